@@ -1,0 +1,36 @@
+"""Contenders: Tollgate with metering on and off, one thread, its ledger in Redis."""
+import json
+
+from support.process import BUILD_DIR, Process
+from support.tollgate import ADMIN_TOKEN, Admin, configuration
+from support.http import call
+
+from contender import Contender, pinned, start_redis
+
+
+class Tollgate(Contender):
+    name = "tollgate"
+    label = "Tollgate, metered: reserve and settle in Redis"
+    changes = {}
+
+    def start(self, setup):
+        self.redis = start_redis(setup, f"redis-{self.name}")
+        config = configuration(self.redis.url, setup.upstream, threads=1, **self.changes)
+        path = setup.directory / f"{self.name}.yaml"
+        path.write_text(json.dumps(config, indent=1))  # JSON is YAML
+        self.address = config["listen"]
+        self.admin = Admin(config["admin"]["listen"], ADMIN_TOKEN)
+        self.process = Process(self.name, pinned(setup.proxy_core, [BUILD_DIR / "tollgate", "run",
+                                                                    "--config", path]),
+                               setup.directory)
+        self.process.wait_ready(self.is_ready)
+        self.key = self.admin.new_customer("bench", credits=4_000_000_000)
+
+    def is_ready(self):
+        try:
+            return call(self.admin.address, "GET", "/readyz", timeout=2).status == 200
+        except OSError:
+            return False
+
+    def settled_micro(self):
+        return int(self.admin.balance("bench")["settled"] * 10**6)

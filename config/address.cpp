@@ -1,0 +1,128 @@
+#include "config/address.hpp"
+
+#include <array>
+
+#include <arpa/inet.h>
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
+
+#include "config/units.hpp"
+#include "quota/redis/store_url.hpp"
+#include "routes/text.hpp"
+
+namespace tollgate::config {
+namespace {
+
+bool is_address(const std::string& host, int family) {
+  std::array<unsigned char, sizeof(in6_addr)> bytes{};
+  return inet_pton(family, host.c_str(), bytes.data()) == 1;
+}
+
+std::optional<std::uint16_t> parse_port(std::string_view text) {
+  const auto port = parse_whole(text);
+  if (!port || *port > 65'535) return {};
+  return static_cast<std::uint16_t>(*port);
+}
+
+std::optional<endpoint> parse_endpoint(std::string_view text) {
+  const auto colon = text.rfind(':');
+  if (colon == std::string_view::npos) return {};
+  const auto port = parse_port(text.substr(colon + 1));
+  std::string host{text.substr(0, colon)};
+  if (!port) return {};
+  if (host == "localhost") return endpoint{"127.0.0.1", *port};
+  const bool in_brackets = host.size() > 2 && host.front() == '[' && host.back() == ']';
+  if (in_brackets) host = host.substr(1, host.size() - 2);
+  if (!is_address(host, in_brackets ? AF_INET6 : AF_INET)) return {};
+  return endpoint{host, *port};
+}
+
+bool is_host_name(std::string_view text) {
+  const auto allowed = [](char c) {
+    return routes::is_alpha(c) || routes::is_digit(c) || c == '.' || c == '-' || c == '_';
+  };
+  return !text.empty() && std::all_of(text.begin(), text.end(), allowed);
+}
+
+// Boost.URL 1.81 takes what follows a malformed port for a path ("http://x:80a"); so the path is
+// looked at too.
+bool is_http(const boost::urls::url_view& url) {
+  using boost::urls::host_type;
+  using boost::urls::scheme;
+  const bool http = url.scheme_id() == scheme::http || url.scheme_id() == scheme::https;
+  const bool host = url.host_type() == host_type::ipv4 || url.host_type() == host_type::ipv6 ||
+                    (url.host_type() == host_type::name && is_host_name(url.encoded_host()));
+  return http && host && (url.encoded_path().empty() || url.encoded_path().starts_with('/'));
+}
+
+// What of a URL no upstream may have, in words; empty: nothing.
+std::string forbidden_part(const boost::urls::url_view& url) {
+  if (url.has_userinfo()) return "a user or a password (credentials go into headers)";
+  if (url.has_query()) return "a query";
+  if (url.has_fragment()) return "a fragment";
+  for (const auto segment : url.encoded_segments()) {
+    const std::string plain = segment.decode();
+    if (plain == "." || plain == "..") return "a dot segment";
+    if (plain.find_first_of("/\\") != std::string::npos) return "an encoded slash";
+  }
+  if (url.encoded_path().find("//") != boost::urls::string_view::npos)
+    return "an empty path segment";
+  return "";
+}
+
+std::string without_trailing_slash(std::string path) {
+  if (path.ends_with('/')) path.pop_back();
+  return path;
+}
+
+}  // namespace
+
+std::optional<endpoint> read_endpoint(context& in, const node& from) {
+  const std::string expected = "ADDRESS:PORT (127.0.0.1:8080, [::1]:8080)";
+  const auto text = read_scalar(in, from, expected);
+  if (!text) return {};
+  auto value = parse_endpoint(text->text);
+  if (!value) fail_expected(in, from, expected, text->shown);
+  return value;
+}
+
+std::optional<upstream_url> read_upstream_url(context& in, const node& from) {
+  const std::string expected = "http:// or https:// and a host";
+  const auto text = read_scalar(in, from, expected);
+  if (!text) return {};
+  const auto parsed = boost::urls::parse_uri(text->text);
+  if (!parsed || !is_http(*parsed)) {
+    // What could not be taken apart may hold a password: it is not repeated then.
+    const bool secret = text->text.find('@') != std::string::npos;
+    fail_expected(in, from, expected, secret ? "something else" : text->shown);
+    return {};
+  }
+  if (const std::string part = forbidden_part(*parsed); !part.empty()) {
+    in.fail(from, "an upstream's URL cannot have " + part);
+    return {};
+  }
+  upstream_url out;
+  out.tls = parsed->scheme_id() == boost::urls::scheme::https;
+  out.host = parsed->host_address();
+  std::transform(out.host.begin(), out.host.end(), out.host.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  out.port = out.tls ? 443 : 80;
+  if (!parsed->port().empty()) out.port = parse_port(parsed->port()).value_or(0);
+  if (out.port == 0) {
+    in.fail(from, "an upstream's URL cannot have a port outside 1 to 65535");
+    return {};
+  }
+  out.base_path = without_trailing_slash(std::string{parsed->encoded_path()});
+  return out;
+}
+
+std::optional<std::string> read_store_url(context& in, const node& from) {
+  auto text = read_scalar(in, from, "embedded:DIR, redis://HOST:PORT or unix:///PATH");
+  if (!text) return {};
+  const auto parsed = quota::redis::parse_store_url(text->text);
+  if (parsed) return std::move(text->text);
+  in.fail(from, parsed.error());
+  return {};
+}
+
+}  // namespace tollgate::config

@@ -1,0 +1,26 @@
+// Addresses: of the listeners, of the upstreams, of the store.
+#pragma once
+
+#include <optional>
+
+#include "config/reader.hpp"
+#include "config/settings.hpp"
+
+namespace tollgate::config {
+
+// `127.0.0.1:8080`, `[::1]:8080`, `localhost:8080`; port 0 lets the system choose.
+std::optional<endpoint> read_endpoint(context& in, const node& from);
+
+// `https://host[:port][/base/path]` into tls, host, port and base_path of `out`.
+struct upstream_url {
+  bool tls = false;
+  std::string host;
+  std::uint16_t port = 80;
+  std::string base_path;
+};
+std::optional<upstream_url> read_upstream_url(context& in, const node& from);
+
+// `embedded:DIR`, `redis://[user:password@]host[:port][/database]`, `unix:///path`.
+std::optional<std::string> read_store_url(context& in, const node& from);
+
+}  // namespace tollgate::config

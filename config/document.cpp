@@ -1,0 +1,247 @@
+#include "config/document.hpp"
+
+#include <algorithm>
+#include <sstream>
+#include <string_view>
+#include <unordered_map>
+
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/parser.h>
+
+#include "config/source_text.hpp"
+
+namespace tollgate::config {
+namespace {
+
+// Ends the parse: what follows could not be trusted to mean what it says.
+struct broken {
+  source_position at;
+  std::string message;
+};
+
+std::size_t offset_of(const source_text& source, const YAML::Mark& mark) {
+  if (mark.is_null()) return 0;
+  // yaml-cpp's `pos` runs past the end of the text at times; line and column do not.
+  return source.offset(static_cast<std::size_t>(mark.line), static_cast<std::size_t>(mark.column));
+}
+
+// yaml-cpp takes the end of the file for the end of a quoted scalar; a forgotten quote would then
+// swallow the rest of the file in silence.
+bool quote_is_closed(std::string_view from) {
+  const char quote = from.front();
+  for (std::size_t i = 1; i < from.size(); ++i) {
+    if (quote == '"' && from[i] == '\\') {
+      ++i;
+    } else if (from[i] == quote) {
+      const bool doubled = quote == '\'' && i + 1 < from.size() && from[i + 1] == quote;
+      if (!doubled) return true;
+      ++i;
+    }
+  }
+  return false;
+}
+
+std::string_view without_anchor(std::string_view from) {
+  if (from.empty() || from.front() != '&') return from;
+  from.remove_prefix(std::min(from.find_first_of(" \t\r\n"), from.size()));
+  from.remove_prefix(std::min(from.find_first_not_of(" \t\r\n"), from.size()));
+  return from;
+}
+
+// Builds the tree from yaml-cpp's events.
+class tree_builder final : public YAML::EventHandler {
+ public:
+  tree_builder(const source_text& source, problems& problems)
+      : source_{source}, problems_{problems} {}
+
+  node_ptr root() const { return root_; }
+
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    if (documents_++ != 0) {
+      throw broken{at(mark), "a second YAML document; the configuration is one document"};
+    }
+  }
+  void OnDocumentEnd() override {}
+
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    node made;
+    const std::string_view text = text_at(mark);
+    const bool written = text.starts_with('~') || text.starts_with("null") ||
+                         text.starts_with("Null") || text.starts_with("NULL");
+    made.at = written || open_.empty() ? at(mark) : place_of_missing_value();
+    complete(std::move(made), anchor);
+  }
+
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& value) override {
+    refuse_tag(mark, tag);
+    const std::string_view text = text_at(mark);
+    const bool in_quotes = text.starts_with('"') || text.starts_with('\'');
+    if (in_quotes && !quote_is_closed(text)) {
+      throw broken{at(mark), "this quote is never closed"};
+    }
+    node made;
+    made.what = node::type::scalar;
+    made.at = at(mark);
+    made.text = value;
+    complete(std::move(made), anchor);
+  }
+
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    const auto found = anchors_.find(anchor);
+    if (found == anchors_.end()) throw broken{at(mark), "this alias contains itself"};
+    if (expects_key()) throw broken{at(mark), "a key must be written out, not an alias"};
+    attach(found->second, at(mark));
+  }
+
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
+    open(mark, tag, anchor, node::type::list);
+  }
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
+    open(mark, tag, anchor, node::type::map);
+  }
+  void OnSequenceEnd() override { close(); }
+  void OnMapEnd() override { close(); }
+
+ private:
+  struct container {
+    node made;
+    YAML::anchor_t anchor = 0;
+    bool has_key = false;  // map: a key was read and its value comes next
+    std::string key;
+    source_position key_at;
+    std::unordered_map<std::string, source_position> seen;
+  };
+
+  source_position at(const YAML::Mark& mark) const { return source_.at(offset_of(source_, mark)); }
+  std::string_view text_at(const YAML::Mark& mark) const {
+    return without_anchor(source_.from(offset_of(source_, mark)));
+  }
+
+  bool expects_key() const {
+    return !open_.empty() && open_.back().made.what == node::type::map && !open_.back().has_key;
+  }
+  source_position place_of_missing_value() const {
+    return open_.back().has_key ? open_.back().key_at : open_.back().made.at;
+  }
+
+  void refuse_tag(const YAML::Mark& mark, const std::string& tag) const {
+    if (tag.empty() || tag == "?" || tag == "!") return;
+    throw broken{at(mark), "a YAML tag; the type of a value follows from its key"};
+  }
+
+  void open(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+            node::type what) {
+    refuse_tag(mark, tag);
+    if (expects_key()) throw broken{at(mark), "a key must be text"};
+    if (open_.size() == deepest_nesting) throw broken{at(mark), "nested too deeply"};
+    container fresh;
+    fresh.made.what = what;
+    fresh.made.at = at(mark);
+    fresh.anchor = anchor;
+    open_.push_back(std::move(fresh));
+  }
+
+  void close() {
+    container done = std::move(open_.back());
+    open_.pop_back();
+    complete(std::move(done.made), done.anchor);
+  }
+
+  void complete(node made, YAML::anchor_t anchor) {
+    if (expects_key()) return take_key(made);
+    made.weight += made.text.size();
+    const auto shared = std::make_shared<const node>(std::move(made));
+    if (anchor != 0) anchors_[anchor] = shared;
+    attach(shared, shared->at);
+  }
+
+  void take_key(const node& made) {
+    if (made.what != node::type::scalar) throw broken{made.at, "a key must be text"};
+    open_.back().has_key = true;
+    open_.back().key = made.text;
+    open_.back().key_at = made.at;
+  }
+
+  void attach(const node_ptr& value, source_position where) {
+    if (open_.empty()) {
+      root_ = value;
+      return;
+    }
+    container& parent = open_.back();
+    parent.made.weight += value->weight;
+    if (parent.made.weight > largest_expansion) {
+      throw broken{where, "the aliases up to here unfold to more than 4 MiB"};
+    }
+    if (parent.made.what == node::type::list) {
+      parent.made.items.push_back(value);
+    } else {
+      add_member(parent, value);
+    }
+  }
+
+  void add_member(container& map, const node_ptr& value) {
+    map.has_key = false;
+    map.made.weight += map.key.size();
+    const auto [first, fresh] = map.seen.emplace(map.key, map.key_at);
+    if (fresh) {
+      map.made.members.push_back({map.key, map.key_at, value});
+      return;
+    }
+    const source_position set_at = first->second;
+    problems_.add(map.key_at, "duplicate key " + quoted(map.key) + "; it is set at " +
+                                  std::to_string(set_at.line) + ":" +
+                                  std::to_string(set_at.column) + " already");
+  }
+
+  const source_text& source_;
+  problems& problems_;
+  std::vector<container> open_;
+  std::unordered_map<YAML::anchor_t, node_ptr> anchors_;
+  node_ptr root_;
+  int documents_ = 0;
+};
+
+// yaml-cpp's own words, and the mistake that is usually behind them.
+std::string explain_syntax_error(const YAML::Exception& error, std::string_view line) {
+  const bool variable = line.find("${") != std::string_view::npos;
+  return "YAML: " + error.msg +
+         (variable ? " (inside { } and [ ] a variable needs quotes: \"${NAME}\")" : "");
+}
+
+}  // namespace
+
+node_ptr read_document(const std::string& text, problems& problems) {
+  std::string_view content{text};
+  if (content.starts_with("\xef\xbb\xbf")) content.remove_prefix(3);
+  if (content.size() > largest_file) {
+    problems.add({}, "the file is larger than 1 MiB");
+    return nullptr;
+  }
+  const source_text source{content};
+  try {
+    // yaml-cpp guesses encodings, and takes the control character 0x04 for the end of the file;
+    // neither may decide what a configuration says.
+    if (const auto flaw = find_flaw(content)) throw broken{source.at(flaw->offset), flaw->what};
+    std::istringstream stream{std::string{content}};
+    YAML::Parser parser{stream};
+    tree_builder builder{source, problems};
+    while (parser.HandleNextDocument(builder)) {
+    }
+    if (builder.root()) return builder.root();
+    node empty;
+    empty.at = {1, 1};
+    return std::make_shared<const node>(std::move(empty));
+  } catch (const broken& reason) {
+    problems.add(reason.at, reason.message);
+  } catch (const YAML::Exception& error) {
+    const std::size_t offset = offset_of(source, error.mark);
+    problems.add(source.at(offset), explain_syntax_error(error, source.line_around(offset)));
+  }
+  return nullptr;
+}
+
+}  // namespace tollgate::config

@@ -1,0 +1,135 @@
+#include "config/load.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+#include "config/address.hpp"
+#include "config/document.hpp"
+#include "config/reader.hpp"
+#include "config/sections.hpp"
+
+namespace tollgate::config {
+namespace {
+
+std::vector<std::string> names_in(const node* section) {
+  std::vector<std::string> names;
+  if (section == nullptr) return names;
+  for (const node::member& member : section->members) names.push_back(member.key);
+  return names;
+}
+
+void read_settings(context& in, const node& root, settings& out) {
+  map_reader map{in, root};
+  map.optional("listen", out.listen, read_endpoint);
+  map.optional("tls", out.tls, read_tls);
+  map.optional("admin", out.admin, read_admin);
+  map.optional("store", out.store, read_store);
+  map.optional("identity", out.identity, read_identity);
+  map.required("upstreams", out.upstreams, read_upstreams);
+  map.required("rates", out.rates, read_rates);
+  const declared_names declared{names_in(map.find("upstreams")), names_in(map.find("rates"))};
+  map.required("routes", out.routes, [&](context& within, const node& from) {
+    return read_routes(within, from, declared);
+  });
+  map.optional("plans", out.plans, read_plans);
+  map.optional("timeouts", out.timeouts, read_timeouts);
+  map.optional("limits", out.limits, read_limits);
+  map.optional("holds", out.holds, read_holds);
+  map.optional("log", out.log, read_log);
+  map.optional("threads", out.threads, whole_between(0, 1024));
+  map.optional("metering", out.metering, choice<bool>{{{"on", true}, {"off", false}}});
+  map.optional("billing", out.billing_prefix, read_billing);
+  map.finish();
+}
+
+// What only the sections together show.
+void check_listeners(context& in, const node& root, const settings& values) {
+  const endpoint& a = values.listen;
+  const endpoint& b = values.admin.listen;
+  if (a.port != 0 && a.port == b.port && a.host == b.host) {
+    in.fail(root, "listen and admin.listen are the same address");
+  }
+}
+
+void check_billing_prefix(context& in, const settings& values) {
+  for (const auto& route : values.routes) {
+    const std::string& path = route.match.path;
+    const std::string& prefix = values.billing_prefix;
+    if (path == prefix || path.starts_with(prefix + "/")) {
+      in.found.add(route.at, "route " + route.name + " can never match: " + prefix +
+                                 " is the billing API (billing: prefix)");
+    }
+  }
+}
+
+// A rate that could not be read was reported already; routes that use it are left out here.
+std::vector<routes::route_settings> priced(const settings& values) {
+  std::vector<routes::route_settings> out;
+  for (const auto& route : values.routes) {
+    const auto named = [&](const quota::rate& rate) { return rate.name == route.rate; };
+    if (std::any_of(values.rates.begin(), values.rates.end(), named)) out.push_back(route);
+  }
+  return out;
+}
+
+std::optional<routes::route_table> build_table(problems& found, const settings& values) {
+  auto table = routes::route_table::build(priced(values), values.rates);
+  if (auto* errors = std::get_if<std::vector<routes::route_error>>(&table)) {
+    for (const auto& error : *errors) found.add(error.at, error.message);
+    return {};
+  }
+  return std::get<routes::route_table>(std::move(table));
+}
+
+std::vector<config_error> to_errors(const problems& found, const std::string& file) {
+  std::vector<config_error> out;
+  for (const auto& [at, message] : found.sorted()) {
+    out.push_back({file, at.line, at.column, message});
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string to_string(const config_error& error) {
+  std::string out = error.file;
+  if (error.line != 0) {
+    out.append(":").append(std::to_string(error.line));
+    out.append(":").append(std::to_string(error.column));
+  }
+  return out.append(": ").append(error.message);
+}
+
+std::variant<configuration, std::vector<config_error>> load_text(const std::string& text,
+                                                                 const std::string& file_name,
+                                                                 const environment& env) {
+  problems found;
+  const node_ptr root = read_document(text, found);
+  if (!root) return to_errors(found, file_name);
+  context in{found, env, {}};
+  settings values;
+  read_settings(in, *root, values);
+  check_listeners(in, *root, values);
+  check_billing_prefix(in, values);
+  auto table = build_table(found, values);
+  if (!found.empty() || !table) return to_errors(found, file_name);
+  return configuration{std::move(values), *std::move(table)};
+}
+
+std::variant<configuration, std::vector<config_error>> load_file(const std::string& path,
+                                                                 const environment& env) {
+  const auto fail = [&](const std::string& message) {
+    return std::vector<config_error>{{path, 0, 0, message}};
+  };
+  std::ifstream file{path, std::ios::binary};
+  if (!file) return fail(std::string{"cannot be opened: "} + std::strerror(errno));
+  // One byte more than may be there: enough to see that a file is too large, or endless.
+  std::string text(largest_file + 4, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (file.bad()) return fail(std::string{"cannot be read: "} + std::strerror(errno));
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  return load_text(text, path, env);
+}
+
+}  // namespace tollgate::config

@@ -1,0 +1,36 @@
+// YAML -> settings. Strict: unknown keys, wrong types, unknown names and unreachable routes are
+// errors, and every one of them is reported at once.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "config/environment.hpp"
+#include "config/settings.hpp"
+#include "routes/classify.hpp"
+
+namespace tollgate::config {
+
+struct config_error {
+  std::string file;
+  int line = 0, column = 0;  // from 1; zero: the file as a whole
+  std::string message;       // with a suggestion where one is obvious
+};
+std::string to_string(const config_error& error);  // FILE:LINE:COLUMN: message
+
+// Settings and what is compiled from them: immutable, one snapshot shared by all threads, replaced
+// as a whole on reload.
+struct configuration {
+  settings values;
+  routes::route_table routes;
+};
+
+std::variant<configuration, std::vector<config_error>> load_file(const std::string& path,
+                                                                 const environment& env);
+std::variant<configuration, std::vector<config_error>> load_text(const std::string& text,
+                                                                 const std::string& file_name,
+                                                                 const environment& env);
+
+}  // namespace tollgate::config

@@ -1,0 +1,166 @@
+#include "config/sections.hpp"
+
+#include "config/address.hpp"
+#include "routes/text.hpp"
+
+namespace tollgate::config {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+// A header that attribution is read from; "" reads none.
+std::optional<std::string> read_attribution_header(context& in, const node& from) {
+  auto name = read_text_or_empty(in, from);
+  if (!name || name->empty()) return name;
+  if (!routes::is_token(*name)) {
+    in.fail(from, describe(from) + " is not a header name");
+    return {};
+  }
+  for (const char* credential : {"authorization", "x-api-key"}) {
+    if (!routes::equal_ignoring_case(*name, credential)) continue;
+    in.fail(from, "the API key's header cannot name an agent or a conversation");
+    return {};
+  }
+  return name;
+}
+
+// Compared in constant time with `Authorization: Bearer TOKEN`; so it is what that header can
+// carry.
+std::optional<std::string> read_token(context& in, const node& from) {
+  auto token = read_text_or_empty(in, from);
+  if (!token) return {};
+  const auto visible = [](char c) { return c > ' ' && c < '\x7f'; };
+  if (!std::all_of(token->begin(), token->end(), visible)) {
+    in.fail(from, "a token is visible ASCII without blanks");
+    return {};
+  }
+  return token;
+}
+
+std::optional<std::string> read_path_prefix(context& in, const node& from) {
+  auto text = read_scalar(in, from, "a path");
+  if (!text) return {};
+  const std::string& path = text->text;
+  const auto plain = [](char c) {
+    return routes::is_alpha(c) || routes::is_digit(c) ||
+           std::string_view{"/-._~"}.find(c) != std::string_view::npos;
+  };
+  const bool usable = path.size() > 1 && path.starts_with('/') && !path.ends_with('/') &&
+                      path.find("//") == std::string::npos &&
+                      path.find("/.") == std::string::npos &&
+                      std::all_of(path.begin(), path.end(), plain);
+  if (usable) return std::move(text->text);
+  fail_expected(in, from, "a path (/v1/billing)", text->shown);
+  return {};
+}
+
+}  // namespace
+
+std::optional<tls_settings> read_tls(context& in, const node& from) {
+  tls_settings out;
+  map_reader map{in, from};
+  map.required("certificate", out.certificate, read_text);
+  map.required("key", out.key, read_text);
+  map.finish();
+  return out;
+}
+
+std::optional<admin_settings> read_admin(context& in, const node& from) {
+  admin_settings out;
+  map_reader map{in, from};
+  map.optional("listen", out.listen, read_endpoint);
+  map.optional("token", out.token, read_token);
+  map.finish();
+  return out;
+}
+
+std::optional<store_settings> read_store(context& in, const node& from) {
+  store_settings out;
+  if (from.what != node::type::map) {
+    auto url = read_store_url(in, from);
+    if (url) out.url = *std::move(url);
+    return out;
+  }
+  map_reader map{in, from};
+  map.required("url", out.url, read_store_url);
+  map.optional("wait", out.wait, duration_between(0s, 1min));
+  map.finish();
+  return out;
+}
+
+std::optional<identity_settings> read_identity(context& in, const node& from) {
+  identity_settings out;
+  map_reader map{in, from};
+  map.optional("keys", out.keys, read_flag);
+  map.optional("agent", out.agent_header, read_attribution_header);
+  map.optional("conversation", out.conversation_header, read_attribution_header);
+  map.not_yet("jwt", "identity from JSON Web Tokens");
+  map.not_yet("trusted_header", "identity from a trusted header");
+  map.finish();
+  if (!out.keys) in.fail(from, "keys: without API keys nobody can be identified");
+  return out;
+}
+
+std::optional<timeout_settings> read_timeouts(context& in, const node& from) {
+  timeout_settings out;
+  map_reader map{in, from};
+  const auto wait = duration_between(1ms, 24h);
+  map.optional("client_head", out.client_head, wait);
+  map.optional("client_body", out.client_body, wait);
+  map.optional("client_write", out.client_write, wait);
+  map.optional("connect", out.connect, wait);
+  map.optional("response_head", out.response_head, wait);
+  map.optional("idle", out.idle, wait);
+  map.optional("total", out.total, duration_between(1ms, 30 * 24h));
+  map.optional("keep_alive", out.keep_alive, wait);
+  map.optional("drain", out.drain, duration_between(0ms, 24h));
+  map.finish();
+  return out;
+}
+
+std::optional<limit_settings> read_limits(context& in, const node& from) {
+  constexpr std::size_t kib = 1024, mib = 1024 * kib;
+  constexpr std::uint64_t most = std::uint64_t{1} << 50;
+  limit_settings out;
+  map_reader map{in, from};
+  map.optional("head", out.head_bytes, size_between(kib, mib));
+  map.optional("json", out.json_bytes, size_between(kib, 1024 * mib));
+  map.optional("body", out.body_bytes, size_between(std::uint64_t{0}, most));
+  map.optional("connections", out.connections, whole_between<std::size_t>(1, 1'000'000));
+  map.optional("idle_upstream_connections", out.idle_upstream_connections,
+               whole_between<std::size_t>(0, 100'000));
+  map.finish();
+  return out;
+}
+
+std::optional<hold_settings> read_holds(context& in, const node& from) {
+  hold_settings out;
+  map_reader map{in, from};
+  map.optional("timeout", out.timeout, duration_between(1s, 24h));
+  map.optional("sweep_every", out.sweep_every, duration_between(100ms, 1h));
+  map.finish();
+  return out;
+}
+
+std::optional<log_settings> read_log(context& in, const node& from) {
+  log_settings out;
+  map_reader map{in, from};
+  const choice<std::string> level{
+      {{"debug", "debug"}, {"info", "info"}, {"warn", "warn"}, {"error", "error"}}};
+  map.optional("level", out.level, level);
+  map.optional("access", out.access, read_text);
+  map.finish();
+  return out;
+}
+
+std::optional<std::string> read_billing(context& in, const node& from) {
+  const settings defaults;
+  std::string prefix = defaults.billing_prefix;
+  map_reader map{in, from};
+  map.optional("prefix", prefix, read_path_prefix);
+  map.finish();
+  return prefix;
+}
+
+}  // namespace tollgate::config

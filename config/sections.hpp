@@ -1,0 +1,31 @@
+// One reader for each key at the top of the file. What a key means stands in README.md.
+#pragma once
+
+#include "config/reader.hpp"
+#include "config/settings.hpp"
+
+namespace tollgate::config {
+
+std::optional<tls_settings> read_tls(context& in, const node& from);
+std::optional<admin_settings> read_admin(context& in, const node& from);
+std::optional<store_settings> read_store(context& in, const node& from);
+std::optional<identity_settings> read_identity(context& in, const node& from);
+std::optional<timeout_settings> read_timeouts(context& in, const node& from);
+std::optional<limit_settings> read_limits(context& in, const node& from);
+std::optional<hold_settings> read_holds(context& in, const node& from);
+std::optional<log_settings> read_log(context& in, const node& from);
+std::optional<std::string> read_billing(context& in, const node& from);  // the prefix
+
+std::optional<std::vector<upstream_settings>> read_upstreams(context& in, const node& from);
+std::optional<std::vector<quota::rate>> read_rates(context& in, const node& from);
+std::optional<std::vector<plan_settings>> read_plans(context& in, const node& from);
+
+// The names that stand in the file, whether or not what stands behind them could be read.
+struct declared_names {
+  std::vector<std::string> upstreams, rates;
+};
+// The routes without a mistake of their own.
+std::optional<std::vector<routes::route_settings>> read_routes(context& in, const node& from,
+                                                               const declared_names& declared);
+
+}  // namespace tollgate::config

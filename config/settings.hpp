@@ -1,0 +1,125 @@
+// The whole configuration as plain values with their defaults. load.hpp fills it from YAML.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "quota/credits.hpp"
+#include "quota/rate_card.hpp"
+#include "routes/settings.hpp"
+
+namespace tollgate::config {
+
+using std::chrono::milliseconds;
+
+struct endpoint {
+  std::string host;
+  std::uint16_t port = 0;
+};
+
+struct tls_settings {
+  std::string certificate, key;  // PEM files
+};
+
+struct admin_settings {
+  endpoint listen{"127.0.0.1", 8081};
+  std::string token;  // empty: the admin API refuses every call
+};
+
+struct identity_settings {
+  bool keys = true;
+  std::string agent_header = "X-Agent-Id";
+  std::string conversation_header = "X-Conversation-Id";
+};
+
+struct upstream_settings {
+  std::string name;
+  bool tls = false;
+  std::string host;  // a name, or an address; in URLs also [::1]
+  std::uint16_t port = 80;
+  std::string
+      base_path;  // "/api" for url: https://host/api; put before every path; no trailing slash
+  // Set on every request, over the client's. An empty value: the client's is removed, none is sent.
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string ca_file;       // tls: trust these instead of the system's
+  bool verify = true;        // tls
+  bool forward_key = false;  // pass the caller's own Authorization / x-api-key on
+};
+
+struct plan_settings {
+  std::string name;
+  quota::credits credits;
+  std::int64_t overage_usd_micro = 0;  // per credit, in millionths of a dollar
+  std::int64_t top_up_minimum_usd_cents = 0;
+  int rollover_percent = 0;  // of the monthly allocation
+  int rollover_cycles = 0;
+  bool custom = false;
+};
+
+struct timeout_settings {
+  milliseconds client_head{60'000};   // first byte to end of the request head; idle keep-alive too
+  milliseconds client_body{60'000};   // between two reads of the request body
+  milliseconds client_write{60'000};  // a client that does not read
+  milliseconds connect{5'000};        // to the upstream, TLS handshake included
+  milliseconds response_head{600'000};  // request sent to response head
+  milliseconds idle{300'000};           // between two reads of the response body
+  milliseconds total{86'400'000};       // one exchange from top to bottom
+  milliseconds keep_alive{75'000};      // an unused connection, on either side
+  milliseconds drain{30'000};           // after SIGTERM
+
+  bool operator==(const timeout_settings&) const = default;
+};
+
+struct limit_settings {
+  std::size_t head_bytes = 64 * 1024;
+  std::size_t json_bytes = 8 * 1024 * 1024;     // a body that is read to classify it
+  std::uint64_t body_bytes = 0;                 // any body; 0: no limit
+  std::size_t connections = 16'384;             // per process
+  std::size_t idle_upstream_connections = 256;  // per thread and upstream
+
+  bool operator==(const limit_settings&) const = default;
+};
+
+struct hold_settings {
+  milliseconds timeout{60'000};
+  milliseconds sweep_every{5'000};
+
+  bool operator==(const hold_settings&) const = default;
+};
+
+struct store_settings {
+  std::string url = "embedded:var/tollgate";
+  milliseconds wait{0};  // how long a request may wait for a store that is away
+};
+
+struct log_settings {
+  std::string level = "info";  // debug | info | warn | error
+  std::string access = "-";    // a file, "-" for standard output, "off"
+
+  bool operator==(const log_settings&) const = default;
+};
+
+struct settings {
+  endpoint listen{"127.0.0.1", 8080};
+  std::optional<tls_settings> tls;
+  admin_settings admin;
+  store_settings store;
+  identity_settings identity;
+  std::vector<upstream_settings> upstreams;
+  std::vector<quota::rate> rates;
+  std::vector<routes::route_settings> routes;
+  std::vector<plan_settings> plans;
+  timeout_settings timeouts;
+  limit_settings limits;
+  hold_settings holds;
+  log_settings log;
+  int threads = 0;       // 0: one a core
+  bool metering = true;  // off: for benchmarks only; nothing is reserved or charged
+  std::string billing_prefix = "/v1/billing";
+};
+
+}  // namespace tollgate::config

@@ -1,0 +1,36 @@
+// What the sample platform answers. One function an endpoint; `handle` chooses.
+#pragma once
+
+#include "deploy/sample_upstream/exchange.hpp"
+
+namespace tollgate::sample_upstream {
+
+task<> handle(exchange& x);
+
+// openai.cpp
+task<> chat_completions(exchange& x);
+task<> embeddings(exchange& x);
+task<> models(exchange& x);  // serves the OpenAI and the Anthropic SDK
+task<> files(exchange& x);
+
+// anthropic.cpp
+task<> messages(exchange& x);
+task<> count_tokens(exchange& x);
+
+// platform.cpp
+task<> speech(exchange& x);
+task<> transcription(exchange& x);
+task<> knowledge_query(exchange& x);
+task<> resources(exchange& x);  // agents, conversations, ...: create, read, update, delete
+
+// probes.cpp: for tests
+task<> stats(exchange& x);
+task<> echo(exchange& x);
+task<> sink(exchange& x);
+task<> bytes(exchange& x);
+
+// realtime.cpp
+bool is_websocket(const exchange& x);
+task<> realtime(exchange& x);
+
+}  // namespace tollgate::sample_upstream

@@ -1,0 +1,24 @@
+// The little JSON this server needs: reading a few members of a request, quoting strings.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace tollgate::sample_upstream {
+
+std::string quoted(std::string_view text);
+
+// The few things the handlers look at in a request body. Unreadable bodies give the defaults.
+struct request_fields {
+  std::string model = "sample";
+  bool stream = false;
+  bool base64_embeddings = false;  // encoding_format
+  std::size_t inputs = 1;          // elements of /input, or one
+  std::size_t queries = 1;         // elements of /queries, or one
+};
+// Nothing when the body is no JSON object.
+std::optional<request_fields> read_fields(const std::string& body);
+
+}  // namespace tollgate::sample_upstream

@@ -1,0 +1,70 @@
+// The admin API without its sockets: who may call, which call it is, and what it does.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "config/load.hpp"
+#include "proxy/admin/billing_api.hpp"
+#include "proxy/admin/message.hpp"
+#include "quota/directory.hpp"
+
+namespace tollgate::proxy::admin {
+
+// The doors to the rest of Tollgate. The two stores belong to the admin thread alone.
+struct admin_services {
+  quota::ledger_store& ledger;
+  quota::directory& directory;
+  // The configuration in force; a reload may change the token and the plans.
+  std::function<std::shared_ptr<const config::configuration>()> configuration;
+};
+
+class admin_api {
+ public:
+  explicit admin_api(admin_services services)
+      : services_{std::move(services)}, billing_{services_.ledger} {}
+
+  // Nothing: the call may go on. Asked before a body is read.
+  std::optional<api_error> authorize(std::string_view authorization) const;
+
+  // Every call under /admin/v1, once it is authorized.
+  task<api_response> handle(api_request request);
+
+ private:
+  struct call {
+    api_request request;
+    quota::org_id org;
+    std::string item;  // the last segment of orgs/{org}/keys/{id}
+    std::optional<quota::organization> found;
+  };
+  using handler = task<api_response> (admin_api::*)(call);
+  struct route {
+    std::string_view method, pattern;
+    handler run;
+  };
+  static const std::vector<route>& routes();
+
+  task<api_response> run(const route& route, call call);
+
+  task<api_response> list_orgs(call call);
+  task<api_response> show_org(call call);
+  task<api_response> put_org(call call);
+  task<api_response> create_key(call call);
+  task<api_response> list_keys(call call);
+  task<api_response> revoke_key(call call);
+  task<api_response> create_grant(call call);
+  task<api_response> answer_grant(quota::org_id org, quota::grant grant, bool repeated,
+                                  std::string request_id);
+
+  task<api_response> balance(call call);
+  task<api_response> usage(call call);
+  task<api_response> entries(call call);
+  task<api_response> holds(call call);
+  task<api_response> grants(call call);
+
+  admin_services services_;
+  billing_api billing_;
+};
+
+}  // namespace tollgate::proxy::admin

@@ -1,0 +1,97 @@
+#include "proxy/admin/body.hpp"
+
+#include <algorithm>
+
+#include "proxy/admin/text.hpp"
+#include "routes/suggest.hpp"
+#include "routes/text.hpp"
+
+namespace tollgate::proxy::admin {
+
+namespace {
+
+bool is_json(std::string_view content_type) {
+  const auto media_type = content_type.substr(0, content_type.find_first_of("; \t"));
+  return media_type.empty() || routes::equal_ignoring_case(media_type, "application/json");
+}
+
+std::optional<api_error> refuse_field(const std::string& name, const body_fields& fields) {
+  for (const auto& [unsupported, why] : fields.unsupported) {
+    if (name == unsupported) {
+      return invalid(name + " is not supported yet: " + std::string{why}, name);
+    }
+  }
+  if (std::find(fields.known.begin(), fields.known.end(), name) != fields.known.end()) return {};
+  return invalid("unknown field " + routes::shown(name) + routes::did_you_mean(name, fields.known),
+                 routes::shortened(name));
+}
+
+const json_value* given(const json_value& body, std::string_view name) {
+  const auto* value = body.find(name);
+  return value != nullptr && !value->is(json_value::kind::null) ? value : nullptr;
+}
+
+api_error wrong_type(std::string_view name, std::string_view wanted, const json_value& value) {
+  return invalid(
+      std::string{name} + " is " + std::string{wanted} + ", not " + std::string{value.describe()},
+      std::string{name});
+}
+
+}  // namespace
+
+checked<json_value> read_body(const api_request& request, const body_fields& fields) {
+  if (!request.body.empty() && !is_json(request.content_type)) {
+    return api_error{.status = 415,
+                     .code = "unsupported_media_type",
+                     .message = "send JSON with Content-Type: application/json (curl: --json)",
+                     .param = {},
+                     .retry_after = {},
+                     .allow = {}};
+  }
+  auto body = read_json(request.body.empty() ? "{}" : std::string_view{request.body});
+  if (!body) return invalid(body.error().message);
+  if (!body->is(json_value::kind::object)) {
+    return invalid("the body is a JSON object, not " + std::string{body->describe()});
+  }
+  for (const auto& [name, value] : body->members) {
+    if (const auto error = refuse_field(name, fields)) return *error;
+  }
+  return std::move(*body);
+}
+
+checked<std::optional<std::string>> text_field(const json_value& body, std::string_view name,
+                                               std::size_t max_bytes) {
+  const auto* value = given(body, name);
+  if (value == nullptr) return std::optional<std::string>{};
+  if (!value->is(json_value::kind::string)) return wrong_type(name, "a string", *value);
+  if (!is_plain_text(value->text, max_bytes)) {
+    return invalid(std::string{name} + " is at most " + std::to_string(max_bytes) +
+                       " bytes without control characters",
+                   std::string{name});
+  }
+  return std::optional{value->text};
+}
+
+checked<std::optional<bool>> boolean_field(const json_value& body, std::string_view name) {
+  const auto* value = given(body, name);
+  if (value == nullptr) return std::optional<bool>{};
+  if (!value->is(json_value::kind::boolean)) return wrong_type(name, "true or false", *value);
+  return std::optional{value->truth};
+}
+
+checked<std::optional<quota::credits>> credits_field(const json_value& body,
+                                                     std::string_view name) {
+  const auto* value = given(body, name);
+  if (value == nullptr) return std::optional<quota::credits>{};
+  if (!value->is(json_value::kind::number) && !value->is(json_value::kind::string)) {
+    return wrong_type(name, "a number", *value);
+  }
+  const auto amount = quota::parse_credits(value->text);
+  if (amount) return std::optional{*amount};
+  return invalid(std::string{name} +
+                     " is a decimal number of credits without exponent, with at most six decimals, "
+                     "up to 4000000000",
+                 std::string{name});
+}
+
+}  // namespace tollgate::proxy::admin

@@ -1,0 +1,29 @@
+#include "proxy/admin/csv.hpp"
+
+namespace tollgate::proxy::admin {
+
+csv_writer& csv_writer::cell(std::string_view value) {
+  if (comma_) out_ += ',';
+  comma_ = true;
+  out_ += value;
+  return *this;
+}
+
+csv_writer& csv_writer::text(std::string_view value) {
+  const bool formula = value.find_first_of("=+-@") == 0;
+  if (!formula && value.find_first_of("\",\r\n") == value.npos) return cell(value);
+  std::string quoted = formula ? "\"'" : "\"";
+  for (const char character : value) {
+    if (character == '"') quoted += '"';
+    quoted += character;
+  }
+  return cell(quoted + '"');
+}
+
+csv_writer& csv_writer::end_row() {
+  out_ += "\r\n";
+  comma_ = false;
+  return *this;
+}
+
+}  // namespace tollgate::proxy::admin

@@ -1,0 +1,29 @@
+// CSV as RFC 4180 has it, safe to open in a spreadsheet.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "quota/credits.hpp"
+
+namespace tollgate::proxy::admin {
+
+class csv_writer {
+ public:
+  // Text that a spreadsheet would run as a formula (agents and conversations are named by callers)
+  // gets an apostrophe in front.
+  csv_writer& text(std::string_view value);
+  csv_writer& number(quota::credits amount) { return cell(quota::to_string(amount)); }
+  csv_writer& number(std::int64_t value) { return cell(std::to_string(value)); }
+  csv_writer& end_row();
+
+  std::string take() { return std::move(out_); }
+
+ private:
+  csv_writer& cell(std::string_view value);
+
+  std::string out_;
+  bool comma_ = false;
+};
+
+}  // namespace tollgate::proxy::admin

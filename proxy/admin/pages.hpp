@@ -1,0 +1,26 @@
+// What the admin listener shows without a token: health, metrics and a page that says what is
+// where.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include <prometheus/metric_family.h>
+
+#include "proxy/admin/message.hpp"
+
+namespace tollgate::proxy::admin {
+
+struct readiness {
+  bool store = false;     // reachable, and the scripts are loaded
+  bool draining = false;  // told to stop: send no new calls
+};
+
+api_response health_page();
+api_response readiness_page(const readiness& state);
+// OpenMetrics; the older Prometheus text for a scraper that does not accept it.
+api_response metrics_page(const std::vector<prometheus::MetricFamily>& families,
+                          std::string_view accept);
+api_response index_page();
+
+}  // namespace tollgate::proxy::admin

@@ -1,0 +1,272 @@
+#include "proxy/admin/server.hpp"
+
+#include <list>
+
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/beast/core/basic_stream.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http.hpp>
+#include <spdlog/spdlog.h>
+
+#include "proxy/admin/pages.hpp"
+#include "quota/ids.hpp"
+
+namespace tollgate::proxy::admin {
+
+namespace {
+
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+using tcp = asio::ip::tcp;
+using stream = beast::basic_stream<tcp, io_executor>;
+using acceptor = asio::basic_socket_acceptor<tcp, io_executor>;
+using timer = asio::basic_waitable_timer<std::chrono::steady_clock,
+                                         asio::wait_traits<std::chrono::steady_clock>, io_executor>;
+using request_parser = http::request_parser<http::string_body>;
+using http_response = http::response<http::string_body>;
+
+auto no_throw(error_code& ec) {
+  return asio::redirect_error(use_task, ec);
+}
+
+api_request to_api(const http::request<http::string_body>& head, std::string request_id) {
+  const auto field = [&](auto name) { return std::string{head[name]}; };
+  const std::string_view target{head.target().data(), head.target().size()};
+  const auto question = std::min(target.find('?'), target.size());
+  return {.method = std::string{head.method_string()},
+          .path = std::string{target.substr(0, question)},
+          .query = std::string{target.substr(std::min(question + 1, target.size()))},
+          .request_id = std::move(request_id),
+          .accept = field(http::field::accept),
+          .content_type = field(http::field::content_type),
+          .idempotency_key = field("Idempotency-Key"),
+          .body = {}};
+}
+
+http_response to_http(api_response&& from, const api_request& request, bool keep_alive) {
+  http_response to{static_cast<http::status>(from.status), 11};
+  to.set(http::field::content_type, from.content_type);
+  to.set(http::field::cache_control, "no-store");
+  to.set("X-Content-Type-Options", "nosniff");
+  to.set("X-Request-Id", request.request_id);
+  for (const auto& [name, value] : from.headers) to.set(name, value);
+  to.keep_alive(keep_alive);
+  to.body() = std::move(from.body);
+  to.prepare_payload();
+  if (request.method == "HEAD") to.body().clear();  // the length stays: it describes the GET
+  return to;
+}
+
+api_error internal_error() {
+  return {.status = 500,
+          .code = "internal_error",
+          .message = "something went wrong inside Tollgate; its log says more",
+          .param = {},
+          .retry_after = {},
+          .allow = {}};
+}
+
+// What Beast refused, as the API says it; nothing when the connection is not worth an answer.
+std::optional<api_error> refusal(error_code ec) {
+  const auto error = [](int status, std::string code, std::string message) {
+    return api_error{.status = status,
+                     .code = std::move(code),
+                     .message = std::move(message),
+                     .param = {},
+                     .retry_after = {},
+                     .allow = {}};
+  };
+  if (ec == http::error::header_limit) {
+    return error(431, "headers_too_large", "the request's head is too large");
+  }
+  if (ec == http::error::body_limit) {
+    return error(413, "body_too_large", "the request's body is too large");
+  }
+  if (ec.category() == make_error_code(http::error::bad_method).category() &&
+      ec != http::error::end_of_stream && ec != http::error::partial_message) {
+    return error(400, "invalid_request", "this is not a valid HTTP request: " + ec.message());
+  }
+  return {};
+}
+
+}  // namespace
+
+struct server::impl : std::enable_shared_from_this<server::impl> {
+  struct connection {
+    stream socket;
+    bool busy = false;  // between the end of a head and the end of its answer
+  };
+
+  impl(asio::io_context& io_context, const config::endpoint& listen, server_options given)
+      : context{io_context},
+        options{std::move(given)},
+        api{options.services},
+        listener{context, tcp::endpoint{asio::ip::make_address(listen.host), listen.port}} {}
+
+  task<> accept_all();
+  task<> serve(std::shared_ptr<connection> connection);
+  task<bool> serve_one(connection& connection, beast::flat_buffer& buffer);
+  task<std::optional<api_response>> receive(stream& connection, beast::flat_buffer& buffer,
+                                            request_parser& parser, api_request& request);
+  task<api_response> answer(api_request request);
+  std::optional<api_response> page(const api_request& request);
+  task<error_code> read_body(stream& connection, beast::flat_buffer& buffer,
+                             request_parser& parser);
+
+  asio::io_context& context;
+  server_options options;
+  admin_api api;
+  acceptor listener;
+  std::list<std::weak_ptr<connection>> connections;
+  quota::random_id_source ids;
+  bool stopped = false;
+};
+
+// Pages that need no token. They take no body.
+std::optional<api_response> server::impl::page(const api_request& request) {
+  if (request.method != "GET" && request.method != "HEAD") return {};
+  if (request.path == "/") return index_page();
+  if (request.path == "/healthz") return health_page();
+  if (request.path == "/readyz") return readiness_page(options.ready());
+  if (request.path == "/metrics") return metrics_page(options.metrics(), request.accept);
+  return {};
+}
+
+task<error_code> server::impl::read_body(stream& connection, beast::flat_buffer& buffer,
+                                         request_parser& parser) {
+  error_code ec;
+  connection.expires_after(options.limits.body_timeout);
+  if (beast::iequals(parser.get()[http::field::expect], "100-continue")) {
+    http::response<http::empty_body> go_on{http::status::continue_, 11};
+    co_await http::async_write(connection, go_on, no_throw(ec));
+    if (ec) co_return ec;
+  }
+  co_await http::async_read(connection, buffer, parser, no_throw(ec));
+  co_return ec;
+}
+
+// Answers what can be answered from the head alone; otherwise reads the body, which only an
+// authorized caller may make us keep.
+task<std::optional<api_response>> server::impl::receive(stream& connection,
+                                                        beast::flat_buffer& buffer,
+                                                        request_parser& parser,
+                                                        api_request& request) {
+  if (auto response = page(request)) co_return response;
+  const auto authorization = parser.get()[http::field::authorization];
+  if (const auto error = api.authorize({authorization.data(), authorization.size()})) {
+    co_return failure(*error, request.request_id);
+  }
+  if (const auto ec = co_await read_body(connection, buffer, parser)) {
+    if (const auto error = refusal(ec)) co_return failure(*error, request.request_id);
+    co_return std::nullopt;
+  }
+  request.body = std::move(parser.get().body());
+  co_return co_await answer(request);
+}
+
+task<api_response> server::impl::answer(api_request request) {
+  const auto method = request.method, path = request.path, id = request.request_id;
+  api_response response;
+  try {
+    response = co_await api.handle(std::move(request));
+  } catch (const std::exception& error) {
+    spdlog::error("admin {} {} request_id={}: {}", method, path, id, error.what());
+    response = failure(internal_error(), id);
+  }
+  spdlog::info("admin {} {} {} request_id={}", method, path, response.status, id);
+  co_return response;
+}
+
+// True: the connection can take another request.
+task<bool> server::impl::serve_one(connection& connection, beast::flat_buffer& buffer) {
+  auto& socket = connection.socket;
+  request_parser parser;
+  parser.header_limit(static_cast<std::uint32_t>(options.limits.head_bytes));
+  parser.body_limit(options.limits.body_bytes);
+  error_code ec;
+  socket.expires_after(options.limits.head_timeout);
+  co_await http::async_read_header(socket, buffer, parser, no_throw(ec));
+  connection.busy = true;
+  auto request = to_api(parser.get(), ids.next_hex128());
+  std::optional<api_response> response;
+  if (!ec) {
+    response = co_await receive(socket, buffer, parser, request);
+  } else if (const auto error = refusal(ec)) {
+    response = failure(*error, request.request_id);
+  }
+  if (!response) co_return false;
+  // A body that was not read stands in the way of the next request.
+  const bool keep_alive = !ec && parser.is_done() && parser.get().keep_alive() && !stopped;
+  const auto message = to_http(std::move(*response), request, keep_alive);
+  http::serializer<false, http::string_body> serializer{message};
+  socket.expires_after(options.limits.write_timeout);
+  co_await http::async_write(socket, serializer, no_throw(ec));
+  connection.busy = false;
+  co_return keep_alive && !ec && !stopped;
+}
+
+task<> server::impl::serve(std::shared_ptr<connection> connection) {
+  beast::flat_buffer buffer{options.limits.head_bytes + options.limits.body_bytes};
+  while (co_await serve_one(*connection, buffer)) {
+  }
+  auto& socket = connection->socket;
+  error_code ec;
+  socket.socket().shutdown(tcp::socket::shutdown_send, ec);
+  // What the client still sends is read and dropped for a moment: closing at once would reset the
+  // connection and take the answer away from it.
+  socket.expires_after(std::chrono::seconds{1});
+  buffer.clear();
+  while (!ec) co_await socket.async_read_some(buffer.prepare(4096), no_throw(ec));
+}
+
+task<> server::impl::accept_all() {
+  const auto self = shared_from_this();
+  while (!stopped) {
+    error_code ec;
+    auto socket = co_await listener.async_accept(no_throw(ec));
+    if (stopped) break;
+    if (ec) {  // out of descriptors: wait for some to come back
+      timer pause{context, std::chrono::milliseconds{100}};
+      co_await pause.async_wait(no_throw(ec));
+      continue;
+    }
+    connections.remove_if([](const auto& connection) { return connection.expired(); });
+    if (connections.size() >= options.limits.connections) continue;  // closes the new one
+    const auto connection = std::make_shared<impl::connection>(stream{std::move(socket)});
+    connections.emplace_back(connection);
+    auto serving = [self, connection]() -> task<> { co_await self->serve(connection); };
+    asio::co_spawn(context, std::move(serving), asio::detached);
+  }
+}
+
+server::server(asio::io_context& context, const config::endpoint& listen, server_options options)
+    : impl_{std::make_shared<impl>(context, listen, std::move(options))} {}
+
+server::~server() {
+  stop();
+}
+
+void server::start() {
+  auto accepting = [self = impl_]() -> task<> { co_await self->accept_all(); };
+  asio::co_spawn(impl_->context, std::move(accepting), asio::detached);
+}
+
+void server::stop() {
+  impl_->stopped = true;
+  error_code ignored;
+  impl_->listener.close(ignored);
+  for (const auto& weak : impl_->connections) {
+    if (const auto connection = weak.lock(); connection && !connection->busy) {
+      connection->socket.close();
+    }
+  }
+}
+
+asio::ip::tcp::endpoint server::local_endpoint() const {
+  return impl_->listener.local_endpoint();
+}
+
+}  // namespace tollgate::proxy::admin

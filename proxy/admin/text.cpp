@@ -1,0 +1,182 @@
+#include "proxy/admin/text.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+
+#include "routes/suggest.hpp"
+#include "routes/text.hpp"
+
+namespace tollgate::proxy::admin {
+
+namespace {
+
+namespace chrono = std::chrono;
+
+// Exactly `width` digits at the front of `text`, taken off it.
+std::optional<int> take_digits(std::string_view& text, std::size_t width) {
+  if (text.size() < width) return {};
+  int value = 0;
+  for (const char digit : text.substr(0, width)) {
+    if (digit < '0' || digit > '9') return {};
+    value = value * 10 + (digit - '0');
+  }
+  text.remove_prefix(width);
+  return value;
+}
+
+bool take(std::string_view& text, char expected) {
+  if (!text.starts_with(expected)) return false;
+  text.remove_prefix(1);
+  return true;
+}
+
+std::optional<chrono::sys_days> take_date(std::string_view& text) {
+  const auto year = take_digits(text, 4);
+  if (!year || !take(text, '-')) return {};
+  const auto month = take_digits(text, 2);
+  if (!month || !take(text, '-')) return {};
+  const auto day = take_digits(text, 2);
+  if (!day) return {};
+  const chrono::year_month_day date{chrono::year{*year},
+                                    chrono::month{static_cast<unsigned>(*month)},
+                                    chrono::day{static_cast<unsigned>(*day)}};
+  if (!date.ok() || *year < 1970) return {};
+  return chrono::sys_days{date};
+}
+
+// ".123456" -> 123 ms; further digits are cut off.
+std::optional<chrono::milliseconds> take_fraction(std::string_view& text) {
+  if (!take(text, '.')) return chrono::milliseconds{};
+  int value = 0, digits = 0;
+  for (; !text.empty() && text[0] >= '0' && text[0] <= '9'; text.remove_prefix(1), ++digits) {
+    if (digits < 3) value = value * 10 + (text[0] - '0');
+  }
+  if (digits == 0) return {};
+  for (; digits < 3; ++digits) value *= 10;
+  return chrono::milliseconds{value};
+}
+
+std::optional<chrono::milliseconds> take_time_of_day(std::string_view& text) {
+  const auto hour = take_digits(text, 2);
+  if (!hour || *hour > 23 || !take(text, ':')) return {};
+  const auto minute = take_digits(text, 2);
+  if (!minute || *minute > 59) return {};
+  auto time = chrono::milliseconds{chrono::hours{*hour} + chrono::minutes{*minute}};
+  if (!take(text, ':')) return time;
+  const auto second = take_digits(text, 2);
+  if (!second || *second > 59) return {};
+  const auto fraction = take_fraction(text);
+  if (!fraction) return {};
+  return time + chrono::seconds{*second} + *fraction;
+}
+
+// "Z", "+02:00", "-0530"
+std::optional<chrono::minutes> take_offset(std::string_view& text) {
+  if (take(text, 'Z') || take(text, 'z')) return chrono::minutes{};
+  const bool negative = text.starts_with('-');
+  if (!take(text, '+') && !take(text, '-')) return {};
+  const auto hour = take_digits(text, 2);
+  take(text, ':');
+  const auto minute = take_digits(text, 2);
+  if (!hour || !minute || *hour > 23 || *minute > 59) return {};
+  const auto offset = chrono::hours{*hour} + chrono::minutes{*minute};
+  return negative ? -offset : offset;
+}
+
+}  // namespace
+
+std::string to_rfc3339(quota::time_point time) {
+  const auto text = to_rfc3339_seconds(time);
+  const auto ms = (time - chrono::floor<chrono::seconds>(time)).count();
+  char fraction[8];
+  std::snprintf(fraction, sizeof fraction, ".%03dZ", static_cast<int>(ms));
+  return text.substr(0, text.size() - 1) + fraction;
+}
+
+std::string to_rfc3339_seconds(quota::time_point time) {
+  const auto day = chrono::floor<chrono::days>(time);
+  const chrono::year_month_day date{day};
+  const chrono::hh_mm_ss clock{chrono::floor<chrono::seconds>(time) - day};
+  char text[40];
+  std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02dZ", static_cast<int>(date.year()),
+                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
+                static_cast<int>(clock.seconds().count()));
+  return text;
+}
+
+std::optional<quota::time_point> parse_time(std::string_view text) {
+  const auto day = take_date(text);
+  if (!day) return {};
+  if (text.empty()) return quota::time_point{*day};
+  if (!take(text, 'T') && !take(text, 't') && !take(text, ' ')) return {};
+  const auto time = take_time_of_day(text);
+  if (!time) return {};
+  const auto offset = take_offset(text);
+  if (!offset || !text.empty()) return {};
+  const auto moment = quota::time_point{*day} + *time - *offset;
+  if (moment < quota::time_point{}) return {};
+  return moment;
+}
+
+std::optional<std::string> percent_decode(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      out += text[i];
+      continue;
+    }
+    if (i + 2 >= text.size()) return {};
+    const int high = routes::hex_value(text[i + 1]), low = routes::hex_value(text[i + 2]);
+    if (high < 0 || low < 0) return {};
+    out += static_cast<char>(high * 16 + low);
+    i += 2;
+  }
+  return out;
+}
+
+std::optional<std::size_t> parse_count(std::string_view text, std::size_t max) {
+  std::size_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size()) return {};
+  if (value < 1 || value > max) return {};
+  return value;
+}
+
+checked<query_parameters> query_parameters::parse(std::string_view query,
+                                                  const std::vector<std::string>& known) {
+  query_parameters parameters;
+  while (!query.empty()) {
+    const auto pair = query.substr(0, query.find('&'));
+    query.remove_prefix(std::min(query.size(), pair.size() + 1));
+    if (pair.empty()) continue;
+    const auto equals = std::min(pair.find('='), pair.size());
+    auto name = percent_decode(pair.substr(0, equals));
+    auto value =
+        percent_decode(equals < pair.size() ? pair.substr(equals + 1) : std::string_view{});
+    if (!name || !value) return invalid("the query holds a broken percent-encoding");
+    if (std::find(known.begin(), known.end(), *name) == known.end()) {
+      return invalid("there is no parameter " + routes::shown(*name) + " here" +
+                         routes::did_you_mean(*name, known),
+                     routes::shortened(*name));
+    }
+    if (parameters.find(*name)) return invalid("the parameter is given twice", *name);
+    parameters.values_.emplace_back(std::move(*name), std::move(*value));
+  }
+  return parameters;
+}
+
+std::optional<std::string_view> query_parameters::find(std::string_view name) const {
+  for (const auto& [key, value] : values_) {
+    if (key == name) return value;
+  }
+  return {};
+}
+
+bool is_plain_text(std::string_view text, std::size_t max) {
+  return text.size() <= max && !routes::has_control(text) && routes::is_utf8(text);
+}
+
+}  // namespace tollgate::proxy::admin

@@ -1,0 +1,44 @@
+// Small readers and writers of text that the API's parameters are made of.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "proxy/admin/message.hpp"
+#include "quota/clock.hpp"
+
+namespace tollgate::proxy::admin {
+
+// "2026-01-31T10:00:00.000Z"
+std::string to_rfc3339(quota::time_point time);
+// "2026-01-31T10:00:00Z": for times that are whole hours
+std::string to_rfc3339_seconds(quota::time_point time);
+
+// "2026-01-31" (its first moment, UTC) or RFC 3339 with any offset: "2026-01-31T10:00:00+02:00".
+// Nothing: malformed, or before 1970.
+std::optional<quota::time_point> parse_time(std::string_view text);
+
+// Percent-decoding. `+` stays what it is, so that a time's offset survives.
+std::optional<std::string> percent_decode(std::string_view text);
+
+// A decimal in [1, max].
+std::optional<std::size_t> parse_count(std::string_view text, std::size_t max);
+
+// The parameters of a query, decoded. Refuses names that are not in `known`, and names given twice.
+class query_parameters {
+ public:
+  static checked<query_parameters> parse(std::string_view query,
+                                         const std::vector<std::string>& known);
+  std::optional<std::string_view> find(std::string_view name) const;
+
+ private:
+  std::vector<std::pair<std::string, std::string>> values_;
+};
+
+// UTF-8 without control characters, at most `max` bytes.
+bool is_plain_text(std::string_view text, std::size_t max);
+
+}  // namespace tollgate::proxy::admin

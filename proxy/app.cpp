@@ -1,0 +1,270 @@
+#include "proxy/app.hpp"
+
+#include <csignal>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+#include <sys/resource.h>
+
+#include "config/load.hpp"
+#include "proxy/admin/server.hpp"
+#include "proxy/metrics/registry.hpp"
+#include "proxy/worker.hpp"
+#include "quota/redis/directory.hpp"
+#include "quota/redis/embedded_server.hpp"
+#include "quota/redis/store.hpp"
+#include "quota/redis/store_url.hpp"
+
+namespace tollgate::proxy {
+
+namespace {
+
+using configuration_ptr = std::shared_ptr<const config::configuration>;
+
+void set_up_logging(const std::string& level) {
+  auto logger = spdlog::get("tollgate");
+  if (!logger) {
+    logger = spdlog::stderr_logger_mt("tollgate");
+    logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
+    spdlog::set_default_logger(logger);
+  }
+  spdlog::set_level(spdlog::level::from_str(level));
+}
+
+// As many connections as the system allows: two descriptors a call.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+std::optional<configuration_ptr> load(const std::string& file) {
+  auto loaded = config::load_file(file, config::process_environment());
+  if (auto* fine = std::get_if<config::configuration>(&loaded)) {
+    return std::make_shared<const config::configuration>(std::move(*fine));
+  }
+  for (const auto& error : std::get<std::vector<config::config_error>>(loaded)) {
+    spdlog::error("{}", config::to_string(error));
+  }
+  return {};
+}
+
+std::shared_ptr<asio::ssl::context> server_tls(const config::settings& settings) {
+  return settings.tls ? make_server_tls(*settings.tls) : nullptr;
+}
+
+class app {
+ public:
+  explicit app(std::string file) : file_{std::move(file)} {}
+
+  int run() {
+    set_up_logging("info");
+    auto loaded = load(file_);
+    if (!loaded) return 1;
+    take_over(*loaded);
+    raise_descriptor_limit();
+    std::signal(SIGPIPE, SIG_IGN);
+    try {
+      serve();
+    } catch (const std::exception& error) {
+      spdlog::error("cannot start: {}", error.what());
+      return 1;
+    }
+    return exit_code_;
+  }
+
+ private:
+  const config::settings& settings() const { return current_->values; }
+
+  void take_over(configuration_ptr loaded) {
+    current_ = std::move(loaded);
+    set_up_logging(settings().log.level);
+    metrics_.process.configuration_loaded_at_ms =
+        quota::system_clock{}.now().time_since_epoch().count();
+  }
+
+  void serve() {
+    const auto store = open_store();
+    if (!settings().metering) spdlog::warn("metering is off: nothing is reserved or charged");
+    start_workers(store);
+    start_admin(store);
+    const auto waiting = [](app& self) -> task<> { co_await self.obey_signals(); };
+    asio::co_spawn(control_, waiting(*this), asio::detached);
+    const auto where = workers_.front()->local_endpoint();
+    spdlog::info("tollgate {} serves {} with {} threads, admin on {}", TOLLGATE_VERSION,
+                 to_text(where), workers_.size(), to_text(admin_->local_endpoint()));
+    std::thread finisher{[this] {
+      for (auto& worker : workers_) worker->join();
+      asio::post(control_, [this] { control_.stop(); });
+    }};
+    control_.run();
+    finisher.join();
+    // The stores and the admin listener go before the embedded server, which stops last.
+    admin_.reset();
+    admin_directory_.reset();
+    admin_ledger_.reset();
+    admin_redis_.reset();  // last of the four: the stores know it
+    workers_.clear();
+    if (embedded_) embedded_->stop();
+    spdlog::info("stopped");
+  }
+
+  static std::string to_text(const asio::ip::tcp::endpoint& endpoint) {
+    const auto host = endpoint.address().to_string();
+    return (endpoint.address().is_v6() ? "[" + host + "]" : host) + ":" +
+           std::to_string(endpoint.port());
+  }
+
+  quota::redis::address open_store() {
+    const auto url = quota::redis::parse_store_url(settings().store.url);
+    if (!url) throw std::runtime_error{"store: " + url.error()};
+    if (!url->is_embedded()) return url->where;
+    quota::redis::embedded_options options;
+    options.on_event = [](const std::string& event) { spdlog::warn("embedded store: {}", event); };
+    embedded_.emplace(url->directory, std::move(options));
+    auto started = embedded_->start();
+    if (!started) throw std::runtime_error{"store: " + started.error().message};
+    return *std::move(started);
+  }
+
+  void start_workers(const quota::redis::address& store) {
+    const auto tls = server_tls(settings());
+    const auto& listen = settings().listen;
+    asio::ip::tcp::endpoint where{asio::ip::make_address(listen.host), listen.port};
+    const int wanted = settings().threads > 0
+                           ? settings().threads
+                           : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+    for (int i = 0; i < wanted; ++i) {
+      workers_.push_back(
+          std::make_unique<worker>(store, current_, tls, where, metrics_.add_thread(), i));
+      where.port(workers_.front()->local_endpoint().port());  // where the configuration says 0
+    }
+    for (auto& worker : workers_) worker->start();
+  }
+
+  void start_admin(const quota::redis::address& store) {
+    admin_redis_ = quota::redis::make_store_connection(control_, store);
+    admin_ledger_ = std::make_unique<quota::redis::redis_store>(*admin_redis_);
+    admin_directory_ = std::make_unique<quota::redis::redis_directory>(*admin_redis_);
+    admin_redis_->start();
+    admin::server_options options{
+        .services = {*admin_ledger_, *admin_directory_, [this] { return current_; }},
+        .ready =
+            [this] {
+              return admin::readiness{all_stores_ready(), draining_};
+            },
+        .metrics = [this] { return metrics_.collect(); },
+        .limits = {}};
+    admin_ = std::make_unique<admin::server>(control_, settings().admin.listen, std::move(options));
+    admin_->start();
+  }
+
+  bool all_stores_ready() const {
+    for (const auto& worker : workers_) {
+      if (worker->counts().store.ready.read() != 1) return false;
+    }
+    return admin_ledger_->ready();
+  }
+
+  task<> obey_signals() {
+    asio::basic_signal_set<io_executor> signals{control_.get_executor(), SIGTERM, SIGINT, SIGHUP};
+    for (;;) {
+      const int signal = co_await signals.async_wait(use_task);
+      if (signal == SIGHUP) {
+        reload();
+      } else if (!draining_) {
+        drain();
+      } else {
+        spdlog::warn("told to stop again: ending every connection now");
+        for (auto& worker : workers_) worker->cut();
+      }
+    }
+  }
+
+  void reload() {
+    auto loaded = load(file_);
+    metrics_.process.reloads++;
+    try {
+      if (!loaded) throw std::runtime_error{"it has the errors above"};
+      const auto tls = server_tls((*loaded)->values);
+      warn_of_what_needs_a_restart((*loaded)->values);
+      for (auto& worker : workers_) worker->reload(*loaded, tls);
+      take_over(*loaded);
+      metrics_.process.reload_succeeded = true;
+      spdlog::info("{} is in force", file_);
+    } catch (const std::exception& error) {
+      metrics_.process.reload_succeeded = false;
+      metrics_.process.reload_failures++;
+      spdlog::error("RELOAD FAILED, the old configuration stays in force: {}: {}", file_,
+                    error.what());
+    }
+  }
+
+  void warn_of_what_needs_a_restart(const config::settings& next) const {
+    const auto warn = [](std::string_view key) {
+      spdlog::warn("a change of `{}` takes effect only after a restart", key);
+    };
+    const auto& now = settings();
+    const auto differ = [](const config::endpoint& a, const config::endpoint& b) {
+      return a.host != b.host || a.port != b.port;
+    };
+    if (differ(now.listen, next.listen)) warn("listen");
+    if (differ(now.admin.listen, next.admin.listen)) warn("admin.listen");
+    if (now.store.url != next.store.url) warn("store");
+    if (now.threads != next.threads) warn("threads");
+    if (now.tls.has_value() != next.tls.has_value()) warn("tls");
+  }
+
+  void drain() {
+    draining_ = true;
+    metrics_.process.draining = true;
+    spdlog::info("draining: no new connections, {} s for what is under way",
+                 settings().timeouts.drain.count() / 1000);
+    for (auto& worker : workers_) worker->drain();
+    const auto limiting = [](app& self) -> task<> { co_await self.limit_draining(); };
+    asio::co_spawn(control_, limiting(*this), asio::detached);
+  }
+
+  // First the rest of the connections are ended, which settles or voids what they hold; if the
+  // store is away for longer than that too, the holds time out by themselves.
+  task<> limit_draining() {
+    asio::steady_timer timer{control_};
+    timer.expires_after(settings().timeouts.drain);
+    co_await timer.async_wait(asio::use_awaitable_t<io_executor>{});
+    spdlog::warn("draining took too long: ending every connection");
+    for (auto& worker : workers_) worker->cut();
+    timer.expires_after(std::chrono::seconds{10});
+    co_await timer.async_wait(asio::use_awaitable_t<io_executor>{});
+    spdlog::error("the ledger did not confirm every settlement; what is open will expire");
+    exit_code_ = 1;
+    for (auto& worker : workers_) worker->stop();
+  }
+
+  const std::string file_;
+  configuration_ptr current_;
+  std::optional<quota::redis::embedded_server> embedded_;
+  metrics::registry metrics_;
+  asio::io_context control_{1};
+  std::vector<std::unique_ptr<worker>> workers_;
+  std::unique_ptr<quota::redis::connection> admin_redis_;
+  std::unique_ptr<quota::redis::redis_store> admin_ledger_;
+  std::unique_ptr<quota::redis::redis_directory> admin_directory_;
+  std::unique_ptr<admin::server> admin_;
+  bool draining_ = false;
+  int exit_code_ = 0;
+};
+
+}  // namespace
+
+int run(const std::string& config_file) {
+  return app{config_file}.run();
+}
+
+}  // namespace tollgate::proxy

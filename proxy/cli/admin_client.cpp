@@ -1,0 +1,157 @@
+#include "proxy/cli/admin_client.hpp"
+
+#include <exception>
+#include <optional>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/beast/core/basic_stream.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http.hpp>
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
+
+#include "config/load.hpp"
+#include "quota/task.hpp"
+
+namespace tollgate::proxy {
+
+namespace {
+
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+using tcp = asio::ip::tcp;
+using resolver = asio::ip::basic_resolver<tcp, io_executor>;
+using stream = beast::basic_stream<tcp, io_executor>;
+using http_request = http::request<http::string_body>;
+using http_response = http::response<http::string_body>;
+
+constexpr auto patience = std::chrono::seconds{30};
+constexpr std::uint64_t largest_answer = 256 * 1024 * 1024;  // a report has at most 50,000 rows
+
+struct location {
+  std::string host = "127.0.0.1", port = "8081";
+};
+
+std::variant<location, command_error> parse_url(const std::string& text) {
+  const auto parsed = boost::urls::parse_uri(text);
+  if (!parsed || parsed->scheme() != "http" || parsed->host().empty() ||
+      (!parsed->encoded_path().empty() && parsed->encoded_path() != "/")) {
+    return command_error{"the admin address is http://HOST:PORT, not " + text, 2};
+  }
+  return location{std::string{parsed->host_address()},
+                  parsed->has_port() ? std::string{parsed->port()} : "80"};
+}
+
+// Where a listener can be reached from this machine.
+location reachable(const config::endpoint& listen) {
+  const bool any = listen.host == "0.0.0.0", any_v6 = listen.host == "::";
+  return {any ? "127.0.0.1" : any_v6 ? "::1" : listen.host, std::to_string(listen.port)};
+}
+
+std::string every(const std::vector<config::config_error>& errors) {
+  std::string out;
+  for (const auto& error : errors) out += (out.empty() ? "" : "\n") + to_string(error);
+  return out;
+}
+
+task<http_response> exchange(const std::string& host, const std::string& port,
+                             const http_request& request) {
+  const auto executor = (co_await asio::this_coro::executor);
+  resolver names{executor};
+  stream connection{executor};
+  connection.expires_after(patience);
+  co_await connection.async_connect(co_await names.async_resolve(host, port, use_task), use_task);
+  co_await http::async_write(connection, request, use_task);
+  beast::flat_buffer buffer;
+  http::response_parser<http::string_body> parser;
+  parser.body_limit(largest_answer);
+  co_await http::async_read(connection, buffer, parser, use_task);
+  co_return parser.release();
+}
+
+http_response run_exchange(const std::string& host, const std::string& port,
+                           const http_request& request) {
+  asio::io_context context;
+  std::optional<http_response> answer;
+  std::exception_ptr failure;
+  asio::co_spawn(context, exchange(host, port, request),
+                 [&](std::exception_ptr thrown, http_response received) {
+                   failure = thrown;
+                   answer = std::move(received);
+                 });
+  context.run();
+  if (failure) std::rethrow_exception(failure);
+  return std::move(*answer);
+}
+
+command_error refusal(int status, const admin::json_value* error) {
+  const auto* message = error != nullptr ? error->find("message") : nullptr;
+  if (message == nullptr)
+    return {"the answer is no admin API's (status " + std::to_string(status) + ")"};
+  std::string text = message->text;
+  if (status == 401 || status == 403) {
+    text += " (set TOLLGATE_ADMIN_TOKEN, or give --config FILE)";
+  }
+  return {std::move(text)};
+}
+
+}  // namespace
+
+std::variant<admin_client, command_error> admin_client::open(const admin_client_options& options) {
+  admin_client client;
+  location where;
+  if (!options.config.empty()) {
+    const auto loaded = config::load_file(options.config, options.env);
+    if (const auto* errors = std::get_if<std::vector<config::config_error>>(&loaded)) {
+      return command_error{every(*errors), 2};
+    }
+    const auto& admin = std::get<config::configuration>(loaded).values.admin;
+    where = reachable(admin.listen);
+    client.token_ = admin.token;
+  }
+  if (const auto token = options.env("TOLLGATE_ADMIN_TOKEN")) client.token_ = *token;
+  // A file that is named says where; the environment's address is for when nothing does.
+  auto url = options.url;
+  if (url.empty() && options.config.empty()) url = options.env("TOLLGATE_ADMIN_URL").value_or("");
+  if (!url.empty()) {
+    auto parsed = parse_url(url);
+    if (auto* error = std::get_if<command_error>(&parsed)) return std::move(*error);
+    where = std::get<location>(std::move(parsed));
+  }
+  client.host_ = std::move(where.host);
+  client.port_ = std::move(where.port);
+  return client;
+}
+
+std::variant<admin::json_value, command_error> admin_client::call(
+    std::string_view method, const std::string& target, const std::string& body,
+    const std::vector<std::pair<std::string, std::string>>& headers, int* status) const {
+  http_request request{http::string_to_verb({method.data(), method.size()}), target, 11};
+  const bool v6 = host_.find(':') != host_.npos;
+  request.set(http::field::host, (v6 ? "[" + host_ + "]" : host_) + ":" + port_);
+  request.set(http::field::connection, "close");
+  if (!token_.empty()) request.set(http::field::authorization, "Bearer " + token_);
+  if (!body.empty()) request.set(http::field::content_type, "application/json");
+  for (const auto& [name, value] : headers) request.set(name, value);
+  request.body() = body;
+  request.prepare_payload();
+
+  http_response response;
+  try {
+    response = run_exchange(host_, port_, request);
+  } catch (const boost::system::system_error& error) {
+    return command_error{
+        "no answer from the admin API at http://" + host_ + ":" + port_ + ": " +
+        error.code().message() +
+        "\nIs Tollgate running there? --config FILE or --admin URL say where it is."};
+  }
+  if (status != nullptr) *status = response.result_int();
+  auto answer = admin::read_json(response.body());
+  const auto* data = answer ? answer->find("data") : nullptr;
+  const bool fine = response.result_int() / 100 == 2 && data != nullptr;
+  if (fine) return *data;
+  return refusal(response.result_int(), answer ? answer->find("error") : nullptr);
+}
+
+}  // namespace tollgate::proxy

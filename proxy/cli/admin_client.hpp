@@ -1,0 +1,44 @@
+// The admin API as the command line calls it: one request, one answer, no waiting for ever.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "config/environment.hpp"
+#include "proxy/admin/json.hpp"
+
+namespace tollgate::proxy {
+
+// What went wrong with a command, and how it exits.
+struct command_error {
+  std::string message;
+  int exit_code = 1;  // 1: it failed; 2: the arguments or the configuration are wrong
+};
+
+struct admin_client_options {
+  std::string config;  // a configuration file, for its admin.listen and admin.token
+  std::string url;     // "http://127.0.0.1:8081"
+  config::environment env = config::process_environment();
+};
+
+class admin_client {
+ public:
+  // The address is taken from --admin, TOLLGATE_ADMIN_URL, the configuration, or is the default;
+  // the token from TOLLGATE_ADMIN_TOKEN or the configuration.
+  static std::variant<admin_client, command_error> open(const admin_client_options& options);
+
+  // The answer's `data`; whatever else came back is an error with the API's own message. `status`,
+  // when given, receives the HTTP status, also of an error.
+  std::variant<admin::json_value, command_error> call(
+      std::string_view method, const std::string& target, const std::string& body = {},
+      const std::vector<std::pair<std::string, std::string>>& headers = {},
+      int* status = nullptr) const;
+
+ private:
+  std::string host_, port_, token_;
+};
+
+}  // namespace tollgate::proxy

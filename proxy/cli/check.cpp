@@ -1,0 +1,45 @@
+#include "proxy/cli/check.hpp"
+
+#include <iostream>
+#include <memory>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+
+#include "config/load.hpp"
+
+namespace tollgate::proxy {
+namespace {
+
+std::string counted(std::size_t count, const std::string& noun) {
+  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+}
+
+}  // namespace
+
+int run_check(const check_options& options, std::ostream& out, std::ostream& err) {
+  const auto loaded = config::load_file(options.config, options.env);
+  if (const auto* errors = std::get_if<std::vector<config::config_error>>(&loaded)) {
+    for (const auto& error : *errors) err << to_string(error) << '\n';
+    return 1;
+  }
+  const config::settings& values = std::get<config::configuration>(loaded).values;
+  out << options.config << ": ok: " << counted(values.routes.size(), "route") << ", "
+      << counted(values.rates.size(), "rate") << ", "
+      << counted(values.upstreams.size(), "upstream") << ", "
+      << counted(values.plans.size(), "plan") << '\n';
+  return 0;
+}
+
+void add_check_command(CLI::App& app, int& exit_code) {
+  auto* command = app.add_subcommand("check", "Say what is wrong with a configuration");
+  auto options = std::make_shared<check_options>();
+  command->add_option("--config", options->config, "the configuration, in YAML")
+      ->capture_default_str()
+      ->type_name("FILE");
+  command->callback(
+      [options, &exit_code] { exit_code = run_check(*options, std::cout, std::cerr); });
+}
+
+}  // namespace tollgate::proxy

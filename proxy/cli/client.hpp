@@ -1,0 +1,15 @@
+// The admin API from a shell: `tollgate org|key|grant|balance|usage|ledger|holds`, and `verify`,
+// which looks into the store itself. Tables for people, --json for programs; exit status 0: done,
+// 1: refused or unreachable, 2: the arguments or the configuration are wrong.
+#pragma once
+
+namespace CLI {
+class App;
+}
+
+namespace tollgate::proxy {
+
+// The commands run while `app` is parsed and leave their exit code in `exit_code`.
+void add_client_commands(CLI::App& app, int& exit_code);
+
+}  // namespace tollgate::proxy

@@ -1,0 +1,169 @@
+// tollgate grant|balance|usage|ledger|holds
+#include <iostream>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+
+#include "proxy/admin/json_writer.hpp"
+#include "proxy/cli/client_command.hpp"
+#include "quota/credits.hpp"
+
+namespace tollgate::proxy {
+
+namespace {
+
+using admin::json_value;
+using answer = std::variant<json_value, command_error>;
+
+struct grant_arguments {
+  std::string org, credits, kind = "purchase", note, idempotency_key;
+};
+
+answer give(const admin_client& client, const grant_arguments& given) {
+  const auto amount = quota::parse_credits(given.credits);
+  if (!amount) {
+    return command_error{
+        "CREDITS is a decimal number with at most six decimals, not " + given.credits, 2};
+  }
+  admin::json_writer body;
+  body.begin_object().key("credits").number(*amount).key("kind").string(given.kind);
+  body.key("note").string_or_null(given.note).end_object();
+  std::vector<std::pair<std::string, std::string>> headers;
+  if (!given.idempotency_key.empty())
+    headers.emplace_back("Idempotency-Key", given.idempotency_key);
+  return client.call("POST", org_path(given.org, "/grants"), body.take(), headers);
+}
+
+void print_grant(std::ostream& out, const json_value& grant) {
+  print_table(out,
+              {{"GRANT", "id"},
+               {"CREDITS", "credits"},
+               {"KIND", "kind"},
+               {"AT", "created_at"},
+               {"NOTE", "note"}},
+              {grant});
+}
+
+void print_balance(std::ostream& out, const json_value& balance) {
+  print_fields(out,
+               {{"available", "available"},
+                {"held", "held"},
+                {"granted", "granted"},
+                {"settled", "settled"},
+                {"expired", "expired"},
+                {"overage", "overage/credits"}},
+               balance);
+}
+
+void print_usage(std::ostream& out, const json_value& report) {
+  std::vector<column> columns{{"START", "start"}};
+  for (const auto& name : member_at(report, "group_by")->elements) {
+    std::string heading = name.text;
+    for (auto& letter : heading) letter = static_cast<char>(std::toupper(letter));
+    columns.push_back({heading, name.text});
+  }
+  columns.push_back({"CALLS", "calls"});
+  columns.push_back({"CREDITS", "credits"});
+  print_table(out, columns, member_at(report, "rows")->elements);
+  out << "total from " << cell_text(report.find("from")) << " to " << cell_text(report.find("to"))
+      << ": " << cell_text(member_at(report, "total/credits")) << " credits in "
+      << cell_text(member_at(report, "total/calls")) << " calls\n";
+}
+
+void print_entries(std::ostream& out, const json_value& page) {
+  print_table(out,
+              {{"ID", "id"},
+               {"AT", "at"},
+               {"TYPE", "type"},
+               {"CREDITS", "credits"},
+               {"AVAILABLE", "available"},
+               {"ROUTE", "route"},
+               {"MODEL", "model"},
+               {"AGENT", "agent"},
+               {"KEY", "key"},
+               {"KIND", "kind"},
+               {"SUBJECT", "subject"}},
+              member_at(page, "entries")->elements);
+  if (member_at(page, "has_more")->truth) {
+    std::cerr << "there is more: --after " << cell_text(page.find("next_after")) << '\n';
+  }
+}
+
+void print_holds(std::ostream& out, const json_value& data) {
+  print_table(out,
+              {{"HOLD", "id"},
+               {"CREDITS", "credits"},
+               {"CREATED", "created_at"},
+               {"EXPIRES", "expires_at"},
+               {"ROUTE", "route"},
+               {"MODEL", "model"},
+               {"AGENT", "agent"},
+               {"REQUEST", "request_id"}},
+              member_at(data, "holds")->elements);
+}
+
+CLI::App& command(CLI::App& app, const char* name, const char* what, std::string& org) {
+  auto* const made = app.add_subcommand(name, what);
+  made->add_option("ORG", org, "the organization's id")->required();
+  return *made;
+}
+
+void add_grant(CLI::App& app, int& exit_code) {
+  const auto given = std::make_shared<grant_arguments>();
+  auto& grant = command(app, "grant", "Give credits", given->org);
+  grant.add_option("CREDITS", given->credits, "how many; negative for a correction")->required();
+  grant.add_option("--kind", given->kind, "purchase, promotion or correction")
+      ->capture_default_str();
+  grant.add_option("--note", given->note, "what it is for");
+  grant.add_option("--idempotency-key", given->idempotency_key,
+                   "repeating the command with the same key grants once");
+  make_client_command(
+      grant, exit_code, [given](const auto& client) { return give(client, *given); }, print_grant);
+}
+
+// A command that reads `resource` with the query parameters named `parameters`, each an option.
+void add_reading(CLI::App& app, int& exit_code, const char* name, const char* what,
+                 std::vector<std::pair<std::string, std::string>> parameters,
+                 client_printer printer) {
+  struct arguments {
+    std::string org;
+    std::vector<std::pair<std::string, std::string>> query;
+  };
+  const auto given = std::make_shared<arguments>();
+  auto& reading = command(app, name, what, given->org);
+  given->query.reserve(parameters.size());  // the options point into it
+  for (const auto& [parameter, help] : parameters) {
+    auto& value = given->query.emplace_back(parameter, "").second;
+    std::string option = "--" + parameter;
+    for (auto& letter : option) letter = letter == '_' ? '-' : letter;
+    reading.add_option(option, value, help);
+  }
+  const std::string resource = std::string{"/"} + name;
+  make_client_command(
+      reading, exit_code,
+      [given, resource](const auto& client) {
+        return client.call("GET", org_path(given->org, resource) + query_of(given->query));
+      },
+      std::move(printer));
+}
+
+}  // namespace
+
+void add_account_commands(CLI::App& app, int& exit_code) {
+  add_grant(app, exit_code);
+  add_reading(app, exit_code, "balance", "What an organization has", {}, print_balance);
+  add_reading(app, exit_code, "usage", "What was used, by time and group",
+              {{"from", "2026-01-31 or 2026-01-31T10:00:00Z; otherwise the first of this month"},
+               {"to", "not included; otherwise now"},
+               {"granularity", "hour, day or month; otherwise day"},
+               {"group_by", "any of action,model,agent,conversation,key,route"}},
+              print_usage);
+  add_reading(app, exit_code, "ledger", "Every change of a balance, oldest first",
+              {{"after", "the id of the entry before the first one to show"},
+               {"limit", "1 to 1000; otherwise 100"}},
+              print_entries);
+  add_reading(app, exit_code, "holds", "What is held for calls under way", {}, print_holds);
+}
+
+}  // namespace tollgate::proxy

@@ -1,0 +1,46 @@
+// What all commands over the admin API have in common.
+#pragma once
+
+#include <functional>
+#include <iosfwd>
+#include <memory>
+#include <string>
+#include <variant>
+
+#include "proxy/cli/admin_client.hpp"
+#include "proxy/cli/table.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace tollgate::proxy {
+
+struct client_options : admin_client_options {
+  bool json = false;
+};
+
+// Runs with an open client; returns what is to be shown.
+using client_action =
+    std::function<std::variant<admin::json_value, command_error>(const admin_client& client)>;
+// Shows the answer to people.
+using client_printer = std::function<void(std::ostream& out, const admin::json_value& data)>;
+
+// Gives `command` the options --config, --admin and --json, and lets it run `action` and print what
+// it returns: on standard output, or as JSON with --json. Errors go to standard error.
+void make_client_command(CLI::App& command, int& exit_code, client_action action,
+                         client_printer printer);
+
+// Percent-encodes one segment of a path or one value of a query.
+std::string url_encode(std::string_view text);
+// "/admin/v1/orgs/ORG" and what follows
+std::string org_path(const std::string& org, std::string_view rest = {});
+// "?a=1&b=2" of those that are not empty
+std::string query_of(const std::vector<std::pair<std::string, std::string>>& parameters);
+
+// The families of commands.
+void add_org_commands(CLI::App& app, int& exit_code);
+void add_key_commands(CLI::App& app, int& exit_code);
+void add_account_commands(CLI::App& app, int& exit_code);
+
+}  // namespace tollgate::proxy

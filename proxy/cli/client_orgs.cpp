@@ -1,0 +1,174 @@
+// tollgate org create|set|show|list|suspend|resume, and tollgate key create|list|revoke
+#include <ostream>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+
+#include "proxy/admin/json_writer.hpp"
+#include "proxy/cli/client_command.hpp"
+
+namespace tollgate::proxy {
+
+namespace {
+
+using admin::json_value;
+using answer = std::variant<json_value, command_error>;
+
+struct org_arguments {
+  std::string org, plan, mode;
+};
+
+const std::vector<column>& org_columns() {
+  static const std::vector<column> columns{{"ORG", "id"},
+                                           {"PLAN", "plan"},
+                                           {"MODE", "mode"},
+                                           {"SUSPENDED", "suspended"},
+                                           {"CREATED", "created_at"}};
+  return columns;
+}
+
+void print_org(std::ostream& out, const json_value& org) {
+  print_table(out, org_columns(), {org});
+}
+
+std::string body_of(const org_arguments& given) {
+  admin::json_writer out;
+  out.begin_object();
+  if (!given.plan.empty()) out.key("plan").string_or_null(given.plan == "none" ? "" : given.plan);
+  if (!given.mode.empty()) out.key("mode").string(given.mode);
+  return out.end_object().take();
+}
+
+answer create_org(const admin_client& client, const org_arguments& given) {
+  int status = 0;
+  auto found = client.call("GET", org_path(given.org), {}, {}, &status);
+  if (std::holds_alternative<json_value>(found)) {
+    return command_error{"organization " + given.org + " exists; `tollgate org set` changes it"};
+  }
+  if (status != 404) return found;
+  return client.call("PUT", org_path(given.org), body_of(given));
+}
+
+answer set_org(const admin_client& client, const org_arguments& given) {
+  auto found = client.call("GET", org_path(given.org));
+  if (std::holds_alternative<command_error>(found)) return found;
+  return client.call("PUT", org_path(given.org), body_of(given));
+}
+
+answer set_suspended(const admin_client& client, const std::string& org, bool suspended) {
+  auto found = client.call("GET", org_path(org));
+  if (std::holds_alternative<command_error>(found)) return found;
+  return client.call("PUT", org_path(org),
+                     suspended ? R"({"suspended":true})" : R"({"suspended":false})");
+}
+
+// All of them, page by page.
+answer list_orgs(const admin_client& client) {
+  json_value all;
+  all.type = json_value::kind::array;
+  std::string after;
+  for (;;) {
+    const auto page =
+        client.call("GET", "/admin/v1/orgs" + query_of({{"after", after}, {"limit", "1000"}}));
+    const auto* data = std::get_if<json_value>(&page);
+    if (data == nullptr) return page;
+    for (const auto& org : member_at(*data, "orgs")->elements) all.elements.push_back(org);
+    if (!member_at(*data, "has_more")->truth) return all;
+    after = member_at(*data, "next_after")->text;
+  }
+}
+
+CLI::App& command(CLI::App& parent, const char* name, const char* what, std::string& org) {
+  auto* const made = parent.add_subcommand(name, what);
+  made->add_option("ORG", org, "the organization's id")->required();
+  return *made;
+}
+
+void add_org_change(CLI::App& parent, int& exit_code, const char* name, const char* what,
+                    answer (*action)(const admin_client&, const org_arguments&)) {
+  const auto given = std::make_shared<org_arguments>();
+  auto& made = command(parent, name, what, given->org);
+  made.add_option("--plan", given->plan, "a plan of the configuration, or none");
+  made.add_option("--mode", given->mode, "enforce, or shadow: meter everything and refuse nothing");
+  make_client_command(
+      made, exit_code, [given, action](const auto& client) { return action(client, *given); },
+      print_org);
+}
+
+void add_suspension(CLI::App& parent, int& exit_code, const char* name, const char* what,
+                    bool suspended) {
+  const auto org = std::make_shared<std::string>();
+  make_client_command(
+      command(parent, name, what, *org), exit_code,
+      [org, suspended](const auto& client) { return set_suspended(client, *org, suspended); },
+      print_org);
+}
+
+answer create_key(const admin_client& client, const std::string& org, const std::string& note) {
+  admin::json_writer body;
+  body.begin_object().key("note").string_or_null(note).end_object();
+  return client.call("POST", org_path(org, "/keys"), body.take());
+}
+
+void add_key_creation(CLI::App& keys, int& exit_code) {
+  const auto org = std::make_shared<std::string>(), note = std::make_shared<std::string>();
+  auto& create = command(keys, "create", "Make a key; it is shown this once", *org);
+  create.add_option("--note", *note, "what it is for");
+  make_client_command(
+      create, exit_code, [=](const auto& client) { return create_key(client, *org, *note); },
+      [](std::ostream& out, const json_value& key) {
+        out << cell_text(key.find("key")) << "\n"
+            << "This is the only time it is shown. Its id, for lists and for revoking it: "
+            << cell_text(key.find("id")) << "\n";
+      });
+}
+
+}  // namespace
+
+void add_org_commands(CLI::App& app, int& exit_code) {
+  auto* const orgs =
+      app.add_subcommand("org", "Organizations: create, set, show, list, suspend, resume");
+  orgs->require_subcommand(1);
+  add_org_change(*orgs, exit_code, "create", "Create an organization", create_org);
+  add_org_change(*orgs, exit_code, "set", "Change an organization", set_org);
+  add_suspension(*orgs, exit_code, "suspend", "Refuse all its calls", true);
+  add_suspension(*orgs, exit_code, "resume", "Take its calls again", false);
+  const auto org = std::make_shared<std::string>();
+  make_client_command(
+      command(*orgs, "show", "Show one organization", *org), exit_code,
+      [org](const auto& client) { return client.call("GET", org_path(*org)); }, print_org);
+  make_client_command(*orgs->add_subcommand("list", "List all organizations"), exit_code, list_orgs,
+                      [](std::ostream& out, const json_value& all) {
+                        print_table(out, org_columns(), all.elements);
+                      });
+}
+
+void add_key_commands(CLI::App& app, int& exit_code) {
+  auto* const keys = app.add_subcommand("key", "API keys of an organization: create, list, revoke");
+  keys->require_subcommand(1);
+  add_key_creation(*keys, exit_code);
+  const auto org = std::make_shared<std::string>(), id = std::make_shared<std::string>();
+  make_client_command(
+      command(*keys, "list", "List the keys", *org), exit_code,
+      [org](const auto& client) { return client.call("GET", org_path(*org, "/keys")); },
+      [](std::ostream& out, const json_value& data) {
+        print_table(
+            out,
+            {{"KEY", "id"}, {"CREATED", "created_at"}, {"REVOKED", "revoked_at"}, {"NOTE", "note"}},
+            member_at(data, "keys")->elements);
+      });
+  auto& revoke =
+      command(*keys, "revoke", "Revoke a key; it stops working within two seconds", *org);
+  revoke.add_option("KEY_ID", *id, "the key's id: key_...")->required();
+  make_client_command(
+      revoke, exit_code,
+      [=](const auto& client) {
+        return client.call("DELETE", org_path(*org, "/keys/" + url_encode(*id)));
+      },
+      [](std::ostream& out, const json_value& data) {
+        out << cell_text(data.find("id")) << " is revoked\n";
+      });
+}
+
+}  // namespace tollgate::proxy

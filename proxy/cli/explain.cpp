@@ -1,0 +1,154 @@
+#include "proxy/cli/explain.hpp"
+
+#include <algorithm>
+#include <iostream>
+#include <memory>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+
+#include "config/load.hpp"
+#include "proxy/cli/explain_report.hpp"
+#include "proxy/cli/explain_request.hpp"
+
+namespace tollgate::proxy {
+namespace {
+
+using routes::problem;
+using routes::problem_code;
+
+const config::upstream_settings& find_upstream(const config::settings& values,
+                                               const std::string& name) {
+  const auto named = [&](const config::upstream_settings& u) { return u.name == name; };
+  return *std::find_if(values.upstreams.begin(), values.upstreams.end(), named);
+}
+
+std::string url_of(const config::upstream_settings& upstream, const routes::clean_target& target) {
+  const bool v6 = upstream.host.find(':') != std::string::npos;
+  std::string url = upstream.tls ? "https://" : "http://";
+  url += v6 ? "[" + upstream.host + "]" : upstream.host;
+  if (upstream.port != (upstream.tls ? 443 : 80)) url += ":" + std::to_string(upstream.port);
+  url += upstream.base_path + target.path;
+  return target.query.empty() ? url : url + "?" + target.query;
+}
+
+// The classifier, asked as the proxy asks it: with the head first, with the body where one is
+// needed.
+std::variant<routes::classified, problem> classify(const config::configuration& config,
+                                                   const asked_request& asked,
+                                                   const routes::request_view& request,
+                                                   const routes::clean_target& target,
+                                                   std::vector<routes::mismatch>& why) {
+  auto answer = config.routes.classify(request, target, nullptr, &why);
+  if (std::holds_alternative<routes::needs_body>(answer)) {
+    const std::string body = asked.body.value_or("");
+    if (body.size() > config.values.limits.json_bytes) {
+      return problem{problem_code::body_too_large,
+                     "The body decides the price of this call and is larger than limits: json.",
+                     std::nullopt,
+                     {}};
+    }
+    answer = config.routes.classify(request, target, &body, &why);
+  }
+  if (auto* refused = std::get_if<problem>(&answer)) return std::move(*refused);
+  return std::get<routes::classified>(std::move(answer));
+}
+
+// The path says it, or else the header.
+void attribute(routes::classified& call, const routes::request_view& request,
+               const config::identity_settings& identity) {
+  const auto fill = [&](std::string& from_path, const std::string& header) {
+    if (from_path.empty() && !header.empty()) from_path = request.header(header);
+  };
+  fill(call.agent, identity.agent_header);
+  fill(call.conversation, identity.conversation_header);
+}
+
+// Tollgate answers these itself; see proxy/exchange.
+bool is_billing(const std::string& path, const std::string& prefix) {
+  return path == prefix || path.starts_with(prefix + "/");
+}
+
+void note_missing_body(explanation& what, const asked_request& asked) {
+  const bool may_have_one = asked.method != "GET" && asked.method != "HEAD";
+  if (asked.body || !may_have_one) return;
+  what.notes.emplace_back("asked about without a body; -d adds one");
+}
+
+explanation explain(const config::configuration& config, const asked_request& asked) {
+  std::vector<routes::header_view> headers;
+  for (const auto& [name, value] : asked.headers) headers.push_back({name, value});
+  const routes::request_view request{asked.method, asked.target, headers};
+
+  explanation what{asked.method, asked.target, {}, problem{}, {}, asked.notes};
+  auto target = read_target(request);
+  if (auto* refused = std::get_if<problem>(&target)) {
+    what.outcome = std::move(*refused);
+    return what;
+  }
+  what.target = std::get<routes::clean_target>(std::move(target));
+  if (is_billing(what.target->path, config.values.billing_prefix)) {
+    what.outcome = explanation::answered_here{};
+    return what;
+  }
+  auto found = classify(config, asked, request, *what.target, what.not_matched);
+  if (auto* refused = std::get_if<problem>(&found)) {
+    what.outcome = std::move(*refused);
+    note_missing_body(what, asked);
+    return what;
+  }
+  auto& call = std::get<routes::classified>(found);
+  attribute(call, request, config.values.identity);
+  const auto& upstream = find_upstream(config.values, call.matched->settings.upstream);
+  what.outcome = explanation::forwarded{call, &upstream, url_of(upstream, *what.target)};
+  return what;
+}
+
+}  // namespace
+
+int run_explain(const explain_options& options, std::ostream& out, std::ostream& err) {
+  const auto loaded = config::load_file(options.config, options.env);
+  if (const auto* errors = std::get_if<std::vector<config::config_error>>(&loaded)) {
+    for (const auto& error : *errors) err << to_string(error) << '\n';
+    return 2;
+  }
+  const auto& config = std::get<config::configuration>(loaded);
+  const auto made = make_request(options, config.values.limits.json_bytes);
+  if (const auto* wrong = std::get_if<usage_error>(&made)) {
+    err << "tollgate explain: " << wrong->message << '\n';
+    return 2;
+  }
+  const explanation what = explain(config, std::get<asked_request>(made));
+  if (options.json) {
+    print_json(out, what);
+  } else {
+    print_text(out, what, options.config);
+  }
+  return std::holds_alternative<problem>(what.outcome) ? 1 : 0;
+}
+
+void add_explain_command(CLI::App& app, int& exit_code) {
+  auto* command =
+      app.add_subcommand("explain", "Say what a request would cost, where it would go, and why");
+  auto options = std::make_shared<explain_options>();
+  command->add_option("--config", options->config, "the configuration, in YAML")
+      ->capture_default_str()
+      ->type_name("FILE");
+  command->add_option("-X,--request", options->method, "the method; GET, or POST with -d")
+      ->type_name("METHOD");
+  command->add_option("-H,--header", options->headers, "a header, 'name: value'; may be repeated")
+      ->allow_extra_args(false)
+      ->type_name("HEADER");
+  command->add_option("-d,--data", options->data, "the body, or @FILE; @- is standard input")
+      ->allow_extra_args(false)
+      ->type_name("BODY");
+  command->add_flag("--json", options->json, "answer in JSON");
+  command->add_option("url", options->url, "http(s)://host/path, host/path or /path")
+      ->required()
+      ->type_name("URL");
+  command->callback(
+      [options, &exit_code] { exit_code = run_explain(*options, std::cout, std::cerr); });
+}
+
+}  // namespace tollgate::proxy

@@ -1,0 +1,32 @@
+// The request that `tollgate explain` is asked about, made from curl's arguments.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "proxy/cli/explain.hpp"
+#include "routes/classify.hpp"
+
+namespace tollgate::proxy {
+
+struct asked_request {
+  std::string method, target;
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::optional<std::string> body;
+  std::vector<std::string> notes;  // what was assumed
+
+  bool has(std::string_view header) const;
+};
+
+struct usage_error {
+  std::string message;
+};
+
+// Of a body, no more than `most_body` + 1 bytes are read.
+std::variant<asked_request, usage_error> make_request(const explain_options& options,
+                                                      std::size_t most_body);
+
+}  // namespace tollgate::proxy

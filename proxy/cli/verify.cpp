@@ -1,0 +1,193 @@
+#include "proxy/cli/verify.hpp"
+
+#include <iostream>
+#include <memory>
+#include <optional>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/co_spawn.hpp>
+
+#include "config/load.hpp"
+#include "proxy/admin/json_writer.hpp"
+#include "quota/redis/directory.hpp"
+#include "quota/redis/embedded_server.hpp"
+#include "quota/redis/store.hpp"
+#include "quota/redis/store_url.hpp"
+#include "quota/verify.hpp"
+
+namespace tollgate::proxy {
+
+namespace {
+
+using namespace std::chrono_literals;
+using timer = asio::basic_waitable_timer<std::chrono::steady_clock,
+                                         asio::wait_traits<std::chrono::steady_clock>, io_executor>;
+
+constexpr auto connect_patience = 10s;
+constexpr std::size_t orgs_at_once = 100;
+
+struct verify_failure {
+  std::string message;
+  int exit_code = 1;
+};
+
+// A store that runs: somebody else's, that of a running Tollgate, or one started for this occasion.
+struct open_store {
+  quota::redis::address where;
+  std::unique_ptr<quota::redis::embedded_server> own;
+};
+
+std::variant<open_store, verify_failure> find_store(const std::string& text) {
+  auto url = quota::redis::parse_store_url(text);
+  if (!url) return verify_failure{"store: " + url.error(), 2};
+  if (!url->is_embedded()) return open_store{url->where, nullptr};
+  auto server = std::make_unique<quota::redis::embedded_server>(url->directory);
+  const auto started = server->start();
+  if (started) return open_store{*started, std::move(server)};
+  if (!started.error().in_use) return verify_failure{started.error().message};
+  return open_store{quota::redis::embedded_server::running_address(url->directory), nullptr};
+}
+
+class verifier {
+ public:
+  verifier(const quota::redis::address& where, const verify_options& options, std::ostream& out)
+      : options_{options},
+        out_{out},
+        connection_{quota::redis::make_store_connection(context_, where)},
+        ledger_{*connection_},
+        directory_{*connection_} {}
+
+  std::optional<verify_failure> run() {
+    std::optional<verify_failure> failure;
+    std::exception_ptr thrown;
+    connection_->start();
+    asio::co_spawn(context_, verify_all(),
+                   [&](std::exception_ptr error, std::optional<verify_failure> how) {
+                     thrown = error;
+                     failure = std::move(how);
+                     connection_->stop();
+                     context_.stop();
+                   });
+    context_.run();
+    if (thrown) std::rethrow_exception(thrown);
+    return failure;
+  }
+
+ private:
+  task<bool> connected() {
+    timer pause{context_};
+    for (auto waited = 0ms; !ledger_.ready(); waited += 10ms) {
+      if (waited >= connect_patience) co_return false;
+      pause.expires_after(10ms);
+      co_await pause.async_wait(use_task);
+    }
+    co_return true;
+  }
+
+  task<std::optional<verify_failure>> verify_all() {
+    if (!co_await connected()) co_return verify_failure{"the store does not answer"};
+    if (!options_.org.empty()) co_return co_await verify_named();
+    std::string after;
+    for (;;) {
+      const auto orgs = co_await directory_.list(after, orgs_at_once);
+      if (!orgs) co_return verify_failure{"the store broke off: " + orgs.error().message()};
+      for (const auto& org : *orgs) {
+        if (auto failure = co_await verify_one(org.id)) co_return failure;
+        after = org.id;
+      }
+      if (orgs->empty()) break;
+    }
+    if (!options_.json)
+      out_ << verified_ << (verified_ == 1 ? " organization" : " organizations") << '\n';
+    co_return verdict();
+  }
+
+  task<std::optional<verify_failure>> verify_named() {
+    const auto found = co_await directory_.find(options_.org);
+    if (!found) co_return verify_failure{"the store broke off: " + found.error().message()};
+    if (!*found) co_return verify_failure{"there is no organization " + options_.org};
+    if (auto failure = co_await verify_one(options_.org)) co_return failure;
+    co_return verdict();
+  }
+
+  task<std::optional<verify_failure>> verify_one(quota::org_id org) {
+    const auto proof = co_await quota::verify(ledger_, org);
+    if (!proof) co_return verify_failure{org + ": the store broke off: " + proof.error().message()};
+    ++verified_;
+    if (!proof->differences.empty()) ++wrong_;
+    options_.json ? print_json(org, *proof) : print_text(org, *proof);
+    co_return std::nullopt;
+  }
+
+  void print_text(const quota::org_id& org, const quota::verification& proof) {
+    out_ << org << ": " << (proof.differences.empty() ? "ok" : "WRONG") << ", " << proof.entries
+         << " entries, available " << to_string(proof.row.available()) << '\n';
+    for (const auto& one : proof.differences) {
+      out_ << "  " << one.what << ": recorded " << one.recorded << ", proven " << one.proven
+           << '\n';
+    }
+  }
+
+  void print_json(const quota::org_id& org, const quota::verification& proof) {
+    admin::json_writer line;
+    line.begin_object().key("org").string(org).key("ok").boolean(proof.differences.empty());
+    line.key("entries").number(proof.entries).key("available").number(proof.row.available());
+    line.key("differences").begin_array();
+    for (const auto& one : proof.differences) {
+      line.begin_object().key("what").string(one.what).key("recorded").string(one.recorded);
+      line.key("proven").string(one.proven).end_object();
+    }
+    out_ << line.end_array().end_object().take() << '\n';
+  }
+
+  std::optional<verify_failure> verdict() const {
+    if (wrong_ == 0) return {};
+    return verify_failure{"the books of " + std::to_string(wrong_) + " of " +
+                          std::to_string(verified_) + " do not add up"};
+  }
+
+  const verify_options& options_;
+  std::ostream& out_;
+  asio::io_context context_{1};
+  std::unique_ptr<quota::redis::connection> connection_;
+  quota::redis::redis_store ledger_;
+  quota::redis::redis_directory directory_;
+  std::size_t verified_ = 0, wrong_ = 0;
+};
+
+}  // namespace
+
+int run_verify(const verify_options& options, std::ostream& out, std::ostream& err) {
+  const auto loaded = config::load_file(options.config, options.env);
+  if (const auto* errors = std::get_if<std::vector<config::config_error>>(&loaded)) {
+    for (const auto& error : *errors) err << to_string(error) << '\n';
+    return 2;
+  }
+  auto store = find_store(std::get<config::configuration>(loaded).values.store.url);
+  const auto fail = [&](const verify_failure& failure) {
+    err << "tollgate: " << failure.message << '\n';
+    return failure.exit_code;
+  };
+  if (const auto* failure = std::get_if<verify_failure>(&store)) return fail(*failure);
+  if (const auto failure = verifier{std::get<open_store>(store).where, options, out}.run()) {
+    return fail(*failure);
+  }
+  return 0;
+}
+
+void add_verify_command(CLI::App& app, int& exit_code) {
+  auto* const command = app.add_subcommand("verify", "Prove every balance from the ledger");
+  const auto options = std::make_shared<verify_options>();
+  command->add_option("--config", options->config, "the configuration, for its store")
+      ->required()
+      ->type_name("FILE");
+  command->add_option("ORG", options->org, "one organization; otherwise all of them");
+  command->add_flag("--json", options->json, "print a JSON object for each organization");
+  command->callback(
+      [options, &exit_code] { exit_code = run_verify(*options, std::cout, std::cerr); });
+}
+
+}  // namespace tollgate::proxy

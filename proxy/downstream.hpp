@@ -1,0 +1,53 @@
+// The client's side of a connection. One read is nearly always under way, also while an exchange
+// waits for its upstream: that is how pipelined requests are taken in, and how a client that leaves
+// is noticed at once.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "proxy/http/byte_buffer.hpp"
+#include "proxy/transport.hpp"
+#include "proxy/wake_up.hpp"
+
+namespace tollgate::proxy {
+
+class downstream : public std::enable_shared_from_this<downstream> {
+ public:
+  downstream(tcp_socket socket, deadline_list& deadlines, std::string peer_address)
+      : io{std::move(socket), deadlines}, peer{std::move(peer_address)} {}
+
+  transport io;
+  byte_buffer in;    // received, not yet consumed
+  std::string peer;  // the address, without the port
+  bool secure = false;
+
+  // Starts a read into `in` unless one is under way, the peer is gone, or `limit` bytes are
+  // waiting.
+  void start_read(std::size_t limit);
+  // While an exchange waits for its upstream: takes in what the client pipelines, notices when it
+  // leaves, and lends it no more memory than that needs.
+  void watch(std::size_t limit);
+  // Waits until something new was read. False: the peer is gone, the buffer is full, or
+  // forbid_reads() was called.
+  task<bool> read_more(std::size_t limit);
+  bool reading() const { return reading_; }
+
+  // The peer closed or reset the connection, or a deadline closed it.
+  bool gone() const { return gone_; }
+  // Called once, when the peer goes, from inside the read's completion.
+  void on_gone(std::function<void()> action) { on_gone_ = std::move(action); }
+  // Makes read_more() return false, one that waits now included, until allow_reads().
+  void forbid_reads();
+  void allow_reads() { forbidden_ = false; }
+
+ private:
+  void finished(error_code ec, std::size_t n);
+
+  std::function<void()> on_gone_;
+  wake_up arrived_;
+  bool reading_ = false, gone_ = false, forbidden_ = false;
+};
+
+}  // namespace tollgate::proxy

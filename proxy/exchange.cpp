@@ -1,0 +1,296 @@
+#include "proxy/exchange.hpp"
+
+#include "proxy/exchange_parts.hpp"
+#include "routes/credential.hpp"
+
+namespace tollgate::proxy {
+
+namespace {
+
+problem ledger_unavailable() {
+  return {problem_code::ledger_unavailable,
+          "The credit ledger cannot be reached, so nothing was forwarded or charged; try again "
+          "shortly.",
+          std::chrono::seconds{1},
+          {}};
+}
+
+problem refusal_for(quota::outcome why, const quota::charge& money) {
+  switch (why) {
+    case quota::outcome::suspended:
+      return {problem_code::org_suspended,
+              "This organization is suspended; ask its administrator.",
+              {},
+              {}};
+    case quota::outcome::insufficient_balance:
+      return routes::insufficient_credits(money.estimate(), money.available());
+    default:
+      return {problem_code::internal_error,
+              "The ledger refused the reservation: " + std::string{quota::to_string(why)} + ".",
+              {},
+              {}};
+  }
+}
+
+}  // namespace
+
+exchange::exchange(worker& worker, downstream& client, request_reader& request)
+    : worker_{worker},
+      client_{client},
+      request_{request},
+      request_framing_{request.body_framing()},
+      runtime_{worker.current()},
+      started_{steady_clock::now()} {
+  worker_.exchange_started();
+}
+
+// However an exchange is left, its hold is resolved.
+exchange::~exchange() {
+  client_.on_gone(nullptr);
+  if (!finished_) finish();
+}
+
+task<bool> exchange::run() {
+  auto refused = open();
+  const bool metered = settings().metering;
+  if (!refused && metered) refused = co_await identify();
+  if (!refused && asks_about_billing()) co_return co_await answer_billing();
+  if (!refused) refused = co_await classify();
+  if (!refused && metered) refused = co_await reserve();
+  if (!refused) refused = co_await forward();
+  if (refused) {
+    co_await refuse(*refused);
+  } else {
+    co_await deliver();
+  }
+  finish();
+  co_return keep_client_;
+}
+
+// --- open: what the head says, before anybody is asked ------------------------------------------
+
+exchange::verdict exchange::open() {
+  auto& head = request_.head();
+  hops_ = strip_hop_by_hop(head);
+  record_.request_id = choose_request_id(head, *worker_.world().ids);
+  record_.method = head.method;
+  record_.peer = client_.peer;
+  worker_.deadlines().arm(*this, settings().timeouts.total);
+  keep_client_ = request_.keep_alive() && !worker_.draining();
+
+  auto target = routes::read_target(head.request());
+  const bool anthropic = head.request().count("anthropic-version") > 0;
+  const bool has_key_field = head.request().count("x-api-key") > 0;
+  if (auto* refused = std::get_if<problem>(&target)) {
+    dialect_ = routes::guess_dialect(head.target, has_key_field, anthropic);
+    return std::move(*refused);
+  }
+  target_ = std::get<routes::clean_target>(std::move(target));
+  dialect_ = routes::guess_dialect(target_.path, has_key_field, anthropic);
+  record_.path = target_.path;
+  // TRACE would show the caller what is sent upstream, the upstream's credentials included; CONNECT
+  // asks for a tunnel to anywhere.
+  if (head.method == "TRACE" || head.method == "CONNECT") {
+    return problem{problem_code::invalid_request, record_.method + " is not supported.", {}, {}};
+  }
+  if (hops_.unknown_expectation) {
+    return problem{
+        problem_code::invalid_request, "The only supported Expect is 100-continue.", {}, {}};
+  }
+  const auto limit = settings().limits.body_bytes;
+  if (limit != 0 && request_.content_length().value_or(0) > limit) {
+    return body_too_large(limit);
+  }
+  return {};
+}
+
+// --- identify: who pays --------------------------------------------------------------------------
+
+task<exchange::verdict> exchange::identify() {
+  const auto credential = routes::read_credential(request_.head().request());
+  if (const auto* refused = std::get_if<problem>(&credential)) co_return *refused;
+  const auto hash = quota::hash_key(std::get<std::string_view>(credential));
+
+  std::optional<quota::key_owner> owner;
+  if (const auto* known = worker_.keys().fresh(hash, worker_.deadlines().now())) {
+    owner = *known;
+  } else {
+    if (!co_await worker_.store_ready()) co_return ledger_unavailable();
+    auto found = co_await worker_.keys().look_up(hash, worker_.deadlines().now());
+    if (!found) co_return ledger_unavailable();
+    owner = *std::move(found);
+  }
+  if (!owner) {
+    co_return problem{
+        problem_code::invalid_api_key,
+        "This API key is not known or was revoked; check the key, or create a new one.",
+        {},
+        {}};
+  }
+  record_.org = std::move(owner->org);
+  record_.who.key_id = std::move(owner->key_id);
+  shadow_org_ = owner->shadow;
+  find_allocation(owner->plan);
+  co_return read_attribution();
+}
+
+void exchange::find_allocation(const std::string& plan) {
+  for (const auto& each : settings().plans) {
+    if (each.name == plan && !each.custom) allocation_ = each.credits;
+  }
+}
+
+exchange::verdict exchange::read_attribution() {
+  const auto request = request_.head().request();
+  const auto& identity = settings().identity;
+  for (const auto& [header, member] :
+       {std::pair{&identity.agent_header, &record_.who.agent},
+        std::pair{&identity.conversation_header, &record_.who.conversation}}) {
+    const auto value = header->empty() ? std::string_view{} : request.header(*header);
+    if (value.size() > 256) {
+      return problem{problem_code::invalid_request, *header + " is longer than 256 bytes.", {}, {}};
+    }
+    *member = value;
+  }
+  return {};
+}
+
+// --- classify: what it is, and what it will cost at most ---
+
+task<exchange::verdict> exchange::classify() {
+  const auto request = request_.head().request();
+  const auto& table = runtime_->config->routes;
+  auto found = table.classify(request, target_);
+  if (const auto* needs = std::get_if<routes::needs_body>(&found)) {
+    if (needs->candidate != nullptr) dialect_ = needs->candidate->settings.dialect;
+    if (auto refused = co_await read_json_body()) co_return refused;
+    found = table.classify(request, target_, &body_);
+  }
+  co_return admit(std::move(found));
+}
+
+exchange::verdict exchange::admit(routes::classification found) {
+  if (auto* refused = std::get_if<problem>(&found)) return std::move(*refused);
+  classified_ = std::get<routes::classified>(std::move(found));
+  const auto& settings = route().settings;
+  dialect_ = settings.dialect;
+  record_.route = runtime_->index_of(route());
+  pool_ = &runtime_->pool_of(record_.route);
+  auto& who = record_.who;
+  who.route = settings.name;
+  who.action = settings.action;
+  who.model = classified_.model;
+  if (!classified_.agent.empty()) who.agent = classified_.agent;
+  if (!classified_.conversation.empty()) who.conversation = classified_.conversation;
+  return {};
+}
+
+task<exchange::verdict> exchange::read_json_body() {
+  const std::size_t limit = settings().limits.json_bytes;
+  const auto too_large =
+      problem{problem_code::body_too_large,
+              "The body must be read to price this call, and is larger than the limit of " +
+                  std::to_string(limit) + " bytes.",
+              {},
+              {}};
+  if (request_.content_length().value_or(0) > limit) co_return too_large;
+  body_is_buffered_ = true;
+  if (hops_.expects_continue && client_.in.empty() && !request_.done()) {
+    static constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+    co_await client_.io.write(asio::buffer(go_on));
+  }
+  while (!request_.done()) {
+    const auto piece = request_.decode(client_.in);
+    body_.append(piece.body);
+    client_.in.consume(piece.consumed);
+    record_.bytes_in += piece.body.size();
+    if (piece.error) co_return malformed_body();
+    if (body_.size() > limit) co_return too_large;
+    if (request_.done()) break;
+    client_.io.expires_after(settings().timeouts.client_body);
+    const bool more = co_await client_.read_more(byte_buffer::transfer_capacity);
+    client_.io.never_expires();
+    if (!more && total_timeout_) {
+      co_return problem{problem_code::request_timeout, "The body took too long.", {}, {}};
+    }
+    if (!more && !client_.gone()) co_return malformed_body();  // a chunk header without an end
+    if (!more) {
+      co_return problem{problem_code::invalid_request, "The body ended too early.", {}, {}};
+    }
+  }
+  co_return verdict{};
+}
+
+// --- reserve: the hold, before anything is sent ---
+
+task<exchange::verdict> exchange::reserve() {
+  auto& world = worker_.world();
+  if (!co_await worker_.store_ready()) co_return ledger_unavailable();
+  const auto asked_at = steady_clock::now();
+
+  quota::charge::terms terms;
+  terms.id = world.ids->next_hold_id(world.ledger->now());
+  terms.price_at = route().price_at;
+  terms.estimated = classified_.estimated;
+  terms.policy = route().settings.settlement;
+  terms.hold_timeout = settings().holds.timeout;
+  terms.admit = route().settings.shadow || shadow_org_ ? quota::admission::shadow
+                : route().settings.critical            ? quota::admission::critical
+                                                       : quota::admission::enforce;
+  terms.request_id = record_.request_id;
+  terms.who = record_.who;
+  auto charge = std::make_shared<open_charge>(payer(), std::move(terms));
+
+  auto action = charge->money.resume(quota::charge::begin{});
+  while (const auto* apply = std::get_if<quota::charge::apply>(&action)) {
+    const auto reply = co_await world.ledger->apply(payer(), apply->what);
+    action = reply ? charge->money.resume(quota::charge::answered{*reply, world.ledger->now()})
+                   : charge->money.resume(quota::charge::store_failed{});
+  }
+  record_.store_us = us_between(asked_at, steady_clock::now());
+  if (auto* failed = std::get_if<quota::charge::refuse_unavailable>(&action)) {
+    worker_.charges().clean_up(payer(), std::move(failed->clean_up));
+    co_return ledger_unavailable();
+  }
+  if (const auto* refused = std::get_if<quota::charge::refuse>(&action)) {
+    remaining_ = charge->money.available();
+    co_return refusal_for(refused->why, charge->money);
+  }
+  record_.held = true;
+  record_.beyond_balance = charge->money.beyond_balance();
+  charge_ = std::move(charge);
+  worker_.charges().track(charge_, worker_.deadlines().now());
+  co_return verdict{};
+}
+
+// --- finish: settle or void, and write it down ---
+
+void exchange::finish() {
+  finished_ = true;
+  deadline_list::disarm(*this);
+  if (charge_) {
+    const auto& terms = charge_->money.agreed();
+    record_.estimate = charge_->money.estimate();
+    record_.settles = quota::resolve(terms.policy, record_.end) == quota::resolution::settle;
+    if (record_.settles) record_.charged = quota::price(terms.price_at, terms.estimated);
+    worker_.charges().end(std::move(charge_), {record_.end, classified_.estimated});
+  }
+  if (!head_sent_) record_.overhead_us = overhead_so_far();
+  record_.total_us = us_between(started_, steady_clock::now());
+  worker_.exchange_finished(record_, *runtime_);
+}
+
+// Our own part of the time until now: what the client waited for neither the store nor the
+// upstream.
+std::int64_t exchange::overhead_so_far() const {
+  return us_between(started_, steady_clock::now()) - record_.upstream_us - record_.store_us;
+}
+
+void exchange::on_deadline() {
+  total_timeout_ = true;
+  if (up_) up_->io.close();
+  if (head_sent_) client_.io.close();
+  if (!up_ && !head_sent_) client_.forbid_reads();  // still waiting for the body
+}
+
+}  // namespace tollgate::proxy

@@ -1,0 +1,107 @@
+// One request from top to bottom. run() is the table of contents; each stage either enriches what
+// is known or returns a problem, and everything after the hold ends in settle or void.
+//
+//   open -> classify -> identify -> reserve -> forward -> deliver -> finish
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "proxy/downstream.hpp"
+#include "proxy/headers.hpp"
+#include "proxy/http/message.hpp"
+#include "proxy/own_response.hpp"
+#include "proxy/worker.hpp"
+
+namespace tollgate::proxy {
+
+class exchange final : private deadline {
+ public:
+  exchange(worker& worker, downstream& client, request_reader& request);
+  ~exchange() override;
+
+  // True: the connection can carry another request.
+  task<bool> run();
+
+ private:
+  using verdict = std::optional<routes::problem>;
+
+  // The stages.
+  verdict open();
+  task<verdict> identify();
+  task<verdict> classify();
+  task<verdict> reserve();
+  task<verdict> forward();
+  task<> deliver();
+  void finish();
+
+  // Parts of stages.
+  verdict read_attribution();
+  verdict admit(routes::classification found);
+  task<verdict> read_json_body();
+  task<verdict> connect(bool fresh);
+  task<verdict> attempt(bool& retry);
+  task<error_code> send_request();
+  task<> pump_request_body(std::string head);
+  task<error_code> send_body_piece(const decoded& piece, std::string& head);
+  task<verdict> receive_head(bool& retry);
+  task<> pass_on_informational();
+  void await_upstream(bool is_its_turn);
+  verdict no_answer(error_code ec, bool& retry);
+  std::string response_head(body_shape shape);
+  task<> relay_body(std::string head, body_shape shape);
+  void broke_off(quota::stream_end how);
+  task<> tunnel();
+  task<> tunnel_upwards();
+  task<error_code> write_to_client(std::string_view bytes);
+  task<> join_pump();
+  bool asks_about_billing() const;
+  task<bool> answer_billing();
+  task<> refuse(const routes::problem& problem);
+  task<> send(own_response response);
+  bool rest_is_worth_reading() const;
+  task<> drain_request_body();
+  void give_back_upstream();
+  bool may_retry() const;
+  std::int64_t overhead_so_far() const;
+  body_shape shape_for_client() const;
+  const quota::credits* charged_in_head();
+  void find_allocation(const std::string& plan);
+  void on_deadline() override;  // the whole exchange took too long
+
+  const config::settings& settings() const { return runtime_->settings(); }
+  const routes::route& route() const { return *classified_.matched; }
+  quota::org_id& payer() { return record_.org; }
+
+  worker& worker_;
+  downstream& client_;
+  request_reader& request_;
+  const framing request_framing_;
+  std::shared_ptr<runtime> runtime_;
+  exchange_record record_;
+  hop_by_hop hops_;
+  routes::clean_target target_;
+  routes::classified classified_;
+  routes::dialect dialect_ = routes::dialect::platform;
+  std::string body_;  // read to classify; forwarded as it is
+  bool body_is_buffered_ = false;
+  bool shadow_org_ = false;
+  std::shared_ptr<open_charge> charge_;
+  quota::credits charged_;                   // what the head says
+  std::optional<quota::credits> remaining_;  // likewise; nothing until the ledger was asked
+  std::optional<quota::credits> allocation_;  // of the caller's plan
+
+  upstream_pool* pool_ = nullptr;
+  upstream_lease up_;
+  std::uint64_t wrote_before_ = 0;  // on this connection, by earlier exchanges
+  std::optional<response_reader> response_;
+  bool pump_running_ = false, total_timeout_ = false;
+  wake_up pump_ended_;
+  verdict body_problem_;  // found while the body was already on its way
+  bool keep_client_ = false, head_sent_ = false, finished_ = false;
+
+  steady_time started_, sent_at_;
+};
+
+}  // namespace tollgate::proxy

@@ -1,0 +1,32 @@
+// What is known of one exchange when it is over: the access log and the metrics are made of it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "quota/charge.hpp"
+#include "routes/problem.hpp"
+
+namespace tollgate::proxy {
+
+struct exchange_record {
+  static constexpr std::size_t no_route = static_cast<std::size_t>(-1);
+
+  std::string request_id, org, method, path, peer;
+  std::size_t route = no_route;
+  quota::attribution who;
+  int status = 0;                               // sent to the client; 0: nothing was
+  std::optional<routes::problem_code> refusal;  // Tollgate's own answer
+  quota::stream_end end = quota::stream_end::not_sent;
+  bool held = false;                          // a hold was in place
+  bool beyond_balance = false;                // critical or shadow
+  bool settles = false;                       // else the hold is voided
+  quota::credits estimate, charged;           // of the hold; 0 charged where it is voided
+  std::uint64_t bytes_in = 0, bytes_out = 0;  // bodies, as the client sees them
+  std::int64_t total_us = 0;                  // first byte of the head to the last sent
+  std::int64_t store_us = 0;                  // waiting for the reservation
+  std::int64_t upstream_us = 0;               // sent upstream to the answer's head
+  std::int64_t overhead_us = 0;               // Tollgate's own part before the answer's head
+};
+
+}  // namespace tollgate::proxy

@@ -1,0 +1,253 @@
+#include "proxy/headers.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include <boost/beast/core/string.hpp>
+
+#include "proxy/field_rules.hpp"
+
+namespace tollgate::proxy {
+
+using boost::beast::iequals;
+
+namespace {
+
+void append_number(std::string& out, std::uint64_t number) {
+  char digits[20];
+  out.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
+}
+
+void append_field(std::string& out, std::string_view name, std::string_view value) {
+  out.append(name).append(": ", 2).append(value).append("\r\n", 2);
+}
+
+void append_framing(std::string& out, const body_shape& body) {
+  if (body.how == framing::chunked) {
+    out.append("Transfer-Encoding: chunked\r\n");
+  } else if (body.how == framing::length) {
+    out.append("Content-Length: ");
+    append_number(out, body.length);
+    out.append("\r\n", 2);
+  }
+}
+
+bool is_set_by(const config::upstream_settings& upstream, std::string_view name) {
+  for (const auto& [configured, value] : upstream.headers) {
+    if (same_field(name, configured)) return true;
+  }
+  return false;
+}
+
+// All lines of a field as one comma-separated list, ending in ", " when there is any.
+void append_list_so_far(std::string& out, const message_head& head, std::string_view name) {
+  for (const auto& field : head.fields) {
+    if (iequals(field.name, name)) out.append(field.value).append(", ", 2);
+  }
+}
+
+bool is_lower_hex(std::string_view text) {
+  return text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+// version "-" trace-id "-" parent-id "-" flags; all-zero ids are invalid.
+bool is_traceparent(std::string_view text) {
+  return text.size() == 55 && text[2] == '-' && text[35] == '-' && text[52] == '-' &&
+         text.substr(0, 2) != "ff" && is_lower_hex(text.substr(0, 2)) &&
+         is_lower_hex(text.substr(3, 32)) && is_lower_hex(text.substr(36, 16)) &&
+         is_lower_hex(text.substr(53, 2)) &&
+         text.substr(3, 32).find_first_not_of('0') != std::string_view::npos &&
+         text.substr(36, 16).find_first_not_of('0') != std::string_view::npos;
+}
+
+// The client's trace context: one sound traceparent, else none. Two of them are none.
+std::string_view inherited_trace(const message_head& head) {
+  std::string_view found;
+  for (const auto& field : head.fields) {
+    if (!iequals(field.name, "traceparent")) continue;
+    if (!found.empty() || !is_traceparent(field.value)) return {};
+    found = field.value;
+  }
+  return found;
+}
+
+void append_traceparent(std::string& out, std::string_view inherited, quota::id_source& ids) {
+  if (!inherited.empty()) return append_field(out, "traceparent", inherited);
+  const auto trace = ids.next_hex128();
+  const auto parent = ids.next_hex128();
+  out.append("traceparent: 00-").append(trace).append("-");
+  out.append(parent, 0, 15).append("1-00\r\n");
+}
+
+void append_forwarded(std::string& out, const message_head& head, const request_facts& facts) {
+  const std::string_view proto = facts.secure ? "https" : "http";
+  const auto host = head.find(http::field::host);
+  const bool v6 = facts.peer.find(':') != std::string_view::npos;
+  out.append("X-Forwarded-For: ");
+  append_list_so_far(out, head, "X-Forwarded-For");
+  out.append(facts.peer).append("\r\nX-Forwarded-Proto: ").append(proto);
+  if (!host.empty()) out.append("\r\nX-Forwarded-Host: ").append(host);
+  out.append("\r\nForwarded: ");
+  append_list_so_far(out, head, "Forwarded");
+  out.append("for=").append(v6 ? "\"[" : "").append(facts.peer).append(v6 ? "]\"" : "");
+  if (!host.empty()) out.append(";host=\"").append(host).append("\"");
+  out.append(";proto=").append(proto).append("\r\nVia: ");
+  append_list_so_far(out, head, "Via");
+  out.append(head.version == 10 ? "1.0 tollgate\r\n" : "1.1 tollgate\r\n");
+}
+
+void append_client_fields(std::string& out, const message_head& head, const request_facts& facts,
+                          bool keeps_trace) {
+  const auto& upstream = *facts.upstream;
+  for (std::size_t i = 0; i < head.fields.size(); ++i) {
+    const auto& field = head.fields[i];
+    if (is_framing(head.names[i]) || is_replaced_in_request(field.name)) continue;
+    if (!upstream.forward_key && is_caller_key(field.name)) continue;
+    if (is_set_by(upstream, field.name)) continue;
+    // It belongs to the trace that its traceparent names.
+    if (!keeps_trace && iequals(field.name, "tracestate")) continue;
+    append_field(out, field.name, field.value);
+  }
+}
+
+// Everything that Connection lists; empty in the usual cases, where it lists no field.
+std::string fields_named_by_connection(const message_head& head) {
+  std::string all;
+  for (std::size_t i = 0; i < head.fields.size(); ++i) {
+    if (head.names[i] != http::field::connection) continue;
+    const auto value = head.fields[i].value;
+    if (iequals(value, "keep-alive") || iequals(value, "close") || iequals(value, "upgrade"))
+      continue;
+    all.append(value).append(",");
+  }
+  return all;
+}
+
+// RFC 9110 section 7.8: only HTTP/1.1 upgrades. A request with a body would have to be read to its
+// end first, and no WebSocket begins with one.
+bool asks_for_websocket(const message_head& head) {
+  const auto length = head.find(http::field::content_length);
+  return head.method == "GET" && head.version == 11 && (length.empty() || length == "0") &&
+         !head.has(http::field::transfer_encoding) &&
+         head.has_token(http::field::connection, "upgrade") &&
+         iequals(head.find(http::field::upgrade), "websocket");
+}
+
+hop_by_hop read_hop_by_hop(const message_head& head) {
+  hop_by_hop hops;
+  hops.websocket = asks_for_websocket(head);
+  hops.accepts_trailers = head.has_token(http::field::te, "trailers");
+  if (head.version == 10) return hops;  // it knows no Expect: RFC 9110 section 10.1.1
+  for (std::size_t i = 0; i < head.fields.size(); ++i) {
+    if (head.names[i] != http::field::expect) continue;
+    const bool known = iequals(head.fields[i].value, "100-continue");
+    (known ? hops.expects_continue : hops.unknown_expectation) = true;
+  }
+  return hops;
+}
+
+bool fit_for_request_id(std::string_view text) {
+  if (text.empty() || text.size() > 128) return false;
+  for (const char c : text) {
+    const bool fine = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                      c == '-' || c == '_' || c == '.' || c == ':';
+    if (!fine) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+hop_by_hop strip_hop_by_hop(message_head& head) {
+  const auto hops = read_hop_by_hop(head);
+  const std::string named = fields_named_by_connection(head);
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < head.fields.size(); ++i) {
+    const auto name = head.names[i];
+    const bool essential = name == http::field::host || is_framing(name);
+    if (is_hop_by_hop(name) || is_misspelt(head.fields[i].name)) continue;
+    if (!named.empty() && !essential && lists_token(named, head.fields[i].name)) continue;
+    head.fields[kept] = head.fields[i];
+    head.names[kept] = name;
+    ++kept;
+  }
+  head.fields.resize(kept);
+  head.names.resize(kept);
+  return hops;
+}
+
+std::string choose_request_id(const message_head& head, quota::id_source& ids) {
+  for (const auto& field : head.fields) {
+    if (iequals(field.name, "x-request-id") && fit_for_request_id(field.value)) {
+      return std::string{field.value};
+    }
+  }
+  return ids.next_hex128();
+}
+
+void write_request_head(std::string& out, const message_head& head, const request_facts& facts,
+                        quota::id_source& ids) {
+  const auto& target = *facts.target;
+  out.append(head.method).append(" ", 1).append(facts.upstream->base_path).append(target.path);
+  if (!target.query.empty()) out.append("?", 1).append(target.query);
+  out.append(" HTTP/1.1\r\nHost: ").append(facts.authority).append("\r\n", 2);
+  const auto trace = inherited_trace(head);
+  append_client_fields(out, head, facts, !trace.empty());
+  for (const auto& [name, value] : facts.upstream->headers) {
+    if (!value.empty()) append_field(out, name, value);  // empty: the client's is removed, that is all
+  }
+  append_field(out, "X-Request-Id", facts.request_id);
+  append_traceparent(out, trace, ids);
+  append_forwarded(out, head, facts);
+  append_framing(out, facts.body);
+  if (facts.websocket) out.append("Connection: Upgrade\r\nUpgrade: websocket\r\n");
+  out.append("\r\n", 2);
+}
+
+void write_credit_fields(std::string& out, const quota::credits* remaining,
+                         const quota::credits* charged, const quota::credits* allocation) {
+  const auto whole_credits = [](quota::credits amount) {
+    return static_cast<std::uint64_t>(
+        std::max<std::int64_t>(amount.micro() / quota::credits::micro_per_credit, 0));
+  };
+  if (remaining != nullptr) {
+    append_field(out, "X-Credits-Remaining", to_string(*remaining));
+    out.append("RateLimit: \"credits\";r=");
+    append_number(out, whole_credits(*remaining));
+    out.append("\r\n", 2);
+  }
+  if (allocation != nullptr) {  // a month, as the draft's window in seconds
+    out.append("RateLimit-Policy: \"credits\";q=");
+    append_number(out, whole_credits(*allocation));
+    out.append(";w=2592000\r\n");
+  }
+  if (charged != nullptr) append_field(out, "X-Credits-Charged", to_string(*charged));
+}
+
+void write_response_head(std::string& out, const message_head& head, const response_facts& facts) {
+  out.append("HTTP/1.1 ");
+  append_number(out, static_cast<std::uint64_t>(head.status));
+  out.append(" ", 1).append(head.reason).append("\r\n", 2);
+  for (std::size_t i = 0; i < head.fields.size(); ++i) {
+    const auto& field = head.fields[i];
+    if (is_framing(head.names[i])) continue;
+    if (!is_replaced_in_response(field.name)) {
+      append_field(out, field.name, field.value);
+    } else if (iequals(field.name, "x-request-id")) {
+      append_field(out, "X-Upstream-Request-Id", field.value);
+    }
+  }
+  append_field(out, "X-Request-Id", facts.request_id);
+  write_credit_fields(out, facts.remaining, facts.charged, facts.allocation);
+  append_framing(out, facts.body);
+  if (facts.websocket) {
+    out.append("Connection: Upgrade\r\nUpgrade: websocket\r\n");
+  } else if (facts.close) {
+    out.append("Connection: close\r\n");
+  } else if (facts.client_is_1_0) {
+    out.append("Connection: keep-alive\r\n");
+  }
+  out.append("\r\n", 2);
+}
+
+}  // namespace tollgate::proxy

@@ -1,0 +1,71 @@
+// A contiguous buffer with a readable front and a writable back. It grows by doubling up to a bound
+// that the caller gives, and gives large memory back when it is empty.
+#pragma once
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <string_view>
+
+#include <boost/asio/buffer.hpp>
+
+namespace tollgate::proxy {
+
+class byte_buffer {
+ public:
+  static constexpr std::size_t initial_capacity = 4 * 1024;
+  static constexpr std::size_t transfer_capacity = 64 * 1024;  // while a body streams through
+
+  std::string_view view() const { return {memory_.get() + begin_, end_ - begin_}; }
+  char* data() { return memory_.get() + begin_; }
+  std::size_t size() const { return end_ - begin_; }
+  bool empty() const { return begin_ == end_; }
+
+  void consume(std::size_t n) { begin_ += n; }
+
+  // Room for at least one more byte, at most up to `limit` bytes in all. Empty when the buffer is
+  // full. Moves the content, so no view of it survives. Until the commit() that belongs to it, the
+  // content may be looked at and consumed, and nothing else.
+  boost::asio::mutable_buffer prepare(std::size_t limit) {
+    if (empty()) begin_ = end_ = 0;
+    if (begin_ > 0 && (end_ == capacity_ || end_ - begin_ < begin_)) compact();
+    if (end_ == capacity_ && capacity_ < limit) {
+      grow(std::min(limit, std::max(initial_capacity, capacity_ * 2)));
+    }
+    return {memory_.get() + end_, capacity_ - end_};
+  }
+  void commit(std::size_t n) { end_ += n; }
+
+  // Makes the next prepare() offer a large piece: worth it while a body streams through.
+  void expect_bulk() {
+    if (capacity_ < transfer_capacity) grow(transfer_capacity);
+  }
+
+  // Called between messages.
+  void shrink() {
+    if (!empty() || capacity_ <= initial_capacity) return;
+    memory_.reset();
+    begin_ = end_ = capacity_ = 0;
+  }
+
+ private:
+  void compact() {
+    std::memmove(memory_.get(), memory_.get() + begin_, end_ - begin_);
+    end_ -= begin_;
+    begin_ = 0;
+  }
+
+  void grow(std::size_t capacity) {
+    std::unique_ptr<char[]> larger{new char[capacity]};
+    if (end_ > begin_) std::memcpy(larger.get(), memory_.get() + begin_, end_ - begin_);
+    memory_ = std::move(larger);
+    end_ -= begin_;
+    begin_ = 0;
+    capacity_ = capacity;
+  }
+
+  std::unique_ptr<char[]> memory_;
+  std::size_t begin_ = 0, end_ = 0, capacity_ = 0;
+};
+
+}  // namespace tollgate::proxy

@@ -1,0 +1,125 @@
+// What one data-plane thread counts. Every member is written by that thread alone.
+//
+//   auto& m = registry.add_thread();                    // once a thread
+//   const auto bound = m.bind(configuration);           // with every configuration it takes over
+//   bound.routes[index]->request(status, end).increment();
+//   bound.routes[index]->credits->settled_micro.add(charged.micro());
+//   m.overhead.observe(spent_in_tollgate);
+//
+// Cells are found by name when a configuration is bound and then live as long as the thread, so a
+// request that began under an older configuration goes on counting in the right place, and a reload
+// loses nothing. There are as many cells as the configurations named routes, actions and upstreams.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "config/load.hpp"
+#include "proxy/metrics/cells.hpp"
+#include "quota/charge.hpp"
+#include "routes/problem.hpp"
+
+namespace tollgate::proxy::metrics {
+
+inline constexpr std::size_t stream_end_count = 7;     // quota::stream_end
+inline constexpr std::size_t problem_code_count = 24;  // routes::problem_code, with room to grow
+inline constexpr std::size_t status_class_count = 6;   // 1xx to 5xx; the first: no answer was sent
+
+struct credit_metrics {  // of one action
+  counter held_micro, extended_micro, settled_micro, released_micro, voided_micro;
+};
+
+struct route_metrics {
+  credit_metrics* credits = nullptr;
+  std::array<by_enum<quota::stream_end, stream_end_count>, status_class_count> requests;
+  by_enum<routes::problem_code, problem_code_count> refusals;
+  by_enum<routes::problem_code, problem_code_count> shadow_refusals;  // would have been refused
+  counter beyond_balance;  // critical calls that were let through without credits
+  counter renewals;        // holds kept alive while their stream ran
+
+  // `status` is what the caller was sent; 0 when it left before it was sent anything.
+  counter& request(int status, quota::stream_end end) noexcept {
+    const auto status_class = status >= 100 && status < 600 ? status / 100 : 0;
+    return requests[static_cast<std::size_t>(status_class)][end];
+  }
+};
+
+struct upstream_metrics {
+  histogram<upstream_bounds_us> response_head;  // request sent to response head
+  counter connects, connect_failures;
+  counter reuses;   // calls that found an open connection
+  counter retries;  // calls repeated because that connection was dead
+  gauge active, idle;
+};
+
+struct store_metrics {
+  gauge ready;                                              // 0 or 1
+  counter connects, commands, writes, bytes_out, bytes_in;  // copied from the connection
+  counter failures;  // operations whose outcome stayed unknown
+};
+
+// The cells that a configuration's indices stand for.
+struct bound_metrics {
+  std::vector<route_metrics*> routes;        // in the order of route_table::routes()
+  route_metrics* no_route = nullptr;         // requests that matched none
+  std::vector<upstream_metrics*> upstreams;  // in the order of settings::upstreams
+};
+
+class thread_metrics {
+ public:
+  thread_metrics() = default;
+  thread_metrics(const thread_metrics&) = delete;
+
+  gauge connections;                       // open, downstream
+  counter connections_total;               // ever accepted
+  gauge in_flight;                         // exchanges
+  gauge pending_settlements;               // resolutions that the ledger has not confirmed yet
+  histogram<overhead_bounds_us> overhead;  // time in Tollgate, waiting for the upstream excluded
+  counter expired_holds_micro;             // credits that this thread's sweeps gave back
+  store_metrics store;
+
+  // Called by the thread that owns this object.
+  bound_metrics bind(const config::configuration& configuration);
+
+  // For the scraper, from any thread: fn(name, cells) for every route, action or upstream ever
+  // bound.
+  template <class Fn>
+  void for_each_route(Fn&& fn) const {
+    for_each(routes_, fn);
+  }
+  template <class Fn>
+  void for_each_action(Fn&& fn) const {
+    for_each(actions_, fn);
+  }
+  template <class Fn>
+  void for_each_upstream(Fn&& fn) const {
+    for_each(upstreams_, fn);
+  }
+
+ private:
+  template <class Cells>
+  using by_name = std::map<std::string, std::unique_ptr<Cells>>;
+
+  template <class Cells>
+  static Cells* cells_of(by_name<Cells>& cells, const std::string& name) {
+    auto& found = cells[name];
+    if (!found) found = std::make_unique<Cells>();
+    return found.get();
+  }
+
+  template <class Cells, class Fn>
+  void for_each(const by_name<Cells>& cells, Fn& fn) const {
+    const std::lock_guard lock{names_};
+    for (const auto& [name, cell] : cells) fn(name, *cell);
+  }
+
+  mutable std::mutex names_;  // guards the maps, never the cells: bind against scrape
+  by_name<route_metrics> routes_;
+  by_name<credit_metrics> actions_;
+  by_name<upstream_metrics> upstreams_;
+};
+
+}  // namespace tollgate::proxy::metrics

@@ -1,0 +1,30 @@
+// How pieces of a body are framed on their way out.
+#pragma once
+
+#include <array>
+#include <string>
+#include <string_view>
+
+#include <boost/asio/buffer.hpp>
+
+#include "proxy/http/message.hpp"
+
+namespace tollgate::proxy {
+
+// Puts chunk framing around pieces of a body, or nothing where the body is not chunked. The buffers
+// point into this object and into what was given; they live until the next call.
+class chunk_frame {
+ public:
+  explicit chunk_frame(bool chunked) : chunked_{chunked} {}
+
+  using buffers = std::array<boost::asio::const_buffer, 4>;
+  // `prefix` is what goes out before the piece: a message head, or nothing.
+  buffers around(std::string_view prefix, std::string_view piece, bool last,
+                 const header_list& trailers);
+
+ private:
+  bool chunked_;
+  std::string before_, after_;
+};
+
+}  // namespace tollgate::proxy

@@ -1,0 +1,59 @@
+// What happens to a charge beside the client's way: holds are renewed while their stream runs, and
+// every hold is resolved in the end, also when the client or the store is gone.
+#pragma once
+
+#include <list>
+#include <memory>
+
+#include "proxy/deadline.hpp"
+#include "quota/charge.hpp"
+#include "quota/ledger_store.hpp"
+
+namespace tollgate::proxy {
+
+// A charge whose hold is in place.
+struct open_charge {
+  open_charge(quota::org_id payer, quota::charge::terms terms)
+      : org{std::move(payer)}, money{std::move(terms)} {}
+
+  const quota::org_id org;
+  quota::charge money;
+  steady_time renew_at{};
+  std::list<std::shared_ptr<open_charge>>::iterator place;  // among those that are renewed
+};
+
+class settlement {
+ public:
+  settlement(io_executor executor, quota::ledger_store& ledger)
+      : executor_{executor}, ledger_{ledger} {}
+
+  // From `held` until end(): the hold is renewed every third of its timeout.
+  void track(std::shared_ptr<open_charge> charge, steady_time now);
+  // The call is over. Runs on its own: the caller does not wait, and may go away.
+  void end(std::shared_ptr<open_charge> charge, quota::charge::ended how);
+  // A reservation whose outcome is unknown: voids it, however long the store stays away.
+  void clean_up(quota::org_id org, quota::operation void_operation);
+
+  void tick(steady_time now);
+  // Charges that are open or not yet resolved. Zero: nothing is left behind.
+  std::size_t pending() const { return open_.size() + resolving_; }
+  std::size_t resolving() const { return resolving_; }
+
+  struct counters {
+    std::uint64_t settled = 0, voided = 0, retries = 0, renewals = 0;
+    std::int64_t settled_micro = 0;
+  };
+  const counters& counted() const { return counted_; }
+
+ private:
+  task<> drive(std::shared_ptr<open_charge> charge, quota::charge::event event);
+  task<> pause(int attempt);
+
+  io_executor executor_;
+  quota::ledger_store& ledger_;
+  std::list<std::shared_ptr<open_charge>> open_;  // in the order in which they are due for renewal
+  std::size_t resolving_ = 0;
+  counters counted_;
+};
+
+}  // namespace tollgate::proxy

@@ -1,0 +1,33 @@
+// One coroutine waits, somebody else on the same thread wakes it.
+#pragma once
+
+#include <optional>
+
+#include <boost/asio/any_completion_handler.hpp>
+#include <boost/asio/async_result.hpp>
+
+#include "quota/task.hpp"
+
+namespace tollgate::proxy {
+
+class wake_up {
+ public:
+  task<> wait() {
+    co_await asio::async_initiate<const asio::use_awaitable_t<io_executor>, void()>(
+        [this](auto handler) { waiter_.emplace(std::move(handler)); }, use_task);
+  }
+
+  // Resumes whoever waits, at once; nothing if nobody does.
+  void notify() {
+    if (!waiter_) return;
+    auto waiter = *std::move(waiter_);
+    waiter_.reset();
+    std::move(waiter)();
+  }
+
+ private:
+  // Emplaced, never assigned: Boost 1.81's move assignment wraps a handler in itself without end.
+  std::optional<asio::any_completion_handler<void()>> waiter_;
+};
+
+}  // namespace tollgate::proxy

@@ -1,0 +1,99 @@
+// One thread of the data plane, with everything it needs of its own: event loop, store connection,
+// upstream pools, caches. Threads share nothing on the path of a request.
+#pragma once
+
+#include <memory>
+#include <thread>
+
+#include "proxy/access_log.hpp"
+#include "proxy/deadline.hpp"
+#include "proxy/exchange_record.hpp"
+#include "proxy/key_cache.hpp"
+#include "proxy/metrics.hpp"
+#include "proxy/runtime.hpp"
+#include "proxy/settlement.hpp"
+#include "quota/redis/connection.hpp"
+
+namespace tollgate::proxy {
+
+// The only door to the world: time, randomness, and the store.
+struct dependencies {
+  std::unique_ptr<quota::ledger_store> ledger;
+  std::unique_ptr<quota::directory> directory;
+  std::unique_ptr<quota::clock> clock;
+  std::unique_ptr<quota::id_source> ids;
+};
+
+class worker {
+ public:
+  worker(const quota::redis::address& store, std::shared_ptr<const config::configuration> config,
+         std::shared_ptr<asio::ssl::context> tls, const asio::ip::tcp::endpoint& listen,
+         metrics::thread_metrics& counts, int index);
+  ~worker();
+
+  void start();  // runs the loop on a thread of its own
+  void drain();  // any thread: no new connections, end when all is done
+  void cut();    // any thread, when draining took too long: ends every session
+  void stop();   // any thread: ends now, whatever is left
+  void join();
+  void reload(std::shared_ptr<const config::configuration> config,
+              std::shared_ptr<asio::ssl::context> tls);  // any thread
+
+  const metrics::thread_metrics& counts() const { return counts_; }
+  asio::ip::tcp::endpoint local_endpoint() const { return acceptor_.local_endpoint(); }
+
+  // --- for this thread's sessions and exchanges ------------------------------------------------
+  io_executor executor() { return context_.get_executor(); }
+  deadline_list& deadlines() { return deadlines_; }
+  dependencies& world() { return world_; }
+  key_cache& keys() { return keys_; }
+  settlement& charges() { return settlement_; }
+  std::shared_ptr<runtime> current() const { return runtime_; }
+  bool draining() const { return draining_; }
+  // Answers when the store is there, waiting for it no longer than the configuration allows.
+  task<bool> store_ready();
+
+  void connection_opened();
+  void connection_closed() { --connections_; }
+  void exchange_started() { ++in_flight_; }
+  // `runtime` is the one the exchange began with.
+  void exchange_finished(const exchange_record& record, const runtime& runtime);
+
+  // Every open session, so that draining can end those that wait for a next request.
+  struct open_session : boost::intrusive::list_base_hook<
+                            boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+    bool idle = false;  // between two requests
+    virtual void cut() = 0;
+
+   protected:
+    ~open_session() = default;
+  };
+  void add(open_session& session) { sessions_.push_back(session); }
+
+ private:
+  void listen(const asio::ip::tcp::endpoint& where);
+  void cut_sessions(bool only_idle);
+  task<> accept();
+  task<> tick();
+  task<> sweep();
+  void count(const exchange_record& record, const runtime& runtime);
+  void copy_gauges();
+
+  metrics::thread_metrics& counts_;
+  asio::io_context context_{1};
+  deadline_list deadlines_;
+  std::unique_ptr<quota::redis::connection> redis_;
+  dependencies world_;
+  key_cache keys_;
+  settlement settlement_;
+  std::shared_ptr<runtime> runtime_;
+  access_log log_;
+  asio::basic_socket_acceptor<asio::ip::tcp, io_executor> acceptor_;
+  boost::intrusive::list<open_session, boost::intrusive::constant_time_size<false>> sessions_;
+  std::int64_t connections_ = 0, in_flight_ = 0;
+  bool draining_ = false;
+  const int index_;
+  std::thread thread_;
+};
+
+}  // namespace tollgate::proxy

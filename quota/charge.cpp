@@ -1,0 +1,230 @@
+#include "quota/charge.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace tollgate::quota {
+
+std::string_view to_string(stream_end end) {
+  switch (end) {
+    case stream_end::not_sent:
+      return "not_sent";
+    case stream_end::refused:
+      return "refused";
+    case stream_end::accepted:
+      return "accepted";
+    case stream_end::upstream_failed:
+      return "upstream_failed";
+    case stream_end::no_answer:
+      return "no_answer";
+    case stream_end::client_gone_early:
+      return "client_gone_early";
+    case stream_end::client_gone:
+      return "client_gone";
+  }
+  return "unknown";
+}
+
+resolution resolve(const settlement_policy& policy, stream_end end) {
+  switch (end) {
+    case stream_end::not_sent:
+      return resolution::void_hold;
+    case stream_end::refused:
+      return policy.refused;
+    case stream_end::accepted:
+      return resolution::settle;
+    case stream_end::upstream_failed:
+      return policy.upstream_failed;
+    case stream_end::no_answer:
+      return policy.no_answer;
+    case stream_end::client_gone_early:
+      return policy.client_gone_early;
+    case stream_end::client_gone:
+      return policy.client_gone;
+  }
+  return resolution::void_hold;
+}
+
+charge::charge(terms terms)
+    : terms_{std::move(terms)}, id_{terms_.id}, held_{price(terms_.price_at, terms_.estimated)} {}
+
+charge::action charge::resume(const event& event) {
+  return std::visit([this](const auto& happened) { return on(happened); }, event);
+}
+
+charge::action charge::on(const begin&) {
+  if (state_ != state::created) return wait{};
+  return ask(state::reserving, reservation(held_, terms_.admit));
+}
+
+charge::action charge::on(const answered& event) {
+  switch (state_) {
+    case state::reserving:
+      return on_reserved(event.reply);
+    case state::extending:
+      return on_extended(event);
+    case state::replacing:
+      return keep_open();
+    case state::resolving:
+    case state::late_settling:
+      return on_resolved(event);
+    case state::late_reserving:
+      return on_reserved_late(event);
+    case state::created:
+    case state::open:
+    case state::done:
+      break;
+  }
+  return wait{};
+}
+
+charge::action charge::on(const store_failed&) {
+  switch (state_) {
+    case state::reserving:
+      state_ = state::done;
+      return refuse_unavailable{void_hold{id_}};
+    case state::extending:
+    case state::replacing:
+      return keep_open();  // the next renewal finds out
+    case state::resolving:
+    case state::late_reserving:
+    case state::late_settling:
+      return retry{*asked_};
+    case state::created:
+    case state::open:
+    case state::done:
+      break;
+  }
+  return wait{};
+}
+
+charge::action charge::on(const renewal_due&) {
+  if (state_ != state::open) return wait{};
+  return ask(state::extending, extend{id_, held_, terms_.hold_timeout, terms_.admit});
+}
+
+// An operation that is out is waited for, so that its answer is never taken for that of the next.
+charge::action charge::on(const ended& event) {
+  if (ended_) return wait{};
+  ended_ = event;
+  ended_->used.amount = std::max<std::int64_t>(event.used.amount, 0);
+  if (state_ == state::reserving) ended_->how = stream_end::not_sent;
+  if (state_ == state::open) return resolve();
+  if (state_ == state::created) return finish(credits{});
+  return wait{};
+}
+
+charge::action charge::on_reserved(const answer& reply) {
+  available_ = reply.available;  // a refusal says what there is, too
+  if (!is_held(reply.result)) {
+    state_ = state::done;
+    return refuse{reply.result};
+  }
+  beyond_balance_ = reply.result == outcome::held_beyond_balance;
+  if (ended_) return resolve();
+  state_ = state::open;
+  return forward{};
+}
+
+// A call that outlived its hold (the store was away for longer than the timeout) goes on under a
+// new one: its price was agreed on, so no balance refuses it. If this fails too, settling finds
+// out.
+charge::action charge::on_extended(const answered& event) {
+  const auto result = event.reply.result;
+  const bool gone =
+      result == outcome::expired || result == outcome::not_found || result == outcome::forgotten;
+  if (!gone || ended_) return keep_open();
+  id_ = id_.successor(event.store_time);
+  return ask(state::replacing, reservation(held_, admission::owed));
+}
+
+charge::action charge::on_resolved(const answered& event) {
+  const bool settling = std::holds_alternative<settle>(*asked_);
+  switch (event.reply.result) {
+    case outcome::settled:
+    case outcome::already_settled:
+      return finish(event.reply.amount);
+    case outcome::voided:
+    case outcome::already_voided:
+      return finish(credits{});
+    case outcome::expired:
+    case outcome::not_found:
+      return settling ? charge_late(event.store_time) : finish(credits{});
+    // Days later nobody can tell whether an earlier attempt was charged: then not twice.
+    case outcome::forgotten:
+      return finish(credits{});
+    case outcome::out_of_range:
+      break;
+    default:
+      return retry{*asked_};  // not an answer to this question
+  }
+  // More than the account can ever hold: it pays what was held, which always fits.
+  auto* settlement = std::get_if<settle>(&*asked_);
+  if (settlement == nullptr || settlement->amount <= held_) return finish(credits{});
+  return ask(state::resolving, settle{settlement->id, held_, settlement->used});
+}
+
+charge::action charge::on_reserved_late(const answered& event) {
+  switch (event.reply.result) {
+    case outcome::held:
+    case outcome::held_beyond_balance:
+    case outcome::exists:
+    case outcome::exists_with_different_amount:
+      return settle_used(state::late_settling);
+    case outcome::already_settled:
+      return finish(event.reply.amount);
+    case outcome::already_voided:
+    case outcome::expired:
+    case outcome::forgotten:
+      return charge_late(event.store_time);  // that one, too, came too late
+    case outcome::out_of_range:
+      return finish(credits{});
+    default:
+      return retry{*asked_};
+  }
+}
+
+charge::action charge::keep_open() {
+  if (ended_) return resolve();
+  state_ = state::open;
+  return wait{};
+}
+
+charge::action charge::resolve() {
+  if (quota::resolve(terms_.policy, ended_->how) == resolution::void_hold) {
+    return ask(state::resolving, void_hold{id_});
+  }
+  return settle_used(state::resolving);
+}
+
+// The hold expired before it was settled: we were cut off for longer than its timeout. What was
+// used is never dropped, so it is charged under the hold's successor.
+charge::action charge::charge_late(time_point store_time) {
+  id_ = id_.successor(store_time);
+  const auto amount = price(terms_.price_at, ended_->used);
+  return ask(state::late_reserving, reservation(amount, admission::owed));
+}
+
+charge::action charge::settle_used(state next) {
+  const auto counted = std::min(ended_->used.amount, max_used);  // the price is of all of it
+  return ask(next, settle{id_, price(terms_.price_at, ended_->used), counted});
+}
+
+charge::action charge::finish(credits charged) {
+  state_ = state::done;
+  return done{charged};
+}
+
+charge::action charge::ask(state next, operation what) {
+  state_ = next;
+  const bool repeatable =
+      next == state::resolving || next == state::late_reserving || next == state::late_settling;
+  if (repeatable) asked_ = what;
+  return apply{std::move(what)};
+}
+
+reserve charge::reservation(credits amount, admission admit) const {
+  return {id_, amount, terms_.hold_timeout, admit, terms_.request_id, terms_.who};
+}
+
+}  // namespace tollgate::quota

@@ -1,0 +1,152 @@
+// The life of one charge as a state machine: an event goes in, the next action comes out. It makes
+// every money decision of a request and performs none of them, so its tests need no socket.
+//
+//   reserving --held--> open --ended--> resolving --answer--> done
+//       |                ^ |                 |                  ^
+//    refused        extending            expired under us       |
+//                                            +--> charging late +
+//
+// The driver (proxy/exchange, proxy/settlement) performs the action it is given and reports back
+// with the next event. Everything after `held` ends in `settle` or `void_hold`, whatever else
+// happens.
+//
+// Two promises of the driver: every `apply` and `retry` is followed by exactly one `answered` or
+// `store_failed`; `ended` comes once, at any time after `begin`, even while an operation is out.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "quota/ledger/operation.hpp"
+#include "quota/rate_card.hpp"
+
+namespace tollgate::quota {
+
+// Every way in which a delivered call can end.
+enum class stream_end : std::uint8_t {
+  not_sent,  // the upstream never got it: connect failure, refused before forwarding
+  refused,   // the upstream answered 4xx or 5xx
+  accepted,  // the upstream answered 1xx (upgrade), 2xx or 3xx, and the answer ran to its end
+  upstream_failed,    // it broke off, or timed out, in the middle of an accepted answer
+  no_answer,          // it got the call and never answered: timeout or reset before the head
+  client_gone_early,  // the client left before the answer's head
+  client_gone,        // the client left during an accepted answer
+};
+std::string_view to_string(stream_end end);
+
+enum class resolution : std::uint8_t { settle, void_hold };
+
+// Per route; the defaults are the rules of money ("what is charged is what was used").
+struct settlement_policy {
+  resolution refused = resolution::void_hold;
+  resolution no_answer = resolution::void_hold;
+  resolution client_gone_early = resolution::void_hold;
+  resolution client_gone = resolution::settle;
+  resolution upstream_failed = resolution::settle;
+};
+
+resolution resolve(const settlement_policy& policy, stream_end end);
+
+class charge {
+ public:
+  struct terms {
+    hold_id id;
+    rate price_at;
+    usage estimated;  // worst case, beforehand
+    settlement_policy policy;
+    milliseconds hold_timeout{60'000};
+    admission admit = admission::enforce;
+    std::string request_id;
+    attribution who;
+  };
+
+  // events
+  struct begin {};
+  struct answered {  // to the operation last asked for
+    answer reply;
+    time_point store_time{};  // ledger_store::now(); only long outages make a difference of it
+  };
+  struct store_failed {};  // the operation's outcome is unknown
+  struct renewal_due {};   // a third of the timeout has passed
+  struct ended {
+    stream_end how;
+    usage used;
+  };
+  using event = std::variant<begin, answered, store_failed, renewal_due, ended>;
+
+  // actions
+  struct apply {
+    operation what;
+  };                  // ask the ledger, then report `answered`
+  struct forward {};  // the hold is in place
+  // Nothing held, nothing to clean up. Besides the refusals proper, `why` may be what became of the
+  // id when it turns out to be taken: nobody's fault, the client may try again.
+  struct refuse {
+    outcome why;
+  };
+  struct refuse_unavailable {
+    operation clean_up;
+  };  // 503; void in the background: a hold may exist
+  struct retry {
+    operation what;
+  };               // ask the same again, after a pause
+  struct wait {};  // nothing to do until the next event
+  struct done {
+    credits charged;
+  };
+  using action = std::variant<apply, forward, refuse, refuse_unavailable, retry, wait, done>;
+
+  explicit charge(terms terms);
+  action resume(const event& event);
+
+  const terms& agreed() const { return terms_; }
+  credits estimate() const { return held_; }  // the price of the estimated usage
+  // After `forward` or `refuse`: what the account has left, a hold that was made already taken off.
+  credits available() const { return available_; }
+  bool beyond_balance() const { return beyond_balance_; }
+
+ private:
+  enum class state : std::uint8_t {
+    created,
+    reserving,
+    open,
+    extending,
+    replacing,       // the hold expired under a running call: reserving its successor
+    resolving,       // settling or voiding
+    late_reserving,  // the hold expired before it was settled: reserving what was used after all,
+    late_settling,   // and settling that
+    done,
+  };
+
+  action on(const begin&);
+  action on(const answered&);
+  action on(const store_failed&);
+  action on(const renewal_due&);
+  action on(const ended&);
+
+  action on_reserved(const answer& reply);
+  action on_extended(const answered& event);
+  action on_resolved(const answered& event);
+  action on_reserved_late(const answered& event);
+  action keep_open();
+  action resolve();
+  action charge_late(time_point store_time);
+  action settle_used(state next);
+  action finish(credits charged);
+  action ask(state next, operation what);
+  reserve reservation(credits amount, admission admit) const;
+
+  terms terms_;
+  state state_ = state::created;
+  hold_id id_;  // the hold in force: the one agreed on, or a successor
+  std::optional<ended> ended_;
+  std::optional<operation> asked_;  // kept to be repeated, while resolving
+  credits held_;
+  credits available_;
+  bool beyond_balance_ = false;
+};
+
+}  // namespace tollgate::quota

@@ -1,0 +1,30 @@
+#include "quota/directory.hpp"
+
+#include <memory>
+
+#include <openssl/evp.h>
+#include <openssl/sha.h>
+
+namespace tollgate::quota {
+
+key_hash hash_key(std::string_view key_text) {
+  // Fetched once: OpenSSL 3's one-shot SHA256() looks the algorithm up again at every call, which costs
+  // more than the hash, and this is done for every request.
+  static const EVP_MD* const sha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  thread_local const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context{
+      EVP_MD_CTX_new(), EVP_MD_CTX_free};
+  unsigned char digest[SHA256_DIGEST_LENGTH] = {};
+  EVP_DigestInit_ex(context.get(), sha256, nullptr);
+  EVP_DigestUpdate(context.get(), key_text.data(), key_text.size());
+  EVP_DigestFinal_ex(context.get(), digest, nullptr);
+  constexpr std::string_view hex = "0123456789abcdef";
+  key_hash text;
+  text.reserve(2 * sizeof digest);
+  for (const unsigned char byte : digest) {
+    text += hex[byte >> 4];
+    text += hex[byte & 15];
+  }
+  return text;
+}
+
+}  // namespace tollgate::quota

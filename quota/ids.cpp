@@ -1,0 +1,95 @@
+#include "quota/ids.hpp"
+
+#include <algorithm>
+
+namespace tollgate::quota {
+
+namespace {
+
+__extension__ using uint128 = unsigned __int128;
+
+constexpr std::string_view alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+constexpr int random_bits = 80;
+constexpr uint128 random_mask = (uint128{1} << random_bits) - 1;
+constexpr std::uint64_t time_mask = (std::uint64_t{1} << 48) - 1;
+
+// What is added to the random part of an id to get its successor's: odd, so that repeating it
+// visits every id before it returns, and without a pattern, so that no neighbouring id is met on
+// the way.
+constexpr uint128 stride = (uint128{0xB5AD} << 64) | 0x4ECEDA1CE2A98741ull;
+
+std::array<char, 26> encode(uint128 value) {
+  std::array<char, 26> text;
+  for (auto digit = text.rbegin(); digit != text.rend(); ++digit, value >>= 5) {
+    *digit = alphabet[static_cast<std::size_t>(value & 31)];
+  }
+  return text;
+}
+
+uint128 decode(std::string_view text) {
+  uint128 value = 0;
+  for (const char digit : text) value = (value << 5) | alphabet.find(digit);
+  return value;
+}
+
+uint128 time_part(time_point at) {
+  const auto ms = std::max<std::int64_t>(at.time_since_epoch().count(), 0);
+  return uint128{static_cast<std::uint64_t>(ms) & time_mask} << random_bits;
+}
+
+}  // namespace
+
+bool is_valid_org_id(std::string_view text) {
+  const auto allowed = [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
+  };
+  return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), allowed);
+}
+
+hold_id hold_id::make(time_point made_at, std::uint64_t random_high16, std::uint64_t random_low64) {
+  hold_id id;
+  id.text_ = encode(time_part(made_at) | uint128{random_high16 & 0xFFFF} << 64 | random_low64);
+  return id;
+}
+
+// Only the canonical spelling is an id: two spellings of one id would be two holds.
+std::optional<hold_id> hold_id::parse(std::string_view text) {
+  hold_id id;
+  const auto is_digit = [](char c) { return alphabet.find(c) != std::string_view::npos; };
+  if (text.size() != id.text_.size() || text[0] > '7') return std::nullopt;
+  if (!std::all_of(text.begin(), text.end(), is_digit)) return std::nullopt;
+  std::copy(text.begin(), text.end(), id.text_.begin());
+  return id;
+}
+
+time_point hold_id::made_at() const {
+  return time_point{milliseconds{static_cast<std::int64_t>(decode(text()) >> random_bits)}};
+}
+
+std::int64_t hold_id::hour() const {
+  return hour_of(made_at());
+}
+
+hold_id hold_id::successor(time_point now) const {
+  const auto made = made_at();
+  const auto at = now - made > std::chrono::hours{24} ? now : made;
+  const auto random = (decode(text()) + stride) & random_mask;
+  hold_id id;
+  id.text_ = encode(time_part(at) | random);
+  return id;
+}
+
+std::string id_source::next_hex128() {
+  constexpr std::string_view hex = "0123456789abcdef";
+  std::uint64_t halves[2] = {random_bits(), random_bits()};
+  if (halves[0] == 0 && halves[1] == 0) halves[1] = 1;
+  std::string text;
+  text.reserve(32);
+  for (const auto half : halves) {
+    for (int shift = 60; shift >= 0; shift -= 4) text += hex[(half >> shift) & 15];
+  }
+  return text;
+}
+
+}  // namespace tollgate::quota

@@ -1,0 +1,134 @@
+// The vocabulary of the ledger: what can be asked of an account, and what it can answer.
+//
+// The same vocabulary is spoken by two ledgers: `account_ledger` (ledger/account_ledger.hpp, pure
+// C++, the oracle) and scripts/ledger.lua (the same transitions, atomic inside Redis).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+
+#include "quota/clock.hpp"
+#include "quota/credits.hpp"
+#include "quota/ids.hpp"
+
+namespace tollgate::quota {
+
+// Who and what a charge is tracked by. Each member is at most 256 bytes without control characters
+// (the classifier and the header reader see to it); an empty member means "not given".
+struct attribution {
+  std::string route, action, model, agent, conversation, key_id;
+  auto operator<=>(const attribution&) const = default;
+};
+
+// What happens when the balance does not cover a reservation, or the account is suspended.
+enum class admission : std::uint8_t {
+  enforce = 0,   // refuse it
+  critical = 1,  // hold it and drive the balance below zero; a suspended account still refuses it
+  shadow = 2,    // refuse nothing: this route or organization is only being watched
+  owed = 3,      // refuse nothing: it has been used already, and what was used is never dropped
+};
+
+// Puts `amount` aside until the hold is resolved, or until `timeout` has passed without an extend.
+// A reservation of nothing is always covered.
+struct reserve {
+  hold_id id;
+  credits amount;
+  milliseconds timeout{};
+  admission admit = admission::enforce;
+  std::string request_id;
+  attribution who;
+};
+
+// Makes the hold `amount` in total (never less than it is) and starts its timeout anew. The same
+// amount again only renews it, which no balance can refuse. Suspension stops new holds, not these.
+struct extend {
+  hold_id id;
+  credits amount;
+  milliseconds timeout{};
+  admission admit = admission::enforce;
+};
+
+// Resolves the hold: `amount` is charged, the rest is released. More than was held is charged too. An
+// id never seen is remembered (as by extend and void_hold), so that a reserve that was delayed on its
+// way cannot bring to life what has been accounted for otherwise.
+struct settle {
+  hold_id id;
+  credits amount;
+  std::int64_t used = 1;  // in the base of the rate's unit, for the usage counters; 0 to max_used
+};
+
+// Resolves the hold: nothing is charged, all is released. An id never seen is remembered as voided.
+struct void_hold {
+  hold_id id;
+};
+
+// Voids every hold whose timeout has passed. Every operation does this first, on its own account;
+// this one is for accounts that see no other. Only the first operation of a batch finds anything to
+// sweep.
+struct expire_holds {};
+
+// Adds credits, once for each `id` (the caller's idempotency key, at most 128 bytes). A negative
+// amount is allowed for kind "correction" only.
+struct grant {
+  std::string id;
+  credits amount;
+  std::string kind;  // purchase | promotion | correction
+  std::string note;
+};
+
+using operation = std::variant<reserve, extend, settle, void_hold, expire_holds, grant>;
+
+// Bounds, kept alike by both ledgers; beyond them the answer is `out_of_range`. Besides, no amount,
+// no total and no balance passes credits::max_micro.
+inline constexpr milliseconds max_hold_timeout = std::chrono::hours{24 * 7};  // and at least 1 ms
+inline constexpr std::int64_t max_used = 10'000'000'000'000;  // 115 days of audio in one call
+
+// The numbers are the wire protocol of scripts/ledger.lua; never renumber.
+enum class outcome : std::uint8_t {
+  // done, for the first time
+  held = 0,
+  held_beyond_balance = 1,  // held, though `admission::enforce` would have refused it
+  extended = 2,
+  settled = 3,
+  voided = 4,
+  swept = 5,  // expire_holds: `amount` is what came back
+  granted = 6,
+
+  // repeated: nothing changed, `amount` is what stands in the books
+  exists = 10,                        // the same reserve or grant was done before; the hold is open
+  exists_with_different_amount = 11,  // that id was used with another amount
+  already_settled = 12,
+  already_voided = 13,
+  expired = 14,    // the hold timed out and was voided by a sweep
+  not_found = 15,  // settle or extend of a hold that nobody reserved, nor can from now on
+  forgotten = 16,  // the id is older than the ledger's memory: what became of it cannot be told
+
+  // refused: nothing changed, `amount` is what was asked
+  insufficient_balance = 20,
+  suspended = 21,
+  out_of_range = 22,  // beyond a bound above, or negative where only a correction may be
+};
+
+std::string_view to_string(outcome outcome);
+
+struct answer {
+  outcome result = outcome::held;
+  credits amount;     // of the hold, the settlement or the grant this answer is about
+  credits available;  // of the account, after the operation
+
+  bool operator==(const answer&) const = default;
+};
+
+// True when the hold is in place: the request may be forwarded.
+constexpr bool is_held(outcome result) {
+  return result == outcome::held || result == outcome::held_beyond_balance ||
+         result == outcome::exists;
+}
+
+// How long the resolution of a hold is remembered: this long after the hour its id was made in, or
+// it was resolved in, whichever is later. A reserve with an id older than this is never held (the
+// answer is `forgotten`), so that a message delayed for days cannot charge twice.
+inline constexpr std::int64_t resolution_memory_hours = 48;
+
+}  // namespace tollgate::quota

@@ -1,0 +1,80 @@
+// The ledger as the rest of Tollgate sees it: domain verbs, no Redis. One object a thread; all calls
+// come from that thread's io_context.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "quota/ledger/account_ledger.hpp"
+#include "quota/task.hpp"
+
+namespace tollgate::quota {
+
+enum class store_errc {
+  unavailable = 1,  // not connected, or the connection broke before the answer came: the outcome of
+                    // the operation is unknown, and repeating it with the same id is harmless
+  protocol,         // the store answered something that this version does not understand
+};
+error_code make_error_code(store_errc);
+
+struct open_hold {
+  hold_id id;
+  credits amount;
+  time_point expires_at;
+  std::string request_id;
+  attribution who;
+};
+
+// A consistent picture of one account: all members were read in one atomic step, together with the
+// id of the last ledger entry at that moment.
+struct account_snapshot {
+  account_row row;
+  std::vector<open_hold> holds;
+  std::string last_entry_id;  // "0-0" when there is none
+};
+
+struct grant_record {
+  std::string id, kind, note;
+  credits amount;
+  time_point at;
+};
+
+// One usage counter of one hour. `hour` counts from the Unix epoch.
+struct usage_counter {
+  std::int64_t hour = 0;
+  attribution who;
+  credits charged;
+  std::int64_t calls = 0;
+  std::int64_t used = 0;
+};
+
+class ledger_store {
+ public:
+  virtual ~ledger_store() = default;
+
+  // Every transition of the ledger. Operations issued in one turn of the event loop leave in one
+  // write, those of one organization in one script call; each is atomic, and they take effect in the
+  // order in which they were issued. `operation` is encoded before the first suspension.
+  virtual task<result<answer>> apply(const org_id& org, const operation& operation) = 0;
+
+  virtual task<result<account_snapshot>> snapshot(const org_id& org) = 0;
+  // Entries after the id `after` ("0-0": from the first), oldest first, at most `limit`.
+  virtual task<result<std::vector<ledger_entry>>> entries(const org_id& org, std::string after,
+                                                          std::size_t limit) = 0;
+  virtual task<result<std::vector<grant_record>>> grants(const org_id& org) = 0;
+  // Counters of the hours [first, last], both included.
+  virtual task<result<std::vector<usage_counter>>> usage(const org_id& org, std::int64_t first_hour,
+                                                         std::int64_t last_hour) = 0;
+  // The earliest moment at which a hold of this account can expire (a lower bound; cheap).
+  virtual task<result<std::optional<time_point>>> next_expiry(const org_id& org) = 0;
+
+  // The store's own time, estimated from its last answer. Hold ids are made with it.
+  virtual time_point now() const = 0;
+  // Connected and the scripts are loaded.
+  virtual bool ready() const = 0;
+};
+
+}  // namespace tollgate::quota
+
+template <>
+struct boost::system::is_error_code_enum<tollgate::quota::store_errc> : std::true_type {};

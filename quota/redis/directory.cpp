@@ -1,0 +1,217 @@
+#include "quota/redis/directory.hpp"
+
+#include <algorithm>
+
+#include <hiredis/hiredis.h>
+
+#include "quota/redis/ledger_script.hpp"
+#include "quota/redis/rows.hpp"
+
+namespace tollgate::quota::redis {
+
+namespace {
+
+constexpr std::string_view all_orgs = "tollgate:orgs";  // a sorted set without scores: ids in order
+
+std::string key_of_hash(const key_hash& hash) {
+  return "tollgate:key:" + hash;
+}
+
+std::string ms_text(time_point at) {
+  return std::to_string(at.time_since_epoch().count());
+}
+
+time_point time_of(std::string_view ms) {
+  return time_point{milliseconds{parse_integer(ms).value_or(0)}};
+}
+
+std::optional<organization> parse_organization(const org_id& id, const redisReply& flat) {
+  if (elements_of(flat).empty()) return std::nullopt;
+  organization org;
+  org.id = id;
+  org.plan = field_of(flat, "plan");
+  org.suspended = field_of(flat, "suspended") == "1";
+  org.shadow = field_of(flat, "shadow") == "1";
+  org.created_at = time_of(field_of(flat, "created"));
+  return org;
+}
+
+// "CREATED_MS REVOKED_MS HASH NOTE"; REVOKED_MS is 0 for a key in force.
+std::string pack(const api_key& key, const key_hash& hash) {
+  return ms_text(key.created_at) + " " + (key.revoked_at ? ms_text(*key.revoked_at) : "0") + " " +
+         hash + " " + key.note;
+}
+
+struct stored_key {
+  api_key key;
+  key_hash hash;
+};
+
+stored_key unpack(std::string_view id, std::string_view packed) {
+  stored_key stored;
+  stored.key.id = id;
+  stored.key.created_at = time_of(take_until(packed, ' '));
+  const auto revoked = time_of(take_until(packed, ' '));
+  if (revoked != time_point{}) stored.key.revoked_at = revoked;
+  stored.hash = take_until(packed, ' ');
+  stored.key.note = packed;
+  return stored;
+}
+
+// result<bool> takes an error code for a bool.
+result<bool> failed(error_code ec) {
+  return {boost::system::in_place_error, ec};
+}
+
+// Answers {1 when it is new, the settings after the change}. Suspension is the ledger's affair too:
+// it is written to the account in the same step. KEYS: settings, account. ARGV: fields and values.
+std::string_view change_script() {
+  return R"lua(
+    local time = redis.call('TIME')
+    local now = time[1] .. string.format('%03d', math.floor(time[2] / 1000))
+    local created = redis.call('HSETNX', KEYS[1], 'created', now)
+    for i = 1, #ARGV, 2 do
+      redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1])
+      if ARGV[i] == 'suspended' then redis.call('HSET', KEYS[2], 'suspended', ARGV[i + 1]) end
+    end
+    return {created, redis.call('HGETALL', KEYS[1])})lua";
+}
+
+std::vector<std::string> change_command(const org_id& org, const organization_change& what) {
+  std::vector<std::string> command{"EVAL", std::string{change_script()}, "2",
+                                   key_of(org, "settings"), key_of(org, "account")};
+  const auto set = [&](const char* field, std::string value) {
+    command.emplace_back(field);
+    command.push_back(std::move(value));
+  };
+  if (what.plan) set("plan", *what.plan);
+  if (what.suspended) set("suspended", *what.suspended ? "1" : "0");
+  if (what.shadow) set("shadow", *what.shadow ? "1" : "0");
+  return command;
+}
+
+}  // namespace
+
+task<result<reply_ptr>> redis_directory::ask(std::vector<std::string> command) {
+  auto reply = co_await connection_.call(std::move(command));
+  if (reply && (*reply)->type == REDIS_REPLY_ERROR) co_return make_error_code(store_errc::protocol);
+  co_return reply;
+}
+
+task<result<std::optional<organization>>> redis_directory::find(const org_id& org) {
+  std::vector<std::string> command{"HGETALL", key_of(org, "settings")};
+  const auto reply = co_await ask(std::move(command));
+  if (!reply) co_return reply.error();
+  co_return parse_organization(org, **reply);
+}
+
+// Listed first: an organization that is listed and has no settings yet is passed over, one with an
+// account that nobody lists would never be swept.
+task<result<changed_organization>> redis_directory::change(const org_id& org,
+                                                           const organization_change& what) {
+  auto command = change_command(org, what);
+  std::vector<std::string> list{"ZADD", std::string{all_orgs}, "0", org};
+  const auto listed = co_await ask(std::move(list));
+  if (!listed) co_return listed.error();
+  const auto reply = co_await ask(std::move(command));
+  if (!reply) co_return reply.error();
+  const auto parts = elements_of(**reply);
+  auto now = parts.size() == 2 ? parse_organization(org, *parts[1]) : std::nullopt;
+  if (!now) co_return make_error_code(store_errc::protocol);
+  changed_organization changed;
+  changed.now = std::move(*now);
+  changed.created = parts[0]->integer == 1;
+  co_return changed;
+}
+
+// Goes on where ids are listed without settings, so that a page that is not full is the last one.
+task<result<std::vector<organization>>> redis_directory::list(std::string after,
+                                                              std::size_t limit) {
+  std::vector<organization> found;
+  while (found.size() < limit) {
+    std::vector<std::string> command{"ZRANGE",
+                                     std::string{all_orgs},
+                                     after.empty() ? "-" : "(" + after,
+                                     "+",
+                                     "BYLEX",
+                                     "LIMIT",
+                                     "0",
+                                     std::to_string(limit - found.size())};
+    const auto reply = co_await ask(std::move(command));
+    if (!reply) co_return reply.error();
+    const auto ids = elements_of(**reply);
+    if (ids.empty()) break;
+    for (const auto* id : ids) {
+      after = text_of(*id);
+      auto org = co_await find(after);
+      if (!org) co_return org.error();
+      if (*org) found.push_back(**std::move(org));
+    }
+  }
+  co_return found;
+}
+
+task<result<void>> redis_directory::add_key(const org_id& org, const api_key& key,
+                                            const key_hash& hash) {
+  std::vector<std::string> remember{"HSET", key_of(org, "keys"), key.id, pack(key, hash)};
+  const auto remembered = co_await ask(std::move(remember));
+  if (!remembered) co_return remembered.error();
+  std::vector<std::string> command{"HSET", key_of_hash(hash), "org", org, "id", key.id};
+  const auto reply = co_await ask(std::move(command));
+  if (!reply) co_return reply.error();
+  co_return result<void>{};
+}
+
+task<result<std::vector<api_key>>> redis_directory::keys(const org_id& org) {
+  std::vector<std::string> command{"HGETALL", key_of(org, "keys")};
+  const auto reply = co_await ask(std::move(command));
+  if (!reply) co_return reply.error();
+  std::vector<api_key> found;
+  const auto flat = elements_of(**reply);
+  for (std::size_t i = 0; i + 1 < flat.size(); i += 2) {
+    found.push_back(unpack(text_of(*flat[i]), text_of(*flat[i + 1])).key);
+  }
+  std::sort(found.begin(), found.end(), [](const api_key& a, const api_key& b) {
+    return std::tie(a.created_at, a.id) < std::tie(b.created_at, b.id);
+  });
+  co_return found;
+}
+
+// The key stops working with the first step; a crash before the second only leaves the list behind.
+task<result<bool>> redis_directory::revoke_key(const org_id& org, std::string key_id) {
+  std::vector<std::string> look{"HGET", key_of(org, "keys"), key_id};
+  const auto found = co_await ask(std::move(look));
+  if (!found) co_return failed(found.error());
+  if ((*found)->type == REDIS_REPLY_NIL) co_return false;
+  auto stored = unpack(key_id, text_of(**found));
+  std::vector<std::string> forget{"DEL", key_of_hash(stored.hash)};
+  const auto forgotten = co_await ask(std::move(forget));
+  if (!forgotten) co_return failed(forgotten.error());
+  if (stored.key.revoked_at) co_return true;
+  stored.key.revoked_at = system_clock{}.now();
+  std::vector<std::string> note{"HSET", key_of(org, "keys"), key_id, pack(stored.key, stored.hash)};
+  const auto noted = co_await ask(std::move(note));
+  if (!noted) co_return failed(noted.error());
+  co_return true;
+}
+
+task<result<std::optional<key_owner>>> redis_directory::find_key(const key_hash& hash) {
+  std::vector<std::string> command{"HMGET", key_of_hash(hash), "org", "id"};
+  const auto reply = co_await ask(std::move(command));
+  if (!reply) co_return reply.error();
+  const auto values = elements_of(**reply);
+  if (values.size() != 2) co_return make_error_code(store_errc::protocol);
+  if (values[0]->type == REDIS_REPLY_NIL) co_return std::optional<key_owner>{};
+  key_owner owner;
+  owner.org = text_of(*values[0]);
+  owner.key_id = text_of(*values[1]);
+  const auto org = co_await find(owner.org);
+  if (!org) co_return org.error();
+  if (*org) {
+    owner.shadow = (*org)->shadow;
+    owner.plan = (*org)->plan;
+  }
+  co_return std::optional<key_owner>{std::move(owner)};
+}
+
+}  // namespace tollgate::quota::redis

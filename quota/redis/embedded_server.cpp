@@ -1,0 +1,235 @@
+#include "quota/redis/embedded_server.hpp"
+
+#include <csignal>
+#include <filesystem>
+#include <mutex>
+#include <thread>
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "quota/redis/append_only_file.hpp"
+#include "quota/redis/child_process.hpp"
+#include "quota/redis/embedded_files.hpp"
+
+namespace tollgate::quota::redis {
+
+namespace {
+
+using steady_clock = std::chrono::steady_clock;
+
+constexpr auto look_every = milliseconds{20};
+// A server that lived this long did not die of how it was started.
+constexpr auto long_life = std::chrono::seconds{10};
+
+std::string socket_in(const std::string& directory) {
+  return directory + "/redis.sock";
+}
+
+std::vector<std::string> server_arguments(durability durable) {
+  return {"--port", "0",  // no TCP
+          "--unixsocket", "redis.sock", "--unixsocketperm", "700", "--dir", ".", "--logfile",
+          "redis.log", "--daemonize", "no", "--databases", "1", "--appendonly", "yes",
+          "--appendfsync", durable == durability::always ? "always" : "everysec", "--save",
+          "",  // the append-only file is the one record
+          // Money is never evicted: when memory is out, writes fail and calls are refused.
+          "--maxmemory-policy", "noeviction"};
+}
+
+}  // namespace
+
+struct embedded_server::impl {
+  impl(std::string dir, embedded_options given)
+      : directory{std::move(dir)}, options{std::move(given)} {}
+
+  std::optional<embedded_error> prepare();
+  std::optional<embedded_error> stop_leftover();
+  bool lock_server(milliseconds patience);
+  std::optional<embedded_error> await_ready();
+  void supervise();
+  void run_once();
+  bool stopping(milliseconds within);
+  embedded_error failed(const std::string& what) const;
+
+  const std::string directory;
+  const embedded_options options;
+  file_descriptor lock;         // of this Tollgate on the directory
+  file_descriptor server_lock;  // handed to the server, which keeps it as long as it lives
+  file_descriptor stop_event{::eventfd(0, EFD_CLOEXEC)};
+  std::thread supervisor;
+  std::mutex mutex;
+  std::string death;  // how the server ended; guarded by the mutex
+};
+
+embedded_error embedded_server::impl::failed(const std::string& what) const {
+  return {.message = "embedded store " + directory + ": " + what};
+}
+
+// The directory, the program, and the lock that says whose the directory is.
+std::optional<embedded_error> embedded_server::impl::prepare() {
+  std::error_code ec;
+  const bool existed = std::filesystem::is_directory(directory, ec);
+  std::filesystem::create_directories(directory, ec);
+  if (ec) return failed("cannot make the directory: " + ec.message());
+  if (!existed) std::filesystem::permissions(directory, std::filesystem::perms::owner_all, ec);
+  if (!fits_socket_path(socket_in(directory))) {
+    return failed(
+        "the path is too long for a unix socket; choose one of at most 96 bytes, or a "
+        "relative one");
+  }
+  auto taken = try_lock(directory + "/lock");
+  if (!taken) {
+    auto error = failed("another Tollgate (pid " + read_pid(directory + "/lock") +
+                        ") uses it; stop that one first, or give each its own directory");
+    error.in_use = true;
+    return error;
+  }
+  lock = std::move(*taken);
+  write_pid(lock);
+  return stop_leftover();
+}
+
+bool embedded_server::impl::lock_server(milliseconds patience) {
+  for (const auto until = steady_clock::now() + patience;;) {
+    if (auto taken = try_lock(directory + "/server.lock")) {
+      server_lock = std::move(*taken);
+      return true;
+    }
+    if (steady_clock::now() >= until) return false;
+    std::this_thread::sleep_for(look_every);
+  }
+}
+
+// A server outlives a killed Tollgate for as long as it takes to flush its file; one that missed
+// the kernel's signal is asked.
+std::optional<embedded_error> embedded_server::impl::stop_leftover() {
+  if (lock_server(milliseconds{})) return {};
+  request_shutdown(socket_in(directory));
+  if (lock_server(options.stop_timeout)) return {};
+  return failed(
+      "an older redis-server still writes there and does not stop; "
+      "`fuser " +
+      directory + "/server.lock` shows its pid");
+}
+
+// True when stop() was called; waits for it that long.
+bool embedded_server::impl::stopping(milliseconds within) {
+  pollfd stop{.fd = stop_event.get(), .events = POLLIN, .revents = 0};
+  return ::poll(&stop, 1, static_cast<int>(within.count())) > 0;
+}
+
+// One life of the server. Returns when it has ended, by itself or because stop() was called.
+void embedded_server::impl::run_once() {
+  if (!server_lock && !lock_server(options.stop_timeout)) {
+    throw std::runtime_error{"its append-only file is still being written"};
+  }
+  const auto cut = mend_append_only_file(directory);
+  if (cut > 0) {
+    options.on_event("the embedded redis-server was killed while writing: " + std::to_string(cut) +
+                     " bytes that it had not acknowledged were cut off its append-only file");
+  }
+  child_process server{{.program = find_program({"redis-server", "valkey-server"}),
+                        .arguments = server_arguments(options.durable),
+                        .directory = directory,
+                        .output = directory + "/redis.log"},
+                       server_lock};
+  server_lock.reset();  // the server's own copy holds it now
+  pollfd events[] = {{.fd = server.descriptor(), .events = POLLIN, .revents = 0},
+                     {.fd = stop_event.get(), .events = POLLIN, .revents = 0}};
+  while (::poll(events, 2, -1) < 0) {
+  }
+  if (events[0].revents == 0) server.signal(SIGTERM);
+  if (!server.wait(options.stop_timeout)) server.signal(SIGKILL);
+  server.wait(milliseconds::max());
+  const std::lock_guard guard{mutex};
+  death = server.how_it_ended();
+}
+
+// Runs in a thread of its own, which also keeps the server's parent-death signal quiet: that comes
+// when the thread that forked it ends.
+void embedded_server::impl::supervise() {
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, nullptr);  // signals are for the threads that serve
+  auto backoff = options.backoff_min;
+  while (!stopping(milliseconds{})) {
+    const auto born = steady_clock::now();
+    try {
+      run_once();
+    } catch (const std::exception& error) {
+      const std::lock_guard guard{mutex};
+      death = error.what();
+    }
+    if (stopping(milliseconds{})) return;
+    if (steady_clock::now() - born > long_life) backoff = options.backoff_min;
+    std::string how;
+    {
+      const std::lock_guard guard{mutex};
+      how = death;
+    }
+    options.on_event("the embedded redis-server ended (" + how + "); starting it again in " +
+                     std::to_string(backoff.count()) + " ms; see " + directory + "/redis.log");
+    if (stopping(backoff)) return;
+    backoff = std::min(backoff * 2, options.backoff_max);
+  }
+}
+
+std::optional<embedded_error> embedded_server::impl::await_ready() {
+  const auto until = steady_clock::now() + options.start_timeout;
+  while (steady_clock::now() < until) {
+    if (ping(socket_in(directory)) == server_state::ready) return {};
+    std::this_thread::sleep_for(look_every);
+    const std::lock_guard guard{mutex};
+    if (!death.empty()) {
+      return failed("redis-server did not start (" + death +
+                    "); the end of its log:" + last_lines(directory + "/redis.log", 5));
+    }
+  }
+  return failed("redis-server did not answer within " +
+                std::to_string(options.start_timeout.count() / 1000) + " s; see redis.log there");
+}
+
+embedded_server::embedded_server(std::string directory, embedded_options options)
+    : impl_{std::make_unique<impl>(std::move(directory), std::move(options))} {}
+
+embedded_server::~embedded_server() {
+  stop();
+}
+
+boost::system::result<address, embedded_error> embedded_server::start() {
+  if (find_program({"redis-server", "valkey-server"}).empty()) {
+    return impl_->failed(
+        "redis-server is not installed; `apt-get install redis-server` brings it, "
+        "or name a running one as store: redis://HOST");
+  }
+  try {
+    if (auto error = impl_->prepare()) return *error;
+  } catch (const boost::system::system_error& error) {
+    return impl_->failed(error.what());
+  }
+  impl_->supervisor = std::thread{[this] { impl_->supervise(); }};
+  if (auto error = impl_->await_ready()) {
+    stop();
+    return *error;
+  }
+  return running_address(impl_->directory);
+}
+
+void embedded_server::stop() {
+  if (impl_->supervisor.joinable()) {
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const auto written = ::write(impl_->stop_event.get(), &one, sizeof one);
+    impl_->supervisor.join();
+  }
+  impl_->server_lock.reset();
+  impl_->lock.reset();
+}
+
+address embedded_server::running_address(const std::string& directory) {
+  address where;
+  where.unix_path = socket_in(directory);
+  return where;
+}
+
+}  // namespace tollgate::quota::redis

@@ -1,0 +1,237 @@
+#include "quota/redis/ledger_script.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+#include <openssl/sha.h>
+
+#include "quota/ledger_store.hpp"
+#include "quota/redis/connection.hpp"
+
+namespace tollgate::quota::redis {
+
+namespace {
+
+constexpr std::string_view script =
+#include "ledger_lua.inc"
+    ;
+
+constexpr std::size_t fixed_keys = 5;  // account, holds, ledger, usage, grants
+constexpr std::size_t max_field = 256;
+constexpr std::size_t max_note = 1024;
+
+std::string sha1_hex(std::string_view text) {
+  unsigned char digest[SHA_DIGEST_LENGTH];
+  SHA1(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest);
+  constexpr std::string_view hex = "0123456789abcdef";
+  std::string name;
+  for (const unsigned char byte : digest) {
+    name += hex[byte >> 4];
+    name += hex[byte & 15];
+  }
+  return name;
+}
+
+// Tabs separate the members of an attribution, so no member may bring its own. They come without
+// control characters and short; should one not, it is made so rather than believed.
+void append_clean(std::string& out, std::string_view text, std::size_t limit = max_field) {
+  for (const char c : text.substr(0, limit)) {
+    const bool control = static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
+    out += control ? '?' : c;
+  }
+}
+
+std::string clean(std::string_view text, std::size_t limit = max_field) {
+  std::string out;
+  append_clean(out, text, limit);
+  return out;
+}
+
+std::string_view digits(char (&buffer)[24], std::int64_t number) {
+  const auto end = std::to_chars(buffer, buffer + sizeof buffer, number).ptr;
+  return {buffer, static_cast<std::size_t>(end - buffer)};
+}
+
+std::optional<outcome> outcome_of(std::int64_t number) {
+  if (number < 0 || number > 255) return std::nullopt;
+  const auto known = static_cast<outcome>(number);
+  if (to_string(known) == "unknown") return std::nullopt;
+  return known;
+}
+
+}  // namespace
+
+std::string_view ledger_script() { return script; }
+
+std::string_view ledger_script_sha1() {
+  static const std::string name = sha1_hex(script);
+  return name;
+}
+
+std::string key_of(std::string_view org, std::string_view part) {
+  std::string key = "tollgate:{";
+  key.append(org).append("}:").append(part);
+  return key;
+}
+
+void ledger_batch::add(const operation& operation) {
+  std::visit([this](const auto& what) { encode(what); }, operation);
+  ++operations_;
+}
+
+void ledger_batch::name_hour(std::int64_t hour) {
+  if (std::find(hours_.begin(), hours_.end(), hour) == hours_.end()) hours_.push_back(hour);
+}
+
+void ledger_batch::clear() {
+  ids_.clear();
+  arguments_.clear();
+  hours_.clear();
+  id_count_ = argument_count_ = operations_ = 0;
+}
+
+void ledger_batch::encode(const reserve& what) {
+  const char code[2] = {'r', static_cast<char>('0' + static_cast<int>(what.admit))};
+  argument(std::string_view{code, 2});
+  about(what.id);
+  argument(what.amount.micro());
+  argument(what.timeout.count());
+  std::string by;
+  const auto& who = what.who;
+  by.reserve(what.request_id.size() + who.route.size() + who.action.size() + who.model.size() +
+             who.agent.size() + who.conversation.size() + who.key_id.size() + 6);
+  append_clean(by, what.request_id);
+  for (const auto* member :
+       {&who.route, &who.action, &who.model, &who.agent, &who.conversation, &who.key_id}) {
+    by += '\t';
+    append_clean(by, *member);
+  }
+  argument(by);
+}
+
+void ledger_batch::encode(const extend& what) {
+  const char code[2] = {'e', static_cast<char>('0' + static_cast<int>(what.admit))};
+  argument(std::string_view{code, 2});
+  about(what.id);
+  argument(what.amount.micro());
+  argument(what.timeout.count());
+}
+
+void ledger_batch::encode(const settle& what) {
+  argument("s");
+  about(what.id);
+  argument(what.amount.micro());
+  argument(what.used);
+}
+
+void ledger_batch::encode(const void_hold& what) {
+  argument("v");
+  about(what.id);
+}
+
+void ledger_batch::encode(const expire_holds&) { argument("x"); }
+
+void ledger_batch::encode(const grant& what) {
+  argument("g");
+  argument(clean(what.id));
+  argument(what.amount.micro());
+  argument(clean(what.kind));
+  argument(clean(what.note, max_note));
+}
+
+void ledger_batch::about(const hold_id& id) {
+  append_argument(ids_, id.text());
+  ++id_count_;
+  const auto hour = id.hour();
+  name_hour(hour);
+  const auto index = std::find(hours_.begin(), hours_.end(), hour) - hours_.begin();
+  argument(static_cast<std::int64_t>(fixed_keys) + 1 + index);
+}
+
+void ledger_batch::argument(std::string_view text) {
+  append_argument(arguments_, text);
+  ++argument_count_;
+}
+
+void ledger_batch::argument(std::int64_t number) {
+  char buffer[24];
+  argument(digits(buffer, number));
+}
+
+void ledger_batch::append_evalsha(std::string& out, std::string_view org,
+                                  std::int64_t usage_hour) const {
+  append_call(out, "EVALSHA", ledger_script_sha1(), org, usage_hour);
+}
+
+void ledger_batch::append_eval(std::string& out, std::string_view org,
+                               std::int64_t usage_hour) const {
+  append_call(out, "EVAL", ledger_script(), org, usage_hour);
+}
+
+void ledger_batch::append_call(std::string& out, std::string_view command, std::string_view script,
+                               std::string_view org, std::int64_t usage_hour) const {
+  const std::size_t keys = fixed_keys + hours_.size();
+  append_array_header(out, 3 + keys + 2 + hours_.size() + id_count_ + argument_count_);
+  append_argument(out, command);
+  append_argument(out, script);
+  char buffer[24];
+  append_argument(out, digits(buffer, static_cast<std::int64_t>(keys)));
+
+  std::string key = key_of(org, "");
+  const auto prefix = key.size();
+  const auto append_key = [&](std::string_view part, std::string_view hour) {
+    key.resize(prefix);
+    key.append(part).append(hour);
+    append_argument(out, key);
+  };
+  append_key("account", "");
+  append_key("holds", "");
+  append_key("ledger", "");
+  append_key("usage:", digits(buffer, usage_hour));
+  append_key("grants", "");
+  for (const auto hour : hours_) append_key("resolved:", digits(buffer, hour));
+
+  append_argument(out, digits(buffer, usage_hour));
+  append_argument(out, digits(buffer, static_cast<std::int64_t>(id_count_)));
+  for (const auto hour : hours_) append_argument(out, digits(buffer, hour));
+  out += ids_;
+  out += arguments_;
+}
+
+ledger_answer::ledger_answer(std::string_view text) : rest_{text} {
+  constexpr std::string_view prefix = "again ";
+  again_ = rest_.starts_with(prefix);
+  if (again_) rest_.remove_prefix(prefix.size());
+  std::int64_t ms = 0;
+  valid_ = read(ms) && ms > 0;
+  store_time_ = time_point{milliseconds{ms}};
+}
+
+std::vector<std::int64_t> ledger_answer::missing_hours() {
+  std::vector<std::int64_t> hours;
+  std::int64_t hour = 0;
+  while (again_ && read(hour)) hours.push_back(hour);
+  return hours;
+}
+
+result<answer> ledger_answer::next() {
+  std::int64_t how = 0, amount = 0, available = 0;
+  const bool complete = valid_ && !again_ && read(how) && read(amount) && read(available);
+  const auto known = complete ? outcome_of(how) : std::nullopt;
+  if (!known) {
+    valid_ = false;
+    return make_error_code(store_errc::protocol);
+  }
+  return answer{*known, credits::from_micro(amount), credits::from_micro(available)};
+}
+
+bool ledger_answer::read(std::int64_t& number) {
+  const auto end = rest_.data() + rest_.size();
+  const auto [stop, failed] = std::from_chars(rest_.data(), end, number);
+  if (failed != std::errc{} || (stop != end && *stop != ' ')) return false;
+  rest_.remove_prefix(static_cast<std::size_t>(stop - rest_.data()) + (stop != end ? 1 : 0));
+  return true;
+}
+
+}  // namespace tollgate::quota::redis

@@ -1,0 +1,81 @@
+// The wire protocol of ledger/scripts/ledger.lua: a batch of operations becomes one EVALSHA, its answer
+// becomes answers. No I/O. quota/README.md describes both formats.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "quota/ledger/operation.hpp"
+#include "quota/task.hpp"
+
+namespace tollgate::quota::redis {
+
+std::string_view ledger_script();       // its text
+std::string_view ledger_script_sha1();  // 40 hex digits, the name EVALSHA knows it by
+
+// `tollgate:{ORG}:PART`. The braces make the organization the hash tag: all its keys share one slot.
+std::string key_of(std::string_view org, std::string_view part);
+
+// The operations of one organization that are applied in one script call, in order.
+class ledger_batch {
+ public:
+  // Bounds how long one call keeps Redis from everybody else, and the arguments of one Lua call.
+  static constexpr std::size_t max_operations = 256;
+
+  // Everything of `operation` is encoded now; nothing of it is kept.
+  void add(const operation& operation);
+  // Has the `resolved` key of `hour` named in the call; the script asks for it by `again`.
+  void name_hour(std::int64_t hour);
+  void clear();
+
+  std::size_t size() const { return operations_; }
+  bool full() const { return operations_ >= max_operations; }
+
+  // Appends the whole command. `usage_hour` is the store's hour, as far as the client knows.
+  void append_evalsha(std::string& out, std::string_view org, std::int64_t usage_hour) const;
+  void append_eval(std::string& out, std::string_view org, std::int64_t usage_hour) const;
+
+ private:
+  void encode(const reserve&);
+  void encode(const extend&);
+  void encode(const settle&);
+  void encode(const void_hold&);
+  void encode(const expire_holds&);
+  void encode(const grant&);
+
+  void argument(std::string_view text);
+  void argument(std::int64_t number);
+  void about(const hold_id& id);  // the id, and where its resolution is looked up
+  void append_call(std::string& out, std::string_view command, std::string_view script,
+                   std::string_view org, std::int64_t usage_hour) const;
+
+  std::string ids_, arguments_;  // encoded
+  std::size_t id_count_ = 0, argument_count_ = 0, operations_ = 0;
+  std::vector<std::int64_t> hours_;  // of the `resolved` keys, in the order of KEYS
+};
+
+// Reads the script's answer, which may be anything at all.
+class ledger_answer {
+ public:
+  explicit ledger_answer(std::string_view text);
+
+  bool valid() const { return valid_; }
+  time_point store_time() const { return store_time_; }
+  // Nothing was applied: correct the clock, name these hours as well, and send again.
+  bool again() const { return again_; }
+  std::vector<std::int64_t> missing_hours();
+  // The answer to the next operation.
+  result<answer> next();
+
+ private:
+  bool read(std::int64_t& number);
+
+  std::string_view rest_;
+  time_point store_time_;
+  bool valid_ = false;
+  bool again_ = false;
+};
+
+}  // namespace tollgate::quota::redis

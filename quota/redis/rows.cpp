@@ -1,0 +1,201 @@
+#include "quota/redis/rows.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include <hiredis/hiredis.h>
+
+namespace tollgate::quota::redis {
+
+namespace {
+
+std::optional<credits> parse_amount(std::string_view text) {
+  const auto micro = parse_integer(text);
+  if (!micro) return std::nullopt;
+  return credits::from_micro(*micro);
+}
+
+// An absent total is zero: the account has not been written yet.
+bool read_total(const redisReply& flat, std::string_view field, credits& total) {
+  const auto text = field_of(flat, field);
+  if (text.empty()) return true;
+  const auto amount = parse_amount(text);
+  if (amount) total = *amount;
+  return amount.has_value();
+}
+
+attribution split_attribution(std::string_view who) {
+  attribution parts;
+  for (auto* member : {&parts.route, &parts.action, &parts.model, &parts.agent, &parts.conversation,
+                       &parts.key_id}) {
+    *member = take_until(who, '\t');
+  }
+  return parts;
+}
+
+std::optional<entry_type> parse_type(std::string_view text) {
+  for (const auto type : {entry_type::reserve, entry_type::extend, entry_type::settle,
+                          entry_type::void_hold, entry_type::expire, entry_type::grant}) {
+    if (to_string(type) == text) return type;
+  }
+  return std::nullopt;
+}
+
+std::optional<time_point> time_of(std::string_view entry_id) {
+  const auto ms = parse_integer(take_until(entry_id, '-'));
+  if (!ms) return std::nullopt;
+  return time_point{milliseconds{*ms}};
+}
+
+bool read_amounts(const redisReply& fields, ledger_entry& entry) {
+  const auto amount = parse_amount(field_of(fields, "amount"));
+  const auto released = parse_amount(field_of(fields, "released"));
+  const auto overage = parse_amount(field_of(fields, "overage"));
+  const auto available = parse_amount(field_of(fields, "available"));
+  const auto used = parse_integer(field_of(fields, "used"));
+  if (!amount || !released || !overage || !available || !used) return false;
+  entry.amount = *amount;
+  entry.released = *released;
+  entry.overage = *overage;
+  entry.available = *available;
+  entry.used = *used;
+  return true;
+}
+
+void read_origin(std::string_view by, ledger_entry& entry) {
+  if (entry.type == entry_type::grant) {
+    entry.kind = take_until(by, '\t');
+    entry.note = by;
+  } else {
+    entry.request_id = take_until(by, '\t');
+    entry.who = split_attribution(by);
+  }
+}
+
+}  // namespace
+
+std::string_view text_of(const redisReply& reply) {
+  if (reply.type != REDIS_REPLY_STRING && reply.type != REDIS_REPLY_STATUS &&
+      reply.type != REDIS_REPLY_ERROR) {
+    return {};
+  }
+  return {reply.str, static_cast<std::size_t>(reply.len)};
+}
+
+std::vector<const redisReply*> elements_of(const redisReply& reply) {
+  if (reply.type != REDIS_REPLY_ARRAY) return {};
+  return {reply.element, reply.element + reply.elements};
+}
+
+std::string_view field_of(const redisReply& flat, std::string_view field) {
+  if (flat.type != REDIS_REPLY_ARRAY) return {};
+  for (std::size_t i = 0; i + 1 < flat.elements; i += 2) {
+    if (text_of(*flat.element[i]) == field) return text_of(*flat.element[i + 1]);
+  }
+  return {};
+}
+
+std::optional<std::int64_t> parse_integer(std::string_view text) {
+  std::int64_t number = 0;
+  const auto end = text.data() + text.size();
+  const auto [stop, failed] = std::from_chars(text.data(), end, number);
+  if (failed != std::errc{} || stop != end) return std::nullopt;
+  return number;
+}
+
+std::string_view take_until(std::string_view& rest, char separator) {
+  const auto end = rest.find(separator);
+  const auto part = rest.substr(0, end);
+  rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+  return part;
+}
+
+std::optional<account_row> parse_row(const redisReply& flat) {
+  account_row row;
+  if (!read_total(flat, "granted", row.granted) || !read_total(flat, "settled", row.settled) ||
+      !read_total(flat, "held", row.held) || !read_total(flat, "expired", row.expired)) {
+    return std::nullopt;
+  }
+  row.suspended = field_of(flat, "suspended") == "1";
+  return row;
+}
+
+std::optional<ledger_entry> parse_entry(const redisReply& reply) {
+  const auto parts = elements_of(reply);
+  if (parts.size() != 2) return std::nullopt;
+  const auto& fields = *parts[1];
+  const auto at = time_of(text_of(*parts[0]));
+  const auto type = parse_type(field_of(fields, "type"));
+  ledger_entry entry;
+  if (!at || !type || !read_amounts(fields, entry)) return std::nullopt;
+  entry.id = text_of(*parts[0]);
+  entry.at = *at;
+  entry.type = *type;
+  entry.subject = field_of(fields, "of");
+  read_origin(field_of(fields, "by"), entry);
+  return entry;
+}
+
+// "AMOUNT EXPIRES_MS HOUR REQUEST\tROUTE\t...\tKEY"
+std::optional<open_hold> parse_hold(std::string_view id, std::string_view packed) {
+  const auto known = hold_id::parse(id);
+  const auto amount = parse_amount(take_until(packed, ' '));
+  const auto expires = parse_integer(take_until(packed, ' '));
+  const auto hour = parse_integer(take_until(packed, ' '));
+  if (!known || !amount || !expires || !hour) return std::nullopt;
+  open_hold hold;
+  hold.id = *known;
+  hold.amount = *amount;
+  hold.expires_at = time_point{milliseconds{*expires}};
+  hold.request_id = take_until(packed, '\t');
+  hold.who = split_attribution(packed);
+  return hold;
+}
+
+// "AMOUNT AT_MS KIND\tNOTE"
+std::optional<grant_record> parse_grant(std::string_view id, std::string_view packed) {
+  const auto amount = parse_amount(take_until(packed, ' '));
+  const auto at = parse_integer(take_until(packed, ' '));
+  if (!amount || !at) return std::nullopt;
+  const auto kind = take_until(packed, '\t');
+  return grant_record{std::string{id}, std::string{kind}, std::string{packed}, *amount,
+                      time_point{milliseconds{*at}}};
+}
+
+// "CREDITS CALLS USED"
+std::optional<usage_counter> parse_counter(std::int64_t hour, std::string_view who,
+                                           std::string_view packed) {
+  const auto charged = parse_amount(take_until(packed, ' '));
+  const auto calls = parse_integer(take_until(packed, ' '));
+  const auto used = parse_integer(packed);
+  if (!charged || !calls || !used) return std::nullopt;
+  return usage_counter{hour, split_attribution(who), *charged, *calls, *used};
+}
+
+std::string_view snapshot_script() {
+  return "local last = redis.call('XREVRANGE', KEYS[3], '+', '-', 'COUNT', 1)[1] "
+         "return {redis.call('HGETALL', KEYS[1]), redis.call('HGETALL', KEYS[2]), "
+         "last and last[1] or '0-0'}";
+}
+
+std::optional<account_snapshot> parse_snapshot(const redisReply& reply) {
+  const auto parts = elements_of(reply);
+  if (parts.size() != 3) return std::nullopt;
+  const auto row = parse_row(*parts[0]);
+  if (!row) return std::nullopt;
+  account_snapshot snapshot;
+  snapshot.row = *row;
+  const auto holds = elements_of(*parts[1]);
+  for (std::size_t i = 0; i + 1 < holds.size(); i += 2) {
+    const auto hold = parse_hold(text_of(*holds[i]), text_of(*holds[i + 1]));
+    if (!hold) return std::nullopt;
+    snapshot.holds.push_back(*hold);
+  }
+  std::sort(snapshot.holds.begin(), snapshot.holds.end(),
+            [](const open_hold& a, const open_hold& b) { return a.id < b.id; });
+  snapshot.last_entry_id = text_of(*parts[2]);
+  return snapshot;
+}
+
+}  // namespace tollgate::quota::redis

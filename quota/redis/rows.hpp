@@ -1,0 +1,36 @@
+// What the ledger keeps in Redis, read back into domain values. Nothing read is believed: whatever does
+// not look as ledger.lua writes it gives nothing.
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "quota/ledger_store.hpp"
+
+struct redisReply;
+
+namespace tollgate::quota::redis {
+
+// Text of a bulk string, status or error; empty for everything else.
+std::string_view text_of(const redisReply& reply);
+std::vector<const redisReply*> elements_of(const redisReply& reply);
+// The value of `field` in a flat list of fields and values (HGETALL); empty if there is none.
+std::string_view field_of(const redisReply& flat, std::string_view field);
+
+std::optional<std::int64_t> parse_integer(std::string_view text);
+// The next part of `rest` up to `separator`, which is taken off with it.
+std::string_view take_until(std::string_view& rest, char separator);
+
+std::optional<account_row> parse_row(const redisReply& flat);
+std::optional<ledger_entry> parse_entry(const redisReply& entry);  // an element of XRANGE
+std::optional<open_hold> parse_hold(std::string_view id, std::string_view packed);
+std::optional<grant_record> parse_grant(std::string_view id, std::string_view packed);
+std::optional<usage_counter> parse_counter(std::int64_t hour, std::string_view who,
+                                           std::string_view packed);
+
+// Reads account, holds and the last entry in one step. KEYS: account, holds, ledger.
+std::string_view snapshot_script();
+std::optional<account_snapshot> parse_snapshot(const redisReply& reply);
+
+}  // namespace tollgate::quota::redis

@@ -1,0 +1,47 @@
+// The ledger in Redis. All operations that one turn of the event loop issues for an organization
+// travel in one script call.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "quota/ledger_store.hpp"
+#include "quota/redis/connection.hpp"
+
+namespace tollgate::quota::redis {
+
+// A connection that has the ledger's script loaded before it counts as ready.
+std::unique_ptr<connection> make_store_connection(asio::io_context& context, const address& where,
+                                                  connection_options options = {});
+
+class redis_store final : public ledger_store {
+ public:
+  // Registers itself with the connection, which must outlive it.
+  explicit redis_store(connection& connection);
+  ~redis_store() override;
+  redis_store(const redis_store&) = delete;
+
+  task<result<answer>> apply(const org_id& org, const operation& operation) override;
+  task<result<account_snapshot>> snapshot(const org_id& org) override;
+  task<result<std::vector<ledger_entry>>> entries(const org_id& org, std::string after,
+                                                  std::size_t limit) override;
+  task<result<std::vector<grant_record>>> grants(const org_id& org) override;
+  task<result<std::vector<usage_counter>>> usage(const org_id& org, std::int64_t first_hour,
+                                                 std::int64_t last_hour) override;
+  task<result<std::optional<time_point>>> next_expiry(const org_id& org) override;
+  time_point now() const override;
+  bool ready() const override { return connection_.ready(); }
+
+ private:
+  class flight;       // the operations of one organization, on their way
+  class store_clock;  // the store's time, as of its last answer
+
+  flight& gather(const org_id& org);
+  void send_gathered();
+
+  connection& connection_;
+  std::shared_ptr<store_clock> clock_;
+  std::vector<std::unique_ptr<flight>> gathered_;  // in this turn
+};
+
+}  // namespace tollgate::quota::redis

@@ -1,0 +1,280 @@
+#include "routes/classify.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include "routes/compiled_route.hpp"
+#include "routes/estimate.hpp"
+#include "routes/head_match.hpp"
+#include "routes/head_readings.hpp"
+#include "routes/normal_path.hpp"
+#include "routes/text.hpp"
+
+namespace tollgate::routes {
+namespace {
+
+bool fits_ledger(std::string_view text) {
+  constexpr std::size_t longest = 256;
+  return text.size() <= longest && !has_control(text) && is_utf8(text);
+}
+
+problem not_for_ledger(const std::string& what) {
+  return invalid_request("The " + what + " is longer than 256 bytes or has control characters.");
+}
+
+problem ambiguous_body(const std::string& why) {
+  return invalid_request("The price of this call depends on its body, which is ambiguous: " + why +
+                         ".");
+}
+
+// Whether a call that one server takes for `a` and another for `b` could cost more, or be refused
+// where `a` is let through, as `b`.
+bool may_be_dearer(const route& b, const route& a) {
+  if ((a.settings.critical && !b.settings.critical) || (a.settings.shadow && !b.settings.shadow))
+    return true;
+  if (!is_measurable(b.price_at) || b.price_at.price > a.price_at.price) return true;
+  return b.price_at.per == quota::unit::query &&
+         (a.price_at.per != quota::unit::query || a.settings.count != b.settings.count);
+}
+
+// One walk down the table for one request.
+class walk {
+ public:
+  walk(const std::vector<route>& routes, const std::vector<json_pointer>& pointers,
+       const request_view& request, const clean_target& target, const std::string* body,
+       std::vector<mismatch>* why)
+      : routes_{routes},
+        pointers_{pointers},
+        request_{request},
+        target_{target},
+        head_{request, target, why != nullptr},
+        body_text_{body},
+        why_{why} {}
+
+  classification run();
+
+ private:
+  // A route that wanted this endpoint but not this body, and what it disliked. See README, "An
+  // endpoint that is priced by its body".
+  struct claim {
+    std::size_t route = 0;
+    bool content_type = false;
+    std::vector<std::size_t> pointers;
+  };
+  using decision = std::optional<classification>;  // none: this route does not take it, go on
+
+  decision consider(std::size_t index);
+  decision consider_body(std::size_t index, const head_match& fit);
+  decision open_body(std::size_t index);
+  decision test_json(std::size_t index);
+  classification take(std::size_t index, const head_match& fit);
+  std::optional<problem> count_queries(classified& out);
+  std::optional<problem> attribute(const head_match& fit, classified& out);
+
+  const claim* barring(std::size_t index) const;
+  bool dearer_when_read_exactly(std::size_t index) const;
+  const reading& member(std::size_t pointer);
+  problem no_route();
+  decision pass(std::size_t index, std::string reason);
+
+  const std::vector<route>& routes_;
+  const std::vector<json_pointer>& pointers_;
+  const request_view& request_;
+  const clean_target& target_;
+  head_matcher head_;
+  const std::string* body_text_;
+  std::vector<mismatch>* why_;
+
+  std::optional<json_body> body_;
+  std::vector<std::optional<reading>> members_;  // by pointer, read when first asked for
+  std::vector<claim> claims_;
+};
+
+classification walk::run() {
+  if (why_ != nullptr) why_->clear();
+  // `OPTIONS *` is about the server, not about any resource.
+  for (std::size_t i = 0; i < routes_.size() && target_.path != "*"; ++i)
+    if (auto decided = consider(i)) return std::move(*decided);
+  return no_route();
+}
+
+walk::decision walk::consider(std::size_t index) {
+  auto fit = head_.match(*routes_[index].patterns);
+  switch (fit.is) {
+    case head_match::result::fits:
+      break;
+    case head_match::result::misses:
+      return pass(index, std::move(fit.text));
+    case head_match::result::misses_content_type:
+      claims_.push_back({index, true, {}});
+      return pass(index, std::move(fit.text));
+    case head_match::result::ambiguous:
+      return invalid_request("What decides the price of this call is ambiguous: " + fit.text + ".");
+  }
+  if (const auto* claim = barring(index))
+    return pass(index, why_ == nullptr
+                           ? std::string{}
+                           : "its path is broader than that of route " +
+                                 shown(routes_[claim->route].settings.name) +
+                                 ", which prices this endpoint by a body this call does not have");
+  if (!routes_[index].patterns->reads_body()) return take(index, fit);
+  return consider_body(index, fit);
+}
+
+walk::decision walk::consider_body(std::size_t index, const head_match& fit) {
+  if (auto decided = open_body(index)) return decided;
+  const auto claims_before = claims_.size();
+  if (auto decided = test_json(index)) return decided;
+  if (claims_.size() != claims_before) return std::nullopt;
+  return take(index, fit);
+}
+
+// Makes the members readable, or says why they are not yet, or never.
+walk::decision walk::open_body(std::size_t index) {
+  if (body_ || !members_.empty()) return std::nullopt;
+  if (has_no_body(request_) && (body_text_ == nullptr || body_text_->empty())) {
+    members_.assign(pointers_.size(), reading{});  // nothing follows: every member is absent
+    return std::nullopt;
+  }
+  if (auto refused = refuse_as_json(request_)) return std::move(*refused);
+  if (body_text_ == nullptr) return needs_body{&routes_[index]};
+  body_.emplace(*body_text_);
+  if (!body_->error().empty())
+    return invalid_request("The price of this call depends on its body, which is not valid JSON: " +
+                           body_->error() + ".");
+  members_.resize(pointers_.size());
+  return std::nullopt;
+}
+
+// A claim is left behind where a condition misses.
+walk::decision walk::test_json(std::size_t index) {
+  claim missed{index, false, {}};
+  std::string reasons;
+  for (const auto& [pointer, any_of] : routes_[index].patterns->json) {
+    const auto& value = member(pointer);
+    const auto how = test(value, any_of);
+    if (how == test_result::ambiguous)
+      return ambiguous_body(why_ambiguous("member " + shown(pointers_[pointer].shown()), value));
+    if (how == test_result::matches) continue;
+    missed.pointers.push_back(pointer);
+    if (why_ != nullptr)
+      reasons += (reasons.empty() ? "" : "; ") +
+                 why_missed("json " + pointers_[pointer].text(), value, any_of);
+  }
+  if (missed.pointers.empty()) return std::nullopt;
+  claims_.push_back(std::move(missed));
+  return pass(index, std::move(reasons));
+}
+
+classification walk::take(std::size_t index, const head_match& fit) {
+  const auto& taken = routes_[index];
+  if (fit.path != path_fit::exact && dearer_when_read_exactly(index))
+    return invalid_request(
+        "The path differs from route " + shown(taken.settings.name) +
+        " in letter case, percent-encoding or a trailing slash, and a server that "
+        "minds this may take it for a dearer call: write it as " +
+        taken.patterns->path.text() + ".");
+  if (!is_measurable(taken.price_at))
+    return problem{problem_code::unmeasurable_audio,
+                   "Route " + shown(taken.settings.name) +
+                       " is priced by the second of audio, which cannot be measured yet.",
+                   std::nullopt,
+                   {}};
+  classified out;
+  out.matched = &taken;
+  if (auto refused = count_queries(out)) return std::move(*refused);
+  if (auto refused = attribute(fit, out)) return std::move(*refused);
+  return out;
+}
+
+std::optional<problem> walk::count_queries(classified& out) {
+  const auto& pointer = out.matched->patterns->count;
+  const auto& counted = pointer ? member(*pointer) : reading{};
+  if (counted.is == reading::state::ambiguous) return ambiguous_body(counted.text);
+  out.estimated = estimate(out.matched->price_at, counted);
+  return std::nullopt;
+}
+
+std::optional<problem> walk::attribute(const head_match& fit, classified& out) {
+  out.agent = percent_decode(fit.captured.agent);
+  out.conversation = percent_decode(fit.captured.conversation);
+  out.model = out.matched->settings.model;
+  if (out.model.empty() && !members_.empty()) {
+    const auto& value = member(model_pointer);
+    if (value.is == reading::state::ambiguous) return ambiguous_body(value.text);
+    out.model = value.text;
+  }
+  if (!fits_ledger(out.agent)) return not_for_ledger("agent in the path");
+  if (!fits_ledger(out.conversation)) return not_for_ledger("conversation in the path");
+  if (!fits_ledger(out.model)) return not_for_ledger("model in the body");
+  return std::nullopt;
+}
+
+const walk::claim* walk::barring(std::size_t index) const {
+  const auto& patterns = *routes_[index].patterns;
+  const auto speaks_of = [&](std::size_t pointer) {
+    return std::any_of(patterns.json.begin(), patterns.json.end(),
+                       [&](const json_condition& c) { return c.pointer == pointer; });
+  };
+  for (const auto& claim : claims_) {
+    if (patterns.within[claim.route]) continue;
+    const bool answered = (!claim.content_type || !patterns.content_types.empty()) &&
+                          std::all_of(claim.pointers.begin(), claim.pointers.end(), speaks_of);
+    if (!answered) return &claim;
+  }
+  return nullptr;
+}
+
+// The route at `index` takes the path in the lenient reading only. A server that reads it exactly
+// would see what a later route describes.
+bool walk::dearer_when_read_exactly(std::size_t index) const {
+  for (std::size_t i = index + 1; i < routes_.size(); ++i) {
+    const auto& later = routes_[i];
+    const auto fit = head_.match(*later.patterns);
+    if (fit.is != head_match::result::fits || fit.path != path_fit::exact) continue;
+    if (may_be_dearer(later, routes_[index])) return true;
+    if (later.patterns->json.empty() && barring(i) == nullptr) return false;
+  }
+  return false;
+}
+
+const reading& walk::member(std::size_t pointer) {
+  auto& known = members_[pointer];
+  if (!known) known = body_->read(pointers_[pointer]);
+  return *known;
+}
+
+problem walk::no_route() {
+  std::string message =
+      "No route for " + shortened(request_.method) + " " + shortened(target_.path);
+  std::vector<std::size_t> told;
+  for (const auto& claim : claims_)
+    for (const auto pointer : claim.pointers)
+      if (told.size() < 3 && std::find(told.begin(), told.end(), pointer) == told.end())
+        told.push_back(pointer);
+  for (const auto pointer : told) {
+    const auto& value = member(pointer);
+    const std::string name = shortened(pointers_[pointer].shown());
+    message += told.front() == pointer ? ": " : ", ";
+    message += value.is == reading::state::absent ? name + " is missing"
+               : value.scalar ? name + " " + shown(value.text) + " matches no route"
+                              : name + " matches no route";
+  }
+  if (told.empty() && !claims_.empty()) message += ": its content type matches no route";
+  return {problem_code::no_route, message + ".", std::nullopt, {}};
+}
+
+walk::decision walk::pass(std::size_t index, std::string reason) {
+  if (why_ != nullptr) why_->push_back({routes_[index].settings.name, std::move(reason)});
+  return std::nullopt;
+}
+
+}  // namespace
+
+classification route_table::classify(const request_view& request, const clean_target& target,
+                                     const std::string* body, std::vector<mismatch>* why) const {
+  static const std::vector<json_pointer> none;
+  return walk{routes_, pointers_ ? *pointers_ : none, request, target, body, why}.run();
+}
+
+}  // namespace tollgate::routes

@@ -1,0 +1,106 @@
+// Which route a request takes, and what it will cost at most. Pure: bytes in, a decision out. The
+// proxy and `tollgate explain` run the same code.
+//
+// The classifier sees what the upstream will see: the target is normalised first (clean_target) and
+// the normalised form is what gets forwarded. What cannot be read with certainty is refused (400).
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "quota/rate_card.hpp"
+#include "routes/problem.hpp"
+#include "routes/settings.hpp"
+
+namespace tollgate::routes {
+
+class json_pointer;
+
+struct header_view {
+  std::string_view name, value;  // value without surrounding blanks
+};
+
+// A request head as the upstream will see it: what concerns the client's connection only (and every
+// header that Connection names) is already taken out, else a caller could show us a header that
+// makes its call cheap and have it removed. The views must outlive the calls that take it.
+struct request_view {
+  std::string_view method;
+  std::string_view target;  // as received: origin-form, absolute-form, or "*"
+  std::span<const header_view> headers;
+
+  // The first header of that name (ASCII case-insensitive); empty view when there is none.
+  std::string_view header(std::string_view name) const;
+  std::size_t count(std::string_view name) const;
+};
+
+// The target, read with certainty: percent-encoding normalised (unreserved characters decoded, hex
+// in upper case), empty segments and dot segments resolved. Refused: encoded slashes, backslashes,
+// NUL and control characters, broken percent-encoding, bytes beyond ASCII, dot segments above the
+// root, fragments, CONNECT's authority-form.
+struct clean_target {
+  std::string host;   // lower case, no port; from the absolute-form, else from Host
+  std::string path;   // "/v1/chat/completions"
+  std::string query;  // raw, without "?"; forwarded as it is
+};
+std::variant<clean_target, problem> read_target(const request_view& request);
+
+struct route {
+  route_settings settings;
+  quota::rate price_at;
+  struct compiled;  // the parsed patterns
+  std::shared_ptr<const compiled> patterns;
+};
+
+// The route was found and everything that decides the price is known.
+struct classified {
+  const route* matched = nullptr;
+  std::string model;                // for the ledger; empty when the call has none
+  std::string agent, conversation;  // from {agent} and {conversation} in the path; may be empty
+  quota::usage estimated;           // worst case; exact for per: request and per: query
+};
+
+// A candidate route looks at JSON members: read the whole body (up to the limit) and ask again.
+struct needs_body {
+  const route* candidate = nullptr;  // the first that needs it, for messages and the dialect
+};
+
+using classification = std::variant<classified, needs_body, problem>;
+
+// Why a route did not match, for `tollgate explain`.
+struct mismatch {
+  std::string route;
+  std::string reason;  // "method is GET, not POST"; "json /model is \"gpt-5\", not gpt-4*"
+};
+
+// A mistake in the routes that only the whole table shows (an unreachable route, a bad pattern).
+struct route_error {
+  source_position at;
+  std::string message;
+};
+
+class route_table {
+ public:
+  // Compiles the routes; `rates` supplies the prices by name. Every mistake is reported: bad
+  // patterns, duplicate names, unknown rates (with a suggestion), routes that can never match
+  // because an earlier one takes everything they would.
+  static std::variant<route_table, std::vector<route_error>> build(
+      const std::vector<route_settings>& routes, const std::vector<quota::rate>& rates);
+
+  // First with the head alone; after `needs_body` again with the whole body (`body` non-null).
+  // `why`, when given, collects the routes that did not match, in order.
+  classification classify(const request_view& request, const clean_target& target,
+                          const std::string* body = nullptr,
+                          std::vector<mismatch>* why = nullptr) const;
+
+  const std::vector<route>& routes() const { return routes_; }
+
+ private:
+  std::vector<route> routes_;
+  std::shared_ptr<const std::vector<json_pointer>> pointers_;  // numbered; see compiled_route.hpp
+};
+
+}  // namespace tollgate::routes

@@ -1,0 +1,64 @@
+// A route's conditions, parsed once. Known inside this room only.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "routes/classify.hpp"
+#include "routes/glob.hpp"
+#include "routes/json_members.hpp"
+#include "routes/path_pattern.hpp"
+
+namespace tollgate::routes {
+
+struct named_condition {
+  std::string name;
+  std::vector<glob> any_of;
+};
+
+// Pointers are numbered across the table, so that a body is asked once for each, however many
+// routes look at it. The model is always number 0: it goes into the ledger whenever a body is read.
+inline constexpr std::size_t model_pointer = 0;
+
+struct json_condition {
+  std::size_t pointer = 0;
+  std::vector<glob> any_of;
+};
+
+struct route::compiled {
+  std::vector<std::string> methods;
+  std::vector<glob> hosts;
+  path_pattern path;
+  std::vector<named_condition> headers, query;
+  std::vector<glob> content_types;
+  std::vector<json_condition> json;
+  std::optional<std::size_t> count;  // a pointer
+
+  // within[i]: the path pattern of the earlier route i covers this one's. See README, "An endpoint
+  // that is priced by its body".
+  std::vector<bool> within;
+
+  bool reads_body() const { return !json.empty() || count.has_value(); }
+  bool judges_body() const { return !json.empty() || !content_types.empty(); }
+  bool allows_method(std::string_view method) const;
+};
+
+// Numbers pointers while the routes of a table are compiled.
+class pointer_numbers {
+ public:
+  std::size_t number_of(const json_pointer& pointer);
+  const std::vector<json_pointer>& all() const { return pointers_; }
+
+ private:
+  std::vector<json_pointer> pointers_{std::get<json_pointer>(json_pointer::parse("/model"))};
+};
+
+// Null when the route has mistakes; each of them is appended to `errors`.
+std::shared_ptr<route::compiled> compile(const route_settings& settings, pointer_numbers& numbers,
+                                         std::vector<route_error>& errors);
+
+// The earlier route that takes everything the route at `index` would, if there is certainly one.
+std::optional<std::size_t> taken_by(const std::vector<route>& routes, std::size_t index);
+
+}  // namespace tollgate::routes

@@ -1,0 +1,15 @@
+// The API key a caller shows: `Authorization: Bearer KEY` or `x-api-key: KEY`.
+#pragma once
+
+#include <string_view>
+#include <variant>
+
+#include "routes/classify.hpp"
+
+namespace tollgate::routes {
+
+// The key's text (a view into the request), or missing_api_key / invalid_api_key / invalid_request.
+// Two credentials that differ are refused (400): nobody can say who pays.
+std::variant<std::string_view, problem> read_credential(const request_view& request);
+
+}  // namespace tollgate::routes

@@ -1,0 +1,49 @@
+// Whether the head of a request fits a route: everything but the JSON body.
+#pragma once
+
+#include <string>
+
+#include "routes/compiled_route.hpp"
+
+namespace tollgate::routes {
+
+struct head_match {
+  enum class result : std::uint8_t {
+    fits,
+    misses,
+    misses_content_type,  // everything else fits
+    ambiguous,            // what decides cannot be read with certainty: 400
+  };
+  result is = result::misses;
+  path_fit path = path_fit::none;
+  path_pattern::captures captured;
+  std::string text;  // ambiguous: why; misses: why, when somebody wants to know
+};
+
+class head_matcher {
+ public:
+  // `explain`: say why a route does not fit.
+  head_matcher(const request_view& request, const clean_target& target, bool explain)
+      : request_{request}, target_{target}, path_{target.path}, explain_{explain} {}
+
+  head_match match(const route::compiled& patterns) const;
+
+ private:
+  template <class Text>
+  head_match miss(Text text) const;
+  template <class What>
+  head_match test(What what, const reading& value, const std::vector<glob>& wanted) const;
+
+  const request_view& request_;
+  const clean_target& target_;
+  path_segments path_;
+  bool explain_;
+};
+
+// `json /model is "gpt-5", not gpt-4*`: for `explain`.
+std::string why_missed(const std::string& what, const reading& value,
+                       const std::vector<glob>& wanted);
+// Why a reading cannot be compared with anything: the end of a sentence.
+std::string why_ambiguous(const std::string& what, const reading& value);
+
+}  // namespace tollgate::routes

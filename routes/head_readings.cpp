@@ -1,0 +1,158 @@
+#include "routes/head_readings.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "routes/normal_path.hpp"
+#include "routes/text.hpp"
+
+namespace tollgate::routes {
+namespace {
+
+std::string_view trim(std::string_view text) {
+  constexpr std::string_view blanks = " \t";
+  const auto begin = std::min(text.find_first_not_of(blanks), text.size());
+  const auto end = text.find_last_not_of(blanks);
+  return end == text.npos ? std::string_view{} : text.substr(begin, end - begin + 1);
+}
+
+// Cuts off what stands before `mark`, and the mark.
+std::string_view take_until(std::string_view& text, char mark) {
+  const auto end = std::min(text.find(mark), text.size());
+  const auto taken = text.substr(0, end);
+  text.remove_prefix(std::min(end + 1, text.size()));
+  return taken;
+}
+
+// Text that is not soundly encoded is left as it is.
+std::string decode_form(std::string_view text) {
+  std::string out{text};
+  std::replace(out.begin(), out.end(), '+', ' ');
+  return has_broken_encoding(out) ? out : percent_decode(out);
+}
+
+// Every parameter called charset must be UTF-8, which is also what JSON is without one.
+bool has_utf8_charset(std::string_view parameters) {
+  while (!parameters.empty()) {
+    auto value = take_until(parameters, ';');
+    const auto name = trim(take_until(value, '='));
+    if (!equal_ignoring_case(name, "charset")) continue;
+    value = trim(value);
+    if (value.size() >= 2 && value.front() == '"' && value.back() == '"')
+      value = value.substr(1, value.size() - 2);
+    if (!equal_ignoring_case(value, "utf-8") && !equal_ignoring_case(value, "utf8")) return false;
+  }
+  return true;
+}
+
+bool is_encoded(const request_view& request) {
+  return std::any_of(request.headers.begin(), request.headers.end(), [](const header_view& field) {
+    return same_variable(field.name, "content-encoding") && !field.value.empty() &&
+           !equal_ignoring_case(field.value, "identity");
+  });
+}
+
+// The one header of that name, null when there is none, or why it is ambiguous.
+std::variant<const header_view*, std::string> find_header(const request_view& request,
+                                                          std::string_view name) {
+  const header_view* found = nullptr;
+  for (const auto& field : request.headers) {
+    if (!same_variable(field.name, name)) continue;
+    if (found != nullptr) return "the header " + shown(name) + " stands twice";
+    found = &field;
+  }
+  if (found != nullptr && !equal_ignoring_case(found->name, name))
+    return "the header " + shown(name) + " is written as " + shown(found->name);
+  return found;
+}
+
+// Cuts the media type off a Content-Type and leaves the parameters. Empty: it is malformed.
+std::string_view take_media_type(std::string_view& content_type) {
+  const auto media = trim(take_until(content_type, ';'));
+  const auto slash = media.find('/');
+  const bool sound =
+      slash != media.npos && is_token(media.substr(0, slash)) && is_token(media.substr(slash + 1));
+  return sound ? media : std::string_view{};
+}
+
+problem not_json(const std::string& why) {
+  return invalid_request("The price of this call depends on its body, which must be JSON: " + why);
+}
+
+}  // namespace
+
+reading read_header(const request_view& request, std::string_view name) {
+  auto found = find_header(request, name);
+  if (auto* why = std::get_if<std::string>(&found)) return reading::uncertain(std::move(*why));
+  const auto* field = std::get<const header_view*>(found);
+  return field == nullptr ? reading{} : reading::of(std::string{field->value});
+}
+
+reading read_query(std::string_view query, std::string_view name) {
+  if (query.find(';') != query.npos)
+    return reading::uncertain("the query contains a `;`, which some servers take for `&`");
+  const auto folded = fold(name);
+  std::optional<std::string_view> found;
+  bool exact = false;
+  while (!query.empty()) {
+    auto value = take_until(query, '&');
+    const auto written = decode_form(take_until(value, '='));
+    if (fold(written.substr(0, written.find('['))) != folded) continue;
+    if (found) return reading::uncertain("the query member " + shown(name) + " stands twice");
+    found = value;
+    exact = written == name;
+  }
+  if (!found) return {};
+  if (!exact)
+    return reading::uncertain("the query member " + shown(name) + " is written in other letters");
+  if (has_broken_encoding(*found))
+    return reading::uncertain("the query member " + shown(name) + " has broken percent-encoding");
+  return reading::of(decode_form(*found));
+}
+
+reading read_media_type(const request_view& request) {
+  auto found = find_header(request, "content-type");
+  if (auto* why = std::get_if<std::string>(&found)) return reading::uncertain(std::move(*why));
+  const auto* field = std::get<const header_view*>(found);
+  if (field == nullptr) return {};
+  auto rest = field->value;
+  const auto media = take_media_type(rest);
+  if (media.empty())
+    return reading::uncertain("the Content-Type " + shown(field->value) + " is malformed");
+  return reading::of(std::string{media});
+}
+
+std::optional<problem> refuse_as_json(const request_view& request) {
+  constexpr std::string_view suffix = "+json";
+  if (is_encoded(request))
+    return problem{
+        problem_code::unsupported_content_encoding,
+        "The price of this call depends on its body, which is compressed: send it without "
+        "Content-Encoding.",
+        std::nullopt,
+        {}};
+  auto found = find_header(request, "content-type");
+  if (const auto* why = std::get_if<std::string>(&found)) return not_json(*why + ".");
+  const auto* field = std::get<const header_view*>(found);
+  if (field == nullptr) return not_json("send it with Content-Type: application/json.");
+  auto parameters = field->value;
+  const auto media = take_media_type(parameters);
+  const bool json = equal_ignoring_case(media, "application/json") ||
+                    (media.size() > suffix.size() &&
+                     equal_ignoring_case(media.substr(media.size() - suffix.size()), suffix));
+  if (!json)
+    return not_json("send it with Content-Type: application/json, not " + shown(field->value) +
+                    ".");
+  if (!has_utf8_charset(parameters)) return not_json("send it in UTF-8.");
+  return std::nullopt;
+}
+
+bool has_no_body(const request_view& request) {
+  constexpr std::array<std::string_view, 4> usually_none{"GET", "HEAD", "DELETE", "OPTIONS"};
+  if (std::find(usually_none.begin(), usually_none.end(), request.method) == usually_none.end())
+    return false;
+  const auto length = request.header("content-length");
+  return request.count("transfer-encoding") == 0 && (length.empty() || length == "0");
+}
+
+}  // namespace tollgate::routes

@@ -1,0 +1,52 @@
+// Members of a JSON body, read with certainty: the whole body is validated, and a member that
+// decides must stand once. simdjson is known here only.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "routes/reading.hpp"
+
+namespace tollgate::routes {
+
+// RFC 6901: "/model", "/input/0/type"; "~1" is a slash, "~0" a tilde. "" is the whole body.
+class json_pointer {
+ public:
+  static std::variant<json_pointer, std::string> parse(std::string_view text);
+
+  const std::string& text() const { return text_; }
+  struct token {
+    std::string text, folded;
+  };
+  const std::vector<token>& tokens() const { return tokens_; }
+  // How people write it: "model" for "/model", the pointer itself where it is deeper.
+  std::string_view shown() const;
+
+ private:
+  std::string text_;
+  std::vector<token> tokens_;
+};
+
+// A body, parsed by this thread's parser: at most one json_body lives in a thread at any time. What
+// a large body makes the parser allocate is given back with the json_body.
+class json_body {
+ public:
+  explicit json_body(const std::string& text);
+  ~json_body();
+  json_body(const json_body&) = delete;
+  json_body& operator=(const json_body&) = delete;
+
+  // Empty: the body is valid JSON in UTF-8, and read() may be called.
+  const std::string& error() const { return error_; }
+
+  // Ambiguous when a member on the way stands twice in its object, also in other letter case (some
+  // upstreams ignore case), or once but in other letter case than the pointer has.
+  reading read(const json_pointer& where) const;
+
+ private:
+  std::string error_;
+};
+
+}  // namespace tollgate::routes

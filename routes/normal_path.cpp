@@ -1,0 +1,141 @@
+#include "routes/normal_path.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "routes/text.hpp"
+
+namespace tollgate::routes {
+namespace {
+
+// Characters that stand for themselves in a path, as RFC 3986 has it.
+constexpr auto path_characters = [] {
+  std::array<bool, 256> out{};
+  for (int c = 0; c < 128; ++c)
+    out[static_cast<std::size_t>(c)] = is_unreserved(static_cast<char>(c));
+  for (const char c : std::string_view{"/!$&'()*+,=:@"}) out[static_cast<unsigned char>(c)] = true;
+  return out;
+}();
+
+bool is_path_character(char c) {
+  return path_characters[static_cast<unsigned char>(c)];
+}
+
+void append_encoded(std::string& out, unsigned char byte) {
+  constexpr std::string_view hex = "0123456789ABCDEF";
+  out += {'%', hex[byte >> 4], hex[byte & 15]};
+}
+
+// Servers disagree about these, written plainly or percent-encoded: some take them for (or cut the
+// path at) a separator, others for ordinary characters.
+std::optional<std::string> uncertain_character(unsigned char byte) {
+  if (byte == '\\') return "a backslash in the path";
+  if (byte == ';') return "a path parameter (`;`)";
+  if (byte < 0x20 || byte == 0x7F) return "a control character in the path";
+  return std::nullopt;
+}
+
+// Percent-encoding in normal form: unreserved characters plain, everything else that needs it as
+// `%` and two upper-case digits.
+std::variant<std::string, unreadable> normalise_encoding(std::string_view path) {
+  std::string out;
+  out.reserve(path.size());
+  for (std::size_t i = 0; i < path.size(); ++i) {
+    auto byte = static_cast<unsigned char>(path[i]);
+    const bool encoded = byte == '%';
+    if (encoded) {
+      const int high = i + 1 < path.size() ? hex_value(path[i + 1]) : -1;
+      const int low = i + 2 < path.size() ? hex_value(path[i + 2]) : -1;
+      if (high < 0 || low < 0) return unreadable{"broken percent-encoding in the path"};
+      byte = static_cast<unsigned char>(high * 16 + low);
+      i += 2;
+      if (byte == '/') return unreadable{"an encoded slash (%2F) in the path"};
+    }
+    if (const auto why = uncertain_character(byte)) return unreadable{*why};
+    const char c = static_cast<char>(byte);
+    if (!encoded && byte >= 0x80) return unreadable{"a byte beyond ASCII in the path"};
+    if (!encoded && byte == ' ') return unreadable{"a space in the path"};
+    if (encoded ? is_unreserved(c) : is_path_character(c))
+      out += c;
+    else
+      append_encoded(out, byte);
+  }
+  return out;
+}
+
+// "%2541": one decoding makes it "%41", a second one "A".
+bool is_encoded_twice(std::string_view path) {
+  for (auto at = path.find("%25"); at != path.npos; at = path.find("%25", at + 3))
+    if (at + 4 < path.size() && hex_value(path[at + 3]) >= 0 && hex_value(path[at + 4]) >= 0)
+      return true;
+  return false;
+}
+
+// Joins neighbouring slashes first, as servers that join them do, and resolves `.` and `..` then.
+std::variant<std::string, unreadable> resolve_dots(std::string_view path) {
+  std::string out;
+  out.reserve(path.size());
+  for (std::size_t at = 0; at < path.size();) {
+    const auto begin = at + 1;  // path[at] is a slash
+    at = std::min(path.find('/', begin), path.size());
+    const auto segment = path.substr(begin, at - begin);
+    const bool last = at == path.size();
+    if (segment == "..") {
+      if (out.empty()) return unreadable{"the path leads above its root"};
+      out.erase(out.rfind('/'));
+    } else if (!segment.empty() && segment != ".") {
+      (out += '/') += segment;
+      continue;
+    }
+    if (last) out += '/';
+  }
+  return out;
+}
+
+// The common case, told without building anything: nothing encoded, no empty or dot segments.
+bool is_normal_already(std::string_view path) {
+  char before = '\0';
+  for (const char c : path) {
+    if (!is_path_character(c) || (before == '/' && (c == '/' || c == '.'))) return false;
+    before = c;
+  }
+  return true;
+}
+
+}  // namespace
+
+std::variant<std::string, unreadable> normalise_path(std::string_view path) {
+  if (!path.starts_with('/')) return unreadable{"the path does not begin with a slash"};
+  if (is_normal_already(path)) return std::string{path};
+  auto encoded = normalise_encoding(path);
+  const auto* text = std::get_if<std::string>(&encoded);
+  if (text == nullptr) return encoded;
+  if (is_encoded_twice(*text)) return unreadable{"percent-encoding within percent-encoding"};
+  if (text->find('%') != text->npos && !is_utf8(percent_decode(*text)))
+    return unreadable{"the path is not UTF-8 when decoded"};
+  return resolve_dots(*text);
+}
+
+std::string percent_decode(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      out += text[i];
+      continue;
+    }
+    out += static_cast<char>(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2]));
+    i += 2;
+  }
+  return out;
+}
+
+bool has_broken_encoding(std::string_view text) {
+  for (auto at = text.find('%'); at != text.npos; at = text.find('%', at + 3))
+    if (at + 2 >= text.size() || hex_value(text[at + 1]) < 0 || hex_value(text[at + 2]) < 0)
+      return true;
+  return false;
+}
+
+}  // namespace tollgate::routes

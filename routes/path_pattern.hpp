@@ -1,0 +1,86 @@
+// Path patterns: "/v1/agents/{agent}/**".
+//
+//   literal      itself; letter case, percent-encoding and one trailing slash make no difference
+//   {name}       one segment, captured
+//   *            one segment; within a segment, any run of characters: "gpt-*.json"
+//   **           any number of segments, none included; at the end or between
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include <boost/container/small_vector.hpp>
+
+#include "routes/glob.hpp"
+
+namespace tollgate::routes {
+
+// A normalised path taken apart, once for all the patterns it is compared with.
+class path_segments {
+ public:
+  explicit path_segments(std::string_view normalised);
+  path_segments(const path_segments&) = delete;  // the segments point into it
+  path_segments& operator=(const path_segments&) = delete;
+
+  struct segment {
+    std::string_view raw;     // as in the path
+    std::string_view folded;  // decoded, as fold() returns it
+  };
+  std::size_t size() const { return segments_.size(); }
+  const segment& operator[](std::size_t i) const { return segments_[i]; }
+  bool trailing_slash() const { return trailing_slash_; }
+  // Nothing in it reads differently when it is decoded and folded.
+  bool plain() const { return decoded_.empty(); }
+
+ private:
+  std::string decoded_;  // what `folded` points into where it is not `raw` itself
+  boost::container::small_vector<segment, 12> segments_;
+  bool trailing_slash_ = false;
+};
+
+// How a path fits a pattern. Upstreams differ in what they take for the same path: `lenient` is
+// what any of them might, `exact` what all of them do.
+enum class path_fit : unsigned char { none, lenient, exact };
+
+class path_pattern {
+ public:
+  // The pattern, or what is wrong with it. Empty text: any path.
+  static std::variant<path_pattern, std::string> parse(std::string_view text);
+
+  struct captures {
+    std::string_view agent, conversation;  // raw segments; empty: not captured
+  };
+  path_fit match(const path_segments& path, captures& found) const;
+
+  // Sound, not complete: see pattern_algebra.hpp. In the lenient reading.
+  bool covers(const path_pattern& other) const;
+  bool overlaps(const path_pattern& other) const;
+
+  const std::string& text() const { return text_; }
+
+ private:
+  enum class kind : unsigned char { literal, glob, any, run };
+  struct element {
+    kind what = kind::literal;
+    std::string raw;                             // literal, glob: in normal form
+    std::string folded;                          // literal: decoded
+    std::optional<glob> wildcard;                // glob: decoded
+    std::string capture;                         // any: the name, if it has one
+    std::string_view captures::*into = nullptr;  // any: where it goes, if anywhere
+  };
+
+  static std::variant<element, std::string> parse_element(std::string_view text);
+  std::optional<std::string> add(element next);
+  template <class Fits>
+  bool walk(const path_segments& path, captures& found, Fits fits) const;
+
+  std::string text_;
+  std::vector<element> elements_;
+  bool trailing_slash_ = false;
+  bool plain_ = true;  // as path_segments::plain
+};
+
+}  // namespace tollgate::routes

@@ -1,0 +1,132 @@
+#include "routes/problem.hpp"
+
+#include <array>
+
+#include "routes/text.hpp"
+
+namespace tollgate::routes {
+namespace {
+
+// One row a problem: its status, its code, and what each dialect calls its kind. The OpenAI and
+// Anthropic names are the ones their own APIs send, so their SDKs and users know them.
+struct row {
+  problem_code code;
+  int status;
+  std::string_view name, platform, openai, anthropic;
+};
+
+constexpr std::string_view bad = "invalid_request_error", api = "api_error";
+
+constexpr std::array table{
+    row{problem_code::invalid_request, 400, "invalid_request", bad, bad, bad},
+    row{problem_code::missing_api_key, 401, "missing_api_key", "authentication_error", bad,
+        "authentication_error"},
+    row{problem_code::invalid_api_key, 401, "invalid_api_key", "authentication_error", bad,
+        "authentication_error"},
+    row{problem_code::insufficient_credits, 402, "insufficient_credits", "billing_error",
+        "insufficient_quota", "billing_error"},
+    row{problem_code::org_suspended, 403, "org_suspended", "permission_error", bad,
+        "permission_error"},
+    row{problem_code::no_route, 404, "no_route", "not_found_error", bad, "not_found_error"},
+    row{problem_code::body_too_large, 413, "body_too_large", "request_too_large", bad,
+        "request_too_large"},
+    row{problem_code::unmeasurable_audio, 415, "unmeasurable_audio", bad, bad, bad},
+    row{problem_code::unsupported_content_encoding, 415, "unsupported_content_encoding", bad, bad,
+        bad},
+    row{problem_code::headers_too_large, 431, "headers_too_large", bad, bad, bad},
+    row{problem_code::internal_error, 500, "internal_error", api, "server_error", api},
+    row{problem_code::upstream_unreachable, 502, "upstream_unreachable", "upstream_error",
+        "server_error", api},
+    row{problem_code::bad_upstream_response, 502, "bad_upstream_response", "upstream_error",
+        "server_error", api},
+    row{problem_code::ledger_unavailable, 503, "ledger_unavailable", "unavailable_error",
+        "server_error", "overloaded_error"},
+    row{problem_code::overloaded, 503, "overloaded", "unavailable_error", "server_error",
+        "overloaded_error"},
+    row{problem_code::upstream_timeout, 504, "upstream_timeout", "upstream_error", "server_error",
+        "timeout_error"},
+    row{problem_code::request_timeout, 408, "request_timeout", bad, bad, bad},
+};
+
+// The table is in the order of the enumerators, so that a problem finds its row by its number.
+constexpr bool in_order() {
+  for (std::size_t i = 0; i < table.size(); ++i)
+    if (static_cast<std::size_t>(table[i].code) != i) return false;
+  return true;
+}
+static_assert(in_order());
+
+const row& row_of(problem_code code) {
+  return table.at(static_cast<std::size_t>(code));
+}
+
+std::string_view type_of(problem_code code, dialect dialect) {
+  const auto& row = row_of(code);
+  switch (dialect) {
+    case dialect::openai:
+      return row.openai;
+    case dialect::anthropic:
+      return row.anthropic;
+    case dialect::platform:
+      break;
+  }
+  return row.platform;
+}
+
+void append_member(std::string& out, std::string_view name, std::string_view value, bool quote) {
+  out += ',';
+  append_json_string(out, name);
+  out += ':';
+  if (quote)
+    append_json_string(out, value);
+  else
+    out += value;
+}
+
+}  // namespace
+
+int status_of(problem_code code) {
+  return row_of(code).status;
+}
+std::string_view to_string(problem_code code) {
+  return row_of(code).name;
+}
+
+std::string render(const problem& problem, dialect dialect, std::string_view request_id) {
+  std::string out = R"({"success":false,"type":"error","error":{"code":)";
+  append_json_string(out, to_string(problem.code));
+  append_member(out, "type", type_of(problem.code, dialect), true);
+  append_member(out, "message", problem.message, true);
+  append_member(out, "param", "null", false);
+  for (const auto& fact : problem.facts) append_member(out, fact.name, fact.value, fact.quote);
+  out += '}';
+  append_member(out, "request_id", request_id, true);
+  return out += '}';
+}
+
+dialect guess_dialect(std::string_view path, bool has_x_api_key, bool has_anthropic_version) {
+  if (has_anthropic_version || path.starts_with("/v1/messages")) return dialect::anthropic;
+  for (const std::string_view prefix :
+       {"/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/embeddings", "/v1/audio/",
+        "/v1/images/", "/v1/moderations", "/v1/realtime", "/v1/models", "/v1/files"})
+    if (path.starts_with(prefix)) return dialect::openai;
+  return has_x_api_key ? dialect::anthropic : dialect::platform;
+}
+
+problem invalid_request(std::string message) {
+  return {problem_code::invalid_request, std::move(message), std::nullopt, {}};
+}
+
+problem insufficient_credits(quota::credits required, quota::credits available) {
+  const auto needs = to_string(required), has = to_string(available);
+  const auto short_by = to_string(required - available);
+  return {problem_code::insufficient_credits,
+          "This call needs " + needs + " credits and " + has + " are available: " + short_by +
+              " credits short. Add credits to go on.",
+          std::nullopt,
+          {{"required_credits", needs, false},
+           {"available_credits", has, false},
+           {"short_credits", short_by, false}}};
+}
+
+}  // namespace tollgate::routes

@@ -1,0 +1,66 @@
+// Outcome -> status and body: the only place where a refusal becomes HTTP.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "quota/ledger/operation.hpp"
+#include "routes/settings.hpp"
+
+namespace tollgate::routes {
+
+enum class problem_code : std::uint8_t {
+  invalid_request,               // 400
+  missing_api_key,               // 401
+  invalid_api_key,               // 401
+  insufficient_credits,          // 402
+  org_suspended,                 // 403
+  no_route,                      // 404
+  body_too_large,                // 413
+  unmeasurable_audio,            // 415
+  unsupported_content_encoding,  // 415: a compressed body that decides the price
+  headers_too_large,             // 431
+  internal_error,                // 500
+  upstream_unreachable,          // 502
+  bad_upstream_response,         // 502
+  ledger_unavailable,            // 503, with Retry-After
+  overloaded,                    // 503: out of connections, or draining; with Retry-After
+  upstream_timeout,              // 504
+  request_timeout,               // 408: the client was too slow
+};
+
+int status_of(problem_code code);
+std::string_view to_string(problem_code code);  // "invalid_request"
+
+struct problem {
+  problem_code code = problem_code::invalid_request;
+  std::string message;  // says what is wrong and what to do
+  std::optional<std::chrono::seconds> retry_after;
+  // Machine-readable facts, added to the `error` object: ("required_credits", "10"). Numbers in
+  // JSON's own form, strings are quoted by the renderer when `quote` is set.
+  struct fact {
+    std::string name, value;
+    bool quote = true;
+  };
+  std::vector<fact> facts;
+};
+
+// {"success":false,"type":"error","error":{"code","type","message","param":null},"request_id"}: one
+// shape that OpenAI, Anthropic and platform clients all read; `error.type` follows the dialect.
+std::string render(const problem& problem, dialect dialect, std::string_view request_id);
+
+// Guess the dialect of a caller whose request never reached a route, from how it authenticates and
+// where it went (`anthropic-version`, `x-api-key`: Anthropic; `/v1/chat/completions`...: OpenAI).
+dialect guess_dialect(std::string_view path, bool has_x_api_key, bool has_anthropic_version);
+
+// What cannot be read, or not with certainty: 400. The message says what and why.
+problem invalid_request(std::string message);
+
+// The balance does not cover the price: what is short, by how much, and what would end it.
+problem insufficient_credits(quota::credits required, quota::credits available);
+
+}  // namespace tollgate::routes

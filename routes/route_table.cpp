@@ -1,0 +1,86 @@
+#include <algorithm>
+#include <map>
+
+#include "routes/classify.hpp"
+#include "routes/compiled_route.hpp"
+#include "routes/suggest.hpp"
+#include "routes/text.hpp"
+
+namespace tollgate::routes {
+namespace {
+
+using errors = std::vector<route_error>;
+
+std::string line_of(const source_position& at) {
+  return at.line > 0 ? " (line " + std::to_string(at.line) + ")" : "";
+}
+
+void check_names(const std::vector<route_settings>& routes, errors& out) {
+  std::map<std::string_view, const route_settings*> seen;
+  for (const auto& route : routes) {
+    const auto [first, fresh] = seen.emplace(route.name, &route);
+    if (!fresh)
+      out.push_back({route.at, "route " + shown(route.name) +
+                                   ": the name is taken by another route" +
+                                   line_of(first->second->at)});
+  }
+}
+
+const quota::rate* find_rate(const route_settings& route, const std::vector<quota::rate>& rates,
+                             errors& out) {
+  const auto named = [&](const quota::rate& rate) { return rate.name == route.rate; };
+  const auto found = std::find_if(rates.begin(), rates.end(), named);
+  if (found == rates.end()) {
+    std::vector<std::string> names;
+    for (const auto& rate : rates) names.push_back(rate.name);
+    out.push_back({route.at, "route " + shown(route.name) + ": unknown rate " + shown(route.rate) +
+                                 did_you_mean(route.rate, names)});
+    return nullptr;
+  }
+  if (!route.count.empty() && found->per != quota::unit::query)
+    out.push_back({route.at, "route " + shown(route.name) + ": `count` counts queries, but rate " +
+                                 shown(route.rate) + " is not per query"});
+  return &*found;
+}
+
+void check_reachability(const std::vector<route>& routes, errors& out) {
+  for (std::size_t i = 0; i < routes.size(); ++i) {
+    const auto by = taken_by(routes, i);
+    if (!by) continue;
+    const auto& late = routes[i].settings;
+    const auto& early = routes[*by].settings;
+    out.push_back({late.at, "route " + shown(late.name) + " can never match: " + shown(early.name) +
+                                line_of(early.at) +
+                                " stands before it and takes everything it would"});
+  }
+}
+
+}  // namespace
+
+std::variant<route_table, std::vector<route_error>> route_table::build(
+    const std::vector<route_settings>& routes, const std::vector<quota::rate>& rates) {
+  errors wrong;
+  check_names(routes, wrong);
+  pointer_numbers numbers;
+  route_table table;
+  for (const auto& settings : routes) {
+    const auto* rate = find_rate(settings, rates, wrong);
+    auto compiled = compile(settings, numbers, wrong);
+    if (compiled == nullptr) continue;
+    for (const auto& earlier : table.routes_)
+      compiled->within.push_back(earlier.patterns->path.covers(compiled->path));
+    table.routes_.push_back(
+        {settings, rate != nullptr ? *rate : quota::rate{}, std::move(compiled)});
+  }
+  check_reachability(table.routes_, wrong);
+  if (!wrong.empty()) {
+    std::stable_sort(wrong.begin(), wrong.end(), [](const route_error& a, const route_error& b) {
+      return std::pair{a.at.line, a.at.column} < std::pair{b.at.line, b.at.column};
+    });
+    return wrong;
+  }
+  table.pointers_ = std::make_shared<const std::vector<json_pointer>>(numbers.all());
+  return table;
+}
+
+}  // namespace tollgate::routes

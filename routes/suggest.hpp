@@ -1,0 +1,18 @@
+// "Did you mean ...?" for names that nobody knows.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace tollgate::routes {
+
+// The one of `known` that is nearest to `wrong`, when it is near enough to be a slip: one edit for
+// every three characters (insert, delete, replace, or swap two neighbours), at least one.
+std::optional<std::string> nearest(std::string_view wrong, std::span<const std::string> known);
+
+// "; did you mean "gpt-4"?", or nothing. To be appended to a message.
+std::string did_you_mean(std::string_view wrong, std::span<const std::string> known);
+
+}  // namespace tollgate::routes

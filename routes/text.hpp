@@ -1,0 +1,72 @@
+// Comparing and showing text that a client sent.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace tollgate::routes {
+
+constexpr char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+}
+constexpr bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+constexpr bool is_alpha(char c) {
+  return lower(c) >= 'a' && lower(c) <= 'z';
+}
+// Characters of a URI that mean the same plain and percent-encoded.
+constexpr bool is_unreserved(char c) {
+  return is_alpha(c) || is_digit(c) || c == '-' || c == '.' || c == '_' || c == '~';
+}
+// The value of a hexadecimal digit, or -1.
+constexpr int hex_value(char c) {
+  if (is_digit(c)) return c - '0';
+  const char low = lower(c);
+  return low >= 'a' && low <= 'f' ? low - 'a' + 10 : -1;
+}
+
+// ASCII letters only: for names that the protocol defines (header fields, schemes). Inline, because
+// a request asks it of every header several times, and most answers are in the length.
+inline bool equal_ignoring_case(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  for (std::size_t i = 0; i < a.size(); ++i)
+    if (lower(a[i]) != lower(b[i])) return false;
+  return true;
+}
+
+// Header names that are one and the same to a gateway that turns headers into variables: `_` is
+// `-`.
+inline bool same_variable(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  const auto variable = [](char c) { return c == '-' ? '_' : lower(c); };
+  for (std::size_t i = 0; i < a.size(); ++i)
+    if (variable(a[i]) != variable(b[i])) return false;
+  return true;
+}
+
+// What text is compared by: ASCII letters in lower case, and the two characters beyond ASCII whose
+// case-folded form is an ASCII letter (U+212A KELVIN SIGN -> k, U+017F LONG S -> s) as that letter.
+// Go's JSON decoder, among others, takes "voiceſ" for "voices"; whoever compares bytes would not.
+std::string fold(std::string_view text);
+
+// A token of RFC 9110: header names, methods, media types.
+bool is_token(std::string_view text);
+
+// C0 and C1 control characters (the latter in UTF-8) and DEL.
+bool has_control(std::string_view text);
+bool is_utf8(std::string_view text);
+
+// No control characters, no blanks at the ends, valid UTF-8: nothing that one reader would cut off
+// or trim and another would not.
+bool is_certain(std::string_view text);
+
+// Text for a message: cut after 80 bytes, control characters and broken UTF-8 as `?`.
+std::string shortened(std::string_view text);
+// The same in quotes.
+std::string shown(std::string_view text);
+
+// Appends `text` as a JSON string, quotes included. What is not valid UTF-8 becomes U+FFFD.
+void append_json_string(std::string& out, std::string_view text);
+
+}  // namespace tollgate::routes

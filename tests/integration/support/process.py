@@ -1,0 +1,145 @@
+"""Child processes that are started, waited for and always stopped again."""
+import os
+import random
+import resource
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+BUILD_DIR = Path(os.environ.get("TOLLGATE_BUILD_DIR") or
+                 Path(__file__).resolve().parents[3] / "build" / "release")
+SANITIZED = bool(os.environ.get("TOLLGATE_SANITIZE"))
+
+
+def raise_descriptor_limit():
+    """A thousand connections are some thousand descriptors; the usual soft limit is 1,024."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def free_port():
+    """A port below the range from which the kernel takes ports for outgoing connections."""
+    while True:
+        port = random.SystemRandom().randrange(20_000, 32_000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+
+
+def wait_until(condition, what, timeout=10.0, every=0.05):
+    """Calls `condition` until it answers something true, and returns that."""
+    deadline = time.monotonic() + timeout
+    while True:
+        answer = condition()
+        if answer:
+            return answer
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"waited {timeout} s in vain: {what}")
+        time.sleep(every)
+
+
+class Process:
+    """A program whose output goes to a file."""
+
+    def __init__(self, name, command, directory, env=None):
+        self.name = name
+        self.log_path = Path(directory) / f"{name}.log"
+        self._log = open(self.log_path, "ab")
+        self._killed = False
+        self.popen = subprocess.Popen([str(part) for part in command], cwd=directory,
+                                      stdin=subprocess.DEVNULL, stdout=self._log,
+                                      stderr=subprocess.STDOUT, env={**os.environ, **(env or {})})
+
+    @property
+    def pid(self):
+        return self.popen.pid
+
+    def running(self):
+        return self.popen.poll() is None
+
+    def log(self):
+        return self.log_path.read_text(errors="replace")
+
+    def wait_ready(self, condition, timeout=15.0):
+        def ready_or_dead():
+            if not self.running():
+                raise RuntimeError(f"{self.name} exited with {self.popen.returncode}")
+            return condition()
+        try:
+            return wait_until(ready_or_dead, f"{self.name} to become ready", timeout)
+        except (RuntimeError, TimeoutError) as error:  # nobody gets to know it, so nobody stops it
+            if self.running():
+                self.kill()
+            self._log.close()
+            raise type(error)(f"{error}\n{self.log()}") from None
+
+    def kill(self):
+        """As a crash would: nothing is finished, nothing is said."""
+        self._killed = True
+        self.popen.send_signal(signal.SIGKILL)
+        self.popen.wait()
+
+    def stop(self, timeout=40.0, any_status=False):
+        """Asks politely. A program that has died, does not listen, or ends badly fails the test."""
+        if self.running():
+            self.popen.send_signal(signal.SIGTERM)
+        try:
+            self.popen.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"{self.name} did not end on SIGTERM:\n{self.log()}") from None
+        finally:
+            self._log.close()
+        if self.popen.returncode != 0 and not (self._killed or any_status):
+            raise AssertionError(f"{self.name}: exit status {self.popen.returncode}\n{self.log()}")
+
+    def peak_memory_kib(self):
+        """The most resident memory this process has ever had."""
+        for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1])
+        raise RuntimeError(f"no VmHWM of {self.name}")
+
+
+class Redis(Process):
+    """A private Redis on a unix socket; `persistent`: another of the same name has its data again."""
+
+    def __init__(self, directory, name="redis", run_with=(), persistent=False):
+        self.socket_path = str(Path(directory) / f"{name}.sock")
+        # A unix socket's path holds 107 characters at most.
+        if len(self.socket_path) > 100:
+            raise ValueError(f"too long for a unix socket: {self.socket_path}")
+        super().__init__(name, [*run_with, "redis-server", "--port", "0",
+                                "--unixsocket", self.socket_path, "--save", "",
+                                "--appendonly", "yes" if persistent else "no",
+                                "--appenddirname", name, "--dir", directory], directory)
+        self.wait_ready(self.is_ready)
+
+    def is_ready(self):
+        try:
+            return self.command("PING") == b"PONG"
+        except OSError:  # no socket yet, or the one of a killed predecessor
+            return False
+
+    @property
+    def url(self):
+        return f"unix://{self.socket_path}"
+
+    def command(self, *arguments):
+        """One command, one reply: simple strings, integers and bulk strings are enough here."""
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(5)
+            connection.connect(self.socket_path)
+            encoded = [str(a).encode() for a in arguments]
+            connection.sendall(b"*%d\r\n" % len(encoded) +
+                               b"".join(b"$%d\r\n%s\r\n" % (len(a), a) for a in encoded))
+            reply = connection.makefile("rb")
+            line = reply.readline().rstrip(b"\r\n")
+            if line[:1] == b"$" and line != b"$-1":
+                return reply.read(int(line[1:]))
+            return int(line[1:]) if line[:1] == b":" else line[1:]

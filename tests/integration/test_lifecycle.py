@@ -1,0 +1,58 @@
+"""SIGTERM drains: no request is cut, no hold is left. SIGHUP reloads: all or nothing."""
+import asyncio
+import json
+import signal
+
+from support.http import AsyncClient
+from support.process import wait_until
+from support.stack import StackTest
+from support.tollgate import RATES, configuration
+
+
+class Lifecycle(StackTest):
+    def test_sigterm_lets_calls_finish(self):
+        tollgate, other = self.start_tollgate(), self.start_tollgate()
+        key = tollgate.admin.new_customer("drained", credits=1_000)
+        asyncio.run(self.drain(tollgate, key))
+        self.assertEqual(tollgate.popen.wait(20), 0)
+        balance = other.admin.balance("drained")
+        self.assertEqual((balance["held"], balance["settled"]), (0, 200))
+        other.verify()
+
+    async def drain(self, tollgate, key):
+        headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json",
+                   "x-sample-chunks": "20", "x-sample-delay-ms": "100"}
+        body = json.dumps({"model": "gpt-4", "stream": True, "messages": []}).encode()
+        clients = [await AsyncClient.open(tollgate.address) for _ in range(20)]
+        for client in clients:
+            await client.send("POST", "/v1/chat/completions", headers, body)
+        heads = [await client.read_head() for client in clients]
+
+        tollgate.popen.send_signal(signal.SIGTERM)
+        await asyncio.sleep(0.5)
+        with self.assertRaises(OSError):
+            await AsyncClient.open(tollgate.address)
+        for client, (status, headers) in zip(clients, heads):
+            self.assertEqual(status, 200)
+            text = b"".join([piece async for piece in client.read_pieces(headers)])
+            self.assertIn(b"[DONE]", text)
+            client.close()
+
+    def test_sighup_changes_prices_and_a_bad_file_changes_nothing(self):
+        config = configuration(self.redis.url, self.upstream.address)
+        tollgate = self.start_tollgate(listen=config["listen"], admin=config["admin"])
+        key = tollgate.admin.new_customer("reloaded", credits=1_000)
+
+        def charged():
+            return tollgate.chat(key).headers["x-credits-charged"]
+
+        self.assertEqual(charged(), "10")
+        config["rates"] = {**RATES, "gpt-4": {"credits": 12.5, "per": "request"}}
+        tollgate.write_config(config)
+        tollgate.popen.send_signal(signal.SIGHUP)
+        wait_until(lambda: charged() == "12.5", "the new price")
+
+        tollgate.write_config({**config, "nonsense": True})
+        tollgate.popen.send_signal(signal.SIGHUP)
+        wait_until(lambda: "nonsense" in tollgate.log(), "the complaint in the log")
+        self.assertEqual(charged(), "12.5")

@@ -1,0 +1,50 @@
+#!/bin/bash
+# Installs what is missing, builds, and runs every test: units, black-box tests with a real Redis, the
+# official SDKs, and the units once more under AddressSanitizer and UBSan.
+# Usage: tests/run.sh [--no-sanitizers]
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+sanitizers=yes
+case "${1:-}" in
+  "") ;;
+  --no-sanitizers) sanitizers=no ;;
+  *) echo "usage: tests/run.sh [--no-sanitizers]" >&2; exit 2 ;;
+esac
+
+summary=()
+failed=0
+
+# step NAME COMMAND...: runs it, and remembers how it ended and how long it took.
+step() {
+  local name=$1 began=$SECONDS result=passed
+  shift
+  printf '\n=== %s\n' "$name"
+  "$@" || { result=FAILED; failed=1; }
+  summary+=("$(printf '  %-7s %4d s  %s' "$result" $((SECONDS - began)) "$name")")
+  [ "$result" = passed ]
+}
+
+build_release() { cmake --preset release && cmake --build --preset release; }
+test_release() { ctest --preset release -j2; }
+
+# Only the units: black-box tests measure time and memory, which sanitizers change.
+build_dev() {
+  local targets=()
+  for room in tests/unit/*/; do targets+=("unit_$(basename "$room")"); done
+  cmake --preset dev && cmake --build --preset dev --target "${targets[@]}"
+}
+test_dev() { ctest --preset dev -j2 -R '^unit_'; }
+
+if step "install packages" deploy/install-packages.sh build run test clients &&
+   step "build (release)" build_release; then
+  step "all tests (release)" test_release
+  if [ "$sanitizers" = yes ]; then
+    step "build unit tests (sanitizers)" build_dev && step "unit tests (sanitizers)" test_dev
+  fi
+fi
+
+printf '\n=== summary\n'
+printf '%s\n' "${summary[@]}"
+[ "$failed" = 0 ] && echo "all passed, $SECONDS s" || echo "FAILED, $SECONDS s"
+exit "$failed"

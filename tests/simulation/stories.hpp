@@ -1,0 +1,24 @@
+// What happens in the world of the simulation.
+#pragma once
+
+#include "tests/simulation/world.hpp"
+
+namespace tollgate::tests {
+
+struct script_of_a_day {
+  std::size_t steps = 2'000;
+  bool durable = false;  // the server writes every change to disk, and is killed and restarted
+};
+
+// Any operation on any hold at any time: duplicates, late and lost messages, ids of other days,
+// amounts of every size. Checks that both ledgers answer alike and keep the same books.
+void run_chaos(dice& dice, const script_of_a_day& day);
+
+// Whole calls, each with its own charge, over a network that loses requests and replies. Checks
+// that every call is charged exactly once, exactly what it used.
+void run_calls(dice& dice, const script_of_a_day& day);
+
+// What befalls the server between two steps. True: it has come back from a restart.
+bool disturb(world& world, dice& dice, const script_of_a_day& day);
+
+}  // namespace tollgate::tests

@@ -1,0 +1,223 @@
+#include "tests/simulation/world.hpp"
+
+#include <map>
+#include <thread>
+
+#include "quota/redis/rows.hpp"
+#include "quota/verify.hpp"
+#include "tests/support/describe.hpp"
+
+namespace tollgate::tests {
+
+using namespace quota;
+
+namespace {
+
+constexpr std::size_t connection_count = 3;
+
+std::vector<std::string> server_options(bool durable) {
+  if (!durable) return {};
+  return {"--appendonly", "yes", "--appendfsync", "always"};
+}
+
+void expect_same(const std::string& where, const std::string& redis, const std::string& oracle) {
+  if (redis == oracle) return;
+  throw disagreement{where + "\n  redis:  " + redis + "\n  oracle: " + oracle};
+}
+
+}  // namespace
+
+world::world(dice& dice, bool durable) : dice_{dice}, server_{server_options(durable)} {
+  reconnect();
+  store_time_ = system_clock{}.now();
+}
+
+redis_client& world::connection() {
+  return *connections_[dice_.below(connections_.size())];
+}
+
+// What a client does with the script's answers, until it is a proper one.
+redis::reply_ptr world::exchange(const account& account, redis::ledger_batch& encoded) {
+  bool whole_script = false;
+  for (int attempt = 0; attempt < 10; ++attempt) {
+    std::string command;
+    const auto hour = hour_of(store_time_);
+    whole_script ? encoded.append_eval(command, account.org, hour)
+                 : encoded.append_evalsha(command, account.org, hour);
+    auto reply = connection().send(command);
+    const auto text = redis::text_of(*reply);
+    whole_script = text.starts_with("NOSCRIPT");
+    if (whole_script) continue;
+    if (reply->type != REDIS_REPLY_STRING) throw disagreement{"script: " + std::string{text}};
+    redis::ledger_answer answer{text};
+    if (!answer.valid()) throw disagreement{"script answered " + std::string{text}};
+    store_time_ = answer.store_time();
+    if (!answer.again()) return reply;
+    for (const auto missing : answer.missing_hours()) encoded.name_hour(missing);
+  }
+  throw disagreement{"the script asks again for ever"};
+}
+
+std::vector<answer> world::apply(account& account, const std::vector<operation>& batch) {
+  redis::ledger_batch encoded;
+  for (const auto& operation : batch) encoded.add(operation);
+  const auto reply = exchange(account, encoded);
+  redis::ledger_answer answers{redis::text_of(*reply)};
+  std::vector<answer> given;
+  for (const auto& operation : batch) {
+    const auto redis = answers.next();
+    if (!redis) throw disagreement{"script answered " + std::string{redis::text_of(*reply)}};
+    const auto oracle = account.oracle.apply(operation, store_time_);
+    expect_same(account.org + ": " + describe(operation), describe(*redis), describe(oracle));
+    given.push_back(*redis);
+  }
+  compare_balance(account);
+  return given;
+}
+
+void world::crash_during(account& account, const std::vector<operation>& batch) {
+  redis::ledger_batch encoded;
+  for (const auto& operation : batch) encoded.add(operation);
+  std::string command;
+  encoded.append_eval(command, account.org, hour_of(store_time_));
+  connection().write(command);
+  if (dice_.chance(500)) std::this_thread::sleep_for(std::chrono::microseconds{dice_.below(800)});
+  server_.kill();
+  server_.start();
+  reconnect();
+
+  store_time_ = system_clock{}.now();
+  auto applied = account.oracle;
+  for (const auto& operation : batch) applied.apply(operation, store_time_);
+  const auto row = recorded(account);
+  if (row == applied.row()) account.oracle = applied;
+  compare_everything(account);
+}
+
+void world::suspend(account& account, bool suspended) {
+  connection().call(
+      {"HSET", redis::key_of(account.org, "account"), "suspended", suspended ? "1" : "0"});
+  account.oracle.set_suspended(suspended);
+}
+
+void world::forget_script() {
+  connection().call({"SCRIPT", "FLUSH"});
+}
+
+void world::misjudge_clock() {
+  store_time_ += std::chrono::hours{dice_.between(-30, 30)};
+}
+
+void world::reconnect() {
+  connections_.clear();
+  while (connections_.size() < connection_count) {
+    connections_.push_back(std::make_unique<redis_client>(server_.socket()));
+  }
+}
+
+void world::restart() {
+  dice_.chance(500) ? server_.kill() : server_.stop();
+  server_.start();
+  reconnect();
+}
+
+account_row world::recorded(const account& account) {
+  const auto reply = connection().call({"HGETALL", redis::key_of(account.org, "account")});
+  const auto row = redis::parse_row(*reply);
+  if (!row) throw disagreement{account.org + ": the account row cannot be read"};
+  return *row;
+}
+
+void world::compare_balance(account& account) {
+  expect_same(account.org + ": balance", describe(recorded(account)),
+              describe(account.oracle.row()));
+}
+
+void world::compare_everything(account& account) {
+  compare_balance(account);
+  compare_entries(account);
+  compare_holds(account);
+  prove(account);
+}
+
+void world::compare_entries(account& account) {
+  const auto& expected = account.oracle.entries();
+  const auto reply = connection().call({"XRANGE", redis::key_of(account.org, "ledger"),
+                                        std::string{"("}.append(account.last_entry), "+"});
+  for (const auto* element : redis::elements_of(*reply)) {
+    const auto entry = redis::parse_entry(*element);
+    if (!entry) throw disagreement{account.org + ": an entry cannot be read"};
+    const auto index = account.entries_compared++;
+    expect_same(account.org + ": entry " + entry->id, describe(*entry),
+                index < expected.size() ? describe(expected[index]) : "none");
+    account.last_entry = entry->id;
+  }
+  expect_same(account.org + ": entries", std::to_string(account.entries_compared),
+              std::to_string(expected.size()));
+}
+
+void world::compare_holds(account& account) {
+  const auto reply = connection().call({"HLEN", redis::key_of(account.org, "holds")});
+  expect_same(account.org + ": open holds", std::to_string(reply->integer),
+              std::to_string(account.oracle.open_holds()));
+  const auto bound =
+      connection().call({"HGET", redis::key_of(account.org, "account"), "next_expiry"});
+  const auto at = redis::parse_integer(redis::text_of(*bound)).value_or(0);
+  const auto earliest = account.oracle.next_expiry();
+  if (earliest && (at == 0 || at > earliest->time_since_epoch().count())) {
+    throw disagreement{account.org + ": next_expiry is no lower bound"};
+  }
+}
+
+// The counters of all hours together, against the settlements they count.
+credits world::compare_usage(account& account) {
+  struct sums {
+    std::int64_t charged = 0, calls = 0, used = 0;
+    auto operator<=>(const sums&) const = default;
+  };
+  std::map<attribution, sums> counted, settled;
+  credits total;
+  const auto hours = connection().call({"KEYS", redis::key_of(account.org, "usage:*")});
+  for (const auto* hour : redis::elements_of(*hours)) {
+    const auto reply = connection().call({"HGETALL", redis::text_of(*hour)});
+    const auto flat = redis::elements_of(*reply);
+    for (std::size_t i = 0; i + 1 < flat.size(); i += 2) {
+      const auto counter =
+          redis::parse_counter(0, redis::text_of(*flat[i]), redis::text_of(*flat[i + 1]));
+      if (!counter) throw disagreement{account.org + ": a counter cannot be read"};
+      auto& sum = counted[counter->who];
+      sum = {sum.charged + counter->charged.micro(), sum.calls + counter->calls,
+             sum.used + counter->used};
+      total += counter->charged;
+    }
+  }
+  for (const auto& entry : account.oracle.entries()) {
+    if (entry.type != entry_type::settle) continue;
+    auto& sum = settled[entry.who];
+    sum = {sum.charged + entry.amount.micro(), sum.calls + 1, sum.used + entry.used};
+  }
+  if (counted != settled) throw disagreement{account.org + ": the usage counters are wrong"};
+  return total;
+}
+
+// `tollgate verify`, on the account as it stands.
+void world::prove(account& account) {
+  const auto key = [&](std::string_view part) { return redis::key_of(account.org, part); };
+  const auto reply = connection().call(
+      {"EVAL", redis::snapshot_script(), "3", key("account"), key("holds"), key("ledger")});
+  const auto snapshot = redis::parse_snapshot(*reply);
+  if (!snapshot) throw disagreement{account.org + ": the snapshot cannot be read"};
+  audit books;
+  const auto entries = connection().call({"XRANGE", key("ledger"), "-", "+"});
+  for (const auto* element : redis::elements_of(*entries)) books.add(*redis::parse_entry(*element));
+
+  audit::counters usage;
+  usage.settled_before = usage.settled_after = snapshot->row.settled;
+  usage.total = compare_usage(account);
+  books.finish(*snapshot, usage);
+  for (const auto& found : books.differences()) {
+    expect_same(account.org + ": verify: " + found.what, found.recorded, found.proven);
+  }
+}
+
+}  // namespace tollgate::tests

@@ -1,0 +1,86 @@
+// The world of the simulation: a real redis-server, several connections to it, and for each account
+// the oracle that every answer and every balance is compared with.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <random>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "quota/ledger/account_ledger.hpp"
+#include "quota/ledger_store.hpp"
+#include "quota/redis/ledger_script.hpp"
+#include "tests/support/redis_client.hpp"
+#include "tests/support/redis_server.hpp"
+
+namespace tollgate::tests {
+
+struct disagreement : std::runtime_error {
+  using runtime_error::runtime_error;
+};
+
+class dice final : public quota::id_source {
+ public:
+  explicit dice(std::uint64_t seed) : engine_{seed} {}
+  std::uint64_t random_bits() override { return engine_(); }
+  std::size_t below(std::size_t n) { return engine_() % n; }
+  std::int64_t between(std::int64_t low, std::int64_t high) {
+    return low + static_cast<std::int64_t>(below(static_cast<std::size_t>(high - low + 1)));
+  }
+  bool chance(int in_a_thousand) { return below(1000) < static_cast<std::size_t>(in_a_thousand); }
+  template <class T>
+  const T& pick(const std::vector<T>& from) {
+    return from[below(from.size())];
+  }
+
+ private:
+  std::mt19937_64 engine_;
+};
+
+struct account {
+  quota::org_id org;
+  quota::account_ledger oracle;
+  std::size_t entries_compared = 0;
+  std::string last_entry = "0-0";
+};
+
+class world {
+ public:
+  world(dice& dice, bool durable);
+
+  // Applies the batch through one of the connections and to the oracle, and compares the answers.
+  std::vector<quota::answer> apply(account& account, const std::vector<quota::operation>& batch);
+
+  // Sends the batch and kills the server before it has answered: it took effect whole or not at
+  // all.
+  void crash_during(account& account, const std::vector<quota::operation>& batch);
+
+  void suspend(account& account, bool suspended);
+  void forget_script();
+  void misjudge_clock();
+  void reconnect();
+  void restart();
+
+  void compare_balance(account& account);     // totals: cheap, after every batch
+  void compare_everything(account& account);  // holds, entries, counters, and the audit
+
+  quota::time_point now() const { return store_time_; }
+
+ private:
+  redis_client& connection();
+  quota::redis::reply_ptr exchange(const account& account, quota::redis::ledger_batch& encoded);
+  quota::account_row recorded(const account& account);
+  void compare_entries(account& account);
+  void compare_holds(account& account);
+  quota::credits compare_usage(account& account);
+  void prove(account& account);
+
+  dice& dice_;
+  redis_server server_;
+  std::vector<std::unique_ptr<redis_client>> connections_;
+  quota::time_point store_time_;  // as far as the client knows
+};
+
+}  // namespace tollgate::tests

@@ -1,0 +1,174 @@
+// The ledger and the directory in memory, over the oracle: for tests of whoever uses them.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "quota/directory.hpp"
+#include "quota/ledger/account_ledger.hpp"
+
+namespace tollgate::tests {
+
+using namespace quota;  // the tests speak the ledger's words
+
+class memory_store final : public ledger_store, public directory {
+ public:
+  time_point time{};          // what the store's clock says; the test moves it
+  bool reachable = true;      // false: every call answers store_errc::unavailable
+  int calls_until_lost = -1;  // from this call on, it is done but its answer is lost
+
+  account_ledger& account(const org_id& org) { return accounts_[org].ledger; }
+  void add_usage(const org_id& org, usage_counter counter) {
+    accounts_[org].usage.push_back(std::move(counter));
+  }
+
+  task<result<answer>> apply(const org_id& org, const operation& operation) override {
+    if (!reachable) co_return store_errc::unavailable;
+    auto& account = accounts_[org];
+    const auto answered = account.ledger.apply(operation, time);
+    if (answered.result == outcome::granted) {
+      const auto& grant = std::get<quota::grant>(operation);
+      account.grants.push_back({grant.id, grant.kind, grant.note, grant.amount, time});
+    }
+    if (loses_answer()) co_return store_errc::unavailable;
+    co_return answered;
+  }
+
+  task<result<account_snapshot>> snapshot(const org_id& org) override {
+    if (!reachable) co_return store_errc::unavailable;
+    account_snapshot out;
+    out.row = accounts_[org].ledger.row();
+    out.holds = accounts_[org].holds;
+    out.last_entry_id = "0-0";
+    co_return out;
+  }
+
+  task<result<std::vector<ledger_entry>>> entries(const org_id& org, std::string after,
+                                                  std::size_t limit) override {
+    if (!reachable) co_return store_errc::unavailable;
+    std::vector<ledger_entry> out;
+    for (const auto& entry : accounts_[org].ledger.entries()) {
+      if (number(entry.id) > number(after) && out.size() < limit) out.push_back(entry);
+    }
+    co_return out;
+  }
+
+  task<result<std::vector<grant_record>>> grants(const org_id& org) override {
+    if (!reachable || loses_answer()) co_return store_errc::unavailable;
+    co_return accounts_[org].grants;
+  }
+
+  task<result<std::vector<usage_counter>>> usage(const org_id& org, std::int64_t first_hour,
+                                                 std::int64_t last_hour) override {
+    if (!reachable) co_return store_errc::unavailable;
+    std::vector<usage_counter> out;
+    for (const auto& counter : accounts_[org].usage) {
+      if (counter.hour >= first_hour && counter.hour <= last_hour) out.push_back(counter);
+    }
+    co_return out;
+  }
+
+  task<result<std::optional<time_point>>> next_expiry(const org_id& org) override {
+    if (!reachable) co_return store_errc::unavailable;
+    co_return accounts_[org].ledger.next_expiry();
+  }
+
+  time_point now() const override { return time; }
+  bool ready() const override { return reachable; }
+
+  // What a snapshot shows as open; the oracle keeps its own holds to itself.
+  void show_hold(const org_id& org, open_hold hold) { accounts_[org].holds.push_back(hold); }
+
+  task<result<std::optional<organization>>> find(const org_id& org) override {
+    if (!reachable) co_return store_errc::unavailable;
+    const auto found = orgs_.find(org);
+    co_return found == orgs_.end() ? std::nullopt : std::optional{found->second};
+  }
+
+  task<result<changed_organization>> change(const org_id& org,
+                                            const organization_change& what) override {
+    if (!reachable) co_return store_errc::unavailable;
+    changed_organization changed;
+    changed.created = !orgs_.contains(org);
+    auto& stored = orgs_[org];
+    stored.id = org;
+    if (changed.created) stored.created_at = time;
+    if (what.plan) stored.plan = *what.plan;
+    if (what.shadow) stored.shadow = *what.shadow;
+    if (what.suspended) stored.suspended = *what.suspended;
+    accounts_[org].ledger.set_suspended(stored.suspended);
+    changed.now = stored;
+    co_return changed;
+  }
+
+  task<result<std::vector<organization>>> list(std::string after, std::size_t limit) override {
+    if (!reachable) co_return store_errc::unavailable;
+    std::vector<organization> out;
+    for (auto org = orgs_.upper_bound(after); org != orgs_.end() && out.size() < limit; ++org) {
+      out.push_back(org->second);
+    }
+    co_return out;
+  }
+
+  task<result<void>> add_key(const org_id& org, const api_key& key, const key_hash& hash) override {
+    if (!reachable) co_return store_errc::unavailable;
+    keys_[hash] = {org, key};
+    co_return result<void>{};
+  }
+
+  task<result<std::vector<api_key>>> keys(const org_id& org) override {
+    if (!reachable) co_return store_errc::unavailable;
+    std::vector<api_key> out;
+    for (const auto& [hash, owned] : keys_) {
+      if (owned.org == org) out.push_back(owned.key);
+    }
+    co_return out;
+  }
+
+  task<result<bool>> revoke_key(const org_id& org, std::string key_id) override {
+    if (!reachable) co_return store_errc::unavailable;
+    for (auto& [hash, owned] : keys_) {
+      if (owned.org != org || owned.key.id != key_id) continue;
+      if (!owned.key.revoked_at) owned.key.revoked_at = time;
+      co_return true;
+    }
+    co_return false;
+  }
+
+  task<result<std::optional<key_owner>>> find_key(const key_hash& hash) override {
+    if (!reachable) co_return store_errc::unavailable;
+    const auto found = keys_.find(hash);
+    if (found == keys_.end() || found->second.key.revoked_at) {
+      co_return std::optional<key_owner>{};
+    }
+    const auto& owned = found->second;
+    key_owner owner;
+    owner.org = owned.org;
+    owner.key_id = owned.key.id;
+    owner.plan = orgs_[owned.org].plan;
+    owner.shadow = orgs_[owned.org].shadow;
+    co_return std::optional{std::move(owner)};
+  }
+
+ private:
+  struct account_data {
+    account_ledger ledger;
+    std::vector<grant_record> grants;
+    std::vector<usage_counter> usage;
+    std::vector<open_hold> holds;
+  };
+  struct owned_key {
+    org_id org;
+    api_key key;
+  };
+
+  static long long number(const std::string& entry_id) { return std::stoll(entry_id); }
+  bool loses_answer() { return calls_until_lost >= 0 && calls_until_lost-- == 0; }
+
+  std::map<org_id, account_data> accounts_;
+  std::map<org_id, organization> orgs_;
+  std::map<key_hash, owned_key> keys_;
+};
+
+}  // namespace tollgate::tests

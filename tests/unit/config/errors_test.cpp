@@ -1,0 +1,433 @@
+// YAML in, messages out: the exact words and places that a user sees.
+#include "tests/unit/config/support.hpp"
+
+namespace tollgate::config {
+namespace {
+
+using test::least;
+using test::verdict;
+
+struct mistake {
+  const char* yaml;
+  const char* expected;  // lines of "LINE:COLUMN: message"
+};
+
+// Most mistakes are a line that is appended to `least`; it is line 5.
+void expect_in_line_5(std::initializer_list<mistake> mistakes) {
+  for (const auto& [yaml, expected] : mistakes) {
+    EXPECT_EQ(verdict(least + yaml), expected) << yaml;
+  }
+}
+
+TEST(errors, none) {
+  EXPECT_EQ(verdict(least), "ok");
+}
+
+TEST(errors, keys_that_are_unknown_or_missing) {
+  expect_in_line_5({
+      {"tiemouts: {}", R"(5:1: unknown key "tiemouts"; did you mean "timeouts"?)"},
+      {"zzz: 1", R"(5:1: unknown key "zzz")"},
+      {"Listen: 127.0.0.1:1", R"(5:1: unknown key "Listen"; did you mean "listen"?)"},
+      {"<<: {}", R"(5:1: unknown key "<<"; YAML merge keys are not supported)"},
+      {"timeouts: { conect: 5s }",
+       R"(5:13: timeouts: unknown key "conect"; did you mean "connect"?)"},
+      {"admin: { tokn: x }", R"(5:10: admin: unknown key "tokn"; did you mean "token"?)"},
+      {"tls: { certificate: a }", R"(5:6: tls: missing key "key")"},
+      {"tls: {}", "5:6: tls: missing key \"certificate\"\n5:6: tls: missing key \"key\""},
+      {"store: { wait: 1s }", R"(5:8: store: missing key "url")"},
+      {"listen: 127.0.0.1:1\nlisten: 127.0.0.1:2",
+       R"(6:1: duplicate key "listen"; it is set at 5:1 already)"},
+      {"\"a\\nb\": 1", R"(5:1: unknown key "a\x0ab")"},
+  });
+  EXPECT_EQ(
+      verdict(""),
+      "1:1: missing key \"rates\"\n1:1: missing key \"routes\"\n1:1: missing key \"upstreams\"");
+  EXPECT_EQ(verdict("- a\n"), "1:1: expected a map of keys, found a list");
+  EXPECT_EQ(verdict("text\n"), "1:1: expected a map of keys, found \"text\"");
+}
+
+TEST(errors, values_of_the_wrong_type) {
+  expect_in_line_5({
+      {"listen: [a]",
+       "5:9: listen: expected ADDRESS:PORT (127.0.0.1:8080, [::1]:8080), found a list"},
+      {"listen:", "5:1: listen: expected ADDRESS:PORT (127.0.0.1:8080, [::1]:8080), found nothing"},
+      {"listen: ~",
+       "5:9: listen: expected ADDRESS:PORT (127.0.0.1:8080, [::1]:8080), found nothing"},
+      {"timeouts: 5s", R"(5:11: timeouts: expected a map of keys, found "5s")"},
+      {"timeouts: [5s]", "5:11: timeouts: expected a map of keys, found a list"},
+      {"timeouts: { connect: { s: 5 } }",
+       "5:22: connect: expected a duration (250ms, 60s, 5m, 2h), found a map"},
+      {"threads: many", R"(5:10: threads: expected a whole number, found "many")"},
+      {"threads: 1.5", R"(5:10: threads: expected a whole number, found "1.5")"},
+      {"threads: -1", R"(5:10: threads: expected a whole number, found "-1")"},
+      {"threads: \"\"", R"(5:10: threads: expected a whole number, found "")"},
+      {"identity: { keys: yes }", R"(5:19: keys: expected true | false, found "yes")"},
+      {"identity: { keys: True }",
+       R"(5:19: keys: expected true | false, found "True"; did you mean "true"?)"},
+      {"log: { level: warning }",
+       R"(5:15: level: expected debug | info | warn | error, found "warning")"},
+      {"log: { access: \"\" }", R"(5:16: access: expected text, found "")"},
+      {"log: { access: \"a\\nb\" }", "5:16: access: a line break or a control character"},
+      {"metering: true", R"(5:11: metering: expected on | off, found "true")"},
+      {"plans: []", "5:8: plans: expected a map of names, found a list"},
+  });
+}
+
+TEST(errors, values_out_of_range) {
+  expect_in_line_5({
+      {"threads: 5000", R"(5:10: threads: "5000" is out of range (0 to 1024))"},
+      {"threads: 99999999999999999999",
+       R"(5:10: threads: expected a whole number, found "99999999999999999999")"},
+      {"timeouts: { connect: 0s }", R"(5:22: connect: "0s" is out of range (1ms to 1d))"},
+      {"timeouts: { connect: 25h }", R"(5:22: connect: "25h" is out of range (1ms to 1d))"},
+      {"timeouts: { total: 31d }", R"(5:20: total: "31d" is out of range (1ms to 30d))"},
+      {"timeouts: { idle: 1500us }", R"(5:19: idle: "1500us" is finer than 1ms)"},
+      {"holds: { timeout: 10ms }", R"(5:19: timeout: "10ms" is out of range (1s to 1d))"},
+      {"store: { url: \"redis://x\", wait: 2m }", R"(5:34: wait: "2m" is out of range (0s to 1m))"},
+      {"limits: { head: 1 }", R"(5:17: head: "1" is out of range (1KiB to 1MiB))"},
+      {"limits: { connections: 0 }", R"(5:24: connections: "0" is out of range (1 to 1000000))"},
+      {"plans: { p: { credits: 1, rollover: { up_to: 0%, cycles: 1 } } }",
+       R"(5:46: up_to: "0%" is out of range (1% to 1000%))"},
+      {"plans: { p: { credits: 1, rollover: { up_to: 1%, cycles: 0 } } }",
+       R"(5:58: cycles: "0" is out of range (1 to 120))"},
+      {"plans: { p: { credits: 1, overage_usd: 1000001 } }",
+       R"(5:40: overage_usd: "1000001" is out of range)"},
+  });
+}
+
+TEST(errors, durations_and_sizes) {
+  expect_in_line_5({
+      {"timeouts: { connect: 5 }",
+       R"(5:22: connect: expected a duration (250ms, 60s, 5m, 2h), found "5")"},
+      {"timeouts: { connect: 5 sec }",
+       R"(5:22: connect: expected a duration (250ms, 60s, 5m, 2h), found "5 sec")"},
+      {"limits: { json: 8MB }",
+       R"(5:17: json: expected a size (4096, 64KiB, 8MiB, 1GiB), found "8MB")"},
+      {"limits: { json: [] }",
+       "5:17: json: expected a size (4096, 64KiB, 8MiB, 1GiB), found a list"},
+  });
+}
+
+TEST(errors, listeners) {
+  const std::string expected =
+      "5:9: listen: expected ADDRESS:PORT (127.0.0.1:8080, [::1]:8080), found ";
+  for (const char* wrong :
+       {"8080", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:x", "example.com:80",
+        "::1:80", "256.0.0.1:80", "127.1:80", "[]:80", "[127.0.0.1]:80", "http://127.0.0.1:80",
+        ":8080", "localhost", "127.0.0.1:-1"}) {
+    EXPECT_EQ(verdict(least + "listen: \"" + wrong + "\""), expected + "\"" + wrong + "\"");
+  }
+  EXPECT_EQ(verdict(least + "admin: { listen: \"127.0.0.1:8080\" }"),
+            "1:1: listen and admin.listen are the same address");
+  EXPECT_EQ(verdict(least + "listen: localhost:81\nadmin: { listen: \"127.0.0.1:81\" }"),
+            "1:1: listen and admin.listen are the same address");
+  EXPECT_EQ(verdict(least + "listen: localhost:0\nadmin: { listen: \"127.0.0.1:0\" }"), "ok");
+}
+
+TEST(errors, what_is_not_there_yet) {
+  expect_in_line_5({
+      {"identity: { jwt: { issuer: x } }",
+       "5:13: jwt: identity from JSON Web Tokens is not supported yet"},
+      {"identity: { trusted_header: X-Org }",
+       "5:13: trusted_header: identity from a trusted header is not supported yet"},
+      {"identity: { keys: false }",
+       "5:11: identity: keys: without API keys nobody can be identified"},
+      {"store: rediss://h:1",
+       "5:8: store: rediss:// is not supported yet; use redis://, unix:// or embedded:"},
+      {"store: redis+sentinel://h:1",
+       "5:8: store: redis+sentinel:// is not supported yet; use redis://, unix:// or embedded:"},
+      {"store: redis+cluster://h:1",
+       "5:8: store: redis+cluster:// is not supported yet; use redis://, unix:// or embedded:"},
+  });
+}
+
+TEST(errors, identity_headers_and_token) {
+  expect_in_line_5({
+      {"identity: { agent: \"X Agent\" }", R"(5:20: agent: "X Agent" is not a header name)"},
+      {"identity: { agent: Authorization }",
+       "5:20: agent: the API key's header cannot name an agent or a conversation"},
+      {"identity: { conversation: X-API-KEY }",
+       "5:27: conversation: the API key's header cannot name an agent or a conversation"},
+      {"admin: { token: \"a b\" }", "5:17: token: a token is visible ASCII without blanks"},
+      {"admin: { token: \"\xC3\xBC\" }", "5:17: token: a token is visible ASCII without blanks"},
+  });
+}
+
+TEST(errors, billing_prefix) {
+  for (const char* wrong :
+       {"/", "v1", "/v1/", "/v1//b", "/v1/../b", "/v1/*", "/v1/{x}", "/v1/b?c", ""}) {
+    EXPECT_EQ(verdict(least + "billing: { prefix: \"" + wrong + "\" }"),
+              std::string{"5:20: prefix: expected a path (/v1/billing), found \""} + wrong + "\"");
+  }
+  EXPECT_EQ(verdict(least + "billing: { prefix: /all }"),
+            "4:5: route all can never match: /all is the billing API (billing: prefix)");
+  EXPECT_EQ(verdict(least + "billing: { prefix: /al }"), "ok");
+}
+
+// `body` replaces the upstream of `least`, from column 20 of line 1.
+std::string upstream_verdict(const std::string& body) {
+  return verdict("upstreams: { main: " + body + " }\n" + least.substr(least.find('\n') + 1));
+}
+
+TEST(errors, upstream_urls) {
+  const auto url = [](const std::string& text) {
+    return upstream_verdict("{ url: \"" + text + "\" }");
+  };
+  const std::string not_a_url = "1:27: url: expected http:// or https:// and a host, found ";
+  for (const char* wrong :
+       {"", "api.openai.com", "//x", "ftp://x", "http://", "http:///x", "https:x", "http://x y",
+        "http://x:a", "http://x:80a/b", "http://x:1:2", "http://[::1", "http://[::1]a",
+        "http://[v1.a]", "http://x%41", "http://x,y", "/x"}) {
+    EXPECT_EQ(url(wrong), not_a_url + "\"" + wrong + "\"");
+  }
+  const std::string cannot = "1:27: url: an upstream's URL cannot have ";
+  EXPECT_EQ(url("http://u:p@x"), cannot + "a user or a password (credentials go into headers)");
+  EXPECT_EQ(url("ftp://u:p@x"), not_a_url + "something else");
+  EXPECT_EQ(url("http://x/?a=b"), cannot + "a query");
+  EXPECT_EQ(url("http://x/#a"), cannot + "a fragment");
+  EXPECT_EQ(url("http://x/a/../b"), cannot + "a dot segment");
+  EXPECT_EQ(url("http://x/a/%2e%2E/b"), cannot + "a dot segment");
+  EXPECT_EQ(url("http://x/a%2Fb"), cannot + "an encoded slash");
+  EXPECT_EQ(url("http://x/a//b"), cannot + "an empty path segment");
+  EXPECT_EQ(url("http://x:0"), cannot + "a port outside 1 to 65535");
+  EXPECT_EQ(url("http://x:99999999999999999999"), cannot + "a port outside 1 to 65535");
+  EXPECT_EQ(url("http://x:65536"), cannot + "a port outside 1 to 65535");
+}
+
+TEST(errors, upstreams) {
+  EXPECT_EQ(upstream_verdict("{}"), R"(1:20: main: missing key "url")");
+  EXPECT_EQ(upstream_verdict("{ url: \"http://x\", verify: false }"),
+            "1:20: main: ca_file and verify are for https:// only");
+  EXPECT_EQ(upstream_verdict("{ url: \"http://x\", headers: { \"a b\": c } }"),
+            R"(1:50: headers: "a b" is not a header name)");
+  EXPECT_EQ(upstream_verdict("{ url: \"http://x\", headers: { Content-Length: 1 } }"),
+            "1:50: headers: Content-Length is written by the proxy itself");
+  EXPECT_EQ(upstream_verdict("{ url: \"http://x\", headers: { X-Forwarded-For: 1 } }"),
+            "1:50: headers: X-Forwarded-For is written by the proxy itself");
+  EXPECT_EQ(upstream_verdict("{ url: \"http://x\", headers: { a: 1, A: 2 } }"),
+            R"(1:56: headers: "A" stands here twice)");
+  EXPECT_EQ(upstream_verdict("{ url: \"http://x\", headers: { a: \" x\" } }"),
+            "1:53: a: a header's value cannot begin or end with a blank");
+  EXPECT_EQ(upstream_verdict("{ url: \"http://x\", headers: { a: \"x\\r\\nb: c\" } }"),
+            "1:53: a: a line break or a control character");
+  EXPECT_EQ(upstream_verdict("{ url: \"http://x\", headers: { a: \"\xC3\xBC\" } }"),
+            "1:53: a: a header's value is printable ASCII");
+  EXPECT_EQ(upstream_verdict("{ url: \"http://x\" }, \"b c\": {}"),
+            R"(1:41: upstreams: "b c" is not a name (1 to 64 letters, digits, ".", "_", "-"))");
+}
+
+// `body` is the rate "api" of `least`, from column 15 of line 2.
+std::string rate_verdict(const std::string& body) {
+  return verdict(
+      "upstreams: { main: { url: \"http://x\" } }\nrates: { api: " + body +
+      " }\nroutes:\n"
+      "  - { name: all, match: { path: /all }, upstream: main, action: api, rate: api }\n");
+}
+
+TEST(errors, rates) {
+  const std::string credits =
+      "2:26: credits: expected credits (a decimal with at most 6 places), found ";
+  EXPECT_EQ(rate_verdict("{ credits: ten, per: request }"), credits + "\"ten\"");
+  EXPECT_EQ(rate_verdict("{ credits: 1e3, per: request }"), credits + "\"1e3\"");
+  EXPECT_EQ(rate_verdict("{ credits: .5, per: request }"), credits + "\".5\"");
+  EXPECT_EQ(rate_verdict("{ credits: 0.1234567, per: request }"), credits + "\"0.1234567\"");
+  EXPECT_EQ(rate_verdict("{ credits: 99999999999, per: request }"), credits + "\"99999999999\"");
+  EXPECT_EQ(rate_verdict("{ credits: 0x10, per: request }"), credits + "\"0x10\"");
+  EXPECT_EQ(rate_verdict("{ credits: -1, per: request }"), "2:26: credits: \"-1\" is negative");
+  EXPECT_EQ(rate_verdict("{ per: request }"), R"(2:15: api: missing key "credits")");
+  EXPECT_EQ(
+      rate_verdict("{ credits: 1, per: requests }"),
+      R"(2:34: per: expected request | query | minute, found "requests"; did you mean "request"?)");
+  EXPECT_EQ(rate_verdict("{ credits: 1, per: minute }"),
+            "2:15: api: per: minute needs a meter (request_audio or response_audio)");
+  EXPECT_EQ(rate_verdict("{ credits: 1, per: query, meter: request_audio }"),
+            "2:15: api: meter and increment are for per: minute only");
+  EXPECT_EQ(rate_verdict("{ credits: 1, per: request, increment: 1s }"),
+            "2:15: api: meter and increment are for per: minute only");
+  EXPECT_EQ(rate_verdict("{ credits: 1, per: minute, meter: audio }"),
+            R"(2:49: meter: expected request_audio | response_audio, found "audio")");
+  EXPECT_EQ(rate_verdict("{ credits: 1, per: minute, meter: request_audio, increment: 0s }"),
+            R"(2:75: increment: "0s" is out of range (1ms to 1h))");
+}
+
+TEST(errors, plans) {
+  expect_in_line_5({
+      {"plans: { p: {} }", R"(5:13: p: missing key "credits")"},
+      {"plans: { p: { credits: 1, overage_usd: 0.0000001 } }",
+       R"(5:40: overage_usd: expected dollars (a decimal with at most 6 places), found "0.0000001")"},
+      {"plans: { p: { credits: 1, top_up_minimum_usd: 1.234 } }",
+       R"(5:47: top_up_minimum_usd: expected dollars (a decimal with at most 2 places), found "1.234")"},
+      {"plans: { p: { credits: 1, rollover: { up_to: 100, cycles: 1 } } }",
+       R"(5:46: up_to: expected a percentage (100%), found "100")"},
+      {"plans: { p: { credits: 1, rollover: { up_to: 100% } } }",
+       R"(5:37: rollover: missing key "cycles")"},
+      {"plans: { p: { custom: true, credits: 1 } }",
+       "5:13: p: custom: true leaves every term to the organization; it cannot set any"},
+      {"plans: { p: { custom: true, overage_usd: 1 } }",
+       "5:13: p: custom: true leaves every term to the organization; it cannot set any"},
+  });
+}
+
+// `body` is what `least` has as its one route, from column 5 of line 4.
+std::string route_verdict(const std::string& body) {
+  return verdict(least.substr(0, least.find("  - ")) + "  - " + body + "\n");
+}
+
+TEST(errors, routes) {
+  EXPECT_EQ(route_verdict("{ name: all, upstream: main, action: api, rate: api }"),
+            R"(4:5: routes: missing key "match")");
+  EXPECT_EQ(route_verdict("{}"),
+            "4:5: routes: missing key \"action\"\n4:5: routes: missing key \"match\"\n"
+            "4:5: routes: missing key \"name\"\n4:5: routes: missing key \"rate\"\n"
+            "4:5: routes: missing key \"upstream\"");
+  EXPECT_EQ(route_verdict("").substr(0, 5), "4:3: ");
+  EXPECT_EQ(verdict(least.substr(0, least.find("routes:")) + "routes:\n"),
+            "3:1: routes: expected a list of routes, found nothing");
+  EXPECT_EQ(verdict(least.substr(0, least.find("routes:")) + "routes: []\n"),
+            "3:9: routes: expected 1 to 1000 routes, found 0");
+  EXPECT_EQ(route_verdict("text"), R"(4:5: routes: expected a map of keys, found "text")");
+  EXPECT_EQ(route_verdict("{ name: a, match: {}, upstream: mian, action: api, rate: api }"),
+            R"(4:37: upstream: no upstream has this name: "mian"; did you mean "main"?)");
+  EXPECT_EQ(route_verdict("{ name: a, match: {}, upstream: main, action: api, rate: apy }"),
+            R"(4:62: rate: no rate has this name: "apy"; did you mean "api"?)");
+  EXPECT_EQ(
+      route_verdict("{ name: a, match: { pth: /x }, upstream: main, action: api, rate: api }"),
+      R"(4:25: match: unknown key "pth"; did you mean "path"?)");
+  EXPECT_EQ(route_verdict("{ name: a b, match: {}, upstream: main, action: api, rate: api }"),
+            R"(4:13: name: expected a name (1 to 64 letters, digits, ".", "_", "-"), found "a b")");
+  EXPECT_EQ(
+      route_verdict("{ name: a, match: {}, upstream: main, action: api, rate: api, mode: dry }"),
+      R"(4:73: mode: expected enforce | shadow, found "dry")");
+  EXPECT_EQ(
+      route_verdict(
+          "{ name: a, match: {}, upstream: main, action: api, rate: api, dialect: open-ai }"),
+      R"(4:76: dialect: expected platform | openai | anthropic, found "open-ai"; did you mean "openai"?)");
+  EXPECT_EQ(route_verdict("{ name: a, match: {}, upstream: main, action: api, rate: api, "
+                          "settlement: { refused: charge } }"),
+            R"(4:90: refused: expected settle | void, found "charge")");
+  EXPECT_EQ(route_verdict("{ name: a, match: { json: { model: [] } }, upstream: main, action: api, "
+                          "rate: api }"),
+            "4:40: model: expected 1 to 64 values, found 0");
+  EXPECT_EQ(route_verdict("{ name: a, match: { json: { model: x, /model: y } }, upstream: main, "
+                          "action: api, rate: api }"),
+            R"(4:43: json: "/model" stands here twice)");
+  EXPECT_EQ(route_verdict("{ name: a, match: { headers: { X-A: x, x-a: y } }, upstream: main, "
+                          "action: api, rate: api }"),
+            R"(4:44: headers: "x-a" stands here twice)");
+}
+
+TEST(errors, what_the_route_table_finds_is_reported_where_the_route_stands) {
+  const std::string found = verdict(
+      least + R"(  - { name: all, match: { path: /b }, upstream: main, action: api, rate: api }
+  - { name: again, match: { path: /all }, upstream: main, action: api, rate: api }
+  - { name: bad, match: { method: post, path: b }, upstream: main, action: api, rate: api }
+  - { name: counted, match: { path: /c }, upstream: main, action: api, rate: api, count: /q }
+)");
+  EXPECT_EQ(found.substr(0, found.find(':')), "5");
+  for (const char* place : {"5:5: ", "\n6:5: ", "\n7:5: ", "\n8:5: "}) {
+    EXPECT_NE(found.find(place), std::string::npos) << place << found;
+  }
+}
+
+TEST(errors, a_broken_rate_is_not_reported_again_by_its_routes) {
+  EXPECT_EQ(rate_verdict("{ credits: x, per: request }"),
+            "2:26: credits: expected credits (a decimal with at most 6 places), found \"x\"");
+}
+
+TEST(errors, all_at_once_in_the_order_of_the_file) {
+  EXPECT_EQ(verdict(R"(listen: nowhere
+rates: { api: { credits: 0.1, per: call } }
+upstreams: { main: { url: nope } }
+routes:
+  - { name: all, match: { path: /all }, upstream: man, action: api, rate: ap, x: y }
+threads: none
+)"),
+            R"(1:9: listen: expected ADDRESS:PORT (127.0.0.1:8080, [::1]:8080), found "nowhere"
+2:36: per: expected request | query | minute, found "call"
+3:27: url: expected http:// or https:// and a host, found "nope"
+5:51: upstream: no upstream has this name: "man"; did you mean "main"?
+5:75: rate: no rate has this name: "ap"; did you mean "api"?
+5:79: routes: unknown key "x"
+6:10: threads: expected a whole number, found "none")");
+}
+
+TEST(errors, an_alias_that_is_wrong_is_reported_once_where_it_is_written) {
+  EXPECT_EQ(verdict(least + "timeouts: { connect: &t 5, idle: *t, total: *t }"),
+            "5:22: connect: expected a duration (250ms, 60s, 5m, 2h), found \"5\"\n"
+            "5:22: idle: expected a duration (250ms, 60s, 5m, 2h), found \"5\"\n"
+            "5:22: total: expected a duration (250ms, 60s, 5m, 2h), found \"5\"");
+}
+
+TEST(errors, what_a_variable_contains_is_never_shown) {
+  const test::variables env{{"SECRET", "hunter2 \xC3\xBC"}, {"EMPTY", ""}, {"LINES", "a\nhunter2"}};
+  const auto found = [&](const std::string& line) { return verdict(least + line, env); };
+  EXPECT_EQ(found("threads: \"${SECRET}\""),
+            R"(5:10: threads: expected a whole number, found the value of "${SECRET}")");
+  EXPECT_EQ(found("threads: \"${EMPTY}\""),
+            R"(5:10: threads: expected a whole number, found the value of "${EMPTY}")");
+  EXPECT_EQ(found("listen: \"${SECRET}\"").find("hunter2"), std::string::npos);
+  const std::string unknown =
+      "5:8: store: unknown kind of store; use redis://HOST:PORT, unix:///PATH or "
+      "embedded:DIRECTORY";
+  EXPECT_EQ(found("store: \"${SECRET}\""), unknown);
+  EXPECT_EQ(found("store: \"redis:hunter2\""), unknown);
+  EXPECT_EQ(found("store: \"redis://:hunter2%@h\"").find("hunter2"), std::string::npos);
+  EXPECT_EQ(found("admin: { token: \"${SECRET}\" }"),
+            "5:17: token: a token is visible ASCII without blanks");
+  EXPECT_EQ(found("log: { access: \"${LINES}\" }"),
+            "5:16: access: the environment variable LINES is not one line of plain UTF-8 text");
+  for (const char* key : {"threads", "metering", "timeouts: { idle", "limits: { head",
+                          "log: { level", "identity: { agent", "billing: { prefix",
+                          "plans: { p: { credits", "plans: { p: { credits: 1, overage_usd"}) {
+    std::string line = std::string{key} + ": \"${SECRET}\"";
+    for (const char c : std::string{key}) line += c == '{' ? " }" : "";
+    const std::string message = found(line);
+    EXPECT_NE(message, "ok") << line;
+    EXPECT_EQ(message.find("hunter2"), std::string::npos) << message;
+  }
+}
+
+TEST(errors, variables) {
+  expect_in_line_5({
+      {"threads: ${NOPE}",
+       "5:10: threads: the environment variable NOPE is not set (${NOPE:-default} would allow "
+       "that)"},
+      {"threads: $NOPE", "5:10: threads: write ${NAME}, ${NAME:-default}, or $$ for a dollar sign"},
+      {"\"${NOPE}\": 1", "5:1: unknown key \"${NOPE}\""},
+  });
+}
+
+TEST(errors, long_text_is_cut_in_messages) {
+  const std::string shown = verdict(least + "threads: " + std::string(10'000, 'x'));
+  EXPECT_EQ(shown,
+            "5:10: threads: expected a whole number, found \"" + std::string(80, 'x') + "...\"");
+}
+
+TEST(errors, a_file_that_is_wrong_everywhere_gets_a_bounded_answer) {
+  std::string text = least;
+  for (int i = 0; i < 5000; ++i) text.append("k").append(std::to_string(i)).append(": 1\n");
+  const auto loaded = load_text(text, "t.yaml", test::table({}));
+  const auto& errors = std::get<std::vector<config_error>>(loaded);
+  ASSERT_EQ(errors.size(), 1001u);
+  EXPECT_EQ(errors.back().message, "and 4000 more problems");
+}
+
+TEST(errors, variables_cannot_add_without_bound) {
+  std::string text = least + "plans:\n";
+  for (int i = 0; i < 40; ++i) text += "  p" + std::to_string(i) + ": { credits: \"${BIG}\" }\n";
+  const std::string found = verdict(text, {{"BIG", std::string(200'000, '1')}});
+  EXPECT_NE(found.find("credits: the environment variables up to here add more than 4 MiB"),
+            std::string::npos);
+}
+
+TEST(errors, a_file_that_cannot_be_read) {
+  const auto loaded = load_file("/nowhere/t.yaml", test::table({}));
+  const auto& errors = std::get<std::vector<config_error>>(loaded);
+  ASSERT_EQ(errors.size(), 1u);
+  EXPECT_EQ(to_string(errors[0]), "/nowhere/t.yaml: cannot be opened: No such file or directory");
+  const auto directory = load_file("/", test::table({}));
+  ASSERT_TRUE(std::holds_alternative<std::vector<config_error>>(directory));
+}
+
+}  // namespace
+}  // namespace tollgate::config

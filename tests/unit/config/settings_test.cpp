@@ -1,0 +1,295 @@
+// What stands in the file arrives in the settings.
+#include <gmock/gmock.h>
+
+#include "tests/unit/config/support.hpp"
+
+namespace tollgate::config {
+namespace {
+
+using namespace std::chrono_literals;
+using test::least;
+using test::load_or_die;
+using testing::ElementsAre;
+using testing::Pair;
+
+TEST(settings, defaults) {
+  const settings values = load_or_die(least);
+  EXPECT_EQ(values.listen.host, "127.0.0.1");
+  EXPECT_EQ(values.listen.port, 8080);
+  EXPECT_FALSE(values.tls);
+  EXPECT_EQ(values.admin.listen.port, 8081);
+  EXPECT_EQ(values.admin.token, "");
+  EXPECT_EQ(values.store.url, "embedded:var/tollgate");
+  EXPECT_EQ(values.identity.agent_header, "X-Agent-Id");
+  EXPECT_EQ(values.threads, 0);
+  EXPECT_TRUE(values.metering);
+  EXPECT_EQ(values.billing_prefix, "/v1/billing");
+  EXPECT_TRUE(values.plans.empty());
+}
+
+TEST(settings, listeners_tls_and_admin) {
+  const settings values = load_or_die(least + R"(
+listen: "[::1]:8443"
+tls: { certificate: cert.pem, key: key.pem }
+admin: { listen: localhost:0, token: "s3cret" }
+)");
+  EXPECT_EQ(values.listen.host, "::1");
+  EXPECT_EQ(values.listen.port, 8443);
+  ASSERT_TRUE(values.tls);
+  EXPECT_EQ(values.tls->certificate, "cert.pem");
+  EXPECT_EQ(values.tls->key, "key.pem");
+  EXPECT_EQ(values.admin.listen.host, "127.0.0.1");
+  EXPECT_EQ(values.admin.listen.port, 0);
+  EXPECT_EQ(values.admin.token, "s3cret");
+}
+
+TEST(settings, store_is_a_url_or_a_map) {
+  EXPECT_EQ(load_or_die(least + "store: redis://127.0.0.1:6379/2\n").store.url,
+            "redis://127.0.0.1:6379/2");
+  EXPECT_EQ(load_or_die(least + "store: unix:///run/redis.sock\n").store.url,
+            "unix:///run/redis.sock");
+  const settings values = load_or_die(least + "store: { url: \"embedded:data\", wait: 250ms }\n");
+  EXPECT_EQ(values.store.url, "embedded:data");
+  EXPECT_EQ(values.store.wait, 250ms);
+}
+
+TEST(settings, identity) {
+  const settings values =
+      load_or_die(least + "identity: { keys: true, agent: X-Bot, conversation: \"\" }\n");
+  EXPECT_TRUE(values.identity.keys);
+  EXPECT_EQ(values.identity.agent_header, "X-Bot");
+  EXPECT_EQ(values.identity.conversation_header, "");
+}
+
+upstream_settings upstream(const std::string& body, const test::variables& env = {}) {
+  const settings values =
+      load_or_die("upstreams: { main: " + body + " }\n" + least.substr(least.find('\n') + 1), env);
+  return values.upstreams.empty() ? upstream_settings{} : values.upstreams.front();
+}
+
+TEST(settings, upstream_urls) {
+  const auto at = [](const std::string& url) {
+    const auto u = upstream("{ url: \"" + url + "\" }");
+    return (u.tls ? "tls " : "") + u.host + " " + std::to_string(u.port) + " " + u.base_path;
+  };
+  EXPECT_EQ(at("https://api.openai.com"), "tls api.openai.com 443 ");
+  EXPECT_EQ(at("http://API.example:8080/"), "api.example 8080 ");
+  EXPECT_EQ(at("HTTP://x/base/path/"), "x 80 /base/path");
+  EXPECT_EQ(at("http://[::1]:81/api"), "::1 81 /api");
+  EXPECT_EQ(at("http://10.0.0.1"), "10.0.0.1 80 ");
+  EXPECT_EQ(at("http://x:/y"), "x 80 /y");
+}
+
+TEST(settings, upstream_headers_and_options) {
+  const auto u = upstream(
+      "{ url: \"https://x\", headers: { Authorization: \"Bearer ${KEY}\", X-Empty: \"${NONE:-}\", "
+      "X-Off: \"\" }, ca_file: ca.pem, verify: false, forward_key: true }",
+      {{"KEY", "k1"}});
+  EXPECT_EQ(u.name, "main");
+  EXPECT_THAT(u.headers, ElementsAre(Pair("Authorization", "Bearer k1"), Pair("X-Empty", ""),
+                                     Pair("X-Off", "")));
+  EXPECT_EQ(u.ca_file, "ca.pem");
+  EXPECT_FALSE(u.verify);
+  EXPECT_TRUE(u.forward_key);
+}
+
+TEST(settings, a_header_made_of_empty_variables_is_empty) {
+  const auto u =
+      upstream("{ url: \"https://x\", headers: { Authorization: \"Bearer ${KEY:-}\" } }");
+  EXPECT_THAT(u.headers, ElementsAre(Pair("Authorization", "")));
+}
+
+TEST(settings, rates) {
+  const settings values = load_or_die(R"(
+upstreams: { main: { url: "http://x" } }
+rates:
+  api:   { credits: 0.1, per: request }
+  query: { credits: "1.000001", per: query }
+  tts:   { credits: 5, per: minute, meter: response_audio, increment: 100ms }
+  stt:   { credits: 3, per: minute, meter: request_audio }
+  free:  { credits: 0, per: request }
+routes: [ { name: a, match: { path: /a }, upstream: main, action: api, rate: api } ]
+)");
+  ASSERT_EQ(values.rates.size(), 5u);
+  EXPECT_EQ(values.rates[0].name, "api");
+  EXPECT_EQ(values.rates[0].price.micro(), 100'000);
+  EXPECT_EQ(values.rates[0].per, quota::unit::request);
+  EXPECT_EQ(values.rates[1].price.micro(), 1'000'001);
+  EXPECT_EQ(values.rates[1].per, quota::unit::query);
+  EXPECT_EQ(values.rates[2].per, quota::unit::minute);
+  EXPECT_EQ(values.rates[2].meter, quota::meter_kind::response_audio);
+  EXPECT_EQ(values.rates[2].increment_us, 100'000);
+  EXPECT_EQ(values.rates[3].meter, quota::meter_kind::request_audio);
+  EXPECT_EQ(values.rates[3].increment_us, 1'000'000);
+  EXPECT_EQ(values.rates[4].price.micro(), 0);
+}
+
+TEST(settings, routes) {
+  const settings values = load_or_die(R"(upstreams: { main: { url: "http://x" } }
+rates: { api: { credits: 0.1, per: request }, query: { credits: 1, per: query } }
+routes:
+  - name: first
+    match:
+      method: [POST, PUT]
+      host: "*.example.com"
+      path: /v1/chat
+      headers: { X-Tier: [gold, silver] }
+      query: { beta: "*" }
+      content_type: application/json
+      json: { model: "gpt-4*", /tools/0/type: [a, b], "x/y~z": 1 }
+    upstream: main
+    action: llm
+    rate: query
+    model: fixed
+    count: /queries
+    critical: true
+    mode: shadow
+    dialect: anthropic
+    settlement: { refused: settle, no_answer: settle, client_gone_early: settle,
+                  client_gone: void, upstream_failed: void }
+  - { name: second, match: {}, upstream: main, action: api, rate: api, mode: enforce }
+)");
+  ASSERT_EQ(values.routes.size(), 2u);
+  const auto& first = values.routes[0];
+  EXPECT_EQ(first.name, "first");
+  EXPECT_THAT(first.match.methods, ElementsAre("POST", "PUT"));
+  EXPECT_THAT(first.match.hosts, ElementsAre("*.example.com"));
+  EXPECT_EQ(first.match.path, "/v1/chat");
+  EXPECT_THAT(first.match.headers, ElementsAre(Pair("x-tier", ElementsAre("gold", "silver"))));
+  EXPECT_THAT(first.match.query, ElementsAre(Pair("beta", ElementsAre("*"))));
+  EXPECT_THAT(first.match.content_types, ElementsAre("application/json"));
+  EXPECT_THAT(first.match.json, ElementsAre(Pair("/model", ElementsAre("gpt-4*")),
+                                            Pair("/tools/0/type", ElementsAre("a", "b")),
+                                            Pair("/x~1y~0z", ElementsAre("1"))));
+  EXPECT_EQ(first.upstream, "main");
+  EXPECT_EQ(first.action, "llm");
+  EXPECT_EQ(first.rate, "query");
+  EXPECT_EQ(first.model, "fixed");
+  EXPECT_EQ(first.count, "/queries");
+  EXPECT_TRUE(first.critical);
+  EXPECT_TRUE(first.shadow);
+  EXPECT_EQ(first.dialect, routes::dialect::anthropic);
+  EXPECT_EQ(first.settlement.refused, quota::resolution::settle);
+  EXPECT_EQ(first.settlement.no_answer, quota::resolution::settle);
+  EXPECT_EQ(first.settlement.client_gone_early, quota::resolution::settle);
+  EXPECT_EQ(first.settlement.client_gone, quota::resolution::void_hold);
+  EXPECT_EQ(first.settlement.upstream_failed, quota::resolution::void_hold);
+  EXPECT_EQ(first.at.line, 4);
+  EXPECT_EQ(first.at.column, 5);
+  const auto& second = values.routes[1];
+  EXPECT_FALSE(second.critical);
+  EXPECT_FALSE(second.shadow);
+  EXPECT_EQ(second.dialect, routes::dialect::platform);
+  EXPECT_EQ(second.settlement.refused, quota::resolution::void_hold);
+  EXPECT_EQ(second.settlement.client_gone, quota::resolution::settle);
+}
+
+TEST(settings, plans) {
+  const settings values = load_or_die(least + R"(
+plans:
+  starter: { credits: 20000, overage_usd: 0.02, top_up_minimum_usd: 10 }
+  pro: { credits: 200000, overage_usd: 0.01, top_up_minimum_usd: 25.50,
+         rollover: { up_to: 100%, cycles: 1 } }
+  enterprise: { custom: true }
+)");
+  ASSERT_EQ(values.plans.size(), 3u);
+  EXPECT_EQ(values.plans[0].name, "starter");
+  EXPECT_EQ(values.plans[0].credits, quota::credits::from_whole(20'000));
+  EXPECT_EQ(values.plans[0].overage_usd_micro, 20'000);
+  EXPECT_EQ(values.plans[0].top_up_minimum_usd_cents, 1000);
+  EXPECT_EQ(values.plans[0].rollover_percent, 0);
+  EXPECT_EQ(values.plans[1].top_up_minimum_usd_cents, 2550);
+  EXPECT_EQ(values.plans[1].rollover_percent, 100);
+  EXPECT_EQ(values.plans[1].rollover_cycles, 1);
+  EXPECT_TRUE(values.plans[2].custom);
+}
+
+TEST(settings, timeouts_limits_and_the_rest) {
+  const settings values = load_or_die(least + R"(
+timeouts: { client_head: 1s, client_body: 2s, client_write: 3s, connect: 4s, response_head: 5m,
+            idle: 6m, total: 7h, keep_alive: 8s, drain: 0 }
+limits: { head: 16KiB, json: 1MiB, body: 2GiB, connections: 9, idle_upstream_connections: 0 }
+holds: { timeout: 90s, sweep_every: 500ms }
+log: { level: debug, access: /var/log/access.json }
+threads: 4
+metering: off
+billing: { prefix: /my/credits }
+)");
+  EXPECT_EQ(values.timeouts.client_head, 1s);
+  EXPECT_EQ(values.timeouts.client_body, 2s);
+  EXPECT_EQ(values.timeouts.client_write, 3s);
+  EXPECT_EQ(values.timeouts.connect, 4s);
+  EXPECT_EQ(values.timeouts.response_head, 5min);
+  EXPECT_EQ(values.timeouts.idle, 6min);
+  EXPECT_EQ(values.timeouts.total, 7h);
+  EXPECT_EQ(values.timeouts.keep_alive, 8s);
+  EXPECT_EQ(values.timeouts.drain, 0s);
+  EXPECT_EQ(values.limits.head_bytes, 16u << 10);
+  EXPECT_EQ(values.limits.json_bytes, 1u << 20);
+  EXPECT_EQ(values.limits.body_bytes, std::uint64_t{2} << 30);
+  EXPECT_EQ(values.limits.connections, 9u);
+  EXPECT_EQ(values.limits.idle_upstream_connections, 0u);
+  EXPECT_EQ(values.holds.timeout, 90s);
+  EXPECT_EQ(values.holds.sweep_every, 500ms);
+  EXPECT_EQ(values.log.level, "debug");
+  EXPECT_EQ(values.log.access, "/var/log/access.json");
+  EXPECT_EQ(values.threads, 4);
+  EXPECT_FALSE(values.metering);
+  EXPECT_EQ(values.billing_prefix, "/my/credits");
+}
+
+TEST(settings, values_come_from_the_environment_with_their_types) {
+  const settings values = load_or_die(R"(upstreams: { main: { url: "http://${HOST}:${PORT:-81}" } }
+rates: { api: { credits: "${PRICE}", per: "${UNIT}" } }
+routes:
+  - { name: a, match: { path: "/${PATH_}" }, upstream: "${UP}", action: api, rate: api,
+      critical: "${CRIT}" }
+threads: ${THREADS}
+timeouts: { connect: "${MS}ms" }
+limits: { head: "${SIZE:-8KiB}" }
+)",
+                                      {{"HOST", "h"},
+                                       {"PRICE", "0.25"},
+                                       {"UNIT", "request"},
+                                       {"PATH_", "p"},
+                                       {"UP", "main"},
+                                       {"CRIT", "true"},
+                                       {"THREADS", "3"},
+                                       {"MS", "250"}});
+  EXPECT_EQ(values.upstreams.at(0).host, "h");
+  EXPECT_EQ(values.upstreams.at(0).port, 81);
+  EXPECT_EQ(values.rates.at(0).price.micro(), 250'000);
+  EXPECT_EQ(values.routes.at(0).match.path, "/p");
+  EXPECT_TRUE(values.routes.at(0).critical);
+  EXPECT_EQ(values.threads, 3);
+  EXPECT_EQ(values.timeouts.connect, 250ms);
+  EXPECT_EQ(values.limits.head_bytes, 8u << 10);
+}
+
+TEST(settings, a_variable_never_becomes_structure) {
+  const settings values = load_or_die(least + "admin: { token: \"${T}\" }\nlog:\n  access: ${F}\n",
+                                      {{"T", "x\",listen:0.0.0.0:1"}, {"F", "a: [b, {c: d}] # e"}});
+  EXPECT_EQ(values.admin.token, "x\",listen:0.0.0.0:1");
+  EXPECT_EQ(values.admin.listen.host, "127.0.0.1");
+  EXPECT_EQ(values.log.access, "a: [b, {c: d}] # e");
+}
+
+TEST(settings, aliases_repeat_a_value) {
+  const settings values = load_or_die(R"(upstreams: { main: { url: "http://x" } }
+rates: { a: &price { credits: 2, per: request }, b: *price }
+routes:
+  - { name: one, match: { path: /one }, upstream: main, action: &what api, rate: a }
+  - { name: two, match: { path: /two }, upstream: main, action: *what, rate: b }
+)");
+  EXPECT_EQ(values.rates.at(1).name, "b");
+  EXPECT_EQ(values.rates.at(1).price, quota::credits::from_whole(2));
+  EXPECT_EQ(values.routes.at(1).action, "api");
+}
+
+TEST(settings, sections_may_have_all_keys_commented_out) {
+  const settings values = load_or_die(least + "timeouts:\n#  idle: 5m\nplans:\nadmin:\nlog: ~\n");
+  EXPECT_EQ(values.timeouts.idle, 5min);
+}
+
+}  // namespace
+}  // namespace tollgate::config

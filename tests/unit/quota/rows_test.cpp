@@ -1,0 +1,130 @@
+#include "quota/redis/rows.hpp"
+
+#include <gtest/gtest.h>
+#include <hiredis/hiredis.h>
+
+#include "quota/redis/connection.hpp"
+#include "tests/support/describe.hpp"
+
+namespace tollgate::quota::redis {
+namespace {
+
+// A reply as the connection would parse it.
+reply_ptr parse(const std::string& encoded) {
+  redisReader* reader = redisReaderCreate();
+  redisReaderFeed(reader, encoded.data(), encoded.size());
+  void* reply = nullptr;
+  redisReaderGetReply(reader, &reply);
+  redisReaderFree(reader);
+  return reply_ptr{static_cast<redisReply*>(reply)};
+}
+
+std::string bulk(std::string_view text) {
+  return "$" + std::to_string(text.size()) + "\r\n" + std::string{text} + "\r\n";
+}
+
+std::string array(const std::vector<std::string>& encoded) {
+  std::string text = "*" + std::to_string(encoded.size()) + "\r\n";
+  for (const auto& element : encoded) text += element;
+  return text;
+}
+
+std::string flat(const std::vector<std::string>& texts) {
+  std::vector<std::string> encoded;
+  for (const auto& text : texts) encoded.push_back(bulk(text));
+  return array(encoded);
+}
+
+const std::vector<std::string> settle_fields{
+    "type",      "settle", "of",       "01HF7YAT000000000000000001",
+    "amount",    "7",      "released", "3",
+    "overage",   "0",      "used",     "1",
+    "available", "-90",    "by",       "req\tchat\tllm\tgpt-4\ta1\t\tkey_1"};
+
+TEST(rows, an_account_that_was_never_written_is_empty) {
+  EXPECT_EQ(parse_row(*parse("*0\r\n")), account_row{});
+}
+
+TEST(rows, reads_an_account) {
+  const auto row =
+      parse_row(*parse(flat({"granted", "4000000000000000", "settled", "25", "held", "40",
+                             "suspended", "1", "next_expiry", "5", "kept_hour", "6"})));
+  ASSERT_TRUE(row);
+  EXPECT_EQ(tests::describe(*row),
+            "granted 4000000000000000 settled 25 held 40 expired 0 suspended");
+  EXPECT_FALSE(parse_row(*parse(flat({"granted", "1e15"}))));
+  EXPECT_FALSE(parse_row(*parse(flat({"held", "4 "}))));
+}
+
+TEST(rows, reads_an_entry) {
+  const auto entry = parse_entry(*parse(array({bulk("1700000000123-4"), flat(settle_fields)})));
+  ASSERT_TRUE(entry);
+  EXPECT_EQ(entry->id, "1700000000123-4");
+  EXPECT_EQ(entry->at, time_point{milliseconds{1'700'000'000'123}});
+  EXPECT_EQ(tests::describe(*entry),
+            "settle 01HF7YAT000000000000000001 amount 7 released 3 overage 0 available -90 used 1 "
+            "request req by chat/llm/gpt-4/a1/-/key_1 kind  note ");
+}
+
+TEST(rows, refuses_an_entry_without_one_of_its_numbers) {
+  for (std::size_t i = 0; i + 2 < settle_fields.size(); i += 2) {
+    auto fields = settle_fields;
+    if (fields[i] == "of") continue;
+    fields[i + 1] = "junk";
+    EXPECT_FALSE(parse_entry(*parse(array({bulk("1-0"), flat(fields)})))) << fields[i];
+  }
+  EXPECT_FALSE(parse_entry(*parse(array({bulk("x"), flat(settle_fields)}))));
+  EXPECT_FALSE(parse_entry(*parse(array({bulk("1-0")}))));
+  EXPECT_FALSE(parse_entry(*parse(bulk("settle"))));
+  EXPECT_FALSE(parse_entry(*parse(array({bulk("1-0"), ":5\r\n"}))));
+}
+
+TEST(rows, reads_a_hold) {
+  const auto hold = parse_hold("01HF7YAT000000000000000001",
+                               "40 1700000060000 472222 req\tchat\tllm\tgpt-4\ta1\tc1\tkey_1");
+  ASSERT_TRUE(hold);
+  EXPECT_EQ(hold->amount.micro(), 40);
+  EXPECT_EQ(hold->expires_at, time_point{milliseconds{1'700'000'060'000}});
+  EXPECT_EQ(hold->request_id, "req");
+  EXPECT_EQ(hold->who, (attribution{"chat", "llm", "gpt-4", "a1", "c1", "key_1"}));
+  EXPECT_FALSE(parse_hold("short", "40 1 2 req"));
+  EXPECT_FALSE(parse_hold("01HF7YAT000000000000000001", ""));
+  EXPECT_FALSE(parse_hold("01HF7YAT000000000000000001", "40 x 2 req"));
+}
+
+TEST(rows, reads_a_grant) {
+  const auto grant = parse_grant("g1", "-5 1700000000000 correction\ta note\twith a tab");
+  ASSERT_TRUE(grant);
+  EXPECT_EQ(grant->amount.micro(), -5);
+  EXPECT_EQ(grant->kind, "correction");
+  EXPECT_EQ(grant->note, "a note\twith a tab");
+  EXPECT_FALSE(parse_grant("g1", "five 1 purchase\t"));
+}
+
+TEST(rows, reads_a_counter) {
+  const auto counter = parse_counter(472'222, "chat\tllm\t\t\t\tkey_1", "20000000 2 2");
+  ASSERT_TRUE(counter);
+  EXPECT_EQ(counter->hour, 472'222);
+  EXPECT_EQ(counter->charged, credits::from_whole(20));
+  EXPECT_EQ(counter->calls, 2);
+  EXPECT_EQ(counter->who, (attribution{"chat", "llm", "", "", "", "key_1"}));
+  EXPECT_FALSE(parse_counter(1, "", "20000000 2"));
+}
+
+TEST(rows, reads_a_snapshot) {
+  const auto snapshot = parse_snapshot(
+      *parse(array({flat({"granted", "100", "held", "70"}),
+                    flat({"01HF7YAT000000000000000002", "30 1700000060000 472222 r\t\t\t\t\t\t",
+                          "01HF7YAT000000000000000001", "40 1700000060000 472222 r\t\t\t\t\t\t"}),
+                    bulk("1700000000123-4")})));
+  ASSERT_TRUE(snapshot);
+  EXPECT_EQ(snapshot->row.held.micro(), 70);
+  ASSERT_EQ(snapshot->holds.size(), 2u);
+  EXPECT_LT(snapshot->holds[0].id, snapshot->holds[1].id);
+  EXPECT_EQ(snapshot->last_entry_id, "1700000000123-4");
+  EXPECT_FALSE(parse_snapshot(*parse("*0\r\n")));
+  EXPECT_FALSE(parse_snapshot(*parse(":1\r\n")));
+}
+
+}  // namespace
+}  // namespace tollgate::quota::redis

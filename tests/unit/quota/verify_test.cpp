@@ -1,0 +1,148 @@
+#include "quota/verify.hpp"
+
+#include <gtest/gtest.h>
+
+namespace tollgate::quota {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace literals;
+
+constexpr time_point noon{milliseconds{1'700'000'000'000}};
+
+hold_id hold(std::uint64_t n) {
+  return hold_id::make(noon, 0, n);
+}
+
+// An account in which everything has happened once; hold 5 is still open.
+account_ledger busy_account() {
+  account_ledger ledger;
+  const auto open = [&](std::uint64_t n, credits amount, milliseconds timeout = 1h) {
+    ledger.apply(reserve{hold(n), amount, timeout, admission::critical, "r", {}}, noon);
+  };
+  ledger.apply(grant{"g1", 100_credits, "purchase", ""}, noon);
+  open(1, 40_credits);
+  open(2, 40_credits);
+  open(3, 40_credits, 1s);
+  ledger.apply(extend{hold(1), 50_credits, 1h, admission::critical}, noon);
+  ledger.apply(settle{hold(1), 120_credits, 1}, noon);
+  ledger.apply(void_hold{hold(2)}, noon);
+  ledger.apply(expire_holds{}, noon + 2s);
+  ledger.apply(grant{"g2", -10_credits, "correction", ""}, noon + 2s);
+  open(5, 7_credits);
+  return ledger;
+}
+
+struct books {
+  std::vector<ledger_entry> entries;
+  account_snapshot snapshot;
+  credits counted;
+};
+
+books books_of(const account_ledger& ledger) {
+  books read;
+  read.entries = ledger.entries();
+  read.snapshot.row = ledger.row();
+  read.snapshot.holds = {{hold(5), 7_credits, noon + 1h, "r", {}}};
+  read.snapshot.last_entry_id = read.entries.back().id;
+  read.counted = ledger.row().settled;
+  return read;
+}
+
+std::vector<difference> examine(const books& read) {
+  audit proof;
+  for (const auto& entry : read.entries) proof.add(entry);
+  proof.finish(read.snapshot, {read.counted, read.snapshot.row.settled, read.snapshot.row.settled});
+  return proof.differences();
+}
+
+std::string first_difference(const books& read) {
+  const auto found = examine(read);
+  return found.empty() ? "none" : found.front().what;
+}
+
+TEST(audit, sound_books_are_proven) {
+  EXPECT_EQ(first_difference(books_of(busy_account())), "none");
+}
+
+TEST(audit, an_account_without_entries_is_sound) {
+  EXPECT_EQ(first_difference({{}, {{}, {}, "0-0"}, 0_credits}), "none");
+}
+
+TEST(audit, every_total_is_recomputed) {
+  for (const auto total :
+       {&account_row::granted, &account_row::settled, &account_row::held, &account_row::expired}) {
+    auto read = books_of(busy_account());
+    read.snapshot.row.*total += 1_micro;
+    EXPECT_NE(first_difference(read), "none");
+  }
+}
+
+TEST(audit, every_amount_and_balance_of_every_entry_counts) {
+  const auto sound = books_of(busy_account());
+  for (std::size_t i = 0; i < sound.entries.size(); ++i) {
+    for (const auto amount : {&ledger_entry::amount, &ledger_entry::available}) {
+      auto read = sound;
+      read.entries[i].*amount += 1_micro;
+      EXPECT_NE(first_difference(read), "none") << "entry " << i;
+    }
+  }
+}
+
+TEST(audit, no_entry_can_be_missing_or_stand_twice) {
+  const auto sound = books_of(busy_account());
+  for (std::size_t i = 0; i < sound.entries.size(); ++i) {
+    auto without = sound;
+    without.entries.erase(without.entries.begin() + static_cast<std::ptrdiff_t>(i));
+    EXPECT_NE(first_difference(without), "none") << "without entry " << i;
+    auto twice = sound;
+    twice.entries.insert(twice.entries.begin() + static_cast<std::ptrdiff_t>(i), sound.entries[i]);
+    EXPECT_NE(first_difference(twice), "none") << "entry " << i << " twice";
+  }
+}
+
+TEST(audit, a_hold_resolves_once) {
+  auto read = books_of(busy_account());
+  auto again = read.entries.back();
+  again.type = entry_type::void_hold;
+  again.subject = hold(1).text();
+  again.amount = 0_credits;  // the balance alone would not tell
+  read.entries.push_back(again);
+  EXPECT_EQ(first_difference(read), "hold " + again.subject + " at entry " + again.id);
+}
+
+TEST(audit, open_holds_are_those_the_entries_left_open) {
+  auto read = books_of(busy_account());
+  read.snapshot.holds.clear();
+  EXPECT_EQ(first_difference(read), "hold " + std::string{hold(5).text()});
+  read = books_of(busy_account());
+  read.snapshot.holds.push_back({hold(6), 1_credits, noon, "r", {}});
+  EXPECT_EQ(first_difference(read), "hold " + std::string{hold(6).text()});
+}
+
+TEST(audit, settlements_say_their_overage) {
+  auto read = books_of(busy_account());
+  for (auto& entry : read.entries) entry.overage = 0_credits;
+  EXPECT_TRUE(first_difference(read).starts_with("overage of entry "));
+}
+
+TEST(audit, usage_counters_add_up_to_what_was_settled) {
+  auto read = books_of(busy_account());
+  read.counted -= 1_micro;
+  EXPECT_EQ(first_difference(read), "settled by usage counters");
+}
+
+TEST(audit, counters_may_run_ahead_while_the_account_is_in_use) {
+  audit proof;
+  proof.finish({{}, {}, "0-0"}, {5_credits, 0_credits, 7_credits});
+  EXPECT_TRUE(proof.differences().empty());
+}
+
+TEST(audit, keeps_no_more_differences_than_anybody_reads) {
+  auto read = books_of(busy_account());
+  for (int i = 0; i < 1'000; ++i) read.entries.push_back(read.entries[1]);
+  EXPECT_EQ(examine(read).size(), audit::max_differences);
+}
+
+}  // namespace
+}  // namespace tollgate::quota

@@ -1,0 +1,106 @@
+#include "routes/problem.hpp"
+
+#include <map>
+
+#include <gtest/gtest.h>
+
+namespace tollgate::routes {
+namespace {
+
+using quota::credits;
+
+struct row {
+  problem_code code;
+  int status;
+  const char *name, *platform, *openai, *anthropic;
+};
+
+class problem_table : public testing::TestWithParam<row> {};
+
+TEST_P(problem_table, is_what_clients_know) {
+  const auto& r = GetParam();
+  EXPECT_EQ(status_of(r.code), r.status);
+  EXPECT_EQ(to_string(r.code), r.name);
+  for (const auto& [how, type] : std::map<dialect, std::string>{{dialect::platform, r.platform},
+                                                                {dialect::openai, r.openai},
+                                                                {dialect::anthropic, r.anthropic}})
+    EXPECT_EQ(render({r.code, "m", {}, {}}, how, "id"),
+              R"({"success":false,"type":"error","error":{"code":")" + std::string{r.name} +
+                  R"(","type":")" + type + R"(","message":"m","param":null},"request_id":"id"})");
+}
+
+constexpr auto bad = "invalid_request_error", auth = "authentication_error",
+               server = "server_error", upstream = "upstream_error", away = "unavailable_error",
+               api = "api_error";
+
+INSTANTIATE_TEST_SUITE_P(
+    rows, problem_table,
+    testing::Values(
+        row{problem_code::invalid_request, 400, "invalid_request", bad, bad, bad},
+        row{problem_code::missing_api_key, 401, "missing_api_key", auth, bad, auth},
+        row{problem_code::invalid_api_key, 401, "invalid_api_key", auth, bad, auth},
+        row{problem_code::insufficient_credits, 402, "insufficient_credits", "billing_error",
+            "insufficient_quota", "billing_error"},
+        row{problem_code::org_suspended, 403, "org_suspended", "permission_error", bad,
+            "permission_error"},
+        row{problem_code::no_route, 404, "no_route", "not_found_error", bad, "not_found_error"},
+        row{problem_code::body_too_large, 413, "body_too_large", "request_too_large", bad,
+            "request_too_large"},
+        row{problem_code::unmeasurable_audio, 415, "unmeasurable_audio", bad, bad, bad},
+        row{problem_code::unsupported_content_encoding, 415, "unsupported_content_encoding", bad,
+            bad, bad},
+        row{problem_code::headers_too_large, 431, "headers_too_large", bad, bad, bad},
+        row{problem_code::internal_error, 500, "internal_error", api, server, api},
+        row{problem_code::upstream_unreachable, 502, "upstream_unreachable", upstream, server, api},
+        row{problem_code::bad_upstream_response, 502, "bad_upstream_response", upstream, server,
+            api},
+        row{problem_code::ledger_unavailable, 503, "ledger_unavailable", away, server,
+            "overloaded_error"},
+        row{problem_code::overloaded, 503, "overloaded", away, server, "overloaded_error"},
+        row{problem_code::upstream_timeout, 504, "upstream_timeout", upstream, server,
+            "timeout_error"},
+        row{problem_code::request_timeout, 408, "request_timeout", bad, bad, bad}));
+
+TEST(render, escapes_what_a_client_sent) {
+  const problem odd{problem_code::no_route, "a\"b\\c\n\x01\x7F\xC3\xA9\xFF\xC0\xAF", {}, {}};
+  EXPECT_EQ(
+      render(odd, dialect::platform, "\"\r\n"),
+      R"({"success":false,"type":"error","error":{"code":"no_route","type":"not_found_error",)"
+      R"("message":"a\"b\\c\u000a\u0001\u007f)"
+      "\xC3\xA9\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD"
+      R"(","param":null},"request_id":"\"\u000d\u000a"})");
+}
+
+TEST(render, states_facts_beside_the_message) {
+  const problem p{
+      problem_code::insufficient_credits, "m", {}, {{"a", "1.5", false}, {"b", "x\"", true}}};
+  const auto text = render(p, dialect::openai, "r");
+  EXPECT_NE(text.find(R"("param":null,"a":1.5,"b":"x\""})"), std::string::npos) << text;
+}
+
+TEST(insufficient_credits, says_what_is_short) {
+  const auto p = insufficient_credits(credits::from_whole(10), credits::from_micro(3'500'000));
+  EXPECT_EQ(p.code, problem_code::insufficient_credits);
+  EXPECT_EQ(
+      p.message,
+      "This call needs 10 credits and 3.5 are available: 6.5 credits short. Add credits to go on.");
+  const auto text = render(p, dialect::openai, "r");
+  EXPECT_NE(text.find(R"("required_credits":10,"available_credits":3.5,"short_credits":6.5)"),
+            std::string::npos)
+      << text;
+  const auto below = insufficient_credits(credits::from_micro(100'000), credits::from_whole(-2));
+  EXPECT_NE(below.message.find("-2 are available: 2.1 credits short"), std::string::npos)
+      << below.message;
+}
+
+TEST(guess_dialect, goes_by_path_and_headers) {
+  EXPECT_EQ(guess_dialect("/v1/chat/completions", false, false), dialect::openai);
+  EXPECT_EQ(guess_dialect("/v1/chat/completions", true, false), dialect::openai);
+  EXPECT_EQ(guess_dialect("/v1/messages", false, false), dialect::anthropic);
+  EXPECT_EQ(guess_dialect("/v1/models", false, true), dialect::anthropic);
+  EXPECT_EQ(guess_dialect("/v1/agents/1", false, false), dialect::platform);
+  EXPECT_EQ(guess_dialect("/v1/agents/1", true, false), dialect::anthropic);
+}
+
+}  // namespace
+}  // namespace tollgate::routes
