@@ -138,17 +138,20 @@ class session final : public std::enable_shared_from_this<session>, private work
 
   // Lets the client read our last answer before the connection goes: closing at once, with its
   // bytes still arriving, would reset the connection and lose the answer (RFC 9112 section 9.6).
+  // Many clients send all of an upload before they look for an answer, so what they still send is
+  // dropped for as long as nginx would (`lingering_time`, `lingering_timeout`); nothing of it is
+  // kept.
   task<> linger() {
-    constexpr std::size_t patience_bytes = 1024 * 1024;
+    constexpr std::chrono::seconds in_all{30}, of_silence{5}, while_draining{2};
     if (client_->gone() || !client_->io.is_open()) co_return;
     client_->allow_reads();
     client_->io.shutdown_send(client_);
-    client_->io.expires_after(std::chrono::seconds{2});
-    for (std::size_t dropped = 0; dropped < patience_bytes && !client_->gone();) {
-      if (!client_->reading()) {
-        dropped += client_->in.size();
-        client_->in.consume(client_->in.size());
-      }
+    const auto began = worker_.deadlines().now();
+    while (!client_->gone()) {
+      const auto passed = worker_.deadlines().now() - began;
+      if (passed >= (worker_.draining() ? while_draining : in_all)) break;
+      client_->io.expires_after(worker_.draining() ? while_draining : of_silence);
+      if (!client_->reading()) client_->in.consume(client_->in.size());
       if (!co_await client_->read_more(byte_buffer::transfer_capacity)) break;
     }
   }

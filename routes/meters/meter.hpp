@@ -1,0 +1,45 @@
+// Counts the seconds of audio in a stream of bytes, while it passes.
+//
+// A meter takes any slice of bytes (one or a megabyte) and any split of the same bytes gives the
+// same answer. Its memory is constant: nothing is allocated by a number found in the input. It
+// never fails: what it cannot make sense of is skipped as a player would, and what is not audio at
+// all is said to be `unmeasurable`.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "routes/meters/duration.hpp"
+
+namespace tollgate::routes::meters {
+
+enum class state : std::uint8_t {
+  undecided,     // too few bytes to tell what this is
+  measuring,     // audio, and measured() is what has come so far
+  unmeasurable,  // not audio, or none that is known here; further bytes change nothing
+};
+
+class meter {
+ public:
+  virtual ~meter() = default;
+  meter() = default;
+  meter(const meter&) = delete;
+  meter& operator=(const meter&) = delete;
+
+  virtual void write(std::string_view piece) = 0;
+  // The input has ended, where it should or not. Nothing is written after it.
+  virtual void finish() = 0;
+
+  virtual state status() const = 0;
+  // The audio contained in the bytes so far: what a player could play of them. After finish() it is
+  // final: encoder delay and end padding that the container declares are then taken off. Before, it
+  // may lag behind what was written (an MP4 whose index stands at its end says nothing until it
+  // comes).
+  virtual duration measured() const = 0;
+  // For people: "wav", "mp3", "ogg"; "pcm_s16le", "layer 3", "opus". Static text, empty while
+  // unknown. Several streams of different codecs: the first.
+  virtual std::string_view container() const = 0;
+  virtual std::string_view codec() const = 0;
+};
+
+}  // namespace tollgate::routes::meters
