@@ -30,33 +30,45 @@ void settlement::track(std::shared_ptr<open_charge> charge, steady_time now) {
 void settlement::end(std::shared_ptr<open_charge> charge, quota::charge::ended how) {
   open_.erase(charge->place);
   ++resolving_;
-  asio::co_spawn(executor_, drive(std::move(charge), how), asio::detached);
+  drive(std::move(charge), how);
 }
 
-// Feeds one event to the charge and does what it asks for, until it waits for the next event or is
-// done. When the call ends while a renewal is out, that renewal's driver goes on to resolve it.
-task<> settlement::drive(std::shared_ptr<open_charge> charge, quota::charge::event event) {
+// Feeds one event to the charge and has done what it asks for; the answer is the next event. When
+// the call ends while a renewal is out, the answer to that renewal goes on to resolve it.
+void settlement::drive(std::shared_ptr<open_charge> charge, const quota::charge::event& event,
+                       int attempt) {
   auto action = charge->money.resume(event);
-  for (int attempt = 0;; ++attempt) {
-    const quota::operation* what = nullptr;
-    if (const auto* apply = std::get_if<quota::charge::apply>(&action)) {
-      what = &apply->what;
-    } else if (const auto* retry = std::get_if<quota::charge::retry>(&action)) {
-      what = &retry->what;
-      ++counted_.retries;
-      co_await pause(attempt);
-    } else {
-      break;
-    }
-    const auto reply = co_await ledger_.apply(charge->org, *what);
-    action = reply ? charge->money.resume(quota::charge::answered{*reply, ledger_.now()})
-                   : charge->money.resume(quota::charge::store_failed{});
-  }
-  if (const auto* done = std::get_if<quota::charge::done>(&action)) {
+  if (const auto* apply = std::get_if<quota::charge::apply>(&action)) {
+    ask(std::move(charge), apply->what, attempt);
+  } else if (auto* retry = std::get_if<quota::charge::retry>(&action)) {
+    ++counted_.retries;
+    const auto later = [](settlement& self, std::shared_ptr<open_charge> whose,
+                          quota::operation what, int so_far) -> task<> {
+      co_await self.pause(so_far);
+      self.ask(std::move(whose), what, so_far);
+    };
+    asio::co_spawn(executor_, later(*this, std::move(charge), std::move(retry->what), attempt),
+                   asio::detached);
+  } else if (const auto* done = std::get_if<quota::charge::done>(&action)) {
     --resolving_;
     ++(done->charged > quota::credits{} ? counted_.settled : counted_.voided);
     counted_.settled_micro += done->charged.micro();
   }
+}
+
+void settlement::ask(std::shared_ptr<open_charge> charge, const quota::operation& what,
+                     int attempt) {
+  const auto& org = charge->org;
+  ledger_.submit(
+      org, what,
+      [this, charge = std::move(charge), attempt](result<quota::answer> reply) mutable {
+        if (reply) {
+          const quota::charge::answered answered{*reply, ledger_.now()};
+          drive(std::move(charge), answered, attempt + 1);
+        } else {
+          drive(std::move(charge), quota::charge::store_failed{}, attempt + 1);
+        }
+      });
 }
 
 void settlement::clean_up(quota::org_id org, quota::operation void_operation) {
@@ -88,8 +100,8 @@ void settlement::tick(steady_time now) {
     auto& charge = open_.front();
     charge->renew_at = now + renewal_interval(*charge);
     ++counted_.renewals;
-    asio::co_spawn(executor_, drive(charge, quota::charge::renewal_due{}), asio::detached);
     open_.splice(open_.end(), open_, open_.begin());
+    drive(open_.back(), quota::charge::renewal_due{});
   }
 }
 

@@ -46,7 +46,9 @@ class settlement {
   const counters& counted() const { return counted_; }
 
  private:
-  task<> drive(std::shared_ptr<open_charge> charge, quota::charge::event event);
+  void drive(std::shared_ptr<open_charge> charge, const quota::charge::event& event,
+             int attempt = 0);
+  void ask(std::shared_ptr<open_charge> charge, const quota::operation& what, int attempt);
   task<> pause(int attempt);
 
   io_executor executor_;

@@ -45,8 +45,14 @@ resolution resolve(const settlement_policy& policy, stream_end end) {
   return resolution::void_hold;
 }
 
+// The hold grows ahead of what is metered by steps of audio that double.
+constexpr std::int64_t first_step_us = 15'000'000, last_step_us = 600'000'000;
+
 charge::charge(terms terms)
-    : terms_{std::move(terms)}, id_{terms_.id}, held_{price(terms_.price_at, terms_.estimated)} {}
+    : terms_{std::move(terms)},
+      id_{terms_.id},
+      held_{price(terms_.price_at, terms_.estimated)},
+      step_{first_step_us} {}
 
 charge::action charge::resume(const event& event) {
   return std::visit([this](const auto& happened) { return on(happened); }, event);
@@ -64,6 +70,7 @@ charge::action charge::on(const answered& event) {
     case state::extending:
       return on_extended(event);
     case state::replacing:
+      held_ = growing_to_;
       return keep_open();
     case state::resolving:
     case state::late_settling:
@@ -85,7 +92,9 @@ charge::action charge::on(const store_failed&) {
       return refuse_unavailable{void_hold{id_}};
     case state::extending:
     case state::replacing:
-      return keep_open();  // the next renewal finds out
+      if (ended_) return resolve();
+      state_ = state::open;
+      return wait{};  // the next renewal or the next that is metered finds out
     case state::resolving:
     case state::late_reserving:
     case state::late_settling:
@@ -100,7 +109,15 @@ charge::action charge::on(const store_failed&) {
 
 charge::action charge::on(const renewal_due&) {
   if (state_ != state::open) return wait{};
+  growing_to_ = held_;
   return ask(state::extending, extend{id_, held_, terms_.hold_timeout, terms_.admit});
+}
+
+charge::action charge::on(const metered& event) {
+  if (!metered_) metered_ = event;
+  metered_->so_far.amount = std::max(metered_->so_far.amount, event.so_far.amount);
+  metered_->final = metered_->final || event.final;
+  return state_ == state::open ? grow() : wait{};
 }
 
 // An operation that is out is waited for, so that its answer is never taken for that of the next.
@@ -126,16 +143,52 @@ charge::action charge::on_reserved(const answer& reply) {
   return forward{};
 }
 
+charge::action charge::on_extended(const answered& event) {
+  const auto result = event.reply.result;
+  if (ended_) return resolve();
+  const bool gone =
+      result == outcome::expired || result == outcome::not_found || result == outcome::forgotten;
+  if (gone) return replace(event.store_time);
+  available_ = event.reply.available;
+  if (result != outcome::extended) return refused_to_grow();
+  held_ = std::max(held_, growing_to_);
+  return keep_open();
+}
+
 // A call that outlived its hold (the store was away for longer than the timeout) goes on under a
 // new one: its price was agreed on, so no balance refuses it. If this fails too, settling finds
 // out.
-charge::action charge::on_extended(const answered& event) {
-  const auto result = event.reply.result;
-  const bool gone =
-      result == outcome::expired || result == outcome::not_found || result == outcome::forgotten;
-  if (!gone || ended_) return keep_open();
-  id_ = id_.successor(event.store_time);
+charge::action charge::replace(time_point store_time) {
+  id_ = id_.successor(store_time);
+  growing_to_ = held_;
   return ask(state::replacing, reservation(held_, admission::owed));
+}
+
+// Too large a step says nothing about what has been used already: that is asked for next.
+charge::action charge::refused_to_grow() {
+  state_ = state::open;
+  if (growing_to_ <= held_) return wait{};
+  if (growing_to_ <= price(terms_.price_at, metered_->so_far)) {
+    exhausted_ = true;
+    return wait{};
+  }
+  cautious_ = true;
+  return grow();
+}
+
+// Asks for a larger hold where the one in force will not do for much longer.
+charge::action charge::grow() {
+  if (!metered_ || exhausted_) return wait{};
+  usage wanted = metered_->so_far;
+  if (!cautious_ && !metered_->final) {
+    // Half a step ahead: there is time for the answer to come before it is needed.
+    if (covers({wanted.amount + step_ / 2})) return wait{};
+    wanted.amount += step_;
+    step_ = std::min(step_ * 2, last_step_us);
+  }
+  if (covers(wanted)) return wait{};
+  growing_to_ = price(terms_.price_at, wanted);
+  return ask(state::extending, extend{id_, growing_to_, terms_.hold_timeout, terms_.admit});
 }
 
 charge::action charge::on_resolved(const answered& event) {
@@ -187,7 +240,7 @@ charge::action charge::on_reserved_late(const answered& event) {
 charge::action charge::keep_open() {
   if (ended_) return resolve();
   state_ = state::open;
-  return wait{};
+  return grow();
 }
 
 charge::action charge::resolve() {

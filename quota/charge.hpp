@@ -6,6 +6,10 @@
 //    refused        extending            expired under us       |
 //                                            +--> charging late +
 //
+// Where seconds are counted while they pass, `metered` says how many, and the hold grows ahead of
+// them: in steps that double, so that a long stream asks the ledger seldom; by the exact need once a
+// step was refused; and no more once that was refused too (`exhausted`).
+//
 // The driver (proxy/exchange, proxy/settlement) performs the action it is given and reports back
 // with the next event. Everything after `held` ends in `settle` or `void_hold`, whatever else
 // happens.
@@ -71,11 +75,15 @@ class charge {
   };
   struct store_failed {};  // the operation's outcome is unknown
   struct renewal_due {};   // a third of the timeout has passed
+  struct metered {         // what has been used by now; never less than before
+    usage so_far;
+    bool final = false;  // and no more will come: no need to hold anything beyond it
+  };
   struct ended {
     stream_end how;
     usage used;
   };
-  using event = std::variant<begin, answered, store_failed, renewal_due, ended>;
+  using event = std::variant<begin, answered, store_failed, renewal_due, metered, ended>;
 
   // actions
   struct apply {
@@ -103,8 +111,12 @@ class charge {
   action resume(const event& event);
 
   const terms& agreed() const { return terms_; }
-  credits estimate() const { return held_; }  // the price of the estimated usage
-  // After `forward` or `refuse`: what the account has left, a hold that was made already taken off.
+  credits estimate() const { return price(terms_.price_at, terms_.estimated); }
+  credits held() const { return held_; }  // what the hold in force is for
+  bool covers(usage used) const { return price(terms_.price_at, used) <= held_; }
+  // The hold cannot grow to what has been metered: the account has no more to give.
+  bool exhausted() const { return exhausted_; }
+  // What the account had left at the ledger's last answer, a hold that was made already taken off.
   credits available() const { return available_; }
   bool beyond_balance() const { return beyond_balance_; }
 
@@ -125,6 +137,7 @@ class charge {
   action on(const answered&);
   action on(const store_failed&);
   action on(const renewal_due&);
+  action on(const metered&);
   action on(const ended&);
 
   action on_reserved(const answer& reply);
@@ -132,6 +145,9 @@ class charge {
   action on_resolved(const answered& event);
   action on_reserved_late(const answered& event);
   action keep_open();
+  action grow();
+  action refused_to_grow();
+  action replace(time_point store_time);
   action resolve();
   action charge_late(time_point store_time);
   action settle_used(state next);
@@ -147,6 +163,12 @@ class charge {
   credits held_;
   credits available_;
   bool beyond_balance_ = false;
+
+  // Where usage is metered.
+  std::optional<metered> metered_;
+  credits growing_to_;  // what the extend or the replacing reserve that is out asks for
+  std::int64_t step_;   // the next extension's, in the base of the rate's unit
+  bool cautious_ = false, exhausted_ = false;
 };
 
 }  // namespace tollgate::quota

@@ -5,6 +5,8 @@
 #include <openssl/evp.h>
 #include <openssl/sha.h>
 
+#include "quota/hex.hpp"
+
 namespace tollgate::quota {
 
 key_hash hash_key(std::string_view key_text) {
@@ -17,14 +19,7 @@ key_hash hash_key(std::string_view key_text) {
   EVP_DigestInit_ex(context.get(), sha256, nullptr);
   EVP_DigestUpdate(context.get(), key_text.data(), key_text.size());
   EVP_DigestFinal_ex(context.get(), digest, nullptr);
-  constexpr std::string_view hex = "0123456789abcdef";
-  key_hash text;
-  text.reserve(2 * sizeof digest);
-  for (const unsigned char byte : digest) {
-    text += hex[byte >> 4];
-    text += hex[byte & 15];
-  }
-  return text;
+  return to_hex(digest);
 }
 
 }  // namespace tollgate::quota

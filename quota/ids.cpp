@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "quota/hex.hpp"
+
 namespace tollgate::quota {
 
 namespace {
@@ -26,9 +28,17 @@ std::array<char, 26> encode(uint128 value) {
   return text;
 }
 
+constexpr auto value_of = [] {
+  std::array<std::uint8_t, 256> values{};
+  for (std::size_t i = 0; i < alphabet.size(); ++i) {
+    values[static_cast<unsigned char>(alphabet[i])] = static_cast<std::uint8_t>(i);
+  }
+  return values;
+}();
+
 uint128 decode(std::string_view text) {
   uint128 value = 0;
-  for (const char digit : text) value = (value << 5) | alphabet.find(digit);
+  for (const char digit : text) value = (value << 5) | value_of[static_cast<unsigned char>(digit)];
   return value;
 }
 
@@ -64,7 +74,8 @@ std::optional<hold_id> hold_id::parse(std::string_view text) {
 }
 
 time_point hold_id::made_at() const {
-  return time_point{milliseconds{static_cast<std::int64_t>(decode(text()) >> random_bits)}};
+  constexpr std::size_t time_digits = 10;  // 50 bits: two of zeros, then the 48 of the time
+  return time_point{milliseconds{static_cast<std::int64_t>(decode(text().substr(0, time_digits)))}};
 }
 
 std::int64_t hold_id::hour() const {
@@ -81,15 +92,13 @@ hold_id hold_id::successor(time_point now) const {
 }
 
 std::string id_source::next_hex128() {
-  constexpr std::string_view hex = "0123456789abcdef";
   std::uint64_t halves[2] = {random_bits(), random_bits()};
   if (halves[0] == 0 && halves[1] == 0) halves[1] = 1;
-  std::string text;
-  text.reserve(32);
-  for (const auto half : halves) {
-    for (int shift = 60; shift >= 0; shift -= 4) text += hex[(half >> shift) & 15];
+  std::array<unsigned char, 16> bytes;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    bytes[i] = static_cast<unsigned char>(halves[i / 8] >> (56 - 8 * (i % 8)));
   }
-  return text;
+  return to_hex(bytes);
 }
 
 }  // namespace tollgate::quota

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include <boost/asio/any_completion_handler.hpp>
+
 #include "quota/ledger/account_ledger.hpp"
 #include "quota/task.hpp"
 
@@ -56,6 +58,9 @@ class ledger_store {
   // write, those of one organization in one script call; each is atomic, and they take effect in the
   // order in which they were issued. `operation` is encoded before the first suspension.
   virtual task<result<answer>> apply(const org_id& org, const operation& operation) = 0;
+  // The same for who does not wait for it in a coroutine. `then` may be called before this returns.
+  using then = asio::any_completion_handler<void(result<answer>)>;
+  virtual void submit(const org_id& org, const operation& operation, then then) = 0;
 
   virtual task<result<account_snapshot>> snapshot(const org_id& org) = 0;
   // Entries after the id `after` ("0-0": from the first), oldest first, at most `limit`.

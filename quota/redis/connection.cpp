@@ -44,9 +44,13 @@ using reader_ptr = std::unique_ptr<redisReader, reader_deleter>;
 
 }  // namespace
 
-void reply_deleter::operator()(redisReply* reply) const noexcept { freeReplyObject(reply); }
+void reply_deleter::operator()(redisReply* reply) const noexcept {
+  freeReplyObject(reply);
+}
 
-void append_array_header(std::string& out, std::size_t count) { append_length(out, '*', count); }
+void append_array_header(std::string& out, std::size_t count) {
+  append_length(out, '*', count);
+}
 
 void append_argument(std::string& out, std::string_view argument) {
   append_length(out, '$', argument.size());
@@ -82,8 +86,8 @@ struct connection::impl : std::enable_shared_from_this<connection::impl> {
     request_flush();
   }
 
-  // The flush is posted, so it runs after every handler that was ready in this turn of the loop: all
-  // that they send leaves in one write.
+  // The flush is posted, so it runs after every handler that was ready in this turn of the loop:
+  // all that they send leaves in one write.
   void request_flush() {
     if (flush_scheduled) return;
     flush_scheduled = true;
@@ -91,7 +95,7 @@ struct connection::impl : std::enable_shared_from_this<connection::impl> {
   }
 
   void flush() {
-    if (before_write && ready) before_write();  // may send(); that must not schedule another flush
+    if (before_write) before_write();  // may send(); that must not schedule another flush
     flush_scheduled = false;
     if (!writing && connected && !out.empty()) write();
   }
@@ -106,13 +110,14 @@ struct connection::impl : std::enable_shared_from_this<connection::impl> {
     if (!ec && written == in_flight.size()) return;
     if (ec && ec != asio::error::would_block && ec != asio::error::try_again) return drop();
     writing = true;
-    asio::async_write(socket, asio::buffer(in_flight) + (ec ? 0 : written),
-                      [self = shared_from_this(), mine = generation](error_code failed, std::size_t) {
-                        if (self->generation != mine) return;
-                        self->writing = false;
-                        if (failed) return self->drop();
-                        if (!self->out.empty()) self->write();
-                      });
+    asio::async_write(
+        socket, asio::buffer(in_flight) + (ec ? 0 : written),
+        [self = shared_from_this(), mine = generation](error_code failed, std::size_t) {
+          if (self->generation != mine) return;
+          self->writing = false;
+          if (failed) return self->drop();
+          if (!self->out.empty()) self->write();
+        });
   }
 
   // Closes the socket; the reader notices and cleans up.
@@ -224,8 +229,8 @@ struct connection::impl : std::enable_shared_from_this<connection::impl> {
     const auto buffer = std::make_unique<char[]>(read_size);
     while (generation == mine) {
       error_code ec;
-      const std::size_t n = co_await socket.async_read_some(
-          asio::buffer(buffer.get(), read_size), asio::redirect_error(use_task, ec));
+      const std::size_t n = co_await socket.async_read_some(asio::buffer(buffer.get(), read_size),
+                                                            asio::redirect_error(use_task, ec));
       if (generation != mine) co_return;
       if (ec) break;
       counted.bytes_in += n;
@@ -261,16 +266,16 @@ struct connection::impl : std::enable_shared_from_this<connection::impl> {
     });
   }
 
-  // Drops the connection when commands wait and nothing has been read for a whole reply_timeout. One
-  // timer for all commands: the hot path never touches it.
+  // Drops the connection when commands wait and nothing has been read for a whole reply_timeout.
+  // One timer for all commands: the hot path never touches it.
   void watch_replies(std::uint64_t mine) {
     watchdog.expires_after(options.reply_timeout);
-    watchdog.async_wait(
-        [self = shared_from_this(), mine, seen = progress, waited = !pending.empty()](error_code ec) {
-          if (ec || self->generation != mine) return;
-          if (waited && !self->pending.empty() && self->progress == seen) return self->drop();
-          self->watch_replies(mine);
-        });
+    watchdog.async_wait([self = shared_from_this(), mine, seen = progress,
+                         waited = !pending.empty()](error_code ec) {
+      if (ec || self->generation != mine) return;
+      if (waited && !self->pending.empty() && self->progress == seen) return self->drop();
+      self->watch_replies(mine);
+    });
   }
 
   void stop() {
@@ -314,15 +319,23 @@ void connection::start() {
   asio::co_spawn(impl_->executor, running(impl_, *this), asio::detached);
 }
 
-void connection::stop() { impl_->stop(); }
-bool connection::ready() const { return impl_->ready; }
-const connection::counters& connection::counted() const { return impl_->counted; }
+void connection::stop() {
+  impl_->stop();
+}
+bool connection::ready() const {
+  return impl_->ready;
+}
+const connection::counters& connection::counted() const {
+  return impl_->counted;
+}
 
 void connection::on_before_write(std::function<void()> before_write) {
   impl_->before_write = std::move(before_write);
 }
 
-void connection::request_flush() { impl_->request_flush(); }
+void connection::request_flush() {
+  impl_->request_flush();
+}
 
 void connection::send(std::string_view encoded, std::unique_ptr<reply_sink> sink) {
   if (!impl_->ready) return sink->complete(make_error_code(store_errc::unavailable), nullptr);

@@ -6,6 +6,7 @@
 
 #include <openssl/sha.h>
 
+#include "quota/hex.hpp"
 #include "quota/ledger_store.hpp"
 #include "quota/redis/connection.hpp"
 
@@ -24,22 +25,16 @@ constexpr std::size_t max_note = 1024;
 std::string sha1_hex(std::string_view text) {
   unsigned char digest[SHA_DIGEST_LENGTH];
   SHA1(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest);
-  constexpr std::string_view hex = "0123456789abcdef";
-  std::string name;
-  for (const unsigned char byte : digest) {
-    name += hex[byte >> 4];
-    name += hex[byte & 15];
-  }
-  return name;
+  return to_hex(digest);
 }
 
 // Tabs separate the members of an attribution, so no member may bring its own. They come without
 // control characters and short; should one not, it is made so rather than believed.
 void append_clean(std::string& out, std::string_view text, std::size_t limit = max_field) {
-  for (const char c : text.substr(0, limit)) {
-    const bool control = static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
-    out += control ? '?' : c;
-  }
+  const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
+  const auto begun = static_cast<std::ptrdiff_t>(out.size());
+  out.append(text.substr(0, limit));
+  std::replace_if(out.begin() + begun, out.end(), control, '?');
 }
 
 std::string clean(std::string_view text, std::size_t limit = max_field) {
@@ -62,7 +57,9 @@ std::optional<outcome> outcome_of(std::int64_t number) {
 
 }  // namespace
 
-std::string_view ledger_script() { return script; }
+std::string_view ledger_script() {
+  return script;
+}
 
 std::string_view ledger_script_sha1() {
   static const std::string name = sha1_hex(script);
@@ -130,7 +127,9 @@ void ledger_batch::encode(const void_hold& what) {
   about(what.id);
 }
 
-void ledger_batch::encode(const expire_holds&) { argument("x"); }
+void ledger_batch::encode(const expire_holds&) {
+  argument("x");
+}
 
 void ledger_batch::encode(const grant& what) {
   argument("g");

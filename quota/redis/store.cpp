@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <deque>
 #include <tuple>
+#include <unordered_map>
+#include <utility>
 
 #include <boost/asio/any_completion_handler.hpp>
 #include <hiredis/hiredis.h>
@@ -15,7 +18,7 @@ namespace tollgate::quota::redis {
 namespace {
 
 using std::chrono::steady_clock;
-using waiter = asio::any_completion_handler<void(result<answer>)>;
+using waiter = ledger_store::then;
 
 // Hour keys that one call reads; bounds the time that a long usage report keeps Redis from others.
 constexpr std::int64_t hours_a_call = 256;
@@ -61,62 +64,128 @@ class redis_store::store_clock {
 // was applied and it goes out again.
 class redis_store::flight final : public reply_sink {
  public:
-  flight(org_id org, connection& connection, std::shared_ptr<store_clock> clock)
-      : org_{std::move(org)}, connection_{connection}, clock_{std::move(clock)} {}
+  flight(org_id org, std::shared_ptr<departures> from);
 
-  const org_id& org() const { return org_; }
   bool full() const { return batch_.full(); }
   void add(const operation& operation) { batch_.add(operation); }
   void wait(waiter waiter) { waiters_.push_back(std::move(waiter)); }
 
-  static void send(std::unique_ptr<flight> self, bool with_script = false) {
-    std::string encoded;
-    if (with_script) {
-      self->batch_.append_eval(encoded, self->org_, self->clock_->hour());
-    } else {
-      self->batch_.append_evalsha(encoded, self->org_, self->clock_->hour());
-    }
-    auto& connection = self->connection_;
-    connection.send(encoded, std::move(self));
-  }
-
-  void complete(error_code ec, const redisReply* reply) noexcept override {
-    if (ec) return fail(ec);
-    if (reply->type == REDIS_REPLY_ERROR) {
-      const bool unknown_script = text_of(*reply).starts_with("NOSCRIPT");
-      return unknown_script && may_go_again() ? go_again(true) : fail(store_errc::protocol);
-    }
-    ledger_answer answer{text_of(*reply)};
-    if (!answer.valid()) return fail(store_errc::protocol);
-    clock_->heard(answer.store_time());
-    if (answer.again()) {
-      for (const auto hour : answer.missing_hours()) batch_.name_hour(hour);
-      return may_go_again() ? go_again(false) : fail(store_errc::protocol);
-    }
-    auto waiters = std::move(waiters_);
-    for (auto& each : waiters) std::move(each)(answer.next());
+  static void send(std::unique_ptr<flight> self, bool with_script = false);
+  void complete(error_code ec, const redisReply* reply) noexcept override;
+  void fail(error_code ec) {
+    for (auto& each : std::exchange(waiters_, {})) std::move(each)(result<answer>{ec});
   }
 
  private:
   bool may_go_again() { return ++tries_ < 5; }
-
-  void go_again(bool with_script) {
-    auto next = std::make_unique<flight>(std::move(*this));
-    send(std::move(next), with_script);
-  }
-
-  void fail(error_code ec) {
-    auto waiters = std::move(waiters_);
-    for (auto& each : waiters) std::move(each)(result<answer>{ec});
-  }
+  void go_again(bool with_script) { send(std::make_unique<flight>(std::move(*this)), with_script); }
+  void land(error_code ec);
 
   org_id org_;
-  connection& connection_;
-  std::shared_ptr<store_clock> clock_;
+  std::shared_ptr<departures> from_;
   ledger_batch batch_;
   std::vector<waiter> waiters_;  // of the operations, in their order
   int tries_ = 0;
 };
+
+class redis_store::departures : public std::enable_shared_from_this<departures> {
+ public:
+  departures(connection& connection, std::shared_ptr<store_clock> clock)
+      : connection_{connection}, clock_{std::move(clock)} {}
+
+  connection& by() { return connection_; }
+  store_clock& clock() { return *clock_; }
+
+  // The flight that the next operation of this organization travels in.
+  flight& next(const org_id& org) {
+    auto& lane = lanes_[org];
+    if (lane.waiting.empty() || lane.waiting.back()->full()) {
+      lane.waiting.push_back(std::make_unique<flight>(org, shared_from_this()));
+      if (!lane.on_its_way) due(org);
+    }
+    return *lane.waiting.back();
+  }
+
+  // At the end of a turn: everything leaves that may.
+  void leave() {
+    while (!due_.empty()) {
+      for (const auto& org : std::exchange(due_, {})) depart(org);
+    }
+  }
+
+  void landed(const org_id& org) {
+    const auto lane = lanes_.find(org);
+    lane->second.on_its_way = false;
+    if (lane->second.waiting.empty()) {
+      lanes_.erase(lane);
+    } else {
+      due(org);
+    }
+  }
+
+ private:
+  struct lane {
+    std::deque<std::unique_ptr<flight>> waiting;
+    bool on_its_way = false;
+  };
+
+  void depart(const org_id& org) {
+    auto& lane = lanes_[org];
+    auto flight = std::move(lane.waiting.front());
+    lane.waiting.pop_front();
+    lane.on_its_way = true;
+    if (connection_.ready()) return flight::send(std::move(flight));
+    flight->fail(store_errc::unavailable);
+    landed(org);
+  }
+
+  void due(const org_id& org) {
+    due_.push_back(org);
+    connection_.request_flush();
+  }
+
+  connection& connection_;
+  std::shared_ptr<store_clock> clock_;
+  std::unordered_map<org_id, lane> lanes_;
+  std::vector<org_id> due_;  // have a flight waiting and none on its way
+};
+
+redis_store::flight::flight(org_id org, std::shared_ptr<departures> from)
+    : org_{std::move(org)}, from_{std::move(from)} {}
+
+void redis_store::flight::send(std::unique_ptr<flight> self, bool with_script) {
+  std::string encoded;
+  const auto hour = self->from_->clock().hour();
+  if (with_script) {
+    self->batch_.append_eval(encoded, self->org_, hour);
+  } else {
+    self->batch_.append_evalsha(encoded, self->org_, hour);
+  }
+  auto& connection = self->from_->by();
+  connection.send(encoded, std::move(self));
+}
+
+void redis_store::flight::complete(error_code ec, const redisReply* reply) noexcept {
+  if (ec) return land(ec);
+  if (reply->type == REDIS_REPLY_ERROR) {
+    const bool unknown_script = text_of(*reply).starts_with("NOSCRIPT");
+    return unknown_script && may_go_again() ? go_again(true) : land(store_errc::protocol);
+  }
+  ledger_answer answer{text_of(*reply)};
+  if (!answer.valid()) return land(store_errc::protocol);
+  from_->clock().heard(answer.store_time());
+  if (answer.again()) {
+    for (const auto hour : answer.missing_hours()) batch_.name_hour(hour);
+    return may_go_again() ? go_again(false) : land(store_errc::protocol);
+  }
+  for (auto& each : std::exchange(waiters_, {})) std::move(each)(answer.next());
+  from_->landed(org_);
+}
+
+void redis_store::flight::land(error_code ec) {
+  fail(ec);
+  from_->landed(org_);
+}
 
 std::unique_ptr<connection> make_store_connection(asio::io_context& context, const address& where,
                                                   connection_options options) {
@@ -130,38 +199,28 @@ std::unique_ptr<connection> make_store_connection(asio::io_context& context, con
 }
 
 redis_store::redis_store(connection& connection)
-    : connection_{connection}, clock_{std::make_shared<store_clock>()} {
-  connection_.on_before_write([this] { send_gathered(); });
+    : connection_{connection},
+      clock_{std::make_shared<store_clock>()},
+      departures_{std::make_shared<departures>(connection, clock_)} {
+  connection_.on_before_write([this] { departures_->leave(); });
 }
 
 redis_store::~redis_store() {
   connection_.on_before_write(nullptr);
 }
 
-redis_store::flight& redis_store::gather(const org_id& org) {
-  for (auto it = gathered_.rbegin(); it != gathered_.rend(); ++it) {
-    if ((*it)->org() != org) continue;
-    if (!(*it)->full()) return **it;
-    break;
-  }
-  gathered_.push_back(std::make_unique<flight>(org, connection_, clock_));
-  connection_.request_flush();
-  return *gathered_.back();
-}
-
-void redis_store::send_gathered() {
-  auto leaving = std::move(gathered_);
-  gathered_.clear();
-  for (auto& flight : leaving) flight::send(std::move(flight));
-}
-
 task<result<answer>> redis_store::apply(const org_id& org, const operation& operation) {
   if (!ready()) co_return make_error_code(store_errc::unavailable);
-  auto& flight = gather(org);
-  flight.add(operation);
   co_return co_await asio::async_initiate<const asio::use_awaitable_t<io_executor>,
                                           void(result<answer>)>(
-      [&flight](auto handler) { flight.wait(std::move(handler)); }, use_task);
+      [&](auto handler) { submit(org, operation, std::move(handler)); }, use_task);
+}
+
+void redis_store::submit(const org_id& org, const operation& operation, then then) {
+  if (!ready()) return std::move(then)(make_error_code(store_errc::unavailable));
+  auto& flight = departures_->next(org);
+  flight.add(operation);
+  flight.wait(std::move(then));
 }
 
 task<result<account_snapshot>> redis_store::snapshot(const org_id& org) {

@@ -1,5 +1,6 @@
-// The ledger in Redis. All operations that one turn of the event loop issues for an organization
-// travel in one script call.
+// The ledger in Redis. The operations of an organization travel together: one script call of it is on
+// its way at a time, and what is issued meanwhile leaves with the next. So the busier an organization
+// is, the less a call of it costs, here and in Redis, and its operations keep their order.
 #pragma once
 
 #include <memory>
@@ -22,6 +23,7 @@ class redis_store final : public ledger_store {
   redis_store(const redis_store&) = delete;
 
   task<result<answer>> apply(const org_id& org, const operation& operation) override;
+  void submit(const org_id& org, const operation& operation, then then) override;
   task<result<account_snapshot>> snapshot(const org_id& org) override;
   task<result<std::vector<ledger_entry>>> entries(const org_id& org, std::string after,
                                                   std::size_t limit) override;
@@ -33,15 +35,13 @@ class redis_store final : public ledger_store {
   bool ready() const override { return connection_.ready(); }
 
  private:
-  class flight;       // the operations of one organization, on their way
+  class flight;       // operations of one organization, in one script call
+  class departures;   // the flights that wait, and who has one on its way
   class store_clock;  // the store's time, as of its last answer
-
-  flight& gather(const org_id& org);
-  void send_gathered();
 
   connection& connection_;
   std::shared_ptr<store_clock> clock_;
-  std::vector<std::unique_ptr<flight>> gathered_;  // in this turn
+  std::shared_ptr<departures> departures_;
 };
 
 }  // namespace tollgate::quota::redis

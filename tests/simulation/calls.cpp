@@ -23,6 +23,7 @@ struct call {
   std::optional<operation> out;  // asked, not answered yet
   std::optional<charge::ended> end;
   std::optional<credits> charged;
+  std::int64_t metered_us = 0;
   bool forwarded = false;
   bool cleaning_up = false;  // refused with 503; only its void is left to do
   bool over = false;
@@ -76,9 +77,16 @@ class calls {
     if (call.over || call.cleaning_up || call.end) return;
     if (call.forwarded && dice_.chance(150)) {
       perform(call, call.money.resume(charge::renewal_due{}));
+    } else if (call.forwarded && is_audio(call) && dice_.chance(300)) {
+      call.metered_us += dice_.between(0, 20'000'000);
+      perform(call, call.money.resume(charge::metered{{call.metered_us}, dice_.chance(100)}));
     } else if (dice_.chance(call.forwarded ? 200 : 20)) {
       end(call);
     }
+  }
+
+  static bool is_audio(const call& call) {
+    return call.money.agreed().price_at.per == unit::minute;
   }
 
   void end(call& call) {
@@ -86,8 +94,8 @@ class calls {
         stream_end::accepted,          stream_end::accepted,   stream_end::accepted,
         stream_end::refused,           stream_end::no_answer,  stream_end::upstream_failed,
         stream_end::client_gone_early, stream_end::client_gone};
-    const bool audio = call.money.agreed().price_at.per == unit::minute;
-    call.end = charge::ended{dice_.pick(ends), {audio ? dice_.between(0, 90'000'000) : 1}};
+    const auto used = is_audio(call) ? call.metered_us + dice_.between(0, 30'000'000) : 1;
+    call.end = charge::ended{dice_.pick(ends), {used}};
     perform(call, call.money.resume(*call.end));
   }
 

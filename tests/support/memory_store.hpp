@@ -24,15 +24,10 @@ class memory_store final : public ledger_store, public directory {
   }
 
   task<result<answer>> apply(const org_id& org, const operation& operation) override {
-    if (!reachable) co_return store_errc::unavailable;
-    auto& account = accounts_[org];
-    const auto answered = account.ledger.apply(operation, time);
-    if (answered.result == outcome::granted) {
-      const auto& grant = std::get<quota::grant>(operation);
-      account.grants.push_back({grant.id, grant.kind, grant.note, grant.amount, time});
-    }
-    if (loses_answer()) co_return store_errc::unavailable;
-    co_return answered;
+    co_return answer_to(org, operation);
+  }
+  void submit(const org_id& org, const operation& operation, then then) override {
+    std::move(then)(answer_to(org, operation));
   }
 
   task<result<account_snapshot>> snapshot(const org_id& org) override {
@@ -152,6 +147,18 @@ class memory_store final : public ledger_store, public directory {
   }
 
  private:
+  result<answer> answer_to(const org_id& org, const operation& operation) {
+    if (!reachable) return store_errc::unavailable;
+    auto& account = accounts_[org];
+    const auto answered = account.ledger.apply(operation, time);
+    if (answered.result == outcome::granted) {
+      const auto& grant = std::get<quota::grant>(operation);
+      account.grants.push_back({grant.id, grant.kind, grant.note, grant.amount, time});
+    }
+    if (loses_answer()) return store_errc::unavailable;
+    return answered;
+  }
+
   struct account_data {
     account_ledger ledger;
     std::vector<grant_record> grants;

@@ -45,6 +45,7 @@ local first_operation = first_id + ARGV[2]
 
 local open = {}                         -- id -> packed hold "amount expires hour by"
 local fate = {}                         -- id -> resolution, of the holds resolved in this call
+local fates = {}                        -- index in KEYS -> id -> resolution, as stored before it
 local put, drop = {KEYS[2]}, {KEYS[2]}  -- HSET and HDEL of the holds
 local resolved = {}                     -- index in KEYS -> HSET of that `resolved` key
 local usage, counted = {}, {}           -- attribution -> {credits, calls, used}; in order of appearance
@@ -130,9 +131,24 @@ local function resolve(id, key, record)
   list[#list + 1] = record
 end
 
+-- Reads what became of the ids of this call that are not open, in one command a key.
+local function read_fates(key)
+  local ids, count = {KEYS[key]}, 1
+  for i = first_id, first_operation - 1 do
+    if not open[ARGV[i]] then
+      count = count + 1
+      ids[count] = ARGV[i]
+    end
+  end
+  local found, records = call('HMGET', unpack(ids)), {}
+  for i = 2, count do records[ids[i]] = found[i - 1] end
+  fates[key] = records
+  return records
+end
+
 -- What became of a hold that is not open: outcome and amount, or nothing if nobody can tell.
 local function fate_of(id, key)
-  local record = fate[id] or call('HGET', KEYS[key], id)
+  local record = fate[id] or (fates[key] or read_fates(key))[id]
   if record then return record:sub(1, 2), record:sub(4) end
   if tonumber(ARGV[first_hour + key]) < hour - MEMORY_HOURS then return '16', '0' end
 end
