@@ -1,0 +1,53 @@
+#include "routes/meters/adts.hpp"
+
+#include "routes/meters/framed_meter.hpp"
+
+namespace tollgate::routes::meters {
+namespace {
+
+// The fixed part, 28 bits: sync word, version, layer, protection, profile, rate, channels; then 13
+// bits of frame length among others.
+class adts_header {
+ public:
+  static constexpr std::size_t size = 7;
+  static constexpr std::size_t longest_frame = 8191;
+
+  adts_header() = default;
+  explicit adts_header(const char* bytes) : bits_{big_endian({bytes, size})} {}
+
+  std::size_t frame_bytes() const {
+    const bool valid = (bits_ >> 40 & 0xFFF6) == 0xFFF0 && rate() != 0;
+    const auto bytes = static_cast<std::size_t>(bits_ >> 13 & 0x1FFF);
+    return valid && bytes >= size ? bytes : 0;
+  }
+  duration length() const { return duration::of_samples(1024 * ((bits_ & 3) + 1), rate()); }
+
+  // The private bit and what follows the channels may change.
+  bool consistent_with(adts_header other) const {
+    constexpr std::uint64_t mask = 0xFFFE'FDC0'0000'00;
+    return ((bits_ ^ other.bits_) & mask) == 0;
+  }
+
+ private:
+  std::uint32_t rate() const {
+    constexpr std::uint32_t rates[16]{96000, 88200, 64000, 48000, 44100, 32000, 24000,
+                                      22050, 16000, 12000, 11025, 8000,  7350};
+    return rates[bits_ >> 34 & 15];
+  }
+
+  std::uint64_t bits_ = 0;
+};
+
+class adts_meter final : public framed_meter<adts_header> {
+ public:
+  std::string_view container() const override { return codec().empty() ? "" : "adts"; }
+  std::string_view codec() const override { return status() == state::measuring ? "aac" : ""; }
+};
+
+}  // namespace
+
+std::unique_ptr<meter> make_adts_meter() {
+  return std::make_unique<adts_meter>();
+}
+
+}  // namespace tollgate::routes::meters

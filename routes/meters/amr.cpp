@@ -1,0 +1,87 @@
+#include "routes/meters/amr.hpp"
+
+#include "routes/meters/block_meter.hpp"
+#include "routes/meters/bytes.hpp"
+
+namespace tollgate::routes::meters {
+namespace {
+
+// By frame type, with the byte that names it (3GPP TS 26.101 table 1a, TS 26.201 table 1a). Of the
+// reserved types, whose length nobody knows, ffmpeg takes the byte alone.
+constexpr std::uint8_t narrow_band[16]{13, 14, 16, 18, 20, 21, 27, 32, 6, 1, 1, 1, 1, 1, 1, 1};
+constexpr std::uint8_t wide_band[16]{18, 24, 33, 37, 41, 47, 51, 59, 61, 6, 1, 1, 1, 1, 1, 1};
+
+struct magic {
+  std::string_view text, codec;
+  const std::uint8_t (&frame_bytes)[16];
+  bool many_channels = false;
+};
+// The longer stand before what they begin with.
+constexpr magic magics[]{{"#!AMR-WB_MC1.0\n", "amr_wb", wide_band, true},
+                         {"#!AMR_MC1.0\n", "amr_nb", narrow_band, true},
+                         {"#!AMR-WB\n", "amr_wb", wide_band},
+                         {"#!AMR\n", "amr_nb", narrow_band}};
+
+class amr_meter final : public block_meter<64> {
+ public:
+  amr_meter() { need(1); }
+
+  void finish() override {
+    if (status() == state::undecided) set_status(state::unmeasurable);
+  }
+  duration measured() const override { return duration::of_samples(frames_ / channels_, 50); }
+  std::string_view container() const override { return "amr"; }
+  std::string_view codec() const override { return magic_ != nullptr ? magic_->codec : ""; }
+
+ protected:
+  std::size_t parse(std::string_view block) override {
+    if (magic_ == nullptr) return read_magic(block);
+    if (status() == state::undecided) return read_channels(block);
+    std::size_t at = 0;
+    while (at < block.size()) {
+      const auto bytes = magic_->frame_bytes[byte_at(block, at) >> 3 & 15];
+      at += bytes;
+      ++frames_;
+    }
+    skip(at - block.size());
+    return block.size();
+  }
+
+ private:
+  std::size_t read_magic(std::string_view block) {
+    for (const auto& known : magics) {
+      if (block.starts_with(known.text)) {
+        magic_ = &known;
+        if (!known.many_channels) set_status(state::measuring);
+        need(known.many_channels ? 4 : 1);
+        return known.text.size();
+      }
+      if (block.size() < known.text.size() && known.text.starts_with(block)) {
+        need(block.size() + 1);
+        return 0;
+      }
+    }
+    stop(state::unmeasurable);
+    return 0;
+  }
+
+  // 28 reserved bits and the number of channels; their frames take turns.
+  std::size_t read_channels(std::string_view block) {
+    channels_ = std::max(1, byte_at(block, 3) & 15);
+    set_status(state::measuring);
+    need(1);
+    return 4;
+  }
+
+  const magic* magic_ = nullptr;
+  std::uint64_t frames_ = 0;
+  std::uint64_t channels_ = 1;
+};
+
+}  // namespace
+
+std::unique_ptr<meter> make_amr_meter() {
+  return std::make_unique<amr_meter>();
+}
+
+}  // namespace tollgate::routes::meters

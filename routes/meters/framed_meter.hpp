@@ -1,0 +1,174 @@
+// Streams that are nothing but frames, each behind a header of its own: MP3 and ADTS.
+#pragma once
+
+#include "routes/meters/block_meter.hpp"
+#include "routes/meters/id3v2.hpp"
+
+namespace tollgate::routes::meters {
+
+// How much that is no audio may stand in front of the first frame; as in ffmpeg.
+inline constexpr std::uint64_t most_leading_junk = 65536;
+// How far behind a frame a single header that fits is believed.
+inline constexpr std::uint64_t most_passing_junk = 4096;
+// How many zeros a frame may be followed by and still confirm the one before.
+inline constexpr std::size_t most_zeros_between = 64;
+// So many frames in a row are no accident: at the start of the input, and behind something else.
+inline constexpr unsigned enough_frames = 4, enough_frames_after_junk = 8;
+
+// `Header` is made of its `size` bytes and has `frame_bytes()` (0: it is none), `length()` and
+// `consistent_with(another)`.
+//
+// A frame counts whole when its header has come: players fill up what is cut off. Between frames
+// there may be zeros, which decoders pass over. Anything else is junk, and after it a header must
+// fit the last one. When the junk is long, or nothing was played yet, a second frame must follow.
+// So the bytes of a picture in a tag are not taken for frames, nor can junk hide frames.
+template <class Header>
+class framed_meter : public block_meter<Header::longest_frame + most_zeros_between + Header::size> {
+ public:
+  framed_meter() { this->need(id3v2_header_bytes); }
+
+  duration measured() const final {
+    return this->status() == state::measuring ? total_ : duration{};
+  }
+
+  void finish() override {
+    if (this->status() == state::unmeasurable) return;
+    if (!in_step_) take_last(this->incomplete());
+    if (!locked_) this->set_status(is_short_file() ? state::measuring : state::unmeasurable);
+  }
+
+ protected:
+  // Asked of the first frame, which may hold a table of contents instead.
+  virtual bool is_audio(std::string_view /*frame*/) { return true; }
+
+  const Header& last_header() const { return last_; }
+  std::uint64_t frames() const { return frames_; }
+  void take_off(duration trimmed) { total_ -= trimmed; }
+
+  std::size_t parse(std::string_view block) final {
+    if (before_tags_end_ && is_tag(block)) return id3v2_header_bytes;
+    std::size_t at = 0;
+    while (block.size() - at >= Header::size && this->status() != state::unmeasurable) {
+      const Header header{block.data() + at};
+      if (!(in_step_ && follows(header))) {
+        const auto found = search(block.substr(at), header);
+        at += found.passed;
+        if (found.what == step::needs_more) return at;
+        if (found.what == step::passed_over) continue;
+        begin_run(block.substr(at, header.frame_bytes()));
+      }
+      count(header);
+      const auto left = block.size() - at, bytes = header.frame_bytes();
+      if (bytes > left) this->skip(bytes - left);
+      at += std::min(bytes, left);
+    }
+    this->need(Header::size);
+    return at;
+  }
+
+ private:
+  struct step {
+    enum { needs_more, passed_over, frame_begins } what;
+    std::size_t passed = 0;
+  };
+
+  bool is_tag(std::string_view block) {
+    const auto bytes = id3v2_bytes(block);
+    if (bytes) this->skip(*bytes - id3v2_header_bytes);
+    before_tags_end_ = bytes.has_value();
+    return before_tags_end_;
+  }
+
+  bool follows(const Header& header) const {
+    return header.frame_bytes() != 0 && (locked_ || header.consistent_with(last_));
+  }
+
+  step search(std::string_view rest, const Header& header) {
+    if (rest.front() == '\0' && (in_step_ || clean_)) return pass(1);
+    in_step_ = false;
+    if (header.frame_bytes() == 0) return pass_junk(std::min(rest.find('\xFF', 1), rest.size()));
+    if (locked_ && junk_ < most_passing_junk && header.consistent_with(last_))
+      return {step::frame_begins};
+    return confirm(rest, header);
+  }
+
+  step confirm(std::string_view rest, const Header& header) {
+    for (std::size_t zeros = 0; zeros < most_zeros_between; ++zeros) {
+      const auto next = header.frame_bytes() + zeros;
+      if (rest.size() < next + Header::size) {
+        this->need(next + Header::size);
+        return {step::needs_more};
+      }
+      if (rest[next] == '\0') continue;
+      const Header second{rest.data() + next};
+      if (second.frame_bytes() == 0 || !second.consistent_with(header)) break;
+      return {step::frame_begins};
+    }
+    return pass_junk(1);
+  }
+
+  step pass_junk(std::size_t bytes) {
+    clean_ = false;
+    return pass(bytes);
+  }
+  step pass(std::size_t bytes) {
+    junk_ += bytes;
+    if (!locked_ && (lead_ += bytes) > most_leading_junk) this->stop(state::unmeasurable);
+    return {step::passed_over, bytes};
+  }
+
+  void begin_run(std::string_view first_frame) {
+    in_step_ = true;
+    if (locked_) return;
+    total_ = {};
+    frames_ = run_ = 0;
+    run_from_start_ = clean_;
+    clean_ = false;
+    first_is_audio_ = is_audio(first_frame);
+  }
+
+  void count(const Header& header) {
+    last_ = header;
+    junk_ = 0;
+    if (!locked_) lengthen_run(header);
+    if (run_ == 1 && !first_is_audio_) return;
+    ++frames_;
+    total_ += header.length();
+  }
+
+  // Until there are enough to lock, what is in the frames may still turn out to be junk.
+  void lengthen_run(const Header& header) {
+    lead_ += header.frame_bytes();
+    if (++run_ < (run_from_start_ ? enough_frames : enough_frames_after_junk)) return;
+    locked_ = true;
+    this->set_status(state::measuring);
+  }
+
+  // With nothing behind it that could confirm it, a frame must end where the input does.
+  void take_last(std::string_view rest) {
+    while (rest.size() >= Header::size) {
+      const Header header{rest.data()};
+      const bool fits = locked_ ? header.consistent_with(last_) : clean_;
+      if (fits && header.frame_bytes() == rest.size()) {
+        begin_run(rest);
+        return count(header);
+      }
+      rest.remove_prefix(1);
+      clean_ = false;
+    }
+  }
+
+  bool is_short_file() const { return run_from_start_ && (run_ >= 2 || (run_ == 1 && in_step_)); }
+
+  Header last_;
+  duration total_;
+  std::uint64_t frames_ = 0, junk_ = 0, lead_ = 0;
+  unsigned run_ = 0;
+  bool before_tags_end_ = true;
+  bool clean_ = true;  // nothing but tags and zeros so far
+  bool in_step_ = false;
+  bool locked_ = false;
+  bool run_from_start_ = false, first_is_audio_ = true;
+};
+
+}  // namespace tollgate::routes::meters

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "routes/meters/meter.hpp"
+
+namespace tollgate::routes::meters {
+
+struct pcm_format {
+  std::uint32_t rate = 0;  // per second
+  std::uint32_t channels = 0, bytes_per_sample = 0;
+};
+
+// Samples without a container: nothing in the bytes says what they are, so the caller does.
+// Unmeasurable from the start when a number is zero.
+std::unique_ptr<meter> make_raw_pcm_meter(pcm_format format);
+
+}  // namespace tollgate::routes::meters

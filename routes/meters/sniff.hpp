@@ -1,0 +1,21 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "routes/meters/meter.hpp"
+#include "routes/meters/raw_pcm.hpp"
+
+namespace tollgate::routes::meters {
+
+struct audio_options {
+  // What the bytes are taken for when they are nothing that is known; else they are unmeasurable.
+  std::optional<pcm_format> raw;
+};
+
+// Finds out from the bytes alone what they are, whatever their content type said, and counts them:
+// WAV, AIFF, AMR, Ogg, FLAC, MP4, Matroska and WebM by their first bytes (ID3v2 tags in front of
+// any are passed over), MP3 and ADTS by their frames, which may begin up to 64 KiB further on.
+std::unique_ptr<meter> make_audio_meter(audio_options options);
+
+}  // namespace tollgate::routes::meters

@@ -1,0 +1,189 @@
+#include "routes/meters/wav.hpp"
+
+#include "routes/meters/adts.hpp"
+#include "routes/meters/block_meter.hpp"
+#include "routes/meters/bytes.hpp"
+#include "routes/meters/mp3.hpp"
+#include "routes/meters/raw_pcm.hpp"
+#include "routes/meters/unpackaged.hpp"
+#include "routes/meters/wav_format.hpp"
+
+namespace tollgate::routes::meters {
+namespace {
+
+constexpr std::uint64_t to_the_end = ~std::uint64_t{0};
+constexpr std::uint32_t not_known = 0xFFFFFFFF;
+constexpr std::size_t chunk_header_bytes = 8;
+
+// Counts what the bytes alone do not tell; null for blocks.
+std::unique_ptr<meter> make_contents_meter(const wav_format& format) {
+  const auto& pcm = format.layout;
+  switch (format.is) {
+    case wav_format::data::mpeg_frames:
+      return make_mp3_meter();
+    case wav_format::data::adts_frames:
+      return make_adts_meter();
+    case wav_format::data::maybe_frames:
+      return make_unpackaged_meter(
+          make_raw_pcm_meter({pcm.rate, static_cast<std::uint32_t>(pcm.block_bytes / 2), 2}));
+    case wav_format::data::blocks:
+      break;
+  }
+  return nullptr;
+}
+
+class wav_meter final : public block_meter<64> {
+ public:
+  wav_meter() { need(12); }
+
+  void finish() override {
+    if (contents_) contents_->finish();
+    if (!format_) set_status(state::unmeasurable);
+  }
+
+  state status() const override {
+    const bool lost = contents_ && contents_->status() == state::unmeasurable;
+    return lost ? state::unmeasurable : block_meter::status();
+  }
+  duration measured() const override {
+    if (!format_) return {};
+    return contents_ ? contents_->measured() : format_->layout.of_bytes(data_bytes_);
+  }
+  std::string_view container() const override { return "wav"; }
+  std::string_view codec() const override {
+    if (!format_) return "";
+    const bool are_frames = contents_ && contents_->container() != "raw";
+    return are_frames && !contents_->codec().empty() ? contents_->codec() : format_->codec;
+  }
+
+ protected:
+  std::size_t parse(std::string_view block) override {
+    switch (at_) {
+      case at::file_header:
+        return file_header(block);
+      case at::chunk_header:
+        return chunk_header(block);
+      case at::format:
+        return format(block);
+      case at::long_sizes:
+        return long_sizes(block);
+      case at::data:
+        return data(block);
+      case at::data_padding:
+        return data_padding(block);
+    }
+    return 0;
+  }
+
+ private:
+  enum class at : std::uint8_t {
+    file_header,
+    chunk_header,
+    format,
+    long_sizes,
+    data,
+    data_padding
+  };
+
+  void expect(at what, std::size_t bytes) {
+    at_ = what;
+    need(bytes);
+  }
+
+  std::uint32_t size_field(std::string_view block) const {
+    return order_ == byte_order::big ? static_cast<std::uint32_t>(big_endian(block.substr(4, 4)))
+                                     : little_endian<std::uint32_t>(block, 4);
+  }
+
+  std::size_t file_header(std::string_view block) {
+    const auto form = block.substr(0, 4);
+    const bool known = form == "RIFF" || form == "RIFX" || form == "RF64" || form == "BW64";
+    if (!known || block.substr(8, 4) != "WAVE") stop(state::unmeasurable);
+    if (form == "RIFX") order_ = byte_order::big;
+    expect(at::chunk_header, chunk_header_bytes);
+    return 12;
+  }
+
+  std::size_t chunk_header(std::string_view block) {
+    const auto id = block.substr(0, 4);
+    const auto size = size_field(block);
+    chunk_left_ = std::uint64_t{size} + (size & 1);
+    if (id == "fmt " && !format_) {
+      format_bytes_ = std::min<std::size_t>(size, wav_format_bytes);
+      expect(at::format, format_bytes_);
+    } else if (id == "ds64" && size >= 24) {
+      expect(at::long_sizes, 24);
+    } else if (id == "data") {
+      begin_data(size);
+    } else {
+      skip(chunk_left_);
+    }
+    return chunk_header_bytes;
+  }
+
+  // Chunks are padded to an even size.
+  std::size_t rest_of_chunk(std::size_t used) {
+    skip(chunk_left_ - used);
+    expect(at::chunk_header, chunk_header_bytes);
+    return used;
+  }
+
+  std::size_t format(std::string_view block) {
+    format_ = read_wav_format(block.substr(0, format_bytes_), order_);
+    if (format_) {
+      contents_ = make_contents_meter(*format_);
+      set_status(state::measuring);
+    } else {
+      stop(state::unmeasurable);
+    }
+    return rest_of_chunk(format_bytes_);
+  }
+
+  // The sizes of the file and of the data chunk, for which 32 bits are too few.
+  std::size_t long_sizes(std::string_view block) {
+    long_data_bytes_ = little_endian<std::uint64_t>(block, 8);
+    return rest_of_chunk(24);
+  }
+
+  // Where both sizes are given and differ, readers differ about which one holds.
+  void begin_data(std::uint32_t size) {
+    if (!format_) return stop(state::unmeasurable);
+    const bool known = size != 0 && size != not_known;
+    chunk_left_ = std::max<std::uint64_t>(known ? size : 0, long_data_bytes_);
+    if (chunk_left_ == 0) chunk_left_ = to_the_end;
+    is_padded_ = chunk_left_ % 2 == 1;
+    expect(at::data, 1);
+  }
+
+  std::size_t data(std::string_view block) {
+    const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(chunk_left_, block.size()));
+    data_bytes_ += n;
+    if (contents_) contents_->write(block.substr(0, n));
+    if (chunk_left_ != to_the_end) chunk_left_ -= n;
+    if (chunk_left_ == 0)
+      expect(is_padded_ ? at::data_padding : at::chunk_header, chunk_header_bytes);
+    return n;
+  }
+
+  // Some writers forget the padding, and ffmpeg finds their next chunk.
+  std::size_t data_padding(std::string_view block) {
+    expect(at::chunk_header, chunk_header_bytes);
+    return block.starts_with("data") ? chunk_header(block) : 1;
+  }
+
+  at at_ = at::file_header;
+  byte_order order_ = byte_order::little;
+  bool is_padded_ = false;
+  std::uint64_t chunk_left_ = 0, long_data_bytes_ = 0, data_bytes_ = 0;
+  std::size_t format_bytes_ = 0;
+  std::optional<wav_format> format_;
+  std::unique_ptr<meter> contents_;
+};
+
+}  // namespace
+
+std::unique_ptr<meter> make_wav_meter() {
+  return std::make_unique<wav_meter>();
+}
+
+}  // namespace tollgate::routes::meters
