@@ -58,7 +58,7 @@ class flac_meter final : public block_meter<metadata_header + flac_format::strea
     if (byte_at(block, 0) == 0xFF && (byte_at(block, 1) & 0xFE) == 0xF8) {
       stage_ = stage::frames;
       need(1);
-      return 0;
+      return parse(block);
     }
     stop(state::unmeasurable);
     return block.size();
