@@ -1,14 +1,12 @@
 #include "routes/meters/matroska.hpp"
 
 #include <algorithm>
-#include <bit>
-#include <limits>
-#include <vector>
+#include <optional>
 
 #include "routes/meters/block_meter.hpp"
 #include "routes/meters/ebml.hpp"
+#include "routes/meters/matroska_block.hpp"
 #include "routes/meters/matroska_ids.hpp"
-#include "routes/meters/matroska_lacing.hpp"
 #include "routes/meters/matroska_track.hpp"
 
 namespace tollgate::routes::meters {
@@ -27,22 +25,17 @@ class matroska_meter final : public block_meter<most_small_bytes> {
   std::string_view container() const override {
     return status() == state::measuring ? "matroska" : "";
   }
-  std::string_view codec() const override {
-    return tracks_.empty() ? std::string_view{} : tracks_.front().codec();
-  }
+  std::string_view codec() const override { return tracks_.codec(); }
 
  private:
   enum class stage : std::uint8_t {
     element,       // the head of one
     small,         // its content, whole
     private_data,  // CodecPrivate
-    block_head,
-    block_lacing,
-    block_frames,
-    skipped,  // content of no interest
-    lost,     // nonsense, in which the next element of a file's top levels is searched
+    block,         // that of a SimpleBlock or Block
+    skipped,       // content of no interest
+    lost,          // nonsense, in which the next element of a file's top levels is searched
   };
-  static constexpr std::size_t most_tracks = 64;
   // The setup header of Vorbis stands in it, with all of the comments before it.
   static constexpr std::size_t most_private_bytes = 64 * 1024;
 
@@ -51,9 +44,7 @@ class matroska_meter final : public block_meter<most_small_bytes> {
   std::size_t parse_element(std::string_view block);
   std::size_t parse_small(std::string_view block);
   std::size_t parse_private(std::string_view block);
-  std::size_t parse_block_head(std::string_view block);
-  std::size_t parse_lacing(std::string_view block);
-  std::size_t parse_frames(std::string_view block);
+  std::size_t parse_block(std::string_view block);
   std::size_t parse_skipped(std::string_view block);
   std::size_t parse_lost(std::string_view block);
 
@@ -64,11 +55,7 @@ class matroska_meter final : public block_meter<most_small_bytes> {
   void begin_master(const ebml_element& element);
   stage stage_of_content(std::uint32_t element) const;
   void take(std::uint32_t element, std::string_view content);
-  std::int64_t nanoseconds(std::uint64_t ticks, std::int16_t of_block) const;
   void add_track();
-  matroska_track* find_track(std::uint64_t number);
-  bool next_frame();
-  void end_block();
   bool is_in_content() const { return stage_ != stage::element && stage_ != stage::lost; }
   std::string_view content_at_hand(std::string_view block) const;
   void watch_content(std::string_view content);
@@ -80,13 +67,9 @@ class matroska_meter final : public block_meter<most_small_bytes> {
   std::uint64_t left_ = 0;     // of its content
 
   track_entry entry_;
-  std::vector<matroska_track> tracks_;
-  std::uint64_t timestamp_scale_ns_ = 1'000'000, cluster_timestamp_ = 0;
-
-  matroska_track* track_ = nullptr;  // of the block at hand or the latest
-  matroska_lacing lacing_;
-  std::uint64_t frame_left_ = 0;
-  bool in_frame_ = false, expects_head_ = false;
+  matroska_tracks tracks_;
+  matroska_clock clock_;
+  matroska_block block_;
 
   // The last bytes of the content at hand, and how much of it stands behind a Cluster's id in it.
   std::uint32_t last_bytes_ = 0;
@@ -111,12 +94,8 @@ std::size_t matroska_meter::parse_stage(std::string_view block) {
       return parse_small(block);
     case stage::private_data:
       return parse_private(block);
-    case stage::block_head:
-      return parse_block_head(block);
-    case stage::block_lacing:
-      return parse_lacing(block);
-    case stage::block_frames:
-      return parse_frames(block);
+    case stage::block:
+      return parse_block(block);
     case stage::skipped:
       return parse_skipped(block);
     case stage::lost:
@@ -155,8 +134,7 @@ void matroska_meter::leave_masters() {
 void matroska_meter::leave_for(std::uint32_t top) {
   while (!path_.empty() && (is_root(top) || path_.innermost() != id::segment))
     if (path_.leave() == id::track_entry) add_track();
-  if (is_root(top))
-    for (auto& track : tracks_) track.end_document();
+  if (is_root(top)) tracks_.end_document();
 }
 
 // Decoders leave their path where an element goes on beyond its master's end. Masters are entered
@@ -175,6 +153,7 @@ void matroska_meter::begin(const ebml_element& element) {
   hidden_bytes_.reset();
   stage_ = stage_of_content(element.id);
   if (element_ == id::content_encryption) entry_.is_encrypted = true;
+  if (stage_ == stage::block) block_.begin(left_);
   if (stage_ == stage::private_data) entry_.codec_private.clear();
   if (stage_ == stage::small) need(static_cast<std::size_t>(left_));
 }
@@ -191,7 +170,7 @@ matroska_meter::stage matroska_meter::stage_of_content(std::uint32_t element) co
   if (left_ == 0) return stage::element;
   if (is_small(element)) return left_ <= most_small_bytes ? stage::small : stage::skipped;
   if (element == id::codec_private) return stage::private_data;
-  if (element == id::simple_block || element == id::block) return stage::block_head;
+  if (element == id::simple_block || element == id::block) return stage::block;
   return stage::skipped;
 }
 
@@ -211,7 +190,7 @@ void matroska_meter::take(std::uint32_t element, std::string_view content) {
   const auto number = content.size() <= 8 ? big_endian(content) : 0;
   switch (element) {
     case id::timestamp_scale:
-      timestamp_scale_ns_ = number;
+      clock_.scale_ns = number;
       break;
     case id::track_number:
       entry_.number = number;
@@ -241,26 +220,17 @@ void matroska_meter::take(std::uint32_t element, std::string_view content) {
       entry_.stripped_header = content;
       break;
     case id::timestamp:
-      cluster_timestamp_ = number;
+      clock_.cluster_ticks = number;
       break;
     case id::block_duration:
-      if (track_ != nullptr)
-        track_->set_block_duration(static_cast<std::uint64_t>(nanoseconds(number, 0)));
+      if (auto* track = tracks_.latest()) track->set_block_duration(clock_.nanoseconds(number));
       break;
     case id::discard_padding:
-      if (track_ != nullptr) track_->set_discard_padding(ebml_signed(content));
+      if (auto* track = tracks_.latest()) track->set_discard_padding(ebml_signed(content));
       break;
     default:
       break;
   }
-}
-
-// Of ticks of the file and those that a block adds to its cluster's.
-std::int64_t matroska_meter::nanoseconds(std::uint64_t ticks, std::int16_t of_block) const {
-  constexpr __int128 most = std::numeric_limits<std::int64_t>::max() / 2;
-  const auto sum = std::max<__int128>(static_cast<__int128>(ticks) + of_block, 0);
-  return static_cast<std::int64_t>(
-      std::min(std::min(sum, most) * std::min<__int128>(timestamp_scale_ns_, most), most));
 }
 
 std::size_t matroska_meter::parse_private(std::string_view block) {
@@ -273,93 +243,17 @@ std::size_t matroska_meter::parse_private(std::string_view block) {
 }
 
 void matroska_meter::add_track() {
-  // As in ffmpeg, the first track of a number has it.
-  if (entry_.type == track_entry::audio && find_track(entry_.number) == nullptr) {
-    if (tracks_.size() == most_tracks) return stop(state::unmeasurable);
-    tracks_.emplace_back(entry_);
-    track_ = nullptr;
-    set_status(state::measuring);
-  }
+  if (!tracks_.add(entry_)) return stop(state::unmeasurable);
+  if (!tracks_.empty()) set_status(state::measuring);
   entry_ = {};
 }
 
-matroska_track* matroska_meter::find_track(std::uint64_t number) {
-  const auto found = std::find_if(tracks_.begin(), tracks_.end(),
-                                  [number](const auto& each) { return each.number() == number; });
-  return found == tracks_.end() ? nullptr : &*found;
-}
-
-// RFC 9559, section 10.1: the track's number, a timestamp of 16 bits, the flags.
-std::size_t matroska_meter::parse_block_head(std::string_view block) {
-  const auto number_bytes = static_cast<std::size_t>(std::countl_zero(byte_at(block, 0))) + 1;
-  const auto head_bytes = number_bytes + 3;
-  if (number_bytes > 8 || head_bytes > left_) return parse_skipped(block);
-  if (block.size() < head_bytes) {
-    need(head_bytes);
-    return 0;
-  }
-  const auto mask = (std::uint64_t{1} << 7 * number_bytes) - 1;
-  track_ = find_track(big_endian(block.substr(0, number_bytes)) & mask);
-  if (track_ == nullptr) return parse_skipped(block);
-  left_ -= head_bytes;
-  const auto timestamp = static_cast<std::int16_t>(big_endian(block.substr(number_bytes, 2)));
-  track_->begin_block(nanoseconds(cluster_timestamp_, timestamp));
-  lacing_.begin(byte_at(block, head_bytes - 1), left_);
-  in_frame_ = false;
-  stage_ = lacing_.wants_byte() ? stage::block_lacing : stage::block_frames;
-  if (left_ == 0) end_block();
-  return head_bytes;
-}
-
-std::size_t matroska_meter::parse_lacing(std::string_view block) {
-  std::size_t used = 0;
-  for (; used < block.size() && left_ > 0 && lacing_.wants_byte(); --left_)
-    lacing_.take(byte_at(block, used++));
-  if (!lacing_.wants_byte()) stage_ = stage::block_frames;
-  if (left_ == 0) end_block();
-  return used;
-}
-
-std::size_t matroska_meter::parse_frames(std::string_view block) {
-  const auto content = content_at_hand(block);
-  auto rest = content;
-  while (!rest.empty()) {
-    if (!in_frame_ && !next_frame()) return parse_skipped(block);
-    if (expects_head_) {
-      const auto head_bytes = track_->head_bytes(frame_left_);
-      if (rest.size() < head_bytes) {
-        need(head_bytes);
-        break;
-      }
-      track_->begin_frame(rest.substr(0, head_bytes), frame_left_);
-      expects_head_ = false;
-    }
-    const auto piece =
-        rest.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(frame_left_, rest.size())));
-    track_->frame_piece(piece);
-    rest.remove_prefix(piece.size());
-    frame_left_ -= piece.size();
-    in_frame_ = frame_left_ > 0;
-  }
-  const auto used = content.size() - rest.size();
+std::size_t matroska_meter::parse_block(std::string_view block) {
+  const auto [used, needed] = block_.read(content_at_hand(block), tracks_, clock_);
+  need(needed);
   left_ -= used;
-  if (left_ == 0) end_block();
+  if (left_ == 0) stage_ = stage::element;
   return used;
-}
-
-bool matroska_meter::next_frame() {
-  const auto size = lacing_.next_frame();
-  if (!size) return false;
-  frame_left_ = *size;
-  in_frame_ = expects_head_ = true;
-  return true;
-}
-
-void matroska_meter::end_block() {
-  // Frames of no bytes may be left.
-  while (next_frame()) track_->begin_frame({}, 0);
-  track_->end_block();
-  stage_ = stage::element;
 }
 
 std::string_view matroska_meter::content_at_hand(std::string_view block) const {
@@ -419,14 +313,12 @@ void matroska_meter::finish() {
   constexpr std::uint64_t lowest_bit_rate = 6000;
   if (is_in_content() && hidden_bytes_)
     hidden_ = duration::of_samples(*hidden_bytes_ * 8, lowest_bit_rate);
-  for (auto& track : tracks_) track.finish();
+  tracks_.finish();
   if (status() == state::undecided) stop(state::unmeasurable);
 }
 
 duration matroska_meter::measured() const {
-  duration longest;
-  for (const auto& track : tracks_) longest = std::max(longest, track.measured());
-  return longest + hidden_;
+  return tracks_.longest() + hidden_;
 }
 
 }  // namespace

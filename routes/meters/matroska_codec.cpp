@@ -1,6 +1,8 @@
 #include "routes/meters/matroska_codec.hpp"
 
+#include <array>
 #include <cmath>
+#include <utility>
 
 #include "routes/meters/bytes.hpp"
 #include "routes/meters/flac_packets.hpp"
@@ -74,7 +76,7 @@ std::unique_ptr<packet_codec> make_codec(const track_entry& track) {
   if (id == "A_VORBIS") return vorbis_of_private(track.codec_private);
   if (id == "A_FLAC") return flac_of_private(track.codec_private);
   if (id.starts_with("A_AAC")) return aac_of(track);
-  if (id.starts_with("A_MPEG/L")) return std::make_unique<mpeg_packets>();
+  if (id.starts_with("A_MPEG/L")) return std::make_unique<mpeg_packets>(id.back());
   if (id.starts_with("A_PCM/")) return pcm_of(track);
   return nullptr;
 }
@@ -87,8 +89,15 @@ duration codec_delay(const track_entry& track) {
 
 std::string_view codec_name(const track_entry& track) {
   if (const auto codec = make_codec(track)) return codec->name();
-  for (const std::string_view known : {"A_AC3", "A_EAC3", "A_DTS", "A_ALAC", "A_TTA1"})
-    if (track.codec_id.starts_with(known)) return known;
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 6> others = {
+      {{"A_AC3", "ac3"},
+       {"A_EAC3", "eac3"},
+       {"A_DTS", "dts"},
+       {"A_ALAC", "alac"},
+       {"A_TTA1", "tta"},
+       {"A_WAVPACK4", "wavpack"}}};
+  for (const auto& [id, name] : others)
+    if (track.codec_id.starts_with(id)) return name;
   return "other";
 }
 

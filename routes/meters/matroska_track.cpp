@@ -69,8 +69,9 @@ void matroska_track::end_block() {
   discarded_ = {};
 }
 
-void matroska_track::set_block_duration(std::uint64_t ns) {
-  if (codec_ == nullptr) last_length_ = std::max(last_length_, of_nanoseconds(ns));
+void matroska_track::set_block_duration(std::int64_t ns) {
+  if (codec_ == nullptr)
+    last_length_ = std::max(last_length_, of_nanoseconds(static_cast<std::uint64_t>(ns)));
 }
 
 // RFC 9559, section 5.1.3.5.7. Decoders leave a block as it is that has less than what it says to
@@ -88,6 +89,35 @@ void matroska_track::end_document() {
 
 void matroska_track::finish() {
   if (codec_ != nullptr) counted_ += codec_->finish();
+}
+
+bool matroska_tracks::add(const track_entry& entry) {
+  // As in ffmpeg, the first track of a number has it.
+  if (entry.type != track_entry::audio || find(entry.number) != nullptr) return true;
+  if (tracks_.size() == most_tracks) return false;
+  tracks_.emplace_back(entry);
+  latest_ = nullptr;
+  return true;
+}
+
+matroska_track* matroska_tracks::find(std::uint64_t number) {
+  const auto found = std::find_if(tracks_.begin(), tracks_.end(),
+                                  [number](const auto& each) { return each.number() == number; });
+  return found == tracks_.end() ? nullptr : &*found;
+}
+
+duration matroska_tracks::longest() const {
+  duration longest;
+  for (const auto& track : tracks_) longest = std::max(longest, track.measured());
+  return longest;
+}
+
+void matroska_tracks::end_document() {
+  for (auto& track : tracks_) track.end_document();
+}
+
+void matroska_tracks::finish() {
+  for (auto& track : tracks_) track.finish();
 }
 
 }  // namespace tollgate::routes::meters

@@ -1,9 +1,10 @@
-// An audio track of Matroska.
+// The audio tracks of Matroska.
 #pragma once
 
 #include <algorithm>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "routes/meters/bytes.hpp"
 #include "routes/meters/matroska_codec.hpp"
@@ -29,7 +30,7 @@ class matroska_track {
   }
   void end_block();
   // BlockDuration and DiscardPadding come behind the block.
-  void set_block_duration(std::uint64_t ns);
+  void set_block_duration(std::int64_t ns);
   void set_discard_padding(std::int64_t ns);
 
   // What follows is another file: there is nothing to take off its beginning, as decoders do not
@@ -55,6 +56,27 @@ class matroska_track {
   std::optional<std::int64_t> first_ns_;
   std::int64_t last_ns_ = 0;
   duration last_length_, spans_;
+};
+
+class matroska_tracks {
+ public:
+  // Nothing that is not audio is kept. False if there are too many.
+  bool add(const track_entry& entry);
+  matroska_track* find(std::uint64_t number);
+  // What follows a block in its group is about its track.
+  matroska_track* latest() { return latest_; }
+  void set_latest(matroska_track* track) { latest_ = track; }
+
+  bool empty() const { return tracks_.empty(); }
+  std::string_view codec() const { return empty() ? std::string_view{} : tracks_.front().codec(); }
+  duration longest() const;
+  void end_document();
+  void finish();
+
+ private:
+  static constexpr std::size_t most_tracks = 64;
+  std::vector<matroska_track> tracks_;
+  matroska_track* latest_ = nullptr;
 };
 
 }  // namespace tollgate::routes::meters

@@ -12,7 +12,11 @@ namespace tollgate::routes::meters {
 // A packet should be one frame. Decoders play all that are in it, so all of them count.
 class mpeg_packets final : public packet_codec {
  public:
-  std::string_view name() const override { return "mp3"; }
+  explicit mpeg_packets(char layer) : layer_{layer} {}
+
+  std::string_view name() const override {
+    return layer_ == '1' ? "layer 1" : layer_ == '2' ? "layer 2" : "layer 3";
+  }
   std::size_t head_bytes() const override { return 0; }
   duration begin(std::string_view, std::uint64_t) override {
     header_bytes_ = 0;
@@ -51,6 +55,7 @@ class mpeg_packets final : public packet_codec {
     return header.length();
   }
 
+  char layer_;
   std::uint32_t bits_ = 0;
   std::size_t header_bytes_ = 0, frame_left_ = 0;
   bool is_lost_ = false;  // what follows in this packet is no frame
