@@ -1,0 +1,97 @@
+#include "routes/meters/flac.hpp"
+
+#include "routes/meters/block_meter.hpp"
+#include "routes/meters/bytes.hpp"
+#include "routes/meters/flac_frame.hpp"
+
+namespace tollgate::routes::meters {
+namespace {
+
+constexpr std::size_t id3_header = 10, metadata_header = 4;
+
+class flac_meter final : public block_meter<metadata_header + flac_format::stream_info_bytes> {
+ public:
+  flac_meter() { need(id3_header); }
+
+  void finish() override {
+    if (stage_ == stage::marker) return stop(state::unmeasurable);
+    frames_.finish();
+  }
+
+  duration measured() const override { return frames_.measured(); }
+  std::string_view container() const override { return is_flac() ? "flac" : ""; }
+  std::string_view codec() const override { return is_flac() ? "flac" : ""; }
+
+ private:
+  enum class stage : std::uint8_t { marker, metadata, frames };
+
+  bool is_flac() const { return status() == state::measuring; }
+
+  std::size_t parse(std::string_view block) override {
+    switch (stage_) {
+      case stage::marker:
+        return parse_marker(block);
+      case stage::metadata:
+        return parse_metadata(block);
+      case stage::frames:
+        frames_.write(block);
+        return block.size();
+    }
+    return block.size();
+  }
+
+  std::size_t parse_marker(std::string_view block) {
+    if (block.starts_with("ID3")) {
+      // ID3v2.4, section 3.1: seven bits of the size in each byte; a footer is not in it.
+      std::uint64_t size = 0;
+      for (std::size_t i = 6; i < id3_header; ++i) size = size << 7 | (byte_at(block, i) & 0x7F);
+      const bool has_footer = (byte_at(block, 5) & 0x10) != 0;
+      skip(size + (has_footer ? id3_header : 0));
+      return id3_header;
+    }
+    set_status(state::measuring);
+    if (block.starts_with("fLaC")) {
+      stage_ = stage::metadata;
+      need(metadata_header);
+      return 4;
+    }
+    if (byte_at(block, 0) == 0xFF && (byte_at(block, 1) & 0xFE) == 0xF8) {
+      stage_ = stage::frames;
+      need(1);
+      return parse(block);
+    }
+    stop(state::unmeasurable);
+    return block.size();
+  }
+
+  // Section 8.1.
+  std::size_t parse_metadata(std::string_view block) {
+    const bool is_last = (byte_at(block, 0) & 0x80) != 0;
+    const auto type = byte_at(block, 0) & 0x7F;
+    const auto size = big_endian(block.substr(1, 3));
+    if (constexpr int stream_info = 0;
+        type == stream_info && size >= flac_format::stream_info_bytes) {
+      constexpr auto whole = metadata_header + flac_format::stream_info_bytes;
+      if (block.size() < whole) {
+        need(whole);
+        return 0;
+      }
+      frames_.expect(flac_format::of_stream_info(block.substr(metadata_header)));
+    }
+    skip(size);
+    need(is_last ? 1 : metadata_header);
+    if (is_last) stage_ = stage::frames;
+    return metadata_header;
+  }
+
+  stage stage_ = stage::marker;
+  flac_frames frames_;
+};
+
+}  // namespace
+
+std::unique_ptr<meter> make_flac_meter() {
+  return std::make_unique<flac_meter>();
+}
+
+}  // namespace tollgate::routes::meters

@@ -1,0 +1,44 @@
+// The content of SimpleBlock and Block (RFC 9559, section 10).
+#pragma once
+
+#include <string_view>
+
+#include "routes/meters/matroska_clock.hpp"
+#include "routes/meters/matroska_lacing.hpp"
+#include "routes/meters/matroska_track.hpp"
+
+namespace tollgate::routes::meters {
+
+// Gives the frames of a block to the track they belong to. A block counts when it has come whole,
+// as for decoders.
+class matroska_block {
+ public:
+  void begin(std::uint64_t size);
+
+  struct progress {
+    std::size_t used;    // of the bytes
+    std::size_t needed;  // how many the next call has to see, if the block has not ended
+  };
+  // The next bytes of the content: at least as many as were said to be needed.
+  progress read(std::string_view bytes, matroska_tracks& tracks, const matroska_clock& clock);
+  bool has_ended() const { return left_ == 0; }
+
+ private:
+  enum class stage : std::uint8_t { head, lacing, frames, ignored };
+
+  progress read_head(std::string_view bytes, matroska_tracks& tracks, const matroska_clock& clock);
+  progress read_lacing(std::string_view bytes);
+  progress read_frames(std::string_view bytes);
+  progress ignore(std::string_view bytes);
+  progress use(std::size_t bytes, std::size_t then_needed = 1);
+  bool next_frame();
+
+  stage stage_ = stage::head;
+  std::uint64_t left_ = 0;
+  matroska_track* track_ = nullptr;
+  matroska_lacing lacing_;
+  std::uint64_t frame_left_ = 0;
+  bool in_frame_ = false, expects_head_ = false;
+};
+
+}  // namespace tollgate::routes::meters

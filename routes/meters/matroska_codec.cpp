@@ -1,0 +1,104 @@
+#include "routes/meters/matroska_codec.hpp"
+
+#include <array>
+#include <cmath>
+#include <utility>
+
+#include "routes/meters/bytes.hpp"
+#include "routes/meters/flac_packets.hpp"
+#include "routes/meters/mpeg_packets.hpp"
+#include "routes/meters/opus.hpp"
+#include "routes/meters/simple_packets.hpp"
+#include "routes/meters/vorbis.hpp"
+
+namespace tollgate::routes::meters {
+namespace {
+
+// As ffmpeg does, 8000 for what is no sampling frequency.
+std::uint32_t whole_rate(double frequency) {
+  const bool is_one = std::isfinite(frequency) && frequency >= 1 && frequency <= 2'147'483'647;
+  return is_one ? static_cast<std::uint32_t>(std::lround(frequency)) : 8000;
+}
+
+// Section 5.1.4.1.22 and the codec mapping of A_VORBIS: the number of packets less one, the sizes
+// of all but the last as in Xiph lacing, then the three header packets.
+std::unique_ptr<packet_codec> vorbis_of_private(std::string_view codec_private) {
+  if (codec_private.empty() || codec_private[0] != 2) return nullptr;
+  std::size_t at = 1;
+  std::array<std::size_t, 2> sizes{};
+  for (auto& size : sizes) {
+    std::uint8_t byte = 255;
+    for (; byte == 255 && at < codec_private.size(); size += byte)
+      byte = byte_at(codec_private, at++);
+  }
+  auto rest = codec_private.substr(at);
+  auto vorbis = vorbis_packets::open(rest.substr(0, sizes[0]));
+  if (vorbis == nullptr) return nullptr;
+  for (const auto size : sizes) rest.remove_prefix(std::min(size, rest.size()));
+  vorbis->begin(rest.substr(0, 1), rest.size());
+  if (vorbis->reads_bodies()) vorbis->body(rest);
+  return vorbis;
+}
+
+// The beginning of a native FLAC stream, up to the metadata block that it has first.
+std::unique_ptr<packet_codec> flac_of_private(std::string_view codec_private) {
+  constexpr std::size_t stream_info = 8;
+  if (codec_private.size() < stream_info + flac_format::stream_info_bytes) return nullptr;
+  return std::make_unique<flac_packets>(
+      flac_format::of_stream_info(codec_private.substr(stream_info)));
+}
+
+std::unique_ptr<packet_codec> aac_of(const track_entry& track) {
+  if (const auto config = mp4::read_audio_specific_config(track.codec_private))
+    return std::make_unique<aac_packets>(*config);
+  const auto channels = static_cast<unsigned>(std::min<std::uint64_t>(track.channels, 8));
+  return std::make_unique<aac_packets>(
+      mp4::aac_config{whole_rate(track.sampling_frequency), 1024, channels});
+}
+
+std::unique_ptr<packet_codec> pcm_of(const track_entry& track) {
+  constexpr std::uint64_t most_channels = 1024, most_bits = 1024;  // so that nothing overflows
+  const auto bits = std::min(track.bit_depth, most_bits) * std::min(track.channels, most_channels);
+  return std::make_unique<pcm_packets>(whole_rate(track.sampling_frequency), bits / 8);
+}
+
+bool is_opus(const track_entry& track) {
+  return track.codec_id == "A_OPUS";
+}
+
+}  // namespace
+
+// The codec ids are in https://www.matroska.org/technical/codec_specs.html.
+std::unique_ptr<packet_codec> make_codec(const track_entry& track) {
+  if (track.is_compressed || track.is_encrypted) return nullptr;
+  const std::string_view id = track.codec_id;
+  if (is_opus(track)) return std::make_unique<opus_packets>();
+  if (id == "A_VORBIS") return vorbis_of_private(track.codec_private);
+  if (id == "A_FLAC") return flac_of_private(track.codec_private);
+  if (id.starts_with("A_AAC")) return aac_of(track);
+  if (id.starts_with("A_MPEG/L")) return std::make_unique<mpeg_packets>(id.back());
+  if (id.starts_with("A_PCM/")) return pcm_of(track);
+  return nullptr;
+}
+
+duration codec_delay(const track_entry& track) {
+  const std::string_view head = track.codec_private;
+  if (!is_opus(track) || head.size() < 12) return {};
+  return opus_packets::of_samples(little_endian<std::uint16_t>(head, 10));
+}
+
+std::string_view codec_name(const track_entry& track) {
+  if (const auto codec = make_codec(track)) return codec->name();
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 6> others = {
+      {{"A_AC3", "ac3"},
+       {"A_EAC3", "eac3"},
+       {"A_DTS", "dts"},
+       {"A_ALAC", "alac"},
+       {"A_TTA1", "tta"},
+       {"A_WAVPACK4", "wavpack"}}};
+  for (const auto& [id, name] : others)
+    if (track.codec_id.starts_with(id)) return name;
+  return "other";
+}
+
+}  // namespace tollgate::routes::meters

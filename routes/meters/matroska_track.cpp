@@ -1,0 +1,123 @@
+#include "routes/meters/matroska_track.hpp"
+
+namespace tollgate::routes::meters {
+namespace {
+
+duration of_nanoseconds(std::uint64_t ns) {
+  return duration::of_samples(ns, 1'000'000'000);
+}
+
+}  // namespace
+
+matroska_track::matroska_track(const track_entry& entry)
+    : number_{entry.number},
+      codec_name_{codec_name(entry)},
+      codec_{make_codec(entry)},
+      stripped_{entry.stripped_header.substr(0, most_stripped_bytes)},
+      delay_{codec_delay(entry)},
+      default_duration_{of_nanoseconds(entry.default_duration_ns)} {}
+
+duration matroska_track::measured() const {
+  if (codec_ != nullptr) return counted_ - discarded_ - delay_;
+  return std::max(counted_, spans_ + span());
+}
+
+// From the first block to the end of the last.
+duration matroska_track::span() const {
+  if (!first_ns_) return {};
+  return of_nanoseconds(static_cast<std::uint64_t>(last_ns_ - *first_ns_)) + last_length_;
+}
+
+void matroska_track::begin_block(std::int64_t timestamp_ns) {
+  block_ = {};
+  if (codec_ != nullptr) return;
+  if (first_ns_ && timestamp_ns < last_ns_) {
+    spans_ += span();
+    first_ns_.reset();
+  }
+  if (first_ns_) last_length_ = of_nanoseconds(static_cast<std::uint64_t>(timestamp_ns - last_ns_));
+  if (!first_ns_) first_ns_ = timestamp_ns;
+  last_ns_ = timestamp_ns;
+}
+
+std::size_t matroska_track::head_bytes(std::uint64_t frame_bytes) const {
+  if (codec_ == nullptr) return 0;
+  const auto wanted = codec_->head_bytes();
+  const auto missing = wanted - std::min(wanted, stripped_.size());
+  return static_cast<std::size_t>(std::min<std::uint64_t>(missing, frame_bytes));
+}
+
+void matroska_track::begin_frame(std::string_view head, std::uint64_t frame_bytes) {
+  if (codec_ == nullptr) {
+    block_ += default_duration_;
+    return;
+  }
+  if (stripped_.empty()) {
+    block_ += codec_->begin(head, frame_bytes);
+    return;
+  }
+  const auto whole = stripped_ + std::string{head};
+  block_ += codec_->begin(std::string_view{whole}.substr(0, codec_->head_bytes()),
+                          stripped_.size() + frame_bytes);
+  frame_piece(stripped_);
+}
+
+void matroska_track::end_block() {
+  counted_ += block_;
+  last_block_ = block_;
+  if (codec_ == nullptr && block_ > duration{}) last_length_ = block_;
+  discarded_ = {};
+}
+
+void matroska_track::set_block_duration(std::int64_t ns) {
+  if (codec_ == nullptr)
+    last_length_ = std::max(last_length_, of_nanoseconds(static_cast<std::uint64_t>(ns)));
+}
+
+// RFC 9559, section 5.1.3.5.7. Decoders leave a block as it is that has less than what it says to
+// discard. Only that of the last block counts: elsewhere it has no place, and decoders disagree.
+void matroska_track::set_discard_padding(std::int64_t ns) {
+  if (ns <= 0) return;
+  const auto padding = of_nanoseconds(static_cast<std::uint64_t>(ns));
+  discarded_ = padding <= last_block_ ? padding : duration{};
+}
+
+void matroska_track::end_document() {
+  counted_ -= discarded_;
+  discarded_ = {};
+}
+
+void matroska_track::finish() {
+  if (codec_ != nullptr) counted_ += codec_->finish();
+}
+
+bool matroska_tracks::add(const track_entry& entry) {
+  // As in ffmpeg, the first track of a number has it.
+  if (entry.type != track_entry::audio || find(entry.number) != nullptr) return true;
+  if (tracks_.size() == most_tracks) return false;
+  tracks_.emplace_back(entry);
+  latest_ = nullptr;
+  return true;
+}
+
+matroska_track* matroska_tracks::find(std::uint64_t number) {
+  const auto found = std::find_if(tracks_.begin(), tracks_.end(),
+                                  [number](const auto& each) { return each.number() == number; });
+  return found == tracks_.end() ? nullptr : &*found;
+}
+
+duration matroska_tracks::longest() const {
+  duration longest;
+  for (const auto& track : tracks_) longest = std::max(longest, track.measured());
+  return longest;
+}
+
+void matroska_tracks::end_document() {
+  for (auto& track : tracks_) track.end_document();
+}
+
+void matroska_tracks::finish() {
+  for (auto& track : tracks_) track.finish();
+}
+
+}  // namespace tollgate::routes::meters
