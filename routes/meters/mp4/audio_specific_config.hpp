@@ -1,0 +1,25 @@
+// The configuration of an AAC decoder (ISO/IEC 14496-3, 1.6.2.1), as it stands in an elementary
+// stream descriptor (ISO/IEC 14496-1, 7.2.6.5).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace tollgate::routes::meters::mp4 {
+
+struct elementary_stream {
+  std::uint8_t object_type = 0;   // ISO/IEC 14496-1, table 5: 0x40 AAC, 0x6B MP3, ...
+  std::string_view decoder_info;  // may be empty
+};
+std::optional<elementary_stream> read_elementary_stream(std::string_view esds);
+
+struct aac_config {
+  std::uint32_t rate = 0;           // of the core; spectral band replication doubles it, and the
+  std::uint32_t frame_samples = 0;  // samples of a frame with it, so that a frame stays as long
+  unsigned channels = 0;
+};
+// Nothing for object types whose frames are of other lengths than AAC's.
+std::optional<aac_config> read_audio_specific_config(std::string_view config);
+
+}  // namespace tollgate::routes::meters::mp4
