@@ -74,21 +74,26 @@ bool base64_decoder::take(unsigned char c) {
 
 bool base64_decoder::write(std::string_view text, sink& out) {
   std::array<char, 6 * 1024> bytes;
-  while (!text.empty()) {
-    auto* at = bytes.data();
-    const auto* const end = at + bytes.size();
-    while (!text.empty() && end - at >= 3) {
-      if (characters_ == 0 && !ended_) at = put_groups(at, end, text);
-      if (text.empty() || end - at < 3) break;
-      if (!take(static_cast<unsigned char>(text.front()))) return false;
-      text.remove_prefix(1);
-      if (characters_ < 4) continue;
-      at = put_bytes(at, bits_, 3);
-      bits_ = characters_ = 0;
-    }
-    if (at != bytes.data()) out.write({bytes.data(), static_cast<std::size_t>(at - bytes.data())});
+  bool sound = true;
+  while (sound && !text.empty()) {
+    auto* const end = write_some(text, bytes.data(), bytes.data() + bytes.size(), sound);
+    if (end != bytes.data())
+      out.write({bytes.data(), static_cast<std::size_t>(end - bytes.data())});
   }
-  return true;
+  return sound;
+}
+
+char* base64_decoder::write_some(std::string_view& text, char* out, const char* end, bool& sound) {
+  while (true) {
+    if (characters_ == 0 && !ended_) out = put_groups(out, end, text);
+    if (text.empty() || end - out < 3) return out;
+    sound = take(static_cast<unsigned char>(text.front()));
+    if (!sound) return out;
+    text.remove_prefix(1);
+    if (characters_ < 4) continue;
+    out = put_bytes(out, bits_, 3);
+    bits_ = characters_ = 0;
+  }
 }
 
 bool base64_decoder::finish(sink& out) {

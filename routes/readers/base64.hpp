@@ -18,6 +18,8 @@ class base64_decoder {
   [[nodiscard]] bool finish(sink& out);
 
  private:
+  // Decodes as much as there is room for; takes it off the text.
+  char* write_some(std::string_view& text, char* out, const char* end, bool& sound);
   bool take(unsigned char c);
 
   std::uint32_t bits_ = 0;

@@ -78,8 +78,9 @@ class inflater final : public reader {
     const auto result = inflate(&stream_, Z_NO_FLUSH);
     const std::size_t made = room - stream_.avail_out;
     bytes_out_ += made;
+    const auto allowed = made - (bytes_out_ > limits_.most_bytes ? 1 : 0);
+    if (allowed > 0) target().write({out.data(), allowed});
     check_expansion(made);
-    if (!failed() && made > 0) target().write({out.data(), made});
     if (result == Z_STREAM_END) return step::stream_ends;
     if (result != Z_OK && result != Z_BUF_ERROR) return step::broken;
     return stream_.avail_out == 0 ? step::more_output : step::needs_input;
