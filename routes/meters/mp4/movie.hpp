@@ -1,0 +1,113 @@
+// What the boxes of a movie say (ISO/IEC 14496-12). Walking through them is done elsewhere.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "routes/meters/duration.hpp"
+#include "routes/meters/mp4/box_path.hpp"
+#include "routes/meters/mp4/track.hpp"
+
+namespace tollgate::routes::meters::mp4 {
+
+// What the content of a box is, behind a head of its own.
+struct layout {
+  enum class kind : std::uint8_t { of_no_interest, boxes, table } is = kind::of_no_interest;
+  std::uint64_t head = 0;
+  std::uint64_t entries = 0;  // of a table
+  std::size_t entry_size = 0;
+};
+
+class movie {
+ public:
+  // No box needs more of its content in one piece.
+  static constexpr std::size_t longest_head = longest_config;
+
+  // How much of the content read() wants to see, as far as there is so much.
+  static std::size_t head_size(fourcc type, fourcc parent);
+  layout read(const box& opened, fourcc parent, std::string_view head);
+  // One entry of the table that the last read() has found.
+  void read_entry(std::string_view entry) { (this->*read_entry_)(entry); }
+
+  // Two readers could take it for two different movies, or it has more tracks than are looked at.
+  bool is_unclear() const { return unclear_; }
+  bool has_audio() const { return first_audio() != nullptr; }
+  std::string_view codec() const;
+
+  // The longest audio track of a file of which `bytes` have come.
+  duration longest(std::uint64_t bytes) const;
+  duration longest_edited(std::uint64_t bytes) const;
+
+ private:
+  using reader = layout (movie::*)(const box&, std::string_view head);
+  struct known_box {
+    fourcc type;
+    std::size_t head_size;
+    reader read;
+  };
+  static const std::array<known_box, 22> known_boxes;
+  static const known_box* find_box(fourcc type);
+
+  layout open_track(const box&, std::string_view);
+  layout open_fragment(const box& moof, std::string_view);
+  layout open_descriptions(const box&, std::string_view head);
+  layout open_description(fourcc format, std::string_view head);
+  layout look_into_free_space(const box&, std::string_view head);
+
+  layout read_mvhd(const box&, std::string_view head);
+  layout read_tkhd(const box&, std::string_view head);
+  layout read_mdhd(const box&, std::string_view head);
+  layout read_hdlr(const box&, std::string_view head);
+  layout read_config(const box& config, std::string_view head);
+  layout read_elst(const box&, std::string_view head);
+  layout read_stts(const box&, std::string_view head);
+  layout read_stsc(const box&, std::string_view head);
+  layout read_stsz(const box&, std::string_view head);
+  layout read_stz2(const box&, std::string_view head);
+  layout read_stco(const box&, std::string_view head);
+  layout read_trex(const box&, std::string_view head);
+  layout read_tfhd(const box&, std::string_view head);
+  layout read_trun(const box&, std::string_view head);
+
+  using entry_reader = void (movie::*)(std::string_view entry);
+  layout table_of(entry_reader read, std::uint64_t head, std::uint64_t entries, std::size_t size);
+  template <std::size_t Width>
+  void read_edit(std::string_view entry);
+  void read_duration_run(std::string_view entry);
+  void read_chunk_run(std::string_view entry);
+  void read_size(std::string_view entry);
+  void read_two_sizes(std::string_view entry);
+  void read_chunk(std::string_view entry);
+  void read_run_sample(std::string_view entry);
+  void add_run_samples(std::uint64_t count, const sample_defaults& each);
+
+  const track* first_audio() const;
+  sample_defaults defaults_of(std::uint32_t track_id) const;
+
+  // A track takes some kilobytes: not many are kept, and not even many begun.
+  static constexpr std::size_t most_audio_tracks = 8, most_tracks = 64;
+  std::vector<std::unique_ptr<track>> tracks_;  // all but the last are audio
+  std::size_t tracks_begun_ = 0;
+  std::uint32_t timescale_ = 0;
+  unsigned stsd_version_ = 0;
+  bool unclear_ = false;
+  entry_reader read_entry_ = nullptr;
+
+  // `mvex` may stand in front of the tracks, so its defaults cannot be kept with them.
+  struct extends {
+    std::uint32_t track_id;
+    sample_defaults defaults;
+  };
+  std::vector<extends> extends_;
+
+  // The fragment being read.
+  std::uint64_t moof_begin_ = 0, fragment_base_ = 0, run_offset_ = 0;
+  track* fragment_of_ = nullptr;
+  sample_defaults fragment_defaults_;
+  std::uint32_t run_flags_ = 0;
+};
+
+}  // namespace tollgate::routes::meters::mp4

@@ -1,0 +1,168 @@
+// The tables of a movie and of its fragments.
+#include <bit>
+
+#include "routes/meters/mp4/movie.hpp"
+
+namespace tollgate::routes::meters::mp4 {
+namespace {
+
+constexpr layout skipped{};
+
+// tr_flags and tf_flags (ISO/IEC 14496-12, 8.8.7 and 8.8.8).
+constexpr std::uint32_t base_data_offset = 0x1, sample_description_index = 0x2,
+                        default_sample_duration = 0x8, default_sample_size = 0x10,
+                        default_base_is_moof = 0x20000;
+constexpr std::uint32_t data_offset = 0x1, first_sample_flags = 0x4, sample_duration = 0x100,
+                        sample_size = 0x200, all_sample_fields = 0xF00;
+
+std::uint32_t flags_of(std::string_view head) {
+  return u32(head, 0) & 0xFFFFFF;
+}
+
+}  // namespace
+
+layout movie::table_of(entry_reader read, std::uint64_t head, std::uint64_t entries,
+                       std::size_t size) {
+  if (tracks_.empty() || entries == 0) return skipped;
+  read_entry_ = read;
+  return {layout::kind::table, head, entries, size};
+}
+
+// --- The sample table (8.6 and 8.7)
+
+layout movie::read_elst(const box&, std::string_view head) {
+  return u8(head, 0) == 1 ? table_of(&movie::read_edit<8>, 8, u32(head, 4), 20)
+                          : table_of(&movie::read_edit<4>, 8, u32(head, 4), 12);
+}
+
+template <std::size_t Width>
+void movie::read_edit(std::string_view entry) {
+  const auto media_time = read_be(entry, Width, Width);
+  const auto is_empty = media_time >> (Width * 8 - 1) != 0;
+  if (!is_empty) tracks_.back()->add_edit(read_be(entry, 0, Width), media_time);
+}
+
+layout movie::read_stts(const box&, std::string_view head) {
+  return table_of(&movie::read_duration_run, 8, u32(head, 4), 8);
+}
+void movie::read_duration_run(std::string_view entry) {
+  tracks_.back()->samples.add_durations(u32(entry, 0), u32(entry, 4));
+}
+
+layout movie::read_stsc(const box&, std::string_view head) {
+  return table_of(&movie::read_chunk_run, 8, u32(head, 4), 12);
+}
+void movie::read_chunk_run(std::string_view entry) {
+  if (!tracks_.back()->samples.add_chunk_run(u32(entry, 0), u32(entry, 4))) unclear_ = true;
+}
+
+layout movie::read_stsz(const box&, std::string_view head) {
+  const auto size_of_all = u32(head, 4), samples = u32(head, 8);
+  if (size_of_all == 0) return table_of(&movie::read_size, 12, samples, 4);
+  if (!tracks_.empty()) tracks_.back()->samples.add_sizes(samples, size_of_all);
+  return skipped;
+}
+layout movie::read_stz2(const box&, std::string_view head) {
+  const auto bits = u8(head, 7);
+  const std::uint64_t samples = u32(head, 8);
+  if (bits == 4) return table_of(&movie::read_two_sizes, 12, (samples + 1) / 2, 1);
+  if (bits != 8 && bits != 16) unclear_ = true;
+  return table_of(&movie::read_size, 12, samples, bits / 8);
+}
+void movie::read_size(std::string_view entry) {
+  tracks_.back()->samples.add_sizes(1, read_be(entry, 0, entry.size()));
+}
+// One too many where their number is odd; the chunks know better.
+void movie::read_two_sizes(std::string_view entry) {
+  tracks_.back()->samples.add_sizes(1, u8(entry, 0) >> 4);
+  tracks_.back()->samples.add_sizes(1, u8(entry, 0) & 0xF);
+}
+
+layout movie::read_stco(const box& table, std::string_view head) {
+  return table_of(&movie::read_chunk, 8, u32(head, 4), table.type == name("co64") ? 8 : 4);
+}
+void movie::read_chunk(std::string_view entry) {
+  tracks_.back()->samples.add_chunk(read_be(entry, 0, entry.size()));
+}
+
+// --- Fragments (8.8)
+
+layout movie::read_trex(const box&, std::string_view head) {
+  if (extends_.size() == most_tracks) {
+    unclear_ = true;
+    return skipped;
+  }
+  extends_.push_back({u32(head, 4), {u32(head, 12), u32(head, 16)}});
+  return skipped;
+}
+
+sample_defaults movie::defaults_of(std::uint32_t track_id) const {
+  for (const auto& each : extends_)
+    if (each.track_id == track_id) return each.defaults;
+  return {};
+}
+
+layout movie::read_tfhd(const box&, std::string_view head) {
+  const auto flags = flags_of(head), track_id = u32(head, 4);
+  fragment_of_ = nullptr;
+  for (const auto& each : tracks_)
+    if (each->id == track_id && each->is_audio() && fragment_of_ == nullptr)
+      fragment_of_ = each.get();
+  fragment_defaults_ = defaults_of(track_id);
+  std::size_t at = 8;
+  if ((flags & default_base_is_moof) != 0) run_offset_ = moof_begin_;
+  if ((flags & base_data_offset) != 0) {
+    run_offset_ = u64(head, at);
+    at += 8;
+  }
+  fragment_base_ = run_offset_;
+  if ((flags & sample_description_index) != 0) at += 4;
+  if ((flags & default_sample_duration) != 0) {
+    fragment_defaults_.duration = u32(head, at);
+    at += 4;
+  }
+  if ((flags & default_sample_size) != 0) fragment_defaults_.size = u32(head, at);
+  return skipped;
+}
+
+layout movie::read_trun(const box&, std::string_view head) {
+  if (fragment_of_ == nullptr) return skipped;
+  run_flags_ = flags_of(head);
+  const std::uint64_t samples = u32(head, 4);
+  std::size_t at = 8;
+  if ((run_flags_ & data_offset) != 0) {
+    const auto offset = static_cast<std::int32_t>(u32(head, at));
+    const auto distance = static_cast<std::uint64_t>(std::abs(std::int64_t{offset}));
+    run_offset_ = offset >= 0                 ? add(fragment_base_, distance)
+                  : distance < fragment_base_ ? fragment_base_ - distance
+                                              : 0;
+    at += 4;
+  }
+  if ((run_flags_ & first_sample_flags) != 0) at += 4;
+  fragment_of_->add_run(run_offset_, samples);
+  const auto fields = std::popcount(run_flags_ & all_sample_fields);
+  if (fields == 0) {
+    add_run_samples(samples, fragment_defaults_);
+    return skipped;
+  }
+  return table_of(&movie::read_run_sample, at, samples, static_cast<std::size_t>(fields) * 4);
+}
+
+void movie::read_run_sample(std::string_view entry) {
+  auto sample = fragment_defaults_;
+  std::size_t at = 0;
+  if ((run_flags_ & sample_duration) != 0) {
+    sample.duration = u32(entry, at);
+    at += 4;
+  }
+  if ((run_flags_ & sample_size) != 0) sample.size = u32(entry, at);
+  add_run_samples(1, sample);
+}
+
+void movie::add_run_samples(std::uint64_t count, const sample_defaults& each) {
+  fragment_of_->samples.add_durations(count, each.duration);
+  fragment_of_->samples.add_sizes(count, each.size);
+  run_offset_ = add(run_offset_, multiply(count, each.size));
+}
+
+}  // namespace tollgate::routes::meters::mp4

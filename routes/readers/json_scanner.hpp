@@ -1,0 +1,118 @@
+// A JSON text (RFC 8259) read in pieces, in constant memory, for the text of a few members.
+#pragma once
+
+#include <array>
+#include <bitset>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "routes/json_members.hpp"
+#include "routes/readers/reader.hpp"
+
+namespace tollgate::routes::readers {
+
+// Members are named by pointers through objects; what stands in arrays is passed over. The grammar
+// is checked from the first byte to the last, only that the bytes are UTF-8 is not. A member that
+// is looked for must stand once on every level, and in these very letters: some readers take the
+// first of two, others the last, and some ignore case.
+class json_scanner {
+ public:
+  class listener {
+   public:
+    virtual ~listener() = default;
+    // The text of the string at a pointer, without escapes: any number of pieces, then the end.
+    virtual void on_text(std::size_t pointer, std::string_view piece) = 0;
+    virtual void on_text_end(std::size_t pointer) = 0;
+    // The member is there and is no string.
+    virtual void on_other(std::size_t pointer) = 0;
+  };
+
+  // An empty pointer is the whole text, which is never looked for here.
+  json_scanner(std::vector<json_pointer> pointers, listener& heard_by);
+
+  // Ignored after a fault.
+  void write(std::string_view piece);
+  void finish();
+  fault problem() const { return fault_; }
+  // Nothing but blanks has come.
+  bool is_untouched() const { return untouched_; }
+  // For the next text.
+  void restart();
+
+  static constexpr std::size_t deepest = 64;
+
+ private:
+  enum class state : std::uint8_t {
+    value,
+    first_value,
+    name,
+    first_name,
+    colon,
+    after_value,
+    end,
+    in_text,
+    escape,
+    hex,
+    minus,
+    zero,
+    integer,
+    point,
+    fraction,
+    exponent,
+    exponent_sign,
+    exponent_digits,
+    literal,
+  };
+  // What the text being read is.
+  enum class text_kind : std::uint8_t { name, value };
+  static constexpr std::size_t none = ~std::size_t{0};
+
+  void take(char c);
+  void begin_value(char c);
+  void begin_text(text_kind kind);
+  void begin_literal(std::string_view word);
+  void take_in_number(char c);
+  void end_number(char c);
+  void take_escape(char c);
+  void take_hex(char c);
+  void take_between(char c);
+  std::string_view take_plain(std::string_view piece);
+  void put(std::string_view piece);
+  void put_code_unit();
+  void end_text();
+
+  void open(bool object);
+  void close(bool object);
+  void end_value();
+  void find_member();
+  void fail(fault which) {
+    if (fault_ == fault::none) fault_ = which;
+  }
+
+  struct search {
+    json_pointer pointer;
+    // As many names of the pointer lead to the innermost open object that it passes through.
+    std::size_t along = 0;
+    bool follows = false;    // the value that comes next is another step
+    std::uint64_t seen = 0;  // one bit for each name of the pointer
+  };
+  std::vector<search> searches_;
+  listener& listener_;
+
+  state state_ = state::value;
+  fault fault_ = fault::none;
+  bool untouched_ = true;
+  std::size_t depth_ = 0;
+  std::bitset<deepest + 1> is_object_;
+  text_kind text_ = text_kind::value;
+  std::size_t wanted_ = none;  // the search whose value comes next or is being read
+  std::string name_;           // as far as it can matter
+  std::size_t longest_name_ = 0;
+  std::string_view literal_rest_;
+  std::uint32_t code_unit_ = 0;
+  unsigned hex_digits_ = 0;
+};
+
+}  // namespace tollgate::routes::readers

@@ -1,0 +1,489 @@
+#include "routes/meters/mp4.hpp"
+
+#include <random>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace tollgate::routes::meters {
+namespace {
+
+// --- Writing movies
+
+std::string be(std::uint64_t value, int width) {
+  std::string out;
+  for (int i = width - 1; i >= 0; --i) out += static_cast<char>(value >> (8 * i));
+  return out;
+}
+std::string u16(std::uint64_t value) {
+  return be(value, 2);
+}
+std::string u32(std::uint64_t value) {
+  return be(value, 4);
+}
+std::string zeros(std::size_t n) {
+  return std::string(n, '\0');
+}
+std::string box(std::string_view type, const std::string& content) {
+  return u32(8 + content.size()).append(type).append(content);
+}
+std::string large_box(std::string_view type, const std::string& content) {
+  return u32(1).append(type) + be(16 + content.size(), 8) + content;
+}
+// Version 0 or 1 and flags, then the fields.
+std::string full_box(std::string_view type, std::uint32_t version_and_flags,
+                     const std::string& content) {
+  return box(type, u32(version_and_flags) + content);
+}
+std::string table(std::string_view type, const std::vector<std::string>& entries) {
+  std::string content = u32(entries.size());
+  for (const auto& each : entries) content += each;
+  return full_box(type, 0, content);
+}
+
+std::string handler(std::string_view type) {
+  return full_box("hdlr", 0, zeros(4).append(type) + zeros(13));
+}
+
+std::string audio_entry(std::string_view format, unsigned channels, unsigned rate,
+                        const std::string& config = "", unsigned bits = 16) {
+  return box(format, zeros(6) + u16(1) + zeros(8) + u16(channels) + u16(bits) + zeros(4) +
+                         u32(static_cast<std::uint64_t>(rate) << 16) + config);
+}
+
+// AudioSpecificConfig: AAC LC, stereo; 3 is 48 kHz, 4 is 44.1 kHz, 8 is 16 kHz.
+std::string aac_config(unsigned rate_index, unsigned frame_length_flag = 0) {
+  const auto info = u16(2U << 11 | rate_index << 7 | 2U << 3 | frame_length_flag << 2);
+  const auto decoder =
+      std::string{"\x40\x15"} + zeros(11) + std::string{"\x05\x80\x80\x02", 4} + info;
+  const auto es = u16(1) + zeros(1) + "\x04" + be(decoder.size(), 1) + decoder;
+  return full_box("esds", 0, "\x03" + be(es.size(), 1) + es);
+}
+std::string aac(unsigned rate = 48000, unsigned rate_index = 3) {
+  return audio_entry("mp4a", 2, rate, aac_config(rate_index));
+}
+
+struct movie {
+  std::string handler_type = "soun", entry = aac();
+  std::uint32_t timescale = 48000, movie_timescale = 1000;
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> durations;  // stts
+  std::vector<std::uint32_t> sizes;
+  std::uint32_t size_of_all = 0;
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> chunk_runs;  // stsc
+  std::vector<std::uint64_t> chunks;
+  std::string edits, more_tables;
+  bool wide_offsets = false;
+
+  // `n` samples of so many bytes in one chunk.
+  static movie of(std::uint32_t n, std::uint32_t ticks, std::uint32_t bytes) {
+    movie out;
+    out.durations = {{n, ticks}};
+    out.sizes.assign(n, bytes);
+    out.chunk_runs = {{1, n}};
+    out.chunks = {0};
+    return out;
+  }
+  movie& edit(std::uint64_t movie_ticks, std::int32_t media_time) {
+    edits =
+        box("edts", table("elst", {u32(movie_ticks) + u32(static_cast<std::uint32_t>(media_time)) +
+                                   u32(0x10000)}));
+    return *this;
+  }
+
+  std::string sample_tables(std::uint64_t offset) const {
+    std::vector<std::string> stts, stsc, stco, stsz;
+    for (const auto& [n, ticks] : durations) stts.push_back(u32(n) + u32(ticks));
+    for (const auto& [first, n] : chunk_runs) stsc.push_back(u32(first) + u32(n) + u32(1));
+    for (const auto each : chunks) stco.push_back(be(offset + each, wide_offsets ? 8 : 4));
+    std::string all_sizes = u32(size_of_all) + u32(sizes.size());
+    if (size_of_all == 0)
+      for (const auto each : sizes) all_sizes += u32(each);
+    return full_box("stsd", 0, u32(1) + entry) + table("stts", stts) + table("stsc", stsc) +
+           full_box("stsz", 0, all_sizes) + table(wide_offsets ? "co64" : "stco", stco) +
+           more_tables;
+  }
+  std::string track(std::uint64_t offset, unsigned id = 1) const {
+    const auto minf = box("minf", box("smhd", zeros(8)) + box("stbl", sample_tables(offset)));
+    return box("trak", full_box("tkhd", 0, zeros(8) + u32(id) + zeros(68)) + edits +
+                           box("mdia", full_box("mdhd", 0, zeros(8) + u32(timescale) + zeros(8)) +
+                                           handler(handler_type) + minf));
+  }
+  std::string header() const {
+    return full_box("mvhd", 0, zeros(8) + u32(movie_timescale) + zeros(84));
+  }
+  std::string moov(std::uint64_t offset, const std::string& more = "") const {
+    return box("moov", header() + track(offset) + more);
+  }
+  std::string data() const {
+    std::uint64_t total = 0;
+    for (const auto each : sizes) total += size_of_all > 0 ? size_of_all : each;
+    return std::string(total, 'x');
+  }
+};
+
+const std::string ftyp = box("ftyp", "M4A " + zeros(4) + "isom");
+
+std::string index_last(const movie& m) {
+  const auto mdat = box("mdat", m.data());
+  return ftyp + mdat + m.moov(ftyp.size() + 8);
+}
+std::string index_first(const movie& m) {
+  const auto moov = m.moov(ftyp.size() + m.moov(0).size() + 8);
+  return ftyp + moov + box("mdat", m.data());
+}
+
+// --- Measuring them
+
+struct answer {
+  state is;
+  duration measured;
+  std::string container, codec;
+  bool operator==(const answer&) const = default;
+};
+std::ostream& operator<<(std::ostream& out, const answer& a) {
+  return out << static_cast<int>(a.is) << " "
+             << static_cast<double>(a.measured.flicks()) / duration::flicks_per_second << " s "
+             << a.container << " " << a.codec;
+}
+
+template <class NextPiece>
+answer measure_in_pieces(std::string_view file, NextPiece next_piece) {
+  const auto meter = make_mp4_meter();
+  while (!file.empty()) {
+    const auto piece = file.substr(0, next_piece());
+    meter->write(piece);
+    file.remove_prefix(piece.size());
+  }
+  meter->finish();
+  return {meter->status(), meter->measured(), std::string{meter->container()},
+          std::string{meter->codec()}};
+}
+
+answer measure(std::string_view file) {
+  const auto whole = measure_in_pieces(file, [&] { return file.size(); });
+  EXPECT_EQ(measure_in_pieces(file, [] { return 1; }), whole);
+  for (unsigned seed = 1; seed <= 5; ++seed) {
+    std::mt19937 random{seed};
+    EXPECT_EQ(measure_in_pieces(file, [&] { return 1 + random() % (seed * seed * 40); }), whole)
+        << "seed " << seed;
+  }
+  return whole;
+}
+duration length(std::string_view file) {
+  return measure(file).measured;
+}
+duration samples(std::uint64_t n, std::uint64_t rate = 48000) {
+  return duration::of_samples(n, rate);
+}
+
+TEST(mp4, counts_the_samples_wherever_the_index_stands) {
+  const auto m = movie::of(100, 1024, 50);
+  EXPECT_EQ(measure(index_last(m)), (answer{state::measuring, samples(102'400), "mp4", "aac"}));
+  EXPECT_EQ(length(index_first(m)), samples(102'400));
+  auto wide = m;
+  wide.wide_offsets = true;
+  EXPECT_EQ(length(index_first(wide)), samples(102'400));
+  EXPECT_EQ(length(ftyp + large_box("mdat", m.data()) + m.moov(ftyp.size() + 16)),
+            samples(102'400));
+  EXPECT_EQ(length(ftyp + m.moov(ftyp.size() + m.moov(0).size() + 8) + u32(0) + "mdat" + m.data()),
+            samples(102'400));
+  EXPECT_EQ(length(box("wide", "") + box("mdat", m.data()) + box("skip", "abc") + m.moov(16)),
+            samples(102'400));
+}
+
+TEST(mp4, counts_the_last_sample_as_long_as_it_is_said_to_be) {
+  auto m = movie::of(100, 1024, 50);
+  m.durations = {{99, 1024}, {1, 100}};
+  EXPECT_EQ(length(index_last(m)), samples(99 * 1024 + 100));
+}
+
+TEST(mp4, says_what_has_come_before_the_end) {
+  const auto m = movie::of(100, 1024, 50);
+  const auto file = index_first(m);
+  const auto meter = make_mp4_meter();
+  meter->write(std::string_view{file}.substr(0, 6));
+  EXPECT_EQ(meter->status(), state::undecided);
+  meter->write(std::string_view{file}.substr(6, file.size() - 2506));
+  EXPECT_EQ(meter->status(), state::measuring);
+  EXPECT_EQ(meter->measured(), samples(50 * 1024));
+}
+
+TEST(mp4, takes_the_edit_list_off) {
+  auto m = movie::of(100, 1024, 50);
+  EXPECT_EQ(length(index_last(m.edit(2000, 1024))), duration::from_seconds(2));
+  EXPECT_EQ(length(index_last(m.edit(0, 1024))), samples(99 * 1024));
+  EXPECT_EQ(length(index_last(m.edit(9000, 1024))), samples(99 * 1024));
+  EXPECT_EQ(length(index_last(m.edit(500, -1))), samples(100 * 1024));
+  EXPECT_EQ(length(index_last(m.edit(500, 2'000'000))), duration{});
+}
+
+TEST(mp4, counts_the_longest_audio_track) {
+  const auto m = movie::of(10, 1024, 50), longer = movie::of(30, 1024, 10);
+  auto video = movie::of(90, 4800, 10);
+  video.handler_type = "vide";
+  const auto offset = ftyp.size() + 8;
+  const auto data = ftyp + box("mdat", std::string(5000, 'x'));
+  EXPECT_EQ(length(data + m.moov(offset, longer.track(offset, 2) + video.track(offset, 3))),
+            samples(30 * 1024));
+  EXPECT_EQ(length(data + longer.moov(offset, video.track(offset, 2) + m.track(offset, 3))),
+            samples(30 * 1024));
+  EXPECT_EQ(measure(data + video.moov(offset)).is, state::unmeasurable);
+  // A player goes by the codec when the handler is an unknown one.
+  auto odd = m;
+  odd.handler_type = "odd ";
+  EXPECT_EQ(length(data + odd.moov(offset)), samples(10 * 1024));
+}
+
+TEST(mp4, is_worth_what_has_come) {
+  auto m = movie::of(0, 0, 0);
+  std::mt19937 random{7};
+  m.durations = {{400, 1024}};
+  for (int i = 0; i < 400; ++i) m.sizes.push_back(100 + random() % 300);
+  m.chunk_runs = {{1, 30}, {4, 31}};
+  std::uint64_t at = 0, chunk = 0;
+  m.chunks.clear();
+  for (std::size_t i = 0; i < 400; at += m.sizes[i++])
+    if (i == chunk) {
+      m.chunks.push_back(at);
+      chunk += m.chunks.size() < 4 ? 30 : 31;
+    }
+  const auto file = index_first(m);
+  const auto begin = file.size() - m.data().size();
+  EXPECT_EQ(length(file), samples(400 * 1024));
+  at = 0;
+  for (std::size_t i = 0; i < 400; at += m.sizes[i++]) {
+    if (i % 37 != 0) continue;
+    EXPECT_EQ(length(std::string_view{file}.substr(0, begin + at)), samples(i * 1024)) << i;
+    EXPECT_EQ(length(std::string_view{file}.substr(0, begin + at + 99)), samples(i * 1024)) << i;
+  }
+  const auto last = index_last(m);
+  EXPECT_EQ(length(std::string_view{last}.substr(0, last.size() / 2)), duration{});
+}
+
+TEST(mp4, is_worth_what_has_come_of_interleaved_chunks) {
+  auto m = movie::of(100, 1024, 50);
+  m.chunk_runs = {{1, 1}};
+  m.chunks.clear();
+  for (std::uint64_t i = 0; i < 100; ++i) m.chunks.push_back(i * 1050);
+  const auto moov = m.moov(ftyp.size() + m.moov(0).size() + 8);
+  const auto head = ftyp + moov + u32(0) + "mdat";
+  EXPECT_EQ(length(head + std::string(105'000, 'x')), samples(100 * 1024));
+  EXPECT_EQ(length(head + std::string(50 * 1050 + 49, 'x')), samples(50 * 1024));
+  EXPECT_EQ(length(head + std::string(50 * 1050 + 50, 'x')), samples(51 * 1024));
+}
+
+TEST(mp4, outlines_long_tables) {
+  auto m = movie::of(0, 0, 0);
+  constexpr std::uint32_t count = 100'000;
+  std::mt19937 random{3};
+  m.durations = {{count, 1024}};
+  m.chunk_runs = {{1, count}};
+  for (std::uint32_t i = 0; i < count; ++i) m.sizes.push_back(1 + random() % 9);
+  const auto file = index_first(m);
+  const auto all = samples(std::uint64_t{count} * 1024);
+  const auto measure_first = [&](std::size_t bytes) {
+    return measure_in_pieces(std::string_view{file}.substr(0, bytes), [] { return 65'536; })
+        .measured;
+  };
+  EXPECT_EQ(measure_first(file.size()), all);
+  std::uint64_t at = file.size() - m.data().size();
+  for (std::uint32_t i = 0; i < count; at += m.sizes[i++]) {
+    if (i % 9'973 != 0) continue;
+    const auto exact = samples(std::uint64_t{i} * 1024).flicks();
+    EXPECT_NEAR(measure_first(at).flicks(), exact, all.flicks() / 512) << i;
+  }
+}
+
+// --- Who pays by the second will lie
+
+TEST(mp4, holds_the_durations_to_the_codec) {
+  auto m = movie::of(100, 1, 50);
+  EXPECT_EQ(length(index_last(m)), samples(99 * 1024));
+  m.durations = {{100, 4'000'000}};
+  EXPECT_EQ(length(index_last(m)), samples(100 * 1024));
+  m.durations.clear();
+  EXPECT_EQ(length(index_last(m)), samples(99 * 1024));
+  m.timescale = 4'000'000'000;
+  m.durations = {{100, 1024}};
+  EXPECT_EQ(length(index_last(m)), samples(99 * 1024));
+  m.entry = audio_entry("mp4a", 2, 48000, aac_config(3, 1));
+  EXPECT_EQ(length(index_last(m)), samples(99 * 960));
+}
+
+TEST(mp4, takes_large_samples_for_several_frames) {
+  auto m = movie::of(10, 1024, 768 * 2 * 7);
+  EXPECT_EQ(length(index_last(m)), samples(69 * 1024));
+}
+
+TEST(mp4, knows_how_long_samples_are) {
+  const auto entry = [](const std::string& written, std::uint32_t n, std::uint32_t ticks) {
+    auto m = movie::of(n, ticks, 4);
+    m.entry = written;
+    return measure(index_last(m));
+  };
+  const auto flac_info = full_box(
+      "dfLa", 0, u32(0x80000022) + u16(4096) + u16(4096) + zeros(6) + u32(44100 << 12) + zeros(20));
+  const auto alac_info = full_box("alac", 0, u32(4096) + zeros(16) + u32(44100));
+  EXPECT_EQ(entry(audio_entry("fLaC", 2, 44100, flac_info), 11, 1),
+            (answer{state::measuring, samples(40'960, 44100), "mp4", "flac"}));
+  EXPECT_EQ(entry(audio_entry("alac", 2, 44100, alac_info), 11, 1),
+            (answer{state::measuring, samples(40'960, 44100), "mp4", "alac"}));
+  EXPECT_EQ(entry(audio_entry("Opus", 2, 48000), 11, 1).measured, samples(1'200));
+  EXPECT_EQ(entry(audio_entry("Opus", 2, 48000), 11, 960).measured, samples(11 * 960));
+  EXPECT_EQ(entry(audio_entry("samr", 1, 8000), 11, 1).measured, samples(1'600, 8000));
+  EXPECT_EQ(entry(audio_entry("ac-3", 2, 48000), 11, 1).measured, samples(15'360));
+  EXPECT_EQ(entry(audio_entry("????", 2, 48000), 11, 7).measured, samples(77));
+}
+
+TEST(mp4, counts_pcm_by_its_size) {
+  auto m = movie::of(0, 0, 0);
+  m.entry = audio_entry("sowt", 2, 48000);
+  m.size_of_all = 1;  // as QuickTime writes it, whatever the size
+  m.sizes.assign(4, 1);
+  m.durations = {{1, 1}};
+  m.chunk_runs = {{1, 1000}};
+  m.chunks = {0, 4000, 8000};
+  const auto moov = m.moov(ftyp.size() + m.moov(0).size() + 8);
+  EXPECT_EQ(measure(ftyp + moov + box("mdat", std::string(12'000, 'x'))),
+            (answer{state::measuring, samples(3000), "mp4", "pcm_s16le"}));
+  EXPECT_EQ(length(ftyp + moov + u32(12'008) + "mdat" + std::string(5'999, 'x')), samples(1499));
+}
+
+TEST(mp4, does_not_take_two_readings) {
+  auto m = movie::of(10, 1024, 50);
+  const auto unmeasurable = [](const movie& odd) {
+    return measure(index_last(odd)).is == state::unmeasurable;
+  };
+  EXPECT_FALSE(unmeasurable(m));
+  auto twice = m;
+  twice.more_tables = table("stts", {u32(10) + u32(1)});
+  EXPECT_TRUE(unmeasurable(twice));
+  auto overrun = m;
+  overrun.more_tables = box("free", "") + full_box("stss", 0, u32(0));
+  EXPECT_FALSE(unmeasurable(overrun));
+  auto file = index_last(m);
+  file.replace(file.find("stsz") + 12, 4, u32(11));
+  EXPECT_EQ(measure(file).is, state::unmeasurable);
+  for (const auto& runs : std::vector<std::vector<std::pair<std::uint32_t, std::uint32_t>>>{
+           {{2, 10}}, {{1, 0}}, {{1, 5}, {1, 10}}}) {
+    auto odd = m;
+    odd.chunk_runs = runs;
+    EXPECT_TRUE(unmeasurable(odd));
+  }
+  std::string tracks;
+  for (unsigned id = 2; id < 10; ++id) tracks += m.track(0, id);
+  EXPECT_EQ(measure(ftyp + m.moov(0, tracks)).is, state::unmeasurable);
+}
+
+TEST(mp4, finds_an_index_in_free_space) {
+  auto m = movie::of(10, 1024, 50);
+  const auto data = ftyp + box("mdat", m.data());
+  EXPECT_EQ(length(data + box("free", m.moov(ftyp.size() + 8))), samples(10 * 1024));
+  EXPECT_EQ(measure(data + box("free", m.header() + m.track(8))).is, state::unmeasurable);
+}
+
+// --- Fragments
+
+struct fragment {
+  std::uint32_t track_flags = 0x20000, run_flags = 0x301;
+  std::string defaults;
+  std::vector<std::uint32_t> sizes;
+  std::uint32_t ticks = 1024, id = 1;
+  std::uint32_t offset = 0;
+
+  std::string moof() const {
+    std::string run = u32(sizes.size());
+    if ((run_flags & 1) != 0) run += u32(offset);
+    for (const auto each : sizes) {
+      if ((run_flags & 0x100) != 0) run += u32(ticks);
+      if ((run_flags & 0x200) != 0) run += u32(each);
+    }
+    return box("moof",
+               full_box("mfhd", 0, u32(1)) +
+                   box("traf", full_box("tfhd", track_flags, u32(id) + defaults) +
+                                   full_box("tfdt", 0, u32(0)) + full_box("trun", run_flags, run)));
+  }
+  std::string with_data() const {
+    auto placed = *this;
+    placed.offset = static_cast<std::uint32_t>(moof().size() + 8);
+    std::uint64_t total = 0;
+    for (const auto each : sizes) total += each;
+    return placed.moof() + box("mdat", std::string(total, 'x'));
+  }
+};
+
+std::string fragmented_head(std::uint32_t ticks = 0, std::uint32_t size = 0) {
+  movie m;
+  m.edit(500, 0);
+  return ftyp + m.moov(0, box("mvex", full_box("trex", 0,
+                                               u32(1) + u32(1) + u32(ticks) + u32(size) + u32(0))));
+}
+
+TEST(mp4, counts_fragments) {
+  fragment f;
+  f.sizes.assign(20, 50);
+  EXPECT_EQ(length(fragmented_head() + f.with_data() + f.with_data()), samples(40 * 1024));
+  f.ticks = 1;
+  EXPECT_EQ(length(fragmented_head() + f.with_data() + f.with_data()), samples(39 * 1024));
+  f.id = 2;
+  EXPECT_EQ(length(fragmented_head() + f.with_data()), duration{});
+}
+
+TEST(mp4, takes_the_defaults_of_fragments) {
+  fragment f;
+  f.sizes.assign(20, 50);
+  f.run_flags = 0x201;
+  EXPECT_EQ(length(fragmented_head(1024) + f.with_data()), samples(20 * 1024));
+  f.track_flags = 0x20008;
+  f.defaults = u32(1000);
+  EXPECT_EQ(length(fragmented_head(512) + f.with_data()), samples(20 * 1000));
+  f.defaults = u32(1023);
+  f.run_flags = 1;
+  EXPECT_EQ(length(fragmented_head(512, 50) + f.with_data()), samples(20 * 1023));
+  f.track_flags = 0x20018;
+  f.defaults = u32(1024) + u32(50);
+  EXPECT_EQ(length(fragmented_head() + f.with_data()), samples(20 * 1024));
+}
+
+TEST(mp4, counts_what_has_come_of_a_fragment) {
+  fragment f;
+  f.sizes.assign(20, 50);
+  const auto file = fragmented_head() + f.with_data() + f.with_data();
+  EXPECT_EQ(length(std::string_view{file}.substr(0, file.size() - 500)), samples(30 * 1024));
+  EXPECT_EQ(length(std::string_view{file}.substr(0, file.size() - 501)), samples(29 * 1024));
+}
+
+TEST(mp4, counts_fragments_whose_data_comes_at_the_end) {
+  fragment f;
+  f.sizes.assign(20, 50);
+  const auto head = fragmented_head();
+  f.offset = static_cast<std::uint32_t>(2 * f.moof().size() + 8);
+  auto second = f;
+  second.offset = static_cast<std::uint32_t>(f.moof().size() + 8 + 1000);
+  const auto file = head + f.moof() + second.moof() + box("mdat", std::string(2000, 'x'));
+  EXPECT_EQ(length(file), samples(40 * 1024));
+  EXPECT_EQ(length(std::string_view{file}.substr(0, file.size() - 500)), samples(30 * 1024));
+}
+
+// --- Bytes that nobody writes
+
+TEST(mp4, survives_anything) {
+  const auto m = movie::of(10, 1024, 50);
+  const auto file = index_first(m);
+  std::mt19937 random{5};
+  for (int i = 0; i < 300; ++i) {
+    auto broken = file;
+    for (int n = 0; n < 4; ++n)
+      broken[random() % (file.size() - 500)] = static_cast<char>(random());
+    measure(broken);
+  }
+  EXPECT_EQ(measure("").is, state::unmeasurable);
+  EXPECT_EQ(measure("RIFF....WAVE").is, state::unmeasurable);
+  EXPECT_EQ(measure(ftyp + u32(0) + "moov" + u32(3) + "trak").is, state::unmeasurable);
+  EXPECT_EQ(measure(ftyp + u32(1) + "moov" + be(~0ULL, 8) + u32(1) + "trak" + be(~0ULL, 8)).is,
+            state::unmeasurable);
+}
+
+}  // namespace
+}  // namespace tollgate::routes::meters

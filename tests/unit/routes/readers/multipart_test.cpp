@@ -1,0 +1,138 @@
+#include "routes/readers/multipart.hpp"
+
+#include "tests/unit/routes/readers/support.hpp"
+
+namespace tollgate::routes::readers {
+namespace {
+
+outcome read(std::string_view body, std::string boundary = "b") {
+  const auto make = [&](sink& to) {
+    return std::make_unique<multipart>(boundary, multipart_settings{"file", {"model"}}, to);
+  };
+  return read_body(make, body);
+}
+outcome audio(std::string bytes) {
+  return {fault::none, std::move(bytes)};
+}
+
+std::string part(std::string_view disposition, std::string_view content,
+                 std::string_view more_header = "") {
+  std::string out = "--b\r\nContent-Disposition: ";
+  return out.append(disposition)
+      .append("\r\n")
+      .append(more_header)
+      .append("\r\n")
+      .append(content)
+      .append("\r\n");
+}
+std::string file(std::string_view content) {
+  return part("form-data; name=\"file\"; filename=\"a.wav\"", content,
+              "Content-Type: audio/wav\r\n");
+}
+const std::string closing = "--b--\r\n";
+
+TEST(boundary, is_read_from_the_content_type) {
+  EXPECT_EQ(boundary_of("multipart/form-data; boundary=----WebKitFormBoundaryAbC"),
+            "----WebKitFormBoundaryAbC");
+  EXPECT_EQ(boundary_of("multipart/form-data; charset=utf-8; Boundary=\"a b:c\" "), "a b:c");
+  EXPECT_EQ(boundary_of("multipart/form-data; boundary=" + std::string(70, 'x')),
+            std::string(70, 'x'));
+  for (const std::string type :
+       {"multipart/form-data", "multipart/form-data; boundary=",
+        "multipart/form-data; boundary=\"\"", "multipart/form-data; boundary=a; boundary=b",
+        "multipart/form-data; boundary=\"a", "multipart/form-data; boundary=\"a \"",
+        "multipart/form-data; boundary=\"a\rb\"", "multipart/form-data boundary=a"})
+    EXPECT_EQ(boundary_of(type), std::nullopt) << type;
+  EXPECT_EQ(boundary_of("multipart/form-data; boundary=" + std::string(71, 'x')), std::nullopt);
+}
+
+TEST(multipart, passes_on_the_part_of_that_name) {
+  EXPECT_EQ(read(file("audio") + closing), audio("audio"));
+  EXPECT_EQ(read(part("form-data; name=\"x\"", "1") + file("audio") +
+                 part("form-data; name=y", "2") + closing),
+            audio("audio"));
+  EXPECT_EQ(read("preamble\r\n--a--b\r\n" + file("audio") + "--b-- \t\r\nepilogue"),
+            audio("audio"));
+  EXPECT_EQ(read(file("audio") + "--b--"), audio("audio"));
+  EXPECT_EQ(read(file("") + closing), audio(""));
+}
+
+TEST(multipart, reads_names_however_they_are_written) {
+  for (const auto* disposition :
+       {"form-data; name=file", "form-data;name=\"file\"",
+        "FORM-DATA ; filename=\"a;b\"; NAME=\"file\";",
+        "form-data; filename=\"say \\\"hi\\\" \\\\\"; name=\"fi\\le\"",
+        "form-data; name=\"file\"; filename*=UTF-8''na%C3%AFve.mp3; filename=\"naive.mp3\""})
+    EXPECT_EQ(read(part(disposition, "audio") + closing), audio("audio")) << disposition;
+}
+
+TEST(multipart, keeps_what_only_looks_like_a_boundary) {
+  for (const std::string content : {"\r\n--", "a\r\n-b", "\r", "\r\r\r", "\r\n", "\n", "--b",
+                                    "a--b\r\n", "\r\r\n-\r\n-", "\n--a", "x\r\n-\r\n--a"})
+    EXPECT_EQ(read(file(content) + closing), audio(content)) << testing::PrintToString(content);
+  const auto bytes = random_bytes(50'000);
+  EXPECT_EQ(read(file(bytes) + closing), audio(bytes));
+}
+
+TEST(multipart, refuses_what_could_be_read_otherwise) {
+  const std::string inner = "Content-Disposition: form-data; name=\"x\"\r\n\r\n1";
+  for (const auto& body :
+       {file("1") + file("2"), file("1") + part("form-data; name=File", "2"),
+        part("form-data; name=\"file[]\"", "2") + file("1"), file("1\n--b\r\n" + inner),
+        file("1\r\n--bx\r\n2"), file("1\r\n--b \r\n" + inner), file("1\r\n--b-\r\n2"),
+        file("1\r\n--b\n" + inner), file("1\r\n--b--x\r\n2"), file("--b\r\n" + inner),
+        file("1") + closing + file("2"), file("1") + closing + "\n--b\n",
+        part("form-data; name=file; name=x", "1"),
+        part("form-data; name=x; name*=UTF-8''file", "1"),
+        part("form-data; name=x", "1", "Content-Disposition: form-data; name=file\r\n"),
+        part("form-data; name=model", "a") + part("form-data; name=model", "b")})
+    EXPECT_EQ(read(body + closing).problem, fault::ambiguous) << body;
+}
+
+TEST(multipart, finds_faults) {
+  const auto problem = [](std::string_view body) { return read(body).problem; };
+  EXPECT_EQ(problem(part("form-data; name=x", "1") + closing), fault::missing);
+  EXPECT_EQ(problem(closing), fault::missing);
+  for (const std::string encoding : {"base64", "quoted-printable", "x", ""})
+    EXPECT_EQ(problem(part("form-data; name=file", "1",
+                           "Content-Transfer-Encoding: " + encoding + "\r\n")),
+              fault::unsupported);
+  for (const std::string encoding : {"binary", "8BIT", "7bit"})
+    EXPECT_EQ(problem(part("form-data; name=file", "1",
+                           "Content-Transfer-Encoding: " + encoding + "\r\n") +
+                      closing),
+              fault::none);
+  for (const auto& body :
+       {part("form-data", "1"), part("attachment; name=file", "1"),
+        part("form-data; name=\"file", "1"),
+        part("form-data; x=\"\\\"; name=file; y=\"; name=z", "1"),
+        part("form-data; name=file", "1", " folded\r\n"),
+        part("form-data; name=file", "1", "X : y\r\n"),
+        part("form-data; name=file", "1", "X: \ry\r\n"), std::string{"--b\r\n\r\n1\r\n"},
+        part("form-data; name=file", "1", "X: " + std::string(9'000, 'y') + "\r\n"),
+        part("form-data; name=model", std::string(257, 'm'))})
+    EXPECT_EQ(problem(body + closing), fault::malformed) << body;
+  collected out;
+  EXPECT_EQ((multipart{std::nullopt, {"file", {}}, out}.problem()), fault::malformed);
+}
+
+TEST(multipart, tells_when_the_body_breaks_off) {
+  const auto body = file("audio") + "--b--";
+  for (std::size_t length = 0; length < body.size(); ++length)
+    EXPECT_EQ(read(body.substr(0, length)).problem, fault::truncated) << length;
+  EXPECT_EQ(read(body.substr(0, body.size() - 6)).bytes, "audio");
+}
+
+TEST(multipart, keeps_short_fields) {
+  collected out;
+  multipart form{"b", {"file", {"model", "prompt"}}, out};
+  EXPECT_EQ(form.field("model"), nullptr);
+  form.write(part("form-data; name=model", "whisper-1") + file("audio") + closing);
+  form.finish();
+  ASSERT_NE(form.field("model"), nullptr);
+  EXPECT_EQ(*form.field("model"), "whisper-1");
+  EXPECT_EQ(form.field("prompt"), nullptr);
+}
+
+}  // namespace
+}  // namespace tollgate::routes::readers
