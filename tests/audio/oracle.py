@@ -1,0 +1,104 @@
+"""How long a file is, by ffmpeg: what its demuxer and decoders yield, not what a header says.
+
+packets  The durations of the packets that ffprobe reads, minus what a decoder is told to drop: skip
+         samples (encoder delay), discard padding, and packets that an edit list leaves out. Exact and
+         quick; it is the rule.
+decode   The samples that ffmpeg's decoder puts out, counted. For containers whose packets have no
+         exact durations: Matroska rounds them to milliseconds, and in Ogg ffmpeg derives them from
+         granule positions, which a cut, a lost page or a second link of a chain leaves undetermined.
+known    What went into the encoder, where ffmpeg cannot read the format at all.
+"""
+import subprocess
+from dataclasses import dataclass
+from fractions import Fraction
+
+
+@dataclass(frozen=True)
+class Truth:
+    seconds: Fraction
+    frame: Fraction      # the length of one codec frame: what a meter may be off by
+    codec: str           # empty: ffmpeg finds no audio
+
+    def as_json(self):
+        return [str(self.seconds), str(self.frame), self.codec]
+
+    @staticmethod
+    def from_json(values):
+        return Truth(Fraction(values[0]), Fraction(values[1]), values[2])
+
+
+NOTHING = Truth(Fraction(0), Fraction(1, 10), "")
+
+
+def input_arguments(case, path):
+    """How ffprobe and ffmpeg are told what cannot be read from the bytes."""
+    arguments = ["-f", case.demuxer] if case.demuxer else []
+    if case.pcm:
+        rate, channels, _ = case.pcm
+        arguments += ["-ar", str(rate), "-ac", str(channels)]
+    return [*arguments, "-i", str(path)]
+
+
+def records_of(line):
+    """A line of ffprobe's compact output: its section, and its fields."""
+    section, *fields = line.split("|")
+    return section, dict(field.split("=", 1) for field in fields if "=" in field)
+
+
+def probe(case, path):
+    done = subprocess.run(
+        ["ffprobe", "-v", "quiet", "-select_streams", "a:0", "-of", "compact", "-show_entries",
+         "stream=codec_name,sample_rate,time_base,bits_per_sample:packet=duration,flags"
+         ":packet_side_data=skip_samples,discard_padding", *input_arguments(case, path)],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    stream, packets = None, []
+    for line in done.stdout.splitlines():
+        section, fields = records_of(line)
+        if section == "stream":
+            stream = fields
+        elif section == "packet":
+            packets.append(fields)
+    return stream, packets
+
+
+def sum_of_packets(stream, packets):
+    unit = Fraction(*map(int, stream["time_base"].split("/")))
+    sample = Fraction(1, int(stream["sample_rate"]))
+    total = 0
+    for packet in packets:
+        if "D" in packet["flags"]:
+            continue
+        total += int(packet["duration"]) if packet["duration"] != "N/A" else 0
+    dropped = sum(int(packet.get("skip_samples", 0)) + int(packet.get("discard_padding", 0)) for packet in packets)
+    return max(Fraction(0), total * unit - dropped * sample)
+
+
+def frame_length(stream, packets):
+    """The longest packet, but for linear PCM, whose packets are whatever ffmpeg reads at once."""
+    if stream["codec_name"].startswith("pcm_"):
+        return Fraction(1, int(stream["sample_rate"]))
+    unit = Fraction(*map(int, stream["time_base"].split("/")))
+    return unit * max((int(p["duration"]) for p in packets if p["duration"] != "N/A"), default=1)
+
+
+def decoded(case, path, stream):
+    """Counts the samples, as 8 bits and one channel: the least to read."""
+    process = subprocess.Popen(
+        ["ffmpeg", "-v", "quiet", "-nostdin", *input_arguments(case, path), "-map", "0:a:0", "-ac", "1",
+         "-ar", stream["sample_rate"], "-f", "u8", "-"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    samples = 0
+    while piece := process.stdout.read(1 << 20):
+        samples += len(piece)
+    process.wait()
+    return Fraction(samples, int(stream["sample_rate"]))
+
+
+def truth_of(case, path, how=None):
+    how = how or case.oracle
+    stream, packets = probe(case, path)
+    if how == "known":
+        return Truth(Fraction(str(case.seconds)), Fraction(1152 * 2, 32000), "known")
+    if stream is None or not packets or stream["sample_rate"] == "0":
+        return NOTHING
+    seconds = decoded(case, path, stream) if how == "decode" else sum_of_packets(stream, packets)
+    return Truth(seconds, frame_length(stream, packets), stream["codec_name"])
