@@ -3,11 +3,14 @@
 packets  The durations of the packets that ffprobe reads, minus what a decoder is told to drop: skip
          samples (encoder delay), discard padding, and packets that an edit list leaves out. Exact and
          quick; it is the rule.
-decode   The samples that ffmpeg's decoder puts out, counted. For containers whose packets have no
-         exact durations: Matroska rounds them to milliseconds, and in Ogg ffmpeg derives them from
-         granule positions, which a cut, a lost page or a second link of a chain leaves undetermined.
+decode   The samples that ffmpeg's decoder puts out, counted. Where the packets have no exact durations:
+         Matroska rounds them to milliseconds. In Ogg ffmpeg shortens the last packet and tells the
+         decoder to drop the same samples again, and derives other durations from granule positions
+         that a cut, a lost page or a second link of a chain leaves undetermined. (A decoder yields
+         too little where a codec needs what is missing: damaged MP3s keep their packets.)
 known    What went into the encoder, where ffmpeg cannot read the format at all.
 """
+import statistics
 import subprocess
 from dataclasses import dataclass
 from fractions import Fraction
@@ -64,21 +67,37 @@ def probe(case, path):
 def sum_of_packets(stream, packets):
     unit = Fraction(*map(int, stream["time_base"].split("/")))
     sample = Fraction(1, int(stream["sample_rate"]))
-    total = 0
-    for packet in packets:
-        if "D" in packet["flags"]:
-            continue
-        total += int(packet["duration"]) if packet["duration"] != "N/A" else 0
-    dropped = sum(int(packet.get("skip_samples", 0)) + int(packet.get("discard_padding", 0)) for packet in packets)
+    played = [packet for packet in packets if "D" not in packet["flags"]]
+    total = sum(durations(played))
+    dropped = sum(int(packet.get("skip_samples", 0)) + int(packet.get("discard_padding", 0)) for packet in played)
     return max(Fraction(0), total * unit - dropped * sample)
 
 
-def frame_length(stream, packets):
-    """The longest packet, but for linear PCM, whose packets are whatever ffmpeg reads at once."""
-    if stream["codec_name"].startswith("pcm_"):
-        return Fraction(1, int(stream["sample_rate"]))
-    unit = Fraction(*map(int, stream["time_base"].split("/")))
-    return unit * max((int(p["duration"]) for p in packets if p["duration"] != "N/A"), default=1)
+def durations(packets):
+    return [int(packet["duration"]) for packet in packets if packet["duration"] != "N/A"]
+
+
+SAMPLES = {"alac": 4096, "flac": 4608, "opus": 960}  # in a frame, where ffprobe does not say
+
+
+def frame_length(stream, packets, path):
+    """Of most packets; of linear PCM and ADPCM ffmpeg makes packets as it likes, a frame is smaller."""
+    codec, rate = stream["codec_name"], int(stream["sample_rate"])
+    if codec.startswith("pcm_"):
+        return Fraction(1, rate)
+    if codec.startswith("adpcm_"):
+        return Fraction(64 if codec == "adpcm_ima_qt" else wav_samples_per_block(path), rate)
+    known = durations(packets)
+    if not known:
+        return Fraction(SAMPLES[codec], rate)
+    return statistics.median_high(known) * Fraction(*map(int, stream["time_base"].split("/")))
+
+
+def wav_samples_per_block(path):
+    """wSamplesPerBlock, the first field of what `fmt ` says about ADPCM."""
+    with open(path, "rb") as file:
+        head = file.read(4096)
+    return int.from_bytes(head[head.index(b"fmt ") + 26:][:2], "little")
 
 
 def decoded(case, path, stream):
@@ -101,4 +120,4 @@ def truth_of(case, path, how=None):
     if stream is None or not packets or stream["sample_rate"] == "0":
         return NOTHING
     seconds = decoded(case, path, stream) if how == "decode" else sum_of_packets(stream, packets)
-    return Truth(seconds, frame_length(stream, packets), stream["codec_name"])
+    return Truth(seconds, frame_length(stream, packets, path), stream["codec_name"])

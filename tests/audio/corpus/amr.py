@@ -33,7 +33,6 @@ def cases():
     yield Case("amr/wb-mixed.awb", wide([0, 8, 3, 9, NO_DATA, NO_DATA, 5, 1, 2, 4, 6, 7] * 15))
     yield Case("amr/nb-0.06-seconds.amr", narrow([7] * 3))
     yield Case("amr/nb-header-only.amr", narrow([]))
-    yield Case("amr/nb-two-hours.amr", narrow([NO_DATA] * 50 * 7200))
-    yield Case("amr/wb-two-hours.awb", wide([8] * 10 + [NO_DATA] * (50 * 7200 - 10)))
+    yield Case("amr/nb-ten-minutes.amr", narrow([8] * 10 + [NO_DATA] * (50 * 600 - 10)))
     yield joined("amr/nb-joined.amr", "amr/nb-mode-7.amr", "amr/nb-mode-7.amr")
     yield edited("amr/nb-second-magic.amr", "amr/nb-mode-3.amr", lambda amr: amr + MAGIC)

@@ -13,10 +13,13 @@ BITRATES = {  # kbit/s by index: (version 1 or not, layer)
 }
 
 
+RATES = [44100, 48000, 32000]  # of version 1; half of them in version 2, a quarter in 2.5
+
+
 def frame_size(header):
     version, layer = header[1] >> 3 & 3, 4 - (header[1] >> 1 & 3)
     first = version == 3
-    rate = [44100, 48000, 32000][header[2] >> 2 & 3] >> {3: 0, 2: 1, 0: 2}[version]
+    rate = RATES[header[2] >> 2 & 3] >> {3: 0, 2: 1, 0: 2}[version]
     bits = BITRATES[first, layer][header[2] >> 4] * 1000
     padding = header[2] >> 1 & 1
     if layer == 1:
@@ -80,14 +83,14 @@ def xing_frames(count):
     return edit
 
 
-RATES = [  # version 1, 2, 2.5
+SOUNDS = [  # version 1, 2, 2.5
     (44100, 2, 128), (48000, 1, 64), (32000, 2, 320), (24000, 1, 48), (22050, 2, 64), (16000, 1, 24),
     (12000, 1, 16), (11025, 2, 32), (8000, 1, 8),
 ]
 
 
 def encoded():
-    for rate, channels, kbit in RATES:
+    for rate, channels, kbit in SOUNDS:
         sound = music(2.13, rate, channels) if channels == 2 else speech(2.13, rate)
         yield Case(f"mp3/cbr-{rate}-{channels}-{kbit}k.mp3",
                    ffmpeg(sound, "-c:a libmp3lame -b:a", f"{kbit}k"))
@@ -99,6 +102,7 @@ def encoded():
     yield Case("mp3/cbr-lame-gapless.mp3", lame(music(2.71), "-b 96"))
     yield Case("mp3/crc.mp3", lame(music(1.3), "-p -b 128"))
     yield Case("mp3/no-info-cbr.mp3", lame(music(2.7), "-t -b 128"))
+    yield Case("mp3/no-info-48000.mp3", lame(speech(2.7, 48000), "-t -b 64"))
     yield Case("mp3/no-info-vbr.mp3", lame(music(2.7), "-t -V 3"))
     yield Case("mp3/no-info-ffmpeg.mp3", ffmpeg(speech(2.2), "-c:a libmp3lame -b:a 32k -write_xing 0 -id3v2_version 0"))
     yield Case("mp3/piped.mp3", ffmpeg(speech(2.2), "-c:a libmp3lame -q:a 4 -f mp3", piped=True))
