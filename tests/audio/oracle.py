@@ -90,7 +90,8 @@ def frame_length(stream, packets, path):
     known = durations(packets)
     if not known:
         return Fraction(SAMPLES[codec], rate)
-    return statistics.median_high(known) * Fraction(*map(int, stream["time_base"].split("/")))
+    tick = Fraction(*map(int, stream["time_base"].split("/")))  # durations are rounded to it
+    return (statistics.median_high(known) + 1) * tick
 
 
 def wav_samples_per_block(path):

@@ -79,8 +79,8 @@ def layouts():
     yield Case("mp4/timescale-of-milliseconds.mp4", ffmpeg(speech(2.1), "-c:a aac -movie_timescale 600"))
     yield joined("mp4/joined.m4a", base, base)
     yield edited("mp4/claims-less.mov", "mp4/pcm_s16le.mov", number_in(b"stsz", 8, 100))
-    minute, hours = "adts/one-minute.aac", "mp4/two-hours.m4a"
-    yield Case(hours, copy(minute, before="-stream_loop 119"), needs=(minute,))
+    adts, hours = "adts/two-hours.aac", "mp4/two-hours.m4a"
+    yield Case(hours, copy(adts), needs=(adts,))
     yield Case("mp4/two-hours-fragmented.mp4", copy(hours, "-movflags empty_moov -frag_duration 5000000"), needs=(hours,))
 
 
