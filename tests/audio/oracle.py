@@ -87,6 +87,8 @@ def frame_length(stream, packets, path):
         return Fraction(1, rate)
     if codec.startswith("adpcm_"):
         return Fraction(64 if codec == "adpcm_ima_qt" else wav_samples_per_block(path), rate)
+    if codec == "aac":
+        return Fraction(1024, rate)
     known = durations(packets)
     if not known:
         return Fraction(SAMPLES[codec], rate)
@@ -95,10 +97,11 @@ def frame_length(stream, packets, path):
 
 
 def wav_samples_per_block(path):
-    """wSamplesPerBlock, the first field of what `fmt ` says about ADPCM."""
-    with open(path, "rb") as file:
-        head = file.read(4096)
-    return int.from_bytes(head[head.index(b"fmt ") + 26:][:2], "little")
+    """Of four bits, by the size of a block: what the file says itself may be untrue."""
+    head = path.read_bytes()[:4096]
+    at = head.index(b"fmt ") + 8
+    channels, block = (int.from_bytes(head[at + field:][:2], "little") for field in (2, 12))
+    return block * 2 // channels
 
 
 def decoded(case, path, stream):

@@ -72,7 +72,7 @@ class Comparison:
         self.seconds = None if "error" in answer else Fraction(answer["seconds"])
         self.what = f"{answer['container'] or '-'} {answer['codec'] or '-'}"
         self.difference = (self.seconds or Fraction(0)) - truth.seconds
-        self.credits_differ = (Fraction(answer.get("credits", 0)) != price(truth.seconds))
+        self.credits_differ = self.seconds is not None and Fraction(answer["credits"]) != price(truth.seconds)
 
     def is_close(self):
         microsecond = Fraction(1, 1_000_000)  # the meter rounds up to it
@@ -114,10 +114,11 @@ def report(comparisons, table):
             print(each.row() + (f"  <- {complaint}" if complaint else ""))
     wrong = [complaint for _, complaint in complaints if complaint]
     differ = sum(each.credits_differ for each in comparisons)
+    refused = sum(each.seconds is None for each in comparisons)
     exact = sum(abs(each.difference) < Fraction(1, 10_000) for each in comparisons)
     worst = max((abs(each.difference) for each in comparisons if each.name not in LENGTHS), default=0)
     print(f"\n{len(comparisons)} files: {exact} to 0.1 ms, the others within {float(worst) * 1000:.1f} ms; "
-          f"{len(LENGTHS)} exceptions; another price {differ}; wrong {len(wrong)}")
+          f"{refused} unmeasurable, {len(LENGTHS)} exceptions; another price {differ}; wrong {len(wrong)}")
     if differ > len(comparisons) * 0.01 and len(comparisons) > 100:
         print("more than 1 % of the prices differ")
         return False

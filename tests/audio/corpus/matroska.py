@@ -56,20 +56,29 @@ def block(frames, lacing):
     return head + b"".join(frames)
 
 
-def laced(lacing, at_once, group=False):
-    """MP3 frames in laces, one cluster a lace."""
+def laced(lacing, at_once, group=False, default_duration=None, at=lambda milliseconds: milliseconds):
+    """MP3 frames in laces, one cluster a lace; `at` changes the times of the clusters."""
     def edit(mp3):
         frames = list(frames_of(mp3))
         rate = RATES[frames[0][2] >> 2 & 3]
-        track = element("AE", element("D7", 1) + element("73C5", 1) + element("83", 2) +
+        duration = element("23E383", default_duration) if default_duration else b""
+        track = element("AE", duration + element("D7", 1) + element("73C5", 1) + element("83", 2) +
                         element("86", b"A_MPEG/L3") + element("E1", element("B5", float(rate))))
         out = element("1549A966", element("2AD7B1", 1_000_000)) + element("1654AE6B", track)
         for first in range(0, len(frames), at_once):
             lace = block(frames[first:first + at_once], lacing)
             held = element("A0", element("A1", lace)) if group else element("A3", lace[:3] + bytes([lace[3] | 0x80]) + lace[4:])
-            out += element("1F43B675", element("E7", first * 1152 * 1000 // rate) + held)
+            out += element("1F43B675", element("E7", at(first * 1152 * 1000 // rate)) + held)
         head = element("1A45DFA3", element("4282", b"matroska") + element("4287", 4) + element("4285", 2))
         return head + element("18538067", out)
+    return edit
+
+
+def scale(nanoseconds):
+    """TimestampScale, replaced; ffmpeg writes it in three bytes."""
+    def edit(webm):
+        at = webm.index(bytes.fromhex("2AD7B183")) + 4
+        return webm[:at] + nanoseconds.to_bytes(3, "big") + webm[at + 3:]
     return edit
 
 
@@ -108,6 +117,10 @@ def cases():
     # At 48 kHz no frame is padded.
     yield edited("matroska/laced-fixed.mka", "mp3/no-info-48000.mp3", laced(fixed_laced, 8), oracle="decode")
     yield edited("matroska/laced-groups.mka", mp3, laced(ebml_laced, 5, group=True), oracle="decode")
+    # Times that lie: a decoder plays all frames that it finds.
+    yield edited("matroska/timestamp-scale-lies.webm", base, scale(1000), oracle="decode")
+    yield edited("matroska/default-duration-lies.mka", mp3, laced(ebml_laced, 4, default_duration=1000), oracle="decode")
+    yield edited("matroska/timestamps-all-zero.mka", mp3, laced(ebml_laced, 4, at=lambda _: 0), oracle="decode")
     # Two hours take long to decode, and these packets are of 60 ms exactly.
     hours = "ogg/two-hours.opus"
     yield Case("matroska/two-hours.webm", copy(hours), needs=(hours,))

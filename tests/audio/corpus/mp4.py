@@ -84,6 +84,19 @@ def layouts():
     yield Case("mp4/two-hours-fragmented.mp4", copy(hours, "-movflags empty_moov -frag_duration 5000000"), needs=(hours,))
 
 
+def lies():
+    """Times that lie: ffmpeg's packets repeat them, its decoder plays what is there."""
+    base, plain, pcm = "mp4/aac-24000-1.m4a", "mp4/no-edit-list.m4a", "mp4/pcm_s16le.mov"
+    yield edited("mp4/timescale-lies.m4a", plain, number_in(b"mdhd", 12, 240_000), oracle="decode")
+    yield edited("mp4/timescale-lies-pcm.mov", pcm, number_in(b"mdhd", 12, 240_000), oracle="decode")
+    yield edited("mp4/sample-durations-lie.m4a", plain, number_in(b"stts", 12, 10), oracle="decode")
+    yield edited("mp4/sample-durations-lie-upwards.m4a", plain, number_in(b"stts", 12, 102_400), oracle="decode")
+    yield edited("mp4/durations-in-headers-lie.m4a", base, lambda mp4: number_in(b"mdhd", 16, 1)(number_in(b"mvhd", 16, 1)(mp4)))
+    yield edited("mp4/fragment-durations-lie.mp4", "mp4/fragmented.mp4",
+                 lambda mp4: mp4.replace(struct.pack(">I", 1024), struct.pack(">I", 1)), oracle="decode")
+    yield edited("mp4/edit-list-hides-most.m4a", base, number_in(b"elst", 8, 100))
+
+
 def fragmented():
     yield Case("mp4/fragmented.mp4", ffmpeg(speech(2.6), "-c:a aac", fragments()))
     yield Case("mp4/fragmented-stereo.m4a", ffmpeg(music(2.6), "-c:a aac", fragments()))
@@ -113,4 +126,5 @@ def first_fragment_lost(mp4):
 def cases():
     yield from codecs()
     yield from layouts()
+    yield from lies()
     yield from fragmented()

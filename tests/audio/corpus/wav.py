@@ -30,6 +30,15 @@ def sizes(riff_size, data_size):
     return edit
 
 
+def in_format(at, layout, value):
+    """A field of `fmt `, replaced."""
+    def edit(wav):
+        start = wav.index(b"fmt ") + 8 + at
+        number = struct.pack(layout, value)
+        return wav[:start] + number + wav[start + len(number):]
+    return edit
+
+
 def before_data(*chunks):
     def edit(wav):
         at = wav.index(b"data")
@@ -110,6 +119,9 @@ def cases():
     yield edited("wav/claims-one-byte.wav", plain, sizes(None, 1))
     yield edited("wav/claims-more.wav", plain, sizes(None, 800000))
     yield edited("wav/odd-size.wav", plain, sizes(None, 30001))
+    yield edited("wav/byte-rate-lies.wav", plain, in_format(8, "<I", 1))
+    yield edited("wav/block-align-lies.wav", plain, in_format(12, "<H", 200))
+    yield edited("wav/adpcm-samples-per-block-lie.wav", "wav/adpcm_ima_wav-22050-mono-2.5.wav", in_format(18, "<H", 5), oracle="decode")
     yield Case("wav/two-data-chunks.wav", written(two_data_chunks))
     yield edited("wav/list-before-data.wav", plain,
                  before_data(chunk(b"LIST", b"INFOISFT\x05\0\0\0abcd\0\0"), chunk(b"bext", noise(603, "bext"))))

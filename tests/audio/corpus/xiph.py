@@ -62,6 +62,14 @@ def last_granule(value):
     return lambda all_pages: all_pages[:-1] + [at_granule(all_pages[-1], value)]
 
 
+def pre_skip(samples):
+    def edit(all_pages):
+        head = all_pages[0]
+        at = head.index(b"OpusHead") + 10
+        return [head[:at] + struct.pack("<H", samples) + head[at + 2:]] + all_pages[1:]
+    return edit
+
+
 def repeated(times, frame_samples):
     """The same packets again and again: hours without an encoder. The end is trimmed at the very end only."""
     def edit(all_pages):
@@ -148,6 +156,7 @@ def ogg_structure():
     yield edited("ogg/opus-last-granule-small.opus", opus_file, edited_pages(last_granule(1000)))
     yield edited("ogg/opus-last-granule-huge.opus", opus_file, edited_pages(last_granule(48000 * 1000)))
     yield edited("ogg/vorbis-last-granule-small.ogg", vorbis_file, edited_pages(last_granule(1000)))
+    yield edited("ogg/opus-large-pre-skip.opus", opus_file, edited_pages(pre_skip(48000)))
     yield edited("ogg/opus-bad-checksum.opus", opus_file, lambda ogg: ogg[:-2000] + bytes([ogg[-2000] ^ 1]) + ogg[-1999:])
     yield edited("ogg/opus-garbage-in-front.opus", opus_file, lambda ogg: noise(300, "ogg") + ogg, demuxer="ogg")
     yield edited("ogg/opus-garbage-at-end.opus", opus_file, lambda ogg: ogg + noise(3000, "ogg end"))

@@ -62,11 +62,11 @@ class meter_command : public ::testing::Test {
 
 TEST_F(meter_command, without_a_configuration_it_says_what_price_it_takes) {
   file("a.pcm", samples(8000));
-  file("hour.pcm", samples(8000 * 61 + 1));
-  EXPECT_EQ(outcome({"a.pcm", "hour.pcm"}),
+  file("more.pcm", samples(8000 * 61 + 1));
+  EXPECT_EQ(outcome({"a.pcm", "more.pcm"}),
             "file      container  codec        seconds   credits\n"
             "a.pcm     pcm        pcm_s16le   1.000000  0.083333\n"
-            "hour.pcm  pcm        pcm_s16le  61.000125  5.166667\n"
+            "more.pcm  pcm        pcm_s16le  61.000125  5.166667\n"
             "\n"
             "tts: 5 credits per minute of response audio, in steps of 1s  (no configuration was "
             "given)\nexit 0");
