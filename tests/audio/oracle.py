@@ -69,7 +69,8 @@ def sum_of_packets(stream, packets):
     sample = Fraction(1, int(stream["sample_rate"]))
     played = [packet for packet in packets if "D" not in packet["flags"]]
     total = sum(durations(played))
-    dropped = sum(int(packet.get("skip_samples", 0)) + int(packet.get("discard_padding", 0)) for packet in played)
+    dropped = sum(int(packet.get(field, 0)) for packet in played
+                  for field in ("skip_samples", "discard_padding"))
     return max(Fraction(0), total * unit - dropped * sample)
 
 

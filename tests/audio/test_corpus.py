@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """The meters against ffmpeg: every file of the corpus within one codec frame, and the same price.
 
-    test_corpus.py [--table] [--only TEXT] [--meter 'PROGRAM ARGUMENT…'] [--splits PROGRAM] [--directory DIR]
+    test_corpus.py [--table] [--only TEXT] [--meter 'PROGRAM ARGUMENT…'] [--splits PROGRAM]
+                   [--directory DIR]
 
 The corpus is made in --directory when it is not there. The meter is `tollgate meter` of the build
 directory, or any program that prints the same JSON lines for `--json [--pcm R,C,B] FILE…`. --splits is
@@ -55,7 +56,8 @@ def answers_of(meter, directory, cases):
     for pcm, names in by_format.items():
         told = ["--pcm", ",".join(map(str, pcm))] if pcm else []
         # In the corpus: there is no configuration, so that the usual price holds.
-        done = subprocess.run([*meter, "--json", *told, *names], cwd=directory, text=True, capture_output=True)
+        done = subprocess.run([*meter, "--json", *told, *names], cwd=directory, text=True,
+                              capture_output=True)
         if done.returncode not in (0, 1):
             sys.exit(f"{' '.join(meter)}: exit status {done.returncode}\n{done.stderr[-2000:]}")
         for line in done.stdout.splitlines():
@@ -132,7 +134,8 @@ def check_splits(program, directory, cases):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--directory", type=Path, default=BUILD_DIR / "audio-corpus")
     parser.add_argument("--meter", default=f"{BUILD_DIR / 'tollgate'} meter")
     parser.add_argument("--splits")

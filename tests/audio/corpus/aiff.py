@@ -39,7 +39,8 @@ def cases():
                          ("pcm_alaw", speech(1.3, 8000)), ("pcm_mulaw", speech(1.4, 8000)),
                          ("pcm_s16le", speech(1.5, 24000)), ("adpcm_ima_qt", speech(1.6, 22050)),
                          ("adpcm_ima_qt", music(1.6, 44100))]:
-        yield Case(f"aiff/{codec}-{sound.rate}-{sound.channels}.aiff", ffmpeg(sound, "-c:a", codec, "-f aiff"))
+        yield Case(f"aiff/{codec}-{sound.rate}-{sound.channels}.aiff",
+                   ffmpeg(sound, "-c:a", codec, "-f aiff"))
     yield Case("aiff/sox.aiff", sox(speech(1.9, 16000), "-t aiff"))
     yield Case("aiff/sox-aifc.aifc", sox(music(1.9, 22050), "-t aifc"))
     yield Case("aiff/sox-piped.aiff", sox(silence(1.9, 16000), "-t aiff", piped=True))

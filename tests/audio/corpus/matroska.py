@@ -67,7 +67,8 @@ def laced(lacing, at_once, group=False, default_duration=None, at=lambda millise
         out = element("1549A966", element("2AD7B1", 1_000_000)) + element("1654AE6B", track)
         for first in range(0, len(frames), at_once):
             lace = block(frames[first:first + at_once], lacing)
-            held = element("A0", element("A1", lace)) if group else element("A3", lace[:3] + bytes([lace[3] | 0x80]) + lace[4:])
+            key = lace[:3] + bytes([lace[3] | 0x80]) + lace[4:]  # only a SimpleBlock has the flag
+            held = element("A0", element("A1", lace)) if group else element("A3", key)
             out += element("1F43B675", element("E7", at(first * 1152 * 1000 // rate)) + held)
         head = element("1A45DFA3", element("4282", b"matroska") + element("4287", 4) + element("4285", 2))
         return head + element("18538067", out)
@@ -90,20 +91,23 @@ def cases():
         sound = music(2.11, rate, 2) if channels == 2 else speech(2.11, rate)
         yield webm(f"opus-{rate}-{channels}.webm", sound, "-c:a libopus")
     for frame in ("2.5", "60", "120"):
-        yield webm(f"opus-frames-of-{frame}-ms.webm", speech(1.31, 48000), "-c:a libopus -frame_duration", frame)
+        yield webm(f"opus-frames-of-{frame}-ms.webm", speech(1.31, 48000), "-c:a libopus -frame_duration",
+                   frame)
     yield webm("opus-0.05-seconds.webm", speech(0.05, 24000), "-c:a libopus")
     yield webm("vorbis-44100-2.webm", music(2.11), "-c:a libvorbis")
     yield webm("vorbis-16000-1.webm", speech(2.11, 16000), "-c:a libvorbis")
-    for codec, sound in [("aac", music(2.11)), ("libmp3lame", music(2.11)), ("flac", speech(2.11)), ("ac3", music(1.1, 48000)),
-                         ("pcm_s16le", music(1.1)), ("pcm_f32le", speech(1.1)), ("alac", speech(1.1)), ("mp2", music(1.1)),
-                         ("eac3", music(1.1, 48000))]:
+    for codec, sound in [("aac", music(2.11)), ("libmp3lame", music(2.11)), ("flac", speech(2.11)),
+                         ("ac3", music(1.1, 48000)), ("eac3", music(1.1, 48000)), ("mp2", music(1.1)),
+                         ("pcm_s16le", music(1.1)), ("pcm_f32le", speech(1.1)), ("alac", speech(1.1))]:
         yield webm(f"{codec}.mka", sound, "-c:a", codec)
     yield webm("with-video.webm", with_video(music(1.5, 48000)), VIDEO, "-c:a libopus")
-    yield webm("with-video-live.webm", with_video(music(1.5, 48000)), VIDEO, "-c:a libopus -f webm -live 1", piped=True)
+    yield webm("with-video-live.webm", with_video(music(1.5, 48000)), VIDEO, "-c:a libopus -f webm -live 1",
+               piped=True)
     yield webm("two-tracks.mka", speech(1.5, 48000), "-map 0:a -map 0:a -c:a libopus")
     yield webm("live.webm", speech(2.4, 48000), "-c:a libopus -live 1")
     yield webm("piped.webm", speech(2.4, 48000), "-c:a libopus -f webm", piped=True)
-    yield webm("piped-live.webm", speech(2.4, 48000), "-c:a libopus -f webm -live 1 -cluster_time_limit 300", piped=True)
+    yield webm("piped-live.webm", speech(2.4, 48000), "-c:a libopus -f webm -live 1 -cluster_time_limit 300",
+               piped=True)
     yield webm("piped-aac.mka", music(2.4), "-c:a aac -f matroska", piped=True)
     yield webm("small-clusters.webm", speech(2.4, 48000), "-c:a libopus -cluster_time_limit 100")
     yield webm("cues-in-front.webm", speech(2.4, 48000), "-c:a libopus -reserve_index_space 5000")
@@ -111,7 +115,8 @@ def cases():
     base, live, mp3 = "matroska/opus-24000-1.webm", "matroska/piped-live.webm", "mp3/no-info-cbr.mp3"
     yield joined("matroska/joined.webm", base, base, oracle="decode")
     yield joined("matroska/joined-live.webm", live, live, oracle="decode")
-    yield edited("matroska/garbage-at-end.webm", base, lambda webm: webm + noise(3000, "webm"), oracle="decode")
+    yield edited("matroska/garbage-at-end.webm", base, lambda webm: webm + noise(3000, "webm"),
+                 oracle="decode")
     for name, lacing in [("xiph", xiph_laced), ("ebml", ebml_laced)]:
         yield edited(f"matroska/laced-{name}.mka", mp3, laced(lacing, 4), oracle="decode")
     # At 48 kHz no frame is padded.
@@ -119,8 +124,10 @@ def cases():
     yield edited("matroska/laced-groups.mka", mp3, laced(ebml_laced, 5, group=True), oracle="decode")
     # Times that lie: a decoder plays all frames that it finds.
     yield edited("matroska/timestamp-scale-lies.webm", base, scale(1000), oracle="decode")
-    yield edited("matroska/default-duration-lies.mka", mp3, laced(ebml_laced, 4, default_duration=1000), oracle="decode")
-    yield edited("matroska/timestamps-all-zero.mka", mp3, laced(ebml_laced, 4, at=lambda _: 0), oracle="decode")
+    yield edited("matroska/default-duration-lies.mka", mp3, laced(ebml_laced, 4, default_duration=1000),
+                 oracle="decode")
+    yield edited("matroska/timestamps-all-zero.mka", mp3, laced(ebml_laced, 4, at=lambda _: 0),
+                 oracle="decode")
     # Two hours take long to decode, and these packets are of 60 ms exactly.
     hours = "ogg/two-hours.opus"
     yield Case("matroska/two-hours.webm", copy(hours), needs=(hours,))

@@ -53,11 +53,13 @@ def codecs():
     yield Case("mp4/opus.mp4", ffmpeg(speech(1.3, 48000), "-c:a libopus -strict -2"))
     yield Case("mp4/flac.mp4", ffmpeg(speech(1.3, 24000), "-c:a flac -strict -2"))
     yield Case("mp4/ac3.mp4", ffmpeg(music(1.3, 48000), "-c:a ac3"))
-    for codec, sound in [("pcm_s16le", speech(1.7, 24000)), ("pcm_s16be", music(1.1)), ("pcm_s24le", music(0.9, 48000)),
-                         ("pcm_f32le", speech(1.1, 16000)), ("pcm_mulaw", speech(1.7, 8000)),
-                         ("pcm_u8", speech(1.2, 11025)), ("adpcm_ima_qt", speech(1.7, 22050)), ("alac", speech(1.2))]:
+    for codec, sound in [("pcm_s16le", speech(1.7, 24000)), ("pcm_s16be", music(1.1)),
+                         ("pcm_s24le", music(0.9, 48000)), ("pcm_f32le", speech(1.1, 16000)),
+                         ("pcm_mulaw", speech(1.7, 8000)), ("pcm_u8", speech(1.2, 11025)),
+                         ("adpcm_ima_qt", speech(1.7, 22050)), ("alac", speech(1.2))]:
         yield Case(f"mp4/{codec}.mov", ffmpeg(sound, "-c:a", codec))
-    for name, base in [("nb", "amr/nb-mode-7.amr"), ("nb-mixed", "amr/nb-mixed.amr"), ("wb", "amr/wb-mode-4.awb")]:
+    for name, base in [("nb", "amr/nb-mode-7.amr"), ("nb-mixed", "amr/nb-mixed.amr"),
+                       ("wb", "amr/wb-mode-4.awb")]:
         yield Case(f"mp4/amr-{name}.3gp", copy(base), needs=(base,))
 
 
@@ -81,7 +83,8 @@ def layouts():
     yield edited("mp4/claims-less.mov", "mp4/pcm_s16le.mov", number_in(b"stsz", 8, 100))
     adts, hours = "adts/two-hours.aac", "mp4/two-hours.m4a"
     yield Case(hours, copy(adts), needs=(adts,))
-    yield Case("mp4/two-hours-fragmented.mp4", copy(hours, "-movflags empty_moov -frag_duration 5000000"), needs=(hours,))
+    yield Case("mp4/two-hours-fragmented.mp4", copy(hours, "-movflags empty_moov -frag_duration 5000000"),
+               needs=(hours,))
 
 
 def lies():
@@ -90,8 +93,10 @@ def lies():
     yield edited("mp4/timescale-lies.m4a", plain, number_in(b"mdhd", 12, 240_000), oracle="decode")
     yield edited("mp4/timescale-lies-pcm.mov", pcm, number_in(b"mdhd", 12, 240_000), oracle="decode")
     yield edited("mp4/sample-durations-lie.m4a", plain, number_in(b"stts", 12, 10), oracle="decode")
-    yield edited("mp4/sample-durations-lie-upwards.m4a", plain, number_in(b"stts", 12, 102_400), oracle="decode")
-    yield edited("mp4/durations-in-headers-lie.m4a", base, lambda mp4: number_in(b"mdhd", 16, 1)(number_in(b"mvhd", 16, 1)(mp4)))
+    yield edited("mp4/sample-durations-lie-upwards.m4a", plain, number_in(b"stts", 12, 102_400),
+                 oracle="decode")
+    yield edited("mp4/durations-in-headers-lie.m4a", base,
+                 lambda mp4: number_in(b"mdhd", 16, 1)(number_in(b"mvhd", 16, 1)(mp4)))
     yield edited("mp4/fragment-durations-lie.mp4", "mp4/fragmented.mp4",
                  lambda mp4: mp4.replace(struct.pack(">I", 1024), struct.pack(">I", 1)), oracle="decode")
     yield edited("mp4/edit-list-hides-most.m4a", base, number_in(b"elst", 8, 100))
@@ -102,15 +107,19 @@ def fragmented():
     yield Case("mp4/fragmented-stereo.m4a", ffmpeg(music(2.6), "-c:a aac", fragments()))
     yield Case("mp4/fragmented-piped.mp4", ffmpeg(speech(2.6), "-c:a aac", fragments(), "-f mp4", piped=True))
     yield Case("mp4/fragmented-delay-moov.mp4", ffmpeg(speech(2.6), "-c:a aac", fragments("+delay_moov")))
-    yield Case("mp4/fragmented-base-moof.mp4", ffmpeg(speech(2.6), "-c:a aac", fragments("+default_base_moof")))
+    yield Case("mp4/fragmented-base-moof.mp4",
+               ffmpeg(speech(2.6), "-c:a aac", fragments("+default_base_moof")))
     yield Case("mp4/fragmented-sidx.mp4", ffmpeg(speech(2.6), "-c:a aac", fragments("+dash+global_sidx")))
     yield Case("mp4/fragmented-cmaf.mp4", ffmpeg(speech(2.6), "-c:a aac", fragments("+cmaf")))
     yield Case("mp4/fragmented-separate-moof.mp4", ffmpeg(
         with_video(music(1.6)), "-map 1:v -map 0:a -c:v mpeg4 -c:a aac", fragments("+separate_moof")))
-    yield Case("mp4/fragmented-moov-with-samples.mp4", ffmpeg(speech(2.6), "-c:a aac -movflags frag_keyframe -frag_duration 500000"))
+    yield Case("mp4/fragmented-moov-with-samples.mp4",
+               ffmpeg(speech(2.6), "-c:a aac -movflags frag_keyframe -frag_duration 500000"))
     # ffprobe gives their packets no durations.
-    yield Case("mp4/fragmented-opus.mp4", ffmpeg(speech(1.6, 48000), "-c:a libopus -strict -2", fragments()), oracle="decode")
-    yield Case("mp4/fragmented-flac.mp4", ffmpeg(speech(1.6, 24000), "-c:a flac -strict -2", fragments()), oracle="decode")
+    yield Case("mp4/fragmented-opus.mp4", ffmpeg(speech(1.6, 48000), "-c:a libopus -strict -2", fragments()),
+               oracle="decode")
+    yield Case("mp4/fragmented-flac.mp4", ffmpeg(speech(1.6, 24000), "-c:a flac -strict -2", fragments()),
+               oracle="decode")
     yield Case("mp4/smooth-streaming.ismv", ffmpeg(speech(1.6), "-c:a aac -f ismv -frag_duration 500000"))
     yield edited("mp4/fragments-only.m4s", "mp4/fragmented.mp4", without(b"ftyp", b"moov"))
     yield edited("mp4/first-fragment-lost.mp4", "mp4/fragmented-base-moof.mp4", first_fragment_lost)

@@ -112,7 +112,8 @@ def encoded():
     yield Case("mp3/no-info-cbr.mp3", lame(music(2.7), "-t -b 128"))
     yield Case("mp3/no-info-48000.mp3", lame(speech(2.7, 48000), "-t -b 64"))
     yield Case("mp3/no-info-vbr.mp3", lame(music(2.7), "-t -V 3"))
-    yield Case("mp3/no-info-ffmpeg.mp3", ffmpeg(speech(2.2), "-c:a libmp3lame -b:a 32k -write_xing 0 -id3v2_version 0"))
+    yield Case("mp3/no-info-ffmpeg.mp3",
+               ffmpeg(speech(2.2), "-c:a libmp3lame -b:a 32k -write_xing 0 -id3v2_version 0"))
     yield Case("mp3/piped.mp3", ffmpeg(speech(2.2), "-c:a libmp3lame -q:a 4 -f mp3", piped=True))
     yield Case("mp3/shine.mp3", ffmpeg(music(1.5), "-c:a libshine -b:a 128k"))
     yield Case("mp3/0.05-seconds.mp3", ffmpeg(speech(0.05), "-c:a libmp3lame -b:a 48k"))
@@ -140,7 +141,8 @@ def tagged():
     yield edited("mp3/id3v2-footer.mp3", plain, lambda mp3: id3v2(500, footer=True) + mp3)
     yield edited("mp3/id3v2-twice.mp3", plain, lambda mp3: id3v2(300) + id3v2(700) + mp3)
     yield edited("mp3/id3v2-then-padding.mp3", plain, lambda mp3: id3v2(300) + bytes(1500) + mp3)
-    yield edited("mp3/id3v2-longer-than-file.mp3", plain, lambda mp3: id3v2(0, claimed=10_000_000) + mp3, demuxer="mp3")
+    yield edited("mp3/id3v2-longer-than-file.mp3", plain, lambda mp3: id3v2(0, claimed=10_000_000) + mp3,
+                 demuxer="mp3")
     yield edited("mp3/id3v1.mp3", plain, lambda mp3: mp3 + id3v1())
     yield edited("mp3/ape.mp3", plain, lambda mp3: mp3 + ape_tag())
     yield edited("mp3/ape-and-id3v1.mp3", base, lambda mp3: mp3 + ape_tag() + id3v1())
@@ -152,7 +154,8 @@ def dirty():
     clean = noise(4999, "front", without=(0xFF,))
     yield edited("mp3/garbage-in-front-1.mp3", plain, lambda mp3: b"\0" + mp3)
     yield edited("mp3/garbage-in-front-5000.mp3", plain, lambda mp3: clean + mp3, demuxer="mp3")
-    yield edited("mp3/garbage-in-front-syncs.mp3", plain, lambda mp3: b"\xff\xfb\x90\x64" * 300 + mp3, demuxer="mp3")
+    yield edited("mp3/garbage-in-front-syncs.mp3", plain, lambda mp3: b"\xff\xfb\x90\x64" * 300 + mp3,
+                 demuxer="mp3")
     yield edited("mp3/garbage-between.mp3", plain, with_garbage(10, clean[:77]))
     yield edited("mp3/garbage-between-random.mp3", plain, with_garbage(13, noise(500, "between")))
     yield edited("mp3/zeros-between.mp3", plain, with_garbage(20, bytes(2000)))
@@ -180,7 +183,8 @@ def adts():
         yield Case(f"adts/lc-{rate}-{channels}.aac", ffmpeg(sound, "-c:a aac -f adts"))
     plain = "adts/lc-24000-1.aac"
     yield Case("adts/0.05-seconds.aac", ffmpeg(speech(0.05), "-c:a aac -f adts"))
-    yield Case("adts/mpeg2-id.aac", copy("adts/lc-44100-2.aac", "-write_mpeg2 1 -f adts"), needs=("adts/lc-44100-2.aac",))
+    yield Case("adts/mpeg2-id.aac", copy("adts/lc-44100-2.aac", "-write_mpeg2 1 -f adts"),
+               needs=("adts/lc-44100-2.aac",))
     yield Case("adts/id3v2.aac", ffmpeg(speech(1.1), "-c:a aac -f adts -write_id3v2 1 -metadata title=x"))
     yield Case("adts/ape.aac", ffmpeg(speech(1.1), "-c:a aac -f adts -write_apetag 1 -metadata title=x"))
     minute = "adts/one-minute.aac"

@@ -17,7 +17,8 @@ def cases():
     yield case("u8-8000-mono", speech(2.2, 8000), "pcm_u8", "u8", 8)
     yield case("s24-96000-stereo", music(0.4, 96000), "pcm_s24le", "s24le", 24)
     yield case("f32-16000-mono", speech(0.05, 16000), "pcm_f32le", "f32le", 32)
-    yield edited("pcm/half-a-sample.pcm", openai.name, lambda pcm: pcm[:-1], demuxer="s16le", oracle="decode", pcm=openai.pcm)
+    yield edited("pcm/half-a-sample.pcm", openai.name, lambda pcm: pcm[:-1], demuxer="s16le", oracle="decode",
+                 pcm=openai.pcm)
     # An answer that happens to begin like a WAV file is still what the caller asked for.
     yield edited("pcm/begins-like-wav.pcm", openai.name, lambda pcm: b"RIFF\0\0\0\0WAVE" + pcm,
                  demuxer="s16le", oracle="decode", pcm=openai.pcm)

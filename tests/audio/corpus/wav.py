@@ -14,7 +14,8 @@ def riff(*chunks, tag=b"RIFF", endian="<"):
 
 def format_chunk(code, rate, channels, bits, endian="<"):
     block = channels * bits // 8
-    return chunk(b"fmt ", struct.pack(endian + "HHIIHH", code, channels, rate, rate * block, block, bits), endian)
+    body = struct.pack(endian + "HHIIHH", code, channels, rate, rate * block, block, bits)
+    return chunk(b"fmt ", body, endian)
 
 
 def sizes(riff_size, data_size):
@@ -121,11 +122,14 @@ def cases():
     yield edited("wav/odd-size.wav", plain, sizes(None, 30001))
     yield edited("wav/byte-rate-lies.wav", plain, in_format(8, "<I", 1))
     yield edited("wav/block-align-lies.wav", plain, in_format(12, "<H", 200))
-    yield edited("wav/adpcm-samples-per-block-lie.wav", "wav/adpcm_ima_wav-22050-mono-2.5.wav", in_format(18, "<H", 5), oracle="decode")
+    yield edited("wav/adpcm-samples-per-block-lie.wav", "wav/adpcm_ima_wav-22050-mono-2.5.wav",
+                 in_format(18, "<H", 5), oracle="decode")
     yield Case("wav/two-data-chunks.wav", written(two_data_chunks))
     yield edited("wav/list-before-data.wav", plain,
-                 before_data(chunk(b"LIST", b"INFOISFT\x05\0\0\0abcd\0\0"), chunk(b"bext", noise(603, "bext"))))
-    yield edited("wav/large-junk.wav", plain, before_data(chunk(b"JUNK", bytes(70000)), chunk(b"PEAK", bytes(16))))
+                 before_data(chunk(b"LIST", b"INFOISFT\x05\0\0\0abcd\0\0"),
+                             chunk(b"bext", noise(603, "bext"))))
+    yield edited("wav/large-junk.wav", plain,
+                 before_data(chunk(b"JUNK", bytes(70000)), chunk(b"PEAK", bytes(16))))
     yield edited("wav/list-after-data.wav", plain, after_data(chunk(b"LIST", b"INFOISFT\x06\0\0\0hello\0")))
     yield edited("wav/id3-after-data.wav", plain, after_data(chunk(b"id3 ", noise(1001, "id3"))))
     yield edited("wav/garbage-at-end.wav", plain, lambda wav: wav + noise(5000, "end"))

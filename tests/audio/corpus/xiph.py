@@ -51,7 +51,8 @@ def at_granule(page, value):
 
 def later_start(all_pages):
     """A live stream that was joined late: it begins at hour 3."""
-    return [page if granule(page) <= 0 else at_granule(page, granule(page) + 3 * 3600 * 48000) for page in all_pages]
+    return [page if granule(page) <= 0 else at_granule(page, granule(page) + 3 * 3600 * 48000)
+            for page in all_pages]
 
 
 def serial(number):
@@ -93,7 +94,8 @@ def total_samples(count):
     """The 36 bits at the end of STREAMINFO's first half."""
     def edit(flac):
         at = 4 + 4 + 13
-        return flac[:at] + bytes([flac[at] & 0xF0 | count >> 32]) + struct.pack(">I", count & 0xFFFFFFFF) + flac[at + 5:]
+        high, low = bytes([flac[at] & 0xF0 | count >> 32]), struct.pack(">I", count & 0xFFFFFFFF)
+        return flac[:at] + high + low + flac[at + 5:]
     return edit
 
 
@@ -113,7 +115,8 @@ def opus():
         sound = music(2.17, rate, 2) if channels == 2 else speech(2.17, rate)
         yield Case(f"ogg/opus-{rate}-{channels}.opus", ffmpeg(sound, "-c:a libopus"))
     for frame in ("2.5", "5", "10", "40", "60", "120"):
-        yield Case(f"ogg/opus-frames-of-{frame}-ms.opus", ffmpeg(speech(1.333, 48000), "-c:a libopus -frame_duration", frame))
+        yield Case(f"ogg/opus-frames-of-{frame}-ms.opus",
+                   ffmpeg(speech(1.333, 48000), "-c:a libopus -frame_duration", frame))
     yield Case("ogg/opus-cbr.ogg", ffmpeg(speech(2.2, 24000), "-c:a libopus -vbr off -b:a 24k"))
     yield Case("ogg/opus-voip-6k.ogg", ffmpeg(speech(3.3, 16000), "-c:a libopus -application voip -b:a 6k"))
     yield Case("ogg/opus-0.05-seconds.opus", ffmpeg(speech(0.05, 24000), "-c:a libopus"))
@@ -138,7 +141,8 @@ def vorbis():
 
 
 def ogg_structure():
-    opus_file, vorbis_file, flac_file = "ogg/opus-24000-1.opus", "ogg/vorbis-44100-2.ogg", "ogg/flac-16000-1.ogg"
+    opus_file, vorbis_file = "ogg/opus-24000-1.opus", "ogg/vorbis-44100-2.ogg"
+    flac_file = "ogg/flac-16000-1.ogg"
     yield joined("ogg/chained-opus.opus", opus_file, "ogg/opus-48000-2.opus")
     yield joined("ogg/chained-opus-same.opus", opus_file, opus_file, opus_file)
     yield joined("ogg/chained-vorbis.ogg", vorbis_file, vorbis_file)
@@ -149,7 +153,8 @@ def ogg_structure():
     yield edited("ogg/other-serial.opus", opus_file, edited_pages(serial(77)))
     for kind, args in [("opus-vorbis", "-c:a:0 libopus -c:a:1 libvorbis"), ("opus-opus", "-c:a libopus")]:
         yield Case(f"ogg/multiplexed-{kind}.ogg", ffmpeg(music(1.6, 48000), "-map 0:a -map 0:a", args))
-    yield Case("ogg/with-video.ogv", ffmpeg(with_video(music(1.1)), "-map 0:a -map 1:v -c:a libvorbis -c:v libtheora"))
+    yield Case("ogg/with-video.ogv",
+               ffmpeg(with_video(music(1.1)), "-map 0:a -map 1:v -c:a libvorbis -c:v libtheora"))
     yield edited("ogg/opus-joined-late.opus", opus_file, edited_pages(later_start))
     yield edited("ogg/opus-first-pages-lost.opus", opus_file, edited_pages(lambda p: p[:2] + p[3:]))
     yield edited("ogg/vorbis-middle-page-lost.ogg", vorbis_file, edited_pages(lambda p: p[:3] + p[4:]))
@@ -157,8 +162,10 @@ def ogg_structure():
     yield edited("ogg/opus-last-granule-huge.opus", opus_file, edited_pages(last_granule(48000 * 1000)))
     yield edited("ogg/vorbis-last-granule-small.ogg", vorbis_file, edited_pages(last_granule(1000)))
     yield edited("ogg/opus-large-pre-skip.opus", opus_file, edited_pages(pre_skip(48000)))
-    yield edited("ogg/opus-bad-checksum.opus", opus_file, lambda ogg: ogg[:-2000] + bytes([ogg[-2000] ^ 1]) + ogg[-1999:])
-    yield edited("ogg/opus-garbage-in-front.opus", opus_file, lambda ogg: noise(300, "ogg") + ogg, demuxer="ogg")
+    yield edited("ogg/opus-bad-checksum.opus", opus_file,
+                 lambda ogg: ogg[:-2000] + bytes([ogg[-2000] ^ 1]) + ogg[-1999:])
+    yield edited("ogg/opus-garbage-in-front.opus", opus_file, lambda ogg: noise(300, "ogg") + ogg,
+                 demuxer="ogg")
     yield edited("ogg/opus-garbage-at-end.opus", opus_file, lambda ogg: ogg + noise(3000, "ogg end"))
 
 
@@ -167,7 +174,8 @@ def flac():
         sound = music(1.61, rate, 2) if channels == 2 else speech(1.61, rate)
         yield Case(f"flac/s16-{rate}-{channels}.flac", ffmpeg(sound, "-c:a flac -sample_fmt s16"))
     plain = "flac/s16-24000-1.flac"
-    yield Case("flac/s24.flac", ffmpeg(music(1.1, 48000), "-c:a flac -sample_fmt s32 -bits_per_raw_sample 24"))
+    yield Case("flac/s24.flac",
+               ffmpeg(music(1.1, 48000), "-c:a flac -sample_fmt s32 -bits_per_raw_sample 24"))
     yield Case("flac/small-frames.flac", ffmpeg(speech(1.3, 16000), "-c:a flac -frame_size 192"))
     yield Case("flac/six-channels.flac", ffmpeg(music(0.9, 48000, 6), "-c:a flac"))
     yield Case("flac/0.05-seconds.flac", ffmpeg(speech(0.05, 24000), "-c:a flac"))
