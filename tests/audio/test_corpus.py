@@ -21,7 +21,7 @@ from pathlib import Path
 
 import corpus
 from corpus.build import build, in_parallel, missing_tools
-from exceptions import CREDITS, LENGTHS
+from exceptions import CREDITS, disagreement_about
 from oracle import Truth, truth_of
 
 BUILD_DIR = Path(os.environ.get("TOLLGATE_BUILD_DIR", Path(__file__).resolve().parents[2] / "build/release"))
@@ -83,7 +83,7 @@ class Comparison:
         return abs(self.difference) <= self.truth.frame + microsecond
 
     def complaint(self):
-        expected = LENGTHS.get(self.name)
+        expected = disagreement_about(self.name)
         if expected is None and not self.is_close():
             return "more than one frame off"
         if expected is None and self.credits_differ and self.name not in CREDITS:
@@ -117,10 +117,11 @@ def report(comparisons, table):
     wrong = [complaint for _, complaint in complaints if complaint]
     differ = sum(each.credits_differ for each in comparisons)
     refused = sum(each.seconds is None for each in comparisons)
+    disagreements = sum(disagreement_about(each.name) is not None for each in comparisons)
     exact = sum(abs(each.difference) < Fraction(1, 10_000) for each in comparisons)
-    worst = max((abs(each.difference) for each in comparisons if each.name not in LENGTHS), default=0)
+    worst = max((abs(each.difference) for each in comparisons if not disagreement_about(each.name)), default=0)
     print(f"\n{len(comparisons)} files: {exact} to 0.1 ms, the others within {float(worst) * 1000:.1f} ms; "
-          f"{refused} unmeasurable, {len(LENGTHS)} exceptions; another price {differ}; wrong {len(wrong)}")
+          f"{refused} unmeasurable, {disagreements} exceptions; another price {differ}; wrong {len(wrong)}")
     if differ > len(comparisons) * 0.01 and len(comparisons) > 100:
         print("more than 1 % of the prices differ")
         return False

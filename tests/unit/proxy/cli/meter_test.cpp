@@ -64,9 +64,9 @@ TEST_F(meter_command, without_a_configuration_it_says_what_price_it_takes) {
   file("a.pcm", samples(8000));
   file("more.pcm", samples(8000 * 61 + 1));
   EXPECT_EQ(outcome({"a.pcm", "more.pcm"}),
-            "file      container  codec        seconds   credits\n"
-            "a.pcm     pcm        pcm_s16le   1.000000  0.083333\n"
-            "more.pcm  pcm        pcm_s16le  61.000125  5.166667\n"
+            "file      container  codec    seconds   credits\n"
+            "a.pcm     raw        pcm     1.000000  0.083333\n"
+            "more.pcm  raw        pcm    61.000125  5.166667\n"
             "\n"
             "tts: 5 credits per minute of response audio, in steps of 1s  (no configuration was "
             "given)\nexit 0");
@@ -75,8 +75,8 @@ TEST_F(meter_command, without_a_configuration_it_says_what_price_it_takes) {
 TEST_F(meter_command, the_usual_configuration_is_found_and_its_tts_rate_taken) {
   file("config/tollgate.yaml", configuration);
   EXPECT_EQ(outcome({"-"}, samples(8001)),
-            "file  container  codec       seconds  credits\n"
-            "-     pcm        pcm_s16le  1.000125     1.25\n"
+            "file  container  codec   seconds  credits\n"
+            "-     raw        pcm    1.000125     1.25\n"
             "\n"
             "tts: 7.5 credits per minute of response audio, in steps of 10s  "
             "(config/tollgate.yaml)\nexit 0");
@@ -89,7 +89,7 @@ TEST_F(meter_command, json_is_a_line_for_each_file) {
   options_.rate = "stt";
   options_.json = true;
   EXPECT_EQ(outcome({"a.pcm", "gone.pcm"}),
-            R"({"file":"a.pcm","container":"pcm","codec":"pcm_s16le","seconds":1.500000,)"
+            R"({"file":"a.pcm","container":"raw","codec":"pcm","seconds":1.500000,)"
             R"("rate":"stt","credits":0.1})"
             "\n"
             R"({"file":"gone.pcm","container":null,"codec":null,)"
