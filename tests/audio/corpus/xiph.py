@@ -164,8 +164,7 @@ def ogg_structure():
     yield edited("ogg/opus-large-pre-skip.opus", opus_file, edited_pages(pre_skip(48000)))
     yield edited("ogg/opus-bad-checksum.opus", opus_file,
                  lambda ogg: ogg[:-2000] + bytes([ogg[-2000] ^ 1]) + ogg[-1999:])
-    yield edited("ogg/opus-garbage-in-front.opus", opus_file, lambda ogg: noise(300, "ogg") + ogg,
-                 demuxer="ogg")
+    yield edited("ogg/opus-garbage-in-front.opus", opus_file, lambda ogg: noise(300, "ogg") + ogg)
     yield edited("ogg/opus-garbage-at-end.opus", opus_file, lambda ogg: ogg + noise(3000, "ogg end"))
 
 
