@@ -1,10 +1,11 @@
-// tollgate COMMAND: run, check, explain, verify, and the admin API from a shell.
+// tollgate COMMAND: run, check, explain, meter, verify, and the admin API from a shell.
 #include <CLI/CLI.hpp>
 
 #include "proxy/app.hpp"
 #include "proxy/cli/check.hpp"
 #include "proxy/cli/client.hpp"
 #include "proxy/cli/explain.hpp"
+#include "proxy/cli/meter.hpp"
 
 int main(int argc, char** argv) {
   CLI::App cli{"Tollgate: every call to an AI platform pays in credits, exactly once."};
@@ -19,6 +20,7 @@ int main(int argc, char** argv) {
 
   tollgate::proxy::add_check_command(cli, exit_code);
   tollgate::proxy::add_explain_command(cli, exit_code);
+  tollgate::proxy::add_meter_command(cli, exit_code);
   tollgate::proxy::add_client_commands(cli, exit_code);
 
   try {

@@ -1,41 +1,15 @@
 #include "proxy/cli/explain_report.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <ostream>
 
-#include "config/units.hpp"
 #include "proxy/admin/json_writer.hpp"
+#include "proxy/cli/rate_text.hpp"
 
 namespace tollgate::proxy {
 namespace {
 
 using admin::json_writer;
-
-std::string in_words(quota::credits amount) {
-  return to_string(amount) + (amount == quota::credits::from_whole(1) ? " credit" : " credits");
-}
-
-std::string_view name_of(quota::unit unit) {
-  switch (unit) {
-    case quota::unit::request:
-      return "request";
-    case quota::unit::query:
-      return "query";
-    case quota::unit::minute:
-      break;
-  }
-  return "minute";
-}
-
-std::string in_words(const quota::rate& rate) {
-  std::string out = rate.name + ": " + in_words(rate.price) + " per ";
-  out += name_of(rate.per);
-  if (rate.meter == quota::meter_kind::none) return out;
-  out +=
-      rate.meter == quota::meter_kind::request_audio ? " of request audio" : " of response audio";
-  return out + ", in steps of " + config::to_string(std::chrono::microseconds{rate.increment_us});
-}
 
 std::string or_none(const std::string& text) {
   return text.empty() ? "none" : text;
