@@ -32,6 +32,7 @@ behaviour read_behaviour(const exchange& x) {
   if (asked.status && (*asked.status < 200 || *asked.status > 599)) asked.status.reset();
   asked.chunks = number<std::uint64_t>(x.header("x-sample-chunks")).value_or(asked.chunks);
   asked.break_after = number<std::uint64_t>(x.header("x-sample-break-after"));
+  asked.seconds = number<double>(x.header("x-sample-seconds"));
   asked.delay =
       std::chrono::milliseconds{number<unsigned>(x.header("x-sample-delay-ms")).value_or(0)};
   asked.head_delay =

@@ -40,6 +40,7 @@ struct behaviour {
   std::chrono::milliseconds head_delay{0};   // x-sample-head-delay-ms: before the reply's head
   std::uint64_t chunks = 8;                  // x-sample-chunks: of a stream
   std::optional<std::uint64_t> break_after;  // x-sample-break-after: chunks, then reset; 0: no head
+  std::optional<double> seconds;             // x-sample-seconds: of speech
 };
 
 // What reached this server, for tests that count. `GET /sample/stats` itself does not count.
