@@ -22,8 +22,10 @@ task<> count_tokens(exchange& x);
 // speech.cpp
 task<> speech(exchange& x);
 
-// platform.cpp
+// transcription.cpp
 task<> transcription(exchange& x);
+
+// platform.cpp
 task<> knowledge_query(exchange& x);
 task<> resources(exchange& x);  // agents, conversations, ...: create, read, update, delete
 

@@ -14,11 +14,6 @@ std::string_view id_in(std::string_view path) {
 
 }  // namespace
 
-task<> transcription(exchange& x) {
-  co_await x.digest_body();
-  co_await x.reply_json(R"({"text":"Hello from the sample upstream."})");
-}
-
 task<> knowledge_query(exchange& x) {
   const auto text = co_await x.read_text();
   const auto fields = read_fields(text).value_or(request_fields{});

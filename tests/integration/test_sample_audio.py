@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import unittest
 
-from support.http import call
+from support.http import RawConnection, call
 from support.upstream import SampleUpstream
 
 SAMPLE_RATE = 24_000
@@ -43,6 +43,19 @@ def decode(name, audio):
     if done.returncode != 0 or complaints:
         raise AssertionError(f"ffmpeg says {done.returncode}: {complaints}")
     return len(done.stdout) // 2
+
+
+FORM = 'multipart/form-data; boundary="Cut-here"'
+
+
+def form(**parts):
+    """Its parts in this order. The one called `file` is a file."""
+    body = b""
+    for name, content in parts.items():
+        file = '; filename="name=a.wav"' if name == "file" else ""
+        body += (f'\r\n--Cut-here\r\nContent-Disposition: form-data; name="{name}"{file}'
+                 "\r\n\r\n").encode() + content
+    return body + b"\r\n--Cut-here--"
 
 
 class SampleAudioTest(unittest.TestCase):
@@ -93,6 +106,61 @@ class SampleAudioTest(unittest.TestCase):
                 self.assertEqual(done["type"], "speech.audio.done")
                 self.assertEqual(done["usage"]["total_tokens"],
                                  done["usage"]["input_tokens"] + done["usage"]["output_tokens"])
+
+    def transcribe(self, *pieces, endpoint="transcriptions", content_type=FORM, **headers):
+        """Sends exactly the given pieces, one by one."""
+        head = (f"POST /v1/audio/{endpoint} HTTP/1.1\r\nHost: sample\r\nConnection: close\r\n"
+                f"Content-Type: {content_type}\r\nContent-Length: {sum(map(len, pieces))}\r\n"
+                + "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items()))
+        with RawConnection(self.upstream.address) as connection:
+            for piece in [head.encode() + b"\r\n", *pieces]:
+                connection.send(piece)
+            return connection.read_reply(to_method="POST")
+
+    def test_transcripts_have_the_form_asked_for(self):
+        beginnings = {"json": ("application/json", b'{"text":"Hello '),
+                      "verbose_json": ("application/json", b'{"task":"transcribe",'),
+                      "text": ("text/plain; charset=utf-8", b"Hello "),
+                      "srt": ("text/plain; charset=utf-8", b"1\n00:00:00,000 --> 00:00:01,500\nHello "),
+                      "vtt": ("text/plain; charset=utf-8", b"WEBVTT\n\n00:00:00.000 --> ")}
+        for name, (content_type, beginning) in beginnings.items():
+            with self.subTest(response_format=name):
+                reply = self.transcribe(form(file=b"x", response_format=name.encode()))
+                self.assertEqual((reply.status, reply.headers["content-type"]), (200, content_type))
+                self.assertTrue(reply.body.startswith(beginning), reply.body)
+        translated = self.transcribe(form(file=b"x", response_format=b"verbose_json"),
+                                     endpoint="translations")
+        self.assertEqual(translated.json()["task"], "translate")
+
+    def test_a_form_cut_anywhere_is_read_alike(self):
+        file = b"abc\r\n--Cut--\r\n\r\n--Cut-her\r\n\r\n-" + b"\r\n" * 40
+        whole = (b"preamble" + form(before=b"1", file=file, empty=b"", response_format=b"json")
+                 + b"\r\nepilogue")
+        for size in (1, 2, 3, 7, len(whole)):
+            with self.subTest(size=size):
+                reply = self.transcribe(*[whole[i:i + size] for i in range(0, len(whole), size)])
+                self.assertEqual(reply.json()["sample_file_bytes"], len(file))
+
+    def test_a_form_that_is_broken_off_or_has_no_file_is_refused(self):
+        whole = form(file=b"x" * 100)
+        for name, body in {"cut": whole[:-10], "no file": form(model=b"whisper-1"), "empty": b"",
+                           "format": form(file=b"x", response_format=b"tape")}.items():
+            with self.subTest(name):
+                reply = self.transcribe(body)
+                self.assertEqual((reply.status, reply.json()["error"]["type"]),
+                                 (400, "invalid_request_error"))
+
+    def test_a_body_that_is_no_form_is_the_file(self):
+        reply = self.transcribe(b"RIFF....", content_type="audio/wav")
+        self.assertEqual(reply.json()["sample_file_bytes"], 8)
+
+    def test_a_transcript_as_events(self):
+        reply = self.transcribe(form(stream=b"true", file=b"x"), x_sample_chunks=3)
+        self.assertEqual(reply.headers["content-type"], "text/event-stream")
+        *deltas, done = [json.loads(event.removeprefix("data: "))
+                         for event in reply.body.decode().split("\n\n") if event]
+        self.assertEqual([delta["delta"] for delta in deltas], ["word0 ", "word1 ", "word2 "])
+        self.assertEqual((done["type"], done["text"]), ("transcript.text.done", "word0 word1 word2 "))
 
 
 if __name__ == "__main__":
