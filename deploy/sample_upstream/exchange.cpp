@@ -32,6 +32,7 @@ behaviour read_behaviour(const exchange& x) {
   if (asked.status && (*asked.status < 200 || *asked.status > 599)) asked.status.reset();
   asked.chunks = number<std::uint64_t>(x.header("x-sample-chunks")).value_or(asked.chunks);
   asked.break_after = number<std::uint64_t>(x.header("x-sample-break-after"));
+  asked.seconds = number<double>(x.header("x-sample-seconds"));
   asked.delay =
       std::chrono::milliseconds{number<unsigned>(x.header("x-sample-delay-ms")).value_or(0)};
   asked.head_delay =
@@ -85,10 +86,16 @@ task<std::size_t> exchange::read_some(char* space, std::size_t size) {
   co_return size - body.size;
 }
 
+task<std::string_view> exchange::read_piece() {
+  space_.resize(piece_size);
+  const auto got = co_await read_some(space_.data(), space_.size());
+  co_return std::string_view{space_.data(), got};
+}
+
 task<std::string> exchange::read_text() {
   std::string text;
   std::array<char, 4096> space;
-  while (!parser_.is_done()) {
+  while (has_more()) {
     text.append(space.data(), co_await read_some(space.data(), space.size()));
     if (text.size() > max_text) throw connection_over{};
   }
@@ -98,11 +105,10 @@ task<std::string> exchange::read_text() {
 task<body_digest> exchange::digest_body() {
   body_digest digest;
   boost::crc_32_type crc;
-  std::string space(piece_size, '\0');
-  while (!parser_.is_done()) {
-    const auto got = co_await read_some(space.data(), space.size());
-    crc.process_bytes(space.data(), got);
-    digest.bytes += got;
+  while (has_more()) {
+    const auto piece = co_await read_piece();
+    crc.process_bytes(piece.data(), piece.size());
+    digest.bytes += piece.size();
   }
   digest.crc32 = crc.checksum();
   co_return digest;
@@ -120,7 +126,7 @@ std::string exchange::head(unsigned status, std::string_view type, std::string_v
 
 task<> exchange::before_head() {
   // A body that the handler did not want is read to its end, so that the connection stays in step.
-  if (!parser_.is_done()) co_await digest_body();
+  if (has_more()) co_await digest_body();
   co_await pause(asked_.head_delay);
   if (asked_.break_after == 0u) reset_connection();
 }

@@ -40,6 +40,7 @@ struct behaviour {
   std::chrono::milliseconds head_delay{0};   // x-sample-head-delay-ms: before the reply's head
   std::uint64_t chunks = 8;                  // x-sample-chunks: of a stream
   std::optional<std::uint64_t> break_after;  // x-sample-break-after: chunks, then reset; 0: no head
+  std::optional<double> seconds;             // x-sample-seconds: of speech
 };
 
 // What reached this server, for tests that count. `GET /sample/stats` itself does not count.
@@ -75,6 +76,9 @@ class exchange {
   tcp_socket& socket() { return socket_; }
   bool keep_alive() const { return keep_alive_; }
 
+  bool has_more() const { return !parser_.is_done(); }  // of the request's body
+  // The next bytes of it, if it goes on; they are valid until the next call.
+  task<std::string_view> read_piece();
   task<std::string> read_text();    // at most 16 MiB
   task<body_digest> digest_body();  // any size
 
@@ -105,6 +109,7 @@ class exchange {
   bool keep_alive_;
   bool continue_sent_ = false;
   std::uint64_t pieces_ = 0;
+  std::string space_;  // for read_piece()
 };
 
 }  // namespace tollgate::sample_upstream

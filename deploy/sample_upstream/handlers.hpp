@@ -8,6 +8,8 @@ namespace tollgate::sample_upstream {
 task<> handle(exchange& x);
 
 // openai.cpp
+inline constexpr std::string_view no_json_object = "The body is no JSON object.";
+task<> refuse(exchange& x, std::string_view message);  // 400, as OpenAI words it
 task<> chat_completions(exchange& x);
 task<> embeddings(exchange& x);
 task<> models(exchange& x);  // serves the OpenAI and the Anthropic SDK
@@ -17,9 +19,13 @@ task<> files(exchange& x);
 task<> messages(exchange& x);
 task<> count_tokens(exchange& x);
 
-// platform.cpp
+// speech.cpp
 task<> speech(exchange& x);
+
+// transcription.cpp
 task<> transcription(exchange& x);
+
+// platform.cpp
 task<> knowledge_query(exchange& x);
 task<> resources(exchange& x);  // agents, conversations, ...: create, read, update, delete
 

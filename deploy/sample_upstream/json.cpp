@@ -35,4 +35,17 @@ std::optional<request_fields> read_fields(const std::string& body) {
   return fields;
 }
 
+std::optional<speech_fields> read_speech_fields(const std::string& body) {
+  simdjson::dom::parser parser;
+  simdjson::dom::object object;
+  if (parser.parse(body).get(object) != simdjson::SUCCESS) return std::nullopt;
+  speech_fields fields;
+  std::string_view text;
+  if (object["input"].get(text) == simdjson::SUCCESS) fields.input = text;
+  if (object["response_format"].get(text) == simdjson::SUCCESS) fields.response_format = text;
+  if (object["stream_format"].get(text) == simdjson::SUCCESS) fields.stream_format = text;
+  if (object["speed"].get(fields.speed) != simdjson::SUCCESS) fields.speed = 1;
+  return fields;
+}
+
 }  // namespace tollgate::sample_upstream

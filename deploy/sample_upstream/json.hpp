@@ -21,4 +21,13 @@ struct request_fields {
 // Nothing when the body is no JSON object.
 std::optional<request_fields> read_fields(const std::string& body);
 
+// What a text-to-speech request asks for; what it leaves out is as OpenAI's API has it.
+struct speech_fields {
+  std::string input;
+  std::string response_format = "mp3";
+  std::string stream_format = "audio";
+  double speed = 1;
+};
+std::optional<speech_fields> read_speech_fields(const std::string& body);
+
 }  // namespace tollgate::sample_upstream

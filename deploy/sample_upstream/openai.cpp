@@ -8,8 +8,6 @@ namespace tollgate::sample_upstream {
 namespace {
 
 constexpr std::string_view created = R"("created":1700000000)";
-constexpr std::string_view bad_json =
-    R"({"error":{"message":"The body is no JSON object.","type":"invalid_request_error","param":null,"code":null}})";
 
 // The monotonic clock is one for all processes of a machine: a test that reads a chunk knows how
 // long it was on its way.
@@ -41,10 +39,16 @@ task<> stream_chat(exchange& x, const std::string& model) {
 
 }  // namespace
 
+task<> refuse(exchange& x, std::string_view message) {
+  std::string body = R"({"error":{"message":)" + quoted(message);
+  body += R"(,"type":"invalid_request_error","param":null,"code":null}})";
+  co_await x.reply(400, "application/json", std::move(body));
+}
+
 task<> chat_completions(exchange& x) {
   const auto fields = read_fields(co_await x.read_text());
   if (!fields) {
-    co_await x.reply(400, "application/json", std::string{bad_json});
+    co_await refuse(x, no_json_object);
   } else if (fields->stream) {
     co_await stream_chat(x, fields->model);
   } else {
@@ -60,7 +64,7 @@ task<> chat_completions(exchange& x) {
 task<> embeddings(exchange& x) {
   const auto fields = read_fields(co_await x.read_text());
   if (!fields) {
-    co_await x.reply(400, "application/json", std::string{bad_json});
+    co_await refuse(x, no_json_object);
     co_return;
   }
   // Four floats of zero, as the SDK asks for them (base64) or as curl does.

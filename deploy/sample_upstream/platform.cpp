@@ -5,29 +5,6 @@ namespace tollgate::sample_upstream {
 
 namespace {
 
-void append_little_endian(std::string& out, std::uint32_t value, int bytes) {
-  for (int i = 0; i < bytes; ++i) out += static_cast<char>(value >> (8 * i) & 0xff);
-}
-
-// One second of silence: mono, 16 bit, 8 kHz PCM.
-std::string silent_wav() {
-  constexpr std::uint32_t rate = 8'000, data_bytes = rate * 2;
-  std::string wav = "RIFF";
-  append_little_endian(wav, 36 + data_bytes, 4);
-  wav += "WAVEfmt ";
-  append_little_endian(wav, 16, 4);  // size of this chunk
-  append_little_endian(wav, 1, 2);   // PCM
-  append_little_endian(wav, 1, 2);   // channels
-  append_little_endian(wav, rate, 4);
-  append_little_endian(wav, rate * 2, 4);  // bytes a second
-  append_little_endian(wav, 2, 2);         // bytes a frame
-  append_little_endian(wav, 16, 2);        // bits a sample
-  wav += "data";
-  append_little_endian(wav, data_bytes, 4);
-  wav.append(data_bytes, '\0');
-  return wav;
-}
-
 // "/v1/agents/a1" -> "a1"; "/v1/agents" -> "".
 std::string_view id_in(std::string_view path) {
   path.remove_prefix(std::string_view{"/v1/"}.size());
@@ -36,16 +13,6 @@ std::string_view id_in(std::string_view path) {
 }
 
 }  // namespace
-
-task<> speech(exchange& x) {
-  co_await x.digest_body();
-  co_await x.reply(200, "audio/wav", silent_wav());
-}
-
-task<> transcription(exchange& x) {
-  co_await x.digest_body();
-  co_await x.reply_json(R"({"text":"Hello from the sample upstream."})");
-}
 
 task<> knowledge_query(exchange& x) {
   const auto text = co_await x.read_text();

@@ -14,6 +14,8 @@ export const upstream = need('UPSTREAM_URL');
 export const richKey = need('RICH_KEY');
 export const poorKey = need('POOR_KEY'); // has fewer credits than any model costs
 
+export const audioKey = need('AUDIO_KEY'); // an account of its own, so that its charges can be told
+
 // Counts the attempts that an SDK makes, whatever it does inside.
 export function countingFetch() {
   const counting = (...request) => {
