@@ -121,6 +121,7 @@ routes::route_settings read_route(context& in, const node& from, const declared_
   map.optional("mode", out.shadow, modes);
   map.optional("dialect", out.dialect, dialects);
   map.optional("settlement", out.settlement, read_settlement);
+  map.optional("audio", out.audio, read_audio);
   map.finish();
   return out;
 }

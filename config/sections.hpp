@@ -24,6 +24,7 @@ std::optional<std::vector<plan_settings>> read_plans(context& in, const node& fr
 struct declared_names {
   std::vector<std::string> upstreams, rates;
 };
+std::optional<routes::audio_settings> read_audio(context& in, const node& from);
 // The routes without a mistake of their own.
 std::optional<std::vector<routes::route_settings>> read_routes(context& in, const node& from,
                                                                const declared_names& declared);

@@ -83,6 +83,11 @@ void access_log::write(const exchange_record& record, quota::time_point now) {
     member(lines_, "end", quota::to_string(record.end));
   }
   fmt::format_to(std::back_inserter(lines_), ",\"credits\":{}", to_string(record.charged));
+  if (record.audio_us) {
+    fmt::format_to(std::back_inserter(lines_), ",\"audio_seconds\":{}.{:06d}",
+                   *record.audio_us / 1'000'000, *record.audio_us % 1'000'000);
+  }
+  if (record.unmeasurable) lines_.append(",\"unmeasurable\":true");
   if (record.beyond_balance) lines_.append(",\"beyond_balance\":true");
   member(lines_, "bytes_in", static_cast<std::int64_t>(record.bytes_in));
   member(lines_, "bytes_out", static_cast<std::int64_t>(record.bytes_out));

@@ -56,6 +56,7 @@ task<bool> exchange::run() {
   if (!refused && metered) refused = co_await identify();
   if (!refused && asks_about_billing()) co_return co_await answer_billing();
   if (!refused) refused = co_await classify();
+  if (!refused && meters_upload()) refused = co_await begin_upload();
   if (!refused && metered) refused = co_await reserve();
   if (!refused) refused = co_await forward();
   if (refused) {
@@ -180,6 +181,13 @@ exchange::verdict exchange::admit(routes::classification found) {
   who.route = settings.name;
   who.action = settings.action;
   who.model = classified_.model;
+  if (hops_.websocket && route().price_at.meter != quota::meter_kind::none) {
+    return problem{problem_code::unmeasurable_audio,
+                   "This call is priced by the second of audio, which cannot be counted in a "
+                   "WebSocket.",
+                   {},
+                   {}};
+  }
   if (!classified_.agent.empty()) who.agent = classified_.agent;
   if (!classified_.conversation.empty()) who.conversation = classified_.conversation;
   return {};
@@ -195,18 +203,26 @@ task<exchange::verdict> exchange::read_json_body() {
               {}};
   if (request_.content_length().value_or(0) > limit) co_return too_large;
   body_is_buffered_ = true;
+  if (auto refused = co_await gather_body(limit, nullptr)) co_return refused;
+  if (body_.size() > limit) co_return too_large;
+  co_return verdict{};
+}
+
+// Reads the body into `body_`: all of it, or until `enough` says so or it is longer than `limit`.
+task<exchange::verdict> exchange::gather_body(std::size_t limit, enough enough) {
   if (hops_.expects_continue && client_.in.empty() && !request_.done()) {
     static constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
     co_await client_.io.write(asio::buffer(go_on));
+    hops_.expects_continue = false;
   }
   while (!request_.done()) {
     const auto piece = request_.decode(client_.in);
     body_.append(piece.body);
+    const bool satisfied = enough && !piece.body.empty() && enough(piece.body);
     client_.in.consume(piece.consumed);
     record_.bytes_in += piece.body.size();
     if (piece.error) co_return malformed_body();
-    if (body_.size() > limit) co_return too_large;
-    if (request_.done()) break;
+    if (request_.done() || satisfied || body_.size() > limit) break;
     client_.io.expires_after(settings().timeouts.client_body);
     const bool more = co_await client_.read_more(byte_buffer::transfer_capacity);
     client_.io.never_expires();
@@ -270,10 +286,16 @@ void exchange::finish() {
   deadline_list::disarm(*this);
   if (charge_) {
     const auto& terms = charge_->money.agreed();
+    const auto usage = used();
     record_.estimate = charge_->money.estimate();
+    record_.extended = charge_->money.held() - record_.estimate;
     record_.settles = quota::resolve(terms.policy, record_.end) == quota::resolution::settle;
-    if (record_.settles) record_.charged = quota::price(terms.price_at, terms.estimated);
-    worker_.charges().end(std::move(charge_), {record_.end, classified_.estimated});
+    if (record_.settles) record_.charged = quota::price(terms.price_at, usage);
+    if (tap_) {
+      record_.audio_us = usage.amount;
+      record_.unmeasurable = tap_->status() == routes::meters::state::unmeasurable;
+    }
+    worker_.charges().end(std::move(charge_), {record_.end, usage});
   }
   if (!head_sent_) record_.overhead_us = overhead_so_far();
   record_.total_us = us_between(started_, steady_clock::now());

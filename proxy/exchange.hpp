@@ -4,6 +4,7 @@
 //   open -> classify -> identify -> reserve -> forward -> deliver -> finish
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,6 +14,7 @@
 #include "proxy/http/message.hpp"
 #include "proxy/own_response.hpp"
 #include "proxy/worker.hpp"
+#include "routes/audio_tap.hpp"
 
 namespace tollgate::proxy {
 
@@ -40,6 +42,8 @@ class exchange final : private deadline {
   verdict read_attribution();
   verdict admit(routes::classification found);
   task<verdict> read_json_body();
+  using enough = std::function<bool(std::string_view piece)>;
+  task<verdict> gather_body(std::size_t limit, enough enough);
   task<verdict> connect(bool fresh);
   task<verdict> attempt(bool& retry);
   task<error_code> send_request();
@@ -56,6 +60,24 @@ class exchange final : private deadline {
   task<> tunnel_upwards();
   task<error_code> write_to_client(std::string_view bytes);
   task<> join_pump();
+
+  // Seconds of audio: exchange_audio.cpp.
+  const routes::audio_settings& audio() const;
+  void tap_body(const message_head& head);
+  bool meters_upload() const;
+  task<verdict> begin_upload();
+  verdict check_upload();
+  task<verdict> hold_upload(std::string_view piece);
+  verdict meter_upload(std::string_view piece);
+  task<verdict> cover_upload();
+  std::string release_upload(std::string_view piece);
+  verdict out_of_credits();
+  bool meters_answer() const;
+  task<bool> meter_answer(std::string_view piece);
+  task<> cut_answer(body_shape shape);
+  std::string charge_trailer();
+  quota::usage used();
+
   bool asks_about_billing() const;
   task<bool> answer_billing();
   task<> refuse(const routes::problem& problem);
@@ -65,7 +87,7 @@ class exchange final : private deadline {
   void give_back_upstream();
   bool may_retry() const;
   std::int64_t overhead_so_far() const;
-  body_shape shape_for_client() const;
+  body_shape shape_for_client();
   const quota::credits* charged_in_head();
   void find_allocation(const std::string& plan);
   void on_deadline() override;  // the whole exchange took too long
@@ -84,12 +106,16 @@ class exchange final : private deadline {
   routes::clean_target target_;
   routes::classified classified_;
   routes::dialect dialect_ = routes::dialect::platform;
-  std::string body_;  // read to classify; forwarded as it is
-  bool body_is_buffered_ = false;
+  std::string body_;                       // read before anything is forwarded; forwarded as it is
+  bool body_is_buffered_ = false;          // and it is all there
+  std::optional<routes::audio_tap> tap_;   // on the body that is metered
+  std::optional<quota::usage> delivered_;  // of an answer that was cut
+  bool upload_refused_ = false;            // by us, before its last byte went up
+  bool charge_in_trailer_ = false;
   bool shadow_org_ = false;
   std::shared_ptr<open_charge> charge_;
-  quota::credits charged_;                   // what the head says
-  std::optional<quota::credits> remaining_;  // likewise; nothing until the ledger was asked
+  quota::credits charged_;                    // what the head says
+  std::optional<quota::credits> remaining_;   // likewise; nothing until the ledger was asked
   std::optional<quota::credits> allocation_;  // of the caller's plan
 
   upstream_pool* pool_ = nullptr;

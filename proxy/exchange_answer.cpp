@@ -48,7 +48,7 @@ task<> exchange::refuse(const problem& problem) {
   record_.status = status_of(problem.code);
   auto response = refusal(problem, dialect_, record_.request_id);
   const auto* charged = charged_in_head();
-  if (charge_) remaining_ = charge_->money.available() + charge_->money.estimate() - charged_;
+  if (charge_) remaining_ = charge_->money.available() + charge_->money.held() - charged_;
   if (remaining_) {  // else nobody asked the ledger, or it did not answer
     charged = charged != nullptr ? charged : &charged_;
     write_credit_fields(response.credit_fields, &*remaining_, charged,

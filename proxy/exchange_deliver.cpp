@@ -12,6 +12,7 @@ task<> exchange::deliver() {
   auto& head = response_->head();
   const bool websocket = head.status == 101;
   strip_hop_by_hop(head);
+  if (meters_answer()) tap_body(head);
   record_.status = head.status;
   record_.overhead_us = overhead_so_far();
   head_sent_ = true;
@@ -32,8 +33,13 @@ task<> exchange::deliver() {
   give_back_upstream();
 }
 
-body_shape exchange::shape_for_client() const {
+body_shape exchange::shape_for_client() {
   if (response_->head().status == 204) return {};  // RFC 9110 section 8.6
+  // What is charged is known when the audio has passed: a client that can read it is told then.
+  const bool has_body = response_->body_framing() != framing::none;
+  charge_in_trailer_ =
+      has_body && meters_answer() && hops_.accepts_trailers && request_.head().version == 11;
+  if (charge_in_trailer_) return {framing::chunked, 0};
   const auto length = response_->content_length();
   switch (response_->body_framing()) {
     case framing::none:
@@ -51,8 +57,10 @@ std::string exchange::response_head(body_shape shape) {
   response_facts facts;
   facts.request_id = record_.request_id;
   facts.charged = charged_in_head();
-  if (facts.charged != nullptr) {
-    remaining_ = charge_->money.available() + charge_->money.estimate() - charged_;
+  facts.charge_in_trailer = charge_in_trailer_;
+  if (charge_) {
+    remaining_ = charge_->money.available();
+    if (facts.charged != nullptr) *remaining_ += charge_->money.held() - charged_;
     facts.remaining = &*remaining_;
     if (allocation_) facts.allocation = &*allocation_;
   }
@@ -66,12 +74,12 @@ std::string exchange::response_head(body_shape shape) {
   return out;
 }
 
-// What this call will cost if it ends as it began.
+// What this call will cost if it ends as it began; null where only its end will tell.
 const quota::credits* exchange::charged_in_head() {
-  if (!charge_) return nullptr;
+  if (!charge_ || meters_answer() || (meters_upload() && !request_.done())) return nullptr;
   const bool charged =
       quota::resolve(charge_->money.agreed().policy, record_.end) == quota::resolution::settle;
-  charged_ = charged ? charge_->money.estimate() : quota::credits{};
+  charged_ = charged ? quota::price(route().price_at, used()) : quota::credits{};
   return &charged_;
 }
 
@@ -80,7 +88,13 @@ task<> exchange::relay_body(std::string head, body_shape shape) {
   const auto& timeouts = settings().timeouts;
   for (;;) {
     const auto piece = response_->decode(up_->in);
-    const auto buffers = frame.around(head, piece.body, response_->done(), response_->trailers());
+    if (tap_ && meters_answer() && !co_await meter_answer(piece.body)) {
+      if (co_await write_to_client(head)) co_return broke_off(quota::stream_end::client_gone);
+      co_return co_await cut_answer(shape);
+    }
+    const bool last = response_->done();
+    const std::string charge = last && charge_in_trailer_ ? charge_trailer() : std::string{};
+    const auto buffers = frame.around(head, piece.body, last, response_->trailers(), charge);
     client_.io.expires_after(timeouts.client_write);
     const auto failed = co_await client_.io.write(buffers);
     client_.io.never_expires();

@@ -120,6 +120,7 @@ task<> exchange::pump_request_body(std::string head) {
     record_.bytes_in += piece.body.size();
     if (piece.error) body_problem_ = malformed_body();
     if (limit != 0 && record_.bytes_in > limit) body_problem_ = body_too_large(limit);
+    if (!body_problem_ && meters_upload()) body_problem_ = co_await hold_upload(piece.body);
     if (body_problem_) co_return up_->io.close();
     await_upstream(true);
     if (co_await send_body_piece(piece, head)) co_return;
@@ -141,7 +142,9 @@ task<> exchange::pump_request_body(std::string head) {
 // `head` goes out with the first piece.
 task<error_code> exchange::send_body_piece(const decoded& piece, std::string& head) {
   chunk_frame frame{request_framing_ == framing::chunked};
-  const auto buffers = frame.around(head, piece.body, request_.done(), request_.trailers());
+  const std::string released = meters_upload() ? release_upload(piece.body) : std::string{};
+  const auto bytes = meters_upload() ? std::string_view{released} : piece.body;
+  const auto buffers = frame.around(head, bytes, request_.done(), request_.trailers());
   const auto ec = co_await up_->io.write(buffers);
   head.clear();
   co_return ec;
@@ -205,6 +208,7 @@ exchange::verdict exchange::no_answer(error_code ec, bool& retry) {
     if (record_.end != quota::stream_end::not_sent) {
       record_.end = quota::stream_end::client_gone_early;
     }
+    if (upload_refused_) record_.end = quota::stream_end::not_sent;  // not all of it, ever
     return std::move(body_problem_);
   }
   if (total_timeout_ || up_->io.timed_out()) {

@@ -22,6 +22,9 @@ struct exchange_record {
   bool beyond_balance = false;                // critical or shadow
   bool settles = false;                       // else the hold is voided
   quota::credits estimate, charged;           // of the hold; 0 charged where it is voided
+  quota::credits extended;                    // by how much the hold grew
+  std::optional<std::int64_t> audio_us;       // where seconds of audio were counted
+  bool unmeasurable = false;                  // they were estimated by size
   std::uint64_t bytes_in = 0, bytes_out = 0;  // bodies, as the client sees them
   std::int64_t total_us = 0;                  // first byte of the head to the last sent
   std::int64_t store_us = 0;                  // waiting for the reservation

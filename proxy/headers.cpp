@@ -239,6 +239,7 @@ void write_response_head(std::string& out, const message_head& head, const respo
   }
   append_field(out, "X-Request-Id", facts.request_id);
   write_credit_fields(out, facts.remaining, facts.charged, facts.allocation);
+  if (facts.charge_in_trailer) append_field(out, "Trailer", "X-Credits-Charged");
   append_framing(out, facts.body);
   if (facts.websocket) {
     out.append("Connection: Upgrade\r\nUpgrade: websocket\r\n");

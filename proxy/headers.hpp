@@ -53,6 +53,7 @@ struct response_facts {
   const quota::credits* remaining = nullptr;  // null: not known, or not metered
   const quota::credits* charged = nullptr;
   const quota::credits* allocation = nullptr;  // of the plan, a month; null: no plan
+  bool charge_in_trailer = false;              // X-Credits-Charged follows the body
   body_shape body{};
   bool websocket = false;
   bool close = false;  // the connection ends with this response

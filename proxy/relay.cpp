@@ -7,7 +7,8 @@
 namespace tollgate::proxy {
 
 chunk_frame::buffers chunk_frame::around(std::string_view prefix, std::string_view piece, bool last,
-                                         const header_list& trailers) {
+                                         const header_list& trailers,
+                                         std::string_view own_trailers) {
   namespace asio = boost::asio;
   before_.clear();
   after_.clear();
@@ -23,7 +24,7 @@ chunk_frame::buffers chunk_frame::around(std::string_view prefix, std::string_vi
       for (const auto& [name, value] : trailers) {
         if (fit_for_trailer(name)) after_.append(name).append(": ").append(value).append("\r\n");
       }
-      after_.append("\r\n", 2);
+      after_.append(own_trailers).append("\r\n", 2);
     }
   }
   return {asio::buffer(prefix), asio::buffer(before_), asio::buffer(piece), asio::buffer(after_)};

@@ -18,9 +18,10 @@ class chunk_frame {
   explicit chunk_frame(bool chunked) : chunked_{chunked} {}
 
   using buffers = std::array<boost::asio::const_buffer, 4>;
-  // `prefix` is what goes out before the piece: a message head, or nothing.
+  // `prefix` is what goes out before the piece: a message head, or nothing. Of the sender's
+  // trailers those pass on that may; `own_trailers` are whole lines, and go out as they are.
   buffers around(std::string_view prefix, std::string_view piece, bool last,
-                 const header_list& trailers);
+                 const header_list& trailers, std::string_view own_trailers = {});
 
  private:
   bool chunked_;

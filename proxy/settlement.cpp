@@ -58,17 +58,19 @@ void settlement::drive(std::shared_ptr<open_charge> charge, const quota::charge:
 
 void settlement::ask(std::shared_ptr<open_charge> charge, const quota::operation& what,
                      int attempt) {
+  charge->asking = true;
   const auto& org = charge->org;
-  ledger_.submit(
-      org, what,
-      [this, charge = std::move(charge), attempt](result<quota::answer> reply) mutable {
-        if (reply) {
-          const quota::charge::answered answered{*reply, ledger_.now()};
-          drive(std::move(charge), answered, attempt + 1);
-        } else {
-          drive(std::move(charge), quota::charge::store_failed{}, attempt + 1);
-        }
-      });
+  auto then = [this, charge = std::move(charge), attempt](result<quota::answer> reply) {
+    charge->asking = false;
+    if (reply) {
+      const quota::charge::answered answered{*reply, ledger_.now()};
+      drive(charge, answered, attempt + 1);
+    } else {
+      drive(charge, quota::charge::store_failed{}, attempt + 1);
+    }
+    charge->answered.notify();
+  };
+  ledger_.submit(org, what, std::move(then));
 }
 
 void settlement::clean_up(quota::org_id org, quota::operation void_operation) {

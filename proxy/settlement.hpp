@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "proxy/deadline.hpp"
+#include "proxy/wake_up.hpp"
 #include "quota/charge.hpp"
 #include "quota/ledger_store.hpp"
 
@@ -18,6 +19,8 @@ struct open_charge {
 
   const quota::org_id org;
   quota::charge money;
+  bool asking = false;  // the ledger was asked about it and has not answered
+  wake_up answered;     // notified when it has, or could not be reached
   steady_time renew_at{};
   std::list<std::shared_ptr<open_charge>>::iterator place;  // among those that are renewed
 };
@@ -29,6 +32,10 @@ class settlement {
 
   // From `held` until end(): the hold is renewed every third of its timeout.
   void track(std::shared_ptr<open_charge> charge, steady_time now);
+  // So much has been used by now: the hold is made to grow ahead of it. `final`: and it is all.
+  void meter(const std::shared_ptr<open_charge>& charge, quota::usage so_far, bool final) {
+    drive(charge, quota::charge::metered{so_far, final});
+  }
   // The call is over. Runs on its own: the caller does not wait, and may go away.
   void end(std::shared_ptr<open_charge> charge, quota::charge::ended how);
   // A reservation whose outcome is unknown: voids it, however long the store stays away.

@@ -165,10 +165,12 @@ void worker::count(const exchange_record& record, const runtime& runtime) {
   route.credits->held_micro.add(record.estimate.micro());
   if (record.settles) {
     route.credits->settled_micro.add(record.charged.micro());
-    route.credits->released_micro.add((record.estimate - record.charged).micro());
+    const auto rest = record.estimate + record.extended - record.charged;
+    route.credits->released_micro.add(std::max(rest, quota::credits{}).micro());
   } else {
-    route.credits->voided_micro.add(record.estimate.micro());
+    route.credits->voided_micro.add((record.estimate + record.extended).micro());
   }
+  if (record.extended > quota::credits{}) route.credits->extended_micro.add(record.extended.micro());
   if (record.upstream_us > 0) {
     bound.upstreams[runtime.upstream_of_route[record.route]]->response_head.observe(
         std::chrono::microseconds{record.upstream_us});

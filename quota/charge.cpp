@@ -21,6 +21,8 @@ std::string_view to_string(stream_end end) {
       return "client_gone_early";
     case stream_end::client_gone:
       return "client_gone";
+    case stream_end::cut:
+      return "cut";
   }
   return "unknown";
 }
@@ -32,6 +34,7 @@ resolution resolve(const settlement_policy& policy, stream_end end) {
     case stream_end::refused:
       return policy.refused;
     case stream_end::accepted:
+    case stream_end::cut:
       return resolution::settle;
     case stream_end::upstream_failed:
       return policy.upstream_failed;

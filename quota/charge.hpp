@@ -38,6 +38,7 @@ enum class stream_end : std::uint8_t {
   no_answer,          // it got the call and never answered: timeout or reset before the head
   client_gone_early,  // the client left before the answer's head
   client_gone,        // the client left during an accepted answer
+  cut,                // we ended an accepted answer, because the credits were used up
 };
 std::string_view to_string(stream_end end);
 

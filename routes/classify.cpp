@@ -32,7 +32,9 @@ problem ambiguous_body(const std::string& why) {
 bool may_be_dearer(const route& b, const route& a) {
   if ((a.settings.critical && !b.settings.critical) || (a.settings.shadow && !b.settings.shadow))
     return true;
-  if (!is_measurable(b.price_at) || b.price_at.price > a.price_at.price) return true;
+  if (b.price_at.meter != a.price_at.meter || b.price_at.price > a.price_at.price ||
+      b.price_at.increment_us > a.price_at.increment_us)
+    return true;
   return b.price_at.per == quota::unit::query &&
          (a.price_at.per != quota::unit::query || a.settings.count != b.settings.count);
 }
@@ -68,7 +70,7 @@ class walk {
   decision open_body(std::size_t index);
   decision test_json(std::size_t index);
   classification take(std::size_t index, const head_match& fit);
-  std::optional<problem> count_queries(classified& out);
+  std::optional<problem> foretell(classified& out);
   std::optional<problem> attribute(const head_match& fit, classified& out);
 
   const claim* barring(std::size_t index) const;
@@ -174,24 +176,24 @@ classification walk::take(std::size_t index, const head_match& fit) {
         " in letter case, percent-encoding or a trailing slash, and a server that "
         "minds this may take it for a dearer call: write it as " +
         taken.patterns->path.text() + ".");
-  if (!is_measurable(taken.price_at))
-    return problem{problem_code::unmeasurable_audio,
-                   "Route " + shown(taken.settings.name) +
-                       " is priced by the second of audio, which cannot be measured yet.",
-                   std::nullopt,
-                   {}};
   classified out;
   out.matched = &taken;
-  if (auto refused = count_queries(out)) return std::move(*refused);
+  if (auto refused = foretell(out)) return std::move(*refused);
   if (auto refused = attribute(fit, out)) return std::move(*refused);
   return out;
 }
 
-std::optional<problem> walk::count_queries(classified& out) {
-  const auto& pointer = out.matched->patterns->count;
-  const auto& counted = pointer ? member(*pointer) : reading{};
-  if (counted.is == reading::state::ambiguous) return ambiguous_body(counted.text);
-  out.estimated = estimate(out.matched->price_at, counted);
+std::optional<problem> walk::foretell(classified& out) {
+  static const audio_settings by_default;
+  const auto& [settings, price_at, patterns] = *out.matched;
+  const auto& pointer = patterns->count ? patterns->count : patterns->characters;
+  const auto& told = pointer ? member(*pointer) : reading{};
+  if (told.is == reading::state::ambiguous) return ambiguous_body(told.text);
+  out.estimated = estimate(price_at, settings.audio ? *settings.audio : by_default, told);
+  if (!patterns->response_format) return std::nullopt;
+  const auto& format = member(*patterns->response_format);
+  if (format.is == reading::state::ambiguous) return ambiguous_body(format.text);
+  out.wants_raw_pcm = format.text == "pcm";
   return std::nullopt;
 }
 

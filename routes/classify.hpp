@@ -60,7 +60,8 @@ struct classified {
   const route* matched = nullptr;
   std::string model;                // for the ledger; empty when the call has none
   std::string agent, conversation;  // from {agent} and {conversation} in the path; may be empty
-  quota::usage estimated;           // worst case; exact for per: request and per: query
+  quota::usage estimated;           // exact for per: request and per: query; see estimate.hpp
+  bool wants_raw_pcm = false;       // a body with `response_format: pcm`, as OpenAI reads it
 };
 
 // A candidate route looks at JSON members: read the whole body (up to the limit) and ask again.

@@ -28,6 +28,7 @@ class compiler {
     content_types();
     json();
     if (!settings_.count.empty()) out_->count = pointer("count", settings_.count);
+    if (settings_.audio) audio(*settings_.audio);
     return errors_.size() == before ? std::move(out_) : nullptr;
   }
 
@@ -116,6 +117,20 @@ class compiler {
     for (const auto& [where, values] : settings_.match.json) {
       needs_values("json " + shown(where), values);
       out_->json.push_back({pointer("json", where), parse("json " + shown(where), values)});
+    }
+  }
+
+  void audio(const audio_settings& audio) {
+    const auto& spoken = audio.estimate.characters;
+    if (!spoken.empty()) {
+      out_->characters = pointer("audio.estimate.characters", spoken);
+      out_->response_format = pointer("audio", "/response_format");
+    }
+    for (const auto& [what, text] :
+         {std::pair{"audio.json", &audio.json}, {"audio.event_json", &audio.event_json}}) {
+      const auto parsed = json_pointer::parse(*text);
+      if (const auto* why = std::get_if<std::string>(&parsed))
+        wrong(std::string{what} + " " + shown(*text) + " " + *why);
     }
   }
 

@@ -33,13 +33,14 @@ struct route::compiled {
   std::vector<named_condition> headers, query;
   std::vector<glob> content_types;
   std::vector<json_condition> json;
-  std::optional<std::size_t> count;  // a pointer
+  std::optional<std::size_t> count;                        // a pointer
+  std::optional<std::size_t> characters, response_format;  // likewise, where audio is estimated
 
   // within[i]: the path pattern of the earlier route i covers this one's. See README, "An endpoint
   // that is priced by its body".
   std::vector<bool> within;
 
-  bool reads_body() const { return !json.empty() || count.has_value(); }
+  bool reads_body() const { return !json.empty() || count.has_value() || characters.has_value(); }
   bool judges_body() const { return !json.empty() || !content_types.empty(); }
   bool allows_method(std::string_view method) const;
 };

@@ -4,13 +4,29 @@
 
 namespace tollgate::routes {
 
-quota::usage estimate(const quota::rate& rate, const reading& counted) {
-  if (rate.per != quota::unit::query) return {1};
-  return {std::max<std::int64_t>(1, static_cast<std::int64_t>(counted.elements))};
+namespace {
+
+// Code points: the bytes of UTF-8 that do not continue another.
+std::int64_t characters_of(const std::string& text) {
+  return std::count_if(text.begin(), text.end(),
+                       [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
 }
 
-bool is_measurable(const quota::rate& rate) {
-  return rate.per != quota::unit::minute && rate.meter == quota::meter_kind::none;
+}  // namespace
+
+quota::usage estimate(const quota::rate& rate, const audio_settings& audio, const reading& told) {
+  switch (rate.per) {
+    case quota::unit::request:
+      return {1};
+    case quota::unit::query:
+      return {std::max<std::int64_t>(1, static_cast<std::int64_t>(told.elements))};
+    case quota::unit::minute:
+      break;
+  }
+  if (rate.meter == quota::meter_kind::request_audio) return {1};
+  const auto& how = audio.estimate;
+  const auto spoken_us = characters_of(told.text) * 1'000'000 / how.per_second;
+  return {std::clamp(spoken_us, how.at_least_us, how.at_most_us)};
 }
 
 }  // namespace tollgate::routes

@@ -1,16 +1,17 @@
-// How much of a route's unit a call uses at most, known before it is forwarded.
+// How much of a route's unit a call uses, as far as it is known before it is forwarded.
 #pragma once
 
 #include "quota/rate_card.hpp"
 #include "routes/reading.hpp"
+#include "routes/settings.hpp"
 
 namespace tollgate::routes {
 
-// A request is one request. A batch of queries is as many queries as the array `counted` has
-// elements: an empty one, and anything that is not an array, is one query.
-quota::usage estimate(const quota::rate& rate, const reading& counted);
-
-// Seconds of audio have no meter yet, so no bound can be given: such a call must not be forwarded.
-bool is_measurable(const quota::rate& rate);
+// Exact for requests and queries. A request is one request. A batch of queries is as many queries
+// as the array `told` has elements: an empty one, and anything that is not an array, is one query.
+//
+// Seconds of audio are metered while they pass, so this is only what is held in the beginning. For
+// an answer: what it takes to speak the text `told`. For an upload: the least that any can cost.
+quota::usage estimate(const quota::rate& rate, const audio_settings& audio, const reading& told);
 
 }  // namespace tollgate::routes

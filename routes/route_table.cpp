@@ -26,6 +26,26 @@ void check_names(const std::vector<route_settings>& routes, errors& out) {
   }
 }
 
+void check_audio(const route_settings& route, const quota::rate& rate, errors& out) {
+  if (!route.audio) return;
+  const auto wrong = [&](const std::string& what) {
+    out.push_back({route.at, "route " + shown(route.name) + ": " + what});
+  };
+  const bool upload = rate.meter == quota::meter_kind::request_audio;
+  if (rate.meter == quota::meter_kind::none)
+    wrong("`audio` is about seconds of audio, but rate " + shown(route.rate) + " has no meter");
+  else if (!upload && route.audio->on_unmeasurable == when_unmeasurable::refuse)
+    wrong(
+        "an answer cannot be refused after the upstream gave it; on_unmeasurable must be estimate");
+  if (upload && !route.audio->estimate.characters.empty())
+    wrong("`characters` foretell the length of an answer, but rate " + shown(route.rate) +
+          " meters the request");
+  if (upload && route.audio->on_exhausted == when_exhausted::cut)
+    wrong("`on_exhausted` is about answers: an upload beyond the credits is always refused");
+  if (route.audio->estimate.at_least_us > route.audio->estimate.at_most_us)
+    wrong("`at_least` is more than `at_most`");
+}
+
 const quota::rate* find_rate(const route_settings& route, const std::vector<quota::rate>& rates,
                              errors& out) {
   const auto named = [&](const quota::rate& rate) { return rate.name == route.rate; };
@@ -40,6 +60,7 @@ const quota::rate* find_rate(const route_settings& route, const std::vector<quot
   if (!route.count.empty() && found->per != quota::unit::query)
     out.push_back({route.at, "route " + shown(route.name) + ": `count` counts queries, but rate " +
                                  shown(route.rate) + " is not per query"});
+  check_audio(route, *found, out);
   return &*found;
 }
 

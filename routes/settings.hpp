@@ -8,6 +8,7 @@
 
 #include "quota/charge.hpp"
 #include "quota/rate_card.hpp"
+#include "routes/meters/raw_pcm.hpp"
 
 namespace tollgate::routes {
 
@@ -29,6 +30,48 @@ struct match_settings {
   std::vector<std::pair<std::string, globs>> json;     // JSON pointer ("/model"); all must match
 };
 
+// How long a call's audio will be, when nothing is known of it yet: the characters of a text that
+// is to be spoken, by how many are spoken in a second, within bounds.
+struct audio_estimate {
+  std::string characters;  // JSON pointer to the text; empty: every call is `at_least`
+  std::int64_t per_second = 15;
+  std::int64_t at_least_us = 1'000'000, at_most_us = 600'000'000;
+};
+
+enum class when_exhausted : std::uint8_t {
+  finish,  // an answer that outgrows the credits goes on; what is beyond them is overage
+  cut,     // it is ended, and what was delivered is charged
+};
+
+enum class when_unmeasurable : std::uint8_t {
+  by_direction,  // refuse uploads, estimate answers
+  refuse,        // 415; for uploads only, as an answer has cost the upstream its work already
+  estimate,      // charged by its size, at `bit_rate`
+};
+
+// For a route whose rate counts seconds of audio. Where the audio stands depends on the body's
+// content type: it is the part named `part` of multipart/form-data, the base64 at `json` in
+// application/json, the base64 at `event_json` of the events of type `event` in text/event-stream,
+// and any other body as it is.
+struct audio_settings {
+  std::string part = "file";
+  std::string json = "/audio";
+  std::string event = "speech.audio.delta", event_json = "/audio";
+  // What audio without a container is taken for where neither its content type says nor, for the
+  // answer to a request with `response_format: pcm`, OpenAI's documentation (24 kHz, mono, 16 bit).
+  std::optional<meters::pcm_format> pcm;
+  audio_estimate estimate;
+  when_exhausted on_exhausted = when_exhausted::finish;
+  when_unmeasurable on_unmeasurable = when_unmeasurable::by_direction;
+  std::int64_t bit_rate = 64'000;  // bits a second, of what cannot be measured
+
+  bool estimates_unmeasurable(quota::meter_kind meter) const {
+    return on_unmeasurable == when_unmeasurable::estimate ||
+           (on_unmeasurable == when_unmeasurable::by_direction &&
+            meter == quota::meter_kind::response_audio);
+  }
+};
+
 // Who reads the error bodies: decides `error.type`.
 enum class dialect : std::uint8_t { platform, openai, anthropic };
 
@@ -44,6 +87,7 @@ struct route_settings {
   bool shadow = false;  // mode: shadow
   routes::dialect dialect = dialect::platform;
   quota::settlement_policy settlement;
+  std::optional<audio_settings> audio;  // none: all by default
   source_position at;
 };
 

@@ -24,7 +24,7 @@
 
 namespace tollgate::proxy::metrics {
 
-inline constexpr std::size_t stream_end_count = 7;     // quota::stream_end
+inline constexpr std::size_t stream_end_count = 8;     // quota::stream_end
 inline constexpr std::size_t problem_code_count = 24;  // routes::problem_code, with room to grow
 inline constexpr std::size_t status_class_count = 6;   // 1xx to 5xx; the first: no answer was sent
 

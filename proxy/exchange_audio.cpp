@@ -1,0 +1,197 @@
+// The part of an exchange that counts seconds of audio. An upload is metered while it passes up,
+// and its last byte is kept back until all of it is held; an answer is metered while it passes
+// down, and its hold grows ahead of it.
+#include "proxy/exchange_parts.hpp"
+#include "proxy/relay.hpp"
+
+namespace tollgate::proxy {
+
+namespace {
+
+// How much of an upload is kept while nobody can tell yet whether it is audio.
+constexpr std::size_t undecided_limit = 256 * 1024;
+
+bool is_metered_by(const routes::route* route, quota::meter_kind what) {
+  return route != nullptr && route->price_at.meter == what;
+}
+
+problem unmeasurable(const routes::audio_tap& tap) {
+  return {problem_code::unmeasurable_audio,
+          "This call is priced by the second of audio, which cannot be counted: " +
+              tap.why_unmeasurable() + ". Nothing was forwarded or charged.",
+          {},
+          {}};
+}
+
+}  // namespace
+
+const routes::audio_settings& exchange::audio() const {
+  static const routes::audio_settings by_default;
+  return route().settings.audio ? *route().settings.audio : by_default;
+}
+
+void exchange::tap_body(const message_head& head) {
+  tap_.emplace(audio(), routes::audio_tap::body_facts{head.find(http::field::content_type),
+                                                      head.find(http::field::content_encoding),
+                                                      classified_.wants_raw_pcm});
+}
+
+// --- an upload -----------------------------------------------------------------------------------
+
+bool exchange::meters_upload() const {
+  return settings().metering &&
+         is_metered_by(classified_.matched, quota::meter_kind::request_audio);
+}
+
+// Before anything is held or sent: reads until it is clear that this is audio. A short upload is
+// all there then, and what is reserved is exact.
+task<exchange::verdict> exchange::begin_upload() {
+  const auto request = request_.head().request();
+  if (request.count("content-type") > 1 || request.count("content-encoding") > 1) {
+    co_return routes::invalid_request(
+        "The price of this call depends on its body, whose Content-Type or Content-Encoding stands "
+        "twice.");
+  }
+  tap_body(request_.head());
+  const auto decided = [this](std::string_view piece) {
+    tap_->write(piece);
+    return tap_->status() != routes::meters::state::undecided;
+  };
+  if (auto refused = co_await gather_body(undecided_limit, decided)) co_return refused;
+  if (request_.done()) {
+    tap_->finish();
+    body_is_buffered_ = true;
+  }
+  if (auto refused = check_upload()) co_return refused;
+  const auto& rate = route().price_at;
+  classified_.estimated.amount =
+      std::max(rate.increment_us, request_.done() ? tap_->used().amount : 0);
+  co_return verdict{};
+}
+
+// Nothing, unless the upload must be refused for what it is. One that is too long undecided is.
+exchange::verdict exchange::check_upload() {
+  const bool decided = tap_->status() == routes::meters::state::measuring;
+  if (decided || audio().estimates_unmeasurable(quota::meter_kind::request_audio)) return {};
+  return unmeasurable(*tap_);
+}
+
+// One more piece, before it is sent on. A problem ends the call.
+task<exchange::verdict> exchange::hold_upload(std::string_view piece) {
+  auto refused = meter_upload(piece);
+  if (!refused && request_.done()) refused = co_await cover_upload();
+  upload_refused_ = refused.has_value();
+  co_return refused;
+}
+
+exchange::verdict exchange::meter_upload(std::string_view piece) {
+  tap_->write(piece);
+  if (request_.done()) tap_->finish();
+  const bool undecided = tap_->status() == routes::meters::state::undecided;
+  if (!undecided) {
+    if (auto refused = check_upload()) return refused;
+  }
+  worker_.charges().meter(charge_, tap_->used(), request_.done());
+  return charge_->money.exhausted() ? out_of_credits() : verdict{};
+}
+
+// Waits until all of the upload is held. Only then may its last byte go up.
+task<exchange::verdict> exchange::cover_upload() {
+  for (int attempt = 0; !charge_->money.covers(tap_->used()); ++attempt) {
+    if (charge_->money.exhausted()) co_return out_of_credits();
+    if (client_.gone() || total_timeout_) break;
+    if (!co_await worker_.store_ready() || attempt > 20) {
+      co_return problem{problem_code::ledger_unavailable,
+                        "The credit ledger cannot be reached, so the call was given up before the "
+                        "upstream had all of it; nothing was charged. Try again shortly.",
+                        std::chrono::seconds{1},
+                        {}};
+    }
+    worker_.charges().meter(charge_, tap_->used(), true);
+    if (charge_->asking) co_await charge_->answered.wait();
+  }
+  co_return verdict{};
+}
+
+// What of an upload may go up now that `piece` has come: all but its last byte, without which no
+// upstream has the request, until all of it is held.
+std::string exchange::release_upload(std::string_view piece) {
+  std::string released = std::exchange(body_, {});
+  released.append(piece);
+  if (request_.done() || released.empty()) return released;
+  body_.assign(1, released.back());
+  released.pop_back();
+  return released;
+}
+
+exchange::verdict exchange::out_of_credits() {
+  const auto needed = quota::price(route().price_at, tap_->used());
+  auto refused =
+      routes::insufficient_credits(needed, charge_->money.available() + charge_->money.held());
+  if (!request_.done()) refused.message += " (so far; the upload has not ended)";
+  return refused;
+}
+
+// --- an answer -----------------------------------------------------------------------------------
+
+bool exchange::meters_answer() const {
+  return charge_ && is_metered_by(classified_.matched, quota::meter_kind::response_audio) &&
+         quota::resolve(charge_->money.agreed().policy, record_.end) == quota::resolution::settle;
+}
+
+// False: the credits are used up, and the route wants the answer cut before this piece.
+task<bool> exchange::meter_answer(std::string_view piece) {
+  const auto before = tap_->used();
+  tap_->write(piece);
+  const auto used = tap_->used();
+  worker_.charges().meter(charge_, used, false);
+  if (audio().on_exhausted == routes::when_exhausted::cut) {
+    while (!charge_->money.covers(used) && !charge_->money.exhausted() && charge_->asking) {
+      co_await charge_->answered.wait();
+    }
+    if (!charge_->money.covers(used) && charge_->money.exhausted()) {
+      delivered_ = before;
+      co_return false;
+    }
+  }
+  co_return true;
+}
+
+// The answer stops here. Events end with one that says why; other audio ends as a body that breaks
+// off, for an end as announced would pass for the whole.
+task<> exchange::cut_answer(body_shape shape) {
+  broke_off(quota::stream_end::cut);
+  record_.refusal = problem_code::insufficient_credits;
+  const auto type = response_->head().find(http::field::content_type);
+  if (type.starts_with("text/event-stream") && shape.how == framing::chunked) {
+    auto why = out_of_credits();
+    why->message = "The answer was cut because the credits are used up. " + why->message;
+    const std::string event =
+        "event: error\ndata: " + routes::render(*why, dialect_, record_.request_id) + "\n\n";
+    chunk_frame frame{true};
+    co_await client_.io.write(frame.around({}, event, true, {}));
+    co_return;
+  }
+  if (shape.how == framing::until_close) client_.io.reset_on_close();
+  client_.io.close();
+}
+
+std::string exchange::charge_trailer() {
+  return "X-Credits-Charged: " + to_string(quota::price(route().price_at, used())) + "\r\n";
+}
+
+// --- both ----------------------------------------------------------------------------------------
+
+// What is charged if the call is.
+quota::usage exchange::used() {
+  if (delivered_) return *delivered_;
+  if (!tap_) {
+    const bool awaited_audio =
+        is_metered_by(classified_.matched, quota::meter_kind::response_audio);
+    return awaited_audio ? quota::usage{0} : classified_.estimated;
+  }
+  tap_->finish();
+  return tap_->used();
+}
+
+}  // namespace tollgate::proxy

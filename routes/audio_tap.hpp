@@ -1,0 +1,52 @@
+// Counts the seconds of audio in one body while it passes: undoes its content encoding, finds the
+// audio in it, and meters that. Any slices, constant memory; the body itself is not touched.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "quota/rate_card.hpp"
+#include "routes/meters/meter.hpp"
+#include "routes/readers/reader.hpp"
+#include "routes/settings.hpp"
+
+namespace tollgate::routes {
+
+class audio_tap {
+ public:
+  // What the message says about its body. It decides where the audio is looked for, and nothing
+  // else, but for audio without a container, of which the bytes say nothing.
+  struct body_facts {
+    std::string_view content_type, content_encoding;
+    bool wants_raw_pcm = false;  // see classified
+  };
+  audio_tap(const audio_settings& settings, const body_facts& facts);
+  ~audio_tap();
+  audio_tap(const audio_tap&) = delete;
+
+  void write(std::string_view piece);
+  // The body has ended, where it should or not.
+  void finish();
+
+  // `undecided` never after finish(). A body without any audio in it is `unmeasurable`.
+  meters::state status() const;
+  // Seconds so far, in microseconds. Of what is unmeasurable: by its size at the bit rate.
+  quota::usage used() const;
+  // For people: "it is neither audio in a known format nor ...".
+  std::string why_unmeasurable() const;
+  std::string_view container() const { return meter_->container(); }
+
+ private:
+  readers::fault fault() const;
+
+  const std::int64_t bit_rate_;
+  const std::unique_ptr<meters::meter> meter_;
+  readers::into_meter into_meter_;
+  const std::unique_ptr<readers::reader> reader_;
+  const std::unique_ptr<readers::reader> decoder_;
+  std::uint64_t bytes_ = 0;
+  bool ended_ = false;
+};
+
+}  // namespace tollgate::routes
