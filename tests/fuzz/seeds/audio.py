@@ -1,0 +1,44 @@
+#!/usr/bin/env python3
+"""Writes first examples for audio_fuzz into a directory: how to feed them, a newline, the bytes."""
+import struct
+import sys
+from pathlib import Path
+
+LAYER_3 = bytes.fromhex("fff31400") + b"x" * 20  # MPEG 2, 8 kbit/s, 24 kHz
+ADTS = bytes.fromhex("fff15080020ffc") + b"x" * 9
+PCM, EXTENSIBLE, IMA, GSM, MP3 = 1, 0xFFFE, 0x11, 0x31, 0x55
+
+
+def chunk(name, content, order="<"):
+    return name + struct.pack(order + "I", len(content)) + content + b"\0" * (len(content) % 2)
+
+
+def wav(tag, bits, data, block=4, form=b"RIFF", front=b"", extra=b""):
+    fmt = struct.pack("<HHIIHH", tag, 2, 8000, 32000, block, bits) + extra
+    return form + b"\xff" * 4 + b"WAVE" + front + chunk(b"fmt ", fmt) + chunk(b"data", data)
+
+
+def aiff(kind, compression, first, last):
+    common = struct.pack(">HIH", 1, 9, 16) + bytes.fromhex("400bfa00000000000000") + compression
+    parts = {"common": chunk(b"COMM", common, ">"),
+             "sound": chunk(b"SSND", bytes(8) + b"abcdefghi", ">")}
+    return b"FORM" + bytes(4) + kind + parts[first] + parts[last]
+
+
+EXTENSION = struct.pack("<HHIH", 22, 8, 3, PCM) + bytes.fromhex("000000001000800000aa00389b71")
+DS64 = chunk(b"ds64", struct.pack("<QQQI", 9, 6, 3, 0))
+SEEDS = {
+    "mp3": b"m\4a" + b"\n" + LAYER_3 * 3, "mp3_tag": b"m\2b\nID3\4\0\0\0\0\0\3abc" + LAYER_3 * 5,
+    "mp3_xing": b"m\3\n" + LAYER_3[:21] + b"Info\0\0\0\x0f" + LAYER_3,
+    "adts": b"d\7xy\n" + ADTS * 3, "either": b"u\7\n\0\0" + LAYER_3, "junk": b"u\7\nabc" + ADTS * 2,
+    "wav": b"w\0\1\n" + wav(PCM, 16, b"abcdefg"), "wav_mp3": b"w\0\n" + wav(MP3, 0, LAYER_3 * 6),
+    "wav_ima": b"w\0\n" + wav(IMA, 4, b"a" * 50, 20), "wav_gsm": b"w\0\n" + wav(GSM, 0, b"a" * 150, 65),
+    "wav_extensible": b"w\0\n" + wav(EXTENSIBLE, 32, b"a" * 9, 8, extra=EXTENSION),
+    "rf64": b"w\0\n" + wav(PCM, 8, b"abc", form=b"RF64", front=DS64),
+    "aiff": b"i\0\n" + aiff(b"AIFF", b"", "common", "sound"),
+    "aifc": b"i\0\n" + aiff(b"AIFC", b"sowt\0\0", "sound", "common"),
+    "amr": b"r\3\n#!AMR\n" + b"\x3c" * 40, "amr_wb": b"r\3\n#!AMR-WB_MC1.0\n\0\0\0\2" + b"\x04" * 40,
+}
+
+for name, content in SEEDS.items():
+    (Path(sys.argv[1]) / name).write_bytes(content)

@@ -1,0 +1,88 @@
+#include "routes/meters/sniff.hpp"
+
+#include "tests/unit/routes/meters/feed.hpp"
+#include "tests/unit/routes/meters/mpeg_frames.hpp"
+
+namespace tollgate::routes::meters {
+namespace {
+
+constexpr pcm_format speech{16000, 1, 2};
+
+answer sniff(std::string_view bytes, std::optional<pcm_format> raw = std::nullopt) {
+  return measure([&] { return make_audio_meter({raw}); }, bytes);
+}
+
+std::string wav(std::string_view data) {
+  return "RIFF" + little(data.size() + 36, 4) + "WAVEfmt " + little(16, 4) + little(1, 2) +
+         little(1, 2) + little(8000, 4) + little(16000, 4) + little(2, 2) + little(16, 2) + "data" +
+         little(data.size(), 4) + std::string{data};
+}
+
+TEST(Sniff, KnowsContainersByTheirFirstBytes) {
+  EXPECT_EQ(sniff(wav(noise(4000))),
+            (answer{state::measuring, duration::of_samples(2000, 8000), "wav", "pcm_s16le"}));
+  EXPECT_EQ(sniff("FORM" + big(99, 4) + "AIFF").container, "aiff");
+  EXPECT_EQ(sniff("#!AMR\n" + std::string(10, '\x7C')).length, duration::of_samples(10, 50));
+  EXPECT_EQ(sniff(layer3(10)).container, "mp3");
+  EXPECT_EQ(sniff(repeat(adts_frame(4, 300), 10)).container, "adts");
+}
+
+TEST(Sniff, ABrokenContainerIsNotTakenForSamples) {
+  const auto tag = id3v2(100);
+  for (const std::string start : {"OggS", "fLaC", "\x1A\x45\xDF\xA3", "RIFF", "FORM", "#!AMR"})
+    for (const auto& bytes : {start + noise(100), tag + start + noise(100)})
+      EXPECT_NE(sniff(bytes, speech).container, "raw") << start;
+  for (const std::string box : {"ftyp", "moov", "mdat", "wide", "free", "skip"})
+    EXPECT_NE(sniff(big(8, 4) + box + noise(100), speech).container, "raw") << box;
+}
+
+TEST(Sniff, PassesOverTagsInFrontOfAnything) {
+  const auto tags = id3v2(1000) + id3v2(0, true) + id3v2(70'000);
+  EXPECT_EQ(sniff(tags + layer3(10)).length, duration::of_samples(11520, 44100));
+  EXPECT_EQ(sniff(tags + repeat(adts_frame(4, 300), 10)).length,
+            duration::of_samples(10240, 44100));
+  EXPECT_EQ(sniff(tags + wav(noise(4000))).length, duration::of_samples(2000, 8000));
+}
+
+TEST(Sniff, TheBytesDecideEvenWhereSamplesAreExpected) {
+  EXPECT_EQ(sniff(layer3(10), speech).container, "mp3");
+  EXPECT_EQ(sniff(wav(noise(4000)), speech).container, "wav");
+  EXPECT_EQ(sniff(noise(30'000) + layer3(10), speech).container, "mp3");
+}
+
+TEST(Sniff, WhatIsNothingKnownIsRawWhereTheCallerSaysSo) {
+  const auto samples = [](std::uint64_t n) { return duration::of_samples(n, 16000); };
+  EXPECT_EQ(sniff(noise(200'000), speech),
+            (answer{state::measuring, samples(100'000), "raw", "pcm"}));
+  EXPECT_EQ(sniff(noise(2), speech).length, samples(1));
+  EXPECT_EQ(sniff(std::string(500'001, '\0'), speech).length, samples(250'000));
+  EXPECT_EQ(sniff("", speech).length, duration{});
+  EXPECT_EQ(sniff(id3v2(50'000).substr(0, 20'000), speech).length, samples(10'000));
+}
+
+TEST(Sniff, ElseItIsUnmeasurable) {
+  for (const auto& bytes :
+       {std::string{}, noise(5), noise(10), noise(200'000), std::string(200'000, '\0'), id3v2(100),
+        R"({"error":"no"})" + noise(100)})
+    EXPECT_EQ(sniff(bytes).status, state::unmeasurable);
+}
+
+TEST(Sniff, MakesUpItsMindWithinABound) {
+  const auto m = make_audio_meter({});
+  m->write(noise(60'000));
+  EXPECT_EQ(m->status(), state::undecided);
+  m->write(noise(6'000));
+  EXPECT_EQ(m->status(), state::unmeasurable);
+  const auto raw = make_audio_meter({speech});
+  raw->write(noise(70'000));
+  EXPECT_EQ(raw->status(), state::measuring);
+}
+
+TEST(Sniff, SamplesCountWhileItIsUndecided) {
+  const auto m = make_audio_meter({speech});
+  m->write(noise(3200));
+  EXPECT_EQ(m->measured(), duration::of_samples(1600, 16000));
+}
+
+}  // namespace
+}  // namespace tollgate::routes::meters
