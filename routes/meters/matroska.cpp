@@ -82,7 +82,7 @@ std::size_t matroska_meter::parse(std::string_view block) {
   const bool is_content = is_in_content();
   const auto used = parse_stage(block);
   position_ += used;
-  if (is_content) watch_content(block.substr(0, used));
+  if (is_content && left_ > 0) watch_content(block.substr(0, used));
   return used;
 }
 
@@ -267,23 +267,23 @@ std::size_t matroska_meter::parse_skipped(std::string_view block) {
   return used;
 }
 
-// As decoders do, at most bytes too early or too late for what is broken.
 std::size_t matroska_meter::parse_lost(std::string_view block) {
   constexpr std::size_t id_bytes = 4;
   if (block.size() < id_bytes) {
     need(id_bytes);
     return 0;
   }
-  std::size_t at = 0;
-  for (; at + id_bytes <= block.size(); ++at) {
-    // All of their ids begin so, and few other bytes.
-    if ((byte_at(block, at) & 0xF0) != 0x10) continue;
+  const auto is_id = [&](std::size_t at) {
+    // All of them begin so, and few other bytes.
+    if ((byte_at(block, at) & 0xF0) != 0x10) return false;
     const auto id = static_cast<std::uint32_t>(big_endian(block.substr(at, id_bytes)));
-    if (!is_top_level(id) && !is_root(id)) continue;
-    stage_ = stage::element;
-    break;
-  }
-  return at;
+    return is_top_level(id) || is_root(id);
+  };
+  std::size_t at = 0;
+  while (at + id_bytes <= block.size() && !is_id(at)) ++at;
+  if (at + id_bytes > block.size()) return at;
+  stage_ = stage::element;
+  return at > 0 ? at : parse_element(block);
 }
 
 // Where an element has not come whole when the input ends, decoders that can go back look for a

@@ -159,7 +159,7 @@ std::size_t ogg_meter::parse_body(std::string_view block) {
   const bool is_interrupted = clear < at_hand && block.size() - clear >= ogg_capture.size();
   if (is_interrupted) {
     interrupt_page();
-    return clear;
+    return clear > 0 ? clear : parse(block);
   }
   need(block.size() - used + 1);
   return used;
