@@ -2,12 +2,13 @@
 from .recipe import Case
 
 PACKETS = [
-    "wav/plain.wav", "wav/piped-ffmpeg.wav", "wav/rf64.wav", "wav/adpcm_ima_wav-22050-mono-2.5.wav",
-    "aiff/plain.aiff", "mp3/cbr-lame-gapless.mp3", "mp3/no-info-vbr.mp3", "mp3/id3v2.4-cover.mp3",
-    "adts/lc-44100-2.aac", "flac/s16-44100-2.flac", "amr/nb-mixed.amr", "amr/wb-mode-4.awb",
+    "wav/plain.wav", "wav/piped-ffmpeg.wav", "wav/rf64.wav", "aiff/plain.aiff",
+    "mp3/cbr-lame-gapless.mp3", "mp3/no-info-vbr.mp3", "mp3/id3v2.4-cover.mp3", "adts/lc-44100-2.aac",
+    "flac/s16-44100-2.flac", "amr/nb-mixed.amr", "amr/wb-mode-4.awb",
     "mp4/aac-24000-1.m4a", "mp4/faststart.m4a", "mp4/fragmented.mp4", "mp4/pcm_s16le.mov", "mp4/amr-nb.3gp",
 ]
 DECODE = [  # see oracle.py
+    "wav/adpcm_ima_wav-22050-mono-2.5.wav",
     "ogg/opus-24000-1.opus", "ogg/vorbis-44100-2.ogg", "ogg/flac-16000-1.ogg",
     "matroska/opus-24000-1.webm", "matroska/piped-live.webm", "matroska/aac.mka",
 ]
