@@ -12,16 +12,8 @@ class Disagreement:
     why: str
 
 
-WITHOUT_SIZES = ("An encoder that could not seek back left sizes of 0. ffmpeg gives up; the samples came, and "
-                 "for WAV, where this is usual, ffmpeg plays them as well.")
-
 # More than one codec frame away from ffmpeg.
 LENGTHS = {
-    "wav/two-data-chunks.wav": Disagreement(
-        1.250, "ffmpeg plays the last data chunk only when it can seek, and both when it cannot."),
-    "aiff/ffmpeg-piped.aiff": Disagreement(1.700, WITHOUT_SIZES),
-    "aiff/data-size-zero.aiff": Disagreement(2.500, WITHOUT_SIZES),
-    "aiff/form-size-zero.aiff": Disagreement(2.500, WITHOUT_SIZES),
     "flac/joined.flac": Disagreement(
         3.220, "Two files of 1.610 s. ffmpeg's parser loses the frames around the seam; other decoders "
                "find the next frame header and play them."),
@@ -36,8 +28,6 @@ UNKNOWN = Disagreement(
 
 # Within a frame of ffmpeg, but on the other side of a full second.
 CREDITS = {
-    "cut/wav-100-bytes-adpcm_ima_wav-22050-mono-2.5.wav":
-        "The begin of a first block, 3 ms. ffprobe gives the packet no duration; ffmpeg decodes it.",
 }
 
 

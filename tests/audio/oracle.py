@@ -6,8 +6,11 @@ packets  The durations of the packets that ffprobe reads, minus what a decoder i
 decode   The samples that ffmpeg's decoder puts out, counted. Where the packets have no exact durations:
          Matroska rounds them to milliseconds. In Ogg ffmpeg shortens the last packet and tells the
          decoder to drop the same samples again, and derives other durations from granule positions
-         that a cut, a lost page or a second link of a chain leaves undetermined. (A decoder yields
-         too little where a codec needs what is missing: damaged MP3s keep their packets.)
+         that a cut, a lost page or a second link of a chain leaves undetermined. A block of ADPCM that
+         is cut off has no duration. (A decoder yields too little where a codec needs what is missing:
+         damaged MP3s keep their packets.)
+piped    The same, read from a pipe.
+sox      The samples that sox puts out, where ffmpeg gives up and sox does not.
 known    What went into the encoder, where ffmpeg cannot read the format at all.
 """
 import statistics
@@ -33,13 +36,13 @@ class Truth:
 NOTHING = Truth(Fraction(0), Fraction(1, 10), "")
 
 
-def input_arguments(case, path):
+def input_arguments(case, path, how=None):
     """How ffprobe and ffmpeg are told what cannot be read from the bytes."""
     arguments = ["-f", case.demuxer] if case.demuxer else []
     if case.pcm:
         rate, channels, _ = case.pcm
         arguments += ["-ar", str(rate), "-ac", str(channels)]
-    return [*arguments, "-i", str(path)]
+    return [*arguments, "-i", "pipe:0" if how == "piped" else str(path)]
 
 
 def records_of(line):
@@ -105,24 +108,33 @@ def wav_samples_per_block(path):
     return block * 2 // channels
 
 
-def decoded(case, path, stream):
+def decoded(case, path, stream, how):
     """Counts the samples, as 8 bits and one channel: the least to read."""
-    process = subprocess.Popen(
-        ["ffmpeg", "-v", "quiet", "-nostdin", *input_arguments(case, path), "-map", "0:a:0", "-ac", "1",
-         "-ar", stream["sample_rate"], "-f", "u8", "-"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    command = ["ffmpeg", "-nostdin", "-v", "quiet", *input_arguments(case, path, how), "-map", "0:a:0", "-ac", "1",
+               "-ar", stream["sample_rate"], "-f", "u8", "-"]
     samples = 0
-    while piece := process.stdout.read(1 << 20):
-        samples += len(piece)
-    process.wait()
+    with open(path, "rb") as file:
+        process = subprocess.Popen(command, stdin=file, stdout=subprocess.PIPE)
+        while piece := process.stdout.read(1 << 20):
+            samples += len(piece)
+        process.wait()
     return Fraction(samples, int(stream["sample_rate"]))
+
+
+def decoded_by_sox(path):
+    rate = int(subprocess.run(["sox", "--i", "-r", path], capture_output=True, check=True).stdout)
+    raw = subprocess.run(["sox", path, "-t", "u8", "-c", "1", "-"], capture_output=True, check=True).stdout
+    return Truth(Fraction(len(raw), rate), Fraction(1, rate), "sox")
 
 
 def truth_of(case, path, how=None):
     how = how or case.oracle
-    stream, packets = probe(case, path)
     if how == "known":
         return Truth(Fraction(str(case.seconds)), Fraction(1152 * 2, 32000), "known")
+    if how == "sox":
+        return decoded_by_sox(path)
+    stream, packets = probe(case, path)
     if stream is None or not packets or stream["sample_rate"] == "0":
         return NOTHING
-    seconds = decoded(case, path, stream) if how == "decode" else sum_of_packets(stream, packets)
+    seconds = sum_of_packets(stream, packets) if how == "packets" else decoded(case, path, stream, how)
     return Truth(seconds, frame_length(stream, packets, path), stream["codec_name"])

@@ -118,7 +118,8 @@ def encoded():
     yield Case("mp3/shine.mp3", ffmpeg(music(1.5), "-c:a libshine -b:a 128k"))
     yield Case("mp3/0.05-seconds.mp3", ffmpeg(speech(0.05), "-c:a libmp3lame -b:a 48k"))
     yield Case("mp3/0.05-seconds-no-info.mp3", lame(speech(0.05, 44100), "-t -b 64"))
-    yield Case("mp3/free-format.mp3", lame(music(2.5), "--freeformat -b 400 -t"), oracle="known", seconds=2.5)
+    # Frames whose header does not say how long they are: neither ffmpeg nor browsers play them.
+    yield Case("mp3/free-format.mp3", lame(music(2.5), "--freeformat -b 400 -t"))
     for name, arguments in [("48000-stereo", (music(1.9, 48000), "-c:a mp2 -b:a 192k")),
                             ("twolame-44100", (music(1.9), "-c:a libtwolame -b:a 128k")),
                             ("lsf-24000-mono", (speech(1.9), "-c:a libtwolame -b:a 64k")),
@@ -170,7 +171,7 @@ def dirty():
     yield joined("mp3/joined-cbr.mp3", plain, plain)
     yield joined("mp3/joined-gapless.mp3", base, base)
     yield joined("mp3/joined-tagged.mp3", "mp3/id3v2.3-ffmpeg.mp3", "mp3/id3v2.3-ffmpeg.mp3")
-    yield joined("mp3/joined-other-rate.mp3", plain, "mp3/cbr-24000-1-48k.mp3", oracle="decode")
+    yield joined("mp3/joined-other-rate.mp3", plain, "mp3/cbr-24000-1-48k.mp3")
     yield joined("mp3/joined-other-bitrate.mp3", plain, "mp3/crc.mp3")
 
 

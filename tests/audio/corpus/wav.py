@@ -124,7 +124,8 @@ def cases():
     yield edited("wav/block-align-lies.wav", plain, in_format(12, "<H", 200))
     yield edited("wav/adpcm-samples-per-block-lie.wav", "wav/adpcm_ima_wav-22050-mono-2.5.wav",
                  in_format(18, "<H", 5), oracle="decode")
-    yield Case("wav/two-data-chunks.wav", written(two_data_chunks))
+    # ffmpeg plays only the last of them, unless it reads from a pipe, as we do.
+    yield Case("wav/two-data-chunks.wav", written(two_data_chunks), oracle="piped")
     yield edited("wav/list-before-data.wav", plain,
                  before_data(chunk(b"LIST", b"INFOISFT\x05\0\0\0abcd\0\0"),
                              chunk(b"bext", noise(603, "bext"))))
