@@ -8,8 +8,9 @@ namespace tollgate::proxy {
 
 namespace {
 
-// How much of an upload is kept while nobody can tell yet whether it is audio.
-constexpr std::size_t undecided_limit = 256 * 1024;
+// How much of an upload is kept: all of a short one, of a long one as long as nobody can tell yet
+// whether it is audio.
+constexpr std::size_t kept_limit = 256 * 1024;
 
 bool is_metered_by(const routes::route* route, quota::meter_kind what) {
   return route != nullptr && route->price_at.meter == what;
@@ -53,11 +54,12 @@ task<exchange::verdict> exchange::begin_upload() {
         "twice.");
   }
   tap_body(request_.head());
-  const auto decided = [this](std::string_view piece) {
+  const bool is_short = request_.content_length().value_or(kept_limit + 1) <= kept_limit;
+  const auto enough = [this, is_short](std::string_view piece) {
     tap_->write(piece);
-    return tap_->status() != routes::meters::state::undecided;
+    return !is_short && tap_->status() != routes::meters::state::undecided;
   };
-  if (auto refused = co_await gather_body(undecided_limit, decided)) co_return refused;
+  if (auto refused = co_await gather_body(kept_limit, enough)) co_return refused;
   if (request_.done()) {
     tap_->finish();
     body_is_buffered_ = true;

@@ -190,8 +190,8 @@ std::optional<problem> walk::foretell(classified& out) {
   const auto& told = pointer ? member(*pointer) : reading{};
   if (told.is == reading::state::ambiguous) return ambiguous_body(told.text);
   out.estimated = estimate(price_at, settings.audio ? *settings.audio : by_default, told);
-  if (!patterns->response_format) return std::nullopt;
-  const auto& format = member(*patterns->response_format);
+  if (price_at.meter != quota::meter_kind::response_audio || members_.empty()) return std::nullopt;
+  const auto& format = member(response_format_pointer);
   if (format.is == reading::state::ambiguous) return ambiguous_body(format.text);
   out.wants_raw_pcm = format.text == "pcm";
   return std::nullopt;

@@ -122,10 +122,7 @@ class compiler {
 
   void audio(const audio_settings& audio) {
     const auto& spoken = audio.estimate.characters;
-    if (!spoken.empty()) {
-      out_->characters = pointer("audio.estimate.characters", spoken);
-      out_->response_format = pointer("audio", "/response_format");
-    }
+    if (!spoken.empty()) out_->characters = pointer("audio.estimate.characters", spoken);
     for (const auto& [what, text] :
          {std::pair{"audio.json", &audio.json}, {"audio.event_json", &audio.event_json}}) {
       const auto parsed = json_pointer::parse(*text);

@@ -18,8 +18,9 @@ struct named_condition {
 };
 
 // Pointers are numbered across the table, so that a body is asked once for each, however many
-// routes look at it. The model is always number 0: it goes into the ledger whenever a body is read.
-inline constexpr std::size_t model_pointer = 0;
+// routes look at it. Some are looked at whenever a body is read: the model goes into the ledger, and
+// the format of the response says what audio without a container is.
+inline constexpr std::size_t model_pointer = 0, response_format_pointer = 1;
 
 struct json_condition {
   std::size_t pointer = 0;
@@ -34,7 +35,7 @@ struct route::compiled {
   std::vector<glob> content_types;
   std::vector<json_condition> json;
   std::optional<std::size_t> count;                        // a pointer
-  std::optional<std::size_t> characters, response_format;  // likewise, where audio is estimated
+  std::optional<std::size_t> characters;  // likewise: the text that an answer will speak
 
   // within[i]: the path pattern of the earlier route i covers this one's. See README, "An endpoint
   // that is priced by its body".
@@ -52,7 +53,9 @@ class pointer_numbers {
   const std::vector<json_pointer>& all() const { return pointers_; }
 
  private:
-  std::vector<json_pointer> pointers_{std::get<json_pointer>(json_pointer::parse("/model"))};
+  std::vector<json_pointer> pointers_{
+      std::get<json_pointer>(json_pointer::parse("/model")),
+      std::get<json_pointer>(json_pointer::parse("/response_format"))};
 };
 
 // Null when the route has mistakes; each of them is appended to `errors`.

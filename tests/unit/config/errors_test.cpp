@@ -316,6 +316,43 @@ TEST(errors, routes) {
             R"(4:44: headers: "x-a" stands here twice)");
 }
 
+TEST(errors, in_what_a_route_says_of_audio) {
+  const auto audio = [](const std::string& rate, const std::string& text) {
+    return verdict(R"(upstreams: { main: { url: "http://127.0.0.1:9000" } }
+rates: { api: { credits: 0.1, per: request },
+         up: { credits: 3, per: minute, meter: request_audio },
+         down: { credits: 5, per: minute, meter: response_audio } }
+routes:
+  - { name: all, match: {}, upstream: main, action: a, rate: )" +
+                   rate + ", audio: " + text + " }\n");
+  };
+  EXPECT_EQ(
+      audio("down", "{ estimate: { characters: /input, per_second: 12 }, on_exhausted: cut }"),
+      "ok");
+  EXPECT_EQ(audio("up", "{ part: audio, on_unmeasurable: estimate, bit_rate: 32000 }"), "ok");
+  EXPECT_EQ(audio("up", "{ pcm: { rate: 16000, channels: 1, bits: 16 } }"), "ok");
+  EXPECT_EQ(audio("up", "{ pcm: { rate: 16000, channels: 1, bits: 12 } }"),
+            "6:117: bits: bits must be whole bytes: 8, 16, 24, 32 or 64");
+  EXPECT_EQ(audio("up", "{ prt: file }"),
+            R"(6:72: audio: unknown key "prt"; did you mean "part"?)");
+  EXPECT_EQ(
+      audio("up", "{ json: input }"),
+      R"(6:5: route "all": audio.json "input" is no JSON pointer: it must begin with a slash)");
+  EXPECT_EQ(audio("api", "{ part: file }"),
+            R"(6:5: route "all": `audio` is about seconds of audio, but rate "api" has no meter)");
+  EXPECT_EQ(audio("down", "{ on_unmeasurable: refuse }"),
+            "6:5: route \"all\": an answer cannot be refused after the upstream gave it; "
+            "on_unmeasurable must be estimate");
+  EXPECT_EQ(audio("up", "{ estimate: { characters: /input } }"),
+            "6:5: route \"all\": `characters` foretell the length of an answer, but rate \"up\" "
+            "meters the request");
+  EXPECT_EQ(audio("up", "{ on_exhausted: cut }"),
+            "6:5: route \"all\": `on_exhausted` is about answers: an upload beyond the credits is "
+            "always refused");
+  EXPECT_EQ(audio("down", "{ estimate: { at_least: 2m, at_most: 1m } }"),
+            R"(6:5: route "all": `at_least` is more than `at_most`)");
+}
+
 TEST(errors, what_the_route_table_finds_is_reported_where_the_route_stands) {
   const std::string found = verdict(
       least + R"(  - { name: all, match: { path: /b }, upstream: main, action: api, rate: api }

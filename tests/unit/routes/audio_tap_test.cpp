@@ -1,0 +1,123 @@
+#include "routes/audio_tap.hpp"
+
+#include <gtest/gtest.h>
+
+namespace tollgate::routes {
+namespace {
+
+using meters::state;
+
+void append_number(std::string& out, std::uint32_t value, int bytes) {
+  for (int i = 0; i < bytes; ++i) out += static_cast<char>(value >> (8 * i) & 0xFF);
+}
+
+// Silence: mono, 8 bit, 8 kHz.
+std::string wav(std::uint32_t samples) {
+  std::string out = "RIFF";
+  append_number(out, 36 + samples, 4);
+  out += "WAVEfmt ";
+  for (const auto& [value, bytes] :
+       {std::pair{16u, 4}, {1u, 2}, {1u, 2}, {8000u, 4}, {8000u, 4}, {1u, 2}, {8u, 2}}) {
+    append_number(out, value, bytes);
+  }
+  out += "data";
+  append_number(out, samples, 4);
+  return out + std::string(samples, '\x80');
+}
+
+struct seen {
+  state status;
+  std::int64_t used;
+  bool operator==(const seen&) const = default;
+};
+
+seen tapped(const std::string& body, audio_tap::body_facts facts, audio_settings settings = {},
+            std::size_t slice = 1000) {
+  audio_tap tap{settings, facts};
+  for (std::size_t i = 0; i < body.size(); i += slice)
+    tap.write(std::string_view{body}.substr(i, slice));
+  tap.finish();
+  return {tap.status(), tap.used().amount};
+}
+
+constexpr std::int64_t second = 1'000'000;
+const seen two_seconds{state::measuring, 2 * second};
+
+TEST(audio_tap, takes_a_body_as_it_is) {
+  for (const std::string_view type : {"audio/wav", "audio/mpeg", "", "application/octet-stream"}) {
+    EXPECT_EQ(tapped(wav(16'000), {type, ""}), two_seconds) << type;
+  }
+  EXPECT_EQ(tapped(wav(16'000), {"audio/wav", ""}, {}, 1), two_seconds);
+}
+
+TEST(audio_tap, finds_the_part_of_a_form) {
+  const auto form = [](const std::string& name) {
+    return "--b\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nx\r\n"
+           "--b\r\nContent-Disposition: form-data; name=\"" +
+           name + "\"; filename=\"a\"\r\n\r\n" + wav(16'000) + "\r\n--b--\r\n";
+  };
+  const audio_tap::body_facts facts{"Multipart/Form-Data; boundary=b", ""};
+  EXPECT_EQ(tapped(form("file"), facts), two_seconds);
+  EXPECT_EQ(tapped(form("other"), facts).status, state::unmeasurable);
+  audio_settings settings;
+  settings.part = "other";
+  EXPECT_EQ(tapped(form("other"), facts, settings), two_seconds);
+}
+
+TEST(audio_tap, without_audio_is_unmeasurable_and_charged_by_size) {
+  audio_settings settings;
+  settings.bit_rate = 8'000;
+  EXPECT_EQ(tapped(std::string(2'000, 'x'), {"audio/wav", ""}, settings),
+            (seen{state::unmeasurable, 2 * second}));
+  EXPECT_EQ(tapped(wav(0), {"audio/wav", ""}, settings).status, state::unmeasurable);
+  EXPECT_EQ(tapped("", {"audio/wav", ""}, settings), (seen{state::unmeasurable, 0}));
+  EXPECT_EQ(tapped(wav(16'000), {"audio/wav", "br"}, settings).status, state::unmeasurable);
+  EXPECT_EQ(tapped(wav(16'000), {"multipart/form-data", ""}, settings).status, state::unmeasurable);
+}
+
+TEST(audio_tap, audio_without_a_container_is_what_it_is_said_to_be) {
+  const std::string samples(96'000, '\0');
+  const auto of = [&](std::string_view type, bool openai = false, audio_settings settings = {}) {
+    return tapped(samples, {type, "", openai}, settings);
+  };
+  EXPECT_EQ(of("audio/L16; rate=24000"), two_seconds);
+  EXPECT_EQ(of("audio/l16;rate=12000;channels=2"), two_seconds);
+  EXPECT_EQ(of("audio/pcm;rate=24000"), two_seconds);
+  EXPECT_EQ(of("audio/L24;rate=16000"), two_seconds);
+  EXPECT_EQ(of("audio/basic").used, 12 * second);
+  EXPECT_EQ(of("audio/pcm", true), two_seconds);
+  EXPECT_EQ(of("audio/pcm").status, state::unmeasurable);
+  EXPECT_EQ(of("audio/L16; rate=0").status, state::unmeasurable);
+  EXPECT_EQ(of("audio/L16; rate=x").status, state::unmeasurable);
+  audio_settings settings;
+  settings.pcm = meters::pcm_format{48'000, 1, 1};
+  EXPECT_EQ(of("audio/pcm", false, settings), two_seconds);
+  EXPECT_EQ(of("audio/pcm", true, settings), two_seconds);
+  EXPECT_EQ(of("audio/L16; rate=48000", false, settings).used, second);
+}
+
+TEST(audio_tap, says_why) {
+  const auto why = [](const std::string& body, audio_tap::body_facts facts) {
+    audio_tap tap{{}, facts};
+    tap.write(body);
+    tap.finish();
+    return tap.why_unmeasurable();
+  };
+  EXPECT_EQ(why("", {"audio/wav", ""}), "its body is empty");
+  EXPECT_EQ(why("hello", {"audio/wav", ""}), "it is no audio in a format that is known here");
+  EXPECT_EQ(why(wav(0), {"audio/wav", ""}), "no audio was found in it (container: wav)");
+  EXPECT_EQ(why("x", {"multipart/form-data", ""}), "its body could not be read: malformed");
+}
+
+TEST(audio_tap, counts_while_it_passes) {
+  audio_tap tap{{}, {"audio/wav", ""}};
+  const auto body = wav(16'000);
+  EXPECT_EQ(tap.status(), state::undecided);
+  tap.write(std::string_view{body}.substr(0, 44 + 4'000));
+  EXPECT_EQ(tap.status(), state::measuring);
+  EXPECT_EQ(tap.used().amount, second / 2);
+  EXPECT_EQ(tap.container(), "wav");
+}
+
+}  // namespace
+}  // namespace tollgate::routes
