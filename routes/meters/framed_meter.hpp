@@ -12,8 +12,11 @@ inline constexpr std::uint64_t most_leading_junk = 65536;
 inline constexpr std::uint64_t most_passing_junk = 4096;
 // How many zeros a frame may be followed by and still confirm the one before.
 inline constexpr std::size_t most_zeros_between = 64;
-// So many frames in a row are no accident: at the start of the input, and behind something else.
-inline constexpr unsigned enough_frames = 4, enough_frames_after_junk = 8;
+// So many frames in a row behind junk are no accident, and make ffmpeg take the input for what they
+// are, whatever follows; at the start of the input, `Header::enough_frames` do. An input that ends
+// sooner must have these.
+inline constexpr unsigned enough_frames_after_junk = 201;
+inline constexpr unsigned enough_frames_after_junk_at_end = 8;
 
 // `Header` is made of its `size` bytes and has `frame_bytes()` (0: it is none), `length()` and
 // `consistent_with(another)`.
@@ -139,7 +142,7 @@ class framed_meter : public block_meter<Header::longest_frame + most_zeros_betwe
   // Until there are enough to lock, what is in the frames may still turn out to be junk.
   void lengthen_run(const Header& header) {
     lead_ += header.frame_bytes();
-    if (++run_ < (run_from_start_ ? enough_frames : enough_frames_after_junk)) return;
+    if (++run_ < (run_from_start_ ? Header::enough_frames : enough_frames_after_junk)) return;
     locked_ = true;
     this->set_status(state::measuring);
   }
@@ -158,7 +161,10 @@ class framed_meter : public block_meter<Header::longest_frame + most_zeros_betwe
     }
   }
 
-  bool is_short_file() const { return run_from_start_ && (run_ >= 2 || (run_ == 1 && in_step_)); }
+  bool is_short_file() const {
+    if (!run_from_start_) return run_ >= enough_frames_after_junk_at_end;
+    return run_ >= 2 || (run_ == 1 && in_step_);
+  }
 
   Header last_;
   duration total_;
