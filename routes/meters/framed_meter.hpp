@@ -18,8 +18,8 @@ inline constexpr std::size_t most_zeros_between = 64;
 inline constexpr unsigned enough_frames_after_junk = 201;
 inline constexpr unsigned enough_frames_after_junk_at_end = 8;
 
-// `Header` is made of its `size` bytes and has `frame_bytes()` (0: it is none), `length()` and
-// `consistent_with(another)`.
+// `Header` is made of its `size` bytes and has `frame_bytes()` (0: it is none; else it counts the
+// header in), `length()` and `consistent_with(another)`.
 //
 // A frame counts whole when its header has come: players fill up what is cut off. Between frames
 // there may be zeros, which decoders pass over. Anything else is junk, and after it a header must
@@ -87,12 +87,22 @@ class framed_meter : public block_meter<Header::longest_frame + most_zeros_betwe
   }
 
   step search(std::string_view rest, const Header& header) {
-    if (rest.front() == '\0' && (in_step_ || clean_)) return pass(1);
+    if (rest.front() == '\0' && (in_step_ || clean_))
+      return pass(std::min(rest.find_first_not_of('\0'), rest.size()));
     in_step_ = false;
-    if (header.frame_bytes() == 0) return pass_junk(std::min(rest.find('\xFF', 1), rest.size()));
+    if (header.frame_bytes() == 0) return pass_junk(to_next_header(rest));
     if (locked_ && junk_ < most_passing_junk && header.consistent_with(last_))
       return {step::frame_begins};
     return confirm(rest, header);
+  }
+
+  // Or to where there are too few bytes to tell. All sync words begin with eight ones.
+  static std::size_t to_next_header(std::string_view rest) {
+    for (std::size_t at = 1; at + Header::size <= rest.size(); ++at) {
+      if (rest[at] != '\xFF') at = std::min(rest.find('\xFF', at), rest.size());
+      if (at + Header::size > rest.size() || Header{rest.data() + at}.frame_bytes() != 0) return at;
+    }
+    return rest.size() - Header::size + 1;
   }
 
   step confirm(std::string_view rest, const Header& header) {
