@@ -10,6 +10,7 @@ namespace {
 class adts_header {
  public:
   static constexpr std::size_t size = 7;
+  static constexpr unsigned enough_frames = 3;  // for ffmpeg to be sure, at the start of the input
   static constexpr std::size_t longest_frame = 8191;
 
   adts_header() = default;

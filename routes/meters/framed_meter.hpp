@@ -12,11 +12,14 @@ inline constexpr std::uint64_t most_leading_junk = 65536;
 inline constexpr std::uint64_t most_passing_junk = 4096;
 // How many zeros a frame may be followed by and still confirm the one before.
 inline constexpr std::size_t most_zeros_between = 64;
-// So many frames in a row are no accident: at the start of the input, and behind something else.
-inline constexpr unsigned enough_frames = 4, enough_frames_after_junk = 8;
+// So many frames in a row behind junk are no accident, and make ffmpeg take the input for what they
+// are, whatever follows; at the start of the input, `Header::enough_frames` do. An input that ends
+// sooner must have these.
+inline constexpr unsigned enough_frames_after_junk = 201;
+inline constexpr unsigned enough_frames_after_junk_at_end = 8;
 
-// `Header` is made of its `size` bytes and has `frame_bytes()` (0: it is none), `length()` and
-// `consistent_with(another)`.
+// `Header` is made of its `size` bytes and has `frame_bytes()` (0: it is none; else it counts the
+// header in), `length()` and `consistent_with(another)`.
 //
 // A frame counts whole when its header has come: players fill up what is cut off. Between frames
 // there may be zeros, which decoders pass over. Anything else is junk, and after it a header must
@@ -84,12 +87,22 @@ class framed_meter : public block_meter<Header::longest_frame + most_zeros_betwe
   }
 
   step search(std::string_view rest, const Header& header) {
-    if (rest.front() == '\0' && (in_step_ || clean_)) return pass(1);
+    if (rest.front() == '\0' && (in_step_ || clean_))
+      return pass(std::min(rest.find_first_not_of('\0'), rest.size()));
     in_step_ = false;
-    if (header.frame_bytes() == 0) return pass_junk(std::min(rest.find('\xFF', 1), rest.size()));
+    if (header.frame_bytes() == 0) return pass_junk(to_next_header(rest));
     if (locked_ && junk_ < most_passing_junk && header.consistent_with(last_))
       return {step::frame_begins};
     return confirm(rest, header);
+  }
+
+  // Or to where there are too few bytes to tell. All sync words begin with eight ones.
+  static std::size_t to_next_header(std::string_view rest) {
+    for (std::size_t at = 1; at + Header::size <= rest.size(); ++at) {
+      if (rest[at] != '\xFF') at = std::min(rest.find('\xFF', at), rest.size());
+      if (at + Header::size > rest.size() || Header{rest.data() + at}.frame_bytes() != 0) return at;
+    }
+    return rest.size() - Header::size + 1;
   }
 
   step confirm(std::string_view rest, const Header& header) {
@@ -139,7 +152,7 @@ class framed_meter : public block_meter<Header::longest_frame + most_zeros_betwe
   // Until there are enough to lock, what is in the frames may still turn out to be junk.
   void lengthen_run(const Header& header) {
     lead_ += header.frame_bytes();
-    if (++run_ < (run_from_start_ ? enough_frames : enough_frames_after_junk)) return;
+    if (++run_ < (run_from_start_ ? Header::enough_frames : enough_frames_after_junk)) return;
     locked_ = true;
     this->set_status(state::measuring);
   }
@@ -158,7 +171,10 @@ class framed_meter : public block_meter<Header::longest_frame + most_zeros_betwe
     }
   }
 
-  bool is_short_file() const { return run_from_start_ && (run_ >= 2 || (run_ == 1 && in_step_)); }
+  bool is_short_file() const {
+    if (!run_from_start_) return run_ >= enough_frames_after_junk_at_end;
+    return run_ >= 2 || (run_ == 1 && in_step_);
+  }
 
   Header last_;
   duration total_;

@@ -13,6 +13,7 @@ namespace tollgate::routes::meters {
 class mpeg_header {
  public:
   static constexpr std::size_t size = 4;
+  static constexpr unsigned enough_frames = 7;  // for ffmpeg to be sure, at the start of the input
   static constexpr std::size_t longest_frame = 2881;  // layer II, 8 kHz, 160 kbit/s, padded
 
   constexpr mpeg_header() = default;

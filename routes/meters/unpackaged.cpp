@@ -1,5 +1,8 @@
 #include "routes/meters/unpackaged.hpp"
 
+#include <algorithm>
+#include <array>
+
 #include "routes/meters/adts.hpp"
 #include "routes/meters/mp3.hpp"
 
@@ -11,51 +14,58 @@ class unpackaged_meter final : public meter {
   explicit unpackaged_meter(std::unique_ptr<meter> otherwise) : otherwise_{std::move(otherwise)} {}
 
   void write(std::string_view piece) override {
-    if (winner_ != nullptr) return winner_->write(piece);
-    for (auto* each : {mp3_.get(), adts_.get(), otherwise_.get()})
-      if (each != nullptr) each->write(piece);
-    decide();
+    for (auto& each : framed_)
+      if (each) each->write(piece);
+    if (otherwise_) otherwise_->write(piece);
+    drop_losers();
   }
 
   void finish() override {
-    if (winner_ != nullptr) return winner_->finish();
-    for (auto* each : {mp3_.get(), adts_.get(), otherwise_.get()})
-      if (each != nullptr) each->finish();
-    decide();
+    for (auto& each : framed_)
+      if (each) each->finish();
+    if (otherwise_) otherwise_->finish();
+    drop_losers();
   }
 
   state status() const override {
-    if (is_lost_) return state::unmeasurable;
-    return winner_ != nullptr ? winner_->status() : state::undecided;
+    if (const auto* best = winner()) return best->status();
+    return is_open() ? state::undecided : state::unmeasurable;
   }
   duration measured() const override {
-    const auto* guess = winner_ != nullptr ? winner_ : otherwise_.get();
-    return guess != nullptr ? guess->measured() : duration{};
+    const auto* best = winner() != nullptr ? winner() : otherwise_.get();
+    return best != nullptr ? best->measured() : duration{};
   }
-  std::string_view container() const override {
-    return winner_ != nullptr ? winner_->container() : "";
-  }
-  std::string_view codec() const override { return winner_ != nullptr ? winner_->codec() : ""; }
+  std::string_view container() const override { return winner() ? winner()->container() : ""; }
+  std::string_view codec() const override { return winner() ? winner()->codec() : ""; }
 
  private:
-  void decide() {
-    const auto mp3 = mp3_->status(), adts = adts_->status();
-    if (mp3 == state::measuring) return declare(mp3_.get());
-    if (adts == state::measuring) return declare(adts_.get());
-    if (mp3 == state::undecided || adts == state::undecided) return;
-    if (otherwise_ != nullptr) return declare(otherwise_.get());
-    is_lost_ = true;
+  void drop_losers() {
+    for (auto& each : framed_) {
+      if (!each) continue;
+      if (each->status() == state::unmeasurable)
+        each.reset();
+      else if (each->status() == state::measuring)
+        otherwise_.reset();
+    }
   }
 
-  void declare(meter* winner) {
-    winner_ = winner;
-    for (auto* each : {&mp3_, &adts_, &otherwise_})
-      if (each->get() != winner) each->reset();
+  bool is_open() const {
+    return std::any_of(framed_.begin(), framed_.end(), [](auto& each) { return each != nullptr; });
   }
 
-  std::unique_ptr<meter> mp3_ = make_mp3_meter(), adts_ = make_adts_meter(), otherwise_;
-  meter* winner_ = nullptr;
-  bool is_lost_ = false;
+  // Where a stream is both, the longer: players differ, and which one was sure first would depend
+  // on how the bytes were split.
+  const meter* winner() const {
+    const meter* best = is_open() ? nullptr : otherwise_.get();
+    for (const auto& each : framed_)
+      if (each && each->status() == state::measuring &&
+          (best == nullptr || best->measured() < each->measured()))
+        best = each.get();
+    return best;
+  }
+
+  std::array<std::unique_ptr<meter>, 2> framed_{make_mp3_meter(), make_adts_meter()};
+  std::unique_ptr<meter> otherwise_;
 };
 
 }  // namespace

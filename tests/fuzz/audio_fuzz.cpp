@@ -5,8 +5,7 @@
 #include "routes/meters/aiff.hpp"
 #include "routes/meters/amr.hpp"
 #include "routes/meters/mp3.hpp"
-#include "routes/meters/raw_pcm.hpp"
-#include "routes/meters/unpackaged.hpp"
+#include "routes/meters/sniff.hpp"
 #include "routes/meters/wav.hpp"
 #include "tests/fuzz/input.hpp"
 
@@ -25,8 +24,8 @@ std::unique_ptr<meter> make(char which) {
       return make_aiff_meter();
     case 'r':
       return make_amr_meter();
-    case 'u':
-      return make_unpackaged_meter(make_raw_pcm_meter({8000, 1, 2}));
+    case 's':
+      return make_audio_meter({pcm_format{8000, 1, 2}});
     default:
       return make_wav_meter();
   }

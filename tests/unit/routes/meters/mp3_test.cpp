@@ -123,12 +123,12 @@ TEST(Mp3, FindsFramesBehindJunk) {
 }
 
 TEST(Mp3, JunkBetweenFramesHidesNone) {
-  const auto start = layer3(4), one = layer3(1);
-  EXPECT_EQ(mp3(start + noise(300'000) + layer3(5)).length, frames(9));
-  EXPECT_EQ(mp3(start + repeat(one + std::string(100, '\0'), 20)).length, frames(24));
-  EXPECT_EQ(mp3(start + repeat(one + "ab", 20)).length, frames(24));
-  EXPECT_EQ(mp3(start + repeat(noise(4000) + one, 20)).length, frames(24));
-  EXPECT_EQ(mp3(start + repeat(id3v2(50) + one, 20)).length, frames(24));
+  const auto start = layer3(7), one = layer3(1);
+  EXPECT_EQ(mp3(start + noise(300'000) + layer3(5)).length, frames(12));
+  EXPECT_EQ(mp3(start + repeat(one + std::string(100, '\0'), 20)).length, frames(27));
+  EXPECT_EQ(mp3(start + repeat(one + "ab", 20)).length, frames(27));
+  EXPECT_EQ(mp3(start + repeat(noise(4000) + one, 20)).length, frames(27));
+  EXPECT_EQ(mp3(start + repeat(id3v2(50) + one, 20)).length, frames(27));
 }
 
 TEST(Mp3, ZerosBetweenFramesHideNone) {
@@ -137,8 +137,8 @@ TEST(Mp3, ZerosBetweenFramesHideNone) {
 }
 
 TEST(Mp3, SingleHeadersInLongJunkAreNotFrames) {
-  const auto start = layer3(4), lonely = noise(5000) + std::string{"\xFF\xFB\x90\x00", 4};
-  EXPECT_EQ(mp3(start + repeat(lonely, 20) + noise(1000)).length, frames(4));
+  const auto start = layer3(7), lonely = noise(5000) + std::string{"\xFF\xFB\x90\x00", 4};
+  EXPECT_EQ(mp3(start + repeat(lonely, 20) + noise(1000)).length, frames(7));
 }
 
 TEST(Mp3, FollowsAStreamThatChanges) {
@@ -149,11 +149,11 @@ TEST(Mp3, FollowsAStreamThatChanges) {
 
 TEST(Mp3, IsSureAfterAFewFrames) {
   const auto m = make_mp3_meter();
-  m->write(layer3(3));
+  m->write(layer3(6));
   EXPECT_EQ(m->status(), state::undecided);
   m->write(layer3(1));
   EXPECT_EQ(m->status(), state::measuring);
-  EXPECT_EQ(m->measured(), frames(4));
+  EXPECT_EQ(m->measured(), frames(7));
 }
 
 TEST(Mp3, TakesNoSilenceAndNoNoiseForFrames) {

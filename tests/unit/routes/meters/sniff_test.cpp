@@ -50,6 +50,18 @@ TEST(Sniff, TheBytesDecideEvenWhereSamplesAreExpected) {
   EXPECT_EQ(sniff(noise(30'000) + layer3(10), speech).container, "mp3");
 }
 
+// ffmpeg takes each for what the hour is.
+TEST(Sniff, AFewFramesOfOneKindDoNotHideAnHourOfAnother) {
+  const auto aac = [](std::size_t n) { return repeat(adts_frame(4, 30), n); };
+  const auto mp3 = [](std::size_t n) { return repeat(mpeg_frame(0xFFFB1000, 104), n); };
+  constexpr std::size_t hour = 2000;  // or as good as one
+  EXPECT_EQ(sniff(mp3(6) + aac(hour)).container, "adts");
+  EXPECT_EQ(sniff(noise(10) + mp3(100) + aac(hour)).container, "adts");
+  EXPECT_EQ(sniff(aac(2) + mp3(hour)).container, "mp3");
+  EXPECT_EQ(sniff(aac(3) + mp3(201) + aac(hour)).container, "adts");
+  EXPECT_EQ(sniff(mp3(6) + noise(70'000) + aac(hour)).status, state::unmeasurable);
+}
+
 TEST(Sniff, WhatIsNothingKnownIsRawWhereTheCallerSaysSo) {
   const auto samples = [](std::uint64_t n) { return duration::of_samples(n, 16000); };
   EXPECT_EQ(sniff(noise(200'000), speech),
