@@ -14,9 +14,10 @@ for source in tests/fuzz/*_fuzz.cpp; do
   name=$(basename "$source" _fuzz.cpp)
   corpus=build/fuzz/corpus/$name findings=build/fuzz/findings/$name
   mkdir -p "$corpus" "$findings"
-  # Hand-written examples, where there are any, are the first corpus.
+  # Hand-written or generated examples, where there are any, are the first corpus.
   seeds=(); [ -d "tests/fuzz/seeds/$name" ] && seeds=("tests/fuzz/seeds/$name")
   echo "== $name, $seconds s"
+  python3 tests/fuzz/audio_seeds.py "$name" "$corpus"
   if ! "build/fuzz/tests/fuzz/fuzz_$name" -max_total_time="$seconds" -max_len=4096 -timeout=10 \
       -artifact_prefix="$findings/" -print_final_stats=1 "$corpus" "${seeds[@]}" \
       >"$findings/log" 2>&1; then
