@@ -310,6 +310,7 @@ void matroska_meter::watch_content(std::string_view content) {
 }
 
 void matroska_meter::finish() {
+  if (status() == state::unmeasurable) return;
   constexpr std::uint64_t lowest_bit_rate = 6000;
   if (is_in_content() && hidden_bytes_)
     hidden_ = duration::of_samples(*hidden_bytes_ * 8, lowest_bit_rate);

@@ -21,6 +21,7 @@ constexpr std::size_t most_opening_bytes = 1024;
 class ogg_meter final : public block_meter<most_opening_bytes> {
  public:
   void finish() override {
+    if (status() == state::unmeasurable) return;
     // What is left may look like the beginning of a capture pattern.
     if (body_left_ > 0 && incomplete().size() >= body_left_) {
       is_genuine_ = true;

@@ -14,9 +14,10 @@ for source in tests/fuzz/*_fuzz.cpp; do
   name=$(basename "$source" _fuzz.cpp)
   corpus=build/fuzz/corpus/$name findings=build/fuzz/findings/$name
   mkdir -p "$corpus" "$findings"
-  # Hand-written examples, where there are any, are the first corpus.
-  # Those that are no text, a script writes.
+  # Hand-written examples, where there are any, are the first corpus. Those that are no text, a script
+  # writes.
   [ ! -f "tests/fuzz/seeds/$name.py" ] || python3 "tests/fuzz/seeds/$name.py" "$corpus"
+  case "$name" in ogg | flac | matroska) python3 tests/fuzz/audio_seeds.py "$name" "$corpus" ;; esac
   seeds=(); [ -d "tests/fuzz/seeds/$name" ] && seeds=("tests/fuzz/seeds/$name")
   echo "== $name, $seconds s"
   if ! "build/fuzz/tests/fuzz/fuzz_$name" -max_total_time="$seconds" -max_len=4096 -timeout=10 \

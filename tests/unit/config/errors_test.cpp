@@ -332,9 +332,9 @@ routes:
   EXPECT_EQ(audio("up", "{ part: audio, on_unmeasurable: estimate, bit_rate: 32000 }"), "ok");
   EXPECT_EQ(audio("up", "{ pcm: { rate: 16000, channels: 1, bits: 16 } }"), "ok");
   EXPECT_EQ(audio("up", "{ pcm: { rate: 16000, channels: 1, bits: 12 } }"),
-            "6:117: bits: bits must be whole bytes: 8, 16, 24, 32 or 64");
+            "6:114: pcm: bits must be whole bytes: 8, 16, 24, 32 or 64");
   EXPECT_EQ(audio("up", "{ prt: file }"),
-            R"(6:72: audio: unknown key "prt"; did you mean "part"?)");
+            R"(6:75: audio: unknown key "prt"; did you mean "part"?)");
   EXPECT_EQ(
       audio("up", "{ json: input }"),
       R"(6:5: route "all": audio.json "input" is no JSON pointer: it must begin with a slash)");

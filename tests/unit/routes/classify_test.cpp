@@ -171,7 +171,7 @@ INSTANTIATE_TEST_SUITE_P(
                   "{}",
                   "unsupported_content_encoding"},
         // audio: what it costs is metered later
-        call_case{"POST", "/v1/audio/speech", as_json, R"({"input":"x"})", "audio"},
+        call_case{"POST", "/v1/audio/speech", as_json, R"({"input":"x"})", "speech"},
         call_case{"POST", "/v1/Audio/speech/", as_json, R"({"input":"x"})", "invalid_request"}));
 
 INSTANTIATE_TEST_SUITE_P(

@@ -180,6 +180,17 @@ TEST(ogg, a_genuine_page_with_another_in_it_counts_no_less) {
   EXPECT_GE(length(opus_headers() + page + opus_page(50, 0)), after_skip(70));
 }
 
+// Which of the two pages is genuine, and so which codec the stream goes on with, nobody can tell.
+TEST(ogg, a_stream_that_changes_its_codec_in_another_page_cannot_be_measured) {
+  const auto speex = ogg_page_of(
+      {.flags = first_page},
+      {"Speex   " + noise(28) + little(16'000, 4) + little(1, 4) + std::string(36, '\0')});
+  const auto page = ogg_page_of({}, {opus_packet() + speex + opus_packet()});
+  EXPECT_EQ(measure(make_ogg_meter, opus_headers() + page).status, state::unmeasurable);
+  EXPECT_EQ(measure(make_ogg_meter, opus_headers() + speex + opus_page(1, 0)).status,
+            state::measuring);
+}
+
 TEST(ogg, an_opening_page_with_a_wrong_checksum_is_none) {
   auto other = ogg_page_of({.flags = first_page}, {"Speex   " + noise(72)});
   other[22] ^= 1;

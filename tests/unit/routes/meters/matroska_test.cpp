@@ -1,0 +1,258 @@
+#include "routes/meters/matroska.hpp"
+
+#include <bit>
+
+#include "routes/meters/matroska_ids.hpp"
+#include "routes/meters/opus.hpp"
+#include "tests/unit/routes/meters/flac_frames.hpp"
+#include "tests/unit/routes/meters/ogg_pages.hpp"
+
+namespace tollgate::routes::meters {
+namespace {
+
+namespace id = matroska_id;
+constexpr std::uint32_t void_element = 0xEC, unheard_of = 0x4DFF;
+
+std::string id_bytes(std::uint32_t id) {
+  return big(id, (std::bit_width(id) + 7U) / 8);
+}
+std::string head(std::uint32_t id, std::uint64_t size) {
+  return id_bytes(id) + big(size | 1ULL << 56, 8);
+}
+std::string element(std::uint32_t id, const std::string& content) {
+  return head(id, content.size()) + content;
+}
+std::string live(std::uint32_t id, const std::string& content) {
+  return id_bytes(id) + "\xFF" + content;
+}
+std::string number(std::uint32_t id, std::uint64_t value) {
+  return element(id, big(value, 4));
+}
+
+struct track {
+  std::string codec = "A_OPUS";
+  std::string codec_private = opus_head();
+  std::uint64_t number = 1, type = 2;
+  std::string more = {};
+};
+
+std::string track_entry_of(const track& t) {
+  return element(id::track_entry, number(id::track_number, t.number) +
+                                      number(id::track_type, t.type) +
+                                      element(id::codec_id, t.codec) +
+                                      element(id::codec_private, t.codec_private) + t.more);
+}
+std::string tracks(const std::vector<track>& all = {{}}) {
+  std::string content;
+  for (const auto& each : all) content += track_entry_of(each);
+  return element(id::tracks, content);
+}
+
+std::string block_content(const std::string& frames, int lacing = 0, std::uint64_t track = 1,
+                          std::uint64_t time = 0) {
+  return big(track | 0x80, 1) + big(time, 2) + big(static_cast<std::uint64_t>(lacing) << 1, 1) +
+         frames;
+}
+std::string simple_block(const std::string& frames, int lacing = 0, std::uint64_t track = 1,
+                         std::uint64_t time = 0) {
+  return element(id::simple_block, block_content(frames, lacing, track, time));
+}
+std::string opus_blocks(std::size_t count, std::uint64_t track = 1) {
+  return repeat(simple_block(opus_packet(), 0, track), count);
+}
+std::string cluster(const std::string& content) {
+  return element(id::cluster, number(id::timestamp, 0) + content);
+}
+const auto ebml = element(id::ebml, element(0x4282, "webm"));
+std::string file(const std::string& content) {
+  return ebml + element(id::segment, content);
+}
+std::string live_file(const std::string& content) {
+  return ebml + live(id::segment, content);
+}
+
+duration length(std::string_view bytes) {
+  return measure(make_matroska_meter, bytes).length;
+}
+duration after_skip(std::int64_t n) {
+  return opus_packets::of_samples(n * 960 - 312);
+}
+
+TEST(matroska, says_what_it_is) {
+  EXPECT_EQ(measure(make_matroska_meter, file(tracks() + cluster(opus_blocks(9)))),
+            (answer{state::measuring, after_skip(9), "matroska", "opus"}));
+}
+
+TEST(matroska, what_is_no_audio_cannot_be_measured) {
+  const auto video = track{.codec = "V_VP8", .codec_private = {}, .type = 1};
+  for (const auto& bytes : {std::string{}, std::string{"\x1A\x45"}, noise(100), ebml,
+                            file(tracks({video}) + cluster(opus_blocks(9)))})
+    EXPECT_EQ(measure(make_matroska_meter, bytes).status, state::unmeasurable);
+}
+
+TEST(matroska, duration_and_timestamps_are_not_believed) {
+  const auto info = element(
+      id::info, number(id::timestamp_scale, 1'000'000) + element(0x4489, std::string(8, '\0')));
+  EXPECT_EQ(length(file(info + tracks() + cluster(opus_blocks(99)))), after_skip(99));
+}
+
+TEST(matroska, sizes_may_be_unknown) {
+  const auto content = number(id::timestamp, 0) + opus_blocks(5);
+  EXPECT_EQ(length(live_file(tracks() + live(id::cluster, content) + live(id::cluster, content) +
+                             element(id::cues, noise(99)) + cluster(opus_blocks(5)))),
+            after_skip(15));
+}
+
+TEST(matroska, elements_of_no_interest_are_passed_over) {
+  const auto bytes = element(void_element, noise(300)) + element(unheard_of, noise(30));
+  EXPECT_EQ(length(live_file(bytes + tracks() + bytes + element(id::attachments, noise(999)) +
+                             cluster(bytes + opus_blocks(5) + bytes))),
+            after_skip(5));
+}
+
+TEST(matroska, a_block_counts_when_it_is_whole) {
+  const auto bytes = live_file(tracks() + live(id::cluster, opus_blocks(5)));
+  EXPECT_EQ(length(bytes.substr(0, bytes.size() - 1)), after_skip(4));
+}
+
+TEST(matroska, lacing) {
+  const auto small = opus_packet(40), large = opus_packet(400);
+  const auto length_of = [&](const std::string& block) {
+    return length(file(tracks() + cluster(block + opus_blocks(1))));
+  };
+  constexpr int xiph = 1, fixed = 2, ebml_lacing = 3;
+  EXPECT_EQ(length_of(simple_block(big(2, 1) + "\x28\xFF\x91" + small + large + small, xiph)),
+            after_skip(4));
+  EXPECT_EQ(length_of(simple_block(big(2, 1) + small + small + small, fixed)), after_skip(4));
+  // 40, then 360 more, then what is left.
+  EXPECT_EQ(
+      length_of(simple_block(
+          big(2, 1) + "\xA8" + big(0x4000 | (360 + 8191), 2) + small + large + small, ebml_lacing)),
+      after_skip(4));
+  EXPECT_EQ(length_of(simple_block(std::string(1, '\0') + small, xiph)), after_skip(2));
+  // What does not add up is dropped.
+  EXPECT_EQ(length_of(simple_block(big(2, 1) + small + small + "xx", fixed)), after_skip(1));
+  EXPECT_EQ(length_of(simple_block(big(1, 1) + "\x50" + small, xiph)), after_skip(1));
+  EXPECT_EQ(length_of(simple_block(big(200, 1) + "\xFF\xFF", xiph)), after_skip(1));
+  EXPECT_EQ(length_of(simple_block(big(2, 1) + "\x81\x81" + small, ebml_lacing)), after_skip(1));
+  EXPECT_EQ(length_of(simple_block("", xiph)), after_skip(1));
+  EXPECT_EQ(length_of(element(id::simple_block, "\x81")), after_skip(1));
+}
+
+TEST(matroska, the_end_of_the_last_block_may_be_discarded) {
+  const auto group = [](std::uint64_t ns) {
+    return element(id::block_group, element(id::block, block_content(opus_packet())) +
+                                        element(id::discard_padding, big(ns, 8)));
+  };
+  const auto begin = tracks() + cluster(opus_blocks(5));
+  EXPECT_EQ(length(file(begin + cluster(group(10'000'000)))),
+            after_skip(6) - duration::of_samples(1, 100));
+  EXPECT_EQ(length(file(begin + cluster(group(30'000'000)))), after_skip(6));
+  EXPECT_EQ(length(file(begin + cluster(group(~0ULL)))), after_skip(6));
+  EXPECT_EQ(length(file(begin + cluster(repeat(group(20'000'000), 50) + opus_blocks(1)))),
+            after_skip(56));
+}
+
+TEST(matroska, tracks_count_by_the_longest) {
+  EXPECT_EQ(length(file(tracks({{}, {.number = 2}, {.codec = "V_VP8", .number = 3, .type = 1}}) +
+                        cluster(opus_blocks(2, 1) + opus_blocks(7, 2) + opus_blocks(90, 3) +
+                                opus_blocks(90, 4)))),
+            after_skip(7));
+}
+
+TEST(matroska, files_one_after_the_other) {
+  const auto one = file(tracks() + cluster(opus_blocks(5)));
+  const auto other = live_file(tracks() + live(id::cluster, opus_blocks(5)));
+  EXPECT_EQ(length(one + one), after_skip(10));
+  EXPECT_EQ(length(other + other + one), after_skip(15));
+}
+
+TEST(matroska, codecs) {
+  const auto audio = [](const std::string& content) { return element(id::audio, content); };
+  const auto cd =
+      audio(element(id::sampling_frequency, big(std::bit_cast<std::uint32_t>(44100.F), 4)) +
+            number(id::channels, 2) + number(id::bit_depth, 16));
+  struct row {
+    track entry;
+    std::string frame;
+    duration expected;
+    std::string name;
+  };
+  const auto at_44100 = [](std::uint64_t n) { return duration::of_samples(n, 44'100); };
+  for (const auto& [entry, frame, expected, name] : std::initializer_list<row>{
+           {{"A_PCM/INT/LIT", "", 1, 2, cd}, noise(4 * 100 + 3), at_44100(100), "pcm"},
+           {{"A_AAC", "\x12\x10", 1, 2, {}}, noise(300), at_44100(1024), "aac"},
+           {{"A_AAC", "", 1, 2, cd}, noise(300), at_44100(1024), "aac"},
+           {{"A_AAC", "\x12\x10", 1, 2, {}}, noise(2 * 768 + 1), at_44100(2048), "aac"},
+           {{"A_MPEG/L3", "", 1, 2, cd},
+            repeat("\xFF\xFB\x90\x44" + noise(413), 3) + "end",
+            at_44100(3 * 1152),
+            "layer 3"},
+           {{"A_FLAC", "fLaC" + big(34, 4) + stream_info(), 1, 2, {}},
+            flac_frame(0) + flac_frame(1),
+            duration::of_samples(8192, 48'000),
+            "flac"}}) {
+    const auto answer =
+        measure(make_matroska_meter, file(tracks({entry}) + cluster(simple_block(frame))));
+    EXPECT_EQ(answer.length, expected) << entry.codec;
+    EXPECT_EQ(answer.codec, name);
+  }
+}
+
+TEST(matroska, headers_that_were_stripped_are_put_back) {
+  const auto encoding = [](std::uint64_t algorithm) {
+    return element(id::content_encodings,
+                   element(id::content_encoding,
+                           element(id::content_compression,
+                                   number(id::compression_algorithm, algorithm) +
+                                       element(id::compression_settings, "\xFF\xFB\x90"))));
+  };
+  const auto bytes = [&](std::uint64_t algorithm) {
+    return file(tracks({{"A_MPEG/L3", "", 1, 2, encoding(algorithm)}}) +
+                cluster(repeat(simple_block("\x44" + noise(413)), 5)));
+  };
+  EXPECT_EQ(length(bytes(3)), duration::of_samples(5 * 1152, 44'100));
+  EXPECT_EQ(length(bytes(0)), duration{}) << "zlib: there are only timestamps";
+}
+
+TEST(matroska, other_codecs_by_timestamps_and_default_durations) {
+  const auto timed = [](std::uint64_t ms) { return simple_block(noise(50), 0, 1, ms); };
+  const auto of_ms = [](std::uint64_t ms) { return duration::of_samples(ms, 1000); };
+  const track ac3{"A_AC3", "", 1, 2, number(id::default_duration, 32'000'000)};
+  EXPECT_EQ(length(file(tracks({ac3}) + cluster(timed(0) + timed(32) + timed(64)))), of_ms(96));
+  EXPECT_EQ(length(file(tracks({ac3}) + cluster(timed(0) + timed(0) + timed(0)))), of_ms(96));
+  const track unknown{"A_UNKNOWN", "", 1, 2, {}};
+  EXPECT_EQ(length(file(tracks({unknown}) + cluster(timed(10) + timed(60) + timed(100)))),
+            of_ms(130));
+}
+
+// ffmpeg goes back, when such an element does not come whole, and plays what stands in it.
+TEST(matroska, an_element_without_end_hides_nothing) {
+  for (const auto container : {void_element, unheard_of, std::uint32_t{id::tags},
+                               std::uint32_t{id::simple_block}, std::uint32_t{id::cluster}})
+    EXPECT_GE(length(live_file(tracks() + head(container, 1 << 30) + cluster(opus_blocks(50)))),
+              after_skip(50))
+        << container;
+  // One that ends is nothing to decoders.
+  EXPECT_EQ(length(live_file(tracks() + element(void_element, cluster(opus_blocks(50))) +
+                             cluster(opus_blocks(5)))),
+            after_skip(5));
+}
+
+TEST(matroska, what_is_broken_is_passed_over_up_to_the_next_cluster) {
+  const auto good = cluster(opus_blocks(5));
+  EXPECT_EQ(length(live_file(tracks() + good + std::string(5, '\0') + noise(50) + good)),
+            after_skip(10));
+  // An element that goes on beyond its cluster.
+  EXPECT_EQ(length(live_file(tracks() + cluster(opus_blocks(5) + head(void_element, 99)) + good)),
+            after_skip(10));
+}
+
+TEST(matroska, deep_nesting_hides_nothing) {
+  std::string nested = tracks() + cluster(opus_blocks(5));
+  for (int i = 0; i < 100; ++i) nested = element(id::block_group, nested);
+  EXPECT_EQ(length(live_file(nested)), after_skip(5));
+}
+
+}  // namespace
+}  // namespace tollgate::routes::meters
