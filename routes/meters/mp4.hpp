@@ -24,6 +24,12 @@ namespace tollgate::routes::meters {
 // - What two readers could read in two ways is unmeasurable: a table that overruns its box, a
 //   second table of the same kind in a track. So are movies without audio and movies with more
 //   audio tracks than eight.
+//
+// What this cannot see, for the index does not say it: several AAC frames in one sample, which
+// FFmpeg decodes one after the other, as long as they are together no larger than one may be (768
+// bytes a channel); Opus packets that are longer than the container says, when it says at least 2.5
+// ms; durations that are too short for codecs not named above. The gapless tags of iTunes are not
+// read.
 std::unique_ptr<meter> make_mp4_meter();
 
 }  // namespace tollgate::routes::meters
