@@ -52,23 +52,22 @@ std::variant<quota::rate, usage_error> choose_rate(const std::vector<quota::rate
                                                    const std::string& name) {
   std::vector<std::string> per_minute;
   for (const auto& rate : rates) {
-    if (rate.name == name && rate.per != quota::unit::minute) {
-      return wrong("rate \"" + name + "\" is per " + std::string{name_of(rate.per)} +
-                   "; audio is priced per minute");
-    }
     if (rate.per == quota::unit::minute) per_minute.push_back(rate.name);
-  }
-  const auto named = [&](const std::string& wanted) {
-    return std::find_if(rates.begin(), rates.end(),
-                        [&](const quota::rate& rate) { return rate.name == wanted; });
-  };
-  if (!name.empty()) {
-    if (const auto found = named(name); found != rates.end()) return *found;
-    return wrong("there is no rate \"" + name + "\"" + routes::did_you_mean(name, per_minute));
   }
   if (per_minute.empty()) return wrong("no rate of the configuration is per minute");
   const bool has_tts = std::find(per_minute.begin(), per_minute.end(), "tts") != per_minute.end();
-  return *named(has_tts ? "tts" : per_minute.front());
+  const std::string usual = has_tts ? "tts" : per_minute.front();
+  const auto found = std::find_if(rates.begin(), rates.end(), [&](const quota::rate& rate) {
+    return rate.name == (name.empty() ? usual : name);
+  });
+  if (found == rates.end()) {
+    return wrong("there is no rate \"" + name + "\"" + routes::did_you_mean(name, per_minute));
+  }
+  if (found->per != quota::unit::minute) {
+    return wrong("rate \"" + name + "\" is per " + std::string{name_of(found->per)} +
+                 "; audio is priced per minute");
+  }
+  return *found;
 }
 
 std::variant<chosen_rate, usage_error> find_rate(const meter_options& options) {
@@ -104,11 +103,8 @@ std::optional<meters::pcm_format> parse_pcm(std::string_view text) {
   }
   const auto [rate, channels, bits] = numbers;
   if (channels > 255 || bits > 64 || bits % 8 != 0) return {};
-  meters::pcm_format format{};
-  format.rate = static_cast<decltype(format.rate)>(rate);
-  format.channels = static_cast<decltype(format.channels)>(channels);
-  format.bytes_per_sample = static_cast<decltype(format.bytes_per_sample)>(bits / 8);
-  return format;
+  return meters::pcm_format{static_cast<std::uint32_t>(rate), static_cast<std::uint32_t>(channels),
+                            static_cast<std::uint32_t>(bits / 8)};
 }
 
 // False when the input broke off by itself.

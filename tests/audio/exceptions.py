@@ -12,8 +12,24 @@ class Disagreement:
     why: str
 
 
+BROKEN_PAGE = ("ffmpeg drops a page with a wrong checksum, and finds the pages that stand in it. The meter "
+               "keeps no pages and counts both, so that nobody gains by hiding pages in others.")
+
+AROUND_DAMAGE = ("ffmpeg's parser judges a frame header by those that follow, and drops some whole frames "
+                 "around the damage; the meter counts all frames whose headers are sound.")
+
 # More than one codec frame away from ffmpeg.
 LENGTHS = {
+    "pcm/begins-like-wav.pcm": Disagreement(
+        None, "What is known by its first bytes is read as that, and these are no WAV file. Real samples "
+              "do not begin so."),
+    "ogg/opus-bad-checksum.opus": Disagreement(2.170, BROKEN_PAGE),
+    "cut/ogg-middle-lost-large-pages.ogg": Disagreement(2.263, BROKEN_PAGE),
+    "cut/matroska-middle-lost-piped-live.webm": Disagreement(
+        1.860, "The element that spans the hole ends in the middle of another one, and the meter finds its "
+               "way again at the next cluster (300 ms), ffmpeg at the next block."),
+    "cut/flac-middle-lost-small-frames.flac": Disagreement(1.108, AROUND_DAMAGE),
+    "cut/flac-middle-overwritten-small-frames.flac": Disagreement(1.108, AROUND_DAMAGE),
     "flac/joined.flac": Disagreement(
         3.220, "Two files of 1.610 s. ffmpeg's parser loses the frames around the seam; other decoders "
                "find the next frame header and play them."),

@@ -44,9 +44,10 @@ def cases():
     for point in POINTS:
         yield from (cut(name, "packets", point) for name in PACKETS)
         yield from (cut(name, "decode", point) for name in DECODE)
+    yield edited("cut/ogg-middle-lost-large-pages.ogg", "ogg/vorbis-44100-2.ogg", lost, oracle="decode")
     for name, oracle in [("mp3/no-info-cbr.mp3", "packets"), ("mp3/vbr-speech-24000.mp3", "packets"),
                          ("adts/lc-44100-2.aac", "packets"), ("flac/small-frames.flac", "packets"),
-                         ("ogg/opus-small-pages.opus", "decode"), ("ogg/vorbis-44100-2.ogg", "decode"),
+                         ("ogg/opus-small-pages.opus", "decode"), ("ogg/vorbis-small-pages.ogg", "decode"),
                          ("matroska/piped-live.webm", "decode"), ("matroska/small-clusters.webm", "decode"),
                          ("amr/nb-mode-7.amr", "packets"), ("wav/piped-ffmpeg.wav", "packets"),
                          ("mp4/faststart.m4a", "packets"), ("mp4/fragmented-base-moof.mp4", "packets")]:

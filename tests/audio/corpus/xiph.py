@@ -134,6 +134,7 @@ def vorbis():
         sound = music(2.19, rate, 2) if channels == 2 else speech(2.19, rate)
         yield Case(f"ogg/vorbis-{rate}-{channels}.ogg", ffmpeg(sound, "-c:a libvorbis -q:a 3"))
     yield Case("ogg/vorbis-0.05-seconds.ogg", ffmpeg(speech(0.05, 24000), "-c:a libvorbis"))
+    yield Case("ogg/vorbis-small-pages.ogg", ffmpeg(music(2.2), "-c:a libvorbis -page_duration 20000"))
     yield Case("ogg/vorbis-piped.ogg", ffmpeg(speech(2.2, 24000), "-c:a libvorbis -f ogg", piped=True))
     yield Case("ogg/flac-44100-2.oga", ffmpeg(music(1.7), "-c:a flac -f oga"))
     yield Case("ogg/flac-16000-1.ogg", ffmpeg(speech(1.7, 16000), "-c:a flac -f ogg"))
