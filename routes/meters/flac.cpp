@@ -3,15 +3,16 @@
 #include "routes/meters/block_meter.hpp"
 #include "routes/meters/bytes.hpp"
 #include "routes/meters/flac_frame.hpp"
+#include "routes/meters/id3v2.hpp"
 
 namespace tollgate::routes::meters {
 namespace {
 
-constexpr std::size_t id3_header = 10, metadata_header = 4;
+constexpr std::size_t metadata_header = 4;
 
 class flac_meter final : public block_meter<metadata_header + flac_format::stream_info_bytes> {
  public:
-  flac_meter() { need(id3_header); }
+  flac_meter() { need(id3v2_header_bytes); }
 
   void finish() override {
     if (stage_ == stage::marker) return stop(state::unmeasurable);
@@ -41,13 +42,9 @@ class flac_meter final : public block_meter<metadata_header + flac_format::strea
   }
 
   std::size_t parse_marker(std::string_view block) {
-    if (block.starts_with("ID3")) {
-      // ID3v2.4, section 3.1: seven bits of the size in each byte; a footer is not in it.
-      std::uint64_t size = 0;
-      for (std::size_t i = 6; i < id3_header; ++i) size = size << 7 | (byte_at(block, i) & 0x7F);
-      const bool has_footer = (byte_at(block, 5) & 0x10) != 0;
-      skip(size + (has_footer ? id3_header : 0));
-      return id3_header;
+    if (const auto tag = id3v2_bytes(block)) {
+      skip(*tag - id3v2_header_bytes);
+      return id3v2_header_bytes;
     }
     set_status(state::measuring);
     if (block.starts_with("fLaC")) {

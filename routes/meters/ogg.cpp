@@ -54,7 +54,7 @@ class ogg_meter final : public block_meter<most_opening_bytes> {
   std::size_t walk(std::string_view bytes);
 
   placed_stream* find(std::uint32_t serial);
-  void open(std::uint32_t serial, std::string_view first_packet);
+  void open(std::string_view body);
   bool make_room();
   void forget(placed_stream* old);
   duration played() const;
@@ -106,7 +106,9 @@ std::size_t ogg_meter::parse_header(std::string_view block) {
   }
   page_ = ogg_page{block};
   auto* owner = find(page_.serial());
-  if (owner == nullptr || page_.begins_stream()) return parse_opening(block, header_bytes);
+  const bool may_open = owner == nullptr || page_.begins_stream();
+  if (may_open && header_bytes + page_.body_bytes() <= most_opening_bytes)
+    return parse_opening(block, header_bytes);
 
   constexpr auto overhang = ogg_capture.size() - 1;
   const auto inner = 1 + find_ogg_capture(block.substr(1, header_bytes - 1 + overhang));
@@ -119,32 +121,31 @@ std::size_t ogg_meter::parse_header(std::string_view block) {
     interrupt_page();
     return inner;
   }
+  if (owner == nullptr) {
+    const auto head_bytes =
+        header_bytes + std::min(page_.body_bytes(), ogg_stream::identifying_bytes);
+    if (block.size() < head_bytes) {
+      need(head_bytes);
+      return 0;
+    }
+    open(block.substr(header_bytes));
+  }
   is_genuine_ = false;
-  begin_page(owner);
+  begin_page(find(page_.serial()));
   return header_bytes;
 }
 
-// A page of a stream that is not known yet, or begins again.
+// A page of a stream that is not known yet, or begins again. It is small enough to be kept.
 std::size_t ogg_meter::parse_opening(std::string_view block, std::size_t header_bytes) {
   const auto page_bytes = header_bytes + page_.body_bytes();
-  const bool can_be_checked = page_bytes <= most_opening_bytes;
-  const auto needed =
-      can_be_checked ? page_bytes
-                     : header_bytes + std::min(page_.body_bytes(), ogg_stream::identifying_bytes);
-  if (block.size() < needed) {
-    need(needed);
+  if (block.size() < page_bytes) {
+    need(page_bytes);
     return 0;
   }
-  is_genuine_ = can_be_checked && has_right_crc(block.substr(0, page_bytes));
-  if (can_be_checked && !is_genuine_) return 1;
-
-  auto* owner = find(page_.serial());
-  if (!page_.continues_packet() && (owner == nullptr || is_genuine_)) {
-    const auto first_packet = ogg_page{page_}.next_packet();
-    open(page_.serial(), block.substr(header_bytes, first_packet.bytes));
-    owner = find(page_.serial());
-  }
-  begin_page(owner);
+  is_genuine_ = has_right_crc(block.substr(0, page_bytes));
+  if (!is_genuine_) return 1;
+  open(block.substr(header_bytes, page_.body_bytes()));
+  begin_page(find(page_.serial()));
   return header_bytes;
 }
 
@@ -230,8 +231,10 @@ ogg_meter::placed_stream* ogg_meter::find(std::uint32_t serial) {
 }
 
 // RFC 3533, section 4: streams that play at once all begin before any has data.
-void ogg_meter::open(std::uint32_t serial, std::string_view first_packet) {
-  auto opened = ogg_stream::open(serial, first_packet);
+void ogg_meter::open(std::string_view body) {
+  if (page_.continues_packet()) return;
+  const auto serial = page_.serial();
+  auto opened = ogg_stream::open(serial, body.substr(0, ogg_page{page_}.next_packet().bytes));
   if (!opened) return;
   if (std::exchange(link_has_data_, false)) link_begin_ = played();
   if (auto* before = find(serial)) {

@@ -1,7 +1,7 @@
 // Speex packets (https://www.speex.org/docs/manual/speex-manual/node8.html): all of one length.
 #pragma once
 
-#include <optional>
+#include <memory>
 
 #include "routes/meters/bytes.hpp"
 #include "routes/meters/packet_codec.hpp"
