@@ -110,8 +110,8 @@ def wav_samples_per_block(path):
 
 def decoded(case, path, stream, how):
     """Counts the samples, as 8 bits and one channel: the least to read."""
-    command = ["ffmpeg", "-nostdin", "-v", "quiet", *input_arguments(case, path, how), "-map", "0:a:0", "-ac", "1",
-               "-ar", stream["sample_rate"], "-f", "u8", "-"]
+    command = ["ffmpeg", "-nostdin", "-v", "quiet", *input_arguments(case, path, how), "-map", "0:a:0",
+               "-ac", "1", "-ar", stream["sample_rate"], "-f", "u8", "-"]
     samples = 0
     with open(path, "rb") as file:
         process = subprocess.Popen(command, stdin=file, stdout=subprocess.PIPE)

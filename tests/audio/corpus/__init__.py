@@ -1,4 +1,4 @@
-"""The audio corpus: some 500 files, made on demand by ffmpeg, sox, lame, espeak-ng and small scripts."""
+"""The audio corpus: some 550 files, made on demand by ffmpeg, sox, lame, espeak-ng and small scripts."""
 from . import aiff, amr, damage, hidden, matroska, mp4, mpeg, other, pcm, unknown, wav, xiph
 
 

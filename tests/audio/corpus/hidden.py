@@ -38,7 +38,7 @@ def first_half_in(cover):
     return edit
 
 
-# --- Matroska ------------------------------------------------------------------------------------------------
+# --- Matroska -----------------------------------------------------------------------------------------
 
 CLUSTER = bytes.fromhex("1F43B675")
 
@@ -73,7 +73,7 @@ def unknown(data):
     return element_around("4ABC", data)
 
 
-# --- FLAC, MP4 ---------------------------------------------------------------------------------------------------
+# --- FLAC, MP4 ----------------------------------------------------------------------------------------
 
 def frames_in_padding(flac):
     at = flac.index(b"\xff\xf8")
@@ -91,14 +91,17 @@ def cases():
     yield edited("hidden/frames-in-id3v2-in-front.mp3", mp3, first_half_in(id3v2_around))
     yield edited("hidden/frames-in-ape-tag-in-front.mp3", mp3, first_half_in(ape_tag_around))
     yield edited("hidden/frames-in-ape-tag-in-the-middle.mp3", mp3, with_second_half_in(ape_tag_around))
-    yield edited("hidden/frames-behind-lyrics.mp3", mp3, with_second_half_in(lambda data: b"LYRICSBEGIN" + data))
-    yield edited("hidden/frames-behind-id3v1.mp3", mp3, with_second_half_in(lambda data: b"TAG" + bytes(125) + data))
+    yield edited("hidden/frames-behind-lyrics.mp3", mp3,
+                 with_second_half_in(lambda data: b"LYRICSBEGIN" + data))
+    yield edited("hidden/frames-behind-id3v1.mp3", mp3,
+                 with_second_half_in(lambda data: b"TAG" + bytes(125) + data))
     yield edited("hidden/frames-in-id3v2.aac", adts, lambda aac: aac + id3v2_around(aac) + aac)
     yield edited("hidden/frames-in-ape-tag.aac", adts, lambda aac: aac + ape_tag_around(aac) + aac)
     yield edited("hidden/frames-in-padding.flac", "flac/s16-24000-1.flac", frames_in_padding)
     yield edited("hidden/whole-file-in-free.m4a", "mp4/faststart.m4a", in_a_free_box)
     yield edited("hidden/ogg-in-id3v2.mp3", "ogg/opus-24000-1.opus", id3v2_around)
-    yield edited("hidden/ogg-behind-id3v2.opus", "ogg/opus-24000-1.opus", lambda ogg: id3v2(500) + ogg, oracle="decode")
+    yield edited("hidden/ogg-behind-id3v2.opus", "ogg/opus-24000-1.opus", lambda ogg: id3v2(500) + ogg,
+                 oracle="decode")
     # ffmpeg reads Matroska again from behind the last element that was sound, and looks for clusters.
     webm, zeros = "matroska/piped-live.webm", bytes(20)
     for name, edit in [("all-in-void", clusters_in(void, 0, 99)), ("rest-in-void", clusters_in(void, 1, 99)),
