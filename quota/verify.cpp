@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "quota/ledger/entry_id.hpp"
+
 namespace tollgate::quota {
 
 namespace {
@@ -18,15 +20,21 @@ void audit::add(const ledger_entry& entry) {
   const auto overage_before = row_.overage();
   switch (entry.type) {
     case entry_type::reserve:
-    case entry_type::extend: add_to_hold(entry); break;
+    case entry_type::extend:
+      add_to_hold(entry);
+      break;
     case entry_type::settle:
       row_.settled += entry.amount;
       resolve_hold(entry, entry.amount + entry.released);
       compare("overage of entry " + entry.id, entry.overage, row_.overage() - overage_before);
       break;
     case entry_type::void_hold:
-    case entry_type::expire: resolve_hold(entry, entry.amount); break;
-    case entry_type::grant: row_.granted += entry.amount; break;
+    case entry_type::expire:
+      resolve_hold(entry, entry.amount);
+      break;
+    case entry_type::grant:
+      row_.granted += entry.amount;
+      break;
   }
   compare("available after entry " + entry.id, entry.available, row_.available());
 }
@@ -83,20 +91,6 @@ void audit::report(std::string what, std::string recorded, std::string proven) {
 
 namespace {
 
-// Entry ids are "MILLISECONDS-SEQUENCE", of any width.
-bool comes_after(std::string_view id, std::string_view limit) {
-  const auto split = [](std::string_view text) {
-    const auto dash = std::min(text.find('-'), text.size());
-    return std::pair{text.substr(0, dash), text.substr(std::min(dash + 1, text.size()))};
-  };
-  const auto longer_first = [](std::string_view a, std::string_view b) {
-    return a.size() != b.size() ? a.size() < b.size() : a < b;
-  };
-  const auto [ms, sequence] = split(id);
-  const auto [limit_ms, limit_sequence] = split(limit);
-  return ms == limit_ms ? longer_first(limit_sequence, sequence) : longer_first(limit_ms, ms);
-}
-
 // Feeds the audit all entries up to `last`. The hour of the first one, if there is any.
 task<result<std::optional<std::int64_t>>> add_entries(ledger_store& store, const org_id& org,
                                                       const std::string& last, audit& books) {
@@ -107,7 +101,7 @@ task<result<std::optional<std::int64_t>>> add_entries(ledger_store& store, const
     if (!entries) co_return entries.error();
     if (entries->empty()) break;
     for (const auto& entry : *entries) {
-      if (comes_after(entry.id, last)) co_return first_hour;
+      if (parse_entry_id(entry.id) > parse_entry_id(last)) co_return first_hour;
       if (!first_hour) first_hour = hour_of(entry.at);
       books.add(entry);
       after = entry.id;
@@ -116,7 +110,8 @@ task<result<std::optional<std::int64_t>>> add_entries(ledger_store& store, const
   co_return first_hour;
 }
 
-task<result<credits>> add_counters(ledger_store& store, const org_id& org, std::int64_t first_hour) {
+task<result<credits>> add_counters(ledger_store& store, const org_id& org,
+                                   std::int64_t first_hour) {
   credits total;
   // One hour to either side: an entry and its counter may fall on two sides of a full hour.
   const auto last_hour = hour_of(store.now()) + 1;

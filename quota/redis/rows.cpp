@@ -6,6 +6,8 @@
 
 #include <hiredis/hiredis.h>
 
+#include "quota/ledger/entry_id.hpp"
+
 namespace tollgate::quota::redis {
 
 namespace {
@@ -42,27 +44,6 @@ std::optional<entry_type> parse_type(std::string_view text) {
   return std::nullopt;
 }
 
-std::optional<time_point> time_of(std::string_view entry_id) {
-  const auto ms = parse_integer(take_until(entry_id, '-'));
-  if (!ms) return std::nullopt;
-  return time_point{milliseconds{*ms}};
-}
-
-bool read_amounts(const redisReply& fields, ledger_entry& entry) {
-  const auto amount = parse_amount(field_of(fields, "amount"));
-  const auto released = parse_amount(field_of(fields, "released"));
-  const auto overage = parse_amount(field_of(fields, "overage"));
-  const auto available = parse_amount(field_of(fields, "available"));
-  const auto used = parse_integer(field_of(fields, "used"));
-  if (!amount || !released || !overage || !available || !used) return false;
-  entry.amount = *amount;
-  entry.released = *released;
-  entry.overage = *overage;
-  entry.available = *available;
-  entry.used = *used;
-  return true;
-}
-
 void read_origin(std::string_view by, ledger_entry& entry) {
   if (entry.type == entry_type::grant) {
     entry.kind = take_until(by, '\t');
@@ -71,6 +52,27 @@ void read_origin(std::string_view by, ledger_entry& entry) {
     entry.request_id = take_until(by, '\t');
     entry.who = split_attribution(by);
   }
+}
+
+// "AMOUNT RELEASED OVERAGE USED AVAILABLE SUBJECT\tBY"
+std::optional<ledger_entry> parse_entry(std::string_view type, std::string_view text) {
+  const auto known = parse_type(type);
+  const auto amount = parse_amount(take_until(text, ' '));
+  const auto released = parse_amount(take_until(text, ' '));
+  const auto overage = parse_amount(take_until(text, ' '));
+  const auto used = parse_integer(take_until(text, ' '));
+  const auto available = parse_amount(take_until(text, ' '));
+  if (!known || !amount || !released || !overage || !used || !available) return std::nullopt;
+  ledger_entry entry;
+  entry.type = *known;
+  entry.amount = *amount;
+  entry.released = *released;
+  entry.overage = *overage;
+  entry.used = *used;
+  entry.available = *available;
+  entry.subject = take_until(text, '\t');
+  read_origin(text, entry);
+  return entry;
 }
 
 }  // namespace
@@ -121,20 +123,30 @@ std::optional<account_row> parse_row(const redisReply& flat) {
   return row;
 }
 
-std::optional<ledger_entry> parse_entry(const redisReply& reply) {
-  const auto parts = elements_of(reply);
+std::optional<std::vector<ledger_entry>> parse_entries(const redisReply& element) {
+  const auto parts = elements_of(element);
   if (parts.size() != 2) return std::nullopt;
-  const auto& fields = *parts[1];
-  const auto at = time_of(text_of(*parts[0]));
-  const auto type = parse_type(field_of(fields, "type"));
-  ledger_entry entry;
-  if (!at || !type || !read_amounts(fields, entry)) return std::nullopt;
-  entry.id = text_of(*parts[0]);
-  entry.at = *at;
-  entry.type = *type;
-  entry.subject = field_of(fields, "of");
-  read_origin(field_of(fields, "by"), entry);
-  return entry;
+  const auto id = parse_entry_id(text_of(*parts[0]));
+  const auto texts = elements_of(*parts[1]);
+  const auto count = texts.size() / 2;
+  if (!id || texts.size() % 2 != 0 || count == 0 || count > max_entries_together) {
+    return std::nullopt;
+  }
+  std::vector<ledger_entry> entries;
+  for (std::size_t i = 0; i < count; ++i) {
+    auto entry = parse_entry(text_of(*texts[2 * i]), text_of(*texts[2 * i + 1]));
+    if (!entry) return std::nullopt;
+    entry->id = to_string(entry_id{id->ms, id->sequence * max_entries_together + i});
+    entry->at = time_point{milliseconds{static_cast<std::int64_t>(id->ms)}};
+    entries.push_back(*std::move(entry));
+  }
+  return entries;
+}
+
+std::optional<std::string> element_of(std::string_view entry) {
+  const auto id = parse_entry_id(entry);
+  if (!id) return std::nullopt;
+  return to_string(quota::entry_id{id->ms, id->sequence / max_entries_together});
 }
 
 // "AMOUNT EXPIRES_MS HOUR REQUEST\tROUTE\t...\tKEY"
@@ -174,9 +186,8 @@ std::optional<usage_counter> parse_counter(std::int64_t hour, std::string_view w
 }
 
 std::string_view snapshot_script() {
-  return "local last = redis.call('XREVRANGE', KEYS[3], '+', '-', 'COUNT', 1)[1] "
-         "return {redis.call('HGETALL', KEYS[1]), redis.call('HGETALL', KEYS[2]), "
-         "last and last[1] or '0-0'}";
+  return "return {redis.call('HGETALL', KEYS[1]), redis.call('HGETALL', KEYS[2]), "
+         "redis.call('XREVRANGE', KEYS[3], '+', '-', 'COUNT', 1)}";
 }
 
 std::optional<account_snapshot> parse_snapshot(const redisReply& reply) {
@@ -194,7 +205,12 @@ std::optional<account_snapshot> parse_snapshot(const redisReply& reply) {
   }
   std::sort(snapshot.holds.begin(), snapshot.holds.end(),
             [](const open_hold& a, const open_hold& b) { return a.id < b.id; });
-  snapshot.last_entry_id = text_of(*parts[2]);
+  snapshot.last_entry_id = "0-0";
+  for (const auto* last : elements_of(*parts[2])) {
+    const auto entries = parse_entries(*last);
+    if (!entries) return std::nullopt;
+    snapshot.last_entry_id = entries->back().id;
+  }
   return snapshot;
 }
 

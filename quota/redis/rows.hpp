@@ -23,7 +23,15 @@ std::optional<std::int64_t> parse_integer(std::string_view text);
 std::string_view take_until(std::string_view& rest, char separator);
 
 std::optional<account_row> parse_row(const redisReply& flat);
-std::optional<ledger_entry> parse_entry(const redisReply& entry);  // an element of XRANGE
+
+// The entries of one script call share one element of the ledger's stream (an element of XRANGE), at
+// most so many. The id of each is the element's, its sequence number times this, plus the place of the
+// entry: ids order entries as they came, and say where an entry stands.
+inline constexpr std::uint64_t max_entries_together = 1000;
+std::optional<std::vector<ledger_entry>> parse_entries(const redisReply& element);
+// The id of the element in which the entry stands; nothing where `entry_id` is no entry's id.
+std::optional<std::string> element_of(std::string_view entry_id);
+
 std::optional<open_hold> parse_hold(std::string_view id, std::string_view packed);
 std::optional<grant_record> parse_grant(std::string_view id, std::string_view packed);
 std::optional<usage_counter> parse_counter(std::int64_t hour, std::string_view who,

@@ -10,6 +10,7 @@
 #include <boost/asio/any_completion_handler.hpp>
 #include <hiredis/hiredis.h>
 
+#include "quota/ledger/entry_id.hpp"
 #include "quota/redis/ledger_script.hpp"
 #include "quota/redis/rows.hpp"
 
@@ -237,15 +238,29 @@ task<result<account_snapshot>> redis_store::snapshot(const org_id& org) {
 
 task<result<std::vector<ledger_entry>>> redis_store::entries(const org_id& org, std::string after,
                                                              std::size_t limit) {
-  std::vector<std::string> command{"XRANGE", key_of(org, "ledger"), "(" + after, "+",
-                                   "COUNT",  std::to_string(limit)};
-  const auto reply = checked(co_await connection_.call(std::move(command)));
-  if (!reply) co_return reply.error();
+  const auto first = parse_entry_id(after);
+  auto from = element_of(after);
+  if (!first || !from) co_return make_error_code(store_errc::protocol);
+  // Elements hold one entry or many, so a page is read in steps; the first may hold some that went
+  // before.
+  constexpr std::size_t elements_a_step = 64;
   std::vector<ledger_entry> found;
-  for (const auto* each : elements_of(**reply)) {
-    auto entry = parse_entry(*each);
-    if (!entry) co_return make_error_code(store_errc::protocol);
-    found.push_back(*std::move(entry));
+  for (bool more = true; more && found.size() < limit;) {
+    std::vector<std::string> command{"XRANGE", key_of(org, "ledger"),          *from, "+",
+                                     "COUNT",  std::to_string(elements_a_step)};
+    const auto reply = checked(co_await connection_.call(std::move(command)));
+    if (!reply) co_return reply.error();
+    const auto elements = elements_of(**reply);
+    more = elements.size() == elements_a_step;
+    for (const auto* element : elements) {
+      auto entries = parse_entries(*element);
+      if (!entries) co_return make_error_code(store_errc::protocol);
+      for (auto& entry : *entries) {
+        const bool wanted = found.size() < limit && parse_entry_id(entry.id) > first;
+        if (wanted) found.push_back(std::move(entry));
+      }
+      *from = std::string{"("}.append(text_of(*element->element[0]));
+    }
   }
   co_return found;
 }

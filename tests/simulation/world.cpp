@@ -143,14 +143,16 @@ void world::compare_everything(account& account) {
 void world::compare_entries(account& account) {
   const auto& expected = account.oracle.entries();
   const auto reply = connection().call({"XRANGE", redis::key_of(account.org, "ledger"),
-                                        std::string{"("}.append(account.last_entry), "+"});
+                                        std::string{"("}.append(account.last_element), "+"});
   for (const auto* element : redis::elements_of(*reply)) {
-    const auto entry = redis::parse_entry(*element);
-    if (!entry) throw disagreement{account.org + ": an entry cannot be read"};
-    const auto index = account.entries_compared++;
-    expect_same(account.org + ": entry " + entry->id, describe(*entry),
-                index < expected.size() ? describe(expected[index]) : "none");
-    account.last_entry = entry->id;
+    const auto entries = redis::parse_entries(*element);
+    if (!entries) throw disagreement{account.org + ": an entry cannot be read"};
+    for (const auto& entry : *entries) {
+      const auto index = account.entries_compared++;
+      expect_same(account.org + ": entry " + entry.id, describe(entry),
+                  index < expected.size() ? describe(expected[index]) : "none");
+      account.last_element = *redis::element_of(entry.id);
+    }
   }
   expect_same(account.org + ": entries", std::to_string(account.entries_compared),
               std::to_string(expected.size()));
@@ -209,7 +211,10 @@ void world::prove(account& account) {
   if (!snapshot) throw disagreement{account.org + ": the snapshot cannot be read"};
   audit books;
   const auto entries = connection().call({"XRANGE", key("ledger"), "-", "+"});
-  for (const auto* element : redis::elements_of(*entries)) books.add(*redis::parse_entry(*element));
+  for (const auto* element : redis::elements_of(*entries)) {
+    const auto together = redis::parse_entries(*element).value();
+    for (const auto& entry : together) books.add(entry);
+  }
 
   audit::counters usage;
   usage.settled_before = usage.settled_after = snapshot->row.settled;

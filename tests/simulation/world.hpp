@@ -43,7 +43,7 @@ struct account {
   quota::org_id org;
   quota::account_ledger oracle;
   std::size_t entries_compared = 0;
-  std::string last_entry = "0-0";
+  std::string last_element = "0-0";
 };
 
 class world {

@@ -9,11 +9,13 @@
 -- KEYS  account, holds, ledger, usage of the hour, grants; then `resolved` of each hour named below
 -- ARGV  hour of the usage key; number of ids; hour of each `resolved` key; ids; operations
 local call, format, floor, match = redis.call, string.format, math.floor, string.match
+local find, sub = string.find, string.sub
 
 local MAX = 4000000000000000     -- credits::max_micro; a double adds exactly to more than twice this
 local MAX_USED = 10000000000000  -- max_used
 local MAX_TIMEOUT = 604800000    -- max_hold_timeout
 local MEMORY_HOURS = 48          -- resolution_memory_hours
+local MAX_ENTRIES = 1000         -- max_entries_together
 
 -- Integers are written with %d: Lua's own notation would say 1e+15. It goes through a C long.
 if format('%d', MAX) ~= '4000000000000000' then
@@ -52,18 +54,39 @@ local usage, counted = {}, {}           -- attribution -> {credits, calls, used}
 local swept = 0                         -- what the sweep gave back, until an operation has said so
 local out = {now_text}                  -- the answer
 
+local entries, written = {KEYS[3], '*'}, 2  -- XADD of the ledger: type and text of each entry
+local function write_entries()
+  if written == 2 then return end
+  call('XADD', unpack(entries))
+  entries, written = {KEYS[3], '*'}, 2
+end
+
+-- Amount, hour and `by`, found by their blanks: a pattern would look at every character of `by`.
+local function unpack_hold(packed)
+  local first = find(packed, ' ', 1, true)
+  local second = find(packed, ' ', first + 1, true)
+  local third = find(packed, ' ', second + 1, true)
+  return sub(packed, 1, first - 1), sub(packed, second + 1, third - 1), sub(packed, third + 1)
+end
+
 local function move_available(by)
   available = available + by
   available_text = format('%d', available)
 end
 
+local said = 1
 local function say(outcome, amount)
-  out[#out + 1] = outcome .. ' ' .. amount .. ' ' .. available_text
+  said = said + 1
+  out[said] = outcome .. ' ' .. amount .. ' ' .. available_text
 end
 
+-- Entries of one call share one element of the stream, which costs Redis a fraction of one each.
 local function append(kind, subject, amount, released, overage, used, by)
-  call('XADD', KEYS[3], '*', 'type', kind, 'of', subject, 'amount', amount, 'released', released,
-       'overage', overage, 'used', used, 'available', available_text, 'by', by)
+  written = written + 2
+  entries[written - 1] = kind
+  entries[written] = amount .. ' ' .. released .. ' ' .. overage .. ' ' .. used .. ' ' .. available_text ..
+                     ' ' .. subject .. '\t' .. by
+  if written >= 2 + 2 * MAX_ENTRIES then write_entries() end
 end
 
 -- A record is kept for MEMORY_HOURS after the hour of the id, or after this one if that is later.
@@ -95,7 +118,7 @@ local function sweep()
   if #missing > 0 then return missing end
   table.sort(due)
   for _, id in ipairs(due) do
-    local amount, id_hour, by = match(hold_of[id], '^(%d+) %d+ (%d+) (.*)$')
+    local amount, id_hour, by = unpack_hold(hold_of[id])
     local key = key_of[id_hour]
     held = held - amount
     swept = swept + amount
@@ -216,7 +239,7 @@ local function extend(id, key, at, code)
   local amount = tonumber(amount_text)
   if not is_amount(amount) or not is_timeout(ARGV[at + 3]) then return say('22', amount_text) end
   if not open[id] then return gone(id, key, '15 0', '15') end
-  local standing, id_hour, by = match(open[id], '^(%d+) %d+ (%d+) (.*)$')
+  local standing, id_hour, by = unpack_hold(open[id])
   local more = math.max(amount - standing, 0)
   if code == 'e0' and more > 0 and available < more then return say('20', amount_text) end
   if not fits(more) then return say('22', amount_text) end
@@ -247,7 +270,7 @@ local function settle(id, key, at)
   local amount, used = tonumber(amount_text), tonumber(used_text)
   if not is_amount(amount) or used < 0 or used > MAX_USED then return say('22', amount_text) end
   if not open[id] then return gone(id, key, '15 0', '15') end
-  local standing, by, who = match(open[id], '^(%d+) %d+ %d+ ([^\t]*\t(.*))$')
+  local standing, _, by = unpack_hold(open[id])
   local release = standing - amount
   if not fits(-release) then return say('22', amount_text) end
 
@@ -258,7 +281,7 @@ local function settle(id, key, at)
   if release ~= 0 then move_available(release) end
   drop[#drop + 1] = id
   resolve(id, key, '12 ' .. amount_text)
-  count(who, amount, used)
+  count(sub(by, find(by, '\t', 1, true) + 1), amount, used)
   append('settle', id, amount_text, release == 0 and '0' or format('%d', release),
          overage == 0 and '0' or format('%d', overage), used_text, by)
   say('3', amount_text)
@@ -267,7 +290,7 @@ end
 -- v: key
 local function void(id, key)
   if not open[id] then return gone(id, key, '13 0', '4') end
-  local standing, by = match(open[id], '^(%d+) %d+ %d+ (.*)$')
+  local standing, _, by = unpack_hold(open[id])
   held = held - standing
   move_available(standing)
   drop[#drop + 1] = id
@@ -342,6 +365,7 @@ local function write_usage()
   call('HSET', unpack(write))
 end
 
+write_entries()
 if #put > 1 then call('HSET', unpack(put)) end
 if #drop > 1 then call('HDEL', unpack(drop)) end
 for key, list in pairs(resolved) do

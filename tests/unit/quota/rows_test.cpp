@@ -35,11 +35,12 @@ std::string flat(const std::vector<std::string>& texts) {
   return array(encoded);
 }
 
-const std::vector<std::string> settle_fields{
-    "type",      "settle", "of",       "01HF7YAT000000000000000001",
-    "amount",    "7",      "released", "3",
-    "overage",   "0",      "used",     "1",
-    "available", "-90",    "by",       "req\tchat\tllm\tgpt-4\ta1\t\tkey_1"};
+const std::string settled =
+    "7 3 0 1 -90 01HF7YAT000000000000000001\treq\tchat\tllm\tgpt-4\ta1\t\tkey_1";
+
+std::string element(const std::string& id, const std::vector<std::string>& entries) {
+  return array({bulk(id), flat(entries)});
+}
 
 TEST(rows, an_account_that_was_never_written_is_empty) {
   EXPECT_EQ(parse_row(*parse("*0\r\n")), account_row{});
@@ -56,27 +57,43 @@ TEST(rows, reads_an_account) {
   EXPECT_FALSE(parse_row(*parse(flat({"held", "4 "}))));
 }
 
-TEST(rows, reads_an_entry) {
-  const auto entry = parse_entry(*parse(array({bulk("1700000000123-4"), flat(settle_fields)})));
-  ASSERT_TRUE(entry);
-  EXPECT_EQ(entry->id, "1700000000123-4");
-  EXPECT_EQ(entry->at, time_point{milliseconds{1'700'000'000'123}});
-  EXPECT_EQ(tests::describe(*entry),
+TEST(rows, reads_the_entries_of_an_element) {
+  const auto entries = parse_entries(*parse(element(
+      "1700000000123-4", {"settle", settled, "grant", "5 0 0 0 -85 my id\tpurchase\ta note"})));
+  ASSERT_TRUE(entries);
+  ASSERT_EQ(entries->size(), 2u);
+  EXPECT_EQ(entries->at(0).id, "1700000000123-4000");
+  EXPECT_EQ(entries->at(0).at, time_point{milliseconds{1'700'000'000'123}});
+  EXPECT_EQ(tests::describe(entries->at(0)),
             "settle 01HF7YAT000000000000000001 amount 7 released 3 overage 0 available -90 used 1 "
             "request req by chat/llm/gpt-4/a1/-/key_1 kind  note ");
+  EXPECT_EQ(entries->at(1).id, "1700000000123-4001");
+  EXPECT_EQ(entries->at(1).subject, "my id");
+  EXPECT_EQ(entries->at(1).kind, "purchase");
+  EXPECT_EQ(entries->at(1).note, "a note");
 }
 
-TEST(rows, refuses_an_entry_without_one_of_its_numbers) {
-  for (std::size_t i = 0; i + 2 < settle_fields.size(); i += 2) {
-    auto fields = settle_fields;
-    if (fields[i] == "of") continue;
-    fields[i + 1] = "junk";
-    EXPECT_FALSE(parse_entry(*parse(array({bulk("1-0"), flat(fields)})))) << fields[i];
+TEST(rows, an_entry_says_where_it_stands) {
+  EXPECT_EQ(element_of("1700000000123-4001"), "1700000000123-4");
+  EXPECT_EQ(element_of("1700000000123-0"), "1700000000123-0");
+  EXPECT_EQ(element_of("0-0"), "0-0");
+  for (const auto* wrong : {"", "1", "1-", "-1", "1-x", "x-1", "1-1-1", "1-99999999999999999999"}) {
+    EXPECT_FALSE(element_of(wrong)) << wrong;
   }
-  EXPECT_FALSE(parse_entry(*parse(array({bulk("x"), flat(settle_fields)}))));
-  EXPECT_FALSE(parse_entry(*parse(array({bulk("1-0")}))));
-  EXPECT_FALSE(parse_entry(*parse(bulk("settle"))));
-  EXPECT_FALSE(parse_entry(*parse(array({bulk("1-0"), ":5\r\n"}))));
+}
+
+TEST(rows, refuses_what_is_no_entry) {
+  for (const auto* text : {"", "7", "7 3 0 1", "x 3 0 1 -90 id\tby", "7 x 0 1 -90 id\tby",
+                           "7 3 x 1 -90 id\tby", "7 3 0 x -90 id\tby", "7 3 0 1 x id\tby"}) {
+    EXPECT_FALSE(parse_entries(*parse(element("1-0", {"settle", text})))) << text;
+  }
+  EXPECT_FALSE(parse_entries(*parse(element("1-0", {"settled", settled}))));
+  EXPECT_FALSE(parse_entries(*parse(element("1-0", {"settle"}))));
+  EXPECT_FALSE(parse_entries(*parse(element("1-0", {}))));
+  EXPECT_FALSE(parse_entries(*parse(element("x", {"settle", settled}))));
+  EXPECT_FALSE(parse_entries(*parse(array({bulk("1-0")}))));
+  EXPECT_FALSE(parse_entries(*parse(bulk("settle"))));
+  EXPECT_FALSE(parse_entries(*parse(array({bulk("1-0"), ":5\r\n"}))));
 }
 
 TEST(rows, reads_a_hold) {
@@ -116,12 +133,12 @@ TEST(rows, reads_a_snapshot) {
       *parse(array({flat({"granted", "100", "held", "70"}),
                     flat({"01HF7YAT000000000000000002", "30 1700000060000 472222 r\t\t\t\t\t\t",
                           "01HF7YAT000000000000000001", "40 1700000060000 472222 r\t\t\t\t\t\t"}),
-                    bulk("1700000000123-4")})));
+                    array({element("1700000000123-4", {"settle", settled, "settle", settled})})})));
   ASSERT_TRUE(snapshot);
   EXPECT_EQ(snapshot->row.held.micro(), 70);
   ASSERT_EQ(snapshot->holds.size(), 2u);
   EXPECT_LT(snapshot->holds[0].id, snapshot->holds[1].id);
-  EXPECT_EQ(snapshot->last_entry_id, "1700000000123-4");
+  EXPECT_EQ(snapshot->last_entry_id, "1700000000123-4001");
   EXPECT_FALSE(parse_snapshot(*parse("*0\r\n")));
   EXPECT_FALSE(parse_snapshot(*parse(":1\r\n")));
 }
