@@ -133,8 +133,12 @@ class framed_meter : public block_meter<Header::longest_frame + most_zeros_betwe
   void begin_run(std::string_view first_frame) {
     in_step_ = true;
     if (locked_) return;
-    total_ = {};
-    frames_ = run_ = 0;
+    // Several frames in a row are no accident: players play them, whatever stands behind.
+    if (run_ < 2) {
+      total_ = {};
+      frames_ = 0;
+    }
+    run_ = 0;
     run_from_start_ = clean_;
     clean_ = false;
     first_is_audio_ = is_audio(first_frame);

@@ -131,6 +131,13 @@ TEST(Mp3, JunkBetweenFramesHidesNone) {
   EXPECT_EQ(mp3(start + repeat(id3v2(50) + one, 20)).length, frames(27));
 }
 
+// As by a tag in front that no player knows, an APE tag for one.
+TEST(Mp3, RunsOfFramesBehindJunkAllCount) {
+  const auto junk = "APETAGEX" + noise(24);
+  EXPECT_EQ(mp3(junk + layer3(50) + junk + layer3(60)).length, frames(110));
+  EXPECT_EQ(mp3(layer3(2) + junk + layer3(30) + junk + layer3(60)).length, frames(92));
+}
+
 TEST(Mp3, ZerosBetweenFramesHideNone) {
   EXPECT_EQ(mp3(repeat(layer3(1) + std::string(3, '\0'), 20)).length, frames(20));
   EXPECT_EQ(mp3(repeat(layer3(1) + std::string(60, '\0'), 20)).length, frames(20));
