@@ -45,12 +45,8 @@ upstream_pool::upstream_pool(asio::io_context& context, deadline_list& deadlines
 task<result<upstream_lease>> upstream_pool::acquire(bool fresh) {
   while (!fresh && !idle_.empty()) {
     auto connection = std::move(idle_.back().connection);
-    const auto since = idle_.back().since;
     idle_.pop_back();
-    // One that carried an answer this moment is taken at its word: an end of it that follows the
-    // answer would not be here yet, and to ask the kernel costs a call.
-    const bool just_used = std::chrono::steady_clock::now() - since < std::chrono::milliseconds{1};
-    if (!just_used && connection->io.is_stale()) continue;
+    if (connection->io.is_stale()) continue;
     connection->reused = true;
     ++counted_.reuses;
     co_return connection;
@@ -64,7 +60,7 @@ void upstream_pool::release(upstream_lease connection) {
   connection->io.never_expires();
   connection->in.shrink();
   if (!connection->in.empty() || idle_.size() >= max_idle_) return;  // closes it
-  idle_.push_back({std::move(connection), std::chrono::steady_clock::now()});
+  idle_.push_back({std::move(connection), deadlines_.now()});
 }
 
 void upstream_pool::prune() {
