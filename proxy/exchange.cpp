@@ -222,6 +222,8 @@ task<exchange::verdict> exchange::gather_body(std::size_t limit, enough enough) 
     client_.in.consume(piece.consumed);
     record_.bytes_in += piece.body.size();
     if (piece.error) co_return malformed_body();
+    const auto most = settings().limits.body_bytes;
+    if (most != 0 && record_.bytes_in > most) co_return body_too_large(most);
     if (request_.done() || satisfied || body_.size() > limit) break;
     client_.io.expires_after(settings().timeouts.client_body);
     const bool more = co_await client_.read_more(byte_buffer::transfer_capacity);

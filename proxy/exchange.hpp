@@ -109,7 +109,7 @@ class exchange final : private deadline {
   std::string body_;                       // read before anything is forwarded; forwarded as it is
   bool body_is_buffered_ = false;          // and it is all there
   std::optional<routes::audio_tap> tap_;   // on the body that is metered
-  std::optional<quota::usage> delivered_;  // of an answer that was cut
+  std::optional<quota::usage> used_;       // once that is final
   bool upload_refused_ = false;            // by us, before its last byte went up
   bool charge_in_trailer_ = false;
   bool shadow_org_ = false;
@@ -122,7 +122,7 @@ class exchange final : private deadline {
   upstream_lease up_;
   std::uint64_t wrote_before_ = 0;  // on this connection, by earlier exchanges
   std::optional<response_reader> response_;
-  bool pump_running_ = false, total_timeout_ = false;
+  bool pump_running_ = false, body_was_pumped_ = false, total_timeout_ = false;
   wake_up pump_ended_;
   verdict body_problem_;  // found while the body was already on its way
   bool keep_client_ = false, head_sent_ = false, finished_ = false;

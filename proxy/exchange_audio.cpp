@@ -19,7 +19,7 @@ bool is_metered_by(const routes::route* route, quota::meter_kind what) {
 problem unmeasurable(const routes::audio_tap& tap) {
   return {problem_code::unmeasurable_audio,
           "This call is priced by the second of audio, which cannot be counted: " +
-              tap.why_unmeasurable() + ". Nothing was forwarded or charged.",
+              tap.why_unmeasurable() + ". Nothing was charged.",
           {},
           {}};
 }
@@ -34,7 +34,7 @@ const routes::audio_settings& exchange::audio() const {
 void exchange::tap_body(const message_head& head) {
   tap_.emplace(audio(), routes::audio_tap::body_facts{head.find(http::field::content_type),
                                                       head.find(http::field::content_encoding),
-                                                      classified_.wants_raw_pcm});
+                                                      classified_.wants_raw_pcm, meters_upload()});
 }
 
 // --- an upload -----------------------------------------------------------------------------------
@@ -54,6 +54,7 @@ task<exchange::verdict> exchange::begin_upload() {
         "twice.");
   }
   tap_body(request_.head());
+  tap_->write(body_);  // what was read to classify it
   const bool is_short = request_.content_length().value_or(kept_limit + 1) <= kept_limit;
   const auto enough = [this, is_short](std::string_view piece) {
     tap_->write(piece);
@@ -148,11 +149,17 @@ task<bool> exchange::meter_answer(std::string_view piece) {
   const auto used = tap_->used();
   worker_.charges().meter(charge_, used, false);
   if (audio().on_exhausted == routes::when_exhausted::cut) {
-    while (!charge_->money.covers(used) && !charge_->money.exhausted() && charge_->asking) {
-      co_await charge_->answered.wait();
+    while (!charge_->money.covers(used) && !charge_->money.exhausted()) {
+      if (charge_->asking) {
+        co_await charge_->answered.wait();
+      } else if (co_await worker_.store_ready()) {
+        worker_.charges().meter(charge_, used, false);
+      } else {
+        break;
+      }
     }
-    if (!charge_->money.covers(used) && charge_->money.exhausted()) {
-      delivered_ = before;
+    if (!charge_->money.covers(used)) {
+      used_ = before;
       co_return false;
     }
   }
@@ -165,13 +172,17 @@ task<> exchange::cut_answer(body_shape shape) {
   broke_off(quota::stream_end::cut);
   record_.refusal = problem_code::insufficient_credits;
   const auto type = response_->head().find(http::field::content_type);
-  if (type.starts_with("text/event-stream") && shape.how == framing::chunked) {
+  const bool plain = response_->head().find(http::field::content_encoding).empty();
+  if (plain && type.starts_with("text/event-stream") && shape.how == framing::chunked) {
     auto why = out_of_credits();
     why->message = "The answer was cut because the credits are used up. " + why->message;
     const std::string event =
-        "event: error\ndata: " + routes::render(*why, dialect_, record_.request_id) + "\n\n";
+        "\n\nevent: error\ndata: " + routes::render(*why, dialect_, record_.request_id) + "\n\n";
     chunk_frame frame{true};
-    co_await client_.io.write(frame.around({}, event, true, {}));
+    const auto buffers = frame.around({}, event, true, {});
+    client_.io.expires_after(settings().timeouts.client_write);
+    if (co_await client_.io.write(buffers)) client_.io.close();
+    client_.io.never_expires();
     co_return;
   }
   if (shape.how == framing::until_close) client_.io.reset_on_close();
@@ -186,14 +197,19 @@ std::string exchange::charge_trailer() {
 
 // What is charged if the call is.
 quota::usage exchange::used() {
-  if (delivered_) return *delivered_;
+  if (used_) return *used_;
   if (!tap_) {
     const bool awaited_audio =
         is_metered_by(classified_.matched, quota::meter_kind::response_audio);
     return awaited_audio ? quota::usage{0} : classified_.estimated;
   }
+  // What was counted before the end counts, also where the end shows that something is missing.
+  const bool counted = tap_->status() == routes::meters::state::measuring;
+  const auto so_far = counted ? tap_->used() : quota::usage{0};
   tap_->finish();
-  return tap_->used();
+  const bool still_counted = tap_->status() == routes::meters::state::measuring;
+  used_ = still_counted || so_far.amount == 0 ? tap_->used() : so_far;
+  return *used_;
 }
 
 }  // namespace tollgate::proxy

@@ -16,7 +16,7 @@ task<> exchange::deliver() {
   record_.status = head.status;
   record_.overhead_us = overhead_so_far();
   head_sent_ = true;
-  std::string{}.swap(body_);  // the answer may stream for long
+  if (!pump_running_) std::string{}.swap(body_);  // the answer may stream for long
   if (websocket) {
     co_await tunnel();
   } else {

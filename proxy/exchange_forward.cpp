@@ -72,6 +72,7 @@ task<error_code> exchange::send_request() {
   facts.peer = client_.peer;
   facts.secure = client_.secure;
   facts.websocket = hops_.websocket;
+  facts.uncompressed = route().price_at.meter == quota::meter_kind::response_audio;
   if (body_is_buffered_) {
     facts.body = {framing::length, body_.size()};
   } else {
@@ -87,7 +88,7 @@ task<error_code> exchange::send_request() {
     const std::array<asio::const_buffer, 2> whole{asio::buffer(head), asio::buffer(body_)};
     co_return co_await up_->io.write(whole);
   }
-  pump_running_ = true;
+  pump_running_ = body_was_pumped_ = true;
   asio::co_spawn(worker_.executor(), pump_request_body(std::move(head)),
                  [this](std::exception_ptr) {
                    pump_running_ = false;
@@ -121,11 +122,16 @@ task<> exchange::pump_request_body(std::string head) {
     if (piece.error) body_problem_ = malformed_body();
     if (limit != 0 && record_.bytes_in > limit) body_problem_ = body_too_large(limit);
     if (!body_problem_ && meters_upload()) body_problem_ = co_await hold_upload(piece.body);
-    if (body_problem_) co_return up_->io.close();
-    await_upstream(true);
-    if (co_await send_body_piece(piece, head)) co_return;
+    // What has been decoded is over and done with, however this goes on: it is never the beginning
+    // of a next request.
+    const bool refused = body_problem_.has_value();
+    if (!refused) await_upstream(true);
+    const bool failed = refused || co_await send_body_piece(piece, head);
     const bool received_more = client_.in.size() > received;  // by a read that was under way
     client_.in.consume(piece.consumed);
+    if (failed) keep_client_ = false;
+    if (refused) co_return up_->io.close();
+    if (failed) co_return;
     if (request_.done()) co_return client_.watch(settings().limits.head_bytes);
     if (received_more) continue;
     if (!client_.reading()) client_.in.expect_bulk();
@@ -236,7 +242,7 @@ exchange::verdict exchange::no_answer(error_code ec, bool& retry) {
 
 // RFC 9112 section 9.3.1: only a request that can be repeated without harm, or that was never sent.
 bool exchange::may_retry() const {
-  if (!up_->reused || !(body_is_buffered_ || request_.done())) return false;
+  if (!up_->reused || body_was_pumped_ || !(body_is_buffered_ || request_.done())) return false;
   if (up_->io.wrote() == wrote_before_) return true;
   for (const std::string_view idempotent : {"GET", "HEAD", "PUT", "DELETE", "OPTIONS"}) {
     if (request_.head().method == idempotent) return true;

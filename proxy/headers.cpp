@@ -104,6 +104,7 @@ void append_client_fields(std::string& out, const message_head& head, const requ
     if (is_framing(head.names[i]) || is_replaced_in_request(field.name)) continue;
     if (!upstream.forward_key && is_caller_key(field.name)) continue;
     if (is_set_by(upstream, field.name)) continue;
+    if (facts.uncompressed && head.names[i] == http::field::accept_encoding) continue;
     // It belongs to the trace that its traceparent names.
     if (!keeps_trace && iequals(field.name, "tracestate")) continue;
     append_field(out, field.name, field.value);
@@ -194,8 +195,10 @@ void write_request_head(std::string& out, const message_head& head, const reques
   const auto trace = inherited_trace(head);
   append_client_fields(out, head, facts, !trace.empty());
   for (const auto& [name, value] : facts.upstream->headers) {
-    if (!value.empty()) append_field(out, name, value);  // empty: the client's is removed, that is all
+    if (!value.empty())
+      append_field(out, name, value);  // empty: the client's is removed, that is all
   }
+  if (facts.uncompressed) append_field(out, "Accept-Encoding", "identity");
   append_field(out, "X-Request-Id", facts.request_id);
   append_traceparent(out, trace, ids);
   append_forwarded(out, head, facts);

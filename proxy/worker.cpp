@@ -170,7 +170,8 @@ void worker::count(const exchange_record& record, const runtime& runtime) {
   } else {
     route.credits->voided_micro.add((record.estimate + record.extended).micro());
   }
-  if (record.extended > quota::credits{}) route.credits->extended_micro.add(record.extended.micro());
+  if (record.extended > quota::credits{})
+    route.credits->extended_micro.add(record.extended.micro());
   if (record.upstream_us > 0) {
     bound.upstreams[runtime.upstream_of_route[record.route]]->response_head.observe(
         std::chrono::microseconds{record.upstream_us});

@@ -45,13 +45,17 @@ std::optional<pcm_format> format_in(std::string_view content_type) {
   if (equal_ignoring_case(type, "audio/l24")) bytes = 3;
   const auto parameters = bytes > 0 ? readers::read_parameters(content_type) : std::nullopt;
   const auto rate = parameters ? number(parameters->only("rate"), 0) : 0;
-  if (rate == 0) return std::nullopt;
-  return pcm_format{rate, number(parameters->only("channels"), 1), bytes};
+  const auto channels = parameters ? number(parameters->only("channels"), 1) : 0;
+  constexpr std::uint32_t most_rate = 768'000, most_channels = 64;  // as in the configuration
+  if (rate == 0 || rate > most_rate || channels > most_channels) return std::nullopt;
+  return pcm_format{rate, channels, bytes};
 }
 
 std::optional<pcm_format> raw_format(const audio_settings& settings,
                                      const audio_tap::body_facts& facts) {
   constexpr pcm_format openai{24'000, 1, 2};
+  // A caller could claim a rate that its upstream does not go by.
+  if (facts.is_upload && settings.pcm) return settings.pcm;
   if (const auto said = format_in(facts.content_type)) return said;
   if (settings.pcm) return settings.pcm;
   return facts.wants_raw_pcm ? std::optional{openai} : std::nullopt;

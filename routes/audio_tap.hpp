@@ -20,6 +20,7 @@ class audio_tap {
   struct body_facts {
     std::string_view content_type, content_encoding;
     bool wants_raw_pcm = false;  // see classified
+    bool is_upload = false;      // who pays by the second wrote it
   };
   audio_tap(const audio_settings& settings, const body_facts& facts);
   ~audio_tap();

@@ -101,8 +101,9 @@ class redis_store::departures : public std::enable_shared_from_this<departures> 
   flight& next(const org_id& org) {
     auto& lane = lanes_[org];
     if (lane.waiting.empty() || lane.waiting.back()->full()) {
+      const bool first = lane.waiting.empty();
       lane.waiting.push_back(std::make_unique<flight>(org, shared_from_this()));
-      if (!lane.on_its_way) due(org);
+      if (first && !lane.on_its_way) due(org);  // those behind it wait until it has landed
     }
     return *lane.waiting.back();
   }

@@ -1,6 +1,9 @@
 #include "routes/meters/matroska.hpp"
 
 #include <algorithm>
+#include <array>
+#include <bit>
+#include <cstring>
 #include <optional>
 
 #include "routes/meters/block_meter.hpp"
@@ -15,6 +18,25 @@ namespace {
 namespace id = matroska_id;
 
 constexpr std::size_t most_small_bytes = 64;
+
+// The id, a size of up to eight bytes, and the id of the first child.
+constexpr std::size_t cluster_sign_bytes = 4 + 8 + 1;
+
+// By chance, these stand in other content once in a hundred gigabytes.
+bool has_cluster_sign(std::string_view content) {
+  constexpr std::string_view cluster = "\x1F\x43\xB6\x75";
+  // Timestamp, CRC-32, Void, Position, PrevSize, SimpleBlock, BlockGroup.
+  constexpr std::string_view first_children = "\xE7\xBF\xEC\xA7\xAB\xA3\xA0";
+  for (auto at = content.find(cluster); at != content.npos; at = content.find(cluster, at + 1)) {
+    const auto rest = content.substr(at + cluster.size());
+    if (rest.empty() || rest.front() == '\0') continue;
+    const auto size_bytes =
+        static_cast<std::size_t>(std::countl_zero(static_cast<std::uint8_t>(rest.front()))) + 1;
+    if (rest.size() > size_bytes && first_children.find(rest[size_bytes]) != first_children.npos)
+      return true;
+  }
+  return false;
+}
 
 // Walks the tree of elements by their ids, which are unique: what stands where it does not belong
 // counts all the same.
@@ -58,7 +80,7 @@ class matroska_meter final : public block_meter<most_small_bytes> {
   void add_track();
   bool is_in_content() const { return stage_ != stage::element && stage_ != stage::lost; }
   std::string_view content_at_hand(std::string_view block) const;
-  void watch_content(std::string_view content);
+  bool hides_cluster(std::string_view content);
 
   stage stage_ = stage::element;
   std::uint64_t position_ = 0;
@@ -71,10 +93,8 @@ class matroska_meter final : public block_meter<most_small_bytes> {
   matroska_clock clock_;
   matroska_block block_;
 
-  // The last bytes of the content at hand, and how much of it stands behind a Cluster's id in it.
-  std::uint32_t last_bytes_ = 0;
-  std::optional<std::uint64_t> hidden_bytes_;
-  duration hidden_;
+  std::array<char, cluster_sign_bytes - 1> last_bytes_;  // of the content at hand
+  std::size_t kept_ = 0;                                 // so many of them
 };
 
 std::size_t matroska_meter::parse(std::string_view block) {
@@ -82,7 +102,7 @@ std::size_t matroska_meter::parse(std::string_view block) {
   const bool is_content = is_in_content();
   const auto used = parse_stage(block);
   position_ += used;
-  if (is_content && left_ > 0) watch_content(block.substr(0, used));
+  if (is_content && hides_cluster(block.substr(0, used))) stop(state::unmeasurable);
   return used;
 }
 
@@ -149,8 +169,7 @@ void matroska_meter::begin(const ebml_element& element) {
   if (is_master(element.id)) return begin_master(element);
   element_ = element.id;
   left_ = element.size;
-  last_bytes_ = 0;
-  hidden_bytes_.reset();
+  kept_ = 0;
   stage_ = stage_of_content(element.id);
   if (element_ == id::content_encryption) entry_.is_encrypted = true;
   if (stage_ == stage::block) block_.begin(left_);
@@ -286,40 +305,32 @@ std::size_t matroska_meter::parse_lost(std::string_view block) {
   return at > 0 ? at : parse_element(block);
 }
 
-// Where an element has not come whole when the input ends, decoders that can go back look for a
-// Cluster in it, and play from there. So a file may hide all of its audio in a Void that claims to
-// go on beyond its end. If it does, what it hides is taken for speech at the lowest bit rate of
-// Opus. By chance, a Cluster's id stands in content once in 4 GB.
-void matroska_meter::watch_content(std::string_view content) {
-  if (hidden_bytes_) {
-    *hidden_bytes_ += content.size();
-    return;
-  }
-  constexpr std::string_view pattern = "\x1F\x43\xB6\x75";
-  const auto seam = std::min(content.size(), pattern.size() - 1);
-  auto before = last_bytes_;
-  for (std::size_t i = 0; i < seam; ++i) {
-    before = before << 8 | byte_at(content, i);
-    if (before == id::cluster) hidden_bytes_ = content.size() - (i + 1);
-  }
-  const auto found = content.find(pattern);
-  if (found != content.npos && !hidden_bytes_)
-    hidden_bytes_ = content.size() - (found + pattern.size());
-  for (const char c : content.substr(content.size() - std::min(content.size(), pattern.size())))
-    last_bytes_ = last_bytes_ << 8 | static_cast<std::uint8_t>(c);
+// Where anything is wrong, decoders that can go back look for a Cluster, also in the content of
+// what they had passed over, and play from there. So all of the audio may hide in a Void, a tag, or
+// the data of a block. A stream with a Cluster in such a place has two readings and is not
+// measured.
+bool matroska_meter::hides_cluster(std::string_view content) {
+  // Where two pieces meet: the end of what came before, and the beginning of this one.
+  std::array<char, 2 * std::tuple_size_v<decltype(last_bytes_)>> seam;
+  const auto head = content.substr(0, last_bytes_.size());
+  std::memcpy(seam.data(), last_bytes_.data(), kept_);
+  std::memcpy(seam.data() + kept_, head.data(), head.size());
+  const std::string_view joined{seam.data(), kept_ + head.size()};
+  if (has_cluster_sign(joined) || has_cluster_sign(content)) return true;
+  const auto end = content.size() < last_bytes_.size() ? joined : content;
+  kept_ = std::min(end.size(), last_bytes_.size());
+  std::memcpy(last_bytes_.data(), end.data() + end.size() - kept_, kept_);
+  return false;
 }
 
 void matroska_meter::finish() {
   if (status() == state::unmeasurable) return;
-  constexpr std::uint64_t lowest_bit_rate = 6000;
-  if (is_in_content() && hidden_bytes_)
-    hidden_ = duration::of_samples(*hidden_bytes_ * 8, lowest_bit_rate);
   tracks_.finish();
   if (status() == state::undecided) stop(state::unmeasurable);
 }
 
 duration matroska_meter::measured() const {
-  return tracks_.longest() + hidden_;
+  return status() == state::measuring ? tracks_.longest() : duration{};
 }
 
 }  // namespace

@@ -45,10 +45,16 @@ UNKNOWN = Disagreement(
     None, "A format without a meter (corpus/unknown.py). Unmeasurable is the right answer: the call is "
           "then refused, or charged by what the route says, and never charged as no audio at all.")
 
+HIDDEN_CLUSTERS = Disagreement(
+    None, "A Cluster in what decoders pass over, which ffmpeg goes back to once anything behind it is wrong. "
+          "Such a stream has two readings, so it is not measured: refused, or charged by its size.")
+
 # Within a frame of ffmpeg, but on the other side of a full second.
 CREDITS = {
 }
 
 
 def disagreement_about(name):
+    if name.startswith("hidden/clusters-"):
+        return HIDDEN_CLUSTERS
     return UNKNOWN if name.startswith("unknown/") else LENGTHS.get(name)

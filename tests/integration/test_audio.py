@@ -59,6 +59,11 @@ class AudioTest(HttpTest):
                      audio={"on_unmeasurable": "estimate", "bit_rate": 8000}), "upstream": "scripted"},
             {**route("base64", "stt", {"path": "/base64/*"}, audio={"json": "/input/audio"}),
              "upstream": "scripted"},
+            {**route("base64-by-model", "stt", {"path": "/by-model/*", "json": {"model": "*"}},
+                     audio={"json": "/input/audio", "on_unmeasurable": "estimate"}),
+             "upstream": "scripted"},
+            {**route("raw", "stt", {"path": "/raw/*"},
+                     audio={"pcm": {"rate": 16000, "channels": 1, "bits": 16}}), "upstream": "scripted"},
         ]
 
     def customer(self, credits):
@@ -127,11 +132,64 @@ class Uploads(AudioTest):
         self.assert_charged(30)
 
     def test_audio_in_json(self):
-        complete = []
-        path = self.received(complete).replace("/uploads/", "/base64/")
         body = {"model": "x", "input": {"audio": base64.b64encode(wav(9)).decode()}}
-        self.assertEqual(self.upload(json.dumps(body).encode(), "application/json", path).status, 200)
-        self.assert_charged(9)
+        for kind in ("base64", "by-model"):  # one is read to find its route, the other is not
+            path = self.received([]).replace("/uploads/", f"/{kind}/")
+            self.assertEqual(self.upload(json.dumps(body).encode(), "application/json", path).status, 200)
+        self.assert_charged(18)
+
+    def test_a_rate_that_a_caller_claims_is_not_believed(self):
+        path = self.received([]).replace("/uploads/", "/raw/")
+        for claim in ("audio/L16;rate=4294967295", "audio/L16;rate=192000;channels=8", "audio/pcm"):
+            self.assertEqual(self.upload(b"\x01\x00" * 32_000, claim, path).status, 200)
+        self.assert_charged(6)
+
+    def test_nothing_of_a_refused_upload_is_taken_for_a_next_request(self):
+        self.customer(1)
+        hidden = b"GET /sample/echo/smuggled HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + \
+            self.key.encode() + b"\r\n\r\n"
+        for refused, status in ((wav(300) + hidden, 402), (b"noise" * 100_000 + hidden, 415)):
+            connection = self.connect()
+            connection.send(self.head("POST", "/v1/audio/transcriptions", "Content-Type: audio/wav",
+                                      "Transfer-Encoding: chunked"))
+            for piece in (refused[:-len(hidden)], hidden):
+                connection.send(b"%x\r\n%s\r\n" % (len(piece), piece))
+            connection.send(b"0\r\n\r\n")
+            self.assertEqual(connection.read_reply().status, status)
+            self.assertTrue(connection.is_closed_by_peer())
+        self.assertNotIn("/sample/echo/smuggled", json.dumps(self.upstream.stats()["by_path"]))
+        self.assert_charged(0)
+
+    def test_an_upstream_that_answers_early_gets_all_of_it(self):
+        bodies, body = [], wav(40)
+
+        def early(connection, request):
+            connection.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
+            bodies.append(connection.read_body(request).body)
+            connection.send(b"0\r\n\r\n")
+        connection = self.connect()
+        connection.send(self.head("POST", self.script(early).replace("/scripted/", "/uploads/"),
+                                  f"Content-Length: {len(body)}") + body[:300_000])
+        time.sleep(0.3)
+        connection.send(body[300_000:])
+        self.assertEqual(connection.read_reply().body, b"hello")
+        self.assertEqual(bodies, [body])
+        self.assert_charged(40)
+
+    def test_an_upload_is_not_repeated_without_its_body(self):
+        def once(connection, request):
+            connection.read_body(request)
+            if len(bodies) == 0:
+                connection.reply()
+            bodies.append(request.body)
+            return len(bodies) > 1  # the second call on this connection gets no answer
+        bodies, body = [], wav(40)
+        path = self.script(once).replace("/scripted/", "/uploads/")
+        call = lambda: self.tollgate.call("PUT", path, self.key, body, {"Content-Type": "audio/wav"})
+        self.assertEqual(call().status, 200)
+        self.assertEqual(call().status, 502)
+        self.assertEqual(bodies, [body, body])
+        self.assert_charged(40)
 
     def test_to_the_last_credit(self):
         self.customer(9)
@@ -363,6 +421,33 @@ class Answers(AudioTest):
         with self.assertRaises((http.client.IncompleteRead, ConnectionResetError)):
             self.speak(0, self.scripted_answer(broken))
         self.assert_charged(4)
+
+    def test_events_that_break_off_are_charged_as_far_as_they_came(self):
+        """What was counted is not replaced by a guess because an event is incomplete."""
+        delta = json.dumps({"type": "speech.audio.delta", "audio": base64.b64encode(b"".join(
+            self.pieces(4))).decode()})
+
+        def broken(connection, request):
+            connection.read_body(request)
+            events = f"data: {delta}\n\ndata: {delta[:len(delta) // 2]}".encode()
+            connection.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+                            b"Content-Length: 1000000\r\n\r\n" + events)
+            time.sleep(0.2)
+            connection.reset()
+            return True
+        with self.assertRaises((http.client.IncompleteRead, ConnectionResetError)):
+            self.speak(0, self.scripted_answer(broken))
+        charged = self.settled_balance(self.tollgate, self.org)["settled"]
+        self.assertTrue(6 <= charged <= 7, charged)
+
+    def test_an_answer_is_not_asked_for_in_a_coding_that_cannot_be_read(self):
+        asked = []
+
+        def whole(connection, request):
+            asked.extend(connection.read_body(request).values("accept-encoding"))
+            connection.reply(wav(3))
+        self.assertEqual(self.speak(0, self.scripted_answer(whole), **{"Accept-Encoding": "br"}).status, 200)
+        self.assertEqual(asked, ["identity"])
 
     def test_a_client_that_leaves_pays_for_what_it_got(self):
         gone = threading.Event()

@@ -48,6 +48,16 @@ class Overspend(StackTest):
                 self.assertEqual(reply.error_code, "insufficient_credits")
         self.expect_settled("crowd", Decimal(100), Decimal(100))
 
+    def test_more_renewals_at_once_than_one_script_call_takes(self):
+        """600 calls of one organization, all in the same tick: their holds are renewed together."""
+        tollgate = self.start_tollgate(threads=1, holds={"timeout": "1s"})
+        key = tollgate.admin.new_customer("renewals", credits=6_000)
+        address, method, path, headers, body = chat_request(tollgate, key)
+        slow = {**headers, "x-sample-head-delay-ms": "1500"}
+        replies = asyncio.run(all_at_once([(address, method, path, slow, body)] * 600))
+        self.assertEqual(Counter(reply.status for reply in replies), {200: 600})
+        self.expect_settled("renewals", Decimal(6_000), Decimal(6_000))
+
     def test_twenty_random_mixes(self):
         seed = int(os.environ.get("TOLLGATE_SEED") or random.SystemRandom().randrange(2**32))
         print(f"TOLLGATE_SEED={seed}", end=" ", flush=True)

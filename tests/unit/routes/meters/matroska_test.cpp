@@ -226,17 +226,27 @@ TEST(matroska, other_codecs_by_timestamps_and_default_durations) {
             of_ms(130));
 }
 
-// ffmpeg goes back, when such an element does not come whole, and plays what stands in it.
-TEST(matroska, an_element_without_end_hides_nothing) {
+// ffmpeg goes back to what it had passed over when anything is wrong behind it, and plays that.
+TEST(matroska, a_cluster_in_other_content_makes_it_unmeasurable) {
+  const auto hidden = cluster(opus_blocks(50));
   for (const auto container : {void_element, unheard_of, std::uint32_t{id::tags},
-                               std::uint32_t{id::simple_block}, std::uint32_t{id::cluster}})
-    EXPECT_GE(length(live_file(tracks() + head(container, 1 << 30) + cluster(opus_blocks(50)))),
-              after_skip(50))
-        << container;
-  // One that ends is nothing to decoders.
-  EXPECT_EQ(length(live_file(tracks() + element(void_element, cluster(opus_blocks(50))) +
-                             cluster(opus_blocks(5)))),
-            after_skip(5));
+                               std::uint32_t{id::simple_block}, std::uint32_t{id::codec_private}}) {
+    const auto around = element(container, noise(20) + hidden + noise(20));
+    for (const auto& bytes :
+         {tracks() + around + cluster(opus_blocks(5)), tracks() + cluster(opus_blocks(5)) + around,
+          tracks() + head(container, 1 << 30) + hidden}) {
+      EXPECT_EQ(measure(make_matroska_meter, live_file(bytes)).status, state::unmeasurable)
+          << container;
+    }
+  }
+  EXPECT_EQ(length(live_file(tracks() + head(id::cluster, 1 << 30) + hidden)), after_skip(50));
+}
+
+// It names the ids of elements: that is no Cluster.
+TEST(matroska, a_seek_head_hides_nothing) {
+  const auto seek = element(0x114D9B74, element(0x4DBB, element(0x53AB, "\x1F\x43\xB6\x75") +
+                                                            element(0x53AC, "\x10\x20")));
+  EXPECT_EQ(length(live_file(seek + tracks() + cluster(opus_blocks(5)))), after_skip(5));
 }
 
 TEST(matroska, what_is_broken_is_passed_over_up_to_the_next_cluster) {
