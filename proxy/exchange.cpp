@@ -252,9 +252,9 @@ task<exchange::verdict> exchange::reserve() {
   terms.estimated = classified_.estimated;
   terms.policy = route().settings.settlement;
   terms.hold_timeout = settings().holds.timeout;
-  terms.admit = route().settings.shadow || shadow_org_ ? quota::admission::shadow
-                : route().settings.critical            ? quota::admission::critical
-                                                       : quota::admission::enforce;
+  terms.admit = is_shadow()                 ? quota::admission::shadow
+                : route().settings.critical ? quota::admission::critical
+                                            : quota::admission::enforce;
   terms.request_id = record_.request_id;
   terms.who = record_.who;
   auto charge = std::make_shared<open_charge>(payer(), std::move(terms));

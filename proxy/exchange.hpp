@@ -94,6 +94,7 @@ class exchange final : private deadline {
 
   const config::settings& settings() const { return runtime_->settings(); }
   const routes::route& route() const { return *classified_.matched; }
+  bool is_shadow() const { return route().settings.shadow || shadow_org_; }
   quota::org_id& payer() { return record_.org; }
 
   worker& worker_;
@@ -106,11 +107,11 @@ class exchange final : private deadline {
   routes::clean_target target_;
   routes::classified classified_;
   routes::dialect dialect_ = routes::dialect::platform;
-  std::string body_;                       // read before anything is forwarded; forwarded as it is
-  bool body_is_buffered_ = false;          // and it is all there
-  std::optional<routes::audio_tap> tap_;   // on the body that is metered
-  std::optional<quota::usage> used_;       // once that is final
-  bool upload_refused_ = false;            // by us, before its last byte went up
+  std::string body_;                      // read before anything is forwarded; forwarded as it is
+  bool body_is_buffered_ = false;         // and it is all there
+  std::optional<routes::audio_tap> tap_;  // on the body that is metered
+  std::optional<quota::usage> used_;      // once that is final
+  bool upload_refused_ = false;           // by us, before its last byte went up
   bool charge_in_trailer_ = false;
   bool shadow_org_ = false;
   std::shared_ptr<open_charge> charge_;

@@ -75,7 +75,9 @@ task<exchange::verdict> exchange::begin_upload() {
 // Nothing, unless the upload must be refused for what it is. One that is too long undecided is.
 exchange::verdict exchange::check_upload() {
   const bool decided = tap_->status() == routes::meters::state::measuring;
-  if (decided || audio().estimates_unmeasurable(quota::meter_kind::request_audio)) return {};
+  const bool estimated = is_shadow() ||  // which refuses nothing
+                         audio().estimates_unmeasurable(quota::meter_kind::request_audio);
+  if (decided || estimated) return {};
   return unmeasurable(*tap_);
 }
 

@@ -162,6 +162,7 @@ void worker::count(const exchange_record& record, const runtime& runtime) {
   counts_.overhead.observe(std::chrono::microseconds{record.overhead_us});
   if (!record.held) return;
   if (record.beyond_balance) route.beyond_balance.increment();
+  if (record.unmeasurable) route.unmeasurable_audio.increment();
   route.credits->held_micro.add(record.estimate.micro());
   if (record.settles) {
     route.credits->settled_micro.add(record.charged.micro());

@@ -125,6 +125,9 @@ void collect_data_plane(family_builder& out, const thread_list& threads) {
   collect_route_counter(out, threads, "tollgate_beyond_balance",
                         "Critical requests let through without credits.",
                         &route_metrics::beyond_balance);
+  collect_route_counter(out, threads, "tollgate_unmeasurable_audio",
+                        "Calls whose seconds could not be counted, and were estimated by size.",
+                        &route_metrics::unmeasurable_audio);
   collect_route_counter(out, threads, "tollgate_hold_renewals",
                         "Holds renewed because their stream still ran.", &route_metrics::renewals);
   collect_thread(out, threads, "tollgate_connections", MetricType::Gauge,

@@ -12,7 +12,8 @@ class bit_writer {
   bit_writer& put(std::uint64_t value, unsigned bits) {
     for (unsigned i = 0; i < bits; ++i, ++count_) {
       if (count_ % 8 == 0) bytes_ += '\0';
-      bytes_.back() = static_cast<char>(bytes_.back() | ((i < 64 ? value >> i : 0) & 1) << count_ % 8);
+      bytes_.back() =
+          static_cast<char>(bytes_.back() | ((i < 64 ? value >> i : 0) & 1) << count_ % 8);
     }
     return *this;
   }
@@ -59,7 +60,8 @@ std::string setup(const std::vector<bool>& long_modes) {
 }
 
 std::string identification() {
-  return "\x01vorbis" + little(0, 4) + big(2, 1) + little(48'000, 4) + std::string(12, '\0') + "\xB8\x01";
+  return "\x01vorbis" + little(0, 4) + big(2, 1) + little(48'000, 4) + std::string(12, '\0') +
+         "\xB8\x01";
 }
 
 std::string audio(unsigned mode) {

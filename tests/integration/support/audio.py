@@ -1,0 +1,72 @@
+"""Audio for tests, and a Tollgate whose routes count its seconds."""
+import struct
+
+from .http_stack import HttpTest
+from .tollgate import RATES, route
+
+# Sixty credits a minute: a credit is a second, and figures can be read.
+SPEECH = {"credits": 60, "per": "minute", "meter": "response_audio", "increment": "1s"}
+UPLOAD = {"credits": 60, "per": "minute", "meter": "request_audio", "increment": "1s"}
+HOUR = 3600
+
+
+def wav(seconds, rate=8000, declared=None):
+    """Silence: mono, 8 bit. `declared` is what the header claims instead of the truth."""
+    samples = int(seconds * rate)
+    size = samples if declared is None else declared
+    head = struct.pack("<4sI4s4sIHHIIHH4sI", b"RIFF", min(36 + size, 0xFFFFFFFF), b"WAVE", b"fmt ", 16,
+                       1, 1, rate, rate, 1, 8, b"data", size)
+    return head + b"\x80" * samples
+
+
+def form(*parts, boundary="b0undary"):
+    """A multipart/form-data body of (name, content) pairs, and its content type."""
+    body = b""
+    for name, content in parts:
+        extra = '; filename="a"\r\nContent-Type: application/octet-stream' if name == "file" else ""
+        body += f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"{extra}\r\n\r\n'.encode()
+        body += (content if isinstance(content, bytes) else content.encode()) + b"\r\n"
+    return body + f"--{boundary}--\r\n".encode(), f"multipart/form-data; boundary={boundary}"
+
+
+class AudioTest(HttpTest):
+    rates = {**RATES, "tts": SPEECH, "stt": UPLOAD}
+
+    @classmethod
+    def start_tollgate(cls, **changes):
+        return super().start_tollgate(rates=cls.rates, **changes)
+
+    @classmethod
+    def more_routes(cls):
+        def speech(name, path, **audio):
+            return route(name, "tts", {"method": "POST", "path": path}, audio=audio)
+        return [
+            speech("speech", "/v1/audio/speech", estimate={"characters": "/input"}),
+            route("upload", "stt", {"method": "POST", "path": "/v1/audio/**"}, dialect="openai"),
+            {**speech("cut", "/cut/*", on_exhausted="cut"), "upstream": "scripted"},
+            {**speech("answers", "/answers/*"), "upstream": "scripted"},
+            {**route("uploads", "stt", {"path": "/uploads/*"}), "upstream": "scripted"},
+            {**route("lenient", "stt", {"path": "/lenient/*"},
+                     audio={"on_unmeasurable": "estimate", "bit_rate": 8000}), "upstream": "scripted"},
+            {**route("shadow", "stt", {"path": "/shadow/*"}, mode="shadow"), "upstream": "scripted"},
+            {**route("base64", "stt", {"path": "/base64/*"}, audio={"json": "/input/audio"}),
+             "upstream": "scripted"},
+            {**route("base64-by-model", "stt", {"path": "/by-model/*", "json": {"model": "*"}},
+                     audio={"json": "/input/audio", "on_unmeasurable": "estimate"}),
+             "upstream": "scripted"},
+            {**route("raw", "stt", {"path": "/raw/*"},
+                     audio={"pcm": {"rate": 16000, "channels": 1, "bits": 16}}), "upstream": "scripted"},
+        ]
+
+    def customer(self, credits):
+        self.org += f"-{credits}"
+        self.key = self.tollgate.admin.new_customer(self.org, credits=credits)
+
+    def speak(self, seconds, path="/v1/audio/speech", **headers):
+        return self.tollgate.call("POST", path, self.key, {"input": "Hi.", "response_format": "pcm"}
+                                  if path == "/v1/audio/speech" else {},
+                                  {"x-sample-seconds": str(seconds), **headers})
+
+    def upload(self, body, content_type="audio/wav", path=None, **headers):
+        path = path or "/v1/audio/transcriptions"
+        return self.tollgate.call("POST", path, self.key, body, {"Content-Type": content_type, **headers})
