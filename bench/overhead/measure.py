@@ -25,6 +25,11 @@ def cpu_seconds(pid):
     return total / TICKS
 
 
+def stolen_seconds():
+    """What a hypervisor gave to others while a core of ours had work to do, over all cores."""
+    return int(Path("/proc/stat").read_text().split("\n", 1)[0].split()[8]) / TICKS
+
+
 def load(contender, setup, seconds):
     done = subprocess.run(
         pinned(setup.load_core, ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency",
@@ -40,7 +45,9 @@ def measure(contender, setup, seconds):
     if contender.redis:
         pids["redis"] = contender.redis.pid
     before = {name: cpu_seconds(pid) for name, pid in pids.items()}
+    stolen = stolen_seconds()
     result = load(contender, setup, seconds)
+    stolen = (stolen_seconds() - stolen) / result["seconds"]
     used = {name: cpu_seconds(pid) - before[name] for name, pid in pids.items()}
     if result["failed"]:
         raise SystemExit(f"{contender.name}: {result['failed']} of {result['requests']} calls failed\n"
@@ -53,5 +60,6 @@ def measure(contender, setup, seconds):
         "rps": requests / result["seconds"],
         "p50_ms": result["p50_ms"],
         "p99_ms": result["p99_ms"],
+        "stolen": stolen,
         "proxy_core_busy": used["proxy"] / result["seconds"],
     }

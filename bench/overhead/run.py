@@ -32,6 +32,8 @@ from tollgate_unmetered import TollgateUnmetered  # noqa: E402
 CONTENDERS = [Nginx, Haproxy, NginxLua, Tollgate, TollgateUnmetered]
 BASELINE = Nginx.name
 PRICE_MICRO = 10 * 10**6
+TOLERATED_STEAL = 0.02  # of the seconds of one core
+TRIES = 4
 
 
 @dataclass
@@ -69,20 +71,33 @@ def check_books(contender, requests):
     wait_until(books_agree, f"{contender.name} to have settled {requests} calls", timeout=20)
 
 
+def measure_undisturbed(contender, setup, seconds, answered):
+    """A measurement during which the machine was ours, or the best of a few."""
+    tries = []
+    while len(tries) < TRIES:
+        time.sleep(0.3)  # the settlements of the one before are through
+        tries.append(measure(contender, setup, seconds))
+        contender.runs += 1
+        answered[contender.name] += tries[-1]["requests"]
+        if tries[-1]["stolen"] <= TOLERATED_STEAL:
+            break
+        print(f"  {contender.name}: {tries[-1]['stolen']:.0%} of the time was stolen by another guest",
+              file=sys.stderr, flush=True)
+    return min(tries, key=lambda result: result["stolen"])
+
+
 def run_rounds(contenders, setup, rounds, seconds):
     results = {contender.name: [] for contender in contenders}
     answered = dict.fromkeys(results, 0)
     for contender in contenders:
-        contender.runs = rounds + 1
+        contender.runs = 1
         answered[contender.name] += load(contender, setup, 1)["requests"]  # warms up
     for number in range(rounds):
         # Another one begins each round, so that no contender always follows the same neighbour.
         turn = contenders[number % len(contenders):] + contenders[:number % len(contenders)]
         for contender in turn:
-            time.sleep(0.3)  # the settlements of the one before are through
-            result = measure(contender, setup, seconds)
+            result = measure_undisturbed(contender, setup, seconds, answered)
             results[contender.name].append(result)
-            answered[contender.name] += result["requests"]
             print(f"  round {number + 1}/{rounds}  {contender.name:20} {result['proxy_us']:6.1f} µs"
                   f"  {result['rps']:7.0f}/s", file=sys.stderr, flush=True)
     for contender in contenders:
