@@ -59,7 +59,9 @@ class DeadConnections(HttpTest):
             return True  # closes without having said so
         path = self.script(script)
         for _ in range(5):
+            ended = self.scripted.closed
             self.assertEqual(self.tollgate.call("POST", path, self.key).status, 200)
+            wait_until(lambda: self.scripted.closed > ended, "the upstream to close")
         self.assertEqual(len(set(numbers)), 5)
         self.assert_charged(5 * PRICE)
 

@@ -124,12 +124,13 @@ class ScriptedUpstream(_Listener):
     """Serves `/ANYTHING/NAME` by `scripts[NAME](connection, request)`, once the head has been read.
 
     A script that returns something true has finished with the connection; after any other, the next
-    request is read. `requests` are those that arrived; `failures` what the scripts raised.
+    request is read. `requests` are those that arrived; `failures` what the scripts raised; `closed`
+    counts the connections that have ended.
     """
 
     def __init__(self, scripts, tls=None):
         self.scripts = scripts
-        self.requests, self.failures = [], []
+        self.requests, self.failures, self.closed = [], [], 0
         super().__init__(tls)
 
     def serve(self, accepted, number):
@@ -146,6 +147,7 @@ class ScriptedUpstream(_Listener):
             raise
         finally:
             connection.close()
+            self.closed += 1
 
 
 class Recorder(_Listener):
