@@ -211,6 +211,8 @@ quota::usage exchange::used() {
   tap_->finish();
   const bool still_counted = tap_->status() == routes::meters::state::measuring;
   used_ = still_counted || so_far.amount == 0 ? tap_->used() : so_far;
+  // An upload without a byte may ask for work all the same, by its query for one.
+  if (meters_upload()) used_->amount = std::max<std::int64_t>(used_->amount, 1);
   return *used_;
 }
 

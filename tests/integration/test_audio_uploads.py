@@ -199,6 +199,8 @@ class Uploads(AudioTest):
         path = self.received([]).replace("/uploads/", "/lenient/")
         self.assertEqual(self.upload(b"x" * 10_500, path=path).status, 200)  # 8 kbit/s
         self.assert_charged(11)
+        self.assertEqual(self.upload(b"", path=path + "?url=x").status, 200)
+        self.assert_charged(12)  # never nothing
 
     def test_shadow_refuses_nothing(self):
         self.customer(5)
