@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "quota/credits.hpp"
+#include "quota/plan.hpp"
 #include "quota/rate_card.hpp"
 #include "routes/settings.hpp"
 
@@ -52,12 +53,20 @@ struct upstream_settings {
 
 struct plan_settings {
   std::string name;
-  quota::credits credits;
-  std::int64_t overage_usd_micro = 0;  // per credit, in millionths of a dollar
-  std::int64_t top_up_minimum_usd_cents = 0;
-  int rollover_percent = 0;  // of the monthly allocation
-  int rollover_cycles = 0;
-  bool custom = false;
+  quota::plan_terms terms;  // terms.plan is `name`
+  bool custom = false;      // every organization has terms of its own
+};
+
+// Who is asked for money when credits are bought; nobody: top-ups stay requested until they are
+// confirmed through the admin API.
+enum class payment_kind : std::uint8_t { none, webhook, stripe };
+
+struct payment_settings {
+  payment_kind kind = payment_kind::none;
+  std::string url;     // webhook: where the signed POST goes; stripe: the API's base
+  std::string secret;  // webhook: signs it; stripe: the API's secret key
+  std::string ca_file;                // tls: trust these instead of the system's
+  milliseconds timeout{10'000};       // one attempt, from connecting to the whole answer
 };
 
 struct timeout_settings {
@@ -113,6 +122,7 @@ struct settings {
   std::vector<quota::rate> rates;
   std::vector<routes::route_settings> routes;
   std::vector<plan_settings> plans;
+  payment_settings payments;
   timeout_settings timeouts;
   limit_settings limits;
   hold_settings holds;

@@ -2,6 +2,7 @@
 // come from that thread's io_context.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,11 @@ struct open_hold {
 // id of the last ledger entry at that moment.
 struct account_snapshot {
   account_row row;
+  account_grants grants;  // brought up to date: grants.mark == row.settled
+  credits overdrawn;      // used beyond all grants, and not billed yet
+  std::optional<account_plan> plan;
+  top_up_state top_up;
+  std::vector<std::string> open_top_ups;  // requested, pending or timed out
   std::vector<open_hold> holds;
   std::string last_entry_id;  // "0-0" when there is none
 };
@@ -39,6 +45,14 @@ struct grant_record {
   std::string id, kind, note;
   credits amount;
   time_point at;
+  time_point expires_at{};  // time_point{}: never
+  int priority = 50;
+};
+
+// What the clock, or somebody's crash, has left to be done for an account.
+struct pending_work {
+  std::optional<time_point> due;          // a hold, a grant or the cycle ends (a lower bound; cheap)
+  std::vector<std::string> open_top_ups;  // may have to be delivered
 };
 
 // One usage counter of one hour. `hour` counts from the Unix epoch.
@@ -70,8 +84,15 @@ class ledger_store {
   // Counters of the hours [first, last], both included.
   virtual task<result<std::vector<usage_counter>>> usage(const org_id& org, std::int64_t first_hour,
                                                          std::int64_t last_hour) = 0;
-  // The earliest moment at which a hold of this account can expire (a lower bound; cheap).
-  virtual task<result<std::optional<time_point>>> next_expiry(const org_id& org) = 0;
+  // The books of every cycle so far, oldest first.
+  virtual task<result<std::vector<cycle_record>>> cycles(const org_id& org) = 0;
+  // All top-ups, oldest first.
+  virtual task<result<std::vector<top_up_record>>> top_ups(const org_id& org) = 0;
+  virtual task<result<pending_work>> pending(const org_id& org) = 0;
+
+  // Called, on this thread, when an operation issued here has left a top-up to be delivered.
+  using top_up_listener = std::function<void(const org_id&)>;
+  virtual void on_top_up(top_up_listener listener) = 0;
 
   // The store's own time, estimated from its last answer. Hold ids are made with it.
   virtual time_point now() const = 0;

@@ -11,43 +11,45 @@
 #include <string>
 #include <vector>
 
+#include "quota/ledger/account_state.hpp"
 #include "quota/ledger/operation.hpp"
 
 namespace tollgate::quota {
 
-// The totals of an account; all but `held` only ever grow (corrections excepted).
-struct account_row {
-  credits granted, settled, held, expired;
-  bool suspended = false;
-
-  credits available() const { return granted - settled - held - expired; }
-  // What was used beyond everything granted; see rule 6 (usage is never dropped).
-  credits overage() const {
-    const credits posted = granted - settled - expired;
-    return posted < credits{} ? -posted : credits{};
-  }
-  bool operator==(const account_row&) const = default;
+enum class entry_type : std::uint8_t {
+  reserve,
+  extend,
+  settle,
+  void_hold,
+  expire,     // of a hold
+  grant,
+  forfeit,    // of a grant, when it ran out
+  roll_over,  // of an allocation into the next cycle: changes no total
+  bill,       // overage that will be paid for in money: no longer owed in credits
 };
-
-enum class entry_type : std::uint8_t { reserve, extend, settle, void_hold, expire, grant };
-std::string_view to_string(entry_type type);  // "reserve" "extend" "settle" "void" "expire" "grant"
+// "reserve" "extend" "settle" "void" "expire" "grant" "forfeit" "roll_over" "bill"
+std::string_view to_string(entry_type type);
 
 // One immutable line of the ledger. `amount` is what the operation was about: credits put aside
 // (reserve: all; extend: what was added), charged (settle), given back (void, expire: the hold;
-// settle: `released`), or granted.
+// settle: `released`), granted, forfeited, rolled over or billed.
 struct ledger_entry {
   std::string id;  // in Redis the stream id, "1700000000000-0"; it orders entries
   time_point at;
   entry_type type = entry_type::reserve;
-  std::string subject;  // the hold's id, or the grant's idempotency id
+  std::string subject;  // the hold's id, the grant's, or "overage:CYCLE"
   credits amount;
   credits released;   // settle: hold - amount; negative when more was used than held
-  credits overage;    // settle: how much of it lay beyond everything granted
+  credits overage;    // settle: how much of it lay beyond everything granted; grant: negative, what
+                      // of that it paid off
   credits available;  // after this entry
   std::int64_t used = 0;
+  std::int64_t cycle = 0;  // whose books it is in
   std::string request_id;
   attribution who;
-  std::string kind, note;  // grants only
+  // grant, forfeit: the grant's kind; roll_over: "rollover", and the grant it became; bill: "overage",
+  // and the price in millionths of a dollar
+  std::string kind, note;
 };
 
 class account_ledger {

@@ -18,6 +18,10 @@ std::string_view to_string(outcome outcome) {
       return "swept";
     case outcome::granted:
       return "granted";
+    case outcome::configured:
+      return "configured";
+    case outcome::recorded:
+      return "recorded";
     case outcome::exists:
       return "exists";
     case outcome::exists_with_different_amount:
@@ -32,12 +36,66 @@ std::string_view to_string(outcome outcome) {
       return "not_found";
     case outcome::forgotten:
       return "forgotten";
+    case outcome::in_progress:
+      return "in_progress";
+    case outcome::already_paid:
+      return "already_paid";
+    case outcome::already_declined:
+      return "already_declined";
     case outcome::insufficient_balance:
       return "insufficient_balance";
     case outcome::suspended:
       return "suspended";
     case outcome::out_of_range:
       return "out_of_range";
+    case outcome::rate_limited:
+      return "rate_limited";
+    case outcome::cap_reached:
+      return "cap_reached";
+    case outcome::limit_reached:
+      return "limit_reached";
+  }
+  return "unknown";
+}
+
+std::string_view to_string(limit_scope scope) {
+  switch (scope) {
+    case limit_scope::agent:
+      return "agent";
+    case limit_scope::conversation:
+      return "conversation";
+    case limit_scope::key:
+      return "key";
+  }
+  return "unknown";
+}
+
+std::string_view to_string(limit_window window) {
+  switch (window) {
+    case limit_window::hour:
+      return "hour";
+    case limit_window::day:
+      return "day";
+    case limit_window::cycle:
+      return "cycle";
+    case limit_window::total:
+      return "total";
+  }
+  return "unknown";
+}
+
+std::string_view to_string(top_up_status status) {
+  switch (status) {
+    case top_up_status::requested:
+      return "requested";
+    case top_up_status::pending:
+      return "pending";
+    case top_up_status::paid:
+      return "paid";
+    case top_up_status::declined:
+      return "declined";
+    case top_up_status::timed_out:
+      return "timed_out";
   }
   return "unknown";
 }

@@ -5,12 +5,15 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 
 #include "quota/clock.hpp"
 #include "quota/credits.hpp"
 #include "quota/ids.hpp"
+#include "quota/plan.hpp"
+#include "quota/top_up.hpp"
 
 namespace tollgate::quota {
 
@@ -21,10 +24,12 @@ struct attribution {
   auto operator<=>(const attribution&) const = default;
 };
 
-// What happens when the balance does not cover a reservation, or the account is suspended.
+// What happens when a reservation is beyond the balance (and the overage that the plan allows), the
+// spend cap or a limit.
 enum class admission : std::uint8_t {
   enforce = 0,   // refuse it
-  critical = 1,  // hold it and drive the balance below zero; a suspended account still refuses it
+  critical = 1,  // hold it and drive the balance below zero, as far as `critical_overdraft` goes; a
+                 // suspended account and the request rate still refuse it
   shadow = 2,    // refuse nothing: this route or organization is only being watched
   owed = 3,      // refuse nothing: it has been used already, and what was used is never dropped
 };
@@ -69,15 +74,57 @@ struct void_hold {
 struct expire_holds {};
 
 // Adds credits, once for each `id` (the caller's idempotency key, at most 128 bytes). A negative
-// amount is allowed for kind "correction" only.
+// amount is allowed for kind "correction" only. What has been used beyond the balance is paid off
+// first.
 struct grant {
   std::string id;
   credits amount;
   std::string kind;  // purchase | promotion | correction
   std::string note;
+  time_point expires_at{};      // not in the past; time_point{}: never
+  std::optional<int> priority;  // 0 to max_priority; the default is that of the kind
 };
 
-using operation = std::variant<reserve, extend, settle, void_hold, expire_holds, grant>;
+// Sets what the organization has agreed to and what it has chosen; the first one starts its cycles.
+// The same again changes nothing. The answer's amount is what was granted by it: the whole allocation
+// where this cycle had none, otherwise, for a larger one, the difference for the rest of the cycle, by
+// the second.
+struct configure {
+  plan_terms terms;
+  bool at_once = true;  // otherwise the terms take effect with the next cycle; the options never wait
+  account_options options;
+  int anchor_day = 0;  // 1 to 31; 0: as it is, and today for a first time. A change moves the next boundary
+};
+
+// Buys credits by hand, through the same exactly-once path as an automatic top-up. Once for each `id`.
+struct request_top_up {
+  std::string id;
+  std::int64_t cents = 0;
+};
+
+// Whoever delivers a top-up to the payment endpoint takes it for so long. The answer `recorded` (the
+// amount: the credits it buys) entitles to one delivery.
+struct lease_top_up {
+  std::string id;
+  milliseconds lease{};
+};
+
+enum class top_up_verdict : std::uint8_t {
+  paid = 0,
+  declined = 1,
+  pending = 2,  // will be confirmed later
+  failed = 3,   // nobody answered: to be delivered again, under the same id
+};
+
+// What became of a top-up. `paid` grants its credits, once, whatever was said before; a `paid` one
+// stays paid.
+struct resolve_top_up {
+  std::string id;
+  top_up_verdict verdict = top_up_verdict::paid;
+};
+
+using operation = std::variant<reserve, extend, settle, void_hold, expire_holds, grant, configure,
+                               request_top_up, lease_top_up, resolve_top_up>;
 
 // Bounds, kept alike by both ledgers; beyond them the answer is `out_of_range`. Besides, no amount,
 // no total and no balance passes credits::max_micro.
@@ -93,7 +140,9 @@ enum class outcome : std::uint8_t {
   settled = 3,
   voided = 4,
   swept = 5,  // expire_holds: `amount` is what came back
-  granted = 6,
+  granted = 6,     // also: a top-up was paid
+  configured = 7,  // `amount` is what was granted by it
+  recorded = 8,    // of a top-up: requested, leased, or resolved without credits
 
   // repeated: nothing changed, `amount` is what stands in the books
   exists = 10,                        // the same reserve or grant was done before; the hold is open
@@ -103,19 +152,50 @@ enum class outcome : std::uint8_t {
   expired = 14,    // the hold timed out and was voided by a sweep
   not_found = 15,  // settle or extend of a hold that nobody reserved, nor can from now on
   forgotten = 16,  // the id is older than the ledger's memory: what became of it cannot be told
+  in_progress = 17,       // lease of a top-up: another sidecar has it, or it is not yet to be repeated
+  already_paid = 18,      // of a top-up
+  already_declined = 19,  // of a top-up
 
-  // refused: nothing changed, `amount` is what was asked
+  // refused: nothing changed, `amount` is what was asked. Where several apply, a reservation is
+  // answered out_of_range, suspended, rate_limited, limit_reached, and then the balance or the cap.
   insufficient_balance = 20,
   suspended = 21,
-  out_of_range = 22,  // beyond a bound above, or negative where only a correction may be
+  out_of_range = 22,   // beyond a bound above, or negative where only a correction may be
+  rate_limited = 23,   // too many requests; a request refused otherwise has been counted as one
+  cap_reached = 24,    // beyond the balance, and what that would cost is beyond the spend cap
+  limit_reached = 25,  // of an agent, a conversation or a key
 };
 
 std::string_view to_string(outcome outcome);
+
+// The request rate of an account: a bucket that holds `burst` requests and is refilled at
+// `per_minute` (GCRA).
+struct rate_status {
+  std::int64_t per_minute = 0, burst = 0;
+  std::int64_t remaining = 0;  // requests that may come at once
+  time_point full_at;          // when it will be `burst` again, if none comes
+
+  bool operator==(const rate_status&) const = default;
+};
+
+// What stood in the way of a reservation or an extension, and what will end it.
+struct obstacle {
+  credits room;        // what would have been admitted
+  time_point until{};  // when waiting helps: the next cycle, hour or day, the next request; else never
+  limit_scope scope = limit_scope::agent;     // limit_reached: whose limit,
+  limit_window per = limit_window::total;     // in which window,
+  credits most;                               // and how much it is
+  bool top_up_open = false;                   // credits have been asked for and may come any moment
+
+  bool operator==(const obstacle&) const = default;
+};
 
 struct answer {
   outcome result = outcome::held;
   credits amount;     // of the hold, the settlement or the grant this answer is about
   credits available;  // of the account, after the operation
+  std::optional<rate_status> rate = {};  // reservations of an account that has a request rate
+  std::optional<obstacle> why = {};      // refused: rate, balance, cap or limit
 
   bool operator==(const answer&) const = default;
 };

@@ -1,0 +1,101 @@
+// Everything that is known of one account, as values. The ledger in C++ changes them in memory, the
+// ledger in Redis keeps the same beside it (quota/README.md shows where); a snapshot reads them back.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "quota/grants.hpp"
+#include "quota/ledger/operation.hpp"
+#include "quota/plan.hpp"
+#include "quota/top_up.hpp"
+
+namespace tollgate::quota {
+
+// The totals of an account; all but `held` only ever grow (corrections excepted).
+struct account_row {
+  credits granted, settled, held, expired;
+  bool suspended = false;
+
+  credits available() const { return granted - settled - held - expired; }
+  credits posted() const { return granted - settled - expired; }
+  bool operator==(const account_row&) const = default;
+};
+
+// The grants behind the totals. Always:
+//   posted = total(active) - (settled - mark) + total(kept) - overdrawn
+// where (settled - mark) is burned off `active` first, and what it cannot cover is overdrawn.
+struct account_grants {
+  grant_list active;  // as of `mark`
+  credits mark;       // what had been settled when `active` was last brought up to date
+  std::vector<kept_batch> kept;
+
+  credits kept_total() const {
+    credits sum;
+    for (const auto& batch : kept) sum += total(batch.grants);
+    return sum;
+  }
+  bool operator==(const account_grants&) const = default;
+};
+
+// Plan, options and cycle of an account; nothing of it before the first `configure`.
+struct account_plan {
+  plan_terms terms;
+  std::optional<plan_terms> next_terms;  // take effect with the next cycle
+  account_options options;
+  std::vector<time_point> limits_since;  // of each limit: holds placed before it are not counted
+  int anchor_day = 1;
+  std::int64_t cycle = 0;  // counted from the first, 0
+  time_point start, end;   // of the cycle
+  credits peak;            // the largest allocation that has been in force in this cycle
+
+  bool operator==(const account_plan&) const = default;
+};
+
+// One line of a bill: so many credits at this price.
+struct billed_overage {
+  credits amount;
+  std::int64_t usd_micro_per_credit = 0;
+
+  bool operator==(const billed_overage&) const = default;
+};
+
+// The books of one cycle. What settled, was kept or was given back late, of holds that were placed in
+// it, is booked in it; so its lines may still move while such holds are open.
+struct cycle_record {
+  std::int64_t index = 0;
+  time_point start, end;
+  bool closed = false;
+  credits settled;  // closed: in all; open: the account's total when it began, which is to be subtracted
+  credits allocation, purchase, top_up, promotion, correction;  // granted
+  credits rolled_in, rolled_out, forfeited;
+  std::vector<billed_overage> billed;
+  std::string plan;  // its name; closed: when it closed
+  credits overage_room;      // closed: what late settlements may still be billed as overage
+  credits rollover_room;     // closed: what late releases may still roll over,
+  time_point rollover_ends;  // and until when that lasts
+
+  bool operator==(const cycle_record&) const = default;
+};
+
+// What may be used beyond all grants and will be billed: nothing without a price or the option, and
+// never more than the spend cap leaves. In a cycle in which `cycle.billed` was billed already (after a
+// change of price) that counts, too.
+credits overage_room(const account_plan& plan, const cycle_record& cycle, const top_up_state& top_up);
+bool allows_overage(const account_plan& plan);
+// What of the overdrawn credits would be billed if the cycle closed now. The rest is owed in credits.
+credits billable_overage(const account_plan& plan, const cycle_record& cycle,
+                         const top_up_state& top_up, credits overdrawn);
+
+// The balance before the first cycle is nothing; each opens with what the one before closed with.
+//   closing = opening + granted + rolled_in + billed - settled - rolled_out - forfeited
+struct statement {
+  cycle_record record;  // `settled` is that of the cycle, closed or not
+  credits opening, closing;
+  credits overage;                  // billed, and in an open cycle what would be billed now
+  std::int64_t overage_cents = 0;   // half up, once
+};
+
+}  // namespace tollgate::quota

@@ -1,0 +1,18 @@
+// Statements: the lines of every cycle, and what they add up to. Pure.
+#pragma once
+
+#include <vector>
+
+#include "quota/ledger_store.hpp"
+
+namespace tollgate::quota {
+
+// One for each of `cycles` (oldest first, without a gap), each opening with what the one before closed
+// with. `account` tells what the open cycle has settled and would be billed now.
+std::vector<statement> statements(const std::vector<cycle_record>& cycles,
+                                  const account_snapshot& account);
+
+// What overage credits cost: the sum of credits * price, rounded half up to the cent once.
+std::int64_t cents_of(const std::vector<billed_overage>& billed);
+
+}  // namespace tollgate::quota

@@ -1,0 +1,65 @@
+// Credits that are bought: one record for each request for money, and when to ask again.
+//
+//   requested --delivered--> paid | declined | pending --confirmed--> paid | declined
+//       +--nobody answers for a day--> timed_out --the next need--> requested, under the same id
+//
+// The id is the idempotency key of the payment. A request that timed out may have been charged, so it
+// is never replaced by another one: the next need asks for the same payment again.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "quota/clock.hpp"
+#include "quota/credits.hpp"
+
+namespace tollgate::quota {
+
+// The numbers are the wire protocol of scripts/ledger.lua.
+enum class top_up_status : std::uint8_t { requested = 0, pending = 1, paid = 2, declined = 3, timed_out = 4 };
+std::string_view to_string(top_up_status status);
+
+struct top_up_record {
+  std::string id;
+  bool automatic = true;  // counts towards the spend cap; false: bought by hand
+  top_up_status status = top_up_status::requested;
+  std::int64_t cents = 0;
+  credits amount;
+  time_point requested_at;
+  time_point next_at;          // requested: not to be delivered before this
+  std::int64_t attempts = 0;   // deliveries begun
+  time_point resolved_at{};    // paid or declined
+  std::int64_t cycle = 0;      // whose spend cap it counts towards
+
+  bool operator==(const top_up_record&) const = default;
+};
+
+// Of the account: may a new one be requested?
+struct top_up_state {
+  std::int64_t spent_cents = 0;  // automatic ones of this cycle, requested or paid
+  time_point not_before{};       // cooldown, or back-off after a decline
+  std::int64_t failures = 0;     // declined in a row
+  std::int64_t count = 0;        // requested so far: makes ids unique
+
+  bool operator==(const top_up_state&) const = default;
+};
+
+inline constexpr milliseconds top_up_cooldown = std::chrono::minutes{1};
+inline constexpr milliseconds top_up_gives_up_after = std::chrono::hours{24};
+inline constexpr milliseconds top_up_pause_after_time_out = std::chrono::hours{1};
+
+// After the n-th decline in a row (from 1): a quarter of an hour, doubling up to a day.
+constexpr milliseconds decline_back_off(std::int64_t failures) {
+  const auto doubled = milliseconds{900'000} * (1LL << std::min<std::int64_t>(failures - 1, 7));
+  return std::min<milliseconds>(doubled, std::chrono::hours{24});
+}
+// After the n-th delivery without an answer: 5 s, doubling up to an hour.
+constexpr milliseconds delivery_back_off(std::int64_t attempts) {
+  const auto doubled = milliseconds{5'000} * (1LL << std::clamp<std::int64_t>(attempts - 1, 0, 10));
+  return std::min<milliseconds>(doubled, std::chrono::hours{1});
+}
+
+}  // namespace tollgate::quota
