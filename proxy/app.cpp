@@ -15,6 +15,7 @@
 #include "config/load.hpp"
 #include "proxy/admin/server.hpp"
 #include "proxy/metrics/registry.hpp"
+#include "proxy/payments/courier.hpp"
 #include "proxy/worker.hpp"
 #include "quota/redis/directory.hpp"
 #include "quota/redis/embedded_server.hpp"
@@ -95,6 +96,7 @@ class app {
     if (!settings().metering) spdlog::warn("metering is off: nothing is reserved or charged");
     start_workers(store);
     start_admin(store);
+    start_courier();
     const auto waiting = [](app& self) -> task<> { co_await self.obey_signals(); };
     asio::co_spawn(control_, waiting(*this), asio::detached);
     const auto where = workers_.front()->local_endpoint();
@@ -108,6 +110,7 @@ class app {
     finisher.join();
     // The stores and the admin listener go before the embedded server, which stops last.
     admin_.reset();
+    courier_.reset();
     admin_directory_.reset();
     admin_ledger_.reset();
     admin_redis_.reset();  // last of the four: the stores know it
@@ -144,6 +147,9 @@ class app {
     for (int i = 0; i < wanted; ++i) {
       workers_.push_back(
           std::make_unique<worker>(store, current_, tls, where, metrics_.add_thread(), i));
+      workers_.back()->on_top_up([this](const quota::org_id& org) {
+        asio::post(control_, [this, org] { courier_->visit(org); });
+      });
       where.port(workers_.front()->local_endpoint().port());  // where the configuration says 0
     }
     for (auto& worker : workers_) worker->start();
@@ -164,6 +170,13 @@ class app {
         .limits = {}};
     admin_ = std::make_unique<admin::server>(control_, settings().admin.listen, std::move(options));
     admin_->start();
+  }
+
+  void start_courier() {
+    courier_ = std::make_unique<payments::courier>(control_, *admin_ledger_, *admin_directory_,
+                                                   metrics_.payments);
+    courier_->use(payments::make_payment_endpoint(settings().payments));
+    admin_ledger_->on_top_up([this](const quota::org_id& org) { courier_->visit(org); });
   }
 
   bool all_stores_ready() const {
@@ -194,8 +207,10 @@ class app {
     try {
       if (!loaded) throw std::runtime_error{"it has the errors above"};
       const auto tls = server_tls((*loaded)->values);
+      auto endpoint = payments::make_payment_endpoint((*loaded)->values.payments);
       warn_of_what_needs_a_restart((*loaded)->values);
       for (auto& worker : workers_) worker->reload(*loaded, tls);
+      courier_->use(std::move(endpoint));
       take_over(*loaded);
       metrics_.process.reload_succeeded = true;
       spdlog::info("{} is in force", file_);
@@ -227,6 +242,7 @@ class app {
     metrics_.process.draining = true;
     spdlog::info("draining: no new connections, {} s for what is under way",
                  settings().timeouts.drain.count() / 1000);
+    courier_->stop();
     for (auto& worker : workers_) worker->drain();
     const auto limiting = [](app& self) -> task<> { co_await self.limit_draining(); };
     asio::co_spawn(control_, limiting(*this), asio::detached);
@@ -257,6 +273,7 @@ class app {
   std::unique_ptr<quota::redis::redis_store> admin_ledger_;
   std::unique_ptr<quota::redis::redis_directory> admin_directory_;
   std::unique_ptr<admin::server> admin_;
+  std::unique_ptr<payments::courier> courier_;
   bool draining_ = false;
   int exit_code_ = 0;
 };
