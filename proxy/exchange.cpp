@@ -15,23 +15,6 @@ problem ledger_unavailable() {
           {}};
 }
 
-problem refusal_for(quota::outcome why, const quota::charge& money) {
-  switch (why) {
-    case quota::outcome::suspended:
-      return {problem_code::org_suspended,
-              "This organization is suspended; ask its administrator.",
-              {},
-              {}};
-    case quota::outcome::insufficient_balance:
-      return routes::insufficient_credits(money.estimate(), money.available());
-    default:
-      return {problem_code::internal_error,
-              "The ledger refused the reservation: " + std::string{quota::to_string(why)} + ".",
-              {},
-              {}};
-  }
-}
-
 }  // namespace
 
 exchange::exchange(worker& worker, downstream& client, request_reader& request)
@@ -137,7 +120,7 @@ task<exchange::verdict> exchange::identify() {
 
 void exchange::find_allocation(const std::string& plan) {
   for (const auto& each : settings().plans) {
-    if (each.name == plan && !each.custom) allocation_ = each.credits;
+    if (each.name == plan && !each.custom) allocation_ = each.terms.allocation;
   }
 }
 
@@ -266,19 +249,44 @@ task<exchange::verdict> exchange::reserve() {
                    : charge->money.resume(quota::charge::store_failed{});
   }
   record_.store_us = us_between(asked_at, steady_clock::now());
+  rate_ = charge->money.rate();
   if (auto* failed = std::get_if<quota::charge::refuse_unavailable>(&action)) {
     worker_.charges().clean_up(payer(), std::move(failed->clean_up));
     co_return ledger_unavailable();
   }
-  if (const auto* refused = std::get_if<quota::charge::refuse>(&action)) {
+  if (std::holds_alternative<quota::charge::refuse>(action)) {
     remaining_ = charge->money.available();
-    co_return refusal_for(refused->why, charge->money);
+    co_return refused_by_ledger(charge->money, charge->money.estimate(), *remaining_);
   }
   record_.held = true;
   record_.beyond_balance = charge->money.beyond_balance();
   charge_ = std::move(charge);
   worker_.charges().track(charge_, worker_.deadlines().now());
   co_return verdict{};
+}
+
+problem exchange::refused_by_ledger(const quota::charge& money, quota::credits required,
+                                    quota::credits available) {
+  routes::ledger_refusal refusal;
+  refusal.why = money.refused_as();
+  refusal.required = required;
+  refusal.available = available;
+  refusal.obstacle = money.obstacle_met().value_or(quota::obstacle{});
+  refusal.rate = rate_;
+  const auto& who = record_.who;
+  switch (refusal.obstacle.scope) {
+    case quota::limit_scope::agent:
+      refusal.whose = who.agent;
+      break;
+    case quota::limit_scope::conversation:
+      refusal.whose = who.conversation;
+      break;
+    case quota::limit_scope::key:
+      refusal.whose = who.key_id;
+      break;
+  }
+  refusal.now = worker_.world().ledger->now();
+  return to_problem(refusal);
 }
 
 // --- finish: settle or void, and write it down ---

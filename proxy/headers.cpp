@@ -147,6 +147,65 @@ hop_by_hop read_hop_by_hop(const message_head& head) {
   return hops;
 }
 
+std::uint64_t not_negative(std::int64_t number) {
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(number, 0));
+}
+
+std::uint64_t whole_credits(quota::credits amount) {
+  return not_negative(amount.micro() / quota::credits::micro_per_credit);
+}
+
+void append_number_field(std::string& out, std::string_view name, std::int64_t number) {
+  out.append(name).append(": ", 2);
+  append_number(out, not_negative(number));
+  out.append("\r\n", 2);
+}
+
+// What the platform's customers know: the reset is a point of time, and never too early.
+void append_request_rate(std::string& out, const quota::rate_status& rate) {
+  const auto full_at = std::chrono::ceil<std::chrono::seconds>(rate.full_at.time_since_epoch());
+  append_number_field(out, "X-RateLimit-Limit", rate.per_minute);
+  append_number_field(out, "X-RateLimit-Remaining", rate.remaining);
+  append_number_field(out, "X-RateLimit-Reset", full_at.count());
+}
+
+// draft-ietf-httpapi-ratelimit-headers: `r` is left, and `t` the seconds until all of it is back.
+void append_rate_limit(std::string& out, const account_facts& facts) {
+  if (facts.remaining == nullptr && facts.rate == nullptr) return;
+  out.append("RateLimit: ");
+  if (facts.remaining != nullptr) {
+    out.append("\"credits\";r=");
+    append_number(out, whole_credits(*facts.remaining));
+  }
+  if (facts.rate != nullptr) {
+    const auto full_in = std::chrono::ceil<std::chrono::seconds>(facts.rate->full_at - facts.now);
+    out.append(facts.remaining != nullptr ? ", \"requests\";r=" : "\"requests\";r=");
+    append_number(out, not_negative(facts.rate->remaining));
+    out.append(";t=");
+    append_number(out, not_negative(full_in.count()));
+  }
+  out.append("\r\n", 2);
+}
+
+// Credits are those of a month. Of requests, `burst` fit into the time in which so many come back.
+void append_rate_limit_policy(std::string& out, const account_facts& facts) {
+  if (facts.allocation == nullptr && facts.rate == nullptr) return;
+  out.append("RateLimit-Policy: ");
+  if (facts.allocation != nullptr) {
+    out.append("\"credits\";q=");
+    append_number(out, whole_credits(*facts.allocation));
+    out.append(";w=2592000");
+  }
+  if (facts.rate != nullptr) {
+    const auto per_minute = std::max<std::int64_t>(facts.rate->per_minute, 1);
+    out.append(facts.allocation != nullptr ? ", \"requests\";q=" : "\"requests\";q=");
+    append_number(out, not_negative(facts.rate->burst));
+    out.append(";w=");
+    append_number(out, not_negative((facts.rate->burst * 60 + per_minute - 1) / per_minute));
+  }
+  out.append("\r\n", 2);
+}
+
 bool fit_for_request_id(std::string_view text) {
   if (text.empty() || text.size() > 128) return false;
   for (const char c : text) {
@@ -207,24 +266,14 @@ void write_request_head(std::string& out, const message_head& head, const reques
   out.append("\r\n", 2);
 }
 
-void write_credit_fields(std::string& out, const quota::credits* remaining,
-                         const quota::credits* charged, const quota::credits* allocation) {
-  const auto whole_credits = [](quota::credits amount) {
-    return static_cast<std::uint64_t>(
-        std::max<std::int64_t>(amount.micro() / quota::credits::micro_per_credit, 0));
-  };
-  if (remaining != nullptr) {
-    append_field(out, "X-Credits-Remaining", to_string(*remaining));
-    out.append("RateLimit: \"credits\";r=");
-    append_number(out, whole_credits(*remaining));
-    out.append("\r\n", 2);
+void write_account_fields(std::string& out, const account_facts& facts) {
+  if (facts.remaining != nullptr) {
+    append_field(out, "X-Credits-Remaining", to_string(*facts.remaining));
   }
-  if (allocation != nullptr) {  // a month, as the draft's window in seconds
-    out.append("RateLimit-Policy: \"credits\";q=");
-    append_number(out, whole_credits(*allocation));
-    out.append(";w=2592000\r\n");
-  }
-  if (charged != nullptr) append_field(out, "X-Credits-Charged", to_string(*charged));
+  if (facts.charged != nullptr) append_field(out, "X-Credits-Charged", to_string(*facts.charged));
+  if (facts.rate != nullptr) append_request_rate(out, *facts.rate);
+  append_rate_limit(out, facts);
+  append_rate_limit_policy(out, facts);
 }
 
 void write_response_head(std::string& out, const message_head& head, const response_facts& facts) {
@@ -234,6 +283,7 @@ void write_response_head(std::string& out, const message_head& head, const respo
   for (std::size_t i = 0; i < head.fields.size(); ++i) {
     const auto& field = head.fields[i];
     if (is_framing(head.names[i])) continue;
+    if (facts.account.rate != nullptr && is_request_rate(field.name)) continue;
     if (!is_replaced_in_response(field.name)) {
       append_field(out, field.name, field.value);
     } else if (iequals(field.name, "x-request-id")) {
@@ -241,7 +291,7 @@ void write_response_head(std::string& out, const message_head& head, const respo
     }
   }
   append_field(out, "X-Request-Id", facts.request_id);
-  write_credit_fields(out, facts.remaining, facts.charged, facts.allocation);
+  write_account_fields(out, facts.account);
   if (facts.charge_in_trailer) append_field(out, "Trailer", "X-Credits-Charged");
   append_framing(out, facts.body);
   if (facts.websocket) {

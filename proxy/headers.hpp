@@ -10,6 +10,7 @@
 #include "proxy/http/message.hpp"
 #include "quota/credits.hpp"
 #include "quota/ids.hpp"
+#include "quota/ledger/operation.hpp"
 #include "routes/classify.hpp"
 
 namespace tollgate::proxy {
@@ -49,21 +50,26 @@ struct request_facts {
 void write_request_head(std::string& out, const message_head& head, const request_facts& facts,
                         quota::id_source& ids);
 
+// What an account has left, as its callers are told. Null: not known, or it has none.
+struct account_facts {
+  const quota::credits* remaining = nullptr;
+  const quota::credits* charged = nullptr;
+  const quota::credits* allocation = nullptr;  // of the plan, a month
+  const quota::rate_status* rate = nullptr;    // requests
+  quota::time_point now{};                     // with `rate`: the ledger's
+};
+// Shared by forwarded answers and refusals.
+void write_account_fields(std::string& out, const account_facts& facts);
+
 struct response_facts {
   std::string_view request_id{};
-  const quota::credits* remaining = nullptr;  // null: not known, or not metered
-  const quota::credits* charged = nullptr;
-  const quota::credits* allocation = nullptr;  // of the plan, a month; null: no plan
-  bool charge_in_trailer = false;              // X-Credits-Charged follows the body
+  account_facts account{};
+  bool charge_in_trailer = false;  // X-Credits-Charged follows the body
   body_shape body{};
   bool websocket = false;
   bool close = false;  // the connection ends with this response
   bool client_is_1_0 = false;
 };
 void write_response_head(std::string& out, const message_head& head, const response_facts& facts);
-
-// The fields that tell a client what it has left; shared by forwarded answers and refusals.
-void write_credit_fields(std::string& out, const quota::credits* remaining,
-                         const quota::credits* charged, const quota::credits* allocation);
 
 }  // namespace tollgate::proxy
