@@ -55,10 +55,8 @@ bool is_http(const boost::urls::url_view& url) {
   return http && host && (url.encoded_path().empty() || url.encoded_path().starts_with('/'));
 }
 
-// What of a URL no upstream may have, in words; empty: nothing.
+// What of a URL nobody we call may have, in words; empty: nothing.
 std::string forbidden_part(const boost::urls::url_view& url) {
-  if (url.has_userinfo()) return "a user or a password (credentials go into headers)";
-  if (url.has_query()) return "a query";
   if (url.has_fragment()) return "a fragment";
   for (const auto segment : url.encoded_segments()) {
     const std::string plain = segment.decode();
@@ -68,6 +66,30 @@ std::string forbidden_part(const boost::urls::url_view& url) {
   if (url.encoded_path().find("//") != boost::urls::string_view::npos)
     return "an empty path segment";
   return "";
+}
+
+// 0: outside 1 to 65535.
+std::uint16_t port_of(const boost::urls::url_view& url) {
+  if (!url.port().empty()) return parse_port(url.port()).value_or(0);
+  return url.scheme_id() == boost::urls::scheme::https ? 443 : 80;
+}
+
+// The text of an http:// or https:// URL; what is wrong with it has been said otherwise.
+std::optional<std::string> read_http_url(context& in, const node& from) {
+  const std::string expected = "http:// or https:// and a host";
+  auto text = read_scalar(in, from, expected);
+  if (!text) return {};
+  const auto parsed = boost::urls::parse_uri(text->text);
+  if (parsed && is_http(*parsed)) return std::move(text->text);
+  // What could not be taken apart may hold a password: it is not repeated then.
+  const bool secret = text->text.find('@') != std::string::npos;
+  fail_expected(in, from, expected, secret ? "something else" : text->shown);
+  return {};
+}
+
+bool is_this_machine(const boost::urls::url_view& url) {
+  const std::string host = url.host_address();
+  return host == "127.0.0.1" || host == "::1" || routes::equal_ignoring_case(host, "localhost");
 }
 
 std::string without_trailing_slash(std::string path) {
@@ -87,33 +109,47 @@ std::optional<endpoint> read_endpoint(context& in, const node& from) {
 }
 
 std::optional<upstream_url> read_upstream_url(context& in, const node& from) {
-  const std::string expected = "http:// or https:// and a host";
-  const auto text = read_scalar(in, from, expected);
+  const auto text = read_http_url(in, from);
   if (!text) return {};
-  const auto parsed = boost::urls::parse_uri(text->text);
-  if (!parsed || !is_http(*parsed)) {
-    // What could not be taken apart may hold a password: it is not repeated then.
-    const bool secret = text->text.find('@') != std::string::npos;
-    fail_expected(in, from, expected, secret ? "something else" : text->shown);
-    return {};
-  }
-  if (const std::string part = forbidden_part(*parsed); !part.empty()) {
+  const boost::urls::url_view url = *boost::urls::parse_uri(*text);
+  const auto refuse = [&](const std::string& part) {
     in.fail(from, "an upstream's URL cannot have " + part);
-    return {};
-  }
+    return std::nullopt;
+  };
+  if (url.has_userinfo()) return refuse("a user or a password (credentials go into headers)");
+  if (url.has_query()) return refuse("a query");
+  if (const std::string part = forbidden_part(url); !part.empty()) return refuse(part);
   upstream_url out;
-  out.tls = parsed->scheme_id() == boost::urls::scheme::https;
-  out.host = parsed->host_address();
+  out.tls = url.scheme_id() == boost::urls::scheme::https;
+  out.host = url.host_address();
   std::transform(out.host.begin(), out.host.end(), out.host.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  out.port = out.tls ? 443 : 80;
-  if (!parsed->port().empty()) out.port = parse_port(parsed->port()).value_or(0);
-  if (out.port == 0) {
-    in.fail(from, "an upstream's URL cannot have a port outside 1 to 65535");
+  out.port = port_of(url);
+  if (out.port == 0) return refuse("a port outside 1 to 65535");
+  out.base_path = without_trailing_slash(std::string{url.encoded_path()});
+  return out;
+}
+
+std::optional<payment_url> read_payment_url(context& in, const node& from, bool with_query) {
+  auto text = read_http_url(in, from);
+  if (!text) return {};
+  const boost::urls::url_view url = *boost::urls::parse_uri(*text);
+  const auto refuse = [&](const std::string& part) {
+    in.fail(from, "this URL cannot have " + part);
+    return std::nullopt;
+  };
+  if (url.has_userinfo()) return refuse("a user or a password");
+  if (url.has_query() && !with_query) return refuse("a query");
+  if (const std::string part = forbidden_part(url); !part.empty()) return refuse(part);
+  if (port_of(url) == 0) return refuse("a port outside 1 to 65535");
+  const bool tls = url.scheme_id() == boost::urls::scheme::https;
+  if (!tls && !is_this_machine(url)) {
+    in.fail(from,
+            "money is asked for over https://; http:// is for this machine alone "
+            "(127.0.0.1, [::1], localhost)");
     return {};
   }
-  out.base_path = without_trailing_slash(std::string{parsed->encoded_path()});
-  return out;
+  return payment_url{*std::move(text), tls};
 }
 
 std::optional<std::string> read_store_url(context& in, const node& from) {

@@ -20,6 +20,14 @@ struct upstream_url {
 };
 std::optional<upstream_url> read_upstream_url(context& in, const node& from);
 
+// Where money is asked for: as it is written, with its query where `with_query`. https://, or
+// http:// to this machine alone: what travels there is worth stealing.
+struct payment_url {
+  std::string text;
+  bool tls = false;
+};
+std::optional<payment_url> read_payment_url(context& in, const node& from, bool with_query);
+
 // `embedded:DIR`, `redis://[user:password@]host[:port][/database]`, `unix:///path`.
 std::optional<std::string> read_store_url(context& in, const node& from);
 

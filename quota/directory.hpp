@@ -26,7 +26,8 @@ struct organization {
 struct organization_change {
   std::optional<std::string> plan;
   std::optional<bool> suspended, shadow;
-  std::optional<account_options> options;  // all of them
+  std::optional<account_options> options;  // all of them,
+  std::optional<account_options> instead_of;  // unless others than these are there by now
   std::optional<plan_terms> custom_terms;
   std::optional<std::string> stripe_customer;
 };
@@ -34,6 +35,7 @@ struct organization_change {
 struct changed_organization {
   organization now;
   bool created = false;
+  bool stale = false;  // `instead_of` is not what was there: nothing has been changed
 };
 
 struct api_key {

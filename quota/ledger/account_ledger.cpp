@@ -14,24 +14,13 @@ bool is_timeout(milliseconds timeout) {
   return timeout >= milliseconds{1} && timeout <= max_hold_timeout;
 }
 
+// Whether an admission lets itself be stopped by this.
+bool refuses(admission admit, const auto& objection) {
+  return admit == admission::enforce || (admit == admission::critical && objection.final);
+}
+
 bool is_forgotten(const hold_id& id, time_point now) {
   return id.hour() < hour_of(now) - resolution_memory_hours;
-}
-
-bool covers(credits available, credits amount) {
-  return amount <= credits{} || available >= amount;
-}
-
-// Why an enforced reservation would be refused, if it would be.
-std::optional<outcome> objection(const account_row& row, credits amount) {
-  if (row.suspended) return outcome::suspended;
-  if (!covers(row.available(), amount)) return outcome::insufficient_balance;
-  return std::nullopt;
-}
-
-bool overrides(admission admit, outcome objection) {
-  if (admit == admission::critical) return objection == outcome::insufficient_balance;
-  return admit == admission::shadow || admit == admission::owed;
 }
 
 }  // namespace
@@ -50,6 +39,12 @@ std::string_view to_string(entry_type type) {
       return "expire";
     case entry_type::grant:
       return "grant";
+    case entry_type::forfeit:
+      return "forfeit";
+    case entry_type::roll_over:
+      return "roll_over";
+    case entry_type::bill:
+      return "bill";
   }
   return "unknown";
 }
@@ -57,14 +52,22 @@ std::string_view to_string(entry_type type) {
 answer account_ledger::apply(const operation& operation, time_point now) {
   swept_ = {};
   sweep(now);
-  return std::visit([&](const auto& what) { return on(what, now); }, operation);
+  advance(now);
+  const auto answer = std::visit([&](const auto& what) { return on(what, now); }, operation);
+  watch_threshold(now);
+  return answer;
 }
 
-std::optional<time_point> account_ledger::next_expiry() const {
+std::optional<time_point> account_ledger::next_due() const {
   std::optional<time_point> earliest;
-  for (const auto& [id, hold] : holds_) {
-    if (!earliest || hold.expires_at < *earliest) earliest = hold.expires_at;
+  const auto consider = [&](time_point at) {
+    if (!earliest || at < *earliest) earliest = at;
+  };
+  for (const auto& [id, hold] : holds_) consider(hold.expires_at);
+  for (const auto& grant : grants_.active) {
+    if (grant.expires_at != never) consider(grant.expires_at);
   }
+  if (plan_) consider(plan_->end);
   return earliest;
 }
 
@@ -77,14 +80,36 @@ answer account_ledger::on(const reserve& what, time_point now) {
     return say(same ? outcome::exists : outcome::exists_with_different_amount, open->second.amount);
   }
   if (const auto known = fate(what.id, now)) return say(known->how, known->amount);
-  const auto refusal = objection(row_, what.amount);
-  if (refusal && !overrides(what.admit, *refusal)) return say(*refusal, what.amount);
-  if (!fits(what.amount)) return say(outcome::out_of_range, what.amount);
 
+  std::optional<objection> in_the_way;
+  auto reply = say(outcome::held, what.amount);
+  if (row_.suspended) {
+    in_the_way = objection{outcome::suspended, {}, true};
+  } else {
+    const bool bound = what.admit == admission::enforce || what.admit == admission::critical;
+    if (bound && plan_ && plan_->terms.requests_per_minute > 0) {
+      in_the_way = take_request(now);
+      reply.rate = rate(now);
+    }
+    if (!in_the_way) in_the_way = objection_to(what.amount, what.who, what.admit, now);
+  }
+  if (in_the_way && refuses(what.admit, *in_the_way)) {
+    reply.result = in_the_way->how;
+    reply.why = in_the_way->why;
+    return reply;
+  }
+  if (!fits(what.amount)) {
+    reply.result = outcome::out_of_range;
+    return reply;
+  }
   row_.held += what.amount;
-  const auto& made = holds_[what.id] = {what.amount, now + what.timeout, what.request_id, what.who};
+  const auto& made = holds_[what.id] = {what.amount, now + what.timeout, now, what.request_id,
+                                        what.who};
+  count(made, what.amount, now);
   append_of_hold(entry_type::reserve, what.id, made, what.amount, now);
-  return say(refusal ? outcome::held_beyond_balance : outcome::held, what.amount);
+  reply.result = in_the_way ? outcome::held_beyond_balance : outcome::held;
+  reply.available = row_.available();
+  return reply;
 }
 
 answer account_ledger::on(const extend& what, time_point now) {
@@ -95,8 +120,11 @@ answer account_ledger::on(const extend& what, time_point now) {
   if (open == holds_.end()) return gone(what.id, {outcome::not_found, {}}, outcome::not_found, now);
   auto& hold = open->second;
   const auto more = std::max(what.amount - hold.amount, credits{});
-  if (what.admit == admission::enforce && !covers(row_.available(), more)) {
-    return say(outcome::insufficient_balance, what.amount);
+  const auto in_the_way = objection_to(more, hold.who, what.admit, now);
+  if (in_the_way && refuses(what.admit, *in_the_way)) {
+    auto reply = say(in_the_way->how, what.amount);
+    reply.why = in_the_way->why;
+    return reply;
   }
   if (!fits(more)) return say(outcome::out_of_range, what.amount);
 
@@ -104,6 +132,10 @@ answer account_ledger::on(const extend& what, time_point now) {
   if (more > credits{}) {
     row_.held += more;
     hold.amount += more;
+    for (auto& batch : grants_.kept) {
+      if (hold.placed_at < batch.until) batch.claims += more;
+    }
+    count(hold, more, now);
     append_of_hold(entry_type::extend, what.id, hold, more, now);
   }
   return say(outcome::extended, hold.amount);
@@ -118,15 +150,28 @@ answer account_ledger::on(const settle& what, time_point now) {
   const auto hold = open->second;
   if (!fits(what.amount - hold.amount)) return say(outcome::out_of_range, what.amount);
 
-  const auto overage_before = row_.overage();
+  const bool old = is_old(hold);
+  late_use late;
+  if (old) {
+    late = use_late(hold, what.amount);
+  } else {
+    const auto covered = std::max(row_.posted() - grants_.kept_total(), credits{});
+    late.beyond = std::max(what.amount - covered, credits{});
+  }
   row_.held -= hold.amount;
   row_.settled += what.amount;
   resolve(what.id, outcome::already_settled, what.amount);
+  count(hold, what.amount - hold.amount, now);
   append_of_hold(entry_type::settle, what.id, hold, what.amount, now);
   auto& entry = entries_.back();
   entry.released = hold.amount - what.amount;
-  entry.overage = row_.overage() - overage_before;
+  entry.overage = late.to_bill + late.beyond;
   entry.used = what.used;
+  if (late.to_bill > credits{}) bill(late.to_bill, entry.cycle, now);
+  if (old) {
+    release_claims(hold, hold.amount);
+    forfeit_unclaimed(now);
+  }
   return say(outcome::settled, what.amount);
 }
 
@@ -138,7 +183,10 @@ answer account_ledger::on(const void_hold& what, time_point now) {
   const auto hold = open->second;
   row_.held -= hold.amount;
   resolve(what.id, outcome::already_voided, hold.amount);
+  count(hold, -hold.amount, now);
   append_of_hold(entry_type::void_hold, what.id, hold, hold.amount, now);
+  release_claims(hold, hold.amount);
+  forfeit_unclaimed(now);
   return say(outcome::voided, hold.amount);
 }
 
@@ -148,19 +196,20 @@ answer account_ledger::on(const expire_holds&, time_point) {
 
 answer account_ledger::on(const grant& what, time_point now) {
   const bool signed_right = what.amount >= credits{} || what.kind == "correction";
-  if (!what.amount.in_range() || !signed_right) return say(outcome::out_of_range, what.amount);
-  if (const auto found = grants_.find(what.id); found != grants_.end()) {
+  const int priority = what.priority.value_or(default_priority(what.kind));
+  if (!what.amount.in_range() || !signed_right || priority < 0 || priority > max_priority ||
+      (what.expires_at != never && what.expires_at <= now)) {
+    return say(outcome::out_of_range, what.amount);
+  }
+  if (const auto found = given_.find(what.id); found != given_.end()) {
     const bool same = found->second == what.amount;
     return say(same ? outcome::exists : outcome::exists_with_different_amount, found->second);
   }
   if (!(row_.granted + what.amount).in_range() || !(row_.available() + what.amount).in_range()) {
     return say(outcome::out_of_range, what.amount);
   }
-  row_.granted += what.amount;
-  grants_[what.id] = what.amount;
-  auto& entry = append(entry_type::grant, what.id, what.amount, now);
-  entry.kind = what.kind;
-  entry.note = what.note;
+  given_[what.id] = what.amount;
+  add_grant(what.id, what.kind, what.amount, priority, what.expires_at, what.note, now);
   return say(outcome::granted, what.amount);
 }
 
@@ -173,8 +222,11 @@ void account_ledger::sweep(time_point now) {
     row_.held -= copy.amount;
     swept_ += copy.amount;
     resolve(expired_id, outcome::expired, copy.amount);
+    count(copy, -copy.amount, now);
     append_of_hold(entry_type::expire, expired_id, copy, copy.amount, now);
+    release_claims(copy, copy.amount);
   }
+  forfeit_unclaimed(now);
 }
 
 void account_ledger::resolve(const hold_id& id, outcome how, credits amount) {
@@ -215,12 +267,14 @@ ledger_entry& account_ledger::append(entry_type type, std::string_view subject, 
   entry.subject = subject;
   entry.amount = amount;
   entry.available = row_.available();
+  entry.cycle = plan_ ? plan_->cycle : 0;
   return entry;
 }
 
 void account_ledger::append_of_hold(entry_type type, const hold_id& id, const hold& hold,
                                     credits amount, time_point now) {
   auto& entry = append(type, id.text(), amount, now);
+  entry.cycle = cycle_of(hold);
   entry.request_id = hold.request_id;
   entry.who = hold.who;
 }

@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "quota/ledger/account_state.hpp"
@@ -54,26 +55,49 @@ struct ledger_entry {
 
 class account_ledger {
  public:
-  // Sweeps first: holds whose timeout has passed by `now` give their credits back before anything
-  // else is looked at.
+  // First of all, what the clock has brought is done: holds whose timeout has passed give their credits
+  // back, grants run out, cycles close, each in its turn.
   answer apply(const operation& operation, time_point now);
 
   void set_suspended(bool suspended) { row_.suspended = suspended; }
   const account_row& row() const { return row_; }
   const std::vector<ledger_entry>& entries() const { return entries_; }
   std::size_t open_holds() const { return holds_.size(); }
-  std::optional<time_point> next_expiry() const;
+  std::optional<time_point> next_due() const;
+
+  account_grants grants() const;  // brought up to date
+  credits overdrawn() const;      // used beyond all grants, and not billed
+  const std::optional<account_plan>& plan() const { return plan_; }
+  std::vector<cycle_record> cycles() const;
+  const top_up_state& top_up() const { return top_up_; }
+  std::vector<top_up_record> top_ups() const;
+  std::vector<std::string> open_top_ups() const;  // requested, pending or timed out, oldest first
+  // A top-up has been left to be delivered since this was last asked.
+  bool take_top_up_due() { return std::exchange(top_up_due_, false); }
 
  private:
   struct hold {
     credits amount;
-    time_point expires_at;
+    time_point expires_at, placed_at;
     std::string request_id;
     attribution who;
   };
   struct resolution {
     outcome how;
     credits amount;
+  };
+  struct objection {
+    outcome how;
+    std::optional<obstacle> why;
+    bool final = false;  // also for a critical call
+  };
+  struct limit_counter {
+    std::int64_t window = 0;
+    credits amount;
+  };
+  struct rate_bucket {
+    std::int64_t level = 0;  // a request is 60,000; drained by `per_minute` each millisecond
+    time_point at;
   };
 
   answer on(const reserve&, time_point now);
@@ -82,13 +106,18 @@ class account_ledger {
   answer on(const void_hold&, time_point now);
   answer on(const expire_holds&, time_point now);
   answer on(const grant&, time_point now);
+  answer on(const configure&, time_point now);
+  answer on(const request_top_up&, time_point now);
+  answer on(const lease_top_up&, time_point now);
+  answer on(const resolve_top_up&, time_point now);
 
+  // Holds: account_ledger.cpp.
   void sweep(time_point now);
   void resolve(const hold_id& id, outcome how, credits amount);
   // What became of a hold that is not open, if anybody can tell.
   std::optional<resolution> fate(const hold_id& id, time_point now) const;
-  // Answers an operation on a hold that is not open. One that was never seen never will be: what it is
-  // to be taken for from now on is remembered.
+  // Answers an operation on a hold that is not open. One that was never seen never will be: what it is to
+  // be taken for from now on is remembered.
   answer gone(const hold_id& id, resolution from_now_on, outcome this_time, time_point now);
   answer say(outcome result, credits amount) const;
   bool fits(credits more) const;
@@ -96,10 +125,67 @@ class account_ledger {
   void append_of_hold(entry_type type, const hold_id& id, const hold& hold, credits amount,
                       time_point now);
 
+  // What stands in the way of a hold: account_admission.cpp.
+  std::optional<objection> money_objection(credits more, credits beyond) const;
+  std::optional<objection> limit_objection(credits more, const attribution& who, time_point now) const;
+  std::optional<objection> objection_to(credits more, const attribution& who, admission admit,
+                                        time_point now) const;
+  std::optional<objection> take_request(time_point now);
+  rate_status rate(time_point now) const;
+  std::string counter_of(const spend_limit& limit, const attribution& who) const;
+  std::int64_t window_of(const spend_limit& limit, time_point at) const;
+  time_point window_end(const spend_limit& limit, time_point now) const;
+  void count(const hold& hold, credits more, time_point now);
+  credits overage_room() const;
+
+  // Grants, cycles and bills: account_cycles.cpp.
+  void advance(time_point now);
+  void bring_up_to_date();
+  void expire_grants(time_point at, time_point now);
+  void run_out(active_grant grant, credits lost, std::int64_t cycle, time_point as_of, credits& owed,
+               time_point now);
+  void close_cycle(time_point now);
+  void bill(credits amount, std::int64_t cycle, time_point now);
+  credits add_grant(std::string id, std::string kind, credits amount, int priority,
+                    time_point expires_at, std::string note, time_point now);
+  credits change_terms(const plan_terms& terms, time_point now);
+  void change_options(const account_options& options, time_point now);
+  void change_anchor(int day, time_point now);
+  bool is_old(const hold& hold) const;  // placed before credits ran out, or in a cycle that has closed
+  std::int64_t cycle_of(const hold& hold) const;
+  // Takes what a hold of a past cycle, or one that kept credits, has used; what of it is to be billed
+  // at once as that cycle's overage, and what of it lay beyond all grants.
+  struct late_use {
+    credits to_bill, beyond;
+  };
+  late_use use_late(const hold& hold, credits used);
+  void release_claims(const hold& hold, credits amount);
+  void forfeit_unclaimed(time_point now);
+  cycle_record& record(std::int64_t cycle) { return records_[cycle]; }
+
+  // Top-ups: account_top_ups.cpp.
+  void watch_threshold(time_point now);
+  top_up_record* find_top_up(std::string_view id);
+  top_up_record* open_automatic();
+  std::optional<std::int64_t> needed_cents() const;
+  void request(std::string id, bool automatic, std::int64_t cents, time_point now);
+  void ask_again(top_up_record& record, time_point now);
+  answer pay(top_up_record& record, time_point now);
+  answer decline(top_up_record& record, time_point now);
+  answer put_off(top_up_record& record, time_point now);
+
   account_row row_;
+  account_grants grants_;
+  std::optional<account_plan> plan_;
+  std::map<std::int64_t, cycle_record> records_;
+  top_up_state top_up_;
+  std::vector<top_up_record> top_ups_;
+  bool top_up_due_ = false;
+  rate_bucket bucket_;
+  std::map<std::string, limit_counter> counters_;
   std::map<hold_id, hold> holds_;
   std::map<hold_id, resolution> resolved_;
-  std::map<std::string, credits> grants_;
+  std::map<std::string, credits> given_;  // by idempotency key
   std::vector<ledger_entry> entries_;
   credits swept_;  // by the operation being applied
 };

@@ -72,7 +72,9 @@ struct cycle_record {
   credits allocation, purchase, top_up, promotion, correction;  // granted
   credits rolled_in, rolled_out, forfeited;
   std::vector<billed_overage> billed;
-  std::string plan;  // its name; closed: when it closed
+  // Closed: the plan's name and price then.
+  std::string plan;
+  std::int64_t usd_micro_per_credit = 0;
   credits overage_room;      // closed: what late settlements may still be billed as overage
   credits rollover_room;     // closed: what late releases may still roll over,
   time_point rollover_ends;  // and until when that lasts

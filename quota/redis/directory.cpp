@@ -4,6 +4,7 @@
 
 #include <hiredis/hiredis.h>
 
+#include "quota/plan_text.hpp"
 #include "quota/redis/ledger_script.hpp"
 #include "quota/redis/rows.hpp"
 
@@ -25,15 +26,26 @@ time_point time_of(std::string_view ms) {
   return time_point{milliseconds{parse_integer(ms).value_or(0)}};
 }
 
-std::optional<organization> parse_organization(const org_id& id, const redisReply& flat) {
-  if (elements_of(flat).empty()) return std::nullopt;
+// What is not there has its default; what is there and cannot be read must not be taken for it.
+result<std::optional<organization>> parse_organization(const org_id& id, const redisReply& flat) {
+  if (elements_of(flat).empty()) return std::optional<organization>{};
   organization org;
   org.id = id;
   org.plan = field_of(flat, "plan");
   org.suspended = field_of(flat, "suspended") == "1";
   org.shadow = field_of(flat, "shadow") == "1";
   org.created_at = time_of(field_of(flat, "created"));
-  return org;
+  org.stripe_customer = field_of(flat, "stripe_customer");
+  if (const auto text = field_of(flat, "options"); !text.empty()) {
+    auto options = parse_account_options(text, field_of(flat, "limits"));
+    if (!options) return make_error_code(store_errc::protocol);
+    org.options = *std::move(options);
+  }
+  if (const auto text = field_of(flat, "custom_terms"); !text.empty()) {
+    org.custom_terms = parse_plan_terms(text);
+    if (!org.custom_terms) return make_error_code(store_errc::protocol);
+  }
+  return std::optional{std::move(org)};
 }
 
 // "CREATED_MS REVOKED_MS HASH NOTE"; REVOKED_MS is 0 for a key in force.
@@ -63,23 +75,37 @@ result<bool> failed(error_code ec) {
   return {boost::system::in_place_error, ec};
 }
 
-// Answers {1 when it is new, the settings after the change}. Suspension is the ledger's affair too:
-// it is written to the account in the same step. KEYS: settings, account. ARGV: fields and values.
+// Answers {1 when it is new, the settings after the change, 1 when they are others than expected
+// and nothing was changed}. Suspension is the ledger's affair too: it is written to the account in
+// the same step. KEYS: settings, account. ARGV: the options and limits expected, empty for any; the
+// options of who has none; fields and values.
 std::string_view change_script() {
   return R"lua(
     local time = redis.call('TIME')
     local now = time[1] .. string.format('%03d', math.floor(time[2] / 1000))
+    local options = redis.call('HGET', KEYS[1], 'options') or ARGV[3]
+    local limits = redis.call('HGET', KEYS[1], 'limits') or ''
+    if ARGV[1] ~= '' and (options ~= ARGV[1] or limits ~= ARGV[2]) then
+      return {0, redis.call('HGETALL', KEYS[1]), 1}
+    end
     local created = redis.call('HSETNX', KEYS[1], 'created', now)
-    for i = 1, #ARGV, 2 do
+    for i = 4, #ARGV, 2 do
       redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1])
       if ARGV[i] == 'suspended' then redis.call('HSET', KEYS[2], 'suspended', ARGV[i + 1]) end
     end
-    return {created, redis.call('HGETALL', KEYS[1])})lua";
+    return {created, redis.call('HGETALL', KEYS[1]), 0})lua";
 }
 
 std::vector<std::string> change_command(const org_id& org, const organization_change& what) {
-  std::vector<std::string> command{"EVAL", std::string{change_script()}, "2",
-                                   key_of(org, "settings"), key_of(org, "account")};
+  const auto& expected = what.instead_of;
+  std::vector<std::string> command{"EVAL",
+                                   std::string{change_script()},
+                                   "2",
+                                   key_of(org, "settings"),
+                                   key_of(org, "account"),
+                                   expected ? to_text(*expected) : "",
+                                   expected ? limits_text(expected->limits) : "",
+                                   to_text(account_options{})};
   const auto set = [&](const char* field, std::string value) {
     command.emplace_back(field);
     command.push_back(std::move(value));
@@ -87,6 +113,12 @@ std::vector<std::string> change_command(const org_id& org, const organization_ch
   if (what.plan) set("plan", *what.plan);
   if (what.suspended) set("suspended", *what.suspended ? "1" : "0");
   if (what.shadow) set("shadow", *what.shadow ? "1" : "0");
+  if (what.options) {
+    set("options", to_text(*what.options));
+    set("limits", limits_text(what.options->limits));
+  }
+  if (what.custom_terms) set("custom_terms", to_text(*what.custom_terms));
+  if (what.stripe_customer) set("stripe_customer", *what.stripe_customer);
   return command;
 }
 
@@ -116,11 +148,13 @@ task<result<changed_organization>> redis_directory::change(const org_id& org,
   const auto reply = co_await ask(std::move(command));
   if (!reply) co_return reply.error();
   const auto parts = elements_of(**reply);
-  auto now = parts.size() == 2 ? parse_organization(org, *parts[1]) : std::nullopt;
-  if (!now) co_return make_error_code(store_errc::protocol);
+  if (parts.size() != 3) co_return make_error_code(store_errc::protocol);
+  auto now = parse_organization(org, *parts[1]);
+  if (!now) co_return now.error();
   changed_organization changed;
-  changed.now = std::move(*now);
+  changed.now = std::move(*now).value_or(organization{});
   changed.created = parts[0]->integer == 1;
+  changed.stale = parts[2]->integer == 1;
   co_return changed;
 }
 

@@ -1,6 +1,7 @@
 #include "quota/redis/ledger_script.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <optional>
 
@@ -8,6 +9,7 @@
 
 #include "quota/hex.hpp"
 #include "quota/ledger_store.hpp"
+#include "quota/plan_text.hpp"
 #include "quota/redis/connection.hpp"
 
 namespace tollgate::quota::redis {
@@ -18,7 +20,8 @@ constexpr std::string_view script =
 #include "ledger_lua.inc"
     ;
 
-constexpr std::size_t fixed_keys = 5;  // account, holds, ledger, usage, grants
+// account, holds, ledger, usage, grants, counters, cycles, top_ups, late
+constexpr std::size_t fixed_keys = 9;
 constexpr std::size_t max_field = 256;
 constexpr std::size_t max_note = 1024;
 
@@ -137,6 +140,39 @@ void ledger_batch::encode(const grant& what) {
   argument(what.amount.micro());
   argument(clean(what.kind));
   argument(clean(what.note, max_note));
+  argument(what.expires_at.time_since_epoch().count());
+  argument(what.priority ? std::to_string(*what.priority) : "");
+}
+
+void ledger_batch::encode(const configure& what) {
+  auto terms = what.terms;
+  terms.plan = clean(terms.plan);
+  auto limits = what.options.limits;
+  for (auto& limit : limits) limit.id = clean(limit.id);
+  argument("c");
+  argument(what.at_once ? "1" : "0");
+  argument(what.anchor_day);
+  argument(to_text(terms));
+  argument(to_text(what.options));
+  argument(limits_text(limits));
+}
+
+void ledger_batch::encode(const request_top_up& what) {
+  argument("t");
+  argument(clean(what.id));
+  argument(what.cents);
+}
+
+void ledger_batch::encode(const lease_top_up& what) {
+  argument("l");
+  argument(clean(what.id));
+  argument(what.lease.count());
+}
+
+void ledger_batch::encode(const resolve_top_up& what) {
+  argument("p");
+  argument(clean(what.id));
+  argument(static_cast<std::int64_t>(what.verdict));
 }
 
 void ledger_batch::about(const hold_id& id) {
@@ -188,7 +224,7 @@ void ledger_batch::append_call(std::string& out, std::string_view command, std::
   append_key("holds", "");
   append_key("ledger", "");
   append_key("usage:", digits(buffer, usage_hour));
-  append_key("grants", "");
+  for (const auto* part : {"grants", "counters", "cycles", "top_ups", "late"}) append_key(part, "");
   for (const auto hour : hours_) append_key("resolved:", digits(buffer, hour));
 
   append_argument(out, digits(buffer, usage_hour));
@@ -203,6 +239,9 @@ ledger_answer::ledger_answer(std::string_view text) : rest_{text} {
   again_ = rest_.starts_with(prefix);
   if (again_) rest_.remove_prefix(prefix.size());
   std::int64_t ms = 0;
+  constexpr std::string_view due = " T";
+  top_up_due_ = rest_.ends_with(due);
+  if (top_up_due_) rest_.remove_suffix(due.size());
   valid_ = read(ms) && ms > 0;
   store_time_ = time_point{milliseconds{ms}};
 }
@@ -222,7 +261,51 @@ result<answer> ledger_answer::next() {
     valid_ = false;
     return make_error_code(store_errc::protocol);
   }
-  return answer{*known, credits::from_micro(amount), credits::from_micro(available)};
+  answer reply{*known, credits::from_micro(amount), credits::from_micro(available), {}, {}};
+  if (read_rate(reply) && read_obstacle(reply)) return reply;
+  valid_ = false;
+  return make_error_code(store_errc::protocol);
+}
+
+// "R60,100,99,1700000000000": per minute, burst, remaining, when it is full again. Where there is none,
+// there is nothing.
+bool ledger_answer::read_rate(answer& reply) {
+  if (!rest_.starts_with('R')) return true;
+  std::array<std::int64_t, 4> numbers{};
+  if (!read_list(numbers)) return false;
+  reply.rate = rate_status{numbers[0], numbers[1], numbers[2], time_point{milliseconds{numbers[3]}}};
+  return true;
+}
+
+// "W2500000,1700000000000,0,1,9000000,0": room, until when, scope, window and size of a limit, whether a
+// top-up is open.
+bool ledger_answer::read_obstacle(answer& reply) {
+  if (!rest_.starts_with('W')) return true;
+  std::array<std::int64_t, 6> numbers{};
+  if (!read_list(numbers)) return false;
+  if (numbers[2] < 0 || numbers[2] > 2 || numbers[3] < 0 || numbers[3] > 3) return false;
+  reply.why = obstacle{credits::from_micro(numbers[0]),
+                       time_point{milliseconds{numbers[1]}},
+                       static_cast<limit_scope>(numbers[2]),
+                       static_cast<limit_window>(numbers[3]),
+                       credits::from_micro(numbers[4]),
+                       numbers[5] != 0};
+  return true;
+}
+
+bool ledger_answer::read_list(std::span<std::int64_t> numbers) {
+  rest_.remove_prefix(1);
+  const auto end = rest_.find(' ');
+  auto list = rest_.substr(0, end);
+  rest_.remove_prefix(end == rest_.npos ? rest_.size() : end + 1);
+  for (auto& number : numbers) {
+    const auto stop = list.data() + list.size();
+    const auto [after, failed] = std::from_chars(list.data(), stop, number);
+    const bool last = &number == &numbers.back();
+    if (failed != std::errc{} || (last ? after != stop : after == stop || *after != ',')) return false;
+    list.remove_prefix(static_cast<std::size_t>(after - list.data()) + (last ? 0 : 1));
+  }
+  return true;
 }
 
 bool ledger_answer::read(std::int64_t& number) {

@@ -1,8 +1,9 @@
-// The wire protocol of ledger/scripts/ledger.lua: a batch of operations becomes one EVALSHA, its answer
+// The wire protocol of ledger/scripts: a batch of operations becomes one EVALSHA, its answer
 // becomes answers. No I/O. quota/README.md describes both formats.
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,6 +45,10 @@ class ledger_batch {
   void encode(const void_hold&);
   void encode(const expire_holds&);
   void encode(const grant&);
+  void encode(const configure&);
+  void encode(const request_top_up&);
+  void encode(const lease_top_up&);
+  void encode(const resolve_top_up&);
 
   void argument(std::string_view text);
   void argument(std::int64_t number);
@@ -66,16 +71,22 @@ class ledger_answer {
   // Nothing was applied: correct the clock, name these hours as well, and send again.
   bool again() const { return again_; }
   std::vector<std::int64_t> missing_hours();
+  // One of the operations has left a top-up to be delivered.
+  bool top_up_due() const { return top_up_due_; }
   // The answer to the next operation.
   result<answer> next();
 
  private:
   bool read(std::int64_t& number);
+  bool read_rate(answer& reply);
+  bool read_obstacle(answer& reply);
+  bool read_list(std::span<std::int64_t> numbers);
 
   std::string_view rest_;
   time_point store_time_;
   bool valid_ = false;
   bool again_ = false;
+  bool top_up_due_ = false;
 };
 
 }  // namespace tollgate::quota::redis

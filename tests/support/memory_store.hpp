@@ -85,6 +85,12 @@ class memory_store final : public ledger_store, public directory {
                                             const organization_change& what) override {
     if (!reachable) co_return store_errc::unavailable;
     changed_organization changed;
+    const auto found = orgs_.find(org);
+    const auto options = found == orgs_.end() ? account_options{} : found->second.options;
+    if (what.instead_of && options != *what.instead_of) {
+      changed.stale = true;
+      co_return changed;
+    }
     changed.created = !orgs_.contains(org);
     auto& stored = orgs_[org];
     stored.id = org;
@@ -92,6 +98,9 @@ class memory_store final : public ledger_store, public directory {
     if (what.plan) stored.plan = *what.plan;
     if (what.shadow) stored.shadow = *what.shadow;
     if (what.suspended) stored.suspended = *what.suspended;
+    if (what.options) stored.options = *what.options;
+    if (what.custom_terms) stored.custom_terms = *what.custom_terms;
+    if (what.stripe_customer) stored.stripe_customer = *what.stripe_customer;
     accounts_[org].ledger.set_suspended(stored.suspended);
     changed.now = stored;
     co_return changed;

@@ -90,8 +90,14 @@ TEST(errors, values_out_of_range) {
        R"(5:46: up_to: "0%" is out of range (1% to 1000%))"},
       {"plans: { p: { credits: 1, rollover: { up_to: 1%, cycles: 0 } } }",
        R"(5:58: cycles: "0" is out of range (1 to 120))"},
-      {"plans: { p: { credits: 1, overage_usd: 1000001 } }",
-       R"(5:40: overage_usd: "1000001" is out of range)"},
+      {"plans: { p: { credits: 1, overage_usd: 1000.000001 } }",
+       R"(5:40: overage_usd: "1000.000001" is out of range)"},
+      {"plans: { p: { credits: 1, top_up_minimum_usd: 9000000000.01 } }",
+       R"(5:47: top_up_minimum_usd: "9000000000.01" is out of range)"},
+      {"plans: { p: { credits: 1, requests: { per_minute: 60, burst: 0 } } }",
+       R"(5:62: burst: "0" is out of range (1 to 1000000))"},
+      {"plans: { p: { credits: 1, requests: { per_minute: 1000001, burst: 1 } } }",
+       R"(5:51: per_minute: "1000001" is out of range (1 to 1000000))"},
   });
 }
 
@@ -265,6 +271,47 @@ TEST(errors, plans) {
        "5:13: p: custom: true leaves every term to the organization; it cannot set any"},
       {"plans: { p: { custom: true, overage_usd: 1 } }",
        "5:13: p: custom: true leaves every term to the organization; it cannot set any"},
+      {"plans: { p: { custom: true, requests: { per_minute: 60, burst: 1 } } }",
+       "5:13: p: custom: true leaves every term to the organization; it cannot set any"},
+      {"plans: { p: { credits: 1, requests: { per_minute: 60 } } }",
+       R"(5:37: requests: missing key "burst")"},
+  });
+}
+
+TEST(errors, payments) {
+  const std::string this_machine =
+      "money is asked for over https://; http:// is for this machine alone (127.0.0.1, [::1], "
+      "localhost)";
+  for (const char* url : {"http://billing.example/", "http://127.0.0.2", "http://10.0.0.1:80/pay",
+                          "http://localhost.example", "http://[::2]"}) {
+    EXPECT_EQ(verdict(least + "payments: { webhook: { secret: s, url: \"" + url + "\" } }"),
+              "5:40: url: " + this_machine)
+        << url;
+  }
+  expect_in_line_5({
+      {"payments: { webhook: { url: https://x, secret: s }, stripe: { secret_key: k } }",
+       "5:11: payments: webhook or stripe: money is asked for in one place"},
+      {"payments: { timeout: 5s }",
+       "5:11: payments: payments need a webhook or stripe: who is asked for the money?"},
+      {"payments: { webhook: { url: https://x } }", R"(5:22: webhook: missing key "secret")"},
+      {"payments: { webhook: { url: https://x, secret: \"\" } }",
+       R"(5:48: secret: expected text, found "")"},
+      {"payments: { stripe: {} }", R"(5:21: stripe: missing key "secret_key")"},
+      {"payments: { stripe: { secret_key: \"a b\" } }",
+       "5:35: secret_key: a secret key is visible ASCII without blanks"},
+      {"payments: { stripe: { secret_key: k, url: \"https://x/?a=b\" } }",
+       "5:43: url: this URL cannot have a query"},
+      {"payments: { webhook: { secret: s, url: \"https://u:p@x\" } }",
+       "5:40: url: this URL cannot have a user or a password"},
+      {"payments: { webhook: { secret: s, url: \"https://x:0/\" } }",
+       "5:40: url: this URL cannot have a port outside 1 to 65535"},
+      {"payments: { webhook: { secret: s, url: \"http://127.0.0.1\", ca_file: ca.pem } }",
+       "5:22: webhook: ca_file is for https:// only"},
+      {"payments: { webhook: { secret: s, url: \"https://x\" }, timeout: 99ms }",
+       R"(5:64: timeout: "99ms" is out of range (100ms to 5m))"},
+      {"payments: { strip: {} }",
+       "5:11: payments: payments need a webhook or stripe: who is asked for the money?\n"
+       R"(5:13: payments: unknown key "strip"; did you mean "stripe"?)"},
   });
 }
 

@@ -187,21 +187,58 @@ routes:
 TEST(settings, plans) {
   const settings values = load_or_die(least + R"(
 plans:
-  starter: { credits: 20000, overage_usd: 0.02, top_up_minimum_usd: 10 }
+  starter: { credits: 20000, overage_usd: 0.02, top_up_minimum_usd: 10,
+             requests: { per_minute: 60, burst: 100 } }
   pro: { credits: 200000, overage_usd: 0.01, top_up_minimum_usd: 25.50,
          rollover: { up_to: 100%, cycles: 1 } }
   enterprise: { custom: true }
 )");
   ASSERT_EQ(values.plans.size(), 3u);
+  quota::plan_terms starter;
+  starter.plan = "starter";
+  starter.allocation = quota::credits::from_whole(20'000);
+  starter.usd_micro_per_credit = 20'000;
+  starter.top_up_minimum_cents = 1000;
+  starter.requests_per_minute = 60;
+  starter.burst = 100;
   EXPECT_EQ(values.plans[0].name, "starter");
-  EXPECT_EQ(values.plans[0].credits, quota::credits::from_whole(20'000));
-  EXPECT_EQ(values.plans[0].overage_usd_micro, 20'000);
-  EXPECT_EQ(values.plans[0].top_up_minimum_usd_cents, 1000);
-  EXPECT_EQ(values.plans[0].rollover_percent, 0);
-  EXPECT_EQ(values.plans[1].top_up_minimum_usd_cents, 2550);
-  EXPECT_EQ(values.plans[1].rollover_percent, 100);
-  EXPECT_EQ(values.plans[1].rollover_cycles, 1);
+  EXPECT_EQ(values.plans[0].terms, starter);
+  EXPECT_FALSE(values.plans[0].custom);
+  EXPECT_EQ(values.plans[1].terms.top_up_minimum_cents, 2550);
+  EXPECT_EQ(values.plans[1].terms.rollover_percent, 100);
+  EXPECT_EQ(values.plans[1].terms.rollover_cycles, 1);
+  EXPECT_EQ(values.plans[1].terms.requests_per_minute, 0) << "any rate";
   EXPECT_TRUE(values.plans[2].custom);
+  EXPECT_EQ(values.plans[2].terms.plan, "enterprise");
+}
+
+TEST(settings, payments) {
+  EXPECT_EQ(load_or_die(least).payments.kind, payment_kind::none);
+  EXPECT_EQ(load_or_die(least + "payments:\n#  webhook: x\n").payments.kind, payment_kind::none);
+
+  const auto webhook = load_or_die(least + R"(
+payments:
+  webhook: { url: "https://billing.example/hooks/?from=tollgate", secret: "s3 cret", ca_file: ca.pem }
+  timeout: 3s
+)")
+                           .payments;
+  EXPECT_EQ(webhook.kind, payment_kind::webhook);
+  EXPECT_EQ(webhook.url, "https://billing.example/hooks/?from=tollgate");
+  EXPECT_EQ(webhook.secret, "s3 cret");
+  EXPECT_EQ(webhook.ca_file, "ca.pem");
+  EXPECT_EQ(webhook.timeout, 3s);
+
+  const auto stripe = load_or_die(least + "payments: { stripe: { secret_key: sk_1 } }").payments;
+  EXPECT_EQ(stripe.kind, payment_kind::stripe);
+  EXPECT_EQ(stripe.url, "https://api.stripe.com");
+  EXPECT_EQ(stripe.secret, "sk_1");
+  EXPECT_EQ(stripe.timeout, 10s);
+  for (const char* here : {"http://127.0.0.1:9", "http://[::1]:9", "http://LocalHost:9"}) {
+    EXPECT_EQ(
+        load_or_die(least + "payments: { stripe: { secret_key: sk_1, url: \"" + here + "\" } }")
+            .payments.url,
+        here);
+  }
 }
 
 TEST(settings, timeouts_limits_and_the_rest) {

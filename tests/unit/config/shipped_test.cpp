@@ -57,16 +57,20 @@ TEST(shipped, plans_are_those_of_the_platform) {
   const auto plans = shipped().values.plans;
   ASSERT_EQ(plans.size(), 3u);
   EXPECT_EQ(plans[0].name, "starter");
-  EXPECT_EQ(plans[0].credits, quota::credits::from_whole(20'000));
-  EXPECT_EQ(plans[0].overage_usd_micro, 20'000);
-  EXPECT_EQ(plans[0].top_up_minimum_usd_cents, 1'000);
-  EXPECT_EQ(plans[0].rollover_percent, 0);
+  EXPECT_EQ(plans[0].terms.allocation, quota::credits::from_whole(20'000));
+  EXPECT_EQ(plans[0].terms.usd_micro_per_credit, 20'000);
+  EXPECT_EQ(plans[0].terms.top_up_minimum_cents, 1'000);
+  EXPECT_EQ(plans[0].terms.rollover_percent, 0);
+  EXPECT_EQ(plans[0].terms.requests_per_minute, 60);
+  EXPECT_EQ(plans[0].terms.burst, 100);
   EXPECT_EQ(plans[1].name, "pro");
-  EXPECT_EQ(plans[1].credits, quota::credits::from_whole(200'000));
-  EXPECT_EQ(plans[1].overage_usd_micro, 10'000);
-  EXPECT_EQ(plans[1].top_up_minimum_usd_cents, 2'500);
-  EXPECT_EQ(plans[1].rollover_percent, 100);
-  EXPECT_EQ(plans[1].rollover_cycles, 1);
+  EXPECT_EQ(plans[1].terms.allocation, quota::credits::from_whole(200'000));
+  EXPECT_EQ(plans[1].terms.usd_micro_per_credit, 10'000);
+  EXPECT_EQ(plans[1].terms.top_up_minimum_cents, 2'500);
+  EXPECT_EQ(plans[1].terms.rollover_percent, 100);
+  EXPECT_EQ(plans[1].terms.rollover_cycles, 1);
+  EXPECT_EQ(plans[1].terms.requests_per_minute, 600);
+  EXPECT_EQ(plans[1].terms.burst, 1'000);
   EXPECT_EQ(plans[2].name, "enterprise");
   EXPECT_TRUE(plans[2].custom);
 }
@@ -103,6 +107,24 @@ TEST(shipped, everything_that_differs_between_places_comes_from_the_environment)
   EXPECT_EQ(set.upstreams.at(2).base_path, "/p");
   EXPECT_EQ(set.upstreams.at(2).headers.at(0).second, "Bearer pk");
   for (const auto& upstream : set.upstreams) EXPECT_FALSE(upstream.forward_key);
+}
+
+// The example in the file works once its comment marks and one of the two ways are taken away.
+TEST(shipped, payments_are_shown_as_they_would_be_written) {
+  EXPECT_EQ(shipped().values.payments.kind, payment_kind::none);
+  for (const std::string way : {"webhook", "stripe"}) {
+    std::istringstream lines{shipped_text()};
+    std::string text, line;
+    while (std::getline(lines, line)) {
+      const bool wanted = line == "# payments:" || line.starts_with("#   " + way + ":") ||
+                          line.starts_with("#   timeout: 10s");
+      text += (wanted ? line.substr(2) : line) + "\n";
+    }
+    const settings values =
+        test::load_or_die(text, {{"TOLLGATE_PAYMENT_SECRET", "s"}, {"STRIPE_SECRET_KEY", "sk_1"}});
+    EXPECT_EQ(values.payments.kind, way == "stripe" ? payment_kind::stripe : payment_kind::webhook);
+    EXPECT_EQ(values.payments.timeout, payment_settings{}.timeout);
+  }
 }
 
 // The sections at the end of the file are commented out, and show the defaults.

@@ -1,0 +1,180 @@
+// What stands in the way of a hold: the request rate, limits of agents, conversations and keys, the
+// balance with the overage that the plan allows, the spend cap.
+#include <algorithm>
+
+#include "quota/ledger/account_ledger.hpp"
+
+namespace tollgate::quota {
+
+namespace {
+
+// The bucket of the request rate, in integers: a request is 60,000, and `per_minute` runs out of it
+// each millisecond.
+constexpr std::int64_t a_request = 60'000;
+constexpr std::int64_t longest_pause_ms = 1'000'000'000;  // the bucket is empty long before
+
+std::int64_t drained(std::int64_t level, std::int64_t elapsed_ms, std::int64_t per_minute) {
+  const auto elapsed = std::clamp<std::int64_t>(elapsed_ms, 0, longest_pause_ms);
+  return std::max<std::int64_t>(level - elapsed * per_minute, 0);
+}
+
+milliseconds time_to_drain(std::int64_t level, std::int64_t per_minute) {
+  return milliseconds{(level + per_minute - 1) / per_minute};
+}
+
+const std::string& member_of(const attribution& who, limit_scope scope) {
+  switch (scope) {
+    case limit_scope::agent:
+      return who.agent;
+    case limit_scope::conversation:
+      return who.conversation;
+    case limit_scope::key:
+      break;
+  }
+  return who.key_id;
+}
+
+constexpr milliseconds an_hour = std::chrono::hours{1}, a_day = std::chrono::hours{24};
+
+}  // namespace
+
+// Takes one request from the bucket, or says when there will be one.
+std::optional<account_ledger::objection> account_ledger::take_request(time_point now) {
+  const auto& terms = plan_->terms;
+  const auto level = drained(bucket_.level, (now - bucket_.at).count(), terms.requests_per_minute);
+  bucket_ = {level, now};
+  const auto excess = level + a_request - terms.burst * a_request;
+  if (excess <= 0) {
+    bucket_.level += a_request;
+    return std::nullopt;
+  }
+  obstacle why;
+  why.until = now + time_to_drain(excess, terms.requests_per_minute);
+  return objection{outcome::rate_limited, why, true};
+}
+
+rate_status account_ledger::rate(time_point now) const {
+  const auto& terms = plan_->terms;
+  const auto level = drained(bucket_.level, (now - bucket_.at).count(), terms.requests_per_minute);
+  return {terms.requests_per_minute, terms.burst, (terms.burst * a_request - level) / a_request,
+          now + time_to_drain(level, terms.requests_per_minute)};
+}
+
+credits account_ledger::overage_room() const {
+  if (!plan_) return {};
+  static const cycle_record none;
+  const auto found = records_.find(plan_->cycle);
+  return quota::overage_room(*plan_, found == records_.end() ? none : found->second, top_up_);
+}
+
+// `beyond`: how much further than anybody else this call may go.
+std::optional<account_ledger::objection> account_ledger::money_objection(credits more,
+                                                                         credits beyond) const {
+  const auto room = overage_room();
+  if (more <= row_.available() + room + beyond) return std::nullopt;
+  const bool capped = plan_ && allows_overage(*plan_);
+  obstacle why;
+  why.room = std::max(row_.available() + room, credits{});
+  if (plan_) {
+    const auto& next = plan_->next_terms ? *plan_->next_terms : plan_->terms;
+    if (capped || next.allocation > credits{}) why.until = plan_->end;
+  }
+  why.top_up_open = !open_top_ups().empty();
+  return objection{capped ? outcome::cap_reached : outcome::insufficient_balance, why};
+}
+
+std::optional<account_ledger::objection> account_ledger::limit_objection(credits more,
+                                                                         const attribution& who,
+                                                                         time_point now) const {
+  if (!plan_) return std::nullopt;
+  for (const auto& limit : plan_->options.limits) {
+    const auto field = counter_of(limit, who);
+    if (field.empty()) continue;
+    const auto found = counters_.find(field);
+    const bool current = found != counters_.end() && found->second.window == window_of(limit, now);
+    const auto used = current ? found->second.amount : credits{};
+    if (used + more <= limit.most) continue;
+    obstacle why;
+    why.room = std::max(limit.most - used, credits{});
+    why.until = window_end(limit, now);
+    why.scope = limit.scope;
+    why.per = limit.per;
+    why.most = limit.most;
+    return objection{outcome::limit_reached, why};
+  }
+  return std::nullopt;
+}
+
+std::optional<account_ledger::objection> account_ledger::objection_to(credits more,
+                                                                      const attribution& who,
+                                                                      admission admit,
+                                                                      time_point now) const {
+  if (more <= credits{}) return std::nullopt;
+  if (admit == admission::critical && plan_ && plan_->options.critical_overdraft) {
+    if (auto too_far = money_objection(more, *plan_->options.critical_overdraft)) {
+      too_far->final = true;
+      return too_far;
+    }
+  }
+  if (auto limited = limit_objection(more, who, now)) return limited;
+  return money_objection(more, credits{});
+}
+
+// The counter that this limit keeps of this caller; empty: it is not meant.
+std::string account_ledger::counter_of(const spend_limit& limit, const attribution& who) const {
+  const auto& member = member_of(who, limit.scope);
+  if (member.empty() || (limit.id != "*" && limit.id != member)) return {};
+  return std::to_string(static_cast<int>(limit.scope)) + std::to_string(static_cast<int>(limit.per)) +
+         '\t' + limit.id + '\t' + member;
+}
+
+// Which window of the limit a moment falls in.
+std::int64_t account_ledger::window_of(const spend_limit& limit, time_point at) const {
+  switch (limit.per) {
+    case limit_window::hour:
+      return at.time_since_epoch() / an_hour;
+    case limit_window::day:
+      return at.time_since_epoch() / a_day;
+    case limit_window::cycle:
+      return at < plan_->start ? -1 : plan_->cycle;
+    case limit_window::total:
+      break;
+  }
+  return 0;
+}
+
+time_point account_ledger::window_end(const spend_limit& limit, time_point now) const {
+  switch (limit.per) {
+    case limit_window::hour:
+      return time_point{(now.time_since_epoch() / an_hour + 1) * an_hour};
+    case limit_window::day:
+      return time_point{(now.time_since_epoch() / a_day + 1) * a_day};
+    case limit_window::cycle:
+      return plan_->end;
+    case limit_window::total:
+      break;
+  }
+  return never;
+}
+
+// Counts what a hold takes, or gives back, in the window in which it was placed, as long as that is the
+// current one: of others nobody asks any more.
+void account_ledger::count(const hold& hold, credits more, time_point now) {
+  if (!plan_) return;
+  for (std::size_t i = 0; i < plan_->options.limits.size(); ++i) {
+    const auto& limit = plan_->options.limits[i];
+    if (hold.placed_at < plan_->limits_since[i]) continue;
+    const auto window = window_of(limit, now);
+    const auto field = counter_of(limit, hold.who);
+    if (field.empty() || window_of(limit, hold.placed_at) != window) continue;
+    auto& counter = counters_[field];
+    if (counter.window != window) counter = {window, {}};
+    counter.amount += more;
+  }
+}
+
+bool allows_overage(const account_plan& plan) {
+  return plan.options.overage && plan.terms.usd_micro_per_credit > 0;
+}
+
+}  // namespace tollgate::quota

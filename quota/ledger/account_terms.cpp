@@ -1,0 +1,127 @@
+// What an organization has agreed to and chosen, as `configure` sets it.
+#include <algorithm>
+
+#include "quota/cycle.hpp"
+#include "quota/ledger/account_ledger.hpp"
+#include "quota/money.hpp"
+
+namespace tollgate::quota {
+
+namespace {
+
+bool between(std::int64_t value, std::int64_t low, std::int64_t high) {
+  return value >= low && value <= high;
+}
+
+bool in_bounds(credits amount) { return amount >= credits{} && amount.in_range(); }
+
+bool in_bounds(const plan_terms& terms) {
+  return in_bounds(terms.allocation) && between(terms.rollover_percent, 0, 1000) &&
+         between(terms.rollover_cycles, 0, 120) &&
+         between(terms.usd_micro_per_credit, 0, max_usd_micro_per_credit) &&
+         between(terms.top_up_minimum_cents, 0, max_cents) &&
+         between(terms.requests_per_minute, 0, max_requests_per_minute) &&
+         between(terms.burst, terms.requests_per_minute > 0 ? 1 : 0, max_requests_per_minute);
+}
+
+bool in_bounds(const account_options& options) {
+  const auto& limits = options.limits;
+  return between(options.spend_cap_cents.value_or(0), 0, max_cents) &&
+         in_bounds(options.critical_overdraft.value_or(credits{})) &&
+         in_bounds(options.top_up_threshold.value_or(credits{})) &&
+         between(options.top_up_cents, 0, max_cents) && limits.size() <= max_limits &&
+         std::all_of(limits.begin(), limits.end(), [](const auto& limit) {
+           return in_bounds(limit.most) && !limit.id.empty();
+         });
+}
+
+bool same_limit(const spend_limit& a, const spend_limit& b) {
+  return a.scope == b.scope && a.per == b.per && a.id == b.id;
+}
+
+}  // namespace
+
+answer account_ledger::on(const configure& what, time_point now) {
+  if (!in_bounds(what.terms) || !in_bounds(what.options) || !between(what.anchor_day, 0, 31)) {
+    return say(outcome::out_of_range, credits{});
+  }
+  const bool first = !plan_;
+  if (first) {
+    plan_.emplace();
+    plan_->anchor_day = what.anchor_day > 0 ? what.anchor_day : day_of_month(now);
+    plan_->start = cycle_start(plan_->anchor_day, now);
+    plan_->end = cycle_end(plan_->anchor_day, now);
+    record(0).start = plan_->start;
+    record(0).end = plan_->end;
+  } else if (what.anchor_day > 0 && what.anchor_day != plan_->anchor_day) {
+    change_anchor(what.anchor_day, now);
+  }
+  credits granted;
+  if (first || what.at_once) {
+    granted = change_terms(what.terms, now);
+  } else {
+    plan_->next_terms.reset();
+    if (what.terms != plan_->terms) plan_->next_terms = what.terms;
+  }
+  change_options(what.options, now);
+  return say(outcome::configured, granted);
+}
+
+// The cycle ends with the new anchor's next boundary, and with it what was to end with the cycle.
+void account_ledger::change_anchor(int day, time_point now) {
+  bring_up_to_date();
+  const auto before = plan_->end;
+  plan_->anchor_day = day;
+  plan_->end = cycle_end(day, now);
+  record(plan_->cycle).end = plan_->end;
+  grant_list moved;
+  for (auto& grant : grants_.active) {
+    const bool of_the_cycle = grant.kind == "allocation" || grant.kind == "rollover";
+    if (of_the_cycle && grant.expires_at == before) grant.expires_at = plan_->end;
+    insert(moved, std::move(grant));
+  }
+  grants_.active = std::move(moved);
+}
+
+// Returns what was granted by it.
+credits account_ledger::change_terms(const plan_terms& terms, time_point now) {
+  auto& books = record(plan_->cycle);
+  // What has been used so far is billed at the price at which it was.
+  if (terms.usd_micro_per_credit != plan_->terms.usd_micro_per_credit) {
+    const auto due = billable_overage(*plan_, books, top_up_, overdrawn());
+    if (due > credits{}) bill(due, plan_->cycle, now);
+  }
+  const bool other_rate = terms.requests_per_minute != plan_->terms.requests_per_minute ||
+                          terms.burst != plan_->terms.burst;
+  if (other_rate) bucket_ = {};
+  auto id = "allocation:" + std::to_string(plan_->cycle);
+  auto amount = terms.allocation;
+  if (books.allocation > credits{}) {
+    const auto left = (plan_->end - now) / std::chrono::seconds{1};
+    const auto whole = (plan_->end - plan_->start) / std::chrono::seconds{1};
+    const auto more = std::max(terms.allocation - plan_->peak, credits{});
+    amount = credits::from_micro(mul_div_half_up(more.micro(), left, whole));
+    id += ":" + std::to_string(now.time_since_epoch().count());
+  }
+  plan_->terms = terms;
+  plan_->next_terms.reset();
+  plan_->peak = std::max(plan_->peak, terms.allocation);
+  if (amount <= credits{}) return {};
+  return add_grant(std::move(id), "allocation", amount, default_priority("allocation"), plan_->end, "",
+                   now);
+}
+
+void account_ledger::change_options(const account_options& options, time_point now) {
+  std::vector<time_point> since;
+  for (const auto& limit : options.limits) {
+    since.push_back(now + milliseconds{1});
+    for (std::size_t i = 0; i < plan_->options.limits.size(); ++i) {
+      if (same_limit(plan_->options.limits[i], limit)) since.back() = plan_->limits_since[i];
+    }
+  }
+  if (options != plan_->options) top_up_.not_before = {};  // perhaps that was in its way
+  plan_->options = options;
+  plan_->limits_since = std::move(since);
+}
+
+}  // namespace tollgate::quota

@@ -1,0 +1,182 @@
+// Top-ups: when one is needed, and what became of it (quota/top_up.hpp).
+#include <algorithm>
+
+#include "quota/ledger/account_ledger.hpp"
+#include "quota/money.hpp"
+
+namespace tollgate::quota {
+
+namespace {
+
+bool in_flight(const top_up_record& record) {
+  return record.status == top_up_status::requested || record.status == top_up_status::pending;
+}
+
+}  // namespace
+
+std::vector<top_up_record> account_ledger::top_ups() const { return top_ups_; }
+
+std::vector<std::string> account_ledger::open_top_ups() const {
+  std::vector<std::string> open;
+  for (const auto& record : top_ups_) {
+    if (in_flight(record) || record.status == top_up_status::timed_out) open.push_back(record.id);
+  }
+  return open;
+}
+
+top_up_record* account_ledger::find_top_up(std::string_view id) {
+  const auto found = std::find_if(top_ups_.begin(), top_ups_.end(),
+                                  [&](const auto& record) { return record.id == id; });
+  return found == top_ups_.end() ? nullptr : &*found;
+}
+
+top_up_record* account_ledger::open_automatic() {
+  const auto found = std::find_if(top_ups_.begin(), top_ups_.end(), [](const auto& record) {
+    return record.automatic && (in_flight(record) || record.status == top_up_status::timed_out);
+  });
+  return found == top_ups_.end() ? nullptr : &*found;
+}
+
+// One charge that lifts the balance above the threshold; nothing when that is beyond counting, or
+// beyond the spend cap.
+std::optional<std::int64_t> account_ledger::needed_cents() const {
+  const auto price = plan_->terms.usd_micro_per_credit;
+  const auto gap = *plan_->options.top_up_threshold - row_.available() + credits::from_micro(1);
+  const auto for_gap = cents_for(gap, price);
+  if (!for_gap || *for_gap > max_cents) return std::nullopt;
+  const auto cents =
+      std::max({plan_->options.top_up_cents, plan_->terms.top_up_minimum_cents, *for_gap});
+  if (!credits_bought(cents, price).in_range()) return std::nullopt;
+  if (!plan_->options.spend_cap_cents) return cents;
+  const auto beyond = std::max(-row_.available(), credits{});
+  auto spent = top_up_.spent_cents + cents + cents_for(beyond, price).value_or(max_cents);
+  for (const auto& line : records_.at(plan_->cycle).billed) {
+    spent += cents_for(line.amount, line.usd_micro_per_credit).value_or(max_cents);
+  }
+  if (spent > *plan_->options.spend_cap_cents) return std::nullopt;
+  return cents;
+}
+
+// Fewer credits than the threshold: one top-up, unless one is under way or has just been.
+void account_ledger::watch_threshold(time_point now) {
+  if (!plan_ || !plan_->options.top_up_threshold || plan_->terms.usd_micro_per_credit == 0) return;
+  if (row_.available() >= *plan_->options.top_up_threshold || now < top_up_.not_before) return;
+  if (auto* open = open_automatic()) {
+    if (open->status == top_up_status::timed_out) ask_again(*open, now);
+    return;
+  }
+  const auto cents = needed_cents();
+  if (!cents) {
+    top_up_.not_before = now + top_up_cooldown;
+    return;
+  }
+  ++top_up_.count;
+  top_up_.spent_cents += *cents;
+  auto id = "tu_" + std::to_string(now.time_since_epoch().count()) + "_" +
+            std::to_string(top_up_.count);
+  request(std::move(id), true, *cents, now);
+}
+
+void account_ledger::request(std::string id, bool automatic, std::int64_t cents, time_point now) {
+  auto& record = top_ups_.emplace_back();
+  record.id = std::move(id);
+  record.automatic = automatic;
+  record.cents = cents;
+  record.amount = credits_bought(cents, plan_->terms.usd_micro_per_credit);
+  record.cycle = plan_->cycle;
+  ask_again(record, now);
+}
+
+void account_ledger::ask_again(top_up_record& record, time_point now) {
+  record.status = top_up_status::requested;
+  record.requested_at = record.next_at = now;
+  record.attempts = 0;
+  top_up_due_ = true;
+}
+
+answer account_ledger::on(const request_top_up& what, time_point now) {
+  if (auto* known = find_top_up(what.id)) {
+    if (known->cents != what.cents) {
+      return say(outcome::exists_with_different_amount, known->amount);
+    }
+    if (known->status == top_up_status::timed_out) ask_again(*known, now);
+    return say(outcome::exists, known->amount);
+  }
+  const auto price = plan_ ? plan_->terms.usd_micro_per_credit : 0;
+  const bool fair = price > 0 && what.cents >= 1 && what.cents <= max_cents &&
+                    what.cents >= plan_->terms.top_up_minimum_cents &&
+                    credits_bought(what.cents, price).in_range();
+  if (!fair) return say(outcome::out_of_range, credits{});
+  request(what.id, false, what.cents, now);
+  return say(outcome::recorded, top_ups_.back().amount);
+}
+
+answer account_ledger::on(const lease_top_up& what, time_point now) {
+  if (what.lease < milliseconds{1} || what.lease > max_hold_timeout) {
+    return say(outcome::out_of_range, credits{});
+  }
+  auto* record = find_top_up(what.id);
+  if (record == nullptr) return say(outcome::not_found, credits{});
+  if (record->status == top_up_status::paid) return say(outcome::already_paid, record->amount);
+  if (record->status == top_up_status::declined) {
+    return say(outcome::already_declined, record->amount);
+  }
+  if (record->status != top_up_status::requested || record->next_at > now) {
+    return say(outcome::in_progress, record->amount);
+  }
+  record->next_at = now + what.lease;
+  ++record->attempts;
+  return say(outcome::recorded, record->amount);
+}
+
+answer account_ledger::on(const resolve_top_up& what, time_point now) {
+  auto* record = find_top_up(what.id);
+  if (record == nullptr) return say(outcome::not_found, credits{});
+  if (record->status == top_up_status::paid) return say(outcome::already_paid, record->amount);
+  if (what.verdict == top_up_verdict::paid) return pay(*record, now);
+  if (record->status == top_up_status::declined) {
+    return say(outcome::already_declined, record->amount);
+  }
+  if (what.verdict == top_up_verdict::declined) return decline(*record, now);
+  if (what.verdict == top_up_verdict::failed) return put_off(*record, now);
+  record->status = top_up_status::pending;
+  return say(outcome::recorded, record->amount);
+}
+
+answer account_ledger::pay(top_up_record& record, time_point now) {
+  const bool counts_again = record.automatic && record.status == top_up_status::declined &&
+                            record.cycle == plan_->cycle;
+  if (counts_again) top_up_.spent_cents += record.cents;
+  if (record.automatic) {
+    top_up_.failures = 0;
+    top_up_.not_before = now + top_up_cooldown;
+  }
+  record.status = top_up_status::paid;
+  record.resolved_at = now;
+  const auto amount = record.amount;
+  add_grant("top-up:" + record.id, "top_up", amount, default_priority("top_up"), never, "", now);
+  return say(outcome::granted, amount);
+}
+
+answer account_ledger::decline(top_up_record& record, time_point now) {
+  record.status = top_up_status::declined;
+  record.resolved_at = now;
+  if (record.automatic) {
+    top_up_.spent_cents -= record.cents;  // an open one is always of this cycle
+    ++top_up_.failures;
+    top_up_.not_before = now + decline_back_off(top_up_.failures);
+  }
+  return say(outcome::recorded, record.amount);
+}
+
+answer account_ledger::put_off(top_up_record& record, time_point now) {
+  if (record.status != top_up_status::requested) return say(outcome::recorded, record.amount);
+  record.next_at = now + delivery_back_off(record.attempts);
+  if (now - record.requested_at >= top_up_gives_up_after) {
+    record.status = top_up_status::timed_out;
+    if (record.automatic) top_up_.not_before = now + top_up_pause_after_time_out;
+  }
+  return say(outcome::recorded, record.amount);
+}
+
+}  // namespace tollgate::quota

@@ -1,0 +1,27 @@
+// Terms, options and limits as text: how the directory keeps them, and how they travel to the
+// ledger in Redis. Numbers are decimal integers; what may contain blanks stands last.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "quota/plan.hpp"
+
+namespace tollgate::quota {
+
+// "ALLOCATION PERCENT CYCLES USD_MICRO MINIMUM_CENTS PER_MINUTE BURST PLAN"; PLAN may be empty.
+std::string to_text(const plan_terms& terms);
+// "OVERAGE CAP OVERDRAFT THRESHOLD CENTS"; OVERAGE is 1 or 0, -1 stands for what is not set. The
+// limits are a text of their own:
+std::string to_text(const account_options& options);
+// "SCOPE PER MOST ID", one limit after another, joined by line feeds; empty where there are none.
+std::string limits_text(const std::vector<spend_limit>& limits);
+
+// The inverse. Nothing where a text is not one of those above.
+std::optional<plan_terms> parse_plan_terms(std::string_view text);
+std::optional<account_options> parse_account_options(std::string_view options,
+                                                     std::string_view limits);
+
+}  // namespace tollgate::quota
