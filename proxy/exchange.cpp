@@ -256,7 +256,7 @@ task<exchange::verdict> exchange::reserve() {
   }
   if (std::holds_alternative<quota::charge::refuse>(action)) {
     remaining_ = charge->money.available();
-    co_return refused_by_ledger(charge->money, charge->money.estimate(), *remaining_);
+    co_return refused_by_ledger(charge->money, charge->money.estimate(), quota::credits{});
   }
   record_.held = true;
   record_.beyond_balance = charge->money.beyond_balance();
@@ -265,13 +265,15 @@ task<exchange::verdict> exchange::reserve() {
   co_return verdict{};
 }
 
+// `held`: so much of what is required this call has already; the ledger speaks of the rest.
 problem exchange::refused_by_ledger(const quota::charge& money, quota::credits required,
-                                    quota::credits available) {
+                                    quota::credits held) {
   routes::ledger_refusal refusal;
   refusal.why = money.refused_as();
   refusal.required = required;
-  refusal.available = available;
+  refusal.available = money.available() + held;
   refusal.obstacle = money.obstacle_met().value_or(quota::obstacle{});
+  refusal.obstacle.room += held;
   refusal.rate = rate_;
   const auto& who = record_.who;
   switch (refusal.obstacle.scope) {

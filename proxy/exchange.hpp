@@ -42,7 +42,7 @@ class exchange final : private deadline {
   // Parts of stages.
   verdict read_attribution();
   routes::problem refused_by_ledger(const quota::charge& money, quota::credits required,
-                                    quota::credits available);
+                                    quota::credits held);
   verdict admit(routes::classification found);
   task<verdict> read_json_body();
   using enough = std::function<bool(std::string_view piece)>;

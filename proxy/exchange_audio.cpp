@@ -132,7 +132,7 @@ std::string exchange::release_upload(std::string_view piece) {
 problem exchange::out_of_credits() {
   const auto& money = charge_->money;
   const auto needed = quota::price(route().price_at, tap_->used());
-  auto refused = refused_by_ledger(money, needed, money.available() + money.held());
+  auto refused = refused_by_ledger(money, needed, money.held());
   if (!request_.done()) refused.message += " (so far; the upload has not ended)";
   return refused;
 }

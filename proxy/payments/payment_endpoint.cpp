@@ -16,9 +16,10 @@ payment_answer unanswered(error_code ec) {
   return {quota::top_up_verdict::failed, "no answer: " + ec.message(), false};
 }
 
-bool is_forgotten(const payment_order& order, quota::time_point now) {
-  const auto& top_up = order.top_up;
-  return top_up.attempts > 0 && now - top_up.requested_at >= stripe_remembers_keys;
+// Stripe may have charged for it so long ago that it has forgotten the key.
+bool may_be_forgotten(const payment_order& order, quota::time_point now) {
+  const auto first = first_requested(order.top_up);
+  return !first || now - *first >= stripe_remembers_keys;
 }
 
 }  // namespace
@@ -52,7 +53,7 @@ task<payment_answer> payment_endpoint::ask_webhook(payment_order order, deadline
 
 task<payment_answer> payment_endpoint::ask_stripe(payment_order order, quota::time_point now,
                                                   deadline give_up) {
-  if (is_forgotten(order, now)) {
+  if (may_be_forgotten(order, now)) {
     auto question = stripe_search(order, client_.to(), settings_.secret);
     const auto reply = co_await client_.send(std::move(question), give_up);
     if (!reply) co_return unanswered(reply.error());

@@ -1,5 +1,6 @@
 #include "proxy/payments/payment_request.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 #include <boost/url/parse.hpp>
@@ -30,7 +31,8 @@ std::string event(const payment_order& order) {
   json.begin_object();
   json.key("id").string(event_id(order));
   json.key("type").string("account.top_up_requested");
-  json.key("created_at").string(admin::to_rfc3339(top_up.requested_at));
+  const auto created_at = first_requested(top_up).value_or(top_up.requested_at);
+  json.key("created_at").string(admin::to_rfc3339(created_at));
   json.key("org").string(order.org);
   json.key("data").begin_object();
   json.key("top_up").string(top_up.id);
@@ -113,6 +115,17 @@ std::optional<payment_address> parse_payment_url(std::string_view url) {
   address.path = path.empty() ? "/" : path;
   if (parsed->has_query()) address.path.append("?").append(query);
   return address;
+}
+
+std::optional<quota::time_point> first_requested(const quota::top_up_record& top_up) {
+  std::string_view id = top_up.id;
+  constexpr std::string_view prefix = "tu_";
+  if (!top_up.automatic || !id.starts_with(prefix)) return {};
+  id.remove_prefix(prefix.size());
+  std::int64_t ms = 0;
+  const auto [end, ec] = std::from_chars(id.data(), id.data() + id.size(), ms);
+  if (ec != std::errc{} || end == id.data() + id.size() || *end != '_') return {};
+  return std::min(top_up.requested_at, quota::time_point{quota::milliseconds{ms}});
 }
 
 std::string idempotency_key(const payment_order& order) {

@@ -45,6 +45,10 @@ struct payment_request {
   std::string body;
 };
 
+// When it was first asked for, which the top-up itself forgets when it is asked for again after a
+// day; the ids of automatic ones say it ("tu_MILLISECONDS_N"). Nothing: nobody can tell.
+std::optional<quota::time_point> first_requested(const quota::top_up_record& top_up);
+
 // "ORG:TOP_UP". No organization's id has a colon, so no two organizations share a key.
 std::string idempotency_key(const payment_order& order);
 // "10.00"

@@ -35,7 +35,9 @@ TEST(insufficient_credits, says_what_is_short) {
 
 TEST(insufficient_credits, says_what_will_end_it) {
   ledger_refusal refusal{outcome::insufficient_balance, 10_credits, 3_credits};
-  refusal.obstacle = {.room = 3_credits, .until = next_month, .top_up_open = true};
+  refusal.obstacle.room = 3_credits;
+  refusal.obstacle.until = next_month;
+  refusal.obstacle.top_up_open = true;
   const auto p = to_problem(refusal);
   EXPECT_EQ(
       p.message,
@@ -56,7 +58,8 @@ TEST(insufficient_credits, counts_what_a_critical_call_may_go_below_zero) {
 
 TEST(spend_cap_reached, says_which_cap_and_how_much_it_leaves) {
   ledger_refusal refusal{outcome::cap_reached, 10_credits, -2'494_credits};
-  refusal.obstacle = {.room = 6_credits, .until = next_month};
+  refusal.obstacle.room = 6_credits;
+  refusal.obstacle.until = next_month;
   const auto p = to_problem(refusal);
   EXPECT_EQ(p.code, problem_code::spend_cap_reached);
   EXPECT_EQ(

@@ -33,6 +33,23 @@ std::string field(const payment_request& request, std::string_view name) {
   return "(none)";
 }
 
+TEST(first_requested, is_what_the_id_of_an_automatic_one_says) {
+  quota::top_up_record top_up;
+  top_up.requested_at = noon;
+  top_up.id = "tu_1767182400000_3";
+  EXPECT_EQ(first_requested(top_up), noon - std::chrono::hours{24});
+  top_up.id = "tu_1767268800001_3";  // never later than it was requested
+  EXPECT_EQ(first_requested(top_up), noon);
+  for (const char* other :
+       {"", "tu_", "tu__1", "tu_1", "tu_1x", "auto-1", "tu_99999999999999999999_1"}) {
+    top_up.id = other;
+    EXPECT_FALSE(first_requested(top_up)) << other;
+  }
+  top_up.id = "tu_1767182400000_3";
+  top_up.automatic = false;
+  EXPECT_FALSE(first_requested(top_up));
+}
+
 TEST(dollars, has_two_places) {
   EXPECT_EQ(dollars(1'000), "10.00");
   EXPECT_EQ(dollars(5), "0.05");
