@@ -126,6 +126,20 @@ payment_answer read_stripe_answer(int status, std::string_view body) {
   return failed(with_status(status), !passes_by_itself(status));
 }
 
+bool is_stripe_key_reused(int status, std::string_view body) {
+  const auto document = status == 400 ? read_object(body) : std::nullopt;
+  const auto* error = document ? object_at(*document, "error") : nullptr;
+  return error != nullptr && text_at(*error, "type") == "idempotency_error";
+}
+
+std::optional<std::string> read_stripe_customer(int status, std::string_view body) {
+  if (passes_by_itself(status)) return {};
+  const auto document = status == 200 ? read_object(body) : std::nullopt;
+  const auto* settings = document ? object_at(*document, "invoice_settings") : nullptr;
+  if (settings == nullptr) return "";
+  return std::string{text_at(*settings, "default_payment_method")};
+}
+
 std::optional<payment_answer> read_stripe_search(int status, std::string_view body) {
   const auto document = read_object(body);
   if (status != 200 || !document) {

@@ -23,6 +23,11 @@ std::string_view name_of(quota::top_up_verdict verdict);
 payment_answer read_webhook_answer(int status, std::string_view body);
 
 payment_answer read_stripe_answer(int status, std::string_view body);
+// The key was used before, with other words: the customer's card may have changed since.
+bool is_stripe_key_reused(int status, std::string_view body);
+// To a question about the customer: its default payment method. Empty: it has none, or nobody may
+// ask, and then the payment itself shows what Stripe thinks of it. Nothing: to be asked again.
+std::optional<std::string> read_stripe_customer(int status, std::string_view body);
 // To a search for payments of one top-up. Nothing: there is none, and it may be asked for.
 std::optional<payment_answer> read_stripe_search(int status, std::string_view body);
 

@@ -54,15 +54,32 @@ task<payment_answer> payment_endpoint::ask_webhook(payment_order order, deadline
 task<payment_answer> payment_endpoint::ask_stripe(payment_order order, quota::time_point now,
                                                   deadline give_up) {
   if (may_be_forgotten(order, now)) {
-    auto question = stripe_search(order, client_.to(), settings_.secret);
-    const auto reply = co_await client_.send(std::move(question), give_up);
-    if (!reply) co_return unanswered(reply.error());
-    if (auto known = read_stripe_search(reply->status, reply->body)) co_return *std::move(known);
+    auto known = co_await search_stripe(order, give_up);
+    if (known) co_return *std::move(known);
   }
-  auto request = stripe_payment(order, client_.to(), settings_.secret);
+  auto question = stripe_customer(order, client_.to(), settings_.secret);
+  const auto customer = co_await client_.send(std::move(question), give_up);
+  if (!customer) co_return unanswered(customer.error());
+  const auto method = read_stripe_customer(customer->status, customer->body);
+  if (!method) co_return read_stripe_answer(customer->status, customer->body);
+
+  auto request = stripe_payment(order, client_.to(), settings_.secret, *method);
   const auto reply = co_await client_.send(std::move(request), give_up);
   if (!reply) co_return unanswered(reply.error());
+  if (is_stripe_key_reused(reply->status, reply->body)) {
+    auto known = co_await search_stripe(order, give_up);
+    if (known) co_return *std::move(known);
+  }
   co_return read_stripe_answer(reply->status, reply->body);
+}
+
+// What became of earlier attempts. Nothing: there was none that Stripe knows of.
+task<std::optional<payment_answer>> payment_endpoint::search_stripe(const payment_order& order,
+                                                                    deadline give_up) {
+  auto question = stripe_search(order, client_.to(), settings_.secret);
+  const auto reply = co_await client_.send(std::move(question), give_up);
+  if (!reply) co_return unanswered(reply.error());
+  co_return read_stripe_search(reply->status, reply->body);
 }
 
 std::shared_ptr<payment_endpoint> make_payment_endpoint(const config::payment_settings& settings) {

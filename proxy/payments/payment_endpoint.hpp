@@ -23,6 +23,7 @@ class payment_endpoint {
   using deadline = std::chrono::steady_clock::time_point;
   task<payment_answer> ask_webhook(payment_order order, deadline give_up);
   task<payment_answer> ask_stripe(payment_order order, quota::time_point now, deadline give_up);
+  task<std::optional<payment_answer>> search_stripe(const payment_order& order, deadline give_up);
 
   const config::payment_settings settings_;
   payment_client client_;

@@ -41,31 +41,31 @@ std::string event(const payment_order& order) {
   return json.end_object().end_object().take();
 }
 
+std::string encoded(std::string_view plain) {
+  std::string out;
+  for (const char c : plain) {
+    if (routes::is_unreserved(c)) {
+      out += c;
+    } else {
+      const auto byte = static_cast<unsigned char>(c);
+      constexpr char digits[] = "0123456789ABCDEF";
+      out.append({'%', digits[byte >> 4], digits[byte & 15]});
+    }
+  }
+  return out;
+}
+
 // application/x-www-form-urlencoded, and just as well a query.
 class form {
  public:
   form& add(std::string_view name, std::string_view value) {
     if (!text_.empty()) text_ += '&';
-    encode(name);
-    text_ += '=';
-    encode(value);
+    text_.append(encoded(name)).append("=").append(encoded(value));
     return *this;
   }
   std::string take() { return std::move(text_); }
 
  private:
-  void encode(std::string_view plain) {
-    for (const char c : plain) {
-      if (routes::is_unreserved(c)) {
-        text_ += c;
-      } else {
-        const auto byte = static_cast<unsigned char>(c);
-        constexpr char digits[] = "0123456789ABCDEF";
-        text_.append({'%', digits[byte >> 4], digits[byte & 15]});
-      }
-    }
-  }
-
   std::string text_;
 };
 
@@ -154,20 +154,26 @@ payment_request webhook_request(const payment_order& order, const payment_addres
   return request;
 }
 
+payment_request stripe_customer(const payment_order& order, const payment_address& to,
+                                std::string_view secret) {
+  auto request = to_stripe(to, "/v1/customers/" + encoded(order.stripe_customer), secret);
+  request.method = "GET";
+  return request;
+}
+
 payment_request stripe_payment(const payment_order& order, const payment_address& to,
-                               std::string_view secret) {
+                               std::string_view secret, std::string_view payment_method) {
   auto request = to_stripe(to, "/v1/payment_intents", secret);
   request.fields.emplace_back("Content-Type", "application/x-www-form-urlencoded");
   request.fields.emplace_back("Idempotency-Key", idempotency_key(order));
-  request.body = form{}
-                     .add("amount", std::to_string(order.top_up.cents))
-                     .add("currency", "usd")
-                     .add("customer", order.stripe_customer)
-                     .add("off_session", "true")
-                     .add("confirm", "true")
-                     .add("metadata[tollgate_org]", order.org)
-                     .add("metadata[tollgate_top_up]", order.top_up.id)
-                     .take();
+  form body;
+  body.add("amount", std::to_string(order.top_up.cents)).add("currency", "usd");
+  body.add("customer", order.stripe_customer);
+  if (!payment_method.empty()) body.add("payment_method", payment_method);
+  body.add("off_session", "true").add("confirm", "true");
+  body.add("metadata[tollgate_org]", order.org);
+  body.add("metadata[tollgate_top_up]", order.top_up.id);
+  request.body = body.take();
   return request;
 }
 

@@ -58,9 +58,14 @@ std::string dollars(std::int64_t cents);
 payment_request webhook_request(const payment_order& order, const payment_address& to,
                                 std::string_view secret, quota::time_point now);
 
-// A payment of the customer's, made without it being there (an off-session PaymentIntent).
+// Asks for the customer, whose default payment method the payment must name: without one, Stripe
+// knows of cards from before 2019 only ("sources").
+payment_request stripe_customer(const payment_order& order, const payment_address& to,
+                                std::string_view secret);
+// A payment of the customer's, made without it being there (an off-session PaymentIntent). The
+// method may be empty.
 payment_request stripe_payment(const payment_order& order, const payment_address& to,
-                               std::string_view secret);
+                               std::string_view secret, std::string_view payment_method);
 // The payments that were made for this top-up. Stripe forgets idempotency keys after a day, and
 // would then charge again: whoever asks later than that asks this first.
 payment_request stripe_search(const payment_order& order, const payment_address& to,

@@ -107,6 +107,31 @@ TEST(read_stripe_answer, says_why_without_repeating_what_may_be_harmful) {
   EXPECT_EQ(answer.why, R"(it answered 402 "card_error" "card_declined" "a?b")");
 }
 
+TEST(read_stripe_customer, finds_the_default_method) {
+  EXPECT_EQ(read_stripe_customer(
+                200, R"({"id":"cus_1","invoice_settings":{"default_payment_method":"pm_1"}})"),
+            "pm_1");
+  for (const auto& row : {
+           row{200, R"({"invoice_settings":{"default_payment_method":null}})", ""},
+           row{200, R"({"id":"cus_1","deleted":true})", ""},
+           row{200, "odd", ""},
+           row{401, R"({"error":{}})", ""},
+           row{403, "", ""},
+           row{404, "", ""},
+       }) {
+    EXPECT_EQ(read_stripe_customer(row.status, row.body), "") << row.status << " " << row.body;
+  }
+  for (const int status : {409, 429, 500, 503}) EXPECT_FALSE(read_stripe_customer(status, ""));
+}
+
+TEST(is_stripe_key_reused, is_what_stripe_calls_it) {
+  constexpr std::string_view reused = R"({"error":{"type":"idempotency_error"}})";
+  EXPECT_TRUE(is_stripe_key_reused(400, reused));
+  EXPECT_FALSE(is_stripe_key_reused(409, reused));  // the first one is still under way
+  EXPECT_FALSE(is_stripe_key_reused(400, R"({"error":{"type":"invalid_request_error"}})"));
+  EXPECT_FALSE(is_stripe_key_reused(400, ""));
+}
+
 TEST(read_stripe_search, finds_nothing_where_nothing_was_paid) {
   EXPECT_FALSE(read_stripe_search(200, R"({"object":"search_result","data":[]})"));
 }

@@ -126,12 +126,13 @@ TEST(webhook_request, has_an_id_without_full_stops_and_of_its_own) {
 
 TEST(stripe_payment, charges_the_customer_off_session) {
   const auto request =
-      stripe_payment(ten_dollars(), address("https://api.stripe.com"), "sk_test_1");
+      stripe_payment(ten_dollars(), address("https://api.stripe.com"), "sk_test_1", "pm_1");
   EXPECT_EQ(request.method, "POST");
   EXPECT_EQ(request.target, "/v1/payment_intents");
-  EXPECT_EQ(request.body,
-            "amount=1000&currency=usd&customer=cus_1&off_session=true&confirm=true"
-            "&metadata%5Btollgate_org%5D=acme&metadata%5Btollgate_top_up%5D=auto-1");
+  EXPECT_EQ(
+      request.body,
+      "amount=1000&currency=usd&customer=cus_1&payment_method=pm_1&off_session=true&confirm=true"
+      "&metadata%5Btollgate_org%5D=acme&metadata%5Btollgate_top_up%5D=auto-1");
   EXPECT_EQ(field(request, "Authorization"), "Bearer sk_test_1");
   EXPECT_EQ(field(request, "Idempotency-Key"), "acme:auto-1");
   EXPECT_EQ(field(request, "Content-Type"), "application/x-www-form-urlencoded");
@@ -141,9 +142,24 @@ TEST(stripe_payment, charges_the_customer_off_session) {
 TEST(stripe_payment, encodes_what_an_id_may_have) {
   auto order = ten_dollars();
   order.top_up.id = "a&b=c d\"%";
-  const auto request = stripe_payment(order, address("http://127.0.0.1:1/base/"), "sk");
+  const auto request = stripe_payment(order, address("http://127.0.0.1:1/base/"), "sk", "");
   EXPECT_EQ(request.target, "/base/v1/payment_intents");
   EXPECT_TRUE(request.body.ends_with("=a%26b%3Dc%20d%22%25")) << request.body;
+}
+
+TEST(stripe_payment, need_not_name_a_method) {
+  const auto request = stripe_payment(ten_dollars(), address("https://api.stripe.com"), "sk", "");
+  EXPECT_TRUE(request.body.starts_with("amount=1000&currency=usd&customer=cus_1&off_session="))
+      << request.body;
+}
+
+TEST(stripe_customer, asks_for_one) {
+  auto order = ten_dollars();
+  order.stripe_customer = "cus_1/x";
+  const auto request = stripe_customer(order, address("https://api.stripe.com/"), "sk");
+  EXPECT_EQ(request.method, "GET");
+  EXPECT_EQ(request.target, "/v1/customers/cus_1%2Fx");
+  EXPECT_EQ(field(request, "Authorization"), "Bearer sk");
 }
 
 TEST(stripe_search, asks_for_the_payments_of_one_top_up) {
