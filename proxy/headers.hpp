@@ -7,10 +7,9 @@
 #include <string_view>
 
 #include "config/settings.hpp"
+#include "proxy/account_fields.hpp"
 #include "proxy/http/message.hpp"
-#include "quota/credits.hpp"
 #include "quota/ids.hpp"
-#include "quota/ledger/operation.hpp"
 #include "routes/classify.hpp"
 
 namespace tollgate::proxy {
@@ -49,17 +48,6 @@ struct request_facts {
 };
 void write_request_head(std::string& out, const message_head& head, const request_facts& facts,
                         quota::id_source& ids);
-
-// What an account has left, as its callers are told. Null: not known, or it has none.
-struct account_facts {
-  const quota::credits* remaining = nullptr;
-  const quota::credits* charged = nullptr;
-  const quota::credits* allocation = nullptr;  // of the plan, a month
-  const quota::rate_status* rate = nullptr;    // requests
-  quota::time_point now{};                     // with `rate`: the ledger's
-};
-// Shared by forwarded answers and refusals.
-void write_account_fields(std::string& out, const account_facts& facts);
 
 struct response_facts {
   std::string_view request_id{};
