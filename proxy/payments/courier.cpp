@@ -70,8 +70,8 @@ task<> courier::deliver_all(quota::org_id org) {
   }
   for (const auto& top_up : *top_ups) {
     if (stopped_ || !endpoint_) co_return;
+    // Whether it is time to ask for it (again) is for the lease to say: it knows the store's clock.
     if (top_up.status != quota::top_up_status::requested) continue;
-    if (top_up.next_at > ledger_.now()) continue;
     payment_order order;
     order.org = org;
     order.top_up = top_up;
