@@ -205,3 +205,20 @@ def half(endpoint, connection, charge):
 
 def mute(endpoint, connection, charge):
     connection.reply(b"")
+
+
+def in_other_words(endpoint, connection, charge):
+    connection.reply(b'{"result":"paid"}')
+
+
+def not_there(endpoint, connection, charge):
+    connection.reply(b'{"status":"paid"}', status="404 Not Found")
+
+
+def elsewhere(endpoint, connection, charge):
+    connection.reply(b'{"status":"paid"}', status="307 Temporary Redirect",
+                     fields=f"Location: http://{endpoint.address}/elsewhere\r\n")
+
+
+def endless(endpoint, connection, charge):
+    connection.reply(b'{"status":"paid","more":"' + b"x" * 70_000 + b'"}')
