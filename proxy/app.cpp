@@ -94,9 +94,10 @@ class app {
   void serve() {
     const auto store = open_store();
     if (!settings().metering) spdlog::warn("metering is off: nothing is reserved or charged");
+    auto endpoint = payments::make_payment_endpoint(settings().payments);  // or throws
     start_workers(store);
     start_admin(store);
-    start_courier();
+    start_courier(std::move(endpoint));
     const auto waiting = [](app& self) -> task<> { co_await self.obey_signals(); };
     asio::co_spawn(control_, waiting(*this), asio::detached);
     const auto where = workers_.front()->local_endpoint();
@@ -110,10 +111,10 @@ class app {
     finisher.join();
     // The stores and the admin listener go before the embedded server, which stops last.
     admin_.reset();
-    courier_.reset();
     admin_directory_.reset();
     admin_ledger_.reset();
     admin_redis_.reset();  // last of the four: the stores know it
+    courier_.reset();      // whoever waits for an answer gets none from it now
     workers_.clear();
     if (embedded_) embedded_->stop();
     spdlog::info("stopped");
@@ -172,10 +173,10 @@ class app {
     admin_->start();
   }
 
-  void start_courier() {
+  void start_courier(std::shared_ptr<payments::payment_endpoint> endpoint) {
     courier_ = std::make_unique<payments::courier>(control_, *admin_ledger_, *admin_directory_,
                                                    metrics_.payments);
-    courier_->use(payments::make_payment_endpoint(settings().payments));
+    courier_->use(std::move(endpoint));
     admin_ledger_->on_top_up([this](const quota::org_id& org) { courier_->visit(org); });
   }
 
@@ -269,11 +270,11 @@ class app {
   metrics::registry metrics_;
   asio::io_context control_{1};
   std::vector<std::unique_ptr<worker>> workers_;
+  std::unique_ptr<payments::courier> courier_;
   std::unique_ptr<quota::redis::connection> admin_redis_;
   std::unique_ptr<quota::redis::redis_store> admin_ledger_;
   std::unique_ptr<quota::redis::redis_directory> admin_directory_;
   std::unique_ptr<admin::server> admin_;
-  std::unique_ptr<payments::courier> courier_;
   bool draining_ = false;
   int exit_code_ = 0;
 };
