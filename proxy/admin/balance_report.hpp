@@ -1,0 +1,14 @@
+// What an account has, owes and may still spend: pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "quota/ledger_store.hpp"
+
+namespace tollgate::proxy::admin {
+
+std::string balance_json(const quota::org_id& org, const quota::account_snapshot& account,
+                         const std::vector<quota::cycle_record>& cycles);
+
+}  // namespace tollgate::proxy::admin
