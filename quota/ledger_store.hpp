@@ -24,6 +24,7 @@ struct open_hold {
   hold_id id;
   credits amount;
   time_point expires_at;
+  time_point placed_at;
   std::string request_id;
   attribution who;
 };
@@ -37,6 +38,7 @@ struct account_snapshot {
   std::optional<account_plan> plan;
   top_up_state top_up;
   std::vector<std::string> open_top_ups;  // requested, pending or timed out
+  std::vector<cycle_record> cycles;       // oldest first
   std::vector<open_hold> holds;
   std::string last_entry_id;  // "0-0" when there is none
 };

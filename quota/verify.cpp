@@ -17,7 +17,8 @@ constexpr std::int64_t hours_at_once = 24 * 7;
 void audit::add(const ledger_entry& entry) {
   ++entries_;
   last_id_ = entry.id;
-  const auto overage_before = row_.overage();
+  overdrawn_ += entry.overage;
+  add_to_books(entry);
   switch (entry.type) {
     case entry_type::reserve:
     case entry_type::extend:
@@ -26,17 +27,63 @@ void audit::add(const ledger_entry& entry) {
     case entry_type::settle:
       row_.settled += entry.amount;
       resolve_hold(entry, entry.amount + entry.released);
-      compare("overage of entry " + entry.id, entry.overage, row_.overage() - overage_before);
+      compare("overage of entry " + entry.id, entry.overage,
+              std::clamp(entry.overage, credits{}, entry.amount));
       break;
     case entry_type::void_hold:
     case entry_type::expire:
       resolve_hold(entry, entry.amount);
       break;
     case entry_type::grant:
+    case entry_type::bill:
       row_.granted += entry.amount;
+      break;
+    case entry_type::forfeit:
+      row_.expired += entry.amount;
+      break;
+    case entry_type::roll_over:
       break;
   }
   compare("available after entry " + entry.id, entry.available, row_.available());
+}
+
+void audit::add_to_books(const ledger_entry& entry) {
+  auto& books = cycles_[entry.cycle];
+  if (entry.type == entry_type::settle) books["settled"] += entry.amount;
+  if (entry.type == entry_type::grant) books[entry.kind] += entry.amount;
+  if (entry.type == entry_type::forfeit) books["forfeited"] += entry.amount;
+  if (entry.type == entry_type::roll_over) books["rolled over"] += entry.amount;
+  if (entry.type == entry_type::bill) books["billed"] += entry.amount;
+}
+
+void audit::compare_books(const account_snapshot& snapshot) {
+  compare("used beyond all grants", snapshot.overdrawn, overdrawn_);
+  if (snapshot.overdrawn > credits{}) {
+    compare("credits left of grants while others are owed", total(snapshot.grants.active),
+            credits{});
+  }
+  credits rolled_in, rolled_out;
+  for (const auto& cycle : snapshot.cycles) {
+    auto& proven = cycles_[cycle.index];
+    const auto line = [&](std::string_view name, credits recorded) {
+      compare("cycle " + std::to_string(cycle.index) + ": " + std::string{name}, recorded,
+              proven[std::string{name}]);
+    };
+    credits billed;
+    for (const auto& each : cycle.billed) billed += each.amount;
+    line("settled", cycle.closed ? cycle.settled : snapshot.row.settled - cycle.settled);
+    line("allocation", cycle.allocation);
+    line("purchase", cycle.purchase);
+    line("top_up", cycle.top_up);
+    line("promotion", cycle.promotion);
+    line("correction", cycle.correction);
+    line("forfeited", cycle.forfeited);
+    line("rolled over", cycle.rolled_out);
+    line("billed", billed);
+    rolled_in += cycle.rolled_in;
+    rolled_out += cycle.rolled_out;
+  }
+  compare("rolled over into a next cycle", rolled_in, rolled_out);
 }
 
 void audit::add_to_hold(const ledger_entry& entry) {
@@ -76,6 +123,7 @@ void audit::finish(const account_snapshot& snapshot, const counters& usage) {
     if (known != holds_.end()) holds_.erase(known);
   }
   for (const auto& [id, amount] : holds_) report("hold " + id, "not open", to_string(amount));
+  compare_books(snapshot);
   compare("settled by usage counters", usage.total,
           std::clamp(usage.total, usage.settled_before, usage.settled_after));
 }

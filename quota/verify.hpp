@@ -1,5 +1,6 @@
-// Proves the books of an account from its ledger (`tollgate verify`): every total is recomputed from the
-// entries, every entry's balance is that of the running sum, every hold resolves once.
+// Proves the books of an account from its ledger (`tollgate verify`): every total and every line of every
+// cycle is recomputed from the entries, every entry's balance is that of the running sum, every hold
+// resolves once.
 #pragma once
 
 #include <map>
@@ -39,10 +40,17 @@ class audit {
  private:
   void add_to_hold(const ledger_entry& entry);
   void resolve_hold(const ledger_entry& entry, credits given_back);
+  void add_to_books(const ledger_entry& entry);
+  void compare_books(const account_snapshot& snapshot);
   void compare(const std::string& what, credits recorded, credits proven);
   void report(std::string what, std::string recorded, std::string proven);
 
+  // A cycle as its entries tell it. `line` by the grant's kind, and "settled", "rolled out", ...
+  using books = std::map<std::string, credits, std::less<>>;
+
   account_row row_;
+  credits overdrawn_;
+  std::map<std::int64_t, books> cycles_;
   std::map<std::string, credits, std::less<>> holds_;
   std::string last_id_;
   std::size_t entries_ = 0;

@@ -124,8 +124,8 @@ std::optional<account_ledger::objection> account_ledger::objection_to(credits mo
 std::string account_ledger::counter_of(const spend_limit& limit, const attribution& who) const {
   const auto& member = member_of(who, limit.scope);
   if (member.empty() || (limit.id != "*" && limit.id != member)) return {};
-  return std::to_string(static_cast<int>(limit.scope)) + std::to_string(static_cast<int>(limit.per)) +
-         '\t' + limit.id + '\t' + member;
+  return std::to_string(static_cast<int>(limit.scope)) +
+         std::to_string(static_cast<int>(limit.per)) + '\t' + limit.id + '\t' + member;
 }
 
 // Which window of the limit a moment falls in.
@@ -157,8 +157,8 @@ time_point account_ledger::window_end(const spend_limit& limit, time_point now) 
   return never;
 }
 
-// Counts what a hold takes, or gives back, in the window in which it was placed, as long as that is the
-// current one: of others nobody asks any more.
+// Counts what a hold takes, or gives back, in the window in which it was placed, as long as that is
+// the current one: of others nobody asks any more.
 void account_ledger::count(const hold& hold, credits more, time_point now) {
   if (!plan_) return;
   for (std::size_t i = 0; i < plan_->options.limits.size(); ++i) {

@@ -1,5 +1,5 @@
-// Grants that run out, cycles that close, overage that is billed, and what becomes of holds that outlive
-// either.
+// Grants that run out, cycles that close, overage that is billed, and what becomes of holds that
+// outlive either.
 #include <algorithm>
 
 #include "quota/cycle.hpp"
@@ -78,8 +78,8 @@ credits account_ledger::add_grant(std::string id, std::string kind, credits amou
   const auto paid_off = std::min(owed, amount);
   entry.overage = -paid_off;
   if (amount > paid_off) {
-    insert(grants_.active, {std::move(id), std::move(kind), priority, expires_at, now, amount,
-                            amount - paid_off});
+    insert(grants_.active,
+           {std::move(id), std::move(kind), priority, expires_at, now, amount, amount - paid_off});
   }
   return amount;
 }
@@ -102,8 +102,8 @@ void account_ledger::advance(time_point now) {
   }
 }
 
-// Open holds claim the first credits in burn-down order; what of them was about to run out is kept for
-// those holds.
+// Open holds claim the first credits in burn-down order; what of them was about to run out is kept
+// for those holds.
 void account_ledger::expire_grants(time_point at, time_point now) {
   bring_up_to_date();
   const auto cycle = plan_ ? plan_->cycle : 0;
@@ -131,8 +131,8 @@ void account_ledger::expire_grants(time_point at, time_point now) {
   for (const auto& grant : leaving) run_out(grant, grant.remaining, cycle, at, owed, now);
 }
 
-// Credits nobody can use any more. Of an allocation, what the plan lets go on becomes a grant of the
-// next cycle, after it has paid off what is owed; the rest is forfeited.
+// Credits nobody can use any more. Of an allocation, what the plan lets go on becomes a grant of
+// the next cycle, after it has paid off what is owed; the rest is forfeited.
 void account_ledger::run_out(active_grant grant, credits lost, std::int64_t cycle, time_point as_of,
                              credits& owed, time_point now) {
   auto& books = record(cycle);
@@ -149,8 +149,8 @@ void account_ledger::run_out(active_grant grant, credits lost, std::int64_t cycl
       known->amount += rolled;
       known->remaining += rolled;
     } else {
-      insert(grants_.active, {id, "rollover", default_priority("rollover"), books.rollover_ends, now,
-                              rolled, rolled});
+      insert(grants_.active, {id, "rollover", default_priority("rollover"), books.rollover_ends,
+                              now, rolled, rolled});
     }
     const auto paid_off = std::min(owed, rolled);
     burn(grants_.active, paid_off);
@@ -175,8 +175,8 @@ void account_ledger::run_out(active_grant grant, credits lost, std::int64_t cycl
 void account_ledger::close_cycle(time_point now) {
   const auto at = plan_->end;
   auto& books = record(plan_->cycle);
-  books.rollover_room = credits::from_micro(
-      mul_div(plan_->peak.micro(), plan_->terms.rollover_percent, 100));
+  const auto may_roll = mul_div(plan_->peak.micro(), plan_->terms.rollover_percent, 100);
+  books.rollover_room = credits::from_micro(std::min(may_roll, credits::max_micro));
   books.rollover_ends = never;
   if (plan_->terms.rollover_cycles > 0) books.rollover_ends = at;
   for (int i = 0; i < plan_->terms.rollover_cycles; ++i) {
@@ -207,7 +207,8 @@ void account_ledger::close_cycle(time_point now) {
   next.settled = row_.settled;
   top_up_.spent_cents = 0;
   for (auto& top_up : top_ups_) {
-    const bool open = top_up.status != top_up_status::paid && top_up.status != top_up_status::declined;
+    const bool open =
+        top_up.status != top_up_status::paid && top_up.status != top_up_status::declined;
     if (!open || !top_up.automatic) continue;
     top_up.cycle = plan_->cycle;
     top_up_.spent_cents += top_up.cents;
@@ -259,8 +260,8 @@ std::int64_t account_ledger::cycle_of(const hold& hold) const {
   return cycle;
 }
 
-// First what was kept for it; then, for a hold of a past cycle, what that cycle could have used; then
-// that cycle's overage. Only what is left comes out of the credits of today.
+// First what was kept for it; then, for a hold of a past cycle, what that cycle could have used;
+// then that cycle's overage. Only what is left comes out of the credits of today.
 account_ledger::late_use account_ledger::use_late(const hold& hold, credits used) {
   bring_up_to_date();
   late_use late;
@@ -288,8 +289,8 @@ void account_ledger::release_claims(const hold& hold, credits amount) {
   }
 }
 
-// What was kept and no hold claims any more, from the last in burn-down order on. A hold that claims a
-// batch claims all later ones, too.
+// What was kept and no hold claims any more, from the last in burn-down order on. A hold that
+// claims a batch claims all later ones, too.
 void account_ledger::forfeit_unclaimed(time_point now) {
   if (grants_.kept.empty()) return;
   bring_up_to_date();

@@ -103,8 +103,8 @@ answer account_ledger::on(const reserve& what, time_point now) {
     return reply;
   }
   row_.held += what.amount;
-  const auto& made = holds_[what.id] = {what.amount, now + what.timeout, now, what.request_id,
-                                        what.who};
+  const auto& made =
+      holds_[what.id] = {what.amount, now + what.timeout, now, what.request_id, what.who};
   count(made, what.amount, now);
   append_of_hold(entry_type::reserve, what.id, made, what.amount, now);
   reply.result = in_the_way ? outcome::held_beyond_balance : outcome::held;

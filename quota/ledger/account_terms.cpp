@@ -13,7 +13,9 @@ bool between(std::int64_t value, std::int64_t low, std::int64_t high) {
   return value >= low && value <= high;
 }
 
-bool in_bounds(credits amount) { return amount >= credits{} && amount.in_range(); }
+bool in_bounds(credits amount) {
+  return amount >= credits{} && amount.in_range();
+}
 
 bool in_bounds(const plan_terms& terms) {
   return in_bounds(terms.allocation) && between(terms.rollover_percent, 0, 1000) &&
@@ -30,9 +32,8 @@ bool in_bounds(const account_options& options) {
          in_bounds(options.critical_overdraft.value_or(credits{})) &&
          in_bounds(options.top_up_threshold.value_or(credits{})) &&
          between(options.top_up_cents, 0, max_cents) && limits.size() <= max_limits &&
-         std::all_of(limits.begin(), limits.end(), [](const auto& limit) {
-           return in_bounds(limit.most) && !limit.id.empty();
-         });
+         std::all_of(limits.begin(), limits.end(),
+                     [](const auto& limit) { return in_bounds(limit.most) && !limit.id.empty(); });
 }
 
 bool same_limit(const spend_limit& a, const spend_limit& b) {
@@ -107,8 +108,8 @@ credits account_ledger::change_terms(const plan_terms& terms, time_point now) {
   plan_->next_terms.reset();
   plan_->peak = std::max(plan_->peak, terms.allocation);
   if (amount <= credits{}) return {};
-  return add_grant(std::move(id), "allocation", amount, default_priority("allocation"), plan_->end, "",
-                   now);
+  return add_grant(std::move(id), "allocation", amount, default_priority("allocation"), plan_->end,
+                   "", now);
 }
 
 void account_ledger::change_options(const account_options& options, time_point now) {

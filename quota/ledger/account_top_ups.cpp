@@ -14,7 +14,9 @@ bool in_flight(const top_up_record& record) {
 
 }  // namespace
 
-std::vector<top_up_record> account_ledger::top_ups() const { return top_ups_; }
+std::vector<top_up_record> account_ledger::top_ups() const {
+  return top_ups_;
+}
 
 std::vector<std::string> account_ledger::open_top_ups() const {
   std::vector<std::string> open;
@@ -72,8 +74,8 @@ void account_ledger::watch_threshold(time_point now) {
   }
   ++top_up_.count;
   top_up_.spent_cents += *cents;
-  auto id = "tu_" + std::to_string(now.time_since_epoch().count()) + "_" +
-            std::to_string(top_up_.count);
+  auto id =
+      "tu_" + std::to_string(now.time_since_epoch().count()) + "_" + std::to_string(top_up_.count);
   request(std::move(id), true, *cents, now);
 }
 
@@ -144,8 +146,8 @@ answer account_ledger::on(const resolve_top_up& what, time_point now) {
 }
 
 answer account_ledger::pay(top_up_record& record, time_point now) {
-  const bool counts_again = record.automatic && record.status == top_up_status::declined &&
-                            record.cycle == plan_->cycle;
+  const bool counts_again =
+      record.automatic && record.status == top_up_status::declined && record.cycle == plan_->cycle;
   if (counts_again) top_up_.spent_cents += record.cents;
   if (record.automatic) {
     top_up_.failures = 0;

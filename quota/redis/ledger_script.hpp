@@ -37,6 +37,9 @@ class ledger_batch {
   // Appends the whole command. `usage_hour` is the store's hour, as far as the client knows.
   void append_evalsha(std::string& out, std::string_view org, std::int64_t usage_hour) const;
   void append_eval(std::string& out, std::string_view org, std::int64_t usage_hour) const;
+  // Likewise with another script, for whoever brings a clock of their own.
+  void append_call(std::string& out, std::string_view command, std::string_view script,
+                   std::string_view org, std::int64_t usage_hour) const;
 
  private:
   void encode(const reserve&);
@@ -53,8 +56,6 @@ class ledger_batch {
   void argument(std::string_view text);
   void argument(std::int64_t number);
   void about(const hold_id& id);  // the id, and where its resolution is looked up
-  void append_call(std::string& out, std::string_view command, std::string_view script,
-                   std::string_view org, std::int64_t usage_hour) const;
 
   std::string ids_, arguments_;  // encoded
   std::size_t id_count_ = 0, argument_count_ = 0, operations_ = 0;

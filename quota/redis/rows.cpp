@@ -38,14 +38,17 @@ attribution split_attribution(std::string_view who) {
 
 std::optional<entry_type> parse_type(std::string_view text) {
   for (const auto type : {entry_type::reserve, entry_type::extend, entry_type::settle,
-                          entry_type::void_hold, entry_type::expire, entry_type::grant}) {
+                          entry_type::void_hold, entry_type::expire, entry_type::grant,
+                          entry_type::forfeit, entry_type::roll_over, entry_type::bill}) {
     if (to_string(type) == text) return type;
   }
   return std::nullopt;
 }
 
 void read_origin(std::string_view by, ledger_entry& entry) {
-  if (entry.type == entry_type::grant) {
+  const bool of_grant = entry.type == entry_type::grant || entry.type == entry_type::forfeit ||
+                        entry.type == entry_type::roll_over || entry.type == entry_type::bill;
+  if (of_grant) {
     entry.kind = take_until(by, '\t');
     entry.note = by;
   } else {
@@ -54,7 +57,7 @@ void read_origin(std::string_view by, ledger_entry& entry) {
   }
 }
 
-// "AMOUNT RELEASED OVERAGE USED AVAILABLE SUBJECT\tBY"
+// "AMOUNT RELEASED OVERAGE USED AVAILABLE CYCLE SUBJECT\tBY"
 std::optional<ledger_entry> parse_entry(std::string_view type, std::string_view text) {
   const auto known = parse_type(type);
   const auto amount = parse_amount(take_until(text, ' '));
@@ -62,7 +65,10 @@ std::optional<ledger_entry> parse_entry(std::string_view type, std::string_view 
   const auto overage = parse_amount(take_until(text, ' '));
   const auto used = parse_integer(take_until(text, ' '));
   const auto available = parse_amount(take_until(text, ' '));
-  if (!known || !amount || !released || !overage || !used || !available) return std::nullopt;
+  const auto cycle = parse_integer(take_until(text, ' '));
+  if (!known || !amount || !released || !overage || !used || !available || !cycle) {
+    return std::nullopt;
+  }
   ledger_entry entry;
   entry.type = *known;
   entry.amount = *amount;
@@ -70,6 +76,7 @@ std::optional<ledger_entry> parse_entry(std::string_view type, std::string_view 
   entry.overage = *overage;
   entry.used = *used;
   entry.available = *available;
+  entry.cycle = *cycle;
   entry.subject = take_until(text, '\t');
   read_origin(text, entry);
   return entry;
@@ -149,30 +156,39 @@ std::optional<std::string> element_of(std::string_view entry) {
   return to_string(quota::entry_id{id->ms, id->sequence / max_entries_together});
 }
 
-// "AMOUNT EXPIRES_MS HOUR REQUEST\tROUTE\t...\tKEY"
+// "AMOUNT EXPIRES_MS HOUR PLACED_MS REQUEST\tROUTE\t...\tKEY"
 std::optional<open_hold> parse_hold(std::string_view id, std::string_view packed) {
   const auto known = hold_id::parse(id);
   const auto amount = parse_amount(take_until(packed, ' '));
   const auto expires = parse_integer(take_until(packed, ' '));
   const auto hour = parse_integer(take_until(packed, ' '));
-  if (!known || !amount || !expires || !hour) return std::nullopt;
+  const auto placed = parse_integer(take_until(packed, ' '));
+  if (!known || !amount || !expires || !hour || !placed) return std::nullopt;
   open_hold hold;
   hold.id = *known;
   hold.amount = *amount;
   hold.expires_at = time_point{milliseconds{*expires}};
+  hold.placed_at = time_point{milliseconds{*placed}};
   hold.request_id = take_until(packed, '\t');
   hold.who = split_attribution(packed);
   return hold;
 }
 
-// "AMOUNT AT_MS KIND\tNOTE"
+// "AMOUNT AT_MS EXPIRES_MS PRIORITY KIND\tNOTE"
 std::optional<grant_record> parse_grant(std::string_view id, std::string_view packed) {
   const auto amount = parse_amount(take_until(packed, ' '));
   const auto at = parse_integer(take_until(packed, ' '));
-  if (!amount || !at) return std::nullopt;
+  const auto expires = parse_integer(take_until(packed, ' '));
+  const auto priority = parse_integer(take_until(packed, ' '));
+  if (!amount || !at || !expires || !priority) return std::nullopt;
   const auto kind = take_until(packed, '\t');
-  return grant_record{std::string{id}, std::string{kind}, std::string{packed}, *amount,
-                      time_point{milliseconds{*at}}};
+  return grant_record{std::string{id},
+                      std::string{kind},
+                      std::string{packed},
+                      *amount,
+                      time_point{milliseconds{*at}},
+                      time_point{milliseconds{*expires}},
+                      static_cast<int>(*priority)};
 }
 
 // "CREDITS CALLS USED"
@@ -185,18 +201,36 @@ std::optional<usage_counter> parse_counter(std::int64_t hour, std::string_view w
   return usage_counter{hour, split_attribution(who), *charged, *calls, *used};
 }
 
+std::optional<usage_counter> parse_late_counter(std::string_view hour_and_who,
+                                                std::string_view packed) {
+  const auto hour = parse_integer(take_until(hour_and_who, '\t'));
+  if (!hour) return std::nullopt;
+  return parse_counter(*hour, hour_and_who, packed);
+}
+
 std::string_view snapshot_script() {
   return "return {redis.call('HGETALL', KEYS[1]), redis.call('HGETALL', KEYS[2]), "
-         "redis.call('XREVRANGE', KEYS[3], '+', '-', 'COUNT', 1)}";
+         "redis.call('XREVRANGE', KEYS[3], '+', '-', 'COUNT', 1), redis.call('HGETALL', KEYS[4])}";
 }
 
 std::optional<account_snapshot> parse_snapshot(const redisReply& reply) {
   const auto parts = elements_of(reply);
-  if (parts.size() != 3) return std::nullopt;
+  if (parts.size() != 4) return std::nullopt;
   const auto row = parse_row(*parts[0]);
-  if (!row) return std::nullopt;
+  auto grants = parse_grants(*parts[0]);
+  auto plan = parse_plan(*parts[0]);
+  const auto top_up = parse_top_up_state(field_of(*parts[0], "top_up"));
+  if (!row || !grants || !plan || !top_up) return std::nullopt;
   account_snapshot snapshot;
   snapshot.row = *row;
+  snapshot.grants = *std::move(grants);
+  burn(snapshot.grants.active, row->settled - snapshot.grants.mark);
+  snapshot.grants.mark = row->settled;
+  snapshot.overdrawn =
+      total(snapshot.grants.active) + snapshot.grants.kept_total() - row->posted();
+  snapshot.plan = *std::move(plan);
+  snapshot.top_up = *top_up;
+  snapshot.open_top_ups = parse_open_top_ups(field_of(*parts[0], "open_top_ups"));
   const auto holds = elements_of(*parts[1]);
   for (std::size_t i = 0; i + 1 < holds.size(); i += 2) {
     const auto hold = parse_hold(text_of(*holds[i]), text_of(*holds[i + 1]));
@@ -205,6 +239,13 @@ std::optional<account_snapshot> parse_snapshot(const redisReply& reply) {
   }
   std::sort(snapshot.holds.begin(), snapshot.holds.end(),
             [](const open_hold& a, const open_hold& b) { return a.id < b.id; });
+  const auto cycles = elements_of(*parts[3]);
+  for (std::size_t i = 0; i + 1 < cycles.size(); i += 2) {
+    auto books = parse_cycle(text_of(*cycles[i]), text_of(*cycles[i + 1]));
+    if (!books) return std::nullopt;
+    snapshot.cycles.push_back(*std::move(books));
+  }
+  std::ranges::sort(snapshot.cycles, {}, &cycle_record::index);
   snapshot.last_entry_id = "0-0";
   for (const auto* last : elements_of(*parts[2])) {
     const auto entries = parse_entries(*last);

@@ -1,5 +1,5 @@
 // What the ledger keeps in Redis, read back into domain values. Nothing read is believed: whatever does
-// not look as ledger.lua writes it gives nothing.
+// not look as the script writes it gives nothing.
 #pragma once
 
 #include <optional>
@@ -24,6 +24,15 @@ std::string_view take_until(std::string_view& rest, char separator);
 
 std::optional<account_row> parse_row(const redisReply& flat);
 
+// The rest of the account's hash: account_rows.cpp. Grants are as of their mark.
+std::optional<account_grants> parse_grants(const redisReply& flat);
+// Nothing in the inner one: it was never configured.
+std::optional<std::optional<account_plan>> parse_plan(const redisReply& flat);
+std::optional<top_up_state> parse_top_up_state(std::string_view packed);
+std::vector<std::string> parse_open_top_ups(std::string_view packed);
+std::optional<cycle_record> parse_cycle(std::string_view index, std::string_view packed);
+std::optional<top_up_record> parse_top_up(std::string_view id, std::string_view packed);
+
 // The entries of one script call share one element of the ledger's stream (an element of XRANGE), at
 // most so many. The id of each is the element's, its sequence number times this, plus the place of the
 // entry: ids order entries as they came, and say where an entry stands.
@@ -36,8 +45,11 @@ std::optional<open_hold> parse_hold(std::string_view id, std::string_view packed
 std::optional<grant_record> parse_grant(std::string_view id, std::string_view packed);
 std::optional<usage_counter> parse_counter(std::int64_t hour, std::string_view who,
                                            std::string_view packed);
+// Of the late ones, whose field has the hour in front: "HOUR\tROUTE\t...".
+std::optional<usage_counter> parse_late_counter(std::string_view hour_and_who,
+                                                std::string_view packed);
 
-// Reads account, holds and the last entry in one step. KEYS: account, holds, ledger.
+// Reads account, holds, cycles and the last entry in one step. KEYS: account, holds, ledger, cycles.
 std::string_view snapshot_script();
 std::optional<account_snapshot> parse_snapshot(const redisReply& reply);
 

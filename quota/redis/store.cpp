@@ -96,6 +96,10 @@ class redis_store::departures : public std::enable_shared_from_this<departures> 
 
   connection& by() { return connection_; }
   store_clock& clock() { return *clock_; }
+  void on_top_up(top_up_listener listener) { listener_ = std::move(listener); }
+  void top_up_due(const org_id& org) {
+    if (listener_) listener_(org);
+  }
 
   // The flight that the next operation of this organization travels in.
   flight& next(const org_id& org) {
@@ -148,6 +152,7 @@ class redis_store::departures : public std::enable_shared_from_this<departures> 
 
   connection& connection_;
   std::shared_ptr<store_clock> clock_;
+  top_up_listener listener_;
   std::unordered_map<org_id, lane> lanes_;
   std::vector<org_id> due_;  // have a flight waiting and none on its way
 };
@@ -181,6 +186,7 @@ void redis_store::flight::complete(error_code ec, const redisReply* reply) noexc
     return may_go_again() ? go_again(false) : land(store_errc::protocol);
   }
   for (auto& each : std::exchange(waiters_, {})) std::move(each)(answer.next());
+  if (answer.top_up_due()) from_->top_up_due(org_);
   from_->landed(org_);
 }
 
@@ -228,10 +234,11 @@ void redis_store::submit(const org_id& org, const operation& operation, then the
 task<result<account_snapshot>> redis_store::snapshot(const org_id& org) {
   std::vector<std::string> command{"EVAL",
                                    std::string{snapshot_script()},
-                                   "3",
+                                   "4",
                                    key_of(org, "account"),
                                    key_of(org, "holds"),
-                                   key_of(org, "ledger")};
+                                   key_of(org, "ledger"),
+                                   key_of(org, "cycles")};
   const auto reply = checked(co_await connection_.call(std::move(command)));
   if (!reply) co_return reply.error();
   co_return checked(parse_snapshot(**reply));
@@ -266,27 +273,49 @@ task<result<std::vector<ledger_entry>>> redis_store::entries(const org_id& org, 
   co_return found;
 }
 
-task<result<std::vector<grant_record>>> redis_store::grants(const org_id& org) {
-  std::vector<std::string> command{"HGETALL", key_of(org, "grants")};
+template <class T, class Parse>
+task<result<std::vector<T>>> redis_store::read_hash(std::string key, Parse parse) {
+  std::vector<std::string> command{"HGETALL", std::move(key)};
   const auto reply = checked(co_await connection_.call(std::move(command)));
   if (!reply) co_return reply.error();
-  std::vector<grant_record> found;
+  std::vector<T> found;
   const auto flat = elements_of(**reply);
   for (std::size_t i = 0; i + 1 < flat.size(); i += 2) {
-    auto grant = parse_grant(text_of(*flat[i]), text_of(*flat[i + 1]));
-    if (!grant) co_return make_error_code(store_errc::protocol);
-    found.push_back(*std::move(grant));
+    auto each = parse(text_of(*flat[i]), text_of(*flat[i + 1]));
+    if (!each) co_return make_error_code(store_errc::protocol);
+    found.push_back(*std::move(each));
   }
-  std::sort(found.begin(), found.end(), [](const grant_record& a, const grant_record& b) {
-    return std::tie(a.at, a.id) < std::tie(b.at, b.id);
-  });
+  co_return found;
+}
+
+task<result<std::vector<grant_record>>> redis_store::grants(const org_id& org) {
+  auto found = co_await read_hash<grant_record>(key_of(org, "grants"), parse_grant);
+  if (found) std::ranges::sort(*found, {}, [](const auto& each) { return std::tie(each.at, each.id); });
+  co_return found;
+}
+
+task<result<std::vector<cycle_record>>> redis_store::cycles(const org_id& org) {
+  auto found = co_await read_hash<cycle_record>(key_of(org, "cycles"), parse_cycle);
+  if (found) std::ranges::sort(*found, {}, &cycle_record::index);
+  co_return found;
+}
+
+task<result<std::vector<top_up_record>>> redis_store::top_ups(const org_id& org) {
+  auto found = co_await read_hash<top_up_record>(key_of(org, "top_ups"), parse_top_up);
+  const auto age = [](const auto& each) { return std::tie(each.requested_at, each.id); };
+  if (found) std::ranges::sort(*found, {}, age);
   co_return found;
 }
 
 task<result<std::vector<usage_counter>>> redis_store::usage(const org_id& org,
                                                             std::int64_t first_hour,
                                                             std::int64_t last_hour) {
-  std::vector<usage_counter> found;
+  auto late = co_await read_hash<usage_counter>(key_of(org, "late"), parse_late_counter);
+  if (!late) co_return late.error();
+  std::erase_if(*late, [&](const auto& counter) {
+    return counter.hour < first_hour || counter.hour > last_hour;
+  });
+  auto found = *std::move(late);
   for (auto hour = first_hour; hour <= last_hour; hour += hours_a_call) {
     const auto count = std::min(hours_a_call, last_hour - hour + 1);
     std::vector<std::string> command{"EVAL", std::string{usage_script()}, std::to_string(count)};
@@ -309,13 +338,21 @@ task<result<std::vector<usage_counter>>> redis_store::usage(const org_id& org,
   co_return found;
 }
 
-task<result<std::optional<time_point>>> redis_store::next_expiry(const org_id& org) {
-  std::vector<std::string> command{"HGET", key_of(org, "account"), "next_expiry"};
+task<result<pending_work>> redis_store::pending(const org_id& org) {
+  std::vector<std::string> command{"HMGET", key_of(org, "account"), "next_due", "open_top_ups"};
   const auto reply = checked(co_await connection_.call(std::move(command)));
   if (!reply) co_return reply.error();
-  const auto ms = parse_integer(text_of(**reply));
-  if (!ms || *ms == 0) co_return std::optional<time_point>{};
-  co_return std::optional<time_point>{time_point{milliseconds{*ms}}};
+  const auto values = elements_of(**reply);
+  if (values.size() != 2) co_return make_error_code(store_errc::protocol);
+  pending_work work;
+  const auto ms = parse_integer(text_of(*values[0]));
+  if (ms && *ms != 0) work.due = time_point{milliseconds{*ms}};
+  work.open_top_ups = parse_open_top_ups(text_of(*values[1]));
+  co_return work;
+}
+
+void redis_store::on_top_up(top_up_listener listener) {
+  departures_->on_top_up(std::move(listener));
 }
 
 time_point redis_store::now() const {

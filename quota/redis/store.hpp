@@ -30,7 +30,10 @@ class redis_store final : public ledger_store {
   task<result<std::vector<grant_record>>> grants(const org_id& org) override;
   task<result<std::vector<usage_counter>>> usage(const org_id& org, std::int64_t first_hour,
                                                  std::int64_t last_hour) override;
-  task<result<std::optional<time_point>>> next_expiry(const org_id& org) override;
+  task<result<std::vector<cycle_record>>> cycles(const org_id& org) override;
+  task<result<std::vector<top_up_record>>> top_ups(const org_id& org) override;
+  task<result<pending_work>> pending(const org_id& org) override;
+  void on_top_up(top_up_listener listener) override;
   time_point now() const override;
   bool ready() const override { return connection_.ready(); }
 
@@ -38,6 +41,10 @@ class redis_store final : public ledger_store {
   class flight;       // operations of one organization, in one script call
   class departures;   // the flights that wait, and who has one on its way
   class store_clock;  // the store's time, as of its last answer
+
+  // The fields and values of a hash, each read by `parse(field, value)`.
+  template <class T, class Parse>
+  task<result<std::vector<T>>> read_hash(std::string key, Parse parse);
 
   connection& connection_;
   std::shared_ptr<store_clock> clock_;

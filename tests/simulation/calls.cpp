@@ -1,6 +1,5 @@
 #include <map>
 #include <optional>
-#include <thread>
 
 #include "quota/charge.hpp"
 #include "tests/simulation/stories.hpp"
@@ -45,7 +44,7 @@ class calls {
       for (auto& call : open_) happen(*call);
       for (auto& account : accounts_) exchange(account, true);
       retire();
-      if (dice_.chance(30)) std::this_thread::sleep_for(milliseconds{dice_.between(1, 20)});
+      if (dice_.chance(30)) world_.pass(milliseconds{dice_.between(1, 20)});
       if (dice_.chance(10)) world_.compare_everything(accounts_[dice_.below(accounts_.size())]);
       if (dice_.chance(10)) top_up(accounts_[dice_.below(accounts_.size())]);
       if (dice_.chance(10)) world_.suspend(accounts_[0], dice_.chance(300));
@@ -196,7 +195,7 @@ class calls {
     while (!late_.empty()) {
       for (auto& account : accounts_) exchange(account, false);
     }
-    std::this_thread::sleep_for(milliseconds{70});
+    world_.pass(milliseconds{70});
     std::map<std::string, credits> paid;
     for (auto& account : accounts_) {
       world_.apply(account, {expire_holds{}});

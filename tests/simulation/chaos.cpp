@@ -1,5 +1,4 @@
 #include <limits>
-#include <thread>
 
 #include "tests/simulation/stories.hpp"
 
@@ -35,7 +34,7 @@ class chaos {
       deliver(crowd);
       if (dice_.chance(20)) world_.suspend(crowd.books, dice_.chance(300));
       if (dice_.chance(20)) world_.compare_everything(crowd.books);
-      if (dice_.chance(50)) std::this_thread::sleep_for(milliseconds{dice_.between(1, 6)});
+      if (dice_.chance(50)) world_.pass(milliseconds{dice_.between(1, 6)});
       if (day_.durable && dice_.chance(10)) crash();
       if (disturb(world_, dice_, day_)) compare_everybody();
     }

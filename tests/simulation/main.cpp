@@ -1,4 +1,4 @@
-// Usage: simulation [--seed N] [--steps N] [--runs N]
+// Usage: simulation [--seed N] [--steps N] [--runs N] [--story chaos|calls|plans]
 // Without arguments: the short form that ctest runs. TOLLGATE_SIMULATION_SEED and _STEPS do the
 // same.
 #include <chrono>
@@ -17,6 +17,7 @@ struct options {
   std::optional<std::uint64_t> seed;
   std::optional<std::size_t> steps;
   std::size_t runs = 1;
+  std::string story;  // all of them
 };
 
 std::optional<std::uint64_t> number(const char* text) {
@@ -30,6 +31,7 @@ options read_options(int argc, char** argv) {
   chosen.steps = number(std::getenv("TOLLGATE_SIMULATION_STEPS"));
   for (int i = 1; i + 1 < argc; i += 2) {
     const std::string name = argv[i];
+    if (name == "--story") chosen.story = argv[i + 1];
     const auto value = number(argv[i + 1]);
     if (name == "--seed") chosen.seed = value;
     if (name == "--steps") chosen.steps = value;
@@ -67,10 +69,13 @@ int main(int argc, char** argv) {
   for (std::size_t run = 0; run < chosen.runs && agreed; ++run) {
     const auto seed = chosen.seed ? *chosen.seed + run : chance();
     const auto steps = chosen.steps.value_or(3'000);
-    agreed = tell("chaos", run_chaos, seed, {steps, false}) &&
-             tell("calls", run_calls, seed, {steps / 4, false}) &&
-             tell("chaos", run_chaos, seed, {steps / 20, true}) &&
-             tell("calls", run_calls, seed, {steps / 20, true});
+    const auto told = [&](const char* name, story story, std::size_t share, bool durable) {
+      const bool wanted = chosen.story.empty() || chosen.story == name;
+      return !wanted || tell(name, story, seed, {steps / share, durable});
+    };
+    agreed = told("chaos", run_chaos, 1, false) && told("calls", run_calls, 4, false) &&
+             told("plans", run_plans, 1, false) && told("chaos", run_chaos, 20, true) &&
+             told("calls", run_calls, 20, true) && told("plans", run_plans, 20, true);
   }
   return agreed ? 0 : 1;
 }

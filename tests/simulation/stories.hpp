@@ -18,6 +18,11 @@ void run_chaos(dice& dice, const script_of_a_day& day);
 // that every call is charged exactly once, exactly what it used.
 void run_calls(dice& dice, const script_of_a_day& day);
 
+// Months of accounts with plans: calls, grants that run out, cycles that close while calls are under way,
+// changes of plan and options, spend caps, limits, request rates, top-ups that are paid, declined,
+// late and told twice; time stands still, hurries, or jumps over years.
+void run_plans(dice& dice, const script_of_a_day& day);
+
 // What befalls the server between two steps. True: it has come back from a restart.
 bool disturb(world& world, dice& dice, const script_of_a_day& day);
 

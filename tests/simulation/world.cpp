@@ -20,6 +20,15 @@ std::vector<std::string> server_options(bool durable) {
   return {"--appendonly", "yes", "--appendfsync", "always"};
 }
 
+// The script, with the one line in which it asks for the time replaced.
+std::string script_with_clock() {
+  std::string text{redis::ledger_script()};
+  constexpr std::string_view asks = "call('TIME')";
+  const auto place = text.find(asks);
+  if (place == text.npos) throw disagreement{"the script does not ask for the time"};
+  return text.replace(place, asks.size(), "call('HMGET', 'tollgate:clock', 's', 'us')");
+}
+
 void expect_same(const std::string& where, const std::string& redis, const std::string& oracle) {
   if (redis == oracle) return;
   throw disagreement{where + "\n  redis:  " + redis + "\n  oracle: " + oracle};
@@ -27,9 +36,24 @@ void expect_same(const std::string& where, const std::string& redis, const std::
 
 }  // namespace
 
-world::world(dice& dice, bool durable) : dice_{dice}, server_{server_options(durable)} {
+world::world(dice& dice, bool durable)
+    : dice_{dice}, server_{server_options(durable)}, script_{script_with_clock()} {
   reconnect();
-  store_time_ = system_clock{}.now();
+  // Keys that expire do so by the server's own clock, which must not be ahead.
+  store_time_ = time_ = system_clock{}.now() + std::chrono::hours{24};
+  script_sha1_ = redis::text_of(*connection().call({"SCRIPT", "LOAD", script_}));
+  set_clock();
+}
+
+void world::pass(milliseconds time) {
+  time_ += time;
+  set_clock();
+}
+
+void world::set_clock() {
+  const auto ms = time_.time_since_epoch().count();
+  connection().call({"HSET", "tollgate:clock", "s", std::to_string(ms / 1000), "us",
+                     std::to_string(ms % 1000 * 1000)});
 }
 
 redis_client& world::connection() {
@@ -42,8 +66,8 @@ redis::reply_ptr world::exchange(const account& account, redis::ledger_batch& en
   for (int attempt = 0; attempt < 10; ++attempt) {
     std::string command;
     const auto hour = hour_of(store_time_);
-    whole_script ? encoded.append_eval(command, account.org, hour)
-                 : encoded.append_evalsha(command, account.org, hour);
+    encoded.append_call(command, whole_script ? "EVAL" : "EVALSHA",
+                        whole_script ? script_ : script_sha1_, account.org, hour);
     auto reply = connection().send(command);
     const auto text = redis::text_of(*reply);
     whole_script = text.starts_with("NOSCRIPT");
@@ -70,23 +94,46 @@ std::vector<answer> world::apply(account& account, const std::vector<operation>&
     const auto oracle = account.oracle.apply(operation, store_time_);
     expect_same(account.org + ": " + describe(operation), describe(*redis), describe(oracle));
     given.push_back(*redis);
+    ++answered_[std::string{to_string(redis->result)}];
   }
   compare_balance(account);
   return given;
+}
+
+std::map<std::string, std::size_t> world::reached(
+    const std::vector<const account*>& accounts) const {
+  auto all = answered_;
+  for (const auto* account : accounts) {
+    for (const auto& entry : account->oracle.entries()) {
+      std::string name = "entry ";
+      name += to_string(entry.type);
+      ++all[name];
+      const auto& plan = account->oracle.plan();
+      const bool late = entry.type == entry_type::settle && plan && entry.cycle < plan->cycle;
+      if (late && entry.overage > quota::credits{}) ++all["overage in a closed cycle"];
+    }
+    for (const auto& top_up : account->oracle.top_ups()) {
+      std::string name = "top-up ";
+      name += to_string(top_up.status);
+      ++all[name];
+    }
+    if (account->oracle.plan()) all["cycles"] += account->oracle.cycles().size();
+  }
+  return all;
 }
 
 void world::crash_during(account& account, const std::vector<operation>& batch) {
   redis::ledger_batch encoded;
   for (const auto& operation : batch) encoded.add(operation);
   std::string command;
-  encoded.append_eval(command, account.org, hour_of(store_time_));
+  encoded.append_call(command, "EVAL", script_, account.org, hour_of(time_));
   connection().write(command);
   if (dice_.chance(500)) std::this_thread::sleep_for(std::chrono::microseconds{dice_.below(800)});
   server_.kill();
   server_.start();
   reconnect();
 
-  store_time_ = system_clock{}.now();
+  store_time_ = time_;
   auto applied = account.oracle;
   for (const auto& operation : batch) applied.apply(operation, store_time_);
   const auto row = recorded(account);
@@ -128,16 +175,60 @@ account_row world::recorded(const account& account) {
   return *row;
 }
 
+account_snapshot world::snapshot(const account& account) {
+  const auto key = [&](std::string_view part) { return redis::key_of(account.org, part); };
+  const auto reply = connection().call({"EVAL", redis::snapshot_script(), "4", key("account"),
+                                        key("holds"), key("ledger"), key("cycles")});
+  auto snapshot = redis::parse_snapshot(*reply);
+  if (!snapshot) throw disagreement{account.org + ": the snapshot cannot be read"};
+  return *std::move(snapshot);
+}
+
 void world::compare_balance(account& account) {
-  expect_same(account.org + ": balance", describe(recorded(account)),
-              describe(account.oracle.row()));
+  const auto reply = connection().call({"HGETALL", redis::key_of(account.org, "account")});
+  const auto row = redis::parse_row(*reply);
+  auto grants = redis::parse_grants(*reply);
+  const auto plan = redis::parse_plan(*reply);
+  const auto top_up = redis::parse_top_up_state(redis::field_of(*reply, "top_up"));
+  if (!row || !grants || !plan || !top_up) {
+    throw disagreement{account.org + ": the account cannot be read"};
+  }
+  burn(grants->active, row->settled - grants->mark);
+  grants->mark = row->settled;
+  const auto& oracle = account.oracle;
+  expect_same(account.org + ": balance", describe(*row), describe(oracle.row()));
+  expect_same(account.org + ": grants", describe(*grants), describe(oracle.grants()));
+  expect_same(account.org + ": plan", describe(*plan), describe(oracle.plan()));
+  expect_same(account.org + ": top-up", describe(*top_up), describe(oracle.top_up()));
+  expect_same(account.org + ": open top-ups",
+              describe(redis::parse_open_top_ups(redis::field_of(*reply, "open_top_ups"))),
+              describe(oracle.open_top_ups()));
+  // What both keep must be what it says it is.
+  const auto backed = total(grants->active) + grants->kept_total() - oracle.overdrawn();
+  expect_same(account.org + ": grants add up", describe(backed), describe(row->posted()));
 }
 
 void world::compare_everything(account& account) {
   compare_balance(account);
   compare_entries(account);
   compare_holds(account);
+  compare_top_ups(account);
   prove(account);
+}
+
+void world::compare_top_ups(account& account) {
+  std::map<std::string, std::string> recorded, expected;
+  const auto reply = connection().call({"HGETALL", redis::key_of(account.org, "top_ups")});
+  const auto flat = redis::elements_of(*reply);
+  for (std::size_t i = 0; i + 1 < flat.size(); i += 2) {
+    const auto top_up = redis::parse_top_up(redis::text_of(*flat[i]), redis::text_of(*flat[i + 1]));
+    if (!top_up) throw disagreement{account.org + ": a top-up cannot be read"};
+    recorded[top_up->id] = describe(*top_up);
+  }
+  for (const auto& top_up : account.oracle.top_ups()) expected[top_up.id] = describe(top_up);
+  for (const auto& [id, text] : expected) expect_same(account.org + ": top-up", recorded[id], text);
+  expect_same(account.org + ": top-ups", std::to_string(recorded.size()),
+              std::to_string(expected.size()));
 }
 
 void world::compare_entries(account& account) {
@@ -162,12 +253,11 @@ void world::compare_holds(account& account) {
   const auto reply = connection().call({"HLEN", redis::key_of(account.org, "holds")});
   expect_same(account.org + ": open holds", std::to_string(reply->integer),
               std::to_string(account.oracle.open_holds()));
-  const auto bound =
-      connection().call({"HGET", redis::key_of(account.org, "account"), "next_expiry"});
+  const auto bound = connection().call({"HGET", redis::key_of(account.org, "account"), "next_due"});
   const auto at = redis::parse_integer(redis::text_of(*bound)).value_or(0);
-  const auto earliest = account.oracle.next_expiry();
+  const auto earliest = account.oracle.next_due();
   if (earliest && (at == 0 || at > earliest->time_since_epoch().count())) {
-    throw disagreement{account.org + ": next_expiry is no lower bound"};
+    throw disagreement{account.org + ": next_due is no lower bound"};
   }
 }
 
@@ -193,6 +283,17 @@ credits world::compare_usage(account& account) {
       total += counter->charged;
     }
   }
+  const auto late = connection().call({"HGETALL", redis::key_of(account.org, "late")});
+  const auto flat = redis::elements_of(*late);
+  for (std::size_t i = 0; i + 1 < flat.size(); i += 2) {
+    const auto counter =
+        redis::parse_late_counter(redis::text_of(*flat[i]), redis::text_of(*flat[i + 1]));
+    if (!counter) throw disagreement{account.org + ": a late counter cannot be read"};
+    auto& sum = counted[counter->who];
+    sum = {sum.charged + counter->charged.micro(), sum.calls + counter->calls,
+           sum.used + counter->used};
+    total += counter->charged;
+  }
   for (const auto& entry : account.oracle.entries()) {
     if (entry.type != entry_type::settle) continue;
     auto& sum = settled[entry.who];
@@ -204,22 +305,26 @@ credits world::compare_usage(account& account) {
 
 // `tollgate verify`, on the account as it stands.
 void world::prove(account& account) {
-  const auto key = [&](std::string_view part) { return redis::key_of(account.org, part); };
-  const auto reply = connection().call(
-      {"EVAL", redis::snapshot_script(), "3", key("account"), key("holds"), key("ledger")});
-  const auto snapshot = redis::parse_snapshot(*reply);
-  if (!snapshot) throw disagreement{account.org + ": the snapshot cannot be read"};
+  const auto snapshot = this->snapshot(account);
+  std::map<std::int64_t, std::string> expected;
+  for (const auto& books : account.oracle.cycles()) expected[books.index] = describe(books);
+  for (const auto& books : snapshot.cycles) {
+    expect_same(account.org + ": cycle", describe(books), expected[books.index]);
+  }
+  expect_same(account.org + ": cycles", std::to_string(snapshot.cycles.size()),
+              std::to_string(snapshot.cycles.empty() ? 0 : expected.size()));
   audit books;
-  const auto entries = connection().call({"XRANGE", key("ledger"), "-", "+"});
+  const auto entries =
+      connection().call({"XRANGE", redis::key_of(account.org, "ledger"), "-", "+"});
   for (const auto* element : redis::elements_of(*entries)) {
     const auto together = redis::parse_entries(*element).value();
     for (const auto& entry : together) books.add(entry);
   }
 
   audit::counters usage;
-  usage.settled_before = usage.settled_after = snapshot->row.settled;
+  usage.settled_before = usage.settled_after = snapshot.row.settled;
   usage.total = compare_usage(account);
-  books.finish(*snapshot, usage);
+  books.finish(snapshot, usage);
   for (const auto& found : books.differences()) {
     expect_same(account.org + ": verify: " + found.what, found.recorded, found.proven);
   }

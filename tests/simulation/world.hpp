@@ -1,8 +1,10 @@
 // The world of the simulation: a real redis-server, several connections to it, and for each account
-// the oracle that every answer and every balance is compared with.
+// the oracle that every answer and every balance is compared with. Time is the world's: the script asks a
+// key instead of the server's clock, so that years pass in a moment.
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <random>
 #include <stdexcept>
@@ -60,26 +62,37 @@ class world {
   void suspend(account& account, bool suspended);
   void forget_script();
   void misjudge_clock();
+  void pass(quota::milliseconds time);  // by the server's clock, which is the world's
   void reconnect();
   void restart();
 
-  void compare_balance(account& account);     // totals: cheap, after every batch
-  void compare_everything(account& account);  // holds, entries, counters, and the audit
+  void compare_balance(account& account);     // totals, grants, plan: cheap, after every batch
+  void compare_everything(account& account);  // holds, entries, cycles, top-ups, counters, the audit
+
+  // How often each outcome was answered and each type of entry written: what a story has reached.
+  std::map<std::string, std::size_t> reached(const std::vector<const account*>& accounts) const;
 
   quota::time_point now() const { return store_time_; }
+  quota::time_point time() const { return time_; }
 
  private:
   redis_client& connection();
   quota::redis::reply_ptr exchange(const account& account, quota::redis::ledger_batch& encoded);
   quota::account_row recorded(const account& account);
+  quota::account_snapshot snapshot(const account& account);
+  void set_clock();
   void compare_entries(account& account);
   void compare_holds(account& account);
+  void compare_top_ups(account& account);
   quota::credits compare_usage(account& account);
   void prove(account& account);
 
   dice& dice_;
   redis_server server_;
   std::vector<std::unique_ptr<redis_client>> connections_;
+  std::map<std::string, std::size_t> answered_;
+  std::string script_, script_sha1_;  // the ledger's, told the time by the world
+  quota::time_point time_;
   quota::time_point store_time_;  // as far as the client knows
 };
 

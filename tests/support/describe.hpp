@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <type_traits>
 
 #include "quota/ledger/account_ledger.hpp"
 
@@ -11,9 +12,106 @@ inline std::string describe(quota::credits amount) {
   return std::to_string(amount.micro());
 }
 
+inline std::string describe(quota::time_point at) {
+  return std::to_string(at.time_since_epoch().count());
+}
+
+// Every part of a value, in its order.
+template <class... Parts>
+std::string join(const Parts&... parts) {
+  std::string text;
+  const auto add = [&](const auto& part) {
+    if (!text.empty()) text += ' ';
+    if constexpr (std::is_arithmetic_v<std::remove_cvref_t<decltype(part)>>) {
+      text += std::to_string(part);
+    } else if constexpr (std::is_convertible_v<decltype(part), std::string_view>) {
+      text += std::string_view{part};
+    } else {
+      text += describe(part);
+    }
+  };
+  (add(parts), ...);
+  return text;
+}
+
+inline std::string describe(const quota::rate_status& rate) {
+  return join("rate", rate.per_minute, rate.burst, rate.remaining, rate.full_at);
+}
+
+inline std::string describe(const quota::obstacle& why) {
+  return join("room", why.room, "until", why.until, to_string(why.scope), to_string(why.per),
+              why.most, why.top_up_open);
+}
+
 inline std::string describe(const quota::answer& answer) {
-  return std::string{to_string(answer.result)} + " " + describe(answer.amount) + " available " +
-         describe(answer.available);
+  return join(to_string(answer.result), answer.amount, "available", answer.available,
+              answer.rate ? describe(*answer.rate) : "", answer.why ? describe(*answer.why) : "");
+}
+
+inline std::string describe(const quota::active_grant& grant) {
+  return join(grant.id, grant.kind, grant.priority, grant.expires_at, grant.at, grant.amount,
+              "left", grant.remaining);
+}
+
+inline std::string describe(const quota::account_grants& grants) {
+  std::string text;
+  for (const auto& grant : grants.active) text += "[" + describe(grant) + "] ";
+  for (const auto& batch : grants.kept) {
+    text += "kept until " + join(batch.until, "claims", batch.claims, batch.cycle);
+    for (const auto& grant : batch.grants) text += " [" + describe(grant) + "]";
+  }
+  return text;
+}
+
+inline std::string describe(const quota::plan_terms& terms) {
+  return join(terms.plan, terms.allocation, terms.rollover_percent, terms.rollover_cycles,
+              terms.usd_micro_per_credit, terms.top_up_minimum_cents, terms.requests_per_minute,
+              terms.burst);
+}
+
+inline std::string describe(const std::optional<quota::account_plan>& plan) {
+  if (!plan) return "none";
+  const auto& options = plan->options;
+  auto text = join(describe(plan->terms), plan->next_terms ? "then " + describe(*plan->next_terms) : "",
+                   plan->anchor_day, plan->cycle, plan->start, plan->end, plan->peak, "overage",
+                   options.overage, options.spend_cap_cents.value_or(-1),
+                   options.critical_overdraft.value_or(quota::credits::from_micro(-1)),
+                   options.top_up_threshold.value_or(quota::credits::from_micro(-1)),
+                   options.top_up_cents);
+  for (std::size_t i = 0; i < options.limits.size(); ++i) {
+    const auto& limit = options.limits[i];
+    text += " limit " + join(to_string(limit.scope), limit.id, limit.most, to_string(limit.per),
+                             i < plan->limits_since.size() ? describe(plan->limits_since[i]) : "?");
+  }
+  return text;
+}
+
+inline std::string describe(const quota::top_up_state& state) {
+  return join(state.spent_cents, state.not_before, state.failures, state.count);
+}
+
+inline std::string describe(const quota::top_up_record& record) {
+  return join(record.id, record.automatic, to_string(record.status), record.cents, record.amount,
+              record.requested_at, record.next_at, record.attempts, record.resolved_at, record.cycle);
+}
+
+inline std::string describe(const std::vector<std::string>& texts) {
+  std::string all;
+  for (const auto& text : texts) all += text + ", ";
+  return all;
+}
+
+inline std::string describe(const quota::cycle_record& books) {
+  auto text = join(books.index, books.start, books.end, books.closed, "settled", books.settled,
+                   "allocation", books.allocation, "purchase", books.purchase, "top_up",
+                   books.top_up, "promotion", books.promotion, "correction", books.correction,
+                   "rolled", books.rolled_in, books.rolled_out, "forfeited", books.forfeited, "room",
+                   books.overage_room, books.rollover_room, books.rollover_ends, books.plan,
+                   books.usd_micro_per_credit);
+  for (const auto& line : books.billed) {
+    text += " billed " + join(line.amount, line.usd_micro_per_credit);
+  }
+  return text;
 }
 
 inline std::string describe(const quota::account_row& row) {
@@ -38,6 +136,7 @@ inline std::string describe(const quota::ledger_entry& entry) {
   text.append(" overage ").append(describe(entry.overage));
   text.append(" available ").append(describe(entry.available));
   text.append(" used ").append(std::to_string(entry.used));
+  text.append(" cycle ").append(std::to_string(entry.cycle));
   text.append(" request ").append(entry.request_id).append(" by ").append(describe(entry.who));
   return text.append(" kind ").append(entry.kind).append(" note ").append(entry.note);
 }
@@ -58,6 +157,18 @@ struct operation_text {
   std::string operator()(const quota::grant& what) const {
     std::string text{"grant "};
     return text.append(what.id).append(amount(what.amount)).append(" ").append(what.kind);
+  }
+  std::string operator()(const quota::configure& what) const {
+    return join("configure", what.at_once, what.anchor_day, describe(what.terms));
+  }
+  std::string operator()(const quota::request_top_up& what) const {
+    return join("request_top_up", what.id, what.cents);
+  }
+  std::string operator()(const quota::lease_top_up& what) const {
+    return join("lease_top_up", what.id, what.lease.count());
+  }
+  std::string operator()(const quota::resolve_top_up& what) const {
+    return join("resolve_top_up", what.id, static_cast<int>(what.verdict));
   }
 
  private:

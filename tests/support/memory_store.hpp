@@ -33,7 +33,14 @@ class memory_store final : public ledger_store, public directory {
   task<result<account_snapshot>> snapshot(const org_id& org) override {
     if (!reachable) co_return store_errc::unavailable;
     account_snapshot out;
-    out.row = accounts_[org].ledger.row();
+    const auto& ledger = accounts_[org].ledger;
+    out.row = ledger.row();
+    out.grants = ledger.grants();
+    out.overdrawn = ledger.overdrawn();
+    out.plan = ledger.plan();
+    out.top_up = ledger.top_up();
+    out.open_top_ups = ledger.open_top_ups();
+    out.cycles = ledger.cycles();
     out.holds = accounts_[org].holds;
     out.last_entry_id = "0-0";
     co_return out;
@@ -64,10 +71,23 @@ class memory_store final : public ledger_store, public directory {
     co_return out;
   }
 
-  task<result<std::optional<time_point>>> next_expiry(const org_id& org) override {
+  task<result<std::vector<cycle_record>>> cycles(const org_id& org) override {
     if (!reachable) co_return store_errc::unavailable;
-    co_return accounts_[org].ledger.next_expiry();
+    co_return accounts_[org].ledger.cycles();
   }
+
+  task<result<std::vector<top_up_record>>> top_ups(const org_id& org) override {
+    if (!reachable) co_return store_errc::unavailable;
+    co_return accounts_[org].ledger.top_ups();
+  }
+
+  task<result<pending_work>> pending(const org_id& org) override {
+    if (!reachable) co_return store_errc::unavailable;
+    const auto& ledger = accounts_[org].ledger;
+    co_return pending_work{ledger.next_due(), ledger.open_top_ups()};
+  }
+
+  void on_top_up(top_up_listener listener) override { listener_ = std::move(listener); }
 
   time_point now() const override { return time; }
   bool ready() const override { return reachable; }
@@ -160,10 +180,13 @@ class memory_store final : public ledger_store, public directory {
     if (!reachable) return store_errc::unavailable;
     auto& account = accounts_[org];
     const auto answered = account.ledger.apply(operation, time);
-    if (answered.result == outcome::granted) {
+    if (answered.result == outcome::granted && std::holds_alternative<quota::grant>(operation)) {
       const auto& grant = std::get<quota::grant>(operation);
-      account.grants.push_back({grant.id, grant.kind, grant.note, grant.amount, time});
+      account.grants.push_back({grant.id, grant.kind, grant.note, grant.amount, time,
+                                grant.expires_at,
+                                grant.priority.value_or(default_priority(grant.kind))});
     }
+    if (account.ledger.take_top_up_due() && listener_) listener_(org);
     if (loses_answer()) return store_errc::unavailable;
     return answered;
   }
@@ -182,6 +205,7 @@ class memory_store final : public ledger_store, public directory {
   static long long number(const std::string& entry_id) { return std::stoll(entry_id); }
   bool loses_answer() { return calls_until_lost >= 0 && calls_until_lost-- == 0; }
 
+  top_up_listener listener_;
   std::map<org_id, account_data> accounts_;
   std::map<org_id, organization> orgs_;
   std::map<key_hash, owned_key> keys_;

@@ -418,7 +418,7 @@ local function open_books()
   local function close_cycle()
     local at = plan.stop
     local books = record(plan.cycle)
-    books[ROLL_ROOM] = mul_div(plan.peak, plan.terms.percent, 100)
+    books[ROLL_ROOM] = min(mul_div(plan.peak, plan.terms.percent, 100), MAX)
     books[ROLL_ENDS] = plan.terms.cycles > 0 and at or 0
     for _ = 1, plan.terms.cycles do books[ROLL_ENDS] = end_of_cycle(plan.anchor, books[ROLL_ENDS]) end
     expire_grants(at)

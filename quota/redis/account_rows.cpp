@@ -1,0 +1,199 @@
+// Plan, grants, cycles and top-ups of an account, as ledger/scripts/2_books.lua writes them.
+#include <array>
+
+#include "quota/plan_text.hpp"
+#include "quota/redis/rows.hpp"
+
+namespace tollgate::quota::redis {
+
+namespace {
+
+// The next N integers of `rest`, which are ended by blanks.
+template <std::size_t N>
+std::optional<std::array<std::int64_t, N>> take_integers(std::string_view& rest) {
+  std::array<std::int64_t, N> numbers{};
+  for (auto& number : numbers) {
+    const auto read = parse_integer(take_until(rest, ' '));
+    if (!read) return std::nullopt;
+    number = *read;
+  }
+  return numbers;
+}
+
+time_point at_ms(std::int64_t ms) {
+  return time_point{milliseconds{ms}};
+}
+
+// "PRIORITY EXPIRES AT AMOUNT REMAINING KIND ID"
+std::optional<active_grant> parse_active(std::string_view line) {
+  const auto numbers = take_integers<5>(line);
+  if (!numbers) return std::nullopt;
+  active_grant grant;
+  grant.priority = static_cast<int>((*numbers)[0]);
+  grant.expires_at = at_ms((*numbers)[1]);
+  grant.at = at_ms((*numbers)[2]);
+  grant.amount = credits::from_micro((*numbers)[3]);
+  grant.remaining = credits::from_micro((*numbers)[4]);
+  grant.kind = take_until(line, ' ');
+  grant.id = line;
+  return grant;
+}
+
+// Lines "= UNTIL CLAIMS CYCLE", each followed by those of its grants.
+std::optional<std::vector<kept_batch>> parse_kept(std::string_view packed) {
+  std::vector<kept_batch> batches;
+  while (!packed.empty()) {
+    auto line = take_until(packed, '\n');
+    if (line.starts_with("= ")) {
+      line.remove_prefix(2);
+      const auto numbers = take_integers<3>(line);
+      if (!numbers) return std::nullopt;
+      batches.push_back(
+          {at_ms((*numbers)[0]), credits::from_micro((*numbers)[1]), (*numbers)[2], {}});
+      continue;
+    }
+    auto grant = parse_active(line);
+    if (!grant || batches.empty()) return std::nullopt;
+    batches.back().grants.push_back(*std::move(grant));
+  }
+  return batches;
+}
+
+// "AMOUNT@PRICE,AMOUNT@PRICE"
+std::optional<std::vector<billed_overage>> parse_billed(std::string_view packed) {
+  std::vector<billed_overage> lines;
+  while (!packed.empty()) {
+    auto line = take_until(packed, ',');
+    const auto amount = parse_integer(take_until(line, '@'));
+    const auto price = parse_integer(line);
+    if (!amount || !price) return std::nullopt;
+    lines.push_back({credits::from_micro(*amount), *price});
+  }
+  return lines;
+}
+
+// Lines "SINCE SCOPE PER MOST ID": the times, and the limits without them.
+std::optional<std::pair<std::vector<time_point>, std::string>> split_limits(
+    std::string_view packed) {
+  std::vector<time_point> since;
+  std::string limits;
+  while (!packed.empty()) {
+    auto line = take_until(packed, '\n');
+    const auto at = parse_integer(take_until(line, ' '));
+    if (!at) return std::nullopt;
+    since.push_back(at_ms(*at));
+    if (!limits.empty()) limits += '\n';
+    limits += line;
+  }
+  return std::pair{std::move(since), std::move(limits)};
+}
+
+}  // namespace
+
+std::optional<account_grants> parse_grants(const redisReply& flat) {
+  account_grants grants;
+  auto active = field_of(flat, "active");
+  while (!active.empty()) {
+    auto grant = parse_active(take_until(active, '\n'));
+    if (!grant) return std::nullopt;
+    grants.active.push_back(*std::move(grant));
+  }
+  auto kept = parse_kept(field_of(flat, "kept"));
+  if (!kept) return std::nullopt;
+  grants.kept = *std::move(kept);
+  const auto mark = field_of(flat, "mark");
+  const auto micro = mark.empty() ? 0 : parse_integer(mark);
+  if (!micro) return std::nullopt;
+  grants.mark = credits::from_micro(*micro);
+  return grants;
+}
+
+std::optional<std::optional<account_plan>> parse_plan(const redisReply& flat) {
+  auto packed = field_of(flat, "plan");
+  if (packed.empty()) return std::optional<account_plan>{};
+  const auto numbers = take_integers<5>(packed);  // "ANCHOR CYCLE START END PEAK"
+  auto terms = parse_plan_terms(field_of(flat, "terms"));
+  const auto next = field_of(flat, "next_terms");
+  const auto limits = split_limits(field_of(flat, "limits"));
+  if (!numbers || !terms || !limits) return std::nullopt;
+  auto options = parse_account_options(field_of(flat, "options"), limits->second);
+  if (!options) return std::nullopt;
+  account_plan plan;
+  plan.anchor_day = static_cast<int>((*numbers)[0]);
+  plan.cycle = (*numbers)[1];
+  plan.start = at_ms((*numbers)[2]);
+  plan.end = at_ms((*numbers)[3]);
+  plan.peak = credits::from_micro((*numbers)[4]);
+  plan.terms = *std::move(terms);
+  if (!next.empty()) {
+    plan.next_terms = parse_plan_terms(next);
+    if (!plan.next_terms) return std::nullopt;
+  }
+  plan.options = *std::move(options);
+  plan.limits_since = limits->first;
+  return std::optional{std::move(plan)};
+}
+
+// "SPENT NOT_BEFORE FAILURES COUNT"
+std::optional<top_up_state> parse_top_up_state(std::string_view packed) {
+  if (packed.empty()) return top_up_state{};
+  const auto numbers = take_integers<4>(packed);
+  if (!numbers) return std::nullopt;
+  return top_up_state{(*numbers)[0], at_ms((*numbers)[1]), (*numbers)[2], (*numbers)[3]};
+}
+
+std::vector<std::string> parse_open_top_ups(std::string_view packed) {
+  std::vector<std::string> ids;
+  while (!packed.empty()) ids.emplace_back(take_until(packed, '\n'));
+  return ids;
+}
+
+// "START END CLOSED SETTLED ALLOCATION PURCHASE TOP_UP PROMOTION CORRECTION ROLLED_IN ROLLED_OUT
+// FORFEITED OVERAGE_ROOM ROLLOVER_ROOM ROLLOVER_ENDS PRICE BILLED\tPLAN"
+std::optional<cycle_record> parse_cycle(std::string_view index, std::string_view packed) {
+  const auto number = parse_integer(index);
+  const auto numbers = take_integers<16>(packed);
+  if (!number || !numbers) return std::nullopt;
+  auto billed = parse_billed(take_until(packed, '\t'));
+  if (!billed) return std::nullopt;
+  std::size_t next = 0;
+  const auto take = [&] { return (*numbers)[next++]; };
+  cycle_record books;
+  books.index = *number;
+  books.start = at_ms(take());
+  books.end = at_ms(take());
+  books.closed = take() != 0;
+  for (auto* amount : {&books.settled, &books.allocation, &books.purchase, &books.top_up,
+                       &books.promotion, &books.correction, &books.rolled_in, &books.rolled_out,
+                       &books.forfeited, &books.overage_room, &books.rollover_room}) {
+    *amount = credits::from_micro(take());
+  }
+  books.rollover_ends = at_ms(take());
+  books.usd_micro_per_credit = take();
+  books.billed = *std::move(billed);
+  books.plan = packed;
+  return books;
+}
+
+// "a|m STATUS CENTS AMOUNT REQUESTED NEXT ATTEMPTS RESOLVED CYCLE"
+std::optional<top_up_record> parse_top_up(std::string_view id, std::string_view packed) {
+  const auto kind = take_until(packed, ' ');
+  const auto numbers = take_integers<8>(packed);
+  if (!numbers || (kind != "a" && kind != "m")) return std::nullopt;
+  const auto status = (*numbers)[0];
+  if (status < 0 || status > 4) return std::nullopt;
+  top_up_record record;
+  record.id = id;
+  record.automatic = kind == "a";
+  record.status = static_cast<top_up_status>(status);
+  record.cents = (*numbers)[1];
+  record.amount = credits::from_micro((*numbers)[2]);
+  record.requested_at = at_ms((*numbers)[3]);
+  record.next_at = at_ms((*numbers)[4]);
+  record.attempts = (*numbers)[5];
+  record.resolved_at = at_ms((*numbers)[6]);
+  record.cycle = (*numbers)[7];
+  return record;
+}
+
+}  // namespace tollgate::quota::redis

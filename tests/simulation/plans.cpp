@@ -1,0 +1,278 @@
+#include <algorithm>
+#include <iostream>
+#include <set>
+
+#include "tests/simulation/stories.hpp"
+
+namespace tollgate::tests {
+
+using namespace quota;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr std::size_t ids_remembered = 40;
+
+struct customer {
+  account books;
+  std::vector<hold_id> ids;
+  std::vector<std::string> grants, purchases;
+};
+
+class plans {
+ public:
+  plans(dice& dice, const script_of_a_day& day)
+      : dice_{dice}, day_{day}, world_{dice, day.durable} {
+    for (const char* org : {"starter", "pro", "none", "any"})
+      customers_.emplace_back().books.org = org;
+    for (auto& each : customers_) {
+      if (each.books.org != "none") world_.apply(each.books, {any_configuration()});
+    }
+  }
+
+  void run() {
+    for (std::size_t step = 0; step < day_.steps; ++step) {
+      auto& customer = customers_[dice_.below(customers_.size())];
+      std::vector<operation> batch;
+      for (auto n = 1 + dice_.below(dice_.chance(50) ? 60 : 6); n > 0; --n) {
+        batch.push_back(any_operation(customer));
+        if (dice_.chance(80)) batch.push_back(batch[dice_.below(batch.size())]);
+      }
+      world_.apply(customer.books, batch);
+      if (dice_.chance(100)) look_at_top_ups(customer);
+      if (dice_.chance(400)) world_.pass(any_pause());
+      if (dice_.chance(10)) world_.suspend(customer.books, dice_.chance(100));
+      // Which reads all entries ever written.
+      if (dice_.below(day_.steps / 60 + 1) == 0) world_.compare_everything(customer.books);
+      if (disturb(world_, dice_, day_)) compare_everybody();
+    }
+    compare_everybody();
+    tell_what_was_reached();
+  }
+
+ private:
+  void look_at_top_ups(const customer& customer) {
+    for (const auto& top_up : customer.books.oracle.top_ups()) {
+      seen_top_ups_.insert("top-up " + std::string{to_string(top_up.status)});
+    }
+  }
+
+  // A story that never came to a closing cycle would agree about it with everybody.
+  void tell_what_was_reached() {
+    std::vector<const account*> all;
+    for (const auto& customer : customers_) all.push_back(&customer.books);
+    auto reached = world_.reached(all);
+    for (const auto& what : seen_top_ups_) ++reached[what];
+    std::cout << "  reached:";
+    for (const auto& [what, times] : reached) std::cout << ' ' << what << ' ' << times << ',';
+    std::cout << '\n';
+    if (day_.steps < 2'000) return;
+    for (const char* what : {"held",
+                             "held_beyond_balance",
+                             "extended",
+                             "settled",
+                             "voided",
+                             "swept",
+                             "granted",
+                             "configured",
+                             "recorded",
+                             "exists",
+                             "exists_with_different_amount",
+                             "already_settled",
+                             "already_voided",
+                             "expired",
+                             "in_progress",
+                             "already_paid",
+                             "already_declined",
+                             "insufficient_balance",
+                             "suspended",
+                             "out_of_range",
+                             "rate_limited",
+                             "cap_reached",
+                             "limit_reached",
+                             "entry forfeit",
+                             "entry roll_over",
+                             "entry bill",
+                             "entry expire",
+                             "top-up timed_out",
+                             "top-up pending",
+                             "top-up paid",
+                             "top-up declined",
+                             "cycles"}) {
+      if (!reached.contains(what)) throw disagreement{std::string{"never reached: "} + what};
+    }
+  }
+
+  void compare_everybody() {
+    for (auto& customer : customers_) world_.compare_everything(customer.books);
+  }
+
+  milliseconds any_pause() {
+    if (dice_.chance(700)) return milliseconds{dice_.between(1, 300)};
+    if (dice_.chance(600)) return milliseconds{dice_.between(1, 90'000)};
+    if (dice_.chance(600)) return milliseconds{dice_.between(1, 6 * 3'600'000)};
+    if (dice_.chance(850)) return milliseconds{dice_.between(1, 4 * 86'400'000)};
+    if (dice_.chance(950)) return milliseconds{dice_.between(1, 40LL * 86'400'000)};
+    return milliseconds{dice_.between(1, 1'200LL * 86'400'000)};
+  }
+
+  operation any_operation(customer& who) {
+    switch (dice_.below(40)) {
+      case 0:
+        return expire_holds{};
+      case 1:
+        if (dice_.chance(300)) return any_configuration();
+        return any_grant(who);
+      case 2:
+        if (dice_.chance(200)) return any_purchase(who);
+        return lease_top_up{any_top_up(who), milliseconds{dice_.between(0, 20'000)}};
+      case 3:
+        return resolve_top_up{any_top_up(who), any_verdict()};
+      case 4:
+      case 5:
+        return void_hold{known_id(who)};
+      case 6:
+      case 7:
+      case 8:
+        return extend{known_id(who), any_amount(), any_timeout(), any_admission()};
+      case 9:
+        return any_reserve(known_id(who));
+      default:
+        if (dice_.chance(500)) {
+          return settle{known_id(who), any_amount(), dice_.between(0, 5'000'000)};
+        }
+        return any_reserve(new_id(who));
+    }
+  }
+
+  top_up_verdict any_verdict() {
+    return dice_.chance(800) ? top_up_verdict::failed : static_cast<top_up_verdict>(dice_.below(4));
+  }
+
+  operation any_reserve(const hold_id& id) {
+    return reserve{id, any_amount(), any_timeout(), any_admission(), "q", anybody()};
+  }
+
+  operation any_grant(customer& who) {
+    static const std::vector<std::string> kinds{"purchase", "promotion", "correction"};
+    if (who.grants.empty() || dice_.chance(800)) {
+      who.grants.push_back("grant " + std::to_string(who.grants.size()));
+    }
+    const auto amount = credits::from_micro(dice_.between(0, 80'000'000));
+    grant what{dice_.pick(who.grants), amount, dice_.pick(kinds), "", {}, {}};
+    if (what.kind == "correction" && dice_.chance(600)) what.amount = -what.amount;
+    if (dice_.chance(600)) what.expires_at = world_.time() + any_pause() - 2ms;
+    if (dice_.chance(200)) what.priority = static_cast<int>(dice_.between(-1, 101));
+    return what;
+  }
+
+  operation any_purchase(customer& who) {
+    if (who.purchases.empty() || dice_.chance(600)) {
+      who.purchases.push_back("pack " + std::to_string(who.purchases.size()));
+    }
+    return request_top_up{dice_.pick(who.purchases), dice_.between(0, 1'200)};
+  }
+
+  std::string any_top_up(customer& who) {
+    const auto open = who.books.oracle.open_top_ups();
+    if (!open.empty() && dice_.chance(800)) return dice_.pick(open);
+    const auto all = who.books.oracle.top_ups();
+    if (!all.empty() && dice_.chance(900)) return dice_.pick(all).id;
+    return "tu_nobody";
+  }
+
+  operation any_configuration() {
+    configure what;
+    what.terms = any_terms();
+    what.at_once = dice_.chance(600);
+    what.options = any_options();
+    if (dice_.chance(200)) what.anchor_day = static_cast<int>(dice_.between(0, 31));
+    if (dice_.chance(10)) what.anchor_day = 32;
+    return what;
+  }
+
+  plan_terms any_terms() {
+    const auto thousand = credits::from_whole(1'000);
+    static const std::vector<plan_terms> all{
+        {"starter", thousand, 0, 0, 20'000, 1'000, 0, 0},
+        {"pro", credits::from_whole(10'000), 100, 1, 10'000, 2'500, 0, 0},
+        {"odd", credits::from_micro(1'234'567'891), 37, 3, 333, 1, 60, 5},
+        {"", {}, 0, 0, 0, 0, 0, 0},
+        {"fast", thousand, 50, 2, 0, 0, 600, 1'000},
+        {"dear", credits::from_micro(1), 1'000, 120, max_usd_micro_per_credit, 0, 0, 0},
+    };
+    auto terms = dice_.pick(all);
+    if (dice_.chance(10))
+      terms.allocation = credits::from_micro(dice_.chance(500) ? -1 : credits::max_micro);
+    if (dice_.chance(10)) terms.usd_micro_per_credit = max_usd_micro_per_credit + 1;
+    return terms;
+  }
+
+  account_options any_options() {
+    account_options options;
+    options.overage = dice_.chance(700);
+    if (dice_.chance(500))
+      options.spend_cap_cents = dice_.between(0, dice_.chance(500) ? 500 : 10'000);
+    if (dice_.chance(300)) options.critical_overdraft = any_amount();
+    if (dice_.chance(500)) {
+      options.top_up_threshold = credits::from_whole(dice_.between(0, 800));
+      options.top_up_cents = dice_.between(0, 3'000);
+    }
+    while (dice_.chance(400)) {
+      options.limits.push_back({static_cast<limit_scope>(dice_.below(3)),
+                                dice_.chance(300) ? "*" : "a1", any_amount(),
+                                static_cast<limit_window>(dice_.below(4))});
+    }
+    return options;
+  }
+
+  hold_id new_id(customer& who) {
+    if (who.ids.size() >= ids_remembered)
+      who.ids.erase(who.ids.begin() + static_cast<long>(dice_.below(ids_remembered)));
+    who.ids.push_back(dice_.next_hold_id(world_.time()));
+    return who.ids.back();
+  }
+
+  hold_id known_id(customer& who) {
+    if (who.ids.empty() || dice_.chance(20)) return new_id(who);
+    if (dice_.chance(800))
+      return who.ids[who.ids.size() - 1 - dice_.below(std::min<std::size_t>(8, who.ids.size()))];
+    return dice_.pick(who.ids);
+  }
+
+  credits any_amount() {
+    if (dice_.chance(30)) return credits{};
+    if (dice_.chance(500)) return credits::from_whole(dice_.between(1, 60));
+    if (dice_.chance(200)) return credits::from_whole(dice_.between(1, 4'000));
+    return credits::from_micro(dice_.between(1, 90'000'000));
+  }
+
+  milliseconds any_timeout() {
+    if (dice_.chance(100)) return milliseconds{dice_.between(1, 2'000)};
+    if (dice_.chance(300)) return milliseconds{dice_.between(1, 3'600'000)};
+    return milliseconds{dice_.between(1, max_hold_timeout.count())};
+  }
+
+  admission any_admission() {
+    return dice_.chance(750) ? admission::enforce : static_cast<admission>(dice_.below(4));
+  }
+
+  attribution anybody() {
+    static const std::vector<std::string> some{"", "a1", "a2", "a3"};
+    return {"chat", "llm", "gpt-4", dice_.pick(some), dice_.pick(some), dice_.pick(some)};
+  }
+
+  dice& dice_;
+  const script_of_a_day& day_;
+  world world_;
+  std::vector<customer> customers_;
+  std::set<std::string> seen_top_ups_;
+};
+
+}  // namespace
+
+void run_plans(dice& dice, const script_of_a_day& day) {
+  plans{dice, day}.run();
+}
+
+}  // namespace tollgate::tests
