@@ -137,7 +137,7 @@ task<exchange::verdict> exchange::identify() {
 
 void exchange::find_allocation(const std::string& plan) {
   for (const auto& each : settings().plans) {
-    if (each.name == plan && !each.custom) allocation_ = each.credits;
+    if (each.name == plan && !each.custom) allocation_ = each.terms.allocation;
   }
 }
 

@@ -232,9 +232,9 @@ task<> worker::sweep() {
       const auto page = co_await world_.directory->list(after, 100);
       if (!page || page->empty()) break;
       for (const auto& organization : *page) {
-        const auto due = co_await world_.ledger->next_expiry(organization.id);
-        if (!due) break;
-        if (!*due || **due > world_.ledger->now()) continue;
+        const auto pending = co_await world_.ledger->pending(organization.id);
+        if (!pending) break;
+        if (!pending->due || *pending->due > world_.ledger->now()) continue;
         const quota::operation sweep{quota::expire_holds{}};
         const auto swept = co_await world_.ledger->apply(organization.id, sweep);
         if (swept) counts_.expired_holds_micro.add(swept->amount.micro());
