@@ -17,8 +17,8 @@ struct overage {
 };
 
 // The open cycle may have billed before (when its price changed).
-overage overage_of(const quota::account_snapshot& account,
-                   const std::vector<quota::cycle_record>& cycles) {
+overage overage_of(const quota::account_snapshot& account) {
+  const auto& cycles = account.cycles;
   overage out{account.overdrawn};
   if (cycles.empty() || cycles.back().closed) return out;
   for (const auto& line : cycles.back().billed) out.amount += line.amount;
@@ -54,10 +54,9 @@ void write_plan(json_writer& out, const quota::account_snapshot& account) {
 
 }  // namespace
 
-std::string balance_json(const quota::org_id& org, const quota::account_snapshot& account,
-                         const std::vector<quota::cycle_record>& cycles) {
+std::string balance_json(const quota::org_id& org, const quota::account_snapshot& account) {
   const auto& row = account.row;
-  const auto overage = overage_of(account, cycles);
+  const auto overage = overage_of(account);
   json_writer out;
   out.begin_object().key("org").string(org);
   out.key("available").number(row.available()).key("held").number(row.held);

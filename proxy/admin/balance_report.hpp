@@ -2,13 +2,11 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "quota/ledger_store.hpp"
 
 namespace tollgate::proxy::admin {
 
-std::string balance_json(const quota::org_id& org, const quota::account_snapshot& account,
-                         const std::vector<quota::cycle_record>& cycles);
+std::string balance_json(const quota::org_id& org, const quota::account_snapshot& account);
 
 }  // namespace tollgate::proxy::admin

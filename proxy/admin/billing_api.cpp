@@ -86,22 +86,6 @@ task<api_response> billing_api::handle(quota::org_id org, api_request request) {
                     request.request_id);
 }
 
-// The answers of two reads may lie on both sides of a cycle's end; then they do not fit together.
-task<result<billing_api::books>> billing_api::read_books(quota::org_id org) {
-  books read;
-  for (int attempt = 0; attempt < 3; ++attempt) {
-    auto account = co_await ledger_.snapshot(org);
-    if (!account) co_return account.error();
-    auto cycles = co_await ledger_.cycles(org);
-    if (!cycles) co_return cycles.error();
-    read.account = *std::move(account);
-    read.cycles = *std::move(cycles);
-    if (!read.account.plan || read.cycles.empty()) break;
-    if (read.cycles.back().index == read.account.plan->cycle) break;
-  }
-  co_return read;
-}
-
 task<result<bool>> billing_api::read_usage(quota::org_id org, std::int64_t first, std::int64_t last,
                                            counter_taker add) {
   for (auto hour = first; hour <= last; hour += hours_a_step) {
@@ -120,9 +104,9 @@ task<result<bool>> billing_api::read_usage(quota::org_id org, std::int64_t first
 
 task<api_response> billing_api::balance(quota::org_id org, api_request request) {
   if (const auto error = refuse_parameters(request)) co_return failure(*error, request.request_id);
-  const auto read = co_await read_books(org);
-  if (!read) co_return failure(ledger_unavailable(), request.request_id);
-  co_return success(balance_json(org, read->account, read->cycles));
+  const auto account = co_await ledger_.snapshot(org);
+  if (!account) co_return failure(ledger_unavailable(), request.request_id);
+  co_return success(balance_json(org, *account));
 }
 
 task<api_response> billing_api::usage(quota::org_id org, api_request request) {

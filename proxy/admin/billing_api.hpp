@@ -30,12 +30,6 @@ class billing_api {
   task<api_response> top_ups(quota::org_id org, api_request request);
 
  private:
-  struct books {
-    quota::account_snapshot account;
-    std::vector<quota::cycle_record> cycles;
-  };
-  // Account and cycles as of one moment, as far as the cycles go.
-  task<result<books>> read_books(quota::org_id org);
   // Hands the counters of the hours [first, last] to `add` until it says no; false if it did.
   using counter_taker = std::function<bool(const quota::usage_counter&)>;
   task<result<bool>> read_usage(quota::org_id org, std::int64_t first, std::int64_t last,

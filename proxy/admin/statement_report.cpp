@@ -49,13 +49,11 @@ const quota::statement* find_statement(const std::vector<quota::statement>& all,
   return found == all.rend() ? nullptr : &*found;
 }
 
-// A hold's id tells when it was made, a moment before it was placed; so this may say "not yet" for
-// a hold that has just missed the cycle, and never the reverse.
 bool is_final(const quota::statement& statement, const std::vector<quota::open_hold>& holds) {
   const auto& cycle = statement.record;
   return cycle.closed &&
          std::none_of(holds.begin(), holds.end(),
-                      [&](const quota::open_hold& hold) { return hold.id.made_at() < cycle.end; });
+                      [&](const quota::open_hold& hold) { return hold.placed_at < cycle.end; });
 }
 
 std::string statements_json(const quota::org_id& org, const std::vector<quota::statement>& all,

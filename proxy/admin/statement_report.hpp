@@ -55,9 +55,8 @@ class statement_report {
     std::int64_t calls = 0, used = 0;
   };
 
-  // Settlements are booked in the cycle that their hold was placed in, and counted in the hour that
-  // they came. What the counters of this cycle's hours have more or less for that reason; also
-  // what is beyond `max_lines`, and calls that ended while the report was made.
+  // What the lines have less, or more, than was settled: models beyond `max_lines`, what was used
+  // before the first cycle, and calls that ended while the report was made.
   quota::credits other_usage() const;
 
   quota::org_id org_;

@@ -76,7 +76,7 @@ std::string statement_report::to_text() const {
     table.add(printable("Usage: " + what), -line.charged, calls_text(line.calls));
   }
   if (other_usage() != nothing) {
-    table.add("Usage: calls over the cycle's ends, and others", -other_usage());
+    table.add("Usage: other", -other_usage());
   }
   for (const auto& line : lines_after_usage(statement_)) {
     if (line.amount != nothing) table.add(std::string{line.label}, line.amount);

@@ -8,13 +8,23 @@
 
 namespace tollgate::proxy::admin {
 
+namespace {
+
+// An account that was never configured has no cycle yet.
+std::vector<quota::statement> statements_of(const quota::account_snapshot& account) {
+  if (!account.plan) return {};
+  return quota::statements(account.cycles, account);
+}
+
+}  // namespace
+
 task<api_response> billing_api::statements(quota::org_id org, api_request request) {
   if (const auto error = refuse_parameters(request)) co_return failure(*error, request.request_id);
-  const auto read = co_await read_books(org);
-  if (!read) co_return failure(ledger_unavailable(), request.request_id);
-  const auto all = quota::statements(read->cycles, read->account);
-  if (wants_csv(request)) co_return csv_response(statements_csv(all, read->account.holds));
-  co_return success(statements_json(org, all, read->account.holds));
+  const auto account = co_await ledger_.snapshot(org);
+  if (!account) co_return failure(ledger_unavailable(), request.request_id);
+  const auto all = statements_of(*account);
+  if (wants_csv(request)) co_return csv_response(statements_csv(all, account->holds));
+  co_return success(statements_json(org, all, account->holds));
 }
 
 task<api_response> billing_api::statement(quota::org_id org, std::string month,
@@ -26,9 +36,9 @@ task<api_response> billing_api::statement(quota::org_id org, std::string month,
         invalid("a statement is named by the month in which its cycle starts: 2026-01", "month"),
         request.request_id);
   }
-  const auto read = co_await read_books(org);
-  if (!read) co_return failure(ledger_unavailable(), request.request_id);
-  const auto all = quota::statements(read->cycles, read->account);
+  const auto account = co_await ledger_.snapshot(org);
+  if (!account) co_return failure(ledger_unavailable(), request.request_id);
+  const auto all = statements_of(*account);
   const auto* found = find_statement(all, *first_day);
   if (found == nullptr) {
     auto error = not_found("no cycle of this organization starts in " + month +
@@ -36,7 +46,7 @@ task<api_response> billing_api::statement(quota::org_id org, std::string month,
     error.code = "statement_not_found";
     co_return failure(error, request.request_id);
   }
-  statement_report report{org, *found, is_final(*found, read->account.holds)};
+  statement_report report{org, *found, is_final(*found, account->holds)};
   counter_taker add = [&](const quota::usage_counter& counter) {
     report.add(counter);
     return true;

@@ -358,6 +358,7 @@ TEST_F(admin_api_test, shows_holds) {
   quota::open_hold hold{.id = quota::hold_id::make(store_.time, 1, 2),
                         .amount = quota::credits::from_whole(10),
                         .expires_at = store_.time + std::chrono::minutes{1},
+                        .placed_at = store_.time,
                         .request_id = "q",
                         .who = {.route = "chat",
                                 .action = "llm",
