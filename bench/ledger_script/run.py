@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 """What a reservation and its settlement cost Redis, by the size of the batch they travel in.
 
-    bench/ledger_script/run.py [--quick] [SCRIPT.lua ...]
+    bench/ledger_script/run.py [--quick] [FOLDER ...]
+
+A folder holds the files of a script. Each is measured for an account without a plan, and for one that has
+a plan with a spend cap, a threshold for top-ups, a request rate and a limit for every agent.
 
 Starts a redis-server of its own and reads the CPU time of its main thread from INFO. Each figure is the
 smallest of many short runs: other work on the machine only ever adds. Several scripts are measured in
@@ -87,18 +90,24 @@ class Account:
         hour = int(time.time()) // 3600
         prefix = "tollgate:{bench}:"
         keys = [prefix + "account", prefix + "holds", prefix + "ledger", f"{prefix}usage:{hour}",
-                prefix + "grants", f"{prefix}resolved:{hour}"]
+                *(prefix + part for part in ("grants", "counters", "cycles", "top_ups", "late")),
+                f"{prefix}resolved:{hour}"]
         return encode("EVALSHA", sha, len(keys), *keys, hour, len(ids), hour, *ids, *operations)
 
     def reserve(self, sha, ids):
         operations = []
         for _ in ids:
             who = f"chat-gpt-4\tllm\tgpt-4o\tagent-7\tconv-{self.random.randrange(50)}\tkey_8f2a61b0"
-            operations += ["r0", 6, AMOUNT, 60000, "%032x\t%s" % (self.random.getrandbits(128), who)]
+            operations += ["r0", 10, AMOUNT, 60000, "%032x\t%s" % (self.random.getrandbits(128), who)]
         return self.batch(sha, ids, operations)
 
     def settle(self, sha, ids):
-        return self.batch(sha, ids, ["s", 6, AMOUNT, 1] * len(ids))
+        return self.batch(sha, ids, ["s", 10, AMOUNT, 1] * len(ids))
+
+
+    def configure(self, sha):
+        terms = f"{10**15} 100 1 20000 1000 1000000 1000000 bench"
+        return self.batch(sha, [], ["c", 1, 1, terms, f"1 5000 -1 {10**10} 1000", f"0 1 {10**15} *"])
 
 
 def microseconds_each(redis, messages, operations, expected):
@@ -119,9 +128,13 @@ def measure(redis, account, sha, size, operations):
             microseconds_each(redis, [account.settle(sha, ids) for ids in batches], count, b"3"))
 
 
+def script_of(folder):
+    return "".join(path.read_text() for path in sorted(pathlib.Path(folder).glob("*.lua")))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("scripts", nargs="*", default=[str(ROOT / "quota/ledger/scripts/ledger.lua")])
+    parser.add_argument("scripts", nargs="*", default=[str(ROOT / "quota/ledger/scripts")])
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--aof", action="store_true", help="with an append-only file, as the embedded store")
     chosen = parser.parse_args()
@@ -129,21 +142,25 @@ def main():
     with tempfile.TemporaryDirectory() as directory:
         redis = Redis(directory, options)
         try:
-            redis.call("HSET", "tollgate:{bench}:account", "granted", 2 * 10**15)
-            loaded = [redis.call("SCRIPT", "LOAD", pathlib.Path(path).read_text()) for path in chosen.scripts]
+            loaded = [redis.call("SCRIPT", "LOAD", script_of(path)) for path in chosen.scripts]
             account, best = Account(1), {}
-            for _ in range(5 if chosen.quick else 25):
-                for size in BATCHES:
-                    for path, sha in zip(chosen.scripts, loaded):
-                        now = measure(redis, account, sha, size, 1024)
-                        so_far = best.get((path, size), now)
-                        best[path, size] = tuple(min(pair) for pair in zip(now, so_far))
+            for plan in ("no plan", "plan"):
+                redis.call("FLUSHALL")
+                redis.call("HSET", "tollgate:{bench}:account", "granted", 2 * 10**15)
+                if plan == "plan":
+                    redis.send(account.configure(loaded[0]))
+                for _ in range(5 if chosen.quick else 25):
+                    for size in BATCHES:
+                        for path, sha in zip(chosen.scripts, loaded):
+                            now = measure(redis, account, sha, size, 1024)
+                            so_far = best.get((path, plan, size), now)
+                            best[path, plan, size] = tuple(min(pair) for pair in zip(now, so_far))
         finally:
             redis.stop()
-    print("| script | batch | reserve, µs | settle, µs | a call, µs |\n|---|---|---|---|---|")
-    for (path, size), (reserve, settle) in sorted(best.items()):
+    print("| script | account | batch | reserve, µs | settle, µs | a call, µs |\n|---|---|---|---|---|---|")
+    for (path, plan, size), (reserve, settle) in sorted(best.items()):
         name = os.path.basename(path)
-        print(f"| {name} | {size} | {reserve:.1f} | {settle:.1f} | {reserve + settle:.1f} |")
+        print(f"| {name} | {plan} | {size} | {reserve:.1f} | {settle:.1f} | {reserve + settle:.1f} |")
 
 
 if __name__ == "__main__":

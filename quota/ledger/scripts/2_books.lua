@@ -1,5 +1,9 @@
 -- Plans, cycles, grants, bills and top-ups. Calling this reads them; save() writes them back.
 local function open_books()
+  -- Named again: what a function has of its own costs nothing until it is called.
+  local call, format, floor, match, min, max = redis.call, string.format, math.floor, string.match,
+                                               math.min, math.max
+  local MAX, MAX_TIMEOUT = 4000000000000000, 604800000
   local COOLDOWN, GIVES_UP, PAUSE = 60000, 86400000, 3600000
   local MAX_CENTS, MAX_PRICE, MAX_RATE = 900000000000, 1000000000, 1000000
   local KINDS = {allocation = 5, purchase = 6, top_up = 7, promotion = 8, correction = 9}

@@ -1,5 +1,6 @@
 -- Limits of agents, conversations and keys: counters of what is held and settled in the current window.
 local function open_limits(text)
+  local call, format, floor, match, max = redis.call, string.format, math.floor, string.match, math.max
   local list, counters, changed = {}, {}, {}
   for line in string.gmatch(text, '[^\n]+') do
     local since, scope, per, most, id = match(line, '^(%d+) (%d) (%d) (%d+) (.*)$')

@@ -313,26 +313,28 @@ local function grant(at)
   say('6', amount_text)
 end
 
--- Operations that are not about a hold: how many arguments they have, and what does them.
-local others = {
-  x = {1, function() say('5', format('%d', swept)) end},
-  g = {7, grant},
-  c = {6, function(at)
-    books().configure(ARGV[at + 1] == '1', tonumber(ARGV[at + 2]), ARGV[at + 3], ARGV[at + 4], ARGV[at + 5])
-  end},
-  t = {3, function(at) books().request_top_up(ARGV[at + 1], tonumber(ARGV[at + 2])) end},
-  l = {3, function(at) books().lease_top_up(ARGV[at + 1], tonumber(ARGV[at + 2])) end},
-  p = {3, function(at) books().resolve_top_up(ARGV[at + 1], ARGV[at + 2]) end},
-}
-
 -- The i-th operation that is about a hold has the i-th id.
 local at, next_id = first_operation, first_id
 while ARGV[at] do
   local code = ARGV[at]
-  local other = others[code]
-  if other then
-    other[2](at)
-    at = at + other[1]
+  if code == 'x' then
+    say('5', format('%d', swept))
+    at = at + 1
+  elseif code == 'g' then
+    grant(at)
+    at = at + 7
+  elseif code == 'c' then
+    books().configure(ARGV[at + 1] == '1', tonumber(ARGV[at + 2]), ARGV[at + 3], ARGV[at + 4], ARGV[at + 5])
+    at = at + 6
+  elseif code == 't' then
+    books().request_top_up(ARGV[at + 1], tonumber(ARGV[at + 2]))
+    at = at + 3
+  elseif code == 'l' then
+    books().lease_top_up(ARGV[at + 1], tonumber(ARGV[at + 2]))
+    at = at + 3
+  elseif code == 'p' then
+    books().resolve_top_up(ARGV[at + 1], ARGV[at + 2])
+    at = at + 3
   else
     local id, key = ARGV[next_id], tonumber(ARGV[at + 1])
     next_id = next_id + 1

@@ -153,7 +153,7 @@ TEST(account_ledger, what_is_used_beyond_the_hold_is_charged_too) {
   const auto& entry = told.ledger().entries()[2];
   EXPECT_EQ(entry.released.micro(), -110);
   EXPECT_EQ(entry.overage.micro(), 50);
-  EXPECT_EQ(told.ledger().row().overage().micro(), 50);
+  EXPECT_EQ(told.ledger().overdrawn().micro(), 50);
 }
 
 TEST(account_ledger, critical_calls_go_on_below_zero_and_are_recorded_as_overage) {
@@ -314,11 +314,11 @@ TEST(account_ledger, entries_tell_who_and_how_much) {
   ASSERT_EQ(entries.size(), 3u);
   EXPECT_EQ(
       tests::describe(entries[0]),
-      "grant g1 amount 50 released 0 overage 0 available 50 used 0 request  by -/-/-/-/-/- kind "
+      "grant g1 amount 50 released 0 overage 0 available 50 used 0 cycle 0 request  by -/-/-/-/-/- kind "
       "promotion note welcome");
   EXPECT_EQ(
       tests::describe(entries[2]),
-      "settle 01HF7YAT000000000000000001 amount 60 released -20 overage 10 available -10 used 7 "
+      "settle 01HF7YAT000000000000000001 amount 60 released -20 overage 10 available -10 used 7 cycle 0 "
       "request req-1 by chat/llm/gpt-4/a1/c1/key_1 kind  note ");
   EXPECT_EQ(entries[2].at, noon + 1s);
 }

@@ -49,25 +49,40 @@ TEST(ledger_batch, names_every_key_and_writes_every_argument) {
   batch.add(settle{older, credits::from_micro(7), 3});
   batch.add(expire_holds{});
   batch.add(extend{id, credits::from_whole(11), 30s, admission::owed});
-  batch.add(grant{"g1", credits::from_whole(-5), "correction", "a note"});
+  batch.add(grant{"g1", credits::from_whole(-5), "correction", "a note", noon, {}});
   batch.add(void_hold{older});
-  EXPECT_EQ(batch.size(), 6u);
+  configure terms;
+  terms.terms = {"starter", credits::from_whole(5), 100, 1, 20'000, 1'000, 60, 100};
+  terms.at_once = false;
+  terms.anchor_day = 31;
+  terms.options.spend_cap_cents = 5'000;
+  terms.options.top_up_threshold = credits::from_whole(7);
+  terms.options.top_up_cents = 25;
+  terms.options.limits = {{limit_scope::agent, "a1", credits::from_whole(9), limit_window::day},
+                          {limit_scope::key, "*", credits::from_micro(1), limit_window::total}};
+  batch.add(terms);
+  batch.add(request_top_up{"pack", 1'000});
+  batch.add(lease_top_up{"pack", 15s});
+  batch.add(resolve_top_up{"pack", top_up_verdict::failed});
+  EXPECT_EQ(batch.size(), 10u);
   const std::vector<std::string> expected{
-      "EVALSHA", std::string{ledger_script_sha1()}, "7",
+      "EVALSHA", std::string{ledger_script_sha1()}, "11",
       // keys
       "tollgate:{acme}:account", "tollgate:{acme}:holds", "tollgate:{acme}:ledger",
-      "tollgate:{acme}:usage:472222", "tollgate:{acme}:grants", "tollgate:{acme}:resolved:472222",
-      "tollgate:{acme}:resolved:472220",
+      "tollgate:{acme}:usage:472222", "tollgate:{acme}:grants", "tollgate:{acme}:counters",
+      "tollgate:{acme}:cycles", "tollgate:{acme}:top_ups", "tollgate:{acme}:late",
+      "tollgate:{acme}:resolved:472222", "tollgate:{acme}:resolved:472220",
       // hour of the usage key, number of ids, hours of the resolved keys, ids
       "472222", "4", "472222", "472220", std::string{id.text()}, std::string{older.text()},
       std::string{id.text()}, std::string{older.text()},
       // operations
-      "r1", "6", "10000000", "60000", "req-1\tchat\tllm\tgpt-4\ta1\t\tkey_1",  //
-      "s", "7", "7", "3",                                                      //
-      "x",                                                                     //
-      "e3", "6", "11000000", "30000",                                          //
-      "g", "g1", "-5000000", "correction", "a note",                           //
-      "v", "7"};
+      "r1", "10", "10000000", "60000", "req-1\tchat\tllm\tgpt-4\ta1\t\tkey_1",  //
+      "s", "11", "7", "3",                                                      //
+      "x",                                                                      //
+      "e3", "10", "11000000", "30000",                                          //
+      "g", "g1", "-5000000", "correction", "a note", "1700000000000", "",       //
+      "v", "11", "c", "0", "31", "5000000 100 1 20000 1000 60 100 starter", "1 5000 -1 7000000 25",
+      "0 1 9000000 a1\n2 3 1 *", "t", "pack", "1000", "l", "pack", "15000", "p", "pack", "3"};
   EXPECT_EQ(encode(batch), expected);
 }
 
@@ -77,11 +92,11 @@ TEST(ledger_batch, names_hours_the_script_asked_for) {
   batch.name_hour(hour - 1);
   batch.name_hour(hour - 1);
   const auto arguments = encode(batch);
-  EXPECT_EQ(arguments[2], "6");
-  EXPECT_EQ(arguments[8], "tollgate:{acme}:resolved:472221");
-  EXPECT_EQ(arguments[9], "472222");
-  EXPECT_EQ(arguments[10], "0");
-  EXPECT_EQ(arguments[11], "472221");
+  EXPECT_EQ(arguments[2], "10");
+  EXPECT_EQ(arguments[12], "tollgate:{acme}:resolved:472221");
+  EXPECT_EQ(arguments[13], "472222");
+  EXPECT_EQ(arguments[14], "0");
+  EXPECT_EQ(arguments[15], "472221");
 }
 
 TEST(ledger_batch, sends_the_whole_script_when_it_is_unknown) {
@@ -101,7 +116,7 @@ TEST(ledger_batch, starts_anew_when_cleared) {
   batch.clear();
   EXPECT_EQ(batch.size(), 0u);
   batch.add(expire_holds{});
-  EXPECT_EQ(encode(batch).size(), 3u + 5u + 2u + 1u);
+  EXPECT_EQ(encode(batch).size(), 3u + 9u + 2u + 1u);
 }
 
 TEST(ledger_batch, is_full_before_it_keeps_redis_for_long) {
@@ -153,15 +168,34 @@ TEST(ledger_answer, survives_anything) {
   for (const auto* text :
        {"1700000000123", "1700000000123 ", "1700000000123 0", "1700000000123 0 1",
         "1700000000123 0 1 ", "1700000000123 0 1 x", "1700000000123 99 1 1", "1700000000123 -1 1 1",
-        "1700000000123 7 1 1", "1700000000123 256 1 1", "1700000000123  0 1 1",
+        "1700000000123 9 1 1", "1700000000123 256 1 1", "1700000000123  0 1 1",
         "1700000000123 0 1e3 1", "again 1700000000123"}) {
     EXPECT_FALSE(ledger_answer{text}.next()) << text;
   }
 }
 
+TEST(ledger_answer, says_what_stood_in_the_way_and_how_fast_one_may_go_on) {
+  ledger_answer answers{
+      "1700000000123 0 5 90 R60,100,99,1700000001123 25 5 90 W7,1700003600000,2,1,9,1 3 1 1 T"};
+  ASSERT_TRUE(answers.valid());
+  EXPECT_TRUE(answers.top_up_due());
+  const auto held = answers.next().value();
+  EXPECT_EQ(held.rate, (rate_status{60, 100, 99, noon + 1'123ms}));
+  EXPECT_FALSE(held.why);
+  const auto refused = answers.next().value();
+  EXPECT_FALSE(refused.rate);
+  EXPECT_EQ(refused.why, (obstacle{credits::from_micro(7), noon + 1h, limit_scope::key,
+                                   limit_window::day, credits::from_micro(9), true}));
+  EXPECT_EQ(answers.next().value().result, outcome::settled);
+  for (const auto* text :
+       {"R", "R1,2,3", "R1,2,3,4,5", "R1,2,3,x", "W1,2,3,4,5,6", "W1,2,0,9,5,6"}) {
+    EXPECT_FALSE(ledger_answer{std::string{"1700000000123 0 5 90 "} + text}.next()) << text;
+  }
+}
+
 TEST(ledger_answer, survives_random_bytes) {
   std::mt19937 random{1};
-  constexpr std::string_view alphabet = "0123456789 -agin\n\0x";
+  constexpr std::string_view alphabet = "0123456789 -aginRWT,\n\0x";
   for (int i = 0; i < 20'000; ++i) {
     std::string text;
     for (auto n = random() % 40; n > 0; --n) text += alphabet[random() % alphabet.size()];

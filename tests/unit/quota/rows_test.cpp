@@ -36,7 +36,7 @@ std::string flat(const std::vector<std::string>& texts) {
 }
 
 const std::string settled =
-    "7 3 0 1 -90 01HF7YAT000000000000000001\treq\tchat\tllm\tgpt-4\ta1\t\tkey_1";
+    "7 3 0 1 -90 4 01HF7YAT000000000000000001\treq\tchat\tllm\tgpt-4\ta1\t\tkey_1";
 
 std::string element(const std::string& id, const std::vector<std::string>& entries) {
   return array({bulk(id), flat(entries)});
@@ -49,7 +49,7 @@ TEST(rows, an_account_that_was_never_written_is_empty) {
 TEST(rows, reads_an_account) {
   const auto row =
       parse_row(*parse(flat({"granted", "4000000000000000", "settled", "25", "held", "40",
-                             "suspended", "1", "next_expiry", "5", "kept_hour", "6"})));
+                             "suspended", "1", "next_due", "5", "kept_hour", "6"})));
   ASSERT_TRUE(row);
   EXPECT_EQ(tests::describe(*row),
             "granted 4000000000000000 settled 25 held 40 expired 0 suspended");
@@ -59,13 +59,14 @@ TEST(rows, reads_an_account) {
 
 TEST(rows, reads_the_entries_of_an_element) {
   const auto entries = parse_entries(*parse(element(
-      "1700000000123-4", {"settle", settled, "grant", "5 0 0 0 -85 my id\tpurchase\ta note"})));
+      "1700000000123-4", {"settle", settled, "grant", "5 0 0 0 -85 0 my id\tpurchase\ta note"})));
   ASSERT_TRUE(entries);
   ASSERT_EQ(entries->size(), 2u);
   EXPECT_EQ(entries->at(0).id, "1700000000123-4000");
   EXPECT_EQ(entries->at(0).at, time_point{milliseconds{1'700'000'000'123}});
   EXPECT_EQ(tests::describe(entries->at(0)),
             "settle 01HF7YAT000000000000000001 amount 7 released 3 overage 0 available -90 used 1 "
+            "cycle 4 "
             "request req by chat/llm/gpt-4/a1/-/key_1 kind  note ");
   EXPECT_EQ(entries->at(1).id, "1700000000123-4001");
   EXPECT_EQ(entries->at(1).subject, "my id");
@@ -83,8 +84,9 @@ TEST(rows, an_entry_says_where_it_stands) {
 }
 
 TEST(rows, refuses_what_is_no_entry) {
-  for (const auto* text : {"", "7", "7 3 0 1", "x 3 0 1 -90 id\tby", "7 x 0 1 -90 id\tby",
-                           "7 3 x 1 -90 id\tby", "7 3 0 x -90 id\tby", "7 3 0 1 x id\tby"}) {
+  for (const auto* text :
+       {"", "7", "7 3 0 1", "x 3 0 1 -90 0 id\tby", "7 x 0 1 -90 0 id\tby", "7 3 x 1 -90 0 id\tby",
+        "7 3 0 x -90 0 id\tby", "7 3 0 1 x 0 id\tby", "7 3 0 1 -90 id\tby"}) {
     EXPECT_FALSE(parse_entries(*parse(element("1-0", {"settle", text})))) << text;
   }
   EXPECT_FALSE(parse_entries(*parse(element("1-0", {"settled", settled}))));
@@ -97,25 +99,30 @@ TEST(rows, refuses_what_is_no_entry) {
 }
 
 TEST(rows, reads_a_hold) {
-  const auto hold = parse_hold("01HF7YAT000000000000000001",
-                               "40 1700000060000 472222 req\tchat\tllm\tgpt-4\ta1\tc1\tkey_1");
+  const auto hold =
+      parse_hold("01HF7YAT000000000000000001",
+                 "40 1700000060000 472222 1700000000000 req\tchat\tllm\tgpt-4\ta1\tc1\tkey_1");
   ASSERT_TRUE(hold);
   EXPECT_EQ(hold->amount.micro(), 40);
   EXPECT_EQ(hold->expires_at, time_point{milliseconds{1'700'000'060'000}});
+  EXPECT_EQ(hold->placed_at, time_point{milliseconds{1'700'000'000'000}});
   EXPECT_EQ(hold->request_id, "req");
   EXPECT_EQ(hold->who, (attribution{"chat", "llm", "gpt-4", "a1", "c1", "key_1"}));
-  EXPECT_FALSE(parse_hold("short", "40 1 2 req"));
+  EXPECT_FALSE(parse_hold("short", "40 1 2 3 req"));
   EXPECT_FALSE(parse_hold("01HF7YAT000000000000000001", ""));
-  EXPECT_FALSE(parse_hold("01HF7YAT000000000000000001", "40 x 2 req"));
+  EXPECT_FALSE(parse_hold("01HF7YAT000000000000000001", "40 x 2 3 req"));
 }
 
 TEST(rows, reads_a_grant) {
-  const auto grant = parse_grant("g1", "-5 1700000000000 correction\ta note\twith a tab");
+  const auto grant =
+      parse_grant("g1", "-5 1700000000000 1700003600000 40 correction\ta note\twith a tab");
   ASSERT_TRUE(grant);
   EXPECT_EQ(grant->amount.micro(), -5);
+  EXPECT_EQ(grant->expires_at, time_point{milliseconds{1'700'003'600'000}});
+  EXPECT_EQ(grant->priority, 40);
   EXPECT_EQ(grant->kind, "correction");
   EXPECT_EQ(grant->note, "a note\twith a tab");
-  EXPECT_FALSE(parse_grant("g1", "five 1 purchase\t"));
+  EXPECT_FALSE(parse_grant("g1", "five 1 0 50 purchase\t"));
 }
 
 TEST(rows, reads_a_counter) {
@@ -128,12 +135,62 @@ TEST(rows, reads_a_counter) {
   EXPECT_FALSE(parse_counter(1, "", "20000000 2"));
 }
 
+const std::string books_text =
+    "1 2 1 70 10 20 30 40 -5 6 7 8 9 11 12 20000 1234500000@20000,5@1\tstarter";
+
+TEST(rows, reads_the_books_of_a_cycle) {
+  const auto books = parse_cycle("3", books_text);
+  ASSERT_TRUE(books);
+  EXPECT_EQ(
+      tests::describe(*books),
+      "3 1 2 1 settled 70 allocation 10 purchase 20 top_up 30 promotion 40 correction -5 rolled "
+      "6 7 forfeited 8 room 9 11 12 starter 20000 billed 1234500000 20000 billed 5 1");
+  for (const auto* text : {"", "1 2 3", "1 2 1 70 10 20 30 40 -5 6 7 8 9 11 12 x -\t",
+                           "1 2 1 70 10 20 30 40 -5 6 7 8 9 11 12 20000 5@\t"}) {
+    EXPECT_FALSE(parse_cycle("3", text)) << text;
+  }
+}
+
+TEST(rows, reads_a_top_up) {
+  const auto top_up = parse_top_up("tu_1", "a 4 1000 500000000 5 6 7 8 9");
+  ASSERT_TRUE(top_up);
+  EXPECT_EQ(tests::describe(*top_up), "tu_1 1 timed_out 1000 500000000 5 6 7 8 9");
+  for (const auto* text : {"", "a", "x 4 1 1 1 1 1 1 1", "m 5 1 1 1 1 1 1 1", "m 1 1 1 1 1 1 1"}) {
+    EXPECT_FALSE(parse_top_up("tu_1", text)) << text;
+  }
+}
+
+TEST(rows, reads_plan_and_grants_of_an_account) {
+  const auto account = flat(
+      {"plan", "31 4 1700000000000 1702000000000 5000000", "terms", "5 100 1 20000 1000 60 100 pro",
+       "next_terms", "", "options", "1 5000 -1 7 25", "limits", "9 0 1 8 a b\n10 2 3 1 *", "active",
+       "10 0 1 5 4 purchase the id\n30 99 1 7 7 allocation allocation:4", "kept",
+       "= 50 6 3\n30 50 1 9 6 allocation allocation:3", "mark", "12"});
+  const auto plan = parse_plan(*parse(account));
+  ASSERT_TRUE(plan && *plan);
+  EXPECT_EQ(
+      tests::describe(*plan),
+      "pro 5 100 1 20000 1000 60 100  31 4 1700000000000 1702000000000 5000000 overage 1 5000 -1 "
+      "7 25 limit agent a b 8 day 9 limit key * 1 total 10");
+  const auto grants = parse_grants(*parse(account));
+  ASSERT_TRUE(grants);
+  EXPECT_EQ(grants->mark.micro(), 12);
+  EXPECT_EQ(
+      tests::describe(*grants),
+      "[the id purchase 10 0 1 5 left 4] [allocation:4 allocation 30 99 1 7 left 7] kept until 50 "
+      "claims 6 3 [allocation:3 allocation 30 50 1 9 left 6]");
+  EXPECT_EQ(parse_plan(*parse(flat({})))->has_value(), false);
+  EXPECT_FALSE(parse_plan(*parse(flat({"plan", "31 4", "terms", "x", "options", "y"}))));
+  EXPECT_FALSE(parse_grants(*parse(flat({"active", "1 2 3"}))));
+  EXPECT_FALSE(parse_grants(*parse(flat({"kept", "30 50 1 9 6 allocation x"}))));
+}
+
 TEST(rows, reads_a_snapshot) {
-  const auto snapshot = parse_snapshot(
-      *parse(array({flat({"granted", "100", "held", "70"}),
-                    flat({"01HF7YAT000000000000000002", "30 1700000060000 472222 r\t\t\t\t\t\t",
-                          "01HF7YAT000000000000000001", "40 1700000060000 472222 r\t\t\t\t\t\t"}),
-                    array({element("1700000000123-4", {"settle", settled, "settle", settled})})})));
+  const auto snapshot = parse_snapshot(*parse(array(
+      {flat({"granted", "100", "held", "70"}),
+       flat({"01HF7YAT000000000000000002", "30 1700000060000 472222 1 r\t\t\t\t\t\t",
+             "01HF7YAT000000000000000001", "40 1700000060000 472222 1 r\t\t\t\t\t\t"}),
+       array({element("1700000000123-4", {"settle", settled, "settle", settled})}), flat({})})));
   ASSERT_TRUE(snapshot);
   EXPECT_EQ(snapshot->row.held.micro(), 70);
   ASSERT_EQ(snapshot->holds.size(), 2u);

@@ -43,7 +43,10 @@ books books_of(const account_ledger& ledger) {
   books read;
   read.entries = ledger.entries();
   read.snapshot.row = ledger.row();
-  read.snapshot.holds = {{hold(5), 7_credits, noon + 1h, "r", {}}};
+  read.snapshot.grants = ledger.grants();
+  read.snapshot.overdrawn = ledger.overdrawn();
+  read.snapshot.cycles = ledger.cycles();
+  read.snapshot.holds = {{hold(5), 7_credits, noon + 1h, noon, "r", {}}};
   read.snapshot.last_entry_id = read.entries.back().id;
   read.counted = ledger.row().settled;
   return read;
@@ -66,7 +69,9 @@ TEST(audit, sound_books_are_proven) {
 }
 
 TEST(audit, an_account_without_entries_is_sound) {
-  EXPECT_EQ(first_difference({{}, {{}, {}, "0-0"}, 0_credits}), "none");
+  books none;
+  none.snapshot.last_entry_id = "0-0";
+  EXPECT_EQ(first_difference(none), "none");
 }
 
 TEST(audit, every_total_is_recomputed) {
@@ -116,14 +121,36 @@ TEST(audit, open_holds_are_those_the_entries_left_open) {
   read.snapshot.holds.clear();
   EXPECT_EQ(first_difference(read), "hold " + std::string{hold(5).text()});
   read = books_of(busy_account());
-  read.snapshot.holds.push_back({hold(6), 1_credits, noon, "r", {}});
+  read.snapshot.holds.push_back({hold(6), 1_credits, noon, noon, "r", {}});
   EXPECT_EQ(first_difference(read), "hold " + std::string{hold(6).text()});
 }
 
 TEST(audit, settlements_say_their_overage) {
   auto read = books_of(busy_account());
   for (auto& entry : read.entries) entry.overage = 0_credits;
+  EXPECT_EQ(first_difference(read), "used beyond all grants");
+  read = books_of(busy_account());
+  for (auto& entry : read.entries) {
+    if (entry.type == entry_type::settle) entry.overage = entry.amount + 1_micro;
+  }
   EXPECT_TRUE(first_difference(read).starts_with("overage of entry "));
+}
+
+TEST(audit, every_line_of_a_cycle_is_recomputed) {
+  const auto sound = books_of(busy_account());
+  ASSERT_EQ(first_difference(sound), "none");
+  ASSERT_EQ(sound.snapshot.cycles.size(), 1u);
+  for (const auto line :
+       {&cycle_record::settled, &cycle_record::allocation, &cycle_record::purchase,
+        &cycle_record::top_up, &cycle_record::promotion, &cycle_record::correction,
+        &cycle_record::forfeited, &cycle_record::rolled_out, &cycle_record::rolled_in}) {
+    auto read = sound;
+    read.snapshot.cycles[0].*line += 1_micro;
+    EXPECT_NE(first_difference(read), "none");
+  }
+  auto read = sound;
+  read.snapshot.cycles[0].billed.push_back({1_micro, 1});
+  EXPECT_EQ(first_difference(read), "cycle 0: billed");
 }
 
 TEST(audit, usage_counters_add_up_to_what_was_settled) {
@@ -134,7 +161,9 @@ TEST(audit, usage_counters_add_up_to_what_was_settled) {
 
 TEST(audit, counters_may_run_ahead_while_the_account_is_in_use) {
   audit proof;
-  proof.finish({{}, {}, "0-0"}, {5_credits, 0_credits, 7_credits});
+  account_snapshot snapshot;
+  snapshot.last_entry_id = "0-0";
+  proof.finish(snapshot, {5_credits, 0_credits, 7_credits});
   EXPECT_TRUE(proof.differences().empty());
 }
 

@@ -1,0 +1,440 @@
+// Plans in money: what is granted, used, rolled over, billed and capped.
+#include <gtest/gtest.h>
+
+#include "tests/unit/quota/customer.hpp"
+
+namespace tollgate::quota {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace literals;
+
+TEST(plans, starter_pays_two_cents_for_what_is_beyond_its_credits) {
+  customer acme;
+  EXPECT_EQ(acme.plan(starter).amount, 20'000_credits);
+  EXPECT_EQ(acme.use(20'000_credits), outcome::held);
+  EXPECT_EQ(acme.available(), 0_credits);
+  EXPECT_EQ(acme.use(1'234'500'000_micro), outcome::held);
+  EXPECT_EQ(acme.ledger.overdrawn(), 1'234'500'000_micro);
+  auto bill = acme.statements().back();
+  EXPECT_EQ(bill.overage, 1'234'500'000_micro);
+  EXPECT_EQ(bill.overage_cents, 2'469);
+
+  acme.at(on(2026, 12, 1));
+  bill = acme.statements().front();
+  EXPECT_TRUE(bill.record.closed);
+  EXPECT_EQ(bill.overage_cents, 2'469);
+  EXPECT_EQ(bill.closing, 0_credits);
+  EXPECT_EQ(acme.available(), 20'000_credits);  // billed, so no longer owed
+  EXPECT_EQ(acme.ledger.overdrawn(), 0_credits);
+}
+
+TEST(plans, starter_loses_what_it_did_not_use) {
+  customer acme;
+  acme.plan(starter);
+  acme.use(5'000_credits);
+  acme.at(on(2026, 12, 1));
+  EXPECT_EQ(acme.available(), 20'000_credits);
+  EXPECT_EQ(acme.ledger.row().expired, 15'000_credits);
+  const auto first = acme.statements().front();
+  EXPECT_EQ(first.record.forfeited, 15'000_credits);
+  EXPECT_EQ(first.record.rolled_out, 0_credits);
+}
+
+TEST(plans, pro_rolls_over_for_one_cycle_and_burns_that_first) {
+  customer acme;
+  acme.plan(pro);
+  acme.use(150'000_credits);
+  acme.at(on(2026, 12, 1));
+  EXPECT_EQ(acme.available(), 250'000_credits);
+  EXPECT_EQ(acme.left_of("rollover:0"), 50'000_credits);
+
+  acme.use(20'000_credits);
+  EXPECT_EQ(acme.left_of("rollover:0"), 30'000_credits);
+  EXPECT_EQ(acme.left_of("allocation:1"), 200'000_credits);
+
+  acme.at(on(2027, 1, 1));  // what is left of the rollover is gone; the allocation rolls over whole
+  EXPECT_EQ(acme.available(), 400'000_credits);
+  EXPECT_EQ(acme.ledger.row().expired, 30'000_credits);
+  EXPECT_EQ(acme.left_of("rollover:1"), 200'000_credits);
+}
+
+TEST(plans, pro_that_uses_nothing_never_holds_more_than_two_allocations) {
+  customer acme;
+  acme.plan(pro);
+  for (int month = 1; month <= 24; ++month) {
+    acme.at(on(2026 + (11 + month - 1) / 12, static_cast<unsigned>((11 + month - 1) % 12 + 1), 1));
+    EXPECT_EQ(acme.available(), 400'000_credits) << month;
+  }
+}
+
+TEST(plans, bought_credits_go_last_and_stay) {
+  customer acme;
+  acme.plan(pro);
+  acme.give("pack", 1'000_credits);
+  acme.use(150'000_credits);
+  EXPECT_EQ(acme.left_of("pack"), 1'000_credits);
+  acme.at(on(2026, 12, 1));
+  acme.use(250'500_credits);  // 50,000 rolled over, 200,000 of the month, 500 bought
+  EXPECT_EQ(acme.left_of("pack"), 500_credits);
+  EXPECT_EQ(acme.available(), 500_credits);
+}
+
+TEST(plans, a_purchase_pays_off_what_was_used_beyond_the_credits) {
+  customer acme;
+  acme.plan(starter);
+  acme.use(20'100_credits);
+  EXPECT_EQ(acme.available(), -100_credits);
+  acme.give("pack", 500_credits);
+  EXPECT_EQ(acme.available(), 400_credits);
+  EXPECT_EQ(acme.left_of("pack"), 400_credits);
+  EXPECT_EQ(acme.ledger.overdrawn(), 0_credits);
+  EXPECT_EQ(acme.ledger.entries().back().overage, -100_credits);
+  EXPECT_EQ(acme.statements().back().overage_cents, 0);
+}
+
+TEST(plans, without_overage_the_credits_are_the_end) {
+  customer acme;
+  acme.options.overage = false;
+  acme.plan(starter);
+  acme.use(19'995_credits);
+  EXPECT_EQ(acme.use(10_credits), outcome::insufficient_balance);
+  EXPECT_EQ(acme.use(5_credits), outcome::held);
+  const auto refused = acme.hold(1, 1_credits);
+  EXPECT_EQ(refused.why->until, on(2026, 12, 1));
+  EXPECT_EQ(refused.why->room, 0_credits);
+}
+
+TEST(plans, a_spend_cap_is_reached_to_the_micro_credit) {
+  customer acme;
+  acme.options.spend_cap_cents = 5'000;
+  acme.plan(starter);
+  acme.use(20'000_credits);
+  EXPECT_EQ(acme.use(2'500_credits - 1_micro), outcome::held);
+  EXPECT_EQ(acme.use(2_micro), outcome::cap_reached);
+  EXPECT_EQ(acme.use(1_micro), outcome::held);
+  EXPECT_EQ(acme.use(1_micro), outcome::cap_reached);
+  EXPECT_EQ(acme.statements().back().overage_cents, 5'000);
+  const auto refused = acme.hold(1, 1_credits);
+  EXPECT_EQ(refused.why->until, on(2026, 12, 1));
+
+  // Critical calls go on, and are never billed beyond the cap: they are owed in credits.
+  EXPECT_EQ(acme.use(100_credits, admission::critical), outcome::held_beyond_balance);
+  EXPECT_EQ(acme.statements().back().overage_cents, 5'000);
+  acme.at(on(2026, 12, 1));
+  EXPECT_EQ(acme.statements().front().overage_cents, 5'000);
+  EXPECT_EQ(acme.statements().front().closing, -100_credits);
+  EXPECT_EQ(acme.available(), 19'900_credits);
+}
+
+TEST(plans, holds_count_towards_the_cap) {
+  customer acme;
+  acme.options.spend_cap_cents = 5'000;
+  acme.plan(starter);
+  acme.use(20'000_credits);
+  EXPECT_EQ(acme.hold(1, 2'400_credits).result, outcome::held);
+  EXPECT_EQ(acme.hold(2, 101_credits).result, outcome::cap_reached);
+  EXPECT_EQ(acme.hold(2, 100_credits).result, outcome::held);
+  acme.settle(1, 1_credits);
+  EXPECT_EQ(acme.hold(3, 2'399_credits).result, outcome::held);
+}
+
+TEST(plans, critical_calls_can_be_bounded) {
+  customer acme;
+  acme.options.spend_cap_cents = 0;
+  acme.options.critical_overdraft = 10_credits;
+  acme.plan(starter);
+  acme.use(20'000_credits);
+  EXPECT_EQ(acme.use(10_credits, admission::critical), outcome::held_beyond_balance);
+  EXPECT_EQ(acme.use(1_micro, admission::critical), outcome::cap_reached);
+}
+
+TEST(plans, an_upgrade_is_prorated_by_the_second) {
+  customer acme;
+  acme.plan(starter);
+  acme.now = on(2026, 11, 16);  // half of November is left
+  EXPECT_EQ(acme.plan(pro).amount, 90'000_credits);
+  EXPECT_EQ(acme.plan(pro).amount, 0_credits);  // the same again changes nothing
+  EXPECT_EQ(acme.plan(starter).amount, 0_credits);
+  EXPECT_EQ(acme.plan(pro).amount, 0_credits);  // nor does going down and up again
+  EXPECT_EQ(acme.available(), 110'000_credits);
+  acme.at(on(2026, 12, 1));
+  EXPECT_EQ(acme.available(), 310'000_credits);  // 110,000 roll over, by Pro's rule
+}
+
+TEST(plans, an_upgrade_a_second_before_the_end_is_worth_a_second) {
+  customer acme;
+  acme.plan(starter);
+  acme.now = on(2026, 12, 1) - 1s;
+  // 180,000 credits * 1 s / 2,592,000 s = 0.0694444...
+  EXPECT_EQ(acme.plan(pro).amount, 69'444_micro);
+}
+
+TEST(plans, a_change_can_wait_for_the_next_cycle) {
+  customer acme;
+  acme.plan(pro);
+  EXPECT_EQ(acme.plan(starter, false).amount, 0_credits);
+  EXPECT_EQ(acme.ledger.plan()->terms.plan, "pro");
+  acme.at(on(2026, 12, 1));
+  EXPECT_EQ(acme.ledger.plan()->terms.plan, "starter");
+  EXPECT_EQ(acme.available(), 220'000_credits);  // Pro's rule for what Pro granted
+  acme.at(on(2027, 1, 1));
+  EXPECT_EQ(acme.available(), 20'000_credits);
+}
+
+TEST(plans, overage_is_billed_at_the_price_at_which_it_was_used) {
+  customer acme;
+  acme.plan(starter);
+  acme.use(20'100_credits);
+  acme.now = on(2026, 11, 16);
+  acme.plan(pro);
+  acme.use(90'100_credits);  // the rest of the upgrade, and 100 beyond
+  const auto bill = acme.statements().back();
+  EXPECT_EQ(bill.overage, 200_credits);
+  EXPECT_EQ(bill.overage_cents, 200 + 100);
+}
+
+TEST(plans, the_lines_of_a_statement_add_up) {
+  customer acme;
+  acme.plan(pro);
+  acme.give("gift", 10_credits, "promotion", on(2026, 11, 3));
+  acme.give("pack", 77_credits);
+  acme.give("oops", -7_credits, "correction");
+  acme.use(150'003_credits);
+  acme.at(on(2026, 12, 1));
+  acme.use(260'000_credits);
+  acme.at(on(2027, 1, 1));
+  const auto all = acme.statements();
+  ASSERT_EQ(all.size(), 3u);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const auto& books = all[i].record;
+    EXPECT_EQ(all[i].opening, i == 0 ? 0_credits : all[i - 1].closing);
+    if (i > 0) EXPECT_EQ(books.rolled_in, all[i - 1].record.rolled_out);
+  }
+  EXPECT_EQ(all[0].record.promotion, 10_credits);
+  EXPECT_EQ(all[0].record.correction, -7_credits);
+  EXPECT_EQ(all[0].record.settled, 150'003_credits);
+  // What the account holds is what the last statement closes with.
+  EXPECT_EQ(all[2].closing, acme.ledger.row().posted());
+}
+
+// --- time ---
+
+TEST(plans, three_years_of_silence_close_every_cycle_in_turn) {
+  customer acme;
+  acme.now = on(2026, 1, 31);
+  acme.plan(pro);
+  acme.use(150'000_credits);
+  acme.at(on(2029, 1, 31));
+  const auto all = acme.statements();
+  ASSERT_EQ(all.size(), 37u);
+  for (std::size_t i = 1; i < all.size(); ++i) {
+    EXPECT_EQ(all[i].record.start, all[i - 1].record.end);
+    EXPECT_EQ(all[i].record.allocation, 200'000_credits);
+    EXPECT_TRUE(all[i - 1].record.closed);
+  }
+  EXPECT_EQ(all[1].record.start, on(2026, 2, 28));
+  EXPECT_EQ(all[2].record.start, on(2026, 3, 31));
+  EXPECT_EQ(all[25].record.start, on(2028, 2, 29));
+  EXPECT_EQ(acme.available(), 400'000_credits);
+}
+
+TEST(plans, a_cycle_closes_once_whoever_notices) {
+  customer acme;
+  acme.plan(starter);
+  acme.now = on(2026, 12, 1);
+  for (int i = 0; i < 5; ++i) acme.apply(expire_holds{});
+  EXPECT_EQ(acme.ledger.cycles().size(), 2u);
+  EXPECT_EQ(acme.available(), 20'000_credits);
+}
+
+TEST(plans, the_last_millisecond_belongs_to_the_old_cycle) {
+  customer acme;
+  acme.plan(starter);
+  acme.at(on(2026, 12, 1) - 1ms);
+  EXPECT_EQ(acme.ledger.plan()->cycle, 0);
+  acme.at(on(2026, 12, 1));
+  EXPECT_EQ(acme.ledger.plan()->cycle, 1);
+}
+
+TEST(plans, another_anchor_moves_the_next_boundary) {
+  customer acme;
+  acme.now = on(2026, 11, 10);
+  acme.plan(starter, true, 1);
+  EXPECT_EQ(acme.ledger.plan()->start, on(2026, 11, 1));
+  acme.plan(starter, true, 20);
+  EXPECT_EQ(acme.ledger.plan()->end, on(2026, 11, 20));
+  acme.at(on(2026, 11, 20));
+  EXPECT_EQ(acme.ledger.row().expired, 20'000_credits);
+  EXPECT_EQ(acme.available(), 20'000_credits);
+}
+
+// --- credits that run out while calls are under way ---
+
+TEST(plans, a_hold_keeps_the_credits_it_was_placed_on) {
+  customer acme;
+  acme.give("gift", 100_credits, "promotion", on(2026, 11, 2));
+  acme.hold(1, 60_credits);
+  acme.at(on(2026, 11, 2));
+  EXPECT_EQ(acme.ledger.row().expired, 40_credits);
+  EXPECT_EQ(acme.available(), 0_credits);
+  EXPECT_EQ(acme.hold(2, 1_credits).result, outcome::insufficient_balance);
+  acme.settle(1, 50_credits);  // and gives back ten that are past their time
+  EXPECT_EQ(acme.ledger.row().expired, 50_credits);
+  EXPECT_EQ(acme.available(), 0_credits);
+}
+
+TEST(plans, a_hold_placed_at_the_moment_of_expiry_finds_nothing) {
+  customer acme;
+  acme.give("gift", 100_credits, "promotion", on(2026, 11, 2));
+  acme.now = on(2026, 11, 2) - 1ms;
+  EXPECT_EQ(acme.hold(1, 10_credits).result, outcome::held);
+  acme.now = on(2026, 11, 2);
+  EXPECT_EQ(acme.hold(2, 10_credits).result, outcome::insufficient_balance);
+}
+
+TEST(plans, a_call_over_the_boundary_is_booked_where_it_began) {
+  customer acme;
+  acme.plan(starter);
+  acme.now = on(2026, 12, 1) - 1s;
+  acme.hold(1, 30_credits);
+  acme.at(on(2026, 12, 1));
+  EXPECT_EQ(acme.available(), 20'000_credits);
+  acme.settle(1, 20_credits);
+  const auto all = acme.statements();
+  EXPECT_EQ(all[0].record.settled, 20_credits);
+  EXPECT_EQ(all[0].record.forfeited, 19'980_credits);
+  EXPECT_EQ(all[0].closing, 0_credits);
+  EXPECT_EQ(all[1].record.settled, 0_credits);
+  EXPECT_EQ(acme.available(), 20'000_credits);
+}
+
+TEST(plans, what_a_late_call_gives_back_rolls_over_like_the_rest) {
+  customer acme;
+  acme.plan(pro);
+  acme.now = on(2026, 12, 1) - 1s;
+  acme.hold(1, 30_credits);
+  acme.at(on(2026, 12, 1));
+  EXPECT_EQ(acme.left_of("rollover:0"), 199'970_credits);
+  acme.release(1);
+  EXPECT_EQ(acme.left_of("rollover:0"), 200'000_credits);
+  EXPECT_EQ(acme.available(), 400'000_credits);
+}
+
+TEST(plans, overage_of_a_late_call_is_billed_to_its_own_cycle) {
+  customer acme;
+  acme.options.spend_cap_cents = 100;  // 50 credits
+  acme.plan(starter);
+  acme.use(20'010_credits);
+  acme.now = on(2026, 12, 1) - 1s;
+  acme.hold(1, 30_credits);
+  acme.at(on(2026, 12, 1));
+  EXPECT_EQ(acme.statements()[0].overage, 10_credits);
+  acme.settle(1, 55_credits);  // 40 are left under November's cap
+  const auto all = acme.statements();
+  EXPECT_EQ(all[0].overage, 50_credits);
+  EXPECT_EQ(all[0].overage_cents, 100);
+  EXPECT_EQ(all[0].record.settled, 20'065_credits);
+  EXPECT_EQ(acme.available(), 19'985_credits);  // the other 15 are owed in credits
+}
+
+// --- limits and rates ---
+
+const attribution agent_1{"chat", "llm", "gpt-4", "a1", "c1", "k1"};
+const attribution agent_2{"chat", "llm", "gpt-4", "a2", "c2", "k1"};
+
+TEST(limits, of_an_agent_by_the_day) {
+  customer acme;
+  acme.options.limits = {{limit_scope::agent, "a1", 100_credits, limit_window::day}};
+  acme.plan(starter);
+  acme.now += 1h;
+  EXPECT_EQ(acme.hold(1, 60_credits, admission::enforce, agent_1).result, outcome::held);
+  const auto refused = acme.hold(2, 41_credits, admission::enforce, agent_1);
+  EXPECT_EQ(refused.result, outcome::limit_reached);
+  EXPECT_EQ(refused.why->room, 40_credits);
+  EXPECT_EQ(refused.why->until, on(2026, 11, 2));
+  EXPECT_EQ(acme.hold(3, 41_credits, admission::enforce, agent_2).result, outcome::held);
+  acme.settle(1, 10_credits);  // fifty come back
+  EXPECT_EQ(acme.hold(4, 90_credits, admission::enforce, agent_1).result, outcome::held);
+  EXPECT_EQ(acme.hold(5, 1_micro, admission::enforce, agent_1).result, outcome::limit_reached);
+  EXPECT_EQ(acme.hold(6, 1_micro, admission::critical, agent_1).result,
+            outcome::held_beyond_balance);
+  acme.at(on(2026, 11, 2));
+  EXPECT_EQ(acme.hold(7, 100_credits, admission::enforce, agent_1).result, outcome::held);
+}
+
+TEST(limits, of_each_key_by_itself) {
+  customer acme;
+  acme.options.limits = {{limit_scope::key, "*", 5_credits, limit_window::total}};
+  acme.plan(starter);
+  acme.now += 1h;
+  attribution other = agent_1;
+  other.key_id = "k2";
+  EXPECT_EQ(acme.hold(1, 5_credits, admission::enforce, agent_1).result, outcome::held);
+  EXPECT_EQ(acme.hold(2, 1_credits, admission::enforce, agent_1).result, outcome::limit_reached);
+  EXPECT_EQ(acme.hold(3, 5_credits, admission::enforce, other).result, outcome::held);
+}
+
+// All or nothing: the limit that would be passed leaves nothing in the others.
+TEST(limits, several_at_once) {
+  customer acme;
+  acme.options.limits = {{limit_scope::agent, "*", 100_credits, limit_window::cycle},
+                         {limit_scope::conversation, "*", 10_credits, limit_window::hour}};
+  acme.plan(starter);
+  acme.now += 1h;
+  EXPECT_EQ(acme.hold(1, 10_credits, admission::enforce, agent_1).result, outcome::held);
+  EXPECT_EQ(acme.hold(2, 10_credits, admission::enforce, agent_1).result, outcome::limit_reached);
+  acme.now += 1h;
+  EXPECT_EQ(acme.hold(3, 10_credits, admission::enforce, agent_1).result, outcome::held);
+  EXPECT_EQ(acme.renew(3, 11_credits).result, outcome::limit_reached);
+}
+
+TEST(limits, a_hold_from_before_the_limit_is_not_counted) {
+  customer acme;
+  acme.plan(starter);
+  acme.hold(1, 50_credits);
+  acme.options.limits = {{limit_scope::agent, "a1", 10_credits, limit_window::total}};
+  acme.plan(starter);
+  acme.now += 1s;
+  acme.settle(1, 40_credits);
+  EXPECT_EQ(acme.hold(2, 10_credits).result, outcome::held);
+}
+
+TEST(rates, starter_gets_a_hundred_at_once_and_then_one_a_second) {
+  customer acme;
+  auto terms = starter;
+  terms.requests_per_minute = 60;
+  terms.burst = 100;
+  acme.plan(terms);
+  for (int i = 0; i < 100; ++i) {
+    const auto reply = acme.hold(i, 1_credits);
+    ASSERT_EQ(reply.result, outcome::held);
+    ASSERT_EQ(reply.rate->remaining, 99 - i);
+  }
+  const auto refused = acme.hold(100, 1_credits);
+  EXPECT_EQ(refused.result, outcome::rate_limited);
+  EXPECT_EQ(refused.why->until, acme.now + 1s);
+  EXPECT_EQ(refused.rate->full_at, acme.now + 100s);
+  EXPECT_EQ(acme.hold(101, 1_credits, admission::critical).result, outcome::rate_limited);
+  EXPECT_EQ(acme.hold(102, 1_credits, admission::shadow).result, outcome::held);
+  acme.now += 999ms;
+  EXPECT_EQ(acme.hold(103, 1_credits).result, outcome::rate_limited);
+  acme.now += 1ms;
+  EXPECT_EQ(acme.hold(104, 1_credits).result, outcome::held);
+  EXPECT_EQ(acme.hold(105, 1_credits).result, outcome::rate_limited);
+  acme.now += 1h;
+  EXPECT_EQ(acme.hold(106, 1_credits).rate->remaining, 99);
+}
+
+TEST(rates, a_replay_is_no_request) {
+  customer acme;
+  auto terms = starter;
+  terms.requests_per_minute = 60;
+  terms.burst = 1;
+  acme.plan(terms);
+  EXPECT_EQ(acme.hold(1, 1_credits).result, outcome::held);
+  EXPECT_EQ(acme.hold(1, 1_credits).result, outcome::exists);
+}
+
+}  // namespace
+}  // namespace tollgate::quota

@@ -1,0 +1,221 @@
+// Top-ups: once for each need, whatever is told late, twice or never.
+#include <gtest/gtest.h>
+
+#include "tests/unit/quota/customer.hpp"
+
+namespace tollgate::quota {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace literals;
+
+struct buyer : customer {
+  explicit buyer(const plan_terms& terms, std::int64_t cents = 0) {
+    options.top_up_threshold = 1'000_credits;
+    options.top_up_cents = cents;
+    plan(terms);
+  }
+  const top_up_record& top_up(std::size_t i = 0) {
+    all = ledger.top_ups();
+    return all.at(i);
+  }
+  answer resolve(top_up_verdict verdict, std::size_t i = 0) {
+    return apply(resolve_top_up{top_up(i).id, verdict});
+  }
+  answer lease() { return apply(lease_top_up{top_up().id, 15s}); }
+  std::size_t count() const { return ledger.top_ups().size(); }
+
+  std::vector<top_up_record> all;
+};
+
+TEST(top_up, starter_buys_at_least_ten_dollars) {
+  buyer acme{starter};
+  acme.use(19'000_credits);
+  EXPECT_EQ(acme.count(), 0u);  // not below a thousand
+  acme.use(1_credits);
+  ASSERT_EQ(acme.count(), 1u);
+  EXPECT_EQ(acme.top_up().cents, 1'000);
+  EXPECT_EQ(acme.top_up().amount, 500_credits);
+  EXPECT_TRUE(acme.ledger.take_top_up_due());
+  EXPECT_FALSE(acme.ledger.take_top_up_due());
+}
+
+TEST(top_up, pro_buys_at_least_twenty_five_dollars) {
+  buyer acme{pro};
+  acme.use(199'001_credits);
+  EXPECT_EQ(acme.top_up().cents, 2'500);
+  EXPECT_EQ(acme.top_up().amount, 2'500_credits);
+}
+
+TEST(top_up, buys_what_the_customer_chose_if_that_is_more) {
+  buyer acme{starter, 4'000};
+  acme.use(19'001_credits);
+  EXPECT_EQ(acme.top_up().cents, 4'000);
+}
+
+TEST(top_up, one_charge_lifts_the_balance_above_the_threshold) {
+  buyer acme{starter};
+  acme.use(22'000_credits);  // 2,000 below zero
+  EXPECT_EQ(acme.top_up().cents, 6'001);
+  acme.resolve(top_up_verdict::paid);
+  EXPECT_GT(acme.available(), 1'000_credits);
+}
+
+TEST(top_up, one_for_a_need_however_many_calls_cross_the_threshold) {
+  buyer acme{starter};
+  acme.use(19'000_credits);
+  for (int i = 0; i < 1'000; ++i) acme.use(1_credits);
+  EXPECT_EQ(acme.count(), 1u);
+}
+
+TEST(top_up, paid_twice_grants_once) {
+  buyer acme{starter};
+  acme.use(19'001_credits);
+  EXPECT_EQ(acme.resolve(top_up_verdict::paid).result, outcome::granted);
+  EXPECT_EQ(acme.resolve(top_up_verdict::paid).result, outcome::already_paid);
+  EXPECT_EQ(acme.resolve(top_up_verdict::declined).result, outcome::already_paid);
+  EXPECT_EQ(acme.available(), 1'499_credits);
+  EXPECT_EQ(acme.left_of("top-up:" + acme.top_up().id), 500_credits);
+}
+
+TEST(top_up, a_payment_cools_down) {
+  buyer acme{starter};
+  acme.use(19'001_credits);
+  acme.resolve(top_up_verdict::paid);
+  acme.use(1'000_credits);
+  EXPECT_EQ(acme.count(), 1u);
+  acme.now += 1min;
+  acme.use(1_credits);
+  EXPECT_EQ(acme.count(), 2u);
+}
+
+TEST(top_up, declines_back_off_longer_and_longer) {
+  buyer acme{starter};
+  acme.use(19'001_credits);
+  for (std::size_t declined = 1; declined <= 4; ++declined) {
+    EXPECT_EQ(acme.resolve(top_up_verdict::declined, declined - 1).result, outcome::recorded);
+    const auto pause = 15min * (1 << (declined - 1));
+    acme.now += pause - 1ms;
+    acme.apply(expire_holds{});
+    EXPECT_EQ(acme.count(), declined);
+    acme.now += 1ms;
+    acme.apply(expire_holds{});
+    EXPECT_EQ(acme.count(), declined + 1);
+  }
+  EXPECT_EQ(acme.ledger.top_up().spent_cents, 1'000);  // only what may still be paid
+}
+
+TEST(top_up, a_decline_that_turns_out_paid_is_granted) {
+  buyer acme{starter};
+  acme.use(19'001_credits);
+  acme.resolve(top_up_verdict::declined);
+  EXPECT_EQ(acme.resolve(top_up_verdict::declined).result, outcome::already_declined);
+  EXPECT_EQ(acme.resolve(top_up_verdict::paid).result, outcome::granted);
+  EXPECT_EQ(acme.available(), 1'499_credits);
+  EXPECT_EQ(acme.ledger.top_up().spent_cents, 1'000);
+}
+
+TEST(top_up, a_pending_one_is_confirmed_later) {
+  buyer acme{starter};
+  acme.use(19'001_credits);
+  acme.resolve(top_up_verdict::pending);
+  EXPECT_EQ(acme.lease().result, outcome::in_progress);
+  acme.now += 48h;
+  acme.use(1_credits);
+  EXPECT_EQ(acme.count(), 1u);
+  EXPECT_EQ(acme.resolve(top_up_verdict::paid).result, outcome::granted);
+}
+
+TEST(top_up, is_delivered_by_one_at_a_time) {
+  buyer acme{starter};
+  acme.use(19'001_credits);
+  EXPECT_EQ(acme.lease().result, outcome::recorded);
+  EXPECT_EQ(acme.lease().result, outcome::in_progress);
+  acme.now += 15s;  // whoever had it is gone
+  EXPECT_EQ(acme.lease().result, outcome::recorded);
+  acme.resolve(top_up_verdict::failed);
+  EXPECT_EQ(acme.lease().result, outcome::in_progress);
+  acme.now += 10s;  // after the second attempt
+  EXPECT_EQ(acme.lease().result, outcome::recorded);
+  acme.resolve(top_up_verdict::paid);
+  EXPECT_EQ(acme.lease().result, outcome::already_paid);
+}
+
+// Nobody knows whether it was charged: so it is asked for again, and no other one is.
+TEST(top_up, one_that_timed_out_is_taken_up_again_under_its_id) {
+  buyer acme{starter};
+  acme.use(19'001_credits);
+  const auto id = acme.top_up().id;
+  acme.now += 24h;
+  acme.lease();
+  acme.resolve(top_up_verdict::failed);
+  EXPECT_EQ(acme.top_up().status, top_up_status::timed_out);
+  acme.use(1_credits);
+  EXPECT_EQ(acme.top_up().status, top_up_status::timed_out);
+  acme.now += 1h;
+  acme.use(1_credits);
+  ASSERT_EQ(acme.count(), 1u);
+  EXPECT_EQ(acme.top_up().status, top_up_status::requested);
+  EXPECT_EQ(acme.top_up().id, id);
+  EXPECT_EQ(acme.ledger.top_up().spent_cents, 1'000);
+}
+
+TEST(top_up, never_past_the_spend_cap) {
+  buyer acme{starter};
+  acme.options.spend_cap_cents = 2'500;
+  acme.plan(starter);
+  acme.use(19'001_credits);
+  acme.resolve(top_up_verdict::paid);
+  acme.now += 1min;
+  acme.use(500_credits);
+  ASSERT_EQ(acme.count(), 2u);
+  acme.resolve(top_up_verdict::paid, 1);
+  acme.now += 1min;
+  acme.use(500_credits);
+  EXPECT_EQ(acme.count(), 2u);  // $5 are left, and the least is $10
+  // Overage shares the cap: 250 credits more.
+  acme.use(acme.available());
+  EXPECT_EQ(acme.use(250_credits), outcome::held);
+  EXPECT_EQ(acme.use(1_micro), outcome::cap_reached);
+  // A higher cap is acted on at once.
+  acme.options.spend_cap_cents = 100'000;
+  acme.plan(starter);
+  EXPECT_EQ(acme.count(), 3u);
+}
+
+TEST(top_up, the_next_cycle_has_a_cap_of_its_own) {
+  buyer acme{starter};
+  acme.options.spend_cap_cents = 1'000;
+  acme.plan(starter);
+  acme.use(19'001_credits);
+  acme.resolve(top_up_verdict::paid);
+  EXPECT_EQ(acme.ledger.top_up().spent_cents, 1'000);
+  acme.at(on(2026, 12, 1));
+  EXPECT_EQ(acme.ledger.top_up().spent_cents, 0);
+}
+
+TEST(top_up, packs_are_bought_by_hand_once_for_each_key) {
+  customer acme;
+  acme.plan(starter);
+  EXPECT_EQ(acme.apply(request_top_up{"k", 999}).result,
+            outcome::out_of_range);  // below the minimum
+  const auto asked = acme.apply(request_top_up{"k", 2'000});
+  EXPECT_EQ(asked.result, outcome::recorded);
+  EXPECT_EQ(asked.amount, 1'000_credits);
+  EXPECT_EQ(acme.apply(request_top_up{"k", 2'000}).result, outcome::exists);
+  EXPECT_EQ(acme.apply(request_top_up{"k", 3'000}).result, outcome::exists_with_different_amount);
+  EXPECT_EQ(acme.apply(resolve_top_up{"k", top_up_verdict::paid}).result, outcome::granted);
+  EXPECT_EQ(acme.available(), 21'000_credits);
+  EXPECT_EQ(acme.ledger.top_up().spent_cents,
+            0);  // the customer's own decision, no part of the cap
+}
+
+TEST(top_up, without_a_price_nothing_can_be_bought) {
+  buyer acme{plan_terms{"free", 2'000_credits, 0, 0, 0, 0, 0, 0}};
+  acme.use(1'500_credits);
+  EXPECT_EQ(acme.count(), 0u);
+  EXPECT_EQ(acme.apply(request_top_up{"k", 2'000}).result, outcome::out_of_range);
+}
+
+}  // namespace
+}  // namespace tollgate::quota
