@@ -65,8 +65,8 @@ class TopUpTest(StackTest):
 
     def bought(self, tollgate, org):
         """What the ledger says was granted by top-ups: (id, credits)."""
-        return [(entry["grant"]["id"], entry["amount"]) for entry in tollgate.admin.ledger(org)
-                if entry["type"] == "grant" and entry["grant"]["kind"] == "top_up"]
+        return [(entry["subject"], entry["credits"]) for entry in tollgate.admin.ledger(org)
+                if entry["type"] == "grant" and entry["kind"] == "top_up"]
 
 
 class Webhook(TopUpTest):
