@@ -16,12 +16,6 @@ payment_answer unanswered(error_code ec) {
   return {quota::top_up_verdict::failed, "no answer: " + ec.message(), false};
 }
 
-// Stripe may have charged for it so long ago that it has forgotten the key.
-bool may_be_forgotten(const payment_order& order, quota::time_point now) {
-  const auto first = first_requested(order.top_up);
-  return !first || now - *first >= stripe_remembers_keys;
-}
-
 }  // namespace
 
 payment_endpoint::payment_endpoint(config::payment_settings settings)
@@ -53,7 +47,7 @@ task<payment_answer> payment_endpoint::ask_webhook(payment_order order, deadline
 
 task<payment_answer> payment_endpoint::ask_stripe(payment_order order, quota::time_point now,
                                                   deadline give_up) {
-  if (may_be_forgotten(order, now)) {
+  if (stripe_may_have_forgotten(order.top_up, now)) {
     auto known = co_await search_stripe(order, give_up);
     if (known) co_return *std::move(known);
   }

@@ -128,6 +128,11 @@ std::optional<quota::time_point> first_requested(const quota::top_up_record& top
   return std::min(top_up.requested_at, quota::time_point{quota::milliseconds{ms}});
 }
 
+bool stripe_may_have_forgotten(const quota::top_up_record& top_up, quota::time_point now) {
+  const auto first = first_requested(top_up);
+  return !first || now - *first >= stripe_remembers_keys;
+}
+
 std::string idempotency_key(const payment_order& order) {
   return order.org + ":" + order.top_up.id;
 }

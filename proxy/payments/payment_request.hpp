@@ -70,7 +70,8 @@ payment_request stripe_payment(const payment_order& order, const payment_address
 // would then charge again: whoever asks later than that asks this first.
 payment_request stripe_search(const payment_order& order, const payment_address& to,
                               std::string_view secret);
-// A little less than what Stripe promises.
+// A little less than what Stripe promises; and whether that is over since the first request.
 inline constexpr quota::milliseconds stripe_remembers_keys = std::chrono::hours{23};
+bool stripe_may_have_forgotten(const quota::top_up_record& top_up, quota::time_point now);
 
 }  // namespace tollgate::proxy::payments

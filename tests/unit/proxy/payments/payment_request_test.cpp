@@ -50,6 +50,20 @@ TEST(first_requested, is_what_the_id_of_an_automatic_one_says) {
   EXPECT_FALSE(first_requested(top_up));
 }
 
+TEST(stripe_may_have_forgotten, counts_from_the_first_request) {
+  quota::top_up_record top_up;
+  top_up.id = "tu_1767268800000_1";
+  top_up.requested_at = noon;
+  using std::chrono::hours;
+  EXPECT_FALSE(stripe_may_have_forgotten(top_up, noon));
+  EXPECT_FALSE(stripe_may_have_forgotten(top_up, noon + hours{22}));
+  EXPECT_TRUE(stripe_may_have_forgotten(top_up, noon + hours{23}));
+  top_up.requested_at = noon + hours{48};  // it timed out, and was asked for again
+  EXPECT_TRUE(stripe_may_have_forgotten(top_up, noon + hours{48}));
+  top_up.automatic = false;  // nobody can tell
+  EXPECT_TRUE(stripe_may_have_forgotten(top_up, noon + hours{48}));
+}
+
 TEST(dollars, has_two_places) {
   EXPECT_EQ(dollars(1'000), "10.00");
   EXPECT_EQ(dollars(5), "0.05");
