@@ -100,6 +100,11 @@ const std::vector<admin_api::route>& admin_api::routes() {
       {"GET", "orgs/*/usage", &admin_api::usage},
       {"GET", "orgs/*/ledger", &admin_api::entries},
       {"GET", "orgs/*/holds", &admin_api::holds},
+      {"GET", "orgs/*/statements", &admin_api::statements},
+      {"GET", "orgs/*/statements/*", &admin_api::statement},
+      {"GET", "orgs/*/top_ups", &admin_api::top_ups},
+      {"POST", "orgs/*/top_ups", &admin_api::buy_top_up},
+      {"POST", "orgs/*/top_ups/*", &admin_api::resolve_top_up},
   };
   return table;
 }
@@ -161,6 +166,15 @@ task<api_response> admin_api::holds(call call) {
 }
 task<api_response> admin_api::grants(call call) {
   return billing_.grants(std::move(call.org), std::move(call.request));
+}
+task<api_response> admin_api::statements(call call) {
+  return billing_.statements(std::move(call.org), std::move(call.request));
+}
+task<api_response> admin_api::statement(call call) {
+  return billing_.statement(std::move(call.org), std::move(call.item), std::move(call.request));
+}
+task<api_response> admin_api::top_ups(call call) {
+  return billing_.top_ups(std::move(call.org), std::move(call.request));
 }
 
 }  // namespace tollgate::proxy::admin

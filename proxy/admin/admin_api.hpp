@@ -8,6 +8,7 @@
 #include "config/load.hpp"
 #include "proxy/admin/billing_api.hpp"
 #include "proxy/admin/message.hpp"
+#include "proxy/admin/org_request.hpp"
 #include "quota/directory.hpp"
 
 namespace tollgate::proxy::admin {
@@ -35,7 +36,7 @@ class admin_api {
   struct call {
     api_request request;
     quota::org_id org;
-    std::string item;  // the last segment of orgs/{org}/keys/{id}
+    std::string item;  // the last segment of orgs/{org}/keys/{id} and its like
     std::optional<quota::organization> found;
   };
   using handler = task<api_response> (admin_api::*)(call);
@@ -50,6 +51,8 @@ class admin_api {
   task<api_response> list_orgs(call call);
   task<api_response> show_org(call call);
   task<api_response> put_org(call call);
+  task<api_response> configure_org(quota::changed_organization changed, org_request request,
+                                   api_request http);
   task<api_response> create_key(call call);
   task<api_response> list_keys(call call);
   task<api_response> revoke_key(call call);
@@ -62,6 +65,13 @@ class admin_api {
   task<api_response> entries(call call);
   task<api_response> holds(call call);
   task<api_response> grants(call call);
+  task<api_response> statements(call call);
+  task<api_response> statement(call call);
+  task<api_response> top_ups(call call);
+  task<api_response> buy_top_up(call call);
+  task<api_response> resolve_top_up(call call);
+  task<api_response> answer_top_up(quota::org_id org, std::string id, bool repeated, int status,
+                                   std::string request_id);
 
   admin_services services_;
   billing_api billing_;

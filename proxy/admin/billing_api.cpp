@@ -1,7 +1,9 @@
 #include "proxy/admin/billing_api.hpp"
 
-#include "proxy/admin/csv.hpp"
+#include "proxy/admin/balance_report.hpp"
 #include "proxy/admin/json_writer.hpp"
+#include "proxy/admin/ledger_report.hpp"
+#include "proxy/admin/reading.hpp"
 #include "proxy/admin/text.hpp"
 #include "proxy/admin/usage_report.hpp"
 
@@ -13,23 +15,6 @@ constexpr std::size_t default_limit = 100, max_limit = 1000;
 
 // A day of counters at a time: what a report holds in memory is its rows, not what they sum up.
 constexpr std::int64_t hours_a_step = 24;
-
-bool wants_csv(const api_request& request) {
-  return request.accept.find("text/csv") != std::string::npos;
-}
-
-api_response csv_response(std::string body) {
-  return {.status = 200,
-          .content_type = "text/csv; charset=utf-8; header=present",
-          .body = std::move(body),
-          .headers = {}};
-}
-
-std::optional<api_error> refuse_parameters(const api_request& request) {
-  const auto parameters = query_parameters::parse(request.query, {});
-  if (!parameters) return parameters.error();
-  return {};
-}
 
 struct page {
   std::string after = "0-0";
@@ -62,120 +47,81 @@ checked<page> parse_page(const api_request& request) {
   return wanted;
 }
 
-void write_attribution(json_writer& out, const quota::attribution& who) {
-  out.key("route").string_or_null(who.route).key("action").string_or_null(who.action);
-  out.key("model").string_or_null(who.model).key("agent").string_or_null(who.agent);
-  out.key("conversation").string_or_null(who.conversation);
-  out.key("key").string_or_null(who.key_id);
-}
-
-void write_entry(json_writer& out, const quota::ledger_entry& entry) {
-  out.begin_object();
-  out.key("id").string(entry.id).key("at").string(to_rfc3339(entry.at));
-  out.key("type").string(quota::to_string(entry.type)).key("subject").string(entry.subject);
-  out.key("credits").number(entry.amount).key("released").number(entry.released);
-  out.key("overage").number(entry.overage).key("available").number(entry.available);
-  out.key("used").number(entry.used).key("request_id").string_or_null(entry.request_id);
-  write_attribution(out, entry.who);
-  out.key("kind").string_or_null(entry.kind).key("note").string_or_null(entry.note);
-  out.end_object();
-}
-
-std::string entries_csv(const std::vector<quota::ledger_entry>& entries) {
-  csv_writer out;
-  for (const auto name :
-       {"id", "at", "type", "subject", "credits", "released", "overage", "available", "used",
-        "request_id", "route", "action", "model", "agent", "conversation", "key", "kind", "note"}) {
-    out.text(name);
-  }
-  out.end_row();
-  for (const auto& entry : entries) {
-    out.text(entry.id).text(to_rfc3339(entry.at)).text(quota::to_string(entry.type));
-    out.text(entry.subject).number(entry.amount).number(entry.released).number(entry.overage);
-    out.number(entry.available).number(entry.used).text(entry.request_id);
-    out.text(entry.who.route).text(entry.who.action).text(entry.who.model).text(entry.who.agent);
-    out.text(entry.who.conversation).text(entry.who.key_id).text(entry.kind).text(entry.note);
-    out.end_row();
-  }
-  return out.take();
-}
-
-std::string entries_json(const std::vector<quota::ledger_entry>& entries, const page& wanted,
-                         bool has_more) {
-  json_writer out;
-  out.begin_object().key("entries").begin_array();
-  for (const auto& entry : entries) write_entry(out, entry);
-  out.end_array();
-  out.key("next_after").string(entries.empty() ? wanted.after : entries.back().id);
-  out.key("has_more").boolean(has_more).end_object();
-  return out.take();
-}
-
-std::string balance_json(const quota::org_id& org, const quota::account_row& row,
-                         const std::vector<quota::grant_record>& grants) {
-  json_writer out;
-  out.begin_object().key("org").string(org);
-  out.key("available").number(row.available()).key("held").number(row.held);
-  out.key("granted").number(row.granted).key("settled").number(row.settled);
-  out.key("expired").number(row.expired);
-  // Prices of overage, caps and cycles belong to plans; without one they are not known: null.
-  out.key("overage").begin_object();
-  out.key("credits").number(row.overage()).key("usd").null().end_object();
-  out.key("spend_cap").null().key("cycle").null();
-  out.key("grants").begin_array();
-  for (const auto& grant : grants) out.raw(grant_json(grant));
-  out.end_array().end_object();
-  return out.take();
-}
-
 }  // namespace
 
 std::string grant_json(const quota::grant_record& grant) {
   json_writer out;
   out.begin_object().key("id").string(grant.id).key("credits").number(grant.amount);
   out.key("kind").string(grant.kind).key("note").string_or_null(grant.note);
-  out.key("created_at").string(to_rfc3339(grant.at)).key("expires_at").null().end_object();
+  out.key("created_at").string(to_rfc3339(grant.at)).key("expires_at");
+  out.string_or_null(grant.expires_at == quota::never ? "" : to_rfc3339(grant.expires_at));
+  out.key("priority").number(grant.priority).end_object();
   return out.take();
 }
 
 task<api_response> billing_api::handle(quota::org_id org, api_request request) {
-  const auto path = request.path;
-  const bool known = path == "/balance" || path == "/usage" || path == "/ledger";
-  if (!known) {
-    co_return failure(not_found("there is balance, usage and ledger here"), request.request_id);
+  struct page {
+    std::string_view path;
+    task<api_response> (billing_api::*read)(quota::org_id, api_request);
+  };
+  static constexpr page pages[] = {{"/balance", &billing_api::balance},
+                                   {"/usage", &billing_api::usage},
+                                   {"/ledger", &billing_api::entries},
+                                   {"/statements", &billing_api::statements},
+                                   {"/top_ups", &billing_api::top_ups}};
+  constexpr std::string_view statement_of = "/statements/";
+  const bool is_read = request.method == "GET" || request.method == "HEAD";
+  const auto refused = [&] { return failure(method_not_allowed("GET, HEAD"), request.request_id); };
+  for (const auto& page : pages) {
+    if (request.path != page.path) continue;
+    if (!is_read) co_return refused();
+    co_return co_await (this->*page.read)(std::move(org), std::move(request));
   }
-  if (request.method != "GET" && request.method != "HEAD") {
-    co_return failure(method_not_allowed("GET, HEAD"), request.request_id);
+  if (request.path.starts_with(statement_of)) {
+    if (!is_read) co_return refused();
+    auto month = request.path.substr(statement_of.size());
+    co_return co_await statement(std::move(org), std::move(month), std::move(request));
   }
-  if (path == "/balance") co_return co_await balance(std::move(org), std::move(request));
-  if (path == "/usage") co_return co_await usage(std::move(org), std::move(request));
-  co_return co_await entries(std::move(org), std::move(request));
+  co_return failure(not_found("there is balance, usage, ledger, statements and top_ups here"),
+                    request.request_id);
+}
+
+task<result<bool>> billing_api::read_usage(quota::org_id org, std::int64_t first, std::int64_t last,
+                                           counter_taker add) {
+  for (auto hour = first; hour <= last; hour += hours_a_step) {
+    const auto counters =
+        co_await ledger_.usage(org, hour, std::min(hour + hours_a_step - 1, last));
+    // result<bool> takes an error code for a bool.
+    if (!counters) {
+      co_return result<bool>{boost::system::in_place_error, counters.error()};
+    }
+    for (const auto& counter : *counters) {
+      if (!add(counter)) co_return false;
+    }
+  }
+  co_return true;
 }
 
 task<api_response> billing_api::balance(quota::org_id org, api_request request) {
   if (const auto error = refuse_parameters(request)) co_return failure(*error, request.request_id);
-  const auto snapshot = co_await ledger_.snapshot(org);
-  if (!snapshot) co_return failure(ledger_unavailable(), request.request_id);
-  const auto grants = co_await ledger_.grants(org);
-  if (!grants) co_return failure(ledger_unavailable(), request.request_id);
-  co_return success(balance_json(org, snapshot->row, *grants));
+  const auto account = co_await ledger_.snapshot(org);
+  if (!account) co_return failure(ledger_unavailable(), request.request_id);
+  co_return success(balance_json(org, *account));
 }
 
 task<api_response> billing_api::usage(quota::org_id org, api_request request) {
   const auto query = usage_query::parse(request.query, ledger_.now());
   if (!query) co_return failure(query.error(), request.request_id);
   usage_report report{*query};
-  for (auto hour = query->first_hour; hour <= query->last_hour; hour += hours_a_step) {
-    const auto last = std::min(hour + hours_a_step - 1, query->last_hour);
-    const auto counters = co_await ledger_.usage(org, hour, last);
-    if (!counters) co_return failure(ledger_unavailable(), request.request_id);
-    for (const auto& counter : *counters) {
-      if (report.add(counter)) continue;
-      co_return failure(invalid("this report would have more than 50000 rows; ask for a shorter "
-                                "time, a coarser granularity or fewer groups",
-                                "group_by"),
-                        request.request_id);
-    }
+  counter_taker add = [&](const quota::usage_counter& counter) { return report.add(counter); };
+  const auto read =
+      co_await read_usage(std::move(org), query->first_hour, query->last_hour, std::move(add));
+  if (!read) co_return failure(ledger_unavailable(), request.request_id);
+  if (!*read) {
+    co_return failure(invalid("this report would have more than 50000 rows; ask for a shorter "
+                              "time, a coarser granularity or fewer groups",
+                              "group_by"),
+                      request.request_id);
   }
   co_return wants_csv(request) ? csv_response(report.to_csv()) : success(report.to_json());
 }
@@ -188,7 +134,7 @@ task<api_response> billing_api::entries(quota::org_id org, api_request request) 
   if (!found) co_return failure(ledger_unavailable(), request.request_id);
   const bool has_more = found->size() > wanted->limit;
   if (has_more) found->resize(wanted->limit);
-  if (!wants_csv(request)) co_return success(entries_json(*found, *wanted, has_more));
+  if (!wants_csv(request)) co_return success(entries_json(*found, wanted->after, has_more));
   auto response = csv_response(entries_csv(*found));
   if (has_more) {
     response.headers.emplace_back("Link", "<?after=" + found->back().id + "&limit=" +

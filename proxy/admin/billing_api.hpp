@@ -3,6 +3,8 @@
 // admin listener serves it for any organization.
 #pragma once
 
+#include <functional>
+
 #include "proxy/admin/message.hpp"
 #include "quota/ledger_store.hpp"
 #include "quota/task.hpp"
@@ -13,8 +15,9 @@ class billing_api {
  public:
   explicit billing_api(quota::ledger_store& ledger) : ledger_{ledger} {}
 
-  // `request.path` is what follows the prefix: "/balance", "/usage" or "/ledger". Everything else
-  // is 404, and methods other than GET and HEAD are 405.
+  // `request.path` is what follows the prefix: "/balance", "/usage", "/ledger", "/statements",
+  // "/statements/2026-01" or "/top_ups". Everything else is 404, and methods other than GET and
+  // HEAD are 405.
   task<api_response> handle(quota::org_id org, api_request request);
 
   task<api_response> balance(quota::org_id org, api_request request);
@@ -22,12 +25,21 @@ class billing_api {
   task<api_response> entries(quota::org_id org, api_request request);
   task<api_response> holds(quota::org_id org, api_request request);
   task<api_response> grants(quota::org_id org, api_request request);
+  task<api_response> statements(quota::org_id org, api_request request);
+  task<api_response> statement(quota::org_id org, std::string month, api_request request);
+  task<api_response> top_ups(quota::org_id org, api_request request);
 
  private:
+  // Hands the counters of the hours [first, last] to `add` until it says no; false if it did.
+  using counter_taker = std::function<bool(const quota::usage_counter&)>;
+  task<result<bool>> read_usage(quota::org_id org, std::int64_t first, std::int64_t last,
+                                counter_taker add);
+
   quota::ledger_store& ledger_;
 };
 
-// {"id","credits","kind","note","created_at","expires_at"}: also the answer to POST grants.
+// {"id","credits","kind","note","created_at","expires_at","priority"}: also the answer to POST
+// grants.
 std::string grant_json(const quota::grant_record& grant);
 
 }  // namespace tollgate::proxy::admin

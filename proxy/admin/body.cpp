@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "config/units.hpp"
 #include "proxy/admin/text.hpp"
 #include "routes/suggest.hpp"
 #include "routes/text.hpp"
@@ -53,10 +54,43 @@ checked<json_value> read_body(const api_request& request, const body_fields& fie
   if (!body->is(json_value::kind::object)) {
     return invalid("the body is a JSON object, not " + std::string{body->describe()});
   }
-  for (const auto& [name, value] : body->members) {
-    if (const auto error = refuse_field(name, fields)) return *error;
-  }
+  if (auto error = refuse_unknown(*body, fields)) return *std::move(error);
   return std::move(*body);
+}
+
+std::optional<api_error> refuse_unknown(const json_value& object, const body_fields& fields) {
+  for (const auto& [name, value] : object.members) {
+    if (auto error = refuse_field(name, fields)) return error;
+  }
+  return {};
+}
+
+api_error inside(std::string_view where, api_error error) {
+  error.message = std::string{where} + ": " + error.message;
+  error.param = std::string{where} + (error.param.empty() ? "" : "." + error.param);
+  return error;
+}
+
+bool is_null(const json_value& body, std::string_view name) {
+  const auto* value = body.find(name);
+  return value != nullptr && value->is(json_value::kind::null);
+}
+
+checked<const json_value*> object_field(const json_value& body, std::string_view name,
+                                        const body_fields& fields) {
+  const auto* value = given(body, name);
+  if (value == nullptr) return value;
+  if (!value->is(json_value::kind::object)) return wrong_type(name, "an object", *value);
+  if (auto error = refuse_unknown(*value, fields)) return inside(name, *std::move(error));
+  return value;
+}
+
+checked<const json_value*> list_field(const json_value& body, std::string_view name) {
+  const auto* value = given(body, name);
+  if (value != nullptr && !value->is(json_value::kind::array)) {
+    return wrong_type(name, "an array", *value);
+  }
+  return value;
 }
 
 checked<std::optional<std::string>> text_field(const json_value& body, std::string_view name,
@@ -91,6 +125,41 @@ checked<std::optional<quota::credits>> credits_field(const json_value& body,
   return invalid(std::string{name} +
                      " is a decimal number of credits without exponent, with at most six decimals, "
                      "up to 4000000000",
+                 std::string{name});
+}
+
+checked<std::optional<quota::credits>> amount_field(const json_value& body, std::string_view name) {
+  auto amount = credits_field(body, name);
+  if (!amount || !*amount || **amount >= quota::credits{}) return amount;
+  return invalid(std::string{name} + " cannot be negative", std::string{name});
+}
+
+checked<std::optional<std::int64_t>> usd_field(const json_value& body, std::string_view name,
+                                               int places, std::int64_t most) {
+  const auto* value = given(body, name);
+  if (value == nullptr) return std::optional<std::int64_t>{};
+  if (!value->is(json_value::kind::number) && !value->is(json_value::kind::string)) {
+    return wrong_type(name, "a number of dollars", *value);
+  }
+  const auto amount = config::parse_decimal(value->text, places);
+  if (amount && *amount <= most) return std::optional{*amount};
+  auto limit = most;
+  for (int i = 0; i < places; ++i) limit /= 10;
+  return invalid(std::string{name} +
+                     " is a decimal number of dollars without exponent, with at most " +
+                     std::to_string(places) + " decimals, from 0 to " + std::to_string(limit),
+                 std::string{name});
+}
+
+checked<std::optional<std::int64_t>> whole_field(const json_value& body, std::string_view name,
+                                                 std::int64_t low, std::int64_t high) {
+  const auto* value = given(body, name);
+  if (value == nullptr) return std::optional<std::int64_t>{};
+  if (!value->is(json_value::kind::number)) return wrong_type(name, "a whole number", *value);
+  const auto number = config::parse_decimal(value->text, 0);
+  if (number && *number >= low && *number <= high) return std::optional{*number};
+  return invalid(std::string{name} + " is a whole number from " + std::to_string(low) + " to " +
+                     std::to_string(high),
                  std::string{name});
 }
 

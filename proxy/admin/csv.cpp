@@ -1,5 +1,7 @@
 #include "proxy/admin/csv.hpp"
 
+#include "proxy/admin/text.hpp"
+
 namespace tollgate::proxy::admin {
 
 csv_writer& csv_writer::cell(std::string_view value) {
@@ -18,6 +20,10 @@ csv_writer& csv_writer::text(std::string_view value) {
     quoted += character;
   }
   return cell(quoted + '"');
+}
+
+csv_writer& csv_writer::usd(std::int64_t cents) {
+  return cell(usd_text(cents));
 }
 
 csv_writer& csv_writer::end_row() {

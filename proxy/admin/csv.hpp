@@ -15,6 +15,7 @@ class csv_writer {
   csv_writer& text(std::string_view value);
   csv_writer& number(quota::credits amount) { return cell(quota::to_string(amount)); }
   csv_writer& number(std::int64_t value) { return cell(std::to_string(value)); }
+  csv_writer& usd(std::int64_t cents);
   csv_writer& end_row();
 
   std::string take() { return std::move(out_); }

@@ -1,45 +1,32 @@
 // Giving credits, once for each idempotency key.
-#include <algorithm>
+#include "quota/grants.hpp"
 
-#include <openssl/rand.h>
+#include <algorithm>
 
 #include "proxy/admin/admin_api.hpp"
 #include "proxy/admin/body.hpp"
+#include "proxy/admin/idempotency.hpp"
 #include "proxy/admin/text.hpp"
 
 namespace tollgate::proxy::admin {
 
 namespace {
 
-constexpr std::size_t max_id_bytes = 128;
-
 const body_fields& grant_fields() {
-  static const body_fields fields{
-      {"credits", "kind", "note"},
-      {{"expires_at", "grants that expire come with plans; leave it out for one that does not"}}};
+  static const body_fields fields{{"credits", "kind", "note", "expires_at", "priority"}, {}};
   return fields;
 }
 
-// The Idempotency-Key, bare or as the quoted string of the IETF draft; one of our own without it.
-checked<std::string> idempotency_key(const api_request& request) {
-  std::string_view key = request.idempotency_key;
-  if (key.empty()) {
-    std::uint64_t random[2];
-    if (RAND_bytes(reinterpret_cast<unsigned char*>(random), sizeof random) != 1) {
-      throw std::runtime_error{"no randomness for a new grant"};
-    }
-    const auto id = quota::hold_id::make(quota::system_clock{}.now(), random[0], random[1]);
-    return "grant_" + std::string{id.text()};
-  }
-  if (key.size() >= 2 && key.front() == '"' && key.back() == '"')
-    key = key.substr(1, key.size() - 2);
-  const bool printable =
-      std::all_of(key.begin(), key.end(), [](char c) { return c > 0x20 && c < 0x7F; });
-  if (key.empty() || key.size() > max_id_bytes || !printable) {
-    return invalid("Idempotency-Key is 1 to 128 printable ASCII characters without blanks",
-                   "Idempotency-Key");
-  }
-  return std::string{key};
+checked<quota::time_point> read_expiry(const json_value& body) {
+  const auto text = text_field(body, "expires_at", 64);
+  if (!text) return text.error();
+  if (!*text) return quota::never;
+  const auto time = parse_time(**text);
+  if (time) return *time;
+  return invalid(
+      "expires_at is a date (2027-01-31, its first moment) or a time "
+      "(2027-01-31T10:00:00Z)",
+      "expires_at");
 }
 
 checked<quota::grant> read_grant(const api_request& request) {
@@ -52,13 +39,20 @@ checked<quota::grant> read_grant(const api_request& request) {
   if (!kind) return kind.error();
   const auto note = text_field(*body, "note", 256);
   if (!note) return note.error();
-  auto id = idempotency_key(request);
+  const auto expiry = read_expiry(*body);
+  if (!expiry) return expiry.error();
+  const auto priority = whole_field(*body, "priority", 0, quota::max_priority);
+  if (!priority) return priority.error();
+  auto id = idempotency_key(request, "grant_");
   if (!id) return id.error();
 
   quota::grant grant{.id = std::move(*id),
                      .amount = **amount,
                      .kind = kind->value_or("purchase"),
-                     .note = note->value_or("")};
+                     .note = note->value_or(""),
+                     .expires_at = *expiry,
+                     .priority = {}};
+  if (*priority) grant.priority = static_cast<int>(**priority);
   const bool correction = grant.kind == "correction";
   if (!correction && grant.kind != "purchase" && grant.kind != "promotion") {
     return invalid("kind is purchase, promotion or correction", "kind");
@@ -73,13 +67,7 @@ checked<quota::grant> read_grant(const api_request& request) {
 }
 
 api_error reused(const std::string& what) {
-  return {.status = 422,
-          .code = "idempotency_key_reused",
-          .message = "this Idempotency-Key was used before, for a grant with " + what +
-                     "; use a new key for a new grant",
-          .param = "Idempotency-Key",
-          .retry_after = {},
-          .allow = {}};
+  return key_reused("a grant with " + what);
 }
 
 // Repeating with the same key is what makes this safe, so the key is said even if we made it.
@@ -90,11 +78,27 @@ api_error outcome_unknown(const std::string& id) {
       id);
 }
 
+// What of `grant` is not as it was recorded; empty: nothing.
+std::string difference(const quota::grant_record& record, const quota::grant& grant) {
+  if (record.amount != grant.amount) return quota::to_string(record.amount) + " credits";
+  if (record.kind != grant.kind) return "kind " + record.kind;
+  if (record.note != grant.note) return "another note";
+  if (record.expires_at != grant.expires_at) return "another expires_at";
+  if (record.priority != grant.priority.value_or(quota::default_priority(grant.kind))) {
+    return "priority " + std::to_string(record.priority);
+  }
+  return "";
+}
+
 }  // namespace
 
 task<api_response> admin_api::create_grant(call call) {
   const auto grant = read_grant(call.request);
   if (!grant) co_return failure(grant.error(), call.request.request_id);
+  // A grant that has expired since then may still be asked for again.
+  if (grant->expires_at != quota::never && grant->expires_at <= services_.ledger.now()) {
+    co_return co_await answer_grant(call.org, *grant, true, call.request.request_id);
+  }
   const quota::operation operation = *grant;
   const auto answer = co_await services_.ledger.apply(call.org, operation);
   if (!answer) co_return failure(outcome_unknown(grant->id), call.request.request_id);
@@ -121,9 +125,16 @@ task<api_response> admin_api::answer_grant(quota::org_id org, quota::grant grant
   if (!records) co_return failure(outcome_unknown(grant.id), request_id);
   const auto record = std::find_if(records->begin(), records->end(),
                                    [&](const auto& one) { return one.id == grant.id; });
-  if (record == records->end()) co_return failure(outcome_unknown(grant.id), request_id);
-  if (record->kind != grant.kind) co_return failure(reused("kind " + record->kind), request_id);
-  if (record->note != grant.note) co_return failure(reused("another note"), request_id);
+  if (record == records->end()) {
+    const bool expired =
+        grant.expires_at != quota::never && grant.expires_at <= services_.ledger.now();
+    co_return failure(
+        expired ? invalid("expires_at is in the past", "expires_at") : outcome_unknown(grant.id),
+        request_id);
+  }
+  if (const auto other = difference(*record, grant); !other.empty()) {
+    co_return failure(reused(other), request_id);
+  }
   auto response = success(grant_json(*record), 201);
   if (repeated) response.headers.emplace_back("Idempotent-Replayed", "true");
   co_return response;

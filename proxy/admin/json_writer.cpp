@@ -1,5 +1,6 @@
 #include "proxy/admin/json_writer.hpp"
 
+#include "proxy/admin/text.hpp"
 #include "routes/text.hpp"
 
 namespace tollgate::proxy::admin {
@@ -33,6 +34,10 @@ json_writer& json_writer::string(std::string_view text) {
   separate();
   routes::append_json_string(out_, text);
   return *this;
+}
+
+json_writer& json_writer::usd(std::int64_t cents) {
+  return raw(usd_text(cents));
 }
 
 json_writer& json_writer::raw(std::string_view json) {

@@ -22,6 +22,7 @@ class json_writer {
   json_writer& null() { return raw("null"); }
   json_writer& number(quota::credits amount) { return raw(quota::to_string(amount)); }
   json_writer& number(std::integral auto value) { return raw(std::to_string(value)); }
+  json_writer& usd(std::int64_t cents);     // dollars, exact: 24.69
   json_writer& raw(std::string_view json);  // a complete JSON value
 
   // null for an empty text: "not given".

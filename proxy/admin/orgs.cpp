@@ -2,9 +2,9 @@
 #include "proxy/admin/admin_api.hpp"
 #include "proxy/admin/body.hpp"
 #include "proxy/admin/json_writer.hpp"
+#include "proxy/admin/org_json.hpp"
+#include "proxy/admin/org_request.hpp"
 #include "proxy/admin/text.hpp"
-#include "routes/suggest.hpp"
-#include "routes/text.hpp"
 
 namespace tollgate::proxy::admin {
 
@@ -12,59 +12,38 @@ namespace {
 
 constexpr std::size_t default_limit = 100, max_limit = 1000;
 
-const body_fields& org_fields() {
-  static constexpr std::string_view with_plans =
-      "cycles, overage, caps, limits, top-ups and alerts come with plans";
-  static const body_fields fields{{"plan", "mode", "suspended"},
-                                  {{"cycle_anchor", with_plans},
-                                   {"overage", with_plans},
-                                   {"spend_cap_usd", with_plans},
-                                   {"auto_top_up", with_plans},
-                                   {"alerts", with_plans},
-                                   {"limits", with_plans}}};
-  return fields;
+// Directory and ledger are two steps. Others may change the organization between them, so the
+// second is repeated until it has handed on what the directory says; that ends as soon as nobody
+// changes it.
+constexpr int most_rounds = 8;
+
+bool same_agreement(const quota::organization& a, const quota::organization& b) {
+  return a.plan == b.plan && a.custom_terms == b.custom_terms && a.options == b.options;
 }
 
-void write_org(json_writer& out, const quota::organization& org) {
-  out.begin_object().key("id").string(org.id).key("plan").string_or_null(org.plan);
-  out.key("mode").string(org.shadow ? "shadow" : "enforce");
-  out.key("suspended").boolean(org.suspended);
-  out.key("created_at").string(to_rfc3339(org.created_at)).end_object();
+// A change that waits for the next cycle goes on waiting, unless it is said to take effect now.
+quota::configure configuration_of(const quota::organization& org, const org_request& request,
+                                  const quota::account_snapshot& account,
+                                  const config::settings& settings) {
+  const auto& in_force = account.plan;
+  const bool waits = in_force && in_force->next_terms && in_force->next_terms->plan == org.plan;
+  quota::configure what;
+  what.options = org.options;
+  what.anchor_day = request.anchor_day;
+  what.at_once = request.at_once.value_or(!waits);
+  if (waits && !request.at_once) {
+    what.terms = *in_force->next_terms;
+  } else if (const auto terms = resolve_terms(org, settings)) {
+    what.terms = *terms;
+  } else if (in_force) {
+    what.terms = in_force->terms;  // of a plan that the configuration no longer has
+  }
+  return what;
 }
 
-std::optional<api_error> refuse_plan(const std::string& plan, const config::settings& settings) {
-  std::vector<std::string> names;
-  for (const auto& known : settings.plans) {
-    if (known.name == plan) return {};
-    names.push_back(known.name);
-  }
-  return invalid(
-      "the configuration has no plan " + routes::shown(plan) + routes::did_you_mean(plan, names),
-      "plan");
-}
-
-checked<quota::organization_change> read_change(const json_value& body,
-                                                const config::settings& settings) {
-  quota::organization_change change;
-  const auto plan = text_field(body, "plan", 64);
-  if (!plan) return plan.error();
-  if (*plan) {
-    if (const auto error = refuse_plan(**plan, settings)) return *error;
-    change.plan = **plan;
-  } else if (body.find("plan") != nullptr) {
-    change.plan = "";  // null takes the plan away
-  }
-  const auto mode = text_field(body, "mode", 64);
-  if (!mode) return mode.error();
-  if (*mode) {
-    if (**mode != "shadow" && **mode != "enforce")
-      return invalid("mode is shadow or enforce", "mode");
-    change.shadow = **mode == "shadow";
-  }
-  const auto suspended = boolean_field(body, "suspended");
-  if (!suspended) return suspended.error();
-  change.suspended = *suspended;
-  return change;
+api_error half_done() {
+  return ledger_unavailable(
+      "the organization is changed and its account is not yet; repeat the PUT, which is harmless");
 }
 
 struct page {
@@ -107,8 +86,10 @@ task<api_response> admin_api::list_orgs(call call) {
 }
 
 task<api_response> admin_api::show_org(call call) {
+  const auto account = co_await services_.ledger.snapshot(call.org);
+  if (!account) co_return failure(ledger_unavailable(), call.request.request_id);
   json_writer out;
-  write_org(out, *call.found);
+  write_org(out, *call.found, &*account);
   co_return success(out.take());
 }
 
@@ -116,13 +97,52 @@ task<api_response> admin_api::put_org(call call) {
   const auto body = read_body(call.request, org_fields());
   if (!body) co_return failure(body.error(), call.request.request_id);
   const auto configuration = services_.configuration();
-  const auto change = read_change(*body, configuration->values);
-  if (!change) co_return failure(change.error(), call.request.request_id);
-  const auto changed = co_await services_.directory.change(call.org, *change);
-  if (!changed) co_return failure(ledger_unavailable(), call.request.request_id);
+  for (int round = 0; round < most_rounds; ++round) {
+    const auto found = co_await services_.directory.find(call.org);
+    if (!found) co_return failure(ledger_unavailable(), call.request.request_id);
+    const auto request =
+        read_org_request(*body, found->value_or(quota::organization{}), configuration->values);
+    if (!request) co_return failure(request.error(), call.request.request_id);
+    auto changed = co_await services_.directory.change(call.org, request->change);
+    if (!changed) co_return failure(ledger_unavailable(), call.request.request_id);
+    if (changed->stale) continue;
+    co_return co_await configure_org(*std::move(changed), *request, std::move(call.request));
+  }
+  co_return failure(ledger_unavailable("others are changing this organization; repeat the PUT"),
+                    call.request.request_id);
+}
+
+// Hands what the directory says on to the ledger, also without a plan: every organization has
+// cycles.
+task<api_response> admin_api::configure_org(quota::changed_organization changed,
+                                            org_request request, api_request http) {
+  const auto configuration = services_.configuration();
+  auto org = std::move(changed.now);
+  for (int round = 0; round < most_rounds; ++round) {
+    auto account = co_await services_.ledger.snapshot(org.id);
+    if (!account) co_return failure(half_done(), http.request_id);
+    const quota::operation configure =
+        configuration_of(org, request, *account, configuration->values);
+    const auto answer = co_await services_.ledger.apply(org.id, configure);
+    if (!answer) co_return failure(half_done(), http.request_id);
+    if (answer->result != quota::outcome::configured) {
+      co_return failure(
+          invalid("with the credits of this plan the balance would leave the range of "
+                  "4000000000 credits to either side of zero; it is not in force",
+                  "plan"),
+          http.request_id);
+    }
+    auto now = co_await services_.directory.find(org.id);
+    if (!now) co_return failure(half_done(), http.request_id);
+    if (!*now || same_agreement(**now, org)) break;
+    org = **std::move(now);
+    request = {};
+  }
+  const auto account = co_await services_.ledger.snapshot(org.id);
+  if (!account) co_return failure(half_done(), http.request_id);
   json_writer out;
-  write_org(out, changed->now);
-  co_return success(out.take(), changed->created ? 201 : 200);
+  write_org(out, org, &*account);
+  co_return success(out.take(), changed.created ? 201 : 200);
 }
 
 }  // namespace tollgate::proxy::admin

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cstdio>
 
+#include "quota/money.hpp"
 #include "routes/suggest.hpp"
 #include "routes/text.hpp"
 
@@ -118,6 +119,19 @@ std::optional<quota::time_point> parse_time(std::string_view text) {
   const auto moment = quota::time_point{*day} + *time - *offset;
   if (moment < quota::time_point{}) return {};
   return moment;
+}
+
+std::string month_text(quota::time_point time) {
+  return to_rfc3339_seconds(time).substr(0, 7);
+}
+
+std::optional<quota::time_point> parse_month(std::string_view text) {
+  return text.size() == 7 ? parse_time(std::string{text} + "-01") : std::nullopt;
+}
+
+// A cent is 10,000 millionths, and credits are written as decimals of millionths.
+std::string usd_text(std::int64_t cents) {
+  return quota::to_string(quota::credits::from_micro(cents * quota::usd_micro_per_cent));
 }
 
 std::optional<std::string> percent_decode(std::string_view text) {

@@ -21,6 +21,13 @@ std::string to_rfc3339_seconds(quota::time_point time);
 // Nothing: malformed, or before 1970.
 std::optional<quota::time_point> parse_time(std::string_view text);
 
+// "2026-01", the month (UTC) that `time` is in; and back, its first moment.
+std::string month_text(quota::time_point time);
+std::optional<quota::time_point> parse_month(std::string_view text);
+
+// Cents as dollars, without padding: "24.69", "10", "0.5".
+std::string usd_text(std::int64_t cents);
+
 // Percent-decoding. `+` stays what it is, so that a time's offset survives.
 std::optional<std::string> percent_decode(std::string_view text);
 

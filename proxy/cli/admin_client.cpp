@@ -124,9 +124,9 @@ std::variant<admin_client, command_error> admin_client::open(const admin_client_
   return client;
 }
 
-std::variant<admin::json_value, command_error> admin_client::call(
+std::variant<admin_client::reply, command_error> admin_client::send(
     std::string_view method, const std::string& target, const std::string& body,
-    const std::vector<std::pair<std::string, std::string>>& headers, int* status) const {
+    const std::vector<std::pair<std::string, std::string>>& headers) const {
   http_request request{http::string_to_verb({method.data(), method.size()}), target, 11};
   const bool v6 = host_.find(':') != host_.npos;
   request.set(http::field::host, (v6 ? "[" + host_ + "]" : host_) + ":" + port_);
@@ -136,22 +136,38 @@ std::variant<admin::json_value, command_error> admin_client::call(
   for (const auto& [name, value] : headers) request.set(name, value);
   request.body() = body;
   request.prepare_payload();
-
-  http_response response;
   try {
-    response = run_exchange(host_, port_, request);
+    auto response = run_exchange(host_, port_, request);
+    return reply{static_cast<int>(response.result_int()), std::move(response.body())};
   } catch (const boost::system::system_error& error) {
     return command_error{
         "no answer from the admin API at http://" + host_ + ":" + port_ + ": " +
         error.code().message() +
         "\nIs Tollgate running there? --config FILE or --admin URL say where it is."};
   }
-  if (status != nullptr) *status = response.result_int();
-  auto answer = admin::read_json(response.body());
+}
+
+std::variant<admin::json_value, command_error> admin_client::call(
+    std::string_view method, const std::string& target, const std::string& body,
+    const std::vector<std::pair<std::string, std::string>>& headers, int* status) const {
+  const auto sent = send(method, target, body, headers);
+  if (const auto* error = std::get_if<command_error>(&sent)) return *error;
+  const auto& response = std::get<reply>(sent);
+  if (status != nullptr) *status = response.status;
+  auto answer = admin::read_json(response.body);
   const auto* data = answer ? answer->find("data") : nullptr;
-  const bool fine = response.result_int() / 100 == 2 && data != nullptr;
-  if (fine) return *data;
-  return refusal(response.result_int(), answer ? answer->find("error") : nullptr);
+  if (response.status / 100 == 2 && data != nullptr) return *data;
+  return refusal(response.status, answer ? answer->find("error") : nullptr);
+}
+
+std::variant<std::string, command_error> admin_client::read(const std::string& target,
+                                                            const std::string& accept) const {
+  auto sent = send("GET", target, {}, {{"Accept", accept}});
+  if (auto* error = std::get_if<command_error>(&sent)) return std::move(*error);
+  auto& response = std::get<reply>(sent);
+  if (response.status / 100 == 2) return std::move(response.body);
+  const auto answer = admin::read_json(response.body);
+  return refusal(response.status, answer ? answer->find("error") : nullptr);
 }
 
 }  // namespace tollgate::proxy

@@ -37,7 +37,19 @@ class admin_client {
       const std::vector<std::pair<std::string, std::string>>& headers = {},
       int* status = nullptr) const;
 
+  // The body of the answer to a GET, in the form that is asked for: "text/csv".
+  std::variant<std::string, command_error> read(const std::string& target,
+                                                const std::string& accept) const;
+
  private:
+  struct reply {
+    int status = 0;
+    std::string body;
+  };
+  std::variant<reply, command_error> send(
+      std::string_view method, const std::string& target, const std::string& body,
+      const std::vector<std::pair<std::string, std::string>>& headers) const;
+
   std::string host_, port_, token_;
 };
 

@@ -81,6 +81,8 @@ void add_client_commands(CLI::App& app, int& exit_code) {
   add_org_commands(app, exit_code);
   add_key_commands(app, exit_code);
   add_account_commands(app, exit_code);
+  add_top_up_commands(app, exit_code);
+  add_statement_command(app, exit_code);
   add_verify_command(app, exit_code);
 }
 

@@ -17,7 +17,7 @@ using admin::json_value;
 using answer = std::variant<json_value, command_error>;
 
 struct grant_arguments {
-  std::string org, credits, kind = "purchase", note, idempotency_key;
+  std::string org, credits, kind = "purchase", note, expires, idempotency_key;
 };
 
 answer give(const admin_client& client, const grant_arguments& given) {
@@ -28,7 +28,8 @@ answer give(const admin_client& client, const grant_arguments& given) {
   }
   admin::json_writer body;
   body.begin_object().key("credits").number(*amount).key("kind").string(given.kind);
-  body.key("note").string_or_null(given.note).end_object();
+  body.key("note").string_or_null(given.note);
+  body.key("expires_at").string_or_null(given.expires).end_object();
   std::vector<std::pair<std::string, std::string>> headers;
   if (!given.idempotency_key.empty())
     headers.emplace_back("Idempotency-Key", given.idempotency_key);
@@ -41,6 +42,7 @@ void print_grant(std::ostream& out, const json_value& grant) {
                {"CREDITS", "credits"},
                {"KIND", "kind"},
                {"AT", "created_at"},
+               {"EXPIRES", "expires_at"},
                {"NOTE", "note"}},
               {grant});
 }
@@ -52,8 +54,26 @@ void print_balance(std::ostream& out, const json_value& balance) {
                 {"granted", "granted"},
                 {"settled", "settled"},
                 {"expired", "expired"},
-                {"overage", "overage/credits"}},
+                {"overage", "overage/credits"},
+                {"overage USD", "overage/usd"},
+                {"overage allowed", "overage/allowed"},
+                {"spend cap USD", "spend_cap/usd"},
+                {"of it used", "spend_cap/used_usd"},
+                {"top-up below", "auto_top_up/threshold_credits"},
+                {"top-up USD", "auto_top_up/amount_usd"},
+                {"plan", "plan"},
+                {"cycle from", "cycle/start"},
+                {"cycle to", "cycle/end"}},
                balance);
+  out << "\nGrants, in the order in which they are used:\n";
+  print_table(out,
+              {{"GRANT", "id"},
+               {"KIND", "kind"},
+               {"CREDITS", "credits"},
+               {"REMAINING", "remaining"},
+               {"EXPIRES", "expires_at"},
+               {"KEPT", "kept"}},
+              member_at(balance, "grants")->elements);
 }
 
 void print_usage(std::ostream& out, const json_value& report) {
@@ -116,6 +136,8 @@ void add_grant(CLI::App& app, int& exit_code) {
   grant.add_option("--kind", given->kind, "purchase, promotion or correction")
       ->capture_default_str();
   grant.add_option("--note", given->note, "what it is for");
+  grant.add_option("--expires", given->expires,
+                   "2027-01-31 or 2027-01-31T10:00:00Z; otherwise never");
   grant.add_option("--idempotency-key", given->idempotency_key,
                    "repeating the command with the same key grants once");
   make_client_command(

@@ -42,5 +42,7 @@ std::string query_of(const std::vector<std::pair<std::string, std::string>>& par
 void add_org_commands(CLI::App& app, int& exit_code);
 void add_key_commands(CLI::App& app, int& exit_code);
 void add_account_commands(CLI::App& app, int& exit_code);
+void add_statement_command(CLI::App& app, int& exit_code);
+void add_top_up_commands(CLI::App& app, int& exit_code);
 
 }  // namespace tollgate::proxy

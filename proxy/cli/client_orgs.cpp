@@ -7,6 +7,7 @@
 
 #include "proxy/admin/json_writer.hpp"
 #include "proxy/cli/client_command.hpp"
+#include "proxy/cli/org_arguments.hpp"
 
 namespace tollgate::proxy {
 
@@ -14,10 +15,6 @@ namespace {
 
 using admin::json_value;
 using answer = std::variant<json_value, command_error>;
-
-struct org_arguments {
-  std::string org, plan, mode;
-};
 
 const std::vector<column>& org_columns() {
   static const std::vector<column> columns{{"ORG", "id"},
@@ -28,16 +25,45 @@ const std::vector<column>& org_columns() {
   return columns;
 }
 
-void print_org(std::ostream& out, const json_value& org) {
-  print_table(out, org_columns(), {org});
+std::string limit_text(const json_value& limit) {
+  std::string whose;
+  for (const auto* scope : {"agent", "conversation", "key"}) {
+    if (const auto* id = limit.find(scope)) whose = std::string{scope} + " " + cell_text(id);
+  }
+  return whose + ": " + cell_text(limit.find("credits")) + " credits per " +
+         cell_text(limit.find("per"));
 }
 
-std::string body_of(const org_arguments& given) {
-  admin::json_writer out;
-  out.begin_object();
-  if (!given.plan.empty()) out.key("plan").string_or_null(given.plan == "none" ? "" : given.plan);
-  if (!given.mode.empty()) out.key("mode").string(given.mode);
-  return out.end_object().take();
+void print_org(std::ostream& out, const json_value& org) {
+  print_fields(out,
+               {{"organization", "id"},
+                {"plan", "plan"},
+                {"credits a cycle", "terms/credits"},
+                {"USD a credit", "terms/overage_usd"},
+                {"requests a minute", "terms/requests/per_minute"},
+                {"at once", "terms/requests/burst"},
+                {"cycle from", "cycle/start"},
+                {"cycle to", "cycle/end"},
+                {"then plan", "plan_change/plan"},
+                {"overage", "overage"},
+                {"spend cap USD", "spend_cap_usd"},
+                {"top-up below", "auto_top_up/threshold_credits"},
+                {"top-up USD", "auto_top_up/amount_usd"},
+                {"critical overdraft", "critical_overdraft_credits"},
+                {"mode", "mode"},
+                {"suspended", "suspended"},
+                {"stripe customer", "stripe_customer"},
+                {"created", "created_at"}},
+               org);
+  for (const auto& limit : member_at(org, "limits")->elements) {
+    out << "limit of " << limit_text(limit) << '\n';
+  }
+}
+
+answer put_org(const admin_client& client, const org_arguments& given) {
+  const auto body = body_of(given);
+  if (const auto* error = std::get_if<command_error>(&body)) return *error;
+  return client.call("PUT", org_path(given.org), std::get<std::string>(body));
 }
 
 answer create_org(const admin_client& client, const org_arguments& given) {
@@ -47,13 +73,13 @@ answer create_org(const admin_client& client, const org_arguments& given) {
     return command_error{"organization " + given.org + " exists; `tollgate org set` changes it"};
   }
   if (status != 404) return found;
-  return client.call("PUT", org_path(given.org), body_of(given));
+  return put_org(client, given);
 }
 
 answer set_org(const admin_client& client, const org_arguments& given) {
   auto found = client.call("GET", org_path(given.org));
   if (std::holds_alternative<command_error>(found)) return found;
-  return client.call("PUT", org_path(given.org), body_of(given));
+  return put_org(client, given);
 }
 
 answer set_suspended(const admin_client& client, const std::string& org, bool suspended) {
@@ -89,8 +115,7 @@ void add_org_change(CLI::App& parent, int& exit_code, const char* name, const ch
                     answer (*action)(const admin_client&, const org_arguments&)) {
   const auto given = std::make_shared<org_arguments>();
   auto& made = command(parent, name, what, given->org);
-  made.add_option("--plan", given->plan, "a plan of the configuration, or none");
-  made.add_option("--mode", given->mode, "enforce, or shadow: meter everything and refuse nothing");
+  add_org_options(made, *given);
   make_client_command(
       made, exit_code, [given, action](const auto& client) { return action(client, *given); },
       print_org);

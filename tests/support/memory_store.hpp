@@ -77,7 +77,7 @@ class memory_store final : public ledger_store, public directory {
   }
 
   task<result<std::vector<top_up_record>>> top_ups(const org_id& org) override {
-    if (!reachable) co_return store_errc::unavailable;
+    if (!reachable || loses_answer()) co_return store_errc::unavailable;
     co_return accounts_[org].ledger.top_ups();
   }
 

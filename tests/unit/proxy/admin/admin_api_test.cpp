@@ -1,74 +1,13 @@
 // The admin API as a conversation: a call, and what it answers.
-#include "proxy/admin/admin_api.hpp"
-
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
-#include "proxy/admin/json.hpp"
-#include "proxy/admin/text.hpp"
-#include "tests/support/memory_store.hpp"
-#include "tests/support/run_task.hpp"
+#include "tests/unit/proxy/admin/api_test.hpp"
 
 namespace tollgate::proxy::admin {
 namespace {
 
 using testing::HasSubstr;
-
-// The value at a path of names ("error/code"), as text; "absent" when there is none.
-std::string at(const api_response& response, std::string_view path) {
-  const auto body = read_json(response.body);
-  const json_value* value = body ? &*body : nullptr;
-  while (value != nullptr && !path.empty()) {
-    const auto name = path.substr(0, path.find('/'));
-    path.remove_prefix(std::min(path.size(), name.size() + 1));
-    value = value->is(json_value::kind::array)
-                ? &value->elements.at(static_cast<std::size_t>(std::stoi(std::string{name})))
-                : value->find(name);
-  }
-  if (value == nullptr) return "absent";
-  if (value->is(json_value::kind::array))
-    return std::to_string(value->elements.size()) + " elements";
-  return value->text.empty() ? std::string{value->describe()} : value->text;
-}
-
-std::string header(const api_response& response, std::string_view name) {
-  for (const auto& [key, value] : response.headers) {
-    if (key == name) return value;
-  }
-  return "absent";
-}
-
-class admin_api_test : public testing::Test {
- protected:
-  admin_api_test() {
-    auto& values = configuration_->values;
-    values.admin.token = "correct horse";
-    for (const auto* name : {"starter", "pro"}) values.plans.emplace_back().name = name;
-    store_.time = *parse_time("2026-03-15T10:20:30.250Z");
-  }
-
-  api_response call(std::string method, std::string target, std::string body = {},
-                    std::string idempotency_key = {}) {
-    const auto question = std::min(target.find('?'), target.size());
-    api_request request;
-    request.method = std::move(method);
-    request.path = "/admin/v1/" + target.substr(0, question);
-    request.query = target.substr(std::min(question + 1, target.size()));
-    request.request_id = "r1";
-    request.accept = accept_;
-    request.content_type = content_type_;
-    request.body = std::move(body);
-    request.idempotency_key = std::move(idempotency_key);
-    return tests::run_task(api_.handle(std::move(request)));
-  }
-
-  void create(const std::string& org) { ASSERT_EQ(call("PUT", "orgs/" + org, "{}").status, 201); }
-
-  std::string accept_, content_type_ = "application/json";
-  std::shared_ptr<config::configuration> configuration_ = std::make_shared<config::configuration>();
-  tests::memory_store store_;
-  admin_api api_{{store_, store_, [this] { return configuration_; }}};
-};
+using admin_api_test = api_test;
 
 TEST_F(admin_api_test, lets_only_the_token_in) {
   EXPECT_FALSE(api_.authorize("Bearer correct horse"));
@@ -101,9 +40,17 @@ TEST_F(admin_api_test, takes_a_new_token_with_a_reload) {
 TEST_F(admin_api_test, creates_and_changes_an_organization) {
   auto response = call("PUT", "orgs/acme", R"({"plan":"pro"})");
   EXPECT_EQ(response.status, 201);
-  EXPECT_EQ(response.body, R"({"success":true,"data":{"id":"acme","plan":"pro","mode":"enforce",)"
-                           R"("suspended":false,"created_at":"2026-03-15T10:20:30.250Z"}})"
-                           "\n");
+  EXPECT_EQ(
+      response.body,
+      R"({"success":true,"data":{"id":"acme","plan":"pro","mode":"enforce",)"
+      R"("suspended":false,"overage":true,"spend_cap_usd":null,)"
+      R"("critical_overdraft_credits":null,"auto_top_up":null,"limits":[],)"
+      R"("stripe_customer":null,"terms":{"credits":200000,)"
+      R"("rollover":{"up_to_percent":100,"cycles":1},"overage_usd":0.01,)"
+      R"("top_up_minimum_usd":25,"requests":null},"plan_change":null,)"
+      R"("cycle":{"anchor_day":15,"start":"2026-03-15T00:00:00Z","end":"2026-04-15T00:00:00Z"},)"
+      R"("created_at":"2026-03-15T10:20:30.250Z"}})"
+      "\n");
   store_.time += std::chrono::hours{1};
   response = call("PUT", "orgs/acme", R"({"suspended":true,"mode":"shadow"})");
   EXPECT_EQ(response.status, 200);
@@ -130,8 +77,7 @@ TEST_F(admin_api_test, refuses_what_it_does_not_understand_of_an_organization) {
   EXPECT_THAT(param(R"({"suspended":"yes"})"), HasSubstr("suspended is true or false"));
   EXPECT_THAT(param(R"({"mode":"watch"})"), HasSubstr("mode is shadow or enforce"));
   EXPECT_THAT(param(R"({"suspend":true})"), HasSubstr("\"suspended\""));
-  EXPECT_THAT(param(R"({"spend_cap_usd":50})"), HasSubstr("spend_cap_usd is not supported yet"));
-  EXPECT_THAT(param(R"({"limits":[]})"), HasSubstr("limits is not supported yet"));
+  EXPECT_THAT(param(R"({"alerts":[50]})"), HasSubstr("alerts is not supported yet"));
   EXPECT_THAT(param("[]"), HasSubstr("the body is a JSON object, not an array"));
   EXPECT_THAT(param("{"), HasSubstr("cannot be read"));
   EXPECT_EQ(call("GET", "orgs/acme").status, 404) << "nothing of that created it";
@@ -283,7 +229,10 @@ TEST_F(admin_api_test, refuses_grants_that_make_no_sense) {
   EXPECT_EQ(param(R"({"credits":5,"kind":"gift"})"), "kind");
   EXPECT_EQ(param(R"({"credits":5,"note":"a\u0007b"})"), "note");
   EXPECT_EQ(param(R"({"credits":5,"note":")" + std::string(257, 'x') + "\"}"), "note");
-  EXPECT_EQ(param(R"({"credits":5,"expires_at":"2027-01-01"})"), "expires_at");
+  EXPECT_EQ(param(R"({"credits":5,"expires_at":"next year"})"), "expires_at");
+  EXPECT_EQ(param(R"({"credits":5,"expires_at":"2026-03-15T10:20:30.250Z"})"), "expires_at");
+  EXPECT_EQ(param(R"({"credits":5,"priority":101})"), "priority");
+  EXPECT_EQ(param(R"({"credits":5,"priority":1.5})"), "priority");
   EXPECT_EQ(param(R"({"credits":5})", std::string(129, 'k')), "Idempotency-Key");
   EXPECT_EQ(param(R"({"credits":5})", "a b"), "Idempotency-Key");
   EXPECT_EQ(param(R"({"credits":5})", "\"\""), "Idempotency-Key");
@@ -339,12 +288,15 @@ TEST_F(admin_api_test, shows_the_balance) {
                                .who = {}},
                 store_.time);
   account.apply(quota::settle{.id = id, .amount = quota::credits::from_whole(8)}, store_.time);
-  EXPECT_EQ(call("GET", "orgs/acme/balance").body,
-            R"({"success":true,"data":{"org":"acme","available":91.9,"held":0.1,"granted":100,)"
-            R"("settled":8,"expired":0,"overage":{"credits":0,"usd":null},"spend_cap":null,)"
-            R"("cycle":null,"grants":[{"id":"g1","credits":100,"kind":"purchase","note":null,)"
-            R"("created_at":"2026-03-15T10:20:30.250Z","expires_at":null}]}})"
-            "\n");
+  EXPECT_EQ(
+      call("GET", "orgs/acme/balance").body,
+      R"({"success":true,"data":{"org":"acme","available":91.9,"held":0.1,"granted":100,)"
+      R"("settled":8,"expired":0,"overage":{"credits":0,"usd":0,"allowed":false},)"
+      R"("spend_cap":null,"auto_top_up":null,)"
+      R"("cycle":{"start":"2026-03-15T00:00:00Z","end":"2026-04-15T00:00:00Z"},"plan":null,)"
+      R"("grants":[{"id":"g1","kind":"purchase","credits":100,"remaining":92,"expires_at":null,)"
+      R"("priority":50,"granted_at":"2026-03-15T10:20:30.250Z","kept":false}]}})"
+      "\n");
   EXPECT_EQ(call("GET", "orgs/acme/balance?at=now").status, 400);
 }
 
@@ -377,9 +329,9 @@ TEST_F(admin_api_test, exports_the_ledger_as_csv) {
   const auto page = call("GET", "orgs/acme/ledger?limit=1");
   EXPECT_TRUE(page.content_type.starts_with("text/csv"));
   EXPECT_EQ(page.body,
-            "id,at,type,subject,credits,released,overage,available,used,request_id,route,action,"
-            "model,agent,conversation,key,kind,note\r\n"
-            "1-0,2026-03-15T10:20:30.250Z,grant,g0,1.5,0,0,1.5,0,,,,,,,,purchase,\"'=x\"\r\n");
+            "id,at,type,subject,credits,released,overage,available,used,cycle,request_id,route,"
+            "action,model,agent,conversation,key,kind,note\r\n"
+            "1-0,2026-03-15T10:20:30.250Z,grant,g0,1.5,0,0,1.5,0,0,,,,,,,,purchase,\"'=x\"\r\n");
   EXPECT_EQ(header(page, "Link"), "<?after=1-0&limit=1>; rel=\"next\"");
   EXPECT_EQ(header(call("GET", "orgs/acme/ledger?after=1-0"), "Link"), "absent");
 }
@@ -406,6 +358,7 @@ TEST_F(admin_api_test, shows_holds) {
   quota::open_hold hold{.id = quota::hold_id::make(store_.time, 1, 2),
                         .amount = quota::credits::from_whole(10),
                         .expires_at = store_.time + std::chrono::minutes{1},
+                        .placed_at = store_.time,
                         .request_id = "q",
                         .who = {.route = "chat",
                                 .action = "llm",

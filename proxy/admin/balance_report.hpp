@@ -1,0 +1,12 @@
+// What an account has, owes and may still spend: pure.
+#pragma once
+
+#include <string>
+
+#include "quota/ledger_store.hpp"
+
+namespace tollgate::proxy::admin {
+
+std::string balance_json(const quota::org_id& org, const quota::account_snapshot& account);
+
+}  // namespace tollgate::proxy::admin

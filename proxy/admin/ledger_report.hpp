@@ -1,0 +1,19 @@
+// Pages of the ledger as JSON and CSV: pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "proxy/admin/json_writer.hpp"
+#include "quota/ledger_store.hpp"
+
+namespace tollgate::proxy::admin {
+
+void write_attribution(json_writer& out, const quota::attribution& who);
+
+// `after` is where a page without entries ends.
+std::string entries_json(const std::vector<quota::ledger_entry>& entries, std::string_view after,
+                         bool has_more);
+std::string entries_csv(const std::vector<quota::ledger_entry>& entries);
+
+}  // namespace tollgate::proxy::admin

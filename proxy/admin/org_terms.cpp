@@ -1,0 +1,132 @@
+// Terms and limits of an organization, out of their JSON.
+#include <algorithm>
+#include <array>
+
+#include "proxy/admin/org_request.hpp"
+#include "proxy/admin/text.hpp"
+#include "routes/text.hpp"
+
+namespace tollgate::proxy::admin {
+
+namespace {
+
+using quota::limit_scope;
+using quota::limit_window;
+
+constexpr std::array scopes{limit_scope::agent, limit_scope::conversation, limit_scope::key};
+constexpr std::array windows{limit_window::hour, limit_window::day, limit_window::cycle,
+                             limit_window::total};
+
+std::optional<api_error> read_rollover(const json_value& terms, quota::plan_terms& out) {
+  const auto rollover = object_field(terms, "rollover", {{"up_to_percent", "cycles"}, {}});
+  if (!rollover) return rollover.error();
+  if (*rollover == nullptr) return {};
+  const auto percent = whole_field(**rollover, "up_to_percent", 1, 1000);
+  if (!percent) return inside("rollover", percent.error());
+  const auto cycles = whole_field(**rollover, "cycles", 1, 120);
+  if (!cycles) return inside("rollover", cycles.error());
+  if (!*percent || !*cycles) return invalid("rollover takes up_to_percent and cycles", "rollover");
+  out.rollover_percent = static_cast<int>(**percent);
+  out.rollover_cycles = static_cast<int>(**cycles);
+  return {};
+}
+
+std::optional<api_error> read_requests(const json_value& terms, quota::plan_terms& out) {
+  const auto requests = object_field(terms, "requests", {{"per_minute", "burst"}, {}});
+  if (!requests) return requests.error();
+  if (*requests == nullptr) return {};
+  const auto per_minute = whole_field(**requests, "per_minute", 1, quota::max_requests_per_minute);
+  if (!per_minute) return inside("requests", per_minute.error());
+  const auto burst = whole_field(**requests, "burst", 1, quota::max_requests_per_minute);
+  if (!burst) return inside("requests", burst.error());
+  if (!*per_minute || !*burst) return invalid("requests takes per_minute and burst", "requests");
+  out.requests_per_minute = **per_minute;
+  out.burst = **burst;
+  return {};
+}
+
+// Whose: exactly one of agent, conversation and key.
+checked<quota::spend_limit> read_scope(const json_value& limit) {
+  std::optional<quota::spend_limit> found;
+  for (const auto scope : scopes) {
+    auto id = text_field(limit, to_string(scope), 256);
+    if (!id) return id.error();
+    if (!*id) continue;
+    if (found) return invalid("one of agent, conversation and key, not two");
+    if ((*id)->empty()) {
+      return invalid("an id, or \"*\" for each of them by itself", std::string{to_string(scope)});
+    }
+    found = quota::spend_limit{.scope = scope, .id = **std::move(id), .most = {}};
+  }
+  if (!found) return invalid("say whose: \"agent\", \"conversation\" or \"key\"");
+  return *std::move(found);
+}
+
+checked<limit_window> read_window(const json_value& limit) {
+  const auto per = text_field(limit, "per", 64);
+  if (!per) return per.error();
+  for (const auto window : windows) {
+    if (*per && **per == to_string(window)) return window;
+  }
+  return invalid("per is hour, day, cycle or total", "per");
+}
+
+checked<quota::spend_limit> read_limit(const json_value& limit) {
+  static const body_fields fields{{"agent", "conversation", "key", "credits", "per"}, {}};
+  if (!limit.is(json_value::kind::object)) {
+    return invalid("an object, not " + std::string{limit.describe()});
+  }
+  if (auto error = refuse_unknown(limit, fields)) return *std::move(error);
+  auto out = read_scope(limit);
+  if (!out) return out;
+  const auto most = amount_field(limit, "credits");
+  if (!most) return most.error();
+  if (!*most) return invalid("say how many credits: {\"credits\": 500}", "credits");
+  const auto per = read_window(limit);
+  if (!per) return per.error();
+  out->most = **most;
+  out->per = *per;
+  return out;
+}
+
+}  // namespace
+
+checked<quota::plan_terms> read_terms(const json_value& terms, std::string plan) {
+  quota::plan_terms out;
+  out.plan = std::move(plan);
+  const auto allocation = amount_field(terms, "credits");
+  if (!allocation) return allocation.error();
+  if (!*allocation) return invalid("say how many credits a cycle begins with", "credits");
+  out.allocation = **allocation;
+  const auto price = usd_field(terms, "overage_usd", 6, quota::max_usd_micro_per_credit);
+  if (!price) return price.error();
+  out.usd_micro_per_credit = price->value_or(0);
+  const auto minimum = usd_field(terms, "top_up_minimum_usd", 2, quota::max_cents);
+  if (!minimum) return minimum.error();
+  out.top_up_minimum_cents = minimum->value_or(0);
+  if (auto error = read_rollover(terms, out)) return *std::move(error);
+  if (auto error = read_requests(terms, out)) return *std::move(error);
+  return out;
+}
+
+checked<std::vector<quota::spend_limit>> read_limits(const json_value& list) {
+  if (list.elements.size() > quota::max_limits) {
+    return invalid("at most " + std::to_string(quota::max_limits) + " limits", "limits");
+  }
+  std::vector<quota::spend_limit> out;
+  for (const auto& element : list.elements) {
+    const auto where = "limits[" + std::to_string(out.size()) + "]";
+    auto limit = read_limit(element);
+    if (!limit) return inside(where, std::move(limit).error());
+    const auto same = [&](const quota::spend_limit& other) {
+      return other.scope == limit->scope && other.id == limit->id && other.per == limit->per;
+    };
+    if (std::any_of(out.begin(), out.end(), same)) {
+      return invalid(where + ": stands here twice", where);
+    }
+    out.push_back(*std::move(limit));
+  }
+  return out;
+}
+
+}  // namespace tollgate::proxy::admin

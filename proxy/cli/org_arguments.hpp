@@ -1,0 +1,33 @@
+// What `tollgate org create|set` can say of an organization, and the body of the PUT that it
+// becomes.
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "proxy/cli/admin_client.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace tollgate::proxy {
+
+// Texts as they were typed; empty: not mentioned.
+struct org_arguments {
+  std::string org, plan, plan_effective, anchor, mode, overage, spend_cap, auto_top_up;
+  std::string critical_overdraft, stripe_customer;
+  std::vector<std::string> limits;
+  bool no_limits = false;
+  std::string terms_credits, terms_overage_usd, terms_top_up_minimum_usd, terms_rollover;
+  std::string terms_requests;
+};
+
+void add_org_options(CLI::App& command, org_arguments& into);
+
+// Amounts travel as the texts that they are: the API reads them exactly, and says what is wrong
+// with them. What is wrong with the arguments' own form is said here.
+std::variant<std::string, command_error> body_of(const org_arguments& given);
+
+}  // namespace tollgate::proxy

@@ -1,0 +1,193 @@
+// A statement as numbers, as CSV and as a table; each adds up.
+#include "proxy/admin/statement_report.hpp"
+
+#include <sstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "proxy/admin/text.hpp"
+
+namespace tollgate::proxy::admin {
+namespace {
+
+using namespace quota::literals;
+using testing::HasSubstr;
+using testing::Not;
+
+quota::statement january() {
+  quota::statement out;
+  auto& cycle = out.record;
+  cycle.start = *parse_time("2026-01-31");
+  cycle.end = *parse_time("2026-02-28");
+  cycle.closed = true;
+  cycle.plan = "pro";
+  cycle.allocation = 200'000_credits;
+  cycle.rolled_in = 10'000_credits;
+  cycle.purchase = 500_credits;
+  cycle.top_up = 2'500_credits;
+  cycle.promotion = 7_credits;
+  cycle.correction = -quota::credits::from_micro(500'000);
+  cycle.settled = quota::credits::from_micro(213'456'500'000);
+  cycle.billed = {{1'000_credits, 10'000}, {quota::credits::from_micro(234'500'000), 20'000}};
+  cycle.rolled_out = 90_credits;
+  cycle.forfeited = 10_credits;
+  out.opening = -quota::credits::from_micro(250'000);
+  out.closing = quota::credits::from_micro(684'250'000);
+  out.overage = quota::credits::from_micro(1'234'500'000);
+  out.overage_cents = 1'469;
+  return out;
+}
+
+quota::usage_counter counter(std::string action, std::string model, quota::credits charged,
+                             std::int64_t calls) {
+  quota::usage_counter out;
+  out.who.action = std::move(action);
+  out.who.model = std::move(model);
+  out.charged = charged;
+  out.calls = out.used = calls;
+  return out;
+}
+
+statement_report report_of(const quota::statement& statement, bool final = true) {
+  statement_report report{"acme", statement, final};
+  report.add(counter("llm", "gpt-4", 200'000_credits, 20'000));
+  report.add(counter("llm", "gpt-4", 13'450_credits, 1'345));
+  report.add(counter("api", "", quota::credits::from_micro(6'500'000), 65));
+  return report;
+}
+
+TEST(statement_report, json_has_every_line) {
+  EXPECT_EQ(report_of(january()).to_json(),
+            R"({"org":"acme","month":"2026-01","plan":"pro","cycle":{"index":0,)"
+            R"("start":"2026-01-31T00:00:00Z","end":"2026-02-28T00:00:00Z"},"closed":true,)"
+            R"("final":true,"opening":-0.25,"allocation":200000,"rollover":{"in":10000,"out":90},)"
+            R"("purchases":500,"top_ups":2500,"promotions":7,"corrections":-0.5,)"
+            R"("overage_billed":1234.5,"forfeited":10,"closing":684.25,)"
+            R"("overage":{"credits":1234.5,"usd":14.69},"usage":{"credits":213456.5,"lines":[)"
+            R"({"action":"api","model":null,"credits":6.5,"calls":65,"used":65},)"
+            R"({"action":"llm","model":"gpt-4","credits":213450,"calls":21345,"used":21345}],)"
+            R"("other":0}})");
+}
+
+TEST(statement_report, csv_adds_up_to_the_closing_balance) {
+  const auto csv = report_of(january()).to_csv();
+  EXPECT_THAT(csv, HasSubstr("overage_billed,,,,,1234.5,14.69\r\n"));
+  EXPECT_THAT(csv, HasSubstr("usage,llm,gpt-4,21345,21345,-213450,\r\n"));
+  std::istringstream lines{csv};
+  std::string line;
+  std::getline(lines, line);
+  EXPECT_EQ(line, "line,action,model,calls,used,credits,usd\r");
+  quota::credits sum;
+  while (std::getline(lines, line)) {
+    const auto last = line.rfind(','), before = line.rfind(',', last - 1);
+    const auto amount = quota::parse_credits(line.substr(before + 1, last - before - 1)).value();
+    if (line.starts_with("closing,")) {
+      EXPECT_EQ(amount, sum);
+    } else {
+      sum += amount;
+    }
+  }
+  EXPECT_EQ(sum, january().closing);
+}
+
+TEST(statement_report, the_table_adds_up_for_the_eye) {
+  EXPECT_EQ(
+      report_of(january()).to_text(),
+      "Statement of acme for 2026-01: from 2026-01-31 to 2026-02-28 (not included), plan pro. "
+      "In credits.\n"
+      "\n"
+      "Opening balance                              -0.25\n"
+      "Allocation of the plan                   200000\n"
+      "Rolled over from before                   10000\n"
+      "Purchases                                   500\n"
+      "Top-ups                                    2500\n"
+      "Promotions                                    7\n"
+      "Corrections                                  -0.5\n"
+      "Overage, billed                            1234.5\n"
+      "Usage: api                    65 calls       -6.5\n"
+      "Usage: llm, gpt-4          21345 calls  -213450\n"
+      "Rolled over into the next                   -90\n"
+      "Forfeited                                   -10\n"
+      "Closing balance                             684.25\n"
+      "\n"
+      "Overage billed: 1234.5 credits, $14.69\n");
+}
+
+TEST(statement_report, usage_agrees_with_what_was_settled) {
+  auto statement = january();
+  // Something that no line tells of.
+  statement.record.settled += 8_credits;
+  statement.closing -= 8_credits;
+  const auto report = report_of(statement, false);
+  EXPECT_THAT(report.to_json(), HasSubstr(R"("usage":{"credits":213464.5,)"));
+  EXPECT_THAT(report.to_json(), HasSubstr(R"("other":8})"));
+  EXPECT_THAT(report.to_csv(), HasSubstr("usage_other,,,,,-8,\r\n"));
+  EXPECT_THAT(report.to_text(), HasSubstr("Usage: other"));
+  EXPECT_THAT(report.to_text(), HasSubstr("Not final: calls that began in this cycle"));
+  EXPECT_THAT(report_of(january()).to_text(), Not(HasSubstr("other")));
+}
+
+TEST(statement_report, more_models_than_lines_are_summed_up) {
+  statement_report report{"acme", january(), true};
+  for (std::size_t i = 0; i < statement_report::max_lines + 5; ++i) {
+    report.add(counter("llm", "m" + std::to_string(i), 1_credits, 1));
+  }
+  EXPECT_THAT(report.to_json(), HasSubstr(R"("other":212456.5})"));
+}
+
+TEST(statement_report, an_open_cycle_tells_what_would_be_billed) {
+  auto statement = january();
+  statement.record.closed = false;
+  statement.overage += 100_credits;
+  statement.overage_cents += 200;
+  const auto report = report_of(statement, false);
+  EXPECT_THAT(report.to_csv(), HasSubstr("overage_to_bill,,,,,100,2\r\n"));
+  EXPECT_THAT(report.to_text(), HasSubstr("Overage so far: 1334.5 credits, $16.69\n"));
+  EXPECT_THAT(report.to_text(), HasSubstr("The cycle is open"));
+}
+
+TEST(statement_report, asks_for_the_hours_of_its_cycle) {
+  const auto hour = [](const char* time) {
+    return parse_time(time)->time_since_epoch() / std::chrono::hours{1};
+  };
+  auto statement = january();
+  const auto now = *parse_time("2026-02-10T10:30:00Z");
+  EXPECT_EQ(report_of(statement).first_hour(), hour("2026-01-31"));
+  EXPECT_EQ(report_of(statement).last_hour(now), hour("2026-02-27T23:00:00Z"));
+  statement.record.closed = false;
+  EXPECT_EQ(report_of(statement).last_hour(now), hour("2026-02-10T10:00:00Z"));
+}
+
+TEST(statement_report, is_named_by_the_month_it_starts_in) {
+  std::vector<quota::statement> all(3, january());
+  all[1].record.start = *parse_time("2026-03-05");
+  all[2].record.start = *parse_time("2026-03-20");
+  EXPECT_EQ(find_statement(all, *parse_month("2026-01")), &all[0]);
+  EXPECT_EQ(find_statement(all, *parse_month("2026-03")), &all[2]) << "the latest of several";
+  EXPECT_EQ(find_statement(all, *parse_month("2026-02")), nullptr);
+}
+
+TEST(statement_report, is_final_when_no_hold_is_left_that_belongs_to_it) {
+  auto statement = january();
+  quota::open_hold hold;
+  hold.placed_at = statement.record.end;
+  EXPECT_TRUE(is_final(statement, {}));
+  EXPECT_TRUE(is_final(statement, {hold})) << "of the next cycle";
+  hold.placed_at = statement.record.end - quota::milliseconds{1};
+  EXPECT_FALSE(is_final(statement, {hold}));
+  statement.record.closed = false;
+  EXPECT_FALSE(is_final(statement, {}));
+}
+
+TEST(statement_report, the_list_is_csv_too) {
+  EXPECT_EQ(statements_csv({january()}, {}),
+            "month,start,end,plan,final,opening,allocation,rollover_in,purchases,top_ups,"
+            "promotions,corrections,overage_billed,usage,rollover_out,forfeited,closing,"
+            "overage_credits,overage_usd\r\n"
+            "2026-01,2026-01-31T00:00:00Z,2026-02-28T00:00:00Z,pro,yes,-0.25,200000,10000,500,2500,"
+            "7,-0.5,1234.5,-213456.5,-90,-10,684.25,1234.5,14.69\r\n");
+}
+
+}  // namespace
+}  // namespace tollgate::proxy::admin
