@@ -15,6 +15,7 @@
 #include "config/load.hpp"
 #include "proxy/admin/server.hpp"
 #include "proxy/metrics/registry.hpp"
+#include "proxy/payments/courier.hpp"
 #include "proxy/worker.hpp"
 #include "quota/redis/directory.hpp"
 #include "quota/redis/embedded_server.hpp"
@@ -93,8 +94,10 @@ class app {
   void serve() {
     const auto store = open_store();
     if (!settings().metering) spdlog::warn("metering is off: nothing is reserved or charged");
+    auto endpoint = payments::make_payment_endpoint(settings().payments);  // or throws
     start_workers(store);
     start_admin(store);
+    start_courier(std::move(endpoint));
     const auto waiting = [](app& self) -> task<> { co_await self.obey_signals(); };
     asio::co_spawn(control_, waiting(*this), asio::detached);
     const auto where = workers_.front()->local_endpoint();
@@ -111,6 +114,7 @@ class app {
     admin_directory_.reset();
     admin_ledger_.reset();
     admin_redis_.reset();  // last of the four: the stores know it
+    courier_.reset();      // whoever waits for an answer gets none from it now
     workers_.clear();
     if (embedded_) embedded_->stop();
     spdlog::info("stopped");
@@ -144,6 +148,9 @@ class app {
     for (int i = 0; i < wanted; ++i) {
       workers_.push_back(
           std::make_unique<worker>(store, current_, tls, where, metrics_.add_thread(), i));
+      workers_.back()->on_top_up([this](const quota::org_id& org) {
+        asio::post(control_, [this, org] { courier_->visit(org); });
+      });
       where.port(workers_.front()->local_endpoint().port());  // where the configuration says 0
     }
     for (auto& worker : workers_) worker->start();
@@ -164,6 +171,13 @@ class app {
         .limits = {}};
     admin_ = std::make_unique<admin::server>(control_, settings().admin.listen, std::move(options));
     admin_->start();
+  }
+
+  void start_courier(std::shared_ptr<payments::payment_endpoint> endpoint) {
+    courier_ = std::make_unique<payments::courier>(control_, *admin_ledger_, *admin_directory_,
+                                                   metrics_.payments);
+    courier_->use(std::move(endpoint));
+    admin_ledger_->on_top_up([this](const quota::org_id& org) { courier_->visit(org); });
   }
 
   bool all_stores_ready() const {
@@ -194,8 +208,10 @@ class app {
     try {
       if (!loaded) throw std::runtime_error{"it has the errors above"};
       const auto tls = server_tls((*loaded)->values);
+      auto endpoint = payments::make_payment_endpoint((*loaded)->values.payments);
       warn_of_what_needs_a_restart((*loaded)->values);
       for (auto& worker : workers_) worker->reload(*loaded, tls);
+      courier_->use(std::move(endpoint));
       take_over(*loaded);
       metrics_.process.reload_succeeded = true;
       spdlog::info("{} is in force", file_);
@@ -227,6 +243,7 @@ class app {
     metrics_.process.draining = true;
     spdlog::info("draining: no new connections, {} s for what is under way",
                  settings().timeouts.drain.count() / 1000);
+    courier_->stop();
     for (auto& worker : workers_) worker->drain();
     const auto limiting = [](app& self) -> task<> { co_await self.limit_draining(); };
     asio::co_spawn(control_, limiting(*this), asio::detached);
@@ -253,6 +270,7 @@ class app {
   metrics::registry metrics_;
   asio::io_context control_{1};
   std::vector<std::unique_ptr<worker>> workers_;
+  std::unique_ptr<payments::courier> courier_;
   std::unique_ptr<quota::redis::connection> admin_redis_;
   std::unique_ptr<quota::redis::redis_store> admin_ledger_;
   std::unique_ptr<quota::redis::redis_directory> admin_directory_;

@@ -5,35 +5,6 @@
 
 namespace tollgate::proxy {
 
-namespace {
-
-problem ledger_unavailable() {
-  return {problem_code::ledger_unavailable,
-          "The credit ledger cannot be reached, so nothing was forwarded or charged; try again "
-          "shortly.",
-          std::chrono::seconds{1},
-          {}};
-}
-
-problem refusal_for(quota::outcome why, const quota::charge& money) {
-  switch (why) {
-    case quota::outcome::suspended:
-      return {problem_code::org_suspended,
-              "This organization is suspended; ask its administrator.",
-              {},
-              {}};
-    case quota::outcome::insufficient_balance:
-      return routes::insufficient_credits(money.estimate(), money.available());
-    default:
-      return {problem_code::internal_error,
-              "The ledger refused the reservation: " + std::string{quota::to_string(why)} + ".",
-              {},
-              {}};
-  }
-}
-
-}  // namespace
-
 exchange::exchange(worker& worker, downstream& client, request_reader& request)
     : worker_{worker},
       client_{client},
@@ -236,48 +207,6 @@ task<exchange::verdict> exchange::gather_body(std::size_t limit, enough enough) 
       co_return problem{problem_code::invalid_request, "The body ended too early.", {}, {}};
     }
   }
-  co_return verdict{};
-}
-
-// --- reserve: the hold, before anything is sent ---
-
-task<exchange::verdict> exchange::reserve() {
-  auto& world = worker_.world();
-  if (!co_await worker_.store_ready()) co_return ledger_unavailable();
-  const auto asked_at = steady_clock::now();
-
-  quota::charge::terms terms;
-  terms.id = world.ids->next_hold_id(world.ledger->now());
-  terms.price_at = route().price_at;
-  terms.estimated = classified_.estimated;
-  terms.policy = route().settings.settlement;
-  terms.hold_timeout = settings().holds.timeout;
-  terms.admit = is_shadow()                 ? quota::admission::shadow
-                : route().settings.critical ? quota::admission::critical
-                                            : quota::admission::enforce;
-  terms.request_id = record_.request_id;
-  terms.who = record_.who;
-  auto charge = std::make_shared<open_charge>(payer(), std::move(terms));
-
-  auto action = charge->money.resume(quota::charge::begin{});
-  while (const auto* apply = std::get_if<quota::charge::apply>(&action)) {
-    const auto reply = co_await world.ledger->apply(payer(), apply->what);
-    action = reply ? charge->money.resume(quota::charge::answered{*reply, world.ledger->now()})
-                   : charge->money.resume(quota::charge::store_failed{});
-  }
-  record_.store_us = us_between(asked_at, steady_clock::now());
-  if (auto* failed = std::get_if<quota::charge::refuse_unavailable>(&action)) {
-    worker_.charges().clean_up(payer(), std::move(failed->clean_up));
-    co_return ledger_unavailable();
-  }
-  if (const auto* refused = std::get_if<quota::charge::refuse>(&action)) {
-    remaining_ = charge->money.available();
-    co_return refusal_for(refused->why, charge->money);
-  }
-  record_.held = true;
-  record_.beyond_balance = charge->money.beyond_balance();
-  charge_ = std::move(charge);
-  worker_.charges().track(charge_, worker_.deadlines().now());
   co_return verdict{};
 }
 

@@ -15,6 +15,7 @@
 #include "proxy/own_response.hpp"
 #include "proxy/worker.hpp"
 #include "routes/audio_tap.hpp"
+#include "routes/ledger_refusal.hpp"
 
 namespace tollgate::proxy {
 
@@ -40,6 +41,8 @@ class exchange final : private deadline {
 
   // Parts of stages.
   verdict read_attribution();
+  routes::problem refused_by_ledger(const quota::charge& money, quota::credits required,
+                                    quota::credits held);
   verdict admit(routes::classification found);
   task<verdict> read_json_body();
   using enough = std::function<bool(std::string_view piece)>;
@@ -54,6 +57,7 @@ class exchange final : private deadline {
   void await_upstream(bool is_its_turn);
   verdict no_answer(error_code ec, bool& retry);
   std::string response_head(body_shape shape);
+  account_facts account_facts_known() const;
   task<> relay_body(std::string head, body_shape shape);
   void broke_off(quota::stream_end how);
   task<> tunnel();
@@ -71,7 +75,7 @@ class exchange final : private deadline {
   verdict meter_upload(std::string_view piece);
   task<verdict> cover_upload();
   std::string release_upload(std::string_view piece);
-  verdict out_of_credits();
+  routes::problem out_of_credits();
   bool meters_answer() const;
   task<bool> meter_answer(std::string_view piece);
   task<> cut_answer(body_shape shape);
@@ -118,6 +122,7 @@ class exchange final : private deadline {
   quota::credits charged_;                    // what the head says
   std::optional<quota::credits> remaining_;   // likewise; nothing until the ledger was asked
   std::optional<quota::credits> allocation_;  // of the caller's plan
+  std::optional<quota::rate_status> rate_;    // of the account, if it has one
 
   upstream_pool* pool_ = nullptr;
   upstream_lease up_;

@@ -50,9 +50,9 @@ task<> exchange::refuse(const problem& problem) {
   const auto* charged = charged_in_head();
   if (charge_) remaining_ = charge_->money.available() + charge_->money.held() - charged_;
   if (remaining_) {  // else nobody asked the ledger, or it did not answer
-    charged = charged != nullptr ? charged : &charged_;
-    write_credit_fields(response.credit_fields, &*remaining_, charged,
-                        allocation_ ? &*allocation_ : nullptr);
+    auto facts = account_facts_known();
+    facts.charged = charged != nullptr ? charged : &charged_;
+    write_account_fields(response.account_fields, facts);
   }
   co_await send(std::move(response));
   co_await drain_request_body();

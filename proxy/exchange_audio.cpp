@@ -97,7 +97,7 @@ exchange::verdict exchange::meter_upload(std::string_view piece) {
     if (auto refused = check_upload()) return refused;
   }
   worker_.charges().meter(charge_, tap_->used(), request_.done());
-  return charge_->money.exhausted() ? out_of_credits() : verdict{};
+  return charge_->money.exhausted() ? verdict{out_of_credits()} : verdict{};
 }
 
 // Waits until all of the upload is held. Only then may its last byte go up.
@@ -129,10 +129,10 @@ std::string exchange::release_upload(std::string_view piece) {
   return released;
 }
 
-exchange::verdict exchange::out_of_credits() {
+problem exchange::out_of_credits() {
+  const auto& money = charge_->money;
   const auto needed = quota::price(route().price_at, tap_->used());
-  auto refused =
-      routes::insufficient_credits(needed, charge_->money.available() + charge_->money.held());
+  auto refused = refused_by_ledger(money, needed, money.held());
   if (!request_.done()) refused.message += " (so far; the upload has not ended)";
   return refused;
 }
@@ -172,14 +172,14 @@ task<bool> exchange::meter_answer(std::string_view piece) {
 // off, for an end as announced would pass for the whole.
 task<> exchange::cut_answer(body_shape shape) {
   broke_off(quota::stream_end::cut);
-  record_.refusal = problem_code::insufficient_credits;
+  auto why = out_of_credits();
+  record_.refusal = why.code;
   const auto type = response_->head().find(http::field::content_type);
   const bool plain = response_->head().find(http::field::content_encoding).empty();
   if (plain && type.starts_with("text/event-stream") && shape.how == framing::chunked) {
-    auto why = out_of_credits();
-    why->message = "The answer was cut because the credits are used up. " + why->message;
+    why.message = "The answer was cut because the credits are used up. " + why.message;
     const std::string event =
-        "\n\nevent: error\ndata: " + routes::render(*why, dialect_, record_.request_id) + "\n\n";
+        "\n\nevent: error\ndata: " + routes::render(why, dialect_, record_.request_id) + "\n\n";
     chunk_frame frame{true};
     const auto buffers = frame.around({}, event, true, {});
     client_.io.expires_after(settings().timeouts.client_write);

@@ -56,13 +56,13 @@ std::string exchange::response_head(body_shape shape) {
   if (worker_.draining() || !request_.done()) keep_client_ = false;
   response_facts facts;
   facts.request_id = record_.request_id;
-  facts.charged = charged_in_head();
+  const auto* charged = charged_in_head();
   facts.charge_in_trailer = charge_in_trailer_;
   if (charge_) {
     remaining_ = charge_->money.available();
-    if (facts.charged != nullptr) *remaining_ += charge_->money.held() - charged_;
-    facts.remaining = &*remaining_;
-    if (allocation_) facts.allocation = &*allocation_;
+    if (charged != nullptr) *remaining_ += charge_->money.held() - charged_;
+    facts.account = account_facts_known();
+    facts.account.charged = charged;
   }
   facts.body = shape;
   facts.websocket = response_->head().status == 101;
@@ -72,6 +72,17 @@ std::string exchange::response_head(body_shape shape) {
   out.reserve(1024);
   write_response_head(out, response_->head(), facts);
   return out;
+}
+
+account_facts exchange::account_facts_known() const {
+  account_facts facts;
+  if (remaining_) facts.remaining = &*remaining_;
+  if (allocation_) facts.allocation = &*allocation_;
+  if (rate_) {
+    facts.rate = &*rate_;
+    facts.now = worker_.world().ledger->now();
+  }
+  return facts;
 }
 
 // What this call will cost if it ends as it began; null where only its end will tell.

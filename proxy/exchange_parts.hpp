@@ -24,4 +24,12 @@ inline problem body_too_large(std::uint64_t limit) {
           {}};
 }
 
+inline problem ledger_unavailable() {
+  return {problem_code::ledger_unavailable,
+          "The credit ledger cannot be reached, so nothing was forwarded or charged; try again "
+          "shortly.",
+          std::chrono::seconds{1},
+          {}};
+}
+
 }  // namespace tollgate::proxy

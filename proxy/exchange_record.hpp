@@ -19,7 +19,7 @@ struct exchange_record {
   std::optional<routes::problem_code> refusal;  // Tollgate's own answer
   quota::stream_end end = quota::stream_end::not_sent;
   bool held = false;                          // a hold was in place
-  bool beyond_balance = false;                // critical or shadow
+  bool beyond_balance = false;                // or cap, or limit: critical, or shadow
   bool settles = false;                       // else the hold is voided
   quota::credits estimate, charged;           // of the hold; 0 charged where it is voided
   quota::credits extended;                    // by how much the hold grew

@@ -125,6 +125,11 @@ bool is_replaced_in_response(std::string_view name) {
   }
 }
 
+bool is_request_rate(std::string_view name) {
+  return iequals(name, "x-ratelimit-limit") || iequals(name, "x-ratelimit-remaining") ||
+         iequals(name, "x-ratelimit-reset");
+}
+
 bool is_misspelt(std::string_view name) {
   if (name.find('_') == std::string_view::npos) return false;
   std::string meant{name};

@@ -30,6 +30,10 @@ bool is_replaced_in_request(std::string_view name);
 // The upstream's own fields that would contradict what this proxy says.
 bool is_replaced_in_response(std::string_view name);
 
+// X-RateLimit-Limit and its kin: the upstream's contradict this proxy's where an account has a
+// rate.
+bool is_request_rate(std::string_view name);
+
 bool is_caller_key(std::string_view name);
 
 // Whether a trailer of that name is passed on. One that frames, routes, authenticates or charges is

@@ -207,26 +207,6 @@ void write_request_head(std::string& out, const message_head& head, const reques
   out.append("\r\n", 2);
 }
 
-void write_credit_fields(std::string& out, const quota::credits* remaining,
-                         const quota::credits* charged, const quota::credits* allocation) {
-  const auto whole_credits = [](quota::credits amount) {
-    return static_cast<std::uint64_t>(
-        std::max<std::int64_t>(amount.micro() / quota::credits::micro_per_credit, 0));
-  };
-  if (remaining != nullptr) {
-    append_field(out, "X-Credits-Remaining", to_string(*remaining));
-    out.append("RateLimit: \"credits\";r=");
-    append_number(out, whole_credits(*remaining));
-    out.append("\r\n", 2);
-  }
-  if (allocation != nullptr) {  // a month, as the draft's window in seconds
-    out.append("RateLimit-Policy: \"credits\";q=");
-    append_number(out, whole_credits(*allocation));
-    out.append(";w=2592000\r\n");
-  }
-  if (charged != nullptr) append_field(out, "X-Credits-Charged", to_string(*charged));
-}
-
 void write_response_head(std::string& out, const message_head& head, const response_facts& facts) {
   out.append("HTTP/1.1 ");
   append_number(out, static_cast<std::uint64_t>(head.status));
@@ -234,6 +214,7 @@ void write_response_head(std::string& out, const message_head& head, const respo
   for (std::size_t i = 0; i < head.fields.size(); ++i) {
     const auto& field = head.fields[i];
     if (is_framing(head.names[i])) continue;
+    if (facts.account.rate != nullptr && is_request_rate(field.name)) continue;
     if (!is_replaced_in_response(field.name)) {
       append_field(out, field.name, field.value);
     } else if (iequals(field.name, "x-request-id")) {
@@ -241,7 +222,7 @@ void write_response_head(std::string& out, const message_head& head, const respo
     }
   }
   append_field(out, "X-Request-Id", facts.request_id);
-  write_credit_fields(out, facts.remaining, facts.charged, facts.allocation);
+  write_account_fields(out, facts.account);
   if (facts.charge_in_trailer) append_field(out, "Trailer", "X-Credits-Charged");
   append_framing(out, facts.body);
   if (facts.websocket) {

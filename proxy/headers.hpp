@@ -7,8 +7,8 @@
 #include <string_view>
 
 #include "config/settings.hpp"
+#include "proxy/account_fields.hpp"
 #include "proxy/http/message.hpp"
-#include "quota/credits.hpp"
 #include "quota/ids.hpp"
 #include "routes/classify.hpp"
 
@@ -51,19 +51,13 @@ void write_request_head(std::string& out, const message_head& head, const reques
 
 struct response_facts {
   std::string_view request_id{};
-  const quota::credits* remaining = nullptr;  // null: not known, or not metered
-  const quota::credits* charged = nullptr;
-  const quota::credits* allocation = nullptr;  // of the plan, a month; null: no plan
-  bool charge_in_trailer = false;              // X-Credits-Charged follows the body
+  account_facts account{};
+  bool charge_in_trailer = false;  // X-Credits-Charged follows the body
   body_shape body{};
   bool websocket = false;
   bool close = false;  // the connection ends with this response
   bool client_is_1_0 = false;
 };
 void write_response_head(std::string& out, const message_head& head, const response_facts& facts);
-
-// The fields that tell a client what it has left; shared by forwarded answers and refusals.
-void write_credit_fields(std::string& out, const quota::credits* remaining,
-                         const quota::credits* charged, const quota::credits* allocation);
 
 }  // namespace tollgate::proxy

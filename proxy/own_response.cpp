@@ -26,7 +26,7 @@ std::string serialize(const own_response& response, std::string_view request_id)
   for (const auto& [name, value] : response.headers) {
     out.append("\r\n").append(name).append(": ").append(value);
   }
-  out.append("\r\n").append(response.credit_fields);
+  out.append("\r\n").append(response.account_fields);
   out.append(response.close ? "Connection: close\r\n\r\n" : "\r\n");
   if (!response.is_head) out.append(response.body);
   return out;

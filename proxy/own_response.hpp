@@ -15,9 +15,9 @@ struct own_response {
   std::string content_type = "application/json";
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
-  std::string credit_fields{};  // complete lines, as write_credit_fields makes them
-  bool close = false;    // the connection ends with it
-  bool is_head = false;  // the request was a HEAD: everything but the body
+  std::string account_fields{};  // complete lines, as write_account_fields makes them
+  bool close = false;            // the connection ends with it
+  bool is_head = false;          // the request was a HEAD: everything but the body
 };
 
 own_response refusal(const routes::problem& problem, routes::dialect dialect,

@@ -62,6 +62,11 @@ void worker::listen(const asio::ip::tcp::endpoint& where) {
   acceptor_.listen(4096);
 }
 
+void worker::on_top_up(quota::ledger_store::top_up_listener listener) {
+  on_top_up_ = listener;
+  world_.ledger->on_top_up(std::move(listener));
+}
+
 void worker::start() {
   redis_->start();
   const auto ticking = [](worker& self) -> task<> { co_await self.tick(); };
@@ -222,8 +227,9 @@ task<> worker::tick() {
   context_.stop();
 }
 
-// Voids what other sidecars left behind when they died. Accounts that are in use sweep themselves;
-// this is for those that are not.
+// Does what the clock says of accounts that are not in use: holds that other sidecars left behind
+// when they died, grants and cycles that end, top-ups that nobody delivers. Accounts that are in
+// use do all but the last by themselves.
 task<> worker::sweep() {
   while (!draining_) {
     co_await sleep_for(executor(), runtime_->settings().holds.sweep_every);
@@ -232,16 +238,25 @@ task<> worker::sweep() {
       const auto page = co_await world_.directory->list(after, 100);
       if (!page || page->empty()) break;
       for (const auto& organization : *page) {
-        const auto pending = co_await world_.ledger->pending(organization.id);
-        if (!pending) break;
-        if (!pending->due || *pending->due > world_.ledger->now()) continue;
-        const quota::operation sweep{quota::expire_holds{}};
-        const auto swept = co_await world_.ledger->apply(organization.id, sweep);
-        if (swept) counts_.expired_holds_micro.add(swept->amount.micro());
+        if (!co_await sweep_account(organization.id)) break;
       }
       after = page->back().id;
     }
   }
+}
+
+// False: the store is away.
+task<bool> worker::sweep_account(const quota::org_id& org) {
+  auto& ledger = *world_.ledger;
+  const auto pending = co_await ledger.pending(org);
+  if (!pending) co_return false;
+  if (pending->due && *pending->due <= ledger.now()) {
+    const quota::operation sweep{quota::expire_holds{}};
+    const auto swept = co_await ledger.apply(org, sweep);
+    if (swept) counts_.expired_holds_micro.add(swept->amount.micro());
+  }
+  if (!pending->open_top_ups.empty() && on_top_up_) on_top_up_(org);
+  co_return true;
 }
 
 }  // namespace tollgate::proxy

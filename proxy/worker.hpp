@@ -31,6 +31,10 @@ class worker {
          metrics::thread_metrics& counts, int index);
   ~worker();
 
+  // Called, on this worker's thread, for an organization that has top-ups to be delivered. Set it
+  // before start().
+  void on_top_up(quota::ledger_store::top_up_listener listener);
+
   void start();  // runs the loop on a thread of its own
   void drain();  // any thread: no new connections, end when all is done
   void cut();    // any thread, when draining took too long: ends every session
@@ -76,6 +80,7 @@ class worker {
   task<> accept();
   task<> tick();
   task<> sweep();
+  task<bool> sweep_account(const quota::org_id& org);
   void count(const exchange_record& record, const runtime& runtime);
   void copy_gauges();
 
@@ -92,6 +97,7 @@ class worker {
   boost::intrusive::list<open_session, boost::intrusive::constant_time_size<false>> sessions_;
   std::int64_t connections_ = 0, in_flight_ = 0;
   bool draining_ = false;
+  quota::ledger_store::top_up_listener on_top_up_;
   const int index_;
   std::thread thread_;
 };

@@ -136,8 +136,10 @@ charge::action charge::on(const ended& event) {
 
 charge::action charge::on_reserved(const answer& reply) {
   available_ = reply.available;  // a refusal says what there is, too
+  rate_ = reply.rate;
   if (!is_held(reply.result)) {
     state_ = state::done;
+    note_refusal(reply);
     return refuse{reply.result};
   }
   beyond_balance_ = reply.result == outcome::held_beyond_balance;
@@ -153,7 +155,7 @@ charge::action charge::on_extended(const answered& event) {
       result == outcome::expired || result == outcome::not_found || result == outcome::forgotten;
   if (gone) return replace(event.store_time);
   available_ = event.reply.available;
-  if (result != outcome::extended) return refused_to_grow();
+  if (result != outcome::extended) return refused_to_grow(event.reply);
   held_ = std::max(held_, growing_to_);
   return keep_open();
 }
@@ -168,15 +170,21 @@ charge::action charge::replace(time_point store_time) {
 }
 
 // Too large a step says nothing about what has been used already: that is asked for next.
-charge::action charge::refused_to_grow() {
+charge::action charge::refused_to_grow(const answer& reply) {
   state_ = state::open;
   if (growing_to_ <= held_) return wait{};
+  note_refusal(reply);
   if (growing_to_ <= price(terms_.price_at, metered_->so_far)) {
     exhausted_ = true;
     return wait{};
   }
   cautious_ = true;
   return grow();
+}
+
+void charge::note_refusal(const answer& reply) {
+  refused_as_ = reply.result;
+  obstacle_met_ = reply.why;
 }
 
 // Asks for a larger hold where the one in force will not do for much longer.

@@ -7,8 +7,8 @@
 //                                            +--> charging late +
 //
 // Where seconds are counted while they pass, `metered` says how many, and the hold grows ahead of
-// them: in steps that double, so that a long stream asks the ledger seldom; by the exact need once a
-// step was refused; and no more once that was refused too (`exhausted`).
+// them: in steps that double, so that a long stream asks the ledger seldom; by the exact need once
+// a step was refused; and no more once that was refused too (`exhausted`).
 //
 // The driver (proxy/exchange, proxy/settlement) performs the action it is given and reports back
 // with the next event. Everything after `held` ends in `settle` or `void_hold`, whatever else
@@ -120,6 +120,11 @@ class charge {
   // What the account had left at the ledger's last answer, a hold that was made already taken off.
   credits available() const { return available_; }
   bool beyond_balance() const { return beyond_balance_; }
+  // What refused the reservation, or the last attempt to let the hold grow.
+  outcome refused_as() const { return refused_as_; }
+  const std::optional<obstacle>& obstacle_met() const { return obstacle_met_; }
+  // The account's request rate, as of the reservation; nothing for an account without one.
+  const std::optional<rate_status>& rate() const { return rate_; }
 
  private:
   enum class state : std::uint8_t {
@@ -143,11 +148,12 @@ class charge {
 
   action on_reserved(const answer& reply);
   action on_extended(const answered& event);
+  void note_refusal(const answer& reply);
   action on_resolved(const answered& event);
   action on_reserved_late(const answered& event);
   action keep_open();
   action grow();
-  action refused_to_grow();
+  action refused_to_grow(const answer& reply);
   action replace(time_point store_time);
   action resolve();
   action charge_late(time_point store_time);
@@ -164,6 +170,9 @@ class charge {
   credits held_;
   credits available_;
   bool beyond_balance_ = false;
+  outcome refused_as_ = outcome::insufficient_balance;
+  std::optional<obstacle> obstacle_met_;
+  std::optional<rate_status> rate_;
 
   // Where usage is metered.
   std::optional<metered> metered_;

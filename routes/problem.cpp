@@ -25,6 +25,10 @@ constexpr std::array table{
         "authentication_error"},
     row{problem_code::insufficient_credits, 402, "insufficient_credits", "billing_error",
         "insufficient_quota", "billing_error"},
+    row{problem_code::spend_cap_reached, 402, "spend_cap_reached", "billing_error",
+        "insufficient_quota", "billing_error"},
+    row{problem_code::limit_reached, 402, "limit_reached", "billing_error", "insufficient_quota",
+        "billing_error"},
     row{problem_code::org_suspended, 403, "org_suspended", "permission_error", bad,
         "permission_error"},
     row{problem_code::no_route, 404, "no_route", "not_found_error", bad, "not_found_error"},
@@ -46,6 +50,8 @@ constexpr std::array table{
     row{problem_code::upstream_timeout, 504, "upstream_timeout", "upstream_error", "server_error",
         "timeout_error"},
     row{problem_code::request_timeout, 408, "request_timeout", bad, bad, bad},
+    row{problem_code::rate_limited, 429, "rate_limited", "rate_limit_error", "requests",
+        "rate_limit_error"},
 };
 
 // The table is in the order of the enumerators, so that a problem finds its row by its number.
@@ -116,17 +122,4 @@ dialect guess_dialect(std::string_view path, bool has_x_api_key, bool has_anthro
 problem invalid_request(std::string message) {
   return {problem_code::invalid_request, std::move(message), std::nullopt, {}};
 }
-
-problem insufficient_credits(quota::credits required, quota::credits available) {
-  const auto needs = to_string(required), has = to_string(available);
-  const auto short_by = to_string(required - available);
-  return {problem_code::insufficient_credits,
-          "This call needs " + needs + " credits and " + has + " are available: " + short_by +
-              " credits short. Add credits to go on.",
-          std::nullopt,
-          {{"required_credits", needs, false},
-           {"available_credits", has, false},
-           {"short_credits", short_by, false}}};
-}
-
 }  // namespace tollgate::routes

@@ -17,7 +17,9 @@ enum class problem_code : std::uint8_t {
   invalid_request,               // 400
   missing_api_key,               // 401
   invalid_api_key,               // 401
-  insufficient_credits,          // 402
+  insufficient_credits,          // 402: the balance
+  spend_cap_reached,             // 402: the month's spend cap
+  limit_reached,                 // 402: the limit of an agent, a conversation or a key
   org_suspended,                 // 403
   no_route,                      // 404
   body_too_large,                // 413
@@ -31,6 +33,7 @@ enum class problem_code : std::uint8_t {
   overloaded,                    // 503: out of connections, or draining; with Retry-After
   upstream_timeout,              // 504
   request_timeout,               // 408: the client was too slow
+  rate_limited,                  // 429: too many requests; with Retry-After
 };
 
 int status_of(problem_code code);
@@ -59,8 +62,4 @@ dialect guess_dialect(std::string_view path, bool has_x_api_key, bool has_anthro
 
 // What cannot be read, or not with certainty: 400. The message says what and why.
 problem invalid_request(std::string message);
-
-// The balance does not cover the price: what is short, by how much, and what would end it.
-problem insufficient_credits(quota::credits required, quota::credits available);
-
 }  // namespace tollgate::routes

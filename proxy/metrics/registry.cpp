@@ -2,6 +2,7 @@
 
 #include "proxy/metrics/family_builder.hpp"
 #include "proxy/metrics/process_info.hpp"
+#include "proxy/payments/payment_answer.hpp"
 
 namespace tollgate::proxy::metrics {
 
@@ -180,6 +181,15 @@ void collect_upstreams(family_builder& out, const thread_list& threads) {
                    "Upstream connections waiting in the pool.", &upstream_metrics::idle);
 }
 
+void collect_payments(family_builder& out, const payment_metrics& payments) {
+  out.family("tollgate_top_ups", MetricType::Counter,
+             "Deliveries of top-ups to the payment endpoint, by what became of them.");
+  for (std::size_t i = 0; i < top_up_verdict_count; ++i) {
+    const auto verdict = static_cast<quota::top_up_verdict>(i);
+    out.add({{"verdict", std::string{payments::name_of(verdict)}}}, payments.top_ups.read(i));
+  }
+}
+
 void collect_process(family_builder& out, const process_metrics& process) {
   const auto one = [&](const char* name, MetricType type, const char* help, std::int64_t value,
                        double scale = 1.0) {
@@ -226,6 +236,7 @@ std::vector<prometheus::MetricFamily> registry::collect() const {
     collect_ledger(out, threads_);
     collect_upstreams(out, threads_);
   }
+  collect_payments(out, payments);
   collect_process(out, process);
   return out.take();
 }

@@ -6,6 +6,7 @@
 
 #include <prometheus/metric_family.h>
 
+#include "proxy/metrics/payment_metrics.hpp"
 #include "proxy/metrics/thread_metrics.hpp"
 
 namespace tollgate::proxy::metrics {
@@ -25,6 +26,7 @@ class registry {
   thread_metrics& add_thread();
 
   process_metrics process;
+  payment_metrics payments;  // written by the control thread
 
   // Sums up all threads. Safe to call from any thread at any time.
   std::vector<prometheus::MetricFamily> collect() const;

@@ -37,9 +37,9 @@ struct route_metrics {
   std::array<by_enum<quota::stream_end, stream_end_count>, status_class_count> requests;
   by_enum<routes::problem_code, problem_code_count> refusals;
   by_enum<routes::problem_code, problem_code_count> shadow_refusals;  // would have been refused
-  counter beyond_balance;      // critical calls that were let through without credits
+  counter beyond_balance;      // calls let through beyond balance, cap or limit
   counter unmeasurable_audio;  // charged by size
-  counter renewals;        // holds kept alive while their stream ran
+  counter renewals;            // holds kept alive while their stream ran
 
   // `status` is what the caller was sent; 0 when it left before it was sent anything.
   counter& request(int status, quota::stream_end end) noexcept {

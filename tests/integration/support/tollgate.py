@@ -108,6 +108,13 @@ class Admin:
     def balance(self, org):
         return self.expect_success("GET", f"/orgs/{org}/balance")
 
+    def top_ups(self, org):
+        return self.expect_success("GET", f"/orgs/{org}/top_ups")["top_ups"]
+
+    def buy(self, org, amount_usd, idempotency_key):
+        return self.expect_success("POST", f"/orgs/{org}/top_ups", {"amount_usd": amount_usd},
+                                   {"Idempotency-Key": idempotency_key})
+
     def holds(self, org):
         return self.expect_success("GET", f"/orgs/{org}/holds")["holds"]
 

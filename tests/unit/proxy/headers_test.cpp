@@ -366,7 +366,7 @@ TEST(response_head, tells_what_was_charged_and_what_is_left) {
   const auto out = sent_to_client(
       "X-Credits-Charged: 0\r\nx-credits-remaining: 999\r\n"
       "RateLimit: \"x\";r=9\r\nRateLimit-Policy: \"x\";q=9\r\n",
-      {.remaining = &remaining, .charged = &charged});
+      {.account = {.remaining = &remaining, .charged = &charged}});
   EXPECT_EQ(value(out, "X-Credits-Remaining"), "7.5");
   EXPECT_EQ(value(out, "X-Credits-Charged"), "0.1");
   EXPECT_EQ(value(out, "RateLimit"), "\"credits\";r=7");
@@ -374,10 +374,44 @@ TEST(response_head, tells_what_was_charged_and_what_is_left) {
   EXPECT_TRUE(values(out, "x-credits-remaining").empty());
 }
 
+constexpr quota::time_point noon{quota::milliseconds{1'767'268'800'000}};
+
+// 60 a minute, 100 at once, 7 of them left: 93 seconds until all of them are back.
+constexpr quota::rate_status starter{60, 100, 7, noon + std::chrono::milliseconds{92'400}};
+
+TEST(response_head, tells_how_many_requests_may_come) {
+  const auto remaining = quota::credits::from_micro(7'500'000);
+  const auto allocation = quota::credits::from_whole(20'000);
+  const auto out = sent_to_client(
+      "X-RateLimit-Limit: 9\r\nx-ratelimit-remaining: 9\r\nX-RateLimit-Reset: 9\r\n",
+      {.account = {
+           .remaining = &remaining, .allocation = &allocation, .rate = &starter, .now = noon}});
+  EXPECT_EQ(value(out, "X-RateLimit-Limit"), "60");
+  EXPECT_EQ(value(out, "X-RateLimit-Remaining"), "7");
+  EXPECT_EQ(value(out, "X-RateLimit-Reset"), "1767268893");
+  EXPECT_EQ(value(out, "RateLimit"), "\"credits\";r=7, \"requests\";r=7;t=93");
+  EXPECT_EQ(value(out, "RateLimit-Policy"),
+            "\"credits\";q=20000;w=2592000, \"requests\";q=100;w=100");
+  EXPECT_TRUE(values(out, "x-ratelimit-remaining").empty());
+}
+
+TEST(response_head, passes_the_upstreams_rate_on_where_an_account_has_none) {
+  const auto out = sent_to_client("X-RateLimit-Limit: 9\r\n", {});
+  EXPECT_EQ(value(out, "X-RateLimit-Limit"), "9");
+}
+
+TEST(account_fields, of_a_rate_alone) {
+  const quota::rate_status full{7, 3, 3, noon - std::chrono::hours{1}};
+  std::string out = "\r\n";
+  write_account_fields(out, {.rate = &full, .now = noon});
+  EXPECT_EQ(value(out, "RateLimit"), "\"requests\";r=3;t=0");
+  EXPECT_EQ(value(out, "RateLimit-Policy"), "\"requests\";q=3;w=26");
+}
+
 // A structured field's r is not negative, the decimal beside it may be.
 TEST(response_head, tells_a_negative_balance) {
   const auto remaining = quota::credits::from_micro(-2'500'000);
-  const auto out = sent_to_client("", {.remaining = &remaining});
+  const auto out = sent_to_client("", {.account = {.remaining = &remaining}});
   EXPECT_EQ(value(out, "X-Credits-Remaining"), "-2.5");
   EXPECT_EQ(value(out, "RateLimit"), "\"credits\";r=0");
 }

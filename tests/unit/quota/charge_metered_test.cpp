@@ -79,6 +79,21 @@ TEST(charge, is_exhausted_when_the_exact_need_was_refused) {
   EXPECT_FALSE(money.covers(seconds(2)));
 }
 
+// A limit may stop a call that the balance would have covered: it is refused as such.
+TEST(charge, is_exhausted_by_what_refused_the_exact_need) {
+  charge money{call_of(tts(), seconds(1))};
+  money.resume(charge::begin{});
+  const rate_status rate{60, 100, 7, noon};
+  money.resume(charge::answered{{outcome::held, 1_credits, 99_credits, rate}, noon});
+  money.resume(charge::metered{seconds(9), true});
+  const obstacle why{4_credits, noon, limit_scope::key, limit_window::hour, 4_credits};
+  money.resume(charge::answered{{outcome::limit_reached, 9_credits, 99_credits, {}, why}, noon});
+  EXPECT_TRUE(money.exhausted());
+  EXPECT_EQ(money.refused_as(), outcome::limit_reached);
+  EXPECT_EQ(money.obstacle_met(), why);
+  EXPECT_EQ(money.rate(), rate);  // extensions have none; that of the reservation stands
+}
+
 // What was metered while an answer was awaited is looked at when it has come.
 TEST(charge, what_is_metered_meanwhile_is_not_forgotten) {
   charge money{call_of(tts(), seconds(1))};

@@ -24,9 +24,21 @@ TEST(charge, knows_what_is_left_while_the_call_runs) {
   EXPECT_TRUE(money.beyond_balance());
 }
 
+TEST(charge, hands_out_what_refused_it_and_the_request_rate) {
+  charge money{call_of(gpt_4())};
+  money.resume(charge::begin{});
+  EXPECT_FALSE(money.rate());
+  const rate_status rate{60, 100, 7, noon};
+  const obstacle why{3_credits, noon, limit_scope::agent, limit_window::day, 50_credits};
+  money.resume(charge::answered{{outcome::limit_reached, 10_credits, 90_credits, rate, why}, noon});
+  EXPECT_EQ(money.refused_as(), outcome::limit_reached);
+  EXPECT_EQ(money.obstacle_met(), why);
+  EXPECT_EQ(money.rate(), rate);
+}
+
 TEST(charge, a_refused_call_is_over) {
-  for (const auto why :
-       {outcome::insufficient_balance, outcome::suspended, outcome::out_of_range}) {
+  for (const auto why : {outcome::insufficient_balance, outcome::suspended, outcome::out_of_range,
+                         outcome::rate_limited, outcome::cap_reached, outcome::limit_reached}) {
     conversation{call_of(gpt_4())}.expect_reserve(10_credits, why).expect_refuse(why).hold();
   }
 }

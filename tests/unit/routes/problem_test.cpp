@@ -7,8 +7,6 @@
 namespace tollgate::routes {
 namespace {
 
-using quota::credits;
-
 struct row {
   problem_code code;
   int status;
@@ -41,6 +39,10 @@ INSTANTIATE_TEST_SUITE_P(
         row{problem_code::invalid_api_key, 401, "invalid_api_key", auth, bad, auth},
         row{problem_code::insufficient_credits, 402, "insufficient_credits", "billing_error",
             "insufficient_quota", "billing_error"},
+        row{problem_code::spend_cap_reached, 402, "spend_cap_reached", "billing_error",
+            "insufficient_quota", "billing_error"},
+        row{problem_code::limit_reached, 402, "limit_reached", "billing_error",
+            "insufficient_quota", "billing_error"},
         row{problem_code::org_suspended, 403, "org_suspended", "permission_error", bad,
             "permission_error"},
         row{problem_code::no_route, 404, "no_route", "not_found_error", bad, "not_found_error"},
@@ -59,7 +61,9 @@ INSTANTIATE_TEST_SUITE_P(
         row{problem_code::overloaded, 503, "overloaded", away, server, "overloaded_error"},
         row{problem_code::upstream_timeout, 504, "upstream_timeout", upstream, server,
             "timeout_error"},
-        row{problem_code::request_timeout, 408, "request_timeout", bad, bad, bad}));
+        row{problem_code::request_timeout, 408, "request_timeout", bad, bad, bad},
+        row{problem_code::rate_limited, 429, "rate_limited", "rate_limit_error", "requests",
+            "rate_limit_error"}));
 
 TEST(render, escapes_what_a_client_sent) {
   const problem odd{problem_code::no_route, "a\"b\\c\n\x01\x7F\xC3\xA9\xFF\xC0\xAF", {}, {}};
@@ -76,21 +80,6 @@ TEST(render, states_facts_beside_the_message) {
       problem_code::insufficient_credits, "m", {}, {{"a", "1.5", false}, {"b", "x\"", true}}};
   const auto text = render(p, dialect::openai, "r");
   EXPECT_NE(text.find(R"("param":null,"a":1.5,"b":"x\""})"), std::string::npos) << text;
-}
-
-TEST(insufficient_credits, says_what_is_short) {
-  const auto p = insufficient_credits(credits::from_whole(10), credits::from_micro(3'500'000));
-  EXPECT_EQ(p.code, problem_code::insufficient_credits);
-  EXPECT_EQ(
-      p.message,
-      "This call needs 10 credits and 3.5 are available: 6.5 credits short. Add credits to go on.");
-  const auto text = render(p, dialect::openai, "r");
-  EXPECT_NE(text.find(R"("required_credits":10,"available_credits":3.5,"short_credits":6.5)"),
-            std::string::npos)
-      << text;
-  const auto below = insufficient_credits(credits::from_micro(100'000), credits::from_whole(-2));
-  EXPECT_NE(below.message.find("-2 are available: 2.1 credits short"), std::string::npos)
-      << below.message;
 }
 
 TEST(guess_dialect, goes_by_path_and_headers) {

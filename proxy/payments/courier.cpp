@@ -1,0 +1,138 @@
+#include "proxy/payments/courier.hpp"
+
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <spdlog/spdlog.h>
+
+namespace tollgate::proxy::payments {
+
+namespace {
+
+using quota::outcome;
+using quota::top_up_verdict;
+using timer = asio::basic_waitable_timer<std::chrono::steady_clock,
+                                         asio::wait_traits<std::chrono::steady_clock>, io_executor>;
+
+std::string describe(const payment_order& order) {
+  return fmt::format("org={} top_up={} amount_usd={} credits={}", order.org, order.top_up.id,
+                     dollars(order.top_up.cents), quota::to_string(order.top_up.amount));
+}
+
+}  // namespace
+
+// Many calls of one organization may find at once that it has something to deliver.
+void courier::visit(const quota::org_id& org) {
+  if (stopped_ || !endpoint_) return;
+  if (const auto busy = busy_.find(org); busy != busy_.end()) {
+    busy->second = true;
+  } else if (waiting_.insert(org).second) {
+    queue_.push_back(org);
+    begin();
+  }
+}
+
+void courier::begin() {
+  while (!stopped_ && !queue_.empty() && busy_.size() < most_at_once) {
+    const auto org = std::move(queue_.front());
+    queue_.pop_front();
+    waiting_.erase(org);
+    busy_[org] = false;
+    const auto visiting = [](courier& self, quota::org_id whose) -> task<> {
+      co_await self.deliver_all(std::move(whose));
+    };
+    const auto ended = [this, org](std::exception_ptr failed) {
+      try {
+        if (failed) std::rethrow_exception(failed);
+      } catch (const std::exception& error) {
+        spdlog::error("top-ups of org={}: {}", org, error.what());
+      }
+      end(org);
+    };
+    asio::co_spawn(context_, visiting(*this, org), ended);
+  }
+}
+
+void courier::end(const quota::org_id& org) {
+  const auto busy = busy_.extract(org);
+  if (!busy.empty() && busy.mapped()) visit(org);
+  begin();
+}
+
+task<> courier::deliver_all(quota::org_id org) {
+  const auto top_ups = co_await ledger_.top_ups(org);
+  if (!top_ups) co_return;  // the next sweep comes by again
+  std::string stripe_customer;
+  if (endpoint_ && endpoint_->settings().kind == config::payment_kind::stripe) {
+    auto found = co_await directory_.find(org);
+    if (!found || !*found) co_return;
+    stripe_customer = std::move((*found)->stripe_customer);
+  }
+  for (const auto& top_up : *top_ups) {
+    if (stopped_ || !endpoint_) co_return;
+    // Whether it is time to ask for it (again) is for the lease to say: it knows the store's clock.
+    if (top_up.status != quota::top_up_status::requested) continue;
+    payment_order order;
+    order.org = org;
+    order.top_up = top_up;
+    order.stripe_customer = stripe_customer;
+    co_await deliver(std::move(order));
+  }
+}
+
+task<> courier::deliver(payment_order order) {
+  const auto endpoint = endpoint_;  // a reload may replace it meanwhile
+  const auto obstacle = endpoint->obstacle(order);
+  if (!obstacle.empty() && order.top_up.attempts == 0) {
+    // It was never asked for and cannot be, so it is over, and the account's back-off sets in. Once
+    // it has been asked for, nobody but the endpoint can tell: then it goes the usual way, and
+    // fails.
+    const payment_answer declined{top_up_verdict::declined, obstacle, true};
+    co_return co_await resolve(order, declined);
+  }
+  if (!co_await lease(order, endpoint->settings().timeout + lease_margin)) co_return;
+  const auto answer = co_await endpoint->ask(order, ledger_.now());
+  co_await resolve(order, answer);
+}
+
+// False: it is not ours to deliver. An answer that got lost means that, too.
+task<bool> courier::lease(const payment_order& order, quota::milliseconds duration) {
+  const quota::operation lease = quota::lease_top_up{order.top_up.id, duration};
+  const auto reply = co_await ledger_.apply(order.org, lease);
+  co_return reply && reply->result == outcome::recorded && !stopped_;
+}
+
+// Until the ledger confirms it: there is money behind it.
+task<> courier::resolve(const payment_order& order, const payment_answer& answer) {
+  const quota::operation resolution = quota::resolve_top_up{order.top_up.id, answer.verdict};
+  timer pause{context_};
+  for (int attempt = 0;; ++attempt) {
+    const auto reply = co_await ledger_.apply(order.org, resolution);
+    if (reply) co_return write_down(order, answer, reply->result);
+    pause.expires_after(std::min(quota::milliseconds{2'000},
+                                 quota::milliseconds{50} * (1 << std::min(attempt, 6))));
+    error_code ignored;
+    co_await pause.async_wait(asio::redirect_error(use_task, ignored));
+  }
+}
+
+void courier::write_down(const payment_order& order, const payment_answer& answer,
+                         outcome recorded) {
+  const bool news = recorded == outcome::granted || recorded == outcome::recorded;
+  if (news) counts_.top_ups[answer.verdict].increment();
+  const auto text =
+      fmt::format("top-up {}: {} attempt={} ledger={} ({})", name_of(answer.verdict),
+                  describe(order), order.top_up.attempts + 1, to_string(recorded), answer.why);
+  if (!news && recorded != outcome::already_paid && recorded != outcome::already_declined) {
+    spdlog::error("the ledger did not take it: {}", text);
+  } else if (answer.alarming) {
+    spdlog::error("{}", text);
+  } else if (answer.verdict == top_up_verdict::failed ||
+             answer.verdict == top_up_verdict::declined) {
+    spdlog::warn("{}", text);
+  } else {
+    spdlog::info("{}", text);
+  }
+}
+
+}  // namespace tollgate::proxy::payments

@@ -1,0 +1,63 @@
+// Delivers top-ups to the payment endpoint and tells the ledger what became of them.
+//
+//   visit(org) ► top_ups ► lease_top_up ──recorded──► payment_endpoint ► resolve_top_up
+//
+// Any sidecar may deliver any top-up; the ledger's lease lets one of them at a time. Nothing is
+// granted but by resolve_top_up, and every attempt carries the same idempotency key; so it may
+// crash at any point: the lease runs out, and whoever comes next asks the same thing again.
+//
+// Lives on the control thread, away from the data plane.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <set>
+
+#include "proxy/metrics/payment_metrics.hpp"
+#include "proxy/payments/payment_endpoint.hpp"
+#include "quota/directory.hpp"
+
+namespace tollgate::proxy::payments {
+
+class courier {
+ public:
+  courier(asio::io_context& context, quota::ledger_store& ledger, quota::directory& directory,
+          metrics::payment_metrics& counts)
+      : context_{context}, ledger_{ledger}, directory_{directory}, counts_{counts} {}
+
+  // From now on asks this one. None: top-ups stay requested, for somebody else to resolve.
+  void use(std::shared_ptr<payment_endpoint> endpoint) { endpoint_ = std::move(endpoint); }
+
+  // This organization may have top-ups to deliver. Cheap, and harmless when it has none.
+  void visit(const quota::org_id& org);
+
+  // Begins no more deliveries. Those that are open may end, or be abandoned.
+  void stop() { stopped_ = true; }
+
+ private:
+  static constexpr std::size_t most_at_once = 8;
+  // How much longer than the endpoint's timeout a lease lasts.
+  static constexpr quota::milliseconds lease_margin{5'000};
+
+  void begin();
+  void end(const quota::org_id& org);
+  task<> deliver_all(quota::org_id org);
+  task<> deliver(payment_order order);
+  task<bool> lease(const payment_order& order, quota::milliseconds duration);
+  task<> resolve(const payment_order& order, const payment_answer& answer);
+  void write_down(const payment_order& order, const payment_answer& answer,
+                  quota::outcome recorded);
+
+  asio::io_context& context_;
+  quota::ledger_store& ledger_;
+  quota::directory& directory_;
+  metrics::payment_metrics& counts_;
+  std::shared_ptr<payment_endpoint> endpoint_;
+  std::deque<quota::org_id> queue_;
+  std::set<quota::org_id> waiting_;     // what is in the queue
+  std::map<quota::org_id, bool> busy_;  // being visited; true: to be visited again
+  bool stopped_ = false;
+};
+
+}  // namespace tollgate::proxy::payments

@@ -1,0 +1,190 @@
+#include "proxy/payments/payment_request.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
+
+#include "proxy/admin/json_writer.hpp"
+#include "proxy/admin/text.hpp"
+#include "proxy/payments/signature.hpp"
+#include "quota/hex.hpp"
+#include "routes/text.hpp"
+
+namespace tollgate::proxy::payments {
+
+namespace {
+
+// The version that the answers are read by: another one may name a status differently.
+constexpr std::string_view stripe_version = "2024-06-20";
+
+// Of the event, the same at every attempt. The specification wants ids without full stops, which an
+// organization's may have, so it is derived.
+std::string event_id(const payment_order& order) {
+  return "evt_" + quota::to_hex(sha256(idempotency_key(order))).substr(0, 32);
+}
+
+std::string event(const payment_order& order) {
+  const auto& top_up = order.top_up;
+  admin::json_writer json;
+  json.begin_object();
+  json.key("id").string(event_id(order));
+  json.key("type").string("account.top_up_requested");
+  const auto created_at = first_requested(top_up).value_or(top_up.requested_at);
+  json.key("created_at").string(admin::to_rfc3339(created_at));
+  json.key("org").string(order.org);
+  json.key("data").begin_object();
+  json.key("top_up").string(top_up.id);
+  json.key("amount_usd").string(dollars(top_up.cents));
+  json.key("credits").string(quota::to_string(top_up.amount));
+  return json.end_object().end_object().take();
+}
+
+std::string encoded(std::string_view plain) {
+  std::string out;
+  for (const char c : plain) {
+    if (routes::is_unreserved(c)) {
+      out += c;
+    } else {
+      const auto byte = static_cast<unsigned char>(c);
+      constexpr char digits[] = "0123456789ABCDEF";
+      out.append({'%', digits[byte >> 4], digits[byte & 15]});
+    }
+  }
+  return out;
+}
+
+// application/x-www-form-urlencoded, and just as well a query.
+class form {
+ public:
+  form& add(std::string_view name, std::string_view value) {
+    if (!text_.empty()) text_ += '&';
+    text_.append(encoded(name)).append("=").append(encoded(value));
+    return *this;
+  }
+  std::string take() { return std::move(text_); }
+
+ private:
+  std::string text_;
+};
+
+payment_request to_stripe(const payment_address& to, std::string_view path,
+                          std::string_view secret) {
+  std::string_view base = to.path;
+  if (base.ends_with('/')) base.remove_suffix(1);
+  payment_request request;
+  request.target.append(base).append(path);
+  request.fields = {{"Authorization", "Bearer " + std::string{secret}},
+                    {"Stripe-Version", std::string{stripe_version}}};
+  return request;
+}
+
+// Within quotes of Stripe's search language.
+std::string quoted(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out += '"';
+}
+
+}  // namespace
+
+std::optional<payment_address> parse_payment_url(std::string_view url) {
+  const auto parsed = boost::urls::parse_uri(url);
+  if (!parsed) return {};
+  using boost::urls::scheme;
+  payment_address address;
+  address.tls = parsed->scheme_id() == scheme::https;
+  if (!address.tls && parsed->scheme_id() != scheme::http) return {};
+  address.host = parsed->host_address();
+  if (address.host.empty() || parsed->has_userinfo()) return {};
+  address.port = address.tls ? 443 : 80;
+  if (parsed->has_port()) {  // Boost.URL 1.81's port_number() wraps around
+    const auto digits = parsed->port();
+    const auto [end, ec] = std::from_chars(digits.begin(), digits.end(), address.port);
+    if (ec != std::errc{} || end != digits.end() || address.port == 0) return {};
+  }
+  const std::string_view authority = parsed->encoded_host_and_port();
+  address.authority = authority;
+  const std::string_view path = parsed->encoded_path(), query = parsed->encoded_query();
+  // It also takes what follows a malformed port for a path.
+  if (!path.empty() && !path.starts_with('/')) return {};
+  address.path = path.empty() ? "/" : path;
+  if (parsed->has_query()) address.path.append("?").append(query);
+  return address;
+}
+
+std::optional<quota::time_point> first_requested(const quota::top_up_record& top_up) {
+  std::string_view id = top_up.id;
+  constexpr std::string_view prefix = "tu_";
+  if (!top_up.automatic || !id.starts_with(prefix)) return {};
+  id.remove_prefix(prefix.size());
+  std::int64_t ms = 0;
+  const auto [end, ec] = std::from_chars(id.data(), id.data() + id.size(), ms);
+  if (ec != std::errc{} || end == id.data() + id.size() || *end != '_') return {};
+  return std::min(top_up.requested_at, quota::time_point{quota::milliseconds{ms}});
+}
+
+std::string idempotency_key(const payment_order& order) {
+  return order.org + ":" + order.top_up.id;
+}
+
+std::string dollars(std::int64_t cents) {
+  const auto rest = std::to_string(cents % 100);
+  return std::to_string(cents / 100) + (rest.size() == 1 ? ".0" : ".") + rest;
+}
+
+payment_request webhook_request(const payment_order& order, const payment_address& to,
+                                std::string_view secret, quota::time_point now) {
+  const auto key = signing_key(secret);
+  const auto id = event_id(order);
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count();
+  payment_request request;
+  request.target = to.path;
+  request.body = event(order);
+  request.fields = {{"Content-Type", "application/json"},
+                    {"Idempotency-Key", idempotency_key(order)},
+                    {"webhook-id", id},
+                    {"webhook-timestamp", std::to_string(seconds)},
+                    {"webhook-signature", webhook_signature(key, id, seconds, request.body)},
+                    {"X-8bit-Signature-256", platform_signature(key, request.body)}};
+  return request;
+}
+
+payment_request stripe_customer(const payment_order& order, const payment_address& to,
+                                std::string_view secret) {
+  auto request = to_stripe(to, "/v1/customers/" + encoded(order.stripe_customer), secret);
+  request.method = "GET";
+  return request;
+}
+
+payment_request stripe_payment(const payment_order& order, const payment_address& to,
+                               std::string_view secret, std::string_view payment_method) {
+  auto request = to_stripe(to, "/v1/payment_intents", secret);
+  request.fields.emplace_back("Content-Type", "application/x-www-form-urlencoded");
+  request.fields.emplace_back("Idempotency-Key", idempotency_key(order));
+  form body;
+  body.add("amount", std::to_string(order.top_up.cents)).add("currency", "usd");
+  body.add("customer", order.stripe_customer);
+  if (!payment_method.empty()) body.add("payment_method", payment_method);
+  body.add("off_session", "true").add("confirm", "true");
+  body.add("metadata[tollgate_org]", order.org);
+  body.add("metadata[tollgate_top_up]", order.top_up.id);
+  request.body = body.take();
+  return request;
+}
+
+payment_request stripe_search(const payment_order& order, const payment_address& to,
+                              std::string_view secret) {
+  const auto question = "metadata[\"tollgate_org\"]:" + quoted(order.org) +
+                        " AND metadata[\"tollgate_top_up\"]:" + quoted(order.top_up.id);
+  const auto query = form{}.add("query", question).add("limit", "10").take();
+  auto request = to_stripe(to, "/v1/payment_intents/search?" + query, secret);
+  request.method = "GET";
+  return request;
+}
+
+}  // namespace tollgate::proxy::payments

@@ -1,0 +1,25 @@
+// How a webhook is signed, so that its receiver knows who sent it (Standard Webhooks 1.0, and the
+// platform's own header beside it).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace tollgate::proxy::payments {
+
+using sha256_digest = std::array<unsigned char, 32>;
+sha256_digest sha256(std::string_view text);
+sha256_digest hmac_sha256(std::string_view key, std::string_view text);
+
+// A secret's bytes: of "whsec_BASE64" what the base64 says, of anything else the text itself.
+std::string signing_key(std::string_view secret);
+
+// `webhook-signature`: "v1,BASE64" over "ID.SECONDS.BODY".
+std::string webhook_signature(std::string_view key, std::string_view id, std::int64_t unix_seconds,
+                              std::string_view body);
+// `X-8bit-Signature-256`: "sha256=HEX" over the body alone.
+std::string platform_signature(std::string_view key, std::string_view body);
+
+}  // namespace tollgate::proxy::payments

@@ -1,0 +1,22 @@
+// What the ledger refused, as its caller reads it: what is short, by how much, and what will end
+// it.
+#pragma once
+
+#include <string_view>
+
+#include "routes/problem.hpp"
+
+namespace tollgate::routes {
+
+struct ledger_refusal {
+  quota::outcome why = quota::outcome::insufficient_balance;
+  quota::credits required, available;
+  quota::obstacle obstacle{};
+  std::optional<quota::rate_status> rate{};
+  std::string_view whose{};  // the agent, conversation or key whose limit it is
+  quota::time_point now{};   // the ledger's
+};
+
+problem to_problem(const ledger_refusal& refusal);
+
+}  // namespace tollgate::routes

@@ -1,0 +1,42 @@
+#include "proxy/payments/signature.hpp"
+
+#include <gtest/gtest.h>
+
+#include "quota/hex.hpp"
+
+namespace tollgate::proxy::payments {
+namespace {
+
+// RFC 4231, test case 2.
+TEST(hmac_sha256, is_that_of_the_rfc) {
+  EXPECT_EQ(quota::to_hex(hmac_sha256("Jefe", "what do ya want for nothing?")),
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+}
+
+// The example that implementations of Standard Webhooks are tested with.
+TEST(webhook_signature, is_that_of_the_specification) {
+  const auto key = signing_key("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+  EXPECT_EQ(webhook_signature(key, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1'614'265'330,
+                              R"({"test": 2432232314})"),
+            "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+}
+
+TEST(platform_signature, is_of_the_body_alone) {
+  EXPECT_EQ(platform_signature("Jefe", "what do ya want for nothing?"),
+            "sha256=5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+}
+
+TEST(signing_key, decodes_what_says_that_it_is_encoded) {
+  EXPECT_EQ(signing_key("whsec_YWJj"), "abc");
+  EXPECT_EQ(signing_key("whsec_YWI="), "ab");
+  EXPECT_EQ(signing_key("whsec_YQ=="), "a");
+}
+
+TEST(signing_key, is_the_text_of_anything_else) {
+  for (const char* plain : {"", "YWJj", "a secret", "whsec_", "whsec_no base64", "whsec_YWJ"}) {
+    EXPECT_EQ(signing_key(plain), plain);
+  }
+}
+
+}  // namespace
+}  // namespace tollgate::proxy::payments
