@@ -66,7 +66,7 @@ class plans {
     std::cout << "  reached:";
     for (const auto& [what, times] : reached) std::cout << ' ' << what << ' ' << times << ',';
     std::cout << '\n';
-    if (day_.steps < 2'000) return;
+    if (day_.steps < 20'000) return;
     for (const char* what : {"held",
                              "held_beyond_balance",
                              "extended",
