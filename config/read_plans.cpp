@@ -84,6 +84,7 @@ bool read_terms(map_reader& map, quota::plan_terms& out) {
 }
 
 plan_settings read_plan(context& in, const std::string& name, const node& from) {
+  const std::size_t before = in.found.count();
   plan_settings out;
   out.name = name;
   out.terms.plan = name;
@@ -93,6 +94,11 @@ plan_settings read_plan(context& in, const std::string& name, const node& from) 
   const bool any = read_terms(map, out.terms);
   if (out.custom && (any || map.find("credits") != nullptr)) {
     in.fail(from, "custom: true leaves every term to the organization; it cannot set any");
+  }
+  const bool sells_for_nothing =
+      out.terms.top_up_minimum_cents > 0 && out.terms.usd_micro_per_credit == 0;
+  if (sells_for_nothing && in.found.count() == before) {
+    in.fail(from, "top_up_minimum_usd needs overage_usd, the price at which a top-up buys");
   }
   map.finish();
   return out;

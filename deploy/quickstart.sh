@@ -94,8 +94,8 @@ admin() {
 # field NAME: the value of the first member of that name, in compact JSON on standard input.
 field() { sed -nE "s/.*\"$1\": ?\"?([^\",}]*).*/\1/p" | head -n 1; }
 
+# The plan brings its credits, once a cycle: a tour that is run again goes on with what is left.
 admin PUT /orgs/demo '{"plan":"starter"}' >/dev/null
-admin POST /orgs/demo/grants '{"credits":1000,"kind":"promotion"}' >/dev/null
 key=$(admin POST /orgs/demo/keys '{}' | field key)
 [ -n "$key" ] || fail "the admin API gave no key"
 
@@ -160,7 +160,9 @@ knowledge=/v1/knowledge-bases/handbook/query
 said='Every second of this speech costs a twelfth of a credit, no matter what.'
 seconds=4.8
 
-printf '\nOne call of every action, through Tollgate, with %s credits:\n\n' "$(balance available)"
+[ "$once" = no ] || [ "$(balance available)" = 20000 ] || fail "the plan did not bring its 20000 credits"
+printf '\nOne call of every action, through Tollgate, with the %s credits of the plan "starter":\n\n' \
+  "$(balance available)"
 row ACTION STATUS PRICE CHARGED REMAINING ''
 call 'GPT-4 chat' 200 10 /v1/chat/completions "${json[@]}" "{\"model\":\"gpt-4\",$hello}"
 call 'GPT-4 chat, streamed' 200 10 /v1/chat/completions "${json[@]}" "{\"model\":\"gpt-4\",\"stream\":true,$hello}"
@@ -187,6 +189,8 @@ fi
 printf '\nThe ledger says: %s credits available, %s settled, %s held.\n' \
   "$available" "$(balance settled)" "$(balance held)"
 build/release/tollgate verify --config "$config" || wrong=1
+echo
+build/release/tollgate statement demo --config "$config" || wrong=1
 
 if [ "$wrong" = 1 ]; then
   [ ! -e "$state/wrong.txt" ] || { echo "The last wrong answer:"; cat "$state/wrong.txt"; } >&2

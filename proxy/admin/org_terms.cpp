@@ -104,6 +104,10 @@ checked<quota::plan_terms> read_terms(const json_value& terms, std::string plan)
   const auto minimum = usd_field(terms, "top_up_minimum_usd", 2, quota::max_cents);
   if (!minimum) return minimum.error();
   out.top_up_minimum_cents = minimum->value_or(0);
+  if (out.top_up_minimum_cents > 0 && out.usd_micro_per_credit == 0) {
+    return invalid("top_up_minimum_usd needs overage_usd, the price at which a top-up buys",
+                   "top_up_minimum_usd");
+  }
   if (auto error = read_rollover(terms, out)) return *std::move(error);
   if (auto error = read_requests(terms, out)) return *std::move(error);
   return out;

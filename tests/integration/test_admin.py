@@ -6,6 +6,7 @@ import io
 import json
 import re
 import time
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 
 from support.http import AsyncClient, RawConnection, call
@@ -16,7 +17,9 @@ from support.tollgate import ADMIN_TOKEN, Tollgate, configuration
 CALLS = [("GET", "/orgs"), ("GET", "/orgs/x"), ("PUT", "/orgs/x"), ("GET", "/orgs/x/keys"),
          ("POST", "/orgs/x/keys"), ("DELETE", "/orgs/x/keys/key_1"), ("POST", "/orgs/x/grants"),
          ("GET", "/orgs/x/grants"), ("GET", "/orgs/x/balance"), ("GET", "/orgs/x/usage"),
-         ("GET", "/orgs/x/ledger"), ("GET", "/orgs/x/holds"), ("GET", "/nothing")]
+         ("GET", "/orgs/x/ledger"), ("GET", "/orgs/x/holds"), ("GET", "/orgs/x/statements"),
+         ("GET", "/orgs/x/statements/2026-01"), ("GET", "/orgs/x/top_ups"),
+         ("POST", "/orgs/x/top_ups"), ("POST", "/orgs/x/top_ups/t1"), ("GET", "/nothing")]
 SLOW_STREAM = {"x-sample-chunks": "30", "x-sample-delay-ms": "100"}
 
 
@@ -192,10 +195,13 @@ class Organizations(AdminTest):
     def test_fields_that_are_not_understood_change_nothing(self):
         self.admin.put_org("o-4")
         for body, param in (({"plan": "strater"}, "plan"), ({"suspended": 1}, "suspended"),
-                            ({"suspend": True}, "suspend"), ({"spend_cap_usd": 50}, "spend_cap_usd"),
-                            ({"limits": []}, "limits"), ({"auto_top_up": {}}, "auto_top_up"),
-                            ({"alerts": []}, "alerts"), ({"overage": True}, "overage"),
-                            ({"cycle_anchor": "2026-01-31"}, "cycle_anchor")):
+                            ({"suspend": True}, "suspend"), ({"spend_cap_usd": -1}, "spend_cap_usd"),
+                            ({"spend_cap_usd": 0.001}, "spend_cap_usd"),
+                            ({"limits": {}}, "limits"), ({"limits": [{}]}, "limits[0]"),
+                            ({"auto_top_up": {}}, "auto_top_up"), ({"alerts": []}, "alerts"),
+                            ({"overage": "on"}, "overage"), ({"terms": {"credits": 1}}, "terms"),
+                            ({"plan_effective": "soon"}, "plan_effective"),
+                            ({"cycle_anchor": "31"}, "cycle_anchor")):
             reply = self.admin.request("PUT", "/orgs/o-4", {"mode": "shadow", **body})
             self.expect_error(reply, 400, "invalid_request", param)
         self.assertEqual(self.admin.expect_success("GET", "/orgs/o-4")["mode"], "enforce")
@@ -203,14 +209,17 @@ class Organizations(AdminTest):
     def test_changes_at_once_do_not_undo_each_other(self):
         for i in range(20):
             org = f"at-once-{i}"
-            changes = [{"plan": "starter"}, {"mode": "shadow"}, {"suspended": True}, {}]
-            with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            changes = [{"plan": "starter"}, {"mode": "shadow"}, {"suspended": True},
+                       {"overage": False}, {"spend_cap_usd": 5}, {}]
+            with concurrent.futures.ThreadPoolExecutor(6) as pool:
                 replies = list(pool.map(lambda c: self.admin.request("PUT", f"/orgs/{org}", c),
                                         changes))
-            self.assertEqual(sorted(reply.status for reply in replies), [200, 200, 200, 201])
+            self.assertEqual(sorted(reply.status for reply in replies), [200] * 5 + [201])
             now = self.admin.expect_success("GET", f"/orgs/{org}")
-            self.assertEqual((now["plan"], now["mode"], now["suspended"]),
-                             ("starter", "shadow", True))
+            self.assertEqual((now["plan"], now["mode"], now["suspended"], now["overage"],
+                              now["spend_cap_usd"]), ("starter", "shadow", True, False, 5))
+            balance = self.admin.balance(org)
+            self.assertEqual((balance["available"], balance["spend_cap"]["usd"]), (20000, 5))
 
     def test_a_suspended_organization_is_refused(self):
         key = self.admin.new_customer("o-5", credits=100)
@@ -294,14 +303,177 @@ class Grants(AdminTest):
         self.admin.grant("g-3", 10)
         self.admin.grant("g-3", "-2.5", kind="correction", note="counted twice")
         self.assertEqual(self.admin.balance("g-3")["available"], Decimal("7.5"))
-        self.assertEqual([g["kind"] for g in self.admin.balance("g-3")["grants"]],
-                         ["purchase", "correction"])
+        self.assertEqual([g["kind"] for g in self.admin.expect_success("GET", "/orgs/g-3/grants")
+                          ["grants"]], ["purchase", "correction"])
+        grant, = self.admin.balance("g-3")["grants"]
+        self.assertEqual((grant["kind"], grant["credits"], grant["remaining"]),
+                         ("purchase", 10, Decimal("7.5")))
         self.tollgate.verify()
 
-    def test_expiry_is_refused_until_there_are_plans(self):
+    def test_a_grant_runs_out_when_it_says_so(self):
         self.admin.put_org("g-4")
-        reply = self.post("g-4", '{"credits":5,"expires_at":"2027-01-01T00:00:00Z"}')
-        self.expect_error(reply, 400, "invalid_request", "expires_at")
+        self.expect_error(self.post("g-4", '{"credits":5,"expires_at":"2020-01-01T00:00:00Z"}'), 400,
+                          "invalid_request", "expires_at")
+        soon = datetime.now(timezone.utc) + timedelta(seconds=1.5)
+        body = json.dumps({"credits": 5, "expires_at": soon.isoformat(), "priority": 3})
+        reply = self.post("g-4", body, "soon")
+        self.assertEqual(reply.status, 201, reply.body)
+        grant, = self.admin.balance("g-4")["grants"]
+        self.assertEqual((grant["remaining"], grant["priority"], grant["kept"]), (5, 3, False))
+        self.assertEqual(grant["expires_at"], reply.json()["data"]["expires_at"])
+        # The next operation, or else the sweep, forfeits it.
+        balance = wait_until(lambda: (b := self.admin.balance("g-4"))["expired"] == 5 and b,
+                             "the grant to run out", timeout=15)
+        self.assertEqual((balance["available"], balance["granted"], balance["grants"]), (0, 5, []))
+        self.assertEqual([e["type"] for e in self.admin.ledger("g-4")], ["grant", "forfeit"])
+        repeated = self.post("g-4", body, "soon")
+        self.assertEqual((repeated.status, repeated.body), (201, reply.body))
+        self.tollgate.verify()
+
+
+class Plans(AdminTest):
+    """Plans of the shipped configuration; what the ledger makes of them is tested elsewhere."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        plans = {"starter": {"credits": 20000, "overage_usd": 0.02, "top_up_minimum_usd": 10},
+                 "pro": {"credits": 200000, "overage_usd": 0.01, "top_up_minimum_usd": 25,
+                         "rollover": {"up_to": "100%", "cycles": 1}},
+                 "small": {"credits": 25, "overage_usd": 0.02},
+                 "enterprise": {"custom": True}}
+        cls.tollgate = cls.start_tollgate(plans=plans)
+        cls.admin = cls.tollgate.admin
+
+    def get_json(self, path):
+        return self.admin.expect_success("GET", path)
+
+    def test_a_plan_from_its_first_credit_to_its_statement(self):
+        key = self.admin.new_customer("p-1", plan="small", cycle_anchor="2026-01-31",
+                                      spend_cap_usd=0.5)
+        org = self.get_json("/orgs/p-1")
+        self.assertEqual((org["plan"], org["terms"]["credits"], org["plan_change"]),
+                         ("small", 25, None))
+        self.assertEqual(org["cycle"]["anchor_day"], 31)
+        for _ in range(4):
+            self.assertEqual(self.tollgate.chat(key).status, 200)
+        balance = self.settled_balance(self.tollgate, "p-1")
+        self.assertEqual(balance["available"], -15)
+        self.assertEqual(balance["overage"], {"credits": 15, "usd": Decimal("0.3"), "allowed": True})
+        self.assertEqual(balance["spend_cap"], {"usd": Decimal("0.5"), "used_usd": Decimal("0.3"),
+                                                "remaining_usd": Decimal("0.2")})
+        self.assertEqual(balance["grants"], [])
+        self.assertEqual(self.tollgate.chat(key).status, 200)
+        self.assertEqual(self.tollgate.chat(key).status, 402, "the cap")
+        self.settled_balance(self.tollgate, "p-1")
+
+        summary, = self.get_json("/orgs/p-1/statements")["statements"]
+        statement = self.get_json(f"/orgs/p-1/statements/{summary['month']}")
+        self.adds_up(statement)
+        self.assertEqual(statement["overage"], {"credits": 25, "usd": Decimal("0.5")})
+        line, = statement["usage"]["lines"]
+        self.assertEqual((line["action"], line["model"], line["calls"], line["credits"]),
+                         ("llm", "gpt-4", 5, 50))
+        self.assertEqual((statement["usage"]["other"], statement["final"]), (0, False))
+        mine = self.tollgate.call("GET", f"/v1/billing/statements/{summary['month']}", key)
+        self.assertEqual(mine.json()["data"], statement)
+        table = self.tollgate.call("GET", f"/v1/billing/statements/{summary['month']}", key,
+                                   headers={"Accept": "text/plain"})
+        self.assertRegex(table.body.decode(), r"(?m)^Usage: llm, gpt-4 +5 calls +-50$")
+        rows = self.tollgate.call("GET", f"/v1/billing/statements/{summary['month']}", key,
+                                  headers={"Accept": "text/csv"}).body.decode()
+        rows = list(csv.DictReader(io.StringIO(rows, newline="")))
+        amounts = {row["line"]: Decimal(row["credits"]) for row in rows}
+        self.assertEqual(amounts.pop("overage_to_bill"), 25)
+        self.assertEqual(amounts.pop("closing"), sum(amounts.values()))
+        self.assertEqual(self.tollgate.call("GET", "/v1/billing/top_ups", key).json()["data"],
+                         {"top_ups": []})
+        self.expect_error(self.admin.request("GET", "/orgs/p-1/statements/1999-01"), 404,
+                          "statement_not_found")
+        self.tollgate.verify()
+
+    def adds_up(self, statement):
+        came = sum(statement[line] for line in ("opening", "allocation", "purchases", "top_ups",
+                                                "promotions", "corrections", "overage_billed"))
+        came += statement["rollover"]["in"]
+        went = statement["usage"]["credits"] + statement["rollover"]["out"] + statement["forfeited"]
+        self.assertEqual(came - went, statement["closing"])
+
+    def test_a_change_of_plan_waits_or_does_not(self):
+        self.admin.put_org("p-2", plan="pro")
+        org = self.admin.put_org("p-2", plan="starter", plan_effective="next_cycle")
+        self.assertEqual((org["plan"], org["plan_change"]["plan"]), ("pro", "starter"))
+        self.assertEqual(org["plan_change"]["at"], org["cycle"]["end"])
+        self.assertEqual(self.admin.put_org("p-2", suspended=True)["plan_change"]["plan"], "starter")
+        org = self.admin.put_org("p-2", plan_effective="now", suspended=False)
+        self.assertEqual((org["plan"], org["plan_change"]), ("starter", None))
+        self.expect_error(self.admin.request("PUT", "/orgs/p-2", {"plan": "enterprise"}), 400,
+                          "invalid_request", "terms")
+        terms = {"credits": 300000, "overage_usd": Decimal("0.005")}
+        org = self.admin.expect_success(
+            "PUT", "/orgs/p-2", b'{"plan":"enterprise","terms":{"credits":300000,"overage_usd":0.005}}',
+            {"Content-Type": "application/json"})
+        self.assertEqual({name: org["terms"][name] for name in terms}, terms)
+        self.tollgate.verify()
+
+    def test_limits_are_kept_and_enforced(self):
+        limits = [{"agent": "a 1", "credits": 10, "per": "day"},
+                  {"key": "*", "credits": 1000, "per": "total"}]
+        key = self.admin.new_customer("p-3", credits=100, limits=limits)
+        self.assertEqual(self.get_json("/orgs/p-3")["limits"], limits)
+        agent = {"X-Agent-Id": "a 1"}
+        self.assertEqual(self.tollgate.chat(key, headers=agent).status, 200)
+        self.assertEqual(self.tollgate.chat(key, headers=agent).status, 402)
+        self.assertEqual(self.tollgate.chat(key).status, 200)
+        self.assertEqual(self.admin.put_org("p-3", limits=[])["limits"], [])
+        self.assertEqual(self.tollgate.chat(key, headers=agent).status, 200)
+        self.tollgate.verify()
+
+    def test_credits_are_bought_once(self):
+        self.admin.put_org("p-4")
+        self.expect_error(self.buy("p-4", 10), 400, "invalid_request", "amount_usd")
+        self.admin.put_org("p-4", plan="starter")
+        self.expect_error(self.buy("p-4", 9), 400, "invalid_request", "amount_usd")
+        with concurrent.futures.ThreadPoolExecutor(10) as pool:
+            replies = list(pool.map(lambda _: self.buy("p-4", 10, "pack"), range(10)))
+        self.assertEqual({reply.status for reply in replies}, {201})
+        self.assertEqual(sum("idempotent-replayed" not in reply.headers for reply in replies), 1)
+        self.expect_error(self.buy("p-4", 11, "pack"), 422, "idempotency_key_reused",
+                          "Idempotency-Key")
+        top_up, = self.get_json("/orgs/p-4/top_ups")["top_ups"]
+        self.assertEqual((top_up["id"], top_up["status"], top_up["amount_usd"], top_up["credits"]),
+                         ("pack", "requested", 10, 500))
+        with concurrent.futures.ThreadPoolExecutor(10) as pool:
+            replies = list(pool.map(lambda _: self.resolve("p-4", "pack", "paid"), range(10)))
+        self.assertEqual({reply.status for reply in replies}, {200})
+        self.assertEqual(self.admin.balance("p-4")["available"], 20500)
+        self.expect_error(self.resolve("p-4", "pack", "declined"), 409, "top_up_paid", "status")
+        self.expect_error(self.resolve("p-4", "none", "paid"), 404, "top_up_not_found")
+        self.expect_error(self.resolve("p-4", "pack", "perhaps"), 400, "invalid_request", "status")
+        self.tollgate.verify()
+
+    def test_an_automatic_top_up_is_requested_when_it_is_needed(self):
+        self.expect_error(self.admin.request("PUT", "/orgs/p-5", {"auto_top_up": {
+            "threshold_credits": 5, "amount_usd": 10}}), 400, "invalid_request", "auto_top_up")
+        key = self.admin.new_customer("p-5", plan="starter", overage=False, auto_top_up={
+            "threshold_credits": 19995, "amount_usd": 1})
+        self.assertEqual(self.get_json("/orgs/p-5")["auto_top_up"],
+                         {"threshold_credits": 19995, "amount_usd": 10})
+        self.assertEqual(self.get_json("/orgs/p-5/top_ups")["top_ups"], [])
+        self.assertEqual(self.tollgate.chat(key).status, 200)
+        top_up, = wait_until(lambda: self.get_json("/orgs/p-5/top_ups")["top_ups"], "the top-up")
+        self.assertEqual((top_up["automatic"], top_up["amount_usd"], top_up["credits"]),
+                         (True, 10, 500))
+        self.assertEqual(self.resolve("p-5", top_up["id"], "paid").status, 200)
+        self.assertEqual(self.admin.balance("p-5")["available"], 20490)
+        self.tollgate.verify()
+
+    def buy(self, org, usd, key=None):
+        headers = {"Idempotency-Key": key} if key else {}
+        return self.admin.request("POST", f"/orgs/{org}/top_ups", {"amount_usd": usd}, headers)
+
+    def resolve(self, org, top_up, status):
+        return self.admin.request("POST", f"/orgs/{org}/top_ups/{top_up}", {"status": status})
 
 
 class Reading(AdminTest):
@@ -314,7 +486,7 @@ class Reading(AdminTest):
         self.assertEqual(balance["settled"], Decimal("22.1"))
         self.assertEqual(balance["available"], Decimal("77.9"))
         self.assertEqual((balance["held"], balance["expired"]), (0, 0))
-        self.assertEqual(balance["overage"], {"credits": 0, "usd": None})
+        self.assertEqual(balance["overage"], {"credits": 0, "usd": 0, "allowed": False})
 
         entries = self.admin.ledger("r-1")
         types = [entry["type"] for entry in entries]

@@ -1,6 +1,7 @@
 """The admin API from a shell, and `verify`."""
 import os
 import subprocess
+from decimal import Decimal
 
 from support.http import parse_json
 from support.process import free_port
@@ -12,7 +13,8 @@ class CommandLine(StackTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.tollgate = cls.start_tollgate()
+        plans = {"starter": {"credits": 20000}, "sold": {"credits": 10, "overage_usd": 0.01}}
+        cls.tollgate = cls.start_tollgate(plans=plans)
 
     def run_command(self, *arguments, status=0, env=None):
         done = subprocess.run([BINARY, *arguments], text=True, capture_output=True, timeout=60,
@@ -27,12 +29,11 @@ class CommandLine(StackTest):
         return parse_json(self.tg(*arguments, "--json").stdout)
 
     def test_an_account_from_creation_to_revocation(self):
-        self.tg("org", "create", "acme", "--plan", "starter")
+        self.tg("org", "create", "acme")
         self.assertIn("exists", self.tg("org", "create", "acme", status=1).stderr)
         self.tg("org", "set", "acme", "--mode", "shadow")
         self.assertEqual(self.json("org", "show", "acme")["mode"], "shadow")
-        self.tg("org", "set", "acme", "--mode", "enforce", "--plan", "none")
-        self.assertEqual(self.json("org", "show", "acme")["plan"], None)
+        self.tg("org", "set", "acme", "--mode", "enforce")
         self.tg("org", "suspend", "acme")
         self.assertTrue(self.json("org", "show", "acme")["suspended"])
         self.tg("org", "resume", "acme")
@@ -65,6 +66,53 @@ class CommandLine(StackTest):
         self.assertIsNotNone(next(key for key in self.json("key", "list", "acme")["keys"]
                                   if key["id"] == made["id"])["revoked_at"])
 
+    def test_a_plan_its_options_and_its_statement(self):
+        shown = self.tg("org", "create", "plan", "--plan", "starter", "--anchor", "2026-01-31",
+                        "--overage", "off", "--spend-cap", "50.25", "--critical-overdraft", "7.5",
+                        "--limit", "agent=a1:500/day", "--limit", "key=*:0.5/hour").stdout
+        self.assertRegex(shown, r"(?m)^plan +starter$")
+        self.assertIn("limit of agent a1: 500 credits per day\n", shown)
+        org = self.json("org", "show", "plan")
+        self.assertEqual((org["cycle"]["anchor_day"], org["overage"], org["spend_cap_usd"],
+                          org["critical_overdraft_credits"]),
+                         (31, False, Decimal("50.25"), Decimal("7.5")))
+        self.assertEqual(org["limits"], [{"agent": "a1", "credits": 500, "per": "day"},
+                                         {"key": "*", "credits": Decimal("0.5"), "per": "hour"}])
+        self.tg("org", "set", "plan", "--no-limits", "--spend-cap", "none", "--overage", "on")
+        org = self.json("org", "show", "plan")
+        self.assertEqual((org["limits"], org["spend_cap_usd"], org["overage"]), ([], None, True))
+
+        self.tg("grant", "plan", "5", "--kind", "promotion", "--expires", "2100-01-01")
+        balance = self.tg("balance", "plan").stdout
+        self.assertRegex(balance, r"(?m)^available +20005$")
+        self.assertRegex(balance, r"(?m)^allocation:0 +allocation +20000 +20000 +\S+ +no$")
+        statement = self.tg("statement", "plan").stdout
+        self.assertRegex(statement, r"\AStatement of plan for \d{4}-\d\d: ")
+        self.assertRegex(statement, r"(?m)^Allocation of the plan +20000$")
+        self.assertRegex(statement, r"(?m)^Closing balance +20005$")
+        month = self.json("statement", "plan")["month"]
+        self.assertEqual(self.tg("statement", "plan", month).stdout, statement)
+        self.assertIn("closing,,,,,20005,\n", self.tg("statement", "plan", month, "--csv").stdout)
+        self.assertIn("starter", self.tg("statement", "plan", "--all").stdout)
+
+    def test_top_ups(self):
+        self.tg("org", "create", "topup", "--plan", "sold")
+        self.assertEqual(self.tg("top-up", "list", "topup").stdout, "none\n")
+        bought = [self.json("top-up", "buy", "topup", "10.5", "--idempotency-key", "p1")
+                  for _ in range(2)]
+        self.assertEqual(bought[0], bought[1])
+        self.assertEqual((bought[0]["id"], bought[0]["credits"]), ("p1", 1050))
+        self.assertRegex(self.tg("top-up", "list", "topup").stdout, r"(?m)^p1 +requested +10\.5 ")
+        self.tg("top-up", "decline", "topup", "p1")
+        self.tg("top-up", "confirm", "topup", "p1")
+        self.assertIn("stays paid", self.tg("top-up", "decline", "topup", "p1", status=1).stderr)
+        self.assertEqual(self.json("balance", "topup")["available"], 1060)
+        self.tg("org", "set", "topup", "--auto-top-up", "1000:20")
+        self.assertEqual(self.json("org", "show", "topup")["auto_top_up"],
+                         {"threshold_credits": 1000, "amount_usd": 20})
+        self.tg("org", "set", "topup", "--auto-top-up", "off")
+        self.assertEqual(self.json("org", "show", "topup")["auto_top_up"], None)
+
     def test_many_organizations(self):
         names = [f"many-{i:04}" for i in range(30)]
         for name in names:
@@ -82,6 +130,14 @@ class CommandLine(StackTest):
                 (["grant", "err", "-5"], 1, "correction"),
                 (["grant", "err", "5", "--kind", "gift"], 1, "purchase, promotion or correction"),
                 (["key", "revoke", "err", "key_x"], 1, "no such key"),
+                (["org", "set", "err", "--overage", "yes"], 2, "on or off"),
+                (["org", "set", "err", "--limit", "a1:500"], 2, "agent=a1:500/day"),
+                (["org", "set", "err", "--limit", "agnet=a1:5/day"], 1, 'did you mean "agent"'),
+                (["org", "set", "err", "--spend-cap", "lots"], 1, "number of dollars"),
+                (["org", "set", "err", "--auto-top-up", "5:10"], 1, "without a plan"),
+                (["statement", "err", "1999-01"], 1, "no cycle of this organization"),
+                (["top-up", "buy", "err", "10"], 1, "no price for a credit"),
+                (["top-up", "confirm", "err", "x"], 1, "no top-up"),
                 (["usage", "err", "--from", "yesterday"], 1, "2026-01-31"),
                 (["verify", "nobody"], 1, "there is no organization nobody"),
                 (["org"], 2, "subcommand"), (["balance"], 2, "ORG")):

@@ -273,6 +273,8 @@ TEST(errors, plans) {
        "5:13: p: custom: true leaves every term to the organization; it cannot set any"},
       {"plans: { p: { custom: true, requests: { per_minute: 60, burst: 1 } } }",
        "5:13: p: custom: true leaves every term to the organization; it cannot set any"},
+      {"plans: { p: { credits: 1, top_up_minimum_usd: 10 } }",
+       "5:13: p: top_up_minimum_usd needs overage_usd, the price at which a top-up buys"},
       {"plans: { p: { credits: 1, requests: { per_minute: 60 } } }",
        R"(5:37: requests: missing key "burst")"},
   });

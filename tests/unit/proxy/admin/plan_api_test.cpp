@@ -158,6 +158,8 @@ TEST_F(plan_api_test, a_custom_plan_takes_its_terms_from_the_organization) {
   EXPECT_THAT(refusal(R"({"plan":"enterprise","terms":{}})"), HasSubstr("terms.credits"));
   EXPECT_THAT(refusal(R"({"plan":"enterprise","terms":{"credits":1,"rollover":{"cycles":1}}})"),
               HasSubstr("terms.rollover: terms: rollover takes up_to_percent and cycles"));
+  EXPECT_THAT(refusal(R"({"plan":"enterprise","terms":{"credits":1,"top_up_minimum_usd":10}})"),
+              HasSubstr("terms.top_up_minimum_usd: terms: top_up_minimum_usd needs overage_usd"));
   EXPECT_THAT(refusal(R"({"plan":"enterprise","terms":{"credits":1,"overage_usd":1000.1}})"),
               HasSubstr("terms.overage_usd"));
   EXPECT_THAT(

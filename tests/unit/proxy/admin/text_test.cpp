@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "quota/plan.hpp"
+
 namespace tollgate::proxy::admin {
 namespace {
 
@@ -66,6 +68,22 @@ TEST(query_parameters, refuses_unknown_and_double_names) {
   EXPECT_NE(unknown.error().message.find("\"limit\""), std::string::npos);
   EXPECT_FALSE(query_parameters::parse("limit=5&limit=6", {"limit"}));
   EXPECT_FALSE(query_parameters::parse("limit=%", {"limit"}));
+}
+
+TEST(text, months) {
+  EXPECT_EQ(month_text(*parse_time("2026-01-31T23:59:59.999Z")), "2026-01");
+  EXPECT_EQ(parse_month("2026-01"), parse_time("2026-01-01"));
+  for (const auto* wrong : {"", "2026", "2026-1", "2026-13", "2026-00", "2026-01-01", "1969-12"}) {
+    EXPECT_FALSE(parse_month(wrong)) << wrong;
+  }
+}
+
+TEST(text, dollars_are_exact) {
+  EXPECT_EQ(usd_text(0), "0");
+  EXPECT_EQ(usd_text(1), "0.01");
+  EXPECT_EQ(usd_text(2'469), "24.69");
+  EXPECT_EQ(usd_text(2'450), "24.5");
+  EXPECT_EQ(usd_text(quota::max_cents), "9000000000");
 }
 
 }  // namespace
