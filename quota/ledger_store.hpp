@@ -91,6 +91,9 @@ class ledger_store {
   // All top-ups, oldest first.
   virtual task<result<std::vector<top_up_record>>> top_ups(const org_id& org) = 0;
   virtual task<result<pending_work>> pending(const org_id& org) = 0;
+  // What has happened after the event `after` ("0-0": all that is remembered), oldest first.
+  virtual task<result<std::vector<account_event>>> events(const org_id& org, std::string after,
+                                                          std::size_t limit) = 0;
 
   // Called, on this thread, when an operation issued here has left a top-up to be delivered.
   using top_up_listener = std::function<void(const org_id&)>;

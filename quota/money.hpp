@@ -45,4 +45,19 @@ constexpr credits credits_covered(std::int64_t usd_micro, std::int64_t usd_micro
   return credits::from_micro(mul_div(usd_micro, credits::micro_per_credit, usd_micro_per_credit));
 }
 
+// The fewest credits that cost so much: rounded up.
+constexpr credits credits_to_cover(std::int64_t usd_micro, std::int64_t usd_micro_per_credit) {
+  const auto covered = credits_covered(usd_micro, usd_micro_per_credit);
+  const auto exact = static_cast<__int128>(usd_micro) * credits::micro_per_credit;
+  const bool whole = static_cast<__int128>(covered.micro()) * usd_micro_per_credit >= exact;
+  return whole ? covered : covered + credits::from_micro(1);
+}
+
+// `percent` of an amount that is not negative, rounded up; no more than twice what there can be.
+constexpr credits share_of(credits amount, std::int64_t percent) {
+  constexpr __int128 most = 2 * static_cast<__int128>(credits::max_micro);
+  const auto exact = (static_cast<__int128>(amount.micro()) * percent + 99) / 100;
+  return credits::from_micro(static_cast<std::int64_t>(exact > most ? most : exact));
+}
+
 }  // namespace tollgate::quota

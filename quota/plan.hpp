@@ -43,6 +43,22 @@ struct spend_limit {
   bool operator==(const spend_limit&) const = default;
 };
 
+// Of what an alert is a part, or which usage it is about. The numbers are the wire protocol.
+enum class alert_kind : std::uint8_t {
+  allocation_percent = 0,  // of the credits the cycle was given: allocation, rollover, and what was bought
+  spend_cap_percent = 1,   // of the cap: overage and automatic top-ups
+  credits_used = 2,        // in the cycle
+};
+
+// Fires once a cycle, at the crossing, however far one charge jumps; again only in the next cycle, or
+// after new credits have brought usage back below it.
+struct usage_alert {
+  alert_kind kind = alert_kind::allocation_percent;
+  std::int64_t level = 0;  // percent, or micro-credits
+
+  bool operator==(const usage_alert&) const = default;
+};
+
 struct account_options {
   bool overage = true;  // calls go on when the credits are used up, if the plan has a price for it
   std::optional<std::int64_t> spend_cap_cents;  // of a cycle: overage and automatic top-ups together
@@ -50,6 +66,7 @@ struct account_options {
   std::optional<credits> top_up_threshold;      // buy credits when fewer are available
   std::int64_t top_up_cents = 0;                // for at least so much
   std::vector<spend_limit> limits;
+  std::vector<usage_alert> alerts;
 
   bool operator==(const account_options&) const = default;
 };
@@ -59,5 +76,7 @@ inline constexpr std::int64_t max_usd_micro_per_credit = 1'000'000'000;  // $1,0
 inline constexpr std::int64_t max_cents = 900'000'000'000;
 inline constexpr std::int64_t max_requests_per_minute = 1'000'000;
 inline constexpr std::size_t max_limits = 64;
+inline constexpr std::size_t max_alerts = 32;
+inline constexpr std::int64_t max_alert_percent = 1'000;  // of the cap: 100
 
 }  // namespace tollgate::quota

@@ -57,6 +57,19 @@ std::optional<spend_limit> parse_limit(std::string_view line) {
                      credits::from_micro(most), static_cast<limit_window>(per)};
 }
 
+std::optional<std::vector<usage_alert>> parse_alerts(std::string_view text) {
+  std::vector<usage_alert> alerts;
+  while (!text.empty()) {
+    const auto end = text.find('\n');
+    number_reader numbers{text.substr(0, end)};
+    const auto kind = numbers.next(), level = numbers.last();
+    if (!numbers.good() || kind > static_cast<int>(alert_kind::credits_used)) return std::nullopt;
+    alerts.push_back({static_cast<alert_kind>(kind), level});
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  }
+  return alerts;
+}
+
 std::optional<std::vector<spend_limit>> parse_limits(std::string_view text) {
   std::vector<spend_limit> limits;
   while (!text.empty()) {
@@ -98,6 +111,15 @@ std::string limits_text(const std::vector<spend_limit>& limits) {
   return text;
 }
 
+std::string alerts_text(const std::vector<usage_alert>& alerts) {
+  std::string text;
+  for (const auto& alert : alerts) {
+    if (!text.empty()) text += '\n';
+    text += joined({static_cast<int>(alert.kind), alert.level});
+  }
+  return text;
+}
+
 std::optional<plan_terms> parse_plan_terms(std::string_view text) {
   number_reader numbers{text};
   plan_terms terms;
@@ -113,8 +135,8 @@ std::optional<plan_terms> parse_plan_terms(std::string_view text) {
   return terms;
 }
 
-std::optional<account_options> parse_account_options(std::string_view text,
-                                                     std::string_view limits) {
+std::optional<account_options> parse_account_options(std::string_view text, std::string_view limits,
+                                                     std::string_view alerts) {
   number_reader numbers{text};
   account_options options;
   const auto amount = [](std::int64_t micro) {
@@ -128,8 +150,10 @@ std::optional<account_options> parse_account_options(std::string_view text,
   options.top_up_threshold = amount(numbers.next(not_set));
   options.top_up_cents = numbers.last();
   auto each = parse_limits(limits);
-  if (!numbers.good() || overage > 1 || !each) return std::nullopt;
+  auto told = parse_alerts(alerts);
+  if (!numbers.good() || overage > 1 || !each || !told) return std::nullopt;
   options.limits = *std::move(each);
+  options.alerts = *std::move(told);
   return options;
 }
 

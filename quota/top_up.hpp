@@ -1,7 +1,7 @@
 // Credits that are bought: one record for each request for money, and when to ask again.
 //
 //   requested --delivered--> paid | declined | pending --confirmed--> paid | declined
-//       +--nobody answers for a day--> timed_out --the next need--> requested, under the same id
+//       +--nobody answers for a day, or confirms for a week--> timed_out --the next need--> requested, under the same id
 //
 // The id is the idempotency key of the payment. A request that timed out may have been charged, so it
 // is never replaced by another one: the next need asks for the same payment again.
@@ -29,7 +29,7 @@ struct top_up_record {
   std::int64_t cents = 0;
   credits amount;
   time_point requested_at;
-  time_point next_at;          // requested: not to be delivered before this
+  time_point next_at;          // requested: not to be delivered before this; pending: since then
   std::int64_t attempts = 0;   // deliveries begun
   time_point resolved_at{};    // paid or declined
   std::int64_t cycle = 0;      // whose spend cap it counts towards
@@ -50,6 +50,7 @@ struct top_up_state {
 inline constexpr milliseconds top_up_cooldown = std::chrono::minutes{1};
 inline constexpr milliseconds top_up_gives_up_after = std::chrono::hours{24};
 inline constexpr milliseconds top_up_pause_after_time_out = std::chrono::hours{1};
+inline constexpr milliseconds top_up_pending_at_most = std::chrono::hours{24 * 7};
 
 // After the n-th decline in a row (from 1): a quarter of an hour, doubling up to a day.
 constexpr milliseconds decline_back_off(std::int64_t failures) {

@@ -64,7 +64,9 @@ credits account_ledger::overage_room() const {
   if (!plan_) return {};
   static const cycle_record none;
   const auto found = records_.find(plan_->cycle);
-  return quota::overage_room(*plan_, found == records_.end() ? none : found->second, top_up_);
+  const auto room =
+      quota::overage_room(*plan_, found == records_.end() ? none : found->second, top_up_);
+  return allows_overage(*plan_) ? room + plan_->owed : credits{};
 }
 
 // `beyond`: how much further than anybody else this call may go.
@@ -83,16 +85,23 @@ std::optional<account_ledger::objection> account_ledger::money_objection(credits
   return objection{capped ? outcome::cap_reached : outcome::insufficient_balance, why};
 }
 
-std::optional<account_ledger::objection> account_ledger::limit_objection(credits more,
-                                                                         const attribution& who,
-                                                                         time_point now) const {
+std::optional<account_ledger::objection> account_ledger::limit_objection(
+    credits more, const attribution& who, time_point now, const hold* extended) const {
   if (!plan_) return std::nullopt;
-  for (const auto& limit : plan_->options.limits) {
+  for (std::size_t i = 0; i < plan_->options.limits.size(); ++i) {
+    const auto& limit = plan_->options.limits[i];
     const auto field = counter_of(limit, who);
     if (field.empty()) continue;
     const auto found = counters_.find(field);
-    const bool current = found != counters_.end() && found->second.window == window_of(limit, now);
-    const auto used = current ? found->second.amount : credits{};
+    const auto window = window_of(limit, now);
+    const bool current = found != counters_.end() && found->second.window == window &&
+                         found->second.since == plan_->limits_since[i];
+    auto used = current ? found->second.amount : credits{};
+    // A call that came over from another window is not counted in this one, but held to it all the
+    // same.
+    if (extended != nullptr && window_of(limit, extended->placed_at) != window) {
+      used += extended->amount;
+    }
     if (used + more <= limit.most) continue;
     obstacle why;
     why.room = std::max(limit.most - used, credits{});
@@ -108,7 +117,8 @@ std::optional<account_ledger::objection> account_ledger::limit_objection(credits
 std::optional<account_ledger::objection> account_ledger::objection_to(credits more,
                                                                       const attribution& who,
                                                                       admission admit,
-                                                                      time_point now) const {
+                                                                      time_point now,
+                                                                      const hold* extended) const {
   if (more <= credits{}) return std::nullopt;
   if (admit == admission::critical && plan_ && plan_->options.critical_overdraft) {
     if (auto too_far = money_objection(more, *plan_->options.critical_overdraft)) {
@@ -116,14 +126,15 @@ std::optional<account_ledger::objection> account_ledger::objection_to(credits mo
       return too_far;
     }
   }
-  if (auto limited = limit_objection(more, who, now)) return limited;
+  if (auto limited = limit_objection(more, who, now, extended)) return limited;
   return money_objection(more, credits{});
 }
 
-// The counter that this limit keeps of this caller; empty: it is not meant.
+// The counter that this limit keeps of this caller; empty: it is not meant. Callers that do not say
+// who they are count as one of "*": leaving the name out is no way around a limit.
 std::string account_ledger::counter_of(const spend_limit& limit, const attribution& who) const {
   const auto& member = member_of(who, limit.scope);
-  if (member.empty() || (limit.id != "*" && limit.id != member)) return {};
+  if (limit.id != "*" && limit.id != member) return {};
   return std::to_string(static_cast<int>(limit.scope)) +
          std::to_string(static_cast<int>(limit.per)) + '\t' + limit.id + '\t' + member;
 }
@@ -168,7 +179,8 @@ void account_ledger::count(const hold& hold, credits more, time_point now) {
     const auto field = counter_of(limit, hold.who);
     if (field.empty() || window_of(limit, hold.placed_at) != window) continue;
     auto& counter = counters_[field];
-    if (counter.window != window) counter = {window, {}};
+    const auto since = plan_->limits_since[i];
+    if (counter.window != window || counter.since != since) counter = {window, {}, since};
     counter.amount += more;
   }
 }

@@ -38,7 +38,7 @@ credits overage_room(const account_plan& plan, const cycle_record& cycle,
 
 credits billable_overage(const account_plan& plan, const cycle_record& cycle,
                          const top_up_state& top_up, credits overdrawn) {
-  return std::min(overdrawn, overage_room(plan, cycle, top_up));
+  return std::min(std::max(overdrawn - plan.owed, credits{}), overage_room(plan, cycle, top_up));
 }
 
 // --- grants ---
@@ -73,19 +73,27 @@ credits account_ledger::add_grant(std::string id, std::string kind, credits amou
   *line_of(record(entry.cycle), kind) += amount;
   if (amount < credits{}) {
     entry.overage = burn(grants_.active, -amount);
+    if (plan_) plan_->owed += entry.overage;
     return amount;
   }
   const auto paid_off = std::min(owed, amount);
   entry.overage = -paid_off;
   if (amount > paid_off) {
+    if (plan_) plan_->told_exhausted = false;
     insert(grants_.active,
            {std::move(id), std::move(kind), priority, expires_at, now, amount, amount - paid_off});
   }
+  owe_no_more_than_there_is();
   return amount;
+}
+
+void account_ledger::owe_no_more_than_there_is() {
+  if (plan_) plan_->owed = std::min(plan_->owed, overdrawn());
 }
 
 // Everything that was due by now, in the order in which it was.
 void account_ledger::advance(time_point now) {
+  give_up_pending(now);
   for (;;) {
     std::optional<time_point> next;
     for (const auto& grant : grants_.active) {
@@ -143,8 +151,9 @@ void account_ledger::run_out(active_grant grant, credits lost, std::int64_t cycl
     books.rolled_out += rolled;
     record(books.closed ? plan_->cycle : cycle + 1).rolled_in += rolled;
     const auto id = "rollover:" + std::to_string(cycle);
-    const auto known = std::find_if(grants_.active.begin(), grants_.active.end(),
-                                    [&](const auto& each) { return each.id == id; });
+    const auto known =
+        std::find_if(grants_.active.begin(), grants_.active.end(),
+                     [&](const auto& each) { return each.kind == "rollover" && each.id == id; });
     if (known != grants_.active.end()) {
       known->amount += rolled;
       known->remaining += rolled;
@@ -155,6 +164,7 @@ void account_ledger::run_out(active_grant grant, credits lost, std::int64_t cycl
     const auto paid_off = std::min(owed, rolled);
     burn(grants_.active, paid_off);
     owed -= paid_off;
+    if (plan_) plan_->owed = std::min(plan_->owed, owed);
     auto& entry = append(entry_type::roll_over, grant.id, rolled, now);
     entry.cycle = cycle;
     entry.kind = "rollover";
@@ -175,7 +185,8 @@ void account_ledger::run_out(active_grant grant, credits lost, std::int64_t cycl
 void account_ledger::close_cycle(time_point now) {
   const auto at = plan_->end;
   auto& books = record(plan_->cycle);
-  const auto may_roll = mul_div(plan_->peak.micro(), plan_->terms.rollover_percent, 100);
+  const auto allocated = std::min(plan_->peak, books.allocation);
+  const auto may_roll = mul_div(allocated.micro(), plan_->terms.rollover_percent, 100);
   books.rollover_room = credits::from_micro(std::min(may_roll, credits::max_micro));
   books.rollover_ends = never;
   if (plan_->terms.rollover_cycles > 0) books.rollover_ends = at;
@@ -183,16 +194,23 @@ void account_ledger::close_cycle(time_point now) {
     books.rollover_ends = quota::cycle_end(plan_->anchor_day, books.rollover_ends);
   }
   expire_grants(at, now);
-  const auto room = overage_room();
-  const auto due = std::min(overdrawn(), room);
+  const auto room = quota::overage_room(*plan_, books, top_up_);
+  const auto due = billable_overage(*plan_, books, top_up_, overdrawn());
   if (due > credits{}) bill(due, plan_->cycle, now);
+  plan_->owed = overdrawn();
   books.overage_room = room - due;
   books.plan = plan_->terms.plan;
   books.usd_micro_per_credit = plan_->terms.usd_micro_per_credit;
   books.settled = row_.settled - books.settled;
   books.closed = true;
+  emit("cycle_closed",
+       "cycle " + std::to_string(plan_->cycle) + " start " +
+           std::to_string(books.start.time_since_epoch().count()) + " end " +
+           std::to_string(books.end.time_since_epoch().count()),
+       now);
 
   ++plan_->cycle;
+  plan_->told_cap = false;
   plan_->start = at;
   plan_->end = quota::cycle_end(plan_->anchor_day, at);
   if (plan_->next_terms) {
@@ -207,9 +225,9 @@ void account_ledger::close_cycle(time_point now) {
   next.settled = row_.settled;
   top_up_.spent_cents = 0;
   for (auto& top_up : top_ups_) {
-    const bool open =
-        top_up.status != top_up_status::paid && top_up.status != top_up_status::declined;
-    if (!open || !top_up.automatic) continue;
+    const bool in_flight =
+        top_up.status == top_up_status::requested || top_up.status == top_up_status::pending;
+    if (!in_flight || !top_up.automatic) continue;
     top_up.cycle = plan_->cycle;
     top_up_.spent_cents += top_up.cents;
   }
@@ -234,6 +252,10 @@ void account_ledger::bill(credits amount, std::int64_t cycle, time_point now) {
   entry.kind = "overage";
   entry.note = std::to_string(price);
   entry.overage = -amount;
+  emit("overage_billed",
+       "cycle " + std::to_string(cycle) + " credits " + std::to_string(amount.micro()) + " price " +
+           std::to_string(price),
+       now);
 }
 
 std::vector<cycle_record> account_ledger::cycles() const {
@@ -247,10 +269,15 @@ std::vector<cycle_record> account_ledger::cycles() const {
 
 // --- holds that outlive their credits, or their cycle ---
 
+time_point account_ledger::old_before() const {
+  time_point latest{};
+  if (plan_ && plan_->cycle > 0) latest = plan_->start;
+  for (const auto& batch : grants_.kept) latest = std::max(latest, batch.until);
+  return latest;
+}
+
 bool account_ledger::is_old(const hold& hold) const {
-  if (plan_ && plan_->cycle > 0 && hold.placed_at < plan_->start) return true;
-  return std::any_of(grants_.kept.begin(), grants_.kept.end(),
-                     [&](const auto& batch) { return hold.placed_at < batch.until; });
+  return hold.placed_at < old_before();
 }
 
 std::int64_t account_ledger::cycle_of(const hold& hold) const {

@@ -50,11 +50,14 @@ std::string_view to_string(entry_type type) {
 }
 
 answer account_ledger::apply(const operation& operation, time_point now) {
+  now =
+      std::max(now, old_before());  // a clock that goes back does not go back behind what has ended
   swept_ = {};
   sweep(now);
   advance(now);
   const auto answer = std::visit([&](const auto& what) { return on(what, now); }, operation);
   watch_threshold(now);
+  watch_alerts(now);
   return answer;
 }
 
@@ -96,6 +99,7 @@ answer account_ledger::on(const reserve& what, time_point now) {
   if (in_the_way && refuses(what.admit, *in_the_way)) {
     reply.result = in_the_way->how;
     reply.why = in_the_way->why;
+    tell_refused(reply.result, now);
     return reply;
   }
   if (!fits(what.amount)) {
@@ -120,10 +124,11 @@ answer account_ledger::on(const extend& what, time_point now) {
   if (open == holds_.end()) return gone(what.id, {outcome::not_found, {}}, outcome::not_found, now);
   auto& hold = open->second;
   const auto more = std::max(what.amount - hold.amount, credits{});
-  const auto in_the_way = objection_to(more, hold.who, what.admit, now);
+  const auto in_the_way = objection_to(more, hold.who, what.admit, now, &hold);
   if (in_the_way && refuses(what.admit, *in_the_way)) {
     auto reply = say(in_the_way->how, what.amount);
     reply.why = in_the_way->why;
+    tell_refused(reply.result, now);
     return reply;
   }
   if (!fits(more)) return say(outcome::out_of_range, what.amount);

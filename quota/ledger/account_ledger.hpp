@@ -72,6 +72,7 @@ class account_ledger {
   const top_up_state& top_up() const { return top_up_; }
   std::vector<top_up_record> top_ups() const;
   std::vector<std::string> open_top_ups() const;  // requested, pending or timed out, oldest first
+  const std::vector<account_event>& events() const { return events_; }
   // A top-up has been left to be delivered since this was last asked.
   bool take_top_up_due() { return std::exchange(top_up_due_, false); }
 
@@ -94,6 +95,7 @@ class account_ledger {
   struct limit_counter {
     std::int64_t window = 0;
     credits amount;
+    time_point since;  // of the limit that it was counted for
   };
   struct rate_bucket {
     std::int64_t level = 0;  // a request is 60,000; drained by `per_minute` each millisecond
@@ -127,20 +129,22 @@ class account_ledger {
 
   // What stands in the way of a hold: account_admission.cpp.
   std::optional<objection> money_objection(credits more, credits beyond) const;
-  std::optional<objection> limit_objection(credits more, const attribution& who, time_point now) const;
+  std::optional<objection> limit_objection(credits more, const attribution& who, time_point now,
+                                           const hold* extended) const;
   std::optional<objection> objection_to(credits more, const attribution& who, admission admit,
-                                        time_point now) const;
+                                        time_point now, const hold* extended = nullptr) const;
   std::optional<objection> take_request(time_point now);
   rate_status rate(time_point now) const;
   std::string counter_of(const spend_limit& limit, const attribution& who) const;
   std::int64_t window_of(const spend_limit& limit, time_point at) const;
   time_point window_end(const spend_limit& limit, time_point now) const;
   void count(const hold& hold, credits more, time_point now);
-  credits overage_room() const;
+  credits overage_room() const;  // and what is owed in credits anyway
 
   // Grants, cycles and bills: account_cycles.cpp.
   void advance(time_point now);
   void bring_up_to_date();
+  void owe_no_more_than_there_is();
   void expire_grants(time_point at, time_point now);
   void run_out(active_grant grant, credits lost, std::int64_t cycle, time_point as_of, credits& owed,
                time_point now);
@@ -150,7 +154,9 @@ class account_ledger {
                     time_point expires_at, std::string note, time_point now);
   credits change_terms(const plan_terms& terms, time_point now);
   void change_options(const account_options& options, time_point now);
-  void change_anchor(int day, time_point now);
+  time_point end_with_anchor(int day) const;
+  credits change_anchor(int day, time_point now);
+  time_point old_before() const;
   bool is_old(const hold& hold) const;  // placed before credits ran out, or in a cycle that has closed
   std::int64_t cycle_of(const hold& hold) const;
   // Takes what a hold of a past cycle, or one that kept credits, has used; what of it is to be billed
@@ -168,12 +174,27 @@ class account_ledger {
   top_up_record* find_top_up(std::string_view id);
   top_up_record* open_automatic();
   std::optional<std::int64_t> needed_cents() const;
+  bool within_cap(std::int64_t more_cents) const;
+  void give_up_pending(time_point now);
   void request(std::string id, bool automatic, std::int64_t cents, time_point now);
   void ask_again(top_up_record& record, time_point now);
   answer pay(top_up_record& record, time_point now);
   answer decline(top_up_record& record, time_point now);
   answer put_off(top_up_record& record, time_point now);
 
+  // Alerts and events: account_alerts.cpp.
+  void emit(std::string type, std::string facts, time_point now);
+  void watch_alerts(time_point now);
+  void tell_refused(outcome how, time_point now);
+  bool reached(const usage_alert& alert) const;
+  std::string facts_of(const usage_alert& alert) const;
+  credits given_in_cycle() const;
+  credits used_in_cycle() const;
+  std::int64_t spent_cents() const;  // automatic top-ups and what was billed, of this cycle
+  bool spent_of_cap(std::int64_t percent) const;
+  void emit_top_up(std::string type, const top_up_record& record, time_point now);
+
+  std::vector<account_event> events_;
   account_row row_;
   account_grants grants_;
   std::optional<account_plan> plan_;

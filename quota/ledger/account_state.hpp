@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "quota/alert.hpp"
 #include "quota/grants.hpp"
 #include "quota/ledger/operation.hpp"
 #include "quota/plan.hpp"
@@ -50,6 +51,12 @@ struct account_plan {
   std::int64_t cycle = 0;  // counted from the first, 0
   time_point start, end;   // of the cycle
   credits peak;            // the largest allocation that has been in force in this cycle
+  // Of what is overdrawn, what is owed in credits and never billed: it was used in an earlier cycle, when
+  // there was no overage, or taken back by a correction.
+  credits owed;
+  std::vector<bool> armed;      // of each alert: fires at the next crossing
+  bool told_exhausted = true;   // since the last credits came; true before there were any
+  bool told_cap = false;        // in this cycle, since the options changed
 
   bool operator==(const account_plan&) const = default;
 };

@@ -9,6 +9,8 @@ namespace tollgate::quota {
 
 namespace {
 
+constexpr milliseconds longest_cycle = std::chrono::hours{24 * 62};
+
 bool between(std::int64_t value, std::int64_t low, std::int64_t high) {
   return value >= low && value <= high;
 }
@@ -36,6 +38,24 @@ bool in_bounds(const account_options& options) {
                      [](const auto& limit) { return in_bounds(limit.most) && !limit.id.empty(); });
 }
 
+bool in_bounds(const usage_alert& alert) {
+  switch (alert.kind) {
+    case alert_kind::allocation_percent:
+      return between(alert.level, 1, max_alert_percent);
+    case alert_kind::spend_cap_percent:
+      return between(alert.level, 1, 100);
+    case alert_kind::credits_used:
+      break;
+  }
+  return between(alert.level, 1, credits::max_micro);
+}
+
+bool in_bounds(const std::vector<usage_alert>& alerts) {
+  return alerts.size() <= max_alerts &&
+         std::all_of(alerts.begin(), alerts.end(),
+                     [](const auto& each) { return in_bounds(each); });
+}
+
 bool same_limit(const spend_limit& a, const spend_limit& b) {
   return a.scope == b.scope && a.per == b.per && a.id == b.id;
 }
@@ -43,10 +63,17 @@ bool same_limit(const spend_limit& a, const spend_limit& b) {
 }  // namespace
 
 answer account_ledger::on(const configure& what, time_point now) {
-  if (!in_bounds(what.terms) || !in_bounds(what.options) || !between(what.anchor_day, 0, 31)) {
+  if (!in_bounds(what.terms) || !in_bounds(what.options) || !in_bounds(what.options.alerts) ||
+      !between(what.anchor_day, 0, 31)) {
     return say(outcome::out_of_range, credits{});
   }
   const bool first = !plan_;
+  const auto before = plan_;
+  const bool overage_before = plan_ && allows_overage(*plan_);
+  if (what.anchor_day > 0 && plan_ &&
+      end_with_anchor(what.anchor_day) > plan_->start + longest_cycle) {
+    return say(outcome::out_of_range, credits{});
+  }
   if (first) {
     plan_.emplace();
     plan_->anchor_day = what.anchor_day > 0 ? what.anchor_day : day_of_month(now);
@@ -54,8 +81,7 @@ answer account_ledger::on(const configure& what, time_point now) {
     plan_->end = cycle_end(plan_->anchor_day, now);
     record(0).start = plan_->start;
     record(0).end = plan_->end;
-  } else if (what.anchor_day > 0 && what.anchor_day != plan_->anchor_day) {
-    change_anchor(what.anchor_day, now);
+    plan_->owed = overdrawn();
   }
   credits granted;
   if (first || what.at_once) {
@@ -65,23 +91,47 @@ answer account_ledger::on(const configure& what, time_point now) {
     if (what.terms != plan_->terms) plan_->next_terms = what.terms;
   }
   change_options(what.options, now);
+  if (!first && what.anchor_day > 0 && what.anchor_day != plan_->anchor_day) {
+    granted += change_anchor(what.anchor_day, now);
+  }
+  if (!overage_before && allows_overage(*plan_)) plan_->owed = overdrawn();
+  const bool changed = first || before->terms != plan_->terms ||
+                       before->next_terms != plan_->next_terms ||
+                       before->options != plan_->options || before->anchor_day != plan_->anchor_day;
+  if (changed) emit("billing_updated", "plan " + plan_->terms.plan, now);
   return say(outcome::configured, granted);
 }
 
-// The cycle ends with the new anchor's next boundary, and with it what was to end with the cycle.
-void account_ledger::change_anchor(int day, time_point now) {
+// The first boundary of that anchor that does not cut the cycle short.
+time_point account_ledger::end_with_anchor(int day) const {
+  return cycle_end(day, plan_->end - milliseconds{1});
+}
+
+// The cycle goes on until the new anchor's next boundary, and with it what was to end with it; for
+// the time that it gains there is a share of the allocation. Returns what was granted by it.
+credits account_ledger::change_anchor(int day, time_point now) {
   bring_up_to_date();
   const auto before = plan_->end;
+  const auto usual = (before - plan_->start) / std::chrono::seconds{1};
+  plan_->end = end_with_anchor(day);
   plan_->anchor_day = day;
-  plan_->end = cycle_end(day, now);
   record(plan_->cycle).end = plan_->end;
   grant_list moved;
   for (auto& grant : grants_.active) {
-    const bool of_the_cycle = grant.kind == "allocation" || grant.kind == "rollover";
-    if (of_the_cycle && grant.expires_at == before) grant.expires_at = plan_->end;
+    const bool of_a_cycle = grant.kind == "allocation" || grant.kind == "rollover";
+    if (of_a_cycle && grant.expires_at != never) {
+      grant.expires_at = cycle_end(day, grant.expires_at - milliseconds{1});
+    }
     insert(moved, std::move(grant));
   }
   grants_.active = std::move(moved);
+  const auto gained = (plan_->end - before) / std::chrono::seconds{1};
+  const auto share =
+      credits::from_micro(mul_div_half_up(plan_->terms.allocation.micro(), gained, usual));
+  if (share <= credits{}) return {};
+  return add_grant("allocation:" + std::to_string(plan_->cycle) +
+                       ":until:" + std::to_string(plan_->end.time_since_epoch().count()),
+                   "allocation", share, default_priority("allocation"), plan_->end, "", now);
 }
 
 // Returns what was granted by it.
@@ -120,7 +170,24 @@ void account_ledger::change_options(const account_options& options, time_point n
       if (same_limit(plan_->options.limits[i], limit)) since.back() = plan_->limits_since[i];
     }
   }
-  if (options != plan_->options) top_up_.not_before = {};  // perhaps that was in its way
+  // What was used under the old options is billed under them; new ones bind from now on.
+  auto& books = record(plan_->cycle);
+  const auto may_bill = billable_overage(*plan_, books, top_up_, overdrawn());
+  auto next = *plan_;
+  next.options = options;
+  const auto still = billable_overage(next, books, top_up_, overdrawn());
+  if (may_bill > still) bill(may_bill - still, plan_->cycle, now);
+  if (options != plan_->options) {
+    top_up_.not_before = {};  // perhaps that was in its way
+    plan_->told_cap = false;
+  }
+  std::vector<bool> armed(options.alerts.size(), true);
+  for (std::size_t i = 0; i < armed.size(); ++i) {
+    for (std::size_t j = 0; j < plan_->armed.size(); ++j) {
+      if (plan_->options.alerts[j] == options.alerts[i]) armed[i] = plan_->armed[j];
+    }
+  }
+  plan_->armed = std::move(armed);
   plan_->options = options;
   plan_->limits_since = std::move(since);
 }

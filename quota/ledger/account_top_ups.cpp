@@ -21,7 +21,8 @@ std::vector<top_up_record> account_ledger::top_ups() const {
 std::vector<std::string> account_ledger::open_top_ups() const {
   std::vector<std::string> open;
   for (const auto& record : top_ups_) {
-    if (in_flight(record) || record.status == top_up_status::timed_out) open.push_back(record.id);
+    const bool waits = record.automatic && record.status == top_up_status::timed_out;
+    if (in_flight(record) || waits) open.push_back(record.id);
   }
   return open;
 }
@@ -48,23 +49,44 @@ std::optional<std::int64_t> account_ledger::needed_cents() const {
   if (!for_gap || *for_gap > max_cents) return std::nullopt;
   const auto cents =
       std::max({plan_->options.top_up_cents, plan_->terms.top_up_minimum_cents, *for_gap});
-  if (!credits_bought(cents, price).in_range()) return std::nullopt;
-  if (!plan_->options.spend_cap_cents) return cents;
-  const auto beyond = std::max(-row_.available(), credits{});
-  auto spent = top_up_.spent_cents + cents + cents_for(beyond, price).value_or(max_cents);
-  for (const auto& line : records_.at(plan_->cycle).billed) {
-    spent += cents_for(line.amount, line.usd_micro_per_credit).value_or(max_cents);
-  }
-  if (spent > *plan_->options.spend_cap_cents) return std::nullopt;
+  if (!credits_bought(cents, price).in_range() || !within_cap(cents)) return std::nullopt;
   return cents;
+}
+
+// Whether so much more may be spent in this cycle, besides what is, or is held and would be billed.
+bool account_ledger::within_cap(std::int64_t more_cents) const {
+  if (!plan_->options.spend_cap_cents) return true;
+  const auto beyond = std::max(-row_.available() - plan_->owed, credits{});
+  const auto price = plan_->terms.usd_micro_per_credit;
+  const auto for_overage = cents_for(beyond, price).value_or(max_cents);
+  return spent_cents() + more_cents + for_overage <= *plan_->options.spend_cap_cents;
+}
+
+// Nobody has confirmed it for a week: it no longer stands in the way of the next need, which will
+// ask for the same payment again.
+void account_ledger::give_up_pending(time_point now) {
+  auto* open = open_automatic();
+  if (open == nullptr || open->status != top_up_status::pending) return;
+  if (now - open->next_at < top_up_pending_at_most) return;
+  open->status = top_up_status::timed_out;
+  emit_top_up("top_up_failed", *open, now);
 }
 
 // Fewer credits than the threshold: one top-up, unless one is under way or has just been.
 void account_ledger::watch_threshold(time_point now) {
   if (!plan_ || !plan_->options.top_up_threshold || plan_->terms.usd_micro_per_credit == 0) return;
+  if (row_.suspended) return;
   if (row_.available() >= *plan_->options.top_up_threshold || now < top_up_.not_before) return;
   if (auto* open = open_automatic()) {
-    if (open->status == top_up_status::timed_out) ask_again(*open, now);
+    if (open->status != top_up_status::timed_out) return;
+    const bool counted = open->cycle == plan_->cycle;
+    if (!within_cap(counted ? 0 : open->cents)) {
+      top_up_.not_before = now + top_up_cooldown;
+      return;
+    }
+    if (!counted) top_up_.spent_cents += open->cents;
+    open->cycle = plan_->cycle;
+    ask_again(*open, now);
     return;
   }
   const auto cents = needed_cents();
@@ -94,6 +116,7 @@ void account_ledger::ask_again(top_up_record& record, time_point now) {
   record.requested_at = record.next_at = now;
   record.attempts = 0;
   top_up_due_ = true;
+  emit_top_up("top_up_requested", record, now);
 }
 
 answer account_ledger::on(const request_top_up& what, time_point now) {
@@ -126,6 +149,13 @@ answer account_ledger::on(const lease_top_up& what, time_point now) {
   if (record->status != top_up_status::requested || record->next_at > now) {
     return say(outcome::in_progress, record->amount);
   }
+  // Nobody has been asked for money yet, and the customer wants no more of it.
+  const bool wanted = !record->automatic || record->attempts > 0 ||
+                      (plan_->options.top_up_threshold && !row_.suspended && within_cap(0));
+  if (!wanted) {
+    decline(*record, now);
+    return say(outcome::already_declined, record->amount);
+  }
   record->next_at = now + what.lease;
   ++record->attempts;
   return say(outcome::recorded, record->amount);
@@ -141,15 +171,16 @@ answer account_ledger::on(const resolve_top_up& what, time_point now) {
   }
   if (what.verdict == top_up_verdict::declined) return decline(*record, now);
   if (what.verdict == top_up_verdict::failed) return put_off(*record, now);
+  if (record->status != top_up_status::pending) record->next_at = now;
   record->status = top_up_status::pending;
   return say(outcome::recorded, record->amount);
 }
 
 answer account_ledger::pay(top_up_record& record, time_point now) {
-  const bool counts_again =
-      record.automatic && record.status == top_up_status::declined && record.cycle == plan_->cycle;
-  if (counts_again) top_up_.spent_cents += record.cents;
   if (record.automatic) {
+    const bool counted = record.status != top_up_status::declined && record.cycle == plan_->cycle;
+    if (!counted) top_up_.spent_cents += record.cents;
+    record.cycle = plan_->cycle;
     top_up_.failures = 0;
     top_up_.not_before = now + top_up_cooldown;
   }
@@ -157,6 +188,7 @@ answer account_ledger::pay(top_up_record& record, time_point now) {
   record.resolved_at = now;
   const auto amount = record.amount;
   add_grant("top-up:" + record.id, "top_up", amount, default_priority("top_up"), never, "", now);
+  emit_top_up("top_up_completed", record, now);
   return say(outcome::granted, amount);
 }
 
@@ -164,10 +196,11 @@ answer account_ledger::decline(top_up_record& record, time_point now) {
   record.status = top_up_status::declined;
   record.resolved_at = now;
   if (record.automatic) {
-    top_up_.spent_cents -= record.cents;  // an open one is always of this cycle
+    if (record.cycle == plan_->cycle) top_up_.spent_cents -= record.cents;
     ++top_up_.failures;
     top_up_.not_before = now + decline_back_off(top_up_.failures);
   }
+  emit_top_up("top_up_failed", record, now);
   return say(outcome::recorded, record.amount);
 }
 
@@ -177,6 +210,7 @@ answer account_ledger::put_off(top_up_record& record, time_point now) {
   if (now - record.requested_at >= top_up_gives_up_after) {
     record.status = top_up_status::timed_out;
     if (record.automatic) top_up_.not_before = now + top_up_pause_after_time_out;
+    emit_top_up("top_up_failed", record, now);
   }
   return say(outcome::recorded, record.amount);
 }

@@ -1,6 +1,9 @@
 // Plan, grants, cycles and top-ups of an account, as ledger/scripts/2_books.lua writes them.
 #include <array>
 
+#include <hiredis/hiredis.h>
+
+#include "quota/ledger/entry_id.hpp"
 #include "quota/plan_text.hpp"
 #include "quota/redis/rows.hpp"
 
@@ -88,6 +91,19 @@ std::optional<std::pair<std::vector<time_point>, std::string>> split_limits(
   return std::pair{std::move(since), std::move(limits)};
 }
 
+// Lines "ARMED KIND LEVEL": which are armed, and the alerts without that.
+std::pair<std::vector<bool>, std::string> split_alerts(std::string_view packed) {
+  std::vector<bool> armed;
+  std::string alerts;
+  while (!packed.empty()) {
+    auto line = take_until(packed, '\n');
+    armed.push_back(take_until(line, ' ') == "1");
+    if (!alerts.empty()) alerts += '\n';
+    alerts += line;
+  }
+  return {std::move(armed), std::move(alerts)};
+}
+
 }  // namespace
 
 std::optional<account_grants> parse_grants(const redisReply& flat) {
@@ -111,12 +127,14 @@ std::optional<account_grants> parse_grants(const redisReply& flat) {
 std::optional<std::optional<account_plan>> parse_plan(const redisReply& flat) {
   auto packed = field_of(flat, "plan");
   if (packed.empty()) return std::optional<account_plan>{};
-  const auto numbers = take_integers<5>(packed);  // "ANCHOR CYCLE START END PEAK"
+  // "ANCHOR CYCLE START END PEAK OWED TOLD"
+  const auto numbers = take_integers<7>(packed);
   auto terms = parse_plan_terms(field_of(flat, "terms"));
   const auto next = field_of(flat, "next_terms");
   const auto limits = split_limits(field_of(flat, "limits"));
   if (!numbers || !terms || !limits) return std::nullopt;
-  auto options = parse_account_options(field_of(flat, "options"), limits->second);
+  const auto alerts = split_alerts(field_of(flat, "alerts"));
+  auto options = parse_account_options(field_of(flat, "options"), limits->second, alerts.second);
   if (!options) return std::nullopt;
   account_plan plan;
   plan.anchor_day = static_cast<int>((*numbers)[0]);
@@ -124,6 +142,10 @@ std::optional<std::optional<account_plan>> parse_plan(const redisReply& flat) {
   plan.start = at_ms((*numbers)[2]);
   plan.end = at_ms((*numbers)[3]);
   plan.peak = credits::from_micro((*numbers)[4]);
+  plan.owed = credits::from_micro((*numbers)[5]);
+  plan.told_exhausted = ((*numbers)[6] & 1) != 0;
+  plan.told_cap = ((*numbers)[6] & 2) != 0;
+  plan.armed = alerts.first;
   plan.terms = *std::move(terms);
   if (!next.empty()) {
     plan.next_terms = parse_plan_terms(next);
@@ -173,6 +195,16 @@ std::optional<cycle_record> parse_cycle(std::string_view index, std::string_view
   books.billed = *std::move(billed);
   books.plan = packed;
   return books;
+}
+
+std::optional<account_event> parse_event(const redisReply& element) {
+  const auto parts = elements_of(element);
+  if (parts.size() != 2) return std::nullopt;
+  const auto id = parse_entry_id(text_of(*parts[0]));
+  const auto texts = elements_of(*parts[1]);
+  if (!id || texts.size() != 2) return std::nullopt;
+  return account_event{std::string{text_of(*parts[0])}, at_ms(static_cast<std::int64_t>(id->ms)),
+                       std::string{text_of(*texts[0])}, std::string{text_of(*texts[1])}};
 }
 
 // "a|m STATUS CENTS AMOUNT REQUESTED NEXT ATTEMPTS RESOLVED CYCLE"

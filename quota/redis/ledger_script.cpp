@@ -20,8 +20,8 @@ constexpr std::string_view script =
 #include "ledger_lua.inc"
     ;
 
-// account, holds, ledger, usage, grants, counters, cycles, top_ups, late
-constexpr std::size_t fixed_keys = 9;
+// account, holds, ledger, usage, grants, counters, cycles, top_ups, late, events
+constexpr std::size_t fixed_keys = 10;
 constexpr std::size_t max_field = 256;
 constexpr std::size_t max_note = 1024;
 
@@ -155,6 +155,7 @@ void ledger_batch::encode(const configure& what) {
   argument(to_text(terms));
   argument(to_text(what.options));
   argument(limits_text(limits));
+  argument(alerts_text(what.options.alerts));
 }
 
 void ledger_batch::encode(const request_top_up& what) {
@@ -224,7 +225,7 @@ void ledger_batch::append_call(std::string& out, std::string_view command, std::
   append_key("holds", "");
   append_key("ledger", "");
   append_key("usage:", digits(buffer, usage_hour));
-  for (const auto* part : {"grants", "counters", "cycles", "top_ups", "late"}) append_key(part, "");
+  for (const auto* part : {"grants", "counters", "cycles", "top_ups", "late", "events"}) append_key(part, "");
   for (const auto hour : hours_) append_key("resolved:", digits(buffer, hour));
 
   append_argument(out, digits(buffer, usage_hour));

@@ -32,6 +32,8 @@ std::optional<top_up_state> parse_top_up_state(std::string_view packed);
 std::vector<std::string> parse_open_top_ups(std::string_view packed);
 std::optional<cycle_record> parse_cycle(std::string_view index, std::string_view packed);
 std::optional<top_up_record> parse_top_up(std::string_view id, std::string_view packed);
+// An element of the stream of events: its type and the facts.
+std::optional<account_event> parse_event(const redisReply& element);
 
 // The entries of one script call share one element of the ledger's stream (an element of XRANGE), at
 // most so many. The id of each is the element's, its sequence number times this, plus the place of the

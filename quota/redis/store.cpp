@@ -290,7 +290,8 @@ task<result<std::vector<T>>> redis_store::read_hash(std::string key, Parse parse
 
 task<result<std::vector<grant_record>>> redis_store::grants(const org_id& org) {
   auto found = co_await read_hash<grant_record>(key_of(org, "grants"), parse_grant);
-  if (found) std::ranges::sort(*found, {}, [](const auto& each) { return std::tie(each.at, each.id); });
+  if (found)
+    std::ranges::sort(*found, {}, [](const auto& each) { return std::tie(each.at, each.id); });
   co_return found;
 }
 
@@ -349,6 +350,22 @@ task<result<pending_work>> redis_store::pending(const org_id& org) {
   if (ms && *ms != 0) work.due = time_point{milliseconds{*ms}};
   work.open_top_ups = parse_open_top_ups(text_of(*values[1]));
   co_return work;
+}
+
+task<result<std::vector<account_event>>> redis_store::events(const org_id& org, std::string after,
+                                                             std::size_t limit) {
+  if (!parse_entry_id(after)) co_return make_error_code(store_errc::protocol);
+  std::vector<std::string> command{"XRANGE", key_of(org, "events"), "(" + after, "+",
+                                   "COUNT",  std::to_string(limit)};
+  const auto reply = checked(co_await connection_.call(std::move(command)));
+  if (!reply) co_return reply.error();
+  std::vector<account_event> found;
+  for (const auto* element : elements_of(**reply)) {
+    auto event = parse_event(*element);
+    if (!event) co_return make_error_code(store_errc::protocol);
+    found.push_back(*std::move(event));
+  }
+  co_return found;
 }
 
 void redis_store::on_top_up(top_up_listener listener) {

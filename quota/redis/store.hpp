@@ -33,6 +33,8 @@ class redis_store final : public ledger_store {
   task<result<std::vector<cycle_record>>> cycles(const org_id& org) override;
   task<result<std::vector<top_up_record>>> top_ups(const org_id& org) override;
   task<result<pending_work>> pending(const org_id& org) override;
+  task<result<std::vector<account_event>>> events(const org_id& org, std::string after,
+                                                  std::size_t limit) override;
   void on_top_up(top_up_listener listener) override;
   time_point now() const override;
   bool ready() const override { return connection_.ready(); }

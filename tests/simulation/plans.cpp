@@ -40,7 +40,7 @@ class plans {
       }
       world_.apply(customer.books, batch);
       if (dice_.chance(100)) look_at_top_ups(customer);
-      if (dice_.chance(400)) world_.pass(any_pause());
+      if (dice_.chance(400)) world_.pass(any_step());
       if (dice_.chance(10)) world_.suspend(customer.books, dice_.chance(100));
       // Which reads all entries ever written.
       if (dice_.below(day_.steps / 60 + 1) == 0) world_.compare_everything(customer.books);
@@ -94,6 +94,15 @@ class plans {
                              "entry roll_over",
                              "entry bill",
                              "entry expire",
+                             "event usage_threshold",
+                             "event balance_exhausted",
+                             "event spend_cap_reached",
+                             "event top_up_requested",
+                             "event top_up_completed",
+                             "event top_up_failed",
+                             "event cycle_closed",
+                             "event overage_billed",
+                             "event billing_updated",
                              "top-up timed_out",
                              "top-up pending",
                              "top-up paid",
@@ -105,6 +114,11 @@ class plans {
 
   void compare_everybody() {
     for (auto& customer : customers_) world_.compare_everything(customer.books);
+  }
+
+  // Now and then the clock goes back.
+  milliseconds any_step() {
+    return dice_.chance(10) ? -milliseconds{dice_.between(1, 7'200'000)} : any_pause();
   }
 
   milliseconds any_pause() {
@@ -222,6 +236,12 @@ class plans {
       options.limits.push_back({static_cast<limit_scope>(dice_.below(3)),
                                 dice_.chance(300) ? "*" : "a1", any_amount(),
                                 static_cast<limit_window>(dice_.below(4))});
+    }
+    while (dice_.chance(600)) {
+      const auto kind = static_cast<alert_kind>(dice_.below(3));
+      const bool share = kind != alert_kind::credits_used;
+      options.alerts.push_back(
+          {kind, dice_.between(share && dice_.chance(20) ? 0 : 1, share ? 110 : 900'000'000)});
     }
     return options;
   }

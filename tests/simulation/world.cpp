@@ -1,5 +1,6 @@
 #include "tests/simulation/world.hpp"
 
+#include <algorithm>
 #include <map>
 #include <thread>
 
@@ -27,6 +28,11 @@ std::string script_with_clock() {
   const auto place = text.find(asks);
   if (place == text.npos) throw disagreement{"the script does not ask for the time"};
   return text.replace(place, asks.size(), "call('HMGET', 'tollgate:clock', 's', 'us')");
+}
+
+std::vector<std::string> sorted(std::vector<std::string> texts) {
+  std::ranges::sort(texts);
+  return texts;
 }
 
 void expect_same(const std::string& where, const std::string& redis, const std::string& oracle) {
@@ -117,6 +123,7 @@ std::map<std::string, std::size_t> world::reached(
       name += to_string(top_up.status);
       ++all[name];
     }
+    for (const auto& event : account->oracle.events()) ++all["event " + event.type];
     if (account->oracle.plan()) all["cycles"] += account->oracle.cycles().size();
   }
   return all;
@@ -201,8 +208,8 @@ void world::compare_balance(account& account) {
   expect_same(account.org + ": plan", describe(*plan), describe(oracle.plan()));
   expect_same(account.org + ": top-up", describe(*top_up), describe(oracle.top_up()));
   expect_same(account.org + ": open top-ups",
-              describe(redis::parse_open_top_ups(redis::field_of(*reply, "open_top_ups"))),
-              describe(oracle.open_top_ups()));
+              describe(sorted(redis::parse_open_top_ups(redis::field_of(*reply, "open_top_ups")))),
+              describe(sorted(oracle.open_top_ups())));
   // What both keep must be what it says it is.
   const auto backed = total(grants->active) + grants->kept_total() - oracle.overdrawn();
   expect_same(account.org + ": grants add up", describe(backed), describe(row->posted()));
@@ -213,7 +220,26 @@ void world::compare_everything(account& account) {
   compare_entries(account);
   compare_holds(account);
   compare_top_ups(account);
+  compare_events(account);
   prove(account);
+}
+
+// The last of them: older ones are forgotten.
+void world::compare_events(account& account) {
+  const auto& expected = account.oracle.events();
+  const auto reply = connection().call(
+      {"XREVRANGE", redis::key_of(account.org, "events"), "+", "-", "COUNT", "5000"});
+  const auto elements = redis::elements_of(*reply);
+  expect_same(account.org + ": events", std::to_string(elements.size()),
+              std::to_string(std::min<std::size_t>(expected.size(), 5'000)));
+  auto next = expected.rbegin();
+  for (const auto* element : elements) {
+    const auto event = redis::parse_event(*element);
+    if (!event) throw disagreement{account.org + ": an event cannot be read"};
+    expect_same(account.org + ": event", event->type + " " + event->facts,
+                next->type + " " + next->facts);
+    ++next;
+  }
 }
 
 void world::compare_top_ups(account& account) {

@@ -87,6 +87,16 @@ class memory_store final : public ledger_store, public directory {
     co_return pending_work{ledger.next_due(), ledger.open_top_ups()};
   }
 
+  task<result<std::vector<account_event>>> events(const org_id& org, std::string after,
+                                                  std::size_t limit) override {
+    if (!reachable) co_return store_errc::unavailable;
+    std::vector<account_event> out;
+    for (const auto& event : accounts_[org].ledger.events()) {
+      if (number(event.id) > number(after) && out.size() < limit) out.push_back(event);
+    }
+    co_return out;
+  }
+
   void on_top_up(top_up_listener listener) override { listener_ = std::move(listener); }
 
   time_point now() const override { return time; }

@@ -11,10 +11,10 @@
 --
 -- This is the hot path of the store. So the account is read once and written once a call, and whatever
 -- can wait (holds, resolutions, usage counters) is written at the end, one command a key. Of a plan, a
--- call for a hold needs eight numbers, which stand ready in one field, the gate; the rest of it is read
+-- call for a hold needs twelve numbers, which stand ready in one field, the gate; the rest of it is read
 -- only when the clock, a refusal or a threshold asks for it.
 --
--- KEYS  account, holds, ledger, usage of the hour, grants, counters, cycles, top_ups, late; then
+-- KEYS  account, holds, ledger, usage of the hour, grants, counters, cycles, top_ups, late, events; then
 --       `resolved` of each hour named below
 -- ARGV  hour of the usage key; number of ids; hour of each `resolved` key; ids; operations
 local call, format, floor, match = redis.call, string.format, math.floor, string.match
@@ -51,20 +51,29 @@ local available = granted - expired - settled - held
 local available_text = format('%d', available)
 local before = {granted, settled, held, expired, next_due, kept_hour}
 
+local out = {now_text}  -- the answer
+
 -- The gate; see refresh() in 2_books for what the numbers are. -1: there is none.
 local cycle, cycle_start, old_before, kept, room, overdraft, threshold, plan_due
     = '0', 0, 0, 0, -1, -1, -1, 0
+local until_then, top_up_open, alert_at, told = 0, 0, -1, 3
 if row[8] then
-  local a, b, c, d, e, f, g, h = match(row[8], '^(%d+) (%d+) (%d+) (%d+) (%S+) (%S+) (%S+) (%d+)$')
+  local a, b, c, d, e, f, g, h, i, j, k, l =
+      match(row[8], '^(%d+) (%d+) (%d+) (%d+) (%S+) (%S+) (%S+) (%d+) (%d+) (%d) (%S+) (%d)$')
   cycle, cycle_start, old_before, kept = a, tonumber(b), tonumber(c), tonumber(d)
   room, overdraft, threshold, plan_due = tonumber(e), tonumber(f), tonumber(g), tonumber(h)
+  until_then, top_up_open, alert_at, told = tonumber(i), tonumber(j), tonumber(k), tonumber(l)
+  if now < old_before then  -- a clock that goes back does not go back behind what has ended
+    now = old_before
+    now_text = format('%d', now)
+  end
 end
 local rate, limits = row[9], row[10]
 if rate == '' then rate = false end
 if limits == '' then limits = false end
 
-local first_hour = -7  -- ARGV[first_hour + k] is the hour of KEYS[k], for k > 9
-local first_id = #KEYS - 6
+local first_hour = -8  -- ARGV[first_hour + k] is the hour of KEYS[k], for k > 10
+local first_id = #KEYS - 7
 local first_operation = first_id + ARGV[2]
 
 local open = {}                         -- id -> packed hold "amount expires hour placed by"
@@ -76,7 +85,7 @@ local usage, counted = {}, {}           -- attribution -> {credits, calls, used}
 local late, counted_late = {}, {}       -- likewise, "hour attribution": of cycles that have closed
 local swept = 0                         -- what the sweep gave back, until an operation has said so
 local top_up_due = false                -- a top-up waits to be delivered
-local out = {now_text}                  -- the answer
+local events = nil                      -- what has happened that somebody may want to be told of
 
 local entries, written = {KEYS[3], '*'}, 2  -- XADD of the ledger: type and text of each entry
 local function write_entries()

@@ -4,7 +4,7 @@ local function open_books()
   local call, format, floor, match, min, max = redis.call, string.format, math.floor, string.match,
                                                math.min, math.max
   local MAX, MAX_TIMEOUT = 4000000000000000, 604800000
-  local COOLDOWN, GIVES_UP, PAUSE = 60000, 86400000, 3600000
+  local COOLDOWN, GIVES_UP, PAUSE, PENDING_AT_MOST = 60000, 86400000, 3600000, 604800000
   local MAX_CENTS, MAX_PRICE, MAX_RATE = 900000000000, 1000000000, 1000000
   local KINDS = {allocation = 5, purchase = 6, top_up = 7, promotion = 8, correction = 9}
   local PRIORITY = {rollover = 10, allocation = 30, promotion = 30, correction = 40}
@@ -76,7 +76,7 @@ local function open_books()
   -- --- reading ---
 
   local stored = call('HMGET', KEYS[1], 'plan', 'terms', 'next_terms', 'options', 'limits', 'active',
-                      'kept', 'mark', 'top_up', 'open_top_ups')
+                      'kept', 'mark', 'top_up', 'open_top_ups', 'alerts')
 
   local function read_terms(text)
     local a, b, c, d, e, f, g, name = match(text, '^(%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (.*)$')
@@ -101,11 +101,17 @@ local function open_books()
 
   local plan = false  -- nothing before the first `configure`
   if stored[1] then
-    local a, b, c, d, e = match(stored[1], '^(%S+) (%S+) (%S+) (%S+) (%S+)$')
-    plan = {anchor = tonumber(a), cycle = tonumber(b), start = tonumber(c), stop = tonumber(d),
+    local a, b, c, d, e, f, g = match(stored[1], '^(%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+)$')
+    plan = {owed = tonumber(f), told_exhausted = g == '1' or g == '3', told_cap = g == '2' or g == '3',
+            alerts = {}, anchor = tonumber(a), cycle = tonumber(b), start = tonumber(c), stop = tonumber(d),
             peak = tonumber(e), terms = read_terms(stored[2]),
             next_terms = stored[3] and stored[3] ~= '' and read_terms(stored[3]) or false,
             options = read_options(stored[4]), limits = stored[5] or ''}
+  end
+  if plan then
+    for armed, kind, level in string.gmatch(stored[11] or '', '(%d) (%d) (%d+)') do
+      plan.alerts[#plan.alerts + 1] = {armed = armed == '1', kind = tonumber(kind), level = tonumber(level)}
+    end
   end
   local active, batches, mark = {}, {}, tonumber(stored[8] or 0)
   for line in string.gmatch(stored[6] or '', '[^\n]+') do active[#active + 1] = read_grant(line) end
@@ -183,14 +189,11 @@ local function open_books()
     return found
   end
   local REQUESTED, PENDING, PAID, DECLINED, TIMED_OUT = 0, 1, 2, 3, 4
-  -- The account's list names those that are open, oldest first.
+  -- The account's list names those that are open.
   local function set_status(top_up, status)
-    local was_open = top_up.status ~= PAID and top_up.status ~= DECLINED
-    local is_open = status ~= PAID and status ~= DECLINED
+    local is_open = status == REQUESTED or status == PENDING or (status == TIMED_OUT and top_up.automatic)
     top_up.status = status
     changed_top_ups[top_up.id] = top_up
-    if was_open == is_open and not top_up.new then return end
-    top_up.new = nil
     for i = #open_top_ups, 1, -1 do
       if open_top_ups[i] == top_up.id then table.remove(open_top_ups, i) end
     end
@@ -201,6 +204,22 @@ local function open_books()
       local top_up = find_top_up(id)
       if top_up.automatic then return top_up end
     end
+  end
+
+  -- Facts are names and values in turn.
+  local function emit(kind, ...)
+    local facts = {}
+    for i = 1, select('#', ...) do
+      local fact = select(i, ...)
+      facts[i] = type(fact) == 'number' and integer(fact) or fact
+    end
+    events = events or {}
+    events[#events + 1] = {kind, table.concat(facts, ' ')}
+  end
+  local STATUS = {[0] = 'requested', 'pending', 'paid', 'declined', 'timed_out'}
+  local function emit_top_up(kind, top_up)
+    emit(kind, 'cents', top_up.cents, 'credits', top_up.amount, 'status', STATUS[top_up.status], 'top_up',
+         top_up.id)
   end
 
   -- --- grants ---
@@ -259,6 +278,9 @@ local function open_books()
     return max(total(active) - (settled - mark), 0) + kept_in_all() - posted()
   end
   local function cycle_number() return plan and plan.cycle or 0 end
+  local function owe_no_more_than_there_is()
+    if plan then plan.owed = min(plan.owed, overdrawn()) end
+  end
   local function append_grant(kind, id, amount, overage, in_cycle, by)
     append(kind, id, integer(amount), '0', integer(overage), '0', integer(in_cycle), by)
   end
@@ -275,13 +297,16 @@ local function open_books()
     local overage
     if amount < 0 then
       overage = burn(active, -amount)
+      if plan then plan.owed = plan.owed + overage end
     else
       local paid_off = min(owed, amount)
       overage = -paid_off
       if amount > paid_off then
+        if plan then plan.told_exhausted = false end
         insert(active, {id = id, kind = kind, priority = priority, expires = expires, at = now,
                         amount = amount, remaining = amount - paid_off})
       end
+      owe_no_more_than_there_is()
     end
     append_grant('grant', id, amount, overage, cycle_number(), kind .. '\t' .. note)
     return amount
@@ -300,6 +325,7 @@ local function open_books()
     end
     last[1] = last[1] + amount
     append_grant('bill', 'overage:' .. integer(index), amount, -amount, index, 'overage\t' .. integer(price))
+    emit('overage_billed', 'cycle', index, 'credits', amount, 'price', price)
   end
 
   -- Of an allocation, what the plan lets go on becomes a grant of the next cycle, after it has paid off
@@ -315,7 +341,7 @@ local function open_books()
       into[IN] = into[IN] + rolled
       local id, known = 'rollover:' .. integer(index), nil
       for _, g in ipairs(active) do
-        if g.id == id then
+        if g.kind == 'rollover' and g.id == id then
           known = g
           break
         end
@@ -330,6 +356,7 @@ local function open_books()
       local paid_off = min(owed, rolled)
       burn(active, paid_off)
       owed = owed - paid_off
+      if plan then plan.owed = min(plan.owed, owed) end
       append_grant('roll_over', grant.id, rolled, -paid_off, index, 'rollover\t' .. id)
     end
     local rest = lost - rolled
@@ -382,13 +409,106 @@ local function open_books()
     return cents
   end
 
-  -- What may be used beyond all grants: -1 where the plan has no overage at all.
+  -- What may be used beyond all grants and will be billed.
   local function overage_room()
-    if not plan or not allows_overage() then return -1 end
+    if not allows_overage() then return 0 end
     if plan.options.cap < 0 then return 2 * MAX end
     local left = plan.options.cap - spent - cents_of_bills(record(plan.cycle))
     if left <= 0 then return 0 end
     return credits_covered(left * 10000, plan.terms.price)
+  end
+  local function billable() return min(max(overdrawn() - plan.owed, 0), overage_room()) end
+
+  -- --- alerts ---
+
+  local function given_in_cycle()
+    local books = record(plan.cycle)
+    return books[5] + books[IN] + books[6] + books[7] + books[8] + books[9]
+  end
+  local function used_in_cycle() return settled - record(plan.cycle)[SETTLED] end
+  local function spent_cents() return spent + cents_of_bills(record(plan.cycle)) end
+  -- `percent` of an amount, rounded up; no more than twice what there can be.
+  local function share_of(amount, percent)
+    if amount < 0 then return -floor(-amount * percent / 100) end
+    local whole = floor(amount / 100)
+    if whole * percent > 2 * MAX then return 2 * MAX end
+    return min(whole * percent - floor(-(amount - whole * 100) * percent / 100), 2 * MAX)
+  end
+  -- How many credits must be overdrawn for so much of the spend cap to be used up; 0: it is; nothing: it
+  -- cannot be.
+  local function overdrawn_at(percent)
+    if plan.options.cap < 0 then return nil end
+    local missing = plan.options.cap * percent * 100 - spent_cents() * 10000
+    if missing <= 0 then return 0 end
+    if not allows_overage() then return nil end
+    local price = plan.terms.price
+    local whole = floor(missing / price)
+    if whole > 8000000000 then return 2 * MAX end
+    return whole * 1000000 - floor(-(missing - whole * price) * 1000000 / price)
+  end
+  local function spent_of_cap(percent)
+    local needed = overdrawn_at(percent)
+    return needed and overdrawn() >= needed
+  end
+  local function reached(alert)
+    if alert.kind == 1 then return spent_of_cap(alert.level) end
+    if alert.kind == 2 then return used_in_cycle() >= alert.level end
+    local given = given_in_cycle()
+    return given > 0 and used_in_cycle() >= share_of(given, alert.level)
+  end
+  local function tell_refused(how)
+    if not plan then return end
+    if how == '20' and not plan.told_exhausted then
+      plan.told_exhausted = true
+      emit('balance_exhausted', 'available', available)
+    elseif how == '24' and not plan.told_cap then
+      plan.told_cap = true
+      emit('spend_cap_reached', 'cap_cents', plan.options.cap, 'spent_cents', spent_cents(), 'overdrawn',
+           overdrawn())
+    end
+  end
+  local function left_of_active() return max(total(active) - (settled - mark), 0) end
+  -- What has been crossed is told once, in the order of the list.
+  local function watch_alerts()
+    if not plan then return end
+    for _, alert in ipairs(plan.alerts) do
+      local there = reached(alert)
+      if there and alert.armed then
+        if alert.kind == 1 then
+          emit('usage_threshold', 'cap_percent', alert.level, 'cap_cents', plan.options.cap, 'spent_cents',
+               spent_cents(), 'overdrawn', overdrawn())
+        else
+          emit('usage_threshold', alert.kind == 0 and 'percent' or 'credits', alert.level, 'used',
+               used_in_cycle(), 'of', given_in_cycle())
+        end
+      end
+      alert.armed = not there
+    end
+    if left_of_active() == 0 then tell_refused('20') end
+    if spent_of_cap(100) then tell_refused('24') end
+  end
+  -- The total of what is settled at which the next of them will be crossed; -1: there is none.
+  local function next_alert()
+    if not plan then return -1 end
+    local next = -1
+    local function consider(at)
+      if at and at > settled and (next < 0 or at < next) then next = at end
+    end
+    local left, over, base = left_of_active(), overdrawn(), record(plan.cycle)[SETTLED]
+    local function at_overdrawn(needed) return needed and settled + left + max(needed - over, 0) end
+    for _, alert in ipairs(plan.alerts) do
+      if alert.armed and alert.kind == 0 then
+        local given = given_in_cycle()
+        if given > 0 then consider(base + share_of(given, alert.level)) end
+      elseif alert.armed and alert.kind == 1 then
+        consider(at_overdrawn(overdrawn_at(alert.level)))
+      elseif alert.armed then
+        consider(base + alert.level)
+      end
+    end
+    if not plan.told_exhausted then consider(settled + left) end
+    if not plan.told_cap then consider(at_overdrawn(overdrawn_at(100))) end
+    return next
   end
 
   -- The numbers that a hold needs: the cycle and its start; holds placed before `old_before` outlived
@@ -408,31 +528,40 @@ local function open_books()
       if plan.cycle > 0 then old_before = max(old_before, plan.start) end
       consider(plan.stop)
       overdraft = plan.options.overdraft
+      local next = plan.next_terms or plan.terms
+      until_then = (allows_overage() or next.allocation > 0) and plan.stop or 0
+      top_up_open = #open_top_ups > 0 and 1 or 0
+      told = (plan.told_exhausted and 1 or 0) + (plan.told_cap and 2 or 0)
       limits = plan.limits ~= '' and plan.limits or false
       local open = open_automatic()
       local idle = not open or open.status == TIMED_OUT
+      if open and open.status == PENDING then consider(open.next + PENDING_AT_MOST) end
       if plan.options.threshold >= 0 and plan.terms.price > 0 and idle then
         if not_before > now then consider(not_before) else threshold = plan.options.threshold end
       end
     end
-    room = overage_room()
+    room = -1
+    if plan and allows_overage() then room = overage_room() + plan.owed end
+    alert_at = next_alert()
     plan_due = earliest
   end
 
   local function close_cycle()
     local at = plan.stop
     local books = record(plan.cycle)
-    books[ROLL_ROOM] = min(mul_div(plan.peak, plan.terms.percent, 100), MAX)
+    books[ROLL_ROOM] = min(mul_div(min(plan.peak, books[KINDS.allocation]), plan.terms.percent, 100), MAX)
     books[ROLL_ENDS] = plan.terms.cycles > 0 and at or 0
     for _ = 1, plan.terms.cycles do books[ROLL_ENDS] = end_of_cycle(plan.anchor, books[ROLL_ENDS]) end
     expire_grants(at)
-    local may_bill = max(overage_room(), 0)
-    local due = min(overdrawn(), may_bill)
+    local may_bill, due = overage_room(), billable()
     if due > 0 then bill(due, plan.cycle) end
+    plan.owed = overdrawn()
     books[ROOM] = may_bill - due
     books.name, books[PRICE] = plan.terms.name, plan.terms.price
     books[SETTLED], books[CLOSED] = settled - books[SETTLED], 1
+    emit('cycle_closed', 'cycle', plan.cycle, 'start', books[START], 'end', books[STOP])
 
+    plan.told_cap = false
     plan.cycle = plan.cycle + 1
     plan.start, plan.stop = at, end_of_cycle(plan.anchor, at)
     if plan.next_terms then
@@ -446,7 +575,7 @@ local function open_books()
     spent = 0
     for _, id in ipairs(open_top_ups) do
       local top_up = find_top_up(id)
-      if top_up.automatic then
+      if top_up.automatic and top_up.status ~= TIMED_OUT then
         top_up.cycle = plan.cycle
         changed_top_ups[id] = top_up
         spent = spent + top_up.cents
@@ -458,8 +587,18 @@ local function open_books()
     end
   end
 
+  -- Nobody has confirmed it for a week: it no longer stands in the way of the next need, which will ask for
+  -- the same payment again.
+  local function give_up_pending()
+    local open = open_automatic()
+    if not open or open.status ~= PENDING or now - open.next < PENDING_AT_MOST then return end
+    set_status(open, TIMED_OUT)
+    emit_top_up('top_up_failed', open)
+  end
+
   -- Everything that was due by now, in the order in which it was.
   local function advance()
+    give_up_pending()
     while true do
       local next
       for _, g in ipairs(active) do
@@ -548,14 +687,22 @@ local function open_books()
     set_status(top_up, REQUESTED)
     top_up.requested, top_up.next, top_up.attempts = now, now, 0
     top_up_due = true
+    emit_top_up('top_up_requested', top_up)
   end
 
   local function new_top_up(id, automatic, cents)
-    local top_up = {id = id, automatic = automatic, status = REQUESTED, cents = cents, new = true,
+    local top_up = {id = id, automatic = automatic, status = REQUESTED, cents = cents, 
                     amount = credits_bought(cents, plan.terms.price), resolved = 0, cycle = plan.cycle}
     top_ups[id] = top_up
     ask_again(top_up)
     return top_up
+  end
+
+  -- Whether so much more may be spent in this cycle, besides what is, or is held and would be billed.
+  local function within_cap(more)
+    if plan.options.cap < 0 then return true end
+    local beyond = cents_for(max(-available - plan.owed, 0), plan.terms.price) or MAX_CENTS
+    return spent_cents() + more + beyond <= plan.options.cap
   end
 
   local function needed_cents()
@@ -563,11 +710,7 @@ local function open_books()
     local for_gap = cents_for(plan.options.threshold - available + 1, price)
     if not for_gap or for_gap > MAX_CENTS then return nil end
     local cents = max(plan.options.cents, plan.terms.minimum, for_gap)
-    if credits_bought(cents, price) > MAX then return nil end
-    if plan.options.cap < 0 then return cents end
-    local all = spent + cents + (cents_for(max(-available, 0), price) or MAX_CENTS) +
-                cents_of_bills(record(plan.cycle))
-    if all > plan.options.cap then return nil end
+    if credits_bought(cents, price) > MAX or not within_cap(cents) then return nil end
     return cents
   end
 
@@ -575,7 +718,15 @@ local function open_books()
   local function watch_threshold()
     local open = open_automatic()
     if open then
-      if open.status == TIMED_OUT then ask_again(open) end
+      if open.status == TIMED_OUT then
+        local more = open.cycle == plan.cycle and 0 or open.cents
+        if within_cap(more) then
+          spent, open.cycle = spent + more, plan.cycle
+          ask_again(open)
+        else
+          not_before = now + COOLDOWN
+        end
+      end
     else
       local cents = needed_cents()
       if cents then
@@ -604,6 +755,17 @@ local function open_books()
     say('8', integer(new_top_up(id, false, cents).amount))
   end
 
+  local function decline(top_up)
+    set_status(top_up, DECLINED)
+    top_up.resolved = now
+    if top_up.automatic then
+      if top_up.cycle == plan.cycle then spent = spent - top_up.cents end
+      failures = failures + 1
+      not_before = now + min(900000 * 2 ^ min(failures - 1, 7), 86400000)
+    end
+    emit_top_up('top_up_failed', top_up)
+  end
+
   local function lease_top_up(id, lease)
     if lease < 1 or lease > MAX_TIMEOUT then return say('22', '0') end
     local top_up = find_top_up(id)
@@ -612,6 +774,13 @@ local function open_books()
     if top_up.status == PAID then return say('18', amount) end
     if top_up.status == DECLINED then return say('19', amount) end
     if top_up.status ~= REQUESTED or top_up.next > now then return say('17', amount) end
+    -- Nobody has been asked for money yet, and the customer wants no more of it.
+    if top_up.automatic and top_up.attempts == 0 and
+       (plan.options.threshold < 0 or suspended or not within_cap(0)) then
+      decline(top_up)
+      refresh()
+      return say('19', amount)
+    end
     top_up.next, top_up.attempts = now + lease, top_up.attempts + 1
     changed_top_ups[id] = top_up
     say('8', amount)
@@ -624,24 +793,22 @@ local function open_books()
     if top_up.status == PAID then return say('18', amount) end
     if verdict == '0' then
       if top_up.automatic then
-        if top_up.status == DECLINED and top_up.cycle == plan.cycle then spent = spent + top_up.cents end
+        if top_up.status == DECLINED or top_up.cycle ~= plan.cycle then spent = spent + top_up.cents end
+        top_up.cycle = plan.cycle
         failures, not_before = 0, now + COOLDOWN
       end
       set_status(top_up, PAID)
       top_up.resolved = now
       add_grant('top-up:' .. id, 'top_up', top_up.amount, priority_of('top_up'), 0, '')
+      emit_top_up('top_up_completed', top_up)
       refresh()
       return say('6', amount)
     end
     if top_up.status == DECLINED then return say('19', amount) end
     if verdict == '1' then
-      set_status(top_up, DECLINED)
-      top_up.resolved = now
-      if top_up.automatic then
-        spent, failures = spent - top_up.cents, failures + 1
-        not_before = now + min(900000 * 2 ^ min(failures - 1, 7), 86400000)
-      end
+      decline(top_up)
     elseif verdict == '2' then
+      if top_up.status ~= PENDING then top_up.next = now end
       set_status(top_up, PENDING)
     elseif top_up.status == REQUESTED then
       top_up.next = now + min(5000 * 2 ^ min(max(top_up.attempts - 1, 0), 10), 3600000)
@@ -649,6 +816,7 @@ local function open_books()
       if now - top_up.requested >= GIVES_UP then
         set_status(top_up, TIMED_OUT)
         if top_up.automatic then not_before = now + PAUSE end
+        emit_top_up('top_up_failed', top_up)
       end
     end
     refresh()
@@ -669,24 +837,36 @@ local function open_books()
            within(o.threshold, -1, MAX) and within(o.cents, 0, MAX_CENTS)
   end
 
+  -- The first boundary of that anchor that does not cut the cycle short.
+  local function end_with_anchor(day) return end_of_cycle(day, plan.stop - 1) end
+
+  -- For the time that the cycle gains there is a share of the allocation.
   local function change_anchor(day)
     bring_up_to_date()
     local was = plan.stop
-    plan.anchor, plan.stop = day, end_of_cycle(day, now)
+    local usual = floor((was - plan.start) / 1000)
+    plan.stop = end_with_anchor(day)
+    plan.anchor = day
     record(plan.cycle)[STOP] = plan.stop
     local moved = {}
     for _, g in ipairs(active) do
-      if (g.kind == 'allocation' or g.kind == 'rollover') and g.expires == was then g.expires = plan.stop end
+      if (g.kind == 'allocation' or g.kind == 'rollover') and g.expires > 0 then
+        g.expires = end_of_cycle(day, g.expires - 1)
+      end
       insert(moved, g)
     end
     active = moved
+    local share = mul_div_half_up(plan.terms.allocation, floor((plan.stop - was) / 1000), usual)
+    if share <= 0 then return 0 end
+    return add_grant('allocation:' .. integer(plan.cycle) .. ':until:' .. integer(plan.stop), 'allocation',
+                     share, priority_of('allocation'), plan.stop, '')
   end
 
   local function change_terms(terms)
     local books = record(plan.cycle)
     -- What has been used so far is billed at the price at which it was.
     if terms.price ~= plan.terms.price then
-      local due = min(overdrawn(), max(overage_room(), 0))
+      local due = billable()
       if due > 0 then bill(due, plan.cycle) end
     end
     if terms.per_minute ~= plan.terms.per_minute or terms.burst ~= plan.terms.burst then
@@ -705,7 +885,13 @@ local function open_books()
   end
 
   -- Limits come as lines "SCOPE PER MOST ID" and are kept with the time from which they count in front.
-  local function change_options(options, lines)
+  local function change_options(options, lines, alert_lines)
+    -- What was used under the old options is billed under them; new ones bind from now on.
+    local may_bill, old_options = billable(), plan.options
+    plan.options = options
+    local still = billable()
+    plan.options = old_options
+    if may_bill > still then bill(may_bill - still, plan.cycle) end
     local since, plain = {}, {}
     for line in string.gmatch(plan.limits, '[^\n]+') do
       local at, limit = match(line, '^(%d+) (.*)$')
@@ -718,8 +904,22 @@ local function open_books()
       local scope, id = match(line, '^(%d %d) %d+ (.*)$')
       kept_lines[#kept_lines + 1] = (since[scope .. ' ' .. id] or integer(now + 1)) .. ' ' .. line
     end
-    if options.text ~= plan.options.text or lines ~= table.concat(plain, '\n') then not_before = 0 end
+    local armed, old_alerts = {}, {}
+    for i, alert in ipairs(plan.alerts) do
+      old_alerts[i] = integer(alert.kind) .. ' ' .. integer(alert.level)
+      armed[old_alerts[i]] = alert.armed
+    end
+    local changed = options.text ~= plan.options.text or lines ~= table.concat(plain, '\n') or
+                    alert_lines ~= table.concat(old_alerts, '\n')
+    if changed then not_before, plan.told_cap = 0, false end
+    plan.alerts = {}
+    for line in string.gmatch(alert_lines, '[^\n]+') do
+      local kind, level = match(line, '^(%d) (%d+)$')
+      local was = armed[line]
+      plan.alerts[#plan.alerts + 1] = {armed = was == nil or was, kind = tonumber(kind), level = tonumber(level)}
+    end
     plan.options, plan.limits = options, table.concat(kept_lines, '\n')
+    return changed
   end
 
   local function limits_in_bounds(lines)
@@ -732,13 +932,31 @@ local function open_books()
     return count <= 64
   end
 
-  local function configure(at_once, anchor, terms_text, options_text, lines)
+  local function alerts_in_bounds(lines)
+    local count = 0
+    for line in string.gmatch(lines, '[^\n]+') do
+      count = count + 1
+      local kind, level = match(line, '^([012]) (%S+)$')
+      local most = kind == '0' and 1000 or kind == '1' and 100 or MAX
+      if not kind or not within(tonumber(level), 1, most) then return false end
+    end
+    return count <= 32
+  end
+
+  local function configure(at_once, anchor, terms_text, options_text, lines, alert_lines)
     local terms, options = read_terms(terms_text), read_options(options_text)
     if not terms_in_bounds(terms) or not options_in_bounds(options) or not within(anchor, 0, 31) or
-       not limits_in_bounds(lines) then
+       not limits_in_bounds(lines) or not alerts_in_bounds(alert_lines) then
+      return say('22', '0')
+    end
+    if plan and anchor > 0 and end_with_anchor(anchor) > plan.start + 62 * 86400000 then
       return say('22', '0')
     end
     local first = not plan
+    local overage_before = plan and allows_overage()
+    local old_terms = plan and plan.terms.text
+    local old_next = plan and plan.next_terms and plan.next_terms.text
+    local old_anchor = plan and plan.anchor
     if first then
       if anchor == 0 then
         local _, _, day = civil(floor(now / 86400000))
@@ -747,11 +965,10 @@ local function open_books()
       local none = read_terms('0 0 0 0 0 0 0 ')
       plan = {anchor = anchor, cycle = 0, start = start_of_cycle(anchor, now),
               stop = end_of_cycle(anchor, now), peak = 0, terms = none, next_terms = false,
-              options = read_options('1 -1 -1 -1 0'), limits = ''}
+              options = read_options('1 -1 -1 -1 0'), limits = '', owed = overdrawn(), alerts = {},
+              told_exhausted = true, told_cap = false}
       local books = record(0)
       books[START], books[STOP] = plan.start, plan.stop
-    elseif anchor > 0 and anchor ~= plan.anchor then
-      change_anchor(anchor)
     end
     local given = 0
     if first or at_once then
@@ -759,23 +976,17 @@ local function open_books()
     else
       plan.next_terms = terms.text ~= plan.terms.text and terms or false
     end
-    change_options(options, lines)
+    local changed = change_options(options, lines, alert_lines)
+    if not first and anchor > 0 and anchor ~= plan.anchor then given = given + change_anchor(anchor) end
+    if not overage_before and allows_overage() then plan.owed = overdrawn() end
+    changed = changed or first or old_terms ~= plan.terms.text or old_anchor ~= plan.anchor or
+              old_next ~= (plan.next_terms and plan.next_terms.text)
+    if changed then emit('billing_updated', 'plan', plan.terms.name) end
     refresh()
     say('7', integer(given))
   end
 
-  -- --- what a refusal can say, and writing ---
-
-  -- What would have been admitted, when the next credits come, and whether some have been asked for.
-  local function explain_money()
-    local until_then = 0
-    if plan then
-      local next = plan.next_terms or plan.terms
-      if room >= 0 or next.allocation > 0 then until_then = plan.stop end
-    end
-    return format(' W%d,%d,0,3,0,%d', max(available + max(room, 0), 0), until_then,
-                  #open_top_ups > 0 and 1 or 0)
-  end
+  -- --- writing ---
 
   local function save()
     refresh()
@@ -787,8 +998,8 @@ local function open_books()
       lines[#lines + 1] = format('= %d %d %d', batch.stop, batch.claims, batch.cycle)
       for _, g in ipairs(batch.grants) do lines[#lines + 1] = write_grant(g) end
     end
-    gate = cycle .. format(' %d %d %d %d %d %d %d', cycle_start, old_before, kept, room, overdraft,
-                           threshold, plan_due)
+    gate = cycle .. format(' %d %d %d %d %d %d %d %d %d %d %d', cycle_start, old_before, kept, room,
+                           overdraft, threshold, plan_due, until_then, top_up_open, alert_at, told)
     local write = {KEYS[1], 'gate', gate, 'active', active_text, 'kept', table.concat(lines, '\n'),
                    'mark', integer(mark)}
     local function set(name, value)
@@ -796,7 +1007,13 @@ local function open_books()
       write[#write + 1] = value
     end
     if plan then
-      set('plan', format('%d %d %d %d %d', plan.anchor, plan.cycle, plan.start, plan.stop, plan.peak))
+      local alerts = {}
+      for i, alert in ipairs(plan.alerts) do
+        alerts[i] = format('%d %d %d', alert.armed and 1 or 0, alert.kind, alert.level)
+      end
+      set('alerts', table.concat(alerts, '\n'))
+      set('plan', format('%d %d %d %d %d %d %d', plan.anchor, plan.cycle, plan.start, plan.stop, plan.peak,
+                         plan.owed, told))
       set('terms', plan.terms.text)
       set('next_terms', plan.next_terms and plan.next_terms.text or '')
       set('options', plan.options.text)
@@ -822,7 +1039,15 @@ local function open_books()
     priority_of = priority_of, bill = bill, advance = advance, cycle_at = cycle_at, use_late = use_late,
     release_claims = release_claims, forfeit_unclaimed = forfeit_unclaimed,
     watch_threshold = watch_threshold, request_top_up = request_top_up, lease_top_up = lease_top_up,
-    resolve_top_up = resolve_top_up, configure = configure, explain_money = explain_money, save = save,
+    resolve_top_up = resolve_top_up, configure = configure, save = save,
+    tell_refused = function(how)
+      tell_refused(how)
+      refresh()
+    end,
+    watch_alerts = function()
+      watch_alerts()
+      refresh()
+    end,
     cycle_end = function() return plan and plan.stop or 0 end,
   }
 end

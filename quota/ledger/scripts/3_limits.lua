@@ -26,20 +26,21 @@ local function open_limits(text)
     if limit.per == 2 then return books_to_read().cycle_end() end
     return 0
   end
-  -- The counter that the limit keeps of this caller; nothing: it is not meant.
+  -- The counter that the limit keeps of this caller; nothing: it is not meant. Callers that do not say who
+  -- they are count as one of "*".
   local function counter_of(limit, who)
     local member = who[limit.scope]
-    if member == '' or (limit.id ~= '*' and limit.id ~= member) then return nil end
+    if limit.id ~= '*' and limit.id ~= member then return nil end
     return limit.scope .. limit.per .. '\t' .. limit.id .. '\t' .. member
   end
   local function read(field)
     local counter = counters[field]
     if not counter then
       local stored = call('HGET', KEYS[6], field)
-      counter = {0, 0}
+      counter = {0, 0, 0}  -- window, amount, and since when the limit counts
       if stored then
-        local window, amount = match(stored, '^(%S+) (%S+)$')
-        counter = {tonumber(window), tonumber(amount)}
+        local window, amount, since = match(stored, '^(%S+) (%S+) (%S+)$')
+        counter = {tonumber(window), tonumber(amount), tonumber(since)}
       end
       counters[field] = counter
     end
@@ -49,13 +50,17 @@ local function open_limits(text)
   return {
     text = text,
     -- What the limit that stands in the way says of itself; nothing: none does.
-    objection = function(more, by)
+    -- `placed` and `standing` are of a hold that is to grow: a call that came over from another window is
+    -- not counted in this one, but held to it all the same.
+    objection = function(more, by, placed, standing)
       local who = members(by)
       for _, limit in ipairs(list) do
         local field = counter_of(limit, who)
         if field then
           local counter = read(field)
-          local used = counter[1] == window_of(limit, now) and counter[2] or 0
+          local window = window_of(limit, now)
+          local used = counter[1] == window and counter[3] == limit.since and counter[2] or 0
+          if placed and window_of(limit, placed) ~= window then used = used + standing end
           if used + more > limit.most then
             return format(' W%d,%d,%d,%d,%d,0', max(limit.most - used, 0), window_end(limit),
                           limit.scope, limit.per, limit.most)
@@ -72,7 +77,9 @@ local function open_limits(text)
         local window = window_of(limit, now)
         if field and window_of(limit, placed) == window then
           local counter = read(field)
-          if counter[1] ~= window then counter[1], counter[2] = window, 0 end
+          if counter[1] ~= window or counter[3] ~= limit.since then
+            counter[1], counter[2], counter[3] = window, 0, limit.since
+          end
           counter[2] = counter[2] + more
           changed[field] = counter
         end
@@ -80,7 +87,7 @@ local function open_limits(text)
     end,
     save = function()
       for field, counter in pairs(changed) do
-        call('HSET', KEYS[6], field, format('%d %d', counter[1], counter[2]))
+        call('HSET', KEYS[6], field, format('%d %d %d', counter[1], counter[2], counter[3]))
       end
       changed = {}
     end,

@@ -8,7 +8,7 @@ end
 local function sweep()
   local all, due, hold_of, earliest = call('HGETALL', KEYS[2]), {}, {}, 0
   local key_of, missing = {}, {}
-  for key = 10, #KEYS do key_of[ARGV[first_hour + key]] = key end
+  for key = 11, #KEYS do key_of[ARGV[first_hour + key]] = key end
   for i = 1, #all, 2 do
     local expires, id_hour = match(all[i + 1], '^%d+ (%d+) (%d+)')
     expires = tonumber(expires)
@@ -129,16 +129,24 @@ end
 
 -- What stands in the way of holding `more`: outcome, what there is to say about it, and whether a
 -- critical call is refused, too.
-local function objection(more, by, critical)
-  if available - more < 0 and critical and overdraft >= 0 and
-     available - more < -(max(room, 0) + overdraft) then
-    return room >= 0 and '24' or '20', books_to_read().explain_money(), true
+local function objection(more, by, critical, placed, standing)
+  local beyond = more - available - max(room, 0)
+  local money = room >= 0 and '24' or '20'
+  if beyond > 0 and critical and overdraft >= 0 and beyond > overdraft then
+    return money, nil, true
   end
-  local limited = limits and limits_now().objection(more, by)
+  local limited = limits and limits_now().objection(more, by, placed, standing)
   if limited then return '25', limited end
-  if available - more < -max(room, 0) then
-    return room >= 0 and '24' or '20', books_to_read().explain_money()
-  end
+  if beyond > 0 then return money end
+end
+
+-- What would have been admitted, when the next credits come, and whether some have been asked for. Of the
+-- first refusal somebody may want to be told.
+local function refuse_for_money(outcome, amount, more)
+  local untold = outcome == '20' and told % 2 == 0 or outcome == '24' and told < 2
+  say(outcome, amount, format('%s W%d,%d,0,3,0,%d', more, max(available + max(room, 0), 0), until_then,
+                              top_up_open))
+  if untold then books().tell_refused(outcome) end
 end
 
 -- The request rate: a bucket in which a request is 60,000 and out of which the requests of a minute run
@@ -184,6 +192,7 @@ local function reserve(id, key, at, code)
     end
   end
   if refusal and (code == 'r0' or (code == 'r1' and final)) then
+    if refusal == '20' or refusal == '24' then return refuse_for_money(refusal, amount_text, rate_text) end
     return say(refusal, amount_text, rate_text .. (why or ''))
   end
   if not fits(amount) then return say('22', amount_text, rate_text) end
@@ -205,8 +214,11 @@ local function extend(id, key, at, code)
   local standing, id_hour, placed, by = unpack_hold(open[id])
   local more = max(amount - standing, 0)
   if more > 0 and (limits or available < more) and (code == 'e0' or code == 'e1') then
-    local refusal, why, final = objection(more, by, code == 'e1')
-    if refusal and (code == 'e0' or final) then return say(refusal, amount_text, why) end
+    local refusal, why, final = objection(more, by, code == 'e1', placed, standing)
+    if refusal and (code == 'e0' or final) then
+      if refusal ~= '25' then return refuse_for_money(refusal, amount_text, '') end
+      return say(refusal, amount_text, why)
+    end
   end
   if not fits(more) then return say('22', amount_text) end
 
@@ -324,8 +336,9 @@ while ARGV[at] do
     grant(at)
     at = at + 7
   elseif code == 'c' then
-    books().configure(ARGV[at + 1] == '1', tonumber(ARGV[at + 2]), ARGV[at + 3], ARGV[at + 4], ARGV[at + 5])
-    at = at + 6
+    books().configure(ARGV[at + 1] == '1', tonumber(ARGV[at + 2]), ARGV[at + 3], ARGV[at + 4], ARGV[at + 5],
+                      ARGV[at + 6])
+    at = at + 7
   elseif code == 't' then
     books().request_top_up(ARGV[at + 1], tonumber(ARGV[at + 2]))
     at = at + 3
@@ -353,7 +366,8 @@ while ARGV[at] do
     end
   end
   swept = 0
-  if threshold >= 0 and available < threshold then books().watch_threshold() end
+  if threshold >= 0 and available < threshold and not suspended then books().watch_threshold() end
+  if (alert_at >= 0 and settled >= alert_at) or books_changed then books().watch_alerts() end
 end
 
 local function write_counters(key, into, order)
@@ -381,6 +395,9 @@ if #counted > 0 then write_counters(KEYS[4], usage, counted) end
 if #counted_late > 0 then write_counters(KEYS[9], late, counted_late) end
 if limits_opened then limits_opened.save() end
 if books_changed then books_opened.save() end
+for _, event in ipairs(events or {}) do
+  call('XADD', KEYS[10], 'MAXLEN', '~', '10000', '*', event[1], event[2])
+end
 
 if plan_due > 0 and (next_due == 0 or plan_due < next_due) then next_due = plan_due end
 local names = {'granted', 'settled', 'held', 'expired', 'next_due', 'kept_hour'}

@@ -312,14 +312,14 @@ TEST(account_ledger, entries_tell_who_and_how_much) {
   ledger.apply(settle{id, credits::from_micro(60), 7}, noon + 1s);
   const auto& entries = ledger.entries();
   ASSERT_EQ(entries.size(), 3u);
-  EXPECT_EQ(
-      tests::describe(entries[0]),
-      "grant g1 amount 50 released 0 overage 0 available 50 used 0 cycle 0 request  by -/-/-/-/-/- kind "
-      "promotion note welcome");
-  EXPECT_EQ(
-      tests::describe(entries[2]),
-      "settle 01HF7YAT000000000000000001 amount 60 released -20 overage 10 available -10 used 7 cycle 0 "
-      "request req-1 by chat/llm/gpt-4/a1/c1/key_1 kind  note ");
+  EXPECT_EQ(tests::describe(entries[0]),
+            "grant g1 amount 50 released 0 overage 0 available 50 used 0 cycle 0 request  by "
+            "-/-/-/-/-/- kind "
+            "promotion note welcome");
+  EXPECT_EQ(tests::describe(entries[2]),
+            "settle 01HF7YAT000000000000000001 amount 60 released -20 overage 10 available -10 "
+            "used 7 cycle 0 "
+            "request req-1 by chat/llm/gpt-4/a1/c1/key_1 kind  note ");
   EXPECT_EQ(entries[2].at, noon + 1s);
 }
 

@@ -60,29 +60,33 @@ TEST(ledger_batch, names_every_key_and_writes_every_argument) {
   terms.options.top_up_cents = 25;
   terms.options.limits = {{limit_scope::agent, "a1", credits::from_whole(9), limit_window::day},
                           {limit_scope::key, "*", credits::from_micro(1), limit_window::total}};
+  terms.options.alerts = {{alert_kind::allocation_percent, 80},
+                          {alert_kind::credits_used, 7'000'000}};
   batch.add(terms);
   batch.add(request_top_up{"pack", 1'000});
   batch.add(lease_top_up{"pack", 15s});
   batch.add(resolve_top_up{"pack", top_up_verdict::failed});
   EXPECT_EQ(batch.size(), 10u);
   const std::vector<std::string> expected{
-      "EVALSHA", std::string{ledger_script_sha1()}, "11",
+      "EVALSHA", std::string{ledger_script_sha1()}, "12",
       // keys
       "tollgate:{acme}:account", "tollgate:{acme}:holds", "tollgate:{acme}:ledger",
       "tollgate:{acme}:usage:472222", "tollgate:{acme}:grants", "tollgate:{acme}:counters",
       "tollgate:{acme}:cycles", "tollgate:{acme}:top_ups", "tollgate:{acme}:late",
-      "tollgate:{acme}:resolved:472222", "tollgate:{acme}:resolved:472220",
+      "tollgate:{acme}:events", "tollgate:{acme}:resolved:472222",
+      "tollgate:{acme}:resolved:472220",
       // hour of the usage key, number of ids, hours of the resolved keys, ids
       "472222", "4", "472222", "472220", std::string{id.text()}, std::string{older.text()},
       std::string{id.text()}, std::string{older.text()},
       // operations
-      "r1", "10", "10000000", "60000", "req-1\tchat\tllm\tgpt-4\ta1\t\tkey_1",  //
-      "s", "11", "7", "3",                                                      //
+      "r1", "11", "10000000", "60000", "req-1\tchat\tllm\tgpt-4\ta1\t\tkey_1",  //
+      "s", "12", "7", "3",                                                      //
       "x",                                                                      //
-      "e3", "10", "11000000", "30000",                                          //
+      "e3", "11", "11000000", "30000",                                          //
       "g", "g1", "-5000000", "correction", "a note", "1700000000000", "",       //
-      "v", "11", "c", "0", "31", "5000000 100 1 20000 1000 60 100 starter", "1 5000 -1 7000000 25",
-      "0 1 9000000 a1\n2 3 1 *", "t", "pack", "1000", "l", "pack", "15000", "p", "pack", "3"};
+      "v", "12", "c", "0", "31", "5000000 100 1 20000 1000 60 100 starter", "1 5000 -1 7000000 25",
+      "0 1 9000000 a1\n2 3 1 *", "0 80\n2 7000000", "t", "pack", "1000", "l", "pack", "15000", "p",
+      "pack", "3"};
   EXPECT_EQ(encode(batch), expected);
 }
 
@@ -92,11 +96,11 @@ TEST(ledger_batch, names_hours_the_script_asked_for) {
   batch.name_hour(hour - 1);
   batch.name_hour(hour - 1);
   const auto arguments = encode(batch);
-  EXPECT_EQ(arguments[2], "10");
-  EXPECT_EQ(arguments[12], "tollgate:{acme}:resolved:472221");
-  EXPECT_EQ(arguments[13], "472222");
-  EXPECT_EQ(arguments[14], "0");
-  EXPECT_EQ(arguments[15], "472221");
+  EXPECT_EQ(arguments[2], "11");
+  EXPECT_EQ(arguments[13], "tollgate:{acme}:resolved:472221");
+  EXPECT_EQ(arguments[14], "472222");
+  EXPECT_EQ(arguments[15], "0");
+  EXPECT_EQ(arguments[16], "472221");
 }
 
 TEST(ledger_batch, sends_the_whole_script_when_it_is_unknown) {
@@ -116,7 +120,7 @@ TEST(ledger_batch, starts_anew_when_cleared) {
   batch.clear();
   EXPECT_EQ(batch.size(), 0u);
   batch.add(expire_holds{});
-  EXPECT_EQ(encode(batch).size(), 3u + 9u + 2u + 1u);
+  EXPECT_EQ(encode(batch).size(), 3u + 10u + 2u + 1u);
 }
 
 TEST(ledger_batch, is_full_before_it_keeps_redis_for_long) {

@@ -257,16 +257,182 @@ TEST(plans, the_last_millisecond_belongs_to_the_old_cycle) {
   EXPECT_EQ(acme.ledger.plan()->cycle, 1);
 }
 
-TEST(plans, another_anchor_moves_the_next_boundary) {
+// A cycle is never cut short: who moves the anchor every day would have an allocation and a cap
+// every day.
+TEST(plans, another_anchor_lengthens_the_cycle_and_its_allocation) {
   customer acme;
   acme.now = on(2026, 11, 10);
   acme.plan(starter, true, 1);
   EXPECT_EQ(acme.ledger.plan()->start, on(2026, 11, 1));
-  acme.plan(starter, true, 20);
-  EXPECT_EQ(acme.ledger.plan()->end, on(2026, 11, 20));
-  acme.at(on(2026, 11, 20));
-  EXPECT_EQ(acme.ledger.row().expired, 20'000_credits);
+  EXPECT_EQ(acme.plan(starter, true, 16).amount, 10'000_credits);  // half a month more
+  EXPECT_EQ(acme.ledger.plan()->end, on(2026, 12, 16));
+  EXPECT_EQ(acme.plan(starter, true, 16).amount, 0_credits);
+  acme.at(on(2026, 12, 1));
+  EXPECT_EQ(acme.available(), 30'000_credits);
+  acme.at(on(2026, 12, 16));
+  EXPECT_EQ(acme.ledger.row().expired, 30'000_credits);
   EXPECT_EQ(acme.available(), 20'000_credits);
+}
+
+TEST(plans, an_anchor_cannot_put_off_the_bill_for_ever) {
+  customer acme;
+  acme.plan(starter, true, 1);
+  EXPECT_EQ(acme.plan(starter, true, 30).result, outcome::configured);
+  EXPECT_EQ(acme.plan(starter, true, 29).result, outcome::out_of_range);
+}
+
+TEST(plans, a_rollover_keeps_its_time_when_the_anchor_moves) {
+  customer acme;
+  acme.plan(pro);
+  acme.at(on(2026, 12, 2));
+  acme.plan(pro, true, 3);  // the cycle ends on the 3rd of January
+  acme.at(on(2027, 1, 2));
+  EXPECT_EQ(acme.left_of("rollover:0"), 200'000_credits);
+}
+
+// --- what is billed, and what is owed ---
+
+TEST(plans, a_lower_cap_forgives_nothing) {
+  for (const bool off : {false, true}) {
+    customer acme;
+    acme.plan(starter);
+    acme.use(70'000_credits);
+    acme.options.spend_cap_cents = 0;
+    acme.options.overage = !off;
+    acme.plan(starter);
+    EXPECT_EQ(acme.statements().back().overage_cents, 100'000);
+    EXPECT_EQ(acme.use(1_micro), off ? outcome::insufficient_balance : outcome::cap_reached);
+    acme.at(on(2026, 12, 1));
+    EXPECT_EQ(acme.statements()[0].overage_cents, 100'000);
+    EXPECT_EQ(acme.available(), 20'000_credits);
+  }
+}
+
+TEST(plans, what_was_used_beyond_the_cap_is_never_billed) {
+  customer acme;
+  acme.options.spend_cap_cents = 5'000;
+  acme.plan(starter);
+  acme.use(22'500_credits);
+  acme.use(30'000_credits, admission::critical);
+  acme.at(on(2026, 12, 1));
+  EXPECT_EQ(acme.statements()[0].overage_cents, 5'000);
+  EXPECT_EQ(acme.available(), -10'000_credits);  // December's 20,000 pay off part of the 30,000
+  EXPECT_EQ(acme.ledger.plan()->owed, 10'000_credits);
+  EXPECT_EQ(acme.use(2'500_credits), outcome::held);  // December has a cap of its own
+  EXPECT_EQ(acme.use(1_micro), outcome::cap_reached);
+  acme.at(on(2027, 1, 1));
+  EXPECT_EQ(acme.statements()[1].overage_cents, 5'000);
+  EXPECT_EQ(acme.available(), 10'000_credits);
+}
+
+TEST(plans, what_was_used_before_there_was_overage_is_never_billed) {
+  customer acme;
+  acme.options.overage = false;
+  acme.plan(starter);
+  acme.use(20'000_credits);
+  acme.use(500_credits, admission::critical);
+  acme.options.overage = true;
+  acme.plan(starter);
+  acme.use(100_credits);
+  EXPECT_EQ(acme.statements().back().overage_cents, 200);
+}
+
+TEST(plans, a_correction_is_owed_in_credits) {
+  customer acme;
+  acme.plan(starter);
+  acme.use(20'000_credits);
+  acme.give("oops", -500_credits, "correction");
+  EXPECT_EQ(acme.statements().back().overage_cents, 0);
+  acme.at(on(2026, 12, 1));
+  EXPECT_EQ(acme.available(), 19'500_credits);
+}
+
+TEST(plans, a_grant_named_like_a_rollover_swallows_none) {
+  customer acme;
+  acme.plan(pro);
+  acme.give("rollover:0", 1_credits);
+  acme.at(on(2026, 12, 1));
+  acme.at(on(2027, 1, 1));
+  EXPECT_EQ(acme.available(), 400'001_credits);
+}
+
+// --- alerts ---
+
+std::vector<std::string> told(const customer& who) {
+  std::vector<std::string> all;
+  for (const auto& event : who.ledger.events()) {
+    if (event.type != "billing_updated") all.push_back(event.type + ": " + event.facts);
+  }
+  return all;
+}
+
+TEST(alerts, each_fires_once_at_the_crossing_however_far_a_charge_jumps) {
+  customer acme;
+  acme.options.alerts = {{alert_kind::allocation_percent, 50},
+                         {alert_kind::allocation_percent, 80},
+                         {alert_kind::credits_used, 1}};
+  acme.plan(starter);
+  EXPECT_EQ(told(acme), std::vector<std::string>{});
+  acme.use(10'000_credits - 1_micro);
+  EXPECT_EQ(
+      told(acme),
+      (std::vector<std::string>{"usage_threshold: credits 1 used 9999999999 of 20000000000"}));
+  acme.use(7'000_credits);
+  EXPECT_EQ(told(acme).size(), 3u);
+  EXPECT_EQ(told(acme)[1], "usage_threshold: percent 50 used 16999999999 of 20000000000");
+  EXPECT_EQ(told(acme)[2], "usage_threshold: percent 80 used 16999999999 of 20000000000");
+  acme.use(1_credits);
+  acme.plan(starter);
+  EXPECT_EQ(told(acme).size(), 3u);
+}
+
+TEST(alerts, fire_again_in_the_next_cycle_and_after_new_credits) {
+  customer acme;
+  acme.options.alerts = {{alert_kind::allocation_percent, 80}};
+  acme.plan(starter);
+  acme.use(16'000_credits);
+  EXPECT_EQ(told(acme).size(), 1u);
+  acme.give("pack", 5'000_credits);  // 80 % of 25,000 are 20,000
+  acme.use(3'999_credits);
+  EXPECT_EQ(told(acme).size(), 1u);
+  acme.use(1_credits);
+  EXPECT_EQ(told(acme).size(), 2u);
+  acme.at(on(2026, 12, 1));
+  acme.use(16'000_credits);
+  EXPECT_EQ(told(acme).back(), "usage_threshold: percent 80 used 16000000000 of 20000000000");
+}
+
+TEST(alerts, of_the_spend_cap_and_its_end) {
+  customer acme;
+  acme.options.spend_cap_cents = 5'000;
+  acme.options.alerts = {{alert_kind::spend_cap_percent, 50}};
+  acme.plan(starter);
+  acme.use(20'000_credits);
+  EXPECT_EQ(told(acme), (std::vector<std::string>{"balance_exhausted: available 0"}));
+  acme.use(1'250_credits);
+  EXPECT_EQ(told(acme).back(),
+            "usage_threshold: cap_percent 50 cap_cents 5000 spent_cents 0 overdrawn 1250000000");
+  acme.use(1'249_credits);
+  acme.use(2_credits);  // refused
+  EXPECT_EQ(told(acme).back(),
+            "spend_cap_reached: cap_cents 5000 spent_cents 0 overdrawn 2499000000");
+  acme.use(2_credits);
+  acme.use(1_credits);
+  EXPECT_EQ(told(acme).size(), 3u);
+}
+
+TEST(alerts, a_refusal_tells_of_the_end_of_the_credits_once) {
+  customer acme;
+  acme.options.overage = false;
+  acme.plan(starter);
+  acme.use(19'995_credits);
+  acme.use(10_credits);
+  acme.use(10_credits);
+  acme.use(5_credits);
+  EXPECT_EQ(told(acme), (std::vector<std::string>{"balance_exhausted: available 5000000"}));
+  acme.give("pack", 1_credits);
+  acme.use(1_credits);
+  EXPECT_EQ(told(acme).size(), 2u);
 }
 
 // --- credits that run out while calls are under way ---
@@ -387,6 +553,42 @@ TEST(limits, several_at_once) {
   acme.now += 1h;
   EXPECT_EQ(acme.hold(3, 10_credits, admission::enforce, agent_1).result, outcome::held);
   EXPECT_EQ(acme.renew(3, 11_credits).result, outcome::limit_reached);
+}
+
+TEST(limits, hold_a_call_that_goes_on_over_the_end_of_the_window) {
+  customer acme;
+  acme.options.limits = {{limit_scope::agent, "*", 10_credits, limit_window::day}};
+  acme.plan(starter);
+  acme.now = on(2026, 11, 2) - 1s;
+  EXPECT_EQ(acme.hold(1, 10_credits).result, outcome::held);
+  acme.now += 2s;
+  EXPECT_EQ(acme.renew(1, 11_credits).result, outcome::limit_reached);
+}
+
+TEST(limits, leaving_the_name_out_is_no_way_around) {
+  customer acme;
+  acme.options.limits = {{limit_scope::agent, "*", 10_credits, limit_window::day}};
+  acme.plan(starter);
+  acme.now += 1h;
+  attribution nobody = agent_1;
+  nobody.agent = "";
+  EXPECT_EQ(acme.hold(1, 11_credits, admission::enforce, nobody).result, outcome::limit_reached);
+  EXPECT_EQ(acme.hold(2, 10_credits, admission::enforce, nobody).result, outcome::held);
+}
+
+TEST(limits, one_that_was_removed_and_set_again_starts_anew) {
+  customer acme;
+  acme.options.limits = {{limit_scope::agent, "a1", 100_credits, limit_window::total}};
+  acme.plan(starter);
+  acme.now += 1h;
+  acme.hold(1, 90_credits);
+  const auto limits = std::exchange(acme.options.limits, {});
+  acme.plan(starter);
+  acme.release(1);
+  acme.options.limits = limits;
+  acme.plan(starter);
+  acme.now += 1s;
+  EXPECT_EQ(acme.hold(2, 100_credits).result, outcome::held);
 }
 
 TEST(limits, a_hold_from_before_the_limit_is_not_counted) {

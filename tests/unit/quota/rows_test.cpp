@@ -161,17 +161,18 @@ TEST(rows, reads_a_top_up) {
 }
 
 TEST(rows, reads_plan_and_grants_of_an_account) {
-  const auto account = flat(
-      {"plan", "31 4 1700000000000 1702000000000 5000000", "terms", "5 100 1 20000 1000 60 100 pro",
-       "next_terms", "", "options", "1 5000 -1 7 25", "limits", "9 0 1 8 a b\n10 2 3 1 *", "active",
-       "10 0 1 5 4 purchase the id\n30 99 1 7 7 allocation allocation:4", "kept",
-       "= 50 6 3\n30 50 1 9 6 allocation allocation:3", "mark", "12"});
+  const auto account =
+      flat({"plan", "31 4 1700000000000 1702000000000 5000000 7 2", "alerts", "1 0 80\n0 2 9",
+            "terms", "5 100 1 20000 1000 60 100 pro", "next_terms", "", "options", "1 5000 -1 7 25",
+            "limits", "9 0 1 8 a b\n10 2 3 1 *", "active",
+            "10 0 1 5 4 purchase the id\n30 99 1 7 7 allocation allocation:4", "kept",
+            "= 50 6 3\n30 50 1 9 6 allocation allocation:3", "mark", "12"});
   const auto plan = parse_plan(*parse(account));
   ASSERT_TRUE(plan && *plan);
   EXPECT_EQ(
       tests::describe(*plan),
       "pro 5 100 1 20000 1000 60 100  31 4 1700000000000 1702000000000 5000000 overage 1 5000 -1 "
-      "7 25 limit agent a b 8 day 9 limit key * 1 total 10");
+      "7 25 limit agent a b 8 day 9 limit key * 1 total 10 owed 7 0 1 alert 0 80 1 alert 2 9 0");
   const auto grants = parse_grants(*parse(account));
   ASSERT_TRUE(grants);
   EXPECT_EQ(grants->mark.micro(), 12);

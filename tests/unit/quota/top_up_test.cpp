@@ -194,6 +194,63 @@ TEST(top_up, the_next_cycle_has_a_cap_of_its_own) {
   EXPECT_EQ(acme.ledger.top_up().spent_cents, 0);
 }
 
+TEST(top_up, one_without_an_answer_does_not_eat_the_cap_of_later_cycles) {
+  buyer acme{starter};
+  acme.options.spend_cap_cents = 1'000;
+  acme.plan(starter);
+  acme.use(19'001_credits);
+  acme.now += 24h;
+  acme.lease();
+  acme.resolve(top_up_verdict::failed);
+  acme.options.top_up_threshold.reset();
+  acme.plan(starter);
+  acme.at(on(2026, 12, 1));
+  EXPECT_EQ(acme.ledger.top_up().spent_cents, 0);
+  acme.use(20'000_credits);
+  EXPECT_EQ(acme.use(500_credits), outcome::held);
+  EXPECT_EQ(acme.use(1_micro), outcome::cap_reached);
+}
+
+TEST(top_up, a_pending_one_is_given_up_after_a_week) {
+  buyer acme{starter};
+  acme.use(19'001_credits);
+  acme.resolve(top_up_verdict::pending);
+  acme.now += 24h * 7;
+  acme.use(1_credits);
+  EXPECT_EQ(acme.count(), 1u);
+  EXPECT_EQ(acme.top_up().status, top_up_status::requested);  // the same one, asked for again
+}
+
+TEST(top_up, nobody_is_charged_for_what_is_no_longer_wanted) {
+  buyer acme{starter};
+  acme.use(19'001_credits);
+  acme.options.spend_cap_cents = 999;
+  acme.plan(starter);
+  EXPECT_EQ(acme.lease().result, outcome::already_declined);
+  EXPECT_EQ(acme.ledger.top_up().spent_cents, 0);
+}
+
+TEST(top_up, one_that_was_asked_for_goes_on_whatever_changes) {
+  buyer acme{starter};
+  acme.use(19'001_credits);
+  acme.lease();
+  acme.options.top_up_threshold.reset();
+  acme.plan(starter);
+  acme.now += 15s;
+  EXPECT_EQ(acme.lease().result, outcome::recorded);  // it may have been charged
+}
+
+TEST(top_up, a_suspended_organization_buys_nothing) {
+  buyer acme{starter};
+  acme.use(18'000_credits);
+  acme.hold(1, 1'500_credits);
+  acme.resolve(top_up_verdict::declined);
+  acme.ledger.set_suspended(true);
+  acme.now += 15min;
+  acme.apply(expire_holds{});
+  EXPECT_EQ(acme.count(), 1u);
+}
+
 TEST(top_up, packs_are_bought_by_hand_once_for_each_key) {
   customer acme;
   acme.plan(starter);
