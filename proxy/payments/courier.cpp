@@ -91,6 +91,7 @@ task<> courier::deliver(payment_order order) {
     co_return co_await resolve(order, declined);
   }
   if (!co_await lease(order, endpoint->settings().timeout + lease_margin)) co_return;
+  ++order.top_up.attempts;
   const auto answer = co_await endpoint->ask(order, ledger_.now());
   co_await resolve(order, answer);
 }
@@ -122,7 +123,7 @@ void courier::write_down(const payment_order& order, const payment_answer& answe
   if (news) counts_.top_ups[answer.verdict].increment();
   const auto text =
       fmt::format("top-up {}: {} attempt={} ledger={} ({})", name_of(answer.verdict),
-                  describe(order), order.top_up.attempts + 1, to_string(recorded), answer.why);
+                  describe(order), order.top_up.attempts, to_string(recorded), answer.why);
   if (!news && recorded != outcome::already_paid && recorded != outcome::already_declined) {
     spdlog::error("the ledger did not take it: {}", text);
   } else if (answer.alarming) {

@@ -1,7 +1,5 @@
 #include "proxy/payments/payment_answer.hpp"
 
-#include <algorithm>
-
 #include "proxy/admin/json.hpp"
 #include "routes/text.hpp"
 

@@ -1,6 +1,8 @@
 // Whoever is asked for money, as the configuration names it: one order in, one answer out.
 #pragma once
 
+#include <memory>
+
 #include "proxy/payments/payment_answer.hpp"
 #include "proxy/payments/payment_client.hpp"
 

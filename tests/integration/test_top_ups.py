@@ -216,6 +216,28 @@ class Nobody(TopUpTest):
             self.assertEqual(top_up["status"], "paid")
 
 
+class TakeOver(TopUpTest):
+    def test_a_delivery_does_not_hold_up_a_restart_and_is_taken_over(self):
+        endpoint = self.start(PaymentEndpoint())
+        endpoint.behave = payments.never
+        settings = {"timeout": "4s", "webhook": {"url": f"http://{endpoint.address}/",
+                                                 "secret": payments.SECRET}}
+        with self.alone(payments=settings) as first:
+            key = first.admin.new_customer("over", **TINY)
+            self.assertEqual(first.chat(key).status, 200)
+            wait_until(lambda: endpoint.of("over"), "the endpoint to be asked")
+            began = time.monotonic()
+            first.stop()
+            self.assertLess(time.monotonic() - began, 2)
+        endpoint.behave = PaymentEndpoint.answer
+        with self.alone(payments=settings) as second:
+            [top_up] = self.resolved(second, "over")
+            self.assertEqual((top_up["status"], top_up["attempts"]), ("paid", 2))
+            self.assertEqual([credits for _, credits in self.bought(second, "over")], [500])
+        [charge] = endpoint.of("over")
+        self.assertEqual((charge.asked, len(charge.bodies)), (2, 1))
+
+
 class Tls(TopUpTest):
     def test_only_a_trusted_endpoint_is_told(self):
         authority, stranger = (Authority(self.directory, name) for name in ("pay", "pay-stranger"))
