@@ -5,6 +5,7 @@
 #include "routes/meters/aiff.hpp"
 #include "routes/meters/amr.hpp"
 #include "routes/meters/mp3.hpp"
+#include "routes/meters/raw_pcm.hpp"
 #include "routes/meters/sniff.hpp"
 #include "routes/meters/wav.hpp"
 #include "tests/fuzz/input.hpp"
@@ -24,8 +25,12 @@ std::unique_ptr<meter> make(char which) {
       return make_aiff_meter();
     case 'r':
       return make_amr_meter();
+    case 'p':
+      return make_raw_pcm_meter({8000, 1, 2});
     case 's':
       return make_audio_meter({pcm_format{8000, 1, 2}});
+    case 'n':
+      return make_audio_meter({});
     default:
       return make_wav_meter();
   }

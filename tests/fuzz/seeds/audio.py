@@ -37,6 +37,14 @@ SEEDS = {
     "rf64": b"w\0\n" + wav(PCM, 8, b"abc", form=b"RF64", front=DS64),
     "aiff": b"i\0\n" + aiff(b"AIFF", b"", "common", "sound"),
     "aifc": b"i\0\n" + aiff(b"AIFC", b"sowt\0\0", "sound", "common"),
+    "pcm": b"p\2a\n" + b"sample", "raw": b"s\2a\n" + b"\1\2" * 40, "raw_or_mp3": b"s\3a\n\1\2" + LAYER_3 * 4,
+    "sniffed_mp3": b"n\2\5\n" + LAYER_3 * 3, "sniffed_adts": b"n\2\5\nID3\4\0\0\0\0\0\2ab" + ADTS * 3,
+    "sniffed_wav": b"n\0\1\n" + wav(PCM, 16, b"abcdefg"),
+    "sniffed_aiff": b"n\0\3\n" + aiff(b"AIFF", b"", "common", "sound"),
+    "sniffed_amr": b"n\0\2\n#!AMR\n" + b"\x3c" * 40, "sniffed_flac": b"n\0\2\nfLaC\x80\0\0\x22" + bytes(34),
+    "sniffed_ogg": b"n\0\2\nOggS\0\2" + bytes(20) + b"\1\x13OpusHead\1\1" + bytes(9),
+    "sniffed_mp4": b"n\0\2\n\0\0\0\x0cftypM4A \0\0\0\x08moov",
+    "sniffed_matroska": b"n\0\2\n\x1a\x45\xdf\xa3\x80\x18\x53\x80\x67\xff",
     "amr": b"r\3\n#!AMR\n" + b"\x3c" * 40, "amr_wb": b"r\3\n#!AMR-WB_MC1.0\n\0\0\0\2" + b"\x04" * 40,
 }
 
