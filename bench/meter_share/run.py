@@ -1,0 +1,166 @@
+#!/usr/bin/env python3
+"""What of the proxy's CPU does counting the seconds take? An MP3 of 8 MiB, downloaded over and over.
+
+    bench/meter_share/run.py [--quick] [--kbit N]
+
+Tollgate on one core; nginx, which serves the file, wrk, which downloads it, and Redis on another. Two
+figures:
+
+- the difference: the same download through a route that is priced by the second and through one that
+  is priced per request, in turns. It has all that the one does and the other does not: also the holds
+  that grow with what is counted, and how the two happen to lie in the caches.
+- the share: where the metered proxy was when it was looked at (`perf record`, a few thousand times a
+  second): in audio_tap, the readers and the meters, or anywhere else, the kernel included.
+"""
+import argparse
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from statistics import median
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent / "overhead"), str(HERE.parents[1] / "tests/integration")]
+
+from contender import Setup, choose_cores, is_listening, pinned  # noqa: E402
+from measure import cpu_seconds, stolen_seconds  # noqa: E402
+from nginx import start_nginx  # noqa: E402
+from support.tollgate import RATES, route  # noqa: E402
+from tollgate import Tollgate  # noqa: E402
+
+FILE_BYTES = 8 << 20
+CONNECTIONS = 4
+AIM = 0.03
+OURS = re.compile(r"tollgate::routes::(audio_tap|meters|readers)")
+
+
+class Downloads(Tollgate):
+    name = "tollgate"
+    changes = {
+        "rates": {**RATES, "speech": {"credits": 0.01, "per": "minute", "meter": "response_audio"}},
+        "routes": [route("metered", "speech", {"path": "/metered"}),
+                   route("plain", "api", {"path": "/plain"})],
+    }
+
+
+def make_file(directory, kbit):
+    """Noise, so that no frame is smaller than its bit rate allows."""
+    directory.mkdir()
+    target = directory / "speech.mp3"
+    seconds = FILE_BYTES * 8 / kbit / 1000 + 1
+    subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", f"anoisesrc=d={seconds}:c=pink:r=44100:seed=1",
+                    "-codec:a", "libmp3lame", "-b:a", f"{kbit}k", target], check=True)
+    os.truncate(target, FILE_BYTES)
+    return target
+
+
+def download(proxy, setup, path, seconds):
+    """CPU milliseconds of the proxy for each download."""
+    before, stolen = cpu_seconds(proxy.process.pid), stolen_seconds()
+    done = subprocess.run(
+        pinned(setup.load_core, ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", HERE / "download.lua",
+                                 f"http://{proxy.address}/{path}"]),
+        env={**os.environ, "BENCH_KEY": proxy.key}, text=True, capture_output=True, check=True)
+    line = next(line for line in done.stdout.splitlines() if line.startswith("RESULT "))
+    result = json.loads(line.removeprefix("RESULT "))
+    if result["failed"] or not result["bytes"]:
+        raise SystemExit(f"{path}: {result['failed']} downloads failed\n{proxy.process.log()}")
+    spent = cpu_seconds(proxy.process.pid) - before
+    return {"ms": spent / (result["bytes"] / FILE_BYTES) * 1e3, "spent": spent,
+            "stolen": (stolen_seconds() - stolen) / seconds}
+
+
+def compare(proxy, setup, rounds, seconds):
+    results = {"plain": [], "metered": []}
+    for path in results:
+        download(proxy, setup, path, 1)  # warms up
+    for number in range(rounds):
+        for path in list(results)[::1 if number % 2 else -1]:
+            results[path].append(download(proxy, setup, path, seconds))
+        print(f"  round {number + 1}/{rounds}" + "".join(
+            f"  {path} {of[-1]['ms']:.3f} ms" for path, of in results.items()), file=sys.stderr, flush=True)
+    return results
+
+
+def look_where_it_is(proxy, setup, seconds):
+    """The share of samples in our functions, and the functions; nothing where perf does not work."""
+    if shutil.which("perf") is None:
+        return None
+    data = setup.directory / "perf.data"
+    recording = subprocess.Popen(["perf", "record", "-q", "-e", "cpu-clock", "-F", "3989", "-o", data,
+                                  "-p", str(proxy.process.pid), "--", "sleep", str(seconds)],
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    download(proxy, setup, "metered", seconds + 1)
+    if recording.wait() != 0:
+        return None
+    report = subprocess.run(["perf", "report", "-i", data, "--no-children", "--sort", "symbol", "--stdio",
+                             "-F", "sample,symbol", "-g", "none"], text=True, capture_output=True)
+    samples = sorted(((int(found[1]), found[2].strip()) for found in
+                      re.finditer(r"^ *(\d+) +\[[.k]\] (.*)$", report.stdout, re.MULTILINE)), reverse=True)
+    total = sum(count for count, _ in samples)
+    ours = [(count, name) for count, name in samples if OURS.search(name)]
+    return {"samples": total, "share": sum(count for count, _ in ours) / total, "ours": ours,
+            "others": [each for each in samples if each not in ours][:8]} if total else None
+
+
+def run(rounds, seconds, kbit):
+    with ExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
+        setup = Setup(directory, *choose_cores())
+        make_file(directory / "files", kbit)
+        setup.upstream = setup.free_address()
+        upstream = start_nginx(directory, "upstream", HERE / "upstream.conf.in", setup.load_core,
+                               LISTEN=setup.upstream, ROOT=directory / "files")
+        stack.callback(upstream.stop)
+        upstream.wait_ready(lambda: is_listening(setup.upstream))
+        proxy = Downloads()
+        stack.callback(proxy.stop)
+        proxy.start(setup)
+        return compare(proxy, setup, rounds, seconds), look_where_it_is(proxy, setup, min(rounds, 20))
+
+
+def print_comparison(results, kbit):
+    plain, metered = ([each["ms"] for each in results[path]] for path in ("plain", "metered"))
+    ratios = [b / a for a, b in zip(plain, metered)]
+    spent = {path: sum(each["spent"] for each in of) for path, of in results.items()}
+    print("| route | proxy CPU / download | of it, measured over |\n|---|--:|--:|")
+    print(f"| per request | {median(plain):.3f} ms | {spent['plain']:.1f} s |")
+    print(f"| per second of audio | {median(metered):.3f} ms | {spent['metered']:.1f} s |")
+    print(f"\nMP3 of 8 MiB, {kbit} kbit/s; {len(ratios)} rounds in turns, medians. Metered costs "
+          f"{median(ratios):.3f} times what plain does (quartiles of the rounds: "
+          f"{sorted(ratios)[len(ratios) // 4]:.3f} to {sorted(ratios)[-1 - len(ratios) // 4]:.3f}).")
+
+
+def print_share(found):
+    print(f"Of {found['samples']:,} samples of the metered proxy, {found['share']:.2%} were in the meter "
+          f"(aim: less than {AIM:.0%}):")
+    for count, name in found["ours"][:6]:
+        print(f"  {count / found['samples']:7.2%}  {name[:110]}")
+    print("and elsewhere, most of all:")
+    for count, name in found["others"]:
+        print(f"  {count / found['samples']:7.2%}  {name[:110]}")
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__,
+                                      formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--quick", action="store_true", help="5 rounds of 1 s instead of 40")
+    options.add_argument("--kbit", type=int, default=128, help="bit rate of the file (128)")
+    asked = options.parse_args()
+    results, found = run(5 if asked.quick else 40, 1, asked.kbit)
+    print_comparison(results, asked.kbit)
+    if found is None:
+        print("The share is not known: perf (linux-perf) is not there, or may not be used.")
+        return
+    print_share(found)
+    if found["share"] >= AIM:
+        raise SystemExit(f"the meter takes {found['share']:.2%} of the proxy's CPU: more than {AIM:.0%}")
+
+
+if __name__ == "__main__":
+    main()
