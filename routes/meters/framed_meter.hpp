@@ -29,7 +29,10 @@ inline constexpr unsigned enough_frames_after_junk_at_end = 8;
 // fit the last one. When the junk is long, or nothing was played yet, a second frame must follow.
 // So the bytes of a picture in a tag are not taken for frames, nor can junk hide frames.
 template <class Header>
-class framed_meter : public block_meter<Header::longest_frame + most_zeros_between + Header::size> {
+inline constexpr std::size_t most_to_confirm =
+    Header::longest_frame + most_zeros_between + Header::size;
+template <class Header>
+class framed_meter : public block_meter<most_to_confirm<Header>, most_to_confirm<Header>> {
  public:
   framed_meter() { this->need(id3v2_header_bytes); }
 
@@ -159,9 +162,9 @@ class framed_meter : public block_meter<Header::longest_frame + most_zeros_betwe
 
   // Frames like the one just counted, with which `rest` begins; `header` becomes the last of them.
   //
-  // Each header is a cache miss, and these are nearly all that a meter costs. Here no length is made
-  // of what was read, only chosen by it: so the processor can guess where the next header is and
-  // read many at once, instead of each after the one before.
+  // Each header is a cache miss, and these are nearly all that a meter costs. Here no length is
+  // made of what was read, only chosen by it: so the processor can guess where the next header is
+  // and read many at once, instead of each after the one before.
   std::size_t pass_alike(std::string_view rest, Header& header) {
     std::size_t passed = 0;
     if constexpr (requires { header.is_like(header) && header.is_padded(); }) {

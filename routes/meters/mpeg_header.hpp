@@ -37,7 +37,8 @@ class mpeg_header {
     return layer() == 1 ? 384 : layer() == 3 && !mpeg1() ? 576 : 1152;
   }
 
-  // Of the same length(), and of the same frame_bytes() but for the padding: all that these look at.
+  // Of the same length(), and of the same frame_bytes() but for the padding: all that these look
+  // at.
   constexpr bool is_like(mpeg_header other) const {
     constexpr std::uint32_t mask = 0xFFFEFC00;
     return (bits_ & mask) == (other.bits_ & mask);
