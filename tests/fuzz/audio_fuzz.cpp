@@ -55,15 +55,15 @@ void compare(const meter& a, const meter& b) {
 
 }  // namespace
 
-// The first line names the meter and says how to cut. The rest is fed up to eight times over, so
-// that frames come into step.
+// The first line names the meter and says how to cut. The rest is fed up to 17 times over, so that
+// frames come into step, and junk becomes more than is looked through.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   tollgate::fuzz::input in{data, size};
   const auto how = in.line();
   if (how.size() < 2) return 0;
   const auto cuts = how.substr(1);
   std::string bytes;
-  for (int i = 0; i < (how[1] & 7) + 1; ++i) bytes += in.rest();
+  for (int i = 0; i < (how[1] & 15) + 2; ++i) bytes += in.rest();
 
   const auto whole = make(how[0]), split = make(how[0]), single = make(how[0]);
   whole->write(bytes);

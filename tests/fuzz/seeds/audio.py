@@ -5,6 +5,10 @@ import sys
 from pathlib import Path
 
 LAYER_3 = bytes.fromhex("fff31400") + b"x" * 20  # MPEG 2, 8 kbit/s, 24 kHz
+MPEG_1 = bytes.fromhex("fffb9000") + b"x" * 413  # 128 kbit/s, 44.1 kHz
+PADDED = bytes.fromhex("fffb9200") + b"x" * 414
+XING = MPEG_1[:36] + (b"Info" + struct.pack(">II", 0xF, 40) + bytes(4) + b"t" * 100 + bytes(4) + b"LAME3.100"
+                      + bytes(12) + bytes.fromhex("240480") + bytes(300))[:381]
 ADTS = bytes.fromhex("fff15080020ffc") + b"x" * 9
 PCM, EXTENSIBLE, IMA, GSM, MP3 = 1, 0xFFFE, 0x11, 0x31, 0x55
 
@@ -30,6 +34,9 @@ DS64 = chunk(b"ds64", struct.pack("<QQQI", 9, 6, 3, 0))
 SEEDS = {
     "mp3": b"m\4a" + b"\n" + LAYER_3 * 3, "mp3_tag": b"m\2b\nID3\4\0\0\0\0\0\3abc" + LAYER_3 * 5,
     "mp3_xing": b"m\3\n" + LAYER_3[:21] + b"Info\0\0\0\x0f" + LAYER_3,
+    "mp3_lame": b"m\0a\n" + XING + MPEG_1 * 4,
+    "mp3_padded": b"m\0ab\n" + (MPEG_1 + PADDED * 2) * 3,
+    "mp3_junk": b"m\x0fb\n" + b"\xff\xfb\xe2" * 1360, "adts_junk": b"d\x0fb\n" + b"\xff\xf1\x50" * 1360,
     "adts": b"d\7xy\n" + ADTS * 3, "either": b"s\7\n\0\0" + LAYER_3, "junk": b"s\7\nabc" + ADTS * 2,
     "wav": b"w\0\1\n" + wav(PCM, 16, b"abcdefg"), "wav_mp3": b"w\0\n" + wav(MP3, 0, LAYER_3 * 6),
     "wav_ima": b"w\0\n" + wav(IMA, 4, b"a" * 50, 20), "wav_gsm": b"w\0\n" + wav(GSM, 0, b"a" * 150, 65),
