@@ -154,11 +154,12 @@ bool exchange::meters_answer() const {
 
 // False: the credits are used up, and the route wants the answer cut before this piece.
 task<bool> exchange::meter_answer(std::string_view piece) {
-  const auto before = tap_->used();
+  const bool cuts = audio().on_exhausted == routes::when_exhausted::cut;
+  const auto before = cuts ? tap_->used() : quota::usage{0};
   tap_->write(piece);
   const auto used = tap_->used();
   worker_.charges().meter(charge_, used, false);
-  if (audio().on_exhausted == routes::when_exhausted::cut) {
+  if (cuts) {
     while (!charge_->money.covers(used) && !charge_->money.exhausted()) {
       if (charge_->asking) {
         co_await charge_->answered.wait();

@@ -186,9 +186,10 @@ fault audio_tap::fault() const {
 meters::state audio_tap::status() const {
   if (fault() != fault::none) return meters::state::unmeasurable;
   const auto& meter = *decoded_.meter;
+  if (!ended_) return meter.status();
   const bool silent =
       meter.status() == meters::state::undecided || meter.measured() == meters::duration{};
-  return ended_ && silent ? meters::state::unmeasurable : meter.status();
+  return silent ? meters::state::unmeasurable : meter.status();
 }
 
 // Whoever goes on where we cannot has heard all that was counted before, so that stays.
