@@ -6,9 +6,9 @@
 Tollgate on one core; nginx, which serves the file, wrk, which downloads it, and Redis on another. Two
 figures:
 
-- the difference: the same download through a route that is priced by the second and through one that
-  is priced per request, in turns. It has all that the one does and the other does not: also the holds
-  that grow with what is counted, and how the two happen to lie in the caches.
+- the difference: the same download through a route that is priced per request, one that counts seconds
+  at no price, and one whose hold grows with them, in turns. It has all that the one does and the other
+  does not, and the noise of a machine on which three programs share two cores.
 - the share: where the metered proxy was when it was looked at (`perf record`, a few thousand times a
   second): in audio_tap, the readers and the meters, or anywhere else, the kernel included.
 """
@@ -36,15 +36,18 @@ from tollgate import Tollgate  # noqa: E402
 FILE_BYTES = 8 << 20
 CONNECTIONS = 4
 AIM = 0.03
+LABELS = {"plain": "per request", "counted": "seconds counted, at no price",
+          "metered": "per second of audio: counted, and held as it comes"}
 OURS = re.compile(r"tollgate::routes::(audio_tap|meters|readers)")
 
 
 class Downloads(Tollgate):
     name = "tollgate"
     changes = {
-        "rates": {**RATES, "speech": {"credits": 0.01, "per": "minute", "meter": "response_audio"}},
-        "routes": [route("metered", "speech", {"path": "/metered"}),
-                   route("plain", "api", {"path": "/plain"})],
+        "rates": {**RATES, "free": {"credits": 0, "per": "minute", "meter": "response_audio"},
+                  "speech": {"credits": 0.01, "per": "minute", "meter": "response_audio"}},
+        "routes": [route("plain", "api", {"path": "/plain"}), route("counted", "free", {"path": "/counted"}),
+                   route("metered", "speech", {"path": "/metered"})],
     }
 
 
@@ -76,11 +79,11 @@ def download(proxy, setup, path, seconds):
 
 
 def compare(proxy, setup, rounds, seconds):
-    results = {"plain": [], "metered": []}
+    results = {path: [] for path in LABELS}
     for path in results:
         download(proxy, setup, path, 1)  # warms up
     for number in range(rounds):
-        for path in list(results)[::1 if number % 2 else -1]:
+        for path in list(results)[number % 3:] + list(results)[:number % 3]:
             results[path].append(download(proxy, setup, path, seconds))
         print(f"  round {number + 1}/{rounds}" + "".join(
             f"  {path} {of[-1]['ms']:.3f} ms" for path, of in results.items()), file=sys.stderr, flush=True)
@@ -125,15 +128,13 @@ def run(rounds, seconds, kbit):
 
 
 def print_comparison(results, kbit):
-    plain, metered = ([each["ms"] for each in results[path]] for path in ("plain", "metered"))
-    ratios = [b / a for a, b in zip(plain, metered)]
-    spent = {path: sum(each["spent"] for each in of) for path, of in results.items()}
-    print("| route | proxy CPU / download | of it, measured over |\n|---|--:|--:|")
-    print(f"| per request | {median(plain):.3f} ms | {spent['plain']:.1f} s |")
-    print(f"| per second of audio | {median(metered):.3f} ms | {spent['metered']:.1f} s |")
-    print(f"\nMP3 of 8 MiB, {kbit} kbit/s; {len(ratios)} rounds in turns, medians. Metered costs "
-          f"{median(ratios):.3f} times what plain does (quartiles of the rounds: "
-          f"{sorted(ratios)[len(ratios) // 4]:.3f} to {sorted(ratios)[-1 - len(ratios) // 4]:.3f}).")
+    print("| route | proxy CPU / download | by per request | quartiles | measured over |\n|---|--:|--:|--:|--:|")
+    for path, of in results.items():
+        ratios = sorted(each["ms"] / base["ms"] for each, base in zip(of, results["plain"]))
+        quarter = len(ratios) // 4
+        print(f"| {LABELS[path]} | {median(each['ms'] for each in of):.3f} ms | {median(ratios):.3f} "
+              f"| {ratios[quarter]:.3f} to {ratios[-1 - quarter]:.3f} | {sum(each['spent'] for each in of):.1f} s |")
+    print(f"\nMP3 of 8 MiB, {kbit} kbit/s; medians of {len(of)} rounds of 1 s, in turns.")
 
 
 def print_share(found):
