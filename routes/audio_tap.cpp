@@ -54,8 +54,9 @@ std::optional<pcm_format> format_in(std::string_view content_type) {
 std::optional<pcm_format> raw_format(const audio_settings& settings,
                                      const audio_tap::body_facts& facts) {
   constexpr pcm_format openai{24'000, 1, 2};
-  // A caller could claim a rate that its upstream does not go by.
-  if (facts.is_upload && settings.pcm) return settings.pcm;
+  // A caller could claim a rate that its upstream does not go by, or samples where that hears a
+  // container which is not known here.
+  if (facts.is_upload) return settings.pcm;
   if (const auto said = format_in(facts.content_type)) return said;
   if (settings.pcm) return settings.pcm;
   return facts.wants_raw_pcm ? std::optional{openai} : std::nullopt;
@@ -154,6 +155,7 @@ bool audio_tap::chain::has_begun_form() const {
 
 audio_tap::audio_tap(const audio_settings& settings, const body_facts& facts)
     : bit_rate_{settings.bit_rate},
+      claims_samples_{facts.is_upload && !settings.pcm && format_in(facts.content_type)},
       decoded_{settings, facts},
       decoder_{readers::make_content_decoder(facts.content_encoding, {}, *decoded_.reader)} {
   if (facts.is_upload && is_encoded(facts.content_encoding)) as_sent_.emplace(settings, facts);
@@ -207,6 +209,10 @@ std::string audio_tap::why_unmeasurable() const {
     return "its body could not be read: " + std::string{readers::to_string(why)};
   }
   if (bytes_ == 0) return "its body is empty";
+  if (container().empty() && claims_samples_) {
+    return "it is samples without a container, and its route does not say at what rate they are "
+           "read (audio.pcm)";
+  }
   if (container().empty()) return "it is no audio in a format that is known here";
   return "no audio was found in it (container: " + std::string{container()} + ")";
 }

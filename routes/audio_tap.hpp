@@ -56,6 +56,7 @@ class audio_tap {
   readers::fault fault() const;
 
   const std::int64_t bit_rate_;
+  const bool claims_samples_;  // and nobody whose word counts says what they are
   chain decoded_;
   const std::unique_ptr<readers::reader> decoder_;
   std::optional<chain> as_sent_;

@@ -99,6 +99,16 @@ TEST(audio_tap, audio_without_a_container_is_what_it_is_said_to_be) {
   EXPECT_EQ(of("audio/L16; rate=48000", false, settings).used, second);
 }
 
+// With a claim, whatever is not known here but to the upstream would be samples, at any rate.
+TEST(audio_tap, of_an_upload_only_the_route_says_what_samples_are) {
+  const std::string samples(96'000, '\x01');
+  audio_settings settings;
+  EXPECT_EQ(tapped(samples, {"audio/L16; rate=24000", "", false, true}).status,
+            state::unmeasurable);
+  settings.pcm = meters::pcm_format{48'000, 1, 1};
+  EXPECT_EQ(tapped(samples, {"audio/L16; rate=768000", "", false, true}, settings), two_seconds);
+}
+
 TEST(audio_tap, says_why) {
   const auto why = [](const std::string& body, audio_tap::body_facts facts) {
     audio_tap tap{{}, facts};
@@ -110,6 +120,9 @@ TEST(audio_tap, says_why) {
   EXPECT_EQ(why("hello", {"audio/wav", ""}), "it is no audio in a format that is known here");
   EXPECT_EQ(why(wav(0), {"audio/wav", ""}), "no audio was found in it (container: wav)");
   EXPECT_EQ(why("x", {"multipart/form-data", ""}), "its body could not be read: malformed");
+  EXPECT_EQ(why("x", {"audio/L16;rate=8000", "", false, true}),
+            "it is samples without a container, and its route does not say at what rate they are "
+            "read (audio.pcm)");
 }
 
 std::string form(const std::string& content, std::string_view name = "file") {
