@@ -55,15 +55,16 @@ void compare(const meter& a, const meter& b) {
 
 }  // namespace
 
-// The first line names the meter and says how to cut. The rest is fed up to 17 times over, so that
-// frames come into step, and junk becomes more than is looked through.
+// The first line names the meter and says how to cut. The rest is fed up to eight times over, so
+// that frames come into step, or 17 times, so that junk becomes more than is looked through.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   tollgate::fuzz::input in{data, size};
   const auto how = in.line();
   if (how.size() < 2) return 0;
   const auto cuts = how.substr(1);
   std::string bytes;
-  for (int i = 0; i < (how[1] & 15) + 2; ++i) bytes += in.rest();
+  const int times = (how[1] & 0x78) == 0x78 ? 17 : (how[1] & 7) + 1;
+  for (int i = 0; i < times; ++i) bytes += in.rest();
 
   const auto whole = make(how[0]), split = make(how[0]), single = make(how[0]);
   whole->write(bytes);

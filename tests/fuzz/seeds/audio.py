@@ -34,9 +34,9 @@ DS64 = chunk(b"ds64", struct.pack("<QQQI", 9, 6, 3, 0))
 SEEDS = {
     "mp3": b"m\4a" + b"\n" + LAYER_3 * 3, "mp3_tag": b"m\2b\nID3\4\0\0\0\0\0\3abc" + LAYER_3 * 5,
     "mp3_xing": b"m\3\n" + LAYER_3[:21] + b"Info\0\0\0\x0f" + LAYER_3,
-    "mp3_lame": b"m\0a\n" + XING + MPEG_1 * 4,
-    "mp3_padded": b"m\0ab\n" + (MPEG_1 + PADDED * 2) * 3,
-    "mp3_junk": b"m\x0fb\n" + b"\xff\xfb\xe2" * 1360, "adts_junk": b"d\x0fb\n" + b"\xff\xf1\x50" * 1360,
+    "mp3_lame": b"m\1a\n" + XING + MPEG_1 * 4,
+    "mp3_padded": b"m\1ab\n" + (MPEG_1 + PADDED * 2) * 3,
+    "mp3_junk": b"mxb\n" + b"\xff\xfb\xe2" * 1360, "adts_junk": b"dxb\n" + b"\xff\xf1\x50" * 1360,
     "adts": b"d\7xy\n" + ADTS * 3, "either": b"s\7\n\0\0" + LAYER_3, "junk": b"s\7\nabc" + ADTS * 2,
     "wav": b"w\0\1\n" + wav(PCM, 16, b"abcdefg"), "wav_mp3": b"w\0\n" + wav(MP3, 0, LAYER_3 * 6),
     "wav_ima": b"w\0\n" + wav(IMA, 4, b"a" * 50, 20), "wav_gsm": b"w\0\n" + wav(GSM, 0, b"a" * 150, 65),
