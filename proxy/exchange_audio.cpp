@@ -2,6 +2,7 @@
 // and its last byte is kept back until all of it is held; an answer is metered while it passes
 // down, and its hold grows ahead of it.
 #include "proxy/exchange_parts.hpp"
+#include "proxy/field_rules.hpp"
 #include "proxy/relay.hpp"
 
 namespace tollgate::proxy {
@@ -14,6 +15,13 @@ constexpr std::size_t kept_limit = 256 * 1024;
 
 bool is_metered_by(const routes::route* route, quota::meter_kind what) {
   return route != nullptr && route->price_at.meter == what;
+}
+
+// Upstreams that hand fields on as variables of an environment take `_` for `-`.
+bool says_once(const routes::request_view& request, std::string_view name) {
+  std::size_t found = 0;
+  for (const auto& field : request.headers) found += same_field(field.name, name) ? 1 : 0;
+  return found == request.count(name) && found <= 1;
 }
 
 problem unmeasurable(const routes::audio_tap& tap) {
@@ -47,11 +55,11 @@ bool exchange::meters_upload() const {
 // Before anything is held or sent: reads until it is clear that this is audio. A short upload is
 // all there then, and what is reserved is exact.
 task<exchange::verdict> exchange::begin_upload() {
-  const auto request = request_.head().request();
-  if (request.count("content-type") > 1 || request.count("content-encoding") > 1) {
-    co_return routes::invalid_request(
-        "The price of this call depends on its body, whose Content-Type or Content-Encoding stands "
-        "twice.");
+  for (const std::string_view name : {"content-type", "content-encoding"}) {
+    if (says_once(request_.head().request(), name)) continue;
+    co_return routes::invalid_request("The price of this call depends on its body, whose " +
+                                      std::string{name} +
+                                      " header stands twice, or in other letters.");
   }
   tap_body(request_.head());
   tap_->write(body_);  // what was read to classify it
@@ -146,11 +154,12 @@ bool exchange::meters_answer() const {
 
 // False: the credits are used up, and the route wants the answer cut before this piece.
 task<bool> exchange::meter_answer(std::string_view piece) {
-  const auto before = tap_->used();
+  const bool cuts = audio().on_exhausted == routes::when_exhausted::cut;
+  const auto before = cuts ? tap_->used() : quota::usage{0};
   tap_->write(piece);
   const auto used = tap_->used();
   worker_.charges().meter(charge_, used, false);
-  if (audio().on_exhausted == routes::when_exhausted::cut) {
+  if (cuts) {
     while (!charge_->money.covers(used) && !charge_->money.exhausted()) {
       if (charge_->asking) {
         co_await charge_->answered.wait();

@@ -72,7 +72,7 @@ task<error_code> exchange::send_request() {
   facts.peer = client_.peer;
   facts.secure = client_.secure;
   facts.websocket = hops_.websocket;
-  facts.uncompressed = route().price_at.meter == quota::meter_kind::response_audio;
+  facts.metered = route().price_at.meter == quota::meter_kind::response_audio;
   if (body_is_buffered_) {
     facts.body = {framing::length, body_.size()};
   } else {

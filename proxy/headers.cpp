@@ -96,6 +96,14 @@ void append_forwarded(std::string& out, const message_head& head, const request_
   out.append(head.version == 10 ? "1.0 tollgate\r\n" : "1.1 tollgate\r\n");
 }
 
+// By what of an answer it asks for, audio could not be measured: in a coding that is not known
+// here, or without its beginning. A server may ignore them all (RFC 9110, 12.5.3 and 14.2), so that
+// the client gets the whole.
+bool asks_for_less(std::string_view name) {
+  return same_field(name, "accept-encoding") || same_field(name, "range") ||
+         same_field(name, "if-range");
+}
+
 void append_client_fields(std::string& out, const message_head& head, const request_facts& facts,
                           bool keeps_trace) {
   const auto& upstream = *facts.upstream;
@@ -104,7 +112,7 @@ void append_client_fields(std::string& out, const message_head& head, const requ
     if (is_framing(head.names[i]) || is_replaced_in_request(field.name)) continue;
     if (!upstream.forward_key && is_caller_key(field.name)) continue;
     if (is_set_by(upstream, field.name)) continue;
-    if (facts.uncompressed && head.names[i] == http::field::accept_encoding) continue;
+    if (facts.metered && asks_for_less(field.name)) continue;
     // It belongs to the trace that its traceparent names.
     if (!keeps_trace && iequals(field.name, "tracestate")) continue;
     append_field(out, field.name, field.value);
@@ -198,7 +206,7 @@ void write_request_head(std::string& out, const message_head& head, const reques
     if (!value.empty())
       append_field(out, name, value);  // empty: the client's is removed, that is all
   }
-  if (facts.uncompressed) append_field(out, "Accept-Encoding", "identity");
+  if (facts.metered) append_field(out, "Accept-Encoding", "identity");
   append_field(out, "X-Request-Id", facts.request_id);
   append_traceparent(out, trace, ids);
   append_forwarded(out, head, facts);

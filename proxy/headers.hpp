@@ -43,7 +43,7 @@ struct request_facts {
   std::string_view request_id{}, peer{};
   bool secure = false;
   bool websocket = false;
-  bool uncompressed = false;  // the answer is to be read on its way: asks for no content coding
+  bool metered = false;  // the answer is to be read on its way: asks for all of it, in no coding
   body_shape body{};
 };
 void write_request_head(std::string& out, const message_head& head, const request_facts& facts,

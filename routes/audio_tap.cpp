@@ -54,8 +54,9 @@ std::optional<pcm_format> format_in(std::string_view content_type) {
 std::optional<pcm_format> raw_format(const audio_settings& settings,
                                      const audio_tap::body_facts& facts) {
   constexpr pcm_format openai{24'000, 1, 2};
-  // A caller could claim a rate that its upstream does not go by.
-  if (facts.is_upload && settings.pcm) return settings.pcm;
+  // A caller could claim a rate that its upstream does not go by, or samples where that hears a
+  // container which is not known here.
+  if (facts.is_upload) return settings.pcm;
   if (const auto said = format_in(facts.content_type)) return said;
   if (settings.pcm) return settings.pcm;
   return facts.wants_raw_pcm ? std::optional{openai} : std::nullopt;
@@ -72,59 +73,135 @@ json_pointer pointer_to(const std::string& text) {
   return std::get<json_pointer>(json_pointer::parse(text));  // checked when the route was compiled
 }
 
+enum class shape : std::uint8_t {
+  file,     // the body is the audio
+  form,     // multipart/form-data
+  json,     // with a member in base64
+  events,   // of server-sent events
+  unclear,  // two readers of this type could differ
+};
+
+// Nothing but the two names and what stands between them; also one name alone, which is written.
+bool is_clear(std::string_view media_type) {
+  std::string bare{media_type};
+  bare.erase(std::min(bare.find('/'), bare.size()), 1);
+  return media_type.empty() || is_token(bare);
+}
+
+// By what any reader might take the type for: Ruby's takes every multipart for a form, many take
+// every type that ends so for JSON. Nobody reads an upload as events.
+shape shape_of_upload(std::string_view media_type) {
+  const auto type = fold(media_type);
+  if (!is_clear(type)) return shape::unclear;
+  if (type.starts_with("multipart/")) return shape::form;
+  const bool is_json = type.ends_with("/json") || type.ends_with("+json");
+  return is_json ? shape::json : shape::file;
+}
+
+shape shape_of_answer(std::string_view media_type) {
+  if (equal_ignoring_case(media_type, "multipart/form-data")) return shape::form;
+  if (equal_ignoring_case(media_type, "text/event-stream")) return shape::events;
+  if (equal_ignoring_case(media_type, "application/json")) return shape::json;
+  return shape::file;
+}
+
 std::unique_ptr<readers::reader> make_reader(const audio_settings& settings,
-                                             std::string_view content_type, readers::sink& target) {
-  const auto type = media_type(content_type);
-  if (equal_ignoring_case(type, "multipart/form-data")) {
+                                             const audio_tap::body_facts& facts,
+                                             readers::sink& target) {
+  const auto type = media_type(facts.content_type);
+  const auto form = [&](std::optional<std::string> boundary) {
     return std::make_unique<readers::multipart>(
-        readers::boundary_of(content_type), readers::multipart_settings{settings.part, {}}, target);
-  }
-  if (equal_ignoring_case(type, "text/event-stream")) {
-    return std::make_unique<readers::event_stream>(
-        readers::event_stream_settings{settings.event, pointer_to(settings.event_json)}, target);
-  }
-  if (equal_ignoring_case(type, "application/json")) {
-    return std::make_unique<readers::json_base64>(pointer_to(settings.json), target);
+        std::move(boundary), readers::multipart_settings{settings.part, {}}, target);
+  };
+  switch (facts.is_upload ? shape_of_upload(type) : shape_of_answer(type)) {
+    case shape::form:
+      return form(readers::boundary_of(facts.content_type));
+    case shape::unclear:
+      return form(std::nullopt);  // which is malformed from the beginning
+    case shape::json:
+      return std::make_unique<readers::json_base64>(
+          pointer_to(settings.json), target,
+          facts.is_upload ? readers::base64_digits::standard : readers::base64_digits::both);
+    case shape::events:
+      return std::make_unique<readers::event_stream>(
+          readers::event_stream_settings{settings.event, pointer_to(settings.event_json)}, target);
+    case shape::file:
+      break;
   }
   return std::make_unique<readers::whole_body>(target);
 }
 
+bool is_encoded(std::string_view content_encoding) {
+  return !content_encoding.empty() && !equal_ignoring_case(content_encoding, "identity");
+}
+
 }  // namespace
+
+audio_tap::chain::chain(const audio_settings& settings, const body_facts& facts)
+    : meter{make_meter(settings, facts)},
+      into_meter{*meter},
+      reader{make_reader(settings, facts, into_meter)} {}
+
+meters::duration audio_tap::chain::found() const {
+  const bool counts = reader->problem() == fault::none;
+  return counts && meter->status() == meters::state::measuring ? meter->measured()
+                                                               : meters::duration{};
+}
+
+bool audio_tap::chain::has_begun_form() const {
+  const auto* form = dynamic_cast<const readers::multipart*>(reader.get());
+  return form != nullptr && form->has_begun();
+}
 
 audio_tap::audio_tap(const audio_settings& settings, const body_facts& facts)
     : bit_rate_{settings.bit_rate},
-      meter_{make_meter(settings, facts)},
-      into_meter_{*meter_},
-      reader_{make_reader(settings, facts.content_type, into_meter_)},
-      decoder_{readers::make_content_decoder(facts.content_encoding, {}, *reader_)} {}
+      claims_samples_{facts.is_upload && !settings.pcm && format_in(facts.content_type)},
+      decoded_{settings, facts},
+      decoder_{readers::make_content_decoder(facts.content_encoding, {}, *decoded_.reader)} {
+  if (facts.is_upload && is_encoded(facts.content_encoding)) as_sent_.emplace(settings, facts);
+}
 
 audio_tap::~audio_tap() = default;
 
 void audio_tap::write(std::string_view piece) {
   bytes_ += piece.size();
   decoder_->write(piece);
+  if (as_sent_) as_sent_->reader->write(piece);
 }
 
 void audio_tap::finish() {
-  if (!ended_) decoder_->finish();
+  if (ended_) return;
   ended_ = true;
+  decoder_->finish();
+  if (!as_sent_) return;
+  is_form_as_sent_ =
+      as_sent_->has_begun_form();  // a form in which none begins ends in a fault, too
+  as_sent_->reader->finish();
 }
 
 fault audio_tap::fault() const {
-  return decoder_->problem() != fault::none ? decoder_->problem() : reader_->problem();
+  if (decoder_->problem() != fault::none) return decoder_->problem();
+  const bool two_forms = as_sent_ && (ended_ ? is_form_as_sent_ : as_sent_->has_begun_form());
+  return two_forms ? fault::ambiguous : decoded_.reader->problem();
 }
 
 meters::state audio_tap::status() const {
   if (fault() != fault::none) return meters::state::unmeasurable;
+  const auto& meter = *decoded_.meter;
+  if (!ended_) return meter.status();
   const bool silent =
-      meter_->status() == meters::state::undecided || meter_->measured() == meters::duration{};
-  return ended_ && silent ? meters::state::unmeasurable : meter_->status();
+      meter.status() == meters::state::undecided || meter.measured() == meters::duration{};
+  return silent ? meters::state::unmeasurable : meter.status();
 }
 
+// Whoever goes on where we cannot has heard all that was counted before, so that stays.
 quota::usage audio_tap::used() const {
-  if (status() != meters::state::unmeasurable) return {meter_->measured().microseconds_up()};
+  auto counted = decoded_.meter->measured();
+  if (as_sent_) counted = std::max(counted, as_sent_->found());
+  if (status() != meters::state::unmeasurable) return {counted.microseconds_up()};
   const auto us = static_cast<__int128>(bytes_) * 8 * 1'000'000 / bit_rate_;
-  return {static_cast<std::int64_t>(std::min<__int128>(us, quota::max_used))};
+  return {std::max(counted.microseconds_up(),
+                   static_cast<std::int64_t>(std::min<__int128>(us, quota::max_used)))};
 }
 
 std::string audio_tap::why_unmeasurable() const {
@@ -132,8 +209,12 @@ std::string audio_tap::why_unmeasurable() const {
     return "its body could not be read: " + std::string{readers::to_string(why)};
   }
   if (bytes_ == 0) return "its body is empty";
-  if (meter_->container().empty()) return "it is no audio in a format that is known here";
-  return "no audio was found in it (container: " + std::string{meter_->container()} + ")";
+  if (container().empty() && claims_samples_) {
+    return "it is samples without a container, and its route does not say at what rate they are "
+           "read (audio.pcm)";
+  }
+  if (container().empty()) return "it is no audio in a format that is known here";
+  return "no audio was found in it (container: " + std::string{container()} + ")";
 }
 
 }  // namespace tollgate::routes

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,7 +17,9 @@ namespace tollgate::routes {
 class audio_tap {
  public:
   // What the message says about its body. It decides where the audio is looked for, and nothing
-  // else, but for audio without a container, of which the bytes say nothing.
+  // else, but for audio without a container, of which the bytes say nothing. An upload's type is
+  // read as any of its readers might, and its body as it is sent, too, where it says that it is
+  // encoded: many upstreams do not look at that.
   struct body_facts {
     std::string_view content_type, content_encoding;
     bool wants_raw_pcm = false;  // see classified
@@ -32,20 +35,32 @@ class audio_tap {
 
   // `undecided` never after finish(). A body without any audio in it is `unmeasurable`.
   meters::state status() const;
-  // Seconds so far, in microseconds. Of what is unmeasurable: by its size at the bit rate.
+  // Seconds so far, in microseconds. Of what is unmeasurable: by its size at the bit rate, and no
+  // less than what was counted in it.
   quota::usage used() const;
   // For people: "it is neither audio in a known format nor ...".
   std::string why_unmeasurable() const;
-  std::string_view container() const { return meter_->container(); }
+  std::string_view container() const { return decoded_.meter->container(); }
 
  private:
+  struct chain {
+    chain(const audio_settings& settings, const body_facts& facts);
+    meters::duration found() const;
+    bool has_begun_form() const;
+
+    const std::unique_ptr<meters::meter> meter;
+    readers::into_meter into_meter;
+    const std::unique_ptr<readers::reader> reader;
+  };
+
   readers::fault fault() const;
 
   const std::int64_t bit_rate_;
-  const std::unique_ptr<meters::meter> meter_;
-  readers::into_meter into_meter_;
-  const std::unique_ptr<readers::reader> reader_;
+  const bool claims_samples_;  // and nobody whose word counts says what they are
+  chain decoded_;
   const std::unique_ptr<readers::reader> decoder_;
+  std::optional<chain> as_sent_;
+  bool is_form_as_sent_ = false;
   std::uint64_t bytes_ = 0;
   bool ended_ = false;
 };

@@ -58,8 +58,8 @@ struct audio_settings {
   std::string json = "/audio";
   std::string event = "speech.audio.delta", event_json = "/audio";
   // What audio without a container is taken for. An answer's content type is believed before this,
-  // an upload's only where this is not given. With neither, the answer to `response_format: pcm` is
-  // what OpenAI's documentation says: 24 kHz, mono, 16 bit.
+  // an upload's never. With neither, the answer to `response_format: pcm` is what OpenAI's
+  // documentation says: 24 kHz, mono, 16 bit.
   std::optional<meters::pcm_format> pcm;
   audio_estimate estimate;
   when_exhausted on_exhausted = when_exhausted::finish;

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Installs what is missing, builds, and runs every test: units, black-box tests with a real Redis, the
-# official SDKs, audio meters against ffmpeg, and the units once more under AddressSanitizer and UBSan.
+# official SDKs, audio meters against ffmpeg, the units once more under AddressSanitizer and UBSan, and
+# every fuzzer for a few seconds (tests/fuzz/run.sh runs them for longer).
 # Usage: tests/run.sh [--no-sanitizers]
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -36,11 +37,15 @@ build_dev() {
 }
 test_dev() { ctest --preset dev -j2 -R '^unit_'; }
 
-if step "install packages" deploy/install-packages.sh build run test clients audio &&
+# Enough to find what every input of some kind runs into, and that a target still builds and runs.
+seconds_to_fuzz=4
+
+if step "install packages" deploy/install-packages.sh build run test clients audio fuzz &&
    step "build (release)" build_release; then
   step "all tests (release)" test_release
   if [ "$sanitizers" = yes ]; then
     step "build unit tests (sanitizers)" build_dev && step "unit tests (sanitizers)" test_dev
+    step "fuzzers (sanitizers), $seconds_to_fuzz s each" tests/fuzz/run.sh "$seconds_to_fuzz"
   fi
 fi
 

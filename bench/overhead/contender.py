@@ -1,11 +1,32 @@
 """What every contender is, and the few things that several of them need."""
+import os
 import socket
+from dataclasses import dataclass
 from pathlib import Path
 
 from support.http import split_address
-from support.process import Redis
+from support.process import Redis, free_port
 
 HERE = Path(__file__).resolve().parent
+
+
+@dataclass
+class Setup:
+    directory: Path
+    proxy_core: int
+    load_core: int
+    upstream: str = ""
+
+    @staticmethod
+    def free_address():
+        return f"127.0.0.1:{free_port()}"
+
+
+def choose_cores():
+    cores = sorted(os.sched_getaffinity(0))
+    if len(cores) < 2:
+        raise SystemExit("the benchmark needs two cores: one for the proxy, one for everything else")
+    return cores[0], cores[1]
 
 
 class Contender:

@@ -13,19 +13,18 @@ import sys
 import tempfile
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1] / "tests/integration")]
 
-from contender import is_listening  # noqa: E402
+from contender import Setup, choose_cores, is_listening  # noqa: E402
 from haproxy import Haproxy  # noqa: E402
 from measure import CONNECTIONS, load, measure  # noqa: E402
 from nginx import Nginx, start_nginx  # noqa: E402
 from nginx_lua import NginxLua  # noqa: E402
-from support.process import free_port, raise_descriptor_limit, wait_until  # noqa: E402
+from support.process import raise_descriptor_limit, wait_until  # noqa: E402
 from tollgate import Tollgate  # noqa: E402
 from tollgate_unmetered import TollgateUnmetered  # noqa: E402
 
@@ -34,25 +33,6 @@ BASELINE = Nginx.name
 PRICE_MICRO = 10 * 10**6
 TOLERATED_STEAL = 0.02  # of the seconds of one core
 TRIES = 4
-
-
-@dataclass
-class Setup:
-    directory: Path
-    proxy_core: int
-    load_core: int
-    upstream: str = ""
-
-    @staticmethod
-    def free_address():
-        return f"127.0.0.1:{free_port()}"
-
-
-def choose_cores():
-    cores = sorted(os.sched_getaffinity(0))
-    if len(cores) < 2:
-        raise SystemExit("the benchmark needs two cores: one for the proxy, one for everything else")
-    return cores[0], cores[1]
 
 
 def start_upstream(setup):

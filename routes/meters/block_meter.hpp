@@ -14,8 +14,9 @@ namespace tollgate::routes::meters {
 
 // A parser derives from this, says how many bytes it needs next (`need`) or can do without
 // (`skip`), and gets them in `parse`. `Capacity` is the most it may ever need at once: its whole
-// memory.
-template <std::size_t Capacity>
+// memory. One that may need much to get on by a byte, again and again, has as much to `Spare`: what
+// is kept then grows by as much as there is, and is not moved for every byte.
+template <std::size_t Capacity, std::size_t Spare = 0>
 class block_meter : public meter {
  public:
   void write(std::string_view piece) final {
@@ -32,7 +33,9 @@ class block_meter : public meter {
       } else if (kept_ == 0 && piece.size() >= needed_) {
         piece.remove_prefix(show(piece));
       } else {
-        const auto n = std::min(piece.size(), needed_ - kept_);
+        auto n = needed_ - kept_;
+        if constexpr (Spare > 0) n = std::max(n, std::min(kept_, Capacity + Spare - kept_));
+        n = std::min(n, piece.size());
         std::memcpy(kept_bytes_.data() + kept_, piece.data(), n);
         kept_ += n;
         piece.remove_prefix(n);
@@ -86,7 +89,7 @@ class block_meter : public meter {
     std::memmove(kept_bytes_.data(), kept_bytes_.data() + n, kept_);
   }
 
-  std::array<char, Capacity> kept_bytes_;
+  std::array<char, Capacity + Spare> kept_bytes_;
   std::size_t kept_ = 0, needed_ = 1;
   std::uint64_t skipping_ = 0, seen_ = 0;
   state status_ = state::undecided;

@@ -27,6 +27,11 @@ class duration {
     return duration{flicks > most ? most : static_cast<std::int64_t>(flicks)};
   }
 
+  static constexpr duration times(duration one, std::uint64_t n) {
+    const auto flicks = static_cast<unsigned __int128>(n) * static_cast<std::uint64_t>(one.flicks_);
+    return duration{flicks > most ? most : static_cast<std::int64_t>(flicks)};
+  }
+
   constexpr std::int64_t flicks() const { return flicks_; }
 
   // Up to the next microsecond: what has begun is used.

@@ -37,6 +37,15 @@ class mpeg_header {
     return layer() == 1 ? 384 : layer() == 3 && !mpeg1() ? 576 : 1152;
   }
 
+  // Of the same length(), and of the same frame_bytes() but for the padding: all that these look
+  // at.
+  constexpr bool is_like(mpeg_header other) const {
+    constexpr std::uint32_t mask = 0xFFFEFC00;
+    return (bits_ & mask) == (other.bits_ & mask);
+  }
+  constexpr bool is_padded() const { return (bits_ & padding) != 0; }
+  constexpr mpeg_header padded_otherwise() const { return mpeg_header{bits_ ^ padding}; }
+
   // Version, layer and sampling rate, which do not change within a stream.
   constexpr bool consistent_with(mpeg_header other) const {
     constexpr std::uint32_t mask = 0xFFFE0C00;
@@ -57,6 +66,7 @@ class mpeg_header {
     return frames[(bits_ >> 17 & 15) << 7 | (bits_ >> 9 & 127)];
   }
 
+  static constexpr std::uint32_t padding = 0x200;
   std::uint32_t bits_ = 0;
 };
 

@@ -6,11 +6,15 @@
 
 namespace tollgate::routes::readers {
 
+// Which digits a text may have. Those of the URL alphabet some decoders read, others refuse, and
+// others pass over, so that whoever pays by the second could have one text read in two ways.
+enum class base64_digits : std::uint8_t { standard, both };
+
 // {"audio": {"data": "UklGRg…"}} with the pointer /audio/data.
 class json_base64 final : public reader, private json_scanner::listener {
  public:
-  json_base64(json_pointer where, sink& target)
-      : reader{target}, scanner_{{std::move(where)}, *this} {}
+  json_base64(json_pointer where, sink& target, base64_digits digits = base64_digits::both)
+      : reader{target}, digits_{digits}, scanner_{{std::move(where)}, *this} {}
 
  private:
   void read(std::string_view piece) override;
@@ -19,6 +23,7 @@ class json_base64 final : public reader, private json_scanner::listener {
   void on_text_end(std::size_t pointer) override;
   void on_other(std::size_t) override { fail(fault::malformed); }
 
+  base64_digits digits_;
   json_scanner scanner_;
   base64_decoder base64_;
   bool found_ = false;

@@ -14,6 +14,7 @@ bool is_blank(char c) {
 constexpr auto ends_plain_text = [] {
   std::array<bool, 256> out{};
   for (unsigned c = 0; c < 0x20; ++c) out[c] = true;
+  for (unsigned c = 0x80; c < 0x100; ++c) out[c] = true;
   out['"'] = out['\\'] = true;
   return out;
 }();
@@ -42,13 +43,14 @@ void json_scanner::restart() {
   state_ = state::value;
   fault_ = fault::none;
   untouched_ = true;
+  rest_of_character_ = 0;
   depth_ = 0;
   wanted_ = none;
 }
 
 void json_scanner::write(std::string_view piece) {
   while (!piece.empty() && fault_ == fault::none) {
-    if (state_ == state::in_text) piece = take_plain(piece);
+    if (state_ == state::in_text && rest_of_character_ == 0) piece = take_plain(piece);
     if (piece.empty()) break;
     take(piece.front());
     piece.remove_prefix(1);
@@ -64,6 +66,7 @@ void json_scanner::finish() {
 void json_scanner::take(char c) {
   switch (state_) {
     case state::in_text:
+      if (rest_of_character_ > 0 || (c & 0x80) != 0) return take_beyond_ascii(c);
       if (c == '"') return end_text();
       return c == '\\' ? void(state_ = state::escape) : fail(fault::malformed);
     case state::escape:
@@ -223,6 +226,22 @@ std::string_view json_scanner::take_plain(std::string_view piece) {
   const auto plain = static_cast<std::size_t>(end - piece.begin());
   if (plain > 0) put(piece.substr(0, plain));
   return piece.substr(plain);
+}
+
+// RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF.
+void json_scanner::take_beyond_ascii(char c) {
+  const auto byte = static_cast<std::uint8_t>(c);
+  if (rest_of_character_ > 0) {
+    if (byte < next_at_least_ || byte > next_at_most_) return fail(fault::malformed);
+    --rest_of_character_;
+    next_at_least_ = 0x80, next_at_most_ = 0xBF;
+  } else {
+    if (byte < 0xC2 || byte > 0xF4) return fail(fault::malformed);
+    rest_of_character_ = byte >= 0xF0 ? 3 : byte >= 0xE0 ? 2 : 1;
+    next_at_least_ = byte == 0xE0 ? 0xA0 : byte == 0xF0 ? 0x90 : 0x80;
+    next_at_most_ = byte == 0xED ? 0x9F : byte == 0xF4 ? 0x8F : 0xBF;
+  }
+  put({&c, 1});
 }
 
 void json_scanner::put(std::string_view piece) {

@@ -14,9 +14,10 @@
 namespace tollgate::routes::readers {
 
 // Members are named by pointers through objects; what stands in arrays is passed over. The grammar
-// is checked from the first byte to the last, only that the bytes are UTF-8 is not. A member that
-// is looked for must stand once on every level, and in these very letters: some readers take the
-// first of two, others the last, and some ignore case.
+// is checked from the first byte to the last, and so is that the bytes are UTF-8: frames of audio
+// are not, and somebody who does not believe the type would find them. A member that is looked for
+// must stand once on every level, and in these very letters: some readers take the first of two,
+// others the last, and some ignore case.
 class json_scanner {
  public:
   class listener {
@@ -79,6 +80,7 @@ class json_scanner {
   void take_hex(char c);
   void take_between(char c);
   std::string_view take_plain(std::string_view piece);
+  void take_beyond_ascii(char c);
   void put(std::string_view piece);
   void put_code_unit();
   void end_text();
@@ -113,6 +115,8 @@ class json_scanner {
   std::string_view literal_rest_;
   std::uint32_t code_unit_ = 0;
   unsigned hex_digits_ = 0;
+  unsigned rest_of_character_ = 0;  // bytes of UTF-8 that must follow; the next is within
+  std::uint8_t next_at_least_ = 0, next_at_most_ = 0;
 };
 
 }  // namespace tollgate::routes::readers

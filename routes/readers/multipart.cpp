@@ -11,7 +11,8 @@ namespace {
 constexpr std::size_t longest_boundary = 70;
 
 bool is_boundary(std::string_view text) {
-  static constexpr std::string_view others = "0123456789'()+_,-./:=? ";
+  // A comma is allowed, too, but some readers end a boundary there.
+  static constexpr std::string_view others = "0123456789'()+_-./:=? ";
   const auto is_bchar = [](char c) {
     return is_alpha(c) || others.find(c) != std::string_view::npos;
   };
@@ -33,9 +34,17 @@ std::string_view without_blanks(std::string_view text) {
   return text;
 }
 
-// What servers that ignore case, or read brackets as a list, make of a name.
+// What servers that ignore case or blanks, or read brackets as a list, make of a name.
 std::string loosely(std::string_view name) {
-  return fold(name.substr(0, name.find('[')));
+  return fold(without_blanks(name.substr(0, name.find('['))));
+}
+
+// `base` in one of the forms of RFC 2231: `name*`, `name*0`, `name*0*`.
+bool has_extended(const parameterized& read, std::string_view base) {
+  return std::any_of(read.parameters.begin(), read.parameters.end(), [base](const parameter& each) {
+    return each.name.size() > base.size() && each.name.starts_with(base) &&
+           each.name[base.size()] == '*';
+  });
 }
 
 }  // namespace
@@ -45,6 +54,9 @@ std::optional<std::string> boundary_of(std::string_view content_type) {
   if (!read) return {};
   const auto* boundary = read->only("boundary");
   if (boundary == nullptr || !is_boundary(*boundary)) return {};
+  // Go's reader prefers the extended form, and not everybody knows of escapes: two boundaries in
+  // one header are two forms in one body.
+  if (has_extended(*read, "boundary") || content_type.find('\\') != content_type.npos) return {};
   return *boundary;
 }
 
@@ -156,10 +168,17 @@ void multipart::end_header() {
 
 void multipart::read_field(std::string_view name, std::string_view value) {
   if (equal_ignoring_case(name, "content-disposition")) return read_disposition(value);
+  if (equal_ignoring_case(name, "content-type")) return read_type(value);
   if (!equal_ignoring_case(name, "content-transfer-encoding")) return;
   const bool plain = equal_ignoring_case(value, "binary") || equal_ignoring_case(value, "8bit") ||
                      equal_ignoring_case(value, "7bit");
   if (!plain) fail(fault::unsupported);
+}
+
+// A form in a part, as RFC 2388 had it for several files of one name: some read its parts in place
+// of this one.
+void multipart::read_type(std::string_view value) {
+  if (fold(value.substr(0, value.find('/'))) == "multipart") fail(fault::ambiguous);
 }
 
 // RFC 7578, 4.2, forbids `name*`, but some parsers for mail read it, and `name*0`, as the name.
@@ -168,10 +187,9 @@ void multipart::read_disposition(std::string_view value) {
   if (!read || !equal_ignoring_case(read->value, "form-data") || read->count("name") == 0)
     return fail(fault::malformed);
   const auto* name = read->only("name");
-  const bool extended =
-      std::any_of(read->parameters.begin(), read->parameters.end(),
-                  [](const auto& each) { return each.name.starts_with("name*"); });
-  if (name == nullptr || extended || part_name_) return fail(fault::ambiguous);
+  if (name == nullptr || has_extended(*read, "name") || part_name_) return fail(fault::ambiguous);
+  // Readers from the world of mail decode such words (RFC 2047) in a name.
+  if (name->find("=?") != name->npos) return fail(fault::ambiguous);
   part_name_ = *name;
 }
 

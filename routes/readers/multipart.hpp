@@ -22,7 +22,8 @@ struct multipart_settings {
 // Passes on the content of the one part of that name. Faults, besides those of every reader:
 //
 // - ambiguous: two parts of the wanted name, or one of a name that differs from it only in letter
-//   case or brackets (`File`, `file[]`); the same for the fields. And a boundary that some parsers
+//   case, blanks or brackets (`File`, `file[]`); the same for the fields. A name in RFC 2047's
+//   encoding, and a form in a part. And a boundary that some parsers
 //   see and others do not: after a bare line feed, at once behind the header of a part, with other
 //   text or blanks on its line, or behind the closing one.
 // - unsupported: the content of a part is encoded (Content-Transfer-Encoding).
@@ -35,6 +36,8 @@ class multipart final : public reader {
   // A boundary of nothing is that of a content type that has none: the body is malformed.
   multipart(std::optional<std::string> boundary, multipart_settings settings, sink& target);
 
+  // A boundary has come.
+  bool has_begun() const { return state_ != state::preamble || failed(); }
   // Null: there is no such field so far.
   const std::string* field(std::string_view name) const;
 
@@ -47,6 +50,7 @@ class multipart final : public reader {
   void read_header(char c);
   void end_header();
   void read_field(std::string_view name, std::string_view value);
+  void read_type(std::string_view value);
   void read_disposition(std::string_view value);
   void begin_part();
   bool is_meant_by_part(const std::string& wanted, bool found);

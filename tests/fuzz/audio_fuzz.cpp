@@ -5,6 +5,7 @@
 #include "routes/meters/aiff.hpp"
 #include "routes/meters/amr.hpp"
 #include "routes/meters/mp3.hpp"
+#include "routes/meters/raw_pcm.hpp"
 #include "routes/meters/sniff.hpp"
 #include "routes/meters/wav.hpp"
 #include "tests/fuzz/input.hpp"
@@ -24,8 +25,12 @@ std::unique_ptr<meter> make(char which) {
       return make_aiff_meter();
     case 'r':
       return make_amr_meter();
+    case 'p':
+      return make_raw_pcm_meter({8000, 1, 2});
     case 's':
       return make_audio_meter({pcm_format{8000, 1, 2}});
+    case 'n':
+      return make_audio_meter({});
     default:
       return make_wav_meter();
   }
@@ -51,14 +56,15 @@ void compare(const meter& a, const meter& b) {
 }  // namespace
 
 // The first line names the meter and says how to cut. The rest is fed up to eight times over, so
-// that frames come into step.
+// that frames come into step, or 17 times, so that junk becomes more than is looked through.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   tollgate::fuzz::input in{data, size};
   const auto how = in.line();
   if (how.size() < 2) return 0;
   const auto cuts = how.substr(1);
   std::string bytes;
-  for (int i = 0; i < (how[1] & 7) + 1; ++i) bytes += in.rest();
+  const int times = (how[1] & 0x78) == 0x78 ? 17 : (how[1] & 7) + 1;
+  for (int i = 0; i < times; ++i) bytes += in.rest();
 
   const auto whole = make(how[0]), split = make(how[0]), single = make(how[0]);
   whole->write(bytes);

@@ -1,32 +1,49 @@
 #!/usr/bin/env bash
-# Builds the fuzz targets (clang) and runs each for SECONDS: tests/fuzz/run.sh [seconds]
+# Builds the fuzz targets (clang) and runs each, or those that are named, for SECONDS:
+#
+#     tests/fuzz/run.sh [seconds] [target...]      tests/fuzz/run.sh 600 ogg flac
+#
 # What is found is left in build/fuzz/findings/TARGET; what is learnt, in build/fuzz/corpus/TARGET.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 seconds=${1:-30}
-command -v clang++ >/dev/null || { echo "tests/fuzz/run.sh: clang++ is needed (apt-get install clang)" >&2; exit 1; }
+shift || true
+command -v clang++ >/dev/null || { echo "tests/fuzz/run.sh: clang++ is needed (deploy/install-packages.sh fuzz)" >&2; exit 1; }
+
+targets=("$@")
+if [ ${#targets[@]} = 0 ]; then
+  for source in tests/fuzz/*_fuzz.cpp; do targets+=("$(basename "$source" _fuzz.cpp)"); done
+fi
+for name in "${targets[@]}"; do
+  [ -f "tests/fuzz/${name}_fuzz.cpp" ] || { echo "tests/fuzz/run.sh: there is no target '$name'" >&2; exit 2; }
+done
 
 cmake --preset fuzz >/dev/null
-cmake --build --preset fuzz --target fuzzers
+cmake --build --preset fuzz --target "${targets[@]/#/fuzz_}"
 
-failed=0
-for source in tests/fuzz/*_fuzz.cpp; do
-  name=$(basename "$source" _fuzz.cpp)
-  corpus=build/fuzz/corpus/$name findings=build/fuzz/findings/$name
-  mkdir -p "$corpus" "$findings"
-  # Hand-written examples, where there are any, are the first corpus. Those that are no text, a script
-  # writes.
+# Hand-written examples, where there are any, are the first corpus. Those that are no text, a script
+# writes.
+write_seeds() {
+  local name=$1 corpus=$2
   [ ! -f "tests/fuzz/seeds/$name.py" ] || python3 "tests/fuzz/seeds/$name.py" "$corpus"
   case "$name" in ogg | flac | matroska) python3 tests/fuzz/audio_seeds.py "$name" "$corpus" ;; esac
+}
+
+failed=0
+for name in "${targets[@]}"; do
+  corpus=build/fuzz/corpus/$name findings=build/fuzz/findings/$name
+  mkdir -p "$corpus" "$findings"
+  write_seeds "$name" "$corpus"
   seeds=(); [ -d "tests/fuzz/seeds/$name" ] && seeds=("tests/fuzz/seeds/$name")
-  echo "== $name, $seconds s"
-  if ! "build/fuzz/tests/fuzz/fuzz_$name" -max_total_time="$seconds" -max_len=4096 -timeout=10 \
+  if "build/fuzz/tests/fuzz/fuzz_$name" -max_total_time="$seconds" -max_len=4096 -timeout=10 \
       -artifact_prefix="$findings/" -print_final_stats=1 "$corpus" "${seeds[@]}" \
       >"$findings/log" 2>&1; then
+    executed=$(sed -n 's/^stat::number_of_executed_units: *//p' "$findings/log")
+    printf '%-16s %5d s %12d executions, no finding\n' "$name" "$seconds" "$executed"
+  else
     failed=1
     tail -n 40 "$findings/log"
-  else
-    grep -E '^stat::number_of_executed_units' "$findings/log"
+    printf '%-16s a FINDING, see %s\n' "$name" "$findings"
   fi
 done
 exit $failed

@@ -168,6 +168,19 @@ class Answers(AudioTest):
         self.assertEqual(self.speak(0, self.scripted_answer(whole), **{"Accept-Encoding": "br"}).status, 200)
         self.assertEqual(asked, ["identity"])
 
+    def test_an_answer_is_asked_for_whole(self):
+        """Without its beginning nobody can tell how long audio is."""
+        asked = []
+
+        def whole(connection, request):
+            head = connection.read_body(request)
+            asked.extend(head.values(name) for name in ("range", "if-range", "accept_encoding", "accept-encoding"))
+            connection.reply(wav(3))
+        fields = {"Range": "bytes=44-", "If-Range": '"x"', "Accept_Encoding": "br"}
+        self.assertEqual(self.speak(0, self.scripted_answer(whole), **fields).status, 200)
+        self.assertEqual(asked, [[], [], [], ["identity"]])
+        self.assert_charged(3)
+
     def test_a_client_that_leaves_pays_for_what_it_got(self):
         gone = threading.Event()
 

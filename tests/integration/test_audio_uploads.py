@@ -195,6 +195,15 @@ class Uploads(AudioTest):
         self.assertEqual(connection.read_reply().status, 400)
         self.assert_charged(0)
 
+    def test_a_content_type_in_other_letters_is_refused(self):
+        """CGI and its heirs take these for the same, and some let the last one win."""
+        for field in ("Content_Type: multipart/form-data; boundary=x", "content_encoding: gzip"):
+            reply_to = self.connect()
+            reply_to.send(self.head("POST", "/v1/audio/transcriptions", "Content-Type: audio/wav", field,
+                                    f"Content-Length: {len(wav(1))}") + wav(1))
+            self.assertEqual(reply_to.read_reply().status, 400)
+        self.assert_charged(0)
+
     def test_a_lenient_route_charges_by_size(self):
         path = self.received([]).replace("/uploads/", "/lenient/")
         self.assertEqual(self.upload(b"x" * 10_500, path=path).status, 200)  # 8 kbit/s

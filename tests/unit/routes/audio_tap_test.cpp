@@ -1,6 +1,9 @@
 #include "routes/audio_tap.hpp"
 
 #include <gtest/gtest.h>
+#include <zlib.h>
+
+#include "tests/unit/routes/meters/mpeg_frames.hpp"
 
 namespace tollgate::routes {
 namespace {
@@ -96,6 +99,16 @@ TEST(audio_tap, audio_without_a_container_is_what_it_is_said_to_be) {
   EXPECT_EQ(of("audio/L16; rate=48000", false, settings).used, second);
 }
 
+// With a claim, whatever is not known here but to the upstream would be samples, at any rate.
+TEST(audio_tap, of_an_upload_only_the_route_says_what_samples_are) {
+  const std::string samples(96'000, '\x01');
+  audio_settings settings;
+  EXPECT_EQ(tapped(samples, {"audio/L16; rate=24000", "", false, true}).status,
+            state::unmeasurable);
+  settings.pcm = meters::pcm_format{48'000, 1, 1};
+  EXPECT_EQ(tapped(samples, {"audio/L16; rate=768000", "", false, true}, settings), two_seconds);
+}
+
 TEST(audio_tap, says_why) {
   const auto why = [](const std::string& body, audio_tap::body_facts facts) {
     audio_tap tap{{}, facts};
@@ -107,6 +120,97 @@ TEST(audio_tap, says_why) {
   EXPECT_EQ(why("hello", {"audio/wav", ""}), "it is no audio in a format that is known here");
   EXPECT_EQ(why(wav(0), {"audio/wav", ""}), "no audio was found in it (container: wav)");
   EXPECT_EQ(why("x", {"multipart/form-data", ""}), "its body could not be read: malformed");
+  EXPECT_EQ(why("x", {"audio/L16;rate=8000", "", false, true}),
+            "it is samples without a container, and its route does not say at what rate they are "
+            "read (audio.pcm)");
+}
+
+std::string form(const std::string& content, std::string_view name = "file") {
+  return std::string{"--b\r\nContent-Disposition: form-data; name="}
+      .append(name)
+      .append("\r\n\r\n")
+      .append(content)
+      .append("\r\n");
+}
+const std::string end_of_form = "--b--\r\n";
+constexpr std::string_view form_type = "multipart/form-data; boundary=b";
+
+// What a caller who pays by the second may write, an upstream that does not go by it would hear as
+// something else.
+TEST(audio_tap, an_upload_is_read_by_what_its_type_could_mean) {
+  const auto upload = [](const std::string& body, std::string_view type) {
+    return tapped(body, {type, "", false, true});
+  };
+  // Readers of forms that take any multipart for one.
+  const auto decoy = meters::layer3(300) + "\r\n" + form(wav(160'000)) + end_of_form;
+  EXPECT_EQ(upload(decoy, "multipart/mixed; boundary=b"), (seen{state::measuring, 20 * second}));
+  EXPECT_EQ(upload(decoy, "Multipart/x").status, state::unmeasurable);
+  for (const std::string_view type :
+       {"application/vnd.api+json", "text/json", "Application/X+JSON"})
+    EXPECT_EQ(upload("{\"audio\":\"UklGRg==\"} ", type).status, state::unmeasurable) << type;
+  // Two types at once: nobody knows which is read.
+  for (const std::string_view type : {"multipart/form-data, audio/wav; boundary=b",
+                                      "audio/wav audio/mpeg", "audio/wav,", "a\xFF/b"})
+    EXPECT_EQ(upload(wav(16'000), type).status, state::unmeasurable) << type;
+  // Nobody reads an upload as events; as a file it is no audio.
+  EXPECT_EQ(upload("data: {\"audio\":\"UklGRg==\"}\n\n", "text/event-stream").status,
+            state::unmeasurable);
+  EXPECT_EQ(upload(wav(16'000), "text/event-stream"), two_seconds);
+  for (const std::string_view type : {"", "audio/wav", "wav", "audio/x-wav ; x=\"a, b\""})
+    EXPECT_EQ(upload(wav(16'000), type), two_seconds) << type;
+}
+
+// A member of gzip whose name says what `name` does.
+std::string gzip(const std::string& bytes, std::string name = "") {
+  z_stream stream{};
+  deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
+  gz_header header{};
+  header.name = reinterpret_cast<Bytef*>(name.data());
+  if (!name.empty()) deflateSetHeader(&stream, &header);
+  std::string out(deflateBound(&stream, bytes.size()) + name.size(), '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
+  stream.avail_in = static_cast<uInt>(bytes.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  deflate(&stream, Z_FINISH);
+  out.resize(stream.total_out);
+  deflateEnd(&stream);
+  return out;
+}
+
+// Most frameworks do not look at Content-Encoding, and would read what stands in gzip's header.
+TEST(audio_tap, an_upload_is_read_as_it_is_sent_too) {
+  const auto upload = [](const std::string& body, std::string_view type,
+                         audio_settings settings = {}) {
+    return tapped(body, {type, "gzip", false, true}, settings);
+  };
+  EXPECT_EQ(upload(gzip(wav(16'000)), "audio/wav"), two_seconds);
+  EXPECT_EQ(upload(gzip(form(wav(16'000)) + end_of_form), form_type), two_seconds);
+
+  const auto hidden = "\r\n" + form(std::string(90'000, 'x')) + end_of_form;
+  EXPECT_EQ(upload(gzip(form(wav(16'000)) + end_of_form, hidden), form_type).status,
+            state::unmeasurable);
+
+  std::string frames;  // MPEG 2, 8 kbit/s, 24 kHz: 24 ms each
+  for (int i = 0; i < 500; ++i) frames += "\xFF\xF3\x14\x7F" + std::string(20, 'x');
+  EXPECT_EQ(upload(gzip(wav(16'000), frames), "audio/wav"), (seen{state::measuring, 12 * second}));
+  EXPECT_EQ(tapped(gzip(wav(16'000), frames), {"audio/wav", "gzip"}),
+            two_seconds);  // nobody hides it
+
+  audio_settings raw;
+  raw.pcm = meters::pcm_format{1'000, 1, 1};
+  const auto body = gzip(std::string(2'000, 's'), std::string(100'000, 'x'));
+  EXPECT_GT(upload(body, "audio/pcm", raw).used, 100 * second);
+}
+
+// A lenient reader goes on where we give up: that must not be the cheaper end.
+TEST(audio_tap, what_was_counted_before_a_fault_stays) {
+  audio_settings settings;
+  settings.bit_rate = 1'000'000;
+  const auto body = form(wav(16'000)) + end_of_form + "\n--b\n";
+  EXPECT_EQ(tapped(body, {form_type, ""}, settings), (seen{state::unmeasurable, 2 * second}));
+  settings.bit_rate = 1'000;
+  EXPECT_GT(tapped(body, {form_type, ""}, settings).used, 100 * second);
 }
 
 TEST(audio_tap, counts_while_it_passes) {

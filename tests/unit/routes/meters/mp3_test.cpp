@@ -49,6 +49,23 @@ TEST(Mp3, AddsUpBitRatesThatVary) {
   EXPECT_EQ(mp3(repeat(one, 10)).length, frames(30));
 }
 
+// In runs, one frame is not looked at like the other.
+TEST(Mp3, CountsRunsOfFramesWhoseLengthsDifferByTheirPadding) {
+  const auto padded = mpeg_frame(0xFFFB9200, 418), with_crc = mpeg_frame(0xFFFA9040, 417),
+             short_one = mpeg_frame(0xFFFB4000, 182);
+  std::string bytes = layer3(10);
+  for (std::size_t i = 0; i < 20; ++i)
+    bytes += repeat(padded, i) + layer3(i % 3) + with_crc + short_one + repeat(padded, 2);
+  const std::size_t expected = 10 + 190 + 19 + 20 + 20 + 40;
+  EXPECT_EQ(mp3(bytes).length, frames(expected));
+  EXPECT_EQ(mp3(bytes + padded.substr(0, 5) + "x").length, frames(expected + 1));
+  EXPECT_EQ(mp3(bytes + padded + "junk" + padded).length, frames(expected + 2));
+
+  // A slot of layer I is four bytes.
+  const auto slots = repeat(mpeg_frame(0xFFFF9200, 316), 30) + mpeg_frame(0xFFFF9000, 312);
+  EXPECT_EQ(mp3(repeat(slots, 3)).length, duration::of_samples(93 * 384, 44100));
+}
+
 TEST(Mp3, KnowsTagsInFrontAndBehind) {
   EXPECT_EQ(mp3(id3v2(5000) + layer3(10)).length, frames(10));
   EXPECT_EQ(mp3(id3v2(300, true) + id3v2(0) + layer3(10)).length, frames(10));

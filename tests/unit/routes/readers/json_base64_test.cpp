@@ -53,6 +53,36 @@ TEST(json_base64, refuses_what_could_be_read_otherwise) {
   EXPECT_EQ(read(R"({"\u212Aey":"Zm9v"})", "/key").problem, fault::ambiguous);
 }
 
+// Python passes over the digits of the other alphabet, which shifts all that follows.
+TEST(json_base64, refuses_digits_that_some_pass_over) {
+  const auto read_strictly = [](std::string_view body) {
+    const auto make = [](sink& to) {
+      return std::make_unique<json_base64>(pointer("/a"), to, base64_digits::standard);
+    };
+    return read_body(make, body);
+  };
+  for (const auto* text : {"-Zm9v", "Zm9v____", "Zm\\u002d9v", "+/-_"})
+    EXPECT_EQ(read_strictly(std::string{R"({"a":")"} + text + "\"}").problem, fault::ambiguous)
+        << text;
+  EXPECT_EQ(read_strictly(R"({"-_":"-_","a":"Zm9v+/="})").problem, fault::malformed);
+  EXPECT_EQ(read_strictly(R"({"-_":"-_","a":"Zm9v"})"), audio("foo"));
+}
+
+// Where the type is not believed, frames in a text would be played.
+TEST(json_base64, refuses_bytes_that_are_no_text) {
+  for (const std::string bytes :
+       {"\xFF\xFB\x90\x44", "\x80", "\xC3", "\xC3x", "\xC0\xAF", "\xE0\x80\xAF", "\xED\xA0\x80",
+        "\xF0\x80\x80\xAF", "\xF4\x90\x80\x80", "\xF8\x88\x80\x80\x80"}) {
+    EXPECT_EQ(read(R"({"audio":{"data":"Zm9v"},"x":")" + bytes + "\"}").problem, fault::malformed)
+        << testing::PrintToString(bytes);
+    EXPECT_EQ(read("{\"" + bytes + R"(":1,"audio":{"data":"Zm9v"}})").problem, fault::malformed)
+        << testing::PrintToString(bytes);
+  }
+  EXPECT_EQ(read("{\"\xC3\xA9\xE2\x82\xAC\":\"\xF0\x9F\x94\x8A\xED\x9F\xBF\xF4\x8F\xBF\xBF\","
+                 "\"audio\":{\"data\":\"Zm9v\"}}"),
+            audio("foo"));
+}
+
 TEST(json_base64, refuses_what_is_no_json) {
   for (const auto* body : {"{]",
                            "{\"a\" 1}",

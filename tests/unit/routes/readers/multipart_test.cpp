@@ -41,7 +41,11 @@ TEST(boundary, is_read_from_the_content_type) {
        {"multipart/form-data", "multipart/form-data; boundary=",
         "multipart/form-data; boundary=\"\"", "multipart/form-data; boundary=a; boundary=b",
         "multipart/form-data; boundary=\"a", "multipart/form-data; boundary=\"a \"",
-        "multipart/form-data; boundary=\"a\rb\"", "multipart/form-data boundary=a"})
+        "multipart/form-data; boundary=\"a\rb\"", "multipart/form-data boundary=a",
+        // Some prefer the extended form, some do not know of escapes, some stop at a comma.
+        "multipart/form-data; boundary=a; boundary*=us-ascii''b",
+        "multipart/form-data; boundary=a; boundary*0=b", "multipart/form-data; boundary=\"a\\b\"",
+        "multipart/form-data; boundary=a,b", "multipart/form-data; boundary=\"a,b\""})
     EXPECT_EQ(boundary_of(type), std::nullopt) << type;
   EXPECT_EQ(boundary_of("multipart/form-data; boundary=" + std::string(71, 'x')), std::nullopt);
 }
@@ -87,6 +91,20 @@ TEST(multipart, refuses_what_could_be_read_otherwise) {
         part("form-data; name=x", "1", "Content-Disposition: form-data; name=file\r\n"),
         part("form-data; name=model", "a") + part("form-data; name=model", "b")})
     EXPECT_EQ(read(body + closing).problem, fault::ambiguous) << body;
+}
+
+// To PHP a name begins behind its blanks; Java's readers decode RFC 2047 in it, and give the parts
+// of a form in a part that part's name.
+TEST(multipart, refuses_what_some_take_for_the_part) {
+  for (const auto& other :
+       {part("form-data; name=\" file\"", "2"), part("form-data; name=\"file \"", "2"),
+        part("form-data; name=\"\tFile\"", "2"),
+        part("form-data; name=\"=?utf-8?B?ZmlsZQ==?=\"", "2"),
+        part("form-data; name=\"fi=?utf-8?Q?le?=\"", "2"),
+        part("form-data; name=x", "2", "Content-Type: multipart/mixed; boundary=c\r\n"),
+        part("form-data; name=x", "2", "content-type:\tMultipart/Form-Data\r\n")})
+    EXPECT_EQ(read(other + file("1") + closing).problem, fault::ambiguous) << other;
+  EXPECT_EQ(read(part("form-data; name=\"a = b?\"", "2") + file("1") + closing), audio("1"));
 }
 
 TEST(multipart, finds_faults) {
