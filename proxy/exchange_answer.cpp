@@ -22,7 +22,7 @@ task<bool> exchange::answer_billing() {
   question.query = target_.query;
   question.request_id = record_.request_id;
   question.accept = request.header("Accept");
-  admin::billing_api billing{*worker_.world().ledger};
+  admin::billing_api billing{*worker_.world().ledger, [this] { return runtime_->config; }};
   auto answer = co_await billing.handle(payer(), std::move(question));
 
   record_.status = answer.status;

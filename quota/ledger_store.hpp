@@ -86,6 +86,11 @@ class ledger_store {
   // Counters of the hours [first, last], both included.
   virtual task<result<std::vector<usage_counter>>> usage(const org_id& org, std::int64_t first_hour,
                                                          std::int64_t last_hour) = 0;
+  // The same without agents and conversations, of which there are any number: these are summed up,
+  // so that years of it are cheap to read.
+  virtual task<result<std::vector<usage_counter>>> usage_summary(const org_id& org,
+                                                                 std::int64_t first_hour,
+                                                                 std::int64_t last_hour) = 0;
   // The books of every cycle so far, oldest first.
   virtual task<result<std::vector<cycle_record>>> cycles(const org_id& org) = 0;
   // All top-ups, oldest first.

@@ -98,6 +98,7 @@ const std::vector<admin_api::route>& admin_api::routes() {
       {"POST", "orgs/*/grants", &admin_api::create_grant},
       {"GET", "orgs/*/balance", &admin_api::balance},
       {"GET", "orgs/*/usage", &admin_api::usage},
+      {"GET", "orgs/*/projection", &admin_api::projection},
       {"GET", "orgs/*/ledger", &admin_api::entries},
       {"GET", "orgs/*/holds", &admin_api::holds},
       {"GET", "orgs/*/statements", &admin_api::statements},
@@ -157,6 +158,9 @@ task<api_response> admin_api::balance(call call) {
 }
 task<api_response> admin_api::usage(call call) {
   return billing_.usage(std::move(call.org), std::move(call.request));
+}
+task<api_response> admin_api::projection(call call) {
+  return billing_.projection(std::move(call.org), std::move(call.request));
 }
 task<api_response> admin_api::entries(call call) {
   return billing_.entries(std::move(call.org), std::move(call.request));

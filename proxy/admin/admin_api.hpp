@@ -24,7 +24,7 @@ struct admin_services {
 class admin_api {
  public:
   explicit admin_api(admin_services services)
-      : services_{std::move(services)}, billing_{services_.ledger} {}
+      : services_{std::move(services)}, billing_{services_.ledger, services_.configuration} {}
 
   // Nothing: the call may go on. Asked before a body is read.
   std::optional<api_error> authorize(std::string_view authorization) const;
@@ -62,6 +62,7 @@ class admin_api {
 
   task<api_response> balance(call call);
   task<api_response> usage(call call);
+  task<api_response> projection(call call);
   task<api_response> entries(call call);
   task<api_response> holds(call call);
   task<api_response> grants(call call);

@@ -3,6 +3,7 @@
 #include "proxy/admin/balance_report.hpp"
 #include "proxy/admin/json_writer.hpp"
 #include "proxy/admin/ledger_report.hpp"
+#include "proxy/admin/projection_report.hpp"
 #include "proxy/admin/reading.hpp"
 #include "proxy/admin/text.hpp"
 #include "proxy/admin/usage_report.hpp"
@@ -13,8 +14,8 @@ namespace {
 
 constexpr std::size_t default_limit = 100, max_limit = 1000;
 
-// A day of counters at a time: what a report holds in memory is its rows, not what they sum up.
-constexpr std::int64_t hours_a_step = 24;
+// So many counters at a time: what a report holds in memory is its rows, not what they sum up.
+constexpr std::int64_t hours_a_step = 24, hours_a_summary_step = 64 * 24;
 
 struct page {
   std::string after = "0-0";
@@ -47,6 +48,17 @@ checked<page> parse_page(const api_request& request) {
   return wanted;
 }
 
+// The same question, going on after what was answered.
+std::string next_page_link(std::string_view query, const std::string& after) {
+  std::string next = "?after=" + after;
+  while (!query.empty()) {
+    const auto pair = query.substr(0, query.find('&'));
+    query.remove_prefix(std::min(query.size(), pair.size() + 1));
+    if (!pair.empty() && !pair.starts_with("after=")) next.append("&").append(pair);
+  }
+  return "<" + next + ">; rel=\"next\"";
+}
+
 }  // namespace
 
 std::string grant_json(const quota::grant_record& grant) {
@@ -64,11 +76,10 @@ task<api_response> billing_api::handle(quota::org_id org, api_request request) {
     std::string_view path;
     task<api_response> (billing_api::*read)(quota::org_id, api_request);
   };
-  static constexpr page pages[] = {{"/balance", &billing_api::balance},
-                                   {"/usage", &billing_api::usage},
-                                   {"/ledger", &billing_api::entries},
-                                   {"/statements", &billing_api::statements},
-                                   {"/top_ups", &billing_api::top_ups}};
+  static constexpr page pages[] = {
+      {"/balance", &billing_api::balance},       {"/usage", &billing_api::usage},
+      {"/projection", &billing_api::projection}, {"/ledger", &billing_api::entries},
+      {"/statements", &billing_api::statements}, {"/top_ups", &billing_api::top_ups}};
   constexpr std::string_view statement_of = "/statements/";
   const bool is_read = request.method == "GET" || request.method == "HEAD";
   const auto refused = [&] { return failure(method_not_allowed("GET, HEAD"), request.request_id); };
@@ -82,24 +93,26 @@ task<api_response> billing_api::handle(quota::org_id org, api_request request) {
     auto month = request.path.substr(statement_of.size());
     co_return co_await statement(std::move(org), std::move(month), std::move(request));
   }
-  co_return failure(not_found("there is balance, usage, ledger, statements and top_ups here"),
-                    request.request_id);
+  co_return failure(
+      not_found("there is balance, usage, projection, ledger, statements and top_ups here"),
+      request.request_id);
 }
 
-task<result<bool>> billing_api::read_usage(quota::org_id org, std::int64_t first, std::int64_t last,
-                                           counter_taker add) {
-  for (auto hour = first; hour <= last; hour += hours_a_step) {
-    const auto counters =
-        co_await ledger_.usage(org, hour, std::min(hour + hours_a_step - 1, last));
-    // result<bool> takes an error code for a bool.
-    if (!counters) {
-      co_return result<bool>{boost::system::in_place_error, counters.error()};
-    }
-    for (const auto& counter : *counters) {
-      if (!add(counter)) co_return false;
-    }
+// Steps begin with days of UTC, so that no summary of a day is read twice.
+task<result<void>> billing_api::read_usage(quota::org_id org, std::int64_t first, std::int64_t last,
+                                           bool with_callers, counter_taker add) {
+  const auto step = with_callers ? hours_a_step : hours_a_summary_step;
+  for (auto hour = first; hour <= last;) {
+    const auto end = std::min(hour / 24 * 24 + step - 1, last);
+    // Not awaited where it is chosen: GCC 12 destroys both branches of a conditional with co_await.
+    auto reading =
+        with_callers ? ledger_.usage(org, hour, end) : ledger_.usage_summary(org, hour, end);
+    const auto counters = co_await std::move(reading);
+    if (!counters) co_return counters.error();
+    for (const auto& counter : *counters) add(counter);
+    hour = end + 1;
   }
-  co_return true;
+  co_return result<void>{};
 }
 
 task<api_response> billing_api::balance(quota::org_id org, api_request request) {
@@ -112,18 +125,29 @@ task<api_response> billing_api::balance(quota::org_id org, api_request request) 
 task<api_response> billing_api::usage(quota::org_id org, api_request request) {
   const auto query = usage_query::parse(request.query, ledger_.now());
   if (!query) co_return failure(query.error(), request.request_id);
-  usage_report report{*query};
-  counter_taker add = [&](const quota::usage_counter& counter) { return report.add(counter); };
-  const auto read =
-      co_await read_usage(std::move(org), query->first_hour, query->last_hour, std::move(add));
+  usage_report report{*query, usage_units{configuration_()->values}};
+  counter_taker add = [&](const quota::usage_counter& counter) { report.add(counter); };
+  const auto read = co_await read_usage(std::move(org), query->first_hour, query->last_hour,
+                                        query->asks_about_callers(), std::move(add));
   if (!read) co_return failure(ledger_unavailable(), request.request_id);
-  if (!*read) {
-    co_return failure(invalid("this report would have more than 50000 rows; ask for a shorter "
-                              "time, a coarser granularity or fewer groups",
-                              "group_by"),
-                      request.request_id);
+  if (!wants_csv(request)) co_return success(report.to_json());
+  auto response = csv_response(report.to_csv());
+  if (report.has_more()) {
+    response.headers.emplace_back("Link", next_page_link(request.query, report.next_after()));
   }
-  co_return wants_csv(request) ? csv_response(report.to_csv()) : success(report.to_json());
+  co_return response;
+}
+
+task<api_response> billing_api::projection(quota::org_id org, api_request request) {
+  if (const auto error = refuse_parameters(request)) co_return failure(*error, request.request_id);
+  const auto account = co_await ledger_.snapshot(org);
+  if (!account) co_return failure(ledger_unavailable(), request.request_id);
+  projection_report report{*account, ledger_.now()};
+  counter_taker add = [&](const quota::usage_counter& counter) { report.add(counter); };
+  const auto read = co_await read_usage(std::move(org), report.first_hour(), report.last_hour(),
+                                        false, std::move(add));
+  if (!read) co_return failure(ledger_unavailable(), request.request_id);
+  co_return success(report.to_json());
 }
 
 task<api_response> billing_api::entries(quota::org_id org, api_request request) {
@@ -137,8 +161,7 @@ task<api_response> billing_api::entries(quota::org_id org, api_request request) 
   if (!wants_csv(request)) co_return success(entries_json(*found, wanted->after, has_more));
   auto response = csv_response(entries_csv(*found));
   if (has_more) {
-    response.headers.emplace_back("Link", "<?after=" + found->back().id + "&limit=" +
-                                              std::to_string(wanted->limit) + ">; rel=\"next\"");
+    response.headers.emplace_back("Link", next_page_link(request.query, found->back().id));
   }
   co_return response;
 }

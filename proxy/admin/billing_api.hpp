@@ -4,7 +4,9 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 
+#include "config/load.hpp"
 #include "proxy/admin/message.hpp"
 #include "quota/ledger_store.hpp"
 #include "quota/task.hpp"
@@ -13,15 +15,20 @@ namespace tollgate::proxy::admin {
 
 class billing_api {
  public:
-  explicit billing_api(quota::ledger_store& ledger) : ledger_{ledger} {}
+  // The configuration in force tells in what unit a route's usage is counted.
+  using configuration_in_force = std::function<std::shared_ptr<const config::configuration>()>;
 
-  // `request.path` is what follows the prefix: "/balance", "/usage", "/ledger", "/statements",
-  // "/statements/2026-01" or "/top_ups". Everything else is 404, and methods other than GET and
-  // HEAD are 405.
+  billing_api(quota::ledger_store& ledger, configuration_in_force configuration)
+      : ledger_{ledger}, configuration_{std::move(configuration)} {}
+
+  // `request.path` is what follows the prefix: "/balance", "/usage", "/projection", "/ledger",
+  // "/statements", "/statements/2026-01" or "/top_ups". Everything else is 404, and methods other
+  // than GET and HEAD are 405.
   task<api_response> handle(quota::org_id org, api_request request);
 
   task<api_response> balance(quota::org_id org, api_request request);
   task<api_response> usage(quota::org_id org, api_request request);
+  task<api_response> projection(quota::org_id org, api_request request);
   task<api_response> entries(quota::org_id org, api_request request);
   task<api_response> holds(quota::org_id org, api_request request);
   task<api_response> grants(quota::org_id org, api_request request);
@@ -30,12 +37,14 @@ class billing_api {
   task<api_response> top_ups(quota::org_id org, api_request request);
 
  private:
-  // Hands the counters of the hours [first, last] to `add` until it says no; false if it did.
-  using counter_taker = std::function<bool(const quota::usage_counter&)>;
-  task<result<bool>> read_usage(quota::org_id org, std::int64_t first, std::int64_t last,
-                                counter_taker add);
+  // Hands the counters of the hours [first, last] to `add`. `with_callers`: agents and
+  // conversations are wanted too.
+  using counter_taker = std::function<void(const quota::usage_counter&)>;
+  task<result<void>> read_usage(quota::org_id org, std::int64_t first, std::int64_t last,
+                                bool with_callers, counter_taker add);
 
   quota::ledger_store& ledger_;
+  configuration_in_force configuration_;
 };
 
 // {"id","credits","kind","note","created_at","expires_at","priority"}: also the answer to POST

@@ -29,9 +29,9 @@ configuration.</p>
 <tr><td>/admin/v1/orgs/{org}/keys<td>API keys: POST, GET, DELETE
 <tr><td>/admin/v1/orgs/{org}/grants<td>credits given: POST, GET
 <tr><td>/admin/v1/orgs/{org}/top_ups<td>credits bought: POST, GET
-<tr><td>/admin/v1/orgs/{org}/balance, usage, ledger, holds, statements<td>the account: GET
+<tr><td>/admin/v1/orgs/{org}/balance, usage, projection, ledger, holds, statements<td>the account: GET
 </table>
-<p>From a shell: <code>tollgate org|key|grant|top-up|balance|usage|ledger|statement|holds --help</code></p>
+<p>From a shell: <code>tollgate org|key|grant|top-up|balance|usage|projection|ledger|statement|holds --help</code></p>
 </html>
 )";
 

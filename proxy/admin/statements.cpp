@@ -47,12 +47,9 @@ task<api_response> billing_api::statement(quota::org_id org, std::string month,
     co_return failure(error, request.request_id);
   }
   statement_report report{org, *found, is_final(*found, account->holds)};
-  counter_taker add = [&](const quota::usage_counter& counter) {
-    report.add(counter);
-    return true;
-  };
+  counter_taker add = [&](const quota::usage_counter& counter) { report.add(counter); };
   const auto usage = co_await read_usage(org, report.first_hour(), report.last_hour(ledger_.now()),
-                                         std::move(add));
+                                         false, std::move(add));
   if (!usage) co_return failure(ledger_unavailable(), request.request_id);
   if (wants_csv(request)) co_return csv_response(report.to_csv());
   if (wants(request, "text/plain")) co_return text_response(report.to_text());

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cstdio>
 
+#include "quota/hex.hpp"
 #include "quota/money.hpp"
 #include "routes/suggest.hpp"
 #include "routes/text.hpp"
@@ -159,8 +160,31 @@ std::optional<std::size_t> parse_count(std::string_view text, std::size_t max) {
   return value;
 }
 
+std::optional<std::int64_t> parse_number(std::string_view text) {
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size()) return {};
+  return value;
+}
+
+std::string to_hex_text(std::string_view text) {
+  return quota::to_hex({reinterpret_cast<const unsigned char*>(text.data()), text.size()});
+}
+
+std::optional<std::string> from_hex_text(std::string_view digits) {
+  if (digits.size() % 2 != 0) return {};
+  std::string text;
+  for (std::size_t i = 0; i < digits.size(); i += 2) {
+    const int high = routes::hex_value(digits[i]), low = routes::hex_value(digits[i + 1]);
+    if (high < 0 || low < 0) return {};
+    text += static_cast<char>(high * 16 + low);
+  }
+  return text;
+}
+
 checked<query_parameters> query_parameters::parse(std::string_view query,
-                                                  const std::vector<std::string>& known) {
+                                                  const std::vector<std::string>& known,
+                                                  const std::vector<std::string>& repeatable) {
   query_parameters parameters;
   while (!query.empty()) {
     const auto pair = query.substr(0, query.find('&'));
@@ -176,7 +200,9 @@ checked<query_parameters> query_parameters::parse(std::string_view query,
                          routes::did_you_mean(*name, known),
                      routes::shortened(*name));
     }
-    if (parameters.find(*name)) return invalid("the parameter is given twice", *name);
+    const bool may_repeat = std::ranges::find(repeatable, *name) != repeatable.end();
+    if (parameters.find(*name) && !may_repeat)
+      return invalid("the parameter is given twice", *name);
     parameters.values_.emplace_back(std::move(*name), std::move(*value));
   }
   return parameters;
@@ -187,6 +213,14 @@ std::optional<std::string_view> query_parameters::find(std::string_view name) co
     if (key == name) return value;
   }
   return {};
+}
+
+std::vector<std::string> query_parameters::all(std::string_view name) const {
+  std::vector<std::string> values;
+  for (const auto& [key, value] : values_) {
+    if (key == name) values.push_back(value);
+  }
+  return values;
 }
 
 bool is_plain_text(std::string_view text, std::size_t max) {

@@ -34,12 +34,22 @@ std::optional<std::string> percent_decode(std::string_view text);
 // A decimal in [1, max].
 std::optional<std::size_t> parse_count(std::string_view text, std::size_t max);
 
-// The parameters of a query, decoded. Refuses names that are not in `known`, and names given twice.
+// A whole decimal number, of either sign.
+std::optional<std::int64_t> parse_number(std::string_view text);
+
+// Any text as hexadecimal digits, and back.
+std::string to_hex_text(std::string_view text);
+std::optional<std::string> from_hex_text(std::string_view digits);
+
+// The parameters of a query, decoded. Refuses names that are not in `known`, and names given twice
+// unless they are `repeatable`.
 class query_parameters {
  public:
   static checked<query_parameters> parse(std::string_view query,
-                                         const std::vector<std::string>& known);
+                                         const std::vector<std::string>& known,
+                                         const std::vector<std::string>& repeatable = {});
   std::optional<std::string_view> find(std::string_view name) const;
+  std::vector<std::string> all(std::string_view name) const;  // in the order in which they came
 
  private:
   std::vector<std::pair<std::string, std::string>> values_;

@@ -1,4 +1,4 @@
-// tollgate grant|balance|usage|ledger|holds
+// tollgate grant|balance|usage|projection|ledger|holds
 #include <iostream>
 
 #include <CLI/App.hpp>
@@ -76,6 +76,11 @@ void print_balance(std::ostream& out, const json_value& balance) {
               member_at(balance, "grants")->elements);
 }
 
+void say_if_there_is_more(const json_value& page) {
+  if (!member_at(page, "has_more")->truth) return;
+  std::cerr << "there is more: --after " << cell_text(page.find("next_after")) << '\n';
+}
+
 void print_usage(std::ostream& out, const json_value& report) {
   std::vector<column> columns{{"START", "start"}};
   for (const auto& name : member_at(report, "group_by")->elements) {
@@ -85,10 +90,32 @@ void print_usage(std::ostream& out, const json_value& report) {
   }
   columns.push_back({"CALLS", "calls"});
   columns.push_back({"CREDITS", "credits"});
-  print_table(out, columns, member_at(report, "rows")->elements);
+  const auto& rows = member_at(report, "rows")->elements;
+  if (!rows.empty() && rows.front().find("unit") != nullptr) {
+    columns.push_back({"USED", "used"});
+    columns.push_back({"UNIT", "unit"});
+  }
+  print_table(out, columns, rows);
   out << "total from " << cell_text(report.find("from")) << " to " << cell_text(report.find("to"))
       << ": " << cell_text(member_at(report, "total/credits")) << " credits in "
       << cell_text(member_at(report, "total/calls")) << " calls\n";
+  say_if_there_is_more(report);
+}
+
+void print_projection(std::ostream& out, const json_value& data) {
+  print_fields(out,
+               {{"cycle from", "cycle/start"},
+                {"cycle to", "cycle/end"},
+                {"used so far", "used"},
+                {"expected", "credits/expected"},
+                {"at least", "credits/low"},
+                {"at most", "credits/high"},
+                {"overage USD", "overage_usd/expected"},
+                {"at least", "overage_usd/low"},
+                {"at most", "overage_usd/high"},
+                {"runs out", "runs_out_at"},
+                {"days seen", "observed_days"}},
+               data);
 }
 
 void print_entries(std::ostream& out, const json_value& page) {
@@ -105,9 +132,7 @@ void print_entries(std::ostream& out, const json_value& page) {
                {"KIND", "kind"},
                {"SUBJECT", "subject"}},
               member_at(page, "entries")->elements);
-  if (member_at(page, "has_more")->truth) {
-    std::cerr << "there is more: --after " << cell_text(page.find("next_after")) << '\n';
-  }
+  say_if_there_is_more(page);
 }
 
 void print_holds(std::ostream& out, const json_value& data) {
@@ -178,9 +203,20 @@ void add_account_commands(CLI::App& app, int& exit_code) {
   add_reading(app, exit_code, "usage", "What was used, by time and group",
               {{"from", "2026-01-31 or 2026-01-31T10:00:00Z; otherwise the first of this month"},
                {"to", "not included; otherwise now"},
-               {"granularity", "hour, day or month; otherwise day"},
-               {"group_by", "any of action,model,agent,conversation,key,route"}},
+               {"granularity", "hour, day, month or total; otherwise day"},
+               {"group_by", "any of action,model,agent,conversation,key,route"},
+               {"time_zone", "whose days and months, like Europe/Berlin; otherwise UTC"},
+               {"action", "only of this action; likewise:"},
+               {"model", ""},
+               {"agent", ""},
+               {"conversation", ""},
+               {"key", ""},
+               {"route", ""},
+               {"limit", "rows, 1 to 10000; otherwise 1000"},
+               {"after", "where the page before ended"}},
               print_usage);
+  add_reading(app, exit_code, "projection", "How the cycle will probably end", {},
+              print_projection);
   add_reading(app, exit_code, "ledger", "Every change of a balance, oldest first",
               {{"after", "the id of the entry before the first one to show"},
                {"limit", "1 to 1000; otherwise 100"}},

@@ -12,6 +12,7 @@
 
 #include "quota/ledger/entry_id.hpp"
 #include "quota/redis/ledger_script.hpp"
+#include "quota/redis/reply.hpp"
 #include "quota/redis/rows.hpp"
 
 namespace tollgate::quota::redis {
@@ -21,24 +22,10 @@ namespace {
 using std::chrono::steady_clock;
 using waiter = ledger_store::then;
 
-// Hour keys that one call reads; bounds the time that a long usage report keeps Redis from others.
-constexpr std::int64_t hours_a_call = 256;
-
-std::string_view usage_script() {
-  return "local all = {} for i, key in ipairs(KEYS) do all[i] = redis.call('HGETALL', key) end "
-         "return all";
-}
-
 template <class T>
 result<T> checked(std::optional<T> value) {
   if (!value) return make_error_code(store_errc::protocol);
   return *std::move(value);
-}
-
-// An error reply is not an answer.
-result<reply_ptr> checked(result<reply_ptr> reply) {
-  if (reply && (*reply)->type == REDIS_REPLY_ERROR) return make_error_code(store_errc::protocol);
-  return reply;
 }
 
 }  // namespace
@@ -305,37 +292,6 @@ task<result<std::vector<top_up_record>>> redis_store::top_ups(const org_id& org)
   auto found = co_await read_hash<top_up_record>(key_of(org, "top_ups"), parse_top_up);
   const auto age = [](const auto& each) { return std::tie(each.requested_at, each.id); };
   if (found) std::ranges::sort(*found, {}, age);
-  co_return found;
-}
-
-task<result<std::vector<usage_counter>>> redis_store::usage(const org_id& org,
-                                                            std::int64_t first_hour,
-                                                            std::int64_t last_hour) {
-  auto late = co_await read_hash<usage_counter>(key_of(org, "late"), parse_late_counter);
-  if (!late) co_return late.error();
-  std::erase_if(*late, [&](const auto& counter) {
-    return counter.hour < first_hour || counter.hour > last_hour;
-  });
-  auto found = *std::move(late);
-  for (auto hour = first_hour; hour <= last_hour; hour += hours_a_call) {
-    const auto count = std::min(hours_a_call, last_hour - hour + 1);
-    std::vector<std::string> command{"EVAL", std::string{usage_script()}, std::to_string(count)};
-    for (std::int64_t i = 0; i < count; ++i) {
-      command.push_back(key_of(org, "usage:" + std::to_string(hour + i)));
-    }
-    const auto reply = checked(co_await connection_.call(std::move(command)));
-    if (!reply) co_return reply.error();
-    const auto hours = elements_of(**reply);
-    for (std::size_t i = 0; i < hours.size(); ++i) {
-      const auto flat = elements_of(*hours[i]);
-      for (std::size_t j = 0; j + 1 < flat.size(); j += 2) {
-        auto counter = parse_counter(hour + static_cast<std::int64_t>(i), text_of(*flat[j]),
-                                     text_of(*flat[j + 1]));
-        if (!counter) co_return make_error_code(store_errc::protocol);
-        found.push_back(*std::move(counter));
-      }
-    }
-  }
   co_return found;
 }
 

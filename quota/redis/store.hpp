@@ -30,6 +30,8 @@ class redis_store final : public ledger_store {
   task<result<std::vector<grant_record>>> grants(const org_id& org) override;
   task<result<std::vector<usage_counter>>> usage(const org_id& org, std::int64_t first_hour,
                                                  std::int64_t last_hour) override;
+  task<result<std::vector<usage_counter>>> usage_summary(const org_id& org, std::int64_t first_hour,
+                                                         std::int64_t last_hour) override;
   task<result<std::vector<cycle_record>>> cycles(const org_id& org) override;
   task<result<std::vector<top_up_record>>> top_ups(const org_id& org) override;
   task<result<pending_work>> pending(const org_id& org) override;
@@ -47,6 +49,15 @@ class redis_store final : public ledger_store {
   // The fields and values of a hash, each read by `parse(field, value)`.
   template <class T, class Parse>
   task<result<std::vector<T>>> read_hash(std::string key, Parse parse);
+
+  // Usage: store_usage.cpp. The hashes of hours, and the store's time beside them.
+  task<result<reply_ptr>> read_hours(const org_id& org, std::vector<std::int64_t> hours);
+  task<result<std::vector<usage_counter>>> late_usage(const org_id& org, std::int64_t first_hour,
+                                                      std::int64_t last_hour);
+  // Days of which nothing is kept are summed up, and kept if they are over.
+  task<result<void>> sum_up(const org_id& org, std::vector<std::int64_t> days,
+                            std::int64_t first_hour, std::int64_t last_hour,
+                            std::vector<usage_counter>& found);
 
   connection& connection_;
   std::shared_ptr<store_clock> clock_;

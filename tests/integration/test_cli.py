@@ -52,7 +52,7 @@ class CommandLine(StackTest):
         self.settled_balance(self.tollgate, "acme")
 
         usage = self.tg("usage", "acme", "--group-by", "model,action").stdout
-        self.assertRegex(usage, r"(?m)^\S+ +gpt-4 +llm +1 +10$")
+        self.assertRegex(usage, r"(?m)^\S+ +gpt-4 +llm +1 +10 +1 +request$")
         self.assertIn("10 credits in 1 calls", usage)
         ledger = self.tg("ledger", "acme").stdout
         self.assertEqual([line.split()[2] for line in ledger.splitlines()[1:]],

@@ -71,6 +71,14 @@ class memory_store final : public ledger_store, public directory {
     co_return out;
   }
 
+  task<result<std::vector<usage_counter>>> usage_summary(const org_id& org, std::int64_t first_hour,
+                                                         std::int64_t last_hour) override {
+    auto found = co_await usage(org, first_hour, last_hour);
+    if (!found) co_return found.error();
+    for (auto& counter : *found) counter.who.agent = counter.who.conversation = "";
+    co_return found;
+  }
+
   task<result<std::vector<cycle_record>>> cycles(const org_id& org) override {
     if (!reachable) co_return store_errc::unavailable;
     co_return accounts_[org].ledger.cycles();

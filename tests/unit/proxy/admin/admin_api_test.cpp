@@ -391,7 +391,7 @@ TEST_F(admin_api_test, says_when_the_ledger_is_away) {
 
 TEST_F(admin_api_test, serves_the_customer_its_own_account) {
   create("acme");
-  billing_api billing{store_};
+  billing_api billing{store_, [this] { return configuration_; }};
   const auto get = [&](std::string method, std::string path) {
     api_request request;
     request.method = std::move(method);

@@ -1,0 +1,61 @@
+// What will be used by some time to come, from what was used so far, day by day. Pure.
+//
+// A day to come is expected to be like the same weekday of the last eight weeks, raised or lowered
+// to the level of the last seven days. Estimates are made in floating point: they are shown to
+// people, and nothing is charged by them. What comes out is credits again, in whole micro-credits.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <optional>
+#include <vector>
+
+#include "quota/grants.hpp"
+
+namespace tollgate::proxy::admin {
+
+struct usage_history {
+  static constexpr int most_days = 56;  // eight of each weekday
+
+  std::chrono::sys_days first_day;   // of `days`
+  std::vector<quota::credits> days;  // each one's use, up to and including yesterday
+  quota::credits today;              // so far
+};
+
+struct credit_range {
+  quota::credits low, expected, high;  // four times in five it lies between `low` and `high`
+};
+
+class usage_pace {
+ public:
+  // Days before the first one with any use count for nothing: there was no customer yet.
+  usage_pace(usage_history history, quota::time_point now);
+
+  int observed_days() const { return static_cast<int>(days_.size()); }
+
+  // What will be used from now until `end`.
+  credit_range until(quota::time_point end) const;
+
+  // When the grants (in burn-down order) are used up or have run out; nothing if that is not before
+  // `horizon`.
+  std::optional<quota::time_point> runs_out_at(quota::grant_list grants,
+                                               quota::time_point horizon) const;
+
+ private:
+  double on(std::chrono::sys_days day) const;  // all numbers are micro-credits
+  double between(quota::time_point from, quota::time_point to) const;
+  void learn_weekdays();
+  void learn_level();
+  void learn_spread();
+  void guess_from(quota::credits today);  // on the first day
+  std::chrono::sys_days day_at(std::size_t i) const;
+
+  quota::time_point now_;
+  std::chrono::sys_days first_day_;
+  std::vector<double> days_, tamed_;  // as they were, and without their spikes
+  std::array<double, 7> weekday_{};   // Sunday first
+  double level_ = 1;
+  double spread_ = 0;  // standard deviation of one day
+};
+
+}  // namespace tollgate::proxy::admin

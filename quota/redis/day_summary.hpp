@@ -1,0 +1,53 @@
+// A day's usage hour by hour, without agents and conversations: what is left of any number of
+// counters when nobody asks about those. It is kept beside the counters once the day is over, and
+// can always be made again from them. Pure.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "quota/ledger_store.hpp"
+
+namespace tollgate::quota::redis {
+
+inline constexpr std::int64_t hours_a_day = 24;
+
+// The day of an hour; both count from the Unix epoch.
+constexpr std::int64_t day_of(std::int64_t hour) {
+  return hour >= 0 ? hour / hours_a_day : -((hours_a_day - 1 - hour) / hours_a_day);
+}
+
+class day_summary {
+ public:
+  explicit day_summary(std::int64_t day) : first_hour_{day * hours_a_day} {}
+
+  // One counter as it is stored: "ROUTE\tACTION\tMODEL\tAGENT\tCONVERSATION\tKEY", "CREDITS CALLS
+  // USED". False: it is none.
+  bool add(std::int64_t hour, std::string_view who, std::string_view packed);
+  bool empty() const { return sums_.empty(); }
+
+  // Those of the hours [first, last] go to `out`.
+  void append_to(std::vector<usage_counter>& out, std::int64_t first, std::int64_t last) const;
+
+  // "1\n", then for each attribution a line "=ROUTE\tACTION\tMODEL\t\t\tKEY" and a line
+  // "HOUR_OF_DAY CREDITS CALLS USED" for each hour in which it was used.
+  std::string pack() const;
+  static std::optional<day_summary> parse(std::int64_t day, std::string_view packed);
+
+ private:
+  struct amounts {
+    std::int64_t micro = 0, calls = 0, used = 0;
+  };
+  static std::optional<amounts> parse_amounts(std::string_view packed);
+  void count(std::string who, std::int64_t hour, const amounts& more);
+
+  std::int64_t first_hour_;
+  std::map<std::string, std::array<amounts, hours_a_day>, std::less<>> sums_;
+};
+
+}  // namespace tollgate::quota::redis

@@ -1,0 +1,17 @@
+// What all calls of the store do with an answer.
+#pragma once
+
+#include <hiredis/hiredis.h>
+
+#include "quota/ledger_store.hpp"
+#include "quota/redis/connection.hpp"
+
+namespace tollgate::quota::redis {
+
+// An error reply is not an answer.
+inline result<reply_ptr> checked(result<reply_ptr> reply) {
+  if (reply && (*reply)->type == REDIS_REPLY_ERROR) return make_error_code(store_errc::protocol);
+  return reply;
+}
+
+}  // namespace tollgate::quota::redis
