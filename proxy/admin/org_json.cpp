@@ -23,6 +23,23 @@ void write_limits(json_writer& out, const std::vector<quota::spend_limit>& limit
   out.end_array();
 }
 
+void write_alerts(json_writer& out, const std::vector<quota::usage_alert>& alerts) {
+  out.begin_array();
+  for (const auto& alert : alerts) {
+    if (alert.kind == quota::alert_kind::allocation_percent) {
+      out.number(alert.level);
+    } else if (alert.kind == quota::alert_kind::spend_cap_percent) {
+      out.begin_object().key("spend_cap_percent").number(alert.level).end_object();
+    } else {
+      out.begin_object()
+          .key("credits")
+          .number(quota::credits::from_micro(alert.level))
+          .end_object();
+    }
+  }
+  out.end_array();
+}
+
 void write_terms(json_writer& out, const quota::plan_terms& terms) {
   out.begin_object().key("credits").number(terms.allocation).key("rollover");
   if (terms.rollover_cycles == 0) {
@@ -82,6 +99,8 @@ void write_org(json_writer& out, const quota::organization& org,
   write_auto_top_up(out, options, plan != nullptr ? &plan->terms : nullptr);
   out.key("limits");
   write_limits(out, options.limits);
+  out.key("alerts");
+  write_alerts(out, options.alerts);
   out.key("stripe_customer").string_or_null(org.stripe_customer);
   if (plan != nullptr) write_cycle(out, *plan);
   out.key("created_at").string(to_rfc3339(org.created_at)).end_object();

@@ -176,16 +176,26 @@ std::optional<api_error> read_options(const json_value& body, const quota::plan_
     out.limits = *std::move(read);
   }
   if (is_null(body, "limits")) out.limits.clear();
+
+  const auto alerts = list_field(body, "alerts");
+  if (!alerts) return alerts.error();
+  if (*alerts != nullptr) {
+    auto read = read_alerts(**alerts);
+    if (!read) return std::move(read).error();
+    out.alerts = *std::move(read);
+  }
+  if (is_null(body, "alerts")) out.alerts.clear();
   return read_auto_top_up(body, terms, out);
 }
 
 }  // namespace
 
 const body_fields& org_fields() {
-  static const body_fields fields{{"plan", "plan_effective", "cycle_anchor", "overage",
-                                   "spend_cap_usd", "critical_overdraft_credits", "auto_top_up",
-                                   "limits", "suspended", "mode", "stripe_customer", "terms"},
-                                  {{"alerts", "usage alerts come later"}}};
+  static const body_fields fields{
+      {"plan", "plan_effective", "cycle_anchor", "overage", "spend_cap_usd",
+       "critical_overdraft_credits", "auto_top_up", "limits", "alerts", "suspended", "mode",
+       "stripe_customer", "terms"},
+      {}};
   return fields;
 }
 

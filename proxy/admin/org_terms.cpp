@@ -133,4 +133,58 @@ checked<std::vector<quota::spend_limit>> read_limits(const json_value& list) {
   return out;
 }
 
+namespace {
+
+// A whole number from 1 to `most`, as it was written.
+std::optional<std::int64_t> percentage(const json_value& value, std::int64_t most) {
+  const auto& text = value.text;
+  const bool whole = value.is(json_value::kind::number) && !text.empty() && text.size() <= 4 &&
+                     std::all_of(text.begin(), text.end(), routes::is_digit);
+  if (!whole) return std::nullopt;
+  const auto percent = std::stoll(text);
+  if (percent < 1 || percent > most) return std::nullopt;
+  return percent;
+}
+
+checked<quota::usage_alert> read_alert(const json_value& element) {
+  if (!element.is(json_value::kind::object)) {
+    const auto percent = percentage(element, quota::max_alert_percent);
+    if (percent) return quota::usage_alert{quota::alert_kind::allocation_percent, *percent};
+    return invalid(
+        "is a percentage of the cycle's credits (1 to 1000), or {\"spend_cap_percent\": 80}, "
+        "or {\"credits\": 500}");
+  }
+  if (element.members.size() != 1) return invalid("has one member: spend_cap_percent or credits");
+  if (const auto* share = element.find("spend_cap_percent")) {
+    const auto percent = percentage(*share, 100);
+    if (percent) return quota::usage_alert{quota::alert_kind::spend_cap_percent, *percent};
+    return invalid("spend_cap_percent is 1 to 100");
+  }
+  const auto credits = amount_field(element, "credits");
+  if (!credits) return credits.error();
+  if (!*credits || **credits == quota::credits{}) {
+    return invalid("has one member: spend_cap_percent or credits");
+  }
+  return quota::usage_alert{quota::alert_kind::credits_used, (*credits)->micro()};
+}
+
+}  // namespace
+
+checked<std::vector<quota::usage_alert>> read_alerts(const json_value& list) {
+  if (list.elements.size() > quota::max_alerts) {
+    return invalid("at most " + std::to_string(quota::max_alerts) + " alerts", "alerts");
+  }
+  std::vector<quota::usage_alert> out;
+  for (const auto& element : list.elements) {
+    const auto where = "alerts[" + std::to_string(out.size()) + "]";
+    auto alert = read_alert(element);
+    if (!alert) return inside(where, std::move(alert).error());
+    if (std::find(out.begin(), out.end(), *alert) != out.end()) {
+      return invalid(where + ": stands here twice", where);
+    }
+    out.push_back(*std::move(alert));
+  }
+  return out;
+}
+
 }  // namespace tollgate::proxy::admin

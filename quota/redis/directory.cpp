@@ -37,7 +37,7 @@ result<std::optional<organization>> parse_organization(const org_id& id, const r
   org.created_at = time_of(field_of(flat, "created"));
   org.stripe_customer = field_of(flat, "stripe_customer");
   if (const auto text = field_of(flat, "options"); !text.empty()) {
-    auto options = parse_account_options(text, field_of(flat, "limits"));
+    auto options = parse_account_options(text, field_of(flat, "limits"), field_of(flat, "alerts"));
     if (!options) return make_error_code(store_errc::protocol);
     org.options = *std::move(options);
   }
@@ -77,19 +77,20 @@ result<bool> failed(error_code ec) {
 
 // Answers {1 when it is new, the settings after the change, 1 when they are others than expected
 // and nothing was changed}. Suspension is the ledger's affair too: it is written to the account in
-// the same step. KEYS: settings, account. ARGV: the options and limits expected, empty for any; the
-// options of who has none; fields and values.
+// the same step. KEYS: settings, account. ARGV: the options, limits and alerts expected, empty for any;
+// the options of who has none; fields and values.
 std::string_view change_script() {
   return R"lua(
     local time = redis.call('TIME')
     local now = time[1] .. string.format('%03d', math.floor(time[2] / 1000))
-    local options = redis.call('HGET', KEYS[1], 'options') or ARGV[3]
+    local options = redis.call('HGET', KEYS[1], 'options') or ARGV[4]
     local limits = redis.call('HGET', KEYS[1], 'limits') or ''
-    if ARGV[1] ~= '' and (options ~= ARGV[1] or limits ~= ARGV[2]) then
+    local alerts = redis.call('HGET', KEYS[1], 'alerts') or ''
+    if ARGV[1] ~= '' and (options ~= ARGV[1] or limits ~= ARGV[2] or alerts ~= ARGV[3]) then
       return {0, redis.call('HGETALL', KEYS[1]), 1}
     end
     local created = redis.call('HSETNX', KEYS[1], 'created', now)
-    for i = 4, #ARGV, 2 do
+    for i = 5, #ARGV, 2 do
       redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1])
       if ARGV[i] == 'suspended' then redis.call('HSET', KEYS[2], 'suspended', ARGV[i + 1]) end
     end
@@ -105,6 +106,7 @@ std::vector<std::string> change_command(const org_id& org, const organization_ch
                                    key_of(org, "account"),
                                    expected ? to_text(*expected) : "",
                                    expected ? limits_text(expected->limits) : "",
+                                   expected ? alerts_text(expected->alerts) : "",
                                    to_text(account_options{})};
   const auto set = [&](const char* field, std::string value) {
     command.emplace_back(field);
@@ -116,6 +118,7 @@ std::vector<std::string> change_command(const org_id& org, const organization_ch
   if (what.options) {
     set("options", to_text(*what.options));
     set("limits", limits_text(what.options->limits));
+    set("alerts", alerts_text(what.options->alerts));
   }
   if (what.custom_terms) set("custom_terms", to_text(*what.custom_terms));
   if (what.stripe_customer) set("stripe_customer", *what.stripe_customer);

@@ -77,7 +77,11 @@ TEST_F(admin_api_test, refuses_what_it_does_not_understand_of_an_organization) {
   EXPECT_THAT(param(R"({"suspended":"yes"})"), HasSubstr("suspended is true or false"));
   EXPECT_THAT(param(R"({"mode":"watch"})"), HasSubstr("mode is shadow or enforce"));
   EXPECT_THAT(param(R"({"suspend":true})"), HasSubstr("\"suspended\""));
-  EXPECT_THAT(param(R"({"alerts":[50]})"), HasSubstr("alerts is not supported yet"));
+  EXPECT_THAT(param(R"({"alerts":[0]})"), HasSubstr("alerts[0]"));
+  EXPECT_THAT(param(R"({"alerts":[50,50]})"), HasSubstr("stands here twice"));
+  EXPECT_THAT(param(R"({"alerts":[50.5]})"), HasSubstr("a percentage of the cycle's credits"));
+  EXPECT_THAT(param(R"({"alerts":[{"spend_cap_percent":101}]})"), HasSubstr("1 to 100"));
+  EXPECT_THAT(param(R"({"alerts":[{"credits":0}]})"), HasSubstr("spend_cap_percent or credits"));
   EXPECT_THAT(param("[]"), HasSubstr("the body is a JSON object, not an array"));
   EXPECT_THAT(param("{"), HasSubstr("cannot be read"));
   EXPECT_EQ(call("GET", "orgs/acme").status, 404) << "nothing of that created it";
