@@ -126,11 +126,16 @@ task<api_response> admin_api::configure_org(quota::changed_organization changed,
     const auto answer = co_await services_.ledger.apply(org.id, configure);
     if (!answer) co_return failure(half_done(), http.request_id);
     if (answer->result != quota::outcome::configured) {
-      co_return failure(
-          invalid("with the credits of this plan the balance would leave the range of "
-                  "4000000000 credits to either side of zero; it is not in force",
-                  "plan"),
-          http.request_id);
+      const bool moved = request.anchor_day > 0 && account->plan &&
+                         request.anchor_day != account->plan->anchor_day;
+      const auto error =
+          moved ? invalid("this cycle_anchor would make the cycle longer than 62 days; set it again "
+                          "when the cycle has ended",
+                          "cycle_anchor")
+                : invalid("with the credits of this plan the balance would leave the range of "
+                          "4000000000 credits to either side of zero; it is not in force",
+                          "plan");
+      co_return failure(error, http.request_id);
     }
     auto now = co_await services_.directory.find(org.id);
     if (!now) co_return failure(half_done(), http.request_id);
