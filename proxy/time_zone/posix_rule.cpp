@@ -50,8 +50,8 @@ bool skip_name(std::string_view& text) {
     const bool letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
     return letter || (quoted && ((c >= '0' && c <= '9') || c == '+' || c == '-'));
   };
-  const auto length = static_cast<std::size_t>(
-      std::find_if_not(text.begin(), text.end(), belongs) - text.begin());
+  const auto length =
+      static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), belongs) - text.begin());
   text.remove_prefix(length);
   return length >= 3 && (!quoted || take(text, '>'));
 }

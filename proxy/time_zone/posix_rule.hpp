@@ -1,5 +1,5 @@
-// The rule by which a time zone goes on for ever: "CET-1CEST,M3.5.0,M10.5.0/3". A time zone file ends
-// with one, for all times after the last transition that it lists. POSIX `TZ`, with RFC 8536's
+// The rule by which a time zone goes on for ever: "CET-1CEST,M3.5.0,M10.5.0/3". A time zone file
+// ends with one, for all times after the last transition that it lists. POSIX `TZ`, with RFC 8536's
 // extension (hours from -167 to 167). Pure.
 #pragma once
 
@@ -19,8 +19,8 @@ class posix_rule {
   // When in a year the clocks are changed.
   struct change {
     enum class kind { julian, day, weekday } how = kind::weekday;  // "J60", "59", "M3.5.0"
-    int day = 0;  // of the year, or of the week: 0 is Sunday
-    unsigned month = 1, week = 1;  // the fifth is the last
+    int day = 0;                                      // of the year, or of the week: 0 is Sunday
+    unsigned month = 1, week = 1;                     // the fifth is the last
     std::chrono::seconds at = std::chrono::hours{2};  // since midnight, by the clock before
 
     std::chrono::sys_seconds in(std::chrono::year year) const;  // as if local time were UTC

@@ -20,7 +20,8 @@ class time_zone {
   // leads out of `directory`.
   static std::optional<time_zone> find(std::string_view name,
                                        const std::string& directory = "/usr/share/zoneinfo");
-  // The content of a time zone file: TZif, version 2 or later (RFC 8536). Nothing in it is believed.
+  // The content of a time zone file: TZif, version 2 or later (RFC 8536). Nothing in it is
+  // believed.
   static std::optional<time_zone> parse(std::string_view content);
 
   std::chrono::seconds offset_at(std::chrono::sys_seconds time) const;

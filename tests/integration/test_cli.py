@@ -54,6 +54,9 @@ class CommandLine(StackTest):
         usage = self.tg("usage", "acme", "--group-by", "model,action").stdout
         self.assertRegex(usage, r"(?m)^\S+ +gpt-4 +llm +1 +10 +1 +request$")
         self.assertIn("10 credits in 1 calls", usage)
+        usage = self.tg("usage", "acme", "--time-zone", "Europe/Berlin", "--agent", "nobody").stdout
+        self.assertIn("0 credits in 0 calls", usage)
+        self.assertRegex(self.tg("projection", "acme").stdout, r"(?m)^used so far +10$")
         ledger = self.tg("ledger", "acme").stdout
         self.assertEqual([line.split()[2] for line in ledger.splitlines()[1:]],
                          ["grant", "grant", "reserve", "settle"])

@@ -102,7 +102,15 @@ std::vector<answer> world::apply(account& account, const std::vector<operation>&
     given.push_back(*redis);
     ++answered_[std::string{to_string(redis->result)}];
   }
-  compare_balance(account);
+  try {
+    compare_balance(account);
+  } catch (const disagreement& found) {
+    std::string told = found.what();
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      told += "\n  " + describe(batch[i]) + " -> " + describe(given[i]);
+    }
+    throw disagreement{told};
+  }
   return given;
 }
 

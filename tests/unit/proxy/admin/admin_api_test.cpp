@@ -44,7 +44,7 @@ TEST_F(admin_api_test, creates_and_changes_an_organization) {
       response.body,
       R"({"success":true,"data":{"id":"acme","plan":"pro","mode":"enforce",)"
       R"("suspended":false,"overage":true,"spend_cap_usd":null,)"
-      R"("critical_overdraft_credits":null,"auto_top_up":null,"limits":[],)"
+      R"("critical_overdraft_credits":null,"auto_top_up":null,"limits":[],"alerts":[],)"
       R"("stripe_customer":null,"terms":{"credits":200000,)"
       R"("rollover":{"up_to_percent":100,"cycles":1},"overage_usd":0.01,)"
       R"("top_up_minimum_usd":25,"requests":null},"plan_change":null,)"

@@ -86,7 +86,9 @@ TEST(projection, tells_stories) {
     EXPECT_LE(range.low, range.expected) << story.name;
     EXPECT_GE(range.high, range.expected) << story.name;
     EXPECT_GE(range.low, credits{}) << story.name;
-    if (story.sure) EXPECT_LT(whole(range.high) - whole(range.low), 2) << story.name;
+    if (story.sure) {
+      EXPECT_LT(whole(range.high) - whole(range.low), 2) << story.name;
+    }
   }
 }
 

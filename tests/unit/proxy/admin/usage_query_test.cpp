@@ -150,7 +150,9 @@ TEST(usage_query, a_cursor_is_good_for_no_other_question) {
   }
   for (std::size_t size = 0; size < cursor.size(); size += 2) {
     const auto cut = usage_query::parse("group_by=agent&after=" + cursor.substr(0, size), now);
-    if (cut) EXPECT_LT(cut->after->names.at(0).size(), 2u);
+    if (cut) {
+      EXPECT_LT(cut->after->names.at(0).size(), 2u);
+    }
   }
 }
 

@@ -46,10 +46,10 @@ TEST(posix_rule, knows_the_south_and_every_way_to_name_a_day) {
 }
 
 TEST(posix_rule, refuses_what_is_none) {
-  for (const auto* text : {"", "CE-1", "CET", "CET-1CEST", "CET-1CEST,M3.5.0", "CET-168",
-                           "CET-1CEST,M13.5.0,M10.5.0", "CET-1CEST,M3.6.0,M10.5.0",
-                           "CET-1CEST,M3.5.7,M10.5.0", "CET-1CEST,M3.5.0,M10.5.0/3x",
-                           "CET-1CEST,J0,J1", "<CET-1", "CET-1:60"}) {
+  for (const auto* text :
+       {"", "CE-1", "CET", "CET-1CEST", "CET-1CEST,M3.5.0", "CET-168", "CET-1CEST,M13.5.0,M10.5.0",
+        "CET-1CEST,M3.6.0,M10.5.0", "CET-1CEST,M3.5.7,M10.5.0", "CET-1CEST,M3.5.0,M10.5.0/3x",
+        "CET-1CEST,J0,J1", "<CET-1", "CET-1:60"}) {
     EXPECT_FALSE(posix_rule::parse(text)) << text;
   }
 }
@@ -61,10 +61,17 @@ TEST(time_zone, is_utc_unless_told_otherwise) {
 }
 
 TEST(time_zone, never_leaves_its_directory) {
-  for (const auto* name : {"", "/etc/passwd", "../passwd", "Europe/../../../etc/passwd", ".", "Europe",
-                           "Europe/", "Europe//Berlin", "zone.tab", "Europe/Berlin ", "Nowhere/Land"}) {
+  for (const auto* name :
+       {"", "/etc/passwd", "../passwd", "Europe/../../../etc/passwd", ".", "Europe", "Europe/",
+        "Europe//Berlin", "zone.tab", "Europe/Berlin ", "Nowhere/Land"}) {
     EXPECT_FALSE(time_zone::find(name)) << name;
   }
+}
+
+TEST(time_zone, takes_no_zone_that_counts_leap_seconds) {
+  EXPECT_FALSE(time_zone::find("right/Europe/Berlin"));
+  EXPECT_TRUE(time_zone::find("posix/Europe/Berlin") ||
+              !std::filesystem::exists("/usr/share/zoneinfo/posix"));
 }
 
 TEST(time_zone, reads_the_systems_files) {
@@ -73,16 +80,19 @@ TEST(time_zone, reads_the_systems_files) {
   EXPECT_EQ(minutes(berlin.offset_at(at("2026-03-29T01:00:00Z"))), 120);
   EXPECT_EQ(minutes(berlin.offset_at(at("2090-07-01"))), 120) << "by its rule";
   EXPECT_EQ(minutes(time_zone::find("Asia/Kolkata").value().offset_at(at("2026-07-01"))), 330);
-  EXPECT_EQ(minutes(time_zone::find("Pacific/Kiritimati").value().offset_at(at("2026-07-01"))), 840);
+  EXPECT_EQ(minutes(time_zone::find("Pacific/Kiritimati").value().offset_at(at("2026-07-01"))),
+            840);
 }
 
-// Two readers of the same files: the C library's, which is this process' one zone at a time, and ours.
+// Two readers of the same files: the C library's, which is this process' one zone at a time, and
+// ours.
 TEST(time_zone, agrees_with_the_c_library_in_every_zone) {
   int zones = 0;
-  for (const auto* name : {"America/New_York", "America/St_Johns", "America/Havana", "America/Asuncion",
-                           "Africa/Casablanca", "Africa/Cairo", "Asia/Gaza", "Asia/Kathmandu",
-                           "Asia/Tehran", "Australia/Lord_Howe", "Europe/Dublin", "Europe/London",
-                           "Pacific/Apia", "Pacific/Chatham", "America/Nuuk", "Etc/GMT+5"}) {
+  for (const auto* name :
+       {"America/New_York", "America/St_Johns", "America/Havana", "America/Asuncion",
+        "Africa/Casablanca", "Africa/Cairo", "Asia/Gaza", "Asia/Kathmandu", "Asia/Tehran",
+        "Australia/Lord_Howe", "Europe/Dublin", "Europe/London", "Pacific/Apia", "Pacific/Chatham",
+        "America/Nuuk", "Etc/GMT+5"}) {
     const auto zone = time_zone::find(name);
     ASSERT_TRUE(zone) << name;
     ++zones;
@@ -92,7 +102,8 @@ TEST(time_zone, agrees_with_the_c_library_in_every_zone) {
       const std::time_t moment = time;
       std::tm local{};
       localtime_r(&moment, &local);
-      ASSERT_EQ(zone->offset_at(chrono::sys_seconds{chrono::seconds{time}}).count(), local.tm_gmtoff)
+      ASSERT_EQ(zone->offset_at(chrono::sys_seconds{chrono::seconds{time}}).count(),
+                local.tm_gmtoff)
           << name << " at " << time;
     }
   }
