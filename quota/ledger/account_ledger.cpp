@@ -51,8 +51,7 @@ std::string_view to_string(entry_type type) {
 
 answer account_ledger::apply(const operation& operation, time_point now) {
   now =
-      std::max(now, old_before());  // a clock that goes back does not go back behind what has ended
-  swept_ = {};
+      std::max(now, old_before());  swept_ = {};
   sweep(now);
   advance(now);
   const auto answer = std::visit([&](const auto& what) { return on(what, now); }, operation);

@@ -6,6 +6,7 @@
 //   every change appends one entry, and entries never change
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <string>
@@ -58,6 +59,9 @@ class account_ledger {
   // First of all, what the clock has brought is done: holds whose timeout has passed give their credits
   // back, grants run out, cycles close, each in its turn.
   answer apply(const operation& operation, time_point now);
+  // A clock that goes back does not go back behind what has ended. Operations that are applied together
+  // share one time, this one.
+  time_point time_of(time_point now) const { return std::max(now, old_before()); }
 
   void set_suspended(bool suspended) { row_.suspended = suspended; }
   const account_row& row() const { return row_; }
