@@ -1,6 +1,7 @@
 #!/bin/bash
 # Installs what is missing, builds, and runs every test: units, black-box tests with a real Redis, the
-# official SDKs, audio meters against ffmpeg, and the units once more under AddressSanitizer and UBSan.
+# official SDKs, the dashboard in a browser, audio meters against ffmpeg, and the units once more under
+# AddressSanitizer and UBSan.
 # Usage: tests/run.sh [--no-sanitizers]
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -36,7 +37,7 @@ build_dev() {
 }
 test_dev() { ctest --preset dev -j2 -R '^unit_'; }
 
-if step "install packages" deploy/install-packages.sh build run test clients audio &&
+if step "install packages" deploy/install-packages.sh build run test clients browser audio &&
    step "build (release)" build_release; then
   step "all tests (release)" test_release
   if [ "$sanitizers" = yes ]; then

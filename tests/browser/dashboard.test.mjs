@@ -1,0 +1,199 @@
+// What somebody at the dashboard does, and sees.
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { after, afterEach, before, test } from 'node:test';
+import { admin, adminToken, call, chat, checkAccessible, checkWidth, customer, go, launch, logIn, screenshot, settled, watchedPage } from './support.mjs';
+
+let browser, page; // logged in as administrator
+
+before(async () => {
+  browser = await launch();
+  page = await watchedPage(browser);
+  await page.goto(`${admin}/`);
+  await page.getByLabel('Admin token or API key').waitFor();
+  await checkAccessible(page, 'login');
+  await screenshot(page, 'login-light');
+  await logIn(page, adminToken);
+});
+after(() => browser?.close());
+afterEach(() => assert.deepEqual(page.complaints, []));
+
+const available = async () => (await page.locator('#available').textContent()).replaceAll(',', '');
+const availableIs = (text) => page.waitForFunction((wanted) => document.querySelector('#available')?.textContent.replaceAll(',', '') === wanted, text, { timeout: 5000 });
+
+test('a wrong secret is refused, with the message of the API', async () => {
+  const other = await watchedPage(browser);
+  await other.goto(`${admin}/`);
+  await other.getByLabel('Admin token or API key').fill('tg_nobody');
+  await other.getByRole('button', { name: 'Log in' }).click();
+  await other.getByText('this is neither the admin token nor an API key that is in force').waitFor();
+  await other.context().close();
+});
+
+test('the overview finds organizations and shows who is near a limit', async () => {
+  await go(page, '#/');
+  await page.getByText('Page 1 of 2').waitFor();
+  await page.getByLabel('Search').fill('umbrella');
+  const row = page.getByRole('row', { name: /umbrella/ });
+  await row.getByText('Nearly used up').waitFor();
+  assert.match(await row.textContent(), /umbrella.*starter.*10/);
+  await page.getByLabel('Search').fill('');
+  await page.getByRole('button', { name: 'Organization' }).click();
+  assert.equal(await page.getByRole('rowheader').first().textContent(), 'umbrella', 'sorted the other way round');
+});
+
+test('a call arrives live, without a reload', async () => {
+  const key = await customer('live');
+  await go(page, '#/org/live');
+  await availableIs('20000');
+  const began = Date.now();
+  assert.equal((await chat(key)).status, 200);
+  await availableIs('19990');
+  assert.ok(Date.now() - began < 2500, 'within two seconds and a little');
+  await page.getByRole('cell', { name: 'Used: gpt-4' }).first().waitFor();
+});
+
+test('a spend cap is explained, saved, and bites', async () => {
+  const key = await customer('capped');
+  await go(page, '#/org/capped/settings');
+  await page.getByLabel('Cap the spending').check();
+  await page.getByLabel('At most, in US dollars a cycle').fill('0');
+  await page.getByRole('button', { name: 'Review changes' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByText('nothing beyond the plan may be spent').waitFor();
+  await checkAccessible(page, 'review');
+  await screenshot(page, 'settings-review-light');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('Saved.').first().waitFor();
+  assert.equal((await call('GET', '/orgs/capped')).spend_cap_usd, 0);
+  await call('POST', '/orgs/capped/grants', { credits: -19995, kind: 'correction' });
+  const refused = await chat(key);
+  assert.equal(refused.status, 402);
+  assert.equal(refused.body.error.code, 'spend_cap_reached');
+});
+
+test('a pack is bought once, however often the button is pressed', async () => {
+  await customer('shop');
+  await go(page, '#/org/shop');
+  await availableIs('20000');
+  await page.getByRole('button', { name: 'Buy credits' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByText('$10.00 are charged now, and buy 500 credits.').waitFor();
+  await checkAccessible(page, 'buy');
+  await screenshot(page, 'buy-light');
+  await dialog.getByRole('button', { name: 'Buy' }).dblclick();
+  await dialog.getByText('Paid: 500 credits were added.').waitFor();
+  await dialog.getByRole('button', { name: 'Close' }).click();
+  await availableIs('20500');
+  const { top_ups } = await call('GET', '/orgs/shop/top_ups');
+  assert.deepEqual(top_ups.map((one) => [one.status, one.credits]), [['paid', 500]]);
+  assert.equal(await available(), '20500');
+});
+
+test('from the organization to an agent to its conversation', async () => {
+  const key = await customer('drill');
+  for (const [agent, conversation, model] of [['alpha', 'x1', 'gpt-4'], ['alpha', 'x2', 'gpt-3.5-turbo'], ['beta', 'y1', 'gpt-4']]) {
+    assert.equal((await chat(key, { agent, conversation, model })).status, 200);
+  }
+  await settledLedger('drill', '19978');
+  await go(page, '#/org/drill/usage');
+  await page.getByRole('link', { name: 'alpha' }).click();
+  assert.match(await page.getByRole('row', { name: /x1/ }).textContent(), /x110/);
+  assert.equal(await page.getByRole('row', { name: /y1/ }).count(), 0, 'not the other agent’s');
+  await page.getByRole('link', { name: 'x2' }).click();
+  await page.getByText('Conversation x2').waitFor();
+  await page.getByText('2 in all').first().waitFor();
+  await page.getByRole('link', { name: 'All agents' }).click();
+  await page.getByText('22 in all').first().waitFor();
+});
+
+async function settledLedger(org, wanted) {
+  for (let i = 0; i < 50; i += 1) {
+    const { available: now, held } = await call('GET', `/orgs/${org}/balance`);
+    if (held === 0 && String(now) === wanted) return;
+    await new Promise((wake) => { setTimeout(wake, 100); });
+  }
+  assert.fail(`${org} never had ${wanted} credits`);
+}
+
+test('the exported CSV is the ledger', async () => {
+  const key = await customer('books');
+  for (let i = 0; i < 3; i += 1) await chat(key, { agent: `=a${i}` });
+  await settledLedger('books', '19970');
+  await go(page, '#/org/books/ledger');
+  await page.getByRole('cell', { name: 'Used: gpt-4' }).first().waitFor();
+  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Export all as CSV' }).click()]);
+  assert.equal(await readFile(await download.path(), 'utf8'), await call('GET', '/orgs/books/ledger?limit=1000', undefined, { Accept: 'text/csv' }));
+  await page.getByLabel('Type').selectOption('grant');
+  assert.equal(await page.locator('tbody tr').count(), 1);
+});
+
+test('a customer sees its own organization, to read, and no other', async () => {
+  const own = await watchedPage(browser);
+  await logIn(own, await customer('tenant'));
+  await settled(own);
+  await own.getByRole('heading', { name: 'tenant' }).waitFor();
+  for (const name of ['Usage', 'Ledger', 'Statements', 'Top-ups']) {
+    await own.getByRole('link', { name, exact: true }).click();
+    await settled(own);
+  }
+  assert.equal(await own.getByRole('link', { name: 'Billing settings' }).count(), 0);
+  assert.equal(await own.getByRole('button', { name: 'Buy credits' }).count(), 0);
+  await go(own, '#/org/live');
+  await own.getByText('This is not your organization.').waitFor();
+  assert.deepEqual(own.complaints, []);
+  const statuses = await own.evaluate(async (paths) => Promise.all(paths.map(async (path) => (await fetch(path)).status)),
+    ['/admin/v1/orgs/live/balance', '/admin/v1/orgs', '/admin/v1/orgs/tenant', '/admin/v1/orgs/tenant/keys', '/admin/v1/orgs/tenant/../live/ledger', '/admin/v1/orgs/tenant/balance']);
+  assert.deepEqual(statuses, [403, 403, 403, 403, 403, 200]);
+  await own.getByRole('button', { name: 'Log out' }).click();
+  await own.getByLabel('Admin token or API key').waitFor();
+  assert.equal(await own.evaluate(async () => (await fetch('/admin/v1/orgs/tenant/balance')).status), 401);
+  await own.context().close();
+});
+
+test('a change without the token of the page is refused', async () => {
+  const status = (headers) => page.evaluate(async (given) => (await fetch('/admin/v1/orgs/live', {
+    method: 'PUT', body: '{"suspended":true}', headers: { 'Content-Type': 'application/json', ...given } })).status, headers);
+  assert.equal(await status({}), 403);
+  assert.equal(await status({ 'X-Tollgate-CSRF': '0'.repeat(64) }), 403);
+  page.complaints.length = 0; // the console tells of the two 403
+  assert.equal((await call('GET', '/orgs/live')).suspended, false);
+});
+
+const pages = {
+  overview: '#/', balance: '#/org/northwind', usage: '#/org/northwind/usage', agent: '#/org/northwind/usage?agent=support',
+  ledger: '#/org/drill/ledger', statements: '#/org/drill/statements', 'top-ups': '#/org/shop/top-ups',
+  settings: '#/org/northwind/settings', 'empty-usage': '#/org/umbrella/usage', 'empty-top-ups': '#/org/umbrella/top-ups', missing: '#/nowhere',
+};
+
+for (const [look, options] of Object.entries({
+  light: {}, dark: { colorScheme: 'dark' }, narrow: { viewport: { width: 360, height: 740 } }, wide: { viewport: { width: 3840, height: 2160 } },
+})) {
+  test(`every page, ${look}: accessible, as wide as the window, and quiet`, async () => {
+    const own = await watchedPage(browser, options);
+    await logIn(own, adminToken);
+    const { month } = (await call('GET', '/orgs/drill/statements')).statements.at(-1);
+    for (const [name, address] of Object.entries({ ...pages, statement: `#/org/drill/statements/${month}` })) {
+      if (look === 'wide' && !['overview', 'balance', 'usage'].includes(name)) continue;
+      await own.goto(`${admin}/${address}`);
+      if (name !== 'missing') await settled(own);
+      await checkWidth(own, `${name}, ${look}`);
+      if (look !== 'wide') await checkAccessible(own, `${name}, ${look}`);
+      await screenshot(own, `${name}-${look}`);
+    }
+    assert.deepEqual(own.complaints, []);
+    await own.context().close();
+  });
+}
+
+test('the switch turns the page dark, and it stays so', async () => {
+  await go(page, '#/org/northwind');
+  const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const light = await ground();
+  await page.getByRole('button', { name: /colours in use/ }).click();
+  const dark = await ground();
+  assert.notEqual(dark, light);
+  await page.reload();
+  await settled(page);
+  assert.equal(await ground(), dark);
+});
