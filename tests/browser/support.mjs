@@ -87,4 +87,4 @@ export async function checkWidth(page, where) {
   assert.ok(content <= view, `${where}: ${content} px wide in a window of ${view}`);
 }
 
-export const screenshot = (page, name) => page.screenshot({ path: `${screenshots}/${name}.png`, fullPage: true });
+export const screenshot = (page, name, fullPage = true) => page.screenshot({ path: `${screenshots}/${name}.png`, fullPage });

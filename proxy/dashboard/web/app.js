@@ -18,8 +18,7 @@ export function readAddress(hash = location.hash) {
 
 function chooseTheme() {
   const root = document.documentElement;
-  const dark = root.dataset.theme ? root.dataset.theme === 'dark' : matchMedia('(prefers-color-scheme: dark)').matches;
-  root.dataset.theme = dark ? 'light' : 'dark';
+  root.dataset.theme = isDark() ? 'light' : 'dark';
   localStorage.setItem('tollgate-theme', root.dataset.theme);
   dispatchEvent(new Event('themechange'));
   drawTop();
@@ -40,11 +39,11 @@ function drawTop() {
   const home = isAdmin() || !session.org ? '#/' : `#/org/${encodeURIComponent(session.org)}`;
   top.replaceChildren(
     h('a', { class: 'brand', href: home },
-      h('span', { class: 'mark', 'aria-hidden': 'true' }), 'Tollgate'),
+      h('img', { src: new URL('icon.svg', import.meta.url).pathname, alt: '', width: 26, height: 26 }), 'Tollgate'),
     session.role && h('span', { class: 'who' }, isAdmin() ? 'Administrator' : session.org),
     h('span', { class: 'grow' }),
-    h('button', { id: 'theme', type: 'button', class: 'quiet', 'aria-pressed': String(isDark()), onclick: chooseTheme },
-      isDark() ? 'Dark' : 'Light', h('span', { class: 'visually-hidden' }, ' colours in use; switch')),
+    h('button', { id: 'theme', type: 'button', class: 'quiet', onclick: chooseTheme },
+      isDark() ? 'Light' : 'Dark', h('span', { class: 'visually-hidden' }, ' colours')),
     session.role ? h('button', { type: 'button', class: 'quiet', onclick: logOut }, 'Log out') : '');
 }
 
@@ -53,7 +52,7 @@ function viewOf({ parts, query }) {
   const [room, org, page, item] = parts;
   if (room === 'org' && org) {
     if (!isAdmin() && org !== session.org) {
-      return () => main.replaceChildren(emptyState('This is not your organization.',
+      return () => main.replaceChildren(h('h1', {}, 'Not yours'), emptyState('This is not your organization.',
         h('a', { href: `#/org/${encodeURIComponent(session.org)}` }, 'Go to your own')));
     }
     return orgView({ org, page: page ?? 'balance', item, query });
@@ -62,7 +61,7 @@ function viewOf({ parts, query }) {
     if (isAdmin()) return overview;
     return orgView({ org: session.org, page: 'balance', query });
   }
-  return () => main.replaceChildren(emptyState('There is nothing at this address.', h('a', { href: '#/' }, 'To the start')));
+  return () => main.replaceChildren(h('h1', {}, 'Not found'), emptyState('There is nothing at this address.', h('a', { href: '#/' }, 'To the start')));
 }
 
 export async function show() {

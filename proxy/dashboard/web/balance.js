@@ -3,7 +3,7 @@ import { api } from './api.js';
 import { buyDialog } from './buy.js';
 import { burnDown } from './burn_down.js';
 import { announce, emptyState, h, section, table } from './dom.js';
-import { count, credits, day, kind, minute, percent, time, usd } from './format.js';
+import { clock, count, credits, day, kind, minute, percent, time, usd } from './format.js';
 import { describe } from './ledger.js';
 import { orgAddress } from './org.js';
 import { isAdmin } from './session.js';
@@ -20,10 +20,10 @@ export async function balancePage(place, context) {
   const grants = h('div');
   const latest = latestCalls(org);
   place.replaceChildren(
-    h('div', { class: 'two' }, live.element, section('Latest entries', latest.element)),
     h('div', { class: 'two' },
-      section('This cycle', h('div', { class: 'burn' }, await burnDown(balance, context, details))),
-      section('Grants', grants)));
+      h('div', { class: 'page' }, live.element, section('Grants', grants)),
+      h('div', { class: 'page' }, section('This cycle', await burnDown(balance, context, details)),
+        section('Latest entries', latest.element))));
   drawGrants(grants, balance, org);
   let grantsShown = JSON.stringify(balance.grants.map((one) => one.id + one.remaining));
   follow(async () => {
@@ -132,7 +132,7 @@ function latestCalls(org) {
     element.replaceChildren(shown.length === 0
       ? emptyState('Nothing in the last quarter of an hour.', 'Calls appear here as they come in. ', h('a', { href: orgAddress(org, 'ledger') }, 'See the ledger'))
       : table('The latest entries of the ledger', [
-        { title: 'When', cell: (one) => h('time', { datetime: one.at, title: time(one.at) }, time(one.at)) },
+        { title: 'When', cell: (one) => h('time', { datetime: one.at, title: time(one.at) }, clock(one.at)) },
         { title: 'What', cell: describe },
         { title: 'Credits', number: true, cell: (one) => credits(one.credits) },
         { title: 'Then available', number: true, cell: (one) => credits(one.available) },

@@ -66,7 +66,7 @@ function config({ days, cumulative, available, cap, projection }) {
   const flat = (value) => days.map(() => Number(value));
   const line = (label, data, colour, more = {}) => ({ label, data, borderColor: colour, backgroundColor: colour, pointRadius: 0, borderWidth: 2, tension: 0, ...more });
   const datasets = [
-    line('Used', cumulative.map((value) => (value === null ? null : Number(value))), named('c1'), { borderWidth: 3, pointRadius: 2 }),
+    line('Used', cumulative.map((value) => (value === null ? null : Number(value))), named('c1'), { borderWidth: 3, pointRadius: cumulative.filter((value) => value !== null).length === 1 ? 4 : 0 }),
     line('Credits of this cycle', flat(available), named('c3'), { borderDash: [6, 4] }),
   ];
   if (cap !== null) datasets.push(line('Spend cap', flat(cap), named('bad'), { borderDash: [2, 3] }));

@@ -38,7 +38,7 @@ function withDefaults(config) {
         y: scale({ beginAtZero: true, ...options.scales?.y, ticks: { callback: axis } }),
       },
       plugins: {
-        legend: { position: 'bottom', labels: { color: colour('ink'), boxWidth: 12, boxHeight: 12, filter: (item) => !item.text.startsWith('_') } },
+        legend: { position: 'bottom', labels: { color: colour('ink'), usePointStyle: true, pointStyle: config.type === 'line' ? 'line' : 'rectRounded', filter: (item) => !item.text.startsWith('_') } },
         tooltip: {
           filter: (item) => !item.dataset.label.startsWith('_') && item.raw !== null,
           callbacks: { label: (item) => ` ${item.dataset.label}: ${shortCredits(item.raw)}` },

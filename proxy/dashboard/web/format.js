@@ -27,6 +27,8 @@ const utcShortDay = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'sh
 const utcMonth = new Intl.DateTimeFormat(locale, { month: 'long', year: 'numeric', timeZone: 'UTC' });
 
 export const time = (text) => (text ? when.format(new Date(text)) : '–');
+const ofDay = new Intl.DateTimeFormat(locale, { timeStyle: 'medium' });
+export const clock = (text) => ofDay.format(new Date(text));
 export const minute = (text) => (text ? shortWhen.format(new Date(text)) : '–');
 export const day = (text) => (text ? utcDay.format(new Date(text)) : '–');
 export const shortDay = (text) => utcShortDay.format(new Date(text));

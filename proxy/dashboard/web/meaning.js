@@ -18,10 +18,14 @@ function overageSentence(on, terms) {
   return `Overage is switched on: when the credits are used up, calls go on, and each credit costs ${usdPrice(terms?.overage_usd ?? '0')}.`;
 }
 
-function capSentence(cap, before) {
+function capSentence(cap, before, { terms, balance }) {
   if (cap === null) return `The spend cap of ${usd(before)} is lifted: overage and automatic top-ups may cost any amount.`;
   const now = micro(cap) === 0n ? 'nothing beyond the plan may be spent' : `at most ${usd(cap)} a cycle may be spent beyond the plan`;
-  return `Spend cap: ${now}, by overage and automatic top-ups together. When it is reached, calls are refused with 402, but for critical ones. Before: ${before === null ? 'no cap' : usd(before)}.`;
+  const buys = bought(cap, terms?.overage_usd ?? '0');
+  const worth = buys === null || micro(buys) === 0n ? '' : ` That is what ${credits(buys)} credits cost.`;
+  const spent = balance?.spend_cap?.used_usd ?? balance?.overage.usd ?? '0';
+  const already = micro(spent) >= micro(cap) && micro(spent) > 0n ? ` ${usd(spent)} are spent in this cycle already, so it is in force at once.` : '';
+  return `Spend cap: ${now}, by overage and automatic top-ups together.${worth} When it is reached, calls are refused with 402, but for critical ones.${already} Before: ${before === null ? 'no cap' : usd(before)}.`;
 }
 
 function topUpSentence(rule, terms, cap) {
@@ -38,7 +42,7 @@ export function changesOf(org, wanted) {
   const sentences = [], body = {};
   const change = (name, sentence) => { body[name] = wanted[name]; sentences.push(sentence); };
   if (org.overage !== wanted.overage) change('overage', overageSentence(wanted.overage, org.terms));
-  if (!sameAmount(org.spend_cap_usd, wanted.spend_cap_usd)) change('spend_cap_usd', capSentence(wanted.spend_cap_usd, org.spend_cap_usd));
+  if (!sameAmount(org.spend_cap_usd, wanted.spend_cap_usd)) change('spend_cap_usd', capSentence(wanted.spend_cap_usd, org.spend_cap_usd, org));
   const [before, after] = [org.auto_top_up, wanted.auto_top_up];
   const sameRule = before === null || after === null ? before === after
     : sameAmount(before.threshold_credits, after.threshold_credits) && sameAmount(before.amount_usd, after.amount_usd);

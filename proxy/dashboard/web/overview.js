@@ -59,7 +59,7 @@ function chosen(orgs, { search, show, sorted }, balances) {
   const wanted = search.trim().toLowerCase();
   const fits = {
     all: () => true,
-    near: (org) => balances.has(org.id) && standing(balances.get(org.id)).level !== 'ok',
+    near: (org) => balances.has(org.id) && ['near', 'out'].includes(standing(balances.get(org.id)).level),
     suspended: (org) => org.suspended === true,
     shadow: (org) => org.mode === 'shadow',
   }[show];
@@ -74,18 +74,19 @@ function drawList(list, orgs, state, balances, signal, redraw) {
   const pages = Math.max(1, Math.ceil(found.length / rows_a_page));
   state.page = Math.min(state.page, pages - 1);
   const rows = found.slice(state.page * rows_a_page, (state.page + 1) * rows_a_page);
-  const cells = new Map(rows.map((org) => [org.id, { available: h('span', { class: 'muted' }, '…'), used: h('span'), cap: h('span') }]));
+  const cells = new Map(rows.map((org) => [org.id, { available: h('span', { class: 'muted' }, '…'), used: h('span'), standing: h('span'), cap: h('span') }]));
   const link = (org) => h('a', { href: `#/org/${encodeURIComponent(org.id)}` }, org.id);
   const all = [
     { ...columns[0], cell: link },
     { ...columns[1], cell: (org) => org.plan ?? '–' },
     { title: 'Available', number: true, cell: (org) => cells.get(org.id).available },
     { title: 'Used', cell: (org) => cells.get(org.id).used },
+    { title: 'Standing', cell: (org) => cells.get(org.id).standing },
     { title: 'Spend cap', number: true, cell: (org) => cells.get(org.id).cap },
     { ...columns[2], cell: (org) => h('span', { class: `badge ${stateText(org).toLowerCase()}` }, stateText(org)) },
     { ...columns[3], cell: (org) => day(org.created_at) },
   ];
-  const sortable = [0, 1, -1, -1, -1, 2, 3]; // a column of the table -> one that sorts
+  const sortable = [0, 1, -1, -1, -1, -1, 2, 3]; // a column of the table -> one that sorts
   const shown = all.map((column, index) => ({ ...column, sort: sortable[index] >= 0 ? column.key : undefined }));
   const onsort = (index) => {
     const by = sortable[index];
@@ -110,8 +111,8 @@ function fillRow(cell, balance) {
   const now = standing(balance);
   cell.available.className = now.level === 'out' ? 'bad' : '';
   cell.available.textContent = credits(balance.available);
-  cell.used.replaceChildren(meter(now.ratio, now.level, `${percent(now.ratio)} of the credits of this cycle are used`),
-    now.level === 'ok' ? '' : h('span', { class: `badge ${now.level}` }, now.text));
+  cell.used.replaceChildren(meter(now.ratio, now.level, `${percent(now.ratio)} of the credits in hand are used`));
+  cell.standing.replaceChildren(h('span', { class: `badge ${now.level}` }, now.text));
   cell.cap.textContent = balance.spend_cap ? `${usd(balance.spend_cap.used_usd)} of ${usd(balance.spend_cap.usd)}` : '–';
 }
 

@@ -14,9 +14,9 @@ const checkbox = (label, checked, onchange) => {
 const amountInput = (value) => h('input', { type: 'text', inputmode: 'decimal', value: value ?? '', autocomplete: 'off' });
 
 export async function settingsPage(place, context) {
-  const org = await context.details();
+  const [org, balance] = await Promise.all([context.details(), api.balance(context.org)]);
   if (context.signal.aborted) return;
-  draw(place, org, context);
+  draw(place, { ...org, balance }, context);
 }
 
 function draw(place, org, context) {
@@ -38,7 +38,7 @@ function draw(place, org, context) {
       return;
     }
     confirm(org, changes, (saved) => {
-      draw(place, saved, context);
+      draw(place, { ...saved, balance: org.balance }, context);
       place.querySelector('.saved').textContent = 'Saved.';
       announce('Saved.');
     });

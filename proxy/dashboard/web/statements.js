@@ -26,6 +26,7 @@ export async function statementsPage(place, { org, signal }) {
   ], [...statements].reverse()));
 }
 
+const calls = (text) => `${count(text)} ${text === '1' ? 'call' : 'calls'}`;
 const negative = (text) => fromMicro(-micro(text));
 
 // [name, signed credits] in the order in which they are added up.
@@ -34,7 +35,7 @@ export function linesOf(one) {
     ['Opening balance', one.opening], ['Plan allocation', one.allocation], ['Rolled over from before', one.rollover.in],
     ['Purchases', one.purchases], ['Top-ups', one.top_ups], ['Promotions', one.promotions], ['Corrections', one.corrections],
     ['Overage billed', one.overage_billed],
-    ...one.usage.lines.map((line) => [`Used: ${line.action ?? 'other'}${line.model ? ', ' + line.model : ''} (${count(line.calls)} calls)`, negative(line.credits)]),
+    ...one.usage.lines.map((line) => [`Used: ${line.action ?? 'other'}${line.model ? ', ' + line.model : ''} (${calls(line.calls)})`, negative(line.credits)]),
     ['Used: everything else', negative(one.usage.other)],
     ['Rolled over to the next cycle', negative(one.rollover.out)], ['Forfeited', negative(one.forfeited)],
   ];
@@ -57,8 +58,8 @@ export async function statementPage(place, { org, item, signal }) {
   place.replaceChildren(section(`Statement of ${month(item)}`,
     h('p', {}, `${day(one.cycle.start)} – ${day(one.cycle.end)}, plan ${one.plan ?? 'none'}. ${stateOf(one)}.`),
     h('div', { class: 'statement' }, table(`Credits of ${month(item)}`, [
-      { title: 'Line', cell: ([name], ) => name },
-      { title: 'Credits', number: true, cell: ([, amount]) => signed(amount) },
+      { title: 'Line', cell: ([name]) => name },
+      { title: 'Credits', number: true, cell: ([name, amount]) => (/balance$/.test(name) ? credits(amount) : signed(amount)) },
     ], rows, { hideCaption: true })),
     micro(total) === micro(one.closing)
       ? h('p', { class: 'hint' }, 'The lines add up to the closing balance, to the millionth of a credit.')

@@ -26,9 +26,9 @@ export async function usagePage(place, context) {
       field('Colour by', select([['model', 'Model'], ['action', 'Action'], ['route', 'Route']], by, (value) => go({ by: value })))),
     daily.length === 0
       ? emptyState('Nothing was used in this time.', 'Choose a longer period, or make a call with one of the organization’s keys.')
-      : [dailySection(daily, by, period === '1', signal),
+      : h('div', { class: 'page' }, dailySection(daily, by, period === '1', signal),
         h('div', { class: 'two' }, innerSection(org, inner, breakdown, { period, by }, chosen),
-          section(`By ${by}`, shares(by, grouped(daily, [by]), (row) => row[by] ?? 'none')))]);
+          section(`By ${by}`, shares(by, grouped(daily, [by]), (row) => row[by] ?? 'none')))));
 }
 
 async function rangeOf(org, period) {
