@@ -106,7 +106,7 @@ function factsOf(balance) {
 function drawGrants(place, balance, org) {
   if (balance.grants.length === 0) {
     place.replaceChildren(emptyState('No grant has credits left.', isAdmin()
-      ? ['Buy credits above, give the organization a plan, or grant some: ', h('code', {}, `tollgate grant add ${org} --credits 500`)]
+      ? ['Buy credits above, give the organization a plan, or grant some: ', h('code', {}, `tollgate grant ${org} 500`)]
       : 'Ask whoever runs Tollgate for credits.'));
     return;
   }
@@ -137,7 +137,7 @@ function latestCalls(org) {
         { title: 'Credits', number: true, cell: (one) => credits(one.credits) },
         { title: 'Then available', number: true, cell: (one) => credits(one.available) },
       ], shown, { hideCaption: true }),
-    h('p', { class: 'hint' }, `The last ${count(latest_shown)}. `, h('a', { href: orgAddress(org, 'ledger') }, 'All in the ledger')));
+    h('p', { class: 'hint' }, `At most ${count(latest_shown)} are shown here. `, h('a', { href: orgAddress(org, 'ledger') }, 'All in the ledger')));
   };
   return { element, update };
 }

@@ -28,6 +28,9 @@ function withDefaults(config) {
   const [ink, line] = [colour('muted'), colour('line')];
   const scale = (more = {}) => ({ ...more, grid: { color: line, borderColor: line, ...more.grid }, ticks: { color: ink, maxRotation: 0, autoSkipPadding: 12, ...more.ticks } });
   const options = config.options ?? {};
+  const root = getComputedStyle(document.documentElement);
+  Chart.defaults.font.family = root.fontFamily;
+  Chart.defaults.font.size = 0.78 * parseFloat(root.fontSize);
   return {
     ...config,
     options: {

@@ -38,7 +38,7 @@ export async function overview(main, signal) {
   if (signal.aborted) return;
   if (orgs.length === 0) {
     main.replaceChildren(h('h1', {}, 'Organizations'), emptyState('There is no organization yet.',
-      'Create the first one from a shell: ', h('code', {}, 'tollgate org set acme --plan starter'),
+      'Create the first one from a shell: ', h('code', {}, 'tollgate org create acme --plan starter'),
       ', then give it a key: ', h('code', {}, 'tollgate key create acme'), '.'));
     return;
   }

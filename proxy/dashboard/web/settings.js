@@ -45,7 +45,9 @@ function draw(place, org, context) {
   };
   place.replaceChildren(h('form', { class: 'settings', onsubmit: review, novalidate: true },
     h('p', { class: 'saved good', role: 'status' }),
-    planSection(org), ...form.sections, message,
+    
+    h('div', { class: 'two' }, h('div', { class: 'page' }, planSection(org), form.topUp), h('div', { class: 'page' }, form.beyond, form.limits)),
+    message,
     h('div', { class: 'actions' }, h('button', { type: 'submit', class: 'primary' }, 'Review changes'))));
 }
 
@@ -70,23 +72,21 @@ function controls(org) {
   const threshold = amountInput(rule?.threshold_credits);
   const amount = amountInput(rule?.amount_usd ?? (micro(minimum) > 0n ? minimum : ''));
   threshold.disabled = amount.disabled = !automatic.input.checked;
-  const limits = limitsEditor(org.limits);
-  const sections = [
-    section('Beyond the plan', overage.element,
+  const editor = limitsEditor(org.limits);
+  const beyond = section('Beyond the plan', overage.element,
       h('p', { class: 'hint' }, 'Every credit beyond those there are costs the plan’s price, and is billed at the end of the cycle.'),
-      capped.element, field('At most, in US dollars a cycle', cap, 'Overage and automatic top-ups count together. When it is reached, calls are refused, but for critical ones.')),
-    section('Automatic top-up', automatic.element,
+      capped.element, field('At most, in US dollars a cycle', cap, 'Overage and automatic top-ups count together. When it is reached, calls are refused, but for critical ones.'));
+  const topUp = section('Automatic top-up', automatic.element,
       field('When fewer credits are available than', threshold),
-      field('Buy for, in US dollars', amount, `At least ${usd(minimum)}.`)),
-    section('Limits', h('p', { class: 'hint' }, 'What one agent, conversation or API key may use. An asterisk stands for each of them by itself.'), limits.element),
-  ];
+      field('Buy for, in US dollars', amount, `At least ${usd(minimum)}.`));
+  const limits = section('Limits', h('p', { class: 'hint' }, 'What one agent, conversation or API key may use. An asterisk stands for each of them by itself.'), editor.element);
   const read = () => ({
     overage: overage.input.checked,
     spend_cap_usd: capped.input.checked ? decimal(cap, 'The spend cap', 2) : null,
     auto_top_up: automatic.input.checked ? { threshold_credits: decimal(threshold, 'The threshold', 6), amount_usd: atLeast(decimal(amount, 'The top-up', 2), minimum) } : null,
-    limits: limits.read(),
+    limits: editor.read(),
   });
-  return { sections, read };
+  return { beyond, topUp, limits, read };
 }
 
 export function decimal(input, name, places) {
