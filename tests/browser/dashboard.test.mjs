@@ -2,7 +2,21 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, afterEach, before, test } from 'node:test';
-import { admin, adminToken, call, chat, checkAccessible, checkWidth, customer, go, launch, logIn, screenshot, settled, watchedPage } from './support.mjs';
+import {
+  admin,
+  adminToken,
+  call,
+  chat,
+  checkAccessible,
+  checkWidth,
+  customer,
+  go,
+  launch,
+  logIn,
+  screenshot,
+  settled,
+  watchedPage,
+} from './support.mjs';
 
 let browser, page; // logged in as administrator
 
@@ -19,7 +33,12 @@ after(() => browser?.close());
 afterEach(() => assert.deepEqual(page.complaints, []));
 
 const available = async () => (await page.locator('#available').textContent()).replaceAll(',', '');
-const availableIs = (text) => page.waitForFunction((wanted) => document.querySelector('#available')?.textContent.replaceAll(',', '') === wanted, text, { timeout: 5000 });
+const availableIs = (text) =>
+  page.waitForFunction(
+    (wanted) => document.querySelector('#available')?.textContent.replaceAll(',', '') === wanted,
+    text,
+    { timeout: 5000 },
+  );
 
 test('a wrong secret is refused, with the message of the API', async () => {
   const other = await watchedPage(browser);
@@ -39,7 +58,11 @@ test('the overview finds organizations and shows who is near a limit', async () 
   assert.match(await row.textContent(), /umbrella.*starter.*10/);
   await page.getByLabel('Search').fill('');
   await page.getByRole('button', { name: 'Organization' }).click();
-  assert.equal(await page.getByRole('rowheader').first().textContent(), 'umbrella', 'sorted the other way round');
+  assert.equal(
+    await page.getByRole('rowheader').first().textContent(),
+    'umbrella',
+    'sorted the other way round',
+  );
 });
 
 test('a call arrives live, without a reload', async () => {
@@ -86,13 +109,20 @@ test('a pack is bought once, however often the button is pressed', async () => {
   await dialog.getByRole('button', { name: 'Close' }).click();
   await availableIs('20500');
   const { top_ups } = await call('GET', '/orgs/shop/top_ups');
-  assert.deepEqual(top_ups.map((one) => [one.status, one.credits]), [['paid', 500]]);
+  assert.deepEqual(
+    top_ups.map((one) => [one.status, one.credits]),
+    [['paid', 500]],
+  );
   assert.equal(await available(), '20500');
 });
 
 test('from the organization to an agent to its conversation', async () => {
   const key = await customer('drill');
-  for (const [agent, conversation, model] of [['alpha', 'x1', 'gpt-4'], ['alpha', 'x2', 'gpt-3.5-turbo'], ['beta', 'y1', 'gpt-4']]) {
+  for (const [agent, conversation, model] of [
+    ['alpha', 'x1', 'gpt-4'],
+    ['alpha', 'x2', 'gpt-3.5-turbo'],
+    ['beta', 'y1', 'gpt-4'],
+  ]) {
     assert.equal((await chat(key, { agent, conversation, model })).status, 200);
   }
   await settledLedger('drill', '19978');
@@ -111,7 +141,9 @@ async function settledLedger(org, wanted) {
   for (let i = 0; i < 50; i += 1) {
     const { available: now, held } = await call('GET', `/orgs/${org}/balance`);
     if (held === 0 && String(now) === wanted) return;
-    await new Promise((wake) => { setTimeout(wake, 100); });
+    await new Promise((wake) => {
+      setTimeout(wake, 100);
+    });
   }
   assert.fail(`${org} never had ${wanted} credits`);
 }
@@ -122,8 +154,14 @@ test('the exported CSV is the ledger', async () => {
   await settledLedger('books', '19970');
   await go(page, '#/org/books/ledger');
   await page.getByRole('cell', { name: 'Used: gpt-4' }).first().waitFor();
-  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Export all as CSV' }).click()]);
-  assert.equal(await readFile(await download.path(), 'utf8'), await call('GET', '/orgs/books/ledger?limit=1000', undefined, { Accept: 'text/csv' }));
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: 'Export all as CSV' }).click(),
+  ]);
+  assert.equal(
+    await readFile(await download.path(), 'utf8'),
+    await call('GET', '/orgs/books/ledger?limit=1000', undefined, { Accept: 'text/csv' }),
+  );
   await page.getByLabel('Type').selectOption('grant');
   assert.equal(await page.locator('tbody tr').count(), 1);
 });
@@ -142,8 +180,17 @@ test('a customer sees its own organization, to read, and no other', async () => 
   await go(own, '#/org/live');
   await own.getByText('This is not your organization.').waitFor();
   assert.deepEqual(own.complaints, []);
-  const statuses = await own.evaluate(async (paths) => Promise.all(paths.map(async (path) => (await fetch(path)).status)),
-    ['/admin/v1/orgs/live/balance', '/admin/v1/orgs', '/admin/v1/orgs/tenant', '/admin/v1/orgs/tenant/keys', '/admin/v1/orgs/tenant/../live/ledger', '/admin/v1/orgs/tenant/balance']);
+  const statuses = await own.evaluate(
+    async (paths) => Promise.all(paths.map(async (path) => (await fetch(path)).status)),
+    [
+      '/admin/v1/orgs/live/balance',
+      '/admin/v1/orgs',
+      '/admin/v1/orgs/tenant',
+      '/admin/v1/orgs/tenant/keys',
+      '/admin/v1/orgs/tenant/../live/ledger',
+      '/admin/v1/orgs/tenant/balance',
+    ],
+  );
   assert.deepEqual(statuses, [403, 403, 403, 403, 403, 200]);
   await own.getByRole('button', { name: 'Log out' }).click();
   await own.getByLabel('Admin token or API key').waitFor();
@@ -152,8 +199,18 @@ test('a customer sees its own organization, to read, and no other', async () => 
 });
 
 test('a change without the token of the page is refused', async () => {
-  const status = (headers) => page.evaluate(async (given) => (await fetch('/admin/v1/orgs/live', {
-    method: 'PUT', body: '{"suspended":true}', headers: { 'Content-Type': 'application/json', ...given } })).status, headers);
+  const status = (headers) =>
+    page.evaluate(
+      async (given) =>
+        (
+          await fetch('/admin/v1/orgs/live', {
+            method: 'PUT',
+            body: '{"suspended":true}',
+            headers: { 'Content-Type': 'application/json', ...given },
+          })
+        ).status,
+      headers,
+    );
   assert.equal(await status({}), 403);
   assert.equal(await status({ 'X-Tollgate-CSRF': '0'.repeat(64) }), 403);
   page.complaints.length = 0; // the console tells of the two 403
@@ -161,19 +218,33 @@ test('a change without the token of the page is refused', async () => {
 });
 
 const pages = {
-  overview: '#/', balance: '#/org/northwind', usage: '#/org/northwind/usage', agent: '#/org/northwind/usage?agent=support',
-  ledger: '#/org/drill/ledger', statements: '#/org/drill/statements', 'top-ups': '#/org/shop/top-ups',
-  settings: '#/org/northwind/settings', 'empty-usage': '#/org/umbrella/usage', 'empty-top-ups': '#/org/umbrella/top-ups', missing: '#/nowhere',
+  overview: '#/',
+  balance: '#/org/northwind',
+  usage: '#/org/northwind/usage',
+  agent: '#/org/northwind/usage?agent=support',
+  ledger: '#/org/drill/ledger',
+  statements: '#/org/drill/statements',
+  'top-ups': '#/org/shop/top-ups',
+  settings: '#/org/northwind/settings',
+  'empty-usage': '#/org/umbrella/usage',
+  'empty-top-ups': '#/org/umbrella/top-ups',
+  missing: '#/nowhere',
 };
 
 for (const [look, options] of Object.entries({
-  light: {}, dark: { colorScheme: 'dark' }, narrow: { viewport: { width: 360, height: 740 } }, wide: { viewport: { width: 3840, height: 2160 } },
+  light: {},
+  dark: { colorScheme: 'dark' },
+  narrow: { viewport: { width: 360, height: 740 } },
+  wide: { viewport: { width: 3840, height: 2160 } },
 })) {
   test(`every page, ${look}: accessible, as wide as the window, and quiet`, async () => {
     const own = await watchedPage(browser, options);
     await logIn(own, adminToken);
     const { month } = (await call('GET', '/orgs/drill/statements')).statements.at(-1);
-    for (const [name, address] of Object.entries({ ...pages, statement: `#/org/drill/statements/${month}` })) {
+    for (const [name, address] of Object.entries({
+      ...pages,
+      statement: `#/org/drill/statements/${month}`,
+    })) {
       if (look === 'wide' && !['overview', 'balance', 'usage'].includes(name)) continue;
       await own.goto(`${admin}/${address}`);
       await settled(own);

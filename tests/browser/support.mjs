@@ -15,13 +15,19 @@ export const adminToken = need('ADMIN_TOKEN');
 const screenshots = need('SCREENSHOTS');
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-export const launch = () => chromium.launch({ executablePath: need('CHROMIUM'), args: ['--no-sandbox', '--disable-gpu'] });
+export const launch = () =>
+  chromium.launch({ executablePath: need('CHROMIUM'), args: ['--no-sandbox', '--disable-gpu'] });
 
 // The API behind the dashboard's back, by the admin token.
 export async function call(method, path, body, headers = {}) {
   const response = await fetch(`${admin}/admin/v1${path}`, {
-    method, body: body && JSON.stringify(body),
-    headers: { Authorization: `Bearer ${adminToken}`, ...(body && { 'Content-Type': 'application/json' }), ...headers },
+    method,
+    body: body && JSON.stringify(body),
+    headers: {
+      Authorization: `Bearer ${adminToken}`,
+      ...(body && { 'Content-Type': 'application/json' }),
+      ...headers,
+    },
   });
   const text = await response.text();
   assert.ok(response.ok, `${method} ${path}: ${response.status} ${text}`);
@@ -36,7 +42,12 @@ export async function customer(org, settings = { plan: 'starter' }) {
 export async function chat(key, { model = 'gpt-4', agent = 'a1', conversation = 'c1' } = {}) {
   const response = await fetch(`${tollgate}/v1/chat/completions`, {
     method: 'POST',
-    headers: { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json', 'X-Agent-Id': agent, 'X-Conversation-Id': conversation },
+    headers: {
+      Authorization: `Bearer ${key}`,
+      'Content-Type': 'application/json',
+      'X-Agent-Id': agent,
+      'X-Conversation-Id': conversation,
+    },
     body: JSON.stringify({ model, messages: [{ role: 'user', content: 'Hello' }] }),
   });
   return { status: response.status, body: await response.json() };
@@ -44,15 +55,24 @@ export async function chat(key, { model = 'gpt-4', agent = 'a1', conversation = 
 
 // A page whose every request and complaint is remembered; axe gets in past the page's own policy.
 export async function watchedPage(browser, options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: 'en-US', timezoneId: 'UTC', acceptDownloads: true, ...options });
+  const context = await browser.newContext({
+    viewport: { width: 1280, height: 900 },
+    locale: 'en-US',
+    timezoneId: 'UTC',
+    acceptDownloads: true,
+    ...options,
+  });
   const page = await context.newPage();
   page.setDefaultTimeout(10_000);
   page.complaints = [];
-  page.on('console', (message) => { if (['error', 'warning'].includes(message.type())) page.complaints.push(message.text()); });
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) page.complaints.push(message.text());
+  });
   page.on('pageerror', (error) => page.complaints.push(String(error)));
   page.on('request', (request) => {
     const url = request.url();
-    if (!url.startsWith(`${admin}/`) && !url.startsWith('data:') && !url.startsWith(`blob:${admin}/`)) page.complaints.push(`asked for ${url}`);
+    if (!url.startsWith(`${admin}/`) && !url.startsWith('data:') && !url.startsWith(`blob:${admin}/`))
+      page.complaints.push(`asked for ${url}`);
   });
   return page;
 }
@@ -71,20 +91,39 @@ export async function go(page, address) {
 
 // Nothing is loading, and the charts have been drawn.
 export async function settled(page) {
-  await page.waitForFunction(() => document.querySelector('main h1') && ![...document.querySelectorAll('main .muted')].some((one) => /Loading|^…$/.test(one.textContent)));
+  await page.waitForFunction(
+    () =>
+      document.querySelector('main h1') &&
+      ![...document.querySelectorAll('main .muted')].some((one) => /Loading|^…$/.test(one.textContent)),
+  );
   await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
 }
 
 export async function checkAccessible(page, where) {
   await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
+  const { violations } = await page.evaluate(() =>
+    globalThis.axe.run(document, { resultTypes: ['violations'] }),
+  );
   const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-  assert.deepEqual(grave.map(({ id, nodes }) => `${where}: ${id}: ${nodes.map((node) => node.html).slice(0, 3).join(' | ')}`), []);
+  assert.deepEqual(
+    grave.map(
+      ({ id, nodes }) =>
+        `${where}: ${id}: ${nodes
+          .map((node) => node.html)
+          .slice(0, 3)
+          .join(' | ')}`,
+    ),
+    [],
+  );
 }
 
 export async function checkWidth(page, where) {
-  const [content, view] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
+  const [content, view] = await page.evaluate(() => [
+    document.documentElement.scrollWidth,
+    document.documentElement.clientWidth,
+  ]);
   assert.ok(content <= view, `${where}: ${content} px wide in a window of ${view}`);
 }
 
-export const screenshot = (page, name, fullPage = true) => page.screenshot({ path: `${screenshots}/${name}.png`, fullPage });
+export const screenshot = (page, name, fullPage = true) =>
+  page.screenshot({ path: `${screenshots}/${name}.png`, fullPage });

@@ -14,7 +14,9 @@ export class ApiError extends Error {
 }
 
 let overHandler = () => {};
-export const onSessionOver = (handler) => { overHandler = handler; };
+export const onSessionOver = (handler) => {
+  overHandler = handler;
+};
 
 async function send(method, path, { body, headers = {}, accept = 'application/json', signal } = {}) {
   const options = { method, signal, headers: { Accept: accept, ...headers }, credentials: 'same-origin' };
@@ -63,14 +65,15 @@ export const api = {
   org: (org) => call('GET', path(org)),
   putOrg: (org, body) => call('PUT', path(org), { body }),
   balance: (org, options) => call('GET', path(org, '/balance'), options),
-  grants: (org) => call('GET', path(org, '/grants')),
   usage: (org, parameters) => call('GET', path(org, `/usage${query(parameters)}`)),
   usageCsv: (org, parameters) => call('GET', path(org, `/usage${query(parameters)}`), { accept: 'text/csv' }),
   ledger: (org, after, limit) => call('GET', path(org, `/ledger${query({ after, limit })}`)),
-  ledgerCsv: (org, after) => call('GET', path(org, `/ledger${query({ after, limit: 1000 })}`), { accept: 'text/csv' }),
+  ledgerCsv: (org, after) =>
+    call('GET', path(org, `/ledger${query({ after, limit: 1000 })}`), { accept: 'text/csv' }),
   statements: (org) => call('GET', path(org, '/statements')),
   statement: (org, month) => call('GET', path(org, `/statements/${encodeURIComponent(month)}`)),
-  statementCsv: (org, month) => call('GET', path(org, `/statements/${encodeURIComponent(month)}`), { accept: 'text/csv' }),
+  statementCsv: (org, month) =>
+    call('GET', path(org, `/statements/${encodeURIComponent(month)}`), { accept: 'text/csv' }),
   projection: (org) => call('GET', path(org, '/projection')),
   topUps: (org) => call('GET', path(org, '/top_ups')),
   buy: (org, amount_usd, key) =>

@@ -13,7 +13,10 @@ let leaving = new AbortController(); // what a view started ends when it is left
 // "#/org/acme/usage?agent=a1" -> { parts: ['org', 'acme', 'usage'], query }
 export function readAddress(hash = location.hash) {
   const [path, search = ''] = hash.replace(/^#\/?/, '').split('?');
-  return { parts: path.split('/').filter(Boolean).map(decodeURIComponent), query: new URLSearchParams(search) };
+  return {
+    parts: path.split('/').filter(Boolean).map(decodeURIComponent),
+    query: new URLSearchParams(search),
+  };
 }
 
 function chooseTheme() {
@@ -25,8 +28,9 @@ function chooseTheme() {
   top.querySelector('#theme').focus();
 }
 
-const isDark = () => (document.documentElement.dataset.theme ??
-  (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light')) === 'dark';
+const isDark = () =>
+  (document.documentElement.dataset.theme ??
+    (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light')) === 'dark';
 
 async function logOut() {
   await api.logOut().catch(() => {});
@@ -38,13 +42,22 @@ async function logOut() {
 function drawTop() {
   const home = isAdmin() || !session.org ? '#/' : `#/org/${encodeURIComponent(session.org)}`;
   top.replaceChildren(
-    h('a', { class: 'brand', href: home },
-      h('img', { src: new URL('icon.svg', import.meta.url).pathname, alt: '', width: 26, height: 26 }), 'Tollgate'),
+    h(
+      'a',
+      { class: 'brand', href: home },
+      h('img', { src: new URL('icon.svg', import.meta.url).pathname, alt: '', width: 26, height: 26 }),
+      'Tollgate',
+    ),
     session.role && h('span', { class: 'who' }, isAdmin() ? 'Administrator' : session.org),
     h('span', { class: 'grow' }),
-    h('button', { id: 'theme', type: 'button', class: 'quiet', onclick: chooseTheme },
-      isDark() ? 'Light' : 'Dark', h('span', { class: 'visually-hidden' }, ' colours')),
-    session.role ? h('button', { type: 'button', class: 'quiet', onclick: logOut }, 'Log out') : '');
+    h(
+      'button',
+      { id: 'theme', type: 'button', class: 'quiet', onclick: chooseTheme },
+      isDark() ? 'Light' : 'Dark',
+      h('span', { class: 'visually-hidden' }, ' colours'),
+    ),
+    session.role ? h('button', { type: 'button', class: 'quiet', onclick: logOut }, 'Log out') : '',
+  );
 }
 
 function viewOf({ parts, query }) {
@@ -52,8 +65,14 @@ function viewOf({ parts, query }) {
   const [room, org, page, item] = parts;
   if (room === 'org' && org) {
     if (!isAdmin() && org !== session.org) {
-      return () => main.replaceChildren(h('h1', {}, 'Not yours'), emptyState('This is not your organization.',
-        h('a', { href: `#/org/${encodeURIComponent(session.org)}` }, 'Go to your own')));
+      return () =>
+        main.replaceChildren(
+          h('h1', {}, 'Not yours'),
+          emptyState(
+            'This is not your organization.',
+            h('a', { href: `#/org/${encodeURIComponent(session.org)}` }, 'Go to your own'),
+          ),
+        );
     }
     return orgView({ org, page: page ?? 'balance', item, query });
   }
@@ -61,7 +80,11 @@ function viewOf({ parts, query }) {
     if (isAdmin()) return overview;
     return orgView({ org: session.org, page: 'balance', query });
   }
-  return () => main.replaceChildren(h('h1', {}, 'Not found'), emptyState('There is nothing at this address.', h('a', { href: '#/' }, 'To the start')));
+  return () =>
+    main.replaceChildren(
+      h('h1', {}, 'Not found'),
+      emptyState('There is nothing at this address.', h('a', { href: '#/' }, 'To the start')),
+    );
 }
 
 export async function show() {
@@ -73,7 +96,10 @@ export async function show() {
     await viewOf(readAddress())(main, signal);
   } catch (error) {
     if (signal.aborted || error.name === 'AbortError') return;
-    main.replaceChildren(errorBox(error), h('p', {}, h('button', { type: 'button', onclick: show }, 'Try again')));
+    main.replaceChildren(
+      errorBox(error),
+      h('p', {}, h('button', { type: 'button', onclick: show }, 'Try again')),
+    );
   }
 }
 

@@ -20,20 +20,32 @@ export async function balancePage(place, context) {
   const grants = h('div');
   const latest = latestCalls(org);
   place.replaceChildren(
-    h('div', { class: 'two' },
+    h(
+      'div',
+      { class: 'two' },
       h('div', { class: 'page' }, live.element, section('Grants', grants)),
-      h('div', { class: 'page' }, section('This cycle', await burnDown(balance, context, details)),
-        section('Latest entries', latest.element))));
+      h(
+        'div',
+        { class: 'page' },
+        section('This cycle', await burnDown(balance, context, details)),
+        section('Latest entries', latest.element),
+      ),
+    ),
+  );
   drawGrants(grants, balance, org);
   let grantsShown = JSON.stringify(balance.grants.map((one) => one.id + one.remaining));
-  follow(async () => {
-    const now = await api.balance(org, { signal });
-    live.update(now);
-    const shown = JSON.stringify(now.grants.map((one) => one.id + one.remaining));
-    if (shown !== grantsShown) drawGrants(grants, now, org);
-    grantsShown = shown;
-    await latest.update();
-  }, live.status, signal);
+  follow(
+    async () => {
+      const now = await api.balance(org, { signal });
+      live.update(now);
+      const shown = JSON.stringify(now.grants.map((one) => one.id + one.remaining));
+      if (shown !== grantsShown) drawGrants(grants, now, org);
+      grantsShown = shown;
+      await latest.update();
+    },
+    live.status,
+    signal,
+  );
 }
 
 // Asks again and again while somebody looks, and says when it cannot.
@@ -75,14 +87,33 @@ function liveCard(first, context, details) {
     state.textContent = now.text;
     state.className = `badge ${now.level}`;
     bar.replaceChildren(meter(now.ratio, now.level, `${percent(now.ratio)} of the credits in hand are used`));
-    facts.replaceChildren(...factsOf(balance).map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))));
+    facts.replaceChildren(
+      ...factsOf(balance).map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))),
+    );
   };
   update(first);
-  const element = section('Available credits',
-    h('p', { class: 'headline' }, number, ' ', state, dot), bar, facts,
-    isAdmin() && h('div', { class: 'actions' },
-      h('button', { type: 'button', class: 'primary', onclick: () => buyDialog(context.org, details, async () => update(await api.balance(context.org))) }, 'Buy credits'),
-      h('a', { class: 'button', href: orgAddress(context.org, 'settings') }, 'Billing settings')));
+  const element = section(
+    'Available credits',
+    h('p', { class: 'headline' }, number, ' ', state, dot),
+    bar,
+    facts,
+    isAdmin() &&
+      h(
+        'div',
+        { class: 'actions' },
+        h(
+          'button',
+          {
+            type: 'button',
+            class: 'primary',
+            onclick: () =>
+              buyDialog(context.org, details, async () => update(await api.balance(context.org))),
+          },
+          'Buy credits',
+        ),
+        h('a', { class: 'button', href: orgAddress(context.org, 'settings') }, 'Billing settings'),
+      ),
+  );
   const status = (fine, message) => {
     dot.textContent = fine ? 'Live' : `Not live: ${message}`;
     dot.classList.toggle('off', !fine);
@@ -96,26 +127,58 @@ function factsOf(balance) {
     ['Plan', balance.plan ?? 'none'],
     ['Held for calls under way', credits(balance.held)],
     ['Used since the beginning', credits(balance.settled)],
-    ['Overage in this cycle', Number(overage.credits) > 0 ? `${credits(overage.credits)} (${usd(overage.usd)})` : overage.allowed ? 'none yet' : 'not allowed'],
+    [
+      'Overage in this cycle',
+      Number(overage.credits) > 0
+        ? `${credits(overage.credits)} (${usd(overage.usd)})`
+        : overage.allowed
+          ? 'none yet'
+          : 'not allowed',
+    ],
     ['Spend cap', cap ? `${usd(cap.used_usd)} of ${usd(cap.usd)}` : 'none'],
-    ['Automatic top-up', balance.auto_top_up ? `${usd(balance.auto_top_up.amount_usd)} below ${credits(balance.auto_top_up.threshold_credits)}` : 'off'],
+    [
+      'Automatic top-up',
+      balance.auto_top_up
+        ? `${usd(balance.auto_top_up.amount_usd)} below ${credits(balance.auto_top_up.threshold_credits)}`
+        : 'off',
+    ],
     ['Cycle', cycle ? `${day(cycle.start)} – ${day(cycle.end)}` : 'none'],
   ];
 }
 
 function drawGrants(place, balance, org) {
   if (balance.grants.length === 0) {
-    place.replaceChildren(emptyState('No grant has credits left.', isAdmin()
-      ? ['Buy credits above, give the organization a plan, or grant some: ', h('code', {}, `tollgate grant ${org} 500`)]
-      : 'Ask whoever runs Tollgate for credits.'));
+    place.replaceChildren(
+      emptyState(
+        'No grant has credits left.',
+        isAdmin()
+          ? [
+              'Buy credits above, give the organization a plan, or grant some: ',
+              h('code', {}, `tollgate grant ${org} 500`),
+            ]
+          : 'Ask whoever runs Tollgate for credits.',
+      ),
+    );
     return;
   }
-  place.replaceChildren(table('Grants with credits left, in the order in which they are used', [
-    { title: 'Grant', cell: (one) => [kind(one.kind), one.kept ? h('span', { class: 'badge near' }, 'expired, kept for calls under way') : ''] },
-    { title: 'Left', number: true, cell: (one) => credits(one.remaining) },
-    { title: 'Of', number: true, cell: (one) => credits(one.credits) },
-    { title: 'Expires', cell: (one) => (one.expires_at ? minute(one.expires_at) : 'never') },
-  ], balance.grants));
+  place.replaceChildren(
+    table(
+      'Grants with credits left, in the order in which they are used',
+      [
+        {
+          title: 'Grant',
+          cell: (one) => [
+            kind(one.kind),
+            one.kept ? h('span', { class: 'badge near' }, 'expired, kept for calls under way') : '',
+          ],
+        },
+        { title: 'Left', number: true, cell: (one) => credits(one.remaining) },
+        { title: 'Of', number: true, cell: (one) => credits(one.credits) },
+        { title: 'Expires', cell: (one) => (one.expires_at ? minute(one.expires_at) : 'never') },
+      ],
+      balance.grants,
+    ),
+  );
 }
 
 // The ledger's end: what came since the last look is put in front.
@@ -128,16 +191,38 @@ function latestCalls(org) {
     const page = await api.ledger(org, after, 100);
     if (page.entries.length === 0 && shown.length > 0) return;
     after = page.next_after;
-    shown = [...page.entries.filter((one) => one.type !== 'reserve').reverse(), ...shown].slice(0, latest_shown);
-    element.replaceChildren(shown.length === 0
-      ? emptyState('Nothing in the last quarter of an hour.', 'Calls appear here as they come in. ', h('a', { href: orgAddress(org, 'ledger') }, 'See the ledger'))
-      : table('The latest entries of the ledger', [
-        { title: 'When', cell: (one) => h('time', { datetime: one.at, title: time(one.at) }, clock(one.at)) },
-        { title: 'What', cell: describe },
-        { title: 'Credits', number: true, cell: (one) => credits(one.credits) },
-        { title: 'Then available', number: true, cell: (one) => credits(one.available) },
-      ], shown, { hideCaption: true }),
-    h('p', { class: 'hint' }, `At most ${count(latest_shown)} are shown here. `, h('a', { href: orgAddress(org, 'ledger') }, 'All in the ledger')));
+    shown = [...page.entries.filter((one) => one.type !== 'reserve').reverse(), ...shown].slice(
+      0,
+      latest_shown,
+    );
+    element.replaceChildren(
+      shown.length === 0
+        ? emptyState(
+            'Nothing in the last quarter of an hour.',
+            'Calls appear here as they come in. ',
+            h('a', { href: orgAddress(org, 'ledger') }, 'See the ledger'),
+          )
+        : table(
+            'The latest entries of the ledger',
+            [
+              {
+                title: 'When',
+                cell: (one) => h('time', { datetime: one.at, title: time(one.at) }, clock(one.at)),
+              },
+              { title: 'What', cell: describe },
+              { title: 'Credits', number: true, cell: (one) => credits(one.credits) },
+              { title: 'Then available', number: true, cell: (one) => credits(one.available) },
+            ],
+            shown,
+            { hideCaption: true },
+          ),
+      h(
+        'p',
+        { class: 'hint' },
+        `At most ${count(latest_shown)} are shown here. `,
+        h('a', { href: orgAddress(org, 'ledger') }, 'All in the ledger'),
+      ),
+    );
   };
   return { element, update };
 }

@@ -16,7 +16,16 @@ function daysOf(cycle) {
 }
 
 // Everything that this cycle brought and may be used up.
-const supply = (one) => sum([one.opening, one.allocation, one.rollover.in, one.purchases, one.top_ups, one.promotions, one.corrections]);
+const supply = (one) =>
+  sum([
+    one.opening,
+    one.allocation,
+    one.rollover.in,
+    one.purchases,
+    one.top_ups,
+    one.promotions,
+    one.corrections,
+  ]);
 
 // Nothing: there is no such call, or nothing to tell yet.
 async function projectionOf(org) {
@@ -26,12 +35,15 @@ async function projectionOf(org) {
 }
 
 export async function burnDown(balance, { org, signal }, details) {
-  if (!balance.cycle) return emptyState('There is no cycle yet.', 'An organization has cycles from its first PUT on.');
+  if (!balance.cycle)
+    return emptyState('There is no cycle yet.', 'An organization has cycles from its first PUT on.');
   const { start, end } = balance.cycle;
   const now = Date.now();
   const [usage, { statements }, projection] = await Promise.all([
     api.usage(org, { from: start, to: Date.parse(end) < now ? end : undefined, granularity: 'day' }),
-    api.statements(org), projectionOf(org)]);
+    api.statements(org),
+    projectionOf(org),
+  ]);
   const open = statements.at(-1);
   const days = daysOf(balance.cycle);
   const used = new Map(usage.rows.map((row) => [row.start.slice(0, 10), row.credits]));
@@ -43,15 +55,25 @@ export async function burnDown(balance, { org, signal }, details) {
   });
   const available = open ? supply(open) : '0';
   const cap = capLine(available, balance, details);
-  const label = `Credits used since ${day(start)}: ${credits(usage.total.credits)} of ${credits(available)}` +
+  const label =
+    `Credits used since ${day(start)}: ${credits(usage.total.credits)} of ${credits(available)}` +
     (projection ? `; by ${day(end)} probably ${credits(projection.expected)}` : '');
-  return [h('p', {}, label, '.', cap === null ? '' : ` The spend cap ends them at ${credits(cap)}.`),
+  return [
+    h('p', {}, label, '.', cap === null ? '' : ` The spend cap ends them at ${credits(cap)}.`),
     chart(label, () => config({ days, cumulative, available, cap, projection }), signal),
-    figures('Figures by day', table('Use by day, UTC', [
-      { title: 'Day', cell: ([date]) => day(date) },
-      { title: 'Used', number: true, cell: ([date]) => credits(used.get(date) ?? 0) },
-      { title: 'Since the beginning', number: true, cell: ([, value]) => credits(value) },
-    ], days.map((date, index) => [date, cumulative[index]]).filter(([, value]) => value !== null)))];
+    figures(
+      'Figures by day',
+      table(
+        'Use by day, UTC',
+        [
+          { title: 'Day', cell: ([date]) => day(date) },
+          { title: 'Used', number: true, cell: ([date]) => credits(used.get(date) ?? 0) },
+          { title: 'Since the beginning', number: true, cell: ([, value]) => credits(value) },
+        ],
+        days.map((date, index) => [date, cumulative[index]]).filter(([, value]) => value !== null),
+      ),
+    ),
+  ];
 }
 
 // How many credits the cap allows in all: those that are there, and those its dollars buy.
@@ -64,9 +86,23 @@ function capLine(available, balance, details) {
 
 function config({ days, cumulative, available, cap, projection }) {
   const flat = (value) => days.map(() => Number(value));
-  const line = (label, data, colour, more = {}) => ({ label, data, borderColor: colour, backgroundColor: colour, pointRadius: 0, borderWidth: 2, tension: 0, ...more });
+  const line = (label, data, colour, more = {}) => ({
+    label,
+    data,
+    borderColor: colour,
+    backgroundColor: colour,
+    pointRadius: 0,
+    borderWidth: 2,
+    tension: 0,
+    ...more,
+  });
   const datasets = [
-    line('Used', cumulative.map((value) => (value === null ? null : Number(value))), named('c1'), { borderWidth: 3, pointRadius: cumulative.filter((value) => value !== null).length === 1 ? 4 : 0 }),
+    line(
+      'Used',
+      cumulative.map((value) => (value === null ? null : Number(value))),
+      named('c1'),
+      { borderWidth: 3, pointRadius: cumulative.filter((value) => value !== null).length === 1 ? 4 : 0 },
+    ),
     line('Credits of this cycle', flat(available), named('c3'), { borderDash: [6, 4] }),
   ];
   if (cap !== null) datasets.push(line('Spend cap', flat(cap), named('bad'), { borderDash: [2, 3] }));
@@ -77,15 +113,25 @@ function config({ days, cumulative, available, cap, projection }) {
 // From today's sum to the range at the cycle's end.
 function band(days, cumulative, projection) {
   const today = cumulative.findLastIndex((value) => value !== null);
-  const towards = (end) => days.map((_, index) => {
-    if (index < today) return null;
-    const from = Number(cumulative[today]);
-    return days.length - 1 === today ? from : from + ((Number(end) - from) * (index - today)) / (days.length - 1 - today);
-  });
+  const towards = (end) =>
+    days.map((_, index) => {
+      if (index < today) return null;
+      const from = Number(cumulative[today]);
+      return days.length - 1 === today
+        ? from
+        : from + ((Number(end) - from) * (index - today)) / (days.length - 1 - today);
+    });
   const base = { pointRadius: 0, borderWidth: 0, backgroundColor: named('band'), borderColor: named('band') };
   return [
     { ...base, label: 'Projection, low to high', data: towards(projection.high), fill: '+1' },
     { ...base, label: '_low', data: towards(projection.low) },
-    { ...base, label: 'Expected', data: towards(projection.expected), borderWidth: 2, borderDash: [4, 4], borderColor: named('c1') },
+    {
+      ...base,
+      label: 'Expected',
+      data: towards(projection.expected),
+      borderWidth: 2,
+      borderDash: [4, 4],
+      borderColor: named('c1'),
+    },
   ];
 }

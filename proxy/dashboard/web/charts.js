@@ -26,7 +26,11 @@ export function chart(label, configure, signal, { height = 280 } = {}) {
 
 function withDefaults(config) {
   const [ink, line] = [colour('muted'), colour('line')];
-  const scale = (more = {}) => ({ ...more, grid: { color: line, borderColor: line, ...more.grid }, ticks: { color: ink, maxRotation: 0, autoSkipPadding: 12, ...more.ticks } });
+  const scale = (more = {}) => ({
+    ...more,
+    grid: { color: line, borderColor: line, ...more.grid },
+    ticks: { color: ink, maxRotation: 0, autoSkipPadding: 12, ...more.ticks },
+  });
   const options = config.options ?? {};
   const root = getComputedStyle(document.documentElement);
   Chart.defaults.font.family = root.fontFamily;
@@ -34,14 +38,25 @@ function withDefaults(config) {
   return {
     ...config,
     options: {
-      animation: false, responsive: true, maintainAspectRatio: false, interaction: { mode: 'index', intersect: false },
+      animation: false,
+      responsive: true,
+      maintainAspectRatio: false,
+      interaction: { mode: 'index', intersect: false },
       ...options,
       scales: {
         x: scale({ grid: { display: false }, ...options.scales?.x }),
         y: scale({ beginAtZero: true, ...options.scales?.y, ticks: { callback: axis } }),
       },
       plugins: {
-        legend: { position: 'bottom', labels: { color: colour('ink'), usePointStyle: true, pointStyle: config.type === 'line' ? 'line' : 'rectRounded', filter: (item) => !item.text.startsWith('_') } },
+        legend: {
+          position: 'bottom',
+          labels: {
+            color: colour('ink'),
+            usePointStyle: true,
+            pointStyle: config.type === 'line' ? 'line' : 'rectRounded',
+            filter: (item) => !item.text.startsWith('_'),
+          },
+        },
         tooltip: {
           filter: (item) => !item.dataset.label.startsWith('_') && item.raw !== null,
           callbacks: { label: (item) => ` ${item.dataset.label}: ${shortCredits(item.raw)}` },

@@ -8,7 +8,9 @@ export function h(name, attributes = {}, ...children) {
     if (key.startsWith('on')) element.addEventListener(key.slice(2), value);
     else element.setAttribute(key, value === true ? '' : value);
   }
-  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(
+    ...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false),
+  );
   return element;
 }
 
@@ -38,13 +40,21 @@ export function field(label, control, hint) {
   const id = control.id || (control.id = freshId('f'));
   const hintId = hint ? `${id}-hint` : undefined;
   if (hint) control.setAttribute('aria-describedby', hintId);
-  return h('div', { class: 'field' }, h('label', { for: id }, label), control,
-    hint && h('p', { class: 'hint', id: hintId }, hint));
+  return h(
+    'div',
+    { class: 'field' },
+    h('label', { for: id }, label),
+    control,
+    hint && h('p', { class: 'hint', id: hintId }, hint),
+  );
 }
 
 export function select(options, value, onchange) {
-  const element = h('select', { onchange: () => onchange?.(element.value) },
-    options.map(([key, text]) => h('option', { value: key, selected: key === value }, text)));
+  const element = h(
+    'select',
+    { onchange: () => onchange?.(element.value) },
+    options.map(([key, text]) => h('option', { value: key, selected: key === value }, text)),
+  );
   return element;
 }
 
@@ -55,16 +65,48 @@ export function table(caption, columns, rows, { sorted, onsort, hideCaption } = 
     if (!column.sort || !onsort) return h('th', attributes, column.title);
     const active = sorted?.index === index;
     if (active) attributes['aria-sort'] = sorted.down ? 'descending' : 'ascending';
-    return h('th', attributes, h('button', { class: 'sort', type: 'button', onclick: () => onsort(index) },
-      column.title, h('span', { 'aria-hidden': 'true' }, active ? (sorted.down ? ' ▾' : ' ▴') : '')));
+    return h(
+      'th',
+      attributes,
+      h(
+        'button',
+        { class: 'sort', type: 'button', onclick: () => onsort(index) },
+        column.title,
+        h('span', { 'aria-hidden': 'true' }, active ? (sorted.down ? ' ▾' : ' ▴') : ''),
+      ),
+    );
   };
-  const cell = (column, row, index) => h(index === 0 ? 'th' : 'td',
-    { class: column.number ? 'number' : undefined, scope: index === 0 ? 'row' : undefined, 'data-title': column.title },
-    column.cell(row));
-  return h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': caption },
-    h('table', {}, h('caption', { class: hideCaption ? 'visually-hidden' : undefined }, caption),
+  const cell = (column, row, index) =>
+    h(
+      index === 0 ? 'th' : 'td',
+      {
+        class: column.number ? 'number' : undefined,
+        scope: index === 0 ? 'row' : undefined,
+        'data-title': column.title,
+      },
+      column.cell(row),
+    );
+  return h(
+    'div',
+    { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': caption },
+    h(
+      'table',
+      {},
+      h('caption', { class: hideCaption ? 'visually-hidden' : undefined }, caption),
       h('thead', {}, h('tr', {}, columns.map(heading))),
-      h('tbody', {}, rows.map((row) => h('tr', {}, columns.map((column, index) => cell(column, row, index)))))));
+      h(
+        'tbody',
+        {},
+        rows.map((row) =>
+          h(
+            'tr',
+            {},
+            columns.map((column, index) => cell(column, row, index)),
+          ),
+        ),
+      ),
+    ),
+  );
 }
 
 // A table that sorts itself by the columns that say how.

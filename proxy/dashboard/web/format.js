@@ -42,13 +42,20 @@ export function micro(text) {
 }
 export function fromMicro(value) {
   const [sign, positive] = value < 0n ? ['-', -value] : ['', value];
-  const part = String(positive % 1_000_000n).padStart(6, '0').replace(/0+$/, '');
+  const part = String(positive % 1_000_000n)
+    .padStart(6, '0')
+    .replace(/0+$/, '');
   return `${sign}${positive / 1_000_000n}${part && '.' + part}`;
 }
 export const sum = (texts) => fromMicro(texts.reduce((total, text) => total + micro(text), 0n));
 
 const kinds = {
-  allocation: 'Plan', plan: 'Plan', rollover: 'Rolled over', purchase: 'Purchase', top_up: 'Top-up',
-  promotion: 'Promotion', correction: 'Correction',
+  allocation: 'Plan',
+  plan: 'Plan',
+  rollover: 'Rolled over',
+  purchase: 'Purchase',
+  top_up: 'Top-up',
+  promotion: 'Promotion',
+  correction: 'Correction',
 };
 export const kind = (text) => kinds[text] ?? text ?? '–';

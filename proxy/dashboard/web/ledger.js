@@ -8,8 +8,15 @@ const rows_wanted = 100;
 const most_pages = 20;
 
 const words = {
-  reserve: 'Held', settle: 'Used', void: 'Given back', expire: 'Hold expired', extend: 'Hold extended',
-  grant: 'Granted', forfeit: 'Forfeited', roll_over: 'Rolled over', bill: 'Overage billed',
+  reserve: 'Held',
+  settle: 'Used',
+  void: 'Given back',
+  expire: 'Hold expired',
+  extend: 'Hold extended',
+  grant: 'Granted',
+  forfeit: 'Forfeited',
+  roll_over: 'Rolled over',
+  bill: 'Overage billed',
 };
 
 export function describe(entry) {
@@ -37,7 +44,11 @@ async function readBefore(org, end_ms, wanted, signal) {
 }
 
 export async function ledgerPage(place, { org, query, signal }) {
-  const state = { entries: [], start: null, filters: { type: query.get('type') ?? '', text: query.get('text') ?? '' } };
+  const state = {
+    entries: [],
+    start: null,
+    filters: { type: query.get('type') ?? '', text: query.get('text') ?? '' },
+  };
   const list = h('div');
   const message = h('div');
   const draw = () => drawEntries(list, state, older);
@@ -49,14 +60,36 @@ export async function ledgerPage(place, { org, query, signal }) {
     draw();
   };
   const older = () => read(state.start);
-  const text = h('input', { type: 'search', value: state.filters.text, oninput: () => { state.filters.text = text.value; draw(); } });
-  const exportAll = h('button', { type: 'button', id: 'export', onclick: () => exportCsv(org, exportAll, message, signal) }, 'Export all as CSV');
+  const text = h('input', {
+    type: 'search',
+    value: state.filters.text,
+    oninput: () => {
+      state.filters.text = text.value;
+      draw();
+    },
+  });
+  const exportAll = h(
+    'button',
+    { type: 'button', id: 'export', onclick: () => exportCsv(org, exportAll, message, signal) },
+    'Export all as CSV',
+  );
   place.replaceChildren(
-    h('div', { class: 'toolbar' },
-      field('Type', select([['', 'All'], ...Object.entries(words)], state.filters.type, (value) => { state.filters.type = value; draw(); })),
+    h(
+      'div',
+      { class: 'toolbar' },
+      field(
+        'Type',
+        select([['', 'All'], ...Object.entries(words)], state.filters.type, (value) => {
+          state.filters.type = value;
+          draw();
+        }),
+      ),
       field('Agent, conversation, model, key or request', text),
-      exportAll),
-    message, list);
+      exportAll,
+    ),
+    message,
+    list,
+  );
   list.replaceChildren(h('p', { class: 'muted' }, 'Loading…'));
   await read(Date.now() + 60_000); // this clock may be a little behind the ledger's
 }
@@ -64,30 +97,56 @@ export async function ledgerPage(place, { org, query, signal }) {
 const matches = (entry, { type, text }) => {
   if (type && entry.type !== type) return false;
   const wanted = text.trim().toLowerCase();
-  return !wanted || [entry.agent, entry.conversation, entry.model, entry.action, entry.route, entry.key, entry.request_id, entry.subject, entry.note]
-    .some((value) => value?.toLowerCase().includes(wanted));
+  return (
+    !wanted ||
+    [
+      entry.agent,
+      entry.conversation,
+      entry.model,
+      entry.action,
+      entry.route,
+      entry.key,
+      entry.request_id,
+      entry.subject,
+      entry.note,
+    ].some((value) => value?.toLowerCase().includes(wanted))
+  );
 };
 
 const columns = [
   { title: 'When', cell: (one) => h('time', { datetime: one.at }, time(one.at)) },
   { title: 'What', cell: (one) => h('span', { title: one.subject }, describe(one)) },
-  { title: 'Credits', number: true, cell: (one) => (one.type === 'grant' ? signed(one.credits) : credits(one.credits)) },
+  {
+    title: 'Credits',
+    number: true,
+    cell: (one) => (one.type === 'grant' ? signed(one.credits) : credits(one.credits)),
+  },
   { title: 'Then available', number: true, cell: (one) => credits(one.available) },
   { title: 'Agent', cell: (one) => one.agent ?? '–' },
   { title: 'Conversation', cell: (one) => one.conversation ?? '–' },
-  { title: 'Request', cell: (one) => (one.request_id ? h('code', { title: one.request_id }, one.request_id.slice(0, 8)) : one.note ?? '–') },
+  {
+    title: 'Request',
+    cell: (one) =>
+      one.request_id ? h('code', { title: one.request_id }, one.request_id.slice(0, 8)) : (one.note ?? '–'),
+  },
 ];
 
 function drawEntries(list, state, older) {
   const shown = state.entries.filter((one) => matches(one, state.filters));
   const more = state.start > 0 && h('button', { type: 'button', onclick: older }, 'Older entries');
   if (shown.length === 0) {
-    list.replaceChildren(state.entries.length === 0
-      ? emptyState('The ledger is empty.', 'Grant credits or make a call, and it is here.')
-      : emptyState('No entry fits the filters.', 'Loosen them, or look further back.'), more || '');
+    list.replaceChildren(
+      state.entries.length === 0
+        ? emptyState('The ledger is empty.', 'Grant credits or make a call, and it is here.')
+        : emptyState('No entry fits the filters.', 'Loosen them, or look further back.'),
+      more || '',
+    );
     return;
   }
-  list.replaceChildren(table(`Ledger, newest first: ${shown.length} of ${state.entries.length} entries read`, columns, shown), more || '');
+  list.replaceChildren(
+    table(`Ledger, newest first: ${shown.length} of ${state.entries.length} entries read`, columns, shown),
+    more || '',
+  );
   announce(`${shown.length} entries`, { atMostEvery: 1500 });
 }
 

@@ -11,7 +11,8 @@ const checkbox = (label, checked, onchange) => {
   input.checked = checked;
   return { input, element: h('label', { class: 'check' }, input, ' ', label) };
 };
-const amountInput = (value) => h('input', { type: 'text', inputmode: 'decimal', value: value ?? '', autocomplete: 'off' });
+const amountInput = (value) =>
+  h('input', { type: 'text', inputmode: 'decimal', value: value ?? '', autocomplete: 'off' });
 
 export async function settingsPage(place, context) {
   const [org, balance] = await Promise.all([context.details(), api.balance(context.org)]);
@@ -43,47 +44,104 @@ function draw(place, org, context) {
       announce('Saved.');
     });
   };
-  place.replaceChildren(h('form', { class: 'settings', onsubmit: review, novalidate: true },
-    h('p', { class: 'saved good', role: 'status' }),
-    
-    h('div', { class: 'two' }, h('div', { class: 'page' }, planSection(org), form.topUp), h('div', { class: 'page' }, form.beyond, form.limits)),
-    message,
-    h('div', { class: 'actions' }, h('button', { type: 'submit', class: 'primary' }, 'Review changes'))));
+  place.replaceChildren(
+    h(
+      'form',
+      { class: 'settings', onsubmit: review, novalidate: true },
+      h('p', { class: 'saved good', role: 'status' }),
+
+      h(
+        'div',
+        { class: 'two' },
+        h('div', { class: 'page' }, planSection(org), form.topUp),
+        h('div', { class: 'page' }, form.beyond, form.limits),
+      ),
+      message,
+      h('div', { class: 'actions' }, h('button', { type: 'submit', class: 'primary' }, 'Review changes')),
+    ),
+  );
 }
 
 function planSection(org) {
   const terms = org.terms ?? {};
   const change = org.plan_change;
-  return section('Plan', h('p', {},
-    org.plan ? `${org.plan}: ${credits(terms.credits)} credits a cycle` : 'No plan: credits come by grants only.',
-    terms.overage_usd && micro(terms.overage_usd) > 0n ? `, ${usdPrice(terms.overage_usd)} for each credit beyond them.` : '',
-    change ? ` From ${day(change.at)} on: ${change.plan ?? 'no plan'}.` : ''),
-  h('p', { class: 'hint' }, 'The plan is changed from a shell: ', h('code', {}, `tollgate org set ${org.id} --plan pro`)));
+  return section(
+    'Plan',
+    h(
+      'p',
+      {},
+      org.plan
+        ? `${org.plan}: ${credits(terms.credits)} credits a cycle`
+        : 'No plan: credits come by grants only.',
+      terms.overage_usd && micro(terms.overage_usd) > 0n
+        ? `, ${usdPrice(terms.overage_usd)} for each credit beyond them.`
+        : '',
+      change ? ` From ${day(change.at)} on: ${change.plan ?? 'no plan'}.` : '',
+    ),
+    h(
+      'p',
+      { class: 'hint' },
+      'The plan is changed from a shell: ',
+      h('code', {}, `tollgate org set ${org.id} --plan pro`),
+    ),
+  );
 }
 
 function controls(org) {
   const minimum = org.terms?.top_up_minimum_usd ?? '0';
   const overage = checkbox('Calls go on when the credits are used up', org.overage);
-  const capped = checkbox('Cap the spending', org.spend_cap_usd !== null, () => { cap.disabled = !capped.input.checked; });
+  const capped = checkbox('Cap the spending', org.spend_cap_usd !== null, () => {
+    cap.disabled = !capped.input.checked;
+  });
   const cap = amountInput(org.spend_cap_usd);
   cap.disabled = !capped.input.checked;
   const rule = org.auto_top_up;
-  const automatic = checkbox('Buy credits automatically', rule !== null, () => { threshold.disabled = amount.disabled = !automatic.input.checked; });
+  const automatic = checkbox('Buy credits automatically', rule !== null, () => {
+    threshold.disabled = amount.disabled = !automatic.input.checked;
+  });
   const threshold = amountInput(rule?.threshold_credits);
   const amount = amountInput(rule?.amount_usd ?? (micro(minimum) > 0n ? minimum : ''));
   threshold.disabled = amount.disabled = !automatic.input.checked;
   const editor = limitsEditor(org.limits);
-  const beyond = section('Beyond the plan', overage.element,
-      h('p', { class: 'hint' }, 'Every credit beyond those there are costs the plan’s price, and is billed at the end of the cycle.'),
-      capped.element, field('At most, in US dollars a cycle', cap, 'Overage and automatic top-ups count together. When it is reached, calls are refused, but for critical ones.'));
-  const topUp = section('Automatic top-up', automatic.element,
-      field('When fewer credits are available than', threshold),
-      field('Buy for, in US dollars', amount, `At least ${usd(minimum)}.`));
-  const limits = section('Limits', h('p', { class: 'hint' }, 'What one agent, conversation or API key may use. An asterisk stands for each of them by itself.'), editor.element);
+  const beyond = section(
+    'Beyond the plan',
+    overage.element,
+    h(
+      'p',
+      { class: 'hint' },
+      'Every credit beyond those there are costs the plan’s price, and is billed at the end of the cycle.',
+    ),
+    capped.element,
+    field(
+      'At most, in US dollars a cycle',
+      cap,
+      'Overage and automatic top-ups count together. When it is reached, calls are refused, but for critical ones.',
+    ),
+  );
+  const topUp = section(
+    'Automatic top-up',
+    automatic.element,
+    field('When fewer credits are available than', threshold),
+    field('Buy for, in US dollars', amount, `At least ${usd(minimum)}.`),
+  );
+  const limits = section(
+    'Limits',
+    h(
+      'p',
+      { class: 'hint' },
+      'What one agent, conversation or API key may use. An asterisk stands for each of them by itself.',
+    ),
+    editor.element,
+  );
   const read = () => ({
     overage: overage.input.checked,
     spend_cap_usd: capped.input.checked ? decimal(cap, 'The spend cap', 2) : null,
-    auto_top_up: automatic.input.checked ? { threshold_credits: decimal(threshold, 'The threshold', 6), amount_usd: atLeast(decimal(amount, 'The top-up', 2), minimum) } : null,
+    auto_top_up: automatic.input.checked
+      ? {
+          threshold_credits: decimal(threshold, 'The threshold', 6),
+          amount_usd: atLeast(decimal(amount, 'The top-up', 2), minimum),
+        }
+      : null,
     limits: editor.read(),
   });
   return { beyond, topUp, limits, read };
@@ -116,7 +174,14 @@ function confirm(org, { sentences, body }, done) {
         save.disabled = false;
       }
     });
-    return [h('ul', {}, sentences.map((one) => h('li', {}, one))), message,
-      h('div', { class: 'actions' }, save, h('button', { type: 'button', onclick: close }, 'Back'))];
+    return [
+      h(
+        'ul',
+        {},
+        sentences.map((one) => h('li', {}, one)),
+      ),
+      message,
+      h('div', { class: 'actions' }, save, h('button', { type: 'button', onclick: close }, 'Back')),
+    ];
   });
 }

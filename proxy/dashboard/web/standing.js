@@ -11,7 +11,8 @@ export function standing(balance) {
   const cap = balance.spend_cap;
   const capRatio = cap && Number(cap.usd) > 0 ? Number(cap.used_usd) / Number(cap.usd) : cap ? 1 : 0;
   const facts = { ratio, capRatio, brought: fromMicro(brought) };
-  if (micro(balance.granted) === 0n && micro(balance.available) === 0n) return { level: 'none', text: 'No credits yet', ...facts };
+  if (micro(balance.granted) === 0n && micro(balance.available) === 0n)
+    return { level: 'none', text: 'No credits yet', ...facts };
   const out = micro(balance.available) <= 0n;
   if (cap && capRatio >= 1 && out) return { level: 'out', text: 'Spend cap reached', ...facts };
   if (out && !balance.overage.allowed) return { level: 'out', text: 'No credits left', ...facts };
@@ -26,5 +27,17 @@ export function meter(ratio, level, label) {
   const full = Math.min(1, Math.max(0, ratio));
   const bar = h('span', { class: 'meter-bar' });
   bar.style.width = `${full * 100}%`;
-  return h('span', { role: 'meter', class: `meter ${level}`, 'aria-label': label, 'aria-valuemin': 0, 'aria-valuemax': 100, 'aria-valuenow': Math.round(full * 100), title: label }, bar);
+  return h(
+    'span',
+    {
+      role: 'meter',
+      class: `meter ${level}`,
+      'aria-label': label,
+      'aria-valuemin': 0,
+      'aria-valuemax': 100,
+      'aria-valuenow': Math.round(full * 100),
+      title: label,
+    },
+    bar,
+  );
 }

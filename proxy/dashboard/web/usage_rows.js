@@ -11,7 +11,12 @@ export function grouped(rows, dimensions, withStart = false) {
     const key = JSON.stringify([withStart ? row.start : '', ...dimensions.map((name) => row[name])]);
     const found = sums.get(key);
     if (!found) {
-      sums.set(key, { start: row.start, ...Object.fromEntries(dimensions.map((name) => [name, row[name]])), credits: row.credits, calls: Number(row.calls) });
+      sums.set(key, {
+        start: row.start,
+        ...Object.fromEntries(dimensions.map((name) => [name, row[name]])),
+        credits: row.credits,
+        calls: Number(row.calls),
+      });
     } else {
       found.credits = sum([found.credits, row.credits]);
       found.calls += Number(row.calls);
@@ -25,8 +30,13 @@ export async function usageRows(org, range, group_by, filters) {
   const wanted = Object.entries(filters).filter(([, value]) => value !== undefined);
   const byServer = session.features.usage_filters && wanted.every(([, value]) => value !== '');
   const dimensions = byServer ? group_by : [...new Set([...group_by, ...wanted.map(([name]) => name)])];
-  const answer = await api.usage(org, { ...range, group_by: dimensions.join(','), ...(byServer ? Object.fromEntries(wanted) : {}) });
-  const rows = byServer ? answer.rows
+  const answer = await api.usage(org, {
+    ...range,
+    group_by: dimensions.join(','),
+    ...(byServer ? Object.fromEntries(wanted) : {}),
+  });
+  const rows = byServer
+    ? answer.rows
     : answer.rows.filter((row) => wanted.every(([name, value]) => (row[name] ?? '') === value));
   return grouped(rows, group_by, true);
 }
