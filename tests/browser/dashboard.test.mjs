@@ -8,7 +8,6 @@ import {
   call,
   chat,
   checkAccessible,
-  checkWidth,
   customer,
   go,
   launch,
@@ -198,6 +197,35 @@ test('a customer sees its own organization, to read, and no other', async () => 
   await own.context().close();
 });
 
+test('a revoked key ends its session', async () => {
+  const own = await watchedPage(browser);
+  await logIn(own, await customer('leaver'));
+  await own.locator('#available').waitFor();
+  const [key] = (await call('GET', '/orgs/leaver/keys')).keys;
+  await call('DELETE', `/orgs/leaver/keys/${key.id}`);
+  await own.getByLabel('Admin token or API key').waitFor({ timeout: 3000 });
+  await own.context().close();
+});
+
+// The API of this build may not have one yet: what the page does with it is tested all the same.
+test('a projection is drawn, and told in words', async () => {
+  const own = await watchedPage(browser);
+  await own.route('**/dashboard/session', async (route) => {
+    const response = await route.fetch();
+    const answer = await response.json();
+    answer.data.features = { ...answer.data.features, projection: true };
+    await route.fulfill({ response, json: answer });
+  });
+  const projection = { credits: { low: 21000, expected: 24500.5, high: 29000 } };
+  await own.route('**/projection', (route) => route.fulfill({ json: { success: true, data: projection } }));
+  await logIn(own, adminToken);
+  await go(own, '#/org/northwind');
+  await own.getByText('probably 24,500.5').waitFor();
+  await screenshot(own, 'projection-light');
+  assert.deepEqual(own.complaints, []);
+  await own.context().close();
+});
+
 test('a change without the token of the page is refused', async () => {
   const status = (headers) =>
     page.evaluate(
@@ -215,56 +243,4 @@ test('a change without the token of the page is refused', async () => {
   assert.equal(await status({ 'X-Tollgate-CSRF': '0'.repeat(64) }), 403);
   page.complaints.length = 0; // the console tells of the two 403
   assert.equal((await call('GET', '/orgs/live')).suspended, false);
-});
-
-const pages = {
-  overview: '#/',
-  balance: '#/org/northwind',
-  usage: '#/org/northwind/usage',
-  agent: '#/org/northwind/usage?agent=support',
-  ledger: '#/org/drill/ledger',
-  statements: '#/org/drill/statements',
-  'top-ups': '#/org/shop/top-ups',
-  settings: '#/org/northwind/settings',
-  'empty-usage': '#/org/umbrella/usage',
-  'empty-top-ups': '#/org/umbrella/top-ups',
-  missing: '#/nowhere',
-};
-
-for (const [look, options] of Object.entries({
-  light: {},
-  dark: { colorScheme: 'dark' },
-  narrow: { viewport: { width: 360, height: 740 } },
-  wide: { viewport: { width: 3840, height: 2160 } },
-})) {
-  test(`every page, ${look}: accessible, as wide as the window, and quiet`, async () => {
-    const own = await watchedPage(browser, options);
-    await logIn(own, adminToken);
-    const { month } = (await call('GET', '/orgs/drill/statements')).statements.at(-1);
-    for (const [name, address] of Object.entries({
-      ...pages,
-      statement: `#/org/drill/statements/${month}`,
-    })) {
-      if (look === 'wide' && !['overview', 'balance', 'usage'].includes(name)) continue;
-      await own.goto(`${admin}/${address}`);
-      await settled(own);
-      await checkWidth(own, `${name}, ${look}`);
-      if (look !== 'wide') await checkAccessible(own, `${name}, ${look}`);
-      await screenshot(own, `${name}-${look}`);
-    }
-    assert.deepEqual(own.complaints, []);
-    await own.context().close();
-  });
-}
-
-test('the switch turns the page dark, and it stays so', async () => {
-  await go(page, '#/org/northwind');
-  const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
-  const light = await ground();
-  await page.getByRole('button', { name: /colours/ }).click();
-  const dark = await ground();
-  assert.notEqual(dark, light);
-  await page.reload();
-  await settled(page);
-  assert.equal(await ground(), dark);
 });

@@ -110,6 +110,12 @@ onSessionOver(() => {
   announce('Your session is over. Please log in again.');
 });
 
+// The address after the # is the view's, so this link cannot work by it.
+document.querySelector('.skip').addEventListener('click', (event) => {
+  event.preventDefault();
+  main.focus();
+});
+
 addEventListener('hashchange', async () => {
   await show();
   main.focus({ preventScroll: true });
