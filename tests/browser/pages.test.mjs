@@ -7,6 +7,7 @@ import {
   call,
   checkAccessible,
   checkWidth,
+  checkWords,
   go,
   launch,
   logIn,
@@ -55,6 +56,7 @@ for (const [look, options] of Object.entries({
       if (look === 'wide' && !['overview', 'balance', 'usage'].includes(name)) continue;
       await own.goto(`${admin}/${address}`);
       await settled(own);
+      await checkWords(own, `${name}, ${look}`);
       await checkWidth(own, `${name}, ${look}`);
       if (look !== 'wide') await checkAccessible(own, `${name}, ${look}`);
       await screenshot(own, `${name}-${look}`);

@@ -117,6 +117,12 @@ export async function checkAccessible(page, where) {
   );
 }
 
+// What JavaScript says where nobody thought of it.
+export async function checkWords(page, where) {
+  const text = await page.locator('body').innerText();
+  assert.doesNotMatch(text, /\b(null|undefined|NaN|true|false)\b|\[object/, where);
+}
+
 export async function checkWidth(page, where) {
   const [content, view] = await page.evaluate(() => [
     document.documentElement.scrollWidth,

@@ -48,7 +48,7 @@ function drawTop() {
       h('img', { src: new URL('icon.svg', import.meta.url).pathname, alt: '', width: 26, height: 26 }),
       'Tollgate',
     ),
-    session.role && h('span', { class: 'who' }, isAdmin() ? 'Administrator' : session.org),
+    session.role ? h('span', { class: 'who' }, isAdmin() ? 'Administrator' : session.org) : '',
     h('span', { class: 'grow' }),
     h(
       'button',

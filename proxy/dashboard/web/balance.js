@@ -3,7 +3,7 @@ import { api } from './api.js';
 import { buyDialog } from './buy.js';
 import { burnDown } from './burn_down.js';
 import { announce, emptyState, h, section, table } from './dom.js';
-import { clock, count, credits, day, kind, minute, percent, time, usd } from './format.js';
+import { clock, count, credits, day, kind, minute, percent, shortDay, time, usd } from './format.js';
 import { describe } from './ledger.js';
 import { orgAddress } from './org.js';
 import { isAdmin } from './session.js';
@@ -142,7 +142,7 @@ function factsOf(balance) {
         ? `${usd(balance.auto_top_up.amount_usd)} below ${credits(balance.auto_top_up.threshold_credits)}`
         : 'off',
     ],
-    ['Cycle', cycle ? `${day(cycle.start)} – ${day(cycle.end)}` : 'none'],
+    ['Cycle', cycle ? `${shortDay(cycle.start)} – ${day(cycle.end)}` : 'none'],
   ];
 }
 

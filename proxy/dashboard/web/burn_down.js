@@ -92,6 +92,8 @@ function config({ days, cumulative, available, cap, projection }) {
     borderColor: colour,
     backgroundColor: colour,
     pointRadius: 0,
+    pointStyle: 'line',
+    pointBorderWidth: 3,
     borderWidth: 2,
     tension: 0,
     ...more,
@@ -128,6 +130,8 @@ function band(days, cumulative, projection) {
     {
       ...base,
       label: 'Expected',
+      pointStyle: 'line',
+      pointBorderWidth: 3,
       data: towards(projection.expected),
       borderWidth: 2,
       borderDash: [4, 4],

@@ -53,7 +53,7 @@ function withDefaults(config) {
           labels: {
             color: colour('ink'),
             usePointStyle: true,
-            pointStyle: config.type === 'line' ? 'line' : 'rectRounded',
+            ...(config.type === 'bar' && { pointStyle: 'rectRounded' }),
             filter: (item) => !item.text.startsWith('_'),
           },
         },

@@ -122,18 +122,18 @@ function drawList(list, orgs, state, balances, signal, redraw) {
   const link = (org) => h('a', { href: `#/org/${encodeURIComponent(org.id)}` }, org.id);
   const all = [
     { ...columns[0], cell: link },
-    { ...columns[1], cell: (org) => org.plan ?? '–' },
     { title: 'Available', number: true, cell: (org) => cells.get(org.id).available },
-    { title: 'Used', cell: (org) => cells.get(org.id).used },
     { title: 'Standing', cell: (org) => cells.get(org.id).standing },
+    { title: 'Used', cell: (org) => cells.get(org.id).used },
+    { ...columns[1], cell: (org) => h('span', { class: 'nowrap' }, org.plan ?? '–') },
     { title: 'Spend cap', number: true, cell: (org) => cells.get(org.id).cap },
     {
       ...columns[2],
       cell: (org) => h('span', { class: `badge ${stateText(org).toLowerCase()}` }, stateText(org)),
     },
-    { ...columns[3], cell: (org) => day(org.created_at) },
+    { ...columns[3], cell: (org) => h('span', { class: 'nowrap' }, day(org.created_at)) },
   ];
-  const sortable = [0, 1, -1, -1, -1, -1, 2, 3]; // a column of the table -> one that sorts
+  const sortable = [0, -1, -1, -1, 1, -1, 2, 3]; // a column of the table -> one that sorts
   const shown = all.map((column, index) => ({
     ...column,
     sort: sortable[index] >= 0 ? column.key : undefined,
