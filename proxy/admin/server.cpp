@@ -149,6 +149,8 @@ task<std::optional<api_response>> server::impl::receive(stream& connection,
 
 task<api_response> server::impl::answer(api_request request, dashboard::browser_fields browser) {
   const auto method = request.method, path = request.path, id = request.request_id;
+  // A page that is open asks every second: not worth a line each time.
+  const bool looks = method == "GET" && !dashboard::session_id_in(browser.cookie).empty();
   api_response response;
   try {
     if (path == dashboard::dashboard::session_path) {
@@ -160,7 +162,8 @@ task<api_response> server::impl::answer(api_request request, dashboard::browser_
     spdlog::error("admin {} {} request_id={}: {}", method, path, id, error.what());
     response = failure(internal_error(), id);
   }
-  spdlog::info("admin {} {} {} request_id={}", method, path, response.status, id);
+  const auto level = looks && response.status < 400 ? spdlog::level::debug : spdlog::level::info;
+  spdlog::log(level, "admin {} {} {} request_id={}", method, path, response.status, id);
   co_return response;
 }
 

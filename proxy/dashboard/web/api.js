@@ -46,7 +46,7 @@ async function call(method, path, options) {
   }
   if (response.ok && answer) return answer.data;
   const error = new ApiError(response.status, answer?.error);
-  if (error.code === 'session_over') overHandler();
+  if (response.status === 401 && path !== '/dashboard/session') overHandler();
   throw error;
 }
 

@@ -5,7 +5,10 @@ import { announce, emptyState, errorBox, field, h, select, table } from './dom.j
 import { credits, kind, signed, time } from './format.js';
 
 const rows_wanted = 100;
-const most_pages = 20;
+const first_look_ms = 10_000;
+const narrow_ms = 1000;
+const few_pages = 3; // of 1,000 entries
+const most_pages = 50;
 
 const words = {
   reserve: 'Held',
@@ -25,21 +28,38 @@ export function describe(entry) {
   return more ? `${what}: ${more}` : what;
 }
 
-// Pages lead from old to new, and ids begin with their time: so look back further and further until
-// there is enough, and only then at all pages of that stretch.
-async function readBefore(org, end_ms, wanted, signal) {
-  for (let span = 10_000; ; span *= 8) {
-    const start = Math.max(0, end_ms - span);
-    let after = `${start}-0`;
-    const found = [];
-    for (let pages = 0; pages < most_pages && !signal.aborted; pages += 1) {
-      const page = await api.ledger(org, after, 1000);
-      const fitting = page.entries.filter((one) => Number(one.id.split('-')[0]) < end_ms);
-      found.push(...fitting);
-      if (!page.has_more || fitting.length < page.entries.length) break;
-      after = page.next_after;
+// The entries of [start, end), in milliseconds, from old to new; `complete` when that is all of them.
+async function readBetween(org, start, end, most, signal) {
+  // `after` is not included, and no millisecond has so many entries.
+  let after = start > 0 ? `${start - 1}-999999999` : '0-0';
+  const entries = [];
+  for (let pages = 0; pages < most && !signal.aborted; pages += 1) {
+    const page = await api.ledger(org, after, 1000);
+    const fitting = page.entries.filter((one) => Number(one.id.split('-')[0]) < end);
+    entries.push(...fitting);
+    if (!page.has_more || fitting.length < page.entries.length) return { entries, complete: true };
+    after = page.next_after;
+  }
+  return { entries, complete: false };
+}
+
+// Pages lead from old to new, ids begin with their time, and the newest are wanted: so look back
+// further and further until there is enough, and halve the step where there was far too much.
+async function readBefore(org, end, signal) {
+  let span = first_look_ms;
+  let short = 0;
+  let long = Infinity;
+  for (;;) {
+    const start = Math.max(0, Math.floor(end - span));
+    const narrow = span - short <= narrow_ms;
+    const { entries, complete } = await readBetween(org, start, end, narrow ? most_pages : few_pages, signal);
+    const enough = entries.length >= rows_wanted || start === 0;
+    if (signal.aborted || narrow || (complete && (enough || long - span <= narrow_ms))) {
+      return { entries: entries.reverse(), start };
     }
-    if (found.length >= wanted || start === 0 || signal.aborted) return { entries: found.reverse(), start };
+    if (complete) short = span;
+    else long = span;
+    span = long === Infinity ? span * 8 : (short + long) / 2;
   }
 }
 
@@ -53,7 +73,7 @@ export async function ledgerPage(place, { org, query, signal }) {
   const message = h('div');
   const draw = () => drawEntries(list, state, older);
   const read = async (end) => {
-    const found = await readBefore(org, end, rows_wanted, signal);
+    const found = await readBefore(org, end, signal);
     if (signal.aborted) return;
     state.entries.push(...found.entries);
     state.start = found.start;
