@@ -96,6 +96,33 @@ test('a spend cap is explained, saved, and bites', async () => {
   assert.equal(refused.body.error.code, 'spend_cap_reached');
 });
 
+test('automatic top-ups and limits: the minimum holds, the words tell, the API has it', async () => {
+  await customer('tuned', { plan: 'starter', spend_cap_usd: 40 });
+  await go(page, '#/org/tuned/settings');
+  await page.getByLabel('Buy credits automatically').check();
+  await page.getByLabel('When fewer credits are available than').fill('1000.5');
+  await page.getByLabel('Buy for, in US dollars').fill('5');
+  await page.getByRole('button', { name: 'Review changes' }).click();
+  await page.getByText('The plan sells credits for at least $10.00.').waitFor();
+  await page.getByLabel('Buy for, in US dollars').fill('25');
+  await page.getByRole('button', { name: 'Add a limit' }).click();
+  await page.getByLabel('Credits', { exact: true }).fill('500');
+  await page.getByRole('button', { name: 'Review changes' }).click();
+  const words = await page.getByRole('dialog').innerText();
+  assert.match(
+    words,
+    /fewer than 1,000.5 credits are available, \$25.00 are charged for 1,250 credits, until the spend cap of \$40.00/,
+  );
+  assert.match(words, /New limit: each agent may use 500 credits a day/);
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('Saved.').first().waitFor();
+  await checkAccessible(page, 'settings with a limit');
+  await screenshot(page, 'settings-limits-light');
+  const org = await call('GET', '/orgs/tuned');
+  assert.deepEqual(org.auto_top_up, { threshold_credits: 1000.5, amount_usd: 25 });
+  assert.deepEqual(org.limits, [{ agent: '*', credits: 500, per: 'day' }]);
+});
+
 test('a pack is bought once, however often the button is pressed', async () => {
   await customer('shop');
   await go(page, '#/org/shop');
