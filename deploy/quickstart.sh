@@ -203,6 +203,7 @@ cat <<END
 Serving until Ctrl-C:
   the API        http://$data          (an OpenAI base URL: http://$data/v1)
   an API key     $key
+  dashboard      http://$admin/  (log in with the token, or with the key)
   admin API      http://$admin/admin/v1  (token $token)
   metrics        http://$admin/metrics
   logs           $state/

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Installs what is missing, builds, and runs every test: units, black-box tests with a real Redis, the
-# official SDKs, audio meters against ffmpeg, the units once more under AddressSanitizer and UBSan, and
+# official SDKs, the dashboard in a browser, audio meters against ffmpeg, the units once more under AddressSanitizer and UBSan, and
 # every fuzzer for a few seconds (tests/fuzz/run.sh runs them for longer).
 # Usage: tests/run.sh [--no-sanitizers]
 set -uo pipefail
@@ -40,7 +40,7 @@ test_dev() { ctest --preset dev -j2 -R '^unit_'; }
 # Enough to find what every input of some kind runs into, and that a target still builds and runs.
 seconds_to_fuzz=4
 
-if step "install packages" deploy/install-packages.sh build run test clients audio fuzz &&
+if step "install packages" deploy/install-packages.sh build run test clients browser audio fuzz &&
    step "build (release)" build_release; then
   step "all tests (release)" test_release
   if [ "$sanitizers" = yes ]; then

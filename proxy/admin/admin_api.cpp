@@ -1,5 +1,6 @@
 #include "proxy/admin/admin_api.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include <openssl/crypto.h>
@@ -108,6 +109,13 @@ const std::vector<admin_api::route>& admin_api::routes() {
       {"POST", "orgs/*/top_ups/*", &admin_api::resolve_top_up},
   };
   return table;
+}
+
+bool admin_api::serves(std::string_view method, std::string_view pattern) {
+  const auto& all = routes();
+  return std::any_of(all.begin(), all.end(), [&](const route& one) {
+    return one.method == method && one.pattern == pattern;
+  });
 }
 
 task<api_response> admin_api::handle(api_request request) {

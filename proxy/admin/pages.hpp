@@ -1,5 +1,4 @@
-// What the admin listener shows without a token: health, metrics and a page that says what is
-// where.
+// What the admin listener shows to machines without a token: health and metrics.
 #pragma once
 
 #include <string_view>
@@ -21,6 +20,5 @@ api_response readiness_page(const readiness& state);
 // OpenMetrics; the older Prometheus text for a scraper that does not accept it.
 api_response metrics_page(const std::vector<prometheus::MetricFamily>& families,
                           std::string_view accept);
-api_response index_page();
 
 }  // namespace tollgate::proxy::admin

@@ -11,7 +11,12 @@
 #include <boost/beast/http.hpp>
 #include <spdlog/spdlog.h>
 
+#include "proxy/admin/http_message.hpp"
+#include "proxy/admin/json_writer.hpp"
 #include "proxy/admin/pages.hpp"
+#include "proxy/admin/usage_report.hpp"
+#include "proxy/dashboard/dashboard.hpp"
+#include "proxy/dashboard/files.hpp"
 #include "quota/ids.hpp"
 
 namespace tollgate::proxy::admin {
@@ -26,70 +31,9 @@ using acceptor = asio::basic_socket_acceptor<tcp, io_executor>;
 using timer = asio::basic_waitable_timer<std::chrono::steady_clock,
                                          asio::wait_traits<std::chrono::steady_clock>, io_executor>;
 using request_parser = http::request_parser<http::string_body>;
-using http_response = http::response<http::string_body>;
 
 auto no_throw(error_code& ec) {
   return asio::redirect_error(use_task, ec);
-}
-
-api_request to_api(const http::request<http::string_body>& head, std::string request_id) {
-  const auto field = [&](auto name) { return std::string{head[name]}; };
-  const std::string_view target{head.target().data(), head.target().size()};
-  const auto question = std::min(target.find('?'), target.size());
-  return {.method = std::string{head.method_string()},
-          .path = std::string{target.substr(0, question)},
-          .query = std::string{target.substr(std::min(question + 1, target.size()))},
-          .request_id = std::move(request_id),
-          .accept = field(http::field::accept),
-          .content_type = field(http::field::content_type),
-          .idempotency_key = field("Idempotency-Key"),
-          .body = {}};
-}
-
-http_response to_http(api_response&& from, const api_request& request, bool keep_alive) {
-  http_response to{static_cast<http::status>(from.status), 11};
-  to.set(http::field::content_type, from.content_type);
-  to.set(http::field::cache_control, "no-store");
-  to.set("X-Content-Type-Options", "nosniff");
-  to.set("X-Request-Id", request.request_id);
-  for (const auto& [name, value] : from.headers) to.set(name, value);
-  to.keep_alive(keep_alive);
-  to.body() = std::move(from.body);
-  to.prepare_payload();
-  if (request.method == "HEAD") to.body().clear();  // the length stays: it describes the GET
-  return to;
-}
-
-api_error internal_error() {
-  return {.status = 500,
-          .code = "internal_error",
-          .message = "something went wrong inside Tollgate; its log says more",
-          .param = {},
-          .retry_after = {},
-          .allow = {}};
-}
-
-// What Beast refused, as the API says it; nothing when the connection is not worth an answer.
-std::optional<api_error> refusal(error_code ec) {
-  const auto error = [](int status, std::string code, std::string message) {
-    return api_error{.status = status,
-                     .code = std::move(code),
-                     .message = std::move(message),
-                     .param = {},
-                     .retry_after = {},
-                     .allow = {}};
-  };
-  if (ec == http::error::header_limit) {
-    return error(431, "headers_too_large", "the request's head is too large");
-  }
-  if (ec == http::error::body_limit) {
-    return error(413, "body_too_large", "the request's body is too large");
-  }
-  if (ec.category() == make_error_code(http::error::bad_method).category() &&
-      ec != http::error::end_of_stream && ec != http::error::partial_message) {
-    return error(400, "invalid_request", "this is not a valid HTTP request: " + ec.message());
-  }
-  return {};
 }
 
 }  // namespace
@@ -104,6 +48,7 @@ struct server::impl : std::enable_shared_from_this<server::impl> {
       : context{io_context},
         options{std::move(given)},
         api{options.services},
+        browsers{dashboard_services()},
         listener{context, tcp::endpoint{asio::ip::make_address(listen.host), listen.port}} {}
 
   task<> accept_all();
@@ -111,14 +56,18 @@ struct server::impl : std::enable_shared_from_this<server::impl> {
   task<bool> serve_one(connection& connection, beast::flat_buffer& buffer);
   task<std::optional<api_response>> receive(stream& connection, beast::flat_buffer& buffer,
                                             request_parser& parser, api_request& request);
-  task<api_response> answer(api_request request);
-  std::optional<api_response> page(const api_request& request);
+  task<api_response> answer(api_request request, dashboard::browser_fields browser);
+  std::optional<api_response> page(const api_request& request, std::string_view if_none_match);
+  task<std::optional<api_error>> authorize(const request_parser& parser,
+                                           const api_request& request);
+  dashboard::dashboard_services dashboard_services();
   task<error_code> read_body(stream& connection, beast::flat_buffer& buffer,
                              request_parser& parser);
 
   asio::io_context& context;
   server_options options;
   admin_api api;
+  dashboard::dashboard browsers;
   acceptor listener;
   std::list<std::weak_ptr<connection>> connections;
   quota::random_id_source ids;
@@ -126,13 +75,41 @@ struct server::impl : std::enable_shared_from_this<server::impl> {
 };
 
 // Pages that need no token. They take no body.
-std::optional<api_response> server::impl::page(const api_request& request) {
+std::optional<api_response> server::impl::page(const api_request& request,
+                                               std::string_view if_none_match) {
   if (request.method != "GET" && request.method != "HEAD") return {};
-  if (request.path == "/") return index_page();
   if (request.path == "/healthz") return health_page();
   if (request.path == "/readyz") return readiness_page(options.ready());
   if (request.path == "/metrics") return metrics_page(options.metrics(), request.accept);
-  return {};
+  return dashboard::file_response(request.path, if_none_match);
+}
+
+dashboard::dashboard_services server::impl::dashboard_services() {
+  json_writer features;
+  features.begin_object();
+  features.key("projection").boolean(admin_api::serves("GET", "orgs/*/projection"));
+  features.key("usage_filters").boolean(usage_query::parse("agent=a", {}).has_value());
+  features.end_object();
+  return {.directory = options.services.directory,
+          .admin_token = [this] { return options.services.configuration()->values.admin.token; },
+          .now = [] { return std::chrono::steady_clock::now(); },
+          .pause = [this](std::chrono::milliseconds time) -> task<> {
+            timer pause{context, time};
+            error_code ec;
+            co_await pause.async_wait(no_throw(ec));
+          },
+          .features = features.take()};
+}
+
+// The token, or the cookie of a browser that has shown it, or an API key, before.
+task<std::optional<api_error>> server::impl::authorize(const request_parser& parser,
+                                                       const api_request& request) {
+  auto browser = browser_of(parser.get());
+  const auto token = parser.get()[http::field::authorization];
+  if (token.empty() && !dashboard::session_id_in(browser.cookie).empty()) {
+    co_return co_await browsers.authorize(std::move(browser), request.method, request.path);
+  }
+  co_return api.authorize({token.data(), token.size()});
 }
 
 task<error_code> server::impl::read_body(stream& connection, beast::flat_buffer& buffer,
@@ -149,34 +126,44 @@ task<error_code> server::impl::read_body(stream& connection, beast::flat_buffer&
 }
 
 // Answers what can be answered from the head alone; otherwise reads the body, which only an
-// authorized caller may make us keep.
+// authorized caller may make us keep; but for the few bytes with which a browser logs in.
 task<std::optional<api_response>> server::impl::receive(stream& connection,
                                                         beast::flat_buffer& buffer,
                                                         request_parser& parser,
                                                         api_request& request) {
-  if (auto response = page(request)) co_return response;
-  const auto authorization = parser.get()[http::field::authorization];
-  if (const auto error = api.authorize({authorization.data(), authorization.size()})) {
+  const auto etag = parser.get()[http::field::if_none_match];
+  if (auto response = page(request, {etag.data(), etag.size()})) co_return response;
+  if (request.path == dashboard::dashboard::session_path) {
+    parser.body_limit(dashboard::dashboard::max_login_bytes);
+  } else if (const auto error = co_await authorize(parser, request)) {
     co_return failure(*error, request.request_id);
   }
+  auto browser = browser_of(parser.get());
   if (const auto ec = co_await read_body(connection, buffer, parser)) {
     if (const auto error = refusal(ec)) co_return failure(*error, request.request_id);
     co_return std::nullopt;
   }
   request.body = std::move(parser.get().body());
-  co_return co_await answer(request);
+  co_return co_await answer(request, std::move(browser));
 }
 
-task<api_response> server::impl::answer(api_request request) {
+task<api_response> server::impl::answer(api_request request, dashboard::browser_fields browser) {
   const auto method = request.method, path = request.path, id = request.request_id;
+  // A page that is open asks every second: not worth a line each time.
+  const bool looks = method == "GET" && !dashboard::session_id_in(browser.cookie).empty();
   api_response response;
   try {
-    response = co_await api.handle(std::move(request));
+    if (path == dashboard::dashboard::session_path) {
+      response = co_await browsers.handle_session(std::move(request), std::move(browser));
+    } else {
+      response = co_await api.handle(std::move(request));
+    }
   } catch (const std::exception& error) {
     spdlog::error("admin {} {} request_id={}: {}", method, path, id, error.what());
     response = failure(internal_error(), id);
   }
-  spdlog::info("admin {} {} {} request_id={}", method, path, response.status, id);
+  const auto level = looks && response.status < 400 ? spdlog::level::debug : spdlog::level::info;
+  spdlog::log(level, "admin {} {} {} request_id={}", method, path, response.status, id);
   co_return response;
 }
 

@@ -78,7 +78,7 @@ class Access(AdminTest):
                          {"ready": True, "store": "ready", "draining": False})
         index = self.get("/")
         self.assertTrue(index.headers["content-type"].startswith("text/html"))
-        self.assertIn(b"/admin/v1/orgs", index.body)
+        self.assertIn(b"<title>Tollgate</title>", index.body)
         head = call(self.admin.address, "HEAD", "/healthz")
         self.assertEqual((head.status, head.headers["content-length"], head.body), (200, "3", b""))
 

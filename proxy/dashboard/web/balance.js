@@ -1,0 +1,230 @@
+// What there is, what it comes from and when it goes; the counter that moves as calls come in.
+import { api } from './api.js';
+import { buyDialog } from './buy.js';
+import { burnDown } from './burn_down.js';
+import { announce, emptyState, h, section, table } from './dom.js';
+import { clock, count, credits, day, kind, minute, percent, shortDay, time, usd } from './format.js';
+import { describe } from './ledger.js';
+import { orgAddress } from './org.js';
+import { isAdmin } from './session.js';
+import { meter, standing } from './standing.js';
+
+const every_ms = 1000;
+const latest_shown = 8;
+
+export async function balancePage(place, context) {
+  const { org, signal } = context;
+  const [balance, details] = await Promise.all([api.balance(org), context.details()]);
+  if (signal.aborted) return;
+  const live = liveCard(balance, context, details);
+  const grants = h('div');
+  const latest = latestCalls(org);
+  place.replaceChildren(
+    h(
+      'div',
+      { class: 'two' },
+      h('div', { class: 'page' }, live.element, section('Grants', grants)),
+      h(
+        'div',
+        { class: 'page' },
+        section('This cycle', await burnDown(balance, context, details)),
+        section('Latest entries', latest.element),
+      ),
+    ),
+  );
+  drawGrants(grants, balance, org);
+  let grantsShown = JSON.stringify(balance.grants.map((one) => one.id + one.remaining));
+  follow(
+    async () => {
+      const now = await api.balance(org, { signal });
+      live.update(now);
+      const shown = JSON.stringify(now.grants.map((one) => one.id + one.remaining));
+      if (shown !== grantsShown) drawGrants(grants, now, org);
+      grantsShown = shown;
+      await latest.update();
+    },
+    live.status,
+    signal,
+  );
+}
+
+// Asks again and again while somebody looks, and says when it cannot.
+function follow(ask, status, signal) {
+  const step = async () => {
+    if (signal.aborted) return;
+    if (document.visibilityState === 'visible') {
+      try {
+        await ask();
+        status(true);
+      } catch (error) {
+        if (error.name === 'AbortError') return;
+        status(false, error.message);
+      }
+    }
+    setTimeout(step, every_ms);
+  };
+  step();
+}
+
+function liveCard(first, context, details) {
+  const number = h('output', { class: 'counter', id: 'available' });
+  const state = h('span', { class: 'badge' });
+  const bar = h('div');
+  const facts = h('dl', { class: 'facts' });
+  const dot = h('span', { class: 'live' }, 'Live');
+  let before = null;
+  const update = (balance) => {
+    const now = standing(balance);
+    const text = credits(balance.available);
+    if (before !== null && before !== text) {
+      number.classList.remove('moved');
+      void number.offsetWidth; // starts the animation anew
+      number.classList.add('moved');
+      announce(`${text} credits available`, { atMostEvery: 5000 });
+    }
+    before = text;
+    number.textContent = text;
+    state.textContent = now.text;
+    state.className = `badge ${now.level}`;
+    bar.replaceChildren(meter(now.ratio, now.level, `${percent(now.ratio)} of the credits in hand are used`));
+    facts.replaceChildren(
+      ...factsOf(balance).map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))),
+    );
+  };
+  update(first);
+  const element = section(
+    'Available credits',
+    h('p', { class: 'headline' }, number, ' ', state, dot),
+    bar,
+    facts,
+    isAdmin() &&
+      h(
+        'div',
+        { class: 'actions' },
+        h(
+          'button',
+          {
+            type: 'button',
+            class: 'primary',
+            onclick: () =>
+              buyDialog(context.org, details, async () => update(await api.balance(context.org))),
+          },
+          'Buy credits',
+        ),
+        h('a', { class: 'button', href: orgAddress(context.org, 'settings') }, 'Billing settings'),
+      ),
+  );
+  const status = (fine, message) => {
+    dot.textContent = fine ? 'Live' : `Not live: ${message}`;
+    dot.classList.toggle('off', !fine);
+  };
+  return { element, update, status };
+}
+
+function factsOf(balance) {
+  const { overage, spend_cap: cap, cycle } = balance;
+  return [
+    ['Plan', balance.plan ?? 'none'],
+    ['Held for calls under way', credits(balance.held)],
+    ['Used since the beginning', credits(balance.settled)],
+    [
+      'Overage in this cycle',
+      Number(overage.credits) > 0
+        ? `${credits(overage.credits)} (${usd(overage.usd)})`
+        : overage.allowed
+          ? 'none yet'
+          : 'not allowed',
+    ],
+    ['Spend cap', cap ? `${usd(cap.used_usd)} of ${usd(cap.usd)}` : 'none'],
+    [
+      'Automatic top-up',
+      balance.auto_top_up
+        ? `${usd(balance.auto_top_up.amount_usd)} below ${credits(balance.auto_top_up.threshold_credits)}`
+        : 'off',
+    ],
+    ['Cycle', cycle ? `${shortDay(cycle.start)} – ${day(cycle.end)}` : 'none'],
+  ];
+}
+
+function drawGrants(place, balance, org) {
+  if (balance.grants.length === 0) {
+    place.replaceChildren(
+      emptyState(
+        'No grant has credits left.',
+        isAdmin()
+          ? [
+              'Buy credits above, give the organization a plan, or grant some: ',
+              h('code', {}, `tollgate grant ${org} 500`),
+            ]
+          : 'Ask whoever runs Tollgate for credits.',
+      ),
+    );
+    return;
+  }
+  place.replaceChildren(
+    table(
+      'Grants with credits left, in the order in which they are used',
+      [
+        {
+          title: 'Grant',
+          cell: (one) => [
+            kind(one.kind),
+            one.kept ? h('span', { class: 'badge near' }, 'expired, kept for calls under way') : '',
+          ],
+        },
+        { title: 'Left', number: true, cell: (one) => credits(one.remaining) },
+        { title: 'Of', number: true, cell: (one) => credits(one.credits) },
+        { title: 'Expires', cell: (one) => (one.expires_at ? minute(one.expires_at) : 'never') },
+      ],
+      balance.grants,
+    ),
+  );
+}
+
+// The ledger's end: what came since the last look is put in front.
+function latestCalls(org) {
+  const element = h('div', {}, h('p', { class: 'muted' }, 'Waiting for calls…'));
+  let shown = [];
+  // Entries' ids begin with their time in milliseconds. A clock that is off shows a little more.
+  let after = `${Date.now() - 15 * 60_000}-0`;
+  const update = async () => {
+    const page = await api.ledger(org, after, 100);
+    if (page.entries.length === 0 && shown.length > 0) return;
+    // Where more come than are asked for, the newest count: on to the last second, by this clock.
+    const last_ms = Number(page.next_after.split('-')[0]);
+    after = page.has_more ? `${Math.max(last_ms, Date.now() - every_ms)}-0` : page.next_after;
+    shown = [...page.entries.filter((one) => one.type !== 'reserve').reverse(), ...shown].slice(
+      0,
+      latest_shown,
+    );
+    element.replaceChildren(
+      shown.length === 0
+        ? emptyState(
+            'Nothing in the last quarter of an hour.',
+            'Calls appear here as they come in. ',
+            h('a', { href: orgAddress(org, 'ledger') }, 'See the ledger'),
+          )
+        : table(
+            'The latest entries of the ledger',
+            [
+              {
+                title: 'When',
+                cell: (one) => h('time', { datetime: one.at, title: time(one.at) }, clock(one.at)),
+              },
+              { title: 'What', cell: describe },
+              { title: 'Credits', number: true, cell: (one) => credits(one.credits) },
+              { title: 'Then available', number: true, cell: (one) => credits(one.available) },
+            ],
+            shown,
+            { hideCaption: true },
+          ),
+      h(
+        'p',
+        { class: 'hint' },
+        `At most ${count(latest_shown)} are shown here. `,
+        h('a', { href: orgAddress(org, 'ledger') }, 'All in the ledger'),
+      ),
+    );
+  };
+  return { element, update };
+}

@@ -1,0 +1,121 @@
+// Buying a pack by hand. The idempotency key is made once, with the dialog: however often the button
+// is pressed, or a lost answer makes one press it again, one pack is bought.
+import { api } from './api.js';
+import { openDialog } from './dialog.js';
+import { announce, errorBox, field, h } from './dom.js';
+import { credits, fromMicro, micro, usd, usdPrice } from './format.js';
+import { statusBadge } from './top_ups.js';
+
+const looks = 30; // for the payment, a second apart
+
+const newKey = () =>
+  'dashboard-' +
+  [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+
+// What the amount buys, half up to the millionth as the ledger rounds; null: not an amount.
+export function bought(amount, price) {
+  if (!/^\d+(\.\d{1,2})?$/.test(amount) || micro(price) === 0n) return null;
+  return fromMicro((micro(amount) * 1_000_000n * 2n + micro(price)) / (2n * micro(price)));
+}
+
+export function buyDialog(org, details, done) {
+  const price = details.terms?.overage_usd ?? '0',
+    minimum = details.terms?.top_up_minimum_usd ?? '0';
+  if (micro(price) === 0n) {
+    openDialog('Buy credits', (close) => [
+      h(
+        'p',
+        {},
+        'The plan of this organization has no price for a credit, so none can be bought. Give it a plan that has, or grant credits.',
+      ),
+      h('div', { class: 'actions' }, h('button', { type: 'button', onclick: close }, 'Close')),
+    ]);
+    return;
+  }
+  const key = newKey();
+  openDialog('Buy credits', (close) => {
+    const amount = h('input', {
+      type: 'text',
+      inputmode: 'decimal',
+      value: micro(minimum) > 0n ? minimum : '10',
+      required: true,
+      autocomplete: 'off',
+    });
+    const meaning = h('p', { 'aria-live': 'polite' });
+    const message = h('div', { 'aria-live': 'polite' });
+    const buy = h('button', { type: 'submit', class: 'primary' }, 'Buy');
+    const tell = () => {
+      const gets = bought(amount.value.trim(), price);
+      const enough =
+        gets !== null && micro(amount.value.trim()) >= micro(minimum) && micro(amount.value.trim()) > 0n;
+      buy.disabled = !enough;
+      meaning.textContent =
+        gets === null
+          ? 'Enter an amount in dollars, like 25 or 25.50.'
+          : enough
+            ? `${usd(amount.value.trim())} are charged now, and buy ${credits(gets)} credits.`
+            : `The plan sells credits for at least ${usd(minimum)}.`;
+    };
+    amount.addEventListener('input', tell);
+    tell();
+    const submit = async (event) => {
+      event.preventDefault();
+      if (buy.disabled) return;
+      buy.disabled = amount.readOnly = true; // one key stands for one amount
+      message.replaceChildren(h('p', {}, 'Asking for payment…'));
+      try {
+        const asked = await api.buy(org, amount.value.trim(), key);
+        await follow(org, asked, message);
+        await done();
+      } catch (error) {
+        message.replaceChildren(
+          errorBox(error),
+          h(
+            'p',
+            { class: 'hint' },
+            'Pressing Buy again repeats the same purchase: it cannot be charged twice.',
+          ),
+        );
+        buy.disabled = false;
+        if (error.status === 400) amount.readOnly = false;
+      }
+    };
+    return h(
+      'form',
+      { onsubmit: submit },
+      field('Amount in US dollars', amount, `A credit costs ${usdPrice(price)}. At least ${usd(minimum)}.`),
+      meaning,
+      message,
+      h('div', { class: 'actions' }, buy, h('button', { type: 'button', onclick: close }, 'Close')),
+    );
+  });
+}
+
+// Until the payment is decided, or for a while.
+async function follow(org, asked, message) {
+  let now = asked;
+  for (let look = 0; look < looks && message.isConnected; look += 1) {
+    const { top_ups } = await api.topUps(org);
+    now = top_ups.find((one) => one.id === asked.id) ?? now;
+    if (now.status === 'paid' || now.status === 'declined') break;
+    message.replaceChildren(
+      h(
+        'p',
+        {},
+        statusBadge(now.status),
+        ' The credits come when the payment is confirmed. You may close this.',
+      ),
+    );
+    await new Promise((wake) => {
+      setTimeout(wake, 1000);
+    });
+  }
+  if (now.status === 'paid') {
+    message.replaceChildren(h('p', { class: 'good' }, `Paid: ${credits(now.credits)} credits were added.`));
+    announce(`Paid: ${credits(now.credits)} credits were added.`);
+  } else if (now.status === 'declined') {
+    message.replaceChildren(
+      errorBox({ message: 'The payment was declined. Nothing was charged and no credits were added.' }),
+    );
+  }
+}

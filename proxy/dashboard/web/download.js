@@ -1,0 +1,11 @@
+// Gives the reader a file that was put together here.
+import { h } from './dom.js';
+
+export function download(name, parts, type = 'text/csv') {
+  const address = URL.createObjectURL(new Blob(parts, { type }));
+  const link = h('a', { href: address, download: name });
+  document.body.append(link);
+  link.click();
+  link.remove();
+  setTimeout(() => URL.revokeObjectURL(address), 10_000);
+}

@@ -1,0 +1,78 @@
+// What a change of the billing settings would mean, in words; and the change itself, for the API.
+import { credits, micro, usd, usdPrice } from './format.js';
+import { bought } from './buy.js';
+
+const windows = { hour: 'an hour', day: 'a day (UTC)', cycle: 'a cycle', total: 'in total' };
+const scopes = ['agent', 'conversation', 'key'];
+
+const sameAmount = (a, b) => (a === null || b === null ? a === b : micro(a) === micro(b));
+
+export function limitText(limit) {
+  const scope = scopes.find((name) => limit[name] !== undefined);
+  const who = limit[scope] === '*' ? `each ${scope}` : `${scope} “${limit[scope]}”`;
+  return `${who} may use ${credits(limit.credits)} credits ${windows[limit.per]}`;
+}
+
+function overageSentence(on, terms) {
+  if (!on)
+    return 'Overage is switched off: when the credits are used up, calls are refused with 402, but for critical ones.';
+  return `Overage is switched on: when the credits are used up, calls go on, and each credit costs ${usdPrice(terms?.overage_usd ?? '0')}.`;
+}
+
+function capSentence(cap, before, { terms, balance }) {
+  if (cap === null)
+    return `The spend cap of ${usd(before)} is lifted: overage and automatic top-ups may cost any amount.`;
+  const now =
+    micro(cap) === 0n
+      ? 'nothing beyond the plan may be spent'
+      : `at most ${usd(cap)} a cycle may be spent beyond the plan`;
+  const buys = bought(cap, terms?.overage_usd ?? '0');
+  const worth = buys === null || micro(buys) === 0n ? '' : ` That is what ${credits(buys)} credits cost.`;
+  const spent = balance?.spend_cap?.used_usd ?? balance?.overage.usd ?? '0';
+  const already =
+    micro(spent) >= micro(cap) && micro(spent) > 0n
+      ? ` ${usd(spent)} are spent in this cycle already, so it is in force at once.`
+      : '';
+  return `Spend cap: ${now}, by overage and automatic top-ups together.${worth} When it is reached, calls are refused with 402, but for critical ones.${already} Before: ${before === null ? 'no cap' : usd(before)}.`;
+}
+
+function topUpSentence(rule, terms, cap) {
+  if (rule === null) return 'Automatic top-ups are switched off: nothing is bought unless somebody buys it.';
+  const gets = bought(rule.amount_usd, terms?.overage_usd ?? '0');
+  return (
+    `Whenever fewer than ${credits(rule.threshold_credits)} credits are available, ${usd(rule.amount_usd)} are charged` +
+    `${gets === null ? '' : ` for ${credits(gets)} credits`}${cap === null ? ', as often as needed: there is no spend cap' : `, until the spend cap of ${usd(cap)} is reached`}.`
+  );
+}
+
+const limitKey = (limit) => limitText({ ...limit, credits: String(limit.credits) });
+
+// { sentences, body }: only what differs is sent.
+export function changesOf(org, wanted) {
+  const sentences = [],
+    body = {};
+  const change = (name, sentence) => {
+    body[name] = wanted[name];
+    sentences.push(sentence);
+  };
+  if (org.overage !== wanted.overage) change('overage', overageSentence(wanted.overage, org.terms));
+  if (!sameAmount(org.spend_cap_usd, wanted.spend_cap_usd))
+    change('spend_cap_usd', capSentence(wanted.spend_cap_usd, org.spend_cap_usd, org));
+  const [before, after] = [org.auto_top_up, wanted.auto_top_up];
+  const sameRule =
+    before === null || after === null
+      ? before === after
+      : sameAmount(before.threshold_credits, after.threshold_credits) &&
+        sameAmount(before.amount_usd, after.amount_usd);
+  if (!sameRule) change('auto_top_up', topUpSentence(after, org.terms, wanted.spend_cap_usd));
+  const [had, has] = [org.limits.map(limitKey), wanted.limits.map(limitKey)];
+  if (had.join('\n') !== has.join('\n')) {
+    body.limits = wanted.limits;
+    sentences.push(
+      ...has.filter((text) => !had.includes(text)).map((text) => `New limit: ${text}.`),
+      ...had.filter((text) => !has.includes(text)).map((text) => `No longer: ${text}.`),
+    );
+    if (sentences.length === 0) sentences.push('The order of the limits changes.');
+  }
+  return { sentences, body };
+}

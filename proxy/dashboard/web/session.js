@@ -1,0 +1,8 @@
+// Who is logged in. The session itself is a cookie that no script can read.
+export const session = { role: null, org: null, csrf: null, features: {} };
+
+export function setSession(answer) {
+  Object.assign(session, { role: null, org: null, csrf: null, features: {} }, answer);
+}
+
+export const isAdmin = () => session.role === 'admin';

@@ -1,0 +1,275 @@
+// What somebody at the dashboard does, and sees.
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { after, afterEach, before, test } from 'node:test';
+import {
+  admin,
+  adminToken,
+  call,
+  chat,
+  checkAccessible,
+  checkWords,
+  customer,
+  go,
+  launch,
+  logIn,
+  screenshot,
+  settled,
+  watchedPage,
+} from './support.mjs';
+
+let browser, page; // logged in as administrator
+
+before(async () => {
+  browser = await launch();
+  page = await watchedPage(browser);
+  await page.goto(`${admin}/`);
+  await page.getByLabel('Admin token or API key').waitFor();
+  await checkAccessible(page, 'login');
+  await checkWords(page, 'login');
+  await screenshot(page, 'login-light');
+  await logIn(page, adminToken);
+});
+after(() => browser?.close());
+afterEach(() => assert.deepEqual(page.complaints, []));
+
+const available = async () => (await page.locator('#available').textContent()).replaceAll(',', '');
+const availableIs = (text) =>
+  page.waitForFunction(
+    (wanted) => document.querySelector('#available')?.textContent.replaceAll(',', '') === wanted,
+    text,
+    { timeout: 5000 },
+  );
+
+test('a wrong secret is refused, with the message of the API', async () => {
+  const other = await watchedPage(browser);
+  await other.goto(`${admin}/`);
+  await other.getByLabel('Admin token or API key').fill('tg_nobody');
+  await other.getByRole('button', { name: 'Log in' }).click();
+  await other.getByText('this is neither the admin token nor an API key that is in force').waitFor();
+  await other.context().close();
+});
+
+test('the overview finds organizations and shows who is near a limit', async () => {
+  await go(page, '#/');
+  await page.getByText('Page 1 of 2').waitFor();
+  await page.getByLabel('Search').fill('umbrella');
+  const row = page.getByRole('row', { name: /umbrella/ });
+  await row.getByText('Nearly used up').waitFor();
+  assert.match(await row.textContent(), /umbrella10Nearly used up.*starter/);
+  await page.getByLabel('Search').fill('');
+  await page.getByRole('button', { name: 'Organization' }).click();
+  assert.equal(
+    await page.getByRole('rowheader').first().textContent(),
+    'umbrella',
+    'sorted the other way round',
+  );
+});
+
+test('a call arrives live, without a reload', async () => {
+  const key = await customer('live');
+  await go(page, '#/org/live');
+  await availableIs('20000');
+  const began = Date.now();
+  assert.equal((await chat(key)).status, 200);
+  await availableIs('19990');
+  assert.ok(Date.now() - began < 2500, 'within two seconds and a little');
+  await page.getByRole('cell', { name: 'Used: gpt-4' }).first().waitFor();
+});
+
+test('a spend cap is explained, saved, and bites', async () => {
+  const key = await customer('capped');
+  await go(page, '#/org/capped/settings');
+  await page.getByLabel('Cap the spending').check();
+  await page.getByLabel('At most, in US dollars a cycle').fill('0');
+  await page.getByRole('button', { name: 'Review changes' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByText('nothing beyond the plan may be spent').waitFor();
+  await checkAccessible(page, 'review');
+  await screenshot(page, 'settings-review-light', false);
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('Saved.').first().waitFor();
+  assert.equal((await call('GET', '/orgs/capped')).spend_cap_usd, 0);
+  await call('POST', '/orgs/capped/grants', { credits: -19995, kind: 'correction' });
+  const refused = await chat(key);
+  assert.equal(refused.status, 402);
+  assert.equal(refused.body.error.code, 'spend_cap_reached');
+});
+
+test('automatic top-ups and limits: the minimum holds, the words tell, the API has it', async () => {
+  await customer('tuned', { plan: 'starter', spend_cap_usd: 40 });
+  await go(page, '#/org/tuned/settings');
+  await page.getByLabel('Buy credits automatically').check();
+  await page.getByLabel('When fewer credits are available than').fill('1000.5');
+  await page.getByLabel('Buy for, in US dollars').fill('5');
+  await page.getByRole('button', { name: 'Review changes' }).click();
+  await page.getByText('The plan sells credits for at least $10.00.').waitFor();
+  await page.getByLabel('Buy for, in US dollars').fill('25');
+  await page.getByRole('button', { name: 'Add a limit' }).click();
+  await page.getByLabel('Credits', { exact: true }).fill('500');
+  await page.getByRole('button', { name: 'Review changes' }).click();
+  const words = await page.getByRole('dialog').innerText();
+  assert.match(
+    words,
+    /fewer than 1,000.5 credits are available, \$25.00 are charged for 1,250 credits, until the spend cap of \$40.00/,
+  );
+  assert.match(words, /New limit: each agent may use 500 credits a day/);
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('Saved.').first().waitFor();
+  await checkAccessible(page, 'settings with a limit');
+  await screenshot(page, 'settings-limits-light');
+  const org = await call('GET', '/orgs/tuned');
+  assert.deepEqual(org.auto_top_up, { threshold_credits: 1000.5, amount_usd: 25 });
+  assert.deepEqual(org.limits, [{ agent: '*', credits: 500, per: 'day' }]);
+});
+
+test('a pack is bought once, however often the button is pressed', async () => {
+  await customer('shop');
+  await go(page, '#/org/shop');
+  await availableIs('20000');
+  await page.getByRole('button', { name: 'Buy credits' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByText('$10.00 are charged now, and buy 500 credits.').waitFor();
+  await checkAccessible(page, 'buy');
+  await screenshot(page, 'buy-light', false);
+  await dialog.getByRole('button', { name: 'Buy' }).dblclick();
+  await dialog.getByText('Paid: 500 credits were added.').waitFor();
+  await dialog.getByRole('button', { name: 'Close' }).click();
+  await availableIs('20500');
+  const { top_ups } = await call('GET', '/orgs/shop/top_ups');
+  assert.deepEqual(
+    top_ups.map((one) => [one.status, one.credits]),
+    [['paid', 500]],
+  );
+  assert.equal(await available(), '20500');
+});
+
+test('from the organization to an agent to its conversation', async () => {
+  const key = await customer('drill');
+  for (const [agent, conversation, model] of [
+    ['alpha', 'x1', 'gpt-4'],
+    ['alpha', 'x2', 'gpt-3.5-turbo'],
+    ['beta', 'y1', 'gpt-4'],
+  ]) {
+    assert.equal((await chat(key, { agent, conversation, model })).status, 200);
+  }
+  await settledLedger('drill', '19978');
+  await go(page, '#/org/drill/usage');
+  await page.getByRole('link', { name: 'alpha' }).click();
+  assert.match(await page.getByRole('row', { name: /x1/ }).textContent(), /x110/);
+  assert.equal(await page.getByRole('row', { name: /y1/ }).count(), 0, 'not the other agent’s');
+  await page.getByRole('link', { name: 'x2' }).click();
+  await page.getByText('Conversation x2').waitFor();
+  await page.getByText('2 in all').first().waitFor();
+  await page.getByRole('link', { name: 'All agents' }).click();
+  await page.getByText('22 in all').first().waitFor();
+});
+
+async function settledLedger(org, wanted) {
+  for (let i = 0; i < 50; i += 1) {
+    const { available: now, held } = await call('GET', `/orgs/${org}/balance`);
+    if (held === 0 && String(now) === wanted) return;
+    await new Promise((wake) => {
+      setTimeout(wake, 100);
+    });
+  }
+  assert.fail(`${org} never had ${wanted} credits`);
+}
+
+test('the exported CSV is the ledger', async () => {
+  const key = await customer('books');
+  for (let i = 0; i < 3; i += 1) await chat(key, { agent: `=a${i}` });
+  await settledLedger('books', '19970');
+  await go(page, '#/org/books/ledger');
+  await page.getByRole('cell', { name: 'Used: gpt-4' }).first().waitFor();
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: 'Export all as CSV' }).click(),
+  ]);
+  assert.equal(
+    await readFile(await download.path(), 'utf8'),
+    await call('GET', '/orgs/books/ledger?limit=1000', undefined, { Accept: 'text/csv' }),
+  );
+  await page.getByLabel('Type').selectOption('grant');
+  assert.equal(await page.locator('tbody tr').count(), 1);
+});
+
+test('a customer sees its own organization, to read, and no other', async () => {
+  const own = await watchedPage(browser);
+  await logIn(own, await customer('tenant'));
+  await settled(own);
+  await own.getByRole('heading', { name: 'tenant' }).waitFor();
+  for (const name of ['Usage', 'Ledger', 'Statements', 'Top-ups']) {
+    await own.getByRole('link', { name, exact: true }).click();
+    await settled(own);
+  }
+  assert.equal(await own.getByRole('link', { name: 'Billing settings' }).count(), 0);
+  assert.equal(await own.getByRole('button', { name: 'Buy credits' }).count(), 0);
+  await go(own, '#/org/live');
+  await own.getByText('This is not your organization.').waitFor();
+  assert.deepEqual(own.complaints, []);
+  const statuses = await own.evaluate(
+    async (paths) => Promise.all(paths.map(async (path) => (await fetch(path)).status)),
+    [
+      '/admin/v1/orgs/live/balance',
+      '/admin/v1/orgs',
+      '/admin/v1/orgs/tenant',
+      '/admin/v1/orgs/tenant/keys',
+      '/admin/v1/orgs/tenant/../live/ledger',
+      '/admin/v1/orgs/tenant/balance',
+    ],
+  );
+  assert.deepEqual(statuses, [403, 403, 403, 403, 403, 200]);
+  await own.getByRole('button', { name: 'Log out' }).click();
+  await own.getByLabel('Admin token or API key').waitFor();
+  assert.equal(await own.evaluate(async () => (await fetch('/admin/v1/orgs/tenant/balance')).status), 401);
+  await own.context().close();
+});
+
+test('a revoked key ends its session', async () => {
+  const own = await watchedPage(browser);
+  await logIn(own, await customer('leaver'));
+  await own.locator('#available').waitFor();
+  const [key] = (await call('GET', '/orgs/leaver/keys')).keys;
+  await call('DELETE', `/orgs/leaver/keys/${key.id}`);
+  await own.getByLabel('Admin token or API key').waitFor({ timeout: 3000 });
+  await own.context().close();
+});
+
+// The API of this build may not have one yet: what the page does with it is tested all the same.
+test('a projection is drawn, and told in words', async () => {
+  const own = await watchedPage(browser);
+  await own.route('**/dashboard/session', async (route) => {
+    const response = await route.fetch();
+    const answer = await response.json();
+    answer.data.features = { ...answer.data.features, projection: true };
+    await route.fulfill({ response, json: answer });
+  });
+  const projection = { credits: { low: 21000, expected: 24500.5, high: 29000 } };
+  await own.route('**/projection', (route) => route.fulfill({ json: { success: true, data: projection } }));
+  await logIn(own, adminToken);
+  await go(own, '#/org/northwind');
+  await own.getByText('probably 24,500.5').waitFor();
+  await screenshot(own, 'projection-light');
+  assert.deepEqual(own.complaints, []);
+  await own.context().close();
+});
+
+test('a change without the token of the page is refused', async () => {
+  const status = (headers) =>
+    page.evaluate(
+      async (given) =>
+        (
+          await fetch('/admin/v1/orgs/live', {
+            method: 'PUT',
+            body: '{"suspended":true}',
+            headers: { 'Content-Type': 'application/json', ...given },
+          })
+        ).status,
+      headers,
+    );
+  assert.equal(await status({}), 403);
+  assert.equal(await status({ 'X-Tollgate-CSRF': '0'.repeat(64) }), 403);
+  page.complaints.length = 0; // the console tells of the two 403
+  assert.equal((await call('GET', '/orgs/live')).suspended, false);
+});
