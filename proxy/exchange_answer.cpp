@@ -22,6 +22,7 @@ task<bool> exchange::answer_billing() {
   question.query = target_.query;
   question.request_id = record_.request_id;
   question.accept = request.header("Accept");
+  question.last_event_id = request.header("Last-Event-ID");
   admin::billing_api billing{*worker_.world().ledger, [this] { return runtime_->config; }};
   auto answer = co_await billing.handle(payer(), std::move(question));
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Installs what is missing, builds, and runs every test: units, black-box tests with a real Redis, the
-# official SDKs, the dashboard in a browser, audio meters against ffmpeg, the units once more under AddressSanitizer and UBSan, and
-# every fuzzer for a few seconds (tests/fuzz/run.sh runs them for longer).
+# official SDKs, the dashboard in a browser, audio meters against ffmpeg, the units once more under
+# AddressSanitizer and UBSan, and every fuzzer for a few seconds (tests/fuzz/run.sh runs them for longer).
 # Usage: tests/run.sh [--no-sanitizers]
 set -uo pipefail
 cd "$(dirname "$0")/.."

@@ -104,6 +104,7 @@ const std::vector<admin_api::route>& admin_api::routes() {
       {"GET", "orgs/*/holds", &admin_api::holds},
       {"GET", "orgs/*/statements", &admin_api::statements},
       {"GET", "orgs/*/statements/*", &admin_api::statement},
+      {"GET", "orgs/*/events", &admin_api::events},
       {"GET", "orgs/*/top_ups", &admin_api::top_ups},
       {"POST", "orgs/*/top_ups", &admin_api::buy_top_up},
       {"POST", "orgs/*/top_ups/*", &admin_api::resolve_top_up},
@@ -184,6 +185,9 @@ task<api_response> admin_api::statements(call call) {
 }
 task<api_response> admin_api::statement(call call) {
   return billing_.statement(std::move(call.org), std::move(call.item), std::move(call.request));
+}
+task<api_response> admin_api::events(call call) {
+  return billing_.events(std::move(call.org), std::move(call.request));
 }
 task<api_response> admin_api::top_ups(call call) {
   return billing_.top_ups(std::move(call.org), std::move(call.request));

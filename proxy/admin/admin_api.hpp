@@ -72,6 +72,7 @@ class admin_api {
   task<api_response> statements(call call);
   task<api_response> statement(call call);
   task<api_response> top_ups(call call);
+  task<api_response> events(call call);
   task<api_response> buy_top_up(call call);
   task<api_response> resolve_top_up(call call);
   task<api_response> answer_top_up(quota::org_id org, std::string id, bool repeated, int status,

@@ -79,7 +79,8 @@ task<api_response> billing_api::handle(quota::org_id org, api_request request) {
   static constexpr page pages[] = {
       {"/balance", &billing_api::balance},       {"/usage", &billing_api::usage},
       {"/projection", &billing_api::projection}, {"/ledger", &billing_api::entries},
-      {"/statements", &billing_api::statements}, {"/top_ups", &billing_api::top_ups}};
+      {"/statements", &billing_api::statements}, {"/top_ups", &billing_api::top_ups},
+      {"/events", &billing_api::events}};
   constexpr std::string_view statement_of = "/statements/";
   const bool is_read = request.method == "GET" || request.method == "HEAD";
   const auto refused = [&] { return failure(method_not_allowed("GET, HEAD"), request.request_id); };
@@ -94,7 +95,7 @@ task<api_response> billing_api::handle(quota::org_id org, api_request request) {
     co_return co_await statement(std::move(org), std::move(month), std::move(request));
   }
   co_return failure(
-      not_found("there is balance, usage, projection, ledger, statements and top_ups here"),
+      not_found("there is balance, usage, projection, ledger, statements, top_ups and events here"),
       request.request_id);
 }
 

@@ -22,7 +22,7 @@ class billing_api {
       : ledger_{ledger}, configuration_{std::move(configuration)} {}
 
   // `request.path` is what follows the prefix: "/balance", "/usage", "/projection", "/ledger",
-  // "/statements", "/statements/2026-01" or "/top_ups". Everything else is 404, and methods other
+  // "/statements", "/statements/2026-01", "/top_ups" or "/events". Everything else is 404, and methods other
   // than GET and HEAD are 405.
   task<api_response> handle(quota::org_id org, api_request request);
 
@@ -35,6 +35,7 @@ class billing_api {
   task<api_response> statements(quota::org_id org, api_request request);
   task<api_response> statement(quota::org_id org, std::string month, api_request request);
   task<api_response> top_ups(quota::org_id org, api_request request);
+  task<api_response> events(quota::org_id org, api_request request);
 
  private:
   // Hands the counters of the hours [first, last] to `add`. `with_callers`: agents and

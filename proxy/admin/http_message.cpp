@@ -19,6 +19,7 @@ api_request to_api(const http_request& head, std::string request_id) {
           .accept = field(http::field::accept),
           .content_type = field(http::field::content_type),
           .idempotency_key = field("Idempotency-Key"),
+          .last_event_id = field("Last-Event-ID"),
           .body = {}};
 }
 

@@ -20,6 +20,7 @@ struct api_request {
   std::string accept;
   std::string content_type;
   std::string idempotency_key;
+  std::string last_event_id;
   std::string body;
 };
 

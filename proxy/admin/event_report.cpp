@@ -1,0 +1,161 @@
+#include "proxy/admin/event_report.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "proxy/admin/json_writer.hpp"
+#include "proxy/admin/text.hpp"
+#include "quota/ledger/entry_id.hpp"
+
+namespace tollgate::proxy::admin {
+
+namespace {
+
+enum class measure : std::uint8_t { count, credits, cents, price, time, text };
+
+struct fact {
+  std::string_view name, member;
+  measure as;
+};
+
+// What the ledger's facts are called outside, and how they are written.
+constexpr std::array facts{
+    fact{"percent", "threshold_percent", measure::count},
+    fact{"cap_percent", "threshold_spend_cap_percent", measure::count},
+    fact{"credits", "credits", measure::credits},
+    fact{"used", "used_credits", measure::credits},
+    fact{"of", "of_credits", measure::credits},
+    fact{"available", "available_credits", measure::credits},
+    fact{"overdrawn", "overage_credits", measure::credits},
+    fact{"cap_cents", "spend_cap_usd", measure::cents},
+    fact{"spent_cents", "top_ups_usd", measure::cents},
+    fact{"cents", "amount_usd", measure::cents},
+    fact{"price", "usd_per_credit", measure::price},
+    fact{"cycle", "cycle", measure::count},
+    fact{"start", "start", measure::time},
+    fact{"end", "end", measure::time},
+    fact{"status", "status", measure::text},
+    fact{"top_up", "top_up", measure::text},
+    fact{"plan", "plan", measure::text},
+};
+
+std::string_view take_word(std::string_view& rest) {
+  const auto end = rest.find(' ');
+  const auto word = rest.substr(0, end);
+  rest.remove_prefix(end == rest.npos ? rest.size() : end + 1);
+  return word;
+}
+
+std::int64_t number_of(std::string_view text) {
+  std::int64_t number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+void write_fact(json_writer& out, const fact& known, std::string_view value) {
+  out.key(known.member);
+  const auto number = number_of(value);
+  switch (known.as) {
+    case measure::count:
+      out.number(number);
+      break;
+    case measure::credits:
+      out.number(quota::credits::from_micro(number));
+      break;
+    case measure::cents:
+      out.usd(number);
+      break;
+    case measure::price:  // millionths of a dollar, as credits are of a credit
+      out.number(quota::credits::from_micro(number));
+      break;
+    case measure::time:
+      out.string(to_rfc3339(quota::time_point{quota::milliseconds{number}}));
+      break;
+    case measure::text:
+      out.string_or_null(value);
+      break;
+  }
+}
+
+// "NAME VALUE NAME VALUE ..."; a name at the end of the list may have a value with blanks.
+std::string data_of(std::string_view rest) {
+  json_writer out;
+  out.begin_object();
+  while (!rest.empty()) {
+    const auto name = take_word(rest);
+    const auto known = std::find_if(facts.begin(), facts.end(),
+                                    [&](const fact& each) { return each.name == name; });
+    if (known == facts.end()) break;
+    const bool last = name == "top_up" || name == "plan";
+    write_fact(out, *known, last ? std::exchange(rest, {}) : take_word(rest));
+  }
+  out.end_object();
+  return out.take();
+}
+
+std::string envelope(const quota::org_id& org, std::string_view id, std::string_view type,
+                     quota::time_point at, std::string_view data) {
+  json_writer out;
+  out.begin_object().key("id").string(id).key("type").string(type);
+  out.key("created_at").string(to_rfc3339(at)).key("org").string(org);
+  out.key("data").raw(data).end_object();
+  return out.take();
+}
+
+}  // namespace
+
+std::optional<event_cursor> event_cursor::parse(std::string_view text) {
+  const auto dot = text.find('.');
+  if (dot == text.npos || text.size() > 100) return std::nullopt;
+  event_cursor cursor{std::string{text.substr(0, dot)}, std::string{text.substr(dot + 1)}};
+  if (!quota::parse_entry_id(cursor.event) || !quota::parse_entry_id(cursor.entry)) {
+    return std::nullopt;
+  }
+  return cursor;
+}
+
+std::string event_json(const quota::org_id& org, const quota::account_event& event) {
+  return envelope(org, "evt_" + event.id, "account." + event.type, event.at, data_of(event.facts));
+}
+
+void event_report::add(const quota::account_event& event) {
+  at_.event = event.id;
+  write("account." + event.type, event_json(org_, event));
+}
+
+void event_report::add(const std::vector<quota::ledger_entry>& entries) {
+  if (entries.empty()) return;
+  at_.entry = entries.back().id;
+  quota::credits charged;
+  std::int64_t calls = 0;
+  for (const auto& entry : entries) {
+    if (entry.type != quota::entry_type::settle) continue;
+    charged += entry.amount;
+    ++calls;
+  }
+  if (calls == 0) return;
+  json_writer data;
+  data.begin_object().key("credits").number(charged).key("calls").number(calls).end_object();
+  write("usage", envelope(org_, at_.text(), "usage", entries.back().at, data.take()));
+}
+
+void event_report::add(const quota::account_snapshot& account) {
+  json_writer data;
+  data.begin_object().key("available").number(account.row.available());
+  data.key("held").number(account.row.held).key("granted").number(account.row.granted);
+  data.key("settled").number(account.row.settled).key("expired").number(account.row.expired);
+  data.end_object();
+  write("balance", data.take());
+}
+
+void event_report::write(std::string_view type, std::string_view data) {
+  out_.append("id: ").append(at_.text()).append("\nevent: ").append(type);
+  out_.append("\ndata: ").append(data).append("\n\n");
+}
+
+std::string event_report::take() {
+  return "retry: 1000\n\n" + std::move(out_);
+}
+
+}  // namespace tollgate::proxy::admin
