@@ -249,7 +249,7 @@ test('a projection is drawn, and told in words', async () => {
   await own.route('**/projection', (route) => route.fulfill({ json: { success: true, data: projection } }));
   await logIn(own, adminToken);
   await go(own, '#/org/northwind');
-  await own.getByText('probably 24,500.5').waitFor();
+  await own.getByText('probably about 24,500').waitFor();
   await screenshot(own, 'projection-light');
   assert.deepEqual(own.complaints, []);
   await own.context().close();

@@ -2,7 +2,7 @@
 import { api } from './api.js';
 import { chart, figures, named } from './charts.js';
 import { emptyState, h, table } from './dom.js';
-import { credits, day, fromMicro, micro, shortDay, sum } from './format.js';
+import { credits, day, fromMicro, micro, shortDay, sum, wholeCredits } from './format.js';
 import { session } from './session.js';
 
 const day_ms = 86_400_000;
@@ -57,7 +57,7 @@ export async function burnDown(balance, { org, signal }, details) {
   const cap = capLine(available, balance, details);
   const label =
     `Credits used since ${day(start)}: ${credits(usage.total.credits)} of ${credits(available)}` +
-    (projection ? `; by ${day(end)} probably ${credits(projection.expected)}` : '');
+    (projection ? `; by ${day(end)} probably about ${wholeCredits(projection.expected)}` : '');
   return [
     h('p', {}, label, '.', cap === null ? '' : ` The spend cap ends them at ${credits(cap)}.`),
     chart(label, () => config({ days, cumulative, available, cap, projection }), signal),

@@ -11,6 +11,8 @@ const price = number({ style: 'currency', currency: 'USD', maximumFractionDigits
 const percentage = number({ style: 'percent', maximumFractionDigits: 1 });
 
 export const credits = (text) => exact.format(text ?? 0);
+// An estimate pretends to no decimals.
+export const wholeCredits = (text) => exact.format(String(text ?? 0).split('.')[0]);
 export const shortCredits = (value) => rounded.format(value ?? 0);
 export const count = (text) => whole.format(text ?? 0);
 export const axis = (value) => compact.format(value);
