@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 
 #include "config/load.hpp"
+#include "proxy/admin/hand_on_terms.hpp"
 #include "proxy/admin/server.hpp"
 #include "proxy/metrics/registry.hpp"
 #include "proxy/payments/courier.hpp"
@@ -171,6 +172,26 @@ class app {
         .limits = {}};
     admin_ = std::make_unique<admin::server>(control_, settings().admin.listen, std::move(options));
     admin_->start();
+    hand_on_terms();
+  }
+
+  // As soon as the store is there, and one after the other: the last configuration has the last word.
+  void hand_on_terms() {
+    terms_wait_ = true;
+    if (handing_on_terms_) return;
+    handing_on_terms_ = true;
+    const auto handing_on = [](app& self) -> task<> {
+      asio::steady_timer timer{self.control_};
+      while (self.terms_wait_) {
+        timer.expires_after(std::chrono::milliseconds{100});
+        co_await timer.async_wait(asio::use_awaitable_t<io_executor>{});
+        if (!self.admin_ledger_->ready()) continue;
+        self.terms_wait_ = false;
+        co_await admin::hand_on_terms(*self.admin_ledger_, *self.admin_directory_, self.current_);
+      }
+      self.handing_on_terms_ = false;
+    };
+    asio::co_spawn(control_, handing_on(*this), asio::detached);
   }
 
   void start_courier(std::shared_ptr<payments::payment_endpoint> endpoint) {
@@ -213,6 +234,7 @@ class app {
       for (auto& worker : workers_) worker->reload(*loaded, tls);
       courier_->use(std::move(endpoint));
       take_over(*loaded);
+      hand_on_terms();
       metrics_.process.reload_succeeded = true;
       spdlog::info("{} is in force", file_);
     } catch (const std::exception& error) {
@@ -275,6 +297,7 @@ class app {
   std::unique_ptr<quota::redis::redis_store> admin_ledger_;
   std::unique_ptr<quota::redis::redis_directory> admin_directory_;
   std::unique_ptr<admin::server> admin_;
+  bool terms_wait_ = false, handing_on_terms_ = false;
   bool draining_ = false;
   int exit_code_ = 0;
 };

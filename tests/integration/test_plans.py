@@ -60,6 +60,23 @@ class PlanTest(StackTest):
         return body["error"]
 
 
+class ChangedTerms(StackTest):
+    def test_a_price_that_changes_in_the_file_begins_with_the_next_cycle(self):
+        tollgate = self.start_tollgate(plans=PLANS)
+        tollgate.admin.put_org("changed", plan="starter")
+        config = json.loads(tollgate.config_path.read_text())
+        config["plans"]["starter"]["overage_usd"] = 0.03
+        tollgate.write_config(config)
+        tollgate.popen.send_signal(1)  # SIGHUP
+        deadline = time.monotonic() + 10
+        while not (org := tollgate.admin.expect_success("GET", "/orgs/changed"))["plan_change"]:
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.05)
+        self.assertEqual(float(org["terms"]["overage_usd"]), 0.02)
+        self.assertEqual(float(org["plan_change"]["terms"]["overage_usd"]), 0.03)
+        self.assertEqual(org["plan_change"]["at"], org["cycle"]["end"])
+
+
 class SpendCap(PlanTest):
     def test_50_dollars_pause_non_critical_calls_at_exactly_2500_credits_of_overage(self):
         """500 calls of 10 credits at once, at two sidecars, and critical ones among them."""

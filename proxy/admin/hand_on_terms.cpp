@@ -1,0 +1,57 @@
+#include "proxy/admin/hand_on_terms.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include "proxy/admin/org_request.hpp"
+
+namespace tollgate::proxy::admin {
+
+namespace {
+
+constexpr std::size_t organizations_at_once = 100;
+
+// Another plan is somebody's decision, and theirs to hand on; this is about the same plan with
+// other terms.
+bool are_news(const quota::plan_terms& terms, const quota::account_plan& plan) {
+  const auto& agreed = plan.next_terms ? *plan.next_terms : plan.terms;
+  return agreed.plan == terms.plan && agreed != terms;
+}
+
+// False: the store is away.
+task<bool> hand_on(quota::ledger_store& ledger, const quota::organization& org,
+                   const quota::plan_terms& terms) {
+  const auto account = co_await ledger.snapshot(org.id);
+  if (!account) co_return false;
+  if (!account->plan || !are_news(terms, *account->plan)) co_return true;
+  quota::configure what;
+  what.terms = terms;
+  what.at_once = false;
+  what.options = account->plan->options;
+  const quota::operation operation{std::move(what)};
+  const auto answer = co_await ledger.apply(org.id, operation);
+  if (answer && answer->result == quota::outcome::configured) {
+    spdlog::info("organization {}: the new terms of plan {} begin with its next cycle", org.id,
+                 terms.plan);
+  }
+  co_return answer.has_value();
+}
+
+}  // namespace
+
+task<> hand_on_terms(quota::ledger_store& ledger, quota::directory& directory,
+                     std::shared_ptr<const config::configuration> configuration) {
+  std::string after;
+  for (;;) {
+    const auto page = co_await directory.list(after, organizations_at_once);
+    if (!page || page->empty()) co_return;
+    for (const auto& org : *page) {
+      const auto terms = resolve_terms(org, configuration->values);
+      if (!terms) continue;
+      const bool reached = co_await hand_on(ledger, org, *terms);
+      if (!reached) co_return;
+    }
+    after = page->back().id;
+  }
+}
+
+}  // namespace tollgate::proxy::admin

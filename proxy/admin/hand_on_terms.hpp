@@ -1,0 +1,18 @@
+// Plans are configuration: when their terms change in the file, every organization that has such a
+// plan gets the new ones with its next cycle, without anybody's doing. Until then it has what it
+// agreed to.
+#pragma once
+
+#include <memory>
+
+#include "config/load.hpp"
+#include "quota/directory.hpp"
+
+namespace tollgate::proxy::admin {
+
+// Looks through all organizations. Harmless to repeat, and to leave in the middle: whoever starts
+// or reloads next begins anew. The stores must outlive it.
+task<> hand_on_terms(quota::ledger_store& ledger, quota::directory& directory,
+                     std::shared_ptr<const config::configuration> configuration);
+
+}  // namespace tollgate::proxy::admin
