@@ -11,7 +11,7 @@
 namespace tollgate::quota {
 
 inline constexpr std::int64_t usd_micro_per_cent = 10'000;
-// What scripts/ledger.lua can still count: beyond it there is no answer.
+// What ledger/scripts can still count: beyond it there is no answer.
 inline constexpr std::int64_t max_usd_micro = 9'000'000'000'000'000;
 
 // a * b / c rounded down, for non-negative numbers whose result fits.

@@ -27,7 +27,7 @@ struct plan_terms {
   bool operator==(const plan_terms&) const = default;
 };
 
-// The numbers are the wire protocol of scripts/ledger.lua.
+// The numbers are the wire protocol of ledger/scripts.
 enum class limit_scope : std::uint8_t { agent = 0, conversation = 1, key = 2 };
 enum class limit_window : std::uint8_t { hour = 0, day = 1, cycle = 2, total = 3 };
 std::string_view to_string(limit_scope scope);    // "agent" "conversation" "key"

@@ -18,7 +18,7 @@
 
 namespace tollgate::quota {
 
-// The numbers are the wire protocol of scripts/ledger.lua.
+// The numbers are the wire protocol of ledger/scripts.
 enum class top_up_status : std::uint8_t { requested = 0, pending = 1, paid = 2, declined = 3, timed_out = 4 };
 std::string_view to_string(top_up_status status);
 

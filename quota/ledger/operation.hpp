@@ -1,7 +1,7 @@
 // The vocabulary of the ledger: what can be asked of an account, and what it can answer.
 //
 // The same vocabulary is spoken by two ledgers: `account_ledger` (ledger/account_ledger.hpp, pure
-// C++, the oracle) and scripts/ledger.lua (the same transitions, atomic inside Redis).
+// C++, the oracle) and ledger/scripts (the same transitions, atomic inside Redis).
 #pragma once
 
 #include <cstdint>
@@ -131,7 +131,7 @@ using operation = std::variant<reserve, extend, settle, void_hold, expire_holds,
 inline constexpr milliseconds max_hold_timeout = std::chrono::hours{24 * 7};  // and at least 1 ms
 inline constexpr std::int64_t max_used = 10'000'000'000'000;  // 115 days of audio in one call
 
-// The numbers are the wire protocol of scripts/ledger.lua; never renumber.
+// The numbers are the wire protocol of ledger/scripts; never renumber.
 enum class outcome : std::uint8_t {
   // done, for the first time
   held = 0,
