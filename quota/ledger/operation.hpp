@@ -82,7 +82,7 @@ struct grant {
   std::string kind;  // purchase | promotion | correction
   std::string note;
   time_point expires_at{};      // not in the past; time_point{}: never
-  std::optional<int> priority;  // 0 to max_priority; the default is that of the kind
+  std::optional<int> priority = {};  // 0 to max_priority; the default is that of the kind
 };
 
 // Sets what the organization has agreed to and what it has chosen; the first one starts its cycles.

@@ -27,7 +27,7 @@ TEST(cycle, a_boundary_belongs_to_the_cycle_it_begins) {
 // Each boundary from the one before: the 31st is the last day of shorter months and comes back.
 TEST(cycle, the_31st_comes_back_to_the_31st) {
   auto at = on(2027, 1, 31);
-  for (const auto [month, day] : {std::pair{2u, 28u},
+  for (const auto& [month, day] : {std::pair{2u, 28u},
                                   {3u, 31u},
                                   {4u, 30u},
                                   {5u, 31u},

@@ -209,7 +209,8 @@ TEST(plans, the_lines_of_a_statement_add_up) {
   for (std::size_t i = 0; i < all.size(); ++i) {
     const auto& books = all[i].record;
     EXPECT_EQ(all[i].opening, i == 0 ? 0_credits : all[i - 1].closing);
-    if (i > 0) EXPECT_EQ(books.rolled_in, all[i - 1].record.rolled_out);
+    const auto rolled = i == 0 ? 0_credits : all[i - 1].record.rolled_out;
+    EXPECT_EQ(books.rolled_in, rolled);
   }
   EXPECT_EQ(all[0].record.promotion, 10_credits);
   EXPECT_EQ(all[0].record.correction, -7_credits);
