@@ -90,7 +90,8 @@ class Account:
         hour = int(time.time()) // 3600
         prefix = "tollgate:{bench}:"
         keys = [prefix + "account", prefix + "holds", prefix + "ledger", f"{prefix}usage:{hour}",
-                *(prefix + part for part in ("grants", "counters", "cycles", "top_ups", "late")),
+                *(prefix + part for part in ("grants", "counters", "cycles", "top_ups", "late",
+                                             "events")),
                 f"{prefix}resolved:{hour}"]
         return encode("EVALSHA", sha, len(keys), *keys, hour, len(ids), hour, *ids, *operations)
 
@@ -98,16 +99,16 @@ class Account:
         operations = []
         for _ in ids:
             who = f"chat-gpt-4\tllm\tgpt-4o\tagent-7\tconv-{self.random.randrange(50)}\tkey_8f2a61b0"
-            operations += ["r0", 10, AMOUNT, 60000, "%032x\t%s" % (self.random.getrandbits(128), who)]
+            operations += ["r0", 11, AMOUNT, 60000, "%032x\t%s" % (self.random.getrandbits(128), who)]
         return self.batch(sha, ids, operations)
 
     def settle(self, sha, ids):
-        return self.batch(sha, ids, ["s", 10, AMOUNT, 1] * len(ids))
+        return self.batch(sha, ids, ["s", 11, AMOUNT, 1] * len(ids))
 
 
     def configure(self, sha):
         terms = f"{10**15} 100 1 20000 1000 1000000 1000000 bench"
-        return self.batch(sha, [], ["c", 1, 1, terms, f"1 5000 -1 {10**10} 1000", f"0 1 {10**15} *"])
+        return self.batch(sha, [], ["c", 1, 1, terms, f"1 5000 -1 {10**10} 1000", f"0 1 {10**15} *", ""])
 
 
 def microseconds_each(redis, messages, operations, expected):
