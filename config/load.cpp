@@ -34,6 +34,8 @@ void read_settings(context& in, const node& root, settings& out) {
   });
   map.optional("plans", out.plans, read_plans);
   map.optional("payments", out.payments, read_payments);
+  map.optional("archive", out.archive, read_archive);
+  map.optional("retention", out.retention, read_retention);
   map.optional("timeouts", out.timeouts, read_timeouts);
   map.optional("limits", out.limits, read_limits);
   map.optional("holds", out.holds, read_holds);
@@ -51,6 +53,14 @@ void check_listeners(context& in, const node& root, const settings& values) {
   if (a.port != 0 && a.port == b.port && a.host == b.host) {
     in.fail(root, "listen and admin.listen are the same address");
   }
+}
+
+// Nothing but a database can be read back, and a ledger that nobody can read whole proves nothing.
+void check_retention(context& in, const node& root, const settings& values) {
+  if (!values.retention.ledger || values.archive.kind == archive_kind::postgresql) return;
+  const auto* section = map_reader{in, root}.find("retention");
+  in.fail(section != nullptr ? *section : root,
+          "retention.ledger needs archive.postgresql: without it the ledger is kept whole");
 }
 
 void check_billing_prefix(context& in, const settings& values) {
@@ -113,6 +123,7 @@ std::variant<configuration, std::vector<config_error>> load_text(const std::stri
   read_settings(in, *root, values);
   check_listeners(in, *root, values);
   check_billing_prefix(in, values);
+  check_retention(in, *root, values);
   auto table = build_table(found, values);
   if (!found.empty() || !table) return to_errors(found, file_name);
   return configuration{std::move(values), *std::move(table)};

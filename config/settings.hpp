@@ -69,6 +69,27 @@ struct payment_settings {
   milliseconds timeout{10'000};       // one attempt, from connecting to the whole answer
 };
 
+// Where ledger entries, statements and usage are copied to, and kept for good.
+enum class archive_kind : std::uint8_t { none, postgresql, files };
+
+struct archive_settings {
+  archive_kind kind = archive_kind::none;
+  std::string url;        // postgresql: "postgresql://...", as libpq reads it
+  std::string directory;  // files
+  std::uint64_t rotate_bytes = 256 * 1024 * 1024;  // files: a file ends with the first of the two
+  milliseconds rotate_every{86'400'000};
+
+  bool operator==(const archive_settings&) const = default;
+};
+
+// How long the store itself keeps what is old.
+struct retention_settings {
+  std::optional<milliseconds> ledger;          // entries that are in the archive; nothing: for ever
+  milliseconds usage{std::chrono::hours{24 * 400}};  // by agent and conversation
+
+  bool operator==(const retention_settings&) const = default;
+};
+
 struct timeout_settings {
   milliseconds client_head{60'000};   // first byte to end of the request head; idle keep-alive too
   milliseconds client_body{60'000};   // between two reads of the request body
@@ -123,6 +144,8 @@ struct settings {
   std::vector<routes::route_settings> routes;
   std::vector<plan_settings> plans;
   payment_settings payments;
+  archive_settings archive;
+  retention_settings retention;
   timeout_settings timeouts;
   limit_settings limits;
   hold_settings holds;

@@ -15,11 +15,14 @@
 #include "config/load.hpp"
 #include "proxy/admin/hand_on_terms.hpp"
 #include "proxy/admin/server.hpp"
+#include "proxy/archive/archived_store.hpp"
+#include "proxy/archive/archivist.hpp"
 #include "proxy/metrics/registry.hpp"
 #include "proxy/payments/courier.hpp"
 #include "proxy/worker.hpp"
 #include "quota/redis/directory.hpp"
 #include "quota/redis/embedded_server.hpp"
+#include "quota/redis/retention.hpp"
 #include "quota/redis/store.hpp"
 #include "quota/redis/store_url.hpp"
 
@@ -96,6 +99,7 @@ class app {
     const auto store = open_store();
     if (!settings().metering) spdlog::warn("metering is off: nothing is reserved or charged");
     auto endpoint = payments::make_payment_endpoint(settings().payments);  // or throws
+    start_archive(store);
     start_workers(store);
     start_admin(store);
     start_courier(std::move(endpoint));
@@ -111,10 +115,14 @@ class app {
     control_.run();
     finisher.join();
     // The stores and the admin listener go before the embedded server, which stops last.
+    archivist_.reset();
     admin_.reset();
+    archive_reader_.reset();  // whoever waits for it gets no answer now
+    admin_history_.reset();
+    admin_retention_.reset();
     admin_directory_.reset();
     admin_ledger_.reset();
-    admin_redis_.reset();  // last of the four: the stores know it
+    admin_redis_.reset();  // last of them: the stores know it
     courier_.reset();      // whoever waits for an answer gets none from it now
     workers_.clear();
     if (embedded_) embedded_->stop();
@@ -139,6 +147,16 @@ class app {
     return *std::move(started);
   }
 
+  // It may be away: calls are not its business.
+  void start_archive(const quota::redis::address& store) {
+    const auto& archive = settings().archive;
+    archivist_ = std::make_unique<archive::archivist>(store, archive::make_archive(archive),
+                                                      settings().retention, metrics_.archive);
+    if (archive.kind == config::archive_kind::postgresql) {
+      archive_reader_ = std::make_unique<archive::archive_reader>(archive.url);
+    }
+  }
+
   void start_workers(const quota::redis::address& store) {
     const auto tls = server_tls(settings());
     const auto& listen = settings().listen;
@@ -149,6 +167,7 @@ class app {
     for (int i = 0; i < wanted; ++i) {
       workers_.push_back(
           std::make_unique<worker>(store, current_, tls, where, metrics_.add_thread(), i));
+      if (archive_reader_) workers_.back()->read_history_from(*archive_reader_);
       workers_.back()->on_top_up([this](const quota::org_id& org) {
         asio::post(control_, [this, org] { courier_->visit(org); });
       });
@@ -162,8 +181,13 @@ class app {
     admin_ledger_ = std::make_unique<quota::redis::redis_store>(*admin_redis_);
     admin_directory_ = std::make_unique<quota::redis::redis_directory>(*admin_redis_);
     admin_redis_->start();
+    if (archive_reader_) {
+      admin_retention_ = std::make_unique<quota::redis::redis_retention>(*admin_redis_);
+      admin_history_ = std::make_unique<archive::archived_store>(*admin_ledger_, *admin_retention_,
+                                                                 *archive_reader_);
+    }
     admin::server_options options{
-        .services = {*admin_ledger_, *admin_directory_, [this] { return current_; }},
+        .services = {history(), *admin_directory_, [this] { return current_; }},
         .ready =
             [this] {
               return admin::readiness{all_stores_ready(), draining_};
@@ -173,6 +197,11 @@ class app {
     admin_ = std::make_unique<admin::server>(control_, settings().admin.listen, std::move(options));
     admin_->start();
     hand_on_terms();
+  }
+
+  quota::ledger_store& history() {
+    if (admin_history_) return *admin_history_;
+    return *admin_ledger_;
   }
 
   // As soon as the store is there, and one after the other: the last configuration has the last word.
@@ -256,6 +285,8 @@ class app {
     if (differ(now.listen, next.listen)) warn("listen");
     if (differ(now.admin.listen, next.admin.listen)) warn("admin.listen");
     if (now.store.url != next.store.url) warn("store");
+    if (now.archive != next.archive) warn("archive");
+    if (now.retention != next.retention) warn("retention");
     if (now.threads != next.threads) warn("threads");
     if (now.tls.has_value() != next.tls.has_value()) warn("tls");
   }
@@ -293,9 +324,13 @@ class app {
   asio::io_context control_{1};
   std::vector<std::unique_ptr<worker>> workers_;
   std::unique_ptr<payments::courier> courier_;
+  std::unique_ptr<archive::archivist> archivist_;
+  std::unique_ptr<archive::archive_reader> archive_reader_;  // where there is one to be read
   std::unique_ptr<quota::redis::connection> admin_redis_;
   std::unique_ptr<quota::redis::redis_store> admin_ledger_;
   std::unique_ptr<quota::redis::redis_directory> admin_directory_;
+  std::unique_ptr<quota::redis::redis_retention> admin_retention_;
+  std::unique_ptr<archive::archived_store> admin_history_;  // the ledger, and the archive behind it
   std::unique_ptr<admin::server> admin_;
   bool terms_wait_ = false, handing_on_terms_ = false;
   bool draining_ = false;

@@ -23,7 +23,7 @@ task<bool> exchange::answer_billing() {
   question.request_id = record_.request_id;
   question.accept = request.header("Accept");
   question.last_event_id = request.header("Last-Event-ID");
-  admin::billing_api billing{*worker_.world().ledger, [this] { return runtime_->config; }};
+  admin::billing_api billing{worker_.history(), [this] { return runtime_->config; }};
   auto answer = co_await billing.handle(payer(), std::move(question));
 
   record_.status = answer.status;

@@ -6,8 +6,10 @@
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
 
+#include "proxy/archive/archived_store.hpp"
 #include "proxy/session.hpp"
 #include "quota/redis/directory.hpp"
+#include "quota/redis/retention.hpp"
 #include "quota/redis/store.hpp"
 
 namespace tollgate::proxy {
@@ -65,6 +67,11 @@ void worker::listen(const asio::ip::tcp::endpoint& where) {
 void worker::on_top_up(quota::ledger_store::top_up_listener listener) {
   on_top_up_ = listener;
   world_.ledger->on_top_up(std::move(listener));
+}
+
+void worker::read_history_from(archive::archive_reader& archive) {
+  retention_ = std::make_unique<quota::redis::redis_retention>(*redis_);
+  history_ = std::make_unique<archive::archived_store>(*world_.ledger, *retention_, archive);
 }
 
 void worker::start() {

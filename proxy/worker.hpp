@@ -13,8 +13,13 @@
 #include "proxy/runtime.hpp"
 #include "proxy/settlement.hpp"
 #include "quota/redis/connection.hpp"
+#include "quota/retention.hpp"
 
 namespace tollgate::proxy {
+
+namespace archive {
+class archive_reader;
+}
 
 // The only door to the world: time, randomness, and the store.
 struct dependencies {
@@ -35,6 +40,9 @@ class worker {
   // before start().
   void on_top_up(quota::ledger_store::top_up_listener listener);
 
+  // What the store has dropped is read there. Set it before start(); it outlives the loop.
+  void read_history_from(archive::archive_reader& archive);
+
   void start();  // runs the loop on a thread of its own
   void drain();  // any thread: no new connections, end when all is done
   void cut();    // any thread, when draining took too long: ends every session
@@ -50,6 +58,8 @@ class worker {
   io_executor executor() { return context_.get_executor(); }
   deadline_list& deadlines() { return deadlines_; }
   dependencies& world() { return world_; }
+  // The ledger as far back as it is known: for reports, never for a charge.
+  quota::ledger_store& history() { return history_ ? *history_ : *world_.ledger; }
   key_cache& keys() { return keys_; }
   settlement& charges() { return settlement_; }
   std::shared_ptr<runtime> current() const { return runtime_; }
@@ -89,6 +99,8 @@ class worker {
   deadline_list deadlines_;
   std::unique_ptr<quota::redis::connection> redis_;
   dependencies world_;
+  std::unique_ptr<quota::retention_store> retention_;
+  std::unique_ptr<quota::ledger_store> history_;
   key_cache keys_;
   settlement settlement_;
   std::shared_ptr<runtime> runtime_;

@@ -108,6 +108,20 @@ std::string shown(std::string_view text) {
   return '"' + shortened(text) + '"';
 }
 
+namespace {
+constexpr std::string_view replacement = "\xEF\xBF\xBD";
+}
+
+std::string repaired(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const auto length = text[0] == '\0' ? 0 : utf8_length(text);
+    out += length == 0 ? replacement : text.substr(0, length);
+    text.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  return out;
+}
+
 void append_json_string(std::string& out, std::string_view text) {
   constexpr std::string_view hex = "0123456789abcdef";
   out += '"';
@@ -115,7 +129,7 @@ void append_json_string(std::string& out, std::string_view text) {
     const auto length = utf8_length(text);
     const char c = text[0];
     if (length == 0) {
-      out += "\xEF\xBF\xBD";
+      out += replacement;
     } else if (c == '"' || c == '\\') {
       out += {'\\', c};
     } else if (is_c0_control(c)) {

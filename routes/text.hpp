@@ -66,6 +66,9 @@ std::string shortened(std::string_view text);
 // The same in quotes.
 std::string shown(std::string_view text);
 
+// What is not valid UTF-8 becomes U+FFFD, and so does a zero: text that a database takes.
+std::string repaired(std::string_view text);
+
 // Appends `text` as a JSON string, quotes included. What is not valid UTF-8 becomes U+FFFD.
 void append_json_string(std::string& out, std::string_view text);
 

@@ -29,6 +29,12 @@ void write_entry(json_writer& out, const quota::ledger_entry& entry) {
 
 }  // namespace
 
+std::string entry_json(const quota::ledger_entry& entry) {
+  json_writer out;
+  write_entry(out, entry);
+  return out.take();
+}
+
 std::string entries_csv(const std::vector<quota::ledger_entry>& entries) {
   csv_writer out;
   for (const auto name : {"id", "at", "type", "subject", "credits", "released", "overage",

@@ -11,6 +11,8 @@ namespace tollgate::proxy::admin {
 
 void write_attribution(json_writer& out, const quota::attribution& who);
 
+std::string entry_json(const quota::ledger_entry& entry);
+
 // `after` is where a page without entries ends.
 std::string entries_json(const std::vector<quota::ledger_entry>& entries, std::string_view after,
                          bool has_more);

@@ -12,8 +12,10 @@
 
 #include "config/load.hpp"
 #include "proxy/admin/json_writer.hpp"
+#include "proxy/archive/archived_store.hpp"
 #include "quota/redis/directory.hpp"
 #include "quota/redis/embedded_server.hpp"
+#include "quota/redis/retention.hpp"
 #include "quota/redis/store.hpp"
 #include "quota/redis/store_url.hpp"
 #include "quota/verify.hpp"
@@ -53,12 +55,18 @@ std::variant<open_store, verify_failure> find_store(const std::string& text) {
 
 class verifier {
  public:
-  verifier(const quota::redis::address& where, const verify_options& options, std::ostream& out)
+  verifier(const quota::redis::address& where, const config::archive_settings& archive,
+           const verify_options& options, std::ostream& out)
       : options_{options},
         out_{out},
         connection_{quota::redis::make_store_connection(context_, where)},
         ledger_{*connection_},
-        directory_{*connection_} {}
+        directory_{*connection_},
+        retention_{*connection_} {
+    if (archive.kind != config::archive_kind::postgresql) return;
+    archive_.emplace(archive.url);
+    history_.emplace(ledger_, retention_, *archive_);
+  }
 
   std::optional<verify_failure> run() {
     std::optional<verify_failure> failure;
@@ -113,8 +121,13 @@ class verifier {
     co_return verdict();
   }
 
+  quota::ledger_store& history() {
+    if (history_) return *history_;
+    return ledger_;
+  }
+
   task<std::optional<verify_failure>> verify_one(quota::org_id org) {
-    const auto proof = co_await quota::verify(ledger_, org);
+    const auto proof = co_await quota::verify(history(), org);
     if (!proof) co_return verify_failure{org + ": the store broke off: " + proof.error().message()};
     ++verified_;
     if (!proof->differences.empty()) ++wrong_;
@@ -155,6 +168,9 @@ class verifier {
   std::unique_ptr<quota::redis::connection> connection_;
   quota::redis::redis_store ledger_;
   quota::redis::redis_directory directory_;
+  quota::redis::redis_retention retention_;
+  std::optional<archive::archive_reader> archive_;  // where entries are that the store has dropped
+  std::optional<archive::archived_store> history_;
   std::size_t verified_ = 0, wrong_ = 0;
 };
 
@@ -166,13 +182,15 @@ int run_verify(const verify_options& options, std::ostream& out, std::ostream& e
     for (const auto& error : *errors) err << to_string(error) << '\n';
     return 2;
   }
-  auto store = find_store(std::get<config::configuration>(loaded).values.store.url);
+  const auto& settings = std::get<config::configuration>(loaded).values;
+  auto store = find_store(settings.store.url);
   const auto fail = [&](const verify_failure& failure) {
     err << "tollgate: " << failure.message << '\n';
     return failure.exit_code;
   };
   if (const auto* failure = std::get_if<verify_failure>(&store)) return fail(*failure);
-  if (const auto failure = verifier{std::get<open_store>(store).where, options, out}.run()) {
+  const auto& where = std::get<open_store>(store).where;
+  if (const auto failure = verifier{where, settings.archive, options, out}.run()) {
     return fail(*failure);
   }
   return 0;

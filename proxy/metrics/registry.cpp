@@ -190,6 +190,25 @@ void collect_payments(family_builder& out, const payment_metrics& payments) {
   }
 }
 
+void collect_archive(family_builder& out, const archive_metrics& archive) {
+  const auto one = [&](const char* name, MetricType type, const char* help, std::int64_t value,
+                       double scale = 1.0) {
+    out.family(name, type, help, scale);
+    out.add({}, value);
+  };
+  one("tollgate_archive_entries", MetricType::Counter, "Ledger entries added to the archive.",
+      archive.entries.read());
+  one("tollgate_archive_statements", MetricType::Counter, "Statements added to the archive.",
+      archive.statements.read());
+  one("tollgate_archive_failures", MetricType::Counter, "Times the archive could not be had.",
+      archive.failures.read());
+  one("tollgate_archive_leader", MetricType::Gauge, "1 when this process writes the archive.",
+      archive.leads.read());
+  one("tollgate_archive_lag_seconds", MetricType::Gauge,
+      "How long the oldest entry of the last step had waited.", archive.oldest_lag_ms.read(),
+      milli);
+}
+
 void collect_process(family_builder& out, const process_metrics& process) {
   const auto one = [&](const char* name, MetricType type, const char* help, std::int64_t value,
                        double scale = 1.0) {
@@ -237,6 +256,7 @@ std::vector<prometheus::MetricFamily> registry::collect() const {
     collect_upstreams(out, threads_);
   }
   collect_payments(out, payments);
+  collect_archive(out, archive);
   collect_process(out, process);
   return out.take();
 }

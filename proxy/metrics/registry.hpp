@@ -6,6 +6,7 @@
 
 #include <prometheus/metric_family.h>
 
+#include "proxy/metrics/archive_metrics.hpp"
 #include "proxy/metrics/payment_metrics.hpp"
 #include "proxy/metrics/thread_metrics.hpp"
 
@@ -27,6 +28,7 @@ class registry {
 
   process_metrics process;
   payment_metrics payments;  // written by the control thread
+  archive_metrics archive;   // written by the archivist
 
   // Sums up all threads. Safe to call from any thread at any time.
   std::vector<prometheus::MetricFamily> collect() const;

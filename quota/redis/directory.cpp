@@ -6,6 +6,7 @@
 
 #include "quota/plan_text.hpp"
 #include "quota/redis/ledger_script.hpp"
+#include "quota/redis/reply.hpp"
 #include "quota/redis/rows.hpp"
 
 namespace tollgate::quota::redis {
@@ -68,11 +69,6 @@ stored_key unpack(std::string_view id, std::string_view packed) {
   stored.hash = take_until(packed, ' ');
   stored.key.note = packed;
   return stored;
-}
-
-// result<bool> takes an error code for a bool.
-result<bool> failed(error_code ec) {
-  return {boost::system::in_place_error, ec};
 }
 
 // Answers {1 when it is new, the settings after the change, 1 when they are others than expected

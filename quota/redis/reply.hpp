@@ -14,4 +14,9 @@ inline result<reply_ptr> checked(result<reply_ptr> reply) {
   return reply;
 }
 
+// result<bool> takes an error code for a bool.
+inline result<bool> failed(error_code ec) {
+  return {boost::system::in_place_error, ec};
+}
+
 }  // namespace tollgate::quota::redis

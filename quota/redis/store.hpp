@@ -37,6 +37,14 @@ class redis_store final : public ledger_store {
   task<result<pending_work>> pending(const org_id& org) override;
   task<result<std::vector<account_event>>> events(const org_id& org, std::string after,
                                                   std::size_t limit) override;
+
+  // The two parts of `usage`, for whoever keeps them apart: the counters of hours, as far as their
+  // details are retained, and what was booked late in the last hours of cycles that had closed.
+  task<result<std::vector<usage_counter>>> hourly_usage(const org_id& org, std::int64_t first_hour,
+                                                        std::int64_t last_hour);
+  task<result<std::vector<usage_counter>>> late_usage(const org_id& org, std::int64_t first_hour,
+                                                      std::int64_t last_hour);
+
   void on_top_up(top_up_listener listener) override;
   time_point now() const override;
   bool ready() const override { return connection_.ready(); }
@@ -52,8 +60,6 @@ class redis_store final : public ledger_store {
 
   // Usage: store_usage.cpp. The hashes of hours, and the store's time beside them.
   task<result<reply_ptr>> read_hours(const org_id& org, std::vector<std::int64_t> hours);
-  task<result<std::vector<usage_counter>>> late_usage(const org_id& org, std::int64_t first_hour,
-                                                      std::int64_t last_hour);
   // Days of which nothing is kept are summed up, and kept if they are over.
   task<result<void>> sum_up(const org_id& org, std::vector<std::int64_t> days,
                             std::int64_t first_hour, std::int64_t last_hour,

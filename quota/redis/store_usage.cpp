@@ -5,6 +5,7 @@
 #include "quota/redis/day_summary.hpp"
 #include "quota/redis/ledger_script.hpp"
 #include "quota/redis/reply.hpp"
+#include "quota/redis/retention.hpp"
 #include "quota/redis/rows.hpp"
 #include "quota/redis/store.hpp"
 
@@ -95,11 +96,40 @@ task<result<std::vector<usage_counter>>> redis_store::late_usage(const org_id& o
   co_return found;
 }
 
+// What is older than the details that are retained is known without agents and conversations. They
+// may be dropped while this is read; then it is read once more.
 task<result<std::vector<usage_counter>>> redis_store::usage(const org_id& org,
                                                             std::int64_t first_hour,
                                                             std::int64_t last_hour) {
-  auto found = co_await late_usage(org, first_hour, last_hour);
-  if (!found) co_return found.error();
+  if (last_hour < first_hour) co_return std::vector<usage_counter>{};
+  redis_retention retention{connection_};
+  auto kept = co_await retention.what_is_retained(org);
+  for (;;) {
+    if (!kept) co_return kept.error();
+    const auto from = std::clamp(kept->first_hour, first_hour, last_hour + 1);
+    std::vector<usage_counter> found;
+    if (from > first_hour) {
+      auto older = co_await usage_summary(org, first_hour, from - 1);
+      if (!older) co_return older.error();
+      found = *std::move(older);
+    }
+    const auto late = co_await late_usage(org, from, last_hour);
+    if (!late) co_return late.error();
+    found.insert(found.end(), late->begin(), late->end());
+    const auto hourly = co_await hourly_usage(org, from, last_hour);
+    if (!hourly) co_return hourly.error();
+    found.insert(found.end(), hourly->begin(), hourly->end());
+    const auto now = co_await retention.what_is_retained(org);
+    if (!now) co_return now.error();
+    if (now->first_hour <= from || from > last_hour) co_return found;
+    kept = now;
+  }
+}
+
+task<result<std::vector<usage_counter>>> redis_store::hourly_usage(const org_id& org,
+                                                                   std::int64_t first_hour,
+                                                                   std::int64_t last_hour) {
+  std::vector<usage_counter> found;
   for (auto hour = first_hour; hour <= last_hour;) {
     const auto reply =
         co_await read_hours(org, hours_between(hour, std::min(hour + hours_a_call - 1, last_hour)));
@@ -111,7 +141,7 @@ task<result<std::vector<usage_counter>>> redis_store::usage(const org_id& org,
       for (std::size_t j = 0; j + 1 < flat.size(); j += 2) {
         auto counter = parse_counter(hour, text_of(*flat[j]), text_of(*flat[j + 1]));
         if (!counter) co_return make_error_code(store_errc::protocol);
-        found->push_back(*std::move(counter));
+        found.push_back(*std::move(counter));
       }
       ++hour;
     }

@@ -1,0 +1,65 @@
+// A ledger store that goes on behind what the store retains: what is older is asked of the archive.
+#pragma once
+
+#include "proxy/archive/archive_reader.hpp"
+#include "quota/retention.hpp"
+
+namespace tollgate::proxy::archive {
+
+class archived_store final : public quota::ledger_store {
+ public:
+  archived_store(quota::ledger_store& recent, quota::retention_store& retention,
+                 archive_reader& archive)
+      : recent_{recent}, retention_{retention}, archive_{archive} {}
+
+  task<result<std::vector<quota::ledger_entry>>> entries(const quota::org_id& org,
+                                                         std::string after,
+                                                         std::size_t limit) override;
+  task<result<std::vector<quota::usage_counter>>> usage(const quota::org_id& org,
+                                                        std::int64_t first_hour,
+                                                        std::int64_t last_hour) override;
+
+  // All of these are kept for as long as the account lives.
+  task<result<quota::answer>> apply(const quota::org_id& org,
+                                    const quota::operation& operation) override {
+    return recent_.apply(org, operation);
+  }
+  void submit(const quota::org_id& org, const quota::operation& operation, then then) override {
+    recent_.submit(org, operation, std::move(then));
+  }
+  task<result<quota::account_snapshot>> snapshot(const quota::org_id& org) override {
+    return recent_.snapshot(org);
+  }
+  task<result<std::vector<quota::grant_record>>> grants(const quota::org_id& org) override {
+    return recent_.grants(org);
+  }
+  task<result<std::vector<quota::usage_counter>>> usage_summary(const quota::org_id& org,
+                                                                std::int64_t first_hour,
+                                                                std::int64_t last_hour) override {
+    return recent_.usage_summary(org, first_hour, last_hour);
+  }
+  task<result<std::vector<quota::cycle_record>>> cycles(const quota::org_id& org) override {
+    return recent_.cycles(org);
+  }
+  task<result<std::vector<quota::top_up_record>>> top_ups(const quota::org_id& org) override {
+    return recent_.top_ups(org);
+  }
+  task<result<quota::pending_work>> pending(const quota::org_id& org) override {
+    return recent_.pending(org);
+  }
+  task<result<std::vector<quota::account_event>>> events(const quota::org_id& org,
+                                                         std::string after,
+                                                         std::size_t limit) override {
+    return recent_.events(org, std::move(after), limit);
+  }
+  void on_top_up(top_up_listener listener) override { recent_.on_top_up(std::move(listener)); }
+  quota::time_point now() const override { return recent_.now(); }
+  bool ready() const override { return recent_.ready(); }
+
+ private:
+  quota::ledger_store& recent_;
+  quota::retention_store& retention_;
+  archive_reader& archive_;
+};
+
+}  // namespace tollgate::proxy::archive

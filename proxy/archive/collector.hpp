@@ -1,0 +1,42 @@
+// Gathers what an archive does not have yet of one organization.
+#pragma once
+
+#include "proxy/archive/archive.hpp"
+#include "quota/redis/store.hpp"
+
+namespace tollgate::proxy::archive {
+
+class collector {
+ public:
+  explicit collector(quota::redis::redis_store& ledger) : ledger_{ledger} {}
+
+  // What is done for an organization, beside how far its archive goes.
+  struct progress {
+    quota::time_point created_at;
+    std::int64_t cycle = -1;      // the latest that an entry was seen of
+    bool statements_open = true;  // there may be some that are not in the archive
+  };
+
+  // At most some thousands of entries and a week of usage at once: `full` when more may be waiting.
+  struct collected {
+    batch what;
+    bool full = false;
+  };
+  task<result<collected>> collect(quota::org_id org, position from, progress& so_far);
+
+ private:
+  // Younger entries wait: a store that fails may lose what it wrote last, and an archive never
+  // forgets.
+  static constexpr quota::milliseconds settling_time{2'000};
+  static constexpr std::size_t entries_at_once = 4'000;
+  static constexpr std::int64_t hours_at_once = 24 * 7;
+
+  task<result<void>> add_entries(batch& into, bool& full);
+  task<result<void>> add_statements(batch& into, progress& so_far);
+  task<result<void>> add_usage(batch& into, const progress& so_far, bool& full);
+  task<result<std::string>> statement_json(quota::org_id org, quota::statement statement);
+
+  quota::redis::redis_store& ledger_;
+};
+
+}  // namespace tollgate::proxy::archive

@@ -1,0 +1,52 @@
+// The archive in files, where there is no database: a CloudEvent a line, in DIR.
+//
+//   current.jsonl          being written
+//   ledger-00000001.jsonl  whole, never touched again
+//   positions              how far all of it goes, and how long current.jsonl was then
+//
+// What is in current.jsonl beyond that length was not added: whoever opens the archive cuts it off.
+// So every line is in the files exactly once, whatever crashes when. One process at a time has the
+// lock.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <string>
+
+#include "proxy/archive/archive.hpp"
+#include "quota/redis/embedded_files.hpp"
+
+namespace tollgate::proxy::archive {
+
+class file_archive final : public archive {
+ public:
+  // Throws when the directory cannot be made.
+  file_archive(std::string directory, std::uint64_t rotate_bytes,
+               std::chrono::milliseconds rotate_every);
+
+  bool lead() override;
+  position position_of(const quota::org_id& org) override;
+  bool add(const std::vector<batch>& batches) override;
+  bool can_be_read() const override { return false; }
+
+ private:
+  void recover();
+  void read_positions();
+  void open_current();
+  void rotate_if_due(quota::time_point now);
+  void keep_positions();
+  void give_up();  // after a failure: the next one recovers
+  std::string path_of(const std::string& name) const { return directory_ + '/' + name; }
+
+  const std::string directory_;
+  const std::uint64_t rotate_bytes_;
+  const std::chrono::milliseconds rotate_every_;
+  std::optional<quota::redis::file_descriptor> lock_;
+  quota::redis::file_descriptor current_;
+  std::map<quota::org_id, position> positions_;
+  std::uint64_t number_ = 1;  // of the current file, when it is whole
+  std::uint64_t length_ = 0;
+  quota::time_point begun_{};  // when the current file got its first line
+};
+
+}  // namespace tollgate::proxy::archive

@@ -1,0 +1,318 @@
+#include "proxy/archive/postgres_archive.hpp"
+
+#include <stdexcept>
+
+#include <pqxx/pqxx>
+
+#include "proxy/archive/sql_array.hpp"
+#include "quota/ledger/entry_id.hpp"
+
+namespace tollgate::proxy::archive {
+
+namespace {
+
+using quota::credits;
+using quota::entry_type;
+
+// Whoever comes first makes them; the lock is for those who come at once.
+constexpr const char* tables = R"(
+select pg_advisory_xact_lock(hashtextextended('tollgate tables', 0));
+create table if not exists tollgate_ledger (
+  org text not null, ms bigint not null, number bigint not null,
+  at timestamptz not null, type text not null, subject text not null,
+  amount_micro bigint not null, released_micro bigint not null, overage_micro bigint not null,
+  available_micro bigint not null, used bigint not null, cycle bigint not null,
+  request_id text not null, route text not null, action text not null, model text not null,
+  agent text not null, conversation text not null, key text not null,
+  kind text not null, note text not null,
+  primary key (org, ms, number));
+create table if not exists tollgate_statement (
+  org text not null, cycle bigint not null, starts timestamptz not null, ends timestamptz not null,
+  statement jsonb not null,
+  primary key (org, cycle));
+create table if not exists tollgate_usage (
+  org text not null, hour timestamptz not null, late boolean not null,
+  route text not null, action text not null, model text not null,
+  agent text not null, conversation text not null, key text not null,
+  credits_micro bigint not null, calls bigint not null, used bigint not null);
+create index if not exists tollgate_usage_hour on tollgate_usage (org, hour);
+create table if not exists tollgate_position (
+  org text primary key, ms bigint not null, number bigint not null,
+  hour bigint not null, statement bigint not null);
+)";
+
+// Held for as long as the connection lives.
+constexpr const char* lead_lock =
+    "select pg_try_advisory_lock(hashtextextended('tollgate archive', 0))";
+
+constexpr const char* select_position =
+    "select ms, number, hour, statement from tollgate_position where org = $1";
+
+constexpr const char* insert_entries = R"(
+insert into tollgate_ledger
+select $1, e.ms, e.number, to_timestamp(e.ms / 1000.0), e.type, e.subject, e.amount, e.released,
+       e.overage, e.available, e.used, e.cycle, e.request_id, e.route, e.action, e.model, e.agent,
+       e.conversation, e.key, e.kind, e.note
+from unnest($2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::bigint[],
+            $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::text[], $13::text[],
+            $14::text[], $15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[])
+  as e(ms, number, type, subject, amount, released, overage, available, used, cycle, request_id,
+       route, action, model, agent, conversation, key, kind, note)
+on conflict do nothing)";
+
+constexpr const char* insert_statement = R"(
+insert into tollgate_statement
+values ($1, $2, to_timestamp($3::bigint / 1000.0), to_timestamp($4::bigint / 1000.0), $5::jsonb)
+on conflict (org, cycle) do update set statement = excluded.statement)";
+
+constexpr const char* insert_usage = R"(
+insert into tollgate_usage
+select $1, to_timestamp(u.hour * 3600.0), $2::boolean, u.route, u.action, u.model, u.agent,
+       u.conversation, u.key, u.credits, u.calls, u.used
+from unnest($3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
+            $10::bigint[], $11::bigint[], $12::bigint[])
+  as u(hour, route, action, model, agent, conversation, key, credits, calls, used))";
+
+constexpr const char* select_entries = R"(
+select ms, number, type, subject, amount_micro, released_micro, overage_micro, available_micro,
+       used, cycle, request_id, route, action, model, agent, conversation, key, kind, note
+from tollgate_ledger where org = $1 and (ms, number) > ($2, $3)
+order by ms, number limit $4)";
+
+constexpr const char* select_usage = R"(
+select (extract(epoch from hour) / 3600)::bigint, route, action, model, agent, conversation, key,
+       credits_micro, calls, used
+from tollgate_usage
+where org = $1 and hour between to_timestamp($2::bigint * 3600.0) and to_timestamp($3::bigint * 3600.0))";
+
+std::int64_t signed_of(std::uint64_t value) {
+  return static_cast<std::int64_t>(value);
+}
+
+quota::entry_id known_id(const std::string& text) {
+  const auto id = quota::parse_entry_id(text);
+  if (!id) throw std::invalid_argument{text + " is no entry's id"};
+  return *id;
+}
+
+std::string id_text(const pqxx::row& row) {
+  return std::to_string(row[0].as<std::int64_t>()) + '-' +
+         std::to_string(row[1].as<std::int64_t>());
+}
+
+position read_position(const pqxx::result& found) {
+  if (found.empty()) return {};
+  const auto row = found[0];
+  return {id_text(row), row[2].as<std::int64_t>(), row[3].as<std::int64_t>()};
+}
+
+void add_entries(pqxx::work& work, const batch& batch) {
+  if (batch.entries.empty()) return;
+  sql_array ms, number, type, subject, amount, released, overage, available, used, cycle, request,
+      route, action, model, agent, conversation, key, kind, note;
+  for (const auto& entry : batch.entries) {
+    const auto id = known_id(entry.id);
+    ms.add(signed_of(id.ms)), number.add(signed_of(id.sequence));
+    type.add(quota::to_string(entry.type)), subject.add(entry.subject);
+    amount.add(entry.amount.micro()), released.add(entry.released.micro());
+    overage.add(entry.overage.micro()), available.add(entry.available.micro());
+    used.add(entry.used), cycle.add(entry.cycle), request.add(entry.request_id);
+    route.add(entry.who.route), action.add(entry.who.action), model.add(entry.who.model);
+    agent.add(entry.who.agent), conversation.add(entry.who.conversation);
+    key.add(entry.who.key_id), kind.add(entry.kind), note.add(entry.note);
+  }
+  work.exec_params(insert_entries, batch.org, ms.text(), number.text(), type.text(), subject.text(),
+                   amount.text(), released.text(), overage.text(), available.text(), used.text(),
+                   cycle.text(), request.text(), route.text(), action.text(), model.text(),
+                   agent.text(), conversation.text(), key.text(), kind.text(), note.text());
+}
+
+void add_counters(pqxx::work& work, const quota::org_id& org, bool late,
+                  const std::vector<quota::usage_counter>& counters) {
+  if (counters.empty()) return;
+  sql_array hour, route, action, model, agent, conversation, key, charged, calls, used;
+  for (const auto& counter : counters) {
+    hour.add(counter.hour), route.add(counter.who.route), action.add(counter.who.action);
+    model.add(counter.who.model), agent.add(counter.who.agent);
+    conversation.add(counter.who.conversation), key.add(counter.who.key_id);
+    charged.add(counter.charged.micro()), calls.add(counter.calls), used.add(counter.used);
+  }
+  work.exec_params(insert_usage, org, late, hour.text(), route.text(), action.text(), model.text(),
+                   agent.text(), conversation.text(), key.text(), charged.text(), calls.text(),
+                   used.text());
+}
+
+void add_usage(pqxx::work& work, const batch& batch) {
+  if (batch.from.hour == batch.to.hour) return;
+  work.exec_params("delete from tollgate_usage where org = $1 and late", batch.org);
+  add_counters(work, batch.org, false, batch.usage);
+  add_counters(work, batch.org, true, batch.late);
+}
+
+void move_position(pqxx::work& work, const batch& batch) {
+  const auto id = known_id(batch.to.entry);
+  work.exec_params(
+      "update tollgate_position set ms = $2, number = $3, hour = $4, statement = $5 where org = $1",
+      batch.org, signed_of(id.ms), signed_of(id.sequence), batch.to.hour, batch.to.statement);
+}
+
+bool add_batch(pqxx::work& work, const batch& batch) {
+  work.exec_params("insert into tollgate_position values ($1, 0, 0, 0, 0) on conflict do nothing",
+                   batch.org);
+  const auto lock = std::string{select_position} + " for update";
+  if (read_position(work.exec_params(lock, batch.org)) != batch.from) return false;
+  add_entries(work, batch);
+  for (const auto& one : batch.statements) {
+    work.exec_params(insert_statement, batch.org, one.cycle, one.start.time_since_epoch().count(),
+                     one.end.time_since_epoch().count(), one.json);
+  }
+  add_usage(work, batch);
+  move_position(work, batch);
+  return true;
+}
+
+entry_type type_of(const std::string& name) {
+  for (auto i = 0; i <= static_cast<int>(entry_type::bill); ++i) {
+    const auto type = static_cast<entry_type>(i);
+    if (quota::to_string(type) == name) return type;
+  }
+  throw std::runtime_error{"an entry of an unknown type: " + name};
+}
+
+quota::ledger_entry entry_of(const pqxx::row& row) {
+  const auto text = [&](int column) { return row[column].as<std::string>(); };
+  const auto number = [&](int column) { return row[column].as<std::int64_t>(); };
+  quota::ledger_entry entry;
+  entry.id = id_text(row);
+  entry.at = quota::time_point{quota::milliseconds{number(0)}};
+  entry.type = type_of(text(2));
+  entry.subject = text(3);
+  entry.amount = credits::from_micro(number(4));
+  entry.released = credits::from_micro(number(5));
+  entry.overage = credits::from_micro(number(6));
+  entry.available = credits::from_micro(number(7));
+  entry.used = number(8);
+  entry.cycle = number(9);
+  entry.request_id = text(10);
+  entry.who = {text(11), text(12), text(13), text(14), text(15), text(16)};
+  entry.kind = text(17);
+  entry.note = text(18);
+  return entry;
+}
+
+quota::usage_counter counter_of(const pqxx::row& row) {
+  const auto text = [&](int column) { return row[column].as<std::string>(); };
+  quota::usage_counter counter;
+  counter.hour = row[0].as<std::int64_t>();
+  counter.who = {text(1), text(2), text(3), text(4), text(5), text(6)};
+  counter.charged = credits::from_micro(row[7].as<std::int64_t>());
+  counter.calls = row[8].as<std::int64_t>();
+  counter.used = row[9].as<std::int64_t>();
+  return counter;
+}
+
+// Whoever is gone is noticed: by connecting, by waiting for an answer, by the other end's silence.
+std::string with_patience(const std::string& url) {
+  const auto mark = url.find('?') == url.npos ? '?' : '&';
+  return url + mark +
+         "connect_timeout=5&keepalives_idle=5&keepalives_interval=5&keepalives_count=3"
+         "&tcp_user_timeout=10000&application_name=tollgate"
+         "&options=-c%20statement_timeout%3D15000%20-c%20lock_timeout%3D10000";
+}
+
+}  // namespace
+
+struct postgres_archive::connection {
+  explicit connection(const std::string& url) : session{with_patience(url)} {}
+  pqxx::connection session;
+};
+
+postgres_archive::postgres_archive(std::string url) : url_{std::move(url)} {}
+
+postgres_archive::~postgres_archive() = default;
+
+postgres_archive::connection& postgres_archive::connected() {
+  if (!connection_) {
+    connection_ = std::make_unique<connection>(url_);
+    leads_ = false;
+  }
+  if (!has_tables_) {
+    pqxx::work work{connection_->session};
+    work.exec(tables);
+    work.commit();
+    has_tables_ = true;
+  }
+  return *connection_;
+}
+
+template <class Work>
+auto postgres_archive::with_connection(Work work) {
+  try {
+    return work(connected().session);
+  } catch (...) {
+    connection_.reset();
+    has_tables_ = leads_ = false;
+    throw;
+  }
+}
+
+// The lock goes with the session, so a connection that was made anew does not lead by itself. It is
+// no more than a way not to do everything twice: what keeps the archive exact is its position.
+bool postgres_archive::lead() {
+  return with_connection([&](pqxx::connection& session) {
+    pqxx::nontransaction work{session};
+    if (leads_) {
+      work.exec("select 1");
+    } else {
+      leads_ = work.exec1(lead_lock)[0].as<bool>();
+    }
+    return leads_;
+  });
+}
+
+position postgres_archive::position_of(const quota::org_id& org) {
+  return with_connection([&](pqxx::connection& session) {
+    pqxx::nontransaction work{session};
+    return read_position(work.exec_params(select_position, org));
+  });
+}
+
+bool postgres_archive::add(const std::vector<batch>& batches) {
+  return with_connection([&](pqxx::connection& session) {
+    pqxx::work work{session};
+    for (const auto& batch : batches) {
+      if (!add_batch(work, batch)) return false;  // nothing is committed
+    }
+    work.commit();
+    return true;
+  });
+}
+
+std::vector<quota::ledger_entry> postgres_archive::entries(const quota::org_id& org,
+                                                           const std::string& after,
+                                                           std::size_t limit) {
+  const auto id = known_id(after);
+  return with_connection([&](pqxx::connection& session) {
+    pqxx::nontransaction work{session};
+    const auto rows = work.exec_params(select_entries, org, signed_of(id.ms),
+                                       signed_of(id.sequence), static_cast<std::int64_t>(limit));
+    std::vector<quota::ledger_entry> found;
+    found.reserve(rows.size());
+    for (const auto& row : rows) found.push_back(entry_of(row));
+    return found;
+  });
+}
+
+std::vector<quota::usage_counter> postgres_archive::usage(const quota::org_id& org,
+                                                          std::int64_t first, std::int64_t last) {
+  return with_connection([&](pqxx::connection& session) {
+    pqxx::nontransaction work{session};
+    const auto rows = work.exec_params(select_usage, org, first, last);
+    std::vector<quota::usage_counter> found;
+    found.reserve(rows.size());
+    for (const auto& row : rows) found.push_back(counter_of(row));
+    return found;
+  });
+}
+
+}  // namespace tollgate::proxy::archive

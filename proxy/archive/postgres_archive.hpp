@@ -1,0 +1,50 @@
+// The archive in PostgreSQL. Its tables are made by whoever comes first:
+//
+//   tollgate_ledger     every entry; primary key (org, ms, number), the two halves of its id
+//   tollgate_statement  one row a cycle, as soon as nothing can change it
+//   tollgate_usage      counters of an hour by route, action, model, agent, conversation and key
+//   tollgate_position   how far an organization's archive goes: read and moved in the transaction
+//   that
+//                       adds, which makes every entry exact once
+//
+// Credits are in micro-credits (bigint). Text that is not UTF-8 is repaired with U+FFFD.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "proxy/archive/archive.hpp"
+
+namespace tollgate::proxy::archive {
+
+// One connection, opened when it is needed and again after a failure. One thread at a time.
+class postgres_archive final : public archive {
+ public:
+  explicit postgres_archive(std::string url);
+  ~postgres_archive() override;
+
+  bool lead() override;
+  position position_of(const quota::org_id& org) override;
+  bool add(const std::vector<batch>& batches) override;
+  bool can_be_read() const override { return true; }
+
+  // Reading back. Entries after the id `after`, oldest first.
+  std::vector<quota::ledger_entry> entries(const quota::org_id& org, const std::string& after,
+                                           std::size_t limit);
+  // Counters of the hours [first, last], late ones included.
+  std::vector<quota::usage_counter> usage(const quota::org_id& org, std::int64_t first,
+                                          std::int64_t last);
+
+ private:
+  struct connection;
+  connection& connected();
+  // Runs `work` on the connection, which is given up when that throws.
+  template <class Work>
+  auto with_connection(Work work);
+
+  const std::string url_;
+  std::unique_ptr<connection> connection_;
+  bool has_tables_ = false, leads_ = false;
+};
+
+}  // namespace tollgate::proxy::archive

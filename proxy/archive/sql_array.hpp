@@ -1,0 +1,24 @@
+// A column of values as one parameter: PostgreSQL's text form of an array, which `unnest` takes
+// apart.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace tollgate::proxy::archive {
+
+class sql_array {
+ public:
+  sql_array& add(std::int64_t value);
+  // What is not UTF-8 becomes U+FFFD, and so does the character zero: no database takes these.
+  sql_array& add(std::string_view text);
+
+  std::string text() const { return out_ + '}'; }
+
+ private:
+  void separate();
+  std::string out_{"{"};
+};
+
+}  // namespace tollgate::proxy::archive

@@ -1,0 +1,95 @@
+#include "quota/redis/retention.hpp"
+
+#include "quota/ledger/entry_id.hpp"
+#include "quota/redis/day_summary.hpp"
+#include "quota/redis/ledger_script.hpp"
+#include "quota/redis/reply.hpp"
+#include "quota/redis/rows.hpp"
+
+namespace tollgate::quota::redis {
+
+namespace {
+
+constexpr std::string_view most_elements = "5000";  // dropped in one call
+
+// KEYS ledger retained; ARGV: the element that becomes the first, its time and number, the id of
+// its first entry. What is missing is said first, and never less than before. Elements go in whole
+// nodes of the stream, so that a few stay behind; nobody is told that these are there.
+std::string_view drop_entries_script() {
+  return R"(
+local known = redis.call('HGET', KEYS[2], 'entries') or '0-0'
+local ms, number = string.match(known, '^(%d+)-(%d+)$')
+ms, number = tonumber(ms), tonumber(number)
+local new_ms, new_number = string.match(ARGV[2], '^(%d+)-(%d+)$')
+new_ms, new_number = tonumber(new_ms), tonumber(new_number)
+if new_ms > ms or (new_ms == ms and new_number > number) then
+  redis.call('HSET', KEYS[2], 'entries', ARGV[2])
+end
+return redis.call('XTRIM', KEYS[1], 'MINID', '~', ARGV[1], 'LIMIT', ARGV[3]))";
+}
+
+// KEYS retained, the day's summary, its hours; ARGV: the first hour after it.
+std::string_view drop_usage_script() {
+  return R"(
+if redis.call('EXISTS', KEYS[2]) == 0 then
+  for i = 3, #KEYS do
+    if redis.call('EXISTS', KEYS[i]) == 1 then return 0 end
+  end
+end
+local known = tonumber(redis.call('HGET', KEYS[1], 'hour') or '0')
+if tonumber(ARGV[1]) > known then redis.call('HSET', KEYS[1], 'hour', ARGV[1]) end
+redis.call('UNLINK', unpack(KEYS, 3))
+return 1)";
+}
+
+}  // namespace
+
+task<result<retained>> redis_retention::what_is_retained(const org_id& org) {
+  std::vector<std::string> command{"HMGET", key_of(org, "retained"), "entries", "hour"};
+  const auto reply = checked(co_await connection_.call(std::move(command)));
+  if (!reply) co_return reply.error();
+  const auto values = elements_of(**reply);
+  if (values.size() != 2) co_return make_error_code(store_errc::protocol);
+  retained found;
+  const auto entry = text_of(*values[0]), hour = text_of(*values[1]);
+  if (!entry.empty()) found.first_entry = entry;
+  if (!hour.empty()) found.first_hour = parse_integer(hour).value_or(-1);
+  if (!parse_entry_id(found.first_entry) || found.first_hour < 0) {
+    co_return make_error_code(store_errc::protocol);
+  }
+  co_return found;
+}
+
+task<result<bool>> redis_retention::drop_entries(const org_id& org, std::string first) {
+  const auto element = element_of(first);
+  const auto id = element ? parse_entry_id(*element) : std::nullopt;
+  if (!id) co_return failed(store_errc::protocol);
+  const auto first_of_it = to_string(entry_id{id->ms, id->sequence * max_entries_together});
+  std::vector<std::string> command{"EVAL",
+                                   std::string{drop_entries_script()},
+                                   "2",
+                                   key_of(org, "ledger"),
+                                   key_of(org, "retained"),
+                                   *element,
+                                   first_of_it,
+                                   std::string{most_elements}};
+  const auto reply = checked(co_await connection_.call(std::move(command)));
+  if (!reply) co_return failed(reply.error());
+  co_return (*reply)->integer == 0;
+}
+
+task<result<bool>> redis_retention::drop_usage_detail(const org_id& org, std::int64_t day) {
+  const auto first_hour = day * hours_a_day;
+  std::vector<std::string> command{"EVAL", std::string{drop_usage_script()},
+                                   std::to_string(2 + hours_a_day), key_of(org, "retained"),
+                                   key_of(org, "usage_day:" + std::to_string(day))};
+  for (auto hour = first_hour; hour < first_hour + hours_a_day; ++hour) {
+    command.push_back(key_of(org, "usage:" + std::to_string(hour)));
+  }
+  command.push_back(std::to_string(first_hour + hours_a_day));
+  const auto reply = checked(co_await connection_.call(std::move(command)));
+  if (!reply) co_return failed(reply.error());
+  co_return (*reply)->integer == 1;
+}
+
+}  // namespace tollgate::quota::redis

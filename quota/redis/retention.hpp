@@ -1,0 +1,21 @@
+// Dropping what is old. `tollgate:{ORG}:retained` says what is still here.
+#pragma once
+
+#include "quota/redis/connection.hpp"
+#include "quota/retention.hpp"
+
+namespace tollgate::quota::redis {
+
+class redis_retention final : public retention_store {
+ public:
+  explicit redis_retention(connection& connection) : connection_{connection} {}
+
+  task<result<retained>> what_is_retained(const org_id& org) override;
+  task<result<bool>> drop_entries(const org_id& org, std::string first) override;
+  task<result<bool>> drop_usage_detail(const org_id& org, std::int64_t day) override;
+
+ private:
+  connection& connection_;
+};
+
+}  // namespace tollgate::quota::redis

@@ -1,0 +1,38 @@
+// What of an account the store still has, where old parts of it stand in an archive or were
+// dropped.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "quota/clock.hpp"
+#include "quota/ids.hpp"
+#include "quota/task.hpp"
+
+namespace tollgate::quota {
+
+struct retained {
+  // Ledger entries before this one are in the archive only. "0-0": all are here.
+  std::string first_entry = "0-0";
+  // Usage of the hours before this one is here without agents and conversations. 0: all is here.
+  std::int64_t first_hour = 0;
+
+  bool operator==(const retained&) const = default;
+};
+
+// Says what is going to be missing in the same step in which it drops it: whoever reads first, and
+// asks what is retained afterwards, knows whether something was missing. Repeating is harmless.
+class retention_store {
+ public:
+  virtual ~retention_store() = default;
+
+  virtual task<result<retained>> what_is_retained(const org_id& org) = 0;
+  // Drops entries that stand before `first`, at most some thousands; false: others are left. The
+  // last entry of an account always stays. Only what an archive has may be dropped.
+  virtual task<result<bool>> drop_entries(const org_id& org, std::string first) = 0;
+  // Drops agents and conversations from the usage of a day (counted from the Unix epoch) that is
+  // long over; days go in their order. False: the day has not been summed up.
+  virtual task<result<bool>> drop_usage_detail(const org_id& org, std::int64_t day) = 0;
+};
+
+}  // namespace tollgate::quota

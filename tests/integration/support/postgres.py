@@ -1,0 +1,62 @@
+"""A private PostgreSQL on a unix socket, that can be killed and started again."""
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from urllib.parse import quote
+
+from .process import Process
+
+# PostgreSQL refuses to run as root; Debian's package brings a user for it.
+AS_POSTGRES = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
+
+
+def program(name):
+    """Debian keeps the server's programs out of PATH, one directory for each version."""
+    found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
+    return str(found[-1]) if found else shutil.which(name)
+
+
+class Cluster:
+    """The files of one server: what outlives it."""
+
+    def __init__(self):
+        self.directory = tempfile.mkdtemp(prefix="tollgate-pg-")
+        self.as_user = AS_POSTGRES if os.geteuid() == 0 else []
+        if self.as_user:
+            owner = pwd.getpwnam("postgres")
+            os.chown(self.directory, owner.pw_uid, owner.pw_gid)
+        subprocess.run([*self.as_user, program("initdb"), "-D", f"{self.directory}/data", "-A", "trust",
+                        "-U", "tollgate", "--no-sync", "--locale=C.UTF-8"],
+                       check=True, capture_output=True, cwd="/")
+
+    def remove(self):
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    @property
+    def url(self):
+        return f"postgresql://tollgate@/postgres?host={quote(self.directory, safe='')}"
+
+    def query(self, sql):
+        """The rows, a list of texts each."""
+        done = subprocess.run([program("psql"), "-XAt", "-F", "\t", "-v", "ON_ERROR_STOP=1", self.url,
+                               "-c", sql], capture_output=True, text=True, timeout=60)
+        if done.returncode != 0:
+            raise RuntimeError(done.stderr)
+        return [line.split("\t") for line in done.stdout.splitlines()]
+
+
+class Postgres(Process):
+    def __init__(self, cluster, directory, name="postgres"):
+        self.cluster = cluster
+        super().__init__(name, [*cluster.as_user, program("postgres"), "-D", f"{cluster.directory}/data",
+                                "-c", "listen_addresses=", "-k", cluster.directory], directory)
+        self.wait_ready(self.is_ready, timeout=30)
+
+    def is_ready(self):
+        try:
+            return self.cluster.query("select 1") == [["1"]]
+        except RuntimeError:
+            return False
