@@ -1,6 +1,9 @@
 #include "proxy/archive/archived_store.hpp"
 
 #include <algorithm>
+#include <iterator>
+
+#include <spdlog/spdlog.h>
 
 #include "quota/ledger/entry_id.hpp"
 
@@ -21,14 +24,25 @@ task<result<std::vector<quota::ledger_entry>>> archived_store::entries(const quo
   if (*wanted >= *first) co_return recent;
   auto archived = co_await archive_.entries(org, after, limit);
   if (!archived) co_return archived.error();
-  if (!archived->empty()) co_return archived;
-  // Right before the first that is retained; or the archive has lost what was entrusted to it.
-  const auto reached = co_await archive_.position_of(org);
-  if (!reached) co_return reached.error();
-  if (quota::parse_entry_id(reached->entry) < *wanted) {
-    co_return make_error_code(quota::store_errc::protocol);
+  if (archived->empty()) {
+    // Everything was archived before it was dropped; or the archive has lost what was entrusted to
+    // it.
+    const auto reached = co_await archive_.position_of(org);
+    if (!reached) co_return reached.error();
+    if (quota::parse_entry_id(reached->entry) < *first) {
+      spdlog::error("the archive has lost ledger entries of org={} before {}", org,
+                    to_string(*first));
+      co_return make_error_code(quota::store_errc::protocol);
+    }
+    co_return recent;
   }
-  co_return recent;
+  // A short page would be taken for the last one: it goes on with what only the store has yet.
+  if (archived->size() < limit) {
+    auto rest = co_await entries(org, archived->back().id, limit - archived->size());
+    if (!rest) co_return rest.error();
+    std::move(rest->begin(), rest->end(), std::back_inserter(*archived));
+  }
+  co_return archived;
 }
 
 task<result<std::vector<quota::usage_counter>>> archived_store::usage(const quota::org_id& org,

@@ -25,6 +25,7 @@ constexpr std::size_t entries_at_once = 8'000;  // but not many more entries tha
 constexpr auto round_every = 250ms;
 constexpr auto shortest_patience = 500ms, longest_patience = 15'000ms;
 constexpr auto learn_every = 5s;
+constexpr quota::milliseconds longest_drop_pause{10'000};
 constexpr auto first_pause = 500ms, longest_pause = 10'000ms;
 constexpr auto follower_pause = 5s;
 constexpr std::int64_t hours_a_day = 24, days_at_once = 40;
@@ -198,9 +199,8 @@ void archivist::add(const std::vector<batch>& batches) {
 // --- drop ---
 
 task<> archivist::drop_old() {
-  const auto every = retention_.ledger
-                         ? std::clamp<quota::milliseconds>(*retention_.ledger / 10, 1s, 60s)
-                         : quota::milliseconds{60s};
+  const auto every = std::clamp<quota::milliseconds>(
+      retention_.ledger.value_or(longest_drop_pause) / 10, 1s, longest_drop_pause);
   for (auto& [org, account] : accounts_) {
     if (steady::now() < account.drop_at || !ledger_.ready()) continue;
     account.drop_at = steady::now() + every;
@@ -228,23 +228,25 @@ task<> archivist::drop_entries(const quota::org_id& org, account& account) {
 
 // Days in their order, each summed up before its details go. Where an archive can be read, only
 // what is in it.
-task<> archivist::drop_usage(const quota::org_id& org, const account& account) {
+task<> archivist::drop_usage(const quota::org_id& org, account& account) {
   auto end = quota::hour_of(ledger_.now() - retention_.usage) / hours_a_day;
   if (archive_ && archive_->can_be_read()) {
     if (!account.position_known) co_return;
     end = std::min(end, account.at.hour / hours_a_day);
   }
   const auto created = quota::hour_of(account.progress.created_at) / hours_a_day;
-  if (created >= end) co_return;
+  if (std::max(created, account.first_hour / hours_a_day) >= end) co_return;
   const auto kept = co_await retained_.what_is_retained(org);
   if (!kept) co_return;
+  account.first_hour = kept->first_hour;
   const auto first = std::max(kept->first_hour / hours_a_day, created);
   for (auto day = first; day < std::min(end, first + days_at_once); ++day) {
-    const auto summed =
-        co_await ledger_.usage_summary(org, day * hours_a_day, day * hours_a_day + hours_a_day - 1);
+    const auto next = (day + 1) * hours_a_day;
+    const auto summed = co_await ledger_.usage_summary(org, day * hours_a_day, next - 1);
     if (!summed) co_return;
     const auto dropped = co_await retained_.drop_usage_detail(org, day);
     if (!dropped || !*dropped) co_return;
+    account.first_hour = next;
   }
 }
 

@@ -41,7 +41,8 @@ class archivist {
     steady::time_point look_at{};  // when there is next something to be expected of it
     steady::duration patience{};   // grows while there is nothing
     steady::time_point drop_at{};
-    std::string first_entry = "0-0";  // entries before it have been dropped
+    std::string first_entry = "0-0";  // entries before it have been dropped,
+    std::int64_t first_hour = 0;      // and the details of usage before this hour
   };
   using accounts = std::map<quota::org_id, account>;
 
@@ -54,7 +55,7 @@ class archivist {
   void lost(const std::string& why);
   task<> drop_old();
   task<> drop_entries(const quota::org_id& org, account& account);
-  task<> drop_usage(const quota::org_id& org, const account& account);
+  task<> drop_usage(const quota::org_id& org, account& account);
   task<> pause(steady::duration duration);
 
   asio::io_context context_{1};

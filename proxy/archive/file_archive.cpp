@@ -105,10 +105,12 @@ void file_archive::read_positions() {
   length_ = 0;
   std::ifstream in{path_of(positions_name)};
   if (!in) {
-    if (fs::exists(path_of(current_name)) || fs::exists(path_of(finished_name(1)))) {
+    std::error_code absent;
+    const auto begun = fs::file_size(path_of(current_name), absent);
+    if ((!absent && begun > 0) || fs::exists(path_of(finished_name(1)))) {
       throw std::runtime_error{path_of(positions_name) +
-                               " is missing: nobody knows how far the "
-                               "files beside it go; move them away to begin anew"};
+                               " is missing: nobody knows how far the files beside it go; move "
+                               "them away to begin anew"};
     }
     return;
   }

@@ -280,6 +280,24 @@ TEST(errors, plans) {
   });
 }
 
+TEST(errors, archive_and_retention) {
+  expect_in_line_5({
+      {"archive: {}", "5:10: archive: an archive is in postgresql or in files: where to?"},
+      {"archive: { postgresql: \"postgresql://db/x\", files: y }",
+       "5:10: archive: postgresql or files: an archive is in one place"},
+      {"archive: { postgresql: \"mysql://db/x\" }",
+       "5:24: postgresql: a database is named by a URL: postgresql://user:password@host:5432/database"},
+      {"archive: { postgresql: \"postgresql://db/x\", rotate_every: 1h }",
+       "5:10: archive: rotate_size and rotate_every are for files only"},
+      {"archive: { file: y }",
+       "5:10: archive: an archive is in postgresql or in files: where to?\n"
+       R"(5:12: archive: unknown key "file"; did you mean "files"?)"},
+      {"archive: { files: y }\nretention: { ledger: 30d }",
+       "6:12: retention.ledger needs archive.postgresql: without it the ledger is kept whole"},
+      {"retention: { usage: 1d }", R"(5:21: usage: "1d" is out of range (32d to 3660d))"},
+  });
+}
+
 TEST(errors, payments) {
   const std::string this_machine =
       "money is asked for over https://; http:// is for this machine alone (127.0.0.1, [::1], "

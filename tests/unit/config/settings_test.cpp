@@ -212,6 +212,23 @@ plans:
   EXPECT_EQ(values.plans[2].terms.plan, "enterprise");
 }
 
+TEST(settings, archive_and_retention) {
+  EXPECT_EQ(load_or_die(least).archive, archive_settings{});
+  EXPECT_EQ(load_or_die(least).retention, retention_settings{});
+  auto given = load_or_die(least +
+                           "archive: { postgresql: \"postgresql://db/x\" }\n"
+                           "retention: { ledger: 30d, usage: 90d }");
+  EXPECT_EQ(given.archive.kind, archive_kind::postgresql);
+  EXPECT_EQ(given.archive.url, "postgresql://db/x");
+  EXPECT_EQ(given.retention.ledger, std::chrono::hours{24 * 30});
+  EXPECT_EQ(given.retention.usage, std::chrono::hours{24 * 90});
+  given = load_or_die(least + "archive: { files: var/a, rotate_size: 1MiB, rotate_every: 1h }");
+  EXPECT_EQ(given.archive.kind, archive_kind::files);
+  EXPECT_EQ(given.archive.directory, "var/a");
+  EXPECT_EQ(given.archive.rotate_bytes, 1u << 20);
+  EXPECT_EQ(given.archive.rotate_every, std::chrono::hours{1});
+}
+
 TEST(settings, payments) {
   EXPECT_EQ(load_or_die(least).payments.kind, payment_kind::none);
   EXPECT_EQ(load_or_die(least + "payments:\n#  webhook: x\n").payments.kind, payment_kind::none);

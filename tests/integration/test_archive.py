@@ -1,0 +1,345 @@
+"""The archive: every entry once, whoever is killed; the store drops only what is in it, and everybody
+reads on behind that.
+
+    TOLLGATE_CHAOS_ROUNDS=60 python3 -B -m unittest -v test_archive.Chaos
+"""
+import concurrent.futures
+import csv
+import io
+import json
+import os
+import random
+import subprocess
+import threading
+import time
+from datetime import datetime, timezone
+from pathlib import Path
+
+from support.http import call
+from support.postgres import Cluster, Postgres
+from support.process import Redis, shifted_clock, wait_until
+from support.stack import StackTest
+from support.tollgate import BINARY, Tollgate, configuration
+
+
+class ArchiveTest(StackTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.cluster = Cluster()
+        cls.addClassCleanup(cls.cluster.remove)
+
+    @classmethod
+    def start_postgres(cls):
+        return cls.start(Postgres(cls.cluster, cls.directory, f"postgres-{next(cls._names)}"))
+
+    def archived(self, org):
+        """The id of every entry that is in the database."""
+        if self.cluster.query("select to_regclass('tollgate_ledger')") == [[""]]:
+            return []
+        return [f"{ms}-{number}" for ms, number in self.cluster.query(
+            f"select ms, number from tollgate_ledger where org = '{org}' order by ms, number")]
+
+    def wait_until_archived(self, tollgate, org):
+        last = wait_until(lambda: tollgate.admin.ledger(org), "entries")[-1]["id"]
+        wait_until(lambda: self.archived(org)[-1:] == [last], f"{last} to be archived", timeout=40)
+
+    def dropped(self, org, redis=None):
+        found = (redis or self.redis).command("HGET", f"tollgate:{{{org}}}:retained", "entries")
+        return found.decode() if found != b"-1" and found != -1 else ""
+
+
+class Database(ArchiveTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.start_postgres()
+        cls.tollgate = cls.start_tollgate(archive={"postgresql": cls.cluster.url},
+                                          retention={"ledger": "2s"})
+        cls.admin = cls.tollgate.admin
+
+    def proof(self, org):
+        return self.tollgate.command("verify", org).stdout
+
+    def test_what_the_store_drops_is_read_from_the_archive(self):
+        key = self.admin.new_customer("acme", 1000)
+        for number in range(300):
+            headers = {"X-Agent-Id": f"agent-{number % 3}"}
+            self.assertEqual(self.tollgate.chat(key, "gpt-3.5", headers=headers).status, 200)
+        self.settled_balance(self.tollgate, "acme")
+        whole = self.admin.ledger("acme")
+        self.assertEqual(len(whole), 601)
+        self.wait_until_archived(self.tollgate, "acme")
+        last = whole[-1]["id"]
+        wait_until(lambda: self.dropped("acme") == last, "old entries to be dropped", timeout=20)
+        # In whole nodes of the stream, so some are still there; the last one always is.
+        left = self.redis.command("XLEN", "tollgate:{acme}:ledger")
+        self.assertTrue(1 <= left < 150, left)
+
+        self.assertEqual(self.admin.ledger("acme"), whole)
+        self.assertIn("ok, 601 entries, available 400", self.proof("acme"))
+        # The customer's own view, page by page, and as CSV.
+        headers = {"Authorization": f"Bearer {key}"}
+        after, seen = "0-0", []
+        while True:
+            page = call(self.tollgate.address, "GET", f"/v1/billing/ledger?after={after}&limit=70",
+                        headers).json()["data"]
+            seen += page["entries"]
+            after = page["next_after"]
+            if not page["has_more"]:
+                break
+        self.assertEqual(seen, whole)
+        text = call(self.tollgate.address, "GET", "/v1/billing/ledger?limit=1000",
+                    {**headers, "Accept": "text/csv"}).body.decode()
+        self.assertEqual([row["id"] for row in csv.DictReader(io.StringIO(text))],
+                         [entry["id"] for entry in whole])
+
+        # And life goes on: what comes later stands behind it.
+        self.assertEqual(self.tollgate.chat(key, "gpt-3.5").status, 200)
+        self.settled_balance(self.tollgate, "acme")
+        self.assertEqual(self.admin.ledger("acme")[:601], whole)
+        self.assertIn("ok, 603 entries", self.proof("acme"))
+
+    def test_text_that_is_no_utf_8_does_not_stop_the_archive(self):
+        key = self.admin.new_customer("bytes", 1000)
+        names = {"X-Agent-Id": b"caf\xe9 \"quoted\" {a,b} \\".decode("latin-1"),
+                 "X-Conversation-Id": "\u00e9\u00e8"}
+        self.assertEqual(self.tollgate.chat(key, headers=names).status, 200)
+        self.settled_balance(self.tollgate, "bytes")
+        self.wait_until_archived(self.tollgate, "bytes")
+        (agent,), = self.cluster.query("select agent from tollgate_ledger where org = 'bytes' and type = 'settle'")
+        shown = [entry["agent"] for entry in self.admin.ledger("bytes") if entry["type"] == "settle"]
+        self.assertEqual([agent], shown)
+
+    def test_entries_that_the_archive_lost_are_missed(self):
+        """A database that was brought back from an old backup: nothing is made up, and it is said."""
+        key = self.admin.new_customer("lost", 1000)
+        for _ in range(300):
+            self.assertEqual(self.tollgate.chat(key, "gpt-3.5").status, 200)
+        self.settled_balance(self.tollgate, "lost")
+        last = self.admin.ledger("lost")[-1]["id"]
+        self.wait_until_archived(self.tollgate, "lost")
+        wait_until(lambda: self.dropped("lost") == last, "old entries to be dropped", timeout=20)
+        self.cluster.query("delete from tollgate_ledger where org = 'lost';"
+                           "delete from tollgate_position where org = 'lost'")
+        self.assertEqual(self.admin.request("GET", "/orgs/lost/ledger").status, 503)
+        done = self.tollgate.command("verify", "lost")
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.cluster.query("insert into tollgate_position values ('lost', 9999999999999, 0, 0, 0)")
+        done = self.tollgate.command("verify", "lost")
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertIn("WRONG", done.stdout)
+
+
+class OldUsage(ArchiveTest):
+    """Agents and conversations are kept for a while; then days are, and the archive has the rest."""
+
+    DAY = 86_400
+
+    def write_history(self, org, days):
+        """Counters as the ledger's script would have left them, `days` ago and since."""
+        now = int(time.time())
+        self.redis.command("HSET", f"tollgate:{{{org}}}:settings", "created", (now - days * self.DAY) * 1000)
+        for day in range(days, 0, -1):
+            hour = (now - day * self.DAY) // 3600
+            for agent in ("a1", "a2"):
+                self.redis.command("HSET", f"tollgate:{{{org}}}:usage:{hour}",
+                                   f"chat-gpt-4\tllm\tgpt-4\t{agent}\tc{day}\tkey_1", "10000000 1 1")
+
+    def usage(self, tollgate, org, days, group):
+        start = time.strftime("%Y-%m-%d", time.gmtime(time.time() - (days + 1) * self.DAY))
+        end = time.strftime("%Y-%m-%d", time.gmtime(time.time() + self.DAY))
+        path = f"/orgs/{org}/usage?from={start}&to={end}&granularity=month&group_by={group}&limit=1000"
+        found = {}
+        for row in tollgate.admin.expect_success("GET", path)["rows"]:
+            name = row[group]
+            found[name] = found.get(name, 0) + row["credits"]
+        return found
+
+    def hours_left(self, org):
+        hours = (int(time.time()) - 100 * self.DAY) // 3600
+        return sum(self.redis.command("EXISTS", f"tollgate:{{{org}}}:usage:{hour}")
+                   for hour in range(hours, hours + 101 * 24))
+
+    def test_with_an_archive_nothing_is_missing(self):
+        self.start_postgres()
+        tollgate = self.start_tollgate(archive={"postgresql": self.cluster.url}, retention={"usage": "40d"})
+        tollgate.admin.put_org("old")
+        self.write_history("old", 60)
+        tollgate.stop()
+        tollgate = self.start_tollgate(archive={"postgresql": self.cluster.url}, retention={"usage": "40d"})
+        before = {"a1": 600, "a2": 600}
+        wait_until(lambda: self.hours_left("old") == 40, "details of 20 days to be dropped", timeout=30)
+        self.assertEqual(self.usage(tollgate, "old", 60, "agent"), before)
+        self.assertEqual(self.usage(tollgate, "old", 60, "model"), {"gpt-4": 1200})
+        self.assertEqual(len(self.usage(tollgate, "old", 60, "conversation")), 60)
+
+    def test_without_one_the_totals_stay(self):
+        tollgate = self.start_tollgate(retention={"usage": "40d"})
+        tollgate.admin.put_org("alone")
+        self.write_history("alone", 60)
+        tollgate.stop()
+        tollgate = self.start_tollgate(retention={"usage": "40d"})
+        wait_until(lambda: self.hours_left("alone") == 40, "details of 20 days to be dropped", timeout=30)
+        self.assertEqual(self.usage(tollgate, "alone", 60, "model"), {"gpt-4": 1200})
+        by_agent = self.usage(tollgate, "alone", 60, "agent")
+        self.assertEqual(sum(by_agent.values()), 1200)
+        self.assertEqual((by_agent["a1"], by_agent["a2"]), (400, 400))
+
+
+class Statements(ArchiveTest):
+    def test_a_statement_is_archived_when_nothing_can_change_it(self):
+        """Redis' clock is the ledger's: it stands shortly before the end of a cycle here."""
+        self.start_postgres()
+        almost = datetime(2026, 2, 27, 23, 59, 52, tzinfo=timezone.utc)
+        redis = self.start(Redis(self.directory, "late", run_with=shifted_clock(self.directory, almost)))
+        config = configuration(redis.url, self.upstream.address, plans={"pro": {
+            "credits": 500, "overage_usd": 0.01, "rollover": {"up_to": "100%", "cycles": 1}}},
+            archive={"postgresql": self.cluster.url})
+        tollgate = self.start(Tollgate(self.directory, config, f"tollgate-{next(self._names)}"))
+        tollgate.admin.put_org("cycle", plan="pro", cycle_anchor="2026-01-28")
+        key = tollgate.admin.create_key("cycle")["key"]
+        self.assertEqual(tollgate.chat(key).status, 200)
+        wait_until(lambda: self.archived("cycle"), "the first entries to be archived")
+        rows = wait_until(lambda: self.cluster.query(
+            "select cycle, statement from tollgate_statement where org = 'cycle'"),
+            "the statement to be archived", timeout=60)
+        (cycle, statement), = rows
+        self.assertEqual(cycle, "0")
+        statement = json.loads(statement)
+        shown = tollgate.admin.expect_success("GET", "/orgs/cycle/statements/" + statement["month"])
+        self.assertEqual(statement, shown)
+        self.assertTrue(statement["final"])
+
+
+class Files(ArchiveTest):
+    def test_cloud_events_exactly_once_though_the_writer_is_killed(self):
+        directory = Path(self.directory) / "events"
+        config = configuration(self.redis.url, self.upstream.address,
+                               archive={"files": str(directory), "rotate_size": "64KiB"})
+        chance = random.Random(7)
+        key = None
+        for number in range(6):
+            tollgate = self.start(Tollgate(self.directory, config, f"tollgate-{next(self._names)}"))
+            key = key or tollgate.admin.new_customer("files", 100000)
+            for _ in range(60):
+                self.assertEqual(tollgate.chat(key, "gpt-3.5").status, 200)
+            time.sleep(chance.random() * 4)
+            if number < 5:
+                tollgate.kill()
+        self.settled_balance(tollgate, "files")
+        entries = {entry["id"]: entry for entry in tollgate.admin.ledger("files")}
+
+        def events():
+            lines = [line for path in sorted(directory.glob("*.jsonl"), key=lambda p: (p.name == "current.jsonl", p.name))
+                     for line in path.read_text().splitlines()]
+            return [json.loads(line) for line in lines]
+        wait_until(lambda: len(events()) >= len(entries), "all to be written", timeout=30)
+        written = events()
+        self.assertEqual([event["id"] for event in written], list(entries))
+        self.assertGreater(len(list(directory.glob("ledger-*.jsonl"))), 1)
+        for event in written:
+            self.assertEqual((event["specversion"], event["source"]), ("1.0", "tollgate/orgs/files"))
+            self.assertEqual(event["data"], entries[event["id"]])
+            self.assertEqual(event["type"], "tollgate.ledger." + event["data"]["type"])
+
+    def test_the_ledger_is_not_dropped_where_it_could_not_be_read_back(self):
+        path = Path(self.directory) / "wrong.yaml"
+        path.write_text(json.dumps(configuration("embedded:x", "127.0.0.1:1", retention={"ledger": "30d"},
+                                                 archive={"files": "y"}), indent=1))
+        done = subprocess.run([BINARY, "check", "--config", path], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("retention.ledger needs archive.postgresql", done.stdout + done.stderr)
+
+
+class Chaos(ArchiveTest):
+    """Load all the time; PostgreSQL and Tollgates are killed at any moment. Entries are dropped from the
+    store after a second. In the end the ledger can be proven from both, and every entry was counted once."""
+
+    rounds = int(os.environ.get("TOLLGATE_CHAOS_ROUNDS") or 6)
+
+    def test_every_entry_exactly_once(self):
+        seed = int(os.environ.get("TOLLGATE_SEED") or random.SystemRandom().randrange(2**32))
+        print(f"TOLLGATE_SEED={seed} rounds={self.rounds}", end=" ", flush=True)
+        chance = random.Random(seed)
+        self.postgres = self.start_postgres()
+        configs = [configuration(self.redis.url, self.upstream.address, archive={"postgresql": self.cluster.url},
+                                 retention={"ledger": "1s"}, holds={"timeout": "2s", "sweep_every": "200ms"})
+                   for _ in range(2)]
+        self.sidecars = [self.start_sidecar(config) for config in configs]
+        orgs = [f"chaos-{number}" for number in range(4)]
+        self.keys = [self.sidecars[0].admin.new_customer(org, 10**6) for org in orgs]
+        self.over = threading.Event()
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            load = [pool.submit(self.call_until_over, number) for number in range(4)]
+            try:
+                for _ in range(self.rounds):
+                    time.sleep(chance.random() * 2)
+                    victim = chance.choice(("postgres", "postgres", 0, 1))
+                    if victim == "postgres":
+                        self.postgres.kill()
+                        time.sleep(chance.random() * 2)
+                        self.postgres = wait_until(self.try_to_start_postgres, "PostgreSQL to come back", 60)
+                    else:
+                        self.sidecars[victim].kill()
+                        self.sidecars[victim] = self.start_sidecar(configs[victim])
+            finally:
+                self.over.set()
+            self.assertGreater(sum(each.result() for each in load), 100)
+
+        tollgate, proven = self.sidecars[0], []
+        for org in orgs:
+            self.settled_balance(tollgate, org)
+            entries = tollgate.admin.ledger(org)
+            ids = [entry["id"] for entry in entries]
+            self.assertEqual(len(ids), len(set(ids)))
+            self.wait_until_archived(tollgate, org)
+            self.assertEqual(self.archived(org), ids)
+            self.assertNotEqual(self.dropped(org), "")
+            proven.append(f"{org}: ok, {len(ids)} entries")
+        said = tollgate.verify()
+        for each in proven:
+            self.assertIn(each, said)
+
+    def start_sidecar(self, config):
+        return self.start(Tollgate(self.directory, config, f"tollgate-{next(self._names)}"))
+
+    def try_to_start_postgres(self):
+        try:
+            return self.start_postgres()
+        except RuntimeError:  # the processes of the one that was killed are not all gone yet
+            return None
+
+    def call_until_over(self, number):
+        done = 0
+        while not self.over.is_set():
+            try:
+                done += self.sidecars[done % 2].chat(self.keys[number], "gpt-3.5").status == 200
+            except OSError:
+                pass
+        return done
+
+
+class Memory(StackTest):
+    """What an organization takes in Redis a month: the figures of quota/README.md and proxy/archive/README.md."""
+
+    def test_counters_and_entries_take_what_is_said(self):
+        tollgate = self.start_tollgate()
+        key = tollgate.admin.new_customer("acme", 10**6)
+        calls = 2_000
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            def one(number):
+                return tollgate.chat(key, "gpt-3.5", headers={"X-Agent-Id": f"agent-{number % 500}",
+                                                              "X-Conversation-Id": f"conversation-{number}"}).status
+            self.assertEqual(set(pool.map(one, range(calls))), {200})
+        self.settled_balance(tollgate, "acme")
+
+        def size_of(name):
+            return self.redis.command("MEMORY", "USAGE", f"tollgate:{{acme}}:{name}", "SAMPLES", 0)
+        now = int(time.time())
+        hours = [f"usage:{now // 3600 - back}" for back in (0, 1)]  # it may have turned meanwhile
+        counters = sum(size_of(hour) for hour in hours if self.redis.command("EXISTS", f"tollgate:{{acme}}:{hour}"))
+        per_counter, per_entry = counters / calls, size_of("ledger") / (2 * calls)
+        print(f"{per_counter:.0f} bytes a counter, {per_entry:.0f} bytes an entry", end=" ", flush=True)
+        self.assertLess(per_counter, 220)
+        self.assertLess(per_entry, 260)
