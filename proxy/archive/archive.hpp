@@ -54,6 +54,8 @@ class archive {
   virtual bool add(const std::vector<batch>& batches) = 0;
   // What has been added can be read back, so the store may drop it.
   virtual bool can_be_read() const = 0;
+  // Any thread: whoever is blocked by it is to fail soon, because the process ends.
+  virtual void interrupt() {}
 };
 
 }  // namespace tollgate::proxy::archive

@@ -23,6 +23,7 @@ result<T> answer_of(const std::function<T(postgres_archive&)>& question,
 
 archive_reader::~archive_reader() {
   thread_.stop();
+  archive_.interrupt();
   thread_.join();
 }
 

@@ -74,6 +74,7 @@ archivist::archivist(const quota::redis::address& store, std::unique_ptr<archive
 
 archivist::~archivist() {
   context_.stop();
+  if (archive_) archive_->interrupt();
   thread_.join();
 }
 

@@ -85,6 +85,8 @@ select (extract(epoch from hour) / 3600)::bigint, route, action, model, agent, c
 from tollgate_usage
 where org = $1 and hour between to_timestamp($2::bigint * 3600.0) and to_timestamp($3::bigint * 3600.0))";
 
+constexpr std::chrono::seconds longest_conversation{20};  // longer than any statement may take
+
 std::int64_t signed_of(std::uint64_t value) {
   return static_cast<std::int64_t>(value);
 }
@@ -236,20 +238,28 @@ postgres_archive::connection& postgres_archive::connected() {
     connection_ = std::make_unique<connection>(url_);
     leads_ = false;
   }
-  if (!has_tables_) {
-    pqxx::work work{connection_->session};
-    work.exec(tables);
-    work.commit();
-    has_tables_ = true;
-  }
   return *connection_;
+}
+
+void postgres_archive::make_tables() {
+  if (has_tables_) return;
+  pqxx::work work{connection_->session};
+  work.exec(tables);
+  work.commit();
+  has_tables_ = true;
 }
 
 template <class Work>
 auto postgres_archive::with_connection(Work work) {
   try {
-    return work(connected().session);
+    auto& session = connected().session;
+    guard_.arm(session.sock(), std::chrono::steady_clock::now() + longest_conversation);
+    make_tables();
+    auto result = work(session);
+    guard_.disarm();
+    return result;
   } catch (...) {
+    guard_.disarm();
     connection_.reset();
     has_tables_ = leads_ = false;
     throw;

@@ -14,6 +14,7 @@
 #include <string>
 
 #include "proxy/archive/archive.hpp"
+#include "proxy/archive/socket_guard.hpp"
 
 namespace tollgate::proxy::archive {
 
@@ -27,6 +28,7 @@ class postgres_archive final : public archive {
   position position_of(const quota::org_id& org) override;
   bool add(const std::vector<batch>& batches) override;
   bool can_be_read() const override { return true; }
+  void interrupt() override { guard_.interrupt(); }
 
   // Reading back. Entries after the id `after`, oldest first.
   std::vector<quota::ledger_entry> entries(const quota::org_id& org, const std::string& after,
@@ -38,12 +40,14 @@ class postgres_archive final : public archive {
  private:
   struct connection;
   connection& connected();
+  void make_tables();
   // Runs `work` on the connection, which is given up when that throws.
   template <class Work>
   auto with_connection(Work work);
 
   const std::string url_;
   std::unique_ptr<connection> connection_;
+  socket_guard guard_;
   bool has_tables_ = false, leads_ = false;
 };
 

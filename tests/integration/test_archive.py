@@ -252,6 +252,38 @@ class Files(ArchiveTest):
         self.assertIn("retention.ledger needs archive.postgresql", done.stdout + done.stderr)
 
 
+class Frozen(ArchiveTest):
+    def test_a_database_that_stands_still_holds_up_nobody(self):
+        postgres = self.start_postgres()
+        self.addCleanup(postgres.thaw)
+        config = configuration(self.redis.url, self.upstream.address, retention={"ledger": "1s"},
+                               archive={"postgresql": self.cluster.url})
+        tollgate = self.start(Tollgate(self.directory, config))
+        key = tollgate.admin.new_customer("acme", 1000)
+        for _ in range(200):
+            self.assertEqual(tollgate.chat(key, "gpt-3.5").status, 200)
+        self.settled_balance(tollgate, "acme")
+        last = tollgate.admin.ledger("acme")[-1]["id"]
+        wait_until(lambda: self.dropped("acme") == last, "old entries to be dropped", timeout=20)
+        postgres.freeze()
+        # Calls, balances, usage and what the store has are answered as ever, what it has not is not.
+        self.assertEqual(tollgate.chat(key, "gpt-3.5").status, 200)
+        self.assertEqual(tollgate.admin.balance("acme")["settled"], 402)
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            asked = pool.submit(tollgate.admin.request, "GET", "/orgs/acme/ledger")
+            self.assertEqual(tollgate.chat(key, "gpt-3.5").status, 200)
+            self.assertEqual(tollgate.admin.request("GET", f"/orgs/acme/ledger?after={last}").status, 200)
+            self.assertEqual(asked.result().status, 503)
+        began = time.monotonic()
+        tollgate.stop()
+        self.assertLess(time.monotonic() - began, 8)
+
+        postgres.thaw()
+        tollgate = self.start(Tollgate(self.directory, config))
+        self.wait_until_archived(tollgate, "acme")
+        self.assertIn("ok, 405 entries", tollgate.verify())
+
+
 class Chaos(ArchiveTest):
     """Load all the time; PostgreSQL and Tollgates are killed at any moment. Entries are dropped from the
     store after a second. In the end the ledger can be proven from both, and every entry was counted once."""

@@ -62,6 +62,18 @@ class Postgres(Process):
         except RuntimeError:
             return False
 
+    def freeze(self):
+        """The server and all its processes stand still: connections stay open, and nothing answers."""
+        self._signal_all(signal.SIGSTOP)
+
+    def thaw(self):
+        self._signal_all(signal.SIGCONT)
+
+    def _signal_all(self, what):
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        for pid in [self.pid, *map(int, children)]:
+            os.kill(pid, what)
+
     def stop(self, timeout=40.0, any_status=False):
         """Without waiting for clients to leave, which SIGTERM would."""
         if self.running():

@@ -1,0 +1,37 @@
+// Ends a blocking conversation that takes too long, or that nobody wants to wait for any more: the
+// socket is shut down from outside, and whoever reads or writes it fails at once. A database whose
+// machine is frozen answers nothing for ever, and libpq waits for ever.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+namespace tollgate::proxy::archive {
+
+class socket_guard {
+ public:
+  using steady = std::chrono::steady_clock;
+
+  socket_guard();
+  ~socket_guard();
+
+  // From now on `socket` is shut down when `give_up` comes before disarm().
+  void arm(int socket, steady::time_point give_up);
+  void disarm();
+  // Any thread: now, and from now on whatever is armed.
+  void interrupt();
+
+ private:
+  void watch();
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int socket_ = -1;
+  steady::time_point give_up_{};
+  bool interrupted_ = false, over_ = false;
+  std::thread watcher_;
+};
+
+}  // namespace tollgate::proxy::archive
