@@ -25,7 +25,7 @@ constexpr std::size_t entries_at_once = 8'000;  // but not many more entries tha
 constexpr auto round_every = 250ms;
 constexpr auto shortest_patience = 500ms, longest_patience = 15'000ms;
 constexpr auto learn_every = 5s;
-constexpr quota::milliseconds longest_drop_pause{10'000};
+constexpr quota::milliseconds longest_tidy_pause{10'000};
 constexpr auto first_pause = 500ms, longest_pause = 10'000ms;
 constexpr auto follower_pause = 5s;
 constexpr std::int64_t hours_a_day = 24, days_at_once = 40;
@@ -91,7 +91,7 @@ task<> archivist::run() {
     if (!ledger_.ready()) continue;
     co_await learn_accounts();
     co_await archive_all();
-    co_await drop_old();
+    co_await tidy_up();
   }
 }
 
@@ -197,17 +197,30 @@ void archivist::add(const std::vector<batch>& batches) {
   }
 }
 
-// --- drop ---
+// --- sum up, and drop ---
 
-task<> archivist::drop_old() {
+task<> archivist::tidy_up() {
   const auto every = std::clamp<quota::milliseconds>(
-      retention_.ledger.value_or(longest_drop_pause) / 10, 1s, longest_drop_pause);
+      retention_.ledger.value_or(longest_tidy_pause) / 10, 1s, longest_tidy_pause);
   for (auto& [org, account] : accounts_) {
-    if (steady::now() < account.drop_at || !ledger_.ready()) continue;
-    account.drop_at = steady::now() + every;
+    if (steady::now() < account.tidy_at || !ledger_.ready()) continue;
+    account.tidy_at = steady::now() + every;
+    co_await sum_up_days(org, account);
     co_await drop_entries(org, account);
     co_await drop_usage(org, account);
   }
+}
+
+// Whoever reads a summary makes it, once the day has been over for an hour.
+task<> archivist::sum_up_days(const quota::org_id& org, account& account) {
+  const auto end = (quota::hour_of(ledger_.now()) - 1) / hours_a_day;
+  const auto first =
+      std::max(account.next_day, quota::hour_of(account.progress.created_at) / hours_a_day);
+  if (first >= end) co_return;
+  const auto last = std::min(first + days_at_once, end) - 1;
+  const auto summed =
+      co_await ledger_.usage_summary(org, first * hours_a_day, (last + 1) * hours_a_day - 1);
+  if (summed) account.next_day = last + 1;
 }
 
 // Never beyond what is in the archive.

@@ -4,6 +4,8 @@
 //
 //   collect (store) ► add (archive, exactly once) ► drop (store, never beyond what was added)
 //
+// Besides it has days summed up as soon as they are over, so that no report is the first to ask.
+//
 // Every sidecar has one. Of those that share a database one archives; all see to retention, in
 // which repeating is harmless.
 #pragma once
@@ -40,9 +42,10 @@ class archivist {
     collector::progress progress;
     steady::time_point look_at{};  // when there is next something to be expected of it
     steady::duration patience{};   // grows while there is nothing
-    steady::time_point drop_at{};
+    steady::time_point tidy_at{};
     std::string first_entry = "0-0";  // entries before it have been dropped,
     std::int64_t first_hour = 0;      // and the details of usage before this hour
+    std::int64_t next_day = 0;        // days before it have been summed up
   };
   using accounts = std::map<quota::org_id, account>;
 
@@ -53,7 +56,8 @@ class archivist {
   task<bool> collect(const quota::org_id& org, account& account, std::vector<batch>& batches);
   void add(const std::vector<batch>& batches);
   void lost(const std::string& why);
-  task<> drop_old();
+  task<> tidy_up();
+  task<> sum_up_days(const quota::org_id& org, account& account);
   task<> drop_entries(const quota::org_id& org, account& account);
   task<> drop_usage(const quota::org_id& org, account& account);
   task<> pause(steady::duration duration);

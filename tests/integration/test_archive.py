@@ -181,6 +181,10 @@ class OldUsage(ArchiveTest):
         tollgate.stop()
         tollgate = self.start_tollgate(retention={"usage": "40d"})
         wait_until(lambda: self.hours_left("alone") == 40, "details of 20 days to be dropped", timeout=30)
+        # Days that are over have been summed up before anybody asked.
+        days = range(int(time.time()) // self.DAY - 50, int(time.time()) // self.DAY - 1)
+        wait_until(lambda: all(self.redis.command("EXISTS", f"tollgate:{{alone}}:usage_day:{day}") for day in days),
+                   "every day to be summed up", timeout=30)
         self.assertEqual(self.usage(tollgate, "alone", 60, "model"), {"gpt-4": 1200})
         by_agent = self.usage(tollgate, "alone", 60, "agent")
         self.assertEqual(sum(by_agent.values()), 1200)
