@@ -27,7 +27,7 @@ constexpr auto shortest_patience = 500ms, longest_patience = 15'000ms;
 constexpr auto learn_every = 5s;
 constexpr quota::milliseconds longest_tidy_pause{10'000};
 constexpr auto first_pause = 500ms, longest_pause = 10'000ms;
-constexpr auto follower_pause = 5s;
+constexpr auto follower_pause = 5s, look_again_for_what_is_lost = 30s;
 constexpr std::int64_t hours_a_day = 24, days_at_once = 40;
 
 quota::entry_id known(const std::string& id) {
@@ -55,7 +55,7 @@ archivist::archivist(const quota::redis::address& store, std::unique_ptr<archive
       ledger_{*redis_},
       directory_{*redis_},
       retained_{*redis_},
-      collector_{ledger_},
+      collector_{ledger_, retained_},
       archive_{std::move(into)},
       retention_{retention},
       counts_{counts} {
@@ -170,6 +170,16 @@ task<bool> archivist::collect(const quota::org_id& org, account& account,
   }
   auto found = co_await collector_.collect(org, account.at, account.progress);
   if (!found) co_return false;
+  if (found->lost_before) {
+    spdlog::error(
+        "the archive does not have the ledger entries of org={} before {}, which the store "
+        "has dropped: nothing of it is archived until they are back",
+        org, *found->lost_before);
+    counts_.failures.increment();
+    account.position_known = false;
+    account.look_at = steady::now() + look_again_for_what_is_lost;
+    co_return true;
+  }
   if (found->full) {
     account.patience = 0s;
   } else if (found->what.empty()) {

@@ -14,6 +14,12 @@ task<result<collector::collected>> collector::collect(quota::org_id org, positio
   collected found;
   found.what.org = std::move(org);
   found.what.from = found.what.to = std::move(from);
+  const auto kept = co_await retention_.what_is_retained(found.what.org);
+  if (!kept) co_return kept.error();
+  if (quota::parse_entry_id(found.what.from.entry) < quota::parse_entry_id(kept->first_entry)) {
+    found.lost_before = kept->first_entry;
+    co_return found;
+  }
   const auto entries = co_await add_entries(found.what, found.full);
   if (!entries) co_return entries.error();
   for (const auto& entry : found.what.entries) {
@@ -24,7 +30,7 @@ task<result<collector::collected>> collector::collect(quota::org_id org, positio
     const auto statements = co_await add_statements(found.what, so_far);
     if (!statements) co_return statements.error();
   }
-  const auto usage = co_await add_usage(found.what, so_far, found.full);
+  const auto usage = co_await add_usage(found.what, so_far, kept->first_hour, found.full);
   if (!usage) co_return usage.error();
   co_return found;
 }
@@ -76,17 +82,23 @@ task<result<std::string>> collector::statement_json(quota::org_id org, quota::st
   co_return result<std::string>{boost::system::in_place_value, report.to_json()};
 }
 
-// Hours that are over, and one more has passed: they change no more.
-task<result<void>> collector::add_usage(batch& into, const progress& so_far, bool& full) {
+// Hours that are over, and one more has passed: they change no more. What had been dropped before
+// there was an archive comes without agents and conversations.
+task<result<void>> collector::add_usage(batch& into, const progress& so_far,
+                                        std::int64_t first_detailed, bool& full) {
   const auto complete = quota::hour_of(ledger_.now()) - 1;
   const auto from = std::max(into.from.hour, quota::hour_of(so_far.created_at));
   if (from >= complete) co_return result<void>{};
   const auto to = std::min(from + hours_at_once, complete);
-  auto hourly = co_await ledger_.hourly_usage(into.org, from, to - 1);
+  const auto detailed = std::clamp(first_detailed, from, to);
+  auto summed = co_await ledger_.summed_usage(into.org, from, detailed - 1);
+  if (!summed) co_return summed.error();
+  const auto hourly = co_await ledger_.hourly_usage(into.org, detailed, to - 1);
   if (!hourly) co_return hourly.error();
   auto late = co_await ledger_.late_usage(into.org, 0, std::numeric_limits<std::int64_t>::max());
   if (!late) co_return late.error();
-  into.usage = *std::move(hourly);
+  into.usage = *std::move(summed);
+  into.usage.insert(into.usage.end(), hourly->begin(), hourly->end());
   into.late = *std::move(late);
   into.to.hour = to;
   full = full || to < complete;

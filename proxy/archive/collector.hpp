@@ -3,12 +3,14 @@
 
 #include "proxy/archive/archive.hpp"
 #include "quota/redis/store.hpp"
+#include "quota/retention.hpp"
 
 namespace tollgate::proxy::archive {
 
 class collector {
  public:
-  explicit collector(quota::redis::redis_store& ledger) : ledger_{ledger} {}
+  collector(quota::redis::redis_store& ledger, quota::retention_store& retention)
+      : ledger_{ledger}, retention_{retention} {}
 
   // What is done for an organization, beside how far its archive goes.
   struct progress {
@@ -21,6 +23,10 @@ class collector {
   struct collected {
     batch what;
     bool full = false;
+    // The store has dropped entries before this one, and the archive does not have them: it has
+    // been replaced, or brought back from an old backup. Nothing is collected then, which would
+    // hide it.
+    std::optional<std::string> lost_before;
   };
   task<result<collected>> collect(quota::org_id org, position from, progress& so_far);
 
@@ -33,10 +39,12 @@ class collector {
 
   task<result<void>> add_entries(batch& into, bool& full);
   task<result<void>> add_statements(batch& into, progress& so_far);
-  task<result<void>> add_usage(batch& into, const progress& so_far, bool& full);
+  task<result<void>> add_usage(batch& into, const progress& so_far, std::int64_t first_detailed,
+                               bool& full);
   task<result<std::string>> statement_json(quota::org_id org, quota::statement statement);
 
   quota::redis::redis_store& ledger_;
+  quota::retention_store& retention_;
 };
 
 }  // namespace tollgate::proxy::archive

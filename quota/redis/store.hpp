@@ -38,9 +38,12 @@ class redis_store final : public ledger_store {
   task<result<std::vector<account_event>>> events(const org_id& org, std::string after,
                                                   std::size_t limit) override;
 
-  // The two parts of `usage`, for whoever keeps them apart: the counters of hours, as far as their
-  // details are retained, and what was booked late in the last hours of cycles that had closed.
+  // The parts of usage, for whoever keeps them apart: the counters of hours, as far as their details are
+  // retained; the same from the summaries of days; and what was booked late in the last hours of
+  // cycles that had closed.
   task<result<std::vector<usage_counter>>> hourly_usage(const org_id& org, std::int64_t first_hour,
+                                                        std::int64_t last_hour);
+  task<result<std::vector<usage_counter>>> summed_usage(const org_id& org, std::int64_t first_hour,
                                                         std::int64_t last_hour);
   task<result<std::vector<usage_counter>>> late_usage(const org_id& org, std::int64_t first_hour,
                                                       std::int64_t last_hour);

@@ -155,6 +155,16 @@ task<result<std::vector<usage_counter>>> redis_store::usage_summary(const org_id
   auto found = co_await late_usage(org, first_hour, last_hour);
   if (!found) co_return found.error();
   for (auto& counter : *found) counter.who.agent = counter.who.conversation = "";
+  const auto summed = co_await summed_usage(org, first_hour, last_hour);
+  if (!summed) co_return summed.error();
+  found->insert(found->end(), summed->begin(), summed->end());
+  co_return found;
+}
+
+task<result<std::vector<usage_counter>>> redis_store::summed_usage(const org_id& org,
+                                                                   std::int64_t first_hour,
+                                                                   std::int64_t last_hour) {
+  std::vector<usage_counter> found;
   const auto last_day = day_of(last_hour);
   for (auto day = day_of(first_hour); day <= last_day; day += days_a_call) {
     const auto count = std::min(days_a_call, last_day - day + 1);
@@ -168,12 +178,12 @@ task<result<std::vector<usage_counter>>> redis_store::usage_summary(const org_id
       const auto this_day = day + static_cast<std::int64_t>(i);
       const auto summary = day_summary::parse(this_day, text_of(*kept[i]));
       if (summary) {
-        summary->append_to(*found, first_hour, last_hour);
+        summary->append_to(found, first_hour, last_hour);
       } else {
         missing.push_back(this_day);
       }
     }
-    const auto summed = co_await sum_up(org, std::move(missing), first_hour, last_hour, *found);
+    const auto summed = co_await sum_up(org, std::move(missing), first_hour, last_hour, found);
     if (!summed) co_return summed.error();
   }
   co_return found;
