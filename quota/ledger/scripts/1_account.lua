@@ -6,7 +6,7 @@
 --
 --   1_account   what is read in every call, and what everything below uses
 --   2_books     plans, cycles, grants, bills and top-ups: made only by calls that need them
---   3_limits    likewise the limits of agents, conversations and keys
+--   3_members   likewise what agents, conversations and keys use, for their limits and alerts
 --   4_holds     the operations, and what is written at the end
 --
 -- This is the hot path of the store. So the account is read once and written once a call, and whatever
@@ -68,6 +68,8 @@ if row[8] then
     now_text = format('%d', now)
   end
 end
+local member_alerts = false  -- text, see open_members() in 3_members.lua; true: there is one, not yet read
+if told > 3 then told, member_alerts = told - 4, true end
 local rate, limits = row[9], row[10]
 if rate == '' then rate = false end
 if limits == '' then limits = false end

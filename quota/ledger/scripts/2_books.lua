@@ -99,6 +99,15 @@ local function open_books()
            ' ' .. g.id
   end
 
+  -- An alert as it was given, and what stands before it in the account: of one of the organization, whether
+  -- it is armed; of one of an agent, conversation or key, since when it counts.
+  local function read_alert(text, first)
+    local kind, level, scope, id = match(text, '^(%d) (%d+) ?(%d?) ?(.*)$')
+    local alert = {text = text, first = first, kind = tonumber(kind), level = tonumber(level)}
+    if scope ~= '' then alert.scope, alert.id = scope, id else alert.armed = first == '1' end
+    return alert
+  end
+
   local plan = false  -- nothing before the first `configure`
   if stored[1] then
     local a, b, c, d, e, f, g = match(stored[1], '^(%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+)$')
@@ -109,8 +118,8 @@ local function open_books()
             options = read_options(stored[4]), limits = stored[5] or ''}
   end
   if plan then
-    for armed, kind, level in string.gmatch(stored[11] or '', '(%d) (%d) (%d+)') do
-      plan.alerts[#plan.alerts + 1] = {armed = armed == '1', kind = tonumber(kind), level = tonumber(level)}
+    for first, text in string.gmatch(stored[11] or '', '(%d+) ([^\n]+)') do
+      plan.alerts[#plan.alerts + 1] = read_alert(text, first)
     end
   end
   local active, batches, mark = {}, {}, tonumber(stored[8] or 0)
@@ -450,11 +459,16 @@ local function open_books()
     local needed = overdrawn_at(percent)
     return needed and overdrawn() >= needed
   end
+  -- How many credits are that level of an alert now; nothing: a share of none.
+  local function level_of(alert)
+    if alert.kind == 2 then return alert.level end
+    local given = given_in_cycle()
+    return given > 0 and share_of(given, alert.level) or nil
+  end
   local function reached(alert)
     if alert.kind == 1 then return spent_of_cap(alert.level) end
-    if alert.kind == 2 then return used_in_cycle() >= alert.level end
-    local given = given_in_cycle()
-    return given > 0 and used_in_cycle() >= share_of(given, alert.level)
+    local level = level_of(alert)
+    return level and used_in_cycle() >= level
   end
   local function tell_refused(how)
     if not plan then return end
@@ -472,7 +486,7 @@ local function open_books()
   local function watch_alerts()
     if not plan then return end
     for _, alert in ipairs(plan.alerts) do
-      local there = reached(alert)
+      local there = not alert.scope and reached(alert)
       if there and alert.armed then
         if alert.kind == 1 then
           emit('usage_threshold', 'cap_percent', alert.level, 'cap_cents', plan.options.cap, 'spent_cents',
@@ -482,7 +496,7 @@ local function open_books()
                used_in_cycle(), 'of', given_in_cycle())
         end
       end
-      alert.armed = not there
+      if not alert.scope then alert.armed = not there end
     end
     if left_of_active() == 0 then tell_refused('20') end
     if spent_of_cap(100) then tell_refused('24') end
@@ -497,18 +511,28 @@ local function open_books()
     local left, over, base = left_of_active(), overdrawn(), record(plan.cycle)[SETTLED]
     local function at_overdrawn(needed) return needed and settled + left + max(needed - over, 0) end
     for _, alert in ipairs(plan.alerts) do
-      if alert.armed and alert.kind == 0 then
-        local given = given_in_cycle()
-        if given > 0 then consider(base + share_of(given, alert.level)) end
-      elseif alert.armed and alert.kind == 1 then
+      if alert.armed and alert.kind == 1 then
         consider(at_overdrawn(overdrawn_at(alert.level)))
       elseif alert.armed then
-        consider(base + alert.level)
+        local level = level_of(alert)
+        consider(level and base + level)
       end
     end
     if not plan.told_exhausted then consider(settled + left) end
     if not plan.told_cap then consider(at_overdrawn(overdrawn_at(100))) end
     return next
+  end
+
+  -- What a settlement must know of the alerts of agents, conversations and keys: a line each, as in the
+  -- account, and in front how many credits their level is now; 0: a share of none.
+  local function alerts_of_members()
+    local lines = {}
+    for _, alert in ipairs(plan.alerts) do
+      if alert.scope then
+        lines[#lines + 1] = integer(level_of(alert) or 0) .. ' ' .. alert.first .. ' ' .. alert.text
+      end
+    end
+    return #lines > 0 and table.concat(lines, '\n')
   end
 
   -- The numbers that a hold needs: the cycle and its start; holds placed before `old_before` outlived
@@ -533,6 +557,7 @@ local function open_books()
       top_up_open = #open_top_ups > 0 and 1 or 0
       told = (plan.told_exhausted and 1 or 0) + (plan.told_cap and 2 or 0)
       limits = plan.limits ~= '' and plan.limits or false
+      member_alerts = alerts_of_members()
       local open = open_automatic()
       local idle = not open or open.status == TIMED_OUT
       if open and open.status == PENDING then consider(open.next + PENDING_AT_MOST) end
@@ -904,19 +929,24 @@ local function open_books()
       local scope, id = match(line, '^(%d %d) %d+ (.*)$')
       kept_lines[#kept_lines + 1] = (since[scope .. ' ' .. id] or integer(now + 1)) .. ' ' .. line
     end
-    local armed, old_alerts = {}, {}
+    local armed, counts_since, old_alerts = {}, {}, {}
     for i, alert in ipairs(plan.alerts) do
-      old_alerts[i] = integer(alert.kind) .. ' ' .. integer(alert.level)
-      armed[old_alerts[i]] = alert.armed
+      old_alerts[i] = alert.text
+      if alert.scope then
+        counts_since[alert.scope .. alert.id] = alert.first
+      else
+        armed[alert.text] = alert.armed and '1' or '0'
+      end
     end
     local changed = options.text ~= plan.options.text or lines ~= table.concat(plain, '\n') or
                     alert_lines ~= table.concat(old_alerts, '\n')
     if changed then not_before, plan.told_cap = 0, false end
     plan.alerts = {}
     for line in string.gmatch(alert_lines, '[^\n]+') do
-      local kind, level = match(line, '^(%d) (%d+)$')
-      local was = armed[line]
-      plan.alerts[#plan.alerts + 1] = {armed = was == nil or was, kind = tonumber(kind), level = tonumber(level)}
+      local alert = read_alert(line, armed[line] or '1')
+      -- Those of one scope and id count together: one that is added to them counts from when they do.
+      if alert.scope then alert.first = counts_since[alert.scope .. alert.id] or now_text end
+      plan.alerts[#plan.alerts + 1] = alert
     end
     plan.options, plan.limits = options, table.concat(kept_lines, '\n')
     return changed
@@ -937,6 +967,7 @@ local function open_books()
     for line in string.gmatch(lines, '[^\n]+') do
       count = count + 1
       local kind, level = match(line, '^([012]) (%S+)$')
+      if not kind then kind, level = match(line, '^([02]) (%S+) [012] .') end
       local most = kind == '0' and 1000 or kind == '1' and 100 or MAX
       if not kind or not within(tonumber(level), 1, most) then return false end
     end
@@ -999,7 +1030,8 @@ local function open_books()
       for _, g in ipairs(batch.grants) do lines[#lines + 1] = write_grant(g) end
     end
     gate = cycle .. format(' %d %d %d %d %d %d %d %d %d %d %d', cycle_start, old_before, kept, room,
-                           overdraft, threshold, plan_due, until_then, top_up_open, alert_at, told)
+                           overdraft, threshold, plan_due, until_then, top_up_open, alert_at,
+                           told + (member_alerts and 4 or 0))
     local write = {KEYS[1], 'gate', gate, 'active', active_text, 'kept', table.concat(lines, '\n'),
                    'mark', integer(mark)}
     local function set(name, value)
@@ -1009,9 +1041,10 @@ local function open_books()
     if plan then
       local alerts = {}
       for i, alert in ipairs(plan.alerts) do
-        alerts[i] = format('%d %d %d', alert.armed and 1 or 0, alert.kind, alert.level)
+        alerts[i] = (alert.scope and alert.first or alert.armed and '1' or '0') .. ' ' .. alert.text
       end
       set('alerts', table.concat(alerts, '\n'))
+      if member_alerts then set('member_alerts', member_alerts) end
       set('plan', format('%d %d %d %d %d %d %d', plan.anchor, plan.cycle, plan.start, plan.stop, plan.peak,
                          plan.owed, told))
       set('terms', plan.terms.text)
@@ -1043,6 +1076,10 @@ local function open_books()
     tell_refused = function(how)
       tell_refused(how)
       refresh()
+    end,
+    tell_member = function(alert, used, scope, who)
+      emit('usage_threshold', alert.kind == 0 and 'percent' or 'credits', alert.level, 'used', used, 'of',
+           given_in_cycle(), scope == 0 and 'agent' or scope == 1 and 'conversation' or 'key', who)
     end,
     watch_alerts = function()
       watch_alerts()

@@ -135,7 +135,7 @@ local function objection(more, by, critical, placed, standing)
   if beyond > 0 and critical and overdraft >= 0 and beyond > overdraft then
     return money, nil, true
   end
-  local limited = limits and limits_now().objection(more, by, placed, standing)
+  local limited = limits and members().objection(more, by, placed, standing)
   if limited then return '25', limited end
   if beyond > 0 then return money end
 end
@@ -282,6 +282,7 @@ local function settle(id, key, at)
     books().release_claims(placed, tonumber(standing))
     books().forfeit_unclaimed()
   end
+  if member_alerts and in_cycle == cycle then members().settled(by, amount) end
   say('3', amount_text)
 end
 
@@ -393,7 +394,7 @@ for key, list in pairs(resolved) do
 end
 if #counted > 0 then write_counters(KEYS[4], usage, counted) end
 if #counted_late > 0 then write_counters(KEYS[9], late, counted_late) end
-if limits_opened then limits_opened.save() end
+if members_opened then members_opened.save() end
 if books_changed then books_opened.save() end
 for _, event in ipairs(events or {}) do
   call('XADD', KEYS[10], 'MAXLEN', '~', '10000', '*', event[1], event[2])
