@@ -102,7 +102,6 @@ class plans {
                              "alert credits of a conversation",
                              "alert credits of a key",
                              "alert of who does not say",
-                             "alert told again in a cycle",
                              "counters forgotten",
                              "event balance_exhausted",
                              "event spend_cap_reached",
@@ -118,6 +117,9 @@ class plans {
                              "top-up declined",
                              "cycles"}) {
       if (!reached.contains(what)) throw disagreement{std::string{"never reached: "} + what};
+    }
+    if (day_.steps >= 100'000 && !reached.contains("alert told again in a cycle")) {
+      throw disagreement{"no alert was armed again by new credits"};
     }
   }
 
@@ -182,7 +184,7 @@ class plans {
       who.grants.push_back("grant " + std::to_string(who.grants.size()));
     }
     // Large ones arm alerts again.
-    const auto most = dice_.chance(300) ? 1'500'000'000 : 80'000'000;
+    const auto most = dice_.chance(500) ? 3'000'000'000 : 80'000'000;
     const auto amount = credits::from_micro(dice_.between(0, most));
     grant what{dice_.pick(who.grants), amount, dice_.pick(kinds), "", {}, {}};
     if (what.kind == "correction" && dice_.chance(600)) what.amount = -what.amount;
@@ -260,7 +262,7 @@ class plans {
     const bool of_all = kind == alert_kind::spend_cap_percent && !dice_.chance(10);
     if (of_all || dice_.chance(300)) return alert;
     alert.scope = static_cast<limit_scope>(dice_.below(3));
-    if (share && dice_.chance(500)) alert.level = dice_.between(1, 15);
+    if (share && dice_.chance(800)) alert.level = dice_.between(1, 15);
     alert.id = dice_.chance(500) ? "*" : dice_.chance(10) ? "" : "a1";
     return alert;
   }

@@ -20,11 +20,9 @@
 local call, format, floor, match = redis.call, string.format, math.floor, string.match
 local find, sub, min, max = string.find, string.sub, math.min, math.max
 
-local MAX = 4000000000000000     -- credits::max_micro; a double adds exactly to more than twice this
-local MAX_USED = 10000000000000  -- max_used
-local MAX_TIMEOUT = 604800000    -- max_hold_timeout
-local MEMORY_HOURS = 48          -- resolution_memory_hours
-local MAX_ENTRIES = 1000         -- max_entries_together
+local MAX = 4000000000000000  -- credits::max_micro; a double adds exactly to more than twice this
+local MEMORY_HOURS = 48       -- resolution_memory_hours
+local MAX_ENTRIES = 1000      -- max_entries_together
 
 -- Integers are written with %d: Lua's own notation would say 1e+15. It goes through a C long.
 if format('%d', MAX) ~= '4000000000000000' then
@@ -74,20 +72,8 @@ local rate, limits = row[9], row[10]
 if rate == '' then rate = false end
 if limits == '' then limits = false end
 
-local first_hour = -8  -- ARGV[first_hour + k] is the hour of KEYS[k], for k > 10
-local first_id = #KEYS - 7
-local first_operation = first_id + ARGV[2]
-
-local open = {}                         -- id -> packed hold "amount expires hour placed by"
-local fate = {}                         -- id -> resolution, of the holds resolved in this call
-local fates = {}                        -- index in KEYS -> id -> resolution, as stored before it
-local put, drop = {KEYS[2]}, {KEYS[2]}  -- HSET and HDEL of the holds
-local resolved = {}                     -- index in KEYS -> HSET of that `resolved` key
-local usage, counted = {}, {}           -- attribution -> {credits, calls, used}; in order of appearance
-local late, counted_late = {}, {}       -- likewise, "hour attribution": of cycles that have closed
-local swept = 0                         -- what the sweep gave back, until an operation has said so
-local top_up_due = false                -- a top-up waits to be delivered
-local events = nil                      -- what has happened that somebody may want to be told of
+local top_up_due = false  -- a top-up waits to be delivered
+local events = nil        -- what has happened that somebody may want to be told of
 
 local entries, written = {KEYS[3], '*'}, 2  -- XADD of the ledger: type and text of each entry
 local function write_entries()

@@ -105,7 +105,9 @@ local function open_members()
     -- A percentage that new credits have lifted above what has been used is armed again.
     for _, alert in ipairs(group) do
       local place = alert.place
-      if alert.level <= counter[place] and is_reached(alert) then told[place] = max(told[place], alert.level) end
+      if alert.level <= counter[place] and is_reached(alert) then
+        told[place] = max(told[place], alert.level)
+      end
     end
     counter[2], counter[4], counter[5] = counter[2] + amount, told[4], told[5]
     change(field, counter)
