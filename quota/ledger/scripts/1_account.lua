@@ -5,7 +5,7 @@
 -- quota/README.md. The files of this folder, in the order of their names, are one script:
 --
 --   1_account   what is read in every call, and what everything below uses
---   2_books     plans, cycles, grants, bills and top-ups: made only by calls that need them
+--   2_books_*   plans, cycles, grants, bills and top-ups: made only by calls that need them
 --   3_members   likewise what agents, conversations and keys use, for their limits and alerts
 --   4_holds     the operations, and what is written at the end
 --
@@ -51,7 +51,7 @@ local before = {granted, settled, held, expired, next_due, kept_hour}
 
 local out = {now_text}  -- the answer
 
--- The gate; see refresh() in 2_books for what the numbers are. -1: there is none.
+-- The gate; see refresh() in 2_books_4 for what the numbers are. -1: there is none.
 local cycle, cycle_start, old_before, kept, room, overdraft, threshold, plan_due
     = '0', 0, 0, 0, -1, -1, -1, 0
 local until_then, top_up_open, alert_at, told = 0, 0, -1, 3

@@ -73,7 +73,7 @@ local function open_members()
   -- --- alerts ---
 
   -- Those of one scope and id share a counter. Lines "CREDITS SINCE KIND LEVEL SCOPE ID", the first being
-  -- how much their level is now (alerts_of_members() in 2_books.lua).
+  -- how much their level is now (alerts_of_members() in 2_books_4).
   local groups_read, groups = nil, nil
   local function alert_groups()
     if member_alerts == true then member_alerts = call('HGET', KEYS[1], 'member_alerts') end
@@ -122,8 +122,8 @@ local function open_members()
 
   -- --- counters that nobody asks for any more ---
 
-  -- Whoever makes a counter looks at four others, by chance: so at most about a third more are kept than
-  -- are of use, however many names come and go, and no call does more than it brings.
+  -- Whoever makes a counter looks at four others, by chance: so there are never more than were of use at one
+  -- time and about a third, however many names come and go, and no call does more than it brings.
   local function forget_some()
     -- Whether the window is over, or what was counted for is gone. Clocks may go back a little, so hours and
     -- days are kept for a day more; a cycle that has closed never comes back.
