@@ -33,6 +33,7 @@
 
   -- Fewer credits than the threshold: one top-up, unless one is under way or has just been.
   local function watch_threshold()
+    if now < not_before then return refresh() end  -- the clock has gone back
     local open = open_automatic()
     if open then
       if open.status == TIMED_OUT then
