@@ -51,13 +51,19 @@ enum class alert_kind : std::uint8_t {
 };
 
 // Fires once a cycle, at the crossing, however far one charge jumps; again only in the next cycle, or
-// after new credits have brought usage back below it.
+// after new credits have brought usage back below it. One with a scope is about what one agent,
+// conversation or key has settled since it was set, of calls of this cycle; it cannot be about the cap.
 struct usage_alert {
   alert_kind kind = alert_kind::allocation_percent;
-  std::int64_t level = 0;  // percent, or micro-credits
+  std::int64_t level = 0;                   // percent, or micro-credits
+  std::optional<limit_scope> scope = {};    // nothing: the whole organization
+  std::string id = {};                      // with a scope: whose; "*": each of them by itself
 
   bool operator==(const usage_alert&) const = default;
 };
+inline bool same_counter(const usage_alert& a, const usage_alert& b) {
+  return a.scope == b.scope && a.id == b.id;
+}
 
 struct account_options {
   bool overage = true;  // calls go on when the credits are used up, if the plan has a price for it

@@ -57,14 +57,30 @@ std::optional<spend_limit> parse_limit(std::string_view line) {
                      credits::from_micro(most), static_cast<limit_window>(per)};
 }
 
+std::optional<usage_alert> parse_alert(std::string_view line) {
+  number_reader numbers{line};
+  const auto kind = numbers.next();
+  const bool whole = numbers.rest().find(' ') == std::string_view::npos;
+  const auto level = whole ? numbers.last() : numbers.next();
+  if (!numbers.good() || kind > static_cast<int>(alert_kind::credits_used)) return std::nullopt;
+  usage_alert alert{static_cast<alert_kind>(kind), level};
+  if (whole) return alert;
+  const auto scope = numbers.next();
+  if (!numbers.good() || scope > static_cast<int>(limit_scope::key) || numbers.rest().empty()) {
+    return std::nullopt;
+  }
+  alert.scope = static_cast<limit_scope>(scope);
+  alert.id = numbers.rest();
+  return alert;
+}
+
 std::optional<std::vector<usage_alert>> parse_alerts(std::string_view text) {
   std::vector<usage_alert> alerts;
   while (!text.empty()) {
     const auto end = text.find('\n');
-    number_reader numbers{text.substr(0, end)};
-    const auto kind = numbers.next(), level = numbers.last();
-    if (!numbers.good() || kind > static_cast<int>(alert_kind::credits_used)) return std::nullopt;
-    alerts.push_back({static_cast<alert_kind>(kind), level});
+    auto alert = parse_alert(text.substr(0, end));
+    if (!alert) return std::nullopt;
+    alerts.push_back(*std::move(alert));
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
   }
   return alerts;
@@ -116,6 +132,10 @@ std::string alerts_text(const std::vector<usage_alert>& alerts) {
   for (const auto& alert : alerts) {
     if (!text.empty()) text += '\n';
     text += joined({static_cast<int>(alert.kind), alert.level});
+    if (!alert.scope) continue;
+    text += ' ';
+    text += std::to_string(static_cast<int>(*alert.scope));
+    text.append(" ").append(alert.id);
   }
   return text;
 }

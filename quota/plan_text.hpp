@@ -18,7 +18,7 @@ std::string to_text(const plan_terms& terms);
 std::string to_text(const account_options& options);
 // "SCOPE PER MOST ID", one limit after another, joined by line feeds; empty where there are none.
 std::string limits_text(const std::vector<spend_limit>& limits);
-// "KIND LEVEL", one alert after another, joined by line feeds.
+// "KIND LEVEL" or "KIND LEVEL SCOPE ID", one alert after another, joined by line feeds.
 std::string alerts_text(const std::vector<usage_alert>& alerts);
 
 // The inverse. Nothing where a text is not one of those above.

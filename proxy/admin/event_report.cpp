@@ -38,7 +38,13 @@ constexpr std::array facts{
     fact{"status", "status", measure::text},
     fact{"top_up", "top_up", measure::text},
     fact{"plan", "plan", measure::text},
+    fact{"agent", "agent", measure::text},
+    fact{"conversation", "conversation", measure::text},
+    fact{"key", "key", measure::text},
 };
+
+// Those that stand at the end of the list: their values may have blanks, or be empty.
+constexpr std::array<std::string_view, 5> last{"top_up", "plan", "agent", "conversation", "key"};
 
 std::string_view take_word(std::string_view& rest) {
   const auto end = rest.find(' ');
@@ -78,7 +84,7 @@ void write_fact(json_writer& out, const fact& known, std::string_view value) {
   }
 }
 
-// "NAME VALUE NAME VALUE ..."; a name at the end of the list may have a value with blanks.
+// "NAME VALUE NAME VALUE ..."
 std::string data_of(std::string_view rest) {
   json_writer out;
   out.begin_object();
@@ -87,8 +93,8 @@ std::string data_of(std::string_view rest) {
     const auto known = std::find_if(facts.begin(), facts.end(),
                                     [&](const fact& each) { return each.name == name; });
     if (known == facts.end()) break;
-    const bool last = name == "top_up" || name == "plan";
-    write_fact(out, *known, last ? std::exchange(rest, {}) : take_word(rest));
+    const bool is_last = std::find(last.begin(), last.end(), name) != last.end();
+    write_fact(out, *known, is_last ? std::exchange(rest, {}) : take_word(rest));
   }
   out.end_object();
   return out.take();

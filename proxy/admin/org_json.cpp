@@ -26,16 +26,19 @@ void write_limits(json_writer& out, const std::vector<quota::spend_limit>& limit
 void write_alerts(json_writer& out, const std::vector<quota::usage_alert>& alerts) {
   out.begin_array();
   for (const auto& alert : alerts) {
-    if (alert.kind == quota::alert_kind::allocation_percent) {
+    const bool share = alert.kind == quota::alert_kind::allocation_percent;
+    if (share && !alert.scope) {
       out.number(alert.level);
-    } else if (alert.kind == quota::alert_kind::spend_cap_percent) {
-      out.begin_object().key("spend_cap_percent").number(alert.level).end_object();
-    } else {
-      out.begin_object()
-          .key("credits")
-          .number(quota::credits::from_micro(alert.level))
-          .end_object();
+      continue;
     }
+    out.begin_object();
+    if (alert.scope) out.key(to_string(*alert.scope)).string(alert.id);
+    if (alert.kind == quota::alert_kind::credits_used) {
+      out.key("credits").number(quota::credits::from_micro(alert.level));
+    } else {
+      out.key(share ? "percent" : "spend_cap_percent").number(alert.level);
+    }
+    out.end_object();
   }
   out.end_array();
 }

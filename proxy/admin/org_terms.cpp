@@ -45,21 +45,27 @@ std::optional<api_error> read_requests(const json_value& terms, quota::plan_term
   return {};
 }
 
-// Whose: exactly one of agent, conversation and key.
-checked<quota::spend_limit> read_scope(const json_value& limit) {
-  std::optional<quota::spend_limit> found;
+struct whose {
+  limit_scope scope;
+  std::string id;
+};
+
+api_error nobody(limit_scope scope) {
+  return invalid("an id, or \"*\" for each of them by itself", std::string{to_string(scope)});
+}
+
+// At most one of agent, conversation and key.
+checked<std::optional<whose>> read_scope(const json_value& object) {
+  std::optional<whose> found;
   for (const auto scope : scopes) {
-    auto id = text_field(limit, to_string(scope), 256);
+    auto id = text_field(object, to_string(scope), 256);
     if (!id) return id.error();
     if (!*id) continue;
     if (found) return invalid("one of agent, conversation and key, not two");
-    if ((*id)->empty()) {
-      return invalid("an id, or \"*\" for each of them by itself", std::string{to_string(scope)});
-    }
-    found = quota::spend_limit{.scope = scope, .id = **std::move(id), .most = {}};
+    if ((*id)->empty()) return nobody(scope);
+    found = whose{scope, **std::move(id)};
   }
-  if (!found) return invalid("say whose: \"agent\", \"conversation\" or \"key\"");
-  return *std::move(found);
+  return found;
 }
 
 checked<limit_window> read_window(const json_value& limit) {
@@ -77,16 +83,15 @@ checked<quota::spend_limit> read_limit(const json_value& limit) {
     return invalid("an object, not " + std::string{limit.describe()});
   }
   if (auto error = refuse_unknown(limit, fields)) return *std::move(error);
-  auto out = read_scope(limit);
-  if (!out) return out;
+  auto of = read_scope(limit);
+  if (!of) return of.error();
+  if (!*of) return invalid("say whose: \"agent\", \"conversation\" or \"key\"");
   const auto most = amount_field(limit, "credits");
   if (!most) return most.error();
   if (!*most) return invalid("say how many credits: {\"credits\": 500}", "credits");
   const auto per = read_window(limit);
   if (!per) return per.error();
-  out->most = **most;
-  out->per = *per;
-  return out;
+  return quota::spend_limit{(*of)->scope, std::move((*of)->id), **most, *per};
 }
 
 }  // namespace
@@ -146,26 +151,65 @@ std::optional<std::int64_t> percentage(const json_value& value, std::int64_t mos
   return percent;
 }
 
+// What an alert given as an object is about, and at which level it is told; `scoped`: of an agent,
+// a conversation or a key.
+checked<quota::usage_alert> read_level(const json_value& alert, bool scoped) {
+  const auto* of_cap = alert.find("spend_cap_percent");
+  const auto* share = alert.find("percent");
+  const bool absolute = alert.find("credits") != nullptr;
+  if (scoped && of_cap != nullptr) {
+    return invalid(
+        "the spend cap is the whole organization's: spend_cap_percent goes with no "
+        "agent, conversation or key",
+        "spend_cap_percent");
+  }
+  if (!scoped && share != nullptr) {
+    return invalid(
+        "percent goes with an agent, a conversation or a key; of the whole "
+        "organization a percentage is a plain number: 50",
+        "percent");
+  }
+  if ((of_cap != nullptr) + (share != nullptr) + absolute != 1) {
+    return invalid(scoped ? "has one of percent and credits"
+                          : "has one member: spend_cap_percent or credits");
+  }
+  if (of_cap != nullptr) {
+    const auto percent = percentage(*of_cap, 100);
+    if (percent) return quota::usage_alert{quota::alert_kind::spend_cap_percent, *percent};
+    return invalid("spend_cap_percent is 1 to 100", "spend_cap_percent");
+  }
+  if (share != nullptr) {
+    const auto percent = percentage(*share, quota::max_alert_percent);
+    if (percent) return quota::usage_alert{quota::alert_kind::allocation_percent, *percent};
+    return invalid("percent is 1 to 1000", "percent");
+  }
+  const auto credits = amount_field(alert, "credits");
+  if (!credits) return credits.error();
+  if (!*credits || **credits == quota::credits{}) return invalid("credits is above 0", "credits");
+  return quota::usage_alert{quota::alert_kind::credits_used, (*credits)->micro()};
+}
+
 checked<quota::usage_alert> read_alert(const json_value& element) {
   if (!element.is(json_value::kind::object)) {
     const auto percent = percentage(element, quota::max_alert_percent);
     if (percent) return quota::usage_alert{quota::alert_kind::allocation_percent, *percent};
     return invalid(
         "is a percentage of the cycle's credits (1 to 1000), or {\"spend_cap_percent\": 80}, "
-        "or {\"credits\": 500}");
+        "or {\"credits\": 500}, or of one {\"agent\": \"a1\", \"percent\": 20}");
   }
-  if (element.members.size() != 1) return invalid("has one member: spend_cap_percent or credits");
-  if (const auto* share = element.find("spend_cap_percent")) {
-    const auto percent = percentage(*share, 100);
-    if (percent) return quota::usage_alert{quota::alert_kind::spend_cap_percent, *percent};
-    return invalid("spend_cap_percent is 1 to 100");
+  static const body_fields fields{
+      {"spend_cap_percent", "credits", "percent", "agent", "conversation", "key"}, {}};
+  if (auto error = refuse_unknown(element, fields)) return *std::move(error);
+  auto of = read_scope(element);
+  if (!of) return of.error();
+  for (const auto scope : scopes) {  // who meant somebody must not be told of everybody
+    if (is_null(element, to_string(scope))) return nobody(scope);
   }
-  const auto credits = amount_field(element, "credits");
-  if (!credits) return credits.error();
-  if (!*credits || **credits == quota::credits{}) {
-    return invalid("has one member: spend_cap_percent or credits");
-  }
-  return quota::usage_alert{quota::alert_kind::credits_used, (*credits)->micro()};
+  auto level = read_level(element, of->has_value());
+  if (!level || !*of) return level;
+  level->scope = (*of)->scope;
+  level->id = std::move((*of)->id);
+  return level;
 }
 
 }  // namespace

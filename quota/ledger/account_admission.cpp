@@ -22,18 +22,6 @@ milliseconds time_to_drain(std::int64_t level, std::int64_t per_minute) {
   return milliseconds{(level + per_minute - 1) / per_minute};
 }
 
-const std::string& member_of(const attribution& who, limit_scope scope) {
-  switch (scope) {
-    case limit_scope::agent:
-      return who.agent;
-    case limit_scope::conversation:
-      return who.conversation;
-    case limit_scope::key:
-      break;
-  }
-  return who.key_id;
-}
-
 constexpr milliseconds an_hour = std::chrono::hours{1}, a_day = std::chrono::hours{24};
 
 }  // namespace

@@ -50,29 +50,29 @@ bool account_ledger::spent_of_cap(std::int64_t percent) const {
   return overdrawn() >= credits_to_cover(missing, plan_->terms.usd_micro_per_credit);
 }
 
-bool account_ledger::reached(const usage_alert& alert) const {
-  switch (alert.kind) {
-    case alert_kind::allocation_percent: {
-      const auto given = given_in_cycle();
-      return given > credits{} && used_in_cycle() >= share_of(given, alert.level);
-    }
-    case alert_kind::spend_cap_percent:
-      return spent_of_cap(alert.level);
-    case alert_kind::credits_used:
-      break;
-  }
-  return used_in_cycle() >= credits::from_micro(alert.level);
+// How much of the cycle's credits this is now; nothing: there are none.
+std::optional<credits> account_ledger::level_of(const usage_alert& alert) const {
+  if (alert.kind == alert_kind::credits_used) return credits::from_micro(alert.level);
+  const auto given = given_in_cycle();
+  if (given <= credits{}) return std::nullopt;
+  return share_of(given, alert.level);
 }
 
-std::string account_ledger::facts_of(const usage_alert& alert) const {
+bool account_ledger::reached(const usage_alert& alert) const {
+  if (alert.kind == alert_kind::spend_cap_percent) return spent_of_cap(alert.level);
+  const auto level = level_of(alert);
+  return level && used_in_cycle() >= *level;
+}
+
+std::string account_ledger::facts_of(const usage_alert& alert, credits used) const {
   if (alert.kind == alert_kind::spend_cap_percent) {
     return "cap_percent " + std::to_string(alert.level) + " cap_cents " +
            std::to_string(*plan_->options.spend_cap_cents) + " spent_cents " +
            std::to_string(spent_cents()) + " overdrawn " + micro(overdrawn());
   }
   const bool share = alert.kind == alert_kind::allocation_percent;
-  return (share ? "percent " : "credits ") + std::to_string(alert.level) + " used " +
-         micro(used_in_cycle()) + " of " + micro(given_in_cycle());
+  return (share ? "percent " : "credits ") + std::to_string(alert.level) + " used " + micro(used) +
+         " of " + micro(given_in_cycle());
 }
 
 // After every operation: what has been crossed is told once, in the order of the list.
@@ -80,12 +80,65 @@ void account_ledger::watch_alerts(time_point now) {
   if (!plan_) return;
   const auto& alerts = plan_->options.alerts;
   for (std::size_t i = 0; i < alerts.size(); ++i) {
+    if (alerts[i].scope) continue;
     const bool there = reached(alerts[i]);
-    if (there && plan_->armed[i]) emit("usage_threshold", facts_of(alerts[i]), now);
+    if (there && plan_->armed[i]) {
+      emit("usage_threshold", facts_of(alerts[i], used_in_cycle()), now);
+    }
     plan_->armed[i] = !there;
   }
   if (total(grants().active) == credits{}) tell_refused(outcome::insufficient_balance, now);
   if (spent_of_cap(100)) tell_refused(outcome::cap_reached, now);
+}
+
+// What was settled of a call of this cycle counts for its agent, its conversation and its key.
+void account_ledger::count_for_alerts(const hold& hold, credits amount, time_point now) {
+  if (!plan_ || cycle_of(hold) != plan_->cycle) return;
+  const auto& alerts = plan_->options.alerts;
+  for (std::size_t i = 0; i < alerts.size(); ++i) {
+    if (!alerts[i].scope) continue;
+    const auto& who = member_of(hold.who, *alerts[i].scope);
+    const bool meant = alerts[i].id == "*" || alerts[i].id == who;
+    const auto likewise = [&](const auto& other) { return same_counter(other, alerts[i]); };
+    const auto place = alerts.begin() + static_cast<std::ptrdiff_t>(i);
+    if (!meant || std::any_of(alerts.begin(), place, likewise)) continue;
+    count_for_alerts_like(alerts[i], plan_->alerts_since[i], who, amount, now);
+  }
+}
+
+// The alerts of one scope and id, of which this is the first. A percentage that new credits have
+// lifted above what has been used is armed again; whether it is shows when the next call is
+// settled.
+void account_ledger::count_for_alerts_like(const usage_alert& first, time_point since,
+                                           const std::string& who, credits amount, time_point now) {
+  const std::string scope{to_string(*first.scope)};
+  auto& counter = alert_counters_[scope + '\t' + first.id + '\t' + who];
+  if (counter.cycle != plan_->cycle || counter.since != since) {
+    counter = {plan_->cycle, {}, since, {}};
+  }
+  std::vector<const usage_alert*> together;
+  for (const auto& alert : plan_->options.alerts) {
+    if (same_counter(alert, first)) together.push_back(&alert);
+  }
+  const auto is_reached = [&](const usage_alert& alert) {
+    const auto level = level_of(alert);
+    return level && counter.amount >= *level;
+  };
+  auto told = std::exchange(counter.told, {});
+  for (const auto* alert : together) {
+    auto& still = counter.told[static_cast<std::size_t>(alert->kind)];
+    const bool was = alert->level <= told[static_cast<std::size_t>(alert->kind)];
+    if (was && is_reached(*alert)) still = std::max(still, alert->level);
+  }
+  told = counter.told;
+  counter.amount += amount;
+  for (const auto* alert : together) {
+    auto& highest = counter.told[static_cast<std::size_t>(alert->kind)];
+    const bool was = alert->level <= told[static_cast<std::size_t>(alert->kind)];
+    if (was || !is_reached(*alert)) continue;
+    highest = std::max(highest, alert->level);
+    emit("usage_threshold", facts_of(*alert, counter.amount) + " " + scope + " " + who, now);
+  }
 }
 
 // Of the end of the credits, and of the cap, it is told when a call has been refused for it, or

@@ -50,8 +50,8 @@ std::string_view to_string(entry_type type) {
 }
 
 answer account_ledger::apply(const operation& operation, time_point now) {
-  now =
-      std::max(now, old_before());  swept_ = {};
+  now = std::max(now, old_before());
+  swept_ = {};
   sweep(now);
   advance(now);
   const auto answer = std::visit([&](const auto& what) { return on(what, now); }, operation);
@@ -176,6 +176,7 @@ answer account_ledger::on(const settle& what, time_point now) {
     release_claims(hold, hold.amount);
     forfeit_unclaimed(now);
   }
+  count_for_alerts(hold, what.amount, now);
   return say(outcome::settled, what.amount);
 }
 

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <optional>
 #include <string>
@@ -77,6 +78,8 @@ class account_ledger {
   std::vector<top_up_record> top_ups() const;
   std::vector<std::string> open_top_ups() const;  // requested, pending or timed out, oldest first
   const std::vector<account_event>& events() const { return events_; }
+  // Of limits and alerts; also those whose window is over, which Redis forgets.
+  std::size_t counters() const { return counters_.size() + alert_counters_.size(); }
   // A top-up has been left to be delivered since this was last asked.
   bool take_top_up_due() { return std::exchange(top_up_due_, false); }
 
@@ -100,6 +103,13 @@ class account_ledger {
     std::int64_t window = 0;
     credits amount;
     time_point since;  // of the limit that it was counted for
+  };
+  // What the alerts of one scope and id count for one agent, conversation or key.
+  struct alert_counter {
+    std::int64_t cycle = -1;
+    credits amount;
+    time_point since;
+    std::array<std::int64_t, 3> told{};  // of each kind: the highest level that has been told
   };
   struct rate_bucket {
     std::int64_t level = 0;  // a request is 60,000; drained by `per_minute` each millisecond
@@ -191,7 +201,11 @@ class account_ledger {
   void watch_alerts(time_point now);
   void tell_refused(outcome how, time_point now);
   bool reached(const usage_alert& alert) const;
-  std::string facts_of(const usage_alert& alert) const;
+  std::string facts_of(const usage_alert& alert, credits used) const;
+  void count_for_alerts(const hold& hold, credits amount, time_point now);
+  void count_for_alerts_like(const usage_alert& first, time_point since, const std::string& who,
+                             credits amount, time_point now);
+  std::optional<credits> level_of(const usage_alert& alert) const;
   credits given_in_cycle() const;
   credits used_in_cycle() const;
   std::int64_t spent_cents() const;  // automatic top-ups and what was billed, of this cycle
@@ -208,6 +222,7 @@ class account_ledger {
   bool top_up_due_ = false;
   rate_bucket bucket_;
   std::map<std::string, limit_counter> counters_;
+  std::map<std::string, alert_counter> alert_counters_;
   std::map<hold_id, hold> holds_;
   std::map<hold_id, resolution> resolved_;
   std::map<std::string, credits> given_;  // by idempotency key

@@ -54,7 +54,8 @@ struct account_plan {
   // Of what is overdrawn, what is owed in credits and never billed: it was used in an earlier cycle, when
   // there was no overage, or taken back by a correction.
   credits owed;
-  std::vector<bool> armed;      // of each alert: fires at the next crossing
+  std::vector<bool> armed;      // of each alert of the organization: fires at the next crossing
+  std::vector<time_point> alerts_since;  // of each of an agent, conversation or key: counts from then
   bool told_exhausted = true;   // since the last credits came; true before there were any
   bool told_cap = false;        // in this cycle, since the options changed
 

@@ -39,11 +39,12 @@ bool in_bounds(const account_options& options) {
 }
 
 bool in_bounds(const usage_alert& alert) {
+  if (alert.scope && alert.id.empty()) return false;
   switch (alert.kind) {
     case alert_kind::allocation_percent:
       return between(alert.level, 1, max_alert_percent);
     case alert_kind::spend_cap_percent:
-      return between(alert.level, 1, 100);
+      return between(alert.level, 1, 100) && !alert.scope;
     case alert_kind::credits_used:
       break;
   }
@@ -58,6 +59,20 @@ bool in_bounds(const std::vector<usage_alert>& alerts) {
 
 bool same_limit(const spend_limit& a, const spend_limit& b) {
   return a.scope == b.scope && a.per == b.per && a.id == b.id;
+}
+
+// Those of one scope and id count together: one that is added to them counts from when they do.
+std::vector<time_point> counting_since(const std::vector<usage_alert>& alerts,
+                                       const account_plan& before, time_point now) {
+  std::vector<time_point> since;
+  for (const auto& alert : alerts) {
+    since.push_back(alert.scope ? now : time_point{});
+    for (std::size_t i = 0; alert.scope && i < before.alerts_since.size(); ++i) {
+      const auto& other = before.options.alerts[i];
+      if (same_counter(other, alert)) since.back() = before.alerts_since[i];
+    }
+  }
+  return since;
 }
 
 }  // namespace
@@ -187,6 +202,7 @@ void account_ledger::change_options(const account_options& options, time_point n
       if (plan_->options.alerts[j] == options.alerts[i]) armed[i] = plan_->armed[j];
     }
   }
+  plan_->alerts_since = counting_since(options.alerts, *plan_, now);
   plan_->armed = std::move(armed);
   plan_->options = options;
   plan_->limits_since = std::move(since);

@@ -2,6 +2,18 @@
 
 namespace tollgate::quota {
 
+const std::string& member_of(const attribution& who, limit_scope scope) {
+  switch (scope) {
+    case limit_scope::agent:
+      return who.agent;
+    case limit_scope::conversation:
+      return who.conversation;
+    case limit_scope::key:
+      break;
+  }
+  return who.key_id;
+}
+
 std::string_view to_string(outcome outcome) {
   switch (outcome) {
     case outcome::held:

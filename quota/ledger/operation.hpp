@@ -23,6 +23,7 @@ struct attribution {
   std::string route, action, model, agent, conversation, key_id;
   auto operator<=>(const attribution&) const = default;
 };
+const std::string& member_of(const attribution& who, limit_scope scope);
 
 // What happens when a reservation is beyond the balance (and the overage that the plan allows), the
 // spend cap or a limit.

@@ -1,4 +1,5 @@
-// Plan, grants, cycles and top-ups of an account, as ledger/scripts/2_books.lua writes them.
+// Plan, grants, cycles and top-ups of an account, as ledger/scripts/2_books_* write them.
+#include <algorithm>
 #include <array>
 
 #include <hiredis/hiredis.h>
@@ -91,17 +92,27 @@ std::optional<std::pair<std::vector<time_point>, std::string>> split_limits(
   return std::pair{std::move(since), std::move(limits)};
 }
 
-// Lines "ARMED KIND LEVEL": which are armed, and the alerts without that.
-std::pair<std::vector<bool>, std::string> split_alerts(std::string_view packed) {
+struct kept_alerts {
   std::vector<bool> armed;
+  std::vector<time_point> since;
   std::string alerts;
+};
+
+// Lines "ARMED KIND LEVEL" and "SINCE KIND LEVEL SCOPE ID": the alerts, and what stands before
+// them.
+std::optional<kept_alerts> split_alerts(std::string_view packed) {
+  kept_alerts kept;
   while (!packed.empty()) {
     auto line = take_until(packed, '\n');
-    armed.push_back(take_until(line, ' ') == "1");
-    if (!alerts.empty()) alerts += '\n';
-    alerts += line;
+    const auto first = parse_integer(take_until(line, ' '));
+    if (!first) return std::nullopt;
+    const bool scoped = std::count(line.begin(), line.end(), ' ') > 1;
+    kept.armed.push_back(scoped || *first == 1);
+    kept.since.push_back(scoped ? at_ms(*first) : time_point{});
+    if (!kept.alerts.empty()) kept.alerts += '\n';
+    kept.alerts += line;
   }
-  return {std::move(armed), std::move(alerts)};
+  return kept;
 }
 
 }  // namespace
@@ -132,9 +143,9 @@ std::optional<std::optional<account_plan>> parse_plan(const redisReply& flat) {
   auto terms = parse_plan_terms(field_of(flat, "terms"));
   const auto next = field_of(flat, "next_terms");
   const auto limits = split_limits(field_of(flat, "limits"));
-  if (!numbers || !terms || !limits) return std::nullopt;
-  const auto alerts = split_alerts(field_of(flat, "alerts"));
-  auto options = parse_account_options(field_of(flat, "options"), limits->second, alerts.second);
+  auto alerts = split_alerts(field_of(flat, "alerts"));
+  if (!numbers || !terms || !limits || !alerts) return std::nullopt;
+  auto options = parse_account_options(field_of(flat, "options"), limits->second, alerts->alerts);
   if (!options) return std::nullopt;
   account_plan plan;
   plan.anchor_day = static_cast<int>((*numbers)[0]);
@@ -145,7 +156,8 @@ std::optional<std::optional<account_plan>> parse_plan(const redisReply& flat) {
   plan.owed = credits::from_micro((*numbers)[5]);
   plan.told_exhausted = ((*numbers)[6] & 1) != 0;
   plan.told_cap = ((*numbers)[6] & 2) != 0;
-  plan.armed = alerts.first;
+  plan.armed = std::move(alerts->armed);
+  plan.alerts_since = std::move(alerts->since);
   plan.terms = *std::move(terms);
   if (!next.empty()) {
     plan.next_terms = parse_plan_terms(next);

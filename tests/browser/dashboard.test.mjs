@@ -97,8 +97,15 @@ test('a spend cap is explained, saved, and bites', async () => {
 });
 
 test('automatic top-ups and limits: the minimum holds, the words tell, the API has it', async () => {
-  await customer('tuned', { plan: 'starter', spend_cap_usd: 40 });
+  const alerts = [50, { spend_cap_percent: 80 }, { agent: '*', percent: 20 }, { agent: 'a1', credits: 500.5 }];
+  await customer('tuned', { plan: 'starter', spend_cap_usd: 40, alerts });
   await go(page, '#/org/tuned/settings');
+  assert.deepEqual(await page.locator('.alerts li').allTextContents(), [
+    '50 % of the cycle’s credits are used',
+    '80 % of the spend cap are used up',
+    'any one agent has used 20 % of the cycle’s credits',
+    'agent “a1” has used 500.5 credits',
+  ]);
   await page.getByLabel('Buy credits automatically').check();
   await page.getByLabel('When fewer credits are available than').fill('1000.5');
   await page.getByLabel('Buy for, in US dollars').fill('5');
@@ -121,6 +128,7 @@ test('automatic top-ups and limits: the minimum holds, the words tell, the API h
   const org = await call('GET', '/orgs/tuned');
   assert.deepEqual(org.auto_top_up, { threshold_credits: 1000.5, amount_usd: 25 });
   assert.deepEqual(org.limits, [{ agent: '*', credits: 500, per: 'day' }]);
+  assert.deepEqual(org.alerts, alerts, 'saving leaves the alerts as they were');
 });
 
 test('a pack is bought once, however often the button is pressed', async () => {

@@ -95,6 +95,14 @@ class plans {
                              "entry bill",
                              "entry expire",
                              "event usage_threshold",
+                             "alert percent of an agent",
+                             "alert percent of a conversation",
+                             "alert percent of a key",
+                             "alert credits of an agent",
+                             "alert credits of a conversation",
+                             "alert credits of a key",
+                             "alert of who does not say",
+                             "counters forgotten",
                              "event balance_exhausted",
                              "event spend_cap_reached",
                              "event top_up_requested",
@@ -109,6 +117,9 @@ class plans {
                              "top-up declined",
                              "cycles"}) {
       if (!reached.contains(what)) throw disagreement{std::string{"never reached: "} + what};
+    }
+    if (day_.steps >= 100'000 && !reached.contains("alert told again in a cycle")) {
+      throw disagreement{"no alert was armed again by new credits"};
     }
   }
 
@@ -172,7 +183,9 @@ class plans {
     if (who.grants.empty() || dice_.chance(800)) {
       who.grants.push_back("grant " + std::to_string(who.grants.size()));
     }
-    const auto amount = credits::from_micro(dice_.between(0, 80'000'000));
+    // Large ones arm alerts again.
+    const auto most = dice_.chance(500) ? 3'000'000'000 : 80'000'000;
+    const auto amount = credits::from_micro(dice_.between(0, most));
     grant what{dice_.pick(who.grants), amount, dice_.pick(kinds), "", {}, {}};
     if (what.kind == "correction" && dice_.chance(600)) what.amount = -what.amount;
     if (dice_.chance(600)) what.expires_at = world_.time() + any_pause() - 2ms;
@@ -237,13 +250,21 @@ class plans {
                                 dice_.chance(300) ? "*" : "a1", any_amount(),
                                 static_cast<limit_window>(dice_.below(4))});
     }
-    while (dice_.chance(600)) {
-      const auto kind = static_cast<alert_kind>(dice_.below(3));
-      const bool share = kind != alert_kind::credits_used;
-      options.alerts.push_back(
-          {kind, dice_.between(share && dice_.chance(20) ? 0 : 1, share ? 110 : 900'000'000)});
-    }
+    while (dice_.chance(700)) options.alerts.push_back(any_alert());
     return options;
+  }
+
+  usage_alert any_alert() {
+    const auto kind = static_cast<alert_kind>(dice_.below(3));
+    const bool share = kind != alert_kind::credits_used;
+    usage_alert alert{kind,
+                      dice_.between(share && dice_.chance(20) ? 0 : 1, share ? 110 : 900'000'000)};
+    const bool of_all = kind == alert_kind::spend_cap_percent && !dice_.chance(10);
+    if (of_all || dice_.chance(300)) return alert;
+    alert.scope = static_cast<limit_scope>(dice_.below(3));
+    if (share && dice_.chance(800)) alert.level = dice_.between(1, 15);
+    alert.id = dice_.chance(500) ? "*" : dice_.chance(10) ? "" : "a1";
+    return alert;
   }
 
   hold_id new_id(customer& who) {

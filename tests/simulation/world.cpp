@@ -1,7 +1,9 @@
 #include "tests/simulation/world.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <map>
+#include <set>
 #include <thread>
 
 #include "quota/redis/rows.hpp"
@@ -28,6 +30,30 @@ std::string script_with_clock() {
   const auto place = text.find(asks);
   if (place == text.npos) throw disagreement{"the script does not ask for the time"};
   return text.replace(place, asks.size(), "call('HMGET', 'tollgate:clock', 's', 'us')");
+}
+
+// How often each event was written, and of each kind of alert about whom. One that is told again in a cycle
+// was armed again.
+void count_alerts(const std::vector<account_event>& events,
+                  std::map<std::string, std::size_t>& into) {
+  std::set<std::string> told;
+  for (const auto& event : events) {
+    ++into["event " + event.type];
+    if (event.type == "cycle_closed" || event.type == "billing_updated") told.clear();
+    if (event.type != "usage_threshold") continue;
+    const auto kind = event.facts.substr(0, event.facts.find(' '));
+    for (const char* whom : {"an agent", "a conversation", "a key"}) {
+      const auto scope = std::string{" "} + (std::strchr(whom, ' ') + 1) + " ";
+      const auto place = event.facts.find(scope);
+      if (place == event.facts.npos) continue;
+      ++into["alert " + kind + " of " + whom];
+      if (place + scope.size() == event.facts.size()) ++into["alert of who does not say"];
+      const auto level = event.facts.substr(0, event.facts.find(" used "));
+      if (!told.insert(level + event.facts.substr(place)).second) {
+        ++into["alert told again in a cycle"];
+      }
+    }
+  }
 }
 
 std::vector<std::string> sorted(std::vector<std::string> texts) {
@@ -134,7 +160,7 @@ std::map<std::string, std::size_t> world::reached(
       name += to_string(top_up.status);
       ++all[name];
     }
-    for (const auto& event : account->oracle.events()) ++all["event " + event.type];
+    count_alerts(account->oracle.events(), all);
     if (account->oracle.plan()) all["cycles"] += account->oracle.cycles().size();
   }
   return all;
@@ -232,7 +258,16 @@ void world::compare_everything(account& account) {
   compare_holds(account);
   compare_top_ups(account);
   compare_events(account);
+  compare_counters(account);
   prove(account);
+}
+
+// Redis forgets those whose window is over, and no others: a limit or an alert would be wrong.
+void world::compare_counters(account& account) {
+  const auto reply = connection().call({"HLEN", redis::key_of(account.org, "counters")});
+  const auto kept = static_cast<std::size_t>(reply->integer);
+  if (kept > account.oracle.counters()) throw disagreement{account.org + ": too many counters"};
+  if (kept < account.oracle.counters()) ++answered_["counters forgotten"];
 }
 
 // The last of them: older ones are forgotten.

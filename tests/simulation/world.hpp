@@ -85,6 +85,7 @@ class world {
   void compare_holds(account& account);
   void compare_top_ups(account& account);
   void compare_events(account& account);
+  void compare_counters(account& account);
   quota::credits compare_usage(account& account);
   void prove(account& account);
 

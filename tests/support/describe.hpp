@@ -88,6 +88,9 @@ inline std::string describe(const std::optional<quota::account_plan>& plan) {
     const auto& alert = options.alerts[i];
     const bool armed = i < plan->armed.size() && plan->armed[i];
     text += " alert " + join(static_cast<int>(alert.kind), alert.level, armed);
+    if (!alert.scope) continue;
+    text += " of " + join(to_string(*alert.scope), alert.id, "since",
+                          i < plan->alerts_since.size() ? describe(plan->alerts_since[i]) : "?");
   }
   return text;
 }

@@ -13,6 +13,16 @@ export function limitText(limit) {
   return `${who} may use ${credits(limit.credits)} credits ${windows[limit.per]}`;
 }
 
+export function alertText(alert) {
+  if (typeof alert !== 'object') return `${alert} % of the cycle’s credits are used`;
+  if (alert.spend_cap_percent !== undefined) return `${alert.spend_cap_percent} % of the spend cap are used up`;
+  const scope = scopes.find((name) => alert[name] !== undefined);
+  const amount =
+    alert.percent === undefined ? `${credits(alert.credits)} credits` : `${alert.percent} % of the cycle’s credits`;
+  if (!scope) return `${amount} are used in a cycle`;
+  return `${alert[scope] === '*' ? `any one ${scope}` : `${scope} “${alert[scope]}”`} has used ${amount}`;
+}
+
 function overageSentence(on, terms) {
   if (!on)
     return 'Overage is switched off: when the credits are used up, calls are refused with 402, but for critical ones.';

@@ -4,7 +4,7 @@ import { openDialog } from './dialog.js';
 import { announce, errorBox, field, h, section } from './dom.js';
 import { credits, day, micro, usd, usdPrice } from './format.js';
 import { limitsEditor } from './limits.js';
-import { changesOf } from './meaning.js';
+import { alertText, changesOf } from './meaning.js';
 
 const checkbox = (label, checked, onchange) => {
   const input = h('input', { type: 'checkbox', checked, onchange });
@@ -53,7 +53,7 @@ function draw(place, org, context) {
       h(
         'div',
         { class: 'two' },
-        h('div', { class: 'page' }, planSection(org), form.topUp),
+        h('div', { class: 'page' }, planSection(org), form.topUp, alertsSection(org)),
         h('div', { class: 'page' }, form.beyond, form.limits),
       ),
       message,
@@ -84,6 +84,25 @@ function planSection(org) {
       'The plan is changed from a shell: ',
       h('code', {}, `tollgate org set ${org.id} --plan pro`),
     ),
+  );
+}
+
+// Listed, not edited: saving sends only what was changed here, and so leaves them as they are.
+function alertsSection(org) {
+  const alerts = org.alerts ?? [];
+  return section(
+    'Alerts',
+    alerts.length === 0
+      ? h('p', {}, 'None are set.')
+      : [
+          h('p', {}, 'An event tells once a cycle when'),
+          h(
+            'ul',
+            { class: 'alerts' },
+            alerts.map((alert) => h('li', {}, alertText(alert))),
+          ),
+        ],
+    h('p', { class: 'hint' }, 'Alerts are set by the admin API: ', h('code', {}, `PUT /admin/v1/orgs/${org.id}`)),
   );
 }
 

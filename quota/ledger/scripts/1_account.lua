@@ -5,8 +5,8 @@
 -- quota/README.md. The files of this folder, in the order of their names, are one script:
 --
 --   1_account   what is read in every call, and what everything below uses
---   2_books     plans, cycles, grants, bills and top-ups: made only by calls that need them
---   3_limits    likewise the limits of agents, conversations and keys
+--   2_books_*   plans, cycles, grants, bills and top-ups: made only by calls that need them
+--   3_members   likewise what agents, conversations and keys use, for their limits and alerts
 --   4_holds     the operations, and what is written at the end
 --
 -- This is the hot path of the store. So the account is read once and written once a call, and whatever
@@ -20,11 +20,9 @@
 local call, format, floor, match = redis.call, string.format, math.floor, string.match
 local find, sub, min, max = string.find, string.sub, math.min, math.max
 
-local MAX = 4000000000000000     -- credits::max_micro; a double adds exactly to more than twice this
-local MAX_USED = 10000000000000  -- max_used
-local MAX_TIMEOUT = 604800000    -- max_hold_timeout
-local MEMORY_HOURS = 48          -- resolution_memory_hours
-local MAX_ENTRIES = 1000         -- max_entries_together
+local MAX = 4000000000000000  -- credits::max_micro; a double adds exactly to more than twice this
+local MEMORY_HOURS = 48       -- resolution_memory_hours
+local MAX_ENTRIES = 1000      -- max_entries_together
 
 -- Integers are written with %d: Lua's own notation would say 1e+15. It goes through a C long.
 if format('%d', MAX) ~= '4000000000000000' then
@@ -53,7 +51,7 @@ local before = {granted, settled, held, expired, next_due, kept_hour}
 
 local out = {now_text}  -- the answer
 
--- The gate; see refresh() in 2_books for what the numbers are. -1: there is none.
+-- The gate; see refresh() in 2_books_4 for what the numbers are. -1: there is none.
 local cycle, cycle_start, old_before, kept, room, overdraft, threshold, plan_due
     = '0', 0, 0, 0, -1, -1, -1, 0
 local until_then, top_up_open, alert_at, told = 0, 0, -1, 3
@@ -68,24 +66,14 @@ if row[8] then
     now_text = format('%d', now)
   end
 end
+local member_alerts = false  -- text, see open_members() in 3_members.lua; true: there is one, not yet read
+if told > 3 then told, member_alerts = told - 4, true end
 local rate, limits = row[9], row[10]
 if rate == '' then rate = false end
 if limits == '' then limits = false end
 
-local first_hour = -8  -- ARGV[first_hour + k] is the hour of KEYS[k], for k > 10
-local first_id = #KEYS - 7
-local first_operation = first_id + ARGV[2]
-
-local open = {}                         -- id -> packed hold "amount expires hour placed by"
-local fate = {}                         -- id -> resolution, of the holds resolved in this call
-local fates = {}                        -- index in KEYS -> id -> resolution, as stored before it
-local put, drop = {KEYS[2]}, {KEYS[2]}  -- HSET and HDEL of the holds
-local resolved = {}                     -- index in KEYS -> HSET of that `resolved` key
-local usage, counted = {}, {}           -- attribution -> {credits, calls, used}; in order of appearance
-local late, counted_late = {}, {}       -- likewise, "hour attribution": of cycles that have closed
-local swept = 0                         -- what the sweep gave back, until an operation has said so
-local top_up_due = false                -- a top-up waits to be delivered
-local events = nil                      -- what has happened that somebody may want to be told of
+local top_up_due = false  -- a top-up waits to be delivered
+local events = nil        -- what has happened that somebody may want to be told of
 
 local entries, written = {KEYS[3], '*'}, 2  -- XADD of the ledger: type and text of each entry
 local function write_entries()

@@ -61,7 +61,8 @@ TEST(ledger_batch, names_every_key_and_writes_every_argument) {
   terms.options.limits = {{limit_scope::agent, "a1", credits::from_whole(9), limit_window::day},
                           {limit_scope::key, "*", credits::from_micro(1), limit_window::total}};
   terms.options.alerts = {{alert_kind::allocation_percent, 80},
-                          {alert_kind::credits_used, 7'000'000}};
+                          {alert_kind::credits_used, 7'000'000},
+                          {alert_kind::allocation_percent, 20, limit_scope::agent, "a1"}};
   batch.add(terms);
   batch.add(request_top_up{"pack", 1'000});
   batch.add(lease_top_up{"pack", 15s});
@@ -85,7 +86,7 @@ TEST(ledger_batch, names_every_key_and_writes_every_argument) {
       "e3", "11", "11000000", "30000",                                          //
       "g", "g1", "-5000000", "correction", "a note", "1700000000000", "",       //
       "v", "12", "c", "0", "31", "5000000 100 1 20000 1000 60 100 starter", "1 5000 -1 7000000 25",
-      "0 1 9000000 a1\n2 3 1 *", "0 80\n2 7000000", "t", "pack", "1000", "l", "pack", "15000", "p",
+      "0 1 9000000 a1\n2 3 1 *", "0 80\n2 7000000\n0 20 0 a1", "t", "pack", "1000", "l", "pack", "15000", "p",
       "pack", "3"};
   EXPECT_EQ(encode(batch), expected);
 }

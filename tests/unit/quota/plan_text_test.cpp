@@ -51,6 +51,19 @@ TEST(plan_text, the_id_of_a_limit_may_contain_blanks) {
   EXPECT_EQ(parse_account_options(to_text(options), limits_text(options.limits)), options);
 }
 
+TEST(plan_text, an_alert_may_be_of_somebody) {
+  account_options options;
+  options.alerts = {{alert_kind::allocation_percent, 80},
+                    {alert_kind::credits_used, 7, limit_scope::key, "*"},
+                    {alert_kind::allocation_percent, 5, limit_scope::agent, "my agent 7"}};
+  EXPECT_EQ(alerts_text(options.alerts), "0 80\n2 7 2 *\n0 5 0 my agent 7");
+  EXPECT_EQ(parse_account_options(to_text(options), "", alerts_text(options.alerts)), options);
+  for (const auto* alerts :
+       {"0", "0 ", "3 5", "0 80 ", "0 80 0", "0 80 0 ", "0 80 3 a", "0 80 a"}) {
+    EXPECT_FALSE(parse_account_options("1 -1 -1 -1 0", "", alerts)) << alerts;
+  }
+}
+
 TEST(plan_text, what_is_none_of_it_gives_nothing) {
   for (const auto* text : {"", "1", "1 2 3 4 5 6 7", "x 0 0 0 0 0 0 p", "-1 0 0 0 0 0 0 p",
                            "1  0 0 0 0 0 0 p", "1e3 0 0 0 0 0 0 p"}) {

@@ -162,7 +162,8 @@ TEST(rows, reads_a_top_up) {
 
 TEST(rows, reads_plan_and_grants_of_an_account) {
   const auto account =
-      flat({"plan", "31 4 1700000000000 1702000000000 5000000 7 2", "alerts", "1 0 80\n0 2 9",
+      flat({"plan", "31 4 1700000000000 1702000000000 5000000 7 2", "alerts",
+            "1 0 80\n0 2 9\n1700000000007 2 5 0 a b",
             "terms", "5 100 1 20000 1000 60 100 pro", "next_terms", "", "options", "1 5000 -1 7 25",
             "limits", "9 0 1 8 a b\n10 2 3 1 *", "active",
             "10 0 1 5 4 purchase the id\n30 99 1 7 7 allocation allocation:4", "kept",
@@ -172,7 +173,8 @@ TEST(rows, reads_plan_and_grants_of_an_account) {
   EXPECT_EQ(
       tests::describe(*plan),
       "pro 5 100 1 20000 1000 60 100  31 4 1700000000000 1702000000000 5000000 overage 1 5000 -1 "
-      "7 25 limit agent a b 8 day 9 limit key * 1 total 10 owed 7 0 1 alert 0 80 1 alert 2 9 0");
+      "7 25 limit agent a b 8 day 9 limit key * 1 total 10 owed 7 0 1 alert 0 80 1 alert 2 9 0 "
+      "alert 2 5 1 of agent a b since 1700000000007");
   const auto grants = parse_grants(*parse(account));
   ASSERT_TRUE(grants);
   EXPECT_EQ(grants->mark.micro(), 12);
@@ -182,6 +184,9 @@ TEST(rows, reads_plan_and_grants_of_an_account) {
       "claims 6 3 [allocation:3 allocation 30 50 1 9 left 6]");
   EXPECT_EQ(parse_plan(*parse(flat({})))->has_value(), false);
   EXPECT_FALSE(parse_plan(*parse(flat({"plan", "31 4", "terms", "x", "options", "y"}))));
+  EXPECT_FALSE(parse_plan(*parse(
+      flat({"plan", "31 4 1 2 5 7 2", "alerts", "x 0 80", "terms", "5 100 1 20000 1000 60 100 pro",
+            "options", "1 5000 -1 7 25"}))));
   EXPECT_FALSE(parse_grants(*parse(flat({"active", "1 2 3"}))));
   EXPECT_FALSE(parse_grants(*parse(flat({"kept", "30 50 1 9 6 allocation x"}))));
 }

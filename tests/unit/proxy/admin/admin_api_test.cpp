@@ -81,10 +81,40 @@ TEST_F(admin_api_test, refuses_what_it_does_not_understand_of_an_organization) {
   EXPECT_THAT(param(R"({"alerts":[50,50]})"), HasSubstr("stands here twice"));
   EXPECT_THAT(param(R"({"alerts":[50.5]})"), HasSubstr("a percentage of the cycle's credits"));
   EXPECT_THAT(param(R"({"alerts":[{"spend_cap_percent":101}]})"), HasSubstr("1 to 100"));
-  EXPECT_THAT(param(R"({"alerts":[{"credits":0}]})"), HasSubstr("spend_cap_percent or credits"));
+  EXPECT_THAT(param(R"({"alerts":[{"credits":0}]})"), HasSubstr("alerts[0]: credits is above 0"));
+  EXPECT_THAT(param(R"({"alerts":[{}]})"), HasSubstr("spend_cap_percent or credits"));
+  EXPECT_THAT(param(R"({"alerts":[{"agnet":"a1","credits":5}]})"),
+              HasSubstr("did you mean \"agent\""));
+  EXPECT_THAT(param(R"({"alerts":[{"agent":"a1"}]})"), HasSubstr("has one of percent and credits"));
+  EXPECT_THAT(param(R"({"alerts":[{"agent":"a1","credits":5,"percent":5}]})"),
+              HasSubstr("has one of percent and credits"));
+  EXPECT_THAT(param(R"({"alerts":[{"agent":"a1","key":"k1","credits":5}]})"),
+              HasSubstr("one of agent, conversation and key, not two"));
+  EXPECT_THAT(param(R"({"alerts":[{"agent":"","credits":5}]})"), HasSubstr("an id, or \"*\""));
+  EXPECT_THAT(param(R"({"alerts":[{"agent":null,"credits":5}]})"), HasSubstr("an id, or \"*\""));
+  EXPECT_THAT(param(R"({"alerts":[{"key":"k1","percent":1001}]})"), HasSubstr("1 to 1000"));
+  EXPECT_THAT(param(R"({"alerts":[{"percent":50}]})"), HasSubstr("a plain number: 50"));
+  EXPECT_THAT(param(R"({"alerts":[{"agent":"a1","spend_cap_percent":80}]})"),
+              HasSubstr("the spend cap is the whole organization's"));
+  EXPECT_THAT(param(R"({"alerts":[{"key":"*","credits":5},{"key":"*","credits":5.0}]})"),
+              HasSubstr("alerts[1]: stands here twice"));
   EXPECT_THAT(param("[]"), HasSubstr("the body is a JSON object, not an array"));
   EXPECT_THAT(param("{"), HasSubstr("cannot be read"));
   EXPECT_EQ(call("GET", "orgs/acme").status, 404) << "nothing of that created it";
+}
+
+TEST_F(admin_api_test, gives_alerts_back_as_they_were_given) {
+  const std::string alerts =
+      R"("alerts":[50,{"agent":"a1","credits":500},{"spend_cap_percent":80},)"
+      R"({"agent":"*","percent":20},{"credits":15000},{"conversation":"my talk","credits":0.5},)"
+      R"({"key":"key_1","percent":1000}])";
+  auto response = call("PUT", "orgs/acme", "{" + alerts + "}");
+  EXPECT_THAT(response.body, HasSubstr(alerts));
+  response = call("PUT", "orgs/acme", R"({"plan":"pro"})");
+  EXPECT_THAT(response.body, HasSubstr(alerts)) << "what is not mentioned stays";
+  EXPECT_THAT(call("GET", "orgs/acme").body, HasSubstr(alerts));
+  response = call("PUT", "orgs/acme", R"({"alerts":null})");
+  EXPECT_THAT(response.body, HasSubstr(R"("alerts":[])"));
 }
 
 TEST_F(admin_api_test, checks_ids_and_addresses) {

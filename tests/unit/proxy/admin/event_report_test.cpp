@@ -28,6 +28,21 @@ TEST(event_report, names_may_have_blanks_and_money_has_cents) {
       << event_json("acme", event);
 }
 
+TEST(event_report, an_alert_says_whose_it_is) {
+  const auto data = [](const char* facts) {
+    const auto json = event_json("acme", {"1-0", noon, "usage_threshold", facts});
+    return json.substr(json.find("\"data\":"));
+  };
+  EXPECT_EQ(data("credits 500000000 used 500000000 of 20000000000 agent my agent 7"),
+            R"("data":{"credits":500,"used_credits":500,"of_credits":20000,"agent":"my agent 7"}})");
+  EXPECT_EQ(data("percent 20 used 4000000000 of 20000000000 key key_1"),
+            R"("data":{"threshold_percent":20,"used_credits":4000,"of_credits":20000,)"
+            R"("key":"key_1"}})");
+  EXPECT_EQ(data("percent 1 used 1 of 1 conversation "),
+            R"("data":{"threshold_percent":1,"used_credits":0.000001,"of_credits":0.000001,)"
+            R"("conversation":null}})");
+}
+
 TEST(event_report, facts_of_a_later_version_are_left_out) {
   const account_event event{"1-0", noon, "usage_threshold", "percent 80 mood 7"};
   EXPECT_NE(event_json("acme", event).find(R"("data":{"threshold_percent":80})"),

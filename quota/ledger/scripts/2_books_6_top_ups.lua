@@ -1,0 +1,142 @@
+-- In open_books(): top-ups.
+
+  local function ask_again(top_up)
+    set_status(top_up, REQUESTED)
+    top_up.requested, top_up.next, top_up.attempts = now, now, 0
+    top_up_due = true
+    emit_top_up('top_up_requested', top_up)
+  end
+
+  local function new_top_up(id, automatic, cents)
+    local top_up = {id = id, automatic = automatic, status = REQUESTED, cents = cents, 
+                    amount = credits_bought(cents, plan.terms.price), resolved = 0, cycle = plan.cycle}
+    top_ups[id] = top_up
+    ask_again(top_up)
+    return top_up
+  end
+
+  -- Whether so much more may be spent in this cycle, besides what is, or is held and would be billed.
+  local function within_cap(more)
+    if plan.options.cap < 0 then return true end
+    local beyond = cents_for(max(-available - plan.owed, 0), plan.terms.price) or MAX_CENTS
+    return spent_cents() + more + beyond <= plan.options.cap
+  end
+
+  local function needed_cents()
+    local price = plan.terms.price
+    local for_gap = cents_for(plan.options.threshold - available + 1, price)
+    if not for_gap or for_gap > MAX_CENTS then return nil end
+    local cents = max(plan.options.cents, plan.terms.minimum, for_gap)
+    if credits_bought(cents, price) > MAX or not within_cap(cents) then return nil end
+    return cents
+  end
+
+  -- Fewer credits than the threshold: one top-up, unless one is under way or has just been.
+  local function watch_threshold()
+    if now < not_before then return refresh() end  -- the clock has gone back
+    local open = open_automatic()
+    if open then
+      if open.status == TIMED_OUT then
+        local more = open.cycle == plan.cycle and 0 or open.cents
+        if within_cap(more) then
+          spent, open.cycle = spent + more, plan.cycle
+          ask_again(open)
+        else
+          not_before = now + COOLDOWN
+        end
+      end
+    else
+      local cents = needed_cents()
+      if cents then
+        requested = requested + 1
+        spent = spent + cents
+        new_top_up('tu_' .. now_text .. '_' .. integer(requested), true, cents)
+      else
+        not_before = now + COOLDOWN
+      end
+    end
+    refresh()
+  end
+
+  local function request_top_up(id, cents)
+    local known = find_top_up(id)
+    if known then
+      if known.cents ~= cents then return say('11', integer(known.amount)) end
+      if known.status == TIMED_OUT then ask_again(known) end
+      return say('10', integer(known.amount))
+    end
+    local price = plan and plan.terms.price or 0
+    if price == 0 or cents < 1 or cents > MAX_CENTS or cents < plan.terms.minimum or
+       credits_bought(cents, price) > MAX then
+      return say('22', '0')
+    end
+    say('8', integer(new_top_up(id, false, cents).amount))
+  end
+
+  local function decline(top_up)
+    set_status(top_up, DECLINED)
+    top_up.resolved = now
+    if top_up.automatic then
+      if top_up.cycle == plan.cycle then spent = spent - top_up.cents end
+      failures = failures + 1
+      not_before = now + min(900000 * 2 ^ min(failures - 1, 7), 86400000)
+    end
+    emit_top_up('top_up_failed', top_up)
+  end
+
+  local function lease_top_up(id, lease)
+    if lease < 1 or lease > MAX_TIMEOUT then return say('22', '0') end
+    local top_up = find_top_up(id)
+    if not top_up then return say('15', '0') end
+    local amount = integer(top_up.amount)
+    if top_up.status == PAID then return say('18', amount) end
+    if top_up.status == DECLINED then return say('19', amount) end
+    if top_up.status ~= REQUESTED or top_up.next > now then return say('17', amount) end
+    -- Nobody has been asked for money yet, and the customer wants no more of it.
+    if top_up.automatic and top_up.attempts == 0 and
+       (plan.options.threshold < 0 or suspended or not within_cap(0)) then
+      decline(top_up)
+      refresh()
+      return say('19', amount)
+    end
+    top_up.next, top_up.attempts = now + lease, top_up.attempts + 1
+    changed_top_ups[id] = top_up
+    say('8', amount)
+  end
+
+  local function resolve_top_up(id, verdict)
+    local top_up = find_top_up(id)
+    if not top_up then return say('15', '0') end
+    local amount = integer(top_up.amount)
+    if top_up.status == PAID then return say('18', amount) end
+    if verdict == '0' then
+      if top_up.automatic then
+        if top_up.status == DECLINED or top_up.cycle ~= plan.cycle then spent = spent + top_up.cents end
+        top_up.cycle = plan.cycle
+        failures, not_before = 0, now + COOLDOWN
+      end
+      set_status(top_up, PAID)
+      top_up.resolved = now
+      add_grant('top-up:' .. id, 'top_up', top_up.amount, priority_of('top_up'), 0, '')
+      emit_top_up('top_up_completed', top_up)
+      refresh()
+      return say('6', amount)
+    end
+    if top_up.status == DECLINED then return say('19', amount) end
+    if verdict == '1' then
+      decline(top_up)
+    elseif verdict == '2' then
+      if top_up.status ~= PENDING then top_up.next = now end
+      set_status(top_up, PENDING)
+    elseif top_up.status == REQUESTED then
+      top_up.next = now + min(5000 * 2 ^ min(max(top_up.attempts - 1, 0), 10), 3600000)
+      changed_top_ups[id] = top_up
+      if now - top_up.requested >= GIVES_UP then
+        set_status(top_up, TIMED_OUT)
+        if top_up.automatic then not_before = now + PAUSE end
+        emit_top_up('top_up_failed', top_up)
+      end
+    end
+    refresh()
+    say('8', amount)
+  end

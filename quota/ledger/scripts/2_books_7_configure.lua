@@ -1,0 +1,168 @@
+-- In open_books(): what an organization has agreed to and chosen.
+
+  local function within(value, low, high) return value and value >= low and value <= high end
+
+  local function terms_in_bounds(t)
+    return within(t.allocation, 0, MAX) and within(t.percent, 0, 1000) and within(t.cycles, 0, 120) and
+           within(t.price, 0, MAX_PRICE) and within(t.minimum, 0, MAX_CENTS) and
+           within(t.per_minute, 0, MAX_RATE) and within(t.burst, t.per_minute > 0 and 1 or 0, MAX_RATE)
+  end
+  local function options_in_bounds(o)
+    return within(o.cap, -1, MAX_CENTS) and within(o.overdraft, -1, MAX) and
+           within(o.threshold, -1, MAX) and within(o.cents, 0, MAX_CENTS)
+  end
+
+  -- The first boundary of that anchor that does not cut the cycle short.
+  local function end_with_anchor(day) return end_of_cycle(day, plan.stop - 1) end
+
+  -- For the time that the cycle gains there is a share of the allocation.
+  local function change_anchor(day)
+    bring_up_to_date()
+    local was = plan.stop
+    local usual = floor((was - plan.start) / 1000)
+    plan.stop = end_with_anchor(day)
+    plan.anchor = day
+    record(plan.cycle)[STOP] = plan.stop
+    local moved = {}
+    for _, g in ipairs(active) do
+      if (g.kind == 'allocation' or g.kind == 'rollover') and g.expires > 0 then
+        g.expires = end_of_cycle(day, g.expires - 1)
+      end
+      insert(moved, g)
+    end
+    active = moved
+    local share = mul_div_half_up(plan.terms.allocation, floor((plan.stop - was) / 1000), usual)
+    if share <= 0 then return 0 end
+    return add_grant('allocation:' .. integer(plan.cycle) .. ':until:' .. integer(plan.stop), 'allocation',
+                     share, priority_of('allocation'), plan.stop, '')
+  end
+
+  local function change_terms(terms)
+    local books = record(plan.cycle)
+    -- What has been used so far is billed at the price at which it was.
+    if terms.price ~= plan.terms.price then
+      local due = billable()
+      if due > 0 then bill(due, plan.cycle) end
+    end
+    if terms.per_minute ~= plan.terms.per_minute or terms.burst ~= plan.terms.burst then
+      rate = terms.per_minute > 0 and format('%d %d 0 0', terms.per_minute, terms.burst) or false
+    end
+    local id, amount = 'allocation:' .. integer(plan.cycle), terms.allocation
+    if books[KINDS.allocation] > 0 then
+      local more = max(terms.allocation - plan.peak, 0)
+      amount = mul_div_half_up(more, floor((plan.stop - now) / 1000), floor((plan.stop - plan.start) / 1000))
+      id = id .. ':' .. now_text
+    end
+    plan.terms, plan.next_terms = terms, false
+    plan.peak = max(plan.peak, terms.allocation)
+    if amount <= 0 then return 0 end
+    return add_grant(id, 'allocation', amount, priority_of('allocation'), plan.stop, '')
+  end
+
+  -- Limits come as lines "SCOPE PER MOST ID" and are kept with the time from which they count in front.
+  local function change_options(options, lines, alert_lines)
+    -- What was used under the old options is billed under them; new ones bind from now on.
+    local may_bill, old_options = billable(), plan.options
+    plan.options = options
+    local still = billable()
+    plan.options = old_options
+    if may_bill > still then bill(may_bill - still, plan.cycle) end
+    local since, plain = {}, {}
+    for line in string.gmatch(plan.limits, '[^\n]+') do
+      local at, limit = match(line, '^(%d+) (.*)$')
+      local scope, id = match(limit, '^(%d %d) %d+ (.*)$')
+      since[scope .. ' ' .. id] = at
+      plain[#plain + 1] = limit
+    end
+    local kept_lines = {}
+    for line in string.gmatch(lines, '[^\n]+') do
+      local scope, id = match(line, '^(%d %d) %d+ (.*)$')
+      kept_lines[#kept_lines + 1] = (since[scope .. ' ' .. id] or integer(now + 1)) .. ' ' .. line
+    end
+    local armed, counts_since, old_alerts = {}, {}, {}
+    for i, alert in ipairs(plan.alerts) do
+      old_alerts[i] = alert.text
+      if alert.scope then
+        counts_since[alert.scope .. alert.id] = alert.first
+      else
+        armed[alert.text] = alert.armed and '1' or '0'
+      end
+    end
+    local changed = options.text ~= plan.options.text or lines ~= table.concat(plain, '\n') or
+                    alert_lines ~= table.concat(old_alerts, '\n')
+    if changed then not_before, plan.told_cap = 0, false end
+    plan.alerts = {}
+    for line in string.gmatch(alert_lines, '[^\n]+') do
+      local alert = read_alert(line, armed[line] or '1')
+      -- Those of one scope and id count together: one that is added to them counts from when they do.
+      if alert.scope then alert.first = counts_since[alert.scope .. alert.id] or now_text end
+      plan.alerts[#plan.alerts + 1] = alert
+    end
+    plan.options, plan.limits = options, table.concat(kept_lines, '\n')
+    return changed
+  end
+
+  local function limits_in_bounds(lines)
+    local count = 0
+    for line in string.gmatch(lines, '[^\n]+') do
+      count = count + 1
+      local most = match(line, '^[012] [0123] (%d+) .')
+      if not most or tonumber(most) > MAX then return false end
+    end
+    return count <= 64
+  end
+
+  local function alerts_in_bounds(lines)
+    local count = 0
+    for line in string.gmatch(lines, '[^\n]+') do
+      count = count + 1
+      local kind, level = match(line, '^([012]) (%S+)$')
+      if not kind then kind, level = match(line, '^([02]) (%S+) [012] .') end
+      local most = kind == '0' and 1000 or kind == '1' and 100 or MAX
+      if not kind or not within(tonumber(level), 1, most) then return false end
+    end
+    return count <= 32
+  end
+
+  local function configure(at_once, anchor, terms_text, options_text, lines, alert_lines)
+    local terms, options = read_terms(terms_text), read_options(options_text)
+    if not terms_in_bounds(terms) or not options_in_bounds(options) or not within(anchor, 0, 31) or
+       not limits_in_bounds(lines) or not alerts_in_bounds(alert_lines) then
+      return say('22', '0')
+    end
+    if plan and anchor > 0 and end_with_anchor(anchor) > plan.start + 62 * 86400000 then
+      return say('22', '0')
+    end
+    local first = not plan
+    local overage_before = plan and allows_overage()
+    local old_terms = plan and plan.terms.text
+    local old_next = plan and plan.next_terms and plan.next_terms.text
+    local old_anchor = plan and plan.anchor
+    if first then
+      if anchor == 0 then
+        local _, _, day = civil(floor(now / 86400000))
+        anchor = day
+      end
+      local none = read_terms('0 0 0 0 0 0 0 ')
+      plan = {anchor = anchor, cycle = 0, start = start_of_cycle(anchor, now),
+              stop = end_of_cycle(anchor, now), peak = 0, terms = none, next_terms = false,
+              options = read_options('1 -1 -1 -1 0'), limits = '', owed = overdrawn(), alerts = {},
+              told_exhausted = true, told_cap = false}
+      local books = record(0)
+      books[START], books[STOP] = plan.start, plan.stop
+    end
+    local given = 0
+    if first or at_once then
+      given = change_terms(terms)
+    else
+      plan.next_terms = terms.text ~= plan.terms.text and terms or false
+    end
+    local changed = change_options(options, lines, alert_lines)
+    if not first and anchor > 0 and anchor ~= plan.anchor then given = given + change_anchor(anchor) end
+    if not overage_before and allows_overage() then plan.owed = overdrawn() end
+    changed = changed or first or old_terms ~= plan.terms.text or old_anchor ~= plan.anchor or
+              old_next ~= (plan.next_terms and plan.next_terms.text)
+    if changed then emit('billing_updated', 'plan', plan.terms.name) end
+    refresh()
+    say('7', integer(given))
+  end
