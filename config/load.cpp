@@ -34,6 +34,7 @@ void read_settings(context& in, const node& root, settings& out) {
   });
   map.optional("plans", out.plans, read_plans);
   map.optional("payments", out.payments, read_payments);
+  map.optional("webhooks", out.webhooks, read_webhooks);
   map.optional("timeouts", out.timeouts, read_timeouts);
   map.optional("limits", out.limits, read_limits);
   map.optional("holds", out.holds, read_holds);

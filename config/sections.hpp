@@ -20,6 +20,7 @@ std::optional<std::vector<upstream_settings>> read_upstreams(context& in, const 
 std::optional<std::vector<quota::rate>> read_rates(context& in, const node& from);
 std::optional<std::vector<plan_settings>> read_plans(context& in, const node& from);
 std::optional<payment_settings> read_payments(context& in, const node& from);
+std::optional<webhook_settings> read_webhooks(context& in, const node& from);
 
 // The names that stand in the file, whether or not what stands behind them could be read.
 struct declared_names {

@@ -67,6 +67,10 @@ void worker::on_top_up(quota::ledger_store::top_up_listener listener) {
   world_.ledger->on_top_up(std::move(listener));
 }
 
+void worker::on_event(quota::ledger_store::event_listener listener) {
+  world_.ledger->on_event(std::move(listener));
+}
+
 void worker::start() {
   redis_->start();
   const auto ticking = [](worker& self) -> task<> { co_await self.tick(); };

@@ -34,6 +34,8 @@ class worker {
   // Called, on this worker's thread, for an organization that has top-ups to be delivered. Set it
   // before start().
   void on_top_up(quota::ledger_store::top_up_listener listener);
+  // Likewise, for one that has new events.
+  void on_event(quota::ledger_store::event_listener listener);
 
   void start();  // runs the loop on a thread of its own
   void drain();  // any thread: no new connections, end when all is done

@@ -8,6 +8,7 @@
 
 #include "proxy/metrics/payment_metrics.hpp"
 #include "proxy/metrics/thread_metrics.hpp"
+#include "proxy/metrics/webhook_metrics.hpp"
 
 namespace tollgate::proxy::metrics {
 
@@ -27,6 +28,7 @@ class registry {
 
   process_metrics process;
   payment_metrics payments;  // written by the control thread
+  webhook_metrics webhooks;  // likewise
 
   // Sums up all threads. Safe to call from any thread at any time.
   std::vector<prometheus::MetricFamily> collect() const;

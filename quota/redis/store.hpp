@@ -38,6 +38,7 @@ class redis_store final : public ledger_store {
   task<result<std::vector<account_event>>> events(const org_id& org, std::string after,
                                                   std::size_t limit) override;
   void on_top_up(top_up_listener listener) override;
+  void on_event(event_listener listener) override;
   time_point now() const override;
   bool ready() const override { return connection_.ready(); }
 
