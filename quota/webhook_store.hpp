@@ -78,8 +78,9 @@ enum class webhook_outcome {
   done,
   more,       // release: an event has come meanwhile, and the lease goes on
   not_found,  // no such endpoint, or dead letter
-  full,       // the organization has as many endpoints as it may
-  lost,       // not ours to deliver: somebody else's, not due, or disabled
+  full,  // there are as many as there may be: an endpoint was not added; a dead letter was, and
+         // the oldest one has gone
+  lost,  // not ours to deliver: somebody else's, not due, or disabled
 };
 
 class webhook_store {

@@ -78,32 +78,22 @@ task<error_code> shake_hands(tls_stream& stream, std::string host) {
   co_return ec;
 }
 
-// Resolving a name cannot be interrupted. Whoever was kept waiting too long by it has sent nothing.
-task<result<std::vector<tcp::endpoint>>> resolve(io_executor executor, const url& to) {
+// Without a resolver of its own a lookup cannot be interrupted. Whoever was kept waiting too long
+// by it has sent nothing.
+task<result<std::vector<tcp::endpoint>>> look_up(const url& to) {
   error_code ec;
-  const auto literal = asio::ip::make_address(to.host, ec);
-  if (!ec) co_return std::vector{tcp::endpoint{literal, to.port}};
-  asio::ip::basic_resolver<tcp, io_executor> names{executor};
+  asio::ip::basic_resolver<tcp, io_executor> names{co_await asio::this_coro::executor};
   const auto found = co_await names.async_resolve(to.host, std::to_string(to.port), no_throw(ec));
   if (ec) co_return ec;
   co_return std::vector<tcp::endpoint>{found.begin(), found.end()};
 }
 
 // To an address that was looked at, not to the name once more: it could mean another by then.
-task<error_code> connect(plain_stream& stream, url to, const client::address_rule& may_connect,
-                         time give_up) {
-  auto found = co_await resolve(stream.get_executor(), to);
-  if (!found) co_return found.error();
-  if (may_connect) {
-    std::erase_if(*found, [&](const auto& each) { return !may_connect(each.address()); });
-  }
-  if (found->empty()) co_return client_errc::refused_address;
-  if (std::chrono::steady_clock::now() >= give_up) {
-    co_return beast::error::timeout;
-  }
+task<error_code> connect(plain_stream& stream, const std::vector<tcp::endpoint>& to, time give_up) {
+  if (std::chrono::steady_clock::now() >= give_up) co_return beast::error::timeout;
   stream.expires_at(give_up);
   error_code ec;
-  co_await stream.async_connect(*found, no_throw(ec));
+  co_await stream.async_connect(to, no_throw(ec));
   co_return ec;
 }
 
@@ -125,8 +115,8 @@ error_code make_error_code(client_errc code) {
   return {static_cast<int>(code), category};
 }
 
-client::client(const std::string& ca_file, address_rule may_connect)
-    : may_connect_{std::move(may_connect)} {
+client::client(const std::string& ca_file, address_rule may_connect, name_resolver* names)
+    : may_connect_{std::move(may_connect)}, names_{names} {
   SSL_CTX_set_min_proto_version(tls_.native_handle(), TLS1_2_VERSION);
   if (ca_file.empty()) {
     tls_.set_default_verify_paths();
@@ -135,11 +125,32 @@ client::client(const std::string& ca_file, address_rule may_connect)
   }
 }
 
+task<result<std::vector<tcp::endpoint>>> client::addresses(const url& to, time give_up) {
+  std::vector<tcp::endpoint> found;
+  error_code is_name;
+  const auto literal = asio::ip::make_address(to.host, is_name);
+  if (!is_name) {
+    found.emplace_back(literal, to.port);
+  } else {
+    auto looked_up = names_ != nullptr ? names_->resolve(to.host, to.port, give_up) : look_up(to);
+    auto answer = co_await std::move(looked_up);
+    if (!answer) co_return answer.error();
+    found = *std::move(answer);
+  }
+  if (may_connect_) {
+    std::erase_if(found, [&](const auto& each) { return !may_connect_(each.address()); });
+  }
+  if (found.empty()) co_return client_errc::refused_address;
+  co_return found;
+}
+
 task<result<reply>> client::send(url to, request what, time give_up) {
   const bool status_only = what.status_only;
   const auto message = to_http(std::move(what), to);
+  const auto where = co_await addresses(to, give_up);
+  if (!where) co_return where.error();
   plain_stream socket{co_await asio::this_coro::executor};
-  if (const auto ec = co_await connect(socket, to, may_connect_, give_up)) co_return ec;
+  if (const auto ec = co_await connect(socket, *where, give_up)) co_return ec;
   if (!to.tls) co_return co_await converse(socket, message, status_only);
   tls_stream stream{socket, tls_};
   if (const auto ec = co_await shake_hands(stream, to.host)) co_return ec;

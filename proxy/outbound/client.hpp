@@ -12,6 +12,7 @@
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ssl/context.hpp>
 
+#include "proxy/outbound/name_resolver.hpp"
 #include "proxy/outbound/url.hpp"
 #include "quota/task.hpp"
 
@@ -42,15 +43,21 @@ class client {
 
   // `ca_file`: whom to trust; empty: the system's. Throws boost::system::system_error when it
   // cannot be used. `may_connect` is asked about every address that a name turns out to have; none:
-  // any will do.
-  explicit client(const std::string& ca_file, address_rule may_connect = {});
+  // any will do. `names` looks names up; none: Asio does.
+  explicit client(const std::string& ca_file, address_rule may_connect = {},
+                  name_resolver* names = nullptr);
 
   // An error says why there is no answer: the other side may have got the request all the same.
   task<result<reply>> send(url to, request what, std::chrono::steady_clock::time_point give_up);
 
  private:
+  using time = std::chrono::steady_clock::time_point;
+  // Those of `to` that may be connected to; at least one.
+  task<result<std::vector<asio::ip::tcp::endpoint>>> addresses(const url& to, time give_up);
+
   asio::ssl::context tls_{asio::ssl::context::tls_client};
   const address_rule may_connect_;
+  name_resolver* const names_;
 };
 
 }  // namespace tollgate::proxy::outbound

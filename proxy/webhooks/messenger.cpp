@@ -230,7 +230,11 @@ task<bool> messenger::give_up(const quota::webhook_lease& lease, const message& 
   counts_.dead_letters.increment();
   const step die = [&] { return store_.died(lease, letter); };
   const auto told = co_await tell(lease, die);
-  co_return told == webhook_outcome::done;
+  if (told == webhook_outcome::full) {
+    spdlog::error("dead letters: the oldest of org={} endpoint={} has gone", lease.org,
+                  lease.endpoint);
+  }
+  co_return told == webhook_outcome::done || told == webhook_outcome::full;
 }
 
 // As long as the lease may be ours: what is not told will be done once more.

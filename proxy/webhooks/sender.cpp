@@ -13,10 +13,10 @@ outbound::client::address_rule rule_of(const config::webhook_settings& settings)
 
 }  // namespace
 
-sender::sender(const config::webhook_settings& settings)
+sender::sender(const config::webhook_settings& settings, outbound::name_resolver* names)
     : settings_{settings},
       attempts_{settings.retries},
-      client_{settings.ca_file, rule_of(settings)} {}
+      client_{settings.ca_file, rule_of(settings), names} {}
 
 // The URL is looked at once more: the configuration may have changed since it was taken.
 task<quota::webhook_attempt> sender::send(const quota::webhook_endpoint& endpoint, message what) {

@@ -8,8 +8,10 @@ namespace tollgate::proxy::webhooks {
 
 class sender {
  public:
-  // Throws when `settings` cannot be used: a file that cannot be read.
-  explicit sender(const config::webhook_settings& settings);
+  // Throws when `settings` cannot be used: a file that cannot be read. Names are looked up by
+  // `names`, or by Asio.
+  explicit sender(const config::webhook_settings& settings,
+                  outbound::name_resolver* names = nullptr);
 
   // No longer than the configured timeout. Says the status, or why there is none.
   task<quota::webhook_attempt> send(const quota::webhook_endpoint& endpoint, message what);

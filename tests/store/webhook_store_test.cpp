@@ -318,7 +318,8 @@ TEST_F(webhook_store_test, keeps_so_many_dead_letters_and_no_more) {
   add("we_1");
   lease(by("a"));
   for (std::size_t i = 1; i <= webhook_store::most_dead_letters + 5; ++i) {
-    ask(store->died(by("a"), dead_letter{std::to_string(i) + "-0", "{}", 0, {}}));
+    const auto told = ask(store->died(by("a"), dead_letter{std::to_string(i) + "-0", "{}", 0, {}}));
+    EXPECT_EQ(told == webhook_outcome::full, i > webhook_store::most_dead_letters);
   }
   const auto letters = ask(store->dead_letters("acme", "we_1", "0-0", 5'000));
   EXPECT_THAT(letters, SizeIs(webhook_store::most_dead_letters));

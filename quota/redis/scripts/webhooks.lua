@@ -117,11 +117,13 @@ end
 
 -- An event dies once: the second time, its id is not greater than that of the last one.
 function step.died(duration, event, status, why, most, body)
-  local attempts = get('attempts') + 1
+  local attempts, full = get('attempts') + 1, call('XLEN', KEYS[3]) >= tonumber(most)
   redis.pcall('XADD', KEYS[3], 'MAXLEN', most, event, 'at', after(0), 'attempts', attempts, 'status',
               status, 'error', why, 'body', body)
   write_down(status, why)
-  return move_on(event, duration)
+  local moved = move_on(event, duration)
+  if full and moved[1] == DONE then moved[1] = FULL end
+  return moved
 end
 
 function step.failed(_, status, why, next_at)

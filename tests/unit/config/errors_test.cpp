@@ -326,7 +326,7 @@ TEST(errors, webhooks) {
       {"webhooks: { retries: [] }",
        "5:22: retries: expected a list of 1 to 32 durations, found a list"},
       {"webhooks: { retries: [0s, x] }",
-       R"(5:27: retries: expected a duration (250ms, 60s, 5m, 2h, 1d), found "x")"},
+       R"(5:27: retries: expected a duration (250ms, 60s, 5m, 2h), found "x")"},
       {"webhooks: { allow_private: maybe }",
        R"(5:28: allow_private: expected true | false, found "maybe")"},
   });
