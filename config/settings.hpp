@@ -73,11 +73,11 @@ struct payment_settings {
 struct webhook_settings {
   milliseconds timeout{5'000};  // one attempt, from connecting to the head of the answer
   // Before each attempt at an event, counted from the one before; the first from the event.
-  std::vector<milliseconds> retries = {
-      std::chrono::seconds{0}, std::chrono::seconds{5}, std::chrono::minutes{5},
-      std::chrono::minutes{30}, std::chrono::hours{2}, std::chrono::hours{5},
-      std::chrono::hours{10}, std::chrono::hours{14}, std::chrono::hours{20},
-      std::chrono::hours{24}};
+  std::vector<milliseconds> retries = {std::chrono::seconds{0}, std::chrono::seconds{5},
+                                       std::chrono::minutes{5}, std::chrono::minutes{30},
+                                       std::chrono::hours{2},   std::chrono::hours{5},
+                                       std::chrono::hours{10},  std::chrono::hours{14},
+                                       std::chrono::hours{20},  std::chrono::hours{24}};
   bool allow_http = false;     // also http:// URLs
   bool allow_private = false;  // also addresses that are not the internet's: loopback, 10.0.0.0/8
   std::string ca_file;         // tls: trust these instead of the system's

@@ -253,8 +253,7 @@ class app {
       if (!loaded) throw std::runtime_error{"it has the errors above"};
       const auto tls = server_tls((*loaded)->values);
       auto endpoint = payments::make_payment_endpoint((*loaded)->values.payments);
-      auto sender =
-          std::make_shared<webhooks::sender>((*loaded)->values.webhooks, &webhook_names_);
+      auto sender = std::make_shared<webhooks::sender>((*loaded)->values.webhooks, &webhook_names_);
       warn_of_what_needs_a_restart((*loaded)->values);
       for (auto& worker : workers_) worker->reload(*loaded, tls);
       courier_->use(std::move(endpoint));
@@ -318,7 +317,7 @@ class app {
   std::optional<quota::redis::embedded_server> embedded_;
   metrics::registry metrics_;
   asio::io_context control_{1};
-  outbound::name_resolver webhook_names_{8};  // theirs alone: names of customers, payments do not wait
+  outbound::name_resolver webhook_names_{8};  // theirs alone: payments do not wait for them
   std::vector<std::unique_ptr<worker>> workers_;
   std::unique_ptr<payments::courier> courier_;
   std::unique_ptr<webhooks::messenger> messenger_;

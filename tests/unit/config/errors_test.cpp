@@ -319,8 +319,7 @@ TEST(errors, payments) {
 
 TEST(errors, webhooks) {
   expect_in_line_5({
-      {"webhooks: { timeout: 99ms }",
-       R"(5:22: timeout: "99ms" is out of range (100ms to 1m))"},
+      {"webhooks: { timeout: 99ms }", R"(5:22: timeout: "99ms" is out of range (100ms to 1m))"},
       {"webhooks: { retries: 5s }",
        R"(5:22: retries: expected a list of 1 to 32 durations, found "5s")"},
       {"webhooks: { retries: [] }",

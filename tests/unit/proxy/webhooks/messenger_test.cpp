@@ -13,7 +13,7 @@ using namespace quota::literals;
 using namespace std::chrono_literals;
 
 // One organization with one endpoint, at which nobody listens: what arrives, and what does not, is
-// for tests/integration/test_webhooks.py to see.
+// for tests/integration/test_webhook_failures.py to see.
 class messenger_test : public testing::Test {
  protected:
   messenger_test() {
