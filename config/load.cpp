@@ -36,6 +36,7 @@ void read_settings(context& in, const node& root, settings& out) {
   map.optional("payments", out.payments, read_payments);
   map.optional("archive", out.archive, read_archive);
   map.optional("retention", out.retention, read_retention);
+  map.optional("webhooks", out.webhooks, read_webhooks);
   map.optional("timeouts", out.timeouts, read_timeouts);
   map.optional("limits", out.limits, read_limits);
   map.optional("holds", out.holds, read_holds);

@@ -22,6 +22,7 @@ std::optional<std::vector<plan_settings>> read_plans(context& in, const node& fr
 std::optional<payment_settings> read_payments(context& in, const node& from);
 std::optional<archive_settings> read_archive(context& in, const node& from);
 std::optional<retention_settings> read_retention(context& in, const node& from);
+std::optional<webhook_settings> read_webhooks(context& in, const node& from);
 
 // The names that stand in the file, whether or not what stands behind them could be read.
 struct declared_names {

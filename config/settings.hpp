@@ -90,6 +90,20 @@ struct retention_settings {
   bool operator==(const retention_settings&) const = default;
 };
 
+// How account events are delivered to the endpoints that organizations register.
+struct webhook_settings {
+  milliseconds timeout{5'000};  // one attempt, from connecting to the head of the answer
+  // Before each attempt at an event, counted from the one before; the first from the event.
+  std::vector<milliseconds> retries = {std::chrono::seconds{0}, std::chrono::seconds{5},
+                                       std::chrono::minutes{5}, std::chrono::minutes{30},
+                                       std::chrono::hours{2},   std::chrono::hours{5},
+                                       std::chrono::hours{10},  std::chrono::hours{14},
+                                       std::chrono::hours{20},  std::chrono::hours{24}};
+  bool allow_http = false;     // also http:// URLs
+  bool allow_private = false;  // also addresses that are not the internet's: loopback, 10.0.0.0/8
+  std::string ca_file;         // tls: trust these instead of the system's
+};
+
 struct timeout_settings {
   milliseconds client_head{60'000};   // first byte to end of the request head; idle keep-alive too
   milliseconds client_body{60'000};   // between two reads of the request body
@@ -146,6 +160,7 @@ struct settings {
   payment_settings payments;
   archive_settings archive;
   retention_settings retention;
+  webhook_settings webhooks;
   timeout_settings timeouts;
   limit_settings limits;
   hold_settings holds;

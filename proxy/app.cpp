@@ -19,12 +19,14 @@
 #include "proxy/archive/archivist.hpp"
 #include "proxy/metrics/registry.hpp"
 #include "proxy/payments/courier.hpp"
+#include "proxy/webhooks/messenger.hpp"
 #include "proxy/worker.hpp"
 #include "quota/redis/directory.hpp"
 #include "quota/redis/embedded_server.hpp"
 #include "quota/redis/retention.hpp"
 #include "quota/redis/store.hpp"
 #include "quota/redis/store_url.hpp"
+#include "quota/redis/webhook_store.hpp"
 
 namespace tollgate::proxy {
 
@@ -100,8 +102,11 @@ class app {
     if (!settings().metering) spdlog::warn("metering is off: nothing is reserved or charged");
     auto endpoint = payments::make_payment_endpoint(settings().payments);  // or throws
     start_archive(store);
+    auto sender = std::make_shared<webhooks::sender>(settings().webhooks, &webhook_names_);
     start_workers(store);
-    start_admin(store);
+    connect_admin(store);
+    start_messenger(std::move(sender));
+    start_admin();
     start_courier(std::move(endpoint));
     const auto waiting = [](app& self) -> task<> { co_await self.obey_signals(); };
     asio::co_spawn(control_, waiting(*this), asio::detached);
@@ -120,10 +125,12 @@ class app {
     archive_reader_.reset();  // whoever waits for it gets no answer now
     admin_history_.reset();
     admin_retention_.reset();
+    admin_webhooks_.reset();
     admin_directory_.reset();
     admin_ledger_.reset();
     admin_redis_.reset();  // last of them: the stores know it
     courier_.reset();      // whoever waits for an answer gets none from it now
+    messenger_.reset();
     workers_.clear();
     if (embedded_) embedded_->stop();
     spdlog::info("stopped");
@@ -171,23 +178,31 @@ class app {
       workers_.back()->on_top_up([this](const quota::org_id& org) {
         asio::post(control_, [this, org] { courier_->visit(org); });
       });
+      workers_.back()->on_event([this](const quota::org_id& org) {
+        asio::post(control_, [this, org] { messenger_->visit(org); });
+      });
       where.port(workers_.front()->local_endpoint().port());  // where the configuration says 0
     }
     for (auto& worker : workers_) worker->start();
   }
 
-  void start_admin(const quota::redis::address& store) {
+  void connect_admin(const quota::redis::address& store) {
     admin_redis_ = quota::redis::make_store_connection(control_, store);
     admin_ledger_ = std::make_unique<quota::redis::redis_store>(*admin_redis_);
     admin_directory_ = std::make_unique<quota::redis::redis_directory>(*admin_redis_);
+    admin_webhooks_ = std::make_unique<quota::redis::redis_webhook_store>(*admin_redis_);
     admin_redis_->start();
     if (archive_reader_) {
       admin_retention_ = std::make_unique<quota::redis::redis_retention>(*admin_redis_);
       admin_history_ = std::make_unique<archive::archived_store>(*admin_ledger_, *admin_retention_,
                                                                  *archive_reader_);
     }
+  }
+
+  void start_admin() {
     admin::server_options options{
-        .services = {history(), *admin_directory_, [this] { return current_; }},
+        .services = {history(), *admin_directory_, *admin_webhooks_, *messenger_,
+                     [this] { return current_; }},
         .ready =
             [this] {
               return admin::readiness{all_stores_ready(), draining_};
@@ -230,6 +245,14 @@ class app {
     admin_ledger_->on_top_up([this](const quota::org_id& org) { courier_->visit(org); });
   }
 
+  void start_messenger(std::shared_ptr<webhooks::sender> sender) {
+    messenger_ = std::make_unique<webhooks::messenger>(control_, *admin_ledger_, *admin_webhooks_,
+                                                       metrics_.webhooks);
+    messenger_->use(std::move(sender));
+    messenger_->start(settings().holds.sweep_every);
+    admin_ledger_->on_event([this](const quota::org_id& org) { messenger_->visit(org); });
+  }
+
   bool all_stores_ready() const {
     for (const auto& worker : workers_) {
       if (worker->counts().store.ready.read() != 1) return false;
@@ -259,9 +282,11 @@ class app {
       if (!loaded) throw std::runtime_error{"it has the errors above"};
       const auto tls = server_tls((*loaded)->values);
       auto endpoint = payments::make_payment_endpoint((*loaded)->values.payments);
+      auto sender = std::make_shared<webhooks::sender>((*loaded)->values.webhooks, &webhook_names_);
       warn_of_what_needs_a_restart((*loaded)->values);
       for (auto& worker : workers_) worker->reload(*loaded, tls);
       courier_->use(std::move(endpoint));
+      messenger_->use(std::move(sender));
       take_over(*loaded);
       hand_on_terms();
       metrics_.process.reload_succeeded = true;
@@ -297,6 +322,7 @@ class app {
     spdlog::info("draining: no new connections, {} s for what is under way",
                  settings().timeouts.drain.count() / 1000);
     courier_->stop();
+    messenger_->stop();
     for (auto& worker : workers_) worker->drain();
     const auto limiting = [](app& self) -> task<> { co_await self.limit_draining(); };
     asio::co_spawn(control_, limiting(*this), asio::detached);
@@ -322,13 +348,16 @@ class app {
   std::optional<quota::redis::embedded_server> embedded_;
   metrics::registry metrics_;
   asio::io_context control_{1};
+  outbound::name_resolver webhook_names_{8};  // theirs alone: payments do not wait for them
   std::vector<std::unique_ptr<worker>> workers_;
   std::unique_ptr<payments::courier> courier_;
+  std::unique_ptr<webhooks::messenger> messenger_;
   std::unique_ptr<archive::archivist> archivist_;
   std::unique_ptr<archive::archive_reader> archive_reader_;  // where there is one to be read
   std::unique_ptr<quota::redis::connection> admin_redis_;
   std::unique_ptr<quota::redis::redis_store> admin_ledger_;
   std::unique_ptr<quota::redis::redis_directory> admin_directory_;
+  std::unique_ptr<quota::redis::redis_webhook_store> admin_webhooks_;
   std::unique_ptr<quota::redis::redis_retention> admin_retention_;
   std::unique_ptr<archive::archived_store> admin_history_;  // the ledger, and the archive behind it
   std::unique_ptr<admin::server> admin_;

@@ -69,6 +69,10 @@ void worker::on_top_up(quota::ledger_store::top_up_listener listener) {
   world_.ledger->on_top_up(std::move(listener));
 }
 
+void worker::on_event(quota::ledger_store::event_listener listener) {
+  world_.ledger->on_event(std::move(listener));
+}
+
 void worker::read_history_from(archive::archive_reader& archive) {
   retention_ = std::make_unique<quota::redis::redis_retention>(*redis_);
   history_ = std::make_unique<archive::archived_store>(*world_.ledger, *retention_, archive);

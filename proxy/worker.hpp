@@ -39,6 +39,8 @@ class worker {
   // Called, on this worker's thread, for an organization that has top-ups to be delivered. Set it
   // before start().
   void on_top_up(quota::ledger_store::top_up_listener listener);
+  // Likewise, for one that has new events.
+  void on_event(quota::ledger_store::event_listener listener);
 
   // What the store has dropped is read there. Set it before start(); it outlives the loop.
   void read_history_from(archive::archive_reader& archive);

@@ -103,6 +103,9 @@ class ledger_store {
   // Called, on this thread, when an operation issued here has left a top-up to be delivered.
   using top_up_listener = std::function<void(const org_id&)>;
   virtual void on_top_up(top_up_listener listener) = 0;
+  // Likewise, when it has caused events that somebody may want to be told of.
+  using event_listener = std::function<void(const org_id&)>;
+  virtual void on_event(event_listener listener) = 0;
 
   // The store's own time, estimated from its last answer. Hold ids are made with it.
   virtual time_point now() const = 0;

@@ -108,6 +108,16 @@ const std::vector<admin_api::route>& admin_api::routes() {
       {"GET", "orgs/*/top_ups", &admin_api::top_ups},
       {"POST", "orgs/*/top_ups", &admin_api::buy_top_up},
       {"POST", "orgs/*/top_ups/*", &admin_api::resolve_top_up},
+      {"GET", "orgs/*/webhooks", &admin_api::list_webhooks},
+      {"POST", "orgs/*/webhooks", &admin_api::create_webhook},
+      {"GET", "orgs/*/webhooks/*", &admin_api::show_webhook},
+      {"PUT", "orgs/*/webhooks/*", &admin_api::change_webhook},
+      {"DELETE", "orgs/*/webhooks/*", &admin_api::delete_webhook},
+      {"POST", "orgs/*/webhooks/*/rotate", &admin_api::rotate_webhook},
+      {"POST", "orgs/*/webhooks/*/retry", &admin_api::retry_webhook},
+      {"POST", "orgs/*/webhooks/*/test", &admin_api::test_webhook},
+      {"GET", "orgs/*/webhooks/*/dead_letters", &admin_api::list_dead_letters},
+      {"POST", "orgs/*/webhooks/*/dead_letters/*/resend", &admin_api::resend_dead_letter},
   };
   return table;
 }
@@ -134,7 +144,7 @@ task<api_response> admin_api::handle(api_request request) {
       const auto segment = [&](std::size_t i) {
         return i < segments.size() ? percent_decode(segments[i]).value_or("") : std::string{};
       };
-      call asked{std::move(request), segment(1), segment(3), {}};
+      call asked{std::move(request), segment(1), segment(3), segment(5), {}};
       co_return co_await run(route, std::move(asked));
     }
     allow += (allow.empty() ? "" : ", ") + std::string{route.method};

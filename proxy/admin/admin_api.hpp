@@ -9,14 +9,17 @@
 #include "proxy/admin/billing_api.hpp"
 #include "proxy/admin/message.hpp"
 #include "proxy/admin/org_request.hpp"
+#include "proxy/webhooks/messenger.hpp"
 #include "quota/directory.hpp"
 
 namespace tollgate::proxy::admin {
 
-// The doors to the rest of Tollgate. The two stores belong to the admin thread alone.
+// The doors to the rest of Tollgate. The stores and the messenger belong to the admin thread alone.
 struct admin_services {
   quota::ledger_store& ledger;
   quota::directory& directory;
+  quota::webhook_store& webhooks;
+  webhooks::messenger& messenger;
   // The configuration in force; a reload may change the token and the plans.
   std::function<std::shared_ptr<const config::configuration>()> configuration;
 };
@@ -39,7 +42,8 @@ class admin_api {
   struct call {
     api_request request;
     quota::org_id org;
-    std::string item;  // the last segment of orgs/{org}/keys/{id} and its like
+    std::string item;      // what follows orgs/{org}/keys/ and its like
+    std::string sub_item;  // likewise orgs/{org}/webhooks/{id}/dead_letters/
     std::optional<quota::organization> found;
   };
   using handler = task<api_response> (admin_api::*)(call);
@@ -77,6 +81,22 @@ class admin_api {
   task<api_response> resolve_top_up(call call);
   task<api_response> answer_top_up(quota::org_id org, std::string id, bool repeated, int status,
                                    std::string request_id);
+
+  task<checked<quota::webhook_overview>> read_webhooks(const quota::org_id& org);
+  task<checked<quota::webhook_endpoint>> find_webhook(const call& call);
+  task<std::size_t> count_pending(const quota::org_id& org,
+                                  const quota::webhook_endpoint& endpoint);
+  task<api_response> answer_webhook(quota::org_id org, quota::webhook_endpoint endpoint);
+  task<api_response> create_webhook(call call);
+  task<api_response> list_webhooks(call call);
+  task<api_response> show_webhook(call call);
+  task<api_response> change_webhook(call call);
+  task<api_response> delete_webhook(call call);
+  task<api_response> rotate_webhook(call call);
+  task<api_response> retry_webhook(call call);
+  task<api_response> test_webhook(call call);
+  task<api_response> list_dead_letters(call call);
+  task<api_response> resend_dead_letter(call call);
 
   admin_services services_;
   billing_api billing_;

@@ -31,6 +31,9 @@ using client_printer = std::function<void(std::ostream& out, const admin::json_v
 void make_client_command(CLI::App& command, int& exit_code, client_action action,
                          client_printer printer);
 
+// Only the options, for a command that does more than one call.
+std::shared_ptr<client_options> add_client_options(CLI::App& command);
+
 // Percent-encodes one segment of a path or one value of a query.
 std::string url_encode(std::string_view text);
 // "/admin/v1/orgs/ORG" and what follows
@@ -44,5 +47,6 @@ void add_key_commands(CLI::App& app, int& exit_code);
 void add_account_commands(CLI::App& app, int& exit_code);
 void add_statement_command(CLI::App& app, int& exit_code);
 void add_top_up_commands(CLI::App& app, int& exit_code);
+void add_webhook_commands(CLI::App& app, int& exit_code);
 
 }  // namespace tollgate::proxy

@@ -209,6 +209,21 @@ void collect_archive(family_builder& out, const archive_metrics& archive) {
       milli);
 }
 
+void collect_webhooks(family_builder& out, const webhook_metrics& webhooks) {
+  out.family("tollgate_webhook_deliveries", MetricType::Counter,
+             "Attempts to deliver an event to a webhook endpoint, by what became of them.");
+  for (std::size_t i = 0; i < webhook_verdict_count; ++i) {
+    const auto verdict = static_cast<webhooks::verdict>(i);
+    out.add({{"verdict", std::string{webhooks::name_of(verdict)}}}, webhooks.deliveries.read(i));
+  }
+  out.family("tollgate_webhook_dead_letters", MetricType::Counter,
+             "Events that were given up after the last attempt.");
+  out.add({}, webhooks.dead_letters.read());
+  out.family("tollgate_webhook_forgotten", MetricType::Counter,
+             "Endpoints that were away for longer than events are remembered.");
+  out.add({}, webhooks.forgotten.read());
+}
+
 void collect_process(family_builder& out, const process_metrics& process) {
   const auto one = [&](const char* name, MetricType type, const char* help, std::int64_t value,
                        double scale = 1.0) {
@@ -257,6 +272,7 @@ std::vector<prometheus::MetricFamily> registry::collect() const {
   }
   collect_payments(out, payments);
   collect_archive(out, archive);
+  collect_webhooks(out, webhooks);
   collect_process(out, process);
   return out.take();
 }

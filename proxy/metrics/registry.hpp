@@ -9,6 +9,7 @@
 #include "proxy/metrics/archive_metrics.hpp"
 #include "proxy/metrics/payment_metrics.hpp"
 #include "proxy/metrics/thread_metrics.hpp"
+#include "proxy/metrics/webhook_metrics.hpp"
 
 namespace tollgate::proxy::metrics {
 
@@ -29,6 +30,7 @@ class registry {
   process_metrics process;
   payment_metrics payments;  // written by the control thread
   archive_metrics archive;   // written by the archivist
+  webhook_metrics webhooks;  // likewise
 
   // Sums up all threads. Safe to call from any thread at any time.
   std::vector<prometheus::MetricFamily> collect() const;

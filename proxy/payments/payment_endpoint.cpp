@@ -6,10 +6,10 @@ namespace tollgate::proxy::payments {
 
 namespace {
 
-payment_address address_of(const config::payment_settings& settings) {
-  auto address = parse_payment_url(settings.url);
-  if (!address) throw std::runtime_error{"payments: url is no http or https URL"};
-  return *std::move(address);
+outbound::url url_of(const config::payment_settings& settings) {
+  auto url = outbound::parse_url(settings.url);
+  if (!url) throw std::runtime_error{"payments: url is no http or https URL"};
+  return *std::move(url);
 }
 
 payment_answer unanswered(error_code ec) {
@@ -19,7 +19,7 @@ payment_answer unanswered(error_code ec) {
 }  // namespace
 
 payment_endpoint::payment_endpoint(config::payment_settings settings)
-    : settings_{std::move(settings)}, client_{address_of(settings_), settings_.ca_file} {}
+    : settings_{std::move(settings)}, to_{url_of(settings_)}, client_{settings_.ca_file} {}
 
 std::string payment_endpoint::obstacle(const payment_order& order) const {
   if (settings_.kind != config::payment_kind::stripe || !order.stripe_customer.empty()) return {};
@@ -38,9 +38,8 @@ task<payment_answer> payment_endpoint::ask(payment_order order, quota::time_poin
 }
 
 task<payment_answer> payment_endpoint::ask_webhook(payment_order order, deadline give_up) {
-  auto request =
-      webhook_request(order, client_.to(), settings_.secret, quota::system_clock{}.now());
-  const auto reply = co_await client_.send(std::move(request), give_up);
+  auto request = webhook_request(order, to_, settings_.secret, quota::system_clock{}.now());
+  const auto reply = co_await client_.send(to_, std::move(request), give_up);
   if (!reply) co_return unanswered(reply.error());
   co_return read_webhook_answer(reply->status, reply->body);
 }
@@ -51,14 +50,14 @@ task<payment_answer> payment_endpoint::ask_stripe(payment_order order, quota::ti
     auto known = co_await search_stripe(order, give_up);
     if (known) co_return *std::move(known);
   }
-  auto question = stripe_customer(order, client_.to(), settings_.secret);
-  const auto customer = co_await client_.send(std::move(question), give_up);
+  auto question = stripe_customer(order, to_, settings_.secret);
+  const auto customer = co_await client_.send(to_, std::move(question), give_up);
   if (!customer) co_return unanswered(customer.error());
   const auto method = read_stripe_customer(customer->status, customer->body);
   if (!method) co_return read_stripe_answer(customer->status, customer->body);
 
-  auto request = stripe_payment(order, client_.to(), settings_.secret, *method);
-  const auto reply = co_await client_.send(std::move(request), give_up);
+  auto request = stripe_payment(order, to_, settings_.secret, *method);
+  const auto reply = co_await client_.send(to_, std::move(request), give_up);
   if (!reply) co_return unanswered(reply.error());
   if (is_stripe_key_reused(reply->status, reply->body)) {
     auto known = co_await search_stripe(order, give_up);
@@ -70,8 +69,8 @@ task<payment_answer> payment_endpoint::ask_stripe(payment_order order, quota::ti
 // What became of earlier attempts. Nothing: there was none that Stripe knows of.
 task<std::optional<payment_answer>> payment_endpoint::search_stripe(const payment_order& order,
                                                                     deadline give_up) {
-  auto question = stripe_search(order, client_.to(), settings_.secret);
-  const auto reply = co_await client_.send(std::move(question), give_up);
+  auto question = stripe_search(order, to_, settings_.secret);
+  const auto reply = co_await client_.send(to_, std::move(question), give_up);
   if (!reply) co_return unanswered(reply.error());
   co_return read_stripe_search(reply->status, reply->body);
 }

@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "proxy/payments/payment_answer.hpp"
-#include "proxy/payments/payment_client.hpp"
+#include "proxy/payments/payment_request.hpp"
 
 namespace tollgate::proxy::payments {
 
@@ -28,7 +28,8 @@ class payment_endpoint {
   task<std::optional<payment_answer>> search_stripe(const payment_order& order, deadline give_up);
 
   const config::payment_settings settings_;
-  payment_client client_;
+  const outbound::url to_;
+  outbound::client client_;
 };
 
 // Nothing for payment_kind::none.

@@ -3,12 +3,9 @@
 #include <algorithm>
 #include <charconv>
 
-#include <boost/url/parse.hpp>
-#include <boost/url/url_view.hpp>
-
 #include "proxy/admin/json_writer.hpp"
 #include "proxy/admin/text.hpp"
-#include "proxy/payments/signature.hpp"
+#include "proxy/outbound/signature.hpp"
 #include "quota/hex.hpp"
 #include "routes/text.hpp"
 
@@ -22,7 +19,7 @@ constexpr std::string_view stripe_version = "2024-06-20";
 // Of the event, the same at every attempt. The specification wants ids without full stops, which an
 // organization's may have, so it is derived.
 std::string event_id(const payment_order& order) {
-  return "evt_" + quota::to_hex(sha256(idempotency_key(order))).substr(0, 32);
+  return "evt_" + quota::to_hex(outbound::sha256(idempotency_key(order))).substr(0, 32);
 }
 
 std::string event(const payment_order& order) {
@@ -69,11 +66,11 @@ class form {
   std::string text_;
 };
 
-payment_request to_stripe(const payment_address& to, std::string_view path,
-                          std::string_view secret) {
+outbound::request to_stripe(const outbound::url& to, std::string_view path,
+                            std::string_view secret) {
   std::string_view base = to.path;
   if (base.ends_with('/')) base.remove_suffix(1);
-  payment_request request;
+  outbound::request request;
   request.target.append(base).append(path);
   request.fields = {{"Authorization", "Bearer " + std::string{secret}},
                     {"Stripe-Version", std::string{stripe_version}}};
@@ -91,31 +88,6 @@ std::string quoted(std::string_view text) {
 }
 
 }  // namespace
-
-std::optional<payment_address> parse_payment_url(std::string_view url) {
-  const auto parsed = boost::urls::parse_uri(url);
-  if (!parsed) return {};
-  using boost::urls::scheme;
-  payment_address address;
-  address.tls = parsed->scheme_id() == scheme::https;
-  if (!address.tls && parsed->scheme_id() != scheme::http) return {};
-  address.host = parsed->host_address();
-  if (address.host.empty() || parsed->has_userinfo()) return {};
-  address.port = address.tls ? 443 : 80;
-  if (parsed->has_port()) {  // Boost.URL 1.81's port_number() wraps around
-    const auto digits = parsed->port();
-    const auto [end, ec] = std::from_chars(digits.begin(), digits.end(), address.port);
-    if (ec != std::errc{} || end != digits.end() || address.port == 0) return {};
-  }
-  const std::string_view authority = parsed->encoded_host_and_port();
-  address.authority = authority;
-  const std::string_view path = parsed->encoded_path(), query = parsed->encoded_query();
-  // It also takes what follows a malformed port for a path.
-  if (!path.empty() && !path.starts_with('/')) return {};
-  address.path = path.empty() ? "/" : path;
-  if (parsed->has_query()) address.path.append("?").append(query);
-  return address;
-}
 
 std::optional<quota::time_point> first_requested(const quota::top_up_record& top_up) {
   std::string_view id = top_up.id;
@@ -142,32 +114,31 @@ std::string dollars(std::int64_t cents) {
   return std::to_string(cents / 100) + (rest.size() == 1 ? ".0" : ".") + rest;
 }
 
-payment_request webhook_request(const payment_order& order, const payment_address& to,
-                                std::string_view secret, quota::time_point now) {
-  const auto key = signing_key(secret);
+outbound::request webhook_request(const payment_order& order, const outbound::url& to,
+                                  std::string_view secret, quota::time_point now) {
   const auto id = event_id(order);
   const auto seconds = std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count();
-  payment_request request;
+  outbound::request request;
   request.target = to.path;
   request.body = event(order);
   request.fields = {{"Content-Type", "application/json"},
-                    {"Idempotency-Key", idempotency_key(order)},
-                    {"webhook-id", id},
-                    {"webhook-timestamp", std::to_string(seconds)},
-                    {"webhook-signature", webhook_signature(key, id, seconds, request.body)},
-                    {"X-8bit-Signature-256", platform_signature(key, request.body)}};
+                    {"Idempotency-Key", idempotency_key(order)}};
+  const std::vector<std::string> secrets{std::string{secret}};
+  for (auto& field : outbound::signature_fields(secrets, id, seconds, request.body)) {
+    request.fields.push_back(std::move(field));
+  }
   return request;
 }
 
-payment_request stripe_customer(const payment_order& order, const payment_address& to,
-                                std::string_view secret) {
+outbound::request stripe_customer(const payment_order& order, const outbound::url& to,
+                                  std::string_view secret) {
   auto request = to_stripe(to, "/v1/customers/" + encoded(order.stripe_customer), secret);
   request.method = "GET";
   return request;
 }
 
-payment_request stripe_payment(const payment_order& order, const payment_address& to,
-                               std::string_view secret, std::string_view payment_method) {
+outbound::request stripe_payment(const payment_order& order, const outbound::url& to,
+                                 std::string_view secret, std::string_view payment_method) {
   auto request = to_stripe(to, "/v1/payment_intents", secret);
   request.fields.emplace_back("Content-Type", "application/x-www-form-urlencoded");
   request.fields.emplace_back("Idempotency-Key", idempotency_key(order));
@@ -182,8 +153,8 @@ payment_request stripe_payment(const payment_order& order, const payment_address
   return request;
 }
 
-payment_request stripe_search(const payment_order& order, const payment_address& to,
-                              std::string_view secret) {
+outbound::request stripe_search(const payment_order& order, const outbound::url& to,
+                                std::string_view secret) {
   const auto question = "metadata[\"tollgate_org\"]:" + quoted(order.org) +
                         " AND metadata[\"tollgate_top_up\"]:" + quoted(order.top_up.id);
   const auto query = form{}.add("query", question).add("limit", "10").take();

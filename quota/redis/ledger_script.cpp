@@ -240,11 +240,16 @@ ledger_answer::ledger_answer(std::string_view text) : rest_{text} {
   again_ = rest_.starts_with(prefix);
   if (again_) rest_.remove_prefix(prefix.size());
   std::int64_t ms = 0;
-  constexpr std::string_view due = " T";
-  top_up_due_ = rest_.ends_with(due);
-  if (top_up_due_) rest_.remove_suffix(due.size());
+  has_events_ = take_mark(" E");
+  top_up_due_ = take_mark(" T");
   valid_ = read(ms) && ms > 0;
   store_time_ = time_point{milliseconds{ms}};
+}
+
+bool ledger_answer::take_mark(std::string_view mark) {
+  const bool there = rest_.ends_with(mark);
+  if (there) rest_.remove_suffix(mark.size());
+  return there;
 }
 
 std::vector<std::int64_t> ledger_answer::missing_hours() {

@@ -74,10 +74,13 @@ class ledger_answer {
   std::vector<std::int64_t> missing_hours();
   // One of the operations has left a top-up to be delivered.
   bool top_up_due() const { return top_up_due_; }
+  // Something has happened that was written to the stream of events.
+  bool has_events() const { return has_events_; }
   // The answer to the next operation.
   result<answer> next();
 
  private:
+  bool take_mark(std::string_view mark);
   bool read(std::int64_t& number);
   bool read_rate(answer& reply);
   bool read_obstacle(answer& reply);
@@ -88,6 +91,7 @@ class ledger_answer {
   bool valid_ = false;
   bool again_ = false;
   bool top_up_due_ = false;
+  bool has_events_ = false;
 };
 
 }  // namespace tollgate::quota::redis

@@ -83,9 +83,11 @@ class redis_store::departures : public std::enable_shared_from_this<departures> 
 
   connection& by() { return connection_; }
   store_clock& clock() { return *clock_; }
-  void on_top_up(top_up_listener listener) { listener_ = std::move(listener); }
-  void top_up_due(const org_id& org) {
-    if (listener_) listener_(org);
+  void on_top_up(top_up_listener listener) { on_top_up_ = std::move(listener); }
+  void on_event(event_listener listener) { on_event_ = std::move(listener); }
+  void tell_of(const ledger_answer& answer, const org_id& org) {
+    if (answer.top_up_due() && on_top_up_) on_top_up_(org);
+    if (answer.has_events() && on_event_) on_event_(org);
   }
 
   // The flight that the next operation of this organization travels in.
@@ -139,7 +141,8 @@ class redis_store::departures : public std::enable_shared_from_this<departures> 
 
   connection& connection_;
   std::shared_ptr<store_clock> clock_;
-  top_up_listener listener_;
+  top_up_listener on_top_up_;
+  event_listener on_event_;
   std::unordered_map<org_id, lane> lanes_;
   std::vector<org_id> due_;  // have a flight waiting and none on its way
 };
@@ -173,7 +176,7 @@ void redis_store::flight::complete(error_code ec, const redisReply* reply) noexc
     return may_go_again() ? go_again(false) : land(store_errc::protocol);
   }
   for (auto& each : std::exchange(waiters_, {})) std::move(each)(answer.next());
-  if (answer.top_up_due()) from_->top_up_due(org_);
+  from_->tell_of(answer, org_);
   from_->landed(org_);
 }
 
@@ -326,6 +329,10 @@ task<result<std::vector<account_event>>> redis_store::events(const org_id& org, 
 
 void redis_store::on_top_up(top_up_listener listener) {
   departures_->on_top_up(std::move(listener));
+}
+
+void redis_store::on_event(event_listener listener) {
+  departures_->on_event(std::move(listener));
 }
 
 time_point redis_store::now() const {

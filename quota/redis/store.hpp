@@ -49,6 +49,7 @@ class redis_store final : public ledger_store {
                                                       std::int64_t last_hour);
 
   void on_top_up(top_up_listener listener) override;
+  void on_event(event_listener listener) override;
   time_point now() const override;
   bool ready() const override { return connection_.ready(); }
 

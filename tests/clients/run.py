@@ -1,4 +1,4 @@
-"""Runs the official SDKs through Tollgate to the sample upstream.
+"""Runs the official SDKs through Tollgate to the sample upstream, and the verifier of Standard Webhooks.
 
 Installs the SDKs with npm (from whatever registry it is configured with) into the build directory,
 starts the stack, and runs `node --test`. Exit status 77 (a skip for ctest): no Node.js here.
@@ -15,10 +15,10 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "integration"))
 
 from support.process import BUILD_DIR, Redis, raise_descriptor_limit  # noqa: E402
-from support.tollgate import Tollgate, shipped_configuration  # noqa: E402
+from support.tollgate import ADMIN_TOKEN, Tollgate, configuration, shipped_configuration  # noqa: E402
 from support.upstream import SampleUpstream  # noqa: E402
 
-TESTS = ["openai.test.mjs", "openai-audio.test.mjs", "anthropic.test.mjs"]
+TESTS = ["openai.test.mjs", "openai-audio.test.mjs", "anthropic.test.mjs", "webhooks.test.mjs"]
 SHARED = ["support.mjs", "audio.mjs"]
 
 
@@ -46,6 +46,11 @@ def run(directory):
         redis = start(Redis(place))
         upstream = start(SampleUpstream(place))
         tollgate = start(Tollgate(place, shipped_configuration(redis.url, upstream.address)))
+        # The shipped configuration calls nobody on this machine, so this one keeps books of its own.
+        messenger = start(Tollgate(place, configuration(
+            start(Redis(place, "webhooks-redis")).url, upstream.address,
+            plans={"starter": {"credits": 20000, "overage_usd": 0.02}},
+            webhooks={"allow_http": True, "allow_private": True}), "messenger"))
         environment = {
             **os.environ,
             "TOLLGATE_URL": f"http://{tollgate.address}",
@@ -53,6 +58,8 @@ def run(directory):
             "RICH_KEY": tollgate.admin.new_customer("rich", credits=10_000),
             "POOR_KEY": tollgate.admin.new_customer("poor", credits="0.5"),
             "AUDIO_KEY": tollgate.admin.new_customer("audio", credits=1_000),
+            "ADMIN_URL": f"http://{messenger.admin.address}/admin/v1",
+            "ADMIN_TOKEN": ADMIN_TOKEN,
         }
         # One after the other: they count what reaches the upstream, and node would run them at once.
         statuses = [subprocess.run(["node", "--test", test], cwd=directory, env=environment).returncode

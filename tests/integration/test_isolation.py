@@ -13,7 +13,7 @@ from support.stack import StackTest
 
 PLANS = {"starter": {"credits": 20000, "overage_usd": 0.02, "top_up_minimum_usd": 10}}
 ACCOUNT = ("balance", "ledger", "usage?group_by=agent,conversation,key,model&granularity=total", "holds",
-           "grants", "keys", "statements", "top_ups", "projection", "")
+           "grants", "keys", "statements", "top_ups", "projection", "webhooks", "")
 
 
 class Isolation(StackTest):
@@ -41,6 +41,8 @@ class Isolation(StackTest):
             cls.tollgate.chat(key, model=model, headers=who)
         cls.tollgate.chat(key, headers={"X-Agent-Id": "rival-second-agent-q7"})
         admin.revoke_key(org, revoked["id"])
+        webhook = admin.expect_success("POST", f"/orgs/{org}/webhooks",
+                                       {"url": "https://rival-hooks-q7.example/in"})
         entry = admin.ledger(org)[-1]["id"]
         usage = admin.expect_success("GET", f"/orgs/{org}/usage?granularity=total&group_by=agent&limit=1")
         return {"RIVAL": org, "AGENT": "rival-agent-q7", "CONVERSATION": "rival-conversation-q7",
@@ -48,6 +50,7 @@ class Isolation(StackTest):
                 "TOP_UP": "rival-top-up-q7", "ENTRY": entry, "ELEMENT": entry.split("-")[0],
                 "MONTH": admin.balance(org)["cycle"]["start"][:7], "CURSOR": usage["next_after"],
                 "HASH": hashlib.sha256(key.encode()).hexdigest(), "REVOKED_KEY": revoked["key"],
+                "WEBHOOK": webhook["id"], "WEBHOOK_SECRET": webhook["secret"],
                 "SHORTER_KEY": key[:-1], "LONGER_KEY": key + "x", "UPPER_KEY": key.upper(),
                 "SWAPPED_KEY": key.swapcase()}
 
@@ -57,7 +60,7 @@ class Isolation(StackTest):
                    for name in ("available", "granted")}
         told = [self.names[name] for name in ("RIVAL", "AGENT", "CONVERSATION", "MODEL", "KEY_ID",
                                               "GRANT", "TOP_UP", "ENTRY", "HASH", "REVOKED_KEY",
-                                              "SHORTER_KEY")]
+                                              "SHORTER_KEY", "WEBHOOK", "WEBHOOK_SECRET")]
         return {*told, *amounts, "-q7", "rival note", "cus_RivalQ7", "987654", "382700"}
 
     def fill_in(self, text):
@@ -124,7 +127,8 @@ class Isolation(StackTest):
         seen = unquote(b"".join(self.admin.request("GET", f"/orgs/{self.names['RIVAL']}/{page}").body
                                 for page in ACCOUNT if page).decode())
         seen += self.admin.request("GET", f"/orgs/{self.names['RIVAL']}").body.decode()
-        for marker in self.markers() - {self.names[n] for n in ("HASH", "REVOKED_KEY", "SHORTER_KEY")}:
+        for marker in self.markers() - {self.names[n] for n in
+                                        ("HASH", "REVOKED_KEY", "SHORTER_KEY", "WEBHOOK_SECRET")}:
             self.assertIn(marker, seen)
 
     def test_that_these_are_more_than_fifty_ways(self):

@@ -106,6 +106,7 @@ class memory_store final : public ledger_store, public directory {
   }
 
   void on_top_up(top_up_listener listener) override { listener_ = std::move(listener); }
+  void on_event(event_listener listener) override { event_listener_ = std::move(listener); }
 
   time_point now() const override { return time; }
   bool ready() const override { return reachable; }
@@ -197,6 +198,7 @@ class memory_store final : public ledger_store, public directory {
   result<answer> answer_to(const org_id& org, const operation& operation) {
     if (!reachable) return store_errc::unavailable;
     auto& account = accounts_[org];
+    const auto known = account.ledger.events().size();
     const auto answered = account.ledger.apply(operation, time);
     if (answered.result == outcome::granted && std::holds_alternative<quota::grant>(operation)) {
       const auto& grant = std::get<quota::grant>(operation);
@@ -205,6 +207,7 @@ class memory_store final : public ledger_store, public directory {
                                 grant.priority.value_or(default_priority(grant.kind))});
     }
     if (account.ledger.take_top_up_due() && listener_) listener_(org);
+    if (account.ledger.events().size() > known && event_listener_) event_listener_(org);
     if (loses_answer()) return store_errc::unavailable;
     return answered;
   }
@@ -224,6 +227,7 @@ class memory_store final : public ledger_store, public directory {
   bool loses_answer() { return calls_until_lost >= 0 && calls_until_lost-- == 0; }
 
   top_up_listener listener_;
+  event_listener event_listener_;
   std::map<org_id, account_data> accounts_;
   std::map<org_id, organization> orgs_;
   std::map<key_hash, owned_key> keys_;

@@ -440,7 +440,8 @@ local function serve()
     write[#write + 1] = rate or ''
   end
   if #write > 1 then call('HSET', unpack(write)) end
-  if top_up_due then out[said + 1] = 'T' end
+  if top_up_due then out[#out + 1] = 'T' end
+  if events then out[#out + 1] = 'E' end
   return table.concat(out, ' ')
 end
 

@@ -50,7 +50,8 @@ PATHS = [
     *refused("/v1/billing/orgs/RIVAL/balance", "/v1/billing/RIVAL/balance", "/v1/billing/RIVAL",
              "/v1/billing/balance/RIVAL", "/v1/billing/usage/RIVAL", "/v1/billing/ledger/ENTRY",
              "/v1/billing/top_ups/TOP_UP", "/v1/billing/grants", "/v1/billing/grants/GRANT",
-             "/v1/billing/holds", "/v1/billing/keys", "/v1/billing/keys/KEY_ID", "/v1/billing/orgs",
+             "/v1/billing/holds", "/v1/billing/webhooks", "/v1/billing/webhooks/WEBHOOK",
+             "/v1/billing/dead_letters", "/v1/billing/keys", "/v1/billing/keys/KEY_ID", "/v1/billing/orgs",
              "/v1/billing/", "/v1/billing", "/v1/billing/balance/", "/v1/billing/BALANCE",
              "/v1/billing//balance/RIVAL",
              "/v1/billing/admin/v1/orgs/RIVAL/balance", "/v1/billing/balance%20", status=404),
@@ -102,10 +103,14 @@ KEYS = [
     *(Attempt(f"/admin/v1/orgs{path}", 401, listener="admin")
       for path in ("", "/RIVAL", "/RIVAL/balance", "/RIVAL/usage", "/RIVAL/ledger", "/RIVAL/keys",
                    "/RIVAL/grants", "/RIVAL/holds", "/RIVAL/top_ups", "/RIVAL/statements",
-                   "/RIVAL/projection", "/MINE/balance")),
+                   "/RIVAL/projection", "/RIVAL/webhooks", "/RIVAL/webhooks/WEBHOOK",
+                   "/RIVAL/webhooks/WEBHOOK/dead_letters", "/MINE/balance", "/MINE/webhooks")),
     *(Attempt(f"/admin/v1/orgs/RIVAL/{what}", 401, method=method, listener="admin")
       for method, what in (("POST", "grants"), ("POST", "keys"), ("DELETE", "keys/KEY_ID"),
-                           ("POST", "top_ups"), ("PUT", ""))),
+                           ("POST", "top_ups"), ("PUT", ""), ("POST", "webhooks"),
+                           ("PUT", "webhooks/WEBHOOK"), ("DELETE", "webhooks/WEBHOOK"),
+                           *(("POST", f"webhooks/WEBHOOK/{verb}")
+                             for verb in ("rotate", "retry", "test", "dead_letters/1-0/resend")))),
     *(Attempt(f"/{page}", 401, listener="admin")
       for page in ("v1/billing/balance", "v1/billing/ledger", "RIVAL", "admin", "orgs/RIVAL/balance")),
 ]

@@ -335,6 +335,20 @@ TEST(errors, payments) {
   });
 }
 
+TEST(errors, webhooks) {
+  expect_in_line_5({
+      {"webhooks: { timeout: 99ms }", R"(5:22: timeout: "99ms" is out of range (100ms to 1m))"},
+      {"webhooks: { retries: 5s }",
+       R"(5:22: retries: expected a list of 1 to 32 durations, found "5s")"},
+      {"webhooks: { retries: [] }",
+       "5:22: retries: expected a list of 1 to 32 durations, found a list"},
+      {"webhooks: { retries: [0s, x] }",
+       R"(5:27: retries: expected a duration (250ms, 60s, 5m, 2h), found "x")"},
+      {"webhooks: { allow_private: maybe }",
+       R"(5:28: allow_private: expected true | false, found "maybe")"},
+  });
+}
+
 // `body` is what `least` has as its one route, from column 5 of line 4.
 std::string route_verdict(const std::string& body) {
   return verdict(least.substr(0, least.find("  - ")) + "  - " + body + "\n");

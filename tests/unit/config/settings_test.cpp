@@ -258,6 +258,26 @@ payments:
   }
 }
 
+TEST(settings, webhooks) {
+  const auto usual = load_or_die(least).webhooks;
+  EXPECT_EQ(usual.timeout, 5s);
+  const std::vector<milliseconds> field{0s, 5s, 5min, 30min, 2h, 5h, 10h, 14h, 20h, 24h};
+  EXPECT_EQ(usual.retries, field);
+  EXPECT_FALSE(usual.allow_http);
+  EXPECT_FALSE(usual.allow_private);
+  EXPECT_EQ(usual.ca_file, "");
+
+  const auto own = load_or_die(least + R"(
+webhooks: { timeout: 1s, retries: [0s, 250ms], allow_http: true, allow_private: true, ca_file: ca.pem }
+)")
+                       .webhooks;
+  EXPECT_EQ(own.timeout, 1s);
+  EXPECT_EQ(own.retries, (std::vector<milliseconds>{0ms, 250ms}));
+  EXPECT_TRUE(own.allow_http);
+  EXPECT_TRUE(own.allow_private);
+  EXPECT_EQ(own.ca_file, "ca.pem");
+}
+
 TEST(settings, timeouts_limits_and_the_rest) {
   const settings values = load_or_die(least + R"(
 timeouts: { client_head: 1s, client_body: 2s, client_write: 3s, connect: 4s, response_head: 5m,

@@ -198,6 +198,19 @@ TEST(ledger_answer, says_what_stood_in_the_way_and_how_fast_one_may_go_on) {
   }
 }
 
+TEST(ledger_answer, says_what_others_may_want_to_be_told_of) {
+  for (const bool due : {false, true}) {
+    for (const bool events : {false, true}) {
+      const auto text =
+          std::string{"1700000000123 3 1 1"} + (due ? " T" : "") + (events ? " E" : "");
+      ledger_answer answer{text};
+      EXPECT_EQ(answer.top_up_due(), due);
+      EXPECT_EQ(answer.has_events(), events);
+      EXPECT_EQ(answer.next().value().result, outcome::settled);
+    }
+  }
+}
+
 TEST(ledger_answer, survives_random_bytes) {
   std::mt19937 random{1};
   constexpr std::string_view alphabet = "0123456789 -aginRWT,\n\0x";

@@ -10,6 +10,7 @@
 #include "proxy/admin/json.hpp"
 #include "proxy/admin/text.hpp"
 #include "tests/support/memory_store.hpp"
+#include "tests/support/memory_webhooks.hpp"
 #include "tests/support/run_task.hpp"
 
 namespace tollgate::proxy::admin {
@@ -50,6 +51,7 @@ class api_test : public testing::Test {
     values.plans.push_back(
         {.name = "enterprise", .terms = {.plan = "enterprise", .allocation = {}}, .custom = true});
     store_.time = *parse_time("2026-03-15T10:20:30.250Z");
+    messenger_.use(std::make_shared<webhooks::sender>(values.webhooks));
   }
 
   static config::plan_settings plan(std::string name, std::int64_t credits, std::int64_t usd_micro,
@@ -103,7 +105,11 @@ class api_test : public testing::Test {
   std::string accept_, content_type_ = "application/json";
   std::shared_ptr<config::configuration> configuration_ = std::make_shared<config::configuration>();
   tests::memory_store store_;
-  admin_api api_{{store_, store_, [this] { return configuration_; }}};
+  tests::memory_webhooks webhooks_{store_};
+  metrics::webhook_metrics counts_;
+  asio::io_context control_;
+  webhooks::messenger messenger_{control_, store_, webhooks_, counts_};
+  admin_api api_{{store_, store_, webhooks_, messenger_, [this] { return configuration_; }}};
 };
 
 }  // namespace tollgate::proxy::admin

@@ -39,8 +39,10 @@ TEST(access_test, a_customer_reads_its_own_organization) {
 }
 
 TEST(access_test, a_customer_changes_nothing) {
-  for (const auto* what : {"balance", "usage", "ledger", "statements", "statements/2026-01",
-                           "top_ups", "grants", "top_ups/t1", "keys", "keys/k1", ""}) {
+  for (const auto* what :
+       {"balance", "usage", "ledger", "statements", "statements/2026-01", "top_ups", "grants",
+        "top_ups/t1", "keys", "keys/k1", "webhooks", "webhooks/w1", "webhooks/w1/rotate",
+        "webhooks/w1/retry", "webhooks/w1/test", "webhooks/w1/dead_letters/1-0/resend", ""}) {
     for (const auto* method : {"POST", "PUT", "PATCH", "DELETE", "OPTIONS", "get", ""}) {
       const auto path = std::string{"/admin/v1/orgs/acme/"} + what;
       EXPECT_FALSE(may_call(customer("acme"), method, path)) << method << " " << path;

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "proxy/payments/signature.hpp"
+#include "proxy/outbound/signature.hpp"
 
 namespace tollgate::proxy::payments {
 namespace {
@@ -22,11 +22,11 @@ payment_order ten_dollars() {
   return order;
 }
 
-payment_address address(std::string_view url) {
-  return parse_payment_url(url).value();
+outbound::url address(std::string_view url) {
+  return outbound::parse_url(url).value();
 }
 
-std::string field(const payment_request& request, std::string_view name) {
+std::string field(const outbound::request& request, std::string_view name) {
   for (const auto& [known, value] : request.fields) {
     if (known == name) return value;
   }
@@ -71,22 +71,6 @@ TEST(dollars, has_two_places) {
   EXPECT_EQ(dollars(900'000'000'000), "9000000000.00");
 }
 
-TEST(parse_payment_url, takes_it_apart) {
-  EXPECT_EQ(parse_payment_url("https://pay.example/hooks/in/?a=b"),
-            (payment_address{true, "pay.example", 443, "pay.example", "/hooks/in/?a=b"}));
-  EXPECT_EQ(parse_payment_url("http://127.0.0.1:8000"),
-            (payment_address{false, "127.0.0.1", 8000, "127.0.0.1:8000", "/"}));
-  EXPECT_EQ(parse_payment_url("https://[::1]:444/x"),
-            (payment_address{true, "::1", 444, "[::1]:444", "/x"}));
-}
-
-TEST(parse_payment_url, refuses_what_it_cannot_call) {
-  for (const char* bad : {"", "pay.example", "ftp://pay.example", "https://", "https://a:b@c/",
-                          "http://x:0/", "/path", "https://x:99999/"}) {
-    EXPECT_FALSE(parse_payment_url(bad)) << bad;
-  }
-}
-
 TEST(webhook_request, is_an_event_with_everything_that_a_payment_needs) {
   const auto request =
       webhook_request(ten_dollars(), address("https://pay.example/hook"), "secret", noon);
@@ -106,8 +90,9 @@ TEST(webhook_request, is_signed_twice) {
   const auto id = field(request, "webhook-id");
   EXPECT_EQ(field(request, "webhook-timestamp"), "1767268800");
   EXPECT_EQ(field(request, "webhook-signature"),
-            webhook_signature("abc", id, 1'767'268'800, request.body));
-  EXPECT_EQ(field(request, "X-8bit-Signature-256"), platform_signature("abc", request.body));
+            outbound::webhook_signature("abc", id, 1'767'268'800, request.body));
+  EXPECT_EQ(field(request, "X-8bit-Signature-256"),
+            outbound::platform_signature("abc", request.body));
 }
 
 TEST(webhook_request, is_the_same_at_every_attempt) {

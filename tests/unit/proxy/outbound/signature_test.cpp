@@ -1,10 +1,10 @@
-#include "proxy/payments/signature.hpp"
+#include "proxy/outbound/signature.hpp"
 
 #include <gtest/gtest.h>
 
 #include "quota/hex.hpp"
 
-namespace tollgate::proxy::payments {
+namespace tollgate::proxy::outbound {
 namespace {
 
 // RFC 4231, test case 2.
@@ -38,5 +38,24 @@ TEST(signing_key, is_the_text_of_anything_else) {
   }
 }
 
+TEST(make_secret, is_a_new_one_of_32_bytes) {
+  const auto secret = make_secret();
+  EXPECT_TRUE(secret.starts_with("whsec_"));
+  EXPECT_EQ(signing_key(secret).size(), 32u);
+  EXPECT_NE(secret, make_secret());
+}
+
+TEST(signature_fields, have_a_signature_of_every_secret_in_their_order) {
+  const std::vector<std::string> secrets{"new", "old"};
+  const auto fields = signature_fields(secrets, "evt_1", 1'614'265'330, "{}");
+  ASSERT_EQ(fields.size(), 4u);
+  EXPECT_EQ(fields[0], (std::pair<std::string, std::string>{"webhook-id", "evt_1"}));
+  EXPECT_EQ(fields[1].second, "1614265330");
+  EXPECT_EQ(fields[2].second, webhook_signature("new", "evt_1", 1'614'265'330, "{}") + " " +
+                                  webhook_signature("old", "evt_1", 1'614'265'330, "{}"));
+  EXPECT_EQ(fields[3].second,
+            platform_signature("new", "{}") + "," + platform_signature("old", "{}"));
+}
+
 }  // namespace
-}  // namespace tollgate::proxy::payments
+}  // namespace tollgate::proxy::outbound

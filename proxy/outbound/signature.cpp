@@ -1,15 +1,18 @@
-#include "proxy/payments/signature.hpp"
+#include "proxy/outbound/signature.hpp"
 
 #include <stdexcept>
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/rand.h>
 
 #include "quota/hex.hpp"
 
-namespace tollgate::proxy::payments {
+namespace tollgate::proxy::outbound {
 
 namespace {
+
+constexpr std::string_view prefix = "whsec_";
 
 const unsigned char* bytes(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
@@ -54,8 +57,15 @@ sha256_digest hmac_sha256(std::string_view key, std::string_view text) {
   return digest;
 }
 
+std::string make_secret() {
+  sha256_digest random;  // as many bytes as the signature has
+  if (RAND_bytes(random.data(), static_cast<int>(random.size())) != 1) {
+    throw std::runtime_error{"no randomness for a new secret"};
+  }
+  return std::string{prefix} + base64(random);
+}
+
 std::string signing_key(std::string_view secret) {
-  constexpr std::string_view prefix = "whsec_";
   if (secret.starts_with(prefix)) {
     auto decoded = from_base64(secret.substr(prefix.size()));
     if (!decoded.empty()) return decoded;
@@ -74,4 +84,20 @@ std::string platform_signature(std::string_view key, std::string_view body) {
   return "sha256=" + quota::to_hex(hmac_sha256(key, body));
 }
 
-}  // namespace tollgate::proxy::payments
+std::vector<std::pair<std::string, std::string>> signature_fields(
+    const std::vector<std::string>& secrets, std::string_view id, std::int64_t unix_seconds,
+    std::string_view body) {
+  std::string standard, platform;
+  for (const auto& secret : secrets) {
+    const auto key = signing_key(secret);
+    standard.append(standard.empty() ? "" : " ");
+    standard.append(webhook_signature(key, id, unix_seconds, body));
+    platform.append(platform.empty() ? "" : ",").append(platform_signature(key, body));
+  }
+  return {{"webhook-id", std::string{id}},
+          {"webhook-timestamp", std::to_string(unix_seconds)},
+          {"webhook-signature", std::move(standard)},
+          {"X-8bit-Signature-256", std::move(platform)}};
+}
+
+}  // namespace tollgate::proxy::outbound

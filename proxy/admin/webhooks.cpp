@@ -1,0 +1,264 @@
+// The calls about an organization's webhook endpoints, and their dead letters.
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+
+#include <openssl/rand.h>
+
+#include "proxy/admin/admin_api.hpp"
+#include "proxy/admin/body.hpp"
+#include "proxy/admin/idempotency.hpp"
+#include "proxy/admin/text.hpp"
+#include "proxy/admin/webhook_json.hpp"
+#include "proxy/outbound/signature.hpp"
+#include "proxy/webhooks/event_filter.hpp"
+#include "quota/hex.hpp"
+
+namespace tollgate::proxy::admin {
+
+namespace {
+
+using quota::webhook_outcome;
+
+constexpr std::chrono::hours overlap{24};   // of the old secret and the new one
+constexpr std::size_t most_pending = 1000;  // that are counted
+
+// Repeating a call with its Idempotency-Key names the same endpoint.
+checked<std::string> endpoint_id(const api_request& request, const quota::org_id& org) {
+  const auto key = idempotency_key(request, "");
+  if (!key) return key.error();
+  return "we_" + quota::to_hex(outbound::sha256(org + "\n" + *key)).substr(0, 24);
+}
+
+api_error no_such_webhook(const std::string& id) {
+  auto error =
+      not_found("there is no webhook endpoint \"" + id + "\"; GET .../webhooks lists them");
+  error.code = "webhook_not_found";
+  return error;
+}
+
+api_error no_such_letter(const std::string& event) {
+  auto error =
+      not_found("there is no dead letter \"" + event + "\"; GET .../dead_letters lists them");
+  error.code = "dead_letter_not_found";
+  return error;
+}
+
+api_error too_many() {
+  return invalid("an organization has at most " +
+                 std::to_string(quota::webhook_store::most_endpoints) + " webhook endpoints");
+}
+
+struct letters_page {
+  std::string after = "0-0";
+  std::size_t limit = 100;
+};
+
+checked<letters_page> parse_letters_page(const api_request& request) {
+  const auto parameters = query_parameters::parse(request.query, {"after", "limit"});
+  if (!parameters) return parameters.error();
+  letters_page wanted;
+  if (const auto after = parameters->find("after")) {
+    const auto event = parse_event_id(*after);
+    if (!event) return invalid("after is the id of an event, like evt_1769853600000-0", "after");
+    wanted.after = *event;
+  }
+  if (const auto limit = parameters->find("limit")) {
+    const auto count = parse_count(*limit, 1000);
+    if (!count) return invalid("limit is a number from 1 to 1000", "limit");
+    wanted.limit = *count;
+  }
+  return wanted;
+}
+
+}  // namespace
+
+task<checked<quota::webhook_overview>> admin_api::read_webhooks(const quota::org_id& org) {
+  auto known = co_await services_.webhooks.read(org);
+  if (!known) co_return ledger_unavailable();
+  co_return *std::move(known);
+}
+
+task<checked<quota::webhook_endpoint>> admin_api::find_webhook(const call& call) {
+  auto known = co_await read_webhooks(call.org);
+  if (!known) co_return known.error();
+  for (auto& each : known->endpoints) {
+    if (each.id == call.item) co_return std::move(each);
+  }
+  co_return no_such_webhook(call.item);
+}
+
+// How many events wait for it. Nobody counts further than `most_pending`.
+task<std::size_t> admin_api::count_pending(const quota::org_id& org,
+                                           const quota::webhook_endpoint& endpoint) {
+  const auto events = co_await services_.ledger.events(org, endpoint.cursor, most_pending);
+  if (!events) co_return 0;
+  const auto wanted = [&](const quota::account_event& event) {
+    return webhooks::wants(endpoint.events, "account." + event.type);
+  };
+  co_return static_cast<std::size_t>(std::ranges::count_if(*events, wanted));
+}
+
+task<api_response> admin_api::answer_webhook(quota::org_id org, quota::webhook_endpoint endpoint) {
+  const auto pending = co_await count_pending(org, endpoint);
+  json_writer out;
+  write_webhook(out, endpoint, pending);
+  co_return success(out.take());
+}
+
+task<api_response> admin_api::create_webhook(call call) {
+  const auto body = read_body(call.request, webhook_fields());
+  if (!body) co_return failure(body.error(), call.request.request_id);
+  const auto wanted = read_webhook(*body, services_.configuration()->values.webhooks);
+  if (!wanted) co_return failure(wanted.error(), call.request.request_id);
+  if (!wanted->url) {
+    const auto error = invalid("say where events go: {\"url\": \"https://...\"}", "url");
+    co_return failure(error, call.request.request_id);
+  }
+  const auto id = endpoint_id(call.request, call.org);
+  if (!id) co_return failure(id.error(), call.request.request_id);
+  quota::webhook_endpoint endpoint;
+  endpoint.id = call.item = *id;
+  endpoint.url = *wanted->url;
+  endpoint.description = wanted->description.value_or("");
+  endpoint.events = wanted->events.value_or(std::vector<std::string>{"*"});
+  const auto added = co_await services_.webhooks.add(call.org, endpoint, outbound::make_secret());
+  if (!added) {
+    const auto error = ledger_unavailable(
+        "repeat the call with the same Idempotency-Key, or look whether GET lists the endpoint");
+    co_return failure(error, call.request.request_id);
+  }
+  if (*added == webhook_outcome::full) co_return failure(too_many(), call.request.request_id);
+  const auto made = co_await find_webhook(call);
+  if (!made) co_return failure(made.error(), call.request.request_id);
+  if (made->url != endpoint.url || made->events != endpoint.events) {
+    co_return failure(key_reused("another endpoint"), call.request.request_id);
+  }
+  json_writer out;
+  out.begin_object().key("id").string(made->id).key("secret").string(made->secrets.front().text);
+  out.key("url").string(made->url).key("created_at").string(to_rfc3339(made->created_at));
+  out.end_object();
+  co_return success(out.take(), 201);
+}
+
+task<api_response> admin_api::list_webhooks(call call) {
+  const auto known = co_await read_webhooks(call.org);
+  if (!known) co_return failure(known.error(), call.request.request_id);
+  json_writer out;
+  out.begin_object().key("webhooks").begin_array();
+  for (const auto& each : known->endpoints) {
+    const auto pending = co_await count_pending(call.org, each);
+    write_webhook(out, each, pending);
+  }
+  out.end_array().end_object();
+  co_return success(out.take());
+}
+
+task<api_response> admin_api::show_webhook(call call) {
+  auto found = co_await find_webhook(call);
+  if (!found) co_return failure(found.error(), call.request.request_id);
+  co_return co_await answer_webhook(call.org, *std::move(found));
+}
+
+// What is changed may be what stood in the way: it is tried again at once.
+task<api_response> admin_api::change_webhook(call call) {
+  const auto body = read_body(call.request, webhook_fields());
+  if (!body) co_return failure(body.error(), call.request.request_id);
+  const auto change = read_webhook(*body, services_.configuration()->values.webhooks);
+  if (!change) co_return failure(change.error(), call.request.request_id);
+  const auto changed = co_await services_.webhooks.change(call.org, call.item, *change);
+  if (!changed) co_return failure(ledger_unavailable(), call.request.request_id);
+  services_.messenger.visit(call.org);
+  co_return co_await show_webhook(std::move(call));
+}
+
+task<api_response> admin_api::retry_webhook(call call) {
+  const auto told = co_await services_.webhooks.retry_now(call.org, call.item);
+  if (!told) co_return failure(ledger_unavailable(), call.request.request_id);
+  services_.messenger.visit(call.org);
+  co_return co_await show_webhook(std::move(call));
+}
+
+task<api_response> admin_api::delete_webhook(call call) {
+  const auto removed = co_await services_.webhooks.remove(call.org, call.item);
+  if (!removed) co_return failure(ledger_unavailable(), call.request.request_id);
+  if (*removed == webhook_outcome::not_found) {
+    co_return failure(no_such_webhook(call.item), call.request.request_id);
+  }
+  json_writer out;
+  out.begin_object().key("id").string(call.item).key("deleted").boolean(true).end_object();
+  co_return success(out.take());
+}
+
+task<api_response> admin_api::rotate_webhook(call call) {
+  const auto secret = outbound::make_secret();
+  const auto rotated =
+      co_await services_.webhooks.rotate(call.org, call.item, secret, quota::milliseconds{overlap});
+  if (!rotated) {
+    const auto error = ledger_unavailable(
+        "repeat the call; the secrets so far stay valid for a day, and one that nobody was shown "
+        "is "
+        "harmless");
+    co_return failure(error, call.request.request_id);
+  }
+  const auto found = co_await find_webhook(call);
+  if (!found) co_return failure(found.error(), call.request.request_id);
+  json_writer out;
+  out.begin_object().key("id").string(call.item).key("secret").string(secret);
+  out.key("old_valid_until");
+  if (found->secrets.size() > 1) {
+    out.string(to_rfc3339(found->secrets[1].until));
+  } else {
+    out.null();
+  }
+  out.end_object();
+  co_return success(out.take());
+}
+
+task<api_response> admin_api::test_webhook(call call) {
+  const auto found = co_await find_webhook(call);
+  if (!found) co_return failure(found.error(), call.request.request_id);
+  auto sample =
+      webhooks::sample_message(call.org, call.request.request_id, services_.webhooks.now());
+  const auto id = sample.id;
+  const auto attempt = co_await services_.messenger.send_now(*found, std::move(sample));
+  co_return success(attempt_json(id, attempt));
+}
+
+task<api_response> admin_api::list_dead_letters(call call) {
+  const auto wanted = parse_letters_page(call.request);
+  if (!wanted) co_return failure(wanted.error(), call.request.request_id);
+  const auto found = co_await find_webhook(call);
+  if (!found) co_return failure(found.error(), call.request.request_id);
+  auto letters = co_await services_.webhooks.dead_letters(call.org, call.item, wanted->after,
+                                                          wanted->limit + 1);
+  if (!letters) co_return failure(ledger_unavailable(), call.request.request_id);
+  const bool has_more = letters->size() > wanted->limit;
+  if (has_more) letters->pop_back();
+  co_return success(dead_letters_json(*letters, wanted->after, has_more));
+}
+
+// One attempt, beside the queue: its order is lost already.
+task<api_response> admin_api::resend_dead_letter(call call) {
+  const auto endpoint = co_await find_webhook(call);
+  if (!endpoint) co_return failure(endpoint.error(), call.request.request_id);
+  const auto event = parse_event_id(call.sub_item);
+  if (!event) co_return failure(no_such_letter(call.sub_item), call.request.request_id);
+  const auto letter = co_await services_.webhooks.find_dead_letter(call.org, call.item, *event);
+  if (!letter) co_return failure(ledger_unavailable(), call.request.request_id);
+  if (!*letter) co_return failure(no_such_letter(call.sub_item), call.request.request_id);
+  auto what = webhooks::message_of(**letter);
+  const auto id = what.id;
+  const auto attempt = co_await services_.messenger.send_now(*endpoint, std::move(what));
+  if (webhooks::verdict_of(attempt.status) == webhooks::verdict::delivered) {
+    const auto removed =
+        co_await services_.webhooks.remove_dead_letter(call.org, call.item, *event);
+    if (!removed) {
+      const auto error = ledger_unavailable("it was delivered, and may still be listed");
+      co_return failure(error, call.request.request_id);
+    }
+  }
+  co_return success(attempt_json(id, attempt));
+}
+
+}  // namespace tollgate::proxy::admin

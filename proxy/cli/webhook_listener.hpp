@@ -1,0 +1,46 @@
+// A receiver of webhooks on this machine, for a developer's first hour: verifies and prints.
+#pragma once
+
+#include <functional>
+#include <iosfwd>
+#include <string>
+
+#include <boost/asio/ip/tcp.hpp>
+
+#include "quota/task.hpp"
+
+namespace tollgate::proxy {
+
+struct listener_options {
+  std::string secret;
+  bool json = false;  // bodies as they came, one a line
+};
+
+class webhook_listener {
+ public:
+  // On loopback; port 0: any that is free. Throws boost::system::system_error when it is taken.
+  webhook_listener(std::uint16_t port, std::ostream& out);
+
+  std::string url() const;  // "http://127.0.0.1:PORT/"
+
+  // Until SIGINT or SIGTERM.
+  void run(const listener_options& options);
+
+ private:
+  using tcp = asio::ip::tcp;
+  using tcp_connection = asio::basic_stream_socket<tcp, io_executor>;
+
+  task<> accept();
+  task<> serve(tcp_connection socket);
+  // What to answer: nothing for a delivery that is genuine.
+  std::string take(const std::string& id, const std::string& timestamp,
+                   const std::string& signature, const std::string& body);
+  void print(const std::string& id, const std::string& body);
+
+  asio::io_context context_{1};
+  asio::basic_socket_acceptor<tcp, io_executor> acceptor_{context_};
+  std::ostream& out_;
+  listener_options options_;
+};
+
+}  // namespace tollgate::proxy

@@ -1,0 +1,15 @@
+// Which addresses belong to the internet, and to nobody's inside. Pure.
+//
+// Whoever may name a URL that Tollgate calls could otherwise have it call what only Tollgate
+// reaches: itself, its store, the machine's metadata service.
+#pragma once
+
+#include <boost/asio/ip/address.hpp>
+
+namespace tollgate::proxy::outbound {
+
+// Not: loopback, private, link-local, shared (carrier NAT), documentation, benchmarks, multicast,
+// reserved; nor one of these inside an IPv6 address that a gateway would translate.
+bool is_public(const boost::asio::ip::address& address);
+
+}  // namespace tollgate::proxy::outbound

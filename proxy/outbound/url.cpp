@@ -1,0 +1,35 @@
+#include "proxy/outbound/url.hpp"
+
+#include <charconv>
+
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
+
+namespace tollgate::proxy::outbound {
+
+std::optional<url> parse_url(std::string_view text) {
+  const auto parsed = boost::urls::parse_uri(text);
+  if (!parsed) return {};
+  using boost::urls::scheme;
+  url out;
+  out.tls = parsed->scheme_id() == scheme::https;
+  if (!out.tls && parsed->scheme_id() != scheme::http) return {};
+  out.host = parsed->host_address();
+  if (out.host.empty() || parsed->has_userinfo()) return {};
+  out.port = out.tls ? 443 : 80;
+  if (parsed->has_port()) {  // Boost.URL 1.81's port_number() wraps around
+    const auto digits = parsed->port();
+    const auto [end, ec] = std::from_chars(digits.begin(), digits.end(), out.port);
+    if (ec != std::errc{} || end != digits.end() || out.port == 0) return {};
+  }
+  const std::string_view authority = parsed->encoded_host_and_port();
+  out.authority = authority;
+  const std::string_view path = parsed->encoded_path(), query = parsed->encoded_query();
+  // It also takes what follows a malformed port for a path.
+  if (!path.empty() && !path.starts_with('/')) return {};
+  out.path = path.empty() ? "/" : path;
+  if (parsed->has_query()) out.path.append("?").append(query);
+  return out;
+}
+
+}  // namespace tollgate::proxy::outbound

@@ -1,0 +1,38 @@
+// An event as the HTTP request that delivers it, and the answer as what became of it. Pure.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "config/settings.hpp"
+#include "proxy/outbound/client.hpp"
+#include "quota/webhook_store.hpp"
+
+namespace tollgate::proxy::webhooks {
+
+// What is delivered: the same bytes at every attempt.
+struct message {
+  std::string id;    // "evt_..."; whoever gets it twice knows it by this
+  std::string body;  // the envelope
+};
+message message_of(const quota::org_id& org, const quota::account_event& event);
+// Of a dead letter: its event's id in the stream.
+message message_of(const quota::dead_letter& letter);
+// One that tells nothing, for whoever has just set up an endpoint.
+message sample_message(const quota::org_id& org, std::string_view unique, quota::time_point now);
+
+// Signed with every secret that is valid.
+outbound::request request_of(const message& what, const outbound::url& to,
+                             const std::vector<quota::webhook_secret>& secrets,
+                             quota::time_point now);
+
+enum class verdict { delivered, gone, failed };
+std::string_view name_of(verdict verdict);
+// By the status of the answer; 0: there was none.
+verdict verdict_of(int status);
+
+// Why this URL cannot be an endpoint's, and what would change that; empty: it can. Addresses behind
+// names are looked at when they are connected to.
+std::string refuse_url(std::string_view url, const config::webhook_settings& settings);
+
+}  // namespace tollgate::proxy::webhooks

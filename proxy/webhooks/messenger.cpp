@@ -1,0 +1,259 @@
+#include "proxy/webhooks/messenger.hpp"
+
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <spdlog/spdlog.h>
+
+#include "proxy/webhooks/event_filter.hpp"
+
+namespace tollgate::proxy::webhooks {
+
+namespace {
+
+using quota::webhook_outcome;
+using std::chrono::steady_clock;
+using timer =
+    asio::basic_waitable_timer<steady_clock, asio::wait_traits<steady_clock>, io_executor>;
+
+task<> sleep_for(quota::milliseconds duration) {
+  timer delay{co_await asio::this_coro::executor};
+  delay.expires_after(duration);
+  error_code ignored;
+  co_await delay.async_wait(asio::redirect_error(use_task, ignored));
+}
+
+std::string describe(const quota::webhook_lease& lease, std::string_view event) {
+  return fmt::format("org={} endpoint={} event={}", lease.org, lease.endpoint, event);
+}
+
+}  // namespace
+
+messenger::messenger(asio::io_context& context, quota::ledger_store& ledger,
+                     quota::webhook_store& store, metrics::webhook_metrics& counts)
+    : context_{context},
+      ledger_{ledger},
+      store_{store},
+      counts_{counts},
+      token_{quota::random_id_source{}.next_hex128()} {}
+
+// What goes wrong in one visit is no reason to end the others.
+template <class Work, class Then>
+void messenger::spawn(Work work, Then then) {
+  asio::co_spawn(context_, std::move(work), [then](std::exception_ptr failed, auto... how) {
+    try {
+      if (failed) std::rethrow_exception(failed);
+    } catch (const std::exception& error) {
+      spdlog::error("webhooks: {}", error.what());
+    }
+    then(how...);
+  });
+}
+
+void messenger::start(quota::milliseconds sweep_every) {
+  spawn(keep_time(sweep_every), [] {});
+}
+
+task<> messenger::keep_time(quota::milliseconds sweep_every) {
+  constexpr quota::milliseconds tick{200};
+  auto sweep_at = steady_clock::now();
+  while (!stopped_) {
+    co_await sleep_for(tick);
+    visit_the_due();
+    if (steady_clock::now() < sweep_at) continue;
+    co_await sweep();
+    sweep_at = steady_clock::now() + sweep_every;
+  }
+}
+
+task<> messenger::sweep() {
+  std::string after;
+  while (!stopped_ && ledger_.ready()) {
+    const auto page = co_await store_.orgs(after, 100);
+    if (!page || page->empty()) co_return;
+    for (const auto& org : *page) co_await look(org);
+    after = page->back();
+  }
+}
+
+void messenger::remind(const quota::org_id& org, quota::milliseconds in) {
+  const auto at = steady_clock::now() + in;
+  const auto [known, first] = reminders_.try_emplace(org, at);
+  if (!first) known->second = std::min(known->second, at);
+}
+
+void messenger::visit_the_due() {
+  const auto now = steady_clock::now();
+  std::vector<quota::org_id> due;
+  for (const auto& [org, at] : reminders_) {
+    if (at <= now) due.push_back(org);
+  }
+  for (const auto& org : due) {
+    reminders_.erase(org);
+    visit(org);
+  }
+}
+
+void messenger::visit(const quota::org_id& org) {
+  if (stopped_) return;
+  if (const auto looking = looked_at_.find(org); looking != looked_at_.end()) {
+    looking->second = true;
+  } else {
+    spawn(look(org), [] {});
+  }
+}
+
+task<> messenger::look(quota::org_id org) {
+  if (!looked_at_.try_emplace(org, true).second) co_return;
+  while (std::exchange(looked_at_[org], false)) co_await look_once(org);
+  looked_at_.erase(org);
+}
+
+task<> messenger::look_once(const quota::org_id& org) {
+  const auto known = co_await store_.read(org);
+  if (!known) co_return;  // the next sweep comes by again
+  for (const auto& endpoint : known->endpoints) {
+    if (!endpoint.disabled.empty() || endpoint.cursor == known->last_event) continue;
+    const auto due = std::max(endpoint.next_at, endpoint.leased_until);
+    const recipient to{org, endpoint.id};
+    if (due <= known->now || busy_.contains(to)) {
+      enqueue(to);
+    } else {
+      remind(org, due - known->now);
+    }
+  }
+}
+
+void messenger::enqueue(recipient to) {
+  if (const auto busy = busy_.find(to); busy != busy_.end()) {
+    busy->second = true;
+  } else if (waiting_.insert(to).second) {
+    queue_.push_back(std::move(to));
+    begin();
+  }
+}
+
+void messenger::begin() {
+  while (!stopped_ && !queue_.empty() && busy_.size() < most_at_once) {
+    const auto to = std::move(queue_.front());
+    queue_.pop_front();
+    waiting_.erase(to);
+    busy_[to] = false;
+    spawn(deliver(to), [this, to](turn how) { end(to, how); });
+  }
+}
+
+void messenger::end(const recipient& to, turn how) {
+  const bool changed = busy_.extract(to).mapped();
+  if (how == turn::more) {
+    enqueue(to);
+  } else if (changed) {
+    visit(to.first);
+  }
+  begin();
+}
+
+task<messenger::turn> messenger::deliver(recipient to) {
+  quota::webhook_lease lease;
+  lease.org = to.first;
+  lease.endpoint = to.second;
+  lease.token = token_;
+  lease.duration = sender_->settings().timeout + lease_margin;
+  auto leased = co_await store_.lease(lease);
+  if (!leased || !*leased || stopped_) co_return turn::over;
+  if ((*leased)->forgotten) {
+    counts_.forgotten.increment();
+    spdlog::error("webhooks: events may be lost: {} was away for longer than events are remembered",
+                  describe(lease, (*leased)->endpoint.cursor));
+  }
+  co_return co_await deliver_some(lease, std::move((*leased)->endpoint));
+}
+
+// Whoever is stopped in the middle leaves its lease to run out.
+task<messenger::turn> messenger::deliver_some(const quota::webhook_lease& lease,
+                                              quota::webhook_endpoint endpoint) {
+  const auto events = co_await ledger_.events(lease.org, endpoint.cursor, events_a_turn);
+  if (!events) co_return turn::over;
+  for (const auto& event : *events) {
+    const bool go_on = co_await hand_over(lease, endpoint, event);
+    if (!go_on || stopped_) co_return turn::over;
+  }
+  if (!events->empty()) co_return turn::more;
+  const step release = [this, lease] { return store_.release(lease); };
+  const auto released = co_await tell(lease, release);
+  co_return released == webhook_outcome::more ? turn::more : turn::over;
+}
+
+task<bool> messenger::hand_over(const quota::webhook_lease& lease,
+                                const quota::webhook_endpoint& endpoint,
+                                const quota::account_event& event) {
+  if (!wants(endpoint.events, "account." + event.type)) {
+    const step skip = [this, lease, id = event.id] { return store_.skipped(lease, id); };
+    const auto skipped = co_await tell(lease, skip);
+    co_return skipped == webhook_outcome::done;
+  }
+  const auto what = message_of(lease.org, event);
+  const auto tried = store_.now();
+  const auto attempt = co_await send_now(endpoint, what);
+  const auto next = sender_->attempts().next_attempt(event.at, tried);
+  step outcome;
+  bool go_on = false;
+  switch (verdict_of(attempt.status)) {
+    case verdict::delivered:
+      spdlog::debug("webhook delivered: {}", describe(lease, event.id));
+      outcome = [&] { return store_.delivered(lease, event.id, attempt.status); };
+      go_on = true;
+      break;
+    case verdict::gone:
+      spdlog::warn("webhook endpoint disabled: it answered 410 Gone: {}",
+                   describe(lease, event.id));
+      outcome = [&] { return store_.gone(lease, attempt, "it answered 410 Gone"); };
+      break;
+    case verdict::failed:
+      spdlog::warn("webhook failed: {} ({})", describe(lease, event.id), attempt.error);
+      if (!next) co_return co_await give_up(lease, what, event.id, attempt);
+      outcome = [&] { return store_.failed(lease, attempt, *next); };
+      remind(lease.org, std::max(*next - store_.now(), quota::milliseconds{0}));
+      break;
+  }
+  const auto told = co_await tell(lease, outcome);
+  co_return go_on&& told == webhook_outcome::done;
+}
+
+task<bool> messenger::give_up(const quota::webhook_lease& lease, const message& what,
+                              const std::string& event, const quota::webhook_attempt& attempt) {
+  quota::dead_letter letter;
+  letter.event = event;
+  letter.body = what.body;
+  letter.last = attempt;
+  spdlog::error("webhook given up, now a dead letter: {}", describe(lease, event));
+  counts_.dead_letters.increment();
+  const step die = [&] { return store_.died(lease, letter); };
+  const auto told = co_await tell(lease, die);
+  if (told == webhook_outcome::full) {
+    spdlog::error("dead letters: the oldest of org={} endpoint={} has gone", lease.org,
+                  lease.endpoint);
+  }
+  co_return told == webhook_outcome::done || told == webhook_outcome::full;
+}
+
+// As long as the lease may be ours: what is not told will be done once more.
+task<webhook_outcome> messenger::tell(const quota::webhook_lease& lease, const step& step) {
+  const auto until = steady_clock::now() + lease.duration;
+  do {
+    const auto told = co_await step();
+    if (told) co_return *told;
+    co_await sleep_for(quota::milliseconds{100});
+  } while (steady_clock::now() < until);
+  co_return webhook_outcome::lost;
+}
+
+task<quota::webhook_attempt> messenger::send_now(const quota::webhook_endpoint& endpoint,
+                                                 message what) {
+  const auto by = sender_;  // a reload may replace it meanwhile
+  auto attempt = co_await by->send(endpoint, std::move(what));
+  counts_.deliveries[verdict_of(attempt.status)].increment();
+  co_return attempt;
+}
+
+}  // namespace tollgate::proxy::webhooks

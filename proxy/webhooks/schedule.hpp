@@ -1,0 +1,29 @@
+// When an event is tried again: pure.
+//
+// Attempts stand at fixed distances from the event itself. So events that waited behind one that
+// could not be delivered do not begin days of their own, one after the other: such an event is
+// tried as soon as its turn comes, and then at what is left of its own times.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "quota/clock.hpp"
+
+namespace tollgate::proxy::webhooks {
+
+class schedule {
+ public:
+  // The pauses before each attempt; the first counts from the event.
+  explicit schedule(const std::vector<quota::milliseconds>& pauses);
+
+  // After an attempt that began at `tried`. Nothing: there is none left, the event is a dead
+  // letter.
+  std::optional<quota::time_point> next_attempt(quota::time_point created,
+                                                quota::time_point tried) const;
+
+ private:
+  std::vector<quota::milliseconds> offsets_;  // from the event; ascending
+};
+
+}  // namespace tollgate::proxy::webhooks

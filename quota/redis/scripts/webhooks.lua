@@ -1,0 +1,154 @@
+-- The webhook endpoints of one organization: one verb a call, in one atomic step. The verbs are those of
+-- quota/webhook_store.hpp; the fields of an endpoint stand in quota/README.md.
+--
+-- KEYS    webhooks, events, dead_letters of the endpoint
+-- ARGV    verb, endpoint, what the verb needs
+-- Answer  outcome (webhook_outcome), now, fields of webhooks or nothing, the last event, forgotten
+local call, format = redis.call, string.format
+
+local DONE, MORE, NOT_FOUND, FULL, LOST = 0, 1, 2, 3, 4
+local MOST_SECRETS = 4  -- that are valid at once
+
+local time = call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local verb, id = ARGV[1], ARGV[2]
+
+local function after(ms) return format('%d', now + ms) end
+local function get(field) return call('HGET', KEYS[1], id .. ' ' .. field) end
+local function set(...)  -- fields and values in turn
+  local list = {...}
+  for i = 1, #list, 2 do list[i] = id .. ' ' .. list[i] end
+  call('HSET', KEYS[1], unpack(list))
+end
+
+local function last_event()
+  local last = call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)
+  return last[1] and last[1][1] or '0-0'
+end
+local function answer(outcome, fields, forgotten)
+  return {outcome, after(0), fields or {}, last_event(), forgotten and 1 or 0}
+end
+
+local function count_endpoints()
+  local count = 0
+  for _, field in ipairs(call('HKEYS', KEYS[1])) do
+    if field:sub(-4) == ' url' then count = count + 1 end
+  end
+  return count
+end
+
+local function forgotten(cursor)
+  return cursor ~= '0-0' and #call('XRANGE', KEYS[2], cursor, cursor) == 0
+end
+
+-- --- what is kept ---
+local keep = {}
+
+function keep.read() return answer(DONE, call('HGETALL', KEYS[1])) end
+
+-- MOST SECRET URL EVENTS DESCRIPTION
+function keep.add(most, secret, url, events, description)
+  if get('url') then return answer(DONE) end
+  if count_endpoints() >= tonumber(most) then return answer(FULL) end
+  set('url', url, 'events', events, 'description', description, 'created', after(0), 'secrets',
+      '0 ' .. after(0) .. ' ' .. secret, 'disabled', '', 'cursor', last_event(), 'token', '',
+      'leased_until', 0, 'next_at', 0, 'attempts', 0, 'last_at', 0, 'last_status', 0, 'last_error', '')
+  return answer(DONE)
+end
+
+-- FIELD VALUE ...
+function keep.change(...)
+  if not get('url') then return answer(NOT_FOUND) end
+  set('next_at', 0, ...)
+  return answer(DONE)
+end
+
+function keep.remove()
+  if not get('url') then return answer(NOT_FOUND) end
+  for _, field in ipairs(call('HKEYS', KEYS[1])) do
+    if field:sub(1, #id + 1) == id .. ' ' then call('HDEL', KEYS[1], field) end
+  end
+  call('DEL', KEYS[3])
+  return answer(DONE)
+end
+
+-- SECRET OVERLAP_MS. A secret is a line "UNTIL_MS SINCE_MS TEXT", the newest first; 0: in force.
+function keep.rotate(secret, overlap)
+  local secrets = get('secrets')
+  if not secrets then return answer(NOT_FOUND) end
+  local lines = {'0 ' .. after(0) .. ' ' .. secret}
+  if secrets:find(' ' .. secret, 1, true) then return answer(DONE) end
+  for ends, rest in secrets:gmatch('(%d+) ([^\n]+)') do
+    if ends == '0' then ends = after(overlap) end
+    if tonumber(ends) > now and #lines < MOST_SECRETS then lines[#lines + 1] = ends .. ' ' .. rest end
+  end
+  set('secrets', table.concat(lines, '\n'))
+  return answer(DONE)
+end
+
+-- TOKEN DURATION_MS
+function keep.lease(token, duration)
+  if not get('url') then return answer(NOT_FOUND) end
+  local taken = get('token') ~= token and tonumber(get('leased_until')) > now
+  if taken or get('disabled') ~= '' or tonumber(get('next_at')) > now then return answer(LOST) end
+  set('token', token, 'leased_until', after(duration))
+  return answer(DONE, call('HGETALL', KEYS[1]), forgotten(get('cursor')))
+end
+
+-- --- what became of an event: for whoever holds the lease ---
+local step = {}
+
+local function give_back() set('token', '', 'leased_until', 0) end
+local function write_down(status, why)
+  set('last_at', after(0), 'last_status', status, 'last_error', why)
+end
+-- The lease is renewed with every event; one that was disabled meanwhile is not ours any longer.
+local function move_on(event, duration)
+  set('cursor', event, 'attempts', 0, 'next_at', 0, 'leased_until', after(duration))
+  return answer(get('disabled') == '' and DONE or LOST)
+end
+
+function step.skipped(duration, event) return move_on(event, duration) end
+
+function step.delivered(duration, event, status)
+  write_down(status, '')
+  return move_on(event, duration)
+end
+
+-- An event dies once: the second time, its id is not greater than that of the last one.
+function step.died(duration, event, status, why, most, body)
+  local attempts, full = get('attempts') + 1, call('XLEN', KEYS[3]) >= tonumber(most)
+  redis.pcall('XADD', KEYS[3], 'MAXLEN', most, event, 'at', after(0), 'attempts', attempts, 'status',
+              status, 'error', why, 'body', body)
+  write_down(status, why)
+  local moved = move_on(event, duration)
+  if full and moved[1] == DONE then moved[1] = FULL end
+  return moved
+end
+
+function step.failed(_, status, why, next_at)
+  write_down(status, why)
+  set('attempts', get('attempts') + 1, 'next_at', next_at)
+  give_back()
+  return answer(DONE)
+end
+
+function step.gone(_, status, why, disabled)
+  write_down(status, why)
+  set('disabled', disabled)
+  give_back()
+  return answer(DONE)
+end
+
+function step.release(duration)
+  if #call('XRANGE', KEYS[2], '(' .. get('cursor'), '+', 'COUNT', 1) > 0 then
+    set('leased_until', after(duration))
+    return answer(get('disabled') == '' and MORE or LOST)
+  end
+  give_back()
+  return answer(DONE)
+end
+
+if keep[verb] then return keep[verb](unpack(ARGV, 3)) end
+if get('token') ~= ARGV[3] then return answer(LOST) end
+return step[verb](unpack(ARGV, 4))

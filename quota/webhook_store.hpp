@@ -1,0 +1,137 @@
+// Who is told of an organization's events, and how far each has been told. Same threading rules as
+// ledger_store.
+//
+// An endpoint gets its events one after the other. Whoever delivers to it holds its lease, and says
+// by its token what became of each event; once somebody else has leased it, the token means nothing
+// any more. Every step is atomic and harmless when repeated.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "quota/ledger_store.hpp"
+
+namespace tollgate::quota {
+
+struct webhook_secret {
+  std::string text;
+  time_point since;
+  time_point until{};  // time_point{}: the one in force, which nothing has replaced
+};
+
+struct webhook_attempt {
+  time_point at{};  // time_point{}: there was none
+  int status = 0;   // 0: no answer
+  std::string error;
+};
+
+struct webhook_endpoint {
+  std::string id;  // "we_..."
+  std::string url, description;
+  std::vector<std::string> events;      // "account.usage_threshold", "account.*", "*"
+  std::vector<webhook_secret> secrets;  // that are valid: newest first
+  time_point created_at;
+  std::string disabled;  // why; empty: enabled
+
+  std::string cursor = "0-0";        // the last event it is done with
+  time_point leased_until, next_at;  // not before either
+  std::int64_t attempts = 0;         // at the event behind the cursor, so far
+  webhook_attempt last;
+};
+
+// What to change of an endpoint; what is not given stays. Whatever it is, the next attempt is due.
+struct webhook_change {
+  std::optional<std::string> url, description;
+  std::optional<std::vector<std::string>> events;
+  std::optional<std::string> disabled;  // empty: enabled
+};
+
+// The endpoints of one organization, oldest first, and the last event there is for them.
+struct webhook_overview {
+  time_point now;
+  std::string last_event = "0-0";
+  std::vector<webhook_endpoint> endpoints;
+};
+
+// An event that was given up.
+struct dead_letter {
+  std::string event;  // its id in the stream of events
+  std::string body;   // as it was sent
+  std::int64_t attempts = 0;
+  webhook_attempt last;
+};
+
+// The right to deliver to one endpoint, until `duration` after the last step.
+struct webhook_lease {
+  org_id org;
+  std::string endpoint, token;
+  milliseconds duration{};
+};
+
+struct leased_webhook {
+  webhook_endpoint endpoint;
+  bool forgotten = false;  // the stream does not go back to the cursor any more
+};
+
+enum class webhook_outcome {
+  done,
+  more,       // release: an event has come meanwhile, and the lease goes on
+  not_found,  // no such endpoint, or dead letter
+  full,  // there are as many as there may be: an endpoint was not added; a dead letter was, and
+         // the oldest one has gone
+  lost,  // not ours to deliver: somebody else's, not due, or disabled
+};
+
+class webhook_store {
+ public:
+  static constexpr std::size_t most_endpoints = 16;       // of an organization
+  static constexpr std::size_t most_dead_letters = 1000;  // of an endpoint; then the oldest goes
+
+  virtual ~webhook_store() = default;
+
+  virtual task<result<webhook_overview>> read(const org_id& org) = 0;
+  // Up to `limit` organizations that have, or had, endpoints; with ids greater than `after`.
+  virtual task<result<std::vector<org_id>>> orgs(std::string after, std::size_t limit) = 0;
+
+  // Of `endpoint`, what it is called and what it wants. It begins with the next event.
+  virtual task<result<webhook_outcome>> add(const org_id& org, const webhook_endpoint& endpoint,
+                                            std::string secret) = 0;
+  virtual task<result<webhook_outcome>> change(const org_id& org, std::string id,
+                                               const webhook_change& what) = 0;
+  virtual task<result<webhook_outcome>> remove(const org_id& org, std::string id) = 0;
+  // The secrets so far stay valid for `overlap`.
+  virtual task<result<webhook_outcome>> rotate(const org_id& org, std::string id,
+                                               std::string secret, milliseconds overlap) = 0;
+  virtual task<result<webhook_outcome>> retry_now(const org_id& org, std::string id) = 0;
+
+  // Nothing: not ours to deliver.
+  virtual task<result<std::optional<leased_webhook>>> lease(const webhook_lease& lease) = 0;
+  virtual task<result<webhook_outcome>> delivered(const webhook_lease& lease, std::string event,
+                                                  int status) = 0;
+  virtual task<result<webhook_outcome>> skipped(const webhook_lease& lease, std::string event) = 0;
+  // These two give the lease back.
+  virtual task<result<webhook_outcome>> failed(const webhook_lease& lease,
+                                               const webhook_attempt& attempt,
+                                               time_point next_at) = 0;
+  virtual task<result<webhook_outcome>> gone(const webhook_lease& lease,
+                                             const webhook_attempt& attempt, std::string why) = 0;
+  virtual task<result<webhook_outcome>> died(const webhook_lease& lease,
+                                             const dead_letter& letter) = 0;
+  virtual task<result<webhook_outcome>> release(const webhook_lease& lease) = 0;
+
+  // Of events after `after` ("0-0": from the first), oldest first.
+  virtual task<result<std::vector<dead_letter>>> dead_letters(const org_id& org, std::string id,
+                                                              std::string after,
+                                                              std::size_t limit) = 0;
+  virtual task<result<std::optional<dead_letter>>> find_dead_letter(const org_id& org,
+                                                                    std::string id,
+                                                                    std::string event) = 0;
+  virtual task<result<void>> remove_dead_letter(const org_id& org, std::string id,
+                                                std::string event) = 0;
+
+  // The store's own time, estimated from its last answer.
+  virtual time_point now() const = 0;
+};
+
+}  // namespace tollgate::quota

@@ -1,0 +1,91 @@
+"""What the tests of webhooks stand on: a receiver, and a sidecar that may call it."""
+import json
+from datetime import datetime
+
+from .process import wait_until
+from .stack import StackTest
+from .webhooks import WebhookReceiver, acknowledge, first_arrivals
+
+PLANS = {"starter": {"credits": 20, "overage_usd": 0.02, "top_up_minimum_usd": 10}}
+ALLOWED = {"allow_http": True, "allow_private": True}
+TIMEOUT = 0.5
+LEASE = TIMEOUT + 5  # how long nobody delivers to an endpoint whose sidecar was killed
+
+
+def moment(text):
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+class WebhookTest(StackTest):
+    settings = {"timeout": "500ms", "retries": ["0s", "600ms", "600ms", "1h"], **ALLOWED}
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.receiver = cls.start(WebhookReceiver())
+        cls.tollgate = cls.start_sidecar()
+        cls.admin = cls.tollgate.admin
+
+    @classmethod
+    def start_sidecar(cls, **changes):
+        return cls.start_tollgate(plans=PLANS, holds={"sweep_every": "200ms"},
+                                  webhooks={**cls.settings, **changes})
+
+    def setUp(self):
+        self.org = self.id().split(".")[-1].replace("_", "-")[:60]
+        self.receiver.behave = acknowledge
+
+    def new_org(self):
+        self.admin.put_org(self.org, plan="starter")
+
+    def new_endpoint(self, path=None, receiver=None, **fields):
+        """An organization with one endpoint: what the API says of it. Its path is the organization's."""
+        self.new_org()
+        receiver = receiver or self.receiver
+        return self.admin.expect_success(
+            "POST", f"/orgs/{self.org}/webhooks", {"url": receiver.url(path or self.org), **fields})
+
+    def show(self, endpoint):
+        return self.admin.expect_success("GET", f"/orgs/{self.org}/webhooks/{endpoint['id']}")
+
+    def change(self, endpoint, **fields):
+        return self.admin.expect_success("PUT", f"/orgs/{self.org}/webhooks/{endpoint['id']}", fields)
+
+    def post(self, endpoint, what):
+        return self.admin.expect_success("POST", f"/orgs/{self.org}/webhooks/{endpoint['id']}/{what}")
+
+    def cause_events(self, count, first=0, admin=None):
+        """Each top-up that is asked for is one event."""
+        for number in range(first, first + count):
+            (admin or self.admin).buy(self.org, 10, f"pack-{number}")
+
+    def events(self, of_type="account."):
+        """What has happened to the organization, by the stream of events: bodies by id, in order."""
+        bodies, last = [], "0-0.0-0"
+        while True:  # an answer has so many of them at most
+            reply = self.admin.request("GET", f"/orgs/{self.org}/events?last_event_id={last}")
+            blocks = [block for block in reply.body.decode().split("\n\n")
+                      if "\nevent: account." in block]
+            if not blocks:
+                break
+            bodies += [block.split("data: ", 1)[1] for block in blocks]
+            last = blocks[-1].split("\n")[0].removeprefix("id: ")
+        return {json.loads(body)["id"]: body for body in bodies
+                if json.loads(body)["type"].startswith(of_type)}
+
+    def arrived(self, count, path=None, receiver=None, timeout=15):
+        """The deliveries to a path, once so many different events have come."""
+        def enough():
+            got = (receiver or self.receiver).of(path or self.org)
+            return got if len(first_arrivals(got)) >= count else None
+        return wait_until(enough, f"{count} events at {path or self.org}", timeout)
+
+    def packs(self, deliveries):
+        """The packs that they tell of, in the order of their first arrival."""
+        told = {each.id: each.event["data"].get("top_up") for each in deliveries}
+        return [told[each] for each in first_arrivals(deliveries)]
+
+    def assertArrived(self, count, **more):
+        got = self.arrived(count, **more)
+        self.assertEqual(self.packs(got), [f"pack-{number}" for number in range(count)])
+        return got

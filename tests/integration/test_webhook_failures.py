@@ -1,0 +1,327 @@
+"""Each event arrives at least once and in order, whatever the endpoint does and whoever dies.
+
+The short form of the chaos runs with all other tests. The long form:
+
+    TOLLGATE_CHAOS_ROUNDS=100 python3 -B -m unittest -v test_webhook_failures.Chaos
+"""
+import json
+import os
+import random
+import signal
+import threading
+import time
+from datetime import timedelta
+
+from support import webhooks
+from support.http import call
+from support.process import wait_until
+from support.webhook_stack import ALLOWED, LEASE, TIMEOUT, WebhookTest, moment
+from support.webhooks import WebhookReceiver, acknowledge, check_signatures, first_arrivals
+
+
+class BadEndpoints(WebhookTest):
+    def failed(self, endpoint):
+        """The endpoint, once an attempt at it has failed."""
+        def shown():
+            now = self.show(endpoint)
+            return now if now["last_attempt"] and now["last_attempt"]["error"] else None
+        return wait_until(shown, "an attempt to fail")
+
+    def test_an_endpoint_that_was_down_gets_everything_in_order(self):
+        receiver = self.start(WebhookReceiver())
+        endpoint = self.new_endpoint(receiver=receiver)
+        receiver.go_down()
+        self.cause_events(5)
+        shown = self.failed(endpoint)
+        self.assertIsNone(shown["last_attempt"]["status"])
+        self.assertIn("refused", shown["last_attempt"]["error"])
+        self.assertEqual(shown["pending"], 5)
+        receiver.come_back()
+        self.assertArrived(5, receiver=receiver)
+        wait_until(lambda: self.show(endpoint)["pending"] == 0, "nothing to wait")
+
+    def test_after_a_long_time_the_next_attempt_is_far_and_retry_does_not_wait_for_it(self):
+        receiver = self.start(WebhookReceiver())
+        endpoint = self.new_endpoint(receiver=receiver)
+        receiver.go_down()
+        self.cause_events(3)
+        shown = wait_until(lambda: (now := self.show(endpoint))["attempts"] == 3 and now,
+                           "three attempts")
+        head = json.loads(next(iter(self.events("account.top_up_requested").values())))
+        waits = moment(shown["next_attempt_at"]) - moment(head["created_at"])
+        self.assertEqual(waits, timedelta(hours=1, milliseconds=1200))
+        receiver.come_back()
+        self.cause_events(1, first=3)  # does not overtake those that wait
+        time.sleep(1)
+        self.assertEqual(receiver.deliveries, [])
+        self.post(endpoint, "retry")
+        self.assertArrived(4, receiver=receiver, timeout=3)
+
+    def test_a_slow_endpoint_is_given_up_on_and_tried_again(self):
+        endpoint = self.new_endpoint()
+        self.receiver.behave = webhooks.never
+        self.cause_events(2)
+        shown = self.failed(endpoint)
+        self.assertIn("timeout", shown["last_attempt"]["error"])
+        self.receiver.behave = webhooks.late(TIMEOUT / 2)
+        got = self.assertArrived(2)
+        self.assertGreaterEqual(len(got), 3)  # the first came again, as it was
+        self.assertEqual(got[0].body, got[1].body)
+        self.assertEqual(got[0].id, got[1].id)
+
+    def test_a_slow_endpoint_does_not_hold_up_the_others(self):
+        self.new_endpoint("slow")
+        self.new_endpoint("quick")
+        self.receiver.behave = lambda connection, delivery: (
+            webhooks.never if delivery.path == "slow" else acknowledge)(connection, delivery)
+        self.cause_events(10)
+        self.assertArrived(10, path="quick", timeout=5)
+        self.assertEqual(self.packs(self.receiver.of("slow")), ["pack-0"])
+
+    def test_redirects_are_not_followed(self):
+        target = self.start(WebhookReceiver())
+        endpoint = self.new_endpoint()
+        for status in ("301 Moved", "302 Found", "307 Temporary Redirect", "308 Permanent Redirect"):
+            self.receiver.behave = webhooks.answer(status, f"Location: {target.url('elsewhere')}\r\n")
+            before = len(self.receiver.of(self.org))
+            if before == 0:
+                self.cause_events(1)
+            else:
+                self.post(endpoint, "retry")
+            wait_until(lambda: len(self.receiver.of(self.org)) > before, f"an attempt for {status}")
+            wait_until(lambda: self.show(endpoint)["last_attempt"]["status"] == int(status[:3]), status)
+        self.assertEqual(target.deliveries, [])
+
+    def test_410_disables_and_nothing_is_lost(self):
+        endpoint = self.new_endpoint()
+        self.receiver.behave = webhooks.answer("410 Gone")
+        self.cause_events(1)
+        shown = wait_until(lambda: (now := self.show(endpoint))["disabled"] and now, "it to be disabled")
+        self.assertEqual(shown["disabled_reason"], "it answered 410 Gone")
+        self.cause_events(2, first=1)
+        self.post(endpoint, "retry")
+        self.assertEqual(len(self.receiver.of(self.org)), 1)
+        self.receiver.behave = acknowledge
+        self.change(endpoint, disabled=False)
+        self.assertArrived(3)
+
+    def test_an_endpoint_that_dies_after_its_200_has_got_it(self):
+        endpoint = self.new_endpoint()
+        self.receiver.behave = webhooks.dying_after_200
+        self.cause_events(3)
+        wait_until(lambda: self.show(endpoint)["pending"] == 0, "all to be written down")
+        self.assertEqual(len(self.assertArrived(3)), 3)
+
+    def test_every_kind_of_bad_answer_is_tried_again(self):
+        endpoint = self.new_endpoint()
+        bad = [webhooks.closing, webhooks.resetting, webhooks.answer("500 Internal Server Error"),
+               webhooks.answer("404 Not Found"), webhooks.answer("200 nonsense", "\x00: bad\r\n")]
+        for number, behave in enumerate(bad):
+            self.receiver.behave = behave
+            self.cause_events(1, first=number)
+            self.failed(endpoint)
+            self.receiver.behave = acknowledge
+            self.post(endpoint, "retry")
+            self.assertArrived(number + 1)
+            wait_until(lambda: self.show(endpoint)["pending"] == 0, "it to be delivered")
+
+    def test_no_more_than_the_head_of_an_answer_is_read(self):
+        self.receiver.behave = webhooks.answer("200 OK", body=b"x" * 2_000_000)
+        self.new_endpoint()
+        self.cause_events(2)
+        self.assertEqual(len(self.assertArrived(2)), 2)
+
+
+class AsShipped(WebhookTest):
+    settings = ALLOWED
+
+    def test_the_second_attempt_comes_after_five_seconds(self):
+        self.receiver.behave = webhooks.answer("503 Service Unavailable")
+        endpoint = self.new_endpoint()
+        self.cause_events(1)
+        wait_until(lambda: self.show(endpoint)["attempts"] == 1, "the first attempt to be written down")
+        self.receiver.behave = acknowledge
+        wait_until(lambda: self.show(endpoint)["pending"] == 0, "the second")
+        first, second = self.receiver.of(self.org)
+        created = moment(first.event["created_at"]).timestamp()
+        self.assertLess(first.at - created, 1)
+        self.assertGreater(second.at - created, 4.9)
+        self.assertLess(second.at - created, 7)
+
+
+class AnHour(WebhookTest):
+    """The shipped pauses, 1,200 times as fast: an hour is three seconds."""
+    pauses = (0, 5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)  # seconds
+    settings = {"timeout": "500ms", "retries": [f"{p * 1000 // 1200}ms" for p in pauses], **ALLOWED}
+
+    def test_down_for_an_hour(self):
+        receiver = self.start(WebhookReceiver())
+        endpoint = self.new_endpoint(receiver=receiver)
+        receiver.go_down()
+        for number in range(6):
+            self.cause_events(1, first=number)
+            time.sleep(0.5)
+        receiver.come_back()
+        got = self.assertArrived(6, receiver=receiver)
+        # The head was tried at its own times, none of which fell into the rest of the hour; the others
+        # came right behind it, and not at times of their own.
+        head = moment(got[0].event["created_at"]).timestamp()
+        expected = sum(self.pauses[:5]) / 1200
+        self.assertGreater(got[0].at - head, expected - 0.1)
+        self.assertLess(got[0].at - head, expected + 4)
+        self.assertLess(got[-1].at - got[0].at, 2)
+        wait_until(lambda: self.show(endpoint)["pending"] == 0, "all to be written down")
+
+
+class DeadLetters(WebhookTest):
+    settings = {"timeout": "500ms", "retries": ["0s", "300ms"], **ALLOWED}
+
+    def letters(self, endpoint, query=""):
+        path = f"/orgs/{self.org}/webhooks/{endpoint['id']}/dead_letters{query}"
+        return self.admin.expect_success("GET", path)
+
+    def test_are_listed_and_sent_again(self):
+        endpoint = self.new_endpoint()
+        refuse = {"pack-0", "pack-2"}
+        self.receiver.behave = lambda connection, delivery: (
+            webhooks.answer("503 Busy") if delivery.event["data"]["top_up"] in refuse else acknowledge)(
+                connection, delivery)
+        self.cause_events(4)
+        self.arrived(4)
+        wait_until(lambda: self.show(endpoint)["pending"] == 0, "the queue to go on")
+        listed = self.letters(endpoint)
+        self.assertEqual([each["event"]["data"]["top_up"] for each in listed["dead_letters"]],
+                         ["pack-0", "pack-2"])
+        first, second = listed["dead_letters"]
+        self.assertEqual((first["status"], first["error"], first["attempts"]),
+                         (503, "it answered 503", 2))
+        self.assertEqual(first["id"], first["event"]["id"])
+        page = self.letters(endpoint, "?limit=1")
+        self.assertEqual((len(page["dead_letters"]), page["has_more"]), (1, True))
+        rest = self.letters(endpoint, f"?limit=1&after={page['next_after']}")
+        self.assertEqual((rest["dead_letters"], rest["has_more"]), ([second], False))
+
+        again = self.post(endpoint, f"dead_letters/{first['id']}/resend")
+        self.assertEqual((again["delivered"], again["status"]), (False, 503))
+        self.assertEqual(len(self.letters(endpoint)["dead_letters"]), 2)
+        refuse.clear()
+        again = self.post(endpoint, f"dead_letters/{first['id']}/resend")
+        self.assertEqual(again, {"event": first["id"], "delivered": True, "status": 200, "error": None})
+        self.assertEqual(self.letters(endpoint)["dead_letters"], [second])
+        bodies = {each.body for each in self.receiver.of(self.org) if each.id == first["id"]}
+        self.assertEqual(len(bodies), 1)
+        check_signatures(self.receiver.of(self.org)[-1], endpoint["secret"])
+
+        path = f"/orgs/{self.org}/webhooks/{endpoint['id']}/dead_letters"
+        for wrong in (first["id"], "evt_1-0", "nonsense"):
+            reply = self.admin.request("POST", f"{path}/{wrong}/resend")
+            self.assertEqual((reply.status, reply.error_code), (404, "dead_letter_not_found"))
+        metrics = call(self.admin.address, "GET", "/metrics").body.decode()
+        self.assertIn("\ntollgate_webhook_dead_letters_total 2", metrics)
+        self.assertIn('\ntollgate_webhook_deliveries_total{verdict="delivered"} 3', metrics)
+        failed = first["attempts"] + second["attempts"] + 1
+        self.assertIn(f'\ntollgate_webhook_deliveries_total{{verdict="failed"}} {failed}', metrics)
+
+
+class Sidecars(WebhookTest):
+    """Several at once, and some that die."""
+
+    def test_two_deliver_in_order_and_lose_nothing(self):
+        other = self.start_sidecar()
+        endpoint = self.new_endpoint()
+        turns = [threading.Thread(target=self.cause_events, args=(40, 40 * i, each.admin))
+                 for i, each in enumerate((self.tollgate, other))]
+        for each in turns:
+            each.start()
+        for each in turns:
+            each.join()
+        got = self.arrived(80)
+        self.assertEqual(first_arrivals(got), list(self.events("account.top_up_requested")))
+        self.assertEqual(len(got), 80)
+        wait_until(lambda: self.show(endpoint)["pending"] == 0, "all to be written down")
+
+    def test_killed_between_the_200_and_writing_it_down(self):
+        victim = self.start_sidecar()
+        self.tollgate.stop()
+        try:
+            self.admin = victim.admin
+            self.new_endpoint()
+
+            def acknowledge_to_a_dying_one(connection, delivery):
+                victim.popen.send_signal(signal.SIGSTOP)  # it will never read the answer
+                connection.reply(b"")
+                victim.kill()
+                self.receiver.behave = acknowledge
+            self.receiver.behave = acknowledge_to_a_dying_one
+            try:
+                self.cause_events(3)
+            except OSError:
+                pass  # it may be gone before it has heard of all three
+            wait_until(lambda: not victim.running(), "it to die")
+        finally:
+            del self.admin
+            type(self).tollgate = self.start_sidecar()
+            type(self).admin = self.tollgate.admin
+        self.cause_events(3)  # those that got lost; the others are known
+        got = self.assertArrived(3, timeout=LEASE + 5)
+        self.assertEqual([each.id for each in got].count(got[0].id), 2)
+        self.assertEqual(got[0].body, got[1].body)
+        self.assertEqual(len(got), 4)
+
+
+class Chaos(WebhookTest):
+    """The endpoint and the sidecars die at any moment. In the end every event has arrived, for the first
+    time in its order."""
+    settings = {"timeout": "500ms", "retries": ["0s"] + ["300ms"] * 31, **ALLOWED}
+    rounds = int(os.environ.get("TOLLGATE_CHAOS_ROUNDS") or 6)
+    bad_answers = [webhooks.never, webhooks.closing, webhooks.resetting, webhooks.dying_after_200,
+                   webhooks.late(0.2), webhooks.answer("500 Internal Server Error"),
+                   webhooks.answer("302 Found", "Location: /elsewhere\r\n")]
+
+    def test_every_event_arrives_and_in_order(self):
+        seed = int(os.environ.get("TOLLGATE_SEED") or random.SystemRandom().randrange(2**32))
+        print(f"TOLLGATE_SEED={seed} rounds={self.rounds}", end=" ", flush=True)
+        self.chance = random.Random(seed)
+        self.sidecars = [self.tollgate, self.start_sidecar()]
+        endpoint = self.new_endpoint()
+        self.receiver.behave = self.misbehave
+        for number in range(self.rounds):
+            self.round(number)
+        self.receiver.behave = acknowledge
+        self.cause_events(5 * self.rounds)  # those that got lost on the way; the others are known
+        caused = list(self.events("account.top_up_requested"))
+        self.assertEqual(len(caused), 5 * self.rounds)
+        got = self.arrived(len(caused), timeout=60)
+        self.assertEqual(first_arrivals(got), caused)
+        for each in got:
+            check_signatures(each, endpoint["secret"])
+        wait_until(lambda: self.show(endpoint)["pending"] == 0, "nothing to wait", LEASE + 5)
+
+    def misbehave(self, connection, delivery):
+        bad = self.chance.random() < 0.3
+        (self.chance.choice(self.bad_answers) if bad else acknowledge)(connection, delivery)
+
+    def round(self, number):
+        victims = self.chance.choice(([], [0], [1], [0, 1]))
+        causing = [threading.Thread(target=self.cause, args=(each.admin, 5 * number))
+                   for each in self.sidecars]
+        for each in causing:
+            each.start()
+        time.sleep(self.chance.choice((0, 0.01, 0.05, 0.2, 0.6)))
+        if down := self.chance.random() < 0.4:
+            self.receiver.go_down()
+        for victim in victims:
+            self.sidecars[victim].kill()
+        for each in causing:
+            each.join()
+        for victim in victims:
+            self.sidecars[victim] = self.start_sidecar()
+        self.admin = self.sidecars[0].admin
+        if down:
+            self.receiver.come_back()
+
+    def cause(self, admin, first):
+        try:
+            self.cause_events(5, first, admin)
+        except (OSError, ValueError, AssertionError):
+            pass  # it was killed

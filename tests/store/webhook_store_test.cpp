@@ -1,0 +1,346 @@
+#include "quota/redis/webhook_store.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/redis_client.hpp"
+#include "tests/support/redis_server.hpp"
+
+namespace tollgate::quota::redis {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::SizeIs;
+
+class webhook_store_test : public testing::Test {
+ protected:
+  webhook_store_test() {
+    address where;
+    where.unix_path = server().socket();
+    redis = std::make_unique<connection>(context, where, connection_options{},
+                                         [](connection&) { return nothing_to_load(); });
+    store = std::make_unique<redis_webhook_store>(*redis);
+    raw.call({"FLUSHALL"});
+    raw.call({"SCRIPT", "FLUSH"});
+    redis->start();
+    while (!redis->ready()) context.run_one();
+  }
+  ~webhook_store_test() override { redis->stop(); }
+
+  static tests::redis_server& server() {
+    static tests::redis_server one;
+    return one;
+  }
+  static task<result<void>> nothing_to_load() { co_return result<void>{}; }
+
+  // Runs a verb to its end; a store that fails is a test that fails.
+  template <class T>
+  T ask(task<result<T>> verb) {
+    std::optional<result<T>> out;
+    asio::co_spawn(context, std::move(verb), [&](std::exception_ptr thrown, result<T> got) {
+      if (thrown) std::rethrow_exception(thrown);
+      out = std::move(got);
+    });
+    while (!out) context.run_one();
+    return std::move(*out).value();
+  }
+
+  webhook_outcome add(std::string id, std::string secret = "whsec_1") {
+    webhook_endpoint endpoint;
+    endpoint.id = std::move(id);
+    endpoint.url = "https://hooks.example/?a=b";
+    endpoint.description = "the first, of two";
+    endpoint.events = {"account.usage_threshold", "account.top_up_failed"};
+    return ask(store->add("acme", endpoint, secret));
+  }
+  webhook_endpoint only() {
+    const auto known = ask(store->read("acme"));
+    EXPECT_THAT(known.endpoints, SizeIs(1));
+    return known.endpoints.at(0);
+  }
+  std::string happens() {
+    const auto reply =
+        raw.call({"XADD", "tollgate:{acme}:events", "*", "usage_threshold", "percent 50"});
+    return {reply->str, reply->len};
+  }
+
+  webhook_lease by(std::string token, milliseconds duration = 1h) {
+    return {"acme", "we_1", std::move(token), duration};
+  }
+  std::optional<leased_webhook> lease(const webhook_lease& lease) {
+    return ask(store->lease(lease));
+  }
+  // Time is Redis' own, so what has to run out is waited for.
+  leased_webhook lease_in_the_end(const webhook_lease& wanted) {
+    const auto until = std::chrono::steady_clock::now() + 10s;
+    while (std::chrono::steady_clock::now() < until) {
+      if (auto leased = lease(wanted)) return *leased;
+    }
+    throw std::runtime_error{"never leased"};
+  }
+
+  asio::io_context context;
+  tests::redis_client raw{server().socket()};
+  std::unique_ptr<connection> redis;
+  std::unique_ptr<redis_webhook_store> store;
+};
+
+webhook_attempt attempt(int status, std::string error) {
+  webhook_attempt out;
+  out.status = status;
+  out.error = std::move(error);
+  return out;
+}
+
+TEST_F(webhook_store_test, keeps_an_endpoint_as_it_was_added) {
+  EXPECT_EQ(add("we_1"), webhook_outcome::done);
+  const auto endpoint = only();
+  EXPECT_EQ(endpoint.id, "we_1");
+  EXPECT_EQ(endpoint.url, "https://hooks.example/?a=b");
+  EXPECT_EQ(endpoint.description, "the first, of two");
+  EXPECT_THAT(endpoint.events, ElementsAre("account.usage_threshold", "account.top_up_failed"));
+  ASSERT_THAT(endpoint.secrets, SizeIs(1));
+  EXPECT_EQ(endpoint.secrets[0].text, "whsec_1");
+  EXPECT_EQ(endpoint.secrets[0].until, time_point{});
+  EXPECT_EQ(endpoint.disabled, "");
+  EXPECT_EQ(endpoint.cursor, "0-0");
+  EXPECT_GT(endpoint.created_at, time_point{});
+  EXPECT_THAT(ask(store->orgs("", 10)), ElementsAre("acme"));
+  EXPECT_THAT(ask(store->orgs("acme", 10)), SizeIs(0));
+}
+
+TEST_F(webhook_store_test, adds_one_once) {
+  add("we_1");
+  EXPECT_EQ(add("we_1", "whsec_2"), webhook_outcome::done);
+  EXPECT_EQ(only().secrets.at(0).text, "whsec_1");
+}
+
+TEST_F(webhook_store_test, adds_no_more_than_it_may) {
+  for (std::size_t i = 0; i < webhook_store::most_endpoints; ++i) {
+    EXPECT_EQ(add("we_" + std::to_string(i)), webhook_outcome::done);
+  }
+  EXPECT_EQ(add("we_more"), webhook_outcome::full);
+  EXPECT_EQ(add("we_1"), webhook_outcome::done);
+  EXPECT_EQ(ask(store->remove("acme", "we_1")), webhook_outcome::done);
+  EXPECT_EQ(add("we_more"), webhook_outcome::done);
+}
+
+TEST_F(webhook_store_test, begins_with_the_next_event) {
+  const auto before = happens();
+  add("we_1");
+  EXPECT_EQ(only().cursor, before);
+  const auto after = happens();
+  EXPECT_EQ(ask(store->read("acme")).last_event, after);
+}
+
+TEST_F(webhook_store_test, changes_what_is_given) {
+  add("we_1");
+  webhook_change change;
+  change.url = "https://other.example/";
+  change.disabled = "because";
+  EXPECT_EQ(ask(store->change("acme", "we_1", change)), webhook_outcome::done);
+  const auto endpoint = only();
+  EXPECT_EQ(endpoint.url, "https://other.example/");
+  EXPECT_EQ(endpoint.disabled, "because");
+  EXPECT_EQ(endpoint.description, "the first, of two");
+  EXPECT_EQ(ask(store->change("acme", "we_2", change)), webhook_outcome::not_found);
+  EXPECT_EQ(ask(store->retry_now("acme", "we_2")), webhook_outcome::not_found);
+  EXPECT_EQ(ask(store->rotate("acme", "we_2", "s", 1h)), webhook_outcome::not_found);
+  EXPECT_EQ(ask(store->remove("acme", "we_2")), webhook_outcome::not_found);
+}
+
+TEST_F(webhook_store_test, removes_one_and_leaves_the_others) {
+  add("we_1");
+  add("we_10");
+  EXPECT_EQ(ask(store->remove("acme", "we_1")), webhook_outcome::done);
+  EXPECT_EQ(only().id, "we_10");
+}
+
+TEST_F(webhook_store_test, keeps_old_secrets_for_a_while) {
+  add("we_1");
+  EXPECT_EQ(ask(store->rotate("acme", "we_1", "whsec_2", 24h)), webhook_outcome::done);
+  auto secrets = only().secrets;
+  ASSERT_THAT(secrets, SizeIs(2));
+  EXPECT_EQ(secrets[0].text, "whsec_2");
+  EXPECT_EQ(secrets[0].until, time_point{});
+  EXPECT_EQ(secrets[1].text, "whsec_1");
+  EXPECT_EQ(secrets[1].until, secrets[0].since + 24h);
+  const auto first_ends = secrets[1].until;
+
+  EXPECT_EQ(ask(store->rotate("acme", "we_1", "whsec_2", 24h)), webhook_outcome::done);  // repeated
+  EXPECT_THAT(only().secrets, SizeIs(2));
+  ask(store->rotate("acme", "we_1", "whsec_3", 1ms));  // within the overlap: nobody is cut off
+  secrets = only().secrets;
+  EXPECT_EQ(secrets.front().text, "whsec_3");
+  EXPECT_EQ(secrets.back().text, "whsec_1");
+  EXPECT_EQ(secrets.back().until, first_ends);
+  for (const char* more : {"whsec_4", "whsec_5", "whsec_6", "whsec_7"}) {
+    ask(store->rotate("acme", "we_1", more, 24h));
+  }
+  EXPECT_THAT(only().secrets, SizeIs(4));
+  EXPECT_EQ(only().secrets.front().text, "whsec_7");
+}
+
+TEST_F(webhook_store_test, lets_one_deliver_at_a_time) {
+  add("we_1");
+  const auto leased = lease(by("a"));
+  ASSERT_TRUE(leased);
+  EXPECT_EQ(leased->endpoint.url, "https://hooks.example/?a=b");
+  EXPECT_FALSE(leased->forgotten);
+  EXPECT_FALSE(lease(by("b")));
+  EXPECT_TRUE(lease(by("a")));  // the answer may have got lost
+  EXPECT_FALSE(lease({"acme", "we_2", "b", 1h}));
+}
+
+TEST_F(webhook_store_test, after_a_lease_has_run_out_its_token_means_nothing) {
+  add("we_1");
+  const auto first = happens(), second = happens();
+  lease(by("a", 1ms));
+  lease_in_the_end(by("b"));
+  const auto late = by("a");
+  EXPECT_EQ(ask(store->delivered(late, second, 200)), webhook_outcome::lost);
+  EXPECT_EQ(ask(store->skipped(late, second)), webhook_outcome::lost);
+  EXPECT_EQ(ask(store->failed(late, attempt(500, "no"), time_point{})), webhook_outcome::lost);
+  EXPECT_EQ(ask(store->gone(late, attempt(410, "no"), "gone")), webhook_outcome::lost);
+  EXPECT_EQ(ask(store->died(late, dead_letter{second, "{}", 0, {}})), webhook_outcome::lost);
+  EXPECT_EQ(ask(store->release(late)), webhook_outcome::lost);
+  EXPECT_EQ(only().cursor, "0-0");
+  EXPECT_EQ(only().disabled, "");
+  EXPECT_EQ(ask(store->delivered(by("b"), first, 200)), webhook_outcome::done);
+  EXPECT_EQ(only().cursor, first);
+}
+
+TEST_F(webhook_store_test, moves_on_with_what_was_delivered_or_skipped) {
+  add("we_1");
+  const auto first = happens(), second = happens();
+  lease(by("a"));
+  for (int times = 0; times < 2; ++times) {  // harmless when repeated
+    EXPECT_EQ(ask(store->delivered(by("a"), first, 204)), webhook_outcome::done);
+    EXPECT_EQ(only().cursor, first);
+    EXPECT_EQ(only().last.status, 204);
+  }
+  EXPECT_EQ(ask(store->skipped(by("a"), second)), webhook_outcome::done);
+  EXPECT_EQ(only().cursor, second);
+}
+
+TEST_F(webhook_store_test, waits_after_a_failure_until_it_is_time_or_somebody_asks) {
+  add("we_1");
+  happens();
+  const auto now = ask(store->read("acme")).now;
+  for (int attempts = 1; attempts <= 2; ++attempts) {
+    ASSERT_TRUE(lease(by("a")));
+    EXPECT_EQ(ask(store->failed(by("a"), attempt(0, "no answer"), now + 1h)),
+              webhook_outcome::done);
+    EXPECT_FALSE(lease(by("b")));
+    const auto endpoint = only();
+    EXPECT_EQ(endpoint.attempts, attempts);
+    EXPECT_EQ(endpoint.next_at, now + 1h);
+    EXPECT_EQ(endpoint.last.error, "no answer");
+    EXPECT_GE(endpoint.last.at, now);
+    EXPECT_EQ(ask(store->retry_now("acme", "we_1")), webhook_outcome::done);
+  }
+  EXPECT_TRUE(lease(by("b")));
+}
+
+TEST_F(webhook_store_test, does_not_lease_what_is_disabled) {
+  add("we_1");
+  lease(by("a"));
+  EXPECT_EQ(ask(store->gone(by("a"), attempt(410, "it answered 410"), "gone")),
+            webhook_outcome::done);
+  EXPECT_EQ(only().disabled, "gone");
+  EXPECT_FALSE(lease(by("a")));
+  webhook_change enabled;
+  enabled.disabled = "";
+  ask(store->change("acme", "we_1", enabled));
+  EXPECT_TRUE(lease(by("a")));
+}
+
+TEST_F(webhook_store_test, what_is_disabled_while_it_is_leased_is_done_with_one_more_event) {
+  add("we_1");
+  const auto first = happens();
+  lease(by("a"));
+  webhook_change disabled;
+  disabled.disabled = "because";
+  ask(store->change("acme", "we_1", disabled));
+  EXPECT_EQ(ask(store->delivered(by("a"), first, 200)), webhook_outcome::lost);
+  EXPECT_EQ(only().cursor, first);
+}
+
+TEST_F(webhook_store_test, releases_only_when_nothing_has_come_meanwhile) {
+  add("we_1");
+  lease(by("a"));
+  const auto first = happens();
+  EXPECT_EQ(ask(store->release(by("a"))), webhook_outcome::more);
+  EXPECT_FALSE(lease(by("b")));
+  ask(store->delivered(by("a"), first, 200));
+  EXPECT_EQ(ask(store->release(by("a"))), webhook_outcome::done);
+  EXPECT_TRUE(lease(by("b")));
+}
+
+TEST_F(webhook_store_test, keeps_dead_letters_in_the_order_of_their_events) {
+  add("we_1");
+  const auto first = happens(), second = happens();
+  lease(by("a"));
+  const auto now = ask(store->read("acme")).now;
+  ask(store->failed(by("a"), attempt(500, "it answered 500"), now));
+  lease(by("a"));
+  const std::string body = "{\"id\":\"evt_1\",\n \"exact\":\"bytes \xC3\xA9\"}";
+  for (int times = 0; times < 2; ++times) {
+    EXPECT_EQ(ask(store->died(by("a"), dead_letter{first, body, 0, attempt(503, "busy")})),
+              webhook_outcome::done);
+  }
+  ask(store->died(by("a"), dead_letter{second, "{}", 0, attempt(0, "away")}));
+  EXPECT_EQ(only().cursor, second);
+
+  const auto letters = ask(store->dead_letters("acme", "we_1", "0-0", 10));
+  ASSERT_THAT(letters, SizeIs(2));
+  EXPECT_EQ(letters[0].event, first);
+  EXPECT_EQ(letters[0].body, body);
+  EXPECT_EQ(letters[0].attempts, 2);
+  EXPECT_EQ(letters[0].last.status, 503);
+  EXPECT_EQ(letters[0].last.error, "busy");
+  EXPECT_EQ(letters[1].event, second);
+  EXPECT_EQ(letters[1].attempts, 1);
+  EXPECT_THAT(ask(store->dead_letters("acme", "we_1", first, 10)), SizeIs(1));
+  EXPECT_THAT(ask(store->dead_letters("acme", "we_1", "0-0", 1)), SizeIs(1));
+
+  EXPECT_EQ(ask(store->find_dead_letter("acme", "we_1", second))->body, "{}");
+  ask(store->remove_dead_letter("acme", "we_1", second));
+  EXPECT_FALSE(ask(store->find_dead_letter("acme", "we_1", second)));
+  EXPECT_FALSE(ask(store->find_dead_letter("acme", "we_1", "no event")));
+  ask(store->remove("acme", "we_1"));
+  EXPECT_THAT(ask(store->dead_letters("acme", "we_1", "0-0", 10)), SizeIs(0));
+}
+
+TEST_F(webhook_store_test, keeps_so_many_dead_letters_and_no_more) {
+  add("we_1");
+  lease(by("a"));
+  for (std::size_t i = 1; i <= webhook_store::most_dead_letters + 5; ++i) {
+    const auto told = ask(store->died(by("a"), dead_letter{std::to_string(i) + "-0", "{}", 0, {}}));
+    EXPECT_EQ(told == webhook_outcome::full, i > webhook_store::most_dead_letters);
+  }
+  const auto letters = ask(store->dead_letters("acme", "we_1", "0-0", 5'000));
+  EXPECT_THAT(letters, SizeIs(webhook_store::most_dead_letters));
+  EXPECT_EQ(letters.front().event, "6-0");
+}
+
+TEST_F(webhook_store_test, says_when_the_stream_does_not_go_back_far_enough) {
+  happens();
+  add("we_1");
+  happens();
+  EXPECT_FALSE(lease(by("a"))->forgotten);
+  happens();
+  raw.call({"XTRIM", "tollgate:{acme}:events", "MAXLEN", "1"});
+  EXPECT_TRUE(lease(by("a"))->forgotten);
+}
+
+TEST_F(webhook_store_test, tells_the_time_of_the_store) {
+  const auto now = ask(store->read("acme")).now;
+  EXPECT_GE(store->now(), now);
+  EXPECT_LT(store->now(), now + 1h);
+}
+
+}  // namespace
+}  // namespace tollgate::quota::redis

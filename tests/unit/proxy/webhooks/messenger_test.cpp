@@ -1,0 +1,173 @@
+#include "proxy/webhooks/messenger.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <gtest/gtest.h>
+
+#include "tests/support/memory_webhooks.hpp"
+
+namespace tollgate::proxy::webhooks {
+namespace {
+
+using namespace quota::literals;
+using namespace std::chrono_literals;
+
+// One organization with one endpoint, at which nobody listens: what arrives, and what does not, is
+// for tests/integration/test_webhook_failures.py to see.
+class messenger_test : public testing::Test {
+ protected:
+  messenger_test() {
+    ledger.time = quota::time_point{quota::milliseconds{1'767'268'800'000}};
+    quota::configure plan;
+    plan.terms.plan = "starter";
+    plan.terms.allocation = 20'000_credits;
+    plan.terms.usd_micro_per_credit = 20'000;
+    const quota::operation configure = plan;
+    finish(ledger.apply(acme, configure));
+    add({"account.top_up_requested"});
+    settings.allow_http = settings.allow_private = true;
+    subject.use(std::make_shared<sender>(settings));
+    ledger.on_event([this](const quota::org_id& org) { subject.visit(org); });
+  }
+
+  void add(std::vector<std::string> events, std::string id = "we_1") {
+    quota::webhook_endpoint endpoint;
+    endpoint.id = std::move(id);
+    endpoint.url = "http://127.0.0.1:9/";
+    endpoint.events = std::move(events);
+    finish(store.add(acme, endpoint, "secret"));
+  }
+
+  // Runs a coroutine on the messenger's context, and whatever follows from it.
+  template <class T>
+  void finish(task<T> work) {
+    asio::co_spawn(context, std::move(work), asio::detached);
+    run();
+  }
+  void run() {
+    context.restart();
+    context.run();
+  }
+  void visit() {
+    subject.visit(acme);
+    run();
+  }
+
+  void buy(std::string id) {
+    const quota::operation pack = quota::request_top_up{std::move(id), 1'000};
+    finish(ledger.apply(acme, pack));
+  }
+  void decline(std::string id) {
+    const quota::operation verdict =
+        quota::resolve_top_up{std::move(id), quota::top_up_verdict::declined};
+    finish(ledger.apply(acme, verdict));
+  }
+  std::string last_event() { return ledger.account(acme).events().back().id; }
+  quota::webhook_endpoint& endpoint(const std::string& id = "we_1") {
+    return store.endpoint(acme, id);
+  }
+  std::int64_t failures() {
+    return counts.deliveries.read(static_cast<std::size_t>(verdict::failed));
+  }
+
+  const quota::org_id acme = "acme";
+  config::webhook_settings settings;
+  asio::io_context context;
+  tests::memory_store ledger;
+  tests::memory_webhooks store{ledger};
+  metrics::webhook_metrics counts;
+  messenger subject{context, ledger, store, counts};
+};
+
+TEST_F(messenger_test, tries_at_once_and_then_at_the_events_own_times) {
+  const auto created = ledger.time;
+  const auto before = endpoint().cursor;
+  buy("pack-1");
+  EXPECT_EQ(endpoint().attempts, 1);
+  EXPECT_EQ(endpoint().next_at, created + 5s);
+  EXPECT_EQ(endpoint().last.status, 0);
+  EXPECT_NE(endpoint().last.error, "");
+  visit();
+  EXPECT_EQ(failures(), 1);  // it is not time yet
+  ledger.time = created + 5s;
+  visit();
+  EXPECT_EQ(failures(), 2);
+  EXPECT_EQ(endpoint().next_at, created + 5min + 5s);
+  ledger.time = created + 1h;
+  visit();
+  EXPECT_EQ(endpoint().next_at, created + 2h + 35min + 5s);
+  EXPECT_EQ(endpoint().cursor, before);
+}
+
+TEST_F(messenger_test, gives_up_after_the_last_attempt_and_goes_on) {
+  buy("pack-1");
+  ledger.time += 74h;
+  buy("pack-2");  // which is a visit, and the second attempt at the first
+  ledger.time += 2h;
+  visit();
+  ASSERT_EQ(store.letters(acme, "we_1").size(), 1u);
+  const auto& letter = store.letters(acme, "we_1").front();
+  EXPECT_NE(letter.body.find(R"("top_up":"pack-1")"), std::string::npos);
+  EXPECT_EQ(letter.attempts, 3);
+  EXPECT_EQ(counts.dead_letters.read(), 1);
+  EXPECT_EQ(endpoint().cursor, letter.event);
+  EXPECT_EQ(endpoint().attempts, 1);  // at the second, when its turn had come
+  EXPECT_GT(endpoint().next_at, ledger.time);
+}
+
+TEST_F(messenger_test, skips_what_nobody_asked_for) {
+  buy("pack-1");
+  ledger.time += 100h;
+  decline("pack-1");
+  EXPECT_EQ(store.letters(acme, "we_1").size(), 1u);
+  EXPECT_EQ(endpoint().cursor, last_event());
+  EXPECT_EQ(failures(), 2);  // at the first event alone
+  EXPECT_EQ(endpoint().leased_until, quota::time_point{});
+}
+
+TEST_F(messenger_test, keeps_endpoints_apart) {
+  add({"account.top_up_failed"}, "we_2");
+  buy("pack-1");
+  EXPECT_EQ(endpoint("we_1").attempts, 1);
+  EXPECT_EQ(endpoint("we_2").attempts, 0);
+  EXPECT_EQ(endpoint("we_2").cursor, last_event());
+}
+
+TEST_F(messenger_test, sends_nothing_to_who_is_disabled_or_leased_by_another) {
+  endpoint().disabled = "because";
+  buy("pack-1");
+  EXPECT_EQ(failures(), 0);
+  endpoint().disabled = "";
+  endpoint().leased_until = ledger.time + 10s;
+  visit();
+  EXPECT_EQ(failures(), 0);
+  ledger.time += 10s;
+  visit();
+  EXPECT_EQ(failures(), 1);
+}
+
+TEST_F(messenger_test, says_again_what_became_of_an_event_until_it_is_heard) {
+  store.answers_lost = 3;
+  buy("pack-1");
+  EXPECT_EQ(store.answers_lost, 0);
+  EXPECT_EQ(endpoint().attempts, 1);
+  EXPECT_EQ(failures(), 1);
+}
+
+TEST_F(messenger_test, comes_by_again_where_the_store_was_away) {
+  store.reachable = false;
+  buy("pack-1");
+  EXPECT_EQ(failures(), 0);
+  store.reachable = true;
+  visit();
+  EXPECT_EQ(failures(), 1);
+}
+
+TEST_F(messenger_test, after_stop_nothing_is_sent) {
+  subject.stop();
+  buy("pack-1");
+  EXPECT_EQ(failures(), 0);
+}
+
+}  // namespace
+}  // namespace tollgate::proxy::webhooks
