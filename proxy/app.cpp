@@ -266,6 +266,7 @@ class app {
     spdlog::info("draining: no new connections, {} s for what is under way",
                  settings().timeouts.drain.count() / 1000);
     courier_->stop();
+    admin_->end_streams();
     for (auto& worker : workers_) worker->drain();
     const auto limiting = [](app& self) -> task<> { co_await self.limit_draining(); };
     asio::co_spawn(control_, limiting(*this), asio::detached);

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "proxy/access_log.hpp"
+#include "proxy/admin/event_feed.hpp"
 #include "proxy/deadline.hpp"
 #include "proxy/exchange_record.hpp"
 #include "proxy/key_cache.hpp"
@@ -52,6 +53,7 @@ class worker {
   dependencies& world() { return world_; }
   key_cache& keys() { return keys_; }
   settlement& charges() { return settlement_; }
+  admin::event_feed& events() { return events_; }
   std::shared_ptr<runtime> current() const { return runtime_; }
   bool draining() const { return draining_; }
   // Answers when the store is there, waiting for it no longer than the configuration allows.
@@ -91,6 +93,7 @@ class worker {
   dependencies world_;
   key_cache keys_;
   settlement settlement_;
+  admin::event_feed events_;
   std::shared_ptr<runtime> runtime_;
   access_log log_;
   asio::basic_socket_acceptor<asio::ip::tcp, io_executor> acceptor_;

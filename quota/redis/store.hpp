@@ -37,6 +37,8 @@ class redis_store final : public ledger_store {
   task<result<pending_work>> pending(const org_id& org) override;
   task<result<std::vector<account_event>>> events(const org_id& org, std::string after,
                                                   std::size_t limit) override;
+  task<result<account_news>> news(const org_id& org, std::optional<account_marks> after,
+                                  std::optional<account_marks> until) override;
   void on_top_up(top_up_listener listener) override;
   time_point now() const override;
   bool ready() const override { return connection_.ready(); }

@@ -1,4 +1,5 @@
 // What a change of the billing settings would mean, in words; and the change itself, for the API.
+import { alertConsequence, alertText } from './alerts.js';
 import { credits, micro, usd, usdPrice } from './format.js';
 import { bought } from './buy.js';
 
@@ -47,6 +48,21 @@ function topUpSentence(rule, terms, cap) {
 
 const limitKey = (limit) => limitText({ ...limit, credits: String(limit.credits) });
 
+function changeAlerts(org, wanted, body, sentences) {
+  const [had, has] = [org.alerts.map(alertText), wanted.alerts.map(alertText)];
+  if (had.join('\n') === has.join('\n')) return;
+  const twice = has.find((text, index) => has.indexOf(text) !== index);
+  if (twice) throw new Error(`There are two alerts ${twice}.`);
+  body.alerts = wanted.alerts;
+  const added = wanted.alerts.filter((alert) => !had.includes(alertText(alert)));
+  const terms = { terms: org.terms, spend_cap_usd: wanted.spend_cap_usd };
+  sentences.push(
+    ...added.map((alert) => `New alert: told once a cycle, ${alertText(alert)}. ${alertConsequence(alert, terms)}`.trim()),
+    ...had.filter((text) => !has.includes(text)).map((text) => `No longer told: ${text}.`),
+  );
+  if (added.length === 0 && had.length === has.length) sentences.push('The order of the alerts changes.');
+}
+
 // { sentences, body }: only what differs is sent.
 export function changesOf(org, wanted) {
   const sentences = [],
@@ -65,6 +81,7 @@ export function changesOf(org, wanted) {
       : sameAmount(before.threshold_credits, after.threshold_credits) &&
         sameAmount(before.amount_usd, after.amount_usd);
   if (!sameRule) change('auto_top_up', topUpSentence(after, org.terms, wanted.spend_cap_usd));
+  changeAlerts(org, wanted, body, sentences);
   const [had, has] = [org.limits.map(limitKey), wanted.limits.map(limitKey)];
   if (had.join('\n') !== has.join('\n')) {
     body.limits = wanted.limits;

@@ -1,4 +1,5 @@
 // Billing settings. What a change means is said in words, and only then it is saved.
+import { alertsEditor } from './alerts.js';
 import { api } from './api.js';
 import { openDialog } from './dialog.js';
 import { announce, errorBox, field, h, section } from './dom.js';
@@ -54,7 +55,7 @@ function draw(place, org, context) {
         'div',
         { class: 'two' },
         h('div', { class: 'page' }, planSection(org), form.topUp),
-        h('div', { class: 'page' }, form.beyond, form.limits),
+        h('div', { class: 'page' }, form.beyond, form.alerts, form.limits),
       ),
       message,
       h('div', { class: 'actions' }, h('button', { type: 'submit', class: 'primary' }, 'Review changes')),
@@ -124,6 +125,16 @@ function controls(org) {
     field('When fewer credits are available than', threshold),
     field('Buy for, in US dollars', amount, `At least ${usd(minimum)}.`),
   );
+  const alerting = alertsEditor(org.alerts);
+  const alerts = section(
+    'Alerts',
+    h(
+      'p',
+      { class: 'hint' },
+      'Each is told once a cycle, when consumption reaches it, and again after new credits: here, and as an event.',
+    ),
+    alerting.element,
+  );
   const limits = section(
     'Limits',
     h(
@@ -142,9 +153,10 @@ function controls(org) {
           amount_usd: atLeast(decimal(amount, 'The top-up', 2), minimum),
         }
       : null,
+    alerts: alerting.read(),
     limits: editor.read(),
   });
-  return { beyond, topUp, limits, read };
+  return { beyond, topUp, alerts, limits, read };
 }
 
 export function decimal(input, name, places) {
