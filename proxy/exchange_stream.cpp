@@ -12,9 +12,9 @@ constexpr std::size_t most_pipelined = 16 * 1024;
 
 }  // namespace
 
-// Ends with the client, with its key, with a configuration that has been replaced, and when we are to
-// go: nobody waits for it, and a client that comes again goes on where it stood. The connection ends
-// with it, too.
+// Ends with the client, with its key, with a configuration that has been replaced, and when we are
+// to go: nobody waits for it, and a client that comes again goes on where it stood. The connection
+// ends with it, too.
 task<> exchange::send_stream(own_response head, std::shared_ptr<admin::body_source> source) {
   const bool chunked = request_.head().version >= 11;
   head.follows = chunked ? framing::chunked : framing::until_close;
@@ -22,7 +22,8 @@ task<> exchange::send_stream(own_response head, std::shared_ptr<admin::body_sour
   if (!request_.done()) keep_client_ = false;
   if (!head.is_head) keep_client_ = false;
   head.close = !keep_client_;
-  const bool failed = static_cast<bool>(co_await write_to_client(serialize(head, record_.request_id)));
+  const bool failed =
+      static_cast<bool>(co_await write_to_client(serialize(head, record_.request_id)));
   if (failed || head.is_head) {
     keep_client_ = keep_client_ && !failed;
     co_return;

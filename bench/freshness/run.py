@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How long does it take from the end of a call until it is seen?
 
-    bench/freshness/run.py [--rate 2000] [--seconds 30] [--threads 2] [--json FILE]
+    bench/freshness/run.py [--rate 2000] [--seconds 30] [--orgs 8] [--threads 2] [--json FILE]
 
 Starts a Redis, a sample upstream and a Tollgate of its own. wrk calls at a steady rate, for many agents
 of several organizations. One of these also makes calls that are watched for, one after the other, at a
@@ -41,7 +41,7 @@ from support.tollgate import ADMIN_TOKEN, RATES, ROUTES, Tollgate, configuration
 from support.upstream import SampleUpstream  # noqa: E402
 
 LIMIT_S = 2.0
-ORGS, WATCHED = 8, "org-0"
+WATCHED = "org-0"
 PRICE = Decimal("0.0001")  # of a watched call; everything else costs whole credits
 PROBE_EVERY_S, REPORT_EVERY_S = 0.1, 0.05
 CONNECTIONS = 64
@@ -240,6 +240,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rate", type=int, default=2000, help="calls a second")
     parser.add_argument("--seconds", type=int, default=30)
+    parser.add_argument("--orgs", type=int, default=8, help="organizations that share them")
     parser.add_argument("--threads", type=int, default=2, help="of Tollgate")
     parser.add_argument("--json", metavar="FILE")
     arguments = parser.parse_args()
@@ -264,12 +265,12 @@ def main():
             rates={**RATES, "watched": {"credits": str(PRICE), "per": "request"}},
             routes=[route("watched", "watched", {"path": "/v1/watched"}), *ROUTES])))
         keys = [tollgate.admin.new_customer(f"org-{number}", credits=1_000_000_000)
-                for number in range(ORGS)]
+                for number in range(arguments.orgs)]
         watchers, ends, load, cpu = measure(tollgate, redis, keys, arguments, modules)
         status = report(watchers, ends, load, cpu, arguments)
-        for number in range(ORGS):
+        for number in range(arguments.orgs):
             wait_until(lambda: tollgate.admin.balance(f"org-{number}")["held"] == 0, "no hold is left")
-        settled = sum(tollgate.admin.balance(f"org-{number}")["settled"] for number in range(ORGS))
+        settled = sum(tollgate.admin.balance(f"org-{number}")["settled"] for number in range(arguments.orgs))
         if watched_in(settled) != len(ends):
             print(f"FAILED: {watched_in(settled)} of {len(ends)} watched calls were charged")
             return 1

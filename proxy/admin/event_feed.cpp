@@ -16,7 +16,8 @@ namespace tollgate::proxy::admin {
 namespace {
 
 using std::chrono::steady_clock;
-using timer = asio::basic_waitable_timer<steady_clock, asio::wait_traits<steady_clock>, io_executor>;
+using timer =
+    asio::basic_waitable_timer<steady_clock, asio::wait_traits<steady_clock>, io_executor>;
 
 // What a tick reads at most: so many answers of the store. The rest comes with the next tick.
 constexpr int looks_a_tick = 16;
@@ -203,8 +204,8 @@ class event_feed::stream final : public reader {
   void wake() override { tick_.notify(); }
 
  private:
-  // Another thread may have told this client more than is known here yet, for a moment. A place that
-  // is never reached is one of another store's, or of a future that was lost: on from now.
+  // Another thread may have told this client more than is known here yet, for a moment. A place
+  // that is never reached is one of another store's, or of a future that was lost: on from now.
   task<> next_tick() {
     constexpr int moment = 3;
     co_await tick_.wait();

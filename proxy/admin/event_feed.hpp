@@ -1,6 +1,6 @@
 // Streams of what happens to accounts, for the clients of one thread. However many read of the same
-// organization, the store is asked for its news once a tick; who has fallen behind reads on by itself
-// from where it stands, a bounded piece at a time, and all who do so share one pace.
+// organization, the store is asked for its news once a tick; who has fallen behind reads on by
+// itself from where it stands, a bounded piece at a time, and all who do so share one pace.
 #pragma once
 
 #include <chrono>
@@ -16,7 +16,7 @@ namespace tollgate::proxy::admin {
 struct feed_options {
   std::chrono::milliseconds tick{250};
   std::chrono::milliseconds heartbeat{15'000};
-  std::size_t streams = 1024;   // in all
+  std::size_t streams = 1024;  // in all
   std::size_t of_an_org = 32;
 };
 

@@ -20,8 +20,8 @@ auto no_throw(error_code& ec) {
   return asio::redirect_error(use_task, ec);
 }
 
-// Ends the body when the client leaves. What it sends instead is the next request of a pipeline: that
-// is not answered, and from then on only a write can tell that it is gone.
+// Ends the body when the client leaves. What it sends instead is the next request of a pipeline:
+// that is not answered, and from then on only a write can tell that it is gone.
 void watch(const std::shared_ptr<tcp_stream>& socket, const std::shared_ptr<body_source>& source) {
   socket->socket().async_wait(
       asio::socket_base::wait_read,
@@ -30,8 +30,7 @@ void watch(const std::shared_ptr<tcp_stream>& socket, const std::shared_ptr<body
         const auto body = leaving.lock();
         if (ec || !client || !body) return;
         char byte;
-        const auto n =
-            ::recv(client->socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+        const auto n = ::recv(client->socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
         if (n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK)) body->end();
       });
 }

@@ -19,8 +19,8 @@ struct stream_rules {
   std::function<task<bool>()> is_welcome;
 };
 
-// `version` is the request's: 10 or 11. HTTP/1.0 has no chunks; there the end of the connection is the
-// end of the body.
+// `version` is the request's: 10 or 11. HTTP/1.0 has no chunks; there the end of the connection is
+// the end of the body.
 task<> send_stream(std::shared_ptr<tcp_stream> socket, api_response answer, api_request request,
                    unsigned version, stream_rules rules);
 

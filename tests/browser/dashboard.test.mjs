@@ -84,7 +84,7 @@ test('nothing is asked for while nothing happens, and the stream brings what doe
   const asked = [];
   own.on('request', (request) => asked.push(new URL(request.url()).pathname));
   await go(own, '#/org/quiet');
-  await own.getByText('Nothing in the last quarter of an hour.').waitFor();
+  await own.getByRole('cell', { name: 'Granted: Plan' }).waitFor();
   await own.waitForTimeout(1500); // what was asked for when the page was opened has been answered
   asked.length = 0;
   await own.waitForTimeout(2500);
@@ -99,6 +99,7 @@ test('nothing is asked for while nothing happens, and the stream brings what doe
     );
   }
   assert.equal(await counter.textContent(), '19,970');
+  await own.getByText(/^Credits used since .*: [123]0 of 20,000/).waitFor(); // the drawing moves, too
   assert.equal(await own.locator('#settled').textContent(), '30');
   const alerts = own.getByRole('region', { name: 'Alerts of this cycle, newest first' });
   await alerts.getByText('30 credits are used in this cycle').waitFor();
@@ -136,7 +137,7 @@ test('alerts are set, explained, and told; those of another kind are kept', asyn
   await page.getByText('a whole percentage from 1 to 1000').waitFor();
   await page.getByLabel('Level').last().fill('80');
   await page.getByRole('button', { name: 'Add an alert' }).click();
-  await page.getByLabel('Tell when this is reached').last().selectOption('spend_cap_percent');
+  await page.getByLabel('Tell at').last().selectOption('spend_cap_percent');
   await page.getByLabel('Level').last().fill('90');
   await page.getByRole('button', { name: 'Review changes' }).click();
   const words = await page.getByRole('dialog').innerText();

@@ -60,7 +60,7 @@ export function alertConsequence(alert, { terms, spend_cap_usd: cap }) {
 }
 
 export function alertsEditor(alerts) {
-  const list = h('ul', { class: 'limits' });
+  const list = h('ul', { class: 'limits alerts' });
   const removal = (row, what) =>
     h(
       'button',
@@ -84,7 +84,7 @@ export function alertsEditor(alerts) {
   const addEditable = ({ measure, level }, focus) => {
     const what = select(measures, measure);
     const input = h('input', { type: 'text', inputmode: 'decimal', value: level, autocomplete: 'off' });
-    const row = h('li', {}, field('Tell when this is reached', what), field('Level', input));
+    const row = h('li', {}, field('Tell at', what), field('Level', input));
     row.append(removal(row, 'this alert'));
     row.read = () => alertOf({ measure: what.value, level: levelOf(input, what.value) });
     list.append(row);

@@ -13,6 +13,7 @@ import { meter, standing } from './standing.js';
 
 // What the stream does not tell is asked for when something happened, and no more often than this.
 const pause_ms = 1000;
+const drawing_pause_ms = 10_000;
 const latest_shown = 8;
 
 export async function balancePage(place, context) {
@@ -22,17 +23,19 @@ export async function balancePage(place, context) {
   const live = liveCard(balance, context, details);
   const grants = h('div');
   const latest = latestCalls(org);
+  const cycle = cycleDrawing(context);
   const happened = happenedSections(org, balance.cycle);
   place.replaceChildren(
     h(
       'div',
       { class: 'two' },
-      h('div', { class: 'page' }, live.element, section('Grants', grants), happened.elements),
+      h('div', { class: 'page' }, live.element, section('Grants', grants), happened.alerts),
       h(
         'div',
         { class: 'page' },
-        section('This cycle', await burnDown(balance, context)),
+        section('This cycle', await cycle.draw(balance)),
         section('Latest entries', latest.element),
+        happened.latest,
       ),
     ),
   );
@@ -49,6 +52,11 @@ export async function balancePage(place, context) {
     await latest.update();
   };
   const refresh = atMostEvery(pause_ms, ask, signal);
+  const redraw = atMostEvery(
+    drawing_pause_ms,
+    async () => cycle.draw(await api.balance(org, { signal })),
+    signal,
+  );
   follow(org, {
     from: sinceCycle(balance.cycle),
     on: {
@@ -57,9 +65,9 @@ export async function balancePage(place, context) {
         live.show(now);
         refresh();
       },
-      usage: refresh,
+      usage: redraw,
       event: (event) => {
-        happened.add(event);
+        if (happened.add(event)) redraw();
         refresh();
       },
       again: ask,
@@ -73,6 +81,23 @@ export async function balancePage(place, context) {
 // A place in the stream: every event of the cycle, and what is used from about now on. A clock that
 // is off shows a little more, or begins a moment later.
 const sinceCycle = (cycle) => `${Date.parse(cycle?.start ?? 0)}-0.${Date.now() - 10_000}-0`;
+
+// The burn-down, drawn anew in its place. Whoever is reading its figures is not disturbed.
+function cycleDrawing(context) {
+  const place = h('div');
+  let drawn = null;
+  context.signal.addEventListener('abort', () => drawn?.abort());
+  const draw = async (balance) => {
+    const next = new AbortController();
+    const content = await burnDown(balance, { ...context, signal: next.signal });
+    if (context.signal.aborted || place.querySelector('details')?.open) return place;
+    drawn?.abort();
+    drawn = next;
+    place.replaceChildren(...[content].flat());
+    return place;
+  };
+  return { draw };
+}
 
 function liveCard(first, context, details) {
   const number = h('output', { class: 'counter', id: 'available' });

@@ -53,34 +53,37 @@ export function happenedSections(org, cycle) {
     latestPlace = h('div');
   const since = Date.parse(cycle?.start ?? 0);
 
+  let waiting = false;
   const draw = () => {
-    alertsPlace.replaceChildren(alerts.length === 0 ? noAlerts(org) : list('Alerts of this cycle, newest first', alerts));
+    waiting = false;
+    alertsPlace.replaceChildren(
+      ...(alerts.length === 0 ? [noAlerts(org)] : list('Alerts of this cycle, newest first', alerts)),
+    );
     latestPlace.replaceChildren(
-      latest.length === 0
-        ? emptyState('Nothing yet.', 'Purchases, alerts and changes of the settings appear here.')
-        : list('What happened to the account, newest first', latest),
+      ...(latest.length === 0
+        ? [emptyState('Nothing yet.', 'Purchases, alerts and changes of the settings appear here.')]
+        : list('What happened to the account, newest first', latest)),
     );
   };
-  let drawn = false;
+  // Whether it happened just now.
   const add = (event) => {
-    if (known.has(event.id)) return; // told again after a stream broke
+    if (known.has(event.id)) return false; // told again after a stream broke
     known.add(event.id);
     const at = Date.parse(event.created_at);
     if (alert_types.includes(event.type) && at >= since) alerts.unshift(event);
     latest.unshift(event);
     latest.splice(most_shown);
-    if (Date.now() - at < 10_000) announce(happenedText(event));
-    if (drawn) return;
-    drawn = true; // many at once are drawn once
-    requestAnimationFrame(() => {
-      drawn = false;
-      draw();
-    });
+    const isNew = Date.now() - at < 10_000;
+    if (isNew) announce(happenedText(event));
+    if (!waiting) requestAnimationFrame(draw); // many at once are drawn once
+    waiting = true;
+    return isNew;
   };
   draw();
   return {
     add,
-    elements: [section('Alerts', alertsPlace), section('What happened', latestPlace)],
+    alerts: section('Alerts', alertsPlace),
+    latest: section('What happened', latestPlace),
   };
 }
 

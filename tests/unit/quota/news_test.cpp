@@ -40,7 +40,8 @@ std::string settled(int micro) {
 
 std::string reply_of(const std::vector<std::string>& entries,
                      const std::vector<std::string>& events) {
-  return array({array({bulk("90"), bulk("7"), "$-1\r\n", bulk("1")}), array(entries), array(events)});
+  return array(
+      {array({bulk("90"), bulk("7"), "$-1\r\n", bulk("1")}), array(entries), array(events)});
 }
 
 const account_marks start{"5-0", "5-0"};
@@ -99,7 +100,8 @@ TEST(news, a_part_goes_to_the_same_moment_in_both) {
   ASSERT_TRUE(news);
   EXPECT_TRUE(news->more);
   EXPECT_EQ(news->events.size(), 2u);  // the third is later than any entry that was read
-  EXPECT_EQ(news->up_to, (account_marks{std::to_string(last) + "-0", std::to_string(last) + "-999"}));
+  EXPECT_EQ(news->up_to,
+            (account_marks{std::to_string(last) + "-0", std::to_string(last) + "-999"}));
   EXPECT_EQ(news->calls, static_cast<std::int64_t>(elements_a_look));
 }
 
@@ -118,8 +120,9 @@ TEST(news, what_is_whole_goes_to_the_end_that_was_asked_for) {
 }
 
 TEST(news, where_an_account_stands) {
-  const auto news = read(reply_of({element("6-2", {"settle", settled(3)})}, {element("4-0", {"x", "y"})}),
-                         std::nullopt);
+  const auto news =
+      read(reply_of({element("6-2", {"settle", settled(3)})}, {element("4-0", {"x", "y"})}),
+           std::nullopt);
   ASSERT_TRUE(news);
   EXPECT_EQ(news->up_to, (account_marks{"4-0", "6-2999"}));
   EXPECT_FALSE(news->moved);
@@ -131,7 +134,8 @@ TEST(news, where_an_account_stands) {
 TEST(news, what_is_no_answer_of_the_script_gives_nothing) {
   for (const auto& reply :
        {std::string{"$1\r\nx\r\n"}, array({}), array({bulk("a")}), reply_of({bulk("x")}, {}),
-        reply_of({element("x", {"settle", settled(1)})}, {}), reply_of({element("6-0", {"settle"})}, {}),
+        reply_of({element("x", {"settle", settled(1)})}, {}),
+        reply_of({element("6-0", {"settle"})}, {}),
         reply_of({element("6-0", {"settle", "x 1"})}, {}), reply_of({}, {element("6-0", {"a"})})}) {
     const bool is_nothing_new = reply == array({});
     EXPECT_EQ(read(reply).has_value(), is_nothing_new) << reply;
@@ -147,8 +151,9 @@ TEST(news, asks_for_the_rest_of_an_element_unless_it_is_at_its_end) {
   EXPECT_EQ(argument({"5-0", "6-2999"}, 3), "(5-0");
   EXPECT_FALSE(news_command("acme", account_marks{"5", "6-0"}, std::nullopt));
   // A place beyond the end is asked for as the end: an id too large is none that Redis would take.
-  const auto beyond = news_command("acme", account_marks{"18446744073709551615-18446744073709551615", "1-0"},
-                                   account_marks{"8-0", "9-999"});
+  const auto beyond =
+      news_command("acme", account_marks{"18446744073709551615-18446744073709551615", "1-0"},
+                   account_marks{"8-0", "9-999"});
   EXPECT_EQ(beyond->at(6 + 3), "(8-0");
 }
 

@@ -26,9 +26,9 @@ class event_feed_test : public testing::Test {
 
   std::shared_ptr<client> open(const std::string& org, std::optional<event_cursor> from = {}) {
     auto made = std::make_shared<client>();
-    const auto reading = [](event_feed& feed, std::string org, std::optional<event_cursor> from,
+    const auto reading = [](event_feed& feed, std::string name, std::optional<event_cursor> place,
                             std::shared_ptr<client> who) -> task<> {
-      auto opened = co_await feed.open(std::move(org), std::move(from));
+      auto opened = co_await feed.open(std::move(name), std::move(place));
       if (!opened) who->refused = opened.error().status;
       if (!opened) co_return;
       who->body = *opened;

@@ -54,7 +54,8 @@ TEST(event_report, says_with_each_event_where_its_reader_stands) {
   EXPECT_TRUE(text.starts_with("id: 7-0.6-0\nevent: account.balance_exhausted\n")) << text;
   EXPECT_NE(text.find("\n\nid: 7-0.8-999\nevent: usage\n"), std::string::npos) << text;
   EXPECT_NE(text.find(R"("data":{"credits":4,"calls":2})"), std::string::npos) << text;
-  EXPECT_NE(text.find("\n\nid: 7-0.8-999\nevent: balance\ndata: {\"available\":0,"), std::string::npos);
+  EXPECT_NE(text.find("\n\nid: 7-0.8-999\nevent: balance\ndata: {\"available\":0,"),
+            std::string::npos);
   EXPECT_TRUE(text.ends_with("\n\n"));
   EXPECT_EQ(report.at().text(), "7-0.8-999");
   EXPECT_EQ(report.take(), "");
