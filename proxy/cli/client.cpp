@@ -33,8 +33,7 @@ int run(const client_options& options, const client_action& action, const client
 
 }  // namespace
 
-void make_client_command(CLI::App& command, int& exit_code, client_action action,
-                         client_printer printer) {
+std::shared_ptr<client_options> add_client_options(CLI::App& command) {
   const auto options = std::make_shared<client_options>();
   command
       .add_option("--config", options->config, "a configuration, for its admin address and token")
@@ -44,6 +43,12 @@ void make_client_command(CLI::App& command, int& exit_code, client_action action
                   "the admin listener; also TOLLGATE_ADMIN_URL, with TOLLGATE_ADMIN_TOKEN")
       ->type_name("URL");
   command.add_flag("--json", options->json, "print the answer as JSON");
+  return options;
+}
+
+void make_client_command(CLI::App& command, int& exit_code, client_action action,
+                         client_printer printer) {
+  const auto options = add_client_options(command);
   command.callback([options, &exit_code, action = std::move(action), printer = std::move(printer)] {
     exit_code = run(*options, action, printer);
   });
@@ -83,6 +88,7 @@ void add_client_commands(CLI::App& app, int& exit_code) {
   add_account_commands(app, exit_code);
   add_top_up_commands(app, exit_code);
   add_statement_command(app, exit_code);
+  add_events_command(app, exit_code);
   add_verify_command(app, exit_code);
 }
 

@@ -173,7 +173,13 @@ test('alerts are set, explained, and told; those of another kind are kept', asyn
   await own.getByRole('button', { name: 'Save' }).click();
   await own.getByText('Saved.').first().waitFor();
   assert.deepEqual(saved, {
-    alerts: [60, 80, { spend_cap_percent: 90 }, { agent: 'a1', credits: '500.5' }, { key: 'key_1', percent: 20 }],
+    alerts: [
+      60,
+      80,
+      { spend_cap_percent: 90 },
+      { agent: 'a1', credits: '500.5' },
+      { key: 'key_1', percent: 20 },
+    ],
   });
   await own.context().close();
 });

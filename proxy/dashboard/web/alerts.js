@@ -19,9 +19,7 @@ function partsOf(alert) {
 }
 
 const alertOf = ({ measure, level }) =>
-  measure === 'percent'
-    ? Number(level)
-    : { [measure]: measure === 'credits' ? level : Number(level) };
+  measure === 'percent' ? Number(level) : { [measure]: measure === 'credits' ? level : Number(level) };
 
 // Numbers of the API are texts on this page, so that credits stay exact: what is sent back are percents
 // as numbers again. Credits may be either.
@@ -37,9 +35,12 @@ export function alertText(alert) {
   const parts = partsOf(alert);
   if (parts === null) {
     const scope = Object.keys(scopes).find((name) => alert[name] !== undefined);
-    const who = scope && (alert[scope] === '*' ? `each ${scopes[scope]}` : `${scopes[scope]} “${alert[scope]}”`);
-    if (who && alert.credits !== undefined) return `when ${who} has used ${credits(alert.credits)} credits in a cycle`;
-    if (who && alert.percent !== undefined) return `when ${who} has used ${alert.percent} % of the cycle’s credits`;
+    const who =
+      scope && (alert[scope] === '*' ? `each ${scopes[scope]}` : `${scopes[scope]} “${alert[scope]}”`);
+    if (who && alert.credits !== undefined)
+      return `when ${who} has used ${credits(alert.credits)} credits in a cycle`;
+    if (who && alert.percent !== undefined)
+      return `when ${who} has used ${alert.percent} % of the cycle’s credits`;
     return `by ${JSON.stringify(alert)}`;
   }
   if (parts.measure === 'percent') return `when ${parts.level} % of the cycle’s credits are used`;
@@ -90,7 +91,11 @@ export function alertsEditor(alerts) {
     list.append(row);
     if (focus) what.focus();
   };
-  const more = h('button', { type: 'button', onclick: () => addEditable({ measure: 'percent', level: '' }, true) }, 'Add an alert');
+  const more = h(
+    'button',
+    { type: 'button', onclick: () => addEditable({ measure: 'percent', level: '' }, true) },
+    'Add an alert',
+  );
   for (const alert of alerts) {
     const parts = partsOf(alert);
     if (parts) addEditable(parts, false);

@@ -127,7 +127,9 @@ function liveCard(first, context, details) {
     state.className = `badge ${now.level}`;
     bar.replaceChildren(meter(now.ratio, now.level, `${percent(now.ratio)} of the credits in hand are used`));
     facts.replaceChildren(
-      ...factsOf(balance, settled).map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))),
+      ...factsOf(balance, settled).map(([name, value]) =>
+        h('div', {}, h('dt', {}, name), h('dd', {}, value)),
+      ),
     );
   };
   update(first);

@@ -22,8 +22,7 @@ function thresholdWords(data) {
     return `${data.threshold_percent} % of the cycle’s credits are used${by}: ${credits(data.used_credits)} of ${credits(data.of_credits)}`;
   if (data.threshold_spend_cap_percent !== undefined)
     return `${data.threshold_spend_cap_percent} % of the spend cap of ${usd(data.spend_cap_usd)} are spent${by}`;
-  if (data.credits !== undefined)
-    return `${credits(data.credits)} credits are used in this cycle${by}`;
+  if (data.credits !== undefined) return `${credits(data.credits)} credits are used in this cycle${by}`;
   return `A threshold was reached${by}`;
 }
 
@@ -31,8 +30,10 @@ const words = {
   'account.usage_threshold': thresholdWords,
   'account.balance_exhausted': () => 'All credits are used up',
   'account.spend_cap_reached': (data) => `The spend cap of ${usd(data.spend_cap_usd)} is reached`,
-  'account.top_up_requested': (data) => `${credits(data.credits)} credits are being bought for ${usd(data.amount_usd)}`,
-  'account.top_up_completed': (data) => `${credits(data.credits)} credits were bought for ${usd(data.amount_usd)}`,
+  'account.top_up_requested': (data) =>
+    `${credits(data.credits)} credits are being bought for ${usd(data.amount_usd)}`,
+  'account.top_up_completed': (data) =>
+    `${credits(data.credits)} credits were bought for ${usd(data.amount_usd)}`,
   'account.top_up_failed': (data) => `Buying credits for ${usd(data.amount_usd)} failed`,
   'account.cycle_closed': () => 'The cycle was closed, and a new one began',
   'account.overage_billed': (data) => `${credits(data.credits)} credits of overage were billed`,
@@ -95,15 +96,17 @@ const noAlerts = (org) =>
       : 'They appear here when a threshold of consumption is reached.',
   );
 
-const list = (caption, events) => [
-  table(
-    caption,
-    [
-      { title: 'When', cell: (one) => when(one.created_at) },
-      { title: 'What', cell: happenedText },
-    ],
-    events.slice(0, most_shown),
-    { hideCaption: true },
-  ),
-  events.length > most_shown && h('p', { class: 'hint' }, `The latest ${most_shown} of ${count(events.length)}.`),
-].filter(Boolean);
+const list = (caption, events) =>
+  [
+    table(
+      caption,
+      [
+        { title: 'When', cell: (one) => when(one.created_at) },
+        { title: 'What', cell: happenedText },
+      ],
+      events.slice(0, most_shown),
+      { hideCaption: true },
+    ),
+    events.length > most_shown &&
+      h('p', { class: 'hint' }, `The latest ${most_shown} of ${count(events.length)}.`),
+  ].filter(Boolean);

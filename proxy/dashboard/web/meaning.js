@@ -57,7 +57,9 @@ function changeAlerts(org, wanted, body, sentences) {
   const added = wanted.alerts.filter((alert) => !had.includes(alertText(alert)));
   const terms = { terms: org.terms, spend_cap_usd: wanted.spend_cap_usd };
   sentences.push(
-    ...added.map((alert) => `New alert: told once a cycle, ${alertText(alert)}. ${alertConsequence(alert, terms)}`.trim()),
+    ...added.map((alert) =>
+      `New alert: told once a cycle, ${alertText(alert)}. ${alertConsequence(alert, terms)}`.trim(),
+    ),
     ...had.filter((text) => !has.includes(text)).map((text) => `No longer told: ${text}.`),
   );
   if (added.length === 0 && had.length === has.length) sentences.push('The order of the alerts changes.');
