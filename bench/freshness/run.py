@@ -12,6 +12,9 @@ moment the client has the whole answer it is measured when the call is in
     event stream     one open connection each, of the admin and of the customer
     dashboard        what the page shows in a headless Chromium
 
+A machine that stands still (other guests of its host, a disk) makes everything late: the longest stop that
+a thread saw which only sleeps is told, and a run with one of half a second is repeated, twice at most.
+
 Exit status 1: the 99th percentile of any is 2 seconds or more, a call was never seen, calls failed, or
 the rate was not reached. 77 (a skip for ctest): wrk, Node.js or Chromium is not here.
 """
@@ -46,6 +49,7 @@ PRICE = Decimal("0.0001")  # of a watched call; everything else costs whole cred
 PROBE_EVERY_S, REPORT_EVERY_S = 0.1, 0.05
 CONNECTIONS = 64
 PATIENCE_S = 10
+ATTEMPTS, LONG_STOP_S = 3, 0.5
 
 
 def watched_in(credits):
@@ -150,6 +154,20 @@ class DashboardWatcher:
             self.seen.note(int(at) / 1000, credits)
 
 
+class Stops(threading.Thread):
+    """For how long the machine let nobody run: how late a short sleep ended at most."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.longest, self.stopping = 0.0, threading.Event()
+
+    def run(self):
+        while not self.stopping.is_set():
+            began = time.monotonic()
+            time.sleep(0.01)
+            self.longest = max(self.longest, time.monotonic() - began - 0.01)
+
+
 def probe(tollgate, key, seconds):
     """Watched calls, one after the other; when each had ended."""
     connection = http.client.HTTPConnection(*split_address(tollgate.address), timeout=PATIENCE_S)
@@ -207,33 +225,66 @@ def percentile(values, share):
     return sorted(values)[min(len(values) - 1, int(len(values) * share))]
 
 
-def report(watchers, ends, load, cpu, arguments):
-    rate = load["requests"] / load["seconds"]
-    print(f"{rate:,.0f} calls/s for {load['seconds']:.0f} s ({arguments.rate:,} wanted), "
-          f"{load['failed']} failed, p99 {load['p99_ms']:.1f} ms; {len(ends)} watched calls; "
-          + ", ".join(f"{name} {share:.0%} of a core" for name, share in cpu.items()))
-    print(f"\n{'from the end of a call to its presence in':42} {'p50':>8} {'p99':>8} {'max':>8}")
+def judge(watchers, ends, load, cpu, arguments):
+    """What was measured, as it goes into the file; `failures` says what is wrong with it."""
     views, failures = {}, []
     for watcher in watchers:
         delays = watcher.seen.delays(ends)
-        p50, p99, most = percentile(delays, 0.5), percentile(delays, 0.99), max(delays)
-        views[watcher.seen.name] = {"p50_s": p50, "p99_s": p99, "max_s": most}
-        print(f"{watcher.seen.name:42} {p50:6.3f} s {p99:6.3f} s {most:6.3f} s")
+        view = {"p50_s": percentile(delays, 0.5), "p99_s": percentile(delays, 0.99), "max_s": max(delays)}
+        views[watcher.seen.name] = view
         if watcher.failure:
             failures.append(f"{watcher.seen.name}: {watcher.failure!r}")
-        if p99 >= LIMIT_S:
-            failures.append(f"{watcher.seen.name}: {p99:.3f} s at the 99th percentile")
+        if view["p99_s"] >= LIMIT_S:
+            failures.append(f"{watcher.seen.name}: {view['p99_s']:.3f} s at the 99th percentile")
+    rate = load["requests"] / load["seconds"]
     if load["failed"]:
         failures.append(f"{load['failed']} calls failed")
     if rate < 0.95 * arguments.rate:
         failures.append(f"{rate:,.0f} calls/s were reached, not {arguments.rate:,}")
-    if arguments.json:
-        pathlib.Path(arguments.json).write_text(json.dumps(
-            {"rate": rate, "wanted_rate": arguments.rate, "load": load, "cores": cpu,
-             "watched_calls": len(ends), "views": views, "failures": failures}, indent=1))
-    for failure in failures:
+    return {"rate": rate, "wanted_rate": arguments.rate, "load": load, "cores": cpu,
+            "watched_calls": len(ends), "views": views, "failures": failures}
+
+
+def show(result):
+    load = result["load"]
+    print(f"{result['rate']:,.0f} calls/s for {load['seconds']:.0f} s ({result['wanted_rate']:,} wanted), "
+          f"{load['failed']} failed, p99 {load['p99_ms']:.1f} ms; {result['watched_calls']} watched calls; "
+          + ", ".join(f"{name} {share:.0%} of a core" for name, share in result["cores"].items())
+          + f"; the machine stood still for {result['longest_stop_s']:.2f} s at most")
+    print(f"\n{'from the end of a call to its presence in':42} {'p50':>8} {'p99':>8} {'max':>8}")
+    for name, view in result["views"].items():
+        print(f"{name:42} {view['p50_s']:6.3f} s {view['p99_s']:6.3f} s {view['max_s']:6.3f} s")
+    for failure in result["failures"]:
         print(f"FAILED: {failure}")
-    return 1 if failures else 0
+
+
+def attempt(arguments, modules):
+    """Everything from the start: one measurement, and the books after it."""
+    with ExitStack() as stack:
+        def start(process):
+            stack.callback(process.stop)
+            return process
+        directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="tollgate-"))
+        redis = start(Redis(directory))
+        upstream = start(SampleUpstream(directory))
+        tollgate = start(Tollgate(directory, configuration(
+            redis.url, upstream.address, threads=arguments.threads,
+            rates={**RATES, "watched": {"credits": str(PRICE), "per": "request"}},
+            routes=[route("watched", "watched", {"path": "/v1/watched"}), *ROUTES])))
+        keys = [tollgate.admin.new_customer(f"org-{number}", credits=1_000_000_000)
+                for number in range(arguments.orgs)]
+        stops = Stops()
+        stops.start()
+        result = judge(*measure(tollgate, redis, keys, arguments, modules), arguments)
+        stops.stopping.set()
+        result["longest_stop_s"] = stops.longest
+        for number in range(arguments.orgs):
+            wait_until(lambda: tollgate.admin.balance(f"org-{number}")["held"] == 0, "no hold is left")
+        charged = watched_in(tollgate.admin.balance(WATCHED)["settled"])
+        if charged != result["watched_calls"]:
+            result["failures"].append(f"{charged} of {result['watched_calls']} watched calls were charged")
+        tollgate.verify()
+        return result
 
 
 def main():
@@ -253,29 +304,15 @@ def main():
     raise_descriptor_limit()
     modules = BUILD_DIR / "browser"
     browser_tests.install(modules)
-    with ExitStack() as stack:
-        def start(process):
-            stack.callback(process.stop)
-            return process
-        directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="tollgate-"))
-        redis = start(Redis(directory))
-        upstream = start(SampleUpstream(directory))
-        tollgate = start(Tollgate(directory, configuration(
-            redis.url, upstream.address, threads=arguments.threads,
-            rates={**RATES, "watched": {"credits": str(PRICE), "per": "request"}},
-            routes=[route("watched", "watched", {"path": "/v1/watched"}), *ROUTES])))
-        keys = [tollgate.admin.new_customer(f"org-{number}", credits=1_000_000_000)
-                for number in range(arguments.orgs)]
-        watchers, ends, load, cpu = measure(tollgate, redis, keys, arguments, modules)
-        status = report(watchers, ends, load, cpu, arguments)
-        for number in range(arguments.orgs):
-            wait_until(lambda: tollgate.admin.balance(f"org-{number}")["held"] == 0, "no hold is left")
-        settled = sum(tollgate.admin.balance(f"org-{number}")["settled"] for number in range(arguments.orgs))
-        if watched_in(settled) != len(ends):
-            print(f"FAILED: {watched_in(settled)} of {len(ends)} watched calls were charged")
-            return 1
-        tollgate.verify()
-        return status
+    for _ in range(ATTEMPTS):
+        result = attempt(arguments, modules)
+        show(result)
+        if not result["failures"] or result["longest_stop_s"] < LONG_STOP_S:
+            break
+        print("once more\n")
+    if arguments.json:
+        pathlib.Path(arguments.json).write_text(json.dumps(result, indent=1))
+    return 1 if result["failures"] else 0
 
 
 if __name__ == "__main__":
