@@ -323,6 +323,7 @@ class app {
                  settings().timeouts.drain.count() / 1000);
     courier_->stop();
     messenger_->stop();
+    admin_->end_streams();
     for (auto& worker : workers_) worker->drain();
     const auto limiting = [](app& self) -> task<> { co_await self.limit_draining(); };
     asio::co_spawn(control_, limiting(*this), asio::detached);

@@ -13,6 +13,7 @@
 #include "proxy/headers.hpp"
 #include "proxy/http/message.hpp"
 #include "proxy/own_response.hpp"
+#include "proxy/relay.hpp"
 #include "proxy/worker.hpp"
 #include "routes/audio_tap.hpp"
 #include "routes/ledger_refusal.hpp"
@@ -84,6 +85,9 @@ class exchange final : private deadline {
 
   bool asks_about_billing() const;
   task<bool> answer_billing();
+  task<> send_stream(own_response head, std::shared_ptr<admin::body_source> source);
+  task<> relay_stream(chunk_frame& frame, admin::body_source& source);
+  task<bool> key_is_in_force(const quota::key_hash& hash);
   task<> refuse(const routes::problem& problem);
   task<> send(own_response response);
   bool rest_is_worth_reading() const;

@@ -23,12 +23,18 @@ task<bool> exchange::answer_billing() {
   question.request_id = record_.request_id;
   question.accept = request.header("Accept");
   question.last_event_id = request.header("Last-Event-ID");
-  admin::billing_api billing{worker_.history(), [this] { return runtime_->config; }};
+  admin::billing_api billing{worker_.history(), [this] { return runtime_->config; },
+                             &worker_.events()};
   auto answer = co_await billing.handle(payer(), std::move(question));
 
   record_.status = answer.status;
   own_response response{answer.status, std::move(answer.content_type), std::move(answer.headers),
                         std::move(answer.body)};
+  if (answer.source) {
+    co_await send_stream(std::move(response), std::move(answer.source));
+    finish();
+    co_return keep_client_;
+  }
   co_await send(std::move(response));
   co_await drain_request_body();
   finish();

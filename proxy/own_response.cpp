@@ -21,7 +21,11 @@ std::string serialize(const own_response& response, std::string_view request_id)
   std::string out = "HTTP/1.1 " + std::to_string(response.status) + " ";
   out.append(http::obsolete_reason(static_cast<http::status>(response.status)));
   out.append("\r\nContent-Type: ").append(response.content_type);
-  out.append("\r\nContent-Length: ").append(std::to_string(response.body.size()));
+  if (response.follows == framing::none) {
+    out.append("\r\nContent-Length: ").append(std::to_string(response.body.size()));
+  } else if (response.follows == framing::chunked) {
+    out.append("\r\nTransfer-Encoding: chunked");
+  }
   out.append("\r\nX-Request-Id: ").append(request_id);
   for (const auto& [name, value] : response.headers) {
     out.append("\r\n").append(name).append(": ").append(value);

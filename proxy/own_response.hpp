@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "proxy/http/message.hpp"
 #include "routes/problem.hpp"
 
 namespace tollgate::proxy {
@@ -18,6 +19,8 @@ struct own_response {
   std::string account_fields{};  // complete lines, as write_account_fields makes them
   bool close = false;            // the connection ends with it
   bool is_head = false;          // the request was a HEAD: everything but the body
+  // The body follows, in chunks or until the connection ends; otherwise it is `body`.
+  framing follows = framing::none;
 };
 
 own_response refusal(const routes::problem& problem, routes::dialect dialect,

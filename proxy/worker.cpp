@@ -46,6 +46,7 @@ worker::worker(const quota::redis::address& store,
              std::make_unique<quota::system_clock>(), std::make_unique<quota::random_id_source>()},
       keys_{context_.get_executor(), *world_.directory},
       settlement_{context_.get_executor(), *world_.ledger},
+      events_{context_.get_executor(), *world_.ledger},
       runtime_{make_runtime(context_, deadlines_, std::move(config), std::move(tls), counts_)},
       log_{runtime_->settings().log.access},
       acceptor_{context_},
@@ -101,6 +102,7 @@ void worker::drain() {
     draining_ = true;
     error_code ignored;
     acceptor_.close(ignored);
+    events_.close();
     cut_sessions(true);
   });
 }
@@ -197,7 +199,9 @@ void worker::count(const exchange_record& record, const runtime& runtime) {
 
 void worker::copy_gauges() {
   counts_.connections.set(connections_);
-  counts_.in_flight.set(in_flight_);
+  const auto streams = static_cast<std::int64_t>(events_.streams());
+  counts_.event_streams.set(streams);
+  counts_.in_flight.set(std::max<std::int64_t>(in_flight_ - streams, 0));
   counts_.pending_settlements.set(static_cast<std::int64_t>(settlement_.resolving()));
   auto& store = counts_.store;
   const auto& redis = redis_->counted();

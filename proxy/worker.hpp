@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "proxy/access_log.hpp"
+#include "proxy/admin/event_feed.hpp"
 #include "proxy/deadline.hpp"
 #include "proxy/exchange_record.hpp"
 #include "proxy/key_cache.hpp"
@@ -64,6 +65,7 @@ class worker {
   quota::ledger_store& history() { return history_ ? *history_ : *world_.ledger; }
   key_cache& keys() { return keys_; }
   settlement& charges() { return settlement_; }
+  admin::event_feed& events() { return events_; }
   std::shared_ptr<runtime> current() const { return runtime_; }
   bool draining() const { return draining_; }
   // Answers when the store is there, waiting for it no longer than the configuration allows.
@@ -105,6 +107,7 @@ class worker {
   std::unique_ptr<quota::ledger_store> history_;
   key_cache keys_;
   settlement settlement_;
+  admin::event_feed events_;
   std::shared_ptr<runtime> runtime_;
   access_log log_;
   asio::basic_socket_acceptor<asio::ip::tcp, io_executor> acceptor_;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -66,6 +67,25 @@ struct usage_counter {
   std::int64_t used = 0;
 };
 
+// A place in what happens to an account: behind this event, and behind this ledger entry.
+struct account_marks {
+  std::string event = "0-0", entry = "0-0";
+
+  bool operator==(const account_marks&) const = default;
+};
+
+// What happened to an account between two places, read in one step with its totals.
+struct account_news {
+  account_marks up_to;                // how far this goes
+  bool more = false;                  // that is not as far as was asked for: read on from there
+  bool moved = false;                 // there were ledger entries; without any `row` says nothing
+  std::vector<account_event> events;  // in their order
+  credits charged;                    // by the calls that were settled, all together
+  std::int64_t calls = 0;
+  time_point last_entry_at;
+  account_row row;  // when it was read
+};
+
 class ledger_store {
  public:
   virtual ~ledger_store() = default;
@@ -99,6 +119,11 @@ class ledger_store {
   // What has happened after the event `after` ("0-0": all that is remembered), oldest first.
   virtual task<result<std::vector<account_event>>> events(const org_id& org, std::string after,
                                                           std::size_t limit) = 0;
+  // Likewise, with what the ledger's entries charged: cheap enough to ask many times a second. Events
+  // and entries go to the same moment where only a part is answered. Without `after`: where the account
+  // stands, and its totals; without `until`: up to now.
+  virtual task<result<account_news>> news(const org_id& org, std::optional<account_marks> after,
+                                          std::optional<account_marks> until) = 0;
 
   // Called, on this thread, when an operation issued here has left a top-up to be delivered.
   using top_up_listener = std::function<void(const org_id&)>;

@@ -26,8 +26,9 @@ struct admin_services {
 
 class admin_api {
  public:
-  explicit admin_api(admin_services services)
-      : services_{std::move(services)}, billing_{services_.ledger, services_.configuration} {}
+  // Without a feed there are no events.
+  explicit admin_api(admin_services services, event_feed* feed = nullptr)
+      : services_{std::move(services)}, billing_{services_.ledger, services_.configuration, feed} {}
 
   // Nothing: the call may go on. Asked before a body is read.
   std::optional<api_error> authorize(std::string_view authorization) const;

@@ -64,7 +64,10 @@ std::string balance_json(const quota::org_id& org, const quota::account_snapshot
   out.key("expired").number(row.expired);
   out.key("overage").begin_object().key("credits").number(overage.amount);
   out.key("usd").usd(overage.cents);
-  out.key("allowed").boolean(account.plan && quota::allows_overage(*account.plan)).end_object();
+  out.key("allowed").boolean(account.plan && quota::allows_overage(*account.plan));
+  // A price is millionths of a dollar, and so are credits of a credit.
+  const auto price = account.plan ? account.plan->terms.usd_micro_per_credit : 0;
+  out.key("usd_per_credit").number(quota::credits::from_micro(price)).end_object();
   out.key("spend_cap");
   write_spend_cap(out, account, overage);
   write_plan(out, account);

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "config/load.hpp"
+#include "proxy/admin/event_feed.hpp"
 #include "proxy/admin/message.hpp"
 #include "quota/ledger_store.hpp"
 #include "quota/task.hpp"
@@ -18,8 +19,10 @@ class billing_api {
   // The configuration in force tells in what unit a route's usage is counted.
   using configuration_in_force = std::function<std::shared_ptr<const config::configuration>()>;
 
-  billing_api(quota::ledger_store& ledger, configuration_in_force configuration)
-      : ledger_{ledger}, configuration_{std::move(configuration)} {}
+  // Without a feed there are no events.
+  billing_api(quota::ledger_store& ledger, configuration_in_force configuration,
+              event_feed* feed = nullptr)
+      : ledger_{ledger}, configuration_{std::move(configuration)}, feed_{feed} {}
 
   // `request.path` is what follows the prefix: "/balance", "/usage", "/projection", "/ledger",
   // "/statements", "/statements/2026-01", "/top_ups" or "/events". Everything else is 404, and methods other
@@ -46,6 +49,7 @@ class billing_api {
 
   quota::ledger_store& ledger_;
   configuration_in_force configuration_;
+  event_feed* feed_;
 };
 
 // {"id","credits","kind","note","created_at","expires_at","priority"}: also the answer to POST

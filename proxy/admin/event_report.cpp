@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <utility>
 
 #include "proxy/admin/json_writer.hpp"
 #include "proxy/admin/text.hpp"
@@ -109,50 +110,67 @@ std::string envelope(const quota::org_id& org, std::string_view id, std::string_
   return out.take();
 }
 
+bool is_before(std::string_view a, std::string_view b) {
+  return quota::parse_entry_id(a).value_or(quota::entry_id{}) <
+         quota::parse_entry_id(b).value_or(quota::entry_id{});
+}
+
 }  // namespace
 
 std::optional<event_cursor> event_cursor::parse(std::string_view text) {
   const auto dot = text.find('.');
   if (dot == text.npos || text.size() > 100) return std::nullopt;
-  event_cursor cursor{std::string{text.substr(0, dot)}, std::string{text.substr(dot + 1)}};
+  event_cursor cursor;
+  cursor.event = text.substr(0, dot);
+  cursor.entry = text.substr(dot + 1);
   if (!quota::parse_entry_id(cursor.event) || !quota::parse_entry_id(cursor.entry)) {
     return std::nullopt;
   }
   return cursor;
 }
 
+bool is_behind(const quota::account_marks& a, const quota::account_marks& b) {
+  return is_before(a.event, b.event) || is_before(a.entry, b.entry);
+}
+
+quota::account_marks nearer(const quota::account_marks& a, const quota::account_marks& b) {
+  return {is_before(a.event, b.event) ? a.event : b.event,
+          is_before(a.entry, b.entry) ? a.entry : b.entry};
+}
+
 std::string event_json(const quota::org_id& org, const quota::account_event& event) {
   return envelope(org, "evt_" + event.id, "account." + event.type, event.at, data_of(event.facts));
 }
 
-void event_report::add(const quota::account_event& event) {
-  at_.event = event.id;
-  write("account." + event.type, event_json(org_, event));
-}
-
-void event_report::add(const std::vector<quota::ledger_entry>& entries) {
-  if (entries.empty()) return;
-  at_.entry = entries.back().id;
-  quota::credits charged;
-  std::int64_t calls = 0;
-  for (const auto& entry : entries) {
-    if (entry.type != quota::entry_type::settle) continue;
-    charged += entry.amount;
-    ++calls;
+void event_report::add(const quota::account_news& news) {
+  for (const auto& event : news.events) {
+    at_.event = event.id;
+    write("account." + event.type, event_json(org_, event));
   }
-  if (calls == 0) return;
-  json_writer data;
-  data.begin_object().key("credits").number(charged).key("calls").number(calls).end_object();
-  write("usage", envelope(org_, at_.text(), "usage", entries.back().at, data.take()));
+  read_ = news.up_to;
+  charged_ += news.charged;
+  calls_ += news.calls;
+  if (news.calls > 0) last_call_ = news.last_entry_at;
 }
 
-void event_report::add(const quota::account_snapshot& account) {
+void event_report::add(const quota::account_row& account) {
+  write_usage();
   json_writer data;
-  data.begin_object().key("available").number(account.row.available());
-  data.key("held").number(account.row.held).key("granted").number(account.row.granted);
-  data.key("settled").number(account.row.settled).key("expired").number(account.row.expired);
+  data.begin_object().key("available").number(account.available());
+  data.key("held").number(account.held).key("granted").number(account.granted);
+  data.key("settled").number(account.settled).key("expired").number(account.expired);
   data.end_object();
   write("balance", data.take());
+}
+
+void event_report::write_usage() {
+  at_ = read_;
+  if (calls_ == 0) return;
+  json_writer data;
+  data.begin_object().key("credits").number(charged_).key("calls").number(calls_).end_object();
+  write("usage", envelope(org_, at_.text(), "usage", last_call_, data.take()));
+  charged_ = {};
+  calls_ = 0;
 }
 
 void event_report::write(std::string_view type, std::string_view data) {
@@ -161,7 +179,8 @@ void event_report::write(std::string_view type, std::string_view data) {
 }
 
 std::string event_report::take() {
-  return "retry: 1000\n\n" + std::move(out_);
+  write_usage();
+  return std::exchange(out_, {});
 }
 
 }  // namespace tollgate::proxy::admin

@@ -1,47 +1,59 @@
 // What has happened to an account since a moment, as server-sent events: pure.
-//
-// A stream of them ends with what there is, and asks the client to come again in a second with the
-// id of the last event it saw. So nothing waits anywhere, a client that was away for a while misses
-// nothing, and what happened is with it within a second and the time of one request.
 #pragma once
 
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "quota/ledger_store.hpp"
 
 namespace tollgate::proxy::admin {
 
 // Where a client stands: the last event and the last ledger entry that it knows of.
-struct event_cursor {
-  std::string event = "0-0", entry = "0-0";
+struct event_cursor : quota::account_marks {
+  event_cursor() = default;
+  event_cursor(quota::account_marks marks) : quota::account_marks{std::move(marks)} {}
 
   std::string text() const { return event + "." + entry; }
   static std::optional<event_cursor> parse(std::string_view text);
 };
 
+// Whether `a` lies before `b`, by its event or by its entry.
+bool is_behind(const quota::account_marks& a, const quota::account_marks& b);
+// The nearer of both, for events and entries each.
+quota::account_marks nearer(const quota::account_marks& a, const quota::account_marks& b);
+
 // {"id","type","created_at","org","data"}: the envelope of everything that tells what has happened.
 std::string event_json(const quota::org_id& org, const quota::account_event& event);
 
-// Events in their order, then what the entries used as one `usage`, and the `balance` after them.
+// Events in their order, then what all the calls used as one `usage`, then the `balance`. Each says
+// where a client stands that has read so far, so that none is missed by one that comes again.
 class event_report {
  public:
-  event_report(quota::org_id org, event_cursor from) : org_{std::move(org)}, at_{std::move(from)} {}
+  // How a stream begins: when to come again after it breaks.
+  static constexpr std::string_view greeting = "retry: 1000\n\n";
+  // Keeps what lies between from taking the connection for dead; clients skip it.
+  static constexpr std::string_view heartbeat = ": nothing happened\n\n";
 
-  void add(const quota::account_event& event);
-  void add(const std::vector<quota::ledger_entry>& entries);
-  // Also tells a client that comes for the first time what it is about to see change.
-  void add(const quota::account_snapshot& account);
+  event_report(quota::org_id org, event_cursor from)
+      : org_{std::move(org)}, at_{std::move(from)}, read_{at_} {}
+
+  void add(const quota::account_news& news);
+  void add(const quota::account_row& account);
 
   std::string take();
+  // Where a client stands that has read all of it.
+  const event_cursor& at() const { return at_; }
 
  private:
   void write(std::string_view type, std::string_view data);
+  void write_usage();
 
   quota::org_id org_;
-  event_cursor at_;
+  event_cursor at_, read_;  // as it is written, and as far as was added
+  quota::credits charged_;
+  std::int64_t calls_ = 0;
+  quota::time_point last_call_;
   std::string out_;
 };
 

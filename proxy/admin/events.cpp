@@ -1,21 +1,10 @@
 // The customer's and the admin's view of what happens, as it happens.
 #include "proxy/admin/billing_api.hpp"
-#include "proxy/admin/event_report.hpp"
 #include "proxy/admin/reading.hpp"
 
 namespace tollgate::proxy::admin {
 
 namespace {
-
-// So much at a time; who is further behind comes again at once for the rest, and in order.
-constexpr std::size_t events_at_once = 200, entries_at_once = 2'000;
-
-api_response stream_of(event_report& report) {
-  return {.status = 200,
-          .content_type = "text/event-stream; charset=utf-8",
-          .body = report.take(),
-          .headers = {{"Cache-Control", "no-store"}}};
-}
 
 // Browsers say where they stand by a header, whoever begins somewhere else by a parameter.
 checked<std::optional<event_cursor>> parse_cursor(const api_request& request) {
@@ -29,33 +18,33 @@ checked<std::optional<event_cursor>> parse_cursor(const api_request& request) {
   return invalid("last_event_id is the id of an event, as it was sent", "last_event_id");
 }
 
+// What a HEAD gets to see of a stream.
+class no_body final : public body_source {
+  task<std::optional<std::string>> next() override { co_return std::nullopt; }
+  void end() override {}
+};
+
+api_response answer_with(std::shared_ptr<body_source> source) {
+  // Proxies in between are asked to pass on what comes, when it comes.
+  return {.status = 200,
+          .content_type = "text/event-stream; charset=utf-8",
+          .body = {},
+          .headers = {{"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}},
+          .source = std::move(source)};
+}
+
 }  // namespace
 
 task<api_response> billing_api::events(quota::org_id org, api_request request) {
   const auto cursor = parse_cursor(request);
   if (!cursor) co_return failure(cursor.error(), request.request_id);
-  const auto from = *cursor;
-  if (!from) {
-    const auto account = co_await ledger_.snapshot(org);
-    if (!account) co_return failure(ledger_unavailable(), request.request_id);
-    const auto now = ledger_.now().time_since_epoch().count();
-    event_report report{org, {std::to_string(now) + "-0", account->last_entry_id}};
-    report.add(*account);
-    co_return stream_of(report);
+  if (feed_ == nullptr) {
+    co_return failure(not_found("there are no events here"), request.request_id);
   }
-  event_report report{org, *from};
-  const auto happened = co_await ledger_.events(org, from->event, events_at_once);
-  if (!happened) co_return failure(ledger_unavailable(), request.request_id);
-  for (const auto& event : *happened) report.add(event);
-  const auto entries = co_await ledger_.entries(org, from->entry, entries_at_once);
-  if (!entries) co_return failure(ledger_unavailable(), request.request_id);
-  report.add(*entries);
-  if (!entries->empty()) {
-    const auto account = co_await ledger_.snapshot(org);
-    if (!account) co_return failure(ledger_unavailable(), request.request_id);
-    report.add(*account);
-  }
-  co_return stream_of(report);
+  if (request.method == "HEAD") co_return answer_with(std::make_shared<no_body>());
+  auto opened = co_await feed_->open(std::move(org), *cursor);
+  if (!opened) co_return failure(opened.error(), request.request_id);
+  co_return answer_with(*std::move(opened));
 }
 
 }  // namespace tollgate::proxy::admin

@@ -19,6 +19,8 @@ std::string_view type_of(int status) {
       return "idempotency_error";
     case 413:
       return "request_too_large";
+    case 429:
+      return "rate_limit_error";
     case 503:
       return "unavailable_error";
     default:

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,6 +10,8 @@
 #include <vector>
 
 #include <boost/system/result.hpp>
+
+#include "proxy/admin/body_source.hpp"
 
 namespace tollgate::proxy::admin {
 
@@ -29,6 +32,7 @@ struct api_response {
   std::string content_type = "application/json";
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;
+  std::shared_ptr<body_source> source = nullptr;  // instead of `body`: made while it is sent
 };
 
 struct api_error {

@@ -14,6 +14,7 @@
 #include "proxy/admin/http_message.hpp"
 #include "proxy/admin/json_writer.hpp"
 #include "proxy/admin/pages.hpp"
+#include "proxy/admin/stream_answer.hpp"
 #include "proxy/admin/usage_report.hpp"
 #include "proxy/dashboard/dashboard.hpp"
 #include "proxy/dashboard/files.hpp"
@@ -26,7 +27,7 @@ namespace {
 namespace beast = boost::beast;
 namespace http = boost::beast::http;
 using tcp = asio::ip::tcp;
-using stream = beast::basic_stream<tcp, io_executor>;
+using stream = tcp_stream;
 using acceptor = asio::basic_socket_acceptor<tcp, io_executor>;
 using timer = asio::basic_waitable_timer<std::chrono::steady_clock,
                                          asio::wait_traits<std::chrono::steady_clock>, io_executor>;
@@ -38,6 +39,9 @@ auto no_throw(error_code& ec) {
 
 }  // namespace
 
+// Half of all connections: whoever watches does not keep others from asking.
+constexpr std::size_t max_streams = server_limits{}.connections / 2;
+
 struct server::impl : std::enable_shared_from_this<server::impl> {
   struct connection {
     stream socket;
@@ -47,13 +51,16 @@ struct server::impl : std::enable_shared_from_this<server::impl> {
   impl(asio::io_context& io_context, const config::endpoint& listen, server_options given)
       : context{io_context},
         options{std::move(given)},
-        api{options.services},
+        events{context.get_executor(), options.services.ledger, {.streams = max_streams}},
+        api{options.services, &events},
         browsers{dashboard_services()},
         listener{context, tcp::endpoint{asio::ip::make_address(listen.host), listen.port}} {}
 
   task<> accept_all();
   task<> serve(std::shared_ptr<connection> connection);
-  task<bool> serve_one(connection& connection, beast::flat_buffer& buffer);
+  task<bool> serve_one(std::shared_ptr<connection> connection, beast::flat_buffer& buffer);
+  task<> stream_events(std::shared_ptr<connection> connection, const request_parser& parser,
+                       api_response answer, const api_request& request);
   task<std::optional<api_response>> receive(stream& connection, beast::flat_buffer& buffer,
                                             request_parser& parser, api_request& request);
   task<api_response> answer(api_request request, dashboard::browser_fields browser);
@@ -66,6 +73,7 @@ struct server::impl : std::enable_shared_from_this<server::impl> {
 
   asio::io_context& context;
   server_options options;
+  event_feed events;
   admin_api api;
   dashboard::dashboard browsers;
   acceptor listener;
@@ -88,6 +96,7 @@ dashboard::dashboard_services server::impl::dashboard_services() {
   json_writer features;
   features.begin_object();
   features.key("projection").boolean(admin_api::serves("GET", "orgs/*/projection"));
+  features.key("events").boolean(admin_api::serves("GET", "orgs/*/events"));
   features.key("usage_filters").boolean(usage_query::parse("agent=a", {}).has_value());
   features.end_object();
   return {.directory = options.services.directory,
@@ -168,15 +177,16 @@ task<api_response> server::impl::answer(api_request request, dashboard::browser_
 }
 
 // True: the connection can take another request.
-task<bool> server::impl::serve_one(connection& connection, beast::flat_buffer& buffer) {
-  auto& socket = connection.socket;
+task<bool> server::impl::serve_one(std::shared_ptr<connection> connection,
+                                   beast::flat_buffer& buffer) {
+  auto& socket = connection->socket;
   request_parser parser;
   parser.header_limit(static_cast<std::uint32_t>(options.limits.head_bytes));
   parser.body_limit(options.limits.body_bytes);
   error_code ec;
   socket.expires_after(options.limits.head_timeout);
   co_await http::async_read_header(socket, buffer, parser, no_throw(ec));
-  connection.busy = true;
+  connection->busy = true;
   auto request = to_api(parser.get(), ids.next_hex128());
   std::optional<api_response> response;
   if (!ec) {
@@ -185,19 +195,37 @@ task<bool> server::impl::serve_one(connection& connection, beast::flat_buffer& b
     response = failure(*error, request.request_id);
   }
   if (!response) co_return false;
+  if (response->source) {
+    co_await stream_events(connection, parser, *std::move(response), request);
+    co_return false;
+  }
   // A body that was not read stands in the way of the next request.
   const bool keep_alive = !ec && parser.is_done() && parser.get().keep_alive() && !stopped;
   const auto message = to_http(std::move(*response), request, keep_alive);
   http::serializer<false, http::string_body> serializer{message};
   socket.expires_after(options.limits.write_timeout);
   co_await http::async_write(socket, serializer, no_throw(ec));
-  connection.busy = false;
+  connection->busy = false;
   co_return keep_alive && !ec && !stopped;
+}
+
+// For as long as the token or the session that opened it is good, and nobody waits for us to go.
+task<> server::impl::stream_events(std::shared_ptr<connection> connection,
+                                   const request_parser& parser, api_response answer,
+                                   const api_request& request) {
+  const auto is_welcome = [&]() -> task<bool> {
+    const auto refused = co_await authorize(parser, request);
+    co_return !refused || refused->status == 503;  // that one says that nobody can tell
+  };
+  std::shared_ptr<tcp_stream> socket{connection, &connection->socket};
+  stream_rules rules{options.limits.write_timeout, is_welcome};
+  co_await send_stream(std::move(socket), std::move(answer), request, parser.get().version(),
+                       std::move(rules));
 }
 
 task<> server::impl::serve(std::shared_ptr<connection> connection) {
   beast::flat_buffer buffer{options.limits.head_bytes + options.limits.body_bytes};
-  while (co_await serve_one(*connection, buffer)) {
+  while (co_await serve_one(connection, buffer)) {
   }
   auto& socket = connection->socket;
   error_code ec;
@@ -241,8 +269,13 @@ void server::start() {
   asio::co_spawn(impl_->context, std::move(accepting), asio::detached);
 }
 
+void server::end_streams() {
+  impl_->events.close();
+}
+
 void server::stop() {
   impl_->stopped = true;
+  impl_->events.close();
   error_code ignored;
   impl_->listener.close(ignored);
   for (const auto& weak : impl_->connections) {

@@ -42,6 +42,8 @@ class server {
   // Stops listening and closes what is idle; a call that is being answered still gets its answer.
   // Call it on the context's thread. The stores must outlive the context's run().
   void stop();
+  // All of them, and there will be no more: whoever watches is not waited for. On the same thread.
+  void end_streams();
   asio::ip::tcp::endpoint local_endpoint() const;
 
  private:

@@ -52,6 +52,12 @@ class archived_store final : public quota::ledger_store {
                                                          std::size_t limit) override {
     return recent_.events(org, std::move(after), limit);
   }
+  task<result<quota::account_news>> news(const quota::org_id& org,
+                                         std::optional<quota::account_marks> after,
+                                         std::optional<quota::account_marks> until) override {
+    return recent_.news(org, std::move(after), std::move(until));
+  }
+  void on_event(event_listener listener) override { recent_.on_event(std::move(listener)); }
   void on_top_up(top_up_listener listener) override { recent_.on_top_up(std::move(listener)); }
   quota::time_point now() const override { return recent_.now(); }
   bool ready() const override { return recent_.ready(); }

@@ -1,10 +1,12 @@
 #include "proxy/cli/admin_client.hpp"
 
+#include <array>
 #include <exception>
 #include <optional>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/redirect_error.hpp>
 #include <boost/beast/core/basic_stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
@@ -27,6 +29,7 @@ using http_request = http::request<http::string_body>;
 using http_response = http::response<http::string_body>;
 
 constexpr auto patience = std::chrono::seconds{30};
+constexpr auto quiet = std::chrono::seconds{45};  // three times what a stream is quiet for
 constexpr std::uint64_t largest_answer = 256 * 1024 * 1024;  // a report has at most 50,000 rows
 
 struct location {
@@ -70,19 +73,59 @@ task<http_response> exchange(const std::string& host, const std::string& port,
   co_return parser.release();
 }
 
-http_response run_exchange(const std::string& host, const std::string& port,
-                           const http_request& request) {
+template <class T>
+T run(task<T> work) {
   asio::io_context context;
-  std::optional<http_response> answer;
+  std::optional<T> out;
   std::exception_ptr failure;
-  asio::co_spawn(context, exchange(host, port, request),
-                 [&](std::exception_ptr thrown, http_response received) {
-                   failure = thrown;
-                   answer = std::move(received);
-                 });
+  asio::co_spawn(context, std::move(work), [&](std::exception_ptr thrown, T value) {
+    failure = thrown;
+    out = std::move(value);
+  });
   context.run();
   if (failure) std::rethrow_exception(failure);
-  return std::move(*answer);
+  return std::move(*out);
+}
+
+struct stream_head {
+  int status = 0;
+  std::string body;  // of what is no stream
+};
+
+// Hands over every block that ends, and keeps the rest.
+void take_blocks(std::string& text, const admin_client::block_taker& take) {
+  constexpr std::string_view end_of_block = "\n\n";
+  for (auto end = text.find(end_of_block); end != text.npos; end = text.find(end_of_block)) {
+    take(std::string_view{text}.substr(0, end));
+    text.erase(0, end + end_of_block.size());
+  }
+}
+
+task<stream_head> read_stream(std::string host, std::string port, http_request request,
+                              admin_client::block_taker take) {
+  const auto executor = (co_await asio::this_coro::executor);
+  resolver names{executor};
+  stream connection{executor};
+  connection.expires_after(patience);
+  co_await connection.async_connect(co_await names.async_resolve(host, port, use_task), use_task);
+  co_await http::async_write(connection, request, use_task);
+  beast::flat_buffer buffer;
+  http::response_parser<http::buffer_body> parser;
+  parser.body_limit(boost::none);
+  co_await http::async_read_header(connection, buffer, parser, use_task);
+  stream_head head{static_cast<int>(parser.get().result_int()), {}};
+  std::array<char, 16 * 1024> piece;
+  while (!parser.is_done()) {
+    parser.get().body().data = piece.data();
+    parser.get().body().size = piece.size();
+    connection.expires_after(quiet);
+    error_code ec;
+    co_await http::async_read_some(connection, buffer, parser, asio::redirect_error(use_task, ec));
+    if (ec && ec != http::error::need_buffer) throw boost::system::system_error{ec};
+    head.body.append(piece.data(), piece.size() - parser.get().body().size);
+    if (head.status == 200) take_blocks(head.body, take);
+  }
+  co_return head;
 }
 
 command_error refusal(int status, const admin::json_value* error) {
@@ -94,6 +137,11 @@ command_error refusal(int status, const admin::json_value* error) {
     text += " (set TOLLGATE_ADMIN_TOKEN, or give --config FILE)";
   }
   return {std::move(text)};
+}
+
+command_error no_answer(const std::string& where, error_code ec) {
+  return {"no answer from the admin API at http://" + where + ": " + ec.message() +
+          "\nIs Tollgate running there? --config FILE or --admin URL say where it is."};
 }
 
 }  // namespace
@@ -128,8 +176,7 @@ std::variant<admin_client::reply, command_error> admin_client::send(
     std::string_view method, const std::string& target, const std::string& body,
     const std::vector<std::pair<std::string, std::string>>& headers) const {
   http_request request{http::string_to_verb({method.data(), method.size()}), target, 11};
-  const bool v6 = host_.find(':') != host_.npos;
-  request.set(http::field::host, (v6 ? "[" + host_ + "]" : host_) + ":" + port_);
+  request.set(http::field::host, here());
   request.set(http::field::connection, "close");
   if (!token_.empty()) request.set(http::field::authorization, "Bearer " + token_);
   if (!body.empty()) request.set(http::field::content_type, "application/json");
@@ -137,13 +184,31 @@ std::variant<admin_client::reply, command_error> admin_client::send(
   request.body() = body;
   request.prepare_payload();
   try {
-    auto response = run_exchange(host_, port_, request);
+    auto response = run(exchange(host_, port_, request));
     return reply{static_cast<int>(response.result_int()), std::move(response.body())};
   } catch (const boost::system::system_error& error) {
-    return command_error{
-        "no answer from the admin API at http://" + host_ + ":" + port_ + ": " +
-        error.code().message() +
-        "\nIs Tollgate running there? --config FILE or --admin URL say where it is."};
+    return no_answer(here(), error.code());
+  }
+}
+
+std::string admin_client::here() const {
+  const bool v6 = host_.find(':') != host_.npos;
+  return (v6 ? "[" + host_ + "]" : host_) + ":" + port_;
+}
+
+std::optional<command_error> admin_client::follow(const std::string& target,
+                                                  const block_taker& take) const {
+  http_request request{http::verb::get, target, 11};
+  request.set(http::field::host, here());
+  request.set(http::field::accept, "text/event-stream");
+  if (!token_.empty()) request.set(http::field::authorization, "Bearer " + token_);
+  try {
+    const auto head = run(read_stream(host_, port_, std::move(request), take));
+    if (head.status == 200) return {};
+    const auto answer = admin::read_json(head.body);
+    return refusal(head.status, answer ? answer->find("error") : nullptr);
+  } catch (const boost::system::system_error& error) {
+    return no_answer(here(), error.code());
   }
 }
 

@@ -1,6 +1,8 @@
 // The admin API as the command line calls it: one request, one answer, no waiting for ever.
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -41,6 +43,11 @@ class admin_client {
   std::variant<std::string, command_error> read(const std::string& target,
                                                 const std::string& accept) const;
 
+  // Hands over a stream of server-sent events, block by block, for as long as it lasts. An error:
+  // there was none, or it broke off without a word for longer than a stream is quiet.
+  using block_taker = std::function<void(std::string_view block)>;
+  std::optional<command_error> follow(const std::string& target, const block_taker& take) const;
+
  private:
   struct reply {
     int status = 0;
@@ -49,6 +56,8 @@ class admin_client {
   std::variant<reply, command_error> send(
       std::string_view method, const std::string& target, const std::string& body,
       const std::vector<std::pair<std::string, std::string>>& headers) const;
+
+  std::string here() const;  // "HOST:PORT", as a URL has it
 
   std::string host_, port_, token_;
 };

@@ -89,6 +89,7 @@ void add_client_commands(CLI::App& app, int& exit_code) {
   add_top_up_commands(app, exit_code);
   add_webhook_commands(app, exit_code);
   add_statement_command(app, exit_code);
+  add_events_command(app, exit_code);
   add_verify_command(app, exit_code);
 }
 

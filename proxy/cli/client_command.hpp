@@ -20,13 +20,16 @@ struct client_options : admin_client_options {
   bool json = false;
 };
 
+// Gives `command` the options --config, --admin and --json.
+std::shared_ptr<client_options> add_client_options(CLI::App& command);
+
 // Runs with an open client; returns what is to be shown.
 using client_action =
     std::function<std::variant<admin::json_value, command_error>(const admin_client& client)>;
 // Shows the answer to people.
 using client_printer = std::function<void(std::ostream& out, const admin::json_value& data)>;
 
-// Gives `command` the options --config, --admin and --json, and lets it run `action` and print what
+// Gives `command` these options, and lets it run `action` and print what
 // it returns: on standard output, or as JSON with --json. Errors go to standard error.
 void make_client_command(CLI::App& command, int& exit_code, client_action action,
                          client_printer printer);
@@ -45,6 +48,7 @@ std::string query_of(const std::vector<std::pair<std::string, std::string>>& par
 void add_org_commands(CLI::App& app, int& exit_code);
 void add_key_commands(CLI::App& app, int& exit_code);
 void add_account_commands(CLI::App& app, int& exit_code);
+void add_events_command(CLI::App& app, int& exit_code);
 void add_statement_command(CLI::App& app, int& exit_code);
 void add_top_up_commands(CLI::App& app, int& exit_code);
 void add_webhook_commands(CLI::App& app, int& exit_code);

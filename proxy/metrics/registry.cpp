@@ -137,6 +137,8 @@ void collect_data_plane(family_builder& out, const thread_list& threads) {
                  "Client connections accepted.", &thread_metrics::connections_total);
   collect_thread(out, threads, "tollgate_requests_in_flight", MetricType::Gauge,
                  "Requests being served.", &thread_metrics::in_flight);
+  collect_thread(out, threads, "tollgate_event_streams", MetricType::Gauge,
+                 "Streams of events that customers have open.", &thread_metrics::event_streams);
   out.family("tollgate_request_overhead_seconds", MetricType::Histogram,
              "Time a request spent in Tollgate, waiting for its upstream excluded.");
   for (const auto& thread : threads) out.add({}, thread.overhead);

@@ -76,7 +76,8 @@ class thread_metrics {
 
   gauge connections;                       // open, downstream
   counter connections_total;               // ever accepted
-  gauge in_flight;                         // exchanges
+  gauge in_flight;                         // exchanges, streams of events not counted
+  gauge event_streams;                     // open, of customers
   gauge pending_settlements;               // resolutions that the ledger has not confirmed yet
   histogram<overhead_bounds_us> overhead;  // time in Tollgate, waiting for the upstream excluded
   counter expired_holds_micro;             // credits that this thread's sweeps gave back

@@ -12,6 +12,7 @@
 
 #include "quota/ledger/entry_id.hpp"
 #include "quota/redis/ledger_script.hpp"
+#include "quota/redis/news.hpp"
 #include "quota/redis/reply.hpp"
 #include "quota/redis/rows.hpp"
 
@@ -325,6 +326,15 @@ task<result<std::vector<account_event>>> redis_store::events(const org_id& org, 
     found.push_back(*std::move(event));
   }
   co_return found;
+}
+
+task<result<account_news>> redis_store::news(const org_id& org, std::optional<account_marks> after,
+                                             std::optional<account_marks> until) {
+  auto command = news_command(org, after, until);
+  if (!command) co_return make_error_code(store_errc::protocol);
+  const auto reply = checked(co_await connection_.call(*std::move(command)));
+  if (!reply) co_return reply.error();
+  co_return checked(parse_news(**reply, after, until));
 }
 
 void redis_store::on_top_up(top_up_listener listener) {

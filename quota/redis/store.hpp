@@ -37,6 +37,8 @@ class redis_store final : public ledger_store {
   task<result<pending_work>> pending(const org_id& org) override;
   task<result<std::vector<account_event>>> events(const org_id& org, std::string after,
                                                   std::size_t limit) override;
+  task<result<account_news>> news(const org_id& org, std::optional<account_marks> after,
+                                  std::optional<account_marks> until) override;
 
   // The parts of usage, for whoever keeps them apart: the counters of hours, as far as their details are
   // retained; the same from the summaries of days; and what was booked late in the last hours of

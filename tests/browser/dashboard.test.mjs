@@ -77,6 +77,113 @@ test('a call arrives live, without a reload', async () => {
   await page.getByRole('cell', { name: 'Used: gpt-4' }).first().waitFor();
 });
 
+test('nothing is asked for while nothing happens, and the stream brings what does', async () => {
+  const key = await customer('quiet', { plan: 'starter', alerts: [50, { credits: 30 }] });
+  const own = await watchedPage(browser);
+  await logIn(own, adminToken);
+  const asked = [];
+  own.on('request', (request) => asked.push(new URL(request.url()).pathname));
+  await go(own, '#/org/quiet');
+  await own.getByRole('cell', { name: 'Granted: Plan' }).waitFor();
+  await own.waitForTimeout(1500); // what was asked for when the page was opened has been answered
+  asked.length = 0;
+  await own.waitForTimeout(2500);
+  assert.deepEqual(asked, []);
+  await own.getByText('No alert in this cycle.').waitFor();
+  const counter = own.locator('#available');
+  for (const wanted of ['19990', '19980', '19970']) {
+    assert.equal((await chat(key)).status, 200);
+    await own.waitForFunction(
+      (text) => document.querySelector('#available').textContent.replaceAll(',', '') === text,
+      wanted,
+    );
+  }
+  assert.equal(await counter.textContent(), '19,970');
+  await own.getByText(/^Credits used since .*: [123]0 of 20,000/).waitFor(); // the drawing moves, too
+  assert.equal(await own.locator('#settled').textContent(), '30');
+  const alerts = own.getByRole('region', { name: 'Alerts of this cycle, newest first' });
+  await alerts.getByText('30 credits are used in this cycle').waitFor();
+  await checkAccessible(own, 'alerts');
+  await screenshot(own, 'alerts-light');
+  await own.reload(); // what was told before is told again, for the whole cycle
+  await alerts.getByText('30 credits are used in this cycle').waitFor();
+  assert.equal(await alerts.getByRole('row').count(), 2, 'the heading and one alert');
+  assert.deepEqual(own.complaints, []);
+  await own.context().close();
+});
+
+test('a stream that breaks is opened again, and nothing was missed', async () => {
+  const key = await customer('broken');
+  const own = await watchedPage(browser);
+  await logIn(own, adminToken);
+  await own.route('**/events*', (route) => route.abort());
+  await go(own, '#/org/broken');
+  await own.getByText('Not live: the stream of events broke off').waitFor();
+  assert.equal((await chat(key)).status, 200);
+  await own.unroute('**/events*');
+  await own.getByText('Live', { exact: true }).waitFor();
+  await own.waitForFunction(() => document.querySelector('#settled').textContent === '10');
+  assert.equal((await chat(key)).status, 200);
+  await own.waitForFunction(() => document.querySelector('#settled').textContent === '20');
+  await own.context().close();
+});
+
+test('alerts are set, explained, and told; those of another kind are kept', async () => {
+  await customer('alerted', { plan: 'starter', spend_cap_usd: 40, alerts: [50] });
+  await go(page, '#/org/alerted/settings');
+  await page.getByRole('button', { name: 'Add an alert' }).click();
+  await page.getByLabel('Level').last().fill('80.5');
+  await page.getByRole('button', { name: 'Review changes' }).click();
+  await page.getByText('a whole percentage from 1 to 1000').waitFor();
+  await page.getByLabel('Level').last().fill('80');
+  await page.getByRole('button', { name: 'Add an alert' }).click();
+  await page.getByLabel('Tell at').last().selectOption('spend_cap_percent');
+  await page.getByLabel('Level').last().fill('90');
+  await page.getByRole('button', { name: 'Review changes' }).click();
+  const words = await page.getByRole('dialog').innerText();
+  assert.match(words, /told once a cycle, when 80 % of the cycle’s credits are used. .*at 16,000/);
+  assert.match(words, /when 90 % of the spend cap are spent. That is at \$36.00/);
+  await checkAccessible(page, 'review of alerts');
+  await screenshot(page, 'settings-alerts-review-light', false);
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('Saved.').first().waitFor();
+  assert.deepEqual((await call('GET', '/orgs/alerted')).alerts, [50, 80, { spend_cap_percent: 90 }]);
+
+  // As a later version may answer: what this page cannot edit it keeps, and sends back as it was.
+  const others = [
+    { agent: 'a1', credits: 500.5 },
+    { key: 'key_1', percent: 20 },
+  ];
+  const own = await watchedPage(browser);
+  let saved = null;
+  await own.route('**/orgs/alerted', async (route) => {
+    if (route.request().method() === 'PUT') saved = route.request().postDataJSON();
+    const response = saved ? null : await route.fetch();
+    const data = saved ? null : (await response.json()).data;
+    if (data) globalThis.alertedOrg = { ...data, alerts: [...data.alerts, ...others] };
+    await route.fulfill({ json: { success: true, data: globalThis.alertedOrg } });
+  });
+  await logIn(own, adminToken);
+  await go(own, '#/org/alerted/settings');
+  await own.getByText('Told when agent “a1” has used 500.5 credits in a cycle.').waitFor();
+  await own.getByText('Told when API key “key_1” has used 20 % of the cycle’s credits.').waitFor();
+  await screenshot(own, 'settings-alerts-light');
+  await own.getByLabel('Level').first().fill('60');
+  await own.getByRole('button', { name: 'Review changes' }).click();
+  await own.getByRole('button', { name: 'Save' }).click();
+  await own.getByText('Saved.').first().waitFor();
+  assert.deepEqual(saved, {
+    alerts: [
+      60,
+      80,
+      { spend_cap_percent: 90 },
+      { agent: 'a1', credits: '500.5' },
+      { key: 'key_1', percent: 20 },
+    ],
+  });
+  await own.context().close();
+});
+
 test('a spend cap is explained, saved, and bites', async () => {
   const key = await customer('capped');
   await go(page, '#/org/capped/settings');
@@ -204,9 +311,12 @@ test('the exported CSV is the ledger', async () => {
 
 test('a customer sees its own organization, to read, and no other', async () => {
   const own = await watchedPage(browser);
-  await logIn(own, await customer('tenant'));
+  await logIn(own, await customer('tenant', { plan: 'starter', spend_cap_usd: 40 }));
   await settled(own);
   await own.getByRole('heading', { name: 'tenant' }).waitFor();
+  await own.getByText('The spend cap ends them at 22,000.').waitFor(); // its price is the customer's to know
+  await own.getByText('Live', { exact: true }).waitFor();
+  await screenshot(own, 'customer-light');
   for (const name of ['Usage', 'Ledger', 'Statements', 'Top-ups']) {
     await own.getByRole('link', { name, exact: true }).click();
     await settled(own);

@@ -63,7 +63,8 @@ def write_history(redis, org, days):
 def prepare(tollgate, redis):
     """Organizations for the overview, and one with a past."""
     admin = tollgate.admin
-    admin.put_org("northwind", plan="starter", cycle_anchor=anchor(20), spend_cap_usd=40)
+    admin.put_org("northwind", plan="starter", cycle_anchor=anchor(20), spend_cap_usd=40,
+                  alerts=[50, 80, {"spend_cap_percent": 90}])
     admin.put_org("globex", plan="pro", suspended=True)
     admin.put_org("initech", plan="starter", mode="shadow")
     admin.put_org("umbrella", plan="starter", overage=False)

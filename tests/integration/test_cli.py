@@ -116,6 +116,27 @@ class CommandLine(StackTest):
         self.tg("org", "set", "topup", "--auto-top-up", "off")
         self.assertEqual(self.json("org", "show", "topup")["auto_top_up"], None)
 
+    def test_events_as_they_happen(self):
+        self.tg("org", "create", "followed", "--plan", "starter")
+        key = self.json("key", "create", "followed")["key"]
+        self.assertIn("there is no organization", self.tg("events", "nobody", status=1).stderr)
+        self.assertIn("last_event_id", self.tg("events", "followed", "--after", "x", status=1).stderr)
+        lines = {}
+        for flags in ((), ("--json",)):
+            with subprocess.Popen([BINARY, "events", "followed", *flags, "--config", self.tollgate.config_path],
+                                  text=True, stdout=subprocess.PIPE) as follower:
+                try:
+                    lines[flags] = [follower.stdout.readline()]
+                    self.tollgate.chat(key)
+                    while "usage" not in lines[flags][-1]:
+                        lines[flags].append(follower.stdout.readline())
+                finally:
+                    follower.kill()
+        self.assertTrue(lines[()][0].startswith("balance available=20000 held=0"), lines)
+        self.assertRegex(lines[()][-1], r"^\d{4}-.*Z usage credits=10 calls=1\n$")
+        last = parse_json(lines[("--json",)][-1])
+        self.assertEqual((last["event"], last["data"]["data"]), ("usage", {"credits": 10, "calls": 1}))
+
     def test_many_organizations(self):
         names = [f"many-{i:04}" for i in range(30)]
         for name in names:

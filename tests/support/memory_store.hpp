@@ -105,6 +105,37 @@ class memory_store final : public ledger_store, public directory {
     co_return out;
   }
 
+  task<result<account_news>> news(const org_id& org, std::optional<account_marks> after,
+                                  std::optional<account_marks> until) override {
+    if (!reachable) co_return store_errc::unavailable;
+    const auto& ledger = accounts_[org].ledger;
+    account_news out;
+    out.row = ledger.row();
+    const auto beyond = [&](const std::string& id, std::string account_marks::*mark) {
+      return until && number(id) > number((*until).*mark);
+    };
+    if (after) out.up_to = *after;
+    for (const auto& event : ledger.events()) {
+      if (number(event.id) <= number(out.up_to.event)) continue;
+      if (beyond(event.id, &account_marks::event)) break;
+      out.up_to.event = event.id + "-0";
+      if (!after) continue;
+      out.events.push_back(event);
+      out.events.back().id = out.up_to.event;
+    }
+    for (const auto& entry : ledger.entries()) {
+      if (number(entry.id) <= number(out.up_to.entry)) continue;
+      if (beyond(entry.id, &account_marks::entry)) break;
+      out.up_to.entry = entry.id;
+      out.moved = true;
+      if (!after || entry.type != entry_type::settle) continue;
+      out.charged += entry.amount;
+      out.calls += 1;
+      out.last_entry_at = entry.at;
+    }
+    co_return out;
+  }
+
   void on_top_up(top_up_listener listener) override { listener_ = std::move(listener); }
   void on_event(event_listener listener) override { event_listener_ = std::move(listener); }
 

@@ -74,6 +74,8 @@ export const api = {
   statement: (org, month) => call('GET', path(org, `/statements/${encodeURIComponent(month)}`)),
   statementCsv: (org, month) =>
     call('GET', path(org, `/statements/${encodeURIComponent(month)}`), { accept: 'text/csv' }),
+  // Where a stream of events is; `last` is the id of the last one that was seen.
+  eventsAddress: (org, last) => path(org, `/events${query({ last_event_id: last })}`),
   projection: (org) => call('GET', path(org, '/projection')),
   topUps: (org) => call('GET', path(org, '/top_ups')),
   buy: (org, amount_usd, key) =>

@@ -4,12 +4,16 @@ import { buyDialog } from './buy.js';
 import { burnDown } from './burn_down.js';
 import { announce, emptyState, h, section, table } from './dom.js';
 import { clock, count, credits, day, kind, minute, percent, shortDay, time, usd } from './format.js';
+import { happenedSections } from './happened.js';
 import { describe } from './ledger.js';
+import { atMostEvery, follow } from './live.js';
 import { orgAddress } from './org.js';
 import { isAdmin } from './session.js';
 import { meter, standing } from './standing.js';
 
-const every_ms = 1000;
+// What the stream does not tell is asked for when something happened, and no more often than this.
+const pause_ms = 1000;
+const drawing_pause_ms = 10_000;
 const latest_shown = 8;
 
 export async function balancePage(place, context) {
@@ -19,51 +23,80 @@ export async function balancePage(place, context) {
   const live = liveCard(balance, context, details);
   const grants = h('div');
   const latest = latestCalls(org);
+  const cycle = cycleDrawing(context);
+  const happened = happenedSections(org, balance.cycle);
   place.replaceChildren(
     h(
       'div',
       { class: 'two' },
-      h('div', { class: 'page' }, live.element, section('Grants', grants)),
+      h('div', { class: 'page' }, live.element, section('Grants', grants), happened.alerts),
       h(
         'div',
         { class: 'page' },
-        section('This cycle', await burnDown(balance, context, details)),
+        section('This cycle', await cycle.draw(balance)),
         section('Latest entries', latest.element),
+        happened.latest,
       ),
     ),
   );
   drawGrants(grants, balance, org);
   let grantsShown = JSON.stringify(balance.grants.map((one) => one.id + one.remaining));
-  follow(
-    async () => {
-      const now = await api.balance(org, { signal });
-      live.update(now);
-      const shown = JSON.stringify(now.grants.map((one) => one.id + one.remaining));
-      if (shown !== grantsShown) drawGrants(grants, now, org);
-      grantsShown = shown;
-      await latest.update();
-    },
-    live.status,
+  let told = 0; // an answer that was overtaken by the stream does not turn the counter back
+  const ask = async () => {
+    const before = told;
+    const now = await api.balance(org, { signal });
+    live.update(now, told === before);
+    const shown = JSON.stringify(now.grants.map((one) => one.id + one.remaining));
+    if (shown !== grantsShown) drawGrants(grants, now, org);
+    grantsShown = shown;
+    await latest.update();
+  };
+  const refresh = atMostEvery(pause_ms, ask, signal);
+  const redraw = atMostEvery(
+    drawing_pause_ms,
+    async () => cycle.draw(await api.balance(org, { signal })),
     signal,
   );
+  follow(org, {
+    from: sinceCycle(balance.cycle),
+    on: {
+      balance: (now) => {
+        told += 1;
+        live.show(now);
+        refresh();
+      },
+      usage: redraw,
+      event: (event) => {
+        if (happened.add(event)) redraw();
+        refresh();
+      },
+      again: ask,
+      status: live.status,
+    },
+    signal,
+  });
+  refresh();
 }
 
-// Asks again and again while somebody looks, and says when it cannot.
-function follow(ask, status, signal) {
-  const step = async () => {
-    if (signal.aborted) return;
-    if (document.visibilityState === 'visible') {
-      try {
-        await ask();
-        status(true);
-      } catch (error) {
-        if (error.name === 'AbortError') return;
-        status(false, error.message);
-      }
-    }
-    setTimeout(step, every_ms);
+// A place in the stream: every event of the cycle, and what is used from about now on. A clock that
+// is off shows a little more, or begins a moment later.
+const sinceCycle = (cycle) => `${Date.parse(cycle?.start ?? 0)}-0.${Date.now() - 10_000}-0`;
+
+// The burn-down, drawn anew in its place. Whoever is reading its figures is not disturbed.
+function cycleDrawing(context) {
+  const place = h('div');
+  let drawn = null;
+  context.signal.addEventListener('abort', () => drawn?.abort());
+  const draw = async (balance) => {
+    const next = new AbortController();
+    const content = await burnDown(balance, { ...context, signal: next.signal });
+    if (context.signal.aborted || place.querySelector('details')?.open) return place;
+    drawn?.abort();
+    drawn = next;
+    place.replaceChildren(...[content].flat());
+    return place;
   };
-  step();
+  return { draw };
 }
 
 function liveCard(first, context, details) {
@@ -71,11 +104,12 @@ function liveCard(first, context, details) {
   const state = h('span', { class: 'badge' });
   const bar = h('div');
   const facts = h('dl', { class: 'facts' });
+  const settled = h('span', { id: 'settled' });
   const dot = h('span', { class: 'live' }, 'Live');
   let before = null;
-  const update = (balance) => {
-    const now = standing(balance);
-    const text = credits(balance.available);
+  // What the stream tells at once; `update` shows all of a balance.
+  const show = ({ available, settled: used }) => {
+    const text = credits(available);
     if (before !== null && before !== text) {
       number.classList.remove('moved');
       void number.offsetWidth; // starts the animation anew
@@ -84,11 +118,18 @@ function liveCard(first, context, details) {
     }
     before = text;
     number.textContent = text;
+    settled.textContent = credits(used);
+  };
+  const update = (balance, isLatest = true) => {
+    const now = standing(balance);
+    if (isLatest) show(balance);
     state.textContent = now.text;
     state.className = `badge ${now.level}`;
     bar.replaceChildren(meter(now.ratio, now.level, `${percent(now.ratio)} of the credits in hand are used`));
     facts.replaceChildren(
-      ...factsOf(balance).map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))),
+      ...factsOf(balance, settled).map(([name, value]) =>
+        h('div', {}, h('dt', {}, name), h('dd', {}, value)),
+      ),
     );
   };
   update(first);
@@ -118,15 +159,15 @@ function liveCard(first, context, details) {
     dot.textContent = fine ? 'Live' : `Not live: ${message}`;
     dot.classList.toggle('off', !fine);
   };
-  return { element, update, status };
+  return { element, show, update, status };
 }
 
-function factsOf(balance) {
+function factsOf(balance, settled) {
   const { overage, spend_cap: cap, cycle } = balance;
   return [
     ['Plan', balance.plan ?? 'none'],
     ['Held for calls under way', credits(balance.held)],
-    ['Used since the beginning', credits(balance.settled)],
+    ['Used since the beginning', settled],
     [
       'Overage in this cycle',
       Number(overage.credits) > 0
@@ -192,7 +233,7 @@ function latestCalls(org) {
     if (page.entries.length === 0 && shown.length > 0) return;
     // Where more come than are asked for, the newest count: on to the last second, by this clock.
     const last_ms = Number(page.next_after.split('-')[0]);
-    after = page.has_more ? `${Math.max(last_ms, Date.now() - every_ms)}-0` : page.next_after;
+    after = page.has_more ? `${Math.max(last_ms, Date.now() - pause_ms)}-0` : page.next_after;
     shown = [...page.entries.filter((one) => one.type !== 'reserve').reverse(), ...shown].slice(
       0,
       latest_shown,

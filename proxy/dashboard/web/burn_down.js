@@ -34,7 +34,7 @@ async function projectionOf(org) {
   return found?.credits?.expected === undefined ? null : found.credits;
 }
 
-export async function burnDown(balance, { org, signal }, details) {
+export async function burnDown(balance, { org, signal }) {
   if (!balance.cycle)
     return emptyState('There is no cycle yet.', 'An organization has cycles from its first PUT on.');
   const { start, end } = balance.cycle;
@@ -54,7 +54,7 @@ export async function burnDown(balance, { org, signal }, details) {
     return fromMicro(total);
   });
   const available = open ? supply(open) : '0';
-  const cap = capLine(available, balance, details);
+  const cap = capLine(available, balance);
   const label =
     `Credits used since ${day(start)}: ${credits(usage.total.credits)} of ${credits(available)}` +
     (projection ? `; by ${day(end)} probably about ${wholeCredits(projection.expected)}` : '');
@@ -77,8 +77,8 @@ export async function burnDown(balance, { org, signal }, details) {
 }
 
 // How many credits the cap allows in all: those that are there, and those its dollars buy.
-function capLine(available, balance, details) {
-  const price = micro(details?.terms?.overage_usd ?? '0');
+function capLine(available, balance) {
+  const price = micro(balance.overage.usd_per_credit);
   if (!balance.spend_cap || price === 0n) return null;
   if (!balance.overage.allowed) return available;
   return fromMicro(micro(available) + (micro(balance.spend_cap.remaining_usd) * 1_000_000n) / price);

@@ -1,4 +1,5 @@
 // What a change of the billing settings would mean, in words; and the change itself, for the API.
+import { alertConsequence, alertText } from './alerts.js';
 import { credits, micro, usd, usdPrice } from './format.js';
 import { bought } from './buy.js';
 
@@ -11,16 +12,6 @@ export function limitText(limit) {
   const scope = scopes.find((name) => limit[name] !== undefined);
   const who = limit[scope] === '*' ? `each ${scope}` : `${scope} “${limit[scope]}”`;
   return `${who} may use ${credits(limit.credits)} credits ${windows[limit.per]}`;
-}
-
-export function alertText(alert) {
-  if (typeof alert !== 'object') return `${alert} % of the cycle’s credits are used`;
-  if (alert.spend_cap_percent !== undefined) return `${alert.spend_cap_percent} % of the spend cap are used up`;
-  const scope = scopes.find((name) => alert[name] !== undefined);
-  const amount =
-    alert.percent === undefined ? `${credits(alert.credits)} credits` : `${alert.percent} % of the cycle’s credits`;
-  if (!scope) return `${amount} are used in a cycle`;
-  return `${alert[scope] === '*' ? `any one ${scope}` : `${scope} “${alert[scope]}”`} has used ${amount}`;
 }
 
 function overageSentence(on, terms) {
@@ -57,6 +48,23 @@ function topUpSentence(rule, terms, cap) {
 
 const limitKey = (limit) => limitText({ ...limit, credits: String(limit.credits) });
 
+function changeAlerts(org, wanted, body, sentences) {
+  const [had, has] = [org.alerts.map(alertText), wanted.alerts.map(alertText)];
+  if (had.join('\n') === has.join('\n')) return;
+  const twice = has.find((text, index) => has.indexOf(text) !== index);
+  if (twice) throw new Error(`There are two alerts ${twice}.`);
+  body.alerts = wanted.alerts;
+  const added = wanted.alerts.filter((alert) => !had.includes(alertText(alert)));
+  const terms = { terms: org.terms, spend_cap_usd: wanted.spend_cap_usd };
+  sentences.push(
+    ...added.map((alert) =>
+      `New alert: told once a cycle, ${alertText(alert)}. ${alertConsequence(alert, terms)}`.trim(),
+    ),
+    ...had.filter((text) => !has.includes(text)).map((text) => `No longer told: ${text}.`),
+  );
+  if (added.length === 0 && had.length === has.length) sentences.push('The order of the alerts changes.');
+}
+
 // { sentences, body }: only what differs is sent.
 export function changesOf(org, wanted) {
   const sentences = [],
@@ -75,6 +83,7 @@ export function changesOf(org, wanted) {
       : sameAmount(before.threshold_credits, after.threshold_credits) &&
         sameAmount(before.amount_usd, after.amount_usd);
   if (!sameRule) change('auto_top_up', topUpSentence(after, org.terms, wanted.spend_cap_usd));
+  changeAlerts(org, wanted, body, sentences);
   const [had, has] = [org.limits.map(limitKey), wanted.limits.map(limitKey)];
   if (had.join('\n') !== has.join('\n')) {
     body.limits = wanted.limits;

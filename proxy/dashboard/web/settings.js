@@ -1,10 +1,11 @@
 // Billing settings. What a change means is said in words, and only then it is saved.
+import { alertsEditor } from './alerts.js';
 import { api } from './api.js';
 import { openDialog } from './dialog.js';
 import { announce, errorBox, field, h, section } from './dom.js';
 import { credits, day, micro, usd, usdPrice } from './format.js';
 import { limitsEditor } from './limits.js';
-import { alertText, changesOf } from './meaning.js';
+import { changesOf } from './meaning.js';
 
 const checkbox = (label, checked, onchange) => {
   const input = h('input', { type: 'checkbox', checked, onchange });
@@ -53,8 +54,8 @@ function draw(place, org, context) {
       h(
         'div',
         { class: 'two' },
-        h('div', { class: 'page' }, planSection(org), form.topUp, alertsSection(org)),
-        h('div', { class: 'page' }, form.beyond, form.limits),
+        h('div', { class: 'page' }, planSection(org), form.topUp),
+        h('div', { class: 'page' }, form.beyond, form.alerts, form.limits),
       ),
       message,
       h('div', { class: 'actions' }, h('button', { type: 'submit', class: 'primary' }, 'Review changes')),
@@ -84,25 +85,6 @@ function planSection(org) {
       'The plan is changed from a shell: ',
       h('code', {}, `tollgate org set ${org.id} --plan pro`),
     ),
-  );
-}
-
-// Listed, not edited: saving sends only what was changed here, and so leaves them as they are.
-function alertsSection(org) {
-  const alerts = org.alerts ?? [];
-  return section(
-    'Alerts',
-    alerts.length === 0
-      ? h('p', {}, 'None are set.')
-      : [
-          h('p', {}, 'An event tells once a cycle when'),
-          h(
-            'ul',
-            { class: 'alerts' },
-            alerts.map((alert) => h('li', {}, alertText(alert))),
-          ),
-        ],
-    h('p', { class: 'hint' }, 'Alerts are set by the admin API: ', h('code', {}, `PUT /admin/v1/orgs/${org.id}`)),
   );
 }
 
@@ -143,6 +125,16 @@ function controls(org) {
     field('When fewer credits are available than', threshold),
     field('Buy for, in US dollars', amount, `At least ${usd(minimum)}.`),
   );
+  const alerting = alertsEditor(org.alerts);
+  const alerts = section(
+    'Alerts',
+    h(
+      'p',
+      { class: 'hint' },
+      'Each is told once a cycle, when consumption reaches it, and again after new credits: here, and as an event.',
+    ),
+    alerting.element,
+  );
   const limits = section(
     'Limits',
     h(
@@ -161,9 +153,10 @@ function controls(org) {
           amount_usd: atLeast(decimal(amount, 'The top-up', 2), minimum),
         }
       : null,
+    alerts: alerting.read(),
     limits: editor.read(),
   });
-  return { beyond, topUp, limits, read };
+  return { beyond, topUp, alerts, limits, read };
 }
 
 export function decimal(input, name, places) {

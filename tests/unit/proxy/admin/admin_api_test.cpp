@@ -325,7 +325,7 @@ TEST_F(admin_api_test, shows_the_balance) {
   EXPECT_EQ(
       call("GET", "orgs/acme/balance").body,
       R"({"success":true,"data":{"org":"acme","available":91.9,"held":0.1,"granted":100,)"
-      R"("settled":8,"expired":0,"overage":{"credits":0,"usd":0,"allowed":false},)"
+      R"("settled":8,"expired":0,"overage":{"credits":0,"usd":0,"allowed":false,"usd_per_credit":0},)"
       R"("spend_cap":null,"auto_top_up":null,)"
       R"("cycle":{"start":"2026-03-15T00:00:00Z","end":"2026-04-15T00:00:00Z"},"plan":null,)"
       R"("grants":[{"id":"g1","kind":"purchase","credits":100,"remaining":92,"expires_at":null,)"

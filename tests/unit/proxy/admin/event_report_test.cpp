@@ -49,22 +49,64 @@ TEST(event_report, facts_of_a_later_version_are_left_out) {
             std::string::npos);
 }
 
-TEST(event_report, a_stream_says_where_it_stands_and_when_to_come_again) {
-  event_report report{"acme", {"5-0", "6-0"}};
-  report.add(account_event{"7-0", noon, "balance_exhausted", "available 0"});
-  std::vector<ledger_entry> entries(3);
-  for (std::size_t i = 0; i < entries.size(); ++i) {
-    entries[i].id = "8-" + std::to_string(i);
-    entries[i].at = noon;
-    entries[i].type = i == 0 ? entry_type::reserve : entry_type::settle;
-    entries[i].amount = credits::from_whole(2);
-  }
-  report.add(entries);
+account_news news(account_marks up_to, std::int64_t calls) {
+  account_news out;
+  out.up_to = std::move(up_to);
+  out.moved = calls > 0;
+  out.calls = calls;
+  out.charged = credits::from_whole(2 * calls);
+  out.last_entry_at = noon;
+  return out;
+}
+
+TEST(event_report, says_with_each_event_where_its_reader_stands) {
+  event_report report{"acme", account_marks{"5-0", "6-0"}};
+  auto happened = news({"7-0", "8-999"}, 2);
+  happened.events.push_back({"7-0", noon, "balance_exhausted", "available 0"});
+  report.add(happened);
+  report.add(account_row{});
   const auto text = report.take();
-  EXPECT_TRUE(text.starts_with("retry: 1000\n\nid: 7-0.6-0\nevent: account.balance_exhausted\n"));
-  EXPECT_NE(text.find("id: 7-0.8-2\nevent: usage\n"), std::string::npos);
-  EXPECT_NE(text.find(R"("data":{"credits":4,"calls":2})"), std::string::npos);
+  EXPECT_TRUE(text.starts_with("id: 7-0.6-0\nevent: account.balance_exhausted\n")) << text;
+  EXPECT_NE(text.find("\n\nid: 7-0.8-999\nevent: usage\n"), std::string::npos) << text;
+  EXPECT_NE(text.find(R"("data":{"credits":4,"calls":2})"), std::string::npos) << text;
+  EXPECT_NE(text.find("\n\nid: 7-0.8-999\nevent: balance\ndata: {\"available\":0,"),
+            std::string::npos);
   EXPECT_TRUE(text.ends_with("\n\n"));
+  EXPECT_EQ(report.at().text(), "7-0.8-999");
+  EXPECT_EQ(report.take(), "");
+}
+
+// Whoever leaves between the events and the usage gets the usage when it comes again.
+TEST(event_report, what_came_in_several_answers_is_one_usage_behind_all_their_events) {
+  event_report report{"acme", account_marks{"5-0", "6-0"}};
+  for (int i = 1; i <= 3; ++i) {
+    auto happened = news({std::to_string(10 + i) + "-0", std::to_string(20 + i) + "-999"}, i);
+    happened.events.push_back({happened.up_to.event, noon, "balance_exhausted", "available 0"});
+    report.add(happened);
+  }
+  const auto text = report.take();
+  for (const auto* id : {"id: 11-0.6-0\n", "id: 12-0.6-0\n", "id: 13-0.6-0\n"}) {
+    EXPECT_NE(text.find(id), std::string::npos) << text;
+  }
+  EXPECT_NE(text.find("id: 13-0.23-999\nevent: usage\n"), std::string::npos) << text;
+  EXPECT_NE(text.find(R"("data":{"credits":12,"calls":6})"), std::string::npos) << text;
+}
+
+TEST(event_report, entries_that_charge_nothing_only_move_on) {
+  event_report report{"acme", account_marks{"5-0", "6-0"}};
+  report.add(news({"5-0", "9-999"}, 0));
+  EXPECT_EQ(report.take(), "");
+  EXPECT_EQ(report.at().text(), "5-0.9-999");
+}
+
+TEST(event_cursor, one_is_behind_by_its_event_or_by_its_entry) {
+  const account_marks here{"5-0", "1000-7"};
+  EXPECT_FALSE(is_behind(here, here));
+  EXPECT_TRUE(is_behind({"4-9", "1000-7"}, here));
+  EXPECT_TRUE(is_behind({"5-0", "999-999"}, here));
+  EXPECT_TRUE(is_behind({"6-0", "999-0"}, here));
+  EXPECT_FALSE(is_behind({"10-0", "1000-10"}, here));
+  EXPECT_EQ(nearer({"10-0", "999-0"}, here), (account_marks{"5-0", "999-0"}));
 }
 
 TEST(event_cursor, is_what_was_sent_or_nothing) {

@@ -1,0 +1,106 @@
+// tollgate events: what happens to an organization, a line each, as it happens.
+#include <chrono>
+#include <iostream>
+#include <thread>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+
+#include "proxy/admin/json_writer.hpp"
+#include "proxy/cli/client_command.hpp"
+
+namespace tollgate::proxy {
+
+namespace {
+
+using admin::json_value;
+
+struct event_arguments {
+  std::string org, after;
+};
+
+struct server_event {
+  std::string id, type, data;
+};
+
+// The fields of a block; comments and what else there may be do not count.
+server_event read_block(std::string_view block) {
+  server_event event;
+  while (!block.empty()) {
+    const auto line = block.substr(0, block.find('\n'));
+    block.remove_prefix(std::min(block.size(), line.size() + 1));
+    const auto take = [&](std::string_view name, std::string& into) {
+      if (line.starts_with(name)) into = line.substr(name.size());
+    };
+    take("id: ", event.id);
+    take("event: ", event.type);
+    take("data: ", event.data);
+  }
+  return event;
+}
+
+// "2026-01-31T10:00:00.000Z account.usage_threshold threshold_percent=50 ..."; of a balance only
+// what it is, because it has no time of its own.
+void print_line(std::ostream& out, const server_event& event, const json_value& content) {
+  if (const auto* at = content.find("created_at")) out << cell_text(at) << ' ';
+  out << event.type;
+  const auto* data = content.find("data");
+  for (const auto& [name, value] : (data != nullptr ? *data : content).members) {
+    out << ' ' << name << '=' << cell_text(&value);
+  }
+  out << std::endl;  // whoever reads along wants it now
+}
+
+void print_json_line(std::ostream& out, const server_event& event) {
+  admin::json_writer line;
+  line.begin_object().key("id").string(event.id).key("event").string(event.type);
+  line.key("data").raw(event.data).end_object();
+  out << line.take() << std::endl;
+}
+
+// Until somebody ends it: a stream that breaks is opened again where it stood.
+int follow(const client_options& options, const event_arguments& given) {
+  const auto fail = [](const command_error& error) {
+    std::cerr << "tollgate: " << error.message << '\n';
+    return error.exit_code;
+  };
+  const auto opened = admin_client::open(options);
+  if (const auto* error = std::get_if<command_error>(&opened)) return fail(*error);
+  const auto& client = std::get<admin_client>(opened);
+  std::string last = given.after;
+  bool began = false;
+  for (;;) {
+    const auto error =
+        client.follow(org_path(given.org, "/events") + query_of({{"last_event_id", last}}),
+                      [&](std::string_view block) {
+                        began = true;
+                        const auto event = read_block(block);
+                        if (event.data.empty()) return;
+                        last = event.id;
+                        const auto content = admin::read_json(event.data);
+                        if (options.json) {
+                          print_json_line(std::cout, event);
+                        } else if (content) {
+                          print_line(std::cout, event, *content);
+                        }
+                      });
+    if (error && !began) return fail(*error);
+    if (error) std::cerr << "tollgate: " << error->message << "; trying again\n";
+    std::this_thread::sleep_for(std::chrono::seconds{1});
+  }
+}
+
+}  // namespace
+
+void add_events_command(CLI::App& app, int& exit_code) {
+  const auto given = std::make_shared<event_arguments>();
+  auto* const command = app.add_subcommand("events", "What happens, as it happens");
+  command->add_option("ORG", given->org, "the organization's id")->required();
+  command->add_option("--after", given->after,
+                      "the `id` of a line of --json to go on after; otherwise now");
+  const auto options = add_client_options(*command);
+  command->callback([given, options, &exit_code] { exit_code = follow(*options, *given); });
+}
+
+}  // namespace tollgate::proxy

@@ -1,0 +1,112 @@
+// What happened to the account, told in words; and which alerts of this cycle have been told.
+import { announce, emptyState, h, section, table } from './dom.js';
+import { clock, count, credits, minute, time, usd } from './format.js';
+import { isAdmin } from './session.js';
+import { orgAddress } from './org.js';
+
+const most_shown = 8;
+const alert_types = ['account.usage_threshold', 'account.balance_exhausted', 'account.spend_cap_reached'];
+
+// Whose: nothing for the whole organization.
+const whose = (data) =>
+  data.agent !== undefined
+    ? `agent “${data.agent}”`
+    : data.key !== undefined
+      ? `API key “${data.key}”`
+      : null;
+
+function thresholdWords(data) {
+  const who = whose(data);
+  const by = who ? ` by ${who}` : '';
+  if (data.threshold_percent !== undefined)
+    return `${data.threshold_percent} % of the cycle’s credits are used${by}: ${credits(data.used_credits)} of ${credits(data.of_credits)}`;
+  if (data.threshold_spend_cap_percent !== undefined)
+    return `${data.threshold_spend_cap_percent} % of the spend cap of ${usd(data.spend_cap_usd)} are spent${by}`;
+  if (data.credits !== undefined) return `${credits(data.credits)} credits are used in this cycle${by}`;
+  return `A threshold was reached${by}`;
+}
+
+const words = {
+  'account.usage_threshold': thresholdWords,
+  'account.balance_exhausted': () => 'All credits are used up',
+  'account.spend_cap_reached': (data) => `The spend cap of ${usd(data.spend_cap_usd)} is reached`,
+  'account.top_up_requested': (data) =>
+    `${credits(data.credits)} credits are being bought for ${usd(data.amount_usd)}`,
+  'account.top_up_completed': (data) =>
+    `${credits(data.credits)} credits were bought for ${usd(data.amount_usd)}`,
+  'account.top_up_failed': (data) => `Buying credits for ${usd(data.amount_usd)} failed`,
+  'account.cycle_closed': () => 'The cycle was closed, and a new one began',
+  'account.overage_billed': (data) => `${credits(data.credits)} credits of overage were billed`,
+  'account.billing_updated': () => 'The billing settings were changed',
+};
+
+export const happenedText = (event) => words[event.type]?.(event.data) ?? event.type;
+
+const when = (at) => h('time', { datetime: at, title: time(at) }, isToday(at) ? clock(at) : minute(at));
+const isToday = (at) => new Date(at).toDateString() === new Date().toDateString();
+
+// Two sections that fill themselves as events come in: newest first.
+export function happenedSections(org, cycle) {
+  const alerts = [],
+    latest = [],
+    known = new Set();
+  const alertsPlace = h('div'),
+    latestPlace = h('div');
+  const since = Date.parse(cycle?.start ?? 0);
+
+  let waiting = false;
+  const draw = () => {
+    waiting = false;
+    alertsPlace.replaceChildren(
+      ...(alerts.length === 0 ? [noAlerts(org)] : list('Alerts of this cycle, newest first', alerts)),
+    );
+    latestPlace.replaceChildren(
+      ...(latest.length === 0
+        ? [emptyState('Nothing yet.', 'Purchases, alerts and changes of the settings appear here.')]
+        : list('What happened to the account, newest first', latest)),
+    );
+  };
+  // Whether it happened just now.
+  const add = (event) => {
+    if (known.has(event.id)) return false; // told again after a stream broke
+    known.add(event.id);
+    const at = Date.parse(event.created_at);
+    if (alert_types.includes(event.type) && at >= since) alerts.unshift(event);
+    latest.unshift(event);
+    latest.splice(most_shown);
+    const isNew = Date.now() - at < 10_000;
+    if (isNew) announce(happenedText(event));
+    if (!waiting) requestAnimationFrame(draw); // many at once are drawn once
+    waiting = true;
+    return isNew;
+  };
+  draw();
+  return {
+    add,
+    alerts: section('Alerts', alertsPlace),
+    latest: section('What happened', latestPlace),
+  };
+}
+
+const noAlerts = (org) =>
+  emptyState(
+    'No alert in this cycle.',
+    isAdmin()
+      ? ['Thresholds are set in the ', h('a', { href: orgAddress(org, 'settings') }, 'billing settings'), '.']
+      : 'They appear here when a threshold of consumption is reached.',
+  );
+
+const list = (caption, events) =>
+  [
+    table(
+      caption,
+      [
+        { title: 'When', cell: (one) => when(one.created_at) },
+        { title: 'What', cell: happenedText },
+      ],
+      events.slice(0, most_shown),
+      { hideCaption: true },
+    ),
+    events.length > most_shown &&
+      h('p', { class: 'hint' }, `The latest ${most_shown} of ${count(events.length)}.`),
+  ].filter(Boolean);

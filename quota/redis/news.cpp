@@ -1,0 +1,188 @@
+#include "quota/redis/news.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include <hiredis/hiredis.h>
+
+#include "quota/ledger/entry_id.hpp"
+#include "quota/redis/ledger_script.hpp"
+#include "quota/redis/rows.hpp"
+
+namespace tollgate::quota::redis {
+
+namespace {
+
+// KEYS: account, ledger, events. ARGV: from, to and how many of the entries, then of the events; an
+// empty `from` asks for the last one only.
+std::string_view news_script() {
+  return "local function read(key, at) if ARGV[at] == '' then "
+         "return redis.call('XREVRANGE', key, '+', '-', 'COUNT', 1) end "
+         "return redis.call('XRANGE', key, ARGV[at], ARGV[at + 1], 'COUNT', ARGV[at + 2]) end "
+         "local entries, events = read(KEYS[2], 1), read(KEYS[3], 4) "
+         "if ARGV[1] ~= '' and #entries == 0 and #events == 0 then return {} end "
+         "return {redis.call('HMGET', KEYS[1], 'granted', 'settled', 'held', 'expired'), entries, "
+         "events}";
+}
+
+constexpr auto last_place = max_entries_together - 1;
+
+bool is_before(const std::string& a, const std::string& b) {
+  return parse_entry_id(a).value_or(entry_id{}) < parse_entry_id(b).value_or(entry_id{});
+}
+
+// The end of the element: behind every entry that may stand in it.
+std::string end_of(entry_id element) {
+  return to_string(entry_id{element.ms, element.sequence * max_entries_together + last_place});
+}
+
+// Where to begin reading behind this entry. The element it stands in may have more of them.
+std::string range_from(entry_id entry) {
+  const auto element = to_string({entry.ms, entry.sequence / max_entries_together});
+  return entry.sequence % max_entries_together == last_place ? "(" + element : element;
+}
+
+std::optional<entry_id> id_of(const redisReply& element) {
+  const auto parts = elements_of(element);
+  if (parts.size() != 2) return std::nullopt;
+  return parse_entry_id(text_of(*parts[0]));
+}
+
+bool read_totals(const redisReply& reply, account_row& row) {
+  const auto values = elements_of(reply);
+  if (values.size() != 4) return false;
+  credits* const totals[] = {&row.granted, &row.settled, &row.held, &row.expired};
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const auto text = text_of(*values[i]);
+    if (text.empty()) continue;  // was never written: zero
+    const auto micro = parse_integer(text);
+    if (!micro) return false;
+    *totals[i] = credits::from_micro(*micro);
+  }
+  return true;
+}
+
+// Adds up what the entries of an element behind `after` charged.
+bool add_entries(const redisReply& element, entry_id id, entry_id after, account_news& news) {
+  const auto texts = elements_of(*elements_of(element)[1]);
+  if (texts.size() % 2 != 0 || texts.size() / 2 > max_entries_together) return false;
+  for (std::size_t i = 0; i + 1 < texts.size(); i += 2) {
+    if (entry_id{id.ms, id.sequence * max_entries_together + i / 2} <= after) continue;
+    news.moved = true;
+    news.last_entry_at = time_point{milliseconds{static_cast<std::int64_t>(id.ms)}};
+    if (text_of(*texts[i]) != to_string(entry_type::settle)) continue;
+    auto entry = text_of(*texts[i + 1]);
+    const auto micro = parse_integer(take_until(entry, ' '));
+    if (!micro) return false;
+    news.charged += credits::from_micro(*micro);
+    ++news.calls;
+  }
+  return true;
+}
+
+// The time in milliseconds up to which this answer is complete.
+std::optional<std::uint64_t> complete_until(const std::vector<const redisReply*>& entries,
+                                            const std::vector<const redisReply*>& events) {
+  auto until = std::numeric_limits<std::uint64_t>::max();
+  for (const auto& [found, most] :
+       {std::pair{&entries, elements_a_look}, std::pair{&events, events_a_look}}) {
+    if (found->size() < most) continue;
+    const auto last = id_of(*found->back());
+    if (!last) return std::nullopt;
+    until = std::min(until, last->ms);
+  }
+  return until;
+}
+
+// Where the account stands.
+std::optional<account_news> parse_end(const std::vector<const redisReply*>& entries,
+                                      const std::vector<const redisReply*>& events,
+                                      account_news news) {
+  for (const auto* last : entries) {
+    const auto id = id_of(*last);
+    if (!id) return std::nullopt;
+    news.up_to.entry = end_of(*id);
+  }
+  for (const auto* last : events) {
+    const auto id = id_of(*last);
+    if (!id) return std::nullopt;
+    news.up_to.event = to_string(*id);
+  }
+  return news;
+}
+
+}  // namespace
+
+std::optional<std::vector<std::string>> news_command(const org_id& org,
+                                                     const std::optional<account_marks>& after,
+                                                     const std::optional<account_marks>& until) {
+  std::vector<std::string> command{"EVAL",
+                                   std::string{news_script()},
+                                   "3",
+                                   key_of(org, "account"),
+                                   key_of(org, "ledger"),
+                                   key_of(org, "events")};
+  std::string entry_from, event_from, entry_to = "+", event_to = "+";
+  if (after) {
+    auto from = *after;
+    if (until) {  // a place beyond the end is as good as the end
+      if (is_before(until->entry, from.entry)) from.entry = until->entry;
+      if (is_before(until->event, from.event)) from.event = until->event;
+    }
+    const auto entry = parse_entry_id(from.entry);
+    if (!entry || !parse_entry_id(from.event)) return std::nullopt;
+    entry_from = range_from(*entry);
+    event_from = "(" + from.event;
+  }
+  if (until) {
+    const auto element = element_of(until->entry);
+    if (!element || !parse_entry_id(until->event)) return std::nullopt;
+    entry_to = *element;
+    event_to = until->event;
+  }
+  const auto most_entries = std::to_string(elements_a_look);
+  const auto most_events = std::to_string(events_a_look);
+  for (const auto& each : {entry_from, entry_to, most_entries, event_from, event_to, most_events}) {
+    command.push_back(each);
+  }
+  return command;
+}
+
+std::optional<account_news> parse_news(const redisReply& reply,
+                                       const std::optional<account_marks>& after,
+                                       const std::optional<account_marks>& until) {
+  const auto parts = elements_of(reply);
+  account_news news;
+  if (after) news.up_to = *after;
+  if (after && until) {
+    if (is_before(news.up_to.entry, until->entry)) news.up_to.entry = until->entry;
+    if (is_before(news.up_to.event, until->event)) news.up_to.event = until->event;
+  }
+  if (parts.empty() && after && reply.type == REDIS_REPLY_ARRAY) return news;
+  if (parts.size() != 3 || !read_totals(*parts[0], news.row)) return std::nullopt;
+  const auto entries = elements_of(*parts[1]), events = elements_of(*parts[2]);
+  if (!after) return parse_end(entries, events, std::move(news));
+
+  const auto complete = complete_until(entries, events);
+  const auto behind = parse_entry_id(after->entry);
+  if (!complete || !behind) return std::nullopt;
+  news.more = entries.size() >= elements_a_look || events.size() >= events_a_look;
+  if (news.more || !until) news.up_to = *after;
+  for (const auto* element : entries) {
+    const auto id = id_of(*element);
+    if (!id) return std::nullopt;
+    if (id->ms > *complete) break;
+    if (!add_entries(*element, *id, *behind, news)) return std::nullopt;
+    if (news.more || !until) news.up_to.entry = end_of(*id);
+  }
+  for (const auto* element : events) {
+    auto event = parse_event(*element);
+    if (!event) return std::nullopt;
+    if (id_of(*element)->ms > *complete) break;
+    if (news.more || !until) news.up_to.event = event->id;
+    news.events.push_back(*std::move(event));
+  }
+  return news;
+}
+
+}  // namespace tollgate::quota::redis

@@ -1,0 +1,161 @@
+#include "quota/redis/news.hpp"
+
+#include <gtest/gtest.h>
+#include <hiredis/hiredis.h>
+
+#include "quota/redis/connection.hpp"
+
+namespace tollgate::quota::redis {
+namespace {
+
+// A reply as the connection would parse it.
+reply_ptr parse(const std::string& encoded) {
+  redisReader* reader = redisReaderCreate();
+  redisReaderFeed(reader, encoded.data(), encoded.size());
+  void* reply = nullptr;
+  redisReaderGetReply(reader, &reply);
+  redisReaderFree(reader);
+  return reply_ptr{static_cast<redisReply*>(reply)};
+}
+
+std::string bulk(std::string_view text) {
+  return "$" + std::to_string(text.size()) + "\r\n" + std::string{text} + "\r\n";
+}
+
+std::string array(const std::vector<std::string>& encoded) {
+  std::string text = "*" + std::to_string(encoded.size()) + "\r\n";
+  for (const auto& element : encoded) text += element;
+  return text;
+}
+
+std::string element(const std::string& id, const std::vector<std::string>& texts) {
+  std::vector<std::string> encoded;
+  for (const auto& text : texts) encoded.push_back(bulk(text));
+  return array({bulk(id), array(encoded)});
+}
+
+std::string settled(int micro) {
+  return std::to_string(micro) + " 0 0 1 5 1 01HF7YAT000000000000000001\treq\tr\ta\tm\t\t\t";
+}
+
+std::string reply_of(const std::vector<std::string>& entries,
+                     const std::vector<std::string>& events) {
+  return array(
+      {array({bulk("90"), bulk("7"), "$-1\r\n", bulk("1")}), array(entries), array(events)});
+}
+
+const account_marks start{"5-0", "5-0"};
+
+std::optional<account_news> read(const std::string& reply,
+                                 std::optional<account_marks> after = start,
+                                 std::optional<account_marks> until = {}) {
+  return parse_news(*parse(reply), after, until);
+}
+
+TEST(news, nothing_happened) {
+  const auto news = read("*0\r\n");
+  ASSERT_TRUE(news);
+  EXPECT_EQ(news->up_to, start);
+  EXPECT_FALSE(news->moved);
+  EXPECT_FALSE(news->more);
+}
+
+TEST(news, adds_up_what_was_settled_and_tells_the_events) {
+  const auto news = read(reply_of({element("6-0", {"reserve", settled(9), "settle", settled(3)}),
+                                   element("6-1", {"settle", settled(4)})},
+                                  {element("6-0", {"usage_threshold", "percent 50"})}));
+  ASSERT_TRUE(news);
+  EXPECT_EQ(news->charged.micro(), 7);
+  EXPECT_EQ(news->calls, 2);
+  EXPECT_EQ(news->up_to, (account_marks{"6-0", "6-1999"}));  // the end of the last element
+  ASSERT_EQ(news->events.size(), 1u);
+  EXPECT_EQ(news->events[0].facts, "percent 50");
+  EXPECT_EQ(news->row.available().micro(), 90 - 7 - 1);
+  EXPECT_TRUE(news->moved);
+  EXPECT_FALSE(news->more);
+}
+
+// A client that stands inside an element gets the rest of it.
+TEST(news, entries_up_to_where_the_client_stands_do_not_count) {
+  const auto reply = reply_of({element("6-2", {"settle", settled(3), "settle", settled(4)})}, {});
+  const auto news = read(reply, account_marks{"5-0", "6-2000"});
+  ASSERT_TRUE(news);
+  EXPECT_EQ(news->charged.micro(), 4);
+  const auto none = read(reply, account_marks{"5-0", "6-2001"});
+  ASSERT_TRUE(none);
+  EXPECT_FALSE(none->moved);
+  EXPECT_EQ(none->up_to.entry, "6-2999");
+}
+
+TEST(news, a_part_goes_to_the_same_moment_in_both) {
+  std::vector<std::string> entries, events;
+  for (std::size_t i = 0; i < elements_a_look; ++i) {
+    entries.push_back(element(std::to_string(10 + i) + "-0", {"settle", settled(1)}));
+  }
+  const auto last = 10 + elements_a_look - 1;
+  for (const auto ms : {last - 1, last, last + 1}) {
+    events.push_back(element(std::to_string(ms) + "-0", {"billing_updated", "plan p"}));
+  }
+  const auto news = read(reply_of(entries, events), start, account_marks{"900-0", "900-999"});
+  ASSERT_TRUE(news);
+  EXPECT_TRUE(news->more);
+  EXPECT_EQ(news->events.size(), 2u);  // the third is later than any entry that was read
+  EXPECT_EQ(news->up_to,
+            (account_marks{std::to_string(last) + "-0", std::to_string(last) + "-999"}));
+  EXPECT_EQ(news->calls, static_cast<std::int64_t>(elements_a_look));
+}
+
+TEST(news, what_is_whole_goes_to_the_end_that_was_asked_for) {
+  const account_marks until{"8-0", "9-999"};
+  auto news = read(reply_of({element("6-0", {"settle", settled(3)})}, {}), start, until);
+  ASSERT_TRUE(news);
+  EXPECT_EQ(news->up_to, until);
+  news = read("*0\r\n", start, until);
+  ASSERT_TRUE(news);
+  EXPECT_EQ(news->up_to, until);
+  const account_marks ahead{"99-0", "5-0"};
+  news = read("*0\r\n", ahead, until);
+  ASSERT_TRUE(news);
+  EXPECT_EQ(news->up_to, (account_marks{"99-0", "9-999"}));
+}
+
+TEST(news, where_an_account_stands) {
+  const auto news =
+      read(reply_of({element("6-2", {"settle", settled(3)})}, {element("4-0", {"x", "y"})}),
+           std::nullopt);
+  ASSERT_TRUE(news);
+  EXPECT_EQ(news->up_to, (account_marks{"4-0", "6-2999"}));
+  EXPECT_FALSE(news->moved);
+  const auto empty = read(reply_of({}, {}), std::nullopt);
+  ASSERT_TRUE(empty);
+  EXPECT_EQ(empty->up_to, account_marks{});
+}
+
+TEST(news, what_is_no_answer_of_the_script_gives_nothing) {
+  for (const auto& reply :
+       {std::string{"$1\r\nx\r\n"}, array({}), array({bulk("a")}), reply_of({bulk("x")}, {}),
+        reply_of({element("x", {"settle", settled(1)})}, {}),
+        reply_of({element("6-0", {"settle"})}, {}),
+        reply_of({element("6-0", {"settle", "x 1"})}, {}), reply_of({}, {element("6-0", {"a"})})}) {
+    const bool is_nothing_new = reply == array({});
+    EXPECT_EQ(read(reply).has_value(), is_nothing_new) << reply;
+  }
+}
+
+TEST(news, asks_for_the_rest_of_an_element_unless_it_is_at_its_end) {
+  const auto argument = [](const account_marks& after, std::size_t place) {
+    return news_command("acme", after, std::nullopt)->at(6 + place);
+  };
+  EXPECT_EQ(argument({"5-0", "6-2001"}, 0), "6-2");
+  EXPECT_EQ(argument({"5-0", "6-2999"}, 0), "(6-2");
+  EXPECT_EQ(argument({"5-0", "6-2999"}, 3), "(5-0");
+  EXPECT_FALSE(news_command("acme", account_marks{"5", "6-0"}, std::nullopt));
+  // A place beyond the end is asked for as the end: an id too large is none that Redis would take.
+  const auto beyond =
+      news_command("acme", account_marks{"18446744073709551615-18446744073709551615", "1-0"},
+                   account_marks{"8-0", "9-999"});
+  EXPECT_EQ(beyond->at(6 + 3), "(8-0");
+}
+
+}  // namespace
+}  // namespace tollgate::quota::redis
