@@ -126,7 +126,8 @@ void add_filters(CLI::App& command, webhook_arguments& given) {
   command
       .add_option("--event", given.events,
                   "a type of event, account.* or *; may be repeated. Otherwise all")
-      ->type_name("TYPE");
+      ->type_name("TYPE")
+      ->allow_extra_args(false);
   command.add_option("--description", given.description, "what it is for");
 }
 

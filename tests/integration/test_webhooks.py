@@ -228,8 +228,9 @@ class CommandLine(WebhookTest):
 
     def test_every_command(self):
         self.new_org()
-        made = self.json("create", self.org, self.receiver.url(self.org), "--event",
-                         "account.top_up_requested", "--description", "by hand")
+        made = self.json("create", "--event", "account.top_up_requested", "--event",
+                         "account.top_up_failed", self.org, self.receiver.url(self.org),
+                         "--description", "by hand")
         endpoint = made["id"]
         self.assertEqual(self.json("list", self.org)["webhooks"][0]["id"], endpoint)
         self.assertEqual(self.json("show", self.org, endpoint)["description"], "by hand")
