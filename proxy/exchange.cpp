@@ -240,6 +240,7 @@ std::int64_t exchange::overhead_so_far() const {
 }
 
 void exchange::on_deadline() {
+  if (streaming_) return watch_stream();
   total_timeout_ = true;
   if (up_) up_->io.close();
   if (head_sent_) client_.io.close();

@@ -87,6 +87,7 @@ class exchange final : private deadline {
   task<bool> answer_billing();
   task<> send_stream(own_response head, std::shared_ptr<admin::body_source> source);
   task<> relay_stream(chunk_frame& frame, admin::body_source& source);
+  void watch_stream();
   task<bool> key_is_in_force(const quota::key_hash& hash);
   task<> refuse(const routes::problem& problem);
   task<> send(own_response response);
@@ -136,6 +137,7 @@ class exchange final : private deadline {
   wake_up pump_ended_;
   verdict body_problem_;  // found while the body was already on its way
   bool keep_client_ = false, head_sent_ = false, finished_ = false;
+  bool streaming_ = false;  // what happens to the account, for as long as the client likes
 
   steady_time started_, sent_at_;
 };

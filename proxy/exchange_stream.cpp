@@ -8,6 +8,7 @@ namespace tollgate::proxy {
 namespace {
 
 constexpr std::chrono::milliseconds look_again{500};
+constexpr std::chrono::milliseconds watch_every{250};
 constexpr std::size_t most_pipelined = 16 * 1024;
 
 }  // namespace
@@ -28,7 +29,8 @@ task<> exchange::send_stream(own_response head, std::shared_ptr<admin::body_sour
     keep_client_ = keep_client_ && !failed;
     co_return;
   }
-  deadline_list::disarm(*this);  // it may take days
+  streaming_ = true;  // it may take days
+  worker_.deadlines().arm(*this, watch_every);
   head_sent_ = true;
   record_.overhead_us = overhead_so_far();
   bound_slow_reader(client_.io.socket().native_handle(), settings().timeouts.client_write);
@@ -45,11 +47,17 @@ task<> exchange::send_stream(own_response head, std::shared_ptr<admin::body_sour
   client_.io.close();
 }
 
+// Somebody who does not read what is being written holds up nobody who drains.
+void exchange::watch_stream() {
+  if (worker_.draining()) return client_.io.close();
+  worker_.deadlines().arm(*this, watch_every);
+}
+
 task<> exchange::relay_stream(chunk_frame& frame, admin::body_source& source) {
   const auto credential = routes::read_credential(request_.head().request());
   const auto hash = quota::hash_key(std::get<std::string_view>(credential));
   auto looked_at = steady_clock::now();
-  while (worker_.current() == runtime_) {
+  while (worker_.current() == runtime_ && !client_.gone()) {
     client_.watch(most_pipelined);
     const auto piece = co_await source.next();
     if (!piece) break;

@@ -274,12 +274,36 @@ class Events(EventTest):
 class SlowReaders(EventTest):
     changes = {"timeouts": {"client_write": "1s"}}
 
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.admin.put_org("s-1", plan="starter")
+        cls.key = cls.admin.create_key("s-1")["key"]
+        with EventStream(cls.tollgate.address, "/v1/billing/events",
+                         {"Authorization": f"Bearer {cls.key}"}) as stream:
+            cls.begin = stream.next()[0]
+        for number in range(700):  # more than the kernel takes for somebody who does not read
+            cls.admin.put_org("s-1", spend_cap_usd=1 + number)
+
+    def test_who_does_not_read_is_not_waited_for_either(self):
+        tollgate = self.start_tollgate(plans=PLANS)  # patient: a minute
+        slow = self.customers(self.key, last=self.begin, tollgate=tollgate, receive_buffer=2048)
+
+        def waits():  # a piece does not fit: the socket's buffer does not get emptier
+            out = Path(f"/proc/{tollgate.pid}/net/tcp").read_text()
+            port = f":{int(tollgate.address.rsplit(':', 1)[1]):04X}"
+            rows = [line.split() for line in out.splitlines()[1:]]
+            queued = [int(row[4].split(":")[0], 16) for row in rows if row[1].endswith(port)]
+            return max(queued, default=0) > 20_000
+        wait_until(waits, "what is sent to wait for its reader")
+        told = time.monotonic()
+        tollgate.popen.send_signal(signal.SIGTERM)
+        self.assertEqual(tollgate.popen.wait(20), 0)
+        self.assertLess(time.monotonic() - told, 2)
+        slow.close()
+
     def test_who_does_not_read_is_closed_and_others_do_not_notice(self):
-        key = self.customer("s-1")
-        with self.customers(key) as stream:
-            start = stream.next()[0]
-        for number in range(700):
-            self.admin.put_org("s-1", spend_cap_usd=1 + number)
+        key, start = self.key, self.begin
         before = self.tollgate.peak_memory_kib()
         slow = [self.customers(key, last=start, receive_buffer=2048) for _ in range(20)]
         wait_until(lambda: self.metric("tollgate_event_streams") == 20, "twenty who do not read")
