@@ -1,5 +1,6 @@
 #include "proxy/admin/event_feed.hpp"
 
+#include <algorithm>
 #include <map>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include <boost/intrusive/list.hpp>
 
 #include "proxy/wake_up.hpp"
+#include "quota/ledger/entry_id.hpp"
 
 namespace tollgate::proxy::admin {
 
@@ -21,13 +23,21 @@ using timer =
 
 // What a tick reads at most: so many answers of the store. The rest comes with the next tick.
 constexpr int looks_a_tick = 16;
-// Between two pieces of who reads on by itself, times the number of those who do.
+// Between two pieces of who reads on by itself, times the number of those who do; and so many times
+// as long as the last one took: however far behind they are, the store is there for calls.
 constexpr std::chrono::milliseconds catch_up_pause{5};
+constexpr int catch_up_share = 10;
+// Usage of longer ago is not told again, piece by piece: the balance says what it came to.
+constexpr std::chrono::minutes usage_is_retold_for{15};
 
 task<> sleep_for(io_executor executor, std::chrono::milliseconds time) {
   timer pause{executor, time};
   error_code ignored;
   co_await pause.async_wait(asio::redirect_error(use_task, ignored));
+}
+
+std::string later_entry(std::string a, std::string b) {
+  return quota::parse_entry_id(a) < quota::parse_entry_id(b) ? std::move(b) : std::move(a);
 }
 
 api_error refused(int status, std::string code, std::string message) {
@@ -60,6 +70,7 @@ struct event_feed::state {
   std::map<quota::org_id, std::shared_ptr<source>> sources;
   std::size_t streams = 0;
   std::size_t catching_up = 0;
+  steady_clock::duration last_piece{};  // how long it took to read
   bool closed = false;
 };
 
@@ -174,6 +185,8 @@ class event_feed::stream final : public reader {
     first_ = event_report::greeting;
     if (from) {
       at_ = *std::move(from);
+      const auto oldest = state_->ledger.now() - usage_is_retold_for;
+      at_.entry = later_entry(at_.entry, std::to_string(oldest.time_since_epoch().count()) + "-0");
     } else {
       event_report report{source_->org(), at_};
       report.add(source_->balance());
@@ -217,12 +230,17 @@ class event_feed::stream final : public reader {
   // A piece of what this client has not read and others have. The balance comes with the last one.
   task<std::string> read_on() {
     ++state_->catching_up;
-    co_await sleep_for(state_->executor, catch_up_pause * state_->catching_up);
+    const auto pause =
+        std::max<steady_clock::duration>(catch_up_pause, catch_up_share * state_->last_piece);
+    co_await sleep_for(state_->executor,
+                       std::chrono::ceil<std::chrono::milliseconds>(pause * state_->catching_up));
     --state_->catching_up;
     if (ended_) co_return std::string{};
     const auto until = source_->at();
     const auto balance = source_->balance();
+    const auto began = steady_clock::now();
     const auto news = co_await state_->ledger.news(source_->org(), at_, until);
+    state_->last_piece = steady_clock::now() - began;
     if (!news) {  // the store is away
       if (!ended_) co_await tick_.wait();
       co_return std::string{};

@@ -13,16 +13,31 @@ namespace tollgate::quota::redis {
 
 namespace {
 
-// KEYS: account, ledger, events. ARGV: from, to and how many of the entries, then of the events; an
-// empty `from` asks for the last one only.
+// KEYS: account, ledger, events. ARGV: from and to, then how many elements at most, after how many
+// entries it is enough, and in what steps; then likewise from, to and how many of the events. An
+// empty `from` asks for the last one only. An element holds any number of entries, and it is these
+// that cost: so it is said how far the answer goes (1: there may be more).
 std::string_view news_script() {
-  return "local function read(key, at) if ARGV[at] == '' then "
-         "return redis.call('XREVRANGE', key, '+', '-', 'COUNT', 1) end "
-         "return redis.call('XRANGE', key, ARGV[at], ARGV[at + 1], 'COUNT', ARGV[at + 2]) end "
-         "local entries, events = read(KEYS[2], 1), read(KEYS[3], 4) "
-         "if ARGV[1] ~= '' and #entries == 0 and #events == 0 then return {} end "
-         "return {redis.call('HMGET', KEYS[1], 'granted', 'settled', 'held', 'expired'), entries, "
-         "events}";
+  return R"(
+local call = redis.call
+local function last(key) return call('XREVRANGE', key, '+', '-', 'COUNT', 1) end
+if ARGV[1] == '' then
+  return {call('HMGET', KEYS[1], 'granted', 'settled', 'held', 'expired'), last(KEYS[2]), last(KEYS[3]), 0}
+end
+local entries, seen, from, more = {}, 0, ARGV[1], 0
+repeat
+  local step = call('XRANGE', KEYS[2], from, ARGV[2], 'COUNT', ARGV[5])
+  for _, element in ipairs(step) do
+    entries[#entries + 1] = element
+    seen = seen + #element[2] / 2
+  end
+  if #step < tonumber(ARGV[5]) then break end
+  from = '(' .. step[#step][1]
+  if #entries >= tonumber(ARGV[3]) or seen >= tonumber(ARGV[4]) then more = 1 end
+until more == 1
+local events = call('XRANGE', KEYS[3], ARGV[6], ARGV[7], 'COUNT', ARGV[8])
+if #entries == 0 and #events == 0 then return {} end
+return {call('HMGET', KEYS[1], 'granted', 'settled', 'held', 'expired'), entries, events, more})";
 }
 
 constexpr auto last_place = max_entries_together - 1;
@@ -82,11 +97,13 @@ bool add_entries(const redisReply& element, entry_id id, entry_id after, account
 
 // The time in milliseconds up to which this answer is complete.
 std::optional<std::uint64_t> complete_until(const std::vector<const redisReply*>& entries,
-                                            const std::vector<const redisReply*>& events) {
+                                            bool more_entries,
+                                            const std::vector<const redisReply*>& events,
+                                            bool more_events) {
   auto until = std::numeric_limits<std::uint64_t>::max();
-  for (const auto& [found, most] :
-       {std::pair{&entries, elements_a_look}, std::pair{&events, events_a_look}}) {
-    if (found->size() < most) continue;
+  for (const auto& [found, more] :
+       {std::pair{&entries, more_entries}, std::pair{&events, more_events}}) {
+    if (!more) continue;
     const auto last = id_of(*found->back());
     if (!last) return std::nullopt;
     until = std::min(until, last->ms);
@@ -140,11 +157,9 @@ std::optional<std::vector<std::string>> news_command(const org_id& org,
     entry_to = *element;
     event_to = until->event;
   }
-  const auto most_entries = std::to_string(elements_a_look);
-  const auto most_events = std::to_string(events_a_look);
-  for (const auto& each : {entry_from, entry_to, most_entries, event_from, event_to, most_events}) {
-    command.push_back(each);
-  }
+  command.insert(command.end(), {entry_from, entry_to, std::to_string(elements_a_look),
+                                 std::to_string(entries_a_look), std::to_string(elements_a_step),
+                                 event_from, event_to, std::to_string(events_a_look)});
   return command;
 }
 
@@ -159,14 +174,17 @@ std::optional<account_news> parse_news(const redisReply& reply,
     if (is_before(news.up_to.event, until->event)) news.up_to.event = until->event;
   }
   if (parts.empty() && after && reply.type == REDIS_REPLY_ARRAY) return news;
-  if (parts.size() != 3 || !read_totals(*parts[0], news.row)) return std::nullopt;
+  if (parts.size() != 4 || !read_totals(*parts[0], news.row)) return std::nullopt;
   const auto entries = elements_of(*parts[1]), events = elements_of(*parts[2]);
   if (!after) return parse_end(entries, events, std::move(news));
 
-  const auto complete = complete_until(entries, events);
+  const bool more_entries = parts[3]->type == REDIS_REPLY_INTEGER && parts[3]->integer == 1;
+  const bool more_events = events.size() >= events_a_look;
+  if (more_entries && entries.empty()) return std::nullopt;
+  const auto complete = complete_until(entries, more_entries, events, more_events);
   const auto behind = parse_entry_id(after->entry);
   if (!complete || !behind) return std::nullopt;
-  news.more = entries.size() >= elements_a_look || events.size() >= events_a_look;
+  news.more = more_entries || more_events;
   if (news.more || !until) news.up_to = *after;
   for (const auto* element : entries) {
     const auto id = id_of(*element);

@@ -13,9 +13,12 @@ struct redisReply;
 
 namespace tollgate::quota::redis {
 
-// Nothing where `after` or `until` is no place in an account. The most that one answer tells of is
-// so many events, and the entries of so many script calls.
-inline constexpr std::size_t events_a_look = 200, elements_a_look = 128;
+// The most that one answer tells of: so many events, and of the ledger so many elements (script
+// calls), or those with so many entries, and what is left of a step. It keeps Redis from others for
+// less than a millisecond.
+inline constexpr std::size_t events_a_look = 200, elements_a_look = 128, entries_a_look = 400,
+                             elements_a_step = 8;
+// Nothing where `after` or `until` is no place in an account.
 std::optional<std::vector<std::string>> news_command(const org_id& org,
                                                      const std::optional<account_marks>& after,
                                                      const std::optional<account_marks>& until);

@@ -39,14 +39,16 @@ local function open_members()
 
   -- --- limits ---
 
-  local list_read, list = nil, nil
+  local list_read, list, limit_by_field = nil, nil, nil
   local function all_limits()
     if list_read == limits then return list end
-    list_read, list = limits, {}
+    list_read, list, limit_by_field = limits, {}, {}
     for line in string.gmatch(limits or '', '[^\n]+') do
       local since, scope, per, most, id = match(line, '^(%d+) (%d) (%d) (%d+) (.*)$')
-      list[#list + 1] = {since = tonumber(since), scope = tonumber(scope), per = tonumber(per),
-                         most = tonumber(most), id = id, field = scope .. per .. '\t' .. id .. '\t'}
+      local limit = {since = tonumber(since), scope = tonumber(scope), per = tonumber(per),
+                     most = tonumber(most), id = id, field = scope .. per .. '\t' .. id .. '\t'}
+      list[#list + 1] = limit
+      limit_by_field[limit.field] = limit_by_field[limit.field] or limit
     end
     return list
   end
@@ -74,19 +76,18 @@ local function open_members()
 
   -- Those of one scope and id share a counter. Lines "CREDITS SINCE KIND LEVEL SCOPE ID", the first being
   -- how much their level is now (alerts_of_members() in 2_books_4).
-  local groups_read, groups = nil, nil
+  local groups_read, groups, group_by_field = nil, nil, nil
   local function alert_groups()
     if member_alerts == true then member_alerts = call('HGET', KEYS[1], 'member_alerts') end
     if groups_read == member_alerts then return groups end
-    groups_read, groups = member_alerts, {}
-    local known = {}
+    groups_read, groups, group_by_field = member_alerts, {}, {}
     for line in string.gmatch(member_alerts or '', '[^\n]+') do
       local credits, since, kind, level, scope, id = match(line, '^(%d+) (%d+) (%d) (%d+) (%d) (.*)$')
       local field = 'a' .. scope .. '\t' .. id .. '\t'
-      local group = known[field]
+      local group = group_by_field[field]
       if not group then
         group = {since = tonumber(since), scope = tonumber(scope), id = id, field = field}
-        known[field] = group
+        group_by_field[field] = group
         groups[#groups + 1] = group
       end
       -- Where the counter keeps what has been told of this kind.
@@ -123,27 +124,27 @@ local function open_members()
   -- --- counters that nobody asks for any more ---
 
   -- Whoever makes a counter looks at four others, by chance: so there are never more than were of use at one
-  -- time and about a third, however many names come and go, and no call does more than it brings.
+  -- time and about a third, however many names come and go. A batch that makes very many looks at some
+  -- only; calls that come later see to the rest.
+  local most_looked_at = 128
   local function forget_some()
+    alert_groups()
+    all_limits()
     -- Whether the window is over, or what was counted for is gone. Clocks may go back a little, so hours and
     -- days are kept for a day more; a cycle that has closed never comes back.
     local function is_over(field, text)
       local window, since = match(text, '^(%S+) %S+ (%S+)')
       window, since = tonumber(window), tonumber(since)
       local prefix = match(field, '^[^\t]*\t[^\t]*\t')
-      for _, group in ipairs(alert_groups()) do
-        if group.field == prefix then return group.since ~= since or window ~= tonumber(cycle) end
-      end
-      for _, limit in ipairs(all_limits()) do
-        if limit.field == prefix then
-          return limit.since ~= since or (limit.per == 0 and window < floor(now / HOUR) - 24) or
-                 (limit.per == 1 and window < floor(now / DAY) - 1) or
-                 (limit.per == 2 and cycle ~= '0' and window < tonumber(cycle))
-        end
-      end
-      return true
+      local group = group_by_field[prefix]
+      if group then return group.since ~= since or window ~= tonumber(cycle) end
+      local limit = limit_by_field[prefix]
+      if not limit then return true end
+      return limit.since ~= since or (limit.per == 0 and window < floor(now / HOUR) - 24) or
+             (limit.per == 1 and window < floor(now / DAY) - 1) or
+             (limit.per == 2 and cycle ~= '0' and window < tonumber(cycle))
     end
-    local some = call('HRANDFIELD', KEYS[6], 4 * created, 'WITHVALUES')
+    local some = call('HRANDFIELD', KEYS[6], math.min(4 * created, most_looked_at), 'WITHVALUES')
     for i = 1, #some, 2 do
       if is_over(some[i], some[i + 1]) then call('HDEL', KEYS[6], some[i]) end
     end

@@ -20,7 +20,7 @@ class EventStream:
         if tls:
             self._socket = tls.wrap_socket(self._socket, server_hostname="localhost")
         self._raw, self._text = b"", b""
-        self.comments, self.ended, self.complete, self.last_id = 0, False, False, None
+        self.comments, self.ended, self.complete, self.last_id, self.last_text = 0, False, False, None, None
         lines = [f"{method} {path} HTTP/{version}", "Host: test"]
         lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
         self._socket.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
@@ -120,4 +120,5 @@ class EventStream:
         self.last_id = fields.get("id", self.last_id)
         if "data" not in fields:
             return None
+        self.last_text = fields["data"]
         return (fields["id"], fields["event"], json.loads(fields["data"], parse_float=Decimal))

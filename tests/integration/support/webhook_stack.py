@@ -1,9 +1,10 @@
 """What the tests of webhooks stand on: a receiver, and a sidecar that may call it."""
-import json
 from datetime import datetime
 
+from .events import EventStream
 from .process import wait_until
 from .stack import StackTest
+from .tollgate import ADMIN_TOKEN
 from .webhooks import WebhookReceiver, acknowledge, first_arrivals
 
 PLANS = {"starter": {"credits": 20, "overage_usd": 0.02, "top_up_minimum_usd": 10}}
@@ -61,17 +62,15 @@ class WebhookTest(StackTest):
 
     def events(self, of_type="account."):
         """What has happened to the organization, by the stream of events: bodies by id, in order."""
-        bodies, last = [], "0-0.0-0"
-        while True:  # an answer has so many of them at most
-            reply = self.admin.request("GET", f"/orgs/{self.org}/events?last_event_id={last}")
-            blocks = [block for block in reply.body.decode().split("\n\n")
-                      if "\nevent: account." in block]
-            if not blocks:
-                break
-            bodies += [block.split("data: ", 1)[1] for block in blocks]
-            last = blocks[-1].split("\n")[0].removeprefix("id: ")
-        return {json.loads(body)["id"]: body for body in bodies
-                if json.loads(body)["type"].startswith(of_type)}
+        told = {}
+        path = f"/admin/v1/orgs/{self.org}/events?last_event_id=0-0.0-0"
+        with EventStream(self.admin.address, path, {"Authorization": f"Bearer {ADMIN_TOKEN}"}) as stream:
+            while True:  # what was missed ends with the balance
+                _, kind, event = stream.next()
+                if kind == "balance":
+                    return told
+                if kind.startswith(of_type):
+                    told[event["id"]] = stream.last_text
 
     def arrived(self, count, path=None, receiver=None, timeout=15):
         """The deliveries to a path, once so many different events have come."""

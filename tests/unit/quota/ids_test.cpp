@@ -67,6 +67,9 @@ TEST(hold_id, successors_do_not_come_back) {
 TEST(org_id, is_safe_inside_a_redis_key) {
   EXPECT_TRUE(is_valid_org_id("acme"));
   EXPECT_TRUE(is_valid_org_id("Acme-1.2_3"));
+  EXPECT_TRUE(is_valid_org_id("..."));
+  EXPECT_FALSE(is_valid_org_id("."));
+  EXPECT_FALSE(is_valid_org_id(".."));
   EXPECT_TRUE(is_valid_org_id(std::string(64, 'x')));
   for (const auto* text : {"", "a b", "a{b", "a}b", "a:b", "a/b", "a*", "a\n", "\xC3\xA9"}) {
     EXPECT_FALSE(is_valid_org_id(text)) << text;

@@ -39,9 +39,10 @@ std::string settled(int micro) {
 }
 
 std::string reply_of(const std::vector<std::string>& entries,
-                     const std::vector<std::string>& events) {
+                     const std::vector<std::string>& events, bool more_entries = false) {
+  const std::string more = more_entries ? ":1\r\n" : ":0\r\n";
   return array(
-      {array({bulk("90"), bulk("7"), "$-1\r\n", bulk("1")}), array(entries), array(events)});
+      {array({bulk("90"), bulk("7"), "$-1\r\n", bulk("1")}), array(entries), array(events), more});
 }
 
 const account_marks start{"5-0", "5-0"};
@@ -96,7 +97,7 @@ TEST(news, a_part_goes_to_the_same_moment_in_both) {
   for (const auto ms : {last - 1, last, last + 1}) {
     events.push_back(element(std::to_string(ms) + "-0", {"billing_updated", "plan p"}));
   }
-  const auto news = read(reply_of(entries, events), start, account_marks{"900-0", "900-999"});
+  const auto news = read(reply_of(entries, events, true), start, account_marks{"900-0", "900-999"});
   ASSERT_TRUE(news);
   EXPECT_TRUE(news->more);
   EXPECT_EQ(news->events.size(), 2u);  // the third is later than any entry that was read
@@ -148,13 +149,13 @@ TEST(news, asks_for_the_rest_of_an_element_unless_it_is_at_its_end) {
   };
   EXPECT_EQ(argument({"5-0", "6-2001"}, 0), "6-2");
   EXPECT_EQ(argument({"5-0", "6-2999"}, 0), "(6-2");
-  EXPECT_EQ(argument({"5-0", "6-2999"}, 3), "(5-0");
+  EXPECT_EQ(argument({"5-0", "6-2999"}, 5), "(5-0");
   EXPECT_FALSE(news_command("acme", account_marks{"5", "6-0"}, std::nullopt));
   // A place beyond the end is asked for as the end: an id too large is none that Redis would take.
   const auto beyond =
       news_command("acme", account_marks{"18446744073709551615-18446744073709551615", "1-0"},
                    account_marks{"8-0", "9-999"});
-  EXPECT_EQ(beyond->at(6 + 3), "(8-0");
+  EXPECT_EQ(beyond->at(6 + 5), "(8-0");
 }
 
 }  // namespace
