@@ -1,4 +1,8 @@
 // The archive, and how long the store keeps what is old.
+#include <memory>
+
+#include <libpq-fe.h>
+
 #include "config/sections.hpp"
 
 namespace tollgate::config {
@@ -8,8 +12,18 @@ using namespace std::chrono_literals;
 
 std::optional<std::string> read_database(context& in, const node& from) {
   auto url = read_text(in, from);
-  if (!url || url->starts_with("postgresql://") || url->starts_with("postgres://")) return url;
-  in.fail(from, "a database is named by a URL: postgresql://user:password@host:5432/database");
+  if (!url) return {};
+  if (!url->starts_with("postgresql://") && !url->starts_with("postgres://")) {
+    in.fail(from, "a database is named by a URL: postgresql://user:password@host:5432/database");
+    return {};
+  }
+  // libpq's own message may quote the password.
+  const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> parsed{
+      PQconninfoParse(url->c_str(), nullptr), &PQconninfoFree};
+  if (parsed) return url;
+  in.fail(from,
+          "this is no URL of a database that PostgreSQL can read; in a password, characters "
+          "such as %, @, : and / are written as %25, %40, %3A and %2F");
   return {};
 }
 

@@ -324,6 +324,7 @@ class app {
     courier_->stop();
     messenger_->stop();
     admin_->end_streams();
+    if (archive_reader_) archive_reader_->close();
     for (auto& worker : workers_) worker->drain();
     const auto limiting = [](app& self) -> task<> { co_await self.limit_draining(); };
     asio::co_spawn(control_, limiting(*this), asio::detached);

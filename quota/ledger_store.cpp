@@ -15,6 +15,8 @@ class store_category final : public boost::system::error_category {
     switch (static_cast<store_errc>(code)) {
       case store_errc::unavailable:
         return "the store cannot be reached";
+      case store_errc::archived:
+        return "the ledger store has dropped this, and only an archive has it";
       case store_errc::protocol:
         return "the store answered something this version does not understand";
     }

@@ -18,6 +18,7 @@ enum class store_errc {
   unavailable = 1,  // not connected, or the connection broke before the answer came: the outcome of
                     // the operation is unknown, and repeating it with the same id is harmless
   protocol,         // the store answered something that this version does not understand
+  archived,         // the store has dropped what was asked for: it is in an archive, if anywhere
 };
 error_code make_error_code(store_errc);
 

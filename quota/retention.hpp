@@ -12,10 +12,12 @@
 namespace tollgate::quota {
 
 struct retained {
-  // Ledger entries before this one are in the archive only. "0-0": all are here.
-  std::string first_entry = "0-0";
+  // Ledger entries up to this id are in the archive only. "0-0": all are here.
+  std::string dropped_through = "0-0";
   // Usage of the hours before this one is here without agents and conversations. 0: all is here.
   std::int64_t first_hour = 0;
+  // Days before this one (both count from the Unix epoch) have been summed up.
+  std::int64_t next_day = 0;
 
   bool operator==(const retained&) const = default;
 };
@@ -30,8 +32,9 @@ class retention_store {
   // Drops entries that stand before `first`, at most some thousands; false: others are left. The
   // last entry of an account always stays. Only what an archive has may be dropped.
   virtual task<result<bool>> drop_entries(const org_id& org, std::string first) = 0;
-  // Drops agents and conversations from the usage of a day (counted from the Unix epoch) that is
-  // long over; days go in their order. False: the day has not been summed up.
+  virtual task<result<void>> remember_summed(const org_id& org, std::int64_t next_day) = 0;
+  // Drops agents and conversations from the usage of a day that is long over; days go in their order.
+  // False: the day has not been summed up.
   virtual task<result<bool>> drop_usage_detail(const org_id& org, std::int64_t day) = 0;
 };
 

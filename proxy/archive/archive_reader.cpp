@@ -8,35 +8,71 @@ namespace tollgate::proxy::archive {
 
 namespace {
 
-template <class T>
-result<T> answer_of(const std::function<T(postgres_archive&)>& question,
-                    postgres_archive& archive) {
-  try {
-    return question(archive);
-  } catch (const std::exception& error) {
-    spdlog::warn("the archive cannot be read: {}", error.what());
-    return make_error_code(quota::store_errc::unavailable);
-  }
-}
+using namespace std::chrono_literals;
+
+constexpr std::size_t most_waiting = 32, most_of_an_org = 4;
+constexpr auto longest_wait = 5s;  // for one's turn
+constexpr auto after_a_failure = 1s;
 
 }  // namespace
 
 archive_reader::~archive_reader() {
   thread_.stop();
-  archive_.interrupt();
+  close();
   thread_.join();
 }
 
+void archive_reader::close() {
+  closed_ = true;
+  archive_.interrupt();
+}
+
+bool archive_reader::take_place(const quota::org_id& org) {
+  const std::lock_guard lock{places_};
+  if (closed_ || all_waiting_ >= most_waiting || waiting_[org] >= most_of_an_org) return false;
+  ++waiting_[org];
+  ++all_waiting_;
+  return true;
+}
+
+void archive_reader::leave_place(const quota::org_id& org) {
+  const std::lock_guard lock{places_};
+  --all_waiting_;
+  if (--waiting_[org] == 0) waiting_.erase(org);
+}
+
 template <class T>
-task<result<T>> archive_reader::ask(std::function<T(postgres_archive&)> question) {
+result<T> archive_reader::answer(const std::function<T(postgres_archive&)>& question,
+                                 steady::time_point asked_at) {
+  const auto now = steady::now();
+  const bool too_late = now - asked_at > longest_wait;
+  if (closed_ || too_late ||
+      (failed_at_ > steady::time_point{} && now - failed_at_ < after_a_failure)) {
+    return make_error_code(quota::store_errc::unavailable);
+  }
+  try {
+    return question(archive_);
+  } catch (const std::exception& error) {
+    failed_at_ = steady::now();
+    spdlog::warn("the archive cannot be read: {}", error.what());
+    return make_error_code(quota::store_errc::unavailable);
+  }
+}
+
+template <class T>
+task<result<T>> archive_reader::ask(quota::org_id org,
+                                    std::function<T(postgres_archive&)> question) {
+  if (!take_place(org)) co_return make_error_code(quota::store_errc::unavailable);
   const auto executor = co_await asio::this_coro::executor;
   const auto initiate = [&](auto handler) {
     auto work = asio::make_work_guard(executor);
-    auto on_thread = [this, executor, work = std::move(work), question = std::move(question),
+    auto on_thread = [this, executor, work = std::move(work), org = std::move(org),
+                      asked_at = steady::now(), question = std::move(question),
                       handler = std::move(handler)]() mutable {
-      auto answer = answer_of(question, archive_);
-      asio::post(executor, [handler = std::move(handler), answer = std::move(answer)]() mutable {
-        std::move(handler)(std::move(answer));
+      auto found = answer(question, asked_at);
+      leave_place(org);
+      asio::post(executor, [handler = std::move(handler), found = std::move(found)]() mutable {
+        std::move(handler)(std::move(found));
       });
     };
     asio::post(thread_, std::move(on_thread));
@@ -49,26 +85,25 @@ task<result<std::vector<quota::ledger_entry>>> archive_reader::entries(quota::or
                                                                        std::string after,
                                                                        std::size_t limit) {
   std::function<std::vector<quota::ledger_entry>(postgres_archive&)> question =
-      [org = std::move(org), after = std::move(after), limit](postgres_archive& archive) {
+      [org, after = std::move(after), limit](postgres_archive& archive) {
         return archive.entries(org, after, limit);
       };
-  co_return co_await ask(std::move(question));
+  co_return co_await ask(std::move(org), std::move(question));
 }
 
 task<result<std::vector<quota::usage_counter>>> archive_reader::usage(quota::org_id org,
                                                                       std::int64_t first,
                                                                       std::int64_t last) {
   std::function<std::vector<quota::usage_counter>(postgres_archive&)> question =
-      [org = std::move(org), first, last](postgres_archive& archive) {
-        return archive.usage(org, first, last);
-      };
-  co_return co_await ask(std::move(question));
+      [org, first, last](postgres_archive& archive) { return archive.usage(org, first, last); };
+  co_return co_await ask(std::move(org), std::move(question));
 }
 
 task<result<position>> archive_reader::position_of(quota::org_id org) {
-  std::function<position(postgres_archive&)> question =
-      [org = std::move(org)](postgres_archive& archive) { return archive.position_of(org); };
-  co_return co_await ask(std::move(question));
+  std::function<position(postgres_archive&)> question = [org](postgres_archive& archive) {
+    return archive.position_of(org);
+  };
+  co_return co_await ask(std::move(org), std::move(question));
 }
 
 }  // namespace tollgate::proxy::archive

@@ -1,9 +1,13 @@
 // Asks the archive without blocking whoever asks: questions of all threads are answered one after
-// the other, on a thread of their own.
+// the other, on a thread of their own. Nobody waits for long: where too many ask, where the turn
+// comes too late, or where the archive has just failed, the answer is that it cannot be had.
 #pragma once
 
+#include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
+#include <mutex>
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
@@ -15,9 +19,12 @@ namespace tollgate::proxy::archive {
 
 class archive_reader {
  public:
-  explicit archive_reader(const std::string& url) : archive_{url} {}
+  explicit archive_reader(const std::string& url) : archive_{url, postgres_archive::access::read} {}
   // Questions that were not asked yet are dropped. Goes before the contexts of those who asked.
   ~archive_reader();
+
+  // Any thread: whoever waits is answered now, and nobody is any more.
+  void close();
 
   // store_errc::unavailable: the archive cannot be had now.
   task<result<std::vector<quota::ledger_entry>>> entries(quota::org_id org, std::string after,
@@ -27,10 +34,22 @@ class archive_reader {
   task<result<position>> position_of(quota::org_id org);
 
  private:
+  using steady = std::chrono::steady_clock;
+
   template <class T>
-  task<result<T>> ask(std::function<T(postgres_archive&)> question);
+  task<result<T>> ask(quota::org_id org, std::function<T(postgres_archive&)> question);
+  template <class T>
+  result<T> answer(const std::function<T(postgres_archive&)>& question,
+                   steady::time_point asked_at);
+  bool take_place(const quota::org_id& org);
+  void leave_place(const quota::org_id& org);
 
   postgres_archive archive_;
+  std::atomic<bool> closed_{false};
+  steady::time_point failed_at_{};  // of the thread alone
+  std::mutex places_;
+  std::map<quota::org_id, std::size_t> waiting_;  // questions, by organization
+  std::size_t all_waiting_ = 0;
   asio::thread_pool thread_{1};
 };
 

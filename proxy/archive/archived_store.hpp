@@ -63,6 +63,11 @@ class archived_store final : public quota::ledger_store {
   bool ready() const override { return recent_.ready(); }
 
  private:
+  task<result<std::string>> dropped_through(const quota::org_id& org);
+  task<result<std::vector<quota::usage_counter>>> older_usage(const quota::org_id& org,
+                                                              std::int64_t first_hour,
+                                                              std::int64_t last_hour);
+
   quota::ledger_store& recent_;
   quota::retention_store& retention_;
   archive_reader& archive_;

@@ -4,7 +4,7 @@
 
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <spdlog/spdlog.h>
 
@@ -20,14 +20,15 @@ using namespace std::chrono_literals;
 using timer = asio::basic_waitable_timer<std::chrono::steady_clock,
                                          asio::wait_traits<std::chrono::steady_clock>, io_executor>;
 
-constexpr std::size_t accounts_at_once = 50;    // added in one step,
-constexpr std::size_t entries_at_once = 8'000;  // but not many more entries than these
+constexpr std::size_t most_accounts_at_once = 50;
+constexpr std::size_t most_at_once =
+    8'000;  // entries and counters added in one step, but for the last
 constexpr auto round_every = 250ms;
 constexpr auto shortest_patience = 500ms, longest_patience = 15'000ms;
 constexpr auto learn_every = 5s;
-constexpr quota::milliseconds longest_tidy_pause{10'000};
 constexpr auto first_pause = 500ms, longest_pause = 10'000ms;
-constexpr auto follower_pause = 5s, look_again_for_what_is_lost = 30s;
+constexpr auto follower_pause = 5s, skip_for = 30s;
+constexpr quota::milliseconds longest_tidy_pause{10'000};
 constexpr std::int64_t hours_a_day = 24, days_at_once = 40;
 
 quota::entry_id known(const std::string& id) {
@@ -41,7 +42,7 @@ std::unique_ptr<archive> make_archive(const config::archive_settings& settings) 
     case config::archive_kind::none:
       break;
     case config::archive_kind::postgresql:
-      return std::make_unique<postgres_archive>(settings.url);
+      return std::make_unique<postgres_archive>(settings.url, postgres_archive::access::write);
     case config::archive_kind::files:
       return std::make_unique<file_archive>(settings.directory, settings.rotate_bytes,
                                             settings.rotate_every);
@@ -55,26 +56,30 @@ archivist::archivist(const quota::redis::address& store, std::unique_ptr<archive
       ledger_{*redis_},
       directory_{*redis_},
       retained_{*redis_},
-      collector_{ledger_, retained_},
       archive_{std::move(into)},
+      collector_{ledger_, retained_, archive_ && archive_->can_be_read()},
       retention_{retention},
-      counts_{counts} {
+      counts_{counts},
+      accounts_at_once_{most_accounts_at_once} {
   redis_->start();
   const auto running = [](archivist& self) -> task<> { co_await self.run(); };
-  const auto ended = [](std::exception_ptr failed) {
+  const auto ended = [this](std::exception_ptr failed) {
     try {
       if (failed) std::rethrow_exception(failed);
     } catch (const std::exception& error) {
       spdlog::critical("the archivist has stopped: {}", error.what());
     }
+    context_.stop();
   };
   asio::co_spawn(context_, running(*this), ended);
   thread_ = std::thread{[this] { context_.run(); }};
 }
 
+// It ends on its own thread: whoever waits for the store gets an error, and sees that it is over.
 archivist::~archivist() {
-  context_.stop();
+  stopping_ = true;
   if (archive_) archive_->interrupt();
+  asio::post(context_, [this] { redis_->stop(); });
   thread_.join();
 }
 
@@ -85,10 +90,13 @@ task<> archivist::pause(steady::duration duration) {
   co_await delay.async_wait(asio::redirect_error(use_task, ignored));
 }
 
+// Time is the store's, and nothing that is done here would tell it by the way.
 task<> archivist::run() {
-  for (;;) {
+  while (!stopping_) {
     co_await pause(round_every);
-    if (!ledger_.ready()) continue;
+    if (stopping_ || !ledger_.ready()) continue;
+    const auto known = co_await ledger_.ask_time();
+    if (!known) continue;
     co_await learn_accounts();
     co_await archive_all();
     co_await tidy_up();
@@ -118,70 +126,108 @@ task<> archivist::archive_all() {
     const bool leads = archive_->lead();
     counts_.leads.set(leads ? 1 : 0);
     if (!leads) {
-      for (auto& [org, account] : accounts_) account.position_known = false;
+      for (auto& [org, account] : accounts_) forget_position(account);
       ask_again_at_ = steady::now() + follower_pause;
+      counts_.lag_ms.set(0);
       co_return;
     }
-    for (auto at = accounts_.begin(); at != accounts_.end();) {
+    behind_ = false;
+    for (auto at = accounts_.begin(); at != accounts_.end() && !stopping_;) {
       auto end = at;
-      for (std::size_t i = 0; i < accounts_at_once && end != accounts_.end(); ++i) ++end;
+      for (std::size_t i = 0; i < accounts_at_once_ && end != accounts_.end(); ++i) ++end;
       co_await archive_some(at, end);
       at = end;
     }
     if (away_ > 0s) spdlog::info("the archive is there again");
     away_ = 0s;
+    accounts_at_once_ = most_accounts_at_once;
+    if (!behind_) caught_up_at_ = steady::now();
   } catch (const std::exception& error) {
     lost(error.what());
   }
+  const auto lag = steady::now() - caught_up_at_;
+  counts_.lag_ms.set(std::chrono::duration_cast<std::chrono::milliseconds>(lag).count());
 }
 
-// What became of the last step nobody knows: positions are asked for anew.
+// What became of the last step nobody knows: positions are asked for anew. Whoever made it fail, if
+// anybody did, is found one by one.
 void archivist::lost(const std::string& why) {
+  if (stopping_) return;
   if (away_ == 0s)
-    spdlog::error("the archive is away, nothing is dropped until it is back: {}", why);
+    spdlog::error("the archive cannot be had, nothing is dropped meanwhile: {}", why);
   counts_.failures.increment();
   counts_.leads.set(0);
   away_ = std::clamp<steady::duration>(2 * away_, first_pause, longest_pause);
   ask_again_at_ = steady::now() + away_;
-  for (auto& [org, account] : accounts_) account.position_known = false;
+  accounts_at_once_ = 1;
+  for (auto& [org, account] : accounts_) forget_position(account);
+}
+
+// Statements that were collected may not have been added, either.
+void archivist::forget_position(account& account) {
+  account.position_known = false;
+  account.progress.statements_open = true;
+}
+
+// One that cannot be archived now keeps nobody else from it.
+void archivist::skip(const quota::org_id& org, account& account, const std::string& why) {
+  spdlog::error("org={} cannot be archived, and nothing of it is dropped: {}", org, why);
+  counts_.failures.increment();
+  forget_position(account);
+  account.look_at = steady::now() + skip_for;
+  behind_ = true;
 }
 
 task<> archivist::archive_some(accounts::iterator from, accounts::iterator to) {
-  std::vector<batch> batches;
-  std::size_t entries = 0;
-  for (auto at = from; at != to; ++at) {
+  step next;
+  for (auto at = from; at != to && !stopping_; ++at) {
     auto& [org, account] = *at;
-    if (steady::now() < account.look_at) continue;
-    if (!co_await collect(org, account, batches)) co_return;
-    if (!batches.empty()) entries += batches.back().entries.size();
-    if (entries < entries_at_once) continue;
-    add(std::exchange(batches, {}));
-    entries = 0;
+    if (steady::now() < account.look_at) {
+      behind_ = behind_ || !account.position_known;
+      continue;
+    }
+    co_await collect(org, account, next);
+    if (next.size < most_at_once) continue;
+    add(std::exchange(next, {}));
   }
-  if (!batches.empty()) add(batches);
+  if (!next.batches.empty() && !stopping_) add(std::move(next));
 }
 
-// False: the store is away.
-task<bool> archivist::collect(const quota::org_id& org, account& account,
-                              std::vector<batch>& batches) {
-  if (!account.position_known) {
-    account.at = archive_->position_of(org);
-    account.position_known = true;
+// False: not now.
+task<bool> archivist::learn_position(const quota::org_id& org, account& account) {
+  if (account.position_known) co_return true;
+  account.at = archive_->position_of(org);
+  const auto ahead = co_await collector_.is_behind(org, account.at);
+  if (!ahead) co_return false;
+  if (*ahead) {
+    skip(org, account,
+         "the archive has entries that the store does not have; the store was brought back from an "
+         "older backup, or this is the archive of another one");
+    co_return false;
   }
+  account.position_known = true;
+  co_return true;
+}
+
+task<> archivist::collect(const quota::org_id& org, account& account, step& into) {
+  if (!co_await learn_position(org, account)) co_return;
   auto found = co_await collector_.collect(org, account.at, account.progress);
-  if (!found) co_return false;
+  if (!found) {
+    behind_ = true;
+    if (found.error() != quota::store_errc::unavailable)
+      skip(org, account, found.error().message());
+    co_return;
+  }
   if (found->lost_before) {
-    spdlog::error(
-        "the archive does not have the ledger entries of org={} before {}, which the store "
-        "has dropped: nothing of it is archived until they are back",
-        org, *found->lost_before);
-    counts_.failures.increment();
-    account.position_known = false;
-    account.look_at = steady::now() + look_again_for_what_is_lost;
-    co_return true;
+    skip(org, account,
+         "the store has dropped entries before " + *found->lost_before +
+             ", and the archive does not have them: it has been replaced, or brought back from an "
+             "older backup");
+    co_return;
   }
   if (found->full) {
     account.patience = 0s;
+    behind_ = true;
   } else if (found->what.empty()) {
     account.patience =
         std::clamp<steady::duration>(2 * account.patience, shortest_patience, longest_patience);
@@ -189,21 +235,37 @@ task<bool> archivist::collect(const quota::org_id& org, account& account,
     account.patience = shortest_patience;
   }
   account.look_at = steady::now() + account.patience;
-  if (!found->what.empty()) batches.push_back(std::move(found->what));
-  co_return true;
+  if (found->what.empty()) {
+    account.progress = found->reached;
+    co_return;
+  }
+  into.size += found->what.entries.size() + found->what.usage.size();
+  into.batches.push_back(std::move(found->what));
+  into.reached.push_back(found->reached);
 }
 
-void archivist::add(const std::vector<batch>& batches) {
-  if (!archive_->add(batches)) {  // somebody else adds, too: let it be known how far that went
-    for (const auto& batch : batches) accounts_[batch.org].position_known = false;
-    return;
+void archivist::add(step what) {
+  bool added = false;
+  try {
+    added = archive_->add(what.batches);
+  } catch (const std::exception& error) {
+    if (what.batches.size() == 1) {  // others are not to wait for it
+      const auto& org = what.batches.front().org;
+      skip(org, accounts_[org], error.what());
+    }
+    throw;
   }
-  for (const auto& batch : batches) {
-    accounts_[batch.org].at = batch.to;
+  for (std::size_t i = 0; i < what.batches.size(); ++i) {
+    const auto& batch = what.batches[i];
+    auto& account = accounts_[batch.org];
+    if (!added) {  // somebody else adds, too: let it be known how far that went
+      forget_position(account);
+      continue;
+    }
+    account.at = batch.to;
+    account.progress = what.reached[i];
     counts_.entries.add(static_cast<std::int64_t>(batch.entries.size()));
     counts_.statements.add(static_cast<std::int64_t>(batch.statements.size()));
-    if (batch.entries.empty()) continue;
-    counts_.oldest_lag_ms.set((ledger_.now() - batch.entries.front().at).count());
   }
 }
 
@@ -213,24 +275,36 @@ task<> archivist::tidy_up() {
   const auto every = std::clamp<quota::milliseconds>(
       retention_.ledger.value_or(longest_tidy_pause) / 10, 1s, longest_tidy_pause);
   for (auto& [org, account] : accounts_) {
-    if (steady::now() < account.tidy_at || !ledger_.ready()) continue;
+    if (stopping_ || !ledger_.ready()) co_return;
+    if (steady::now() < account.tidy_at) continue;
     account.tidy_at = steady::now() + every;
+    if (!co_await learn_what_is_kept(org, account)) continue;
     co_await sum_up_days(org, account);
     co_await drop_entries(org, account);
     co_await drop_usage(org, account);
   }
 }
 
+task<bool> archivist::learn_what_is_kept(const quota::org_id& org, account& account) {
+  if (account.kept_known) co_return true;
+  auto kept = co_await retained_.what_is_retained(org);
+  if (!kept) co_return false;
+  account.kept = *std::move(kept);
+  account.kept_known = true;
+  co_return true;
+}
+
 // Whoever reads a summary makes it, once the day has been over for an hour.
 task<> archivist::sum_up_days(const quota::org_id& org, account& account) {
   const auto end = (quota::hour_of(ledger_.now()) - 1) / hours_a_day;
-  const auto first =
-      std::max(account.next_day, quota::hour_of(account.progress.created_at) / hours_a_day);
+  const auto created = quota::hour_of(account.progress.created_at) / hours_a_day;
+  const auto first = std::max(account.kept.next_day, created);
   if (first >= end) co_return;
+  account.kept_known = false;  // another sidecar may be at it: the next look is a fresh one
   const auto last = std::min(first + days_at_once, end) - 1;
   const auto summed =
       co_await ledger_.usage_summary(org, first * hours_a_day, (last + 1) * hours_a_day - 1);
-  if (summed) account.next_day = last + 1;
+  if (summed) co_await retained_.remember_summed(org, last + 1);
 }
 
 // Never beyond what is in the archive.
@@ -241,13 +315,13 @@ task<> archivist::drop_entries(const quota::org_id& org, account& account) {
   const auto too_old = ledger_.now() - *retention_.ledger;
   const quota::entry_id by_age{static_cast<std::uint64_t>(too_old.time_since_epoch().count()), 0};
   const auto first = std::min(by_age, known(account.at.entry));
-  if (first <= known(account.first_entry)) co_return;
+  if (first <= known(account.kept.dropped_through)) co_return;
   for (;;) {
     const auto all = co_await retained_.drop_entries(org, to_string(first));
-    if (!all) co_return;
+    if (!all || stopping_) co_return;
     if (*all) break;
   }
-  account.first_entry = to_string(first);
+  account.kept.dropped_through = to_string(first);
 }
 
 // Days in their order, each summed up before its details go. Where an archive can be read, only
@@ -259,18 +333,14 @@ task<> archivist::drop_usage(const quota::org_id& org, account& account) {
     end = std::min(end, account.at.hour / hours_a_day);
   }
   const auto created = quota::hour_of(account.progress.created_at) / hours_a_day;
-  if (std::max(created, account.first_hour / hours_a_day) >= end) co_return;
-  const auto kept = co_await retained_.what_is_retained(org);
-  if (!kept) co_return;
-  account.first_hour = kept->first_hour;
-  const auto first = std::max(kept->first_hour / hours_a_day, created);
+  const auto first = std::max(account.kept.first_hour / hours_a_day, created);
   for (auto day = first; day < std::min(end, first + days_at_once); ++day) {
     const auto next = (day + 1) * hours_a_day;
     const auto summed = co_await ledger_.usage_summary(org, day * hours_a_day, next - 1);
-    if (!summed) co_return;
+    if (!summed || stopping_) co_return;
     const auto dropped = co_await retained_.drop_usage_detail(org, day);
     if (!dropped || !*dropped) co_return;
-    account.first_hour = next;
+    account.kept.first_hour = next;
   }
 }
 

@@ -10,6 +10,7 @@
 // which repeating is harmless.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <map>
 #include <memory>
@@ -43,20 +44,28 @@ class archivist {
     steady::time_point look_at{};  // when there is next something to be expected of it
     steady::duration patience{};   // grows while there is nothing
     steady::time_point tidy_at{};
-    std::string first_entry = "0-0";  // entries before it have been dropped,
-    std::int64_t first_hour = 0;      // and the details of usage before this hour
-    std::int64_t next_day = 0;        // days before it have been summed up
+    quota::retained kept;  // as far as is known here: others may have dropped more
+    bool kept_known = false;
   };
   using accounts = std::map<quota::org_id, account>;
+  struct step {  // what is to be added, and where that takes each account
+    std::vector<batch> batches;
+    std::vector<collector::progress> reached;
+    std::size_t size = 0;
+  };
 
   task<> run();
   task<> learn_accounts();
   task<> archive_all();
   task<> archive_some(accounts::iterator from, accounts::iterator to);
-  task<bool> collect(const quota::org_id& org, account& account, std::vector<batch>& batches);
-  void add(const std::vector<batch>& batches);
+  task<> collect(const quota::org_id& org, account& account, step& into);
+  task<bool> learn_position(const quota::org_id& org, account& account);
+  void add(step what);
   void lost(const std::string& why);
+  void skip(const quota::org_id& org, account& account, const std::string& why);
+  static void forget_position(account& account);
   task<> tidy_up();
+  task<bool> learn_what_is_kept(const quota::org_id& org, account& account);
   task<> sum_up_days(const quota::org_id& org, account& account);
   task<> drop_entries(const quota::org_id& org, account& account);
   task<> drop_usage(const quota::org_id& org, account& account);
@@ -67,14 +76,18 @@ class archivist {
   quota::redis::redis_store ledger_;
   quota::redis::redis_directory directory_;
   quota::redis::redis_retention retained_;
-  collector collector_;
   const std::unique_ptr<archive> archive_;
+  collector collector_;
   const config::retention_settings retention_;
   metrics::archive_metrics& counts_;
 
   accounts accounts_;
   steady::time_point learn_at_{}, ask_again_at_{};
-  steady::duration away_{};  // how long the archive is left alone after it failed
+  steady::duration away_{};       // how long the archive is left alone after it failed
+  std::size_t accounts_at_once_;  // added in one step: one by one after a failure
+  bool behind_ = false;           // in this round something could not be archived, or not all
+  steady::time_point caught_up_at_ = steady::now();
+  std::atomic<bool> stopping_{false};
   std::thread thread_;
 };
 

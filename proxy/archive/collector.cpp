@@ -9,15 +9,21 @@
 
 namespace tollgate::proxy::archive {
 
+task<result<bool>> collector::is_behind(const quota::org_id& org, const position& archived) {
+  const auto end = co_await ledger_.news(org, std::nullopt, std::nullopt);
+  if (!end) co_return result<bool>{boost::system::in_place_error, end.error()};
+  co_return quota::parse_entry_id(end->up_to.entry) < quota::parse_entry_id(archived.entry);
+}
+
 task<result<collector::collected>> collector::collect(quota::org_id org, position from,
-                                                      progress& so_far) {
+                                                      progress so_far) {
   collected found;
   found.what.org = std::move(org);
   found.what.from = found.what.to = std::move(from);
   const auto kept = co_await retention_.what_is_retained(found.what.org);
   if (!kept) co_return kept.error();
-  if (quota::parse_entry_id(found.what.from.entry) < quota::parse_entry_id(kept->first_entry)) {
-    found.lost_before = kept->first_entry;
+  if (quota::parse_entry_id(found.what.from.entry) < quota::parse_entry_id(kept->dropped_through)) {
+    found.lost_before = kept->dropped_through;
     co_return found;
   }
   const auto entries = co_await add_entries(found.what, found.full);
@@ -30,8 +36,11 @@ task<result<collector::collected>> collector::collect(quota::org_id org, positio
     const auto statements = co_await add_statements(found.what, so_far);
     if (!statements) co_return statements.error();
   }
-  const auto usage = co_await add_usage(found.what, so_far, kept->first_hour, found.full);
-  if (!usage) co_return usage.error();
+  if (with_usage_) {
+    const auto usage = co_await add_usage(found.what, so_far, kept->first_hour, found.full);
+    if (!usage) co_return usage.error();
+  }
+  found.reached = so_far;
   co_return found;
 }
 
@@ -87,21 +96,37 @@ task<result<std::string>> collector::statement_json(quota::org_id org, quota::st
 task<result<void>> collector::add_usage(batch& into, const progress& so_far,
                                         std::int64_t first_detailed, bool& full) {
   const auto complete = quota::hour_of(ledger_.now()) - 1;
-  const auto from = std::max(into.from.hour, quota::hour_of(so_far.created_at));
-  if (from >= complete) co_return result<void>{};
-  const auto to = std::min(from + hours_at_once, complete);
-  const auto detailed = std::clamp(first_detailed, from, to);
-  auto summed = co_await ledger_.summed_usage(into.org, from, detailed - 1);
-  if (!summed) co_return summed.error();
-  const auto hourly = co_await ledger_.hourly_usage(into.org, detailed, to - 1);
-  if (!hourly) co_return hourly.error();
+  into.to.hour = std::max(into.from.hour, quota::hour_of(so_far.created_at));
+  if (into.to.hour >= complete) {
+    into.to.hour = into.from.hour;
+    co_return result<void>{};
+  }
+  const auto read = co_await add_hours(into, first_detailed, complete);
+  if (!read) co_return read.error();
   auto late = co_await ledger_.late_usage(into.org, 0, std::numeric_limits<std::int64_t>::max());
   if (!late) co_return late.error();
-  into.usage = *std::move(summed);
-  into.usage.insert(into.usage.end(), hourly->begin(), hourly->end());
   into.late = *std::move(late);
-  into.to.hour = to;
-  full = full || to < complete;
+  full = full || into.to.hour < complete;
+  co_return result<void>{};
+}
+
+// From `into.to.hour` on, which moves.
+task<result<void>> collector::add_hours(batch& into, std::int64_t first_detailed, std::int64_t to) {
+  const auto end = std::min(into.to.hour + hours_at_once, to);
+  std::int64_t step = 1;
+  while (into.to.hour < end && into.usage.size() < counters_at_once) {
+    const auto first = into.to.hour;
+    const bool detailed = first >= first_detailed;
+    const auto last = std::min({first + step, end, detailed ? end : first_detailed}) - 1;
+    // Not awaited where it is chosen: GCC 12 destroys both branches of a conditional with co_await.
+    auto reading = detailed ? ledger_.hourly_usage(into.org, first, last)
+                            : ledger_.summed_usage(into.org, first, last);
+    const auto found = co_await std::move(reading);
+    if (!found) co_return found.error();
+    into.usage.insert(into.usage.end(), found->begin(), found->end());
+    into.to.hour = last + 1;
+    step = found->size() > many_counters ? 1 : std::min(2 * step, hours_a_read);
+  }
   co_return result<void>{};
 }
 

@@ -9,8 +9,9 @@ namespace tollgate::proxy::archive {
 
 class collector {
  public:
-  collector(quota::redis::redis_store& ledger, quota::retention_store& retention)
-      : ledger_{ledger}, retention_{retention} {}
+  // `with_usage`: the archive takes counters of usage, too.
+  collector(quota::redis::redis_store& ledger, quota::retention_store& retention, bool with_usage)
+      : ledger_{ledger}, retention_{retention}, with_usage_{with_usage} {}
 
   // What is done for an organization, beside how far its archive goes.
   struct progress {
@@ -19,7 +20,7 @@ class collector {
     bool statements_open = true;  // there may be some that are not in the archive
   };
 
-  // At most some thousands of entries and a week of usage at once: `full` when more may be waiting.
+  // At most some thousands of entries and counters at once: `full` when more may be waiting.
   struct collected {
     batch what;
     bool full = false;
@@ -27,15 +28,22 @@ class collector {
     // been replaced, or brought back from an old backup. Nothing is collected then, which would
     // hide it.
     std::optional<std::string> lost_before;
+    // What the progress is when this has been added.
+    progress reached;
   };
-  task<result<collected>> collect(quota::org_id org, position from, progress& so_far);
+  task<result<collected>> collect(quota::org_id org, position from, progress so_far);
+  // Whether the archive has entries that the store does not have: it is another store, or one that
+  // was brought back from an older backup.
+  task<result<bool>> is_behind(const quota::org_id& org, const position& archived);
 
  private:
   // Younger entries wait: a store that fails may lose what it wrote last, and an archive never
   // forgets.
   static constexpr quota::milliseconds settling_time{2'000};
   static constexpr std::size_t entries_at_once = 4'000;
-  static constexpr std::int64_t hours_at_once = 24 * 7;
+  // Hours are read one by one where they are full, many at once where there is little in them.
+  static constexpr std::int64_t hours_at_once = 24 * 7, hours_a_read = 24;
+  static constexpr std::size_t counters_at_once = 20'000, many_counters = 1'000;
 
   task<result<void>> add_entries(batch& into, bool& full);
   task<result<void>> add_statements(batch& into, progress& so_far);
@@ -43,8 +51,11 @@ class collector {
                                bool& full);
   task<result<std::string>> statement_json(quota::org_id org, quota::statement statement);
 
+  task<result<void>> add_hours(batch& into, std::int64_t first_detailed, std::int64_t to);
+
   quota::redis::redis_store& ledger_;
   quota::retention_store& retention_;
+  const bool with_usage_;
 };
 
 }  // namespace tollgate::proxy::archive

@@ -1,5 +1,8 @@
 #include "proxy/archive/postgres_archive.hpp"
 
+#include <algorithm>
+#include <functional>
+#include <span>
 #include <stdexcept>
 
 #include <pqxx/pqxx>
@@ -14,7 +17,10 @@ namespace {
 using quota::credits;
 using quota::entry_type;
 
-// Whoever comes first makes them; the lock is for those who come at once.
+constexpr const char* has_tables = "select to_regclass('tollgate_position') is not null";
+
+// Whoever comes first makes them; the lock is for those who come at once. The last one tells that
+// all are there.
 constexpr const char* tables = R"(
 select pg_advisory_xact_lock(hashtextextended('tollgate tables', 0));
 create table if not exists tollgate_ledger (
@@ -36,6 +42,7 @@ create table if not exists tollgate_usage (
   agent text not null, conversation text not null, key text not null,
   credits_micro bigint not null, calls bigint not null, used bigint not null);
 create index if not exists tollgate_usage_hour on tollgate_usage (org, hour);
+create index if not exists tollgate_usage_late on tollgate_usage (org) where late;
 create table if not exists tollgate_position (
   org text primary key, ms bigint not null, number bigint not null,
   hour bigint not null, statement bigint not null);
@@ -43,7 +50,7 @@ create table if not exists tollgate_position (
 
 // Held for as long as the connection lives.
 constexpr const char* lead_lock =
-    "select pg_try_advisory_lock(hashtextextended('tollgate archive', 0))";
+    "select pg_try_advisory_lock(hashtextextended('tollgate archive ' || current_schema(), 0))";
 
 constexpr const char* select_position =
     "select ms, number, hour, statement from tollgate_position where org = $1";
@@ -129,9 +136,10 @@ void add_entries(pqxx::work& work, const batch& batch) {
                    agent.text(), conversation.text(), key.text(), kind.text(), note.text());
 }
 
-void add_counters(pqxx::work& work, const quota::org_id& org, bool late,
-                  const std::vector<quota::usage_counter>& counters) {
-  if (counters.empty()) return;
+using counter_list = std::span<const quota::usage_counter>;
+
+void add_some_counters(pqxx::work& work, const quota::org_id& org, bool late,
+                       counter_list counters) {
   sql_array hour, route, action, model, agent, conversation, key, charged, calls, used;
   for (const auto& counter : counters) {
     hour.add(counter.hour), route.add(counter.who.route), action.add(counter.who.action);
@@ -144,11 +152,21 @@ void add_counters(pqxx::work& work, const quota::org_id& org, bool late,
                    used.text());
 }
 
-void add_usage(pqxx::work& work, const batch& batch) {
+// A statement has so long and no longer, however many counters an hour has.
+void add_counters(pqxx::work& work, const quota::org_id& org, bool late, counter_list counters,
+                  const std::function<void()>& go_on) {
+  constexpr std::size_t at_once = 10'000;
+  for (; !counters.empty(); counters = counters.subspan(std::min(at_once, counters.size()))) {
+    go_on();
+    add_some_counters(work, org, late, counters.first(std::min(at_once, counters.size())));
+  }
+}
+
+void add_usage(pqxx::work& work, const batch& batch, const std::function<void()>& go_on) {
   if (batch.from.hour == batch.to.hour) return;
   work.exec_params("delete from tollgate_usage where org = $1 and late", batch.org);
-  add_counters(work, batch.org, false, batch.usage);
-  add_counters(work, batch.org, true, batch.late);
+  add_counters(work, batch.org, false, batch.usage, go_on);
+  add_counters(work, batch.org, true, batch.late, go_on);
 }
 
 void move_position(pqxx::work& work, const batch& batch) {
@@ -158,7 +176,8 @@ void move_position(pqxx::work& work, const batch& batch) {
       batch.org, signed_of(id.ms), signed_of(id.sequence), batch.to.hour, batch.to.statement);
 }
 
-bool add_batch(pqxx::work& work, const batch& batch) {
+bool add_batch(pqxx::work& work, const batch& batch, const std::function<void()>& go_on) {
+  go_on();
   work.exec_params("insert into tollgate_position values ($1, 0, 0, 0, 0) on conflict do nothing",
                    batch.org);
   const auto lock = std::string{select_position} + " for update";
@@ -168,7 +187,8 @@ bool add_batch(pqxx::work& work, const batch& batch) {
     work.exec_params(insert_statement, batch.org, one.cycle, one.start.time_since_epoch().count(),
                      one.end.time_since_epoch().count(), one.json);
   }
-  add_usage(work, batch);
+  add_usage(work, batch, go_on);
+  go_on();
   move_position(work, batch);
   return true;
 }
@@ -214,22 +234,29 @@ quota::usage_counter counter_of(const pqxx::row& row) {
 }
 
 // Whoever is gone is noticed: by connecting, by waiting for an answer, by the other end's silence.
-std::string with_patience(const std::string& url) {
-  const auto mark = url.find('?') == url.npos ? '?' : '&';
-  return url + mark +
-         "connect_timeout=5&keepalives_idle=5&keepalives_interval=5&keepalives_count=3"
-         "&tcp_user_timeout=10000&application_name=tollgate"
-         "&options=-c%20statement_timeout%3D15000%20-c%20lock_timeout%3D10000";
+// What the URL says itself stays as it is.
+std::string with_patience(std::string url) {
+  for (const std::string each :
+       {"connect_timeout=5", "keepalives_idle=5", "keepalives_interval=5", "keepalives_count=3",
+        "tcp_user_timeout=10000", "application_name=tollgate"}) {
+    const auto name = each.substr(0, each.find('=') + 1);
+    if (url.find('?' + name) != url.npos || url.find('&' + name) != url.npos) continue;
+    url += (url.find('?') == url.npos ? '?' : '&') + each;
+  }
+  return url;
 }
+
+constexpr const char* patience = "set statement_timeout = 15000; set lock_timeout = 10000";
 
 }  // namespace
 
 struct postgres_archive::connection {
-  explicit connection(const std::string& url) : session{with_patience(url)} {}
+  explicit connection(const std::string& url) : session{url} {}
   pqxx::connection session;
 };
 
-postgres_archive::postgres_archive(std::string url) : url_{std::move(url)} {}
+postgres_archive::postgres_archive(std::string url, access access)
+    : url_{with_patience(std::move(url))}, access_{access} {}
 
 postgres_archive::~postgres_archive() = default;
 
@@ -241,27 +268,35 @@ postgres_archive::connection& postgres_archive::connected() {
   return *connection_;
 }
 
-void postgres_archive::make_tables() {
-  if (has_tables_) return;
-  pqxx::work work{connection_->session};
-  work.exec(tables);
-  work.commit();
-  has_tables_ = true;
+// Whoever only reads makes nothing: it may not be allowed to.
+void postgres_archive::prepare() {
+  if (prepared_) return;
+  pqxx::nontransaction{connection_->session}.exec(patience);
+  if (access_ == access::write) {
+    pqxx::work work{connection_->session};
+    if (!work.exec1(has_tables)[0].as<bool>()) work.exec(tables);
+    work.commit();
+  }
+  prepared_ = true;
+}
+
+void postgres_archive::be_patient() {
+  guard_.arm(connection_->session.sock(), std::chrono::steady_clock::now() + longest_conversation);
 }
 
 template <class Work>
 auto postgres_archive::with_connection(Work work) {
   try {
     auto& session = connected().session;
-    guard_.arm(session.sock(), std::chrono::steady_clock::now() + longest_conversation);
-    make_tables();
+    be_patient();
+    prepare();
     auto result = work(session);
     guard_.disarm();
     return result;
   } catch (...) {
     guard_.disarm();
     connection_.reset();
-    has_tables_ = leads_ = false;
+    prepared_ = leads_ = false;
     throw;
   }
 }
@@ -291,7 +326,7 @@ bool postgres_archive::add(const std::vector<batch>& batches) {
   return with_connection([&](pqxx::connection& session) {
     pqxx::work work{session};
     for (const auto& batch : batches) {
-      if (!add_batch(work, batch)) return false;  // nothing is committed
+      if (!add_batch(work, batch, [this] { be_patient(); })) return false;  // nothing is committed
     }
     work.commit();
     return true;

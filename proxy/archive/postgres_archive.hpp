@@ -21,7 +21,8 @@ namespace tollgate::proxy::archive {
 // One connection, opened when it is needed and again after a failure. One thread at a time.
 class postgres_archive final : public archive {
  public:
-  explicit postgres_archive(std::string url);
+  enum class access : std::uint8_t { read, write };
+  postgres_archive(std::string url, access access);
   ~postgres_archive() override;
 
   bool lead() override;
@@ -40,15 +41,17 @@ class postgres_archive final : public archive {
  private:
   struct connection;
   connection& connected();
-  void make_tables();
+  void prepare();
+  void be_patient();  // with the next statement, from now on
   // Runs `work` on the connection, which is given up when that throws.
   template <class Work>
   auto with_connection(Work work);
 
   const std::string url_;
+  const access access_;
   std::unique_ptr<connection> connection_;
   socket_guard guard_;
-  bool has_tables_ = false, leads_ = false;
+  bool prepared_ = false, leads_ = false;
 };
 
 }  // namespace tollgate::proxy::archive

@@ -7,8 +7,8 @@ namespace tollgate::proxy::metrics {
 
 struct archive_metrics {
   counter entries, statements, failures;
-  gauge leads;          // 1: this one writes
-  gauge oldest_lag_ms;  // how long the oldest entry had waited that was added last
+  gauge leads;   // 1: this one writes
+  gauge lag_ms;  // since all that was there had been added
 };
 
 }  // namespace tollgate::proxy::metrics

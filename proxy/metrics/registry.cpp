@@ -207,8 +207,7 @@ void collect_archive(family_builder& out, const archive_metrics& archive) {
   one("tollgate_archive_leader", MetricType::Gauge, "1 when this process writes the archive.",
       archive.leads.read());
   one("tollgate_archive_lag_seconds", MetricType::Gauge,
-      "How long the oldest entry of the last step had waited.", archive.oldest_lag_ms.read(),
-      milli);
+      "Since everything that was there had been added.", archive.lag_ms.read(), milli);
 }
 
 void collect_webhooks(family_builder& out, const webhook_metrics& webhooks) {

@@ -177,6 +177,8 @@ task<result<std::vector<organization>>> redis_directory::list(std::string after,
     for (const auto* id : ids) {
       after = text_of(*id);
       auto org = co_await find(after);
+      // One that cannot be read is no reason not to see the others.
+      if (!org && org.error() == store_errc::protocol) continue;
       if (!org) co_return org.error();
       if (*org) found.push_back(**std::move(org));
     }

@@ -45,16 +45,17 @@ return 1)";
 }  // namespace
 
 task<result<retained>> redis_retention::what_is_retained(const org_id& org) {
-  std::vector<std::string> command{"HMGET", key_of(org, "retained"), "entries", "hour"};
+  std::vector<std::string> command{"HMGET", key_of(org, "retained"), "entries", "hour", "day"};
   const auto reply = checked(co_await connection_.call(std::move(command)));
   if (!reply) co_return reply.error();
   const auto values = elements_of(**reply);
-  if (values.size() != 2) co_return make_error_code(store_errc::protocol);
+  if (values.size() != 3) co_return make_error_code(store_errc::protocol);
   retained found;
-  const auto entry = text_of(*values[0]), hour = text_of(*values[1]);
-  if (!entry.empty()) found.first_entry = entry;
+  const auto entry = text_of(*values[0]), hour = text_of(*values[1]), day = text_of(*values[2]);
+  if (!entry.empty()) found.dropped_through = entry;
   if (!hour.empty()) found.first_hour = parse_integer(hour).value_or(-1);
-  if (!parse_entry_id(found.first_entry) || found.first_hour < 0) {
+  if (!day.empty()) found.next_day = parse_integer(day).value_or(-1);
+  if (!parse_entry_id(found.dropped_through) || found.first_hour < 0 || found.next_day < 0) {
     co_return make_error_code(store_errc::protocol);
   }
   co_return found;
@@ -64,18 +65,29 @@ task<result<bool>> redis_retention::drop_entries(const org_id& org, std::string 
   const auto element = element_of(first);
   const auto id = element ? parse_entry_id(*element) : std::nullopt;
   if (!id) co_return failed(store_errc::protocol);
-  const auto first_of_it = to_string(entry_id{id->ms, id->sequence * max_entries_together});
+  // Right before the first that could stand in it.
+  const auto last_dropped =
+      id->sequence > 0 ? entry_id{id->ms, id->sequence * max_entries_together - 1}
+                       : entry_id{id->ms - 1, max_entries_together * max_entries_together - 1};
   std::vector<std::string> command{"EVAL",
                                    std::string{drop_entries_script()},
                                    "2",
                                    key_of(org, "ledger"),
                                    key_of(org, "retained"),
                                    *element,
-                                   first_of_it,
+                                   to_string(last_dropped),
                                    std::string{most_elements}};
   const auto reply = checked(co_await connection_.call(std::move(command)));
   if (!reply) co_return failed(reply.error());
   co_return (*reply)->integer == 0;
+}
+
+task<result<void>> redis_retention::remember_summed(const org_id& org, std::int64_t next_day) {
+  std::vector<std::string> command{"HSET", key_of(org, "retained"), "day",
+                                   std::to_string(next_day)};
+  const auto reply = checked(co_await connection_.call(std::move(command)));
+  if (!reply) co_return reply.error();
+  co_return result<void>{};
 }
 
 task<result<bool>> redis_retention::drop_usage_detail(const org_id& org, std::int64_t day) {

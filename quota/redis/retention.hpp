@@ -12,6 +12,7 @@ class redis_retention final : public retention_store {
 
   task<result<retained>> what_is_retained(const org_id& org) override;
   task<result<bool>> drop_entries(const org_id& org, std::string first) override;
+  task<result<void>> remember_summed(const org_id& org, std::int64_t next_day) override;
   task<result<bool>> drop_usage_detail(const org_id& org, std::int64_t day) override;
 
  private:

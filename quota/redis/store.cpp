@@ -14,6 +14,7 @@
 #include "quota/redis/ledger_script.hpp"
 #include "quota/redis/news.hpp"
 #include "quota/redis/reply.hpp"
+#include "quota/redis/retention.hpp"
 #include "quota/redis/rows.hpp"
 
 namespace tollgate::quota::redis {
@@ -261,7 +262,24 @@ task<result<std::vector<ledger_entry>>> redis_store::entries(const org_id& org, 
       *from = std::string{"("}.append(text_of(*element->element[0]));
     }
   }
+  // Asked afterwards: what is dropped is said before it goes.
+  redis_retention retention{connection_};
+  const auto kept = co_await retention.what_is_retained(org);
+  if (!kept) co_return kept.error();
+  if (first < parse_entry_id(kept->dropped_through)) co_return make_error_code(store_errc::archived);
   co_return found;
+}
+
+task<result<void>> redis_store::ask_time() {
+  std::vector<std::string> command{"TIME"};
+  const auto reply = checked(co_await connection_.call(std::move(command)));
+  if (!reply) co_return reply.error();
+  const auto parts = elements_of(**reply);
+  const auto seconds = parts.size() == 2 ? parse_integer(text_of(*parts[0])) : std::nullopt;
+  const auto micro = parts.size() == 2 ? parse_integer(text_of(*parts[1])) : std::nullopt;
+  if (!seconds || !micro) co_return make_error_code(store_errc::protocol);
+  clock_->heard(time_point{milliseconds{*seconds * 1000 + *micro / 1000}});
+  co_return result<void>{};
 }
 
 template <class T, class Parse>

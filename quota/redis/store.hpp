@@ -40,6 +40,8 @@ class redis_store final : public ledger_store {
   task<result<account_news>> news(const org_id& org, std::optional<account_marks> after,
                                   std::optional<account_marks> until) override;
 
+  // Asks the store for its time: for whoever applies no operations, which tell it by the way.
+  task<result<void>> ask_time();
   // The parts of usage, for whoever keeps them apart: the counters of hours, as far as their details are
   // retained; the same from the summaries of days; and what was booked late in the last hours of
   // cycles that had closed.
