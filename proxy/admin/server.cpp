@@ -37,6 +37,12 @@ auto no_throw(error_code& ec) {
   return asio::redirect_error(use_task, ec);
 }
 
+// The page says so of what it asks for while nobody touches it.
+dashboard::session_use use_of(const request_parser& parser) {
+  const bool watches = parser.get().find("X-Tollgate-Watch") != parser.get().end();
+  return watches ? dashboard::session_use::watch : dashboard::session_use::call;
+}
+
 }  // namespace
 
 // Half of all connections: whoever watches does not keep others from asking.
@@ -145,7 +151,7 @@ task<std::optional<api_response>> server::impl::receive(stream& connection,
   if (auto response = page(request, {etag.data(), etag.size()})) co_return response;
   if (request.path == dashboard::dashboard::session_path) {
     parser.body_limit(dashboard::dashboard::max_login_bytes);
-  } else if (const auto error = co_await authorize(parser, request, dashboard::session_use::call)) {
+  } else if (const auto error = co_await authorize(parser, request, use_of(parser))) {
     co_return failure(*error, request.request_id);
   }
   auto browser = browser_of(parser.get());

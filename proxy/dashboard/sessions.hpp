@@ -20,7 +20,7 @@ struct session {
   steady_time began{}, seen{};
 };
 
-// Whoever only watches has a stream open, which is looked after each second, asked or not.
+// Whoever only watches has a page open, which looks each second, or whenever something happens.
 enum class session_use : std::uint8_t { call, watch };
 
 class session_store {
