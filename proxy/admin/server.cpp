@@ -37,6 +37,12 @@ auto no_throw(error_code& ec) {
   return asio::redirect_error(use_task, ec);
 }
 
+// The page says so of what it asks for while nobody touches it.
+dashboard::session_use use_of(const request_parser& parser) {
+  const bool watches = parser.get().find("X-Tollgate-Watch") != parser.get().end();
+  return watches ? dashboard::session_use::watch : dashboard::session_use::call;
+}
+
 }  // namespace
 
 // Half of all connections: whoever watches does not keep others from asking.
@@ -65,8 +71,8 @@ struct server::impl : std::enable_shared_from_this<server::impl> {
                                             request_parser& parser, api_request& request);
   task<api_response> answer(api_request request, dashboard::browser_fields browser);
   std::optional<api_response> page(const api_request& request, std::string_view if_none_match);
-  task<std::optional<api_error>> authorize(const request_parser& parser,
-                                           const api_request& request);
+  task<std::optional<api_error>> authorize(const request_parser& parser, const api_request& request,
+                                           dashboard::session_use use);
   dashboard::dashboard_services dashboard_services();
   task<error_code> read_body(stream& connection, beast::flat_buffer& buffer,
                              request_parser& parser);
@@ -112,11 +118,12 @@ dashboard::dashboard_services server::impl::dashboard_services() {
 
 // The token, or the cookie of a browser that has shown it, or an API key, before.
 task<std::optional<api_error>> server::impl::authorize(const request_parser& parser,
-                                                       const api_request& request) {
+                                                       const api_request& request,
+                                                       dashboard::session_use use) {
   auto browser = browser_of(parser.get());
   const auto token = parser.get()[http::field::authorization];
   if (token.empty() && !dashboard::session_id_in(browser.cookie).empty()) {
-    co_return co_await browsers.authorize(std::move(browser), request.method, request.path);
+    co_return co_await browsers.authorize(std::move(browser), request.method, request.path, use);
   }
   co_return api.authorize({token.data(), token.size()});
 }
@@ -144,7 +151,7 @@ task<std::optional<api_response>> server::impl::receive(stream& connection,
   if (auto response = page(request, {etag.data(), etag.size()})) co_return response;
   if (request.path == dashboard::dashboard::session_path) {
     parser.body_limit(dashboard::dashboard::max_login_bytes);
-  } else if (const auto error = co_await authorize(parser, request)) {
+  } else if (const auto error = co_await authorize(parser, request, use_of(parser))) {
     co_return failure(*error, request.request_id);
   }
   auto browser = browser_of(parser.get());
@@ -214,7 +221,7 @@ task<> server::impl::stream_events(std::shared_ptr<connection> connection,
                                    const request_parser& parser, api_response answer,
                                    const api_request& request) {
   const auto is_welcome = [&]() -> task<bool> {
-    const auto refused = co_await authorize(parser, request);
+    const auto refused = co_await authorize(parser, request, dashboard::session_use::watch);
     co_return !refused || refused->status == 503;  // that one says that nobody can tell
   };
   std::shared_ptr<tcp_stream> socket{connection, &connection->socket};

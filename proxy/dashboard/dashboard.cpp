@@ -80,8 +80,8 @@ task<result<std::optional<session>>> dashboard::identify(std::string secret) {
 }
 
 // A session lives as long as what it was begun with.
-task<result<std::optional<session>>> dashboard::current(std::string id) {
-  const auto* known = id.empty() ? nullptr : sessions_.find(id, services_.now());
+task<result<std::optional<session>>> dashboard::current(std::string id, session_use use) {
+  const auto* known = id.empty() ? nullptr : sessions_.find(id, services_.now(), use);
   if (known == nullptr) co_return std::optional<session>{};
   const session who = *known;
   if (who.role == role::admin) {
@@ -97,8 +97,8 @@ task<result<std::optional<session>>> dashboard::current(std::string id) {
 }
 
 task<std::optional<api_error>> dashboard::authorize(browser_fields browser, std::string method,
-                                                    std::string path) {
-  const auto who = co_await current(std::string{session_id_in(browser.cookie)});
+                                                    std::string path, session_use use) {
+  const auto who = co_await current(std::string{session_id_in(browser.cookie)}, use);
   if (!who) co_return admin::ledger_unavailable();
   if (!*who) co_return unauthorized("session_over", "log in: nobody is, or no longer");
   co_return refuse_call(**who, browser, method, path);
@@ -141,7 +141,7 @@ task<api_response> dashboard::refuse_login(std::string request_id) {
 // Nobody is an answer, not an error: every first visit asks.
 task<api_response> dashboard::show(api_request request, browser_fields browser) {
   const std::string id{session_id_in(browser.cookie)};
-  const auto who = co_await current(id);
+  const auto who = co_await current(id, session_use::call);
   if (!who) co_return failure(admin::ledger_unavailable(), request.request_id);
   const bool foreign = !browser.fetch_site.empty() && browser.fetch_site != "none" &&
                        browser.fetch_site != "same-origin";

@@ -34,7 +34,8 @@ class dashboard {
   // Nothing: the cookie's session may make this call. A token that was replaced or a key that was
   // revoked ends its sessions at once.
   task<std::optional<admin::api_error>> authorize(browser_fields browser, std::string method,
-                                                  std::string path);
+                                                  std::string path,
+                                                  session_use use = session_use::call);
 
  private:
   task<admin::api_response> log_in(admin::api_request request, browser_fields browser);
@@ -43,7 +44,7 @@ class dashboard {
 
   // Who shows this secret: nothing when nobody does, an error when the store is away.
   task<result<std::optional<session>>> identify(std::string secret);
-  task<result<std::optional<session>>> current(std::string id);
+  task<result<std::optional<session>>> current(std::string id, session_use use);
   task<admin::api_response> refuse_login(std::string request_id);
   std::string session_json(const session& who, std::string_view id) const;
 

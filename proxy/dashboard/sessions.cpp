@@ -56,14 +56,14 @@ std::string session_store::begin(session who, steady_time now) {
   return id;
 }
 
-const session* session_store::find(std::string_view id, steady_time now) {
+const session* session_store::find(std::string_view id, steady_time now, session_use use) {
   const auto found = sessions_.find(quota::hash_key(id));
   if (found == sessions_.end()) return nullptr;
   if (is_over(found->second, now)) {
     sessions_.erase(found);
     return nullptr;
   }
-  found->second.seen = now;
+  if (use == session_use::call) found->second.seen = now;
   return &found->second;
 }
 

@@ -20,6 +20,9 @@ struct session {
   steady_time began{}, seen{};
 };
 
+// Whoever only watches has a page open, which looks each second, or whenever something happens.
+enum class session_use : std::uint8_t { call, watch };
+
 class session_store {
  public:
   static constexpr std::chrono::hours max_age{12};
@@ -30,8 +33,8 @@ class session_store {
 
   // The session's id, 256 random bits in hex, of which only the hash is kept.
   std::string begin(session who, steady_time now);
-  // Nothing: unknown, or over. Being asked for keeps a session from being idle.
-  const session* find(std::string_view id, steady_time now);
+  // Nothing: unknown, or over. A call keeps a session from being idle; watching does not.
+  const session* find(std::string_view id, steady_time now, session_use use = session_use::call);
   void end(std::string_view id);
 
   std::chrono::seconds time_left(const session& one, steady_time now) const;

@@ -6,6 +6,7 @@ import {
   adminToken,
   call,
   checkAccessible,
+  checkTables,
   checkWidth,
   checkWords,
   go,
@@ -58,6 +59,7 @@ for (const [look, options] of Object.entries({
       await settled(own);
       await checkWords(own, `${name}, ${look}`);
       await checkWidth(own, `${name}, ${look}`);
+      await checkTables(own, `${name}, ${look}`);
       if (look !== 'wide') await checkAccessible(own, `${name}, ${look}`);
       await screenshot(own, `${name}-${look}`);
     }
@@ -65,6 +67,16 @@ for (const [look, options] of Object.entries({
     await own.context().close();
   });
 }
+
+test('a narrow overview can be sorted, too', async () => {
+  const own = await watchedPage(browser, { viewport: { width: 360, height: 740 } });
+  await logIn(own, adminToken);
+  await go(own, '#/');
+  await own.getByRole('button', { name: 'Organization' }).focus();
+  await own.keyboard.press('Enter');
+  assert.equal(await own.getByRole('rowheader').first().textContent(), 'watched');
+  await own.context().close();
+});
 
 test('the switch turns the page dark, and it stays so', async () => {
   await go(page, '#/org/northwind');

@@ -39,14 +39,15 @@ export async function customer(org, settings = { plan: 'starter' }) {
   return (await call('POST', `/orgs/${org}/keys`, {})).key;
 }
 
+// `agent` or `conversation` null: the call does not say.
 export async function chat(key, { model = 'gpt-4', agent = 'a1', conversation = 'c1' } = {}) {
   const response = await fetch(`${tollgate}/v1/chat/completions`, {
     method: 'POST',
     headers: {
       Authorization: `Bearer ${key}`,
       'Content-Type': 'application/json',
-      'X-Agent-Id': agent,
-      'X-Conversation-Id': conversation,
+      ...(agent && { 'X-Agent-Id': agent }),
+      ...(conversation && { 'X-Conversation-Id': conversation }),
     },
     body: JSON.stringify({ model, messages: [{ role: 'user', content: 'Hello' }] }),
   });
@@ -129,6 +130,16 @@ export async function checkWidth(page, where) {
     document.documentElement.clientWidth,
   ]);
   assert.ok(content <= view, `${where}: ${content} px wide in a window of ${view}`);
+}
+
+// An amount that only scrolling sideways would show is not shown.
+export async function checkTables(page, where) {
+  const cut = await page.evaluate(() =>
+    [...document.querySelectorAll('main .scroll')]
+      .filter((one) => one.scrollWidth > one.clientWidth)
+      .map((one) => one.getAttribute('aria-label')),
+  );
+  assert.deepEqual(cut, [], where);
 }
 
 export const screenshot = (page, name, fullPage = true) =>

@@ -3,23 +3,38 @@ import { field, h, select } from './dom.js';
 import { decimal } from './settings.js';
 import { credits, micro, usd } from './format.js';
 
+const scopes = [
+  ['', 'The organization'],
+  ['agent', 'Agent'],
+  ['key', 'API key'],
+  ['conversation', 'Conversation'],
+];
+const scopeWords = { agent: 'agent', key: 'API key', conversation: 'conversation' };
 const measures = [
   ['percent', 'Percent of the cycle’s credits'],
-  ['spend_cap_percent', 'Percent of the spend cap'],
   ['credits', 'Credits used in the cycle'],
+  ['spend_cap_percent', 'Percent of the spend cap'],
 ];
+// The spend cap is the organization's.
+const measuresOf = (scope) => measures.filter(([name]) => !scope || name !== 'spend_cap_percent');
 const highest = { percent: 1000, spend_cap_percent: 100 };
 
-// 80, {"spend_cap_percent":90} or {"credits":1000}: what can be edited here. Others are kept as they are.
+// 80, {"spend_cap_percent":90}, {"credits":1000} or {"agent":"*","percent":20}: what can be edited here.
+// Nothing of others: they are kept as they are.
 function partsOf(alert) {
-  if (typeof alert !== 'object') return { measure: 'percent', level: String(alert) };
+  if (typeof alert !== 'object') return { scope: '', id: '', measure: 'percent', level: String(alert) };
   const names = Object.keys(alert);
-  const known = names.length === 1 && names[0] !== 'percent' && measures.some(([name]) => name === names[0]);
-  return known ? { measure: names[0], level: String(alert[names[0]]) } : null;
+  const scope = names.find((name) => scopeWords[name]) ?? '';
+  const measure = names.find((name) => measuresOf(scope).some(([known]) => known === name));
+  const isWhole = names.length === (scope ? 2 : 1) && measure && (scope || measure !== 'percent');
+  return isWhole ? { scope, id: alert[scope] ?? '', measure, level: String(alert[measure]) } : null;
 }
 
-const alertOf = ({ measure, level }) =>
-  measure === 'percent' ? Number(level) : { [measure]: measure === 'credits' ? level : Number(level) };
+function alertOf({ scope, id, measure, level }) {
+  const amount = measure === 'credits' ? level : Number(level);
+  if (scope) return { [scope]: id, [measure]: amount };
+  return measure === 'percent' ? amount : { [measure]: amount };
+}
 
 // Numbers of the API are texts on this page, so that credits stay exact: what is sent back are percents
 // as numbers again. Credits may be either.
@@ -29,79 +44,110 @@ function untouched(alert) {
   );
 }
 
-const scopes = { agent: 'agent', key: 'API key', conversation: 'conversation' };
-
 export function alertText(alert) {
   const parts = partsOf(alert);
-  if (parts === null) {
-    const scope = Object.keys(scopes).find((name) => alert[name] !== undefined);
-    const who =
-      scope && (alert[scope] === '*' ? `each ${scopes[scope]}` : `${scopes[scope]} “${alert[scope]}”`);
-    if (who && alert.credits !== undefined)
-      return `when ${who} has used ${credits(alert.credits)} credits in a cycle`;
-    if (who && alert.percent !== undefined)
-      return `when ${who} has used ${alert.percent} % of the cycle’s credits`;
-    return `by ${JSON.stringify(alert)}`;
+  if (parts === null) return `by ${JSON.stringify(alert)}`;
+  const { scope, id, measure, level } = parts;
+  if (scope) {
+    const who = id === '*' ? `any one ${scopeWords[scope]}` : `${scopeWords[scope]} “${id}”`;
+    return measure === 'credits'
+      ? `when ${who} has used ${credits(level)} credits in a cycle`
+      : `when ${who} has used ${level} % of the cycle’s credits`;
   }
-  if (parts.measure === 'percent') return `when ${parts.level} % of the cycle’s credits are used`;
-  if (parts.measure === 'spend_cap_percent') return `when ${parts.level} % of the spend cap are spent`;
-  return `when ${credits(parts.level)} credits are used in a cycle`;
+  if (measure === 'percent') return `when ${level} % of the cycle’s credits are used`;
+  if (measure === 'spend_cap_percent') return `when ${level} % of the spend cap are spent`;
+  return `when ${credits(level)} credits are used in a cycle`;
 }
 
 // How near it is: so that nobody sets one that is past already, or can never be reached.
 export function alertConsequence(alert, { terms, spend_cap_usd: cap }) {
   const parts = partsOf(alert);
-  if (parts?.measure === 'spend_cap_percent')
-    return cap === null
-      ? 'There is no spend cap, so it is never told.'
-      : `That is at ${usd((Number(cap) * Number(parts.level)) / 100)}.`;
-  if (parts?.measure === 'percent' && micro(terms?.credits ?? '0') > 0n)
-    return `Of the plan’s ${credits(terms.credits)} credits alone, that is at ${credits(String((Number(terms.credits) * Number(parts.level)) / 100))}.`;
-  return '';
+  if (parts === null) return '';
+  const { scope, id, measure, level } = parts;
+  const words = [];
+  if (measure === 'spend_cap_percent')
+    words.push(
+      cap === null
+        ? 'There is no spend cap, so it is never told.'
+        : `That is at ${usd((Number(cap) * Number(level)) / 100)}.`,
+    );
+  if (measure === 'percent' && micro(terms?.credits ?? '0') > 0n)
+    words.push(
+      `Of the plan’s ${credits(terms.credits)} credits alone, that is at ${credits(String((Number(terms.credits) * Number(level)) / 100))}.`,
+    );
+  if (scope && id === '*')
+    words.push(`Each ${scopeWords[scope]} counts by itself, and is told of by itself.`);
+  if (scope)
+    words.push(`Counting begins now, or has begun with an earlier alert of the same ${scopeWords[scope]}.`);
+  return words.join(' ');
+}
+
+// A row's controls; `read` throws what is wrong with them.
+function editableRow(parts) {
+  const id = h('input', { type: 'text', value: parts.id || '*', autocomplete: 'off' });
+  const level = h('input', { type: 'text', inputmode: 'decimal', value: parts.level, autocomplete: 'off' });
+  const what = h('div', { class: 'what' });
+  const idField = field('Id, or *', id);
+  let measure = null;
+  const adapt = (scope, chosen) => {
+    idField.hidden = !scope;
+    const known = measuresOf(scope);
+    measure = select(known, known.some(([name]) => name === chosen) ? chosen : known[0][0]);
+    what.replaceChildren(field('Tell at', measure));
+  };
+  const whose = select(scopes, parts.scope, (scope) => adapt(scope, measure.value));
+  adapt(parts.scope, parts.measure);
+  const read = () =>
+    alertOf({
+      scope: whose.value,
+      id: whose.value && idOf(id),
+      measure: measure.value,
+      level: levelOf(level, measure.value),
+    });
+  return { whose, read, controls: [field('Whose', whose), idField, what, field('Level', level)] };
 }
 
 export function alertsEditor(alerts) {
   const list = h('ul', { class: 'limits alerts' });
-  const removal = (row, what) =>
-    h(
-      'button',
-      {
-        type: 'button',
-        class: 'quiet',
-        'aria-label': `Remove ${what}`,
-        onclick: () => {
-          row.remove();
-          more.focus();
-        },
-      },
-      'Remove',
-    );
-  const addKept = (alert) => {
-    const row = h('li', {}, h('p', { class: 'kept' }, `Told ${alertText(alert)}.`));
-    row.append(removal(row, `the alert ${alertText(alert)}`));
-    row.read = () => untouched(alert);
+  const add = (controls, what, read) => {
+    const remove = h('button', { type: 'button', class: 'quiet', 'aria-label': `Remove ${what}` }, 'Remove');
+    const row = h('li', {}, controls, remove);
+    remove.addEventListener('click', () => {
+      row.remove();
+      more.focus();
+    });
+    row.read = read;
     list.append(row);
   };
-  const addEditable = ({ measure, level }, focus) => {
-    const what = select(measures, measure);
-    const input = h('input', { type: 'text', inputmode: 'decimal', value: level, autocomplete: 'off' });
-    const row = h('li', {}, field('Tell at', what), field('Level', input));
-    row.append(removal(row, 'this alert'));
-    row.read = () => alertOf({ measure: what.value, level: levelOf(input, what.value) });
-    list.append(row);
-    if (focus) what.focus();
+  const addEditable = (parts) => {
+    const row = editableRow(parts);
+    add(row.controls, 'this alert', row.read);
+    return row;
   };
   const more = h(
     'button',
-    { type: 'button', onclick: () => addEditable({ measure: 'percent', level: '' }, true) },
+    {
+      type: 'button',
+      onclick: () => addEditable({ scope: '', id: '', measure: 'percent', level: '' }).whose.focus(),
+    },
     'Add an alert',
   );
   for (const alert of alerts) {
     const parts = partsOf(alert);
-    if (parts) addEditable(parts, false);
-    else addKept(alert);
+    if (parts) addEditable(parts);
+    else
+      add(h('p', { class: 'kept' }, `Told ${alertText(alert)}.`), `the alert ${alertText(alert)}`, () =>
+        untouched(alert),
+      );
   }
   return { element: h('div', {}, list, more), read: () => [...list.children].map((row) => row.read()) };
+}
+
+function idOf(input) {
+  const id = input.value.trim();
+  if (id) return id;
+  input.focus();
+  throw new Error('Say whose use the alert watches: an id, or * for each by itself.');
 }
 
 function levelOf(input, measure) {

@@ -18,9 +18,17 @@ export const onSessionOver = (handler) => {
   overHandler = handler;
 };
 
+// Whoever has not touched the page for a while only watches it: what it then asks for by itself does not
+// keep the session from being idle.
+const watching_after_ms = 60_000;
+let touched = Date.now();
+for (const what of ['pointerdown', 'pointermove', 'keydown', 'wheel'])
+  addEventListener(what, () => (touched = Date.now()), { capture: true, passive: true });
+
 async function send(method, path, { body, headers = {}, accept = 'application/json', signal } = {}) {
   const options = { method, signal, headers: { Accept: accept, ...headers }, credentials: 'same-origin' };
   if (method !== 'GET') options.headers['X-Tollgate-CSRF'] = session.csrf ?? '';
+  if (Date.now() - touched > watching_after_ms) options.headers['X-Tollgate-Watch'] = '1';
   if (body !== undefined) {
     options.headers['Content-Type'] = 'application/json';
     options.body = JSON.stringify(body);

@@ -3,13 +3,13 @@ import { api } from './api.js';
 import { buyDialog } from './buy.js';
 import { burnDown } from './burn_down.js';
 import { announce, emptyState, h, section, table } from './dom.js';
-import { clock, count, credits, day, kind, minute, percent, shortDay, time, usd } from './format.js';
+import { clock, count, credits, day, kind, minute, percent, time, usd } from './format.js';
 import { happenedSections } from './happened.js';
-import { describe } from './ledger.js';
+import { describe, readBefore } from './ledger.js';
 import { atMostEvery, follow } from './live.js';
 import { orgAddress } from './org.js';
 import { isAdmin } from './session.js';
-import { meter, standing } from './standing.js';
+import { capText, meter, standing } from './standing.js';
 
 // What the stream does not tell is asked for when something happened, and no more often than this.
 const pause_ms = 1000;
@@ -22,7 +22,7 @@ export async function balancePage(place, context) {
   if (signal.aborted) return;
   const live = liveCard(balance, context, details);
   const grants = h('div');
-  const latest = latestCalls(org);
+  const latest = latestCalls(org, signal);
   const cycle = cycleDrawing(context);
   const happened = happenedSections(org, balance.cycle);
   place.replaceChildren(
@@ -104,6 +104,7 @@ function liveCard(first, context, details) {
   const state = h('span', { class: 'badge' });
   const bar = h('div');
   const facts = h('dl', { class: 'facts' });
+  const cycle = h('p', { class: 'hint cycle' });
   const settled = h('span', { id: 'settled' });
   const dot = h('span', { class: 'live' }, 'Live');
   let before = null;
@@ -126,6 +127,7 @@ function liveCard(first, context, details) {
     state.textContent = now.text;
     state.className = `badge ${now.level}`;
     bar.replaceChildren(meter(now.ratio, now.level, `${percent(now.ratio)} of the credits in hand are used`));
+    cycle.replaceChildren(...cycleWords(balance.cycle));
     facts.replaceChildren(
       ...factsOf(balance, settled).map(([name, value]) =>
         h('div', {}, h('dt', {}, name), h('dd', {}, value)),
@@ -137,6 +139,7 @@ function liveCard(first, context, details) {
     'Available credits',
     h('p', { class: 'headline' }, number, ' ', state, dot),
     bar,
+    cycle,
     facts,
     isAdmin() &&
       h(
@@ -162,8 +165,18 @@ function liveCard(first, context, details) {
   return { element, show, update, status };
 }
 
+const cycleWords = (cycle) =>
+  cycle
+    ? [
+        'Cycle from ',
+        h('span', { class: 'nowrap' }, day(cycle.start)),
+        ' to ',
+        h('span', { class: 'nowrap' }, day(cycle.end)),
+      ]
+    : ['No cycle yet'];
+
 function factsOf(balance, settled) {
-  const { overage, spend_cap: cap, cycle } = balance;
+  const { overage, spend_cap: cap } = balance;
   return [
     ['Plan', balance.plan ?? 'none'],
     ['Held for calls under way', credits(balance.held)],
@@ -176,14 +189,13 @@ function factsOf(balance, settled) {
           ? 'none yet'
           : 'not allowed',
     ],
-    ['Spend cap', cap ? `${usd(cap.used_usd)} of ${usd(cap.usd)}` : 'none'],
+    ['Spend cap', capText(cap)],
     [
       'Automatic top-up',
       balance.auto_top_up
         ? `${usd(balance.auto_top_up.amount_usd)} below ${credits(balance.auto_top_up.threshold_credits)}`
         : 'off',
     ],
-    ['Cycle', cycle ? `${shortDay(cycle.start)} – ${day(cycle.end)}` : 'none'],
   ];
 }
 
@@ -223,21 +235,19 @@ function drawGrants(place, balance, org) {
 }
 
 // The ledger's end: what came since the last look is put in front.
-function latestCalls(org) {
+function latestCalls(org, signal) {
   const element = h('div', {}, h('p', { class: 'muted' }, 'Waiting for calls…'));
   let shown = [];
   // Entries' ids begin with their time in milliseconds. A clock that is off shows a little more.
-  let after = `${Date.now() - 15 * 60_000}-0`;
+  let since = Date.now() - 15 * 60_000;
   const update = async () => {
-    const page = await api.ledger(org, after, 100);
-    if (page.entries.length === 0 && shown.length > 0) return;
-    // Where more come than are asked for, the newest count: on to the last second, by this clock.
-    const last_ms = Number(page.next_after.split('-')[0]);
-    after = page.has_more ? `${Math.max(last_ms, Date.now() - pause_ms)}-0` : page.next_after;
-    shown = [...page.entries.filter((one) => one.type !== 'reserve').reverse(), ...shown].slice(
-      0,
-      latest_shown,
-    );
+    const end = Date.now() + 60_000; // this clock may be a little behind the ledger's
+    const { entries } = await readBefore(org, end, signal, { earliest: since, span: end - since });
+    const known = new Set(shown.map((one) => one.id));
+    const fresh = entries.filter((one) => one.type !== 'reserve' && !known.has(one.id));
+    if (fresh.length === 0 && shown.length > 0) return;
+    if (entries.length > 0) since = Number(entries[0].id.split('-')[0]);
+    shown = [...fresh, ...shown].slice(0, latest_shown);
     element.replaceChildren(
       shown.length === 0
         ? emptyState(
@@ -257,7 +267,7 @@ function latestCalls(org) {
               { title: 'Then available', number: true, cell: (one) => credits(one.available) },
             ],
             shown,
-            { hideCaption: true },
+            { hideCaption: true, stack: true },
           ),
       h(
         'p',

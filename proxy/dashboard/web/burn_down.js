@@ -55,12 +55,15 @@ export async function burnDown(balance, { org, signal }) {
   });
   const available = open ? supply(open) : '0';
   const cap = capLine(available, balance);
+  const forecast = total === 0n ? null : notBelow(fromMicro(total), projection);
   const label =
-    `Credits used since ${day(start)}: ${credits(usage.total.credits)} of ${credits(available)}` +
-    (projection ? `; by ${day(end)} probably about ${wholeCredits(projection.expected)}` : '');
+    total === 0n
+      ? `Nothing used yet of ${credits(available)} credits, since ${day(start)}`
+      : `Credits used since ${day(start)}: ${credits(fromMicro(total))} of ${credits(available)}` +
+        (forecast ? `; by ${day(end)} probably about ${wholeCredits(forecast.expected)}` : '');
   return [
     h('p', {}, label, '.', cap === null ? '' : ` The spend cap ends them at ${credits(cap)}.`),
-    chart(label, () => config({ days, cumulative, available, cap, projection }), signal),
+    chart(label, () => config({ days, cumulative, available, cap, forecast }), signal),
     figures(
       'Figures by day',
       table(
@@ -76,6 +79,18 @@ export async function burnDown(balance, { org, signal }) {
   ];
 }
 
+// What is used cannot become less. The two come from two calls, and from two books: the counters by day,
+// and the account.
+function notBelow(used, projection) {
+  if (!projection) return null;
+  const least = (value) => (micro(value) > micro(used) ? value : used);
+  return {
+    low: least(projection.low),
+    expected: least(projection.expected),
+    high: least(projection.high),
+  };
+}
+
 // How many credits the cap allows in all: those that are there, and those its dollars buy.
 function capLine(available, balance) {
   const price = micro(balance.overage.usd_per_credit);
@@ -84,7 +99,7 @@ function capLine(available, balance) {
   return fromMicro(micro(available) + (micro(balance.spend_cap.remaining_usd) * 1_000_000n) / price);
 }
 
-function config({ days, cumulative, available, cap, projection }) {
+function config({ days, cumulative, available, cap, forecast }) {
   const flat = (value) => days.map(() => Number(value));
   const line = (label, data, colour, more = {}) => ({
     label,
@@ -108,12 +123,12 @@ function config({ days, cumulative, available, cap, projection }) {
     line('Credits of this cycle', flat(available), named('c3'), { borderDash: [6, 4] }),
   ];
   if (cap !== null) datasets.push(line('Spend cap', flat(cap), named('bad'), { borderDash: [2, 3] }));
-  if (projection) datasets.push(...band(days, cumulative, projection));
+  if (forecast) datasets.push(...band(days, cumulative, forecast));
   return { type: 'line', data: { labels: days.map(shortDay), datasets } };
 }
 
 // From today's sum to the range at the cycle's end.
-function band(days, cumulative, projection) {
+function band(days, cumulative, forecast) {
   const today = cumulative.findLastIndex((value) => value !== null);
   const towards = (end) =>
     days.map((_, index) => {
@@ -125,14 +140,14 @@ function band(days, cumulative, projection) {
     });
   const base = { pointRadius: 0, borderWidth: 0, backgroundColor: named('band'), borderColor: named('band') };
   return [
-    { ...base, label: 'Projection, low to high', data: towards(projection.high), fill: '+1' },
-    { ...base, label: '_low', data: towards(projection.low) },
+    { ...base, label: 'Low to high', pointStyle: 'rect', data: towards(forecast.high), fill: '+1' },
+    { ...base, label: '_low', data: towards(forecast.low) },
     {
       ...base,
       label: 'Expected',
       pointStyle: 'line',
       pointBorderWidth: 3,
-      data: towards(projection.expected),
+      data: towards(forecast.expected),
       borderWidth: 2,
       borderDash: [4, 4],
       borderColor: named('c1'),

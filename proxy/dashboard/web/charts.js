@@ -24,6 +24,13 @@ export function chart(label, configure, signal, { height = 280 } = {}) {
   return box;
 }
 
+// In the legend a dashed line is dashed, too.
+const dashedLabels = (drawn) =>
+  Chart.defaults.plugins.legend.labels.generateLabels(drawn).map((item) => {
+    const { borderDash, borderWidth } = drawn.data.datasets[item.datasetIndex];
+    return { ...item, lineDash: borderDash ?? [], lineWidth: borderWidth };
+  });
+
 function withDefaults(config) {
   const [ink, line] = [colour('muted'), colour('line')];
   const scale = (more = {}) => ({
@@ -53,6 +60,7 @@ function withDefaults(config) {
           labels: {
             color: colour('ink'),
             usePointStyle: true,
+            ...(config.type === 'line' && { pointStyleWidth: 28, generateLabels: dashedLabels }),
             ...(config.type === 'bar' && { pointStyle: 'rectRounded' }),
             filter: (item) => !item.text.startsWith('_'),
           },

@@ -59,9 +59,21 @@ export function select(options, value, onchange) {
 }
 
 // A table with a caption. columns: [{ title, cell(row) -> node or text, number, sort(row) -> value }]
-export function table(caption, columns, rows, { sorted, onsort, hideCaption } = {}) {
+//
+// In a narrow window a row of many columns becomes a block, with a name above each value (`stack`); the
+// roles say that it is a table all the same.
+export function table(
+  caption,
+  columns,
+  rows,
+  { sorted, onsort, hideCaption, stack = columns.length > 4 } = {},
+) {
   const heading = (column, index) => {
-    const attributes = { scope: 'col', class: column.number ? 'number' : undefined };
+    const attributes = {
+      scope: 'col',
+      role: stack && 'columnheader',
+      class: column.number ? 'number' : undefined,
+    };
     if (!column.sort || !onsort) return h('th', attributes, column.title);
     const active = sorted?.index === index;
     if (active) attributes['aria-sort'] = sorted.down ? 'descending' : 'ascending';
@@ -76,31 +88,37 @@ export function table(caption, columns, rows, { sorted, onsort, hideCaption } = 
       ),
     );
   };
+  // In a block, what is not there needs no name.
+  const content = (column, row) => {
+    const value = column.cell(row);
+    return value === '–' ? h('span', { class: 'none' }, value) : value;
+  };
   const cell = (column, row, index) =>
     h(
       index === 0 ? 'th' : 'td',
       {
         class: column.number ? 'number' : undefined,
         scope: index === 0 ? 'row' : undefined,
+        role: stack && (index === 0 ? 'rowheader' : 'cell'),
         'data-title': column.title,
       },
-      column.cell(row),
+      content(column, row),
     );
   return h(
     'div',
     { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': caption },
     h(
       'table',
-      {},
+      { class: stack && ['stack', onsort && 'sorts', columns.length === 4 && 'even'].filter(Boolean).join(' '), role: stack && 'table' },
       h('caption', { class: hideCaption ? 'visually-hidden' : undefined }, caption),
-      h('thead', {}, h('tr', {}, columns.map(heading))),
+      h('thead', { role: stack && 'rowgroup' }, h('tr', { role: stack && 'row' }, columns.map(heading))),
       h(
         'tbody',
-        {},
+        { role: stack && 'rowgroup' },
         rows.map((row) =>
           h(
             'tr',
-            {},
+            { role: stack && 'row' },
             columns.map((column, index) => cell(column, row, index)),
           ),
         ),

@@ -5,19 +5,26 @@ import { isAdmin } from './session.js';
 import { orgAddress } from './org.js';
 
 const most_shown = 8;
+const most_kept = 200; // alerts of a cycle: each name may have its own
+const most_known = 1000; // ids of events, to know those that are told again
 const alert_types = ['account.usage_threshold', 'account.balance_exhausted', 'account.spend_cap_reached'];
 
-// Whose: nothing for the whole organization.
-const whose = (data) =>
-  data.agent !== undefined
-    ? `agent “${data.agent}”`
-    : data.key !== undefined
-      ? `API key “${data.key}”`
-      : null;
+const scopes = {
+  agent: ['agent', 'an agent'],
+  key: ['API key', 'an API key'],
+  conversation: ['conversation', 'a conversation'],
+};
+
+// By whom: nothing for the whole organization. Callers that do not say who they are count as one.
+function byWhom(data) {
+  const scope = Object.keys(scopes).find((name) => data[name] !== undefined);
+  if (!scope) return '';
+  const [name, one] = scopes[scope];
+  return data[scope] === null ? ` by calls without ${one}` : ` by ${name} “${data[scope]}”`;
+}
 
 function thresholdWords(data) {
-  const who = whose(data);
-  const by = who ? ` by ${who}` : '';
+  const by = byWhom(data);
   if (data.threshold_percent !== undefined)
     return `${data.threshold_percent} % of the cycle’s credits are used${by}: ${credits(data.used_credits)} of ${credits(data.of_credits)}`;
   if (data.threshold_spend_cap_percent !== undefined)
@@ -47,31 +54,44 @@ const isToday = (at) => new Date(at).toDateString() === new Date().toDateString(
 
 // Two sections that fill themselves as events come in: newest first.
 export function happenedSections(org, cycle) {
-  const alerts = [],
-    latest = [],
+  const latest = [],
     known = new Set();
   const alertsPlace = h('div'),
     latestPlace = h('div');
-  const since = Date.parse(cycle?.start ?? 0);
+  let alerts = [],
+    told = 0, // those that are no longer kept, too
+    since = Date.parse(cycle?.start ?? 0);
 
   let waiting = false;
   const draw = () => {
     waiting = false;
     alertsPlace.replaceChildren(
-      ...(alerts.length === 0 ? [noAlerts(org)] : list('Alerts of this cycle, newest first', alerts)),
+      ...(alerts.length === 0 ? [noAlerts(org)] : list('Alerts of this cycle, newest first', alerts, told)),
     );
     latestPlace.replaceChildren(
       ...(latest.length === 0
         ? [emptyState('Nothing yet.', 'Purchases, alerts and changes of the settings appear here.')]
-        : list('What happened to the account, newest first', latest)),
+        : list('What happened to the account, newest first', latest, latest.length)),
     );
+  };
+  const beginAnew = ({ end }) => {
+    if (!(Date.parse(end) > since)) return; // told again
+    since = Date.parse(end);
+    alerts = alerts.filter((one) => Date.parse(one.created_at) >= since);
+    told = alerts.length;
   };
   // Whether it happened just now.
   const add = (event) => {
     if (known.has(event.id)) return false; // told again after a stream broke
     known.add(event.id);
+    if (known.size > most_known) known.delete(known.values().next().value);
     const at = Date.parse(event.created_at);
-    if (alert_types.includes(event.type) && at >= since) alerts.unshift(event);
+    if (event.type === 'account.cycle_closed') beginAnew(event.data);
+    if (alert_types.includes(event.type) && at >= since) {
+      told += 1;
+      alerts.unshift(event);
+      alerts.splice(most_kept);
+    }
     latest.unshift(event);
     latest.splice(most_shown);
     const isNew = Date.now() - at < 10_000;
@@ -96,7 +116,7 @@ const noAlerts = (org) =>
       : 'They appear here when a threshold of consumption is reached.',
   );
 
-const list = (caption, events) =>
+const list = (caption, events, all) =>
   [
     table(
       caption,
@@ -107,6 +127,5 @@ const list = (caption, events) =>
       events.slice(0, most_shown),
       { hideCaption: true },
     ),
-    events.length > most_shown &&
-      h('p', { class: 'hint' }, `The latest ${most_shown} of ${count(events.length)}.`),
+    all > most_shown && h('p', { class: 'hint' }, `The latest ${most_shown} of ${count(all)}.`),
   ].filter(Boolean);

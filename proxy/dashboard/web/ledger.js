@@ -44,16 +44,15 @@ async function readBetween(org, start, end, most, signal) {
 }
 
 // Pages lead from old to new, ids begin with their time, and the newest are wanted: so look back
-// further and further until there is enough, and halve the step where there was far too much.
-async function readBefore(org, end, signal) {
-  let span = first_look_ms;
+// further and further until there is enough, or `earliest`, and halve the step where there was far too much.
+export async function readBefore(org, end, signal, { earliest = 0, span = first_look_ms } = {}) {
   let short = 0;
   let long = Infinity;
   for (;;) {
-    const start = Math.max(0, Math.floor(end - span));
+    const start = Math.max(earliest, Math.floor(end - span));
     const narrow = span - short <= narrow_ms;
     const { entries, complete } = await readBetween(org, start, end, narrow ? most_pages : few_pages, signal);
-    const enough = entries.length >= rows_wanted || start === 0;
+    const enough = entries.length >= rows_wanted || start === earliest;
     if (signal.aborted || narrow || (complete && (enough || long - span <= narrow_ms))) {
       return { entries: entries.reverse(), start };
     }

@@ -1,8 +1,8 @@
 // All organizations: search, sort, page by page. Balances are asked for the rows that are shown only.
 import { api } from './api.js';
 import { announce, emptyState, field, h, select, table } from './dom.js';
-import { credits, day, percent, usd } from './format.js';
-import { meter, standing } from './standing.js';
+import { credits, day, percent } from './format.js';
+import { capText, meter, standing } from './standing.js';
 
 const rows_a_page = 25;
 const balances_at_once = 6;
@@ -10,11 +10,14 @@ const balances_at_once = 6;
 const columns = [
   { title: 'Organization', key: (org) => org.id },
   { title: 'Plan', key: (org) => org.plan ?? '' },
-  { title: 'State', key: (org) => stateText(org) },
   { title: 'Since', key: (org) => org.created_at },
 ];
 
-const stateText = (org) => (org.suspended ? 'Suspended' : org.mode === 'shadow' ? 'Shadow' : 'Active');
+// What is not as usual.
+const stateBadge = (org) => {
+  if (org.suspended) return h('span', { class: 'badge suspended' }, 'Suspended');
+  return org.mode === 'shadow' && h('span', { class: 'badge shadow' }, 'Shadow');
+};
 
 // Everything is read once; a thousand organizations a call.
 async function readAll(signal, progress) {
@@ -119,21 +122,20 @@ function drawList(list, orgs, state, balances, signal, redraw) {
       { available: h('span', { class: 'muted' }, '…'), used: h('span'), standing: h('span'), cap: h('span') },
     ]),
   );
-  const link = (org) => h('a', { href: `#/org/${encodeURIComponent(org.id)}` }, org.id);
+  const link = (org) => [
+    h('a', { href: `#/org/${encodeURIComponent(org.id)}` }, org.id),
+    stateBadge(org),
+  ];
   const all = [
     { ...columns[0], cell: link },
     { title: 'Available', number: true, cell: (org) => cells.get(org.id).available },
     { title: 'Standing', cell: (org) => cells.get(org.id).standing },
     { title: 'Used', cell: (org) => cells.get(org.id).used },
-    { ...columns[1], cell: (org) => h('span', { class: 'nowrap' }, org.plan ?? '–') },
+    { ...columns[1], cell: (org) => h('span', { class: org.plan ? 'nowrap' : 'none' }, org.plan ?? '–') },
     { title: 'Spend cap', number: true, cell: (org) => cells.get(org.id).cap },
-    {
-      ...columns[2],
-      cell: (org) => h('span', { class: `badge ${stateText(org).toLowerCase()}` }, stateText(org)),
-    },
-    { ...columns[3], cell: (org) => h('span', { class: 'nowrap' }, day(org.created_at)) },
+    { ...columns[2], cell: (org) => h('span', { class: 'nowrap' }, day(org.created_at)) },
   ];
-  const sortable = [0, -1, -1, -1, 1, -1, 2, 3]; // a column of the table -> one that sorts
+  const sortable = [0, -1, -1, -1, 1, -1, 2]; // a column of the table -> one that sorts
   const shown = all.map((column, index) => ({
     ...column,
     sort: sortable[index] >= 0 ? column.key : undefined,
@@ -180,9 +182,8 @@ function fillRow(cell, balance) {
     meter(now.ratio, now.level, `${percent(now.ratio)} of the credits in hand are used`),
   );
   cell.standing.replaceChildren(h('span', { class: `badge ${now.level}` }, now.text));
-  cell.cap.textContent = balance.spend_cap
-    ? `${usd(balance.spend_cap.used_usd)} of ${usd(balance.spend_cap.usd)}`
-    : '–';
+  cell.cap.className = balance.spend_cap ? '' : 'none';
+  cell.cap.textContent = balance.spend_cap ? capText(balance.spend_cap) : '–';
 }
 
 // A few at once, and none for rows that are no longer there.

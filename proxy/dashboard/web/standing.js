@@ -1,6 +1,6 @@
 // How close an account is to its end, from its balance: one judgement for all pages.
 import { h } from './dom.js';
-import { fromMicro, micro } from './format.js';
+import { fromMicro, micro, usd } from './format.js';
 
 // What the grants that still have credits brought, and how much of that is gone.
 export function standing(balance) {
@@ -20,6 +20,11 @@ export function standing(balance) {
   if (capRatio >= 0.8 && Number(cap.usd) > 0) return { level: 'near', text: 'Near the spend cap', ...facts };
   if (ratio >= 0.8) return { level: 'near', text: 'Nearly used up', ...facts };
   return { level: 'ok', text: 'In credit', ...facts };
+}
+
+export function capText(cap) {
+  if (!cap) return 'none';
+  return Number(cap.usd) === 0 ? 'nothing may be spent' : `${usd(cap.used_usd)} of ${usd(cap.usd)}`;
 }
 
 // A bar of our own: browsers colour theirs each in its own way.

@@ -79,6 +79,24 @@ TEST_F(dashboard_test, logs_an_administrator_in_and_out) {
   EXPECT_EQ(refused("orgs"), "session_over") << "the cookie alone is worth nothing any more";
 }
 
+TEST_F(dashboard_test, an_open_stream_keeps_nobody_logged_in) {
+  log_in("correct horse");
+  const auto watched = [this] {
+    const auto error = tests::run_task(
+        dashboard_.authorize(browser_, "GET", "/admin/v1/orgs/acme/events", session_use::watch));
+    return error ? error->code : "";
+  };
+  now_ += std::chrono::minutes{59};
+  EXPECT_EQ(watched(), "");
+  now_ += std::chrono::minutes{1};
+  EXPECT_EQ(watched(), "session_over");
+  log_in("correct horse");
+  now_ += std::chrono::minutes{59};
+  EXPECT_EQ(refused("orgs"), "") << "a call starts another hour";
+  now_ += std::chrono::minutes{1};
+  EXPECT_EQ(watched(), "");
+}
+
 TEST_F(dashboard_test, sets_cookies_that_go_nowhere_else) {
   std::vector<std::string> cookies;
   for (const auto& [name, value] : log_in("correct horse").headers) {

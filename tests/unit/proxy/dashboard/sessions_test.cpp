@@ -53,6 +53,17 @@ TEST_F(sessions_test, end_when_idle) {
   EXPECT_EQ(sessions_.size(), 0u);
 }
 
+TEST_F(sessions_test, become_idle_while_somebody_only_watches) {
+  const auto id = begin();
+  for (int seconds_watched = 0; seconds_watched < 3599; ++seconds_watched) {
+    now_ += seconds{1};
+    ASSERT_NE(sessions_.find(id, now_, session_use::watch), nullptr);
+  }
+  now_ += seconds{1};
+  EXPECT_EQ(sessions_.find(id, now_, session_use::watch), nullptr) << "an hour after the last call";
+  EXPECT_EQ(sessions_.size(), 0u);
+}
+
 TEST_F(sessions_test, end_after_half_a_day_however_busy) {
   const auto id = begin();
   for (int half_hours = 0; half_hours < 23; ++half_hours) {
