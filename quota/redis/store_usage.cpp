@@ -21,12 +21,11 @@ constexpr std::int64_t days_a_call = 64;
 // apart (`late`). An hour more allows for the clock of another node that may have taken over.
 constexpr std::int64_t settled_hours = 1;
 
-// Stops at the end of a day when that was much: then the answer has fewer hours than were asked
-// for.
+// Stops when that was much: then the answer has fewer hours than were asked for.
 std::string_view usage_script() {
   return "local all, size = {}, 0 for i, key in ipairs(KEYS) do all[i] = redis.call('HGETALL', "
          "key) "
-         "size = size + #all[i] if i % 24 == 0 and size > 20000 then break end end "
+         "size = size + #all[i] if size > 20000 then break end end "
          "return {redis.call('TIME')[1], all}";
 }
 
@@ -54,17 +53,12 @@ std::string day_key(const org_id& org, std::int64_t day) {
   return key_of(org, "usage_day:" + std::to_string(day));
 }
 
-// Of the day whose hours begin at the place `at` of those read.
-std::optional<day_summary> summary_of(std::int64_t day, const hours_read& read, std::size_t at) {
-  day_summary summary{day};
-  for (std::int64_t i = 0; i < hours_a_day; ++i) {
-    const auto hour = day * hours_a_day + i;
-    const auto flat = elements_of(*read.hours[at + static_cast<std::size_t>(i)]);
-    for (std::size_t j = 0; j + 1 < flat.size(); j += 2) {
-      if (!summary.add(hour, text_of(*flat[j]), text_of(*flat[j + 1]))) return std::nullopt;
-    }
+bool add_hour(day_summary& summary, std::int64_t hour, const redisReply& counters) {
+  const auto flat = elements_of(counters);
+  for (std::size_t i = 0; i + 1 < flat.size(); i += 2) {
+    if (!summary.add(hour, text_of(*flat[i]), text_of(*flat[i + 1]))) return false;
   }
-  return summary;
+  return true;
 }
 
 }  // namespace
@@ -193,27 +187,30 @@ task<result<std::vector<usage_counter>>> redis_store::summed_usage(const org_id&
 task<result<void>> redis_store::sum_up(const org_id& org, std::vector<std::int64_t> days,
                                        std::int64_t first_hour, std::int64_t last_hour,
                                        std::vector<usage_counter>& found) {
+  std::vector<std::int64_t> hours;
+  for (const auto day : days) {
+    const auto of_day = hours_between(day * hours_a_day, (day + 1) * hours_a_day - 1);
+    hours.insert(hours.end(), of_day.begin(), of_day.end());
+  }
   std::vector<std::string> keep{"MSET"};
-  for (std::size_t done = 0; done < days.size();) {
-    std::vector<std::int64_t> wanted;
-    for (auto i = done; i < days.size() && wanted.size() < hours_a_call; ++i) {
-      const auto hours = hours_between(days[i] * hours_a_day, (days[i] + 1) * hours_a_day - 1);
-      wanted.insert(wanted.end(), hours.begin(), hours.end());
-    }
+  day_summary summary{0};
+  for (std::size_t at = 0; at < hours.size();) {
+    const auto some = std::min(hours.size() - at, static_cast<std::size_t>(hours_a_call));
+    const auto from = hours.begin() + static_cast<std::ptrdiff_t>(at);
+    std::vector<std::int64_t> wanted(from, from + static_cast<std::ptrdiff_t>(some));
     const auto reply = co_await read_hours(org, std::move(wanted));
     if (!reply) co_return reply.error();
     const auto read = hours_read::of(**reply);
-    if (!read || read->hours.size() % hours_a_day != 0) {
-      co_return make_error_code(store_errc::protocol);
-    }
-    for (std::size_t at = 0; at < read->hours.size(); at += hours_a_day, ++done) {
-      const auto summary = summary_of(days[done], *read, at);
-      if (!summary) co_return make_error_code(store_errc::protocol);
-      summary->append_to(found, first_hour, last_hour);
-      const auto last = (days[done] + 1) * hours_a_day - 1;
-      if (summary->empty() || read->store_hour <= last + settled_hours) continue;
-      keep.push_back(day_key(org, days[done]));
-      keep.push_back(summary->pack());
+    if (!read || read->hours.size() > some) co_return make_error_code(store_errc::protocol);
+    for (const auto* counters : read->hours) {
+      const auto hour = hours[at++];
+      if (hour % hours_a_day == 0) summary = day_summary{day_of(hour)};
+      if (!add_hour(summary, hour, *counters)) co_return make_error_code(store_errc::protocol);
+      if (hour % hours_a_day != hours_a_day - 1) continue;
+      summary.append_to(found, first_hour, last_hour);
+      if (summary.empty() || read->store_hour <= hour + settled_hours) continue;
+      keep.push_back(day_key(org, day_of(hour)));
+      keep.push_back(summary.pack());
     }
   }
   // One that cannot be kept is made again next time.

@@ -138,6 +138,56 @@ class Database(ArchiveTest):
         self.assertIn("WRONG", done.stdout)
 
 
+class Neighbours(ArchiveTest):
+    """What is wrong with one organization is its own affair, and it is said."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.start_postgres()
+
+    def test_what_cannot_be_archived_holds_up_nobody_else(self):
+        config = configuration(self.redis.url, self.upstream.address, archive={"postgresql": self.cluster.url})
+        tollgate = self.start(Tollgate(self.directory, config))
+        keys = {org: tollgate.admin.new_customer(org, 1000) for org in ("a", "m-bad", "m-gone", "n-ahead", "z")}
+        for org in keys:
+            self.wait_until_archived(tollgate, org)
+        tollgate.stop()
+        # An entry of a later version; settings of one; an archive that goes further than the store.
+        self.redis.command("XADD", "tollgate:{m-bad}:ledger", "*", "gift", "1 2 3")
+        self.redis.command("HSET", "tollgate:{m-gone}:settings", "options", "no such")
+        self.cluster.query("update tollgate_position set ms = ms + 86400000 where org = 'n-ahead'")
+        tollgate = self.start(Tollgate(self.directory, config))
+        for org in ("a", "z"):
+            self.assertEqual(tollgate.chat(keys[org]).status, 200)
+            self.settled_balance(tollgate, org)
+            self.wait_until_archived(tollgate, org)
+        self.assertIn("org=m-bad cannot be archived", tollgate.log())
+        self.assertIn("org=n-ahead cannot be archived", tollgate.log())
+        tollgate.stop()
+
+        # Without the archive, what the store has dropped is an error, never an end.
+        self.redis.command("HSET", "tollgate:{a}:retained", "entries", f"{int(time.time() * 1000)}-0")
+        alone = self.start(Tollgate(self.directory, {**config, "archive": {"files": f"{self.directory}/alone"}}))
+        self.assertEqual(alone.admin.request("GET", "/orgs/a/ledger").status, 503)
+        self.assertEqual(alone.command("verify", "a").returncode, 1)
+
+    def test_hours_are_over_when_the_store_says_so(self):
+        """The sidecar's clock is three hours ahead of the store's."""
+        behind = shifted_clock(self.directory, datetime.fromtimestamp(time.time() - 3 * 3600, timezone.utc))
+        redis = self.start(Redis(self.directory, "behind", run_with=behind))
+        config = configuration(redis.url, self.upstream.address, archive={"postgresql": self.cluster.url})
+        tollgate = self.start(Tollgate(self.directory, config))
+        key = tollgate.admin.new_customer("clock", 1000)
+        self.assertEqual(tollgate.chat(key).status, 200)
+        self.settled_balance(tollgate, "clock")
+        tollgate.stop()  # a new one has not heard of the store's time by the way
+        tollgate = self.start(Tollgate(self.directory, config))
+        self.wait_until_archived(tollgate, "clock")
+        self.assertEqual(self.cluster.query("select hour from tollgate_position where org = 'clock'"), [["0"]])
+        tollgate.stop()  # a database belongs to one store at a time
+
+
 class OldUsage(ArchiveTest):
     """Agents and conversations are kept for a while; then days are, and the archive has the rest."""
 
