@@ -7,6 +7,7 @@
 
 #include "proxy/admin/admin_api.hpp"
 #include "proxy/admin/body.hpp"
+#include "proxy/admin/event_report.hpp"
 #include "proxy/admin/idempotency.hpp"
 #include "proxy/admin/text.hpp"
 #include "proxy/admin/webhook_json.hpp"
@@ -54,13 +55,13 @@ struct letters_page {
   std::size_t limit = 100;
 };
 
-checked<letters_page> parse_letters_page(const api_request& request) {
+checked<letters_page> parse_letters_page(const api_request& request, const quota::org_id& org) {
   const auto parameters = query_parameters::parse(request.query, {"after", "limit"});
   if (!parameters) return parameters.error();
   letters_page wanted;
   if (const auto after = parameters->find("after")) {
-    const auto event = parse_event_id(*after);
-    if (!event) return invalid("after is the id of an event, like evt_1769853600000-0", "after");
+    const auto event = parse_event_name(org, *after);
+    if (!event) return invalid("after is the id of an event, like evt_1769853600000-0-822b33ad87", "after");
     wanted.after = *event;
   }
   if (const auto limit = parameters->find("limit")) {
@@ -226,7 +227,7 @@ task<api_response> admin_api::test_webhook(call call) {
 }
 
 task<api_response> admin_api::list_dead_letters(call call) {
-  const auto wanted = parse_letters_page(call.request);
+  const auto wanted = parse_letters_page(call.request, call.org);
   if (!wanted) co_return failure(wanted.error(), call.request.request_id);
   const auto found = co_await find_webhook(call);
   if (!found) co_return failure(found.error(), call.request.request_id);
@@ -235,19 +236,19 @@ task<api_response> admin_api::list_dead_letters(call call) {
   if (!letters) co_return failure(ledger_unavailable(), call.request.request_id);
   const bool has_more = letters->size() > wanted->limit;
   if (has_more) letters->pop_back();
-  co_return success(dead_letters_json(*letters, wanted->after, has_more));
+  co_return success(dead_letters_json(call.org, *letters, wanted->after, has_more));
 }
 
 // One attempt, beside the queue: its order is lost already.
 task<api_response> admin_api::resend_dead_letter(call call) {
   const auto endpoint = co_await find_webhook(call);
   if (!endpoint) co_return failure(endpoint.error(), call.request.request_id);
-  const auto event = parse_event_id(call.sub_item);
+  const auto event = parse_event_name(call.org, call.sub_item);
   if (!event) co_return failure(no_such_letter(call.sub_item), call.request.request_id);
   const auto letter = co_await services_.webhooks.find_dead_letter(call.org, call.item, *event);
   if (!letter) co_return failure(ledger_unavailable(), call.request.request_id);
   if (!*letter) co_return failure(no_such_letter(call.sub_item), call.request.request_id);
-  auto what = webhooks::message_of(**letter);
+  auto what = webhooks::message_of(call.org, **letter);
   const auto id = what.id;
   const auto attempt = co_await services_.messenger.send_now(*endpoint, std::move(what));
   if (webhooks::verdict_of(attempt.status) == webhooks::verdict::delivered) {
