@@ -53,6 +53,15 @@ class messenger_test : public testing::Test {
     run();
   }
 
+  // Visits whenever an attempt is due, until so many events have been given up.
+  void pass_until_dead(std::size_t letters) {
+    for (int times = 0; store.letters(acme, "we_1").size() < letters; ++times) {
+      ASSERT_LT(times, 50);
+      ledger.time = std::max(ledger.time, endpoint().next_at);
+      visit();
+    }
+  }
+
   void buy(std::string id) {
     const quota::operation pack = quota::request_top_up{std::move(id), 1'000};
     finish(ledger.apply(acme, pack));
@@ -101,27 +110,68 @@ TEST_F(messenger_test, tries_at_once_and_then_at_the_events_own_times) {
 
 TEST_F(messenger_test, gives_up_after_the_last_attempt_and_goes_on) {
   buy("pack-1");
-  ledger.time += 74h;
-  buy("pack-2");  // which is a visit, and the second attempt at the first
-  ledger.time += 2h;
-  visit();
-  ASSERT_EQ(store.letters(acme, "we_1").size(), 1u);
+  buy("pack-2");
+  pass_until_dead(1);
   const auto& letter = store.letters(acme, "we_1").front();
   EXPECT_NE(letter.body.find(R"("top_up":"pack-1")"), std::string::npos);
-  EXPECT_EQ(letter.attempts, 3);
+  EXPECT_EQ(letter.attempts, 10);
   EXPECT_EQ(counts.dead_letters.read(), 1);
   EXPECT_EQ(endpoint().cursor, letter.event);
-  EXPECT_EQ(endpoint().attempts, 1);  // at the second, when its turn had come
-  EXPECT_GT(endpoint().next_at, ledger.time);
+  EXPECT_EQ(endpoint().attempts, 1);                // at the second, when its turn had come
+  EXPECT_EQ(endpoint().next_at, ledger.time + 5s);  // late as it is, it is tried once more
+  pass_until_dead(2);
+  EXPECT_EQ(store.letters(acme, "we_1").back().attempts, 2);
+}
+
+// Everybody was away, or nobody was to send anything: nothing dies of that.
+TEST_F(messenger_test, counts_from_when_it_could_try_at_all) {
+  store.reachable = false;
+  buy("pack-1");
+  ledger.time += 200h;
+  store.reachable = true;
+  visit();
+  EXPECT_EQ(endpoint().next_at, ledger.time + 5s);
+  ledger.time += 200h;  // away once more, with some attempts made
+  visit();
+  EXPECT_EQ(endpoint().attempts, 2);
+  EXPECT_EQ(endpoint().next_at, ledger.time + 5s);
+
+  const auto change = [&](const char* why) {
+    quota::webhook_change to;
+    to.disabled = why;
+    finish(store.change(acme, "we_1", to));
+  };
+  ledger.time += 5s;
+  change("because");
+  ledger.time += 200h;
+  change("");
+  const auto enabled = ledger.time;
+  visit();
+  EXPECT_EQ(endpoint().next_at, enabled + 5s);
+  ledger.time += 5s;
+  visit();
+  EXPECT_EQ(endpoint().next_at, enabled + 5min + 5s);
+  EXPECT_TRUE(store.letters(acme, "we_1").empty());
+}
+
+TEST_F(messenger_test, signs_by_the_clock_of_the_store) {
+  buy("pack-1");
+  std::optional<quota::webhook_attempt> made;
+  const auto send = [&]() -> task<> {
+    auto what = sample_message(acme, "1", ledger.time);
+    made = co_await subject.send_now(endpoint(), std::move(what));
+  };
+  finish(send());
+  ASSERT_TRUE(made);
+  EXPECT_EQ(made->at, ledger.time);
 }
 
 TEST_F(messenger_test, skips_what_nobody_asked_for) {
   buy("pack-1");
-  ledger.time += 100h;
   decline("pack-1");
-  EXPECT_EQ(store.letters(acme, "we_1").size(), 1u);
+  pass_until_dead(1);
   EXPECT_EQ(endpoint().cursor, last_event());
-  EXPECT_EQ(failures(), 2);  // at the first event alone
+  EXPECT_EQ(failures(), 10);  // at the first event alone
   EXPECT_EQ(endpoint().leased_until, quota::time_point{});
 }
 
