@@ -1,7 +1,11 @@
 #include "proxy/webhooks/messenger.hpp"
 
+#include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/write.hpp>
 #include <gtest/gtest.h>
 
 #include "tests/support/memory_webhooks.hpp"
@@ -217,6 +221,62 @@ TEST_F(messenger_test, after_stop_nothing_is_sent) {
   subject.stop();
   buy("pack-1");
   EXPECT_EQ(failures(), 0);
+}
+
+// Takes deliveries, one connection after the other, and answers each after `pause`.
+class slow_receiver {
+ public:
+  slow_receiver(asio::io_context& context, quota::milliseconds pause)
+      : acceptor_{context, {asio::ip::address_v4::loopback(), 0}}, pause_{pause} {}
+
+  std::string url(const std::string& path) const {
+    return "http://127.0.0.1:" + std::to_string(acceptor_.local_endpoint().port()) + "/" + path;
+  }
+  const std::vector<std::string>& paths() const { return paths_; }
+
+  task<> take(std::size_t deliveries) {
+    while (paths_.size() < deliveries) {
+      auto socket = co_await acceptor_.async_accept(use_task);
+      std::string head;
+      co_await asio::async_read_until(socket, asio::dynamic_buffer(head), "\r\n\r\n", use_task);
+      const auto path = head.find('/') + 1;
+      paths_.push_back(head.substr(path, head.find(' ', path) - path));
+      timer wait{co_await asio::this_coro::executor};
+      wait.expires_after(pause_);
+      co_await wait.async_wait(use_task);
+      co_await asio::async_write(socket, asio::buffer(answer), use_task);
+    }
+  }
+
+ private:
+  using timer =
+      asio::basic_waitable_timer<std::chrono::steady_clock,
+                                 asio::wait_traits<std::chrono::steady_clock>, io_executor>;
+  static constexpr std::string_view answer = "HTTP/1.1 204 No Content\r\n\r\n";
+  asio::basic_socket_acceptor<asio::ip::tcp, io_executor> acceptor_;
+  const quota::milliseconds pause_;
+  std::vector<std::string> paths_;
+};
+
+TEST_F(messenger_test, whoever_is_slow_lets_the_others_pass) {
+  slow_receiver receiver{context, 300ms};
+  add({"*"}, "we_2");
+  for (const char* id : {"we_1", "we_2"}) {
+    endpoint(id).url = receiver.url(id);
+    endpoint(id).disabled = "until there are events";
+  }
+  for (const char* id : {"pack-1", "pack-2", "pack-3"}) buy(id);
+  for (const char* id : {"we_1", "we_2"}) endpoint(id).disabled = "";
+
+  settings.timeout = 500ms;
+  messenger one_place{context, ledger, store, counts, {1, 1}};
+  one_place.use(std::make_shared<sender>(settings));
+  asio::co_spawn(context, receiver.take(6), asio::detached);
+  one_place.visit(acme);
+  run();
+  // A turn ends with the attempt during which its time is up, the second.
+  EXPECT_EQ(receiver.paths(),
+            (std::vector<std::string>{"we_1", "we_1", "we_2", "we_2", "we_1", "we_2"}));
 }
 
 }  // namespace
