@@ -436,8 +436,19 @@ TEST_F(webhook_store_test, says_when_the_stream_does_not_go_back_far_enough) {
   raw.call({"XTRIM", "tollgate:{acme}:events", "MAXLEN", "1"});
   const auto leased = lease(by("a"));
   EXPECT_TRUE(leased->forgotten);
-  EXPECT_EQ(leased->endpoint.cursor, "0-0");  // before the first that there still is
+  EXPECT_EQ(leased->endpoint.cursor, "0-1");  // before the first that there still is
   EXPECT_FALSE(lease(by("a"))->forgotten);    // told once
+}
+
+TEST_F(webhook_store_test, says_when_the_very_first_events_are_gone) {
+  add("we_1");
+  EXPECT_FALSE(lease(by("a"))->forgotten);
+  happens();
+  EXPECT_FALSE(lease(by("a"))->forgotten);
+  happens();
+  raw.call({"XTRIM", "tollgate:{acme}:events", "MAXLEN", "1"});
+  EXPECT_TRUE(lease(by("a"))->forgotten);
+  EXPECT_FALSE(lease(by("a"))->forgotten);
 }
 
 TEST_F(webhook_store_test, tells_the_time_of_the_store) {

@@ -37,8 +37,15 @@ local function count_endpoints()
   return count
 end
 
+-- Whether the stream has been cut off behind a cursor. One at "0-0" waits for the very first event.
+local FIRST_THERE_IS = '0-1'  -- a cursor whose gap was told
 local function forgotten(cursor)
-  return cursor ~= '0-0' and #call('XRANGE', KEYS[2], cursor, cursor) == 0
+  if cursor == FIRST_THERE_IS then return false end
+  if cursor ~= '0-0' then return #call('XRANGE', KEYS[2], cursor, cursor) == 0 end
+  if call('EXISTS', KEYS[2]) == 0 then return false end
+  local flat, info = call('XINFO', 'STREAM', KEYS[2]), {}
+  for i = 1, #flat, 2 do info[flat[i]] = flat[i + 1] end
+  return info['entries-added'] > info.length
 end
 
 -- --- what is kept ---
@@ -111,7 +118,7 @@ function keep.lease(token, duration)
   if now - due > LONG_BREAK_MS then set('since', after(0)) end
   set('token', token, 'leased_until', after(duration))
   local gap = forgotten(get('cursor'))  -- told once: it goes on with the first event there is
-  if gap then set('cursor', '0-0', 'attempts', 0) end
+  if gap then set('cursor', FIRST_THERE_IS, 'attempts', 0) end
   return answer(DONE, call('HGETALL', KEYS[1]), gap)
 end
 
