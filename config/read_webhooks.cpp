@@ -18,6 +18,10 @@ std::optional<std::vector<milliseconds>> read_retries(context& in, const node& f
     if (const auto read = pause(in, *item)) out.push_back(*read);
   }
   if (out.size() != from.items.size()) return {};
+  if (out.front() != 0ms) {
+    in.fail(*from.items.front(), "the first is 0s: nothing holds back the first attempt");
+    return {};
+  }
   return out;
 }
 

@@ -115,7 +115,7 @@ class app {
                  to_text(where), workers_.size(), to_text(admin_->local_endpoint()));
     std::thread finisher{[this] {
       for (auto& worker : workers_) worker->join();
-      asio::post(control_, [this] { control_.stop(); });
+      asio::post(control_, [this] { end_control(); });
     }};
     control_.run();
     finisher.join();
@@ -316,6 +316,16 @@ class app {
     if (now.tls.has_value() != next.tls.has_value()) warn("tls");
   }
 
+  // The workers have ended. What is being delivered gets the rest of its time.
+  void end_control() {
+    messenger_->stop();
+    const auto ending = [](app& self) -> task<> {
+      co_await self.messenger_->end_deliveries();
+      self.control_.stop();
+    };
+    asio::co_spawn(control_, ending(*this), asio::detached);
+  }
+
   void drain() {
     draining_ = true;
     metrics_.process.draining = true;
@@ -350,7 +360,7 @@ class app {
   std::optional<quota::redis::embedded_server> embedded_;
   metrics::registry metrics_;
   asio::io_context control_{1};
-  outbound::name_resolver webhook_names_{8};  // theirs alone: payments do not wait for them
+  outbound::name_resolver webhook_names_{32};  // theirs alone: payments do not wait for them
   std::vector<std::unique_ptr<worker>> workers_;
   std::unique_ptr<payments::courier> courier_;
   std::unique_ptr<webhooks::messenger> messenger_;

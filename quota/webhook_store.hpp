@@ -18,6 +18,7 @@ struct webhook_secret {
   std::string text;
   time_point since;
   time_point until{};  // time_point{}: the one in force, which nothing has replaced
+  std::string key{};   // of the rotation that made it; empty: it is the first
 };
 
 struct webhook_attempt {
@@ -33,6 +34,9 @@ struct webhook_endpoint {
   std::vector<webhook_secret> secrets;  // that are valid: newest first
   time_point created_at;
   std::string disabled;  // why; empty: enabled
+  // Since when its events have been tried without a long break: it was made, enabled or given a
+  // new URL, or everybody who could have tried was away until then.
+  time_point since;
 
   std::string cursor = "0-0";        // the last event it is done with
   time_point leased_until, next_at;  // not before either
@@ -40,7 +44,8 @@ struct webhook_endpoint {
   webhook_attempt last;
 };
 
-// What to change of an endpoint; what is not given stays. Whatever it is, the next attempt is due.
+// What to change of an endpoint; what is not given stays. Whatever it is, the next attempt is due,
+// and what becomes of one that is under way does not count: it was at what the endpoint was before.
 struct webhook_change {
   std::optional<std::string> url, description;
   std::optional<std::vector<std::string>> events;
@@ -76,36 +81,40 @@ struct leased_webhook {
 
 enum class webhook_outcome {
   done,
-  more,       // release: an event has come meanwhile, and the lease goes on
+  more,       // release: there are more events
   not_found,  // no such endpoint, or dead letter
-  full,  // there are as many as there may be: an endpoint was not added; a dead letter was, and
-         // the oldest one has gone
+  full,  // there are as many as there may be: an endpoint or a secret was not added; a dead letter
+         // was, and the oldest one has gone
   lost,  // not ours to deliver: somebody else's, not due, or disabled
 };
 
 class webhook_store {
  public:
   static constexpr std::size_t most_endpoints = 16;       // of an organization
+  static constexpr std::size_t most_secrets = 4;          // of an endpoint, that are valid at once
   static constexpr std::size_t most_dead_letters = 1000;  // of an endpoint; then the oldest goes
 
   virtual ~webhook_store() = default;
 
   virtual task<result<webhook_overview>> read(const org_id& org) = 0;
-  // Up to `limit` organizations that have, or had, endpoints; with ids greater than `after`.
+  // Up to `limit` organizations that have endpoints; with ids greater than `after`.
   virtual task<result<std::vector<org_id>>> orgs(std::string after, std::size_t limit) = 0;
 
-  // Of `endpoint`, what it is called and what it wants. It begins with the next event.
+  // Of `endpoint`, what it is called and what it wants, and whether it is disabled. It begins with
+  // the next event.
   virtual task<result<webhook_outcome>> add(const org_id& org, const webhook_endpoint& endpoint,
                                             std::string secret) = 0;
   virtual task<result<webhook_outcome>> change(const org_id& org, std::string id,
                                                const webhook_change& what) = 0;
   virtual task<result<webhook_outcome>> remove(const org_id& org, std::string id) = 0;
-  // The secrets so far stay valid for `overlap`.
+  // The secrets so far stay valid for `overlap`. Nothing happens when one that `secret.key` has
+  // made is still valid. Nobody's secret ends before it was said to: there may be too many.
   virtual task<result<webhook_outcome>> rotate(const org_id& org, std::string id,
-                                               std::string secret, milliseconds overlap) = 0;
+                                               webhook_secret secret, milliseconds overlap) = 0;
   virtual task<result<webhook_outcome>> retry_now(const org_id& org, std::string id) = 0;
 
-  // Nothing: not ours to deliver.
+  // Nothing: not ours to deliver. An endpoint that nobody came to for a long time after it was due
+  // counts from now on.
   virtual task<result<std::optional<leased_webhook>>> lease(const webhook_lease& lease) = 0;
   virtual task<result<webhook_outcome>> delivered(const webhook_lease& lease, std::string event,
                                                   int status) = 0;
@@ -118,6 +127,7 @@ class webhook_store {
                                              const webhook_attempt& attempt, std::string why) = 0;
   virtual task<result<webhook_outcome>> died(const webhook_lease& lease,
                                              const dead_letter& letter) = 0;
+  // Gives the lease back: others may have it.
   virtual task<result<webhook_outcome>> release(const webhook_lease& lease) = 0;
 
   // Of events after `after` ("0-0": from the first), oldest first.

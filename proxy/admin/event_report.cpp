@@ -7,6 +7,8 @@
 
 #include "proxy/admin/json_writer.hpp"
 #include "proxy/admin/text.hpp"
+#include "proxy/outbound/signature.hpp"
+#include "quota/hex.hpp"
 #include "quota/ledger/entry_id.hpp"
 
 namespace tollgate::proxy::admin {
@@ -110,6 +112,14 @@ std::string envelope(const quota::org_id& org, std::string_view id, std::string_
   return out.take();
 }
 
+constexpr std::string_view name_prefix = "evt_";
+
+// Of an organization, at the end of its events' names. Ten digits: whoever has a million customers
+// has two with equal ones, and these need an event in the same millisecond.
+std::string mark_of(const quota::org_id& org) {
+  return std::string{"-"}.append(quota::to_hex(outbound::sha256(org)), 0, 10);
+}
+
 bool is_before(std::string_view a, std::string_view b) {
   return quota::parse_entry_id(a).value_or(quota::entry_id{}) <
          quota::parse_entry_id(b).value_or(quota::entry_id{});
@@ -138,8 +148,20 @@ quota::account_marks nearer(const quota::account_marks& a, const quota::account_
           is_before(a.entry, b.entry) ? a.entry : b.entry};
 }
 
+std::string event_name(const quota::org_id& org, std::string_view event) {
+  return std::string{name_prefix}.append(event).append(mark_of(org));
+}
+
+std::optional<std::string> parse_event_name(const quota::org_id& org, std::string_view text) {
+  if (text.starts_with(name_prefix)) text.remove_prefix(name_prefix.size());
+  if (const auto mark = mark_of(org); text.ends_with(mark)) text.remove_suffix(mark.size());
+  if (!quota::parse_entry_id(text)) return {};
+  return std::string{text};
+}
+
 std::string event_json(const quota::org_id& org, const quota::account_event& event) {
-  return envelope(org, "evt_" + event.id, "account." + event.type, event.at, data_of(event.facts));
+  return envelope(org, event_name(org, event.id), "account." + event.type, event.at,
+                  data_of(event.facts));
 }
 
 void event_report::add(const quota::account_news& news) {

@@ -23,6 +23,14 @@ bool is_behind(const quota::account_marks& a, const quota::account_marks& b);
 // The nearer of both, for events and entries each.
 quota::account_marks nearer(const quota::account_marks& a, const quota::account_marks& b);
 
+// "evt_1769853600000-0-822b33ad87": an event's id as the outside knows it. The ledger numbers the
+// events of each organization by the millisecond, so two organizations have equal numbers; whoever
+// receives for many of them, and deduplicates by id, needs the organization in it.
+std::string event_name(const quota::org_id& org, std::string_view event);
+// The event's id in its organization's stream, by its name, or without "evt_" or the organization.
+// Nothing: it is none, or another organization's.
+std::optional<std::string> parse_event_name(const quota::org_id& org, std::string_view text);
+
 // {"id","type","created_at","org","data"}: the envelope of everything that tells what has happened.
 std::string event_json(const quota::org_id& org, const quota::account_event& event);
 

@@ -3,7 +3,6 @@
 #include "proxy/admin/text.hpp"
 #include "proxy/webhooks/delivery.hpp"
 #include "proxy/webhooks/event_filter.hpp"
-#include "quota/ledger/entry_id.hpp"
 #include "routes/suggest.hpp"
 #include "routes/text.hpp"
 
@@ -12,7 +11,6 @@ namespace tollgate::proxy::admin {
 namespace {
 
 constexpr std::size_t max_url = 2048, max_description = 256;
-constexpr std::string_view event_prefix = "evt_";
 
 api_error no_event(std::string_view text) {
   const auto known = webhooks::event_types();
@@ -117,12 +115,13 @@ std::string attempt_json(std::string_view event, const quota::webhook_attempt& a
   return out.end_object().take();
 }
 
-std::string dead_letters_json(const std::vector<quota::dead_letter>& letters,
+std::string dead_letters_json(const quota::org_id& org,
+                              const std::vector<quota::dead_letter>& letters,
                               std::string_view after, bool has_more) {
   json_writer out;
   out.begin_object().key("dead_letters").begin_array();
   for (const auto& letter : letters) {
-    out.begin_object().key("id").string(webhooks::message_of(letter).id);
+    out.begin_object().key("id").string(webhooks::message_of(org, letter).id);
     write_time(out, "died_at", letter.last.at);
     out.key("attempts").number(letter.attempts);
     write_status(out, letter.last);
@@ -132,12 +131,6 @@ std::string dead_letters_json(const std::vector<quota::dead_letter>& letters,
   out.key("next_after").string(letters.empty() ? after : letters.back().event);
   out.key("has_more").boolean(has_more).end_object();
   return out.take();
-}
-
-std::optional<std::string> parse_event_id(std::string_view text) {
-  if (text.starts_with(event_prefix)) text.remove_prefix(event_prefix.size());
-  if (!quota::parse_entry_id(text)) return {};
-  return std::string{text};
 }
 
 }  // namespace tollgate::proxy::admin

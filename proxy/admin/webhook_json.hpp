@@ -21,10 +21,8 @@ void write_webhook(json_writer& out, const quota::webhook_endpoint& endpoint, st
 std::string attempt_json(std::string_view event, const quota::webhook_attempt& attempt);
 
 // The letters of one page; `after` is where a page without any ends.
-std::string dead_letters_json(const std::vector<quota::dead_letter>& letters,
+std::string dead_letters_json(const quota::org_id& org,
+                              const std::vector<quota::dead_letter>& letters,
                               std::string_view after, bool has_more);
-
-// "evt_1769853600000-0", or without "evt_": the event's id in the stream. Nothing: it is none.
-std::optional<std::string> parse_event_id(std::string_view text);
 
 }  // namespace tollgate::proxy::admin

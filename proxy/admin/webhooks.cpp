@@ -7,6 +7,7 @@
 
 #include "proxy/admin/admin_api.hpp"
 #include "proxy/admin/body.hpp"
+#include "proxy/admin/event_report.hpp"
 #include "proxy/admin/idempotency.hpp"
 #include "proxy/admin/text.hpp"
 #include "proxy/admin/webhook_json.hpp"
@@ -23,11 +24,11 @@ using quota::webhook_outcome;
 constexpr std::chrono::hours overlap{24};   // of the old secret and the new one
 constexpr std::size_t most_pending = 1000;  // that are counted
 
-// Repeating a call with its Idempotency-Key names the same endpoint.
-checked<std::string> endpoint_id(const api_request& request, const quota::org_id& org) {
+// Repeating a call with its Idempotency-Key names the same thing.
+checked<std::string> name_of_call(const api_request& request, const quota::org_id& org) {
   const auto key = idempotency_key(request, "");
   if (!key) return key.error();
-  return "we_" + quota::to_hex(outbound::sha256(org + "\n" + *key)).substr(0, 24);
+  return quota::to_hex(outbound::sha256(org + "\n" + *key)).substr(0, 24);
 }
 
 api_error no_such_webhook(const std::string& id) {
@@ -49,18 +50,31 @@ api_error too_many() {
                  std::to_string(quota::webhook_store::most_endpoints) + " webhook endpoints");
 }
 
+api_error too_many_secrets(const std::vector<quota::webhook_secret>& valid) {
+  return {
+      .status = 409,
+      .code = "too_many_secrets",
+      .message = std::to_string(valid.size()) +
+                 " secrets are valid, and a receiver may have any of them; the oldest ends at " +
+                 (valid.empty() ? "" : to_rfc3339(valid.back().until)),
+      .param = {},
+      .retry_after = {},
+      .allow = {}};
+}
+
 struct letters_page {
   std::string after = "0-0";
   std::size_t limit = 100;
 };
 
-checked<letters_page> parse_letters_page(const api_request& request) {
+checked<letters_page> parse_letters_page(const api_request& request, const quota::org_id& org) {
   const auto parameters = query_parameters::parse(request.query, {"after", "limit"});
   if (!parameters) return parameters.error();
   letters_page wanted;
   if (const auto after = parameters->find("after")) {
-    const auto event = parse_event_id(*after);
-    if (!event) return invalid("after is the id of an event, like evt_1769853600000-0", "after");
+    const auto event = parse_event_name(org, *after);
+    if (!event)
+      return invalid("after is the id of an event, like evt_1769853600000-0-822b33ad87", "after");
     wanted.after = *event;
   }
   if (const auto limit = parameters->find("limit")) {
@@ -91,12 +105,19 @@ task<checked<quota::webhook_endpoint>> admin_api::find_webhook(const call& call)
 // How many events wait for it. Nobody counts further than `most_pending`.
 task<std::size_t> admin_api::count_pending(const quota::org_id& org,
                                            const quota::webhook_endpoint& endpoint) {
-  const auto events = co_await services_.ledger.events(org, endpoint.cursor, most_pending);
-  if (!events) co_return 0;
   const auto wanted = [&](const quota::account_event& event) {
     return webhooks::wants(endpoint.events, "account." + event.type);
   };
-  co_return static_cast<std::size_t>(std::ranges::count_if(*events, wanted));
+  std::size_t count = 0;
+  auto after = endpoint.cursor;
+  while (count < most_pending) {
+    const auto events = co_await services_.ledger.events(org, after, most_pending);
+    if (!events || events->empty()) break;
+    count += static_cast<std::size_t>(std::ranges::count_if(*events, wanted));
+    after = events->back().id;
+    if (events->size() < most_pending) break;
+  }
+  co_return std::min(count, most_pending);
 }
 
 task<api_response> admin_api::answer_webhook(quota::org_id org, quota::webhook_endpoint endpoint) {
@@ -115,12 +136,13 @@ task<api_response> admin_api::create_webhook(call call) {
     const auto error = invalid("say where events go: {\"url\": \"https://...\"}", "url");
     co_return failure(error, call.request.request_id);
   }
-  const auto id = endpoint_id(call.request, call.org);
-  if (!id) co_return failure(id.error(), call.request.request_id);
+  const auto name = name_of_call(call.request, call.org);
+  if (!name) co_return failure(name.error(), call.request.request_id);
   quota::webhook_endpoint endpoint;
-  endpoint.id = call.item = *id;
+  endpoint.id = call.item = "we_" + *name;
   endpoint.url = *wanted->url;
   endpoint.description = wanted->description.value_or("");
+  endpoint.disabled = wanted->disabled.value_or("");
   endpoint.events = wanted->events.value_or(std::vector<std::string>{"*"});
   const auto added = co_await services_.webhooks.add(call.org, endpoint, outbound::make_secret());
   if (!added) {
@@ -131,7 +153,8 @@ task<api_response> admin_api::create_webhook(call call) {
   if (*added == webhook_outcome::full) co_return failure(too_many(), call.request.request_id);
   const auto made = co_await find_webhook(call);
   if (!made) co_return failure(made.error(), call.request.request_id);
-  if (made->url != endpoint.url || made->events != endpoint.events) {
+  if (made->url != endpoint.url || made->events != endpoint.events ||
+      made->description != endpoint.description) {
     co_return failure(key_reused("another endpoint"), call.request.request_id);
   }
   json_writer out;
@@ -191,26 +214,30 @@ task<api_response> admin_api::delete_webhook(call call) {
 }
 
 task<api_response> admin_api::rotate_webhook(call call) {
-  const auto secret = outbound::make_secret();
-  const auto rotated =
-      co_await services_.webhooks.rotate(call.org, call.item, secret, quota::milliseconds{overlap});
+  const auto key = name_of_call(call.request, call.org);
+  if (!key) co_return failure(key.error(), call.request.request_id);
+  quota::webhook_secret secret;
+  secret.text = outbound::make_secret();
+  secret.key = *key;
+  const auto rotated = co_await services_.webhooks.rotate(call.org, call.item, std::move(secret),
+                                                          quota::milliseconds{overlap});
   if (!rotated) {
     const auto error = ledger_unavailable(
-        "repeat the call; the secrets so far stay valid for a day, and one that nobody was shown "
-        "is "
-        "harmless");
+        "repeat the call with the same Idempotency-Key; the secrets so far stay valid for a day");
     co_return failure(error, call.request.request_id);
   }
   const auto found = co_await find_webhook(call);
   if (!found) co_return failure(found.error(), call.request.request_id);
-  json_writer out;
-  out.begin_object().key("id").string(call.item).key("secret").string(secret);
-  out.key("old_valid_until");
-  if (found->secrets.size() > 1) {
-    out.string(to_rfc3339(found->secrets[1].until));
-  } else {
-    out.null();
+  const auto& secrets = found->secrets;
+  if (*rotated == webhook_outcome::full) {
+    co_return failure(too_many_secrets(secrets), call.request.request_id);
   }
+  const auto made = std::ranges::find(secrets, *key, &quota::webhook_secret::key);
+  if (made == secrets.end()) co_return failure(ledger_unavailable(), call.request.request_id);
+  const auto old = std::next(made);
+  json_writer out;
+  out.begin_object().key("id").string(call.item).key("secret").string(made->text);
+  out.key("old_valid_until").string_or_null(old == secrets.end() ? "" : to_rfc3339(old->until));
   out.end_object();
   co_return success(out.take());
 }
@@ -226,7 +253,7 @@ task<api_response> admin_api::test_webhook(call call) {
 }
 
 task<api_response> admin_api::list_dead_letters(call call) {
-  const auto wanted = parse_letters_page(call.request);
+  const auto wanted = parse_letters_page(call.request, call.org);
   if (!wanted) co_return failure(wanted.error(), call.request.request_id);
   const auto found = co_await find_webhook(call);
   if (!found) co_return failure(found.error(), call.request.request_id);
@@ -235,19 +262,19 @@ task<api_response> admin_api::list_dead_letters(call call) {
   if (!letters) co_return failure(ledger_unavailable(), call.request.request_id);
   const bool has_more = letters->size() > wanted->limit;
   if (has_more) letters->pop_back();
-  co_return success(dead_letters_json(*letters, wanted->after, has_more));
+  co_return success(dead_letters_json(call.org, *letters, wanted->after, has_more));
 }
 
 // One attempt, beside the queue: its order is lost already.
 task<api_response> admin_api::resend_dead_letter(call call) {
   const auto endpoint = co_await find_webhook(call);
   if (!endpoint) co_return failure(endpoint.error(), call.request.request_id);
-  const auto event = parse_event_id(call.sub_item);
+  const auto event = parse_event_name(call.org, call.sub_item);
   if (!event) co_return failure(no_such_letter(call.sub_item), call.request.request_id);
   const auto letter = co_await services_.webhooks.find_dead_letter(call.org, call.item, *event);
   if (!letter) co_return failure(ledger_unavailable(), call.request.request_id);
   if (!*letter) co_return failure(no_such_letter(call.sub_item), call.request.request_id);
-  auto what = webhooks::message_of(**letter);
+  auto what = webhooks::message_of(call.org, **letter);
   const auto id = what.id;
   const auto attempt = co_await services_.messenger.send_now(*endpoint, std::move(what));
   if (webhooks::verdict_of(attempt.status) == webhooks::verdict::delivered) {

@@ -207,22 +207,35 @@ struct listen_arguments : webhook_arguments {
   std::string secret;
 };
 
+// The options that say where the admin API is, for a command to be copied.
+std::string whereabouts_of(const client_options& options) {
+  std::string out;
+  if (!options.config.empty()) out += " --config " + options.config;
+  if (!options.url.empty()) out += " --admin " + options.url;
+  return out;
+}
+
 // Registers the listener for as long as it runs.
 std::optional<command_error> listen_to(const admin_client& client, listen_arguments& given,
-                                       webhook_listener& listener, bool json) {
+                                       webhook_listener& listener, bool json,
+                                       const std::string& whereabouts) {
   given.url = listener.url();
   if (given.description.empty()) given.description = "tollgate webhook listen";
   const auto made = client.call("POST", org_path(given.org, "/webhooks"), body_of(given));
   if (const auto* error = std::get_if<command_error>(&made)) {
+    const bool not_allowed = error->message.find("webhooks.allow_") != std::string::npos;
     return command_error{error->message +
-                         "\nTo listen here, Tollgate's configuration needs "
-                         "webhooks: { allow_http: true, allow_private: true }"};
+                         (not_allowed ? "\nTo listen here, Tollgate's configuration needs "
+                                        "webhooks: { allow_http: true, allow_private: true }"
+                                      : "")};
   }
   given.id = cell_text(member_at(std::get<json_value>(made), "id"));
   listener.run({cell_text(member_at(std::get<json_value>(made), "secret")), json});
   const auto removed = client.call("DELETE", path_of(given));
-  if (const auto* error = std::get_if<command_error>(&removed)) return *error;
-  return {};
+  const auto* error = std::get_if<command_error>(&removed);
+  if (error == nullptr) return {};
+  return command_error{error->message + "\nThe endpoint is still registered. To forget it:\n  " +
+                       "tollgate webhook delete " + given.org + " " + given.id + whereabouts};
 }
 
 std::optional<command_error> listen(const client_options& options, listen_arguments& given) {
@@ -237,7 +250,8 @@ std::optional<command_error> listen(const client_options& options, listen_argume
   }
   const auto client = admin_client::open(options);
   if (const auto* error = std::get_if<command_error>(&client)) return *error;
-  return listen_to(std::get<admin_client>(client), given, listener, options.json);
+  return listen_to(std::get<admin_client>(client), given, listener, options.json,
+                   whereabouts_of(options));
 }
 
 void add_listener(const family& to) {

@@ -1,9 +1,7 @@
 #include "proxy/cli/webhook_listener.hpp"
 
-#include <csignal>
 #include <ostream>
 
-#include <boost/asio/basic_signal_set.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -37,6 +35,10 @@ std::string field(const http_request& request, const char* name) {
 }  // namespace
 
 webhook_listener::webhook_listener(std::uint16_t port, std::ostream& out) : out_{out} {
+  struct sigaction known {};
+  sigaction(SIGHUP, nullptr, &known);
+  if (known.sa_handler != SIG_IGN) signals_.add(SIGHUP);  // ignored: it is to outlive its terminal
+  std::signal(SIGPIPE, SIG_IGN);                          // the output fails instead
   const tcp::endpoint where{asio::ip::address_v4::loopback(), port};
   acceptor_.open(where.protocol());
   acceptor_.set_option(asio::socket_base::reuse_address{true});
@@ -50,8 +52,7 @@ std::string webhook_listener::url() const {
 
 void webhook_listener::run(const listener_options& options) {
   options_ = options;
-  asio::basic_signal_set<io_executor> signals{context_.get_executor(), SIGINT, SIGTERM};
-  signals.async_wait([this](error_code, int) { context_.stop(); });
+  signals_.async_wait([this](error_code, int) { context_.stop(); });
   const auto accepting = [](webhook_listener& self) -> task<> { co_await self.accept(); };
   asio::co_spawn(context_, accepting(*this), asio::detached);
   context_.run();
@@ -100,6 +101,7 @@ std::string webhook_listener::take(const std::string& id, const std::string& tim
   } else {
     out_ << (options_.json ? "" : "refused: " + wrong + "\n") << std::flush;
   }
+  if (!out_) context_.stop();
   return wrong;
 }
 

@@ -1,10 +1,12 @@
 // A receiver of webhooks on this machine, for a developer's first hour: verifies and prints.
 #pragma once
 
+#include <csignal>
 #include <functional>
 #include <iosfwd>
 #include <string>
 
+#include <boost/asio/basic_signal_set.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
 #include "quota/task.hpp"
@@ -23,7 +25,8 @@ class webhook_listener {
 
   std::string url() const;  // "http://127.0.0.1:PORT/"
 
-  // Until SIGINT or SIGTERM.
+  // Until SIGINT, SIGTERM or SIGHUP, also one that has come since this was made; or until nobody
+  // reads what is printed.
   void run(const listener_options& options);
 
  private:
@@ -39,6 +42,7 @@ class webhook_listener {
 
   asio::io_context context_{1};
   asio::basic_socket_acceptor<tcp, io_executor> acceptor_{context_};
+  asio::basic_signal_set<io_executor> signals_{context_.get_executor(), SIGINT, SIGTERM};
   std::ostream& out_;
   listener_options options_;
 };

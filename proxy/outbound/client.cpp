@@ -42,12 +42,8 @@ http_request to_http(request&& from, const url& to) {
 }
 
 template <class Stream>
-task<result<reply>> converse(Stream& stream, const http_request& request, bool status_only) {
+task<result<reply>> read_answer(Stream& stream, beast::flat_buffer& buffer, bool status_only) {
   error_code ec;
-  http::serializer<true, http::string_body> serializer{request};
-  co_await http::async_write(stream, serializer, no_throw(ec));
-  if (ec) co_return ec;
-  beast::flat_buffer buffer{max_head_bytes + max_answer_bytes};
   http::response_parser<http::string_body> parser;
   parser.header_limit(max_head_bytes);
   parser.body_limit(max_answer_bytes);
@@ -62,6 +58,20 @@ task<result<reply>> converse(Stream& stream, const http_request& request, bool s
   answer.status = static_cast<int>(parser.get().result_int());
   answer.body = std::move(parser.get().body());
   co_return answer;
+}
+
+// An answer of 1xx says that another one follows; nobody asked for 101.
+template <class Stream>
+task<result<reply>> converse(Stream& stream, const http_request& request, bool status_only) {
+  error_code ec;
+  http::serializer<true, http::string_body> serializer{request};
+  co_await http::async_write(stream, serializer, no_throw(ec));
+  if (ec) co_return ec;
+  beast::flat_buffer buffer{max_head_bytes + max_answer_bytes};
+  for (;;) {
+    auto answer = co_await read_answer(stream, buffer, status_only);
+    if (!answer || answer->status / 100 != 1 || answer->status == 101) co_return answer;
+  }
 }
 
 task<error_code> shake_hands(tls_stream& stream, std::string host) {
@@ -125,14 +135,17 @@ client::client(const std::string& ca_file, address_rule may_connect, name_resolv
   }
 }
 
-task<result<std::vector<tcp::endpoint>>> client::addresses(const url& to, time give_up) {
+task<result<std::vector<tcp::endpoint>>> client::addresses(const url& to, std::string whose,
+                                                           time give_up) {
   std::vector<tcp::endpoint> found;
   error_code is_name;
   const auto literal = asio::ip::make_address(to.host, is_name);
   if (!is_name) {
     found.emplace_back(literal, to.port);
   } else {
-    auto looked_up = names_ != nullptr ? names_->resolve(to.host, to.port, give_up) : look_up(to);
+    auto looked_up = names_ != nullptr
+                         ? names_->resolve(to.host, to.port, give_up, std::move(whose))
+                         : look_up(to);
     auto answer = co_await std::move(looked_up);
     if (!answer) co_return answer.error();
     found = *std::move(answer);
@@ -146,8 +159,9 @@ task<result<std::vector<tcp::endpoint>>> client::addresses(const url& to, time g
 
 task<result<reply>> client::send(url to, request what, time give_up) {
   const bool status_only = what.status_only;
+  auto whose = std::move(what.on_behalf_of);
   const auto message = to_http(std::move(what), to);
-  const auto where = co_await addresses(to, give_up);
+  const auto where = co_await addresses(to, std::move(whose), give_up);
   if (!where) co_return where.error();
   plain_stream socket{co_await asio::this_coro::executor};
   if (const auto ec = co_await connect(socket, *where, give_up)) co_return ec;

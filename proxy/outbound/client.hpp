@@ -25,6 +25,7 @@ struct request {
       fields;  // Host and Content-Length not among them
   std::string body;
   bool status_only = false;  // the answer's body is not read
+  std::string on_behalf_of;  // whose name lookups wait for each other
 };
 
 struct reply {
@@ -53,7 +54,8 @@ class client {
  private:
   using time = std::chrono::steady_clock::time_point;
   // Those of `to` that may be connected to; at least one.
-  task<result<std::vector<asio::ip::tcp::endpoint>>> addresses(const url& to, time give_up);
+  task<result<std::vector<asio::ip::tcp::endpoint>>> addresses(const url& to, std::string whose,
+                                                               time give_up);
 
   asio::ssl::context tls_{asio::ssl::context::tls_client};
   const address_rule may_connect_;

@@ -16,27 +16,30 @@ struct block {
   int bits;
 };
 
-constexpr std::uint32_t v4(std::uint32_t a, std::uint32_t b, std::uint32_t c = 0) {
-  return a << 24 | b << 16 | c << 8;
+constexpr std::uint32_t v4(std::uint32_t a, std::uint32_t b, std::uint32_t c = 0,
+                           std::uint32_t d = 0) {
+  return a << 24 | b << 16 | c << 8 | d;
 }
 
-// IANA's registry of special-purpose addresses, but what is reachable from everywhere.
+// IANA's registry of special-purpose addresses, but what is reachable from everywhere; and one
+// that looks public and is not.
 constexpr std::array not_public{
-    block{v4(0, 0), 8},           // this network
-    block{v4(10, 0), 8},          // private
-    block{v4(100, 64), 10},       // shared: between a carrier and its customers
-    block{v4(127, 0), 8},         // loopback
-    block{v4(169, 254), 16},      // link-local; also the clouds' metadata services
-    block{v4(172, 16), 12},       // private
-    block{v4(192, 0, 0), 24},     // protocol assignments
-    block{v4(192, 0, 2), 24},     // documentation
-    block{v4(192, 88, 99), 24},   // 6to4 relays
-    block{v4(192, 168), 16},      // private
-    block{v4(198, 18), 15},       // benchmarks
-    block{v4(198, 51, 100), 24},  // documentation
-    block{v4(203, 0, 113), 24},   // documentation
-    block{v4(224, 0), 4},         // multicast
-    block{v4(240, 0), 4},         // reserved, and broadcast
+    block{v4(0, 0), 8},               // this network
+    block{v4(10, 0), 8},              // private
+    block{v4(100, 64), 10},           // shared: between a carrier and its customers
+    block{v4(127, 0), 8},             // loopback
+    block{v4(169, 254), 16},          // link-local; also the clouds' metadata services
+    block{v4(168, 63, 129, 16), 32},  // what Azure runs beside every machine there
+    block{v4(172, 16), 12},           // private
+    block{v4(192, 0, 0), 24},         // protocol assignments
+    block{v4(192, 0, 2), 24},         // documentation
+    block{v4(192, 88, 99), 24},       // 6to4 relays
+    block{v4(192, 168), 16},          // private
+    block{v4(198, 18), 15},           // benchmarks
+    block{v4(198, 51, 100), 24},      // documentation
+    block{v4(203, 0, 113), 24},       // documentation
+    block{v4(224, 0), 4},             // multicast
+    block{v4(240, 0), 4},             // reserved, and broadcast
 };
 
 bool is_public_v4(std::uint32_t address) {

@@ -1,5 +1,7 @@
 #include "proxy/webhooks/delivery.hpp"
 
+#include <algorithm>
+
 #include "proxy/admin/event_report.hpp"
 #include "proxy/admin/json_writer.hpp"
 #include "proxy/admin/text.hpp"
@@ -8,22 +10,17 @@
 
 namespace tollgate::proxy::webhooks {
 
-namespace {
-
-constexpr std::string_view id_prefix = "evt_";
-
-}  // namespace
-
 message message_of(const quota::org_id& org, const quota::account_event& event) {
-  return {std::string{id_prefix} + event.id, admin::event_json(org, event)};
+  return {admin::event_name(org, event.id), admin::event_json(org, event), org};
 }
 
-message message_of(const quota::dead_letter& letter) {
-  return {std::string{id_prefix} + letter.event, letter.body};
+message message_of(const quota::org_id& org, const quota::dead_letter& letter) {
+  return {admin::event_name(org, letter.event), letter.body, org};
 }
 
 message sample_message(const quota::org_id& org, std::string_view unique, quota::time_point now) {
   message out;
+  out.org = org;
   out.id = "evt_test_" + std::string{unique};
   admin::json_writer json;
   json.begin_object().key("id").string(out.id).key("type").string("webhook.test");
@@ -45,6 +42,7 @@ outbound::request request_of(const message& what, const outbound::url& to,
   request.fields.emplace_back("Content-Type", "application/json");
   request.body = what.body;
   request.status_only = true;
+  request.on_behalf_of = what.org;
   return request;
 }
 
@@ -65,10 +63,37 @@ verdict verdict_of(int status) {
   return status == 410 ? verdict::gone : verdict::failed;
 }
 
+namespace {
+
+bool is_port(std::string_view text) {
+  const auto port = admin::parse_number(text);
+  return port && *port > 0 && *port <= 65'535;
+}
+
+// Which of the things that people write it is.
+std::string why_no_endpoint(std::string_view url) {
+  const auto is_blank = [](unsigned char c) { return c <= ' ' || c == 0x7F; };
+  const auto is_foreign = [](unsigned char c) { return c > 0x7F; };
+  if (url.empty()) return "an endpoint is an https:// URL; this one is empty";
+  if (std::ranges::any_of(url, is_blank)) return "a URL has no blanks; in its path they are %20";
+  if (std::ranges::any_of(url, is_foreign)) {
+    return "a URL is ASCII: a host's name of other letters is written as xn--..., a path with %";
+  }
+  const auto host = url.substr(std::min(url.size(), url.find("//") + 2));
+  const auto authority = host.substr(0, host.find_first_of("/?#"));
+  const auto colon = authority.rfind(':');
+  const bool has_port = colon != authority.npos && authority.find(']', colon) == authority.npos;
+  if (has_port && authority.find('@') == authority.npos && !is_port(authority.substr(colon + 1))) {
+    return "the port of a URL is a number from 1 to 65535";
+  }
+  return "an endpoint is an https:// URL without user, password and fragment";
+}
+
+}  // namespace
+
 std::string refuse_url(std::string_view url, const config::webhook_settings& settings) {
   const auto parsed = outbound::parse_url(url);
-  if (!parsed || url.find('#') != url.npos)
-    return "an endpoint is an https:// URL without user, password and fragment";
+  if (!parsed || url.find('#') != url.npos) return why_no_endpoint(url);
   if (!parsed->tls && !settings.allow_http) {
     return "an endpoint is an https:// URL; webhooks.allow_http in the configuration allows "
            "http:// too";

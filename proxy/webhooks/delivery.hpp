@@ -12,12 +12,12 @@ namespace tollgate::proxy::webhooks {
 
 // What is delivered: the same bytes at every attempt.
 struct message {
-  std::string id;    // "evt_..."; whoever gets it twice knows it by this
-  std::string body;  // the envelope
+  std::string id;     // "evt_..."; whoever gets it twice knows it by this
+  std::string body;   // the envelope
+  quota::org_id org;  // whose it is
 };
 message message_of(const quota::org_id& org, const quota::account_event& event);
-// Of a dead letter: its event's id in the stream.
-message message_of(const quota::dead_letter& letter);
+message message_of(const quota::org_id& org, const quota::dead_letter& letter);
 // One that tells nothing, for whoever has just set up an endpoint.
 message sample_message(const quota::org_id& org, std::string_view unique, quota::time_point now);
 

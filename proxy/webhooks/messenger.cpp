@@ -1,5 +1,7 @@
 #include "proxy/webhooks/messenger.hpp"
 
+#include <algorithm>
+
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -31,10 +33,15 @@ std::string describe(const quota::webhook_lease& lease, std::string_view event) 
 
 messenger::messenger(asio::io_context& context, quota::ledger_store& ledger,
                      quota::webhook_store& store, metrics::webhook_metrics& counts)
+    : messenger{context, ledger, store, counts, places{}} {}
+
+messenger::messenger(asio::io_context& context, quota::ledger_store& ledger,
+                     quota::webhook_store& store, metrics::webhook_metrics& counts, places places)
     : context_{context},
       ledger_{ledger},
       store_{store},
       counts_{counts},
+      places_{places},
       token_{quota::random_id_source{}.next_hex128()} {}
 
 // What goes wrong in one visit is no reason to end the others.
@@ -51,6 +58,7 @@ void messenger::spawn(Work work, Then then) {
 }
 
 void messenger::start(quota::milliseconds sweep_every) {
+  rest_ = sweep_every * rounds_to_rest;
   spawn(keep_time(sweep_every), [] {});
 }
 
@@ -67,11 +75,14 @@ task<> messenger::keep_time(quota::milliseconds sweep_every) {
 }
 
 task<> messenger::sweep() {
+  std::erase_if(resting_, [](const auto& each) { return each.second <= steady_clock::now(); });
   std::string after;
   while (!stopped_ && ledger_.ready()) {
     const auto page = co_await store_.orgs(after, 100);
     if (!page || page->empty()) co_return;
-    for (const auto& org : *page) co_await look(org);
+    for (const auto& org : *page) {
+      if (!resting_.contains(org)) co_await look(org);
+    }
     after = page->back();
   }
 }
@@ -112,8 +123,10 @@ task<> messenger::look(quota::org_id org) {
 task<> messenger::look_once(const quota::org_id& org) {
   const auto known = co_await store_.read(org);
   if (!known) co_return;  // the next sweep comes by again
+  resting_[org] = steady_clock::now() + rest_;
   for (const auto& endpoint : known->endpoints) {
     if (!endpoint.disabled.empty() || endpoint.cursor == known->last_event) continue;
+    resting_.erase(org);
     const auto due = std::max(endpoint.next_at, endpoint.leased_until);
     const recipient to{org, endpoint.id};
     if (due <= known->now || busy_.contains(to)) {
@@ -133,13 +146,28 @@ void messenger::enqueue(recipient to) {
   }
 }
 
+// Passes over whoever's organization has its places already.
+std::optional<messenger::recipient> messenger::next_in_line() {
+  const auto may_begin = [&](const recipient& to) {
+    std::size_t busy = 0;
+    auto at = busy_.lower_bound({to.first, ""});
+    for (; at != busy_.end() && at->first.first == to.first; ++at) ++busy;
+    return busy < places_.of_one_org;
+  };
+  const auto found = std::ranges::find_if(queue_, may_begin);
+  if (found == queue_.end()) return {};
+  auto next = std::move(*found);
+  queue_.erase(found);
+  waiting_.erase(next);
+  return next;
+}
+
 void messenger::begin() {
-  while (!stopped_ && !queue_.empty() && busy_.size() < most_at_once) {
-    const auto to = std::move(queue_.front());
-    queue_.pop_front();
-    waiting_.erase(to);
-    busy_[to] = false;
-    spawn(deliver(to), [this, to](turn how) { end(to, how); });
+  while (!stopped_ && busy_.size() < places_.all) {
+    const auto to = next_in_line();
+    if (!to) return;
+    busy_[*to] = false;
+    spawn(deliver(*to), [this, to = *to](turn how) { end(to, how); });
   }
 }
 
@@ -160,28 +188,31 @@ task<messenger::turn> messenger::deliver(recipient to) {
   lease.token = token_;
   lease.duration = sender_->settings().timeout + lease_margin;
   auto leased = co_await store_.lease(lease);
-  if (!leased || !*leased || stopped_) co_return turn::over;
+  if (!leased || !*leased) co_return turn::over;
   if ((*leased)->forgotten) {
     counts_.forgotten.increment();
     spdlog::error("webhooks: events may be lost: {} was away for longer than events are remembered",
                   describe(lease, (*leased)->endpoint.cursor));
   }
-  co_return co_await deliver_some(lease, std::move((*leased)->endpoint));
-}
-
-// Whoever is stopped in the middle leaves its lease to run out.
-task<messenger::turn> messenger::deliver_some(const quota::webhook_lease& lease,
-                                              quota::webhook_endpoint endpoint) {
-  const auto events = co_await ledger_.events(lease.org, endpoint.cursor, events_a_turn);
-  if (!events) co_return turn::over;
-  for (const auto& event : *events) {
-    const bool go_on = co_await hand_over(lease, endpoint, event);
-    if (!go_on || stopped_) co_return turn::over;
-  }
-  if (!events->empty()) co_return turn::more;
+  const bool ours = co_await deliver_some(lease, std::move((*leased)->endpoint));
+  if (!ours) co_return turn::over;
   const step release = [this, lease] { return store_.release(lease); };
   const auto released = co_await tell(lease, release);
   co_return released == webhook_outcome::more ? turn::more : turn::over;
+}
+
+task<bool> messenger::deliver_some(const quota::webhook_lease& lease,
+                                   quota::webhook_endpoint endpoint) {
+  const auto turn_ends = steady_clock::now() + sender_->settings().timeout;
+  const auto events = co_await ledger_.events(lease.org, endpoint.cursor, events_a_turn);
+  if (!events) co_return false;  // the lease runs out, and the sweep comes by again
+  for (const auto& event : *events) {
+    if (stopped_ || steady_clock::now() >= turn_ends) break;
+    const bool go_on = co_await hand_over(lease, endpoint, event);
+    if (!go_on) co_return false;
+    endpoint.attempts = 0;  // at the next
+  }
+  co_return true;
 }
 
 task<bool> messenger::hand_over(const quota::webhook_lease& lease,
@@ -195,7 +226,8 @@ task<bool> messenger::hand_over(const quota::webhook_lease& lease,
   const auto what = message_of(lease.org, event);
   const auto tried = store_.now();
   const auto attempt = co_await send_now(endpoint, what);
-  const auto next = sender_->attempts().next_attempt(event.at, tried);
+  const auto counts_from = std::max(event.at, endpoint.since);
+  const auto next = sender_->attempts().next_attempt(counts_from, tried, endpoint.attempts == 0);
   step outcome;
   bool go_on = false;
   switch (verdict_of(attempt.status)) {
@@ -248,10 +280,17 @@ task<webhook_outcome> messenger::tell(const quota::webhook_lease& lease, const s
   co_return webhook_outcome::lost;
 }
 
+task<> messenger::end_deliveries() {
+  constexpr quota::milliseconds tick{10};
+  // What is over in time is also told to the store.
+  const auto until = steady_clock::now() + sender_->settings().timeout + quota::milliseconds{500};
+  while (!busy_.empty() && steady_clock::now() < until) co_await sleep_for(tick);
+}
+
 task<quota::webhook_attempt> messenger::send_now(const quota::webhook_endpoint& endpoint,
                                                  message what) {
   const auto by = sender_;  // a reload may replace it meanwhile
-  auto attempt = co_await by->send(endpoint, std::move(what));
+  auto attempt = co_await by->send(endpoint, std::move(what), store_.now());
   counts_.deliveries[verdict_of(attempt.status)].increment();
   co_return attempt;
 }

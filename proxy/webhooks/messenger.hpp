@@ -14,6 +14,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 
 #include "proxy/metrics/webhook_metrics.hpp"
@@ -23,15 +24,24 @@ namespace tollgate::proxy::webhooks {
 
 class messenger {
  public:
+  // How many endpoints are delivered to at once. Whoever is slow holds a place for as long as an
+  // attempt may take, so nobody may have more than a few.
+  struct places {
+    std::size_t all = 256, of_one_org = 4;
+  };
+
   messenger(asio::io_context& context, quota::ledger_store& ledger, quota::webhook_store& store,
             metrics::webhook_metrics& counts);
+  messenger(asio::io_context& context, quota::ledger_store& ledger, quota::webhook_store& store,
+            metrics::webhook_metrics& counts, places places);
 
   // From now on sends by these rules.
   void use(std::shared_ptr<sender> sender) { sender_ = std::move(sender); }
   const sender& rules() const { return *sender_; }
 
   // Visits whoever has waited long enough, and every so often everybody: others may have left
-  // something behind.
+  // something behind. Who had nothing to deliver is left out of the next few rounds: there may be
+  // many, and what happens to them is told by visit().
   void start(quota::milliseconds sweep_every);
 
   // This organization may have events to deliver. Cheap, and harmless when it has none.
@@ -42,6 +52,9 @@ class messenger {
 
   // Begins no more attempts. Those that are open may end, or be abandoned.
   void stop() { stopped_ = true; }
+  // After stop(): until those that are open have ended and their leases are given back, so that
+  // others go on at once; no longer than an attempt may take.
+  task<> end_deliveries();
 
  private:
   using steady_time = std::chrono::steady_clock::time_point;
@@ -57,11 +70,13 @@ class messenger {
   task<> look(quota::org_id org);
   task<> look_once(const quota::org_id& org);
   void enqueue(recipient to);
+  std::optional<recipient> next_in_line();
   void begin();
   void end(const recipient& to, turn how);
 
   task<turn> deliver(recipient to);
-  task<turn> deliver_some(const quota::webhook_lease& lease, quota::webhook_endpoint endpoint);
+  // False: the lease is to be given back by nobody, because it was, or is lost.
+  task<bool> deliver_some(const quota::webhook_lease& lease, quota::webhook_endpoint endpoint);
   // False: the endpoint is not ours any more, or has to wait.
   task<bool> hand_over(const quota::webhook_lease& lease, const quota::webhook_endpoint& endpoint,
                        const quota::account_event& event);
@@ -71,8 +86,9 @@ class messenger {
   template <class Work, class Then>
   void spawn(Work work, Then then);
 
-  static constexpr std::size_t most_at_once = 32;
-  static constexpr std::size_t events_a_turn = 20;  // then others get theirs
+  static constexpr int rounds_to_rest = 6;
+  // Then others get theirs; and after as long as one attempt may take.
+  static constexpr std::size_t events_a_turn = 20;
   // How much longer than an attempt's timeout a lease lasts.
   static constexpr quota::milliseconds lease_margin{5'000};
 
@@ -81,8 +97,11 @@ class messenger {
   quota::webhook_store& store_;
   metrics::webhook_metrics& counts_;
   std::shared_ptr<sender> sender_;
+  const places places_;
   const std::string token_;  // of all leases of this process, which are told apart by endpoint
 
+  quota::milliseconds rest_{};  // of an organization that has nothing to deliver
+  std::map<quota::org_id, steady_time> resting_;
   std::map<quota::org_id, steady_time> reminders_;
   std::map<quota::org_id, bool> looked_at_;  // true: to be looked at again
   std::deque<recipient> queue_;

@@ -10,10 +10,12 @@ schedule::schedule(const std::vector<quota::milliseconds>& pauses) : offsets_(pa
 }
 
 std::optional<quota::time_point> schedule::next_attempt(quota::time_point created,
-                                                        quota::time_point tried) const {
+                                                        quota::time_point tried,
+                                                        bool was_the_first) const {
   const auto next = std::upper_bound(offsets_.begin(), offsets_.end(), tried - created);
-  if (next == offsets_.end()) return {};
-  return created + *next;
+  if (next != offsets_.end()) return created + *next;
+  if (was_the_first && offsets_.size() > 1) return tried + (offsets_[1] - offsets_[0]);
+  return {};
 }
 
 }  // namespace tollgate::proxy::webhooks

@@ -2,7 +2,8 @@
 //
 // Attempts stand at fixed distances from the event itself. So events that waited behind one that
 // could not be delivered do not begin days of their own, one after the other: such an event is
-// tried as soon as its turn comes, and then at what is left of its own times.
+// tried as soon as its turn comes, and then at what is left of its own times; once more at least,
+// if there is to be more than one attempt at all.
 #pragma once
 
 #include <optional>
@@ -17,10 +18,10 @@ class schedule {
   // The pauses before each attempt; the first counts from the event.
   explicit schedule(const std::vector<quota::milliseconds>& pauses);
 
-  // After an attempt that began at `tried`. Nothing: there is none left, the event is a dead
-  // letter.
-  std::optional<quota::time_point> next_attempt(quota::time_point created,
-                                                quota::time_point tried) const;
+  // After an attempt that began at `tried`, at an event of `created`, or one that could not have
+  // been tried earlier than then. Nothing: there is none left, the event is a dead letter.
+  std::optional<quota::time_point> next_attempt(quota::time_point created, quota::time_point tried,
+                                                bool was_the_first) const;
 
  private:
   std::vector<quota::milliseconds> offsets_;  // from the event; ascending

@@ -19,10 +19,11 @@ sender::sender(const config::webhook_settings& settings, outbound::name_resolver
       client_{settings.ca_file, rule_of(settings), names} {}
 
 // The URL is looked at once more: the configuration may have changed since it was taken.
-task<quota::webhook_attempt> sender::send(const quota::webhook_endpoint& endpoint, message what) {
+task<quota::webhook_attempt> sender::send(const quota::webhook_endpoint& endpoint, message what,
+                                          quota::time_point now) {
   const auto give_up = std::chrono::steady_clock::now() + settings_.timeout;
   quota::webhook_attempt attempt;
-  attempt.at = quota::system_clock{}.now();
+  attempt.at = now;
   attempt.error = refuse_url(endpoint.url, settings_);
   if (!attempt.error.empty()) co_return attempt;
   const auto to = *outbound::parse_url(endpoint.url);

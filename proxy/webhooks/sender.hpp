@@ -13,8 +13,11 @@ class sender {
   explicit sender(const config::webhook_settings& settings,
                   outbound::name_resolver* names = nullptr);
 
-  // No longer than the configured timeout. Says the status, or why there is none.
-  task<quota::webhook_attempt> send(const quota::webhook_endpoint& endpoint, message what);
+  // No longer than the configured timeout. `now`, by the store's clock, is what it is signed with:
+  // a receiver refuses what this machine's clock, gone wrong, would have put there. Says the
+  // status, or why there is none.
+  task<quota::webhook_attempt> send(const quota::webhook_endpoint& endpoint, message what,
+                                    quota::time_point now);
 
   const config::webhook_settings& settings() const { return settings_; }
   const schedule& attempts() const { return attempts_; }

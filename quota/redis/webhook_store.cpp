@@ -51,7 +51,7 @@ std::vector<std::string> split(std::string_view text, char separator) {
   return out;
 }
 
-// Lines "UNTIL_MS SINCE_MS TEXT". What has run out is left out.
+// Lines "UNTIL_MS SINCE_MS TEXT KEY", the first one without a key. What has run out is left out.
 std::vector<webhook_secret> parse_secrets(std::string_view text, time_point now) {
   std::vector<webhook_secret> out;
   while (!text.empty()) {
@@ -59,7 +59,8 @@ std::vector<webhook_secret> parse_secrets(std::string_view text, time_point now)
     webhook_secret secret;
     secret.until = time_of(take_until(line, ' '));
     secret.since = time_of(take_until(line, ' '));
-    secret.text = line;
+    secret.text = take_until(line, ' ');
+    secret.key = line;
     if (secret.until == time_point{} || secret.until > now) out.push_back(std::move(secret));
   }
   return out;
@@ -74,6 +75,7 @@ void read_field(webhook_endpoint& out, std::string_view field, std::string_view 
   if (field == "secrets") out.secrets = parse_secrets(text, now);
   if (field == "created") out.created_at = time_of(text);
   if (field == "disabled") out.disabled = text;
+  if (field == "since") out.since = time_of(text);
   if (field == "cursor") out.cursor = text;
   if (field == "leased_until") out.leased_until = time_of(text);
   if (field == "next_at") out.next_at = time_of(text);
@@ -200,19 +202,32 @@ task<result<std::vector<org_id>>> redis_webhook_store::orgs(std::string after, s
   co_return found;
 }
 
+task<result<void>> redis_webhook_store::list(std::string verb, org_id org) {
+  std::vector<std::string> command{std::move(verb), std::string{all_orgs}};
+  if (command.front() == "ZADD") command.emplace_back("0");
+  command.push_back(std::move(org));
+  const auto listed = checked(co_await connection_.call(std::move(command)));
+  if (!listed) co_return listed.error();
+  co_return result<void>{};
+}
+
 // Listed first: an organization that is listed without an endpoint is passed over, an endpoint of
-// one that nobody lists would be forgotten by the sweep.
+// one that nobody lists would be forgotten by the sweep. And once more at the end: whoever has
+// removed the last endpoint meanwhile may have seen that there is none.
 task<result<webhook_outcome>> redis_webhook_store::add(const org_id& org,
                                                        const webhook_endpoint& endpoint,
                                                        std::string secret) {
-  arguments more{std::to_string(most_endpoints), std::move(secret), endpoint.url,
-                 joined(endpoint.events), endpoint.description};
+  arguments more{std::to_string(most_endpoints), std::move(secret),    endpoint.url,
+                 joined(endpoint.events),        endpoint.description, endpoint.disabled};
   auto id = endpoint.id;
   auto whose = org;
-  std::vector<std::string> list{"ZADD", std::string{all_orgs}, "0", org};
-  const auto listed = checked(co_await connection_.call(std::move(list)));
+  auto listed = co_await list("ZADD", whose);
   if (!listed) co_return listed.error();
-  co_return co_await tell(std::move(whose), "add", std::move(id), std::move(more));
+  const auto added = co_await tell(whose, "add", std::move(id), std::move(more));
+  if (!added) co_return added;
+  listed = co_await list("ZADD", std::move(whose));
+  if (!listed) co_return listed.error();
+  co_return added;
 }
 
 task<result<webhook_outcome>> redis_webhook_store::change(const org_id& org, std::string id,
@@ -230,17 +245,30 @@ task<result<webhook_outcome>> redis_webhook_store::change(const org_id& org, std
 }
 
 task<result<webhook_outcome>> redis_webhook_store::remove(const org_id& org, std::string id) {
-  return tell(org, "remove", std::move(id), {});
+  auto whose = org;
+  const auto removed = co_await tell(whose, "remove", std::move(id), {});
+  if (!removed || *removed != webhook_outcome::done) co_return removed;
+  const auto left = co_await read(whose);
+  if (!left || !left->endpoints.empty()) co_return removed;  // listed for nothing does no harm
+  if (!co_await list("ZREM", whose)) co_return removed;
+  const auto again = co_await read(whose);
+  if (!again) co_return again.error();  // said again, it is looked at again
+  if (again->endpoints.empty()) co_return removed;
+  const auto listed = co_await list("ZADD", std::move(whose));
+  if (!listed) co_return listed.error();
+  co_return removed;
 }
 
 task<result<webhook_outcome>> redis_webhook_store::rotate(const org_id& org, std::string id,
-                                                          std::string secret,
+                                                          webhook_secret secret,
                                                           milliseconds overlap) {
-  return tell(org, "rotate", std::move(id), {std::move(secret), std::to_string(overlap.count())});
+  return tell(org, "rotate", std::move(id),
+              {std::to_string(most_secrets), std::move(secret.text), std::move(secret.key),
+               std::to_string(overlap.count())});
 }
 
 task<result<webhook_outcome>> redis_webhook_store::retry_now(const org_id& org, std::string id) {
-  return tell(org, "change", std::move(id), {});
+  return tell(org, "retry", std::move(id), {});
 }
 
 task<result<std::optional<leased_webhook>>> redis_webhook_store::lease(const webhook_lease& lease) {

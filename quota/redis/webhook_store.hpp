@@ -19,7 +19,7 @@ class redis_webhook_store final : public webhook_store {
   task<result<webhook_outcome>> change(const org_id& org, std::string id,
                                        const webhook_change& what) override;
   task<result<webhook_outcome>> remove(const org_id& org, std::string id) override;
-  task<result<webhook_outcome>> rotate(const org_id& org, std::string id, std::string secret,
+  task<result<webhook_outcome>> rotate(const org_id& org, std::string id, webhook_secret secret,
                                        milliseconds overlap) override;
   task<result<webhook_outcome>> retry_now(const org_id& org, std::string id) override;
 
@@ -47,6 +47,8 @@ class redis_webhook_store final : public webhook_store {
  private:
   using arguments = std::vector<std::string>;
   task<result<reply_ptr>> run(org_id org, std::string verb, std::string id, arguments more);
+  // ZADD or ZREM, in the list of organizations.
+  task<result<void>> list(std::string verb, org_id org);
   task<result<webhook_outcome>> tell(org_id org, std::string verb, std::string id, arguments more);
   // By the holder of a lease.
   task<result<webhook_outcome>> step(const webhook_lease& lease, std::string verb, arguments more);

@@ -132,6 +132,74 @@ class BadEndpoints(WebhookTest):
         self.assertEqual(len(self.assertArrived(2)), 2)
 
 
+    def test_an_answer_of_1xx_says_that_another_one_follows(self):
+        def hint_first(connection, delivery):
+            connection.send(b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n")
+            acknowledge(connection, delivery)
+        self.receiver.behave = hint_first
+        self.new_endpoint()
+        self.cause_events(2)
+        self.assertEqual(len(self.assertArrived(2)), 2)
+
+
+class ManyEndpoints(WebhookTest):
+    settings = {"timeout": "2s", "retries": ["0s", "1h"], **ALLOWED}
+
+    def test_one_organization_has_a_few_places_and_no_more(self):
+        self.new_endpoint("quick")
+        for _ in range(15):
+            self.new_endpoint("slow")
+        at_once, most, lock = [0], [0], threading.Lock()
+
+        def count(connection, delivery):
+            if delivery.path == "quick":
+                return acknowledge(connection, delivery)
+            with lock:
+                at_once[0] += 1
+                most[0] = max(most[0], at_once[0])
+            time.sleep(0.2)
+            with lock:
+                at_once[0] -= 1
+            acknowledge(connection, delivery)
+        self.receiver.behave = count
+        self.cause_events(2)
+        wait_until(lambda: len(self.receiver.of("slow")) == 30, "all of the slow")
+        self.assertArrived(2, path="quick")
+        self.assertEqual(most[0], 4)
+
+
+class Changes(WebhookTest):
+    """A failure puts the next attempt an hour off, unless something changes."""
+    settings = {"timeout": "1s", "retries": ["0s", "1h"], **ALLOWED}
+
+    def test_what_is_changed_during_an_attempt_is_not_undone_by_its_answer(self):
+        endpoint = self.new_endpoint("old")
+        self.receiver.behave = lambda connection, delivery: (
+            webhooks.never if delivery.path == "old" else acknowledge)(connection, delivery)
+        self.cause_events(1)
+        self.arrived(1, path="old")
+        self.change(endpoint, url=self.receiver.url("new"))
+        self.assertArrived(1, path="new", timeout=4)
+        wait_until(lambda: self.show(endpoint)["pending"] == 0, "it to be written down")
+
+    def test_a_late_410_does_not_disable_what_has_moved(self):
+        endpoint = self.new_endpoint("left")
+        moved = threading.Event()
+
+        def gone_once_it_has_moved(connection, delivery):
+            if delivery.path == "left":
+                moved.wait(5)
+                return connection.reply(b"", status="410 Gone")
+            acknowledge(connection, delivery)
+        self.receiver.behave = gone_once_it_has_moved
+        self.cause_events(1)
+        self.arrived(1, path="left")
+        self.change(endpoint, url=self.receiver.url("there"))
+        moved.set()
+        self.assertArrived(1, path="there", timeout=4)
+        self.assertFalse(self.show(endpoint)["disabled"])
+
+
 class AsShipped(WebhookTest):
     settings = ALLOWED
 
@@ -239,6 +307,23 @@ class Sidecars(WebhookTest):
         self.assertEqual(first_arrivals(got), list(self.events("account.top_up_requested")))
         self.assertEqual(len(got), 80)
         wait_until(lambda: self.show(endpoint)["pending"] == 0, "all to be written down")
+
+    def test_whoever_is_stopped_lets_the_others_go_on_at_once(self):
+        self.receiver.behave = webhooks.late(0.3)
+        self.new_endpoint()
+        self.cause_events(6)
+        self.arrived(1)
+        other = self.start_sidecar()
+        self.tollgate.popen.send_signal(signal.SIGTERM)
+        try:
+            got = self.assertArrived(6)
+            self.assertEqual(self.tollgate.popen.wait(5), 0)
+        finally:
+            type(self).tollgate = other
+            type(self).admin = other.admin
+        self.assertEqual(len(got), 6)  # the one in hand was ended, and told
+        pauses = [after.at - before.at for before, after in zip(got, got[1:])]
+        self.assertLess(max(pauses), LEASE / 2)
 
     def test_killed_between_the_200_and_writing_it_down(self):
         victim = self.start_sidecar()

@@ -200,8 +200,38 @@ class Api(WebhookTest):
         first, second = (self.admin.expect_success("POST", path, body, key) for _ in range(2))
         self.assertEqual(first, second)
         self.assertEqual(len(self.admin.expect_success("GET", path)["webhooks"]), 1)
-        reply = self.admin.request("POST", path, {"url": self.receiver.url("b")}, key)
-        self.assertEqual((reply.status, reply.error_code), (422, "idempotency_key_reused"))
+        for other in ({"url": self.receiver.url("b")}, {**body, "description": "another"},
+                      {**body, "events": ["account.cycle_closed"]}):
+            reply = self.admin.request("POST", path, other, key)
+            self.assertEqual((reply.status, reply.error_code), (422, "idempotency_key_reused"), other)
+
+    def test_one_that_is_made_disabled_is_told_once_it_is_enabled(self):
+        endpoint = self.new_endpoint(disabled=True)
+        self.assertTrue(self.show(endpoint)["disabled"])
+        self.cause_events(2)
+        self.assertEqual(self.show(endpoint)["pending"], 2)
+        self.assertEqual(self.receiver.of(self.org), [])
+        self.change(endpoint, disabled=False)
+        self.arrived(2)
+
+    def test_rotating_twice_under_one_key_makes_one_secret_and_no_secret_ends_early(self):
+        endpoint = self.new_endpoint()
+        path = f"/orgs/{self.org}/webhooks/{endpoint['id']}/rotate"
+
+        def rotate(key):
+            return self.admin.request("POST", path, headers={"Idempotency-Key": key})
+        made = [rotate(key).json()["data"] for key in ("a", "a", "b", "c")]
+        self.assertEqual(made[0], made[1])
+        self.assertEqual(len({each["secret"] for each in made}), 3)
+        refused = rotate("d")
+        self.assertEqual((refused.status, refused.error_code), (409, "too_many_secrets"))
+        shown = self.show(endpoint)["secrets"]
+        self.assertEqual(len(shown), 4)
+        self.assertIn(shown[-1]["valid_until"], refused.json()["error"]["message"])
+        self.assertEqual(rotate("b").json()["data"]["secret"], made[2]["secret"])
+        self.cause_events(1)
+        check_signatures(self.arrived(1)[0], made[3]["secret"], made[2]["secret"], made[0]["secret"],
+                         endpoint["secret"])
 
     def test_there_are_at_most_16(self):
         for _ in range(16):
@@ -265,6 +295,41 @@ class CommandLine(WebhookTest):
         listener.popen.send_signal(signal.SIGINT)
         self.assertEqual(listener.popen.wait(10), 0)
         self.assertEqual(self.admin.expect_success("GET", path)["webhooks"], [])
+
+    def registered(self):
+        return self.admin.expect_success("GET", f"/orgs/{self.org}/webhooks")["webhooks"]
+
+    def test_listen_forgets_its_endpoint_however_it_ends(self):
+        self.new_org()
+        command = [BINARY, "webhook", "listen", self.org, "--config", self.tollgate.config_path]
+        hung_up = self.listen("listen-hup", *command[3:])
+        self.addCleanup(hung_up.stop)
+        wait_until(self.registered, "it to register")
+        hung_up.popen.send_signal(signal.SIGHUP)
+        self.assertEqual(hung_up.popen.wait(10), 0)
+        self.assertEqual(self.registered(), [])
+
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as unread:
+            wait_until(self.registered, "it to register")
+            unread.stdout.close()  # as `| head` does
+            self.cause_events(2)
+            self.assertEqual(unread.wait(10), 0)
+        self.assertEqual(self.registered(), [])
+
+    def test_listen_that_cannot_forget_says_what_to_run(self):
+        self.new_org()
+        listener = self.listen("listen-alone-in-the-end", self.org, "--config",
+                               self.tollgate.config_path)
+        self.addCleanup(lambda: listener.stop(any_status=True))
+        endpoint = wait_until(self.registered, "it to register")[0]["id"]
+        self.tollgate.kill()
+        try:
+            listener.popen.send_signal(signal.SIGINT)
+            self.assertEqual(listener.popen.wait(10), 1)
+            self.assertIn(f"tollgate webhook delete {self.org} {endpoint} --config ", listener.log())
+        finally:
+            type(self).tollgate = self.start_sidecar()
+            type(self).admin = self.tollgate.admin
 
     def test_listen_refuses_what_is_not_signed_by_its_secret(self):
         listener = self.listen("listen-alone", "--secret", "whsec_" + "A" * 43 + "=")

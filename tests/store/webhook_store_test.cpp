@@ -60,6 +60,15 @@ class webhook_store_test : public testing::Test {
     EXPECT_THAT(known.endpoints, SizeIs(1));
     return known.endpoints.at(0);
   }
+  static webhook_secret made_by(std::string key, std::string text) {
+    webhook_secret secret;
+    secret.key = std::move(key);
+    secret.text = std::move(text);
+    return secret;
+  }
+  webhook_outcome rotate(const std::string& key, milliseconds overlap) {
+    return ask(store->rotate("acme", "we_1", made_by(key, "whsec_" + key), overlap));
+  }
   std::string happens() {
     const auto reply =
         raw.call({"XADD", "tollgate:{acme}:events", "*", "usage_threshold", "percent 50"});
@@ -147,7 +156,7 @@ TEST_F(webhook_store_test, changes_what_is_given) {
   EXPECT_EQ(endpoint.description, "the first, of two");
   EXPECT_EQ(ask(store->change("acme", "we_2", change)), webhook_outcome::not_found);
   EXPECT_EQ(ask(store->retry_now("acme", "we_2")), webhook_outcome::not_found);
-  EXPECT_EQ(ask(store->rotate("acme", "we_2", "s", 1h)), webhook_outcome::not_found);
+  EXPECT_EQ(ask(store->rotate("acme", "we_2", made_by("2", "s"), 1h)), webhook_outcome::not_found);
   EXPECT_EQ(ask(store->remove("acme", "we_2")), webhook_outcome::not_found);
 }
 
@@ -158,29 +167,50 @@ TEST_F(webhook_store_test, removes_one_and_leaves_the_others) {
   EXPECT_EQ(only().id, "we_10");
 }
 
+TEST_F(webhook_store_test, lists_organizations_that_have_endpoints) {
+  add("we_1");
+  add("we_2");
+  ask(store->remove("acme", "we_1"));
+  EXPECT_THAT(ask(store->orgs("", 10)), ElementsAre("acme"));
+  ask(store->remove("acme", "we_2"));
+  EXPECT_THAT(ask(store->orgs("", 10)), SizeIs(0));
+  add("we_3");
+  EXPECT_THAT(ask(store->orgs("", 10)), ElementsAre("acme"));
+}
+
 TEST_F(webhook_store_test, keeps_old_secrets_for_a_while) {
   add("we_1");
-  EXPECT_EQ(ask(store->rotate("acme", "we_1", "whsec_2", 24h)), webhook_outcome::done);
+  EXPECT_EQ(rotate("2", 24h), webhook_outcome::done);
   auto secrets = only().secrets;
   ASSERT_THAT(secrets, SizeIs(2));
   EXPECT_EQ(secrets[0].text, "whsec_2");
+  EXPECT_EQ(secrets[0].key, "2");
   EXPECT_EQ(secrets[0].until, time_point{});
   EXPECT_EQ(secrets[1].text, "whsec_1");
+  EXPECT_EQ(secrets[1].key, "");
   EXPECT_EQ(secrets[1].until, secrets[0].since + 24h);
   const auto first_ends = secrets[1].until;
 
-  EXPECT_EQ(ask(store->rotate("acme", "we_1", "whsec_2", 24h)), webhook_outcome::done);  // repeated
+  ask(store->rotate("acme", "we_1", made_by("2", "whsec_other"), 24h));  // repeated
   EXPECT_THAT(only().secrets, SizeIs(2));
-  ask(store->rotate("acme", "we_1", "whsec_3", 1ms));  // within the overlap: nobody is cut off
+  EXPECT_EQ(only().secrets[0].text, "whsec_2");
+  rotate("3", 1ms);  // within the overlap: nobody is cut off
   secrets = only().secrets;
   EXPECT_EQ(secrets.front().text, "whsec_3");
   EXPECT_EQ(secrets.back().text, "whsec_1");
   EXPECT_EQ(secrets.back().until, first_ends);
-  for (const char* more : {"whsec_4", "whsec_5", "whsec_6", "whsec_7"}) {
-    ask(store->rotate("acme", "we_1", more, 24h));
-  }
-  EXPECT_THAT(only().secrets, SizeIs(4));
-  EXPECT_EQ(only().secrets.front().text, "whsec_7");
+}
+
+// Each of them may be the one that a receiver still has.
+TEST_F(webhook_store_test, no_secret_ends_because_of_another) {
+  add("we_1");
+  for (const char* key : {"2", "3", "4"}) EXPECT_EQ(rotate(key, 24h), webhook_outcome::done);
+  EXPECT_EQ(rotate("5", 24h), webhook_outcome::full);
+  EXPECT_EQ(rotate("3", 24h), webhook_outcome::done);  // repeated: it is there
+  const auto secrets = only().secrets;
+  ASSERT_THAT(secrets, SizeIs(webhook_store::most_secrets));
+  EXPECT_EQ(secrets.front().text, "whsec_4");
+  EXPECT_EQ(secrets.back().text, "whsec_1");
 }
 
 TEST_F(webhook_store_test, lets_one_deliver_at_a_time) {
@@ -257,26 +287,97 @@ TEST_F(webhook_store_test, does_not_lease_what_is_disabled) {
   EXPECT_TRUE(lease(by("a")));
 }
 
-TEST_F(webhook_store_test, what_is_disabled_while_it_is_leased_is_done_with_one_more_event) {
+// What came of an attempt at the endpoint as it was must not undo what has been changed meanwhile.
+TEST_F(webhook_store_test, what_is_changed_while_it_is_leased_is_leased_anew) {
+  add("we_1");
+  const auto first = happens();
+  const auto now = ask(store->read("acme")).now;
+  webhook_change disabled, enabled, moved;
+  disabled.disabled = "because";
+  enabled.disabled = "";
+  moved.url = "https://other.example/";
+  for (const auto& change : {moved, disabled, enabled}) {
+    const bool was_enabled = only().disabled.empty();
+    EXPECT_EQ(lease(by("a")).has_value(), was_enabled);
+    ask(store->change("acme", "we_1", change));
+    EXPECT_EQ(ask(store->failed(by("a"), attempt(500, "no"), now + 24h)), webhook_outcome::lost);
+    EXPECT_EQ(ask(store->gone(by("a"), attempt(410, "no"), "gone")), webhook_outcome::lost);
+    EXPECT_EQ(ask(store->delivered(by("a"), first, 200)), webhook_outcome::lost);
+    EXPECT_EQ(only().disabled, change.disabled.value_or(""));
+    EXPECT_LE(only().next_at, ask(store->read("acme")).now);
+  }
+  EXPECT_EQ(only().cursor, "0-0");
+  EXPECT_TRUE(lease(by("b")));
+}
+
+TEST_F(webhook_store_test, a_retry_leaves_the_attempt_under_way_alone) {
   add("we_1");
   const auto first = happens();
   lease(by("a"));
-  webhook_change disabled;
-  disabled.disabled = "because";
-  ask(store->change("acme", "we_1", disabled));
-  EXPECT_EQ(ask(store->delivered(by("a"), first, 200)), webhook_outcome::lost);
-  EXPECT_EQ(only().cursor, first);
+  ask(store->retry_now("acme", "we_1"));
+  EXPECT_EQ(ask(store->delivered(by("a"), first, 200)), webhook_outcome::done);
 }
 
-TEST_F(webhook_store_test, releases_only_when_nothing_has_come_meanwhile) {
+TEST_F(webhook_store_test, counts_from_when_it_was_made_or_enabled_or_moved) {
+  add("we_1");
+  EXPECT_EQ(only().since, only().created_at);
+  const auto change = [&](auto what) {
+    const auto before = ask(store->read("acme")).now;
+    while (ask(store->read("acme")).now == before) {
+    }
+    ask(store->change("acme", "we_1", what));
+    return only().since > before;
+  };
+  webhook_change disabled, enabled, moved, told;
+  disabled.disabled = "because";
+  enabled.disabled = "";
+  moved.url = "https://other.example/";
+  told.description = "other";
+  EXPECT_FALSE(change(enabled));  // it was
+  EXPECT_FALSE(change(disabled));
+  EXPECT_TRUE(change(enabled));
+  EXPECT_TRUE(change(moved));
+  EXPECT_FALSE(change(told));
+}
+
+TEST_F(webhook_store_test, counts_anew_after_a_long_break) {
+  add("we_1");
+  happens();
+  const auto since = [&](const char* due_at) {
+    raw.call({"HSET", "tollgate:{acme}:webhooks", "we_1 since", "1", "we_1 last_at", "2",
+              "we_1 next_at", due_at});
+    return lease(by("a"))->endpoint.since;
+  };
+  const auto now = ask(store->read("acme")).now;
+  const auto ago = [&](milliseconds ms) {
+    return std::to_string((now - ms).time_since_epoch().count());
+  };
+  EXPECT_LT(since(ago(59min).c_str()), now);
+  EXPECT_GE(since(ago(61min).c_str()), now);
+  raw.call({"HDEL", "tollgate:{acme}:webhooks", "we_1 since"});  // made by an earlier version
+  EXPECT_TRUE(lease(by("a")));
+}
+
+TEST_F(webhook_store_test, may_begin_disabled) {
+  webhook_endpoint endpoint;
+  endpoint.id = "we_1";
+  endpoint.url = "https://hooks.example/";
+  endpoint.disabled = "because";
+  ask(store->add("acme", endpoint, "secret"));
+  EXPECT_EQ(only().disabled, "because");
+  EXPECT_FALSE(lease(by("a")));
+}
+
+TEST_F(webhook_store_test, whoever_releases_it_says_whether_there_is_more) {
   add("we_1");
   lease(by("a"));
   const auto first = happens();
   EXPECT_EQ(ask(store->release(by("a"))), webhook_outcome::more);
-  EXPECT_FALSE(lease(by("b")));
-  ask(store->delivered(by("a"), first, 200));
-  EXPECT_EQ(ask(store->release(by("a"))), webhook_outcome::done);
   EXPECT_TRUE(lease(by("b")));
+  ask(store->delivered(by("b"), first, 200));
+  EXPECT_EQ(ask(store->release(by("b"))), webhook_outcome::done);
+  EXPECT_EQ(ask(store->release(by("b"))), webhook_outcome::lost);
+  EXPECT_TRUE(lease(by("a")));
 }
 
 TEST_F(webhook_store_test, keeps_dead_letters_in_the_order_of_their_events) {
@@ -333,7 +434,21 @@ TEST_F(webhook_store_test, says_when_the_stream_does_not_go_back_far_enough) {
   EXPECT_FALSE(lease(by("a"))->forgotten);
   happens();
   raw.call({"XTRIM", "tollgate:{acme}:events", "MAXLEN", "1"});
+  const auto leased = lease(by("a"));
+  EXPECT_TRUE(leased->forgotten);
+  EXPECT_EQ(leased->endpoint.cursor, "0-1");  // before the first that there still is
+  EXPECT_FALSE(lease(by("a"))->forgotten);    // told once
+}
+
+TEST_F(webhook_store_test, says_when_the_very_first_events_are_gone) {
+  add("we_1");
+  EXPECT_FALSE(lease(by("a"))->forgotten);
+  happens();
+  EXPECT_FALSE(lease(by("a"))->forgotten);
+  happens();
+  raw.call({"XTRIM", "tollgate:{acme}:events", "MAXLEN", "1"});
   EXPECT_TRUE(lease(by("a"))->forgotten);
+  EXPECT_FALSE(lease(by("a"))->forgotten);
 }
 
 TEST_F(webhook_store_test, tells_the_time_of_the_store) {

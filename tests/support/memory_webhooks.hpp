@@ -47,9 +47,9 @@ class memory_webhooks final : public webhook_store {
     if (find(org, endpoint.id) != nullptr) co_return webhook_outcome::done;
     if (endpoints_[org].size() >= most_endpoints) co_return webhook_outcome::full;
     auto added = endpoint;
-    added.created_at = ledger_.time;
+    added.created_at = added.since = ledger_.time;
     added.cursor = last_event(org);
-    added.secrets = {webhook_secret{std::move(secret), ledger_.time, {}}};
+    added.secrets = {webhook_secret{std::move(secret), ledger_.time, {}, {}}};
     endpoints_[org].push_back(std::move(added));
     co_return webhook_outcome::done;
   }
@@ -58,16 +58,23 @@ class memory_webhooks final : public webhook_store {
     if (!reachable) co_return store_errc::unavailable;
     auto* known = find(org, id);
     if (known == nullptr) co_return webhook_outcome::not_found;
+    if (what.url || (what.disabled && what.disabled->empty() && !known->disabled.empty())) {
+      known->since = ledger_.time;
+    }
     if (what.url) known->url = *what.url;
     if (what.description) known->description = *what.description;
     if (what.events) known->events = *what.events;
     if (what.disabled) known->disabled = *what.disabled;
-    known->next_at = {};
+    known->next_at = ledger_.time;
+    give_back(*known);
     co_return webhook_outcome::done;
   }
   task<result<webhook_outcome>> retry_now(const org_id& org, std::string id) override {
-    const webhook_change nothing;
-    co_return co_await change(org, std::move(id), nothing);
+    if (!reachable) co_return store_errc::unavailable;
+    auto* known = find(org, id);
+    if (known == nullptr) co_return webhook_outcome::not_found;
+    known->next_at = ledger_.time;
+    co_return webhook_outcome::done;
   }
   task<result<webhook_outcome>> remove(const org_id& org, std::string id) override {
     if (!reachable) co_return store_errc::unavailable;
@@ -75,14 +82,17 @@ class memory_webhooks final : public webhook_store {
     co_return std::erase_if(endpoints_[org], gone) > 0 ? webhook_outcome::done
                                                        : webhook_outcome::not_found;
   }
-  task<result<webhook_outcome>> rotate(const org_id& org, std::string id, std::string secret,
+  task<result<webhook_outcome>> rotate(const org_id& org, std::string id, webhook_secret secret,
                                        milliseconds overlap) override {
     if (!reachable) co_return store_errc::unavailable;
     auto* known = find(org, id);
     if (known == nullptr) co_return webhook_outcome::not_found;
+    const auto made_it = [&](const auto& each) { return each.key == secret.key; };
+    if (std::ranges::any_of(known->secrets, made_it)) co_return webhook_outcome::done;
+    if (known->secrets.size() >= most_secrets) co_return webhook_outcome::full;
     known->secrets.front().until = ledger_.time + overlap;
-    known->secrets.insert(known->secrets.begin(),
-                          webhook_secret{std::move(secret), ledger_.time, {}});
+    secret.since = ledger_.time;
+    known->secrets.insert(known->secrets.begin(), std::move(secret));
     co_return webhook_outcome::done;
   }
 
@@ -93,6 +103,8 @@ class memory_webhooks final : public webhook_store {
                       known->next_at <= ledger_.time &&
                       (known->leased_until <= ledger_.time || holder_[known->id] == lease.token);
     if (!free) co_return std::optional<leased_webhook>{};
+    const auto due = std::max({known->next_at, known->last.at, known->since});
+    if (ledger_.time - due > std::chrono::hours{1}) known->since = ledger_.time;
     holder_[known->id] = lease.token;
     known->leased_until = ledger_.time + lease.duration;
     leased_webhook leased;
@@ -121,7 +133,7 @@ class memory_webhooks final : public webhook_store {
                                        time_point next_at) override {
     co_return step(lease, [&](webhook_endpoint& known) {
       ++known.attempts;
-      known.last = attempt;
+      write_down(known, attempt);
       known.next_at = next_at;
       give_back(known);
     });
@@ -129,7 +141,7 @@ class memory_webhooks final : public webhook_store {
   task<result<webhook_outcome>> gone(const webhook_lease& lease, const webhook_attempt& attempt,
                                      std::string why) override {
     co_return step(lease, [&](webhook_endpoint& known) {
-      known.last = attempt;
+      write_down(known, attempt);
       known.disabled = why;
       give_back(known);
     });
@@ -138,7 +150,7 @@ class memory_webhooks final : public webhook_store {
     bool more = false;
     const auto outcome = step(lease, [&](webhook_endpoint& known) {
       more = known.cursor != last_event(lease.org);
-      if (!more) give_back(known);
+      give_back(known);
     });
     if (outcome && *outcome == webhook_outcome::done && more) co_return webhook_outcome::more;
     co_return outcome;
@@ -180,11 +192,16 @@ class memory_webhooks final : public webhook_store {
     known.leased_until = {};
     holder_.erase(known.id);
   }
-  static void done_with(webhook_endpoint& known, const std::string& event,
-                        const webhook_attempt& attempt) {
+  void write_down(webhook_endpoint& known, const webhook_attempt& attempt) {
+    known.last = attempt;
+    known.last.at = ledger_.time;
+  }
+  void done_with(webhook_endpoint& known, const std::string& event,
+                 const webhook_attempt& attempt) {
     known.cursor = event;
     known.attempts = 0;
-    known.last = attempt;
+    known.next_at = {};
+    write_down(known, attempt);
   }
   template <class Do>
   result<webhook_outcome> step(const webhook_lease& lease, Do what) {

@@ -7,7 +7,7 @@
 local call, format = redis.call, string.format
 
 local DONE, MORE, NOT_FOUND, FULL, LOST = 0, 1, 2, 3, 4
-local MOST_SECRETS = 4  -- that are valid at once
+local LONG_BREAK_MS = 3600 * 1000  -- after an attempt was due, without one: everybody was away
 
 local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -37,8 +37,15 @@ local function count_endpoints()
   return count
 end
 
+-- Whether the stream has been cut off behind a cursor. One at "0-0" waits for the very first event.
+local FIRST_THERE_IS = '0-1'  -- a cursor whose gap was told
 local function forgotten(cursor)
-  return cursor ~= '0-0' and #call('XRANGE', KEYS[2], cursor, cursor) == 0
+  if cursor == FIRST_THERE_IS then return false end
+  if cursor ~= '0-0' then return #call('XRANGE', KEYS[2], cursor, cursor) == 0 end
+  if call('EXISTS', KEYS[2]) == 0 then return false end
+  local flat, info = call('XINFO', 'STREAM', KEYS[2]), {}
+  for i = 1, #flat, 2 do info[flat[i]] = flat[i + 1] end
+  return info['entries-added'] > info.length
 end
 
 -- --- what is kept ---
@@ -46,20 +53,32 @@ local keep = {}
 
 function keep.read() return answer(DONE, call('HGETALL', KEYS[1])) end
 
--- MOST SECRET URL EVENTS DESCRIPTION
-function keep.add(most, secret, url, events, description)
+-- MOST SECRET URL EVENTS DESCRIPTION DISABLED
+function keep.add(most, secret, url, events, description, disabled)
   if get('url') then return answer(DONE) end
   if count_endpoints() >= tonumber(most) then return answer(FULL) end
   set('url', url, 'events', events, 'description', description, 'created', after(0), 'secrets',
-      '0 ' .. after(0) .. ' ' .. secret, 'disabled', '', 'cursor', last_event(), 'token', '',
-      'leased_until', 0, 'next_at', 0, 'attempts', 0, 'last_at', 0, 'last_status', 0, 'last_error', '')
+      '0 ' .. after(0) .. ' ' .. secret, 'disabled', disabled, 'since', after(0), 'cursor', last_event(),
+      'token', '', 'leased_until', 0, 'next_at', 0, 'attempts', 0, 'last_at', 0, 'last_status', 0, 'last_error', '')
   return answer(DONE)
 end
 
 -- FIELD VALUE ...
+-- An attempt that is under way is at what was there before: its answer must not undo this, so its lease
+-- means nothing any more. The whole schedule lies before whoever is enabled, or has moved.
 function keep.change(...)
   if not get('url') then return answer(NOT_FOUND) end
-  set('next_at', 0, ...)
+  local new, was_disabled = {}, get('disabled') ~= ''
+  local list = {...}
+  for i = 1, #list, 2 do new[list[i]] = list[i + 1] end
+  if new.url or (was_disabled and new.disabled == '') then set('since', after(0)) end
+  set('next_at', after(0), 'token', '', 'leased_until', 0, ...)
+  return answer(DONE)
+end
+
+function keep.retry()
+  if not get('url') then return answer(NOT_FOUND) end
+  set('next_at', after(0))
   return answer(DONE)
 end
 
@@ -72,16 +91,20 @@ function keep.remove()
   return answer(DONE)
 end
 
--- SECRET OVERLAP_MS. A secret is a line "UNTIL_MS SINCE_MS TEXT", the newest first; 0: in force.
-function keep.rotate(secret, overlap)
+-- MOST SECRET KEY OVERLAP_MS. A secret is a line "UNTIL_MS SINCE_MS TEXT KEY", the newest first; 0: in
+-- force. The first of all has no key.
+function keep.rotate(most, secret, key, overlap)
   local secrets = get('secrets')
   if not secrets then return answer(NOT_FOUND) end
-  local lines = {'0 ' .. after(0) .. ' ' .. secret}
-  if secrets:find(' ' .. secret, 1, true) then return answer(DONE) end
-  for ends, rest in secrets:gmatch('(%d+) ([^\n]+)') do
+  local lines = {format('0 %d %s %s', now, secret, key)}
+  for ends, since, text, made_by in secrets:gmatch('(%d+) (%d+) ([^ \n]+) ?([^\n]*)') do
     if ends == '0' then ends = after(overlap) end
-    if tonumber(ends) > now and #lines < MOST_SECRETS then lines[#lines + 1] = ends .. ' ' .. rest end
+    if tonumber(ends) > now then
+      if made_by == key then return answer(DONE) end
+      lines[#lines + 1] = format('%s %s %s %s', ends, since, text, made_by)
+    end
   end
+  if #lines > tonumber(most) then return answer(FULL) end
   set('secrets', table.concat(lines, '\n'))
   return answer(DONE)
 end
@@ -91,8 +114,12 @@ function keep.lease(token, duration)
   if not get('url') then return answer(NOT_FOUND) end
   local taken = get('token') ~= token and tonumber(get('leased_until')) > now
   if taken or get('disabled') ~= '' or tonumber(get('next_at')) > now then return answer(LOST) end
+  local due = math.max(get('next_at'), get('last_at'), get('since') or 0)
+  if now - due > LONG_BREAK_MS then set('since', after(0)) end
   set('token', token, 'leased_until', after(duration))
-  return answer(DONE, call('HGETALL', KEYS[1]), forgotten(get('cursor')))
+  local gap = forgotten(get('cursor'))  -- told once: it goes on with the first event there is
+  if gap then set('cursor', FIRST_THERE_IS, 'attempts', 0) end
+  return answer(DONE, call('HGETALL', KEYS[1]), gap)
 end
 
 -- --- what became of an event: for whoever holds the lease ---
@@ -140,13 +167,10 @@ function step.gone(_, status, why, disabled)
   return answer(DONE)
 end
 
-function step.release(duration)
-  if #call('XRANGE', KEYS[2], '(' .. get('cursor'), '+', 'COUNT', 1) > 0 then
-    set('leased_until', after(duration))
-    return answer(get('disabled') == '' and MORE or LOST)
-  end
+function step.release()
+  local more = #call('XRANGE', KEYS[2], '(' .. get('cursor'), '+', 'COUNT', 1) > 0
   give_back()
-  return answer(DONE)
+  return answer(more and get('disabled') == '' and MORE or DONE)
 end
 
 if keep[verb] then return keep[verb](unpack(ARGV, 3)) end

@@ -286,7 +286,8 @@ TEST(errors, archive_and_retention) {
       {"archive: { postgresql: \"postgresql://db/x\", files: y }",
        "5:10: archive: postgresql or files: an archive is in one place"},
       {"archive: { postgresql: \"mysql://db/x\" }",
-       "5:24: postgresql: a database is named by a URL: postgresql://user:password@host:5432/database"},
+       "5:24: postgresql: a database is named by a URL: "
+       "postgresql://user:password@host:5432/database"},
       {"archive: { postgresql: \"postgresql://db/x\", rotate_every: 1h }",
        "5:10: archive: rotate_size and rotate_every are for files only"},
       {"archive: { file: y }",
@@ -344,6 +345,8 @@ TEST(errors, webhooks) {
        "5:22: retries: expected a list of 1 to 32 durations, found a list"},
       {"webhooks: { retries: [0s, x] }",
        R"(5:27: retries: expected a duration (250ms, 60s, 5m, 2h), found "x")"},
+      {"webhooks: { retries: [5s, 1m] }",
+       "5:23: retries: the first is 0s: nothing holds back the first attempt"},
       {"webhooks: { allow_private: maybe }",
        R"(5:28: allow_private: expected true | false, found "maybe")"},
   });

@@ -13,9 +13,21 @@ TEST(event_report, says_what_happened_in_words_of_the_api) {
   const account_event event{"1700000000000-3", noon, "usage_threshold",
                             "percent 80 used 16000000000 of 20000000000"};
   EXPECT_EQ(event_json("acme", event),
-            R"({"id":"evt_1700000000000-3","type":"account.usage_threshold",)"
+            R"({"id":"evt_1700000000000-3-822b33ad87","type":"account.usage_threshold",)"
             R"("created_at":"2023-11-14T22:13:20.000Z","org":"acme",)"
             R"("data":{"threshold_percent":80,"used_credits":16000,"of_credits":20000}})");
+}
+
+TEST(event_report, events_of_two_organizations_have_different_names) {
+  EXPECT_EQ(event_name("acme", "1-0"), "evt_1-0-822b33ad87");
+  EXPECT_NE(event_name("acme", "1-0"), event_name("other", "1-0"));
+  EXPECT_EQ(parse_event_name("acme", event_name("acme", "1-0")), "1-0");
+  EXPECT_EQ(parse_event_name("acme", "evt_1-0"), "1-0");
+  EXPECT_EQ(parse_event_name("acme", "1-0"), "1-0");
+  for (const auto& wrong : {event_name("other", "1-0"), std::string{"evt_1-0-822b33ad8"},
+                            std::string{"-822b33ad87"}, std::string{"nonsense"}}) {
+    EXPECT_EQ(parse_event_name("acme", wrong), std::nullopt) << wrong;
+  }
 }
 
 TEST(event_report, names_may_have_blanks_and_money_has_cents) {
@@ -33,8 +45,9 @@ TEST(event_report, an_alert_says_whose_it_is) {
     const auto json = event_json("acme", {"1-0", noon, "usage_threshold", facts});
     return json.substr(json.find("\"data\":"));
   };
-  EXPECT_EQ(data("credits 500000000 used 500000000 of 20000000000 agent my agent 7"),
-            R"("data":{"credits":500,"used_credits":500,"of_credits":20000,"agent":"my agent 7"}})");
+  EXPECT_EQ(
+      data("credits 500000000 used 500000000 of 20000000000 agent my agent 7"),
+      R"("data":{"credits":500,"used_credits":500,"of_credits":20000,"agent":"my agent 7"}})");
   EXPECT_EQ(data("percent 20 used 4000000000 of 20000000000 key key_1"),
             R"("data":{"threshold_percent":20,"used_credits":4000,"of_credits":20000,)"
             R"("key":"key_1"}})");

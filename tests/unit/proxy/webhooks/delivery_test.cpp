@@ -36,8 +36,8 @@ received as_received(const outbound::request& request) {
 
 TEST(message_of, is_the_envelope_of_the_event) {
   const auto what = message_of("acme", threshold());
-  EXPECT_EQ(what.id, "evt_1767268800000-3");
-  EXPECT_EQ(what.body, R"({"id":"evt_1767268800000-3","type":"account.usage_threshold",)"
+  EXPECT_EQ(what.id, "evt_1767268800000-3-822b33ad87");
+  EXPECT_EQ(what.body, R"({"id":"evt_1767268800000-3-822b33ad87","type":"account.usage_threshold",)"
                        R"("created_at":"2026-01-01T12:00:00.000Z","org":"acme",)"
                        R"("data":{"threshold_percent":50,"used_credits":10,"of_credits":20}})");
 }
@@ -46,8 +46,8 @@ TEST(message_of, keeps_the_bytes_of_a_dead_letter) {
   quota::dead_letter letter;
   letter.event = "1-0";
   letter.body = "{ as it was }";
-  EXPECT_EQ(message_of(letter).id, "evt_1-0");
-  EXPECT_EQ(message_of(letter).body, letter.body);
+  EXPECT_EQ(message_of("acme", letter).id, "evt_1-0-822b33ad87");
+  EXPECT_EQ(message_of("acme", letter).body, letter.body);
 }
 
 TEST(request_of, is_signed_both_ways) {
@@ -129,6 +129,20 @@ TEST(refuse_url, takes_https_to_the_internet) {
         "https://169.254.169.254/", "https://[::1]/", "https://[::ffff:127.0.0.1]/",
         "https://[fd00::1]/", "https://0.0.0.0/"}) {
     EXPECT_NE(refuse_url(bad, rules), "") << bad;
+  }
+}
+
+TEST(refuse_url, says_what_is_wrong) {
+  struct row {
+    const char *url, *why;
+  };
+  for (const auto& [url, why] :
+       {row{"", "empty"}, row{" https://x/", "blanks"}, row{"https://x/a b", "blanks"},
+        row{"https://b\xC3\xBC\x63her.example/", "xn--"}, row{"https://x:0/", "1 to 65535"},
+        row{"https://x:99999/", "1 to 65535"}, row{"https://[::1]:0", "1 to 65535"},
+        row{"https://u:p@x/", "user, password"}, row{"hooks.example", "https:// URL"}}) {
+    EXPECT_NE(refuse_url(url, {}).find(why), std::string::npos)
+        << url << ": " << refuse_url(url, {});
   }
 }
 

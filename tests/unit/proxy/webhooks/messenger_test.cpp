@@ -1,7 +1,11 @@
 #include "proxy/webhooks/messenger.hpp"
 
+#include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/write.hpp>
 #include <gtest/gtest.h>
 
 #include "tests/support/memory_webhooks.hpp"
@@ -53,6 +57,15 @@ class messenger_test : public testing::Test {
     run();
   }
 
+  // Visits whenever an attempt is due, until so many events have been given up.
+  void pass_until_dead(std::size_t letters) {
+    for (int times = 0; store.letters(acme, "we_1").size() < letters; ++times) {
+      ASSERT_LT(times, 50);
+      ledger.time = std::max(ledger.time, endpoint().next_at);
+      visit();
+    }
+  }
+
   void buy(std::string id) {
     const quota::operation pack = quota::request_top_up{std::move(id), 1'000};
     finish(ledger.apply(acme, pack));
@@ -101,27 +114,68 @@ TEST_F(messenger_test, tries_at_once_and_then_at_the_events_own_times) {
 
 TEST_F(messenger_test, gives_up_after_the_last_attempt_and_goes_on) {
   buy("pack-1");
-  ledger.time += 74h;
-  buy("pack-2");  // which is a visit, and the second attempt at the first
-  ledger.time += 2h;
-  visit();
-  ASSERT_EQ(store.letters(acme, "we_1").size(), 1u);
+  buy("pack-2");
+  pass_until_dead(1);
   const auto& letter = store.letters(acme, "we_1").front();
   EXPECT_NE(letter.body.find(R"("top_up":"pack-1")"), std::string::npos);
-  EXPECT_EQ(letter.attempts, 3);
+  EXPECT_EQ(letter.attempts, 10);
   EXPECT_EQ(counts.dead_letters.read(), 1);
   EXPECT_EQ(endpoint().cursor, letter.event);
-  EXPECT_EQ(endpoint().attempts, 1);  // at the second, when its turn had come
-  EXPECT_GT(endpoint().next_at, ledger.time);
+  EXPECT_EQ(endpoint().attempts, 1);                // at the second, when its turn had come
+  EXPECT_EQ(endpoint().next_at, ledger.time + 5s);  // late as it is, it is tried once more
+  pass_until_dead(2);
+  EXPECT_EQ(store.letters(acme, "we_1").back().attempts, 2);
+}
+
+// Everybody was away, or nobody was to send anything: nothing dies of that.
+TEST_F(messenger_test, counts_from_when_it_could_try_at_all) {
+  store.reachable = false;
+  buy("pack-1");
+  ledger.time += 200h;
+  store.reachable = true;
+  visit();
+  EXPECT_EQ(endpoint().next_at, ledger.time + 5s);
+  ledger.time += 200h;  // away once more, with some attempts made
+  visit();
+  EXPECT_EQ(endpoint().attempts, 2);
+  EXPECT_EQ(endpoint().next_at, ledger.time + 5s);
+
+  const auto change = [&](const char* why) {
+    quota::webhook_change to;
+    to.disabled = why;
+    finish(store.change(acme, "we_1", to));
+  };
+  ledger.time += 5s;
+  change("because");
+  ledger.time += 200h;
+  change("");
+  const auto enabled = ledger.time;
+  visit();
+  EXPECT_EQ(endpoint().next_at, enabled + 5s);
+  ledger.time += 5s;
+  visit();
+  EXPECT_EQ(endpoint().next_at, enabled + 5min + 5s);
+  EXPECT_TRUE(store.letters(acme, "we_1").empty());
+}
+
+TEST_F(messenger_test, signs_by_the_clock_of_the_store) {
+  buy("pack-1");
+  std::optional<quota::webhook_attempt> made;
+  const auto send = [&]() -> task<> {
+    auto what = sample_message(acme, "1", ledger.time);
+    made = co_await subject.send_now(endpoint(), std::move(what));
+  };
+  finish(send());
+  ASSERT_TRUE(made);
+  EXPECT_EQ(made->at, ledger.time);
 }
 
 TEST_F(messenger_test, skips_what_nobody_asked_for) {
   buy("pack-1");
-  ledger.time += 100h;
   decline("pack-1");
-  EXPECT_EQ(store.letters(acme, "we_1").size(), 1u);
+  pass_until_dead(1);
   EXPECT_EQ(endpoint().cursor, last_event());
-  EXPECT_EQ(failures(), 2);  // at the first event alone
+  EXPECT_EQ(failures(), 10);  // at the first event alone
   EXPECT_EQ(endpoint().leased_until, quota::time_point{});
 }
 
@@ -167,6 +221,62 @@ TEST_F(messenger_test, after_stop_nothing_is_sent) {
   subject.stop();
   buy("pack-1");
   EXPECT_EQ(failures(), 0);
+}
+
+// Takes deliveries, one connection after the other, and answers each after `pause`.
+class slow_receiver {
+ public:
+  slow_receiver(asio::io_context& context, quota::milliseconds pause)
+      : acceptor_{context, {asio::ip::address_v4::loopback(), 0}}, pause_{pause} {}
+
+  std::string url(const std::string& path) const {
+    return "http://127.0.0.1:" + std::to_string(acceptor_.local_endpoint().port()) + "/" + path;
+  }
+  const std::vector<std::string>& paths() const { return paths_; }
+
+  task<> take(std::size_t deliveries) {
+    while (paths_.size() < deliveries) {
+      auto socket = co_await acceptor_.async_accept(use_task);
+      std::string head;
+      co_await asio::async_read_until(socket, asio::dynamic_buffer(head), "\r\n\r\n", use_task);
+      const auto path = head.find('/') + 1;
+      paths_.push_back(head.substr(path, head.find(' ', path) - path));
+      timer wait{co_await asio::this_coro::executor};
+      wait.expires_after(pause_);
+      co_await wait.async_wait(use_task);
+      co_await asio::async_write(socket, asio::buffer(answer), use_task);
+    }
+  }
+
+ private:
+  using timer =
+      asio::basic_waitable_timer<std::chrono::steady_clock,
+                                 asio::wait_traits<std::chrono::steady_clock>, io_executor>;
+  static constexpr std::string_view answer = "HTTP/1.1 204 No Content\r\n\r\n";
+  asio::basic_socket_acceptor<asio::ip::tcp, io_executor> acceptor_;
+  const quota::milliseconds pause_;
+  std::vector<std::string> paths_;
+};
+
+TEST_F(messenger_test, whoever_is_slow_lets_the_others_pass) {
+  slow_receiver receiver{context, 300ms};
+  add({"*"}, "we_2");
+  for (const char* id : {"we_1", "we_2"}) {
+    endpoint(id).url = receiver.url(id);
+    endpoint(id).disabled = "until there are events";
+  }
+  for (const char* id : {"pack-1", "pack-2", "pack-3"}) buy(id);
+  for (const char* id : {"we_1", "we_2"}) endpoint(id).disabled = "";
+
+  settings.timeout = 500ms;
+  messenger one_place{context, ledger, store, counts, {1, 1}};
+  one_place.use(std::make_shared<sender>(settings));
+  asio::co_spawn(context, receiver.take(6), asio::detached);
+  one_place.visit(acme);
+  run();
+  // A turn ends with the attempt during which its time is up, the second.
+  EXPECT_EQ(receiver.paths(),
+            (std::vector<std::string>{"we_1", "we_1", "we_2", "we_2", "we_1", "we_2"}));
 }
 
 }  // namespace

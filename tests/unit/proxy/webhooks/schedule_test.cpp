@@ -17,8 +17,8 @@ const schedule& usual() {
 }
 
 // When an event of noon is tried again, if it was tried so long after noon.
-std::optional<quota::milliseconds> next(quota::milliseconds tried) {
-  const auto at = usual().next_attempt(noon, noon + tried);
+std::optional<quota::milliseconds> next(quota::milliseconds tried, bool was_the_first = false) {
+  const auto at = usual().next_attempt(noon, noon + tried, was_the_first);
   return at ? std::optional{*at - noon} : std::nullopt;
 }
 
@@ -56,6 +56,12 @@ TEST(schedule, of_an_event_that_waited_does_not_begin_again) {
   EXPECT_EQ(next(80h), std::nullopt);
 }
 
+TEST(schedule, gives_nothing_up_after_its_very_first_attempt) {
+  EXPECT_EQ(next(1h, true), 2h + 35min + 5s);
+  EXPECT_EQ(next(80h, true), 80h + 5s);
+  EXPECT_EQ(next(80h + 5s), std::nullopt);
+}
+
 TEST(schedule, takes_a_clock_that_is_behind_the_event) {
   EXPECT_EQ(next(-1s), 0ms);
 }
@@ -70,7 +76,8 @@ TEST(schedule, goes_through_every_attempt_once) {
 
 TEST(schedule, of_one_attempt_has_no_other) {
   const schedule once{{0ms}};
-  EXPECT_EQ(once.next_attempt(noon, noon + 1ms), std::nullopt);
+  EXPECT_EQ(once.next_attempt(noon, noon + 1ms, false), std::nullopt);
+  EXPECT_EQ(once.next_attempt(noon, noon + 1ms, true), std::nullopt);
 }
 
 }  // namespace
