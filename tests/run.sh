@@ -38,7 +38,7 @@ build_dev() {
 test_dev() { ctest --preset dev -j2 -R '^unit_'; }
 
 # Enough to find what every input of some kind runs into, and that a target still builds and runs.
-seconds_to_fuzz=4
+seconds_to_fuzz=3
 
 if step "install packages" deploy/install-packages.sh build run test clients browser audio fuzz &&
    step "build (release)" build_release; then
