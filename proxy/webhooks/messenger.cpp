@@ -191,8 +191,10 @@ task<messenger::turn> messenger::deliver(recipient to) {
   if (!leased || !*leased) co_return turn::over;
   if ((*leased)->forgotten) {
     counts_.forgotten.increment();
-    spdlog::error("webhooks: events may be lost: {} was away for longer than events are remembered",
-                  describe(lease, (*leased)->endpoint.cursor));
+    spdlog::error(
+        "webhooks: events may be lost: org={} endpoint={} was away for longer than they are "
+        "remembered",
+        lease.org, lease.endpoint);
   }
   const bool ours = co_await deliver_some(lease, std::move((*leased)->endpoint));
   if (!ours) co_return turn::over;
