@@ -24,6 +24,13 @@ class event_feed_test : public testing::Test {
     int refused = 0;
   };
 
+  // Whoever waits for the next event holds on to what he waits for.
+  void TearDown() override {
+    feed_.close();
+    run_until([&] { return feed_.streams() == 0; });
+    context_.poll();
+  }
+
   std::shared_ptr<client> open(const std::string& org, std::optional<event_cursor> from = {}) {
     auto made = std::make_shared<client>();
     const auto reading = [](event_feed& feed, std::string name, std::optional<event_cursor> place,
