@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 #include <vector>
 
 #include <boost/asio/basic_waitable_timer.hpp>
@@ -309,7 +310,7 @@ task<checked<std::shared_ptr<body_source>>> event_feed::open(quota::org_id org,
 
 void event_feed::close() {
   state_->closed = true;
-  const auto sources = state_->sources;  // they are forgotten as their readers go
+  const auto sources = std::exchange(state_->sources, {});
   for (const auto& [org, source] : sources) source->end_all();
 }
 
