@@ -33,8 +33,8 @@ class retention_store {
   // last entry of an account always stays. Only what an archive has may be dropped.
   virtual task<result<bool>> drop_entries(const org_id& org, std::string first) = 0;
   virtual task<result<void>> remember_summed(const org_id& org, std::int64_t next_day) = 0;
-  // Drops agents and conversations from the usage of a day that is long over; days go in their order.
-  // False: the day has not been summed up.
+  // Drops agents and conversations from the usage of a day that is long over; days go in their
+  // order. False: the day has not been summed up.
   virtual task<result<bool>> drop_usage_detail(const org_id& org, std::int64_t day) = 0;
 };
 
