@@ -50,6 +50,7 @@ task<result<std::string>> archived_store::dropped_through(const quota::org_id& o
 task<result<std::vector<quota::usage_counter>>> archived_store::usage(const quota::org_id& org,
                                                                       std::int64_t first_hour,
                                                                       std::int64_t last_hour) {
+  if (last_hour < first_hour) co_return std::vector<quota::usage_counter>{};
   auto kept = co_await retention_.what_is_retained(org);
   for (;;) {
     if (!kept) co_return kept.error();

@@ -218,9 +218,9 @@ task<> archivist::collect(const quota::org_id& org, account& account, step& into
       skip(org, account, found.error().message());
     co_return;
   }
-  if (found->lost_before) {
+  if (found->lost_through) {
     skip(org, account,
-         "the store has dropped entries before " + *found->lost_before +
+         "the store has dropped entries up to " + *found->lost_through +
              ", and the archive does not have them: it has been replaced, or brought back from an "
              "older backup");
     co_return;

@@ -23,7 +23,7 @@ task<result<collector::collected>> collector::collect(quota::org_id org, positio
   const auto kept = co_await retention_.what_is_retained(found.what.org);
   if (!kept) co_return kept.error();
   if (quota::parse_entry_id(found.what.from.entry) < quota::parse_entry_id(kept->dropped_through)) {
-    found.lost_before = kept->dropped_through;
+    found.lost_through = kept->dropped_through;
     co_return found;
   }
   const auto entries = co_await add_entries(found.what, found.full);

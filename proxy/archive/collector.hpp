@@ -24,10 +24,10 @@ class collector {
   struct collected {
     batch what;
     bool full = false;
-    // The store has dropped entries before this one, and the archive does not have them: it has
+    // The store has dropped entries up to this one, and the archive does not have them: it has
     // been replaced, or brought back from an old backup. Nothing is collected then, which would
     // hide it.
-    std::optional<std::string> lost_before;
+    std::optional<std::string> lost_through;
     // What the progress is when this has been added.
     progress reached;
   };
