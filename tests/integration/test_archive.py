@@ -292,9 +292,15 @@ class Files(ArchiveTest):
         entries = {entry["id"]: entry for entry in tollgate.admin.ledger("files")}
 
         def events():
-            lines = [line for path in sorted(directory.glob("*.jsonl"), key=lambda p: (p.name == "current.jsonl", p.name))
-                     for line in path.read_text().splitlines()]
-            return [json.loads(line) for line in lines]
+            """What is written whole; a file may be renamed, and its last line unfinished, while we look."""
+            while True:
+                files = sorted(directory.glob("*.jsonl"), key=lambda path: (path.name == "current.jsonl", path.name))
+                try:
+                    text = "".join(path.read_text() for path in files)
+                    break
+                except FileNotFoundError:
+                    continue
+            return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
         wait_until(lambda: len(events()) >= len(entries), "all to be written", timeout=30)
         written = events()
         self.assertEqual([event["id"] for event in written], list(entries))

@@ -70,9 +70,12 @@ class Postgres(Process):
         self._signal_all(signal.SIGCONT)
 
     def _signal_all(self, what):
-        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
-        for pid in [self.pid, *map(int, children)]:
-            os.kill(pid, what)
+        os.kill(self.pid, what)  # first: a server that stands still starts no other process
+        for pid in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split():
+            try:
+                os.kill(int(pid), what)
+            except ProcessLookupError:  # a worker that was done anyway
+                pass
 
     def stop(self, timeout=40.0, any_status=False):
         """Without waiting for clients to leave, which SIGTERM would."""
