@@ -82,6 +82,8 @@ class connection {
   // For cold paths: one command, one reply. An error reply is a reply.
   task<result<reply_ptr>> call(std::vector<std::string> arguments);
   task<result<reply_ptr>> call_now(std::vector<std::string> arguments);  // also while greeting
+  // Many commands in one write; their replies in the same order, or an error when one is missing.
+  task<result<std::vector<reply_ptr>>> call_all(std::vector<std::vector<std::string>> commands);
 
   struct counters {
     std::uint64_t connects = 0, commands = 0, writes = 0, bytes_out = 0, bytes_in = 0;
