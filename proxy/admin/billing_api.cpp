@@ -130,7 +130,7 @@ task<api_response> billing_api::usage(quota::org_id org, api_request request) {
   counter_taker add = [&](const quota::usage_counter& counter) { report.add(counter); };
   const auto read = co_await read_usage(std::move(org), query->first_hour, query->last_hour,
                                         query->asks_about_callers(), std::move(add));
-  if (!read) co_return failure(ledger_unavailable(), request.request_id);
+  if (!read) co_return failure(history_unavailable(read.error()), request.request_id);
   if (!wants_csv(request)) co_return success(report.to_json());
   auto response = csv_response(report.to_csv());
   if (report.has_more()) {
@@ -147,7 +147,7 @@ task<api_response> billing_api::projection(quota::org_id org, api_request reques
   counter_taker add = [&](const quota::usage_counter& counter) { report.add(counter); };
   const auto read = co_await read_usage(std::move(org), report.first_hour(), report.last_hour(),
                                         false, std::move(add));
-  if (!read) co_return failure(ledger_unavailable(), request.request_id);
+  if (!read) co_return failure(history_unavailable(read.error()), request.request_id);
   co_return success(report.to_json());
 }
 
@@ -156,7 +156,7 @@ task<api_response> billing_api::entries(quota::org_id org, api_request request) 
   if (!wanted) co_return failure(wanted.error(), request.request_id);
   // One more than asked for shows whether there is a next page.
   auto found = co_await ledger_.entries(org, wanted->after, wanted->limit + 1);
-  if (!found) co_return failure(ledger_unavailable(), request.request_id);
+  if (!found) co_return failure(history_unavailable(found.error()), request.request_id);
   const bool has_more = found->size() > wanted->limit;
   if (has_more) found->resize(wanted->limit);
   if (!wants_csv(request)) co_return success(entries_json(*found, wanted->after, has_more));
