@@ -204,9 +204,8 @@ class Neighbours(ArchiveTest):
         self.settled_balance(tollgate, "clock")
         tollgate.stop()  # a new one has not heard of the store's time by the way
         tollgate = self.start(Tollgate(self.directory, config))
-        position = "select hour from tollgate_position where org = 'clock' and ms > 0"
-        wait_until(lambda: self.cluster.query(position, "clock"), "the entries to be archived", timeout=40)
-        self.assertEqual(self.cluster.query(position, "clock"), [["0"]])
+        self.wait_until_archived(tollgate, "clock", "clock")
+        self.assertEqual(self.cluster.query("select hour from tollgate_position where org = 'clock'", "clock"), [["0"]])
 
 
 class Stores(ArchiveTest):
@@ -412,6 +411,19 @@ class Statements(ArchiveTest):
 
 
 class Files(ArchiveTest):
+    @staticmethod
+    def events(directory, org):
+        """What is written whole; a file may be renamed, and its last line unfinished, while we look."""
+        while True:
+            files = sorted(directory.glob("*.jsonl"), key=lambda path: (path.name == "current.jsonl", path.name))
+            try:
+                text = "".join(path.read_text() for path in files)
+                break
+            except FileNotFoundError:
+                continue
+        found = [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
+        return [event for event in found if event["source"] == f"tollgate/orgs/{org}"]
+
     def test_cloud_events_exactly_once_though_the_writer_is_killed(self):
         directory = Path(self.directory) / "events"
         config = configuration(self.redis.url, self.upstream.address,
@@ -428,19 +440,8 @@ class Files(ArchiveTest):
                 tollgate.kill()
         self.settled_balance(tollgate, "files")
         entries = {entry["id"]: entry for entry in tollgate.admin.ledger("files")}
-
-        def events():
-            """What is written whole; a file may be renamed, and its last line unfinished, while we look."""
-            while True:
-                files = sorted(directory.glob("*.jsonl"), key=lambda path: (path.name == "current.jsonl", path.name))
-                try:
-                    text = "".join(path.read_text() for path in files)
-                    break
-                except FileNotFoundError:
-                    continue
-            return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
-        wait_until(lambda: len(events()) >= len(entries), "all to be written", timeout=30)
-        written = events()
+        wait_until(lambda: len(self.events(directory, "files")) >= len(entries), "all to be written", timeout=30)
+        written = self.events(directory, "files")
         self.assertEqual([event["id"] for event in written], list(entries))
         self.assertGreater(len(list(directory.glob("ledger-*.jsonl"))), 1)
         for event in written:
@@ -471,9 +472,8 @@ class Files(ArchiveTest):
         resource.prlimit(tollgate.pid, resource.RLIMIT_FSIZE, (most, most))
         ids = [entry["id"] for entry in tollgate.admin.ledger("full")]
         self.wait_until_said(tollgate, "there again")
-        wait_until(lambda: (directory / "current.jsonl").read_text().count("\n") >= len(ids), "all to be written")
-        written = (directory / "current.jsonl").read_text().splitlines()
-        self.assertEqual([json.loads(line)["id"] for line in written], ids)
+        wait_until(lambda: len(self.events(directory, "full")) >= len(ids), "all to be written")
+        self.assertEqual([event["id"] for event in self.events(directory, "full")], ids)
 
     def test_the_ledger_is_not_dropped_where_it_could_not_be_read_back(self):
         path = Path(self.directory) / "wrong.yaml"
