@@ -248,6 +248,37 @@ class OldUsage(ArchiveTest):
         self.assertEqual((by_agent["a1"], by_agent["a2"]), (400, 400))
 
 
+    def test_older_usage_is_kept_by_the_day_and_by_the_month(self):
+        """Months that are whole and old enough are one sum each; what is younger is what it was."""
+        tollgate = self.start_tollgate()
+        tollgate.admin.put_org("coarse")
+        self.write_history("coarse", 100)
+
+        def rows(granularity, since):
+            start = time.strftime("%Y-%m-%d", time.gmtime(since * self.DAY))
+            return tollgate.admin.expect_success("GET", f"/orgs/coarse/usage?from={start}&granularity={granularity}"
+                                                 "&group_by=model,key&limit=1000")["rows"]
+        today = int(time.time()) // self.DAY
+        months, days = rows("month", today - 101), rows("day", today - 31)
+        tollgate.stop()
+        tollgate = self.start_tollgate(retention={"usage": "32d", "usage_by_hour": "33d", "usage_by_day": "34d"})
+
+        def month_of(day):
+            return time.strftime("%Y-%m", time.gmtime(day * self.DAY))
+        old = today - 34
+        kept = {month_of(day) if month_of(day) != month_of(old) else day for day in range(today - 100, old)}
+
+        def summaries():
+            return sum(self.redis.command("EXISTS", f"tollgate:{{coarse}}:usage_day:{day}")
+                       for day in range(today - 101, old))
+        wait_until(lambda: summaries() == len(kept), f"{len(kept)} sums to be left", timeout=30)
+        wait_until(lambda: self.redis.command("HGET", "tollgate:{coarse}:retained", "hours_from") is not None,
+                   "hours to be summed up", timeout=30)
+        self.assertEqual(rows("month", today - 101), months)
+        self.assertEqual(rows("day", today - 31), days)
+        self.assertEqual(sum(row["credits"] for row in rows("day", today - 101)), 100 * 20)
+
+
 class Statements(ArchiveTest):
     def test_a_statement_is_archived_when_nothing_can_change_it(self):
         """Redis' clock is the ledger's: it stands shortly before the end of a cycle here."""
