@@ -59,11 +59,12 @@ class BadEndpoints(WebhookTest):
 
     def test_a_slow_endpoint_is_given_up_on_and_tried_again(self):
         endpoint = self.new_endpoint()
-        self.receiver.behave = webhooks.never
+        self.receiver.behave = lambda connection, delivery: (
+            webhooks.late(TIMEOUT / 2) if len(self.receiver.of(self.org)) > 1 else webhooks.never)(
+                connection, delivery)
         self.cause_events(2)
         shown = self.failed(endpoint)
         self.assertIn("timeout", shown["last_attempt"]["error"])
-        self.receiver.behave = webhooks.late(TIMEOUT / 2)
         got = self.assertArrived(2)
         self.assertGreaterEqual(len(got), 3)  # the first came again, as it was
         self.assertEqual(got[0].body, got[1].body)
