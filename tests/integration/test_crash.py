@@ -1,10 +1,13 @@
 """A Tollgate that is killed loses nobody's credits: its holds expire, and the others go on."""
 import asyncio
 import json
+import time
+from datetime import datetime, timezone
 
 from support.http import AsyncClient
-from support.process import wait_until
+from support.process import Redis, shifted_clock, wait_until
 from support.stack import StackTest
+from support.tollgate import Tollgate, configuration
 
 CHAT = json.dumps({"model": "gpt-4", "stream": True, "messages": []}).encode()
 
@@ -65,6 +68,26 @@ class Crash(StackTest):
         self.assertIn(b"[DONE]", reply.body)
         for client in streaming + waiting + [surviving]:
             client.close()
+
+    def test_a_sidecar_with_a_slow_clock_and_nothing_to_do_sees_that_they_have(self):
+        """Time is the store's, also for whoever has had no call that would have told it."""
+        ahead = shifted_clock(self.directory, datetime.fromtimestamp(time.time() + 3 * 3600, timezone.utc))
+        redis = self.start(Redis(self.directory, "ahead", run_with=ahead))
+
+        def sidecar(name):
+            config = configuration(redis.url, self.upstream.address, holds={"timeout": "2s", "sweep_every": "200ms"})
+            return self.start(Tollgate(self.directory, config, name))
+        victim = sidecar("victim")
+        key = victim.admin.new_customer("behind", credits=100)
+        asyncio.run(self.leave_a_hold(victim, key))
+        idle = sidecar("idle")
+        self.assertEqual(self.settled_balance(idle, "behind")["available"], 100)
+
+    async def leave_a_hold(self, victim, key):
+        client = await open_call(victim, chat_headers(key, **slow_stream(30)))
+        await client.read_head()
+        victim.kill()
+        client.close()
 
     def test_renewed_holds_outlive_their_timeout(self):
         tollgate, _ = self.start_pair()
