@@ -300,6 +300,8 @@ class CommandLine(WebhookTest):
         return self.admin.expect_success("GET", f"/orgs/{self.org}/webhooks")["webhooks"]
 
     def test_listen_forgets_its_endpoint_however_it_ends(self):
+        # Where this runs under nohup, what it starts would ignore the signal, too.
+        self.addCleanup(signal.signal, signal.SIGHUP, signal.signal(signal.SIGHUP, signal.SIG_DFL))
         self.new_org()
         command = [BINARY, "webhook", "listen", self.org, "--config", self.tollgate.config_path]
         hung_up = self.listen("listen-hup", *command[3:])

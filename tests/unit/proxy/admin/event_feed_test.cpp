@@ -53,7 +53,7 @@ class event_feed_test : public testing::Test {
   }
 
   void run_until(const std::function<bool()>& done) {
-    const auto give_up = std::chrono::steady_clock::now() + 5s;
+    const auto give_up = std::chrono::steady_clock::now() + 20s;
     while (!done() && std::chrono::steady_clock::now() < give_up) context_.run_one_for(20ms);
     EXPECT_TRUE(done());
   }
@@ -149,9 +149,13 @@ TEST_F(event_feed_test, a_comment_keeps_a_quiet_stream_alive) {
 TEST_F(event_feed_test, a_place_beyond_the_end_becomes_the_end_after_a_moment) {
   const auto who = open("acme", event_cursor{quota::account_marks{"999-0", "999-0"}});
   run_until([&] { return who->body != nullptr; });
-  run_for(100ms);
-  charge("acme", 1);
-  run_until([&] { return has(*who, "event: usage"); });
+  // How many ticks a busy machine finds time for nobody knows: what happens before it is the end is
+  // not told, and the next is.
+  run_until([&] {
+    if (!has(*who, "event: usage")) charge("acme", 1);
+    run_for(30ms);
+    return has(*who, "event: usage");
+  });
 }
 
 TEST_F(event_feed_test, there_are_so_many_of_an_organization_and_so_many_in_all) {

@@ -259,7 +259,7 @@ class slow_receiver {
 };
 
 TEST_F(messenger_test, whoever_is_slow_lets_the_others_pass) {
-  slow_receiver receiver{context, 300ms};
+  slow_receiver receiver{context, 600ms};
   add({"*"}, "we_2");
   for (const char* id : {"we_1", "we_2"}) {
     endpoint(id).url = receiver.url(id);
@@ -268,7 +268,7 @@ TEST_F(messenger_test, whoever_is_slow_lets_the_others_pass) {
   for (const char* id : {"pack-1", "pack-2", "pack-3"}) buy(id);
   for (const char* id : {"we_1", "we_2"}) endpoint(id).disabled = "";
 
-  settings.timeout = 500ms;
+  settings.timeout = 1s;  // of an attempt, and of a turn
   messenger one_place{context, ledger, store, counts, {1, 1}};
   one_place.use(std::make_shared<sender>(settings));
   asio::co_spawn(context, receiver.take(6), asio::detached);
