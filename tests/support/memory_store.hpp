@@ -171,7 +171,10 @@ class memory_store final : public ledger_store, public directory {
     if (what.options) stored.options = *what.options;
     if (what.custom_terms) stored.custom_terms = *what.custom_terms;
     if (what.stripe_customer) stored.stripe_customer = *what.stripe_customer;
-    accounts_[org].ledger.set_suspended(stored.suspended);
+    auto& account = accounts_[org].ledger;
+    const auto known = account.events().size();
+    account.set_suspended(stored.suspended, time);
+    changed.told = account.events().size() > known;
     changed.now = stored;
     co_return changed;
   }

@@ -11,6 +11,8 @@ const account_events = [
   'cycle_closed',
   'overage_billed',
   'billing_updated',
+  'suspended',
+  'resumed',
 ].map((name) => `account.${name}`);
 const shortest_wait_ms = 1000,
   longest_wait_ms = 30_000;
