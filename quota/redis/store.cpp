@@ -329,6 +329,15 @@ task<result<account_news>> redis_store::news(const org_id& org, std::optional<ac
   co_return checked(parse_news(**reply, after, until));
 }
 
+task<result<account_gap>> redis_store::gap_behind(const org_id& org, account_marks after,
+                                                  time_point told_from) {
+  auto command = gap_command(org, after, told_from);
+  if (!command) co_return make_error_code(store_errc::protocol);
+  const auto reply = checked(co_await connection_.call(*std::move(command)));
+  if (!reply) co_return reply.error();
+  co_return checked(parse_gap(**reply, after));
+}
+
 void redis_store::on_top_up(top_up_listener listener) {
   departures_->on_top_up(std::move(listener));
 }

@@ -39,6 +39,8 @@ class redis_store final : public ledger_store {
                                                   std::size_t limit) override;
   task<result<account_news>> news(const org_id& org, std::optional<account_marks> after,
                                   std::optional<account_marks> until) override;
+  task<result<account_gap>> gap_behind(const org_id& org, account_marks after,
+                                       time_point told_from) override;
 
   // Asks the store for its time: for whoever is there for long and applies no operations, which
   // tell it by the way.

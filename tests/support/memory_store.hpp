@@ -14,8 +14,10 @@ using namespace quota;  // the tests speak the ledger's words
 
 class memory_store final : public ledger_store, public directory {
  public:
-  time_point time{};          // what the store's clock says; the test moves it
-  bool reachable = true;      // false: every call answers store_errc::unavailable
+  time_point time{};               // what the store's clock says; the test moves it
+  bool reachable = true;           // false: every call answers store_errc::unavailable
+  long long forgotten_events = 0;  // of each account: no longer told of by gap_behind()
+  int gaps_asked = 0;
   int calls_until_lost = -1;  // from this call on, it is done but its answer is lost
 
   account_ledger& account(const org_id& org) { return accounts_[org].ledger; }
@@ -134,6 +136,18 @@ class memory_store final : public ledger_store, public directory {
       out.last_entry_at = entry.at;
     }
     co_return out;
+  }
+
+  task<result<account_gap>> gap_behind(const org_id& org, account_marks after,
+                                       time_point told_from) override {
+    if (!reachable) co_return store_errc::unavailable;
+    account_gap gap;
+    gap.events = number(after.event) < forgotten_events;
+    for (const auto& entry : accounts_[org].ledger.entries()) {
+      if (number(entry.id) > number(after.entry) && entry.at < told_from) gap.usage = true;
+    }
+    ++gaps_asked;
+    co_return gap;
   }
 
   void on_top_up(top_up_listener listener) override { listener_ = std::move(listener); }
