@@ -28,6 +28,9 @@ constexpr int looks_a_tick = 16;
 // as long as the last one took: however far behind they are, the store is there for calls.
 constexpr std::chrono::milliseconds catch_up_pause{5};
 constexpr int catch_up_share = 10;
+// What a piece takes beyond that is this machine's affair, or a queue's; the store is never busy
+// with one for as long. Taken at its word, one bad moment would hold up everybody for a minute.
+constexpr std::chrono::milliseconds longest_piece{5};
 // Usage of longer ago is not told again, piece by piece: the balance says what it came to.
 constexpr std::chrono::minutes usage_is_retold_for{15};
 
@@ -71,7 +74,7 @@ struct event_feed::state {
   std::map<quota::org_id, std::shared_ptr<source>> sources;
   std::size_t streams = 0;
   std::size_t catching_up = 0;
-  steady_clock::duration last_piece{};  // how long it took to read
+  steady_clock::duration last_piece{};  // how long it took to read, longest_piece at most
   bool closed = false;
 };
 
@@ -273,7 +276,8 @@ class event_feed::stream final : public reader {
     const auto balance = source_->balance();
     const auto began = steady_clock::now();
     const auto news = co_await state_->ledger.news(source_->org(), at_, until);
-    state_->last_piece = steady_clock::now() - began;
+    state_->last_piece =
+        std::min<steady_clock::duration>(steady_clock::now() - began, longest_piece);
     if (!news) {  // the store is away
       if (!ended_) co_await tick_.wait();
       co_return std::string{};
