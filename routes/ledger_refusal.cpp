@@ -47,6 +47,16 @@ void add_top_up(problem& out, const ledger_refusal& refusal) {
   out.facts.push_back({"top_up_pending", "true", false});
 }
 
+// The message lacks its end still. What may come before the next cycle is said, too.
+void end_with_ways_out(problem& out, const ledger_refusal& refusal) {
+  if (ends(refusal)) {
+    out.message += ", or wait for the next cycle at " + utc(refusal.obstacle.until);
+    add(out, "renews_at", utc(refusal.obstacle.until));
+  }
+  out.message += '.';
+  add_top_up(out, refusal);
+}
+
 problem insufficient_credits(const ledger_refusal& refusal) {
   const auto needs = to_string(refusal.required), has = to_string(refusal.available);
   // A critical call may go below zero: what it had left of that is what counts.
@@ -60,12 +70,7 @@ problem insufficient_credits(const ledger_refusal& refusal) {
   add(out, "required_credits", refusal.required);
   add(out, "available_credits", refusal.available);
   add(out, "short_credits", missing);
-  if (ends(refusal)) {
-    out.message += ", or wait for the next cycle at " + utc(refusal.obstacle.until);
-    add(out, "renews_at", utc(refusal.obstacle.until));
-  }
-  out.message += '.';
-  add_top_up(out, refusal);
+  end_with_ways_out(out, refusal);
   return out;
 }
 
@@ -83,12 +88,7 @@ problem spend_cap_reached(const ledger_refusal& refusal) {
   add(out, "available_credits", refusal.available);
   add(out, "room_credits", room);
   add(out, "short_credits", missing);
-  if (ends(refusal)) {
-    out.message += ", or wait for the next cycle at " + utc(refusal.obstacle.until);
-    add(out, "renews_at", utc(refusal.obstacle.until));
-  }
-  out.message += '.';
-  add_top_up(out, refusal);
+  end_with_ways_out(out, refusal);
   return out;
 }
 

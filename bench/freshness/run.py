@@ -37,9 +37,10 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(ROOT / "tests" / "integration"), str(ROOT / "tests" / "browser")]
 import run as browser_tests  # noqa: E402
+from support import node  # noqa: E402
 from support.events import EventStream  # noqa: E402
 from support.http import parse_json, split_address  # noqa: E402
-from support.process import BUILD_DIR, Redis, raise_descriptor_limit, wait_until  # noqa: E402
+from support.process import Redis, wait_until  # noqa: E402
 from support.tollgate import ADMIN_TOKEN, RATES, ROUTES, Tollgate, configuration, route  # noqa: E402
 from support.upstream import SampleUpstream  # noqa: E402
 
@@ -295,15 +296,13 @@ def main():
     parser.add_argument("--threads", type=int, default=2, help="of Tollgate")
     parser.add_argument("--json", metavar="FILE")
     arguments = parser.parse_args()
-    missing = [tool for tool in ("wrk", "node", "npm", "chromium") if not shutil.which(tool)]
-    if missing:
-        print(f"skipped: no {' and no '.join(missing)} here (deploy/install-packages.sh browser)")
-        return 77
     if arguments.seconds / PROBE_EVERY_S * float(PRICE) >= 1:
         parser.error("the decimals do not hold so many watched calls")
-    raise_descriptor_limit()
-    modules = BUILD_DIR / "browser"
-    browser_tests.install(modules)
+    node.main(lambda: run(arguments), ("wrk", "node", "npm", "chromium"), "browser")
+
+
+def run(arguments):
+    modules = browser_tests.install_browser_tests()
     for _ in range(ATTEMPTS):
         result = attempt(arguments, modules)
         show(result)
@@ -316,4 +315,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

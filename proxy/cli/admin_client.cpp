@@ -58,14 +58,19 @@ std::string every(const std::vector<config::config_error>& errors) {
   return out;
 }
 
-task<http_response> exchange(const std::string& host, const std::string& port,
-                             const http_request& request) {
-  const auto executor = (co_await asio::this_coro::executor);
-  resolver names{executor};
-  stream connection{executor};
+// Sends the request; `patience` holds from now on.
+task<void> ask(stream& connection, const std::string& host, const std::string& port,
+               const http_request& request) {
+  resolver names{connection.get_executor()};
   connection.expires_after(patience);
   co_await connection.async_connect(co_await names.async_resolve(host, port, use_task), use_task);
   co_await http::async_write(connection, request, use_task);
+}
+
+task<http_response> exchange(const std::string& host, const std::string& port,
+                             const http_request& request) {
+  stream connection{co_await asio::this_coro::executor};
+  co_await ask(connection, host, port, request);
   beast::flat_buffer buffer;
   http::response_parser<http::string_body> parser;
   parser.body_limit(largest_answer);
@@ -103,12 +108,8 @@ void take_blocks(std::string& text, const admin_client::block_taker& take) {
 
 task<stream_head> read_stream(std::string host, std::string port, http_request request,
                               admin_client::block_taker take) {
-  const auto executor = (co_await asio::this_coro::executor);
-  resolver names{executor};
-  stream connection{executor};
-  connection.expires_after(patience);
-  co_await connection.async_connect(co_await names.async_resolve(host, port, use_task), use_task);
-  co_await http::async_write(connection, request, use_task);
+  stream connection{co_await asio::this_coro::executor};
+  co_await ask(connection, host, port, request);
   beast::flat_buffer buffer;
   http::response_parser<http::buffer_body> parser;
   parser.body_limit(boost::none);

@@ -358,6 +358,14 @@ void connection::send(std::string_view encoded, std::unique_ptr<reply_sink> sink
 
 namespace {
 
+// Steals the reply's content: the reader frees an empty shell.
+reply_ptr take(const redisReply* reply) {
+  auto* mine = static_cast<redisReply*>(calloc(1, sizeof(redisReply)));
+  std::swap(*mine, *const_cast<redisReply*>(reply));
+  const_cast<redisReply*>(reply)->type = REDIS_REPLY_NIL;
+  return reply_ptr{mine};
+}
+
 using call_handler = asio::any_completion_handler<void(result<reply_ptr>)>;
 
 class call_sink final : public reply_sink {
@@ -370,15 +378,42 @@ class call_sink final : public reply_sink {
   }
 
  private:
-  // Steals the reply's content: the reader frees an empty shell.
-  static reply_ptr take(const redisReply* reply) {
-    auto* mine = static_cast<redisReply*>(calloc(1, sizeof(redisReply)));
-    std::swap(*mine, *const_cast<redisReply*>(reply));
-    const_cast<redisReply*>(reply)->type = REDIS_REPLY_NIL;
-    return reply_ptr{mine};
+  call_handler handler_;
+};
+
+using call_all_handler = asio::any_completion_handler<void(result<std::vector<reply_ptr>>)>;
+
+// The replies to many commands, until the last is there.
+struct gathering {
+  gathering(call_all_handler handler_, std::size_t count)
+      : handler{std::move(handler_)}, replies(count), missing{count} {}
+
+  call_all_handler handler;
+  std::vector<reply_ptr> replies;
+  std::size_t missing;
+  error_code failed;
+};
+
+class gathering_sink final : public reply_sink {
+ public:
+  gathering_sink(std::shared_ptr<gathering> into, std::size_t at)
+      : into_{std::move(into)}, at_{at} {}
+
+  void complete(error_code ec, const redisReply* reply) noexcept override {
+    auto& all = *into_;
+    if (ec) {
+      all.failed = ec;
+    } else {
+      all.replies[at_] = take(reply);
+    }
+    if (--all.missing > 0) return;
+    if (all.failed) return std::move(all.handler)(result<std::vector<reply_ptr>>{all.failed});
+    std::move(all.handler)(result<std::vector<reply_ptr>>{std::move(all.replies)});
   }
 
-  call_handler handler_;
+ private:
+  std::shared_ptr<gathering> into_;
+  std::size_t at_;
 };
 
 }  // namespace
@@ -397,6 +432,26 @@ task<result<reply_ptr>> connection::call_now(std::vector<std::string> arguments)
                                           void(result<reply_ptr>)>(
       [&](auto handler) {
         impl->send(encoded, std::make_unique<call_sink>(call_handler{std::move(handler)}));
+      },
+      use_task);
+}
+
+task<result<std::vector<reply_ptr>>> connection::call_all(
+    std::vector<std::vector<std::string>> commands) {
+  if (!impl_->ready) co_return make_error_code(store_errc::unavailable);
+  if (commands.empty()) co_return std::vector<reply_ptr>{};
+  auto impl = impl_;  // outlives the wait, whoever owns the connection
+  co_return co_await asio::async_initiate<const asio::use_awaitable_t<io_executor>,
+                                          void(result<std::vector<reply_ptr>>)>(
+      [&](auto handler) {
+        const auto all =
+            std::make_shared<gathering>(call_all_handler{std::move(handler)}, commands.size());
+        std::string encoded;
+        for (std::size_t i = 0; i < commands.size(); ++i) {
+          encoded.clear();
+          append_command(encoded, commands[i]);
+          impl->send(encoded, std::make_unique<gathering_sink>(all, i));
+        }
       },
       use_task);
 }

@@ -83,6 +83,8 @@ class connection {
   // For cold paths: one command, one reply. An error reply is a reply.
   task<result<reply_ptr>> call(std::vector<std::string> arguments);
   task<result<reply_ptr>> call_now(std::vector<std::string> arguments);  // also while greeting
+  // Many commands in one write; their replies in the same order, or an error when one is missing.
+  task<result<std::vector<reply_ptr>>> call_all(std::vector<std::vector<std::string>> commands);
 
   // The time of the store at the other end. Whoever hears it say the time says so here.
   store_clock& clock();

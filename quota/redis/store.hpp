@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "quota/ledger_store.hpp"
@@ -68,8 +69,10 @@ class redis_store final : public ledger_store {
   template <class T, class Parse>
   task<result<std::vector<T>>> read_hash(std::string key, Parse parse);
 
-  // Usage: store_usage.cpp. The hashes of hours, and the store's time beside them.
-  task<result<reply_ptr>> read_hours(const org_id& org, std::vector<std::int64_t> hours);
+  // Usage: store_usage.cpp. The counters of the first of `hours`: of one at least, and of fewer than
+  // asked for where those are many.
+  struct hours_read;
+  task<result<hours_read>> read_hours(const org_id& org, std::span<const std::int64_t> hours);
   // Days of which nothing is kept are summed up, and kept if they are over.
   task<result<void>> sum_up(const org_id& org, std::vector<std::int64_t> days,
                             std::int64_t first_hour, std::int64_t last_hour,

@@ -18,7 +18,8 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "integration"))
 
 from support import payments  # noqa: E402
-from support.process import BUILD_DIR, Redis, raise_descriptor_limit  # noqa: E402
+from support.node import install, main  # noqa: E402
+from support.process import BUILD_DIR, Redis  # noqa: E402
 from support.tollgate import ADMIN_TOKEN, RATES, Tollgate, configuration  # noqa: E402
 from support.upstream import SampleUpstream  # noqa: E402
 
@@ -29,20 +30,6 @@ PLANS = {
     "pro": {"credits": 200000, "overage_usd": 0.01, "top_up_minimum_usd": 25,
             "rollover": {"up_to": "100%", "cycles": 1}},
 }
-
-
-def install(directory):
-    """node looks for modules beside the script that imports them, so the scripts move there too."""
-    directory.mkdir(parents=True, exist_ok=True)
-    for script in [*TESTS, "support.mjs"]:
-        shutil.copy(HERE / script, directory)
-    wanted, stamp = HERE / "package.json", directory / "installed.json"
-    if stamp.exists() and stamp.read_bytes() == wanted.read_bytes():
-        return
-    shutil.copy(wanted, directory)
-    subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--no-package-lock",
-                    "--ignore-scripts", "--no-update-notifier"], cwd=directory, check=True)
-    shutil.copy(wanted, stamp)
 
 
 MERGE = """
@@ -134,7 +121,14 @@ def anchor(days_ago):
     return time.strftime("%Y-%m-%d", time.gmtime(time.time() - days_ago * 86400))
 
 
-def run(directory):
+def install_browser_tests():
+    directory = BUILD_DIR / "browser"
+    install([HERE / name for name in [*TESTS, "support.mjs"]], HERE / "package.json", directory)
+    return directory
+
+
+def run():
+    directory = install_browser_tests()
     with ExitStack() as stack:
         def start(process):
             stack.callback(process.stop)
@@ -170,16 +164,5 @@ def run(directory):
         return 1 if any(statuses) else 0
 
 
-def main():
-    missing = [tool for tool in ("node", "npm", "chromium") if not shutil.which(tool)]
-    if missing:
-        print(f"skipped: no {' and no '.join(missing)} here (deploy/install-packages.sh browser)")
-        return 77
-    raise_descriptor_limit()
-    directory = BUILD_DIR / "browser"
-    install(directory)
-    return run(directory)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    main(run, ("node", "npm", "chromium"), "browser")

@@ -4,7 +4,6 @@ Installs the SDKs with npm (from whatever registry it is configured with) into t
 starts the stack, and runs `node --test`. Exit status 77 (a skip for ctest): no Node.js here.
 """
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -14,7 +13,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "integration"))
 
-from support.process import BUILD_DIR, Redis, raise_descriptor_limit  # noqa: E402
+from support.node import install, main  # noqa: E402
+from support.process import BUILD_DIR, Redis  # noqa: E402
 from support.tollgate import ADMIN_TOKEN, Tollgate, configuration, shipped_configuration  # noqa: E402
 from support.upstream import SampleUpstream  # noqa: E402
 
@@ -22,21 +22,9 @@ TESTS = ["openai.test.mjs", "openai-audio.test.mjs", "anthropic.test.mjs", "webh
 SHARED = ["support.mjs", "audio.mjs"]
 
 
-def install(directory):
-    """node looks for modules beside the script that imports them, so the scripts move there too."""
-    directory.mkdir(parents=True, exist_ok=True)
-    for script in [*TESTS, *SHARED]:
-        shutil.copy(HERE / script, directory)
-    wanted, stamp = HERE / "package.json", directory / "installed.json"
-    if stamp.exists() and stamp.read_bytes() == wanted.read_bytes():
-        return
-    shutil.copy(wanted, directory)
-    subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--no-package-lock",
-                    "--ignore-scripts", "--no-update-notifier"], cwd=directory, check=True)
-    shutil.copy(wanted, stamp)
-
-
-def run(directory):
+def run():
+    directory = BUILD_DIR / "clients"
+    install([HERE / name for name in TESTS + SHARED], HERE / "package.json", directory)
     with ExitStack() as stack:
         def start(process):
             stack.callback(process.stop)
@@ -68,16 +56,5 @@ def run(directory):
         return 1 if any(statuses) else 0
 
 
-def main():
-    missing = [tool for tool in ("node", "npm") if not shutil.which(tool)]
-    if missing:
-        print(f"skipped: no {' and no '.join(missing)} here (deploy/install-packages.sh clients)")
-        return 77
-    raise_descriptor_limit()
-    directory = BUILD_DIR / "clients"
-    install(directory)
-    return run(directory)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    main(run, ("node", "npm"), "clients")

@@ -1,9 +1,8 @@
 // The whole way of a body, from its content encoding to its seconds: any pieces count alike, and
 // the same audio costs the same in every envelope, so that none is a cheaper one.
-#include <zlib.h>
-
 #include "routes/audio_tap.hpp"
 #include "tests/fuzz/input.hpp"
+#include "tests/support/deflate.hpp"
 
 using namespace tollgate::routes;
 using tollgate::fuzz::require;
@@ -35,20 +34,6 @@ void count_in_any_pieces(const audio_tap::body_facts& facts, std::string_view bo
     require(count(facts, body, longest) == whole, "pieces cost what the whole does");
 }
 
-std::string gzip(std::string_view bytes) {
-  z_stream stream{};
-  deflateInit2(&stream, 1, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
-  std::string out(deflateBound(&stream, bytes.size()), '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
-  stream.avail_in = static_cast<uInt>(bytes.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  deflate(&stream, Z_FINISH);
-  out.resize(stream.total_out);
-  deflateEnd(&stream);
-  return out;
-}
-
 std::string base64(std::string_view bytes) {
   constexpr std::string_view digits =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -77,7 +62,8 @@ void compare_envelopes(std::string_view audio) {
             "an envelope makes nothing cheaper");
   };
   // Where the packed bytes are audio, too, they are what counts.
-  const auto packed = count({"audio/mpeg", "gzip", false, true}, gzip(audio), 117);
+  const auto packed =
+      count({"audio/mpeg", "gzip", false, true}, tollgate::tests::deflated(audio), 117);
   require(packed.status == plain.status, "gzip does not hide audio");
   require(plain.status != meters::state::measuring || packed.used >= plain.used,
           "gzip makes nothing cheaper");

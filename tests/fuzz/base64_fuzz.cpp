@@ -1,33 +1,16 @@
 // Base64 in any pieces is decoded as a naive decoder does it, and refused where that refuses.
 #include <memory>
 
-#include "routes/readers/base64.hpp"
 #include "tests/fuzz/reader_outcome.hpp"
+#include "tests/support/base64_text.hpp"
 
 using namespace tollgate::routes::readers;
 using namespace tollgate::fuzz;
 
-namespace {
-
-class base64_text final : public reader {
- public:
-  using reader::reader;
-
- private:
-  void read(std::string_view piece) override {
-    if (!decoder_.write(piece, target())) fail(fault::malformed);
-  }
-  void read_end() override {
-    if (!decoder_.finish(target())) fail(fault::malformed);
-  }
-  base64_decoder decoder_;
-};
-
-}  // namespace
-
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text{reinterpret_cast<const char*>(data), size};
-  const auto read = read_body([](sink& to) { return std::make_unique<base64_text>(to); }, text);
+  const auto read =
+      read_body([](sink& to) { return std::make_unique<tollgate::tests::base64_text>(to); }, text);
   std::string expected;
   require(decode_base64(text, expected) == (read.problem == fault::none),
           "both or neither take it");

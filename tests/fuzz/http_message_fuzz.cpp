@@ -4,9 +4,11 @@
 #include "proxy/http/head_guard.hpp"
 #include "proxy/relay.hpp"
 #include "tests/fuzz/input.hpp"
+#include "tests/support/append.hpp"
 
 using namespace tollgate::proxy;
 using tollgate::fuzz::require;
+using tollgate::tests::append;
 
 namespace {
 
@@ -16,19 +18,6 @@ struct reading {
   header_list trailers;
   bool operator==(const reading&) const = default;
 };
-
-constexpr std::size_t limit = byte_buffer::transfer_capacity;
-
-void append(byte_buffer& buffer, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const auto space = buffer.prepare(limit);
-    const auto n = std::min(space.size(), bytes.size());
-    if (n == 0) return;
-    std::memcpy(space.data(), bytes.data(), n);
-    buffer.commit(n);
-    bytes.remove_prefix(n);
-  }
-}
 
 // Each byte of `cuts` is the length of a piece; the last piece is what is left.
 template <bool is_request>

@@ -1,11 +1,8 @@
 #include "quota/redis/webhook_store.hpp"
 
-#include <boost/asio/co_spawn.hpp>
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
-#include "tests/support/redis_client.hpp"
-#include "tests/support/redis_server.hpp"
+#include "tests/store/store_test.hpp"
 
 namespace tollgate::quota::redis {
 namespace {
@@ -14,39 +11,8 @@ using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::SizeIs;
 
-class webhook_store_test : public testing::Test {
+class webhook_store_test : public store_test {
  protected:
-  webhook_store_test() {
-    address where;
-    where.unix_path = server().socket();
-    redis = std::make_unique<connection>(context, where, connection_options{},
-                                         [](connection&) { return nothing_to_load(); });
-    store = std::make_unique<redis_webhook_store>(*redis);
-    raw.call({"FLUSHALL"});
-    raw.call({"SCRIPT", "FLUSH"});
-    redis->start();
-    while (!redis->ready()) context.run_one();
-  }
-  ~webhook_store_test() override { redis->stop(); }
-
-  static tests::redis_server& server() {
-    static tests::redis_server one;
-    return one;
-  }
-  static task<result<void>> nothing_to_load() { co_return result<void>{}; }
-
-  // Runs a verb to its end; a store that fails is a test that fails.
-  template <class T>
-  T ask(task<result<T>> verb) {
-    std::optional<result<T>> out;
-    asio::co_spawn(context, std::move(verb), [&](std::exception_ptr thrown, result<T> got) {
-      if (thrown) std::rethrow_exception(thrown);
-      out = std::move(got);
-    });
-    while (!out) context.run_one();
-    return std::move(*out).value();
-  }
-
   webhook_outcome add(std::string id, std::string secret = "whsec_1") {
     webhook_endpoint endpoint;
     endpoint.id = std::move(id);
@@ -90,10 +56,7 @@ class webhook_store_test : public testing::Test {
     throw std::runtime_error{"never leased"};
   }
 
-  asio::io_context context;
-  tests::redis_client raw{server().socket()};
-  std::unique_ptr<connection> redis;
-  std::unique_ptr<redis_webhook_store> store;
+  std::unique_ptr<redis_webhook_store> store = std::make_unique<redis_webhook_store>(*redis);
 };
 
 webhook_attempt attempt(int status, std::string error) {

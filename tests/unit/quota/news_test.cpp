@@ -1,32 +1,14 @@
 #include "quota/redis/news.hpp"
 
 #include <gtest/gtest.h>
-#include <hiredis/hiredis.h>
 
-#include "quota/redis/connection.hpp"
+#include "tests/support/redis_reply.hpp"
 
 namespace tollgate::quota::redis {
 namespace {
 
-// A reply as the connection would parse it.
-reply_ptr parse(const std::string& encoded) {
-  redisReader* reader = redisReaderCreate();
-  redisReaderFeed(reader, encoded.data(), encoded.size());
-  void* reply = nullptr;
-  redisReaderGetReply(reader, &reply);
-  redisReaderFree(reader);
-  return reply_ptr{static_cast<redisReply*>(reply)};
-}
-
-std::string bulk(std::string_view text) {
-  return "$" + std::to_string(text.size()) + "\r\n" + std::string{text} + "\r\n";
-}
-
-std::string array(const std::vector<std::string>& encoded) {
-  std::string text = "*" + std::to_string(encoded.size()) + "\r\n";
-  for (const auto& element : encoded) text += element;
-  return text;
-}
+using tests::array;
+using tests::bulk;
 
 std::string element(const std::string& id, const std::vector<std::string>& texts) {
   std::vector<std::string> encoded;
@@ -50,7 +32,7 @@ const account_marks start{"5-0", "5-0"};
 std::optional<account_news> read(const std::string& reply,
                                  std::optional<account_marks> after = start,
                                  std::optional<account_marks> until = {}) {
-  return parse_news(*parse(reply), after, until);
+  return parse_news(*tests::parse_reply(reply), after, until);
 }
 
 TEST(news, nothing_happened) {

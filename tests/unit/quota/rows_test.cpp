@@ -1,33 +1,15 @@
 #include "quota/redis/rows.hpp"
 
 #include <gtest/gtest.h>
-#include <hiredis/hiredis.h>
 
-#include "quota/redis/connection.hpp"
 #include "tests/support/describe.hpp"
+#include "tests/support/redis_reply.hpp"
 
 namespace tollgate::quota::redis {
 namespace {
 
-// A reply as the connection would parse it.
-reply_ptr parse(const std::string& encoded) {
-  redisReader* reader = redisReaderCreate();
-  redisReaderFeed(reader, encoded.data(), encoded.size());
-  void* reply = nullptr;
-  redisReaderGetReply(reader, &reply);
-  redisReaderFree(reader);
-  return reply_ptr{static_cast<redisReply*>(reply)};
-}
-
-std::string bulk(std::string_view text) {
-  return "$" + std::to_string(text.size()) + "\r\n" + std::string{text} + "\r\n";
-}
-
-std::string array(const std::vector<std::string>& encoded) {
-  std::string text = "*" + std::to_string(encoded.size()) + "\r\n";
-  for (const auto& element : encoded) text += element;
-  return text;
-}
+using tests::array;
+using tests::bulk;
 
 std::string flat(const std::vector<std::string>& texts) {
   std::vector<std::string> encoded;
@@ -43,22 +25,22 @@ std::string element(const std::string& id, const std::vector<std::string>& entri
 }
 
 TEST(rows, an_account_that_was_never_written_is_empty) {
-  EXPECT_EQ(parse_row(*parse("*0\r\n")), account_row{});
+  EXPECT_EQ(parse_row(*tests::parse_reply("*0\r\n")), account_row{});
 }
 
 TEST(rows, reads_an_account) {
-  const auto row =
-      parse_row(*parse(flat({"granted", "4000000000000000", "settled", "25", "held", "40",
-                             "suspended", "1", "next_due", "5", "kept_hour", "6"})));
+  const auto row = parse_row(
+      *tests::parse_reply(flat({"granted", "4000000000000000", "settled", "25", "held", "40",
+                                "suspended", "1", "next_due", "5", "kept_hour", "6"})));
   ASSERT_TRUE(row);
   EXPECT_EQ(tests::describe(*row),
             "granted 4000000000000000 settled 25 held 40 expired 0 suspended");
-  EXPECT_FALSE(parse_row(*parse(flat({"granted", "1e15"}))));
-  EXPECT_FALSE(parse_row(*parse(flat({"held", "4 "}))));
+  EXPECT_FALSE(parse_row(*tests::parse_reply(flat({"granted", "1e15"}))));
+  EXPECT_FALSE(parse_row(*tests::parse_reply(flat({"held", "4 "}))));
 }
 
 TEST(rows, reads_the_entries_of_an_element) {
-  const auto entries = parse_entries(*parse(element(
+  const auto entries = parse_entries(*tests::parse_reply(element(
       "1700000000123-4", {"settle", settled, "grant", "5 0 0 0 -85 0 my id\tpurchase\ta note"})));
   ASSERT_TRUE(entries);
   ASSERT_EQ(entries->size(), 2u);
@@ -87,15 +69,15 @@ TEST(rows, refuses_what_is_no_entry) {
   for (const auto* text :
        {"", "7", "7 3 0 1", "x 3 0 1 -90 0 id\tby", "7 x 0 1 -90 0 id\tby", "7 3 x 1 -90 0 id\tby",
         "7 3 0 x -90 0 id\tby", "7 3 0 1 x 0 id\tby", "7 3 0 1 -90 id\tby"}) {
-    EXPECT_FALSE(parse_entries(*parse(element("1-0", {"settle", text})))) << text;
+    EXPECT_FALSE(parse_entries(*tests::parse_reply(element("1-0", {"settle", text})))) << text;
   }
-  EXPECT_FALSE(parse_entries(*parse(element("1-0", {"settled", settled}))));
-  EXPECT_FALSE(parse_entries(*parse(element("1-0", {"settle"}))));
-  EXPECT_FALSE(parse_entries(*parse(element("1-0", {}))));
-  EXPECT_FALSE(parse_entries(*parse(element("x", {"settle", settled}))));
-  EXPECT_FALSE(parse_entries(*parse(array({bulk("1-0")}))));
-  EXPECT_FALSE(parse_entries(*parse(bulk("settle"))));
-  EXPECT_FALSE(parse_entries(*parse(array({bulk("1-0"), ":5\r\n"}))));
+  EXPECT_FALSE(parse_entries(*tests::parse_reply(element("1-0", {"settled", settled}))));
+  EXPECT_FALSE(parse_entries(*tests::parse_reply(element("1-0", {"settle"}))));
+  EXPECT_FALSE(parse_entries(*tests::parse_reply(element("1-0", {}))));
+  EXPECT_FALSE(parse_entries(*tests::parse_reply(element("x", {"settle", settled}))));
+  EXPECT_FALSE(parse_entries(*tests::parse_reply(array({bulk("1-0")}))));
+  EXPECT_FALSE(parse_entries(*tests::parse_reply(bulk("settle"))));
+  EXPECT_FALSE(parse_entries(*tests::parse_reply(array({bulk("1-0"), ":5\r\n"}))));
 }
 
 TEST(rows, reads_a_hold) {
@@ -163,36 +145,36 @@ TEST(rows, reads_a_top_up) {
 TEST(rows, reads_plan_and_grants_of_an_account) {
   const auto account =
       flat({"plan", "31 4 1700000000000 1702000000000 5000000 7 2", "alerts",
-            "1 0 80\n0 2 9\n1700000000007 2 5 0 a b",
-            "terms", "5 100 1 20000 1000 60 100 pro", "next_terms", "", "options", "1 5000 -1 7 25",
-            "limits", "9 0 1 8 a b\n10 2 3 1 *", "active",
-            "10 0 1 5 4 purchase the id\n30 99 1 7 7 allocation allocation:4", "kept",
+            "1 0 80\n0 2 9\n1700000000007 2 5 0 a b", "terms", "5 100 1 20000 1000 60 100 pro",
+            "next_terms", "", "options", "1 5000 -1 7 25", "limits", "9 0 1 8 a b\n10 2 3 1 *",
+            "active", "10 0 1 5 4 purchase the id\n30 99 1 7 7 allocation allocation:4", "kept",
             "= 50 6 3\n30 50 1 9 6 allocation allocation:3", "mark", "12"});
-  const auto plan = parse_plan(*parse(account));
+  const auto plan = parse_plan(*tests::parse_reply(account));
   ASSERT_TRUE(plan && *plan);
   EXPECT_EQ(
       tests::describe(*plan),
       "pro 5 100 1 20000 1000 60 100  31 4 1700000000000 1702000000000 5000000 overage 1 5000 -1 "
       "7 25 limit agent a b 8 day 9 limit key * 1 total 10 owed 7 0 1 alert 0 80 1 alert 2 9 0 "
       "alert 2 5 1 of agent a b since 1700000000007");
-  const auto grants = parse_grants(*parse(account));
+  const auto grants = parse_grants(*tests::parse_reply(account));
   ASSERT_TRUE(grants);
   EXPECT_EQ(grants->mark.micro(), 12);
   EXPECT_EQ(
       tests::describe(*grants),
       "[the id purchase 10 0 1 5 left 4] [allocation:4 allocation 30 99 1 7 left 7] kept until 50 "
       "claims 6 3 [allocation:3 allocation 30 50 1 9 left 6]");
-  EXPECT_EQ(parse_plan(*parse(flat({})))->has_value(), false);
-  EXPECT_FALSE(parse_plan(*parse(flat({"plan", "31 4", "terms", "x", "options", "y"}))));
-  EXPECT_FALSE(parse_plan(*parse(
-      flat({"plan", "31 4 1 2 5 7 2", "alerts", "x 0 80", "terms", "5 100 1 20000 1000 60 100 pro",
-            "options", "1 5000 -1 7 25"}))));
-  EXPECT_FALSE(parse_grants(*parse(flat({"active", "1 2 3"}))));
-  EXPECT_FALSE(parse_grants(*parse(flat({"kept", "30 50 1 9 6 allocation x"}))));
+  EXPECT_EQ(parse_plan(*tests::parse_reply(flat({})))->has_value(), false);
+  EXPECT_FALSE(
+      parse_plan(*tests::parse_reply(flat({"plan", "31 4", "terms", "x", "options", "y"}))));
+  EXPECT_FALSE(parse_plan(
+      *tests::parse_reply(flat({"plan", "31 4 1 2 5 7 2", "alerts", "x 0 80", "terms",
+                                "5 100 1 20000 1000 60 100 pro", "options", "1 5000 -1 7 25"}))));
+  EXPECT_FALSE(parse_grants(*tests::parse_reply(flat({"active", "1 2 3"}))));
+  EXPECT_FALSE(parse_grants(*tests::parse_reply(flat({"kept", "30 50 1 9 6 allocation x"}))));
 }
 
 TEST(rows, reads_a_snapshot) {
-  const auto snapshot = parse_snapshot(*parse(array(
+  const auto snapshot = parse_snapshot(*tests::parse_reply(array(
       {flat({"granted", "100", "held", "70"}),
        flat({"01HF7YAT000000000000000002", "30 1700000060000 472222 1 r\t\t\t\t\t\t",
              "01HF7YAT000000000000000001", "40 1700000060000 472222 1 r\t\t\t\t\t\t"}),
@@ -202,8 +184,8 @@ TEST(rows, reads_a_snapshot) {
   ASSERT_EQ(snapshot->holds.size(), 2u);
   EXPECT_LT(snapshot->holds[0].id, snapshot->holds[1].id);
   EXPECT_EQ(snapshot->last_entry_id, "1700000000123-4001");
-  EXPECT_FALSE(parse_snapshot(*parse("*0\r\n")));
-  EXPECT_FALSE(parse_snapshot(*parse(":1\r\n")));
+  EXPECT_FALSE(parse_snapshot(*tests::parse_reply("*0\r\n")));
+  EXPECT_FALSE(parse_snapshot(*tests::parse_reply(":1\r\n")));
 }
 
 }  // namespace

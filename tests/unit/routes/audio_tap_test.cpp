@@ -1,8 +1,8 @@
 #include "routes/audio_tap.hpp"
 
 #include <gtest/gtest.h>
-#include <zlib.h>
 
+#include "tests/support/deflate.hpp"
 #include "tests/unit/routes/meters/mpeg_frames.hpp"
 
 namespace tollgate::routes {
@@ -160,46 +160,34 @@ TEST(audio_tap, an_upload_is_read_by_what_its_type_could_mean) {
     EXPECT_EQ(upload(wav(16'000), type), two_seconds) << type;
 }
 
-// A member of gzip whose name says what `name` does.
-std::string gzip(const std::string& bytes, std::string name = "") {
-  z_stream stream{};
-  deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
-  gz_header header{};
-  header.name = reinterpret_cast<Bytef*>(name.data());
-  if (!name.empty()) deflateSetHeader(&stream, &header);
-  std::string out(deflateBound(&stream, bytes.size()) + name.size(), '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
-  stream.avail_in = static_cast<uInt>(bytes.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  deflate(&stream, Z_FINISH);
-  out.resize(stream.total_out);
-  deflateEnd(&stream);
-  return out;
-}
-
 // Most frameworks do not look at Content-Encoding, and would read what stands in gzip's header.
 TEST(audio_tap, an_upload_is_read_as_it_is_sent_too) {
   const auto upload = [](const std::string& body, std::string_view type,
                          audio_settings settings = {}) {
     return tapped(body, {type, "gzip", false, true}, settings);
   };
-  EXPECT_EQ(upload(gzip(wav(16'000)), "audio/wav"), two_seconds);
-  EXPECT_EQ(upload(gzip(form(wav(16'000)) + end_of_form), form_type), two_seconds);
+  EXPECT_EQ(upload(tests::deflated(wav(16'000)), "audio/wav"), two_seconds);
+  EXPECT_EQ(upload(tests::deflated(form(wav(16'000)) + end_of_form), form_type), two_seconds);
 
   const auto hidden = "\r\n" + form(std::string(90'000, 'x')) + end_of_form;
-  EXPECT_EQ(upload(gzip(form(wav(16'000)) + end_of_form, hidden), form_type).status,
-            state::unmeasurable);
+  EXPECT_EQ(
+      upload(tests::deflated(form(wav(16'000)) + end_of_form, tests::framing::gzip, 6, hidden),
+             form_type)
+          .status,
+      state::unmeasurable);
 
   std::string frames;  // MPEG 2, 8 kbit/s, 24 kHz: 24 ms each
   for (int i = 0; i < 500; ++i) frames += "\xFF\xF3\x14\x7F" + std::string(20, 'x');
-  EXPECT_EQ(upload(gzip(wav(16'000), frames), "audio/wav"), (seen{state::measuring, 12 * second}));
-  EXPECT_EQ(tapped(gzip(wav(16'000), frames), {"audio/wav", "gzip"}),
-            two_seconds);  // nobody hides it
+  EXPECT_EQ(upload(tests::deflated(wav(16'000), tests::framing::gzip, 6, frames), "audio/wav"),
+            (seen{state::measuring, 12 * second}));
+  EXPECT_EQ(
+      tapped(tests::deflated(wav(16'000), tests::framing::gzip, 6, frames), {"audio/wav", "gzip"}),
+      two_seconds);  // nobody hides it
 
   audio_settings raw;
   raw.pcm = meters::pcm_format{1'000, 1, 1};
-  const auto body = gzip(std::string(2'000, 's'), std::string(100'000, 'x'));
+  const auto body =
+      tests::deflated(std::string(2'000, 's'), tests::framing::gzip, 6, std::string(100'000, 'x'));
   EXPECT_GT(upload(body, "audio/pcm", raw).used, 100 * second);
 }
 

@@ -6,11 +6,13 @@
 #include <gtest/gtest.h>
 
 #include "proxy/http/head_guard.hpp"
+#include "tests/support/append.hpp"
 
 namespace tollgate::proxy {
 namespace {
 
 using namespace std::string_literals;
+using tests::append;
 
 // What became of one message, however its bytes were cut.
 struct reading {
@@ -29,17 +31,6 @@ void PrintTo(const reading& each, std::ostream* out) {
 }
 
 constexpr std::size_t limit = byte_buffer::transfer_capacity;
-
-void append(byte_buffer& buffer, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const auto space = buffer.prepare(limit);
-    const auto n = std::min(space.size(), bytes.size());
-    if (n == 0) return;
-    std::memcpy(space.data(), bytes.data(), n);
-    buffer.commit(n);
-    bytes.remove_prefix(n);
-  }
-}
 
 // Gives the bytes behind the head to a reader in the given pieces, then the end of the stream.
 template <bool is_request>

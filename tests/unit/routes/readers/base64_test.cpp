@@ -1,26 +1,13 @@
 #include "routes/readers/base64.hpp"
 
+#include "tests/support/base64_text.hpp"
 #include "tests/unit/routes/readers/support.hpp"
 
 namespace tollgate::routes::readers {
 namespace {
 
-class base64_text final : public reader {
- public:
-  using reader::reader;
-
- private:
-  void read(std::string_view piece) override {
-    if (!decoder_.write(piece, target())) fail(fault::malformed);
-  }
-  void read_end() override {
-    if (!decoder_.finish(target())) fail(fault::malformed);
-  }
-  base64_decoder decoder_;
-};
-
 outcome decode(std::string_view text) {
-  return read_body([](sink& to) { return std::make_unique<base64_text>(to); }, text);
+  return read_body([](sink& to) { return std::make_unique<tests::base64_text>(to); }, text);
 }
 outcome decoded(std::string bytes) {
   return {fault::none, std::move(bytes)};

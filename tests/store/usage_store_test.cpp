@@ -1,0 +1,100 @@
+// Usage is read in pieces, of which each is bounded: what is many, and what is far apart, adds up
+// all the same.
+#include <gmock/gmock.h>
+
+#include "quota/redis/store.hpp"
+#include "tests/store/store_test.hpp"
+
+namespace tollgate::quota::redis {
+namespace {
+
+using testing::IsEmpty;
+
+constexpr std::int64_t first_hour = 20'000 * 24;  // a day of UTC that is long over
+
+class usage_store_test : public store_test {
+ protected:
+  static std::string hour_key(std::int64_t hour) {
+    return "tollgate:{acme}:usage:" + std::to_string(hour);
+  }
+
+  // Each of `count` conversations made one call for a credit in the hour.
+  void write(std::int64_t hour, int count) {
+    std::string commands;
+    for (int i = 0; i < count; ++i) {
+      append_command(commands,
+                     {"HSET", hour_key(hour),
+                      "chat\tllm\tgpt-4\tagent\tc" + std::to_string(i) + "\tkey_1", "1000000 1 1"});
+    }
+    raw.write(commands);
+    for (int i = 0; i < count; ++i) raw.read();
+  }
+
+  static std::map<std::int64_t, std::int64_t> calls(const std::vector<usage_counter>& counters) {
+    std::map<std::int64_t, std::int64_t> of_hour;
+    for (const auto& counter : counters) {
+      of_hour[counter.hour] += counter.calls;
+      EXPECT_EQ(counter.charged, credits::from_micro(1'000'000 * counter.calls));
+    }
+    return of_hour;
+  }
+
+  redis_store store{*redis};
+};
+
+TEST_F(usage_store_test, hours_that_are_full_far_apart_and_empty) {
+  const std::map<std::int64_t, std::int64_t> written{
+      {first_hour, 3},           {first_hour + 1, 12'000},  // more than one call reads
+      {first_hour + 2, 5},       {first_hour + 3, 9'999},      {first_hour + 4, 1},
+      {first_hour + 5, 1},       {first_hour + 239, 2},        {first_hour + 240, 7},
+      {first_hour + 24 * 90, 4}, {first_hour + 24 * 90 + 1, 1}};
+  for (const auto& [hour, count] : written) write(hour, static_cast<int>(count));
+  const auto last = first_hour + 24 * 90 + 1;
+  EXPECT_EQ(calls(ask(store.usage("acme", first_hour, last))), written);
+  EXPECT_EQ(calls(ask(store.usage_summary("acme", first_hour, last))), written);
+  // The second time from the summaries that the first has left.
+  raw.call({"DEL", hour_key(first_hour), hour_key(first_hour + 1)});
+  EXPECT_EQ(calls(ask(store.usage_summary("acme", first_hour, last))), written);
+  EXPECT_THAT(ask(store.usage("acme", first_hour, first_hour + 1)), IsEmpty());
+}
+
+TEST_F(usage_store_test, what_is_no_hour_of_usage_is_said) {
+  write(first_hour, 1);
+  raw.call({"HSET", hour_key(first_hour + 2), "chat\tllm\tgpt-4\t\t\tkey_1", "a lot"});
+  raw.call({"SET", hour_key(first_hour + 4), "no hash"});
+  for (const auto hour : {first_hour + 2, first_hour + 4}) {
+    EXPECT_EQ(outcome_of(store.usage("acme", first_hour, hour)).error(), store_errc::protocol);
+    EXPECT_EQ(outcome_of(store.usage_summary("acme", first_hour, hour)).error(),
+              store_errc::protocol);
+    raw.call({"DEL", hour_key(hour)});
+  }
+  EXPECT_EQ(calls(ask(store.usage("acme", first_hour, first_hour + 4))).at(first_hour), 1);
+}
+
+TEST_F(usage_store_test, a_store_that_is_gone_is_said) {
+  redis->stop();
+  EXPECT_EQ(outcome_of(store.usage("acme", first_hour, first_hour + 1)).error(),
+            store_errc::unavailable);
+  EXPECT_EQ(outcome_of(redis->call_all({{"PING"}, {"PING"}})).error(), store_errc::unavailable);
+}
+
+TEST_F(usage_store_test, many_commands_are_answered_in_their_order) {
+  std::vector<std::vector<std::string>> commands;
+  for (int i = 0; i < 1'000; ++i) commands.push_back({"ECHO", std::to_string(i)});
+  const auto replies = ask(redis->call_all(std::move(commands)));
+  ASSERT_EQ(replies.size(), 1'000U);
+  for (std::size_t i = 0; i < replies.size(); ++i) {
+    EXPECT_EQ((std::string{replies[i]->str, replies[i]->len}), std::to_string(i));
+  }
+  EXPECT_THAT(ask(redis->call_all({})), IsEmpty());
+}
+
+// Whoever asked gets one answer, though the connection ends between two replies.
+TEST_F(usage_store_test, replies_that_do_not_all_come_are_none) {
+  const auto got = outcome_of(
+      redis->call_all({{"ECHO", "1"}, {"CLIENT", "KILL", "SKIPME", "no"}, {"ECHO", "3"}}));
+  EXPECT_EQ(got.error(), store_errc::unavailable);
+}
+
+}  // namespace
+}  // namespace tollgate::quota::redis

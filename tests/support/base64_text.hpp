@@ -1,0 +1,23 @@
+// The decoder of base64 as a reader, which the helpers of readers can cut into any pieces.
+#pragma once
+
+#include "routes/readers/base64.hpp"
+#include "routes/readers/reader.hpp"
+
+namespace tollgate::tests {
+
+class base64_text final : public routes::readers::reader {
+ public:
+  using reader::reader;
+
+ private:
+  void read(std::string_view piece) override {
+    if (!decoder_.write(piece, target())) fail(routes::readers::fault::malformed);
+  }
+  void read_end() override {
+    if (!decoder_.finish(target())) fail(routes::readers::fault::malformed);
+  }
+  routes::readers::base64_decoder decoder_;
+};
+
+}  // namespace tollgate::tests
