@@ -346,6 +346,7 @@ task<> archivist::tidy_up() {
     co_await sum_up_days(org, account);
     co_await drop_entries(org, account);
     co_await drop_usage(org, account);
+    co_await coarsen_usage(org, account);
   }
 }
 

@@ -120,7 +120,7 @@ class Malformed(StackTest):
         settled = [e for e in self.tollgate.admin.ledger(org) if e["type"] == "settle"]
         self.assertEqual(balance["settled"], case.credits)
         self.assertEqual(len(settled), case.requests)
-        sent = {number: data[before.get(number, 0):] for number, data in self.recorder.sent.items()}
+        sent = {number: data[before.get(number, 0):] for number, data in dict(self.recorder.sent).items()}
         for reading in ({}, {"ends_line": rb"\r?\n"}, {"length_wins": True}):
             found = [requests_in(data, **reading) for data in sent.values()]
             self.assertEqual(sum(whole for whole, _ in found), case.requests, reading)

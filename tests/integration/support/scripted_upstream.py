@@ -90,9 +90,9 @@ class Connection:
 class _Listener:
     """Accepts connections and gives each to a thread of its own."""
 
-    def __init__(self, tls=None):
+    def __init__(self, tls=None, port=0):
         self._tls = tls
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self._listener = socket.create_server(("127.0.0.1", port), backlog=128)
         self.address = "127.0.0.1:%d" % self._listener.getsockname()[1]
         self._number = 0
         self._open = []
