@@ -248,9 +248,8 @@ task<> worker::tick() {
 task<> worker::sweep() {
   while (!draining_) {
     co_await sleep_for(executor(), runtime_->settings().holds.sweep_every);
-    // Time is the store's, and a thread that has no calls hears nothing of it by the way. It is
-    // this store that the constructor made.
-    const auto known = co_await static_cast<quota::redis::redis_store&>(*world_.ledger).ask_time();
+    // Time is the store's, and a thread that has no calls hears nothing of it by the way.
+    const auto known = co_await redis_->ask_time();
     if (!known) continue;
     std::string after;
     while (world_.ledger->ready()) {

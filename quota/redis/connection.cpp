@@ -436,6 +436,16 @@ task<result<reply_ptr>> connection::call_now(std::vector<std::string> arguments)
       use_task);
 }
 
+task<result<void>> connection::ask_time() {
+  std::vector<std::string> command{"TIME"};
+  const auto reply = co_await call(std::move(command));
+  if (!reply) co_return reply.error();
+  const auto time = parse_time(**reply);
+  if (!time) co_return make_error_code(store_errc::protocol);
+  impl_->clock.heard(*time);
+  co_return result<void>{};
+}
+
 task<result<std::vector<reply_ptr>>> connection::call_all(
     std::vector<std::vector<std::string>> commands) {
   if (!impl_->ready) co_return make_error_code(store_errc::unavailable);

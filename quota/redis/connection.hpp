@@ -86,7 +86,9 @@ class connection {
   // Many commands in one write; their replies in the same order, or an error when one is missing.
   task<result<std::vector<reply_ptr>>> call_all(std::vector<std::vector<std::string>> commands);
 
-  // The time of the store at the other end. Whoever hears it say the time says so here.
+  // The time of the store at the other end. Whoever hears it say the time says so here; who is there
+  // for long and hears nothing of it by the way asks for it now and then.
+  task<result<void>> ask_time();
   store_clock& clock();
   const store_clock& clock() const;
 

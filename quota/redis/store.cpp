@@ -246,16 +246,6 @@ task<result<std::vector<ledger_entry>>> redis_store::entries(const org_id& org, 
   co_return found;
 }
 
-task<result<void>> redis_store::ask_time() {
-  std::vector<std::string> command{"TIME"};
-  const auto reply = checked(co_await connection_.call(std::move(command)));
-  if (!reply) co_return reply.error();
-  const auto time = parse_time(**reply);
-  if (!time) co_return make_error_code(store_errc::protocol);
-  connection_.clock().heard(*time);
-  co_return result<void>{};
-}
-
 template <class T, class Parse>
 task<result<std::vector<T>>> redis_store::read_hash(std::string key, Parse parse) {
   std::vector<std::string> command{"HGETALL", std::move(key)};

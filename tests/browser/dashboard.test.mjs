@@ -99,8 +99,13 @@ test('nothing is asked for while nothing happens, and the stream brings what doe
   await own.waitForTimeout(2500);
   assert.deepEqual(asked, []);
   await own.getByText('No alert in this cycle.').waitFor();
-  tell('suspended', {}, 1500);
-  await own.getByText('The organization was suspended').first().waitFor();
+  for (const [suspended, told] of [
+    [true, 'The organization was suspended: its calls are refused'],
+    [false, 'The organization’s calls are taken again'],
+  ]) {
+    await call('PUT', '/orgs/quiet', { suspended });
+    await own.getByText(told).first().waitFor();
+  }
   const counter = own.locator('#available');
   for (const wanted of ['19990', '19980', '19970']) {
     assert.equal((await chat(key)).status, 200);

@@ -6,23 +6,15 @@
 
 #include "quota/redis/ledger_script.hpp"
 #include "quota/redis/rows.hpp"
-#include "tests/support/redis_client.hpp"
-#include "tests/support/redis_server.hpp"
+#include "tests/store/store_test.hpp"
 
 namespace tollgate::quota::redis {
 namespace {
 
 using testing::ElementsAre;
 
-class suspension_test : public testing::Test {
+class suspension_test : public store_test {
  protected:
-  suspension_test() { raw.call({"FLUSHALL"}); }
-
-  static tests::redis_server& server() {
-    static tests::redis_server one;
-    return one;
-  }
-
   // Whether the change says that it is told.
   bool change(const organization_change& what) {
     const auto reply = raw.call(change_command("acme", what));
@@ -46,8 +38,6 @@ class suspension_test : public testing::Test {
   std::string field(std::string_view key) {
     return std::string{text_of(*raw.call({"HGET", key_of("acme", key), "suspended"}))};
   }
-
-  tests::redis_client raw{server().socket()};
 };
 
 TEST_F(suspension_test, is_told_once_for_each_change) {

@@ -5,8 +5,7 @@
 #include <hiredis/hiredis.h>
 
 #include "quota/redis/ledger_script.hpp"
-#include "tests/support/redis_client.hpp"
-#include "tests/support/redis_server.hpp"
+#include "tests/store/store_test.hpp"
 
 namespace tollgate::quota::redis {
 namespace {
@@ -15,15 +14,8 @@ constexpr time_point at(std::int64_t ms) {
   return time_point{milliseconds{ms}};
 }
 
-class gap_test : public testing::Test {
+class gap_test : public store_test {
  protected:
-  gap_test() { raw.call({"FLUSHALL"}); }
-
-  static tests::redis_server& server() {
-    static tests::redis_server one;
-    return one;
-  }
-
   void entry(std::string_view element) {
     raw.call({"XADD", key_of("acme", "ledger"), element, "settle", "1 0 0 1 0 0 x\t"});
   }
@@ -35,8 +27,6 @@ class gap_test : public testing::Test {
     const auto reply = raw.call(gap_command("acme", place, told_from).value());
     return parse_gap(*reply, place).value();
   }
-
-  tests::redis_client raw{server().socket()};
 };
 
 constexpr account_gap nothing{}, usage{.events = false, .usage = true},

@@ -422,6 +422,19 @@ TEST(alerts, of_the_spend_cap_and_its_end) {
   EXPECT_EQ(told(acme).size(), 3u);
 }
 
+TEST(alerts, a_cap_of_nothing_is_reached_when_something_is_wanted) {
+  customer acme;
+  acme.options.spend_cap_cents = 0;
+  acme.options.alerts = {{alert_kind::spend_cap_percent, 50}};
+  acme.plan(starter);
+  EXPECT_EQ(told(acme).size(), 0u);
+  acme.use(20'000_credits);
+  EXPECT_EQ(told(acme), (std::vector<std::string>{"balance_exhausted: available 0"}));
+  acme.use(1_micro);  // refused
+  EXPECT_EQ(told(acme).back(), "spend_cap_reached: cap_cents 0 spent_cents 0 overdrawn 0");
+  EXPECT_EQ(told(acme).size(), 2u);
+}
+
 TEST(alerts, a_refusal_tells_of_the_end_of_the_credits_once) {
   customer acme;
   acme.options.overage = false;
