@@ -223,7 +223,10 @@ void archivist::there_again() {
 
 // As soon as may be; but one that was skipped waits for its turn.
 void archivist::look_anew(account& account) {
-  if (account.position_known) account.look_at = {};
+  if (account.position_known) {
+    account.look_at = {};
+    account.patience = {};
+  }
   account.kept_known = false;
   forget_position(account);
 }
