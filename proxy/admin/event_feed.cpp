@@ -144,7 +144,7 @@ class event_feed::source : public std::enable_shared_from_this<source> {
   }
 
   task<> look() {
-    event_report report{org_, at_};
+    event_report report{org_, at_, state_->ledger.now()};
     quota::account_marks reached = at_;
     bool more = true;
     std::optional<quota::account_row> row;
@@ -188,20 +188,21 @@ class event_feed::stream final : public reader {
       at_ = *std::move(from);
       const auto oldest = state_->ledger.now() - usage_is_retold_for;
       at_.entry = later_entry(at_.entry, std::to_string(oldest.time_since_epoch().count()) + "-0");
+      owes_balance_ = true;
     } else {
-      event_report report{source_->org(), at_};
-      report.add(source_->balance());
-      first_ += report.take();
+      first_ += balance_here();
     }
   }
   ~stream() override { --state_->streams; }
 
   task<std::optional<std::string>> next() override {
     if (!first_.empty() && !ended_) co_return said(std::exchange(first_, {}));
+    if (!ended_ && owes_balance_ && at_ == source_->at()) co_return said(balance_here());
     if (!ended_ && !is_behind(at_, source_->at())) co_await next_tick();
     if (ended_) co_return std::nullopt;
     std::string piece;
-    if (const auto& last = source_->last(); at_ == last.from && last.from != last.to) {
+    if (const auto& last = source_->last();
+        !owes_balance_ && at_ == last.from && last.from != last.to) {
       at_ = last.to;
       piece = last.text;
     } else if (is_behind(at_, source_->at())) {
@@ -218,6 +219,14 @@ class event_feed::stream final : public reader {
   void wake() override { tick_.notify(); }
 
  private:
+  // Of one who has read all there is.
+  std::string balance_here() {
+    event_report report{source_->org(), at_, state_->ledger.now()};
+    report.add(source_->balance());
+    owes_balance_ = false;
+    return report.take();
+  }
+
   // Another thread may have told this client more than is known here yet, for a moment. A place
   // that is never reached is one of another store's, or of a future that was lost: on from now.
   task<> next_tick() {
@@ -246,7 +255,7 @@ class event_feed::stream final : public reader {
       if (!ended_) co_await tick_.wait();
       co_return std::string{};
     }
-    event_report report{source_->org(), at_};
+    event_report report{source_->org(), at_, state_->ledger.now()};
     report.add(*news);
     owes_balance_ = owes_balance_ || news->moved;
     if (owes_balance_ && !news->more) {
@@ -274,7 +283,8 @@ class event_feed::stream final : public reader {
   wake_up tick_;
   steady_clock::time_point said_at_ = steady_clock::now();
   int ahead_ = 0;
-  bool owes_balance_ = false, ended_ = false;
+  bool owes_balance_ = false,
+       ended_ = false;  // owes: whoever comes again is told it after all he missed
 };
 
 event_feed::event_feed(io_executor executor, quota::ledger_store& ledger, feed_options options)

@@ -130,6 +130,23 @@ TEST_F(event_feed_test, tells_each_what_it_has_not_read_and_nothing_twice) {
   }
 }
 
+TEST_F(event_feed_test, who_comes_again_and_missed_nothing_is_told_the_balance) {
+  const auto first = open("acme");
+  run_until([&] { return has(*first, "event: balance"); });
+  charge("acme", 3);
+  run_until([&] { return has(*first, R"("settled":3,)"); });
+  const auto place = first->text.substr(first->text.rfind("id: ") + 4);
+  const auto again = open("acme", event_cursor::parse(place.substr(0, place.find('\n'))));
+  run_until([&] { return has(*again, R"("settled":3,)"); });
+  EXPECT_FALSE(has(*again, "event: usage"));
+  run_for(30ms);
+  EXPECT_EQ(times(*again, "event: balance"), 1);
+  charge("acme", 4);
+  run_until([&] { return has(*again, R"("settled":7,)"); });
+  EXPECT_EQ(times(*again, R"("data":{"credits":4,"calls":1})"), 1);
+  EXPECT_EQ(times(*again, "event: balance"), 2);
+}
+
 TEST_F(event_feed_test, one_organization_hears_nothing_of_another) {
   const auto other = open("other");
   const auto who = open("acme");
