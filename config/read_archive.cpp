@@ -1,4 +1,5 @@
 // The archive, and how long the store keeps what is old.
+#include <algorithm>
 #include <memory>
 
 #include <libpq-fe.h>
@@ -49,13 +50,23 @@ std::optional<archive_settings> read_archive(context& in, const node& from) {
 }
 
 std::optional<retention_settings> read_retention(context& in, const node& from) {
+  constexpr auto least = 24h * 32, most = 24h * 3660;
   retention_settings out;
-  milliseconds ledger{};
   map_reader map{in, from};
-  const bool given = map.optional("ledger", ledger, duration_between(1s, 24h * 3660));
-  map.optional("usage", out.usage, duration_between(24h * 32, 24h * 3660));
+  map.optional("ledger", out.ledger, duration_between(1s, most));
+  map.optional("usage", out.usage, duration_between(least, most));
+  map.optional("usage_by_hour", out.usage_by_hour, duration_between(least, most));
+  map.optional("usage_by_day", out.usage_by_day, duration_between(least, most));
   map.finish();
-  if (given) out.ledger = ledger;
+  // What is summed up further has been summed up before.
+  const auto by_hour = out.usage_by_hour.value_or(out.usage);
+  if (by_hour < out.usage) {
+    in.fail(*map.find("usage_by_hour"), "usage_by_hour may not be shorter than usage");
+  }
+  if (out.usage_by_day && *out.usage_by_day < std::max(by_hour, out.usage)) {
+    in.fail(*map.find("usage_by_day"),
+            "usage_by_day may not be shorter than usage and usage_by_hour");
+  }
   return out;
 }
 

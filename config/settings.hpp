@@ -86,6 +86,8 @@ struct archive_settings {
 struct retention_settings {
   std::optional<milliseconds> ledger;          // entries that are in the archive; nothing: for ever
   milliseconds usage{std::chrono::hours{24 * 400}};  // by agent and conversation
+  std::optional<milliseconds> usage_by_hour;  // then by the day; nothing: for ever
+  std::optional<milliseconds> usage_by_day;   // then by the month; nothing: for ever
 
   bool operator==(const retention_settings&) const = default;
 };

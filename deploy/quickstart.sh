@@ -56,7 +56,7 @@ start() {
 
 wait_for() {
   local name=$1 url=$2
-  for _ in $(seq 150); do
+  for _ in $(seq 600); do
     curl -fs -o /dev/null --max-time 2 "$url" && return
     kill -0 "${pids[0]}" 2>/dev/null || break
     sleep 0.1
@@ -114,7 +114,7 @@ balance() { admin GET /orgs/demo/balance | field "$1"; }
 
 # A call is settled beside its answer: a moment after the client has read it.
 wait_for_settlement() {
-  for _ in $(seq 50); do [ "$(balance held)" != 0 ] || break; sleep 0.1; done
+  for _ in $(seq 200); do [ "$(balance held)" != 0 ] || break; sleep 0.1; done
 }
 
 is_audio() { [[ $1 == /v1/audio/* ]]; }

@@ -248,6 +248,9 @@ task<> worker::tick() {
 task<> worker::sweep() {
   while (!draining_) {
     co_await sleep_for(executor(), runtime_->settings().holds.sweep_every);
+    // Time is the store's, and a thread that has no calls hears nothing of it by the way.
+    const auto known = co_await redis_->ask_time();
+    if (!known) continue;
     std::string after;
     while (world_.ledger->ready()) {
       const auto page = co_await world_.directory->list(after, 100);

@@ -36,6 +36,7 @@ struct changed_organization {
   organization now;
   bool created = false;
   bool stale = false;  // `instead_of` is not what was there: nothing has been changed
+  bool told = false;   // an event has been written that somebody may want to be told of
 };
 
 struct api_key {

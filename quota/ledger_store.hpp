@@ -87,6 +87,13 @@ struct account_news {
   account_row row;  // when it was read
 };
 
+// What of the news behind a place can no longer be told.
+struct account_gap {
+  bool events = false, usage = false;
+
+  bool operator==(const account_gap&) const = default;
+};
+
 class ledger_store {
  public:
   virtual ~ledger_store() = default;
@@ -125,6 +132,12 @@ class ledger_store {
   // stands, and its totals; without `until`: up to now.
   virtual task<result<account_news>> news(const org_id& org, std::optional<account_marks> after,
                                           std::optional<account_marks> until) = 0;
+  // Whether there were events behind `after` that are not remembered any more; and entries that were
+  // dropped, or that stand before `told_from`, for whoever tells of usage only from then on. Where
+  // the last of what was dropped is the place itself, that cannot be told from a gap, and counts as
+  // one.
+  virtual task<result<account_gap>> gap_behind(const org_id& org, account_marks after,
+                                               time_point told_from) = 0;
 
   // Called, on this thread, when an operation issued here has left a top-up to be delivered.
   using top_up_listener = std::function<void(const org_id&)>;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "quota/clock.hpp"
 #include "quota/ids.hpp"
@@ -18,8 +19,20 @@ struct retained {
   std::int64_t first_hour = 0;
   // Days before this one (both count from the Unix epoch) have been summed up.
   std::int64_t next_day = 0;
+  // Days before these are kept by the day only, and by the month only.
+  std::int64_t hours_from = 0, days_from = 0;
 
   bool operator==(const retained&) const = default;
+};
+
+// Old usage, of which agents and conversations are dropped, is summed up further: a sum stands at
+// the first hour of its day or month of UTC, or at the hour in that in which a cycle begins, so
+// that statements stay what they were.
+enum class usage_grain : std::uint8_t { day, month };
+struct coarsening {
+  usage_grain by;
+  std::int64_t first_day, end_day;   // the end is not included
+  std::vector<std::int64_t> cycles;  // the hours in which they begin, ascending
 };
 
 // Says what is going to be missing in the same step in which it drops it: whoever reads first, and
@@ -36,6 +49,9 @@ class retention_store {
   // Drops agents and conversations from the usage of a day that is long over; days go in their
   // order. False: the day has not been summed up.
   virtual task<result<bool>> drop_usage_detail(const org_id& org, std::int64_t day) = 0;
+  // False: what is retained is not what the caller knows, so nothing was done.
+  virtual task<result<bool>> coarsen_usage(const org_id& org, coarsening what,
+                                           const retained& known) = 0;
 };
 
 }  // namespace tollgate::quota

@@ -28,6 +28,9 @@ constexpr int looks_a_tick = 16;
 // as long as the last one took: however far behind they are, the store is there for calls.
 constexpr std::chrono::milliseconds catch_up_pause{5};
 constexpr int catch_up_share = 10;
+// What a piece takes beyond that is this machine's affair, or a queue's; the store is never busy
+// with one for as long. Taken at its word, one bad moment would hold up everybody for a minute.
+constexpr std::chrono::milliseconds longest_piece{5};
 // Usage of longer ago is not told again, piece by piece: the balance says what it came to.
 constexpr std::chrono::minutes usage_is_retold_for{15};
 
@@ -37,8 +40,8 @@ task<> sleep_for(io_executor executor, std::chrono::milliseconds time) {
   co_await pause.async_wait(asio::redirect_error(use_task, ignored));
 }
 
-std::string later_entry(std::string a, std::string b) {
-  return quota::parse_entry_id(a) < quota::parse_entry_id(b) ? std::move(b) : std::move(a);
+bool is_earlier(const std::string& a, const std::string& b) {
+  return quota::parse_entry_id(a) < quota::parse_entry_id(b);
 }
 
 api_error refused(int status, std::string code, std::string message) {
@@ -71,7 +74,7 @@ struct event_feed::state {
   std::map<quota::org_id, std::shared_ptr<source>> sources;
   std::size_t streams = 0;
   std::size_t catching_up = 0;
-  steady_clock::duration last_piece{};  // how long it took to read
+  steady_clock::duration last_piece{};  // how long it took to read, longest_piece at most
   bool closed = false;
 };
 
@@ -185,10 +188,7 @@ class event_feed::stream final : public reader {
     ++state_->streams;
     first_ = event_report::greeting;
     if (from) {
-      at_ = *std::move(from);
-      const auto oldest = state_->ledger.now() - usage_is_retold_for;
-      at_.entry = later_entry(at_.entry, std::to_string(oldest.time_since_epoch().count()) + "-0");
-      owes_balance_ = true;
+      go_on_from(*std::move(from));
     } else {
       first_ += balance_here();
     }
@@ -197,6 +197,11 @@ class event_feed::stream final : public reader {
 
   task<std::optional<std::string>> next() override {
     if (!first_.empty() && !ended_) co_return said(std::exchange(first_, {}));
+    if (came_from_ && !ended_) {
+      auto gap = co_await tell_gap();
+      if (ended_) co_return std::nullopt;
+      co_return said(std::move(gap));
+    }
     if (!ended_ && owes_balance_ && at_ == source_->at()) co_return said(balance_here());
     if (!ended_ && !is_behind(at_, source_->at())) co_await next_tick();
     if (ended_) co_return std::nullopt;
@@ -227,6 +232,33 @@ class event_feed::stream final : public reader {
     return report.take();
   }
 
+  // Where nothing has happened since, nothing can be missing.
+  void go_on_from(event_cursor from) {
+    const auto here = source_->at();
+    owes_balance_ = true;
+    told_from_ = state_->ledger.now() - usage_is_retold_for;
+    auto oldest = std::to_string(told_from_.time_since_epoch().count()) + "-0";
+    if (is_earlier(here.entry, oldest)) oldest = here.entry;
+    const bool skips = is_earlier(from.entry, oldest);
+    at_ = from;
+    if (skips) at_.entry = std::move(oldest);
+    if (skips || is_earlier(from.event, here.event)) came_from_ = std::move(from);
+  }
+
+  // Before anything else: what this client will not be told of.
+  task<std::string> tell_gap() {
+    const auto gap = co_await state_->ledger.gap_behind(source_->org(), *came_from_, told_from_);
+    if (!gap) {  // the store is away: it is asked again
+      if (!ended_) co_await tick_.wait();
+      co_return std::string{};
+    }
+    came_from_.reset();
+    if (*gap == quota::account_gap{}) co_return std::string{};
+    event_report report{source_->org(), at_, state_->ledger.now()};
+    report.add(*gap);
+    co_return report.take();
+  }
+
   // Another thread may have told this client more than is known here yet, for a moment. A place
   // that is never reached is one of another store's, or of a future that was lost: on from now.
   task<> next_tick() {
@@ -250,7 +282,8 @@ class event_feed::stream final : public reader {
     const auto balance = source_->balance();
     const auto began = steady_clock::now();
     const auto news = co_await state_->ledger.news(source_->org(), at_, until);
-    state_->last_piece = steady_clock::now() - began;
+    state_->last_piece =
+        std::min<steady_clock::duration>(steady_clock::now() - began, longest_piece);
     if (!news) {  // the store is away
       if (!ended_) co_await tick_.wait();
       co_return std::string{};
@@ -278,8 +311,10 @@ class event_feed::stream final : public reader {
 
   std::shared_ptr<state> state_;
   std::shared_ptr<source> source_;
-  event_cursor at_;    // where the client stands
-  std::string first_;  // what is said before anything else
+  event_cursor at_;                        // where the client stands
+  std::optional<event_cursor> came_from_;  // until it is known whether something is missing
+  quota::time_point told_from_;            // usage before is not told again
+  std::string first_;                      // what is said before anything else
   wake_up tick_;
   steady_clock::time_point said_at_ = steady_clock::now();
   int ahead_ = 0;

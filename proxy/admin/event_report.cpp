@@ -229,6 +229,13 @@ void event_report::add(const quota::account_row& account) {
   write("balance", envelope(org_, at_.text(), "balance", now_, data.take()));
 }
 
+void event_report::add(const quota::account_gap& gap) {
+  json_writer data;
+  data.begin_object().key("events").boolean(gap.events);
+  data.key("usage").boolean(gap.usage).end_object();
+  write("gap", envelope(org_, at_.text(), "gap", now_, data.take()));
+}
+
 void event_report::write_usage() {
   at_ = read_;
   if (calls_ == 0) return;

@@ -51,6 +51,8 @@ class event_report {
 
   void add(const quota::account_news& news);
   void add(const quota::account_row& account);
+  // That this is not all of what happened.
+  void add(const quota::account_gap& gap);
 
   std::string take();
   // Where a client stands that has read all of it.

@@ -57,6 +57,11 @@ class archived_store final : public quota::ledger_store {
                                          std::optional<quota::account_marks> until) override {
     return recent_.news(org, std::move(after), std::move(until));
   }
+  // What a stream of events tells is in the store, or is not told.
+  task<result<quota::account_gap>> gap_behind(const quota::org_id& org, quota::account_marks after,
+                                              quota::time_point told_from) override {
+    return recent_.gap_behind(org, std::move(after), told_from);
+  }
   void on_event(event_listener listener) override { recent_.on_event(std::move(listener)); }
   void on_top_up(top_up_listener listener) override { recent_.on_top_up(std::move(listener)); }
   quota::time_point now() const override { return recent_.now(); }

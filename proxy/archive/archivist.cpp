@@ -95,7 +95,7 @@ task<> archivist::run() {
   while (!stopping_) {
     co_await pause(round_every);
     if (stopping_ || !ledger_.ready()) continue;
-    const auto known = co_await ledger_.ask_time();
+    const auto known = co_await redis_->ask_time();
     if (!known) continue;
     co_await learn_accounts();
     co_await archive_all();
@@ -282,6 +282,7 @@ task<> archivist::tidy_up() {
     co_await sum_up_days(org, account);
     co_await drop_entries(org, account);
     co_await drop_usage(org, account);
+    co_await coarsen_usage(org, account);
   }
 }
 

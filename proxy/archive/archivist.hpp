@@ -69,6 +69,9 @@ class archivist {
   task<> sum_up_days(const quota::org_id& org, account& account);
   task<> drop_entries(const quota::org_id& org, account& account);
   task<> drop_usage(const quota::org_id& org, account& account);
+  // coarsen_usage.cpp
+  task<> coarsen_usage(const quota::org_id& org, account& account);
+  task<bool> coarsen(const quota::org_id& org, account& account, quota::coarsening what);
   task<> pause(steady::duration duration);
 
   asio::io_context context_{1};

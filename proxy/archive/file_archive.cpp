@@ -96,6 +96,9 @@ void file_archive::recover() {
     length_ = 0;
   }
   open_current();
+  // Whatever is killed in the first step of all leaves lines behind, too, and nobody may take them
+  // for those of a directory whose positions are lost.
+  if (!fs::exists(path_of(positions_name))) keep_positions();
 }
 
 // "1 NUMBER LENGTH BEGUN_MS", then lines "ORG ENTRY HOUR STATEMENT".

@@ -25,13 +25,29 @@ const std::vector<column>& org_columns() {
   return columns;
 }
 
-std::string limit_text(const json_value& limit) {
-  std::string whose;
+// "agent a1"; empty: the whole organization.
+std::string whose(const json_value& rule) {
   for (const auto* scope : {"agent", "conversation", "key"}) {
-    if (const auto* id = limit.find(scope)) whose = std::string{scope} + " " + cell_text(id);
+    if (const auto* id = rule.find(scope)) return std::string{scope} + " " + cell_text(id);
   }
-  return whose + ": " + cell_text(limit.find("credits")) + " credits per " +
+  return {};
+}
+
+std::string limit_text(const json_value& limit) {
+  return whose(limit) + ": " + cell_text(limit.find("credits")) + " credits per " +
          cell_text(limit.find("per"));
+}
+
+std::string alert_text(const json_value& alert) {
+  if (!alert.is(json_value::kind::object)) return "at " + cell_text(&alert) + "% of the credits";
+  if (const auto* percent = alert.find("spend_cap_percent")) {
+    return "at " + cell_text(percent) + "% of the spend cap";
+  }
+  const auto* percent = alert.find("percent");
+  const auto level = percent != nullptr ? cell_text(percent) + "% of the credits"
+                                        : cell_text(alert.find("credits")) + " credits";
+  const auto of = whose(alert);
+  return of.empty() ? "at " + level : "of " + of + ": at " + level;
 }
 
 void print_org(std::ostream& out, const json_value& org) {
@@ -57,6 +73,9 @@ void print_org(std::ostream& out, const json_value& org) {
                org);
   for (const auto& limit : member_at(org, "limits")->elements) {
     out << "limit of " << limit_text(limit) << '\n';
+  }
+  for (const auto& alert : member_at(org, "alerts")->elements) {
+    out << "alert " << alert_text(alert) << '\n';
   }
 }
 

@@ -81,15 +81,67 @@ problem write_limits(json_writer& out, const org_arguments& given) {
   return {};
 }
 
+bool is_whole(const std::string& part) {
+  return !part.empty() && part.size() < 10 && part.find_first_not_of("0123456789") == part.npos;
+}
+
+// "50%"
+std::optional<int> percentage(const std::string& text) {
+  if (!text.ends_with('%') || !is_whole(text.substr(0, text.size() - 1))) return std::nullopt;
+  return std::stoi(text);
+}
+
+// "50%", "spend-cap=90%", "credits=1000", "agent=a1:20%" or "agent=a1:500". A plain number is
+// refused: to the API it is a percentage, and beside a limit it looks like credits.
+bool write_alert(json_writer& out, const std::string& text) {
+  const auto equals = text.find('=');
+  if (equals == text.npos || equals == 0) {
+    const auto percent = percentage(text);
+    if (percent) out.number(*percent);
+    return percent.has_value();
+  }
+  const auto what = text.substr(0, equals), level = text.substr(equals + 1);
+  if (what == "spend-cap") {
+    const auto percent = percentage(level);
+    if (percent) out.begin_object().key("spend_cap_percent").number(*percent).end_object();
+    return percent.has_value();
+  }
+  if (what == "credits") {
+    if (!level.empty()) out.begin_object().key("credits").string(level).end_object();
+    return !level.empty();
+  }
+  const auto whose = split(level, ':');
+  if (!whose) return false;
+  out.begin_object().key(what).string(whose->left);
+  if (const auto percent = percentage(whose->right)) {
+    out.key("percent").number(*percent);
+  } else {
+    out.key("credits").string(whose->right);
+  }
+  out.end_object();
+  return true;
+}
+
+problem write_alerts(json_writer& out, const org_arguments& given) {
+  if (given.alerts.empty() && !given.no_alerts) return {};
+  if (!given.alerts.empty() && given.no_alerts) {
+    return command_error{"--alert and --no-alerts exclude each other", 2};
+  }
+  out.key("alerts").begin_array();
+  for (const auto& alert : given.alerts) {
+    if (write_alert(out, alert)) continue;
+    return wrong("--alert", "50%, spend-cap=90%, credits=1000, agent=a1:20% or 'key=*:500'", alert);
+  }
+  out.end_array();
+  return {};
+}
+
 // Whole numbers, as JSON numbers.
 problem write_pair(json_writer& out, const std::string& option, const char* name,
                    const std::string& text, const char* left, const char* right) {
   if (text.empty()) return {};
   const auto parts = split(text, ':');
-  const auto whole = [](const std::string& part) {
-    return part.size() < 10 && part.find_first_not_of("0123456789") == part.npos;
-  };
-  if (!parts || !whole(parts->left) || !whole(parts->right)) {
+  if (!parts || !is_whole(parts->left) || !is_whole(parts->right)) {
     return wrong(option, "two whole numbers (100:1)", text);
   }
   out.key(name).begin_object().key(left).number(std::stoll(parts->left));
@@ -139,6 +191,14 @@ void add_org_options(CLI::App& command, org_arguments& into) {
           "per hour, day, cycle or total. Repeated; all of them replace those before")
       ->allow_extra_args(false);
   command.add_flag("--no-limits", into.no_limits, "take all limits away");
+  command
+      .add_option(
+          "--alert", into.alerts,
+          "when to tell of what a cycle used: 50% (of its credits), spend-cap=90%, credits=1000; "
+          "of one agent, conversation or key, or * for each by itself: WHOSE=ID:20% or "
+          "WHOSE=ID:CREDITS. Repeated; all of them replace those before")
+      ->allow_extra_args(false);
+  command.add_flag("--no-alerts", into.no_alerts, "take all alerts away");
   command.add_option("--critical-overdraft", into.critical_overdraft,
                      "how many credits critical calls may go beyond everything; or none: any");
   command.add_option("--mode", into.mode,
@@ -167,6 +227,7 @@ std::variant<std::string, command_error> body_of(const org_arguments& given) {
   if (auto error = write_switch(out, given.overage)) return *std::move(error);
   if (auto error = write_auto_top_up(out, given.auto_top_up)) return *std::move(error);
   if (auto error = write_limits(out, given)) return *std::move(error);
+  if (auto error = write_alerts(out, given)) return *std::move(error);
   if (auto error = write_terms(out, given)) return *std::move(error);
   return out.end_object().take();
 }

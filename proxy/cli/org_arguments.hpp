@@ -18,8 +18,8 @@ namespace tollgate::proxy {
 struct org_arguments {
   std::string org, plan, plan_effective, anchor, mode, overage, spend_cap, auto_top_up;
   std::string critical_overdraft, stripe_customer;
-  std::vector<std::string> limits;
-  bool no_limits = false;
+  std::vector<std::string> limits, alerts;
+  bool no_limits = false, no_alerts = false;
   std::string terms_credits, terms_overage_usd, terms_top_up_minimum_usd, terms_rollover;
   std::string terms_requests;
 };

@@ -59,11 +59,14 @@ bool is_bare(const beast::flat_buffer& buffer) {
 template <class Stream>
 task<error_code> read_beginning(Stream& stream, beast::flat_buffer& buffer) {
   error_code ec;
-  while (!ec && buffer.size() < bare_status_line.size() && is_bare(buffer)) {
+  while (buffer.size() < bare_status_line.size() && is_bare(buffer)) {
     const auto n = co_await stream.async_read_some(buffer.prepare(4096), no_throw(ec));
     buffer.commit(n);
+    // Said here, as the parser would say it: Asio tells of the end of a stream only once.
+    if (ec == asio::error::eof && buffer.size() > 0) co_return http::error::partial_message;
+    if (ec == asio::error::eof) co_return http::error::end_of_stream;
+    if (ec) co_return ec;
   }
-  if (ec == beast::error::timeout) co_return ec;
   if (buffer.size() < bare_status_line.size() || !is_bare(buffer)) co_return error_code{};
   buffer.commit(asio::buffer_copy(buffer.prepare(1), asio::buffer(" ", 1)));
   auto* const text = static_cast<char*>(buffer.data().data());

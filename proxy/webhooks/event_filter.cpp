@@ -14,10 +14,17 @@ bool matches(std::string_view filter, std::string_view type) {
 }  // namespace
 
 std::span<const std::string> event_types() {
-  static const std::vector<std::string> types{
-      "account.usage_threshold",  "account.balance_exhausted", "account.spend_cap_reached",
-      "account.top_up_requested", "account.top_up_completed",  "account.top_up_failed",
-      "account.cycle_closed",     "account.overage_billed",    "account.billing_updated"};
+  static const std::vector<std::string> types{"account.usage_threshold",
+                                              "account.balance_exhausted",
+                                              "account.spend_cap_reached",
+                                              "account.top_up_requested",
+                                              "account.top_up_completed",
+                                              "account.top_up_failed",
+                                              "account.cycle_closed",
+                                              "account.overage_billed",
+                                              "account.billing_updated",
+                                              "account.suspended",
+                                              "account.resumed"};
   return types;
 }
 

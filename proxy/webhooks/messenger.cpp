@@ -36,12 +36,14 @@ messenger::messenger(asio::io_context& context, quota::ledger_store& ledger,
     : messenger{context, ledger, store, counts, places{}} {}
 
 messenger::messenger(asio::io_context& context, quota::ledger_store& ledger,
-                     quota::webhook_store& store, metrics::webhook_metrics& counts, places places)
+                     quota::webhook_store& store, metrics::webhook_metrics& counts, places places,
+                     std::unique_ptr<quota::id_source> chance)
     : context_{context},
       ledger_{ledger},
       store_{store},
       counts_{counts},
       places_{places},
+      chance_{std::move(chance)},
       token_{quota::random_id_source{}.next_hex128()} {}
 
 // What goes wrong in one visit is no reason to end the others.
@@ -229,7 +231,8 @@ task<bool> messenger::hand_over(const quota::webhook_lease& lease,
   const auto tried = store_.now();
   const auto attempt = co_await send_now(endpoint, what);
   const auto counts_from = std::max(event.at, endpoint.since);
-  const auto next = sender_->attempts().next_attempt(counts_from, tried, endpoint.attempts == 0);
+  const auto next = sender_->attempts().next_attempt(counts_from, tried, endpoint.attempts == 0,
+                                                     chance_->random_bits());
   step outcome;
   bool go_on = false;
   switch (verdict_of(attempt.status)) {

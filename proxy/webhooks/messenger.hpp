@@ -33,7 +33,8 @@ class messenger {
   messenger(asio::io_context& context, quota::ledger_store& ledger, quota::webhook_store& store,
             metrics::webhook_metrics& counts);
   messenger(asio::io_context& context, quota::ledger_store& ledger, quota::webhook_store& store,
-            metrics::webhook_metrics& counts, places places);
+            metrics::webhook_metrics& counts, places places,
+            std::unique_ptr<quota::id_source> chance = std::make_unique<quota::random_id_source>());
 
   // From now on sends by these rules.
   void use(std::shared_ptr<sender> sender) { sender_ = std::move(sender); }
@@ -98,6 +99,7 @@ class messenger {
   metrics::webhook_metrics& counts_;
   std::shared_ptr<sender> sender_;
   const places places_;
+  const std::unique_ptr<quota::id_source> chance_;  // by which attempts are spread
   const std::string token_;  // of all leases of this process, which are told apart by endpoint
 
   quota::milliseconds rest_{};  // of an organization that has nothing to deliver

@@ -43,6 +43,9 @@ std::int64_t account_ledger::spent_cents() const {
 // Whether so much of the spend cap is used up, by what has been used and paid: holds do not count.
 bool account_ledger::spent_of_cap(std::int64_t percent) const {
   if (!plan_->options.spend_cap_cents) return false;
+  if (*plan_->options.spend_cap_cents == 0 && spent_cents() == 0) {  // nothing of nothing is no share
+    return allows_overage(*plan_) && overdrawn() > credits{};
+  }
   const auto missing = *plan_->options.spend_cap_cents * percent * (usd_micro_per_cent / 100) -
                        spent_cents() * usd_micro_per_cent;
   if (missing <= 0) return true;

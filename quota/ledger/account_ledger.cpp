@@ -60,6 +60,12 @@ answer account_ledger::apply(const operation& operation, time_point now) {
   return answer;
 }
 
+void account_ledger::set_suspended(bool suspended, time_point now) {
+  if (row_.suspended == suspended) return;
+  row_.suspended = suspended;
+  emit(suspended ? "suspended" : "resumed", "", time_of(now));
+}
+
 std::optional<time_point> account_ledger::next_due() const {
   std::optional<time_point> earliest;
   const auto consider = [&](time_point at) {

@@ -64,7 +64,8 @@ class account_ledger {
   // share one time, this one.
   time_point time_of(time_point now) const { return std::max(now, old_before()); }
 
-  void set_suspended(bool suspended) { row_.suspended = suspended; }
+  // What an administrator says beside all operations; told once for each change.
+  void set_suspended(bool suspended, time_point now);
   const account_row& row() const { return row_; }
   const std::vector<ledger_entry>& entries() const { return entries_; }
   std::size_t open_holds() const { return holds_.size(); }

@@ -17,6 +17,8 @@
 #include <boost/asio/write.hpp>
 #include <hiredis/hiredis.h>
 
+#include "quota/redis/rows.hpp"
+
 namespace tollgate::quota::redis {
 
 namespace {
@@ -182,7 +184,7 @@ struct connection::impl : std::enable_shared_from_this<connection::impl> {
     if (!ec) socket.set_option(asio::ip::tcp::no_delay{true}, ec);
   }
 
-  // AUTH, SELECT, and whatever the owner wants done before the connection counts as ready.
+  // AUTH, SELECT, TIME, and whatever the owner wants done before the connection counts as ready.
   task<bool> introduce(connection& owner) {
     std::vector<std::vector<std::string>> first;
     if (!where.password.empty()) {
@@ -191,12 +193,17 @@ struct connection::impl : std::enable_shared_from_this<connection::impl> {
       first.back().push_back(where.password);
     }
     if (where.database != 0) first.push_back({"SELECT", std::to_string(where.database)});
-    if (first.empty()) first.push_back({"PING"});
+    first.push_back({"TIME"});
     watch_replies(generation);
+    reply_ptr last;
     for (auto& command : first) {
-      const auto reply = co_await owner.call_now(std::move(command));
+      auto reply = co_await owner.call_now(std::move(command));
       if (!reply || (*reply)->type == REDIS_REPLY_ERROR) co_return false;
+      last = *std::move(reply);
     }
+    const auto time = parse_time(*last);
+    if (!time) co_return false;
+    clock.heard(*time);
     if (greet && !(co_await greet(owner))) co_return false;
     ready = connected;
     co_return ready;
@@ -299,6 +306,7 @@ struct connection::impl : std::enable_shared_from_this<connection::impl> {
   std::uint64_t generation = 0;  // of the socket; whoever remembers an older one is late
   std::uint64_t progress = 0;
   counters counted;
+  store_clock clock;
 };
 
 connection::connection(asio::io_context& context, address where, connection_options options,
@@ -327,6 +335,12 @@ bool connection::ready() const {
 }
 const connection::counters& connection::counted() const {
   return impl_->counted;
+}
+store_clock& connection::clock() {
+  return impl_->clock;
+}
+const store_clock& connection::clock() const {
+  return impl_->clock;
 }
 
 void connection::on_before_write(std::function<void()> before_write) {
@@ -420,6 +434,16 @@ task<result<reply_ptr>> connection::call_now(std::vector<std::string> arguments)
         impl->send(encoded, std::make_unique<call_sink>(call_handler{std::move(handler)}));
       },
       use_task);
+}
+
+task<result<void>> connection::ask_time() {
+  std::vector<std::string> command{"TIME"};
+  const auto reply = co_await call(std::move(command));
+  if (!reply) co_return reply.error();
+  const auto time = parse_time(**reply);
+  if (!time) co_return make_error_code(store_errc::protocol);
+  impl_->clock.heard(*time);
+  co_return result<void>{};
 }
 
 task<result<std::vector<reply_ptr>>> connection::call_all(

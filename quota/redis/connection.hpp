@@ -14,6 +14,7 @@
 
 #include "quota/clock.hpp"
 #include "quota/ledger_store.hpp"
+#include "quota/redis/store_clock.hpp"
 #include "quota/task.hpp"
 
 struct redisReply;
@@ -60,7 +61,7 @@ struct connection_options {
 class connection {
  public:
   // `greet` runs on every new connection before it counts as ready (AUTH and SELECT are done
-  // already): load scripts there. It uses `call_now`.
+  // already, and the store has said what time it is): load scripts there. It uses `call_now`.
   using greeting = std::function<task<result<void>>(connection&)>;
 
   connection(asio::io_context& context, address where, connection_options options, greeting greet);
@@ -84,6 +85,12 @@ class connection {
   task<result<reply_ptr>> call_now(std::vector<std::string> arguments);  // also while greeting
   // Many commands in one write; their replies in the same order, or an error when one is missing.
   task<result<std::vector<reply_ptr>>> call_all(std::vector<std::vector<std::string>> commands);
+
+  // The time of the store at the other end. Whoever hears it say the time says so here; who is there
+  // for long and hears nothing of it by the way asks for it now and then.
+  task<result<void>> ask_time();
+  store_clock& clock();
+  const store_clock& clock() const;
 
   struct counters {
     std::uint64_t connects = 0, commands = 0, writes = 0, bytes_out = 0, bytes_in = 0;

@@ -30,8 +30,8 @@ std::optional<day_summary::amounts> day_summary::parse_amounts(std::string_view 
   return amounts{*micro, *calls, *used};
 }
 
-void day_summary::count(std::string who, std::int64_t hour, const amounts& more) {
-  auto& sum = sums_[std::move(who)][static_cast<std::size_t>(hour)];
+void day_summary::count(const std::string& who, std::int64_t hour, const amounts& more) {
+  auto& sum = sums_[who][static_cast<std::size_t>(hour - first_hour_)];
   sum.micro += more.micro;
   sum.calls += more.calls;
   sum.used += more.used;
@@ -41,7 +41,7 @@ bool day_summary::add(std::int64_t hour, std::string_view who, std::string_view 
   const auto more = parse_amounts(packed);
   const auto hour_of_day = hour - first_hour_;
   if (!more || hour_of_day < 0 || hour_of_day >= hours_a_day) return false;
-  count(without_caller(who), hour_of_day, *more);
+  count(without_caller(who), hour, *more);
   return true;
 }
 

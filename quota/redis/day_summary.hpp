@@ -24,12 +24,28 @@ constexpr std::int64_t day_of(std::int64_t hour) {
 
 class day_summary {
  public:
+  struct amounts {
+    std::int64_t micro = 0, calls = 0, used = 0;
+  };
+
   explicit day_summary(std::int64_t day) : first_hour_{day * hours_a_day} {}
 
   // One counter as it is stored: "ROUTE\tACTION\tMODEL\tAGENT\tCONVERSATION\tKEY", "CREDITS CALLS
   // USED". False: it is none.
   bool add(std::int64_t hour, std::string_view who, std::string_view packed);
+  // The same, read: `who` without agent and conversation. The hour is one of the day's.
+  void count(const std::string& who, std::int64_t hour, const amounts& more);
   bool empty() const { return sums_.empty(); }
+
+  // Calls visit(who, hour, amounts) for each.
+  template <class Visit>
+  void each(Visit visit) const {
+    for (const auto& [who, hours] : sums_) {
+      for (std::size_t i = 0; i < hours.size(); ++i) {
+        if (hours[i].calls != 0) visit(who, first_hour_ + static_cast<std::int64_t>(i), hours[i]);
+      }
+    }
+  }
 
   // Those of the hours [first, last] go to `out`.
   void append_to(std::vector<usage_counter>& out, std::int64_t first, std::int64_t last) const;
@@ -40,11 +56,7 @@ class day_summary {
   static std::optional<day_summary> parse(std::int64_t day, std::string_view packed);
 
  private:
-  struct amounts {
-    std::int64_t micro = 0, calls = 0, used = 0;
-  };
   static std::optional<amounts> parse_amounts(std::string_view packed);
-  void count(std::string who, std::int64_t hour, const amounts& more);
 
   std::int64_t first_hour_;
   std::map<std::string, std::array<amounts, hours_a_day>, std::less<>> sums_;

@@ -72,8 +72,9 @@ stored_key unpack(std::string_view id, std::string_view packed) {
 }
 
 // Answers {1 when it is new, the settings after the change, 1 when they are others than expected
-// and nothing was changed}. Suspension is the ledger's affair too: it is written to the account in
-// the same step. KEYS: settings, account. ARGV: the options, limits and alerts expected, empty for any;
+// and nothing was changed, 1 when an event was written}. Suspension is the ledger's affair too: it
+// is written to the account in the same step, and what has changed is told like all that happens to
+// it. KEYS: settings, account, events. ARGV: the options, limits and alerts expected, empty for any;
 // the options of who has none; fields and values.
 std::string_view change_script() {
   return R"lua(
@@ -83,23 +84,33 @@ std::string_view change_script() {
     local limits = redis.call('HGET', KEYS[1], 'limits') or ''
     local alerts = redis.call('HGET', KEYS[1], 'alerts') or ''
     if ARGV[1] ~= '' and (options ~= ARGV[1] or limits ~= ARGV[2] or alerts ~= ARGV[3]) then
-      return {0, redis.call('HGETALL', KEYS[1]), 1}
+      return {0, redis.call('HGETALL', KEYS[1]), 1, 0}
+    end
+    local told = 0
+    local function suspend(value)
+      if (redis.call('HGET', KEYS[2], 'suspended') or '0') == value then return end
+      redis.call('HSET', KEYS[2], 'suspended', value)
+      redis.call('XADD', KEYS[3], 'MAXLEN', '~', '10000', '*', value == '1' and 'suspended' or 'resumed', '')
+      told = 1
     end
     local created = redis.call('HSETNX', KEYS[1], 'created', now)
     for i = 5, #ARGV, 2 do
       redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1])
-      if ARGV[i] == 'suspended' then redis.call('HSET', KEYS[2], 'suspended', ARGV[i + 1]) end
+      if ARGV[i] == 'suspended' then suspend(ARGV[i + 1]) end
     end
-    return {created, redis.call('HGETALL', KEYS[1]), 0})lua";
+    return {created, redis.call('HGETALL', KEYS[1]), 0, told})lua";
 }
+
+}  // namespace
 
 std::vector<std::string> change_command(const org_id& org, const organization_change& what) {
   const auto& expected = what.instead_of;
   std::vector<std::string> command{"EVAL",
                                    std::string{change_script()},
-                                   "2",
+                                   "3",
                                    key_of(org, "settings"),
                                    key_of(org, "account"),
+                                   key_of(org, "events"),
                                    expected ? to_text(*expected) : "",
                                    expected ? limits_text(expected->limits) : "",
                                    expected ? alerts_text(expected->alerts) : "",
@@ -120,8 +131,6 @@ std::vector<std::string> change_command(const org_id& org, const organization_ch
   if (what.stripe_customer) set("stripe_customer", *what.stripe_customer);
   return command;
 }
-
-}  // namespace
 
 task<result<reply_ptr>> redis_directory::ask(std::vector<std::string> command) {
   auto reply = co_await connection_.call(std::move(command));
@@ -147,13 +156,14 @@ task<result<changed_organization>> redis_directory::change(const org_id& org,
   const auto reply = co_await ask(std::move(command));
   if (!reply) co_return reply.error();
   const auto parts = elements_of(**reply);
-  if (parts.size() != 3) co_return make_error_code(store_errc::protocol);
+  if (parts.size() != 4) co_return make_error_code(store_errc::protocol);
   auto now = parse_organization(org, *parts[1]);
   if (!now) co_return now.error();
   changed_organization changed;
   changed.now = std::move(*now).value_or(organization{});
   changed.created = parts[0]->integer == 1;
   changed.stale = parts[2]->integer == 1;
+  changed.told = parts[3]->integer == 1;
   co_return changed;
 }
 

@@ -6,6 +6,9 @@
 
 namespace tollgate::quota::redis {
 
+// The one step in which an organization is changed.
+std::vector<std::string> change_command(const org_id& org, const organization_change& what);
+
 class redis_directory final : public directory {
  public:
   explicit redis_directory(connection& connection) : connection_{connection} {}

@@ -40,6 +40,23 @@ if #entries == 0 and #events == 0 then return {} end
 return {call('HMGET', KEYS[1], 'granted', 'settled', 'held', 'expired'), entries, events, more})";
 }
 
+// KEYS: ledger, retained, events. ARGV: from and to in the ledger. Answers how many elements stand
+// there (0 or 1), up to where entries have been dropped, the first event there is, and 1 if there
+// were others before it.
+std::string_view gap_script() {
+  return R"(
+local call = redis.call
+local first = call('XRANGE', KEYS[3], '-', '+', 'COUNT', 1)
+local cut = 0
+if first[1] then
+  local flat, info = call('XINFO', 'STREAM', KEYS[3]), {}
+  for i = 1, #flat, 2 do info[flat[i]] = flat[i + 1] end
+  if info['entries-added'] > info.length then cut = 1 end
+end
+return {#call('XRANGE', KEYS[1], ARGV[1], ARGV[2], 'COUNT', 1), call('HGET', KEYS[2], 'entries') or '0-0',
+        first[1] and first[1][1] or '0-0', cut})";
+}
+
 constexpr auto last_place = max_entries_together - 1;
 
 bool is_before(const std::string& a, const std::string& b) {
@@ -201,6 +218,32 @@ std::optional<account_news> parse_news(const redisReply& reply,
     news.events.push_back(*std::move(event));
   }
   return news;
+}
+
+std::optional<std::vector<std::string>> gap_command(const org_id& org, const account_marks& after,
+                                                    time_point told_from) {
+  const auto entry = parse_entry_id(after.entry);
+  if (!entry || !parse_entry_id(after.event)) return std::nullopt;
+  return std::vector<std::string>{
+      "EVAL",
+      std::string{gap_script()},
+      "3",
+      key_of(org, "ledger"),
+      key_of(org, "retained"),
+      key_of(org, "events"),
+      range_from(*entry),
+      "(" + std::to_string(told_from.time_since_epoch().count()) + "-0"};
+}
+
+std::optional<account_gap> parse_gap(const redisReply& reply, const account_marks& after) {
+  const auto parts = elements_of(reply);
+  if (parts.size() != 4) return std::nullopt;
+  const std::string dropped{text_of(*parts[1])}, first_event{text_of(*parts[2])};
+  if (!parse_entry_id(dropped) || !parse_entry_id(first_event)) return std::nullopt;
+  account_gap gap;
+  gap.usage = parts[0]->integer > 0 || is_before(after.entry, dropped);
+  gap.events = parts[3]->integer == 1 && is_before(after.event, first_event);
+  return gap;
 }
 
 }  // namespace tollgate::quota::redis

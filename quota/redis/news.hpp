@@ -28,4 +28,9 @@ std::optional<account_news> parse_news(const redisReply& reply,
                                        const std::optional<account_marks>& after,
                                        const std::optional<account_marks>& until);
 
+// Whether something behind a place is not there any more.
+std::optional<std::vector<std::string>> gap_command(const org_id& org, const account_marks& after,
+                                                    time_point told_from);
+std::optional<account_gap> parse_gap(const redisReply& reply, const account_marks& after);
+
 }  // namespace tollgate::quota::redis

@@ -1,6 +1,7 @@
 #include "quota/redis/retention.hpp"
 
 #include "quota/ledger/entry_id.hpp"
+#include "quota/redis/coarse_usage.hpp"
 #include "quota/redis/day_summary.hpp"
 #include "quota/redis/ledger_script.hpp"
 #include "quota/redis/reply.hpp"
@@ -42,22 +43,44 @@ redis.call('UNLINK', unpack(KEYS, 3))
 return 1)";
 }
 
+// KEYS retained, summaries of days; ARGV: hours_from and days_from as they are known, and as they
+// are to be, then the text of each summary, empty where none is left. Whoever has read the
+// summaries before somebody else summed them up writes nothing.
+std::string_view coarsen_script() {
+  return R"(
+local known = redis.call('HMGET', KEYS[1], 'hours_from', 'days_from')
+if (known[1] or '0') ~= ARGV[1] or (known[2] or '0') ~= ARGV[2] then return 0 end
+for i = 2, #KEYS do
+  if ARGV[i + 3] == '' then redis.call('UNLINK', KEYS[i]) else redis.call('SET', KEYS[i], ARGV[i + 3]) end
+end
+redis.call('HSET', KEYS[1], 'hours_from', ARGV[3], 'days_from', ARGV[4])
+return 1)";
+}
+
+std::string summary_key(const org_id& org, std::int64_t day) {
+  return key_of(org, "usage_day:" + std::to_string(day));
+}
+
 }  // namespace
 
 task<result<retained>> redis_retention::what_is_retained(const org_id& org) {
-  std::vector<std::string> command{"HMGET", key_of(org, "retained"), "entries", "hour", "day"};
+  std::vector<std::string> command{
+      "HMGET", key_of(org, "retained"), "entries", "hour", "day", "hours_from", "days_from"};
   const auto reply = checked(co_await connection_.call(std::move(command)));
   if (!reply) co_return reply.error();
   const auto values = elements_of(**reply);
-  if (values.size() != 3) co_return make_error_code(store_errc::protocol);
+  if (values.size() != 5) co_return make_error_code(store_errc::protocol);
   retained found;
-  const auto entry = text_of(*values[0]), hour = text_of(*values[1]), day = text_of(*values[2]);
+  const auto entry = text_of(*values[0]);
   if (!entry.empty()) found.dropped_through = entry;
-  if (!hour.empty()) found.first_hour = parse_integer(hour).value_or(-1);
-  if (!day.empty()) found.next_day = parse_integer(day).value_or(-1);
-  if (!parse_entry_id(found.dropped_through) || found.first_hour < 0 || found.next_day < 0) {
-    co_return make_error_code(store_errc::protocol);
+  bool makes_sense = parse_entry_id(found.dropped_through).has_value();
+  auto* numbers = &values[1];
+  for (auto* number : {&found.first_hour, &found.next_day, &found.hours_from, &found.days_from}) {
+    const auto text = text_of(**numbers++);
+    if (!text.empty()) *number = parse_integer(text).value_or(-1);
+    makes_sense = makes_sense && *number >= 0;
   }
+  if (!makes_sense) co_return make_error_code(store_errc::protocol);
   co_return found;
 }
 
@@ -94,7 +117,7 @@ task<result<bool>> redis_retention::drop_usage_detail(const org_id& org, std::in
   const auto first_hour = day * hours_a_day;
   std::vector<std::string> command{"EVAL", std::string{drop_usage_script()},
                                    std::to_string(2 + hours_a_day), key_of(org, "retained"),
-                                   key_of(org, "usage_day:" + std::to_string(day))};
+                                   summary_key(org, day)};
   for (auto hour = first_hour; hour < first_hour + hours_a_day; ++hour) {
     command.push_back(key_of(org, "usage:" + std::to_string(hour)));
   }
@@ -102,6 +125,40 @@ task<result<bool>> redis_retention::drop_usage_detail(const org_id& org, std::in
   const auto reply = checked(co_await connection_.call(std::move(command)));
   if (!reply) co_return failed(reply.error());
   co_return (*reply)->integer == 1;
+}
+
+task<result<bool>> redis_retention::coarsen_usage(const org_id& org, coarsening what,
+                                                  const retained& known) {
+  std::vector<std::string> ask{"MGET"};
+  for (auto day = what.first_day; day < what.end_day; ++day) ask.push_back(summary_key(org, day));
+  const auto reply = checked(co_await connection_.call(std::move(ask)));
+  if (!reply) co_return failed(reply.error());
+  std::vector<day_summary> days;
+  auto day = what.first_day;
+  for (const auto* kept : elements_of(**reply)) {
+    const auto text = text_of(*kept);
+    auto summary = day_summary::parse(day++, text);
+    if (!summary && !text.empty()) co_return failed(store_errc::protocol);
+    if (summary) days.push_back(*std::move(summary));
+  }
+  const auto sums = coarsened(days, what);
+
+  auto then = known;
+  (what.by == usage_grain::day ? then.hours_from : then.days_from) = what.end_day;
+  std::vector<std::string> command{"EVAL", std::string{coarsen_script()},
+                                   std::to_string(1 + what.end_day - what.first_day),
+                                   key_of(org, "retained")};
+  for (day = what.first_day; day < what.end_day; ++day) command.push_back(summary_key(org, day));
+  for (const auto number : {known.hours_from, known.days_from, then.hours_from, then.days_from}) {
+    command.push_back(std::to_string(number));
+  }
+  for (day = what.first_day; day < what.end_day; ++day) {
+    const auto sum = sums.find(day);
+    command.push_back(sum == sums.end() ? "" : sum->second.pack());
+  }
+  const auto done = checked(co_await connection_.call(std::move(command)));
+  if (!done) co_return failed(done.error());
+  co_return (*done)->integer == 1;
 }
 
 }  // namespace tollgate::quota::redis

@@ -14,6 +14,8 @@ class redis_retention final : public retention_store {
   task<result<bool>> drop_entries(const org_id& org, std::string first) override;
   task<result<void>> remember_summed(const org_id& org, std::int64_t next_day) override;
   task<result<bool>> drop_usage_detail(const org_id& org, std::int64_t day) override;
+  task<result<bool>> coarsen_usage(const org_id& org, coarsening what,
+                                   const retained& known) override;
 
  private:
   connection& connection_;

@@ -113,6 +113,14 @@ std::optional<std::int64_t> parse_integer(std::string_view text) {
   return number;
 }
 
+std::optional<time_point> parse_time(const redisReply& reply) {
+  const auto parts = elements_of(reply);
+  if (parts.size() != 2) return std::nullopt;
+  const auto seconds = parse_integer(text_of(*parts[0])), micro = parse_integer(text_of(*parts[1]));
+  if (!seconds || !micro) return std::nullopt;
+  return time_point{milliseconds{*seconds * 1000 + *micro / 1000}};
+}
+
 std::string_view take_until(std::string_view& rest, char separator) {
   const auto end = rest.find(separator);
   const auto part = rest.substr(0, end);

@@ -19,6 +19,8 @@ std::vector<const redisReply*> elements_of(const redisReply& reply);
 std::string_view field_of(const redisReply& flat, std::string_view field);
 
 std::optional<std::int64_t> parse_integer(std::string_view text);
+// The answer to TIME.
+std::optional<time_point> parse_time(const redisReply& reply);
 // The next part of `rest` up to `separator`, which is taken off with it.
 std::string_view take_until(std::string_view& rest, char separator);
 

@@ -1,7 +1,6 @@
 #include "quota/redis/store.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <deque>
 #include <tuple>
 #include <unordered_map>
@@ -21,7 +20,6 @@ namespace tollgate::quota::redis {
 
 namespace {
 
-using std::chrono::steady_clock;
 using waiter = ledger_store::then;
 
 template <class T>
@@ -31,24 +29,6 @@ result<T> checked(std::optional<T> value) {
 }
 
 }  // namespace
-
-class redis_store::store_clock {
- public:
-  time_point now() const {
-    return store_time_ + std::chrono::duration_cast<milliseconds>(steady_clock::now() - heard_at_);
-  }
-  std::int64_t hour() const {
-    return std::chrono::floor<std::chrono::hours>(now().time_since_epoch()).count();
-  }
-  void heard(time_point store_time) {
-    store_time_ = store_time;
-    heard_at_ = steady_clock::now();
-  }
-
- private:
-  time_point store_time_ = system_clock{}.now();  // until the store has said otherwise
-  steady_clock::time_point heard_at_ = steady_clock::now();
-};
 
 // Goes out as EVALSHA. When the script is not loaded, or names other keys than it needs, nothing
 // was applied and it goes out again.
@@ -80,11 +60,10 @@ class redis_store::flight final : public reply_sink {
 
 class redis_store::departures : public std::enable_shared_from_this<departures> {
  public:
-  departures(connection& connection, std::shared_ptr<store_clock> clock)
-      : connection_{connection}, clock_{std::move(clock)} {}
+  explicit departures(connection& connection) : connection_{connection} {}
 
   connection& by() { return connection_; }
-  store_clock& clock() { return *clock_; }
+  store_clock& clock() { return connection_.clock(); }
   void on_top_up(top_up_listener listener) { on_top_up_ = std::move(listener); }
   void on_event(event_listener listener) { on_event_ = std::move(listener); }
   void tell_of(const ledger_answer& answer, const org_id& org) {
@@ -142,7 +121,6 @@ class redis_store::departures : public std::enable_shared_from_this<departures> 
   }
 
   connection& connection_;
-  std::shared_ptr<store_clock> clock_;
   top_up_listener on_top_up_;
   event_listener on_event_;
   std::unordered_map<org_id, lane> lanes_;
@@ -154,7 +132,7 @@ redis_store::flight::flight(org_id org, std::shared_ptr<departures> from)
 
 void redis_store::flight::send(std::unique_ptr<flight> self, bool with_script) {
   std::string encoded;
-  const auto hour = self->from_->clock().hour();
+  const auto hour = hour_of(self->from_->clock().now());
   if (with_script) {
     self->batch_.append_eval(encoded, self->org_, hour);
   } else {
@@ -199,9 +177,7 @@ std::unique_ptr<connection> make_store_connection(asio::io_context& context, con
 }
 
 redis_store::redis_store(connection& connection)
-    : connection_{connection},
-      clock_{std::make_shared<store_clock>()},
-      departures_{std::make_shared<departures>(connection, clock_)} {
+    : connection_{connection}, departures_{std::make_shared<departures>(connection)} {
   connection_.on_before_write([this] { departures_->leave(); });
 }
 
@@ -268,18 +244,6 @@ task<result<std::vector<ledger_entry>>> redis_store::entries(const org_id& org, 
   if (!kept) co_return kept.error();
   if (first < parse_entry_id(kept->dropped_through)) co_return make_error_code(store_errc::archived);
   co_return found;
-}
-
-task<result<void>> redis_store::ask_time() {
-  std::vector<std::string> command{"TIME"};
-  const auto reply = checked(co_await connection_.call(std::move(command)));
-  if (!reply) co_return reply.error();
-  const auto parts = elements_of(**reply);
-  const auto seconds = parts.size() == 2 ? parse_integer(text_of(*parts[0])) : std::nullopt;
-  const auto micro = parts.size() == 2 ? parse_integer(text_of(*parts[1])) : std::nullopt;
-  if (!seconds || !micro) co_return make_error_code(store_errc::protocol);
-  clock_->heard(time_point{milliseconds{*seconds * 1000 + *micro / 1000}});
-  co_return result<void>{};
 }
 
 template <class T, class Parse>
@@ -355,6 +319,15 @@ task<result<account_news>> redis_store::news(const org_id& org, std::optional<ac
   co_return checked(parse_news(**reply, after, until));
 }
 
+task<result<account_gap>> redis_store::gap_behind(const org_id& org, account_marks after,
+                                                  time_point told_from) {
+  auto command = gap_command(org, after, told_from);
+  if (!command) co_return make_error_code(store_errc::protocol);
+  const auto reply = checked(co_await connection_.call(*std::move(command)));
+  if (!reply) co_return reply.error();
+  co_return checked(parse_gap(**reply, after));
+}
+
 void redis_store::on_top_up(top_up_listener listener) {
   departures_->on_top_up(std::move(listener));
 }
@@ -364,7 +337,7 @@ void redis_store::on_event(event_listener listener) {
 }
 
 time_point redis_store::now() const {
-  return clock_->now();
+  return connection_.clock().now();
 }
 
 }  // namespace tollgate::quota::redis

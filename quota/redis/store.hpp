@@ -40,9 +40,9 @@ class redis_store final : public ledger_store {
                                                   std::size_t limit) override;
   task<result<account_news>> news(const org_id& org, std::optional<account_marks> after,
                                   std::optional<account_marks> until) override;
+  task<result<account_gap>> gap_behind(const org_id& org, account_marks after,
+                                       time_point told_from) override;
 
-  // Asks the store for its time: for whoever applies no operations, which tell it by the way.
-  task<result<void>> ask_time();
   // The parts of usage, for whoever keeps them apart: the counters of hours, as far as their details are
   // retained; the same from the summaries of days; and what was booked late in the last hours of
   // cycles that had closed.
@@ -59,9 +59,8 @@ class redis_store final : public ledger_store {
   bool ready() const override { return connection_.ready(); }
 
  private:
-  class flight;       // operations of one organization, in one script call
-  class departures;   // the flights that wait, and who has one on its way
-  class store_clock;  // the store's time, as of its last answer
+  class flight;      // operations of one organization, in one script call
+  class departures;  // the flights that wait, and who has one on its way
 
   // The fields and values of a hash, each read by `parse(field, value)`.
   template <class T, class Parse>
@@ -77,7 +76,6 @@ class redis_store final : public ledger_store {
                             std::vector<usage_counter>& found);
 
   connection& connection_;
-  std::shared_ptr<store_clock> clock_;
   std::shared_ptr<departures> departures_;
 };
 

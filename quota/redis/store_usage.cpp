@@ -49,6 +49,14 @@ struct hour_sizes {
   }
 };
 
+// Keeps summaries of days that still have their hours. Of the others there is one, which may have
+// been summed up further since this one was made. KEYS: retained, summaries; ARGV: day, text of
+// each.
+constexpr std::string_view keep_summaries_script =
+    "local from = tonumber(redis.call('HGET', KEYS[1], 'hour') or '0') "
+    "for i = 2, #KEYS do if tonumber(ARGV[2 * i - 3]) * 24 >= from then "
+    "redis.call('SET', KEYS[i], ARGV[2 * i - 2]) end end";
+
 std::string hour_key(const org_id& org, std::int64_t hour) {
   return key_of(org, "usage:" + std::to_string(hour));
 }
@@ -238,7 +246,7 @@ task<result<void>> redis_store::sum_up(const org_id& org, std::vector<std::int64
     const auto of_day = hours_between(day * hours_a_day, (day + 1) * hours_a_day - 1);
     hours.insert(hours.end(), of_day.begin(), of_day.end());
   }
-  std::vector<std::string> keep{"MSET"};
+  std::vector<std::string> keys{key_of(org, "retained")}, texts;
   day_summary summary{0};
   for (std::span<const std::int64_t> left{hours}; !left.empty();) {
     const auto read = co_await read_hours(org, left);
@@ -252,13 +260,18 @@ task<result<void>> redis_store::sum_up(const org_id& org, std::vector<std::int64
       if (hour % hours_a_day != hours_a_day - 1) continue;
       summary.append_to(found, first_hour, last_hour);
       if (summary.empty() || read->store_hour <= hour + settled_hours) continue;
-      keep.push_back(day_key(org, day_of(hour)));
-      keep.push_back(summary.pack());
+      keys.push_back(day_key(org, day_of(hour)));
+      texts.push_back(std::to_string(day_of(hour)));
+      texts.push_back(summary.pack());
     }
     left = left.subspan(read->replies.size());
   }
+  if (texts.empty()) co_return result<void>{};
   // One that cannot be kept is made again next time.
-  if (keep.size() > 1) co_await connection_.call(std::move(keep));
+  std::vector<std::string> keep{"EVAL", std::string{keep_summaries_script},
+                                std::to_string(keys.size())};
+  for (auto* more : {&keys, &texts}) std::ranges::move(*more, std::back_inserter(keep));
+  co_await connection_.call(std::move(keep));
   co_return result<void>{};
 }
 

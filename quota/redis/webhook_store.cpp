@@ -161,14 +161,12 @@ task<result<reply_ptr>> redis_webhook_store::run(org_id org, std::string verb, s
   if (!reply) co_return reply;
   const script_answer answer{**reply};
   if (!answer.valid()) co_return make_error_code(store_errc::protocol);
-  store_time_ = answer.now();
-  heard_at_ = std::chrono::steady_clock::now();
+  connection_.clock().heard(answer.now());
   co_return reply;
 }
 
 time_point redis_webhook_store::now() const {
-  const auto since = std::chrono::steady_clock::now() - heard_at_;
-  return store_time_ + std::chrono::duration_cast<milliseconds>(since);
+  return connection_.clock().now();
 }
 
 task<result<webhook_outcome>> redis_webhook_store::tell(org_id org, std::string verb,

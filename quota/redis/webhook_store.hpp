@@ -56,8 +56,6 @@ class redis_webhook_store final : public webhook_store {
                                                       std::string to, std::size_t limit);
 
   connection& connection_;
-  time_point store_time_ = system_clock{}.now();  // until the store has said otherwise
-  std::chrono::steady_clock::time_point heard_at_ = std::chrono::steady_clock::now();
 };
 
 }  // namespace tollgate::quota::redis

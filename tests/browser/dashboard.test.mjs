@@ -38,7 +38,7 @@ const availableIs = (text) =>
   page.waitForFunction(
     (wanted) => document.querySelector('#available')?.textContent.replaceAll(',', '') === wanted,
     text,
-    { timeout: 5000 },
+    { timeout: 10_000 },
   );
 
 test('a wrong secret is refused, with the message of the API', async () => {
@@ -70,10 +70,15 @@ test('a call arrives live, without a reload', async () => {
   const key = await customer('live');
   await go(page, '#/org/live');
   await availableIs('20000');
-  const began = Date.now();
-  assert.equal((await chat(key)).status, 200);
-  await availableIs('19990');
-  assert.ok(Date.now() - began < 2500, 'within two seconds and a little');
+  const took = [];
+  for (const wanted of ['19990', '19980', '19970']) {
+    const began = Date.now();
+    assert.equal((await chat(key)).status, 200);
+    await availableIs(wanted);
+    took.push(Date.now() - began);
+  }
+  // All, but for one during which the machine may have had something else to do.
+  assert.ok(took.sort((a, b) => a - b)[1] < 2500, `within two seconds and a little, not ${took} ms`);
   await page.getByRole('cell', { name: 'Used: gpt-4' }).first().waitFor();
 });
 
@@ -85,11 +90,22 @@ test('nothing is asked for while nothing happens, and the stream brings what doe
   own.on('request', (request) => asked.push(new URL(request.url()).pathname));
   await go(own, '#/org/quiet');
   await own.getByRole('cell', { name: 'Granted: Plan' }).waitFor();
-  await own.waitForTimeout(1500); // what was asked for when the page was opened has been answered
-  asked.length = 0;
+  // What is asked for when the page is opened comes to an end, however long that takes here.
+  for (let i = 0; i < 10; i += 1) {
+    asked.length = 0;
+    await own.waitForTimeout(1500);
+    if (asked.length === 0) break;
+  }
   await own.waitForTimeout(2500);
   assert.deepEqual(asked, []);
   await own.getByText('No alert in this cycle.').waitFor();
+  for (const [suspended, told] of [
+    [true, 'The organization was suspended: its calls are refused'],
+    [false, 'The organization’s calls are taken again'],
+  ]) {
+    await call('PUT', '/orgs/quiet', { suspended });
+    await own.getByText(told).first().waitFor();
+  }
   const counter = own.locator('#available');
   for (const wanted of ['19990', '19980', '19970']) {
     assert.equal((await chat(key)).status, 200);
@@ -515,7 +531,7 @@ test('a revoked key ends its session', async () => {
   await own.locator('#available').waitFor();
   const [key] = (await call('GET', '/orgs/leaver/keys')).keys;
   await call('DELETE', `/orgs/leaver/keys/${key.id}`);
-  await own.getByLabel('Admin token or API key').waitFor({ timeout: 3000 });
+  await own.getByLabel('Admin token or API key').waitFor({ timeout: 6000 }); // 2 s, and the browser's
   await own.context().close();
 });
 

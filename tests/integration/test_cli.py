@@ -4,7 +4,7 @@ import subprocess
 from decimal import Decimal
 
 from support.http import parse_json
-from support.process import free_port
+from support.process import free_port, keep_clear_of
 from support.stack import StackTest
 from support.tollgate import ADMIN_TOKEN, BINARY
 
@@ -31,6 +31,7 @@ class CommandTest(StackTest):
 
 class CommandLine(CommandTest):
     def test_an_account_from_creation_to_revocation(self):
+        keep_clear_of("day", 60)  # its usage is one row, of this month
         self.tg("org", "create", "acme")
         self.assertIn("exists", self.tg("org", "create", "acme", status=1).stderr)
         self.tg("org", "set", "acme", "--mode", "shadow")
@@ -100,6 +101,24 @@ class CommandLine(CommandTest):
         self.assertIn("closing,,,,,20005,\n", self.tg("statement", "plan", month, "--csv").stdout)
         self.assertIn("starter", self.tg("statement", "plan", "--all").stdout)
 
+    def test_alerts(self):
+        shown = self.tg("org", "create", "alerted", "--plan", "starter", "--alert", "50%", "--alert",
+                        "spend-cap=90%", "--alert", "credits=1000.5", "--alert", "agent=a1:20%",
+                        "--alert", "key=*:500").stdout
+        for line in ("alert at 50% of the credits", "alert at 90% of the spend cap",
+                     "alert at 1000.5 credits", "alert of agent a1: at 20% of the credits",
+                     "alert of key *: at 500 credits"):
+            self.assertIn(line + "\n", shown)
+        given = [50, {"spend_cap_percent": 90}, {"credits": Decimal("1000.5")},
+                 {"agent": "a1", "percent": 20}, {"key": "*", "credits": 500}]
+        self.assertEqual(self.json("org", "show", "alerted")["alerts"], given)
+        self.tg("org", "set", "alerted", "--mode", "shadow")
+        self.assertEqual(self.json("org", "show", "alerted")["alerts"], given)
+        self.tg("org", "set", "alerted", "--alert", "80%")
+        self.assertEqual(self.json("org", "show", "alerted")["alerts"], [80])
+        self.assertNotIn("alert ", self.tg("org", "set", "alerted", "--no-alerts").stdout)
+        self.assertEqual(self.json("org", "show", "alerted")["alerts"], [])
+
     def test_top_ups(self):
         self.tg("org", "create", "topup", "--plan", "sold")
         self.assertEqual(self.tg("top-up", "list", "topup").stdout, "none\n")
@@ -159,6 +178,9 @@ class CommandLine(CommandTest):
                 (["org", "set", "err", "--overage", "yes"], 2, "on or off"),
                 (["org", "set", "err", "--limit", "a1:500"], 2, "agent=a1:500/day"),
                 (["org", "set", "err", "--limit", "agnet=a1:5/day"], 1, 'did you mean "agent"'),
+                (["org", "set", "err", "--alert", "50"], 2, "credits=1000"),
+                (["org", "set", "err", "--alert", "agnet=a1:5%"], 1, 'did you mean "agent"'),
+                (["org", "set", "err", "--alert", "101%", "--alert", "spend-cap=101%"], 1, "is 1 to 100"),
                 (["org", "set", "err", "--spend-cap", "lots"], 1, "number of dollars"),
                 (["org", "set", "err", "--auto-top-up", "5:10"], 1, "without a plan"),
                 (["statement", "err", "1999-01"], 1, "no cycle of this organization"),

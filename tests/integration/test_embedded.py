@@ -21,14 +21,24 @@ def is_alive(pid):
         return False
 
 
+def each_that_stays(paths, look):
+    """What `look` says of each path; those that go while they are looked at have nothing to say."""
+    for path in paths:
+        try:
+            yield look(path)
+        except (FileNotFoundError, ProcessLookupError):
+            pass
+
+
 def children_of(pid):
-    return [int(child) for task in Path(f"/proc/{pid}/task").iterdir()
-            for child in (task / "children").read_text().split()]
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return [int(child) for children in each_that_stays(tasks, lambda task: (task / "children").read_text())
+            for child in children.split()]
 
 
 def tcp_sockets_of(pid):
-    owned = {re.fullmatch(r"socket:\[(\d+)\]", os.readlink(fd)) for fd in
-             Path(f"/proc/{pid}/fd").iterdir()}
+    owned = {re.fullmatch(r"socket:\[(\d+)\]", link)
+             for link in each_that_stays(Path(f"/proc/{pid}/fd").iterdir(), os.readlink)}
     tcp = {line.split()[9] for table in ("tcp", "tcp6")
            for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]}
     return {match[1] for match in owned if match} & tcp

@@ -192,6 +192,54 @@ class Events(EventTest):
             self.assertEqual(self.tollgate.call("GET", "/v1/agents/a1/x", key).status, 200)
             self.assertEqual(used(stream.until(lambda _id, kind, data: kind == "usage"))[1], 1)
 
+    def test_a_suspension_is_told_once(self):
+        self.customer("e-15")
+        with self.stream("e-15") as stream:
+            stream.next()
+            for suspended in (False, True, True, False, False, True):
+                self.admin.put_org("e-15", suspended=suspended)
+            told = [stream.next() for _ in range(3)]
+            self.assertEqual([(kind, data["type"], data["data"]) for _, kind, data in told],
+                             [(kind, kind, {}) for kind in ("account.suspended", "account.resumed",
+                                                            "account.suspended")])
+            with self.assertRaises(TimeoutError):
+                stream.next(timeout=1)
+
+    def test_what_is_missing_is_said(self):
+        key = self.customer("e-16")
+        with self.customers(key) as stream:
+            start = stream.next()[0]
+        for number in range(4):
+            self.admin.put_org("e-16", spend_cap_usd=1 + number)
+            self.assertEqual(self.tollgate.call("GET", "/v1/agents/a1/x", key).status, 200)
+        settled = self.settled_balance(self.tollgate, "e-16")["settled"]
+
+        def from_place(place):
+            return self.stream("e-16", last=place).until(
+                lambda _id, kind, data: kind == "balance" and settled_of(data) == settled)
+        whole = from_place(start)
+        self.assertNotIn("gap", [kind for _, kind, _ in whole])
+        # As an archive leaves the ledger, and as ten thousand events leave the others.
+        store = "tollgate:{e-16}:"
+        newest = self.admin.expect_success("GET", "/orgs/e-16/ledger?limit=1000")["entries"][-1]["id"]
+        since = int(newest.split("-")[0])
+        self.redis.command("HSET", store + "retained", "entries", f"{since - 1}-0")
+        self.redis.command("XTRIM", store + "ledger", "MINID", since)
+        rest = from_place(start)
+        self.assertEqual((rest[0][1], rest[0][2]["data"]), ("gap", {"events": False, "usage": True}))
+        self.assertLess(used(rest)[1], 4)
+        self.assertEqual([kind for _, kind, _ in rest].count("account.billing_updated"), 4)
+        self.redis.command("XTRIM", store + "events", "MAXLEN", "1")
+        rest = from_place(start)
+        self.assertEqual((rest[0][1], rest[0][2]["data"]), ("gap", {"events": True, "usage": True}))
+        self.assertEqual([kind for _, kind, _ in rest].count("account.billing_updated"), 1)
+        # Whoever has been told goes on without it; and who missed nothing is told nothing.
+        self.assertNotIn("gap", [kind for _, kind, _ in from_place(rest[1][0])])
+        again = self.stream("e-16", last=whole[-1][0])
+        self.assertEqual(again.next()[1], "balance")
+        with self.assertRaises(TimeoutError):
+            again.next(timeout=1)
+
     def test_by_parameter_for_clients_without_the_header(self):
         key = self.customer("e-8")
         with self.customers(key) as stream:
@@ -257,6 +305,7 @@ class Events(EventTest):
     def test_the_admin_listener_keeps_half_of_its_connections(self):
         for number in range(5):
             self.customer(f"e-13-{number}")
+        wait_until(lambda: self.metric("tollgate_event_streams") == 0, "earlier streams are gone")
         streams = [self.stream(f"e-13-{number % 4}") for number in range(4 * MOST_OF_AN_ORG)]
         self.assertEqual({stream.status for stream in streams}, {200})
         refused = self.stream("e-13-4")
@@ -286,7 +335,7 @@ class Events(EventTest):
 
 
 class SlowReaders(EventTest):
-    changes = {"timeouts": {"client_write": "1s"}}
+    changes = {"timeouts": {"client_write": "3s"}}  # twenty streams are opened meanwhile
 
     @classmethod
     def setUpClass(cls):

@@ -1,7 +1,6 @@
 """Upstreams and clients that fail: what the other side sees of it, and what is charged."""
 import http.client
 import threading
-import time
 
 from support.http_stack import MIB, PRICE, HttpTest, answering, read_head
 from support.process import free_port, wait_until
@@ -66,12 +65,17 @@ class DeadConnections(HttpTest):
         self.assert_charged(5 * PRICE)
 
     def test_what_an_upstream_sends_unasked_is_nobodys_answer(self):
+        sent = threading.Semaphore(0)
+
         def script(connection, _):
             connection.reply(b"mine")
             connection.reply(b"somebody else's")
+            sent.release()
         path = self.script(script)
         for _ in range(3):
             self.assertEqual(self.tollgate.call("GET", path, self.key).body, b"mine")
+            # Once there is another call on its way, nobody can tell whose answer it is.
+            self.assertTrue(sent.acquire(timeout=10))
 
     def test_a_body_after_head_is_nobodys_answer(self):
         path = self.script(lambda connection, request: connection.reply(
@@ -148,16 +152,19 @@ class BadUpstreams(HttpTest):
         for data in (begun, chunk, malformed, endless):
             for how in ("close", "reset"):
                 with self.subTest(data=data[:80], how=how):
-                    def script(connection, _, data=data, how=how):
+                    came = threading.Event()  # a reset would overtake the bytes before it
+
+                    def script(connection, _, data=data, how=how, came=came):
                         connection.send(data)
                         if how == "reset":
-                            time.sleep(0.2)  # a reset would overtake the bytes before it
+                            came.wait(10)
                             connection.reset()
                         return True
                     connection = self.connect()
                     connection.send(self.head("GET", self.script(script)))
                     with self.assertRaises((http.client.IncompleteRead, ConnectionResetError)):
-                        connection.read_reply()
+                        connection.read_reply(at_head=came.set)
+                    self.assertTrue(came.is_set(), "there was no answer to break off")
         self.assert_charged(8 * PRICE)  # what was delivered was used
 
     def test_a_body_that_breaks_off_is_no_whole_one_for_http_1_0(self):

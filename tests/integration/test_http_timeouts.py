@@ -11,7 +11,7 @@ from support.tollgate import route
 
 
 class Timeouts(HttpTest):
-    timeouts = {"client_head": "1s", "client_body": "1s", "client_write": "1s", "connect": "500ms",
+    timeouts = {"client_head": "1s", "client_body": "2s", "client_write": "3s", "connect": "500ms",
                 "response_head": "700ms", "idle": "700ms", "keep_alive": "2s"}
 
     @classmethod
@@ -48,15 +48,14 @@ class Timeouts(HttpTest):
 
     def test_an_upstream_that_takes_nothing_in(self):
         def script(connection, _):
-            connection.socket.settimeout(10)
-            threading.Event().wait(3)
+            threading.Event().wait(10)
             return True
         chat = b'{"model":"gpt-4","x":"' + b"y" * (7 * MIB) + b'"}'
         path = self.script(script)
         started = time.monotonic()
         reply = self.tollgate.call("PUT", path, self.key, chat)
         self.assert_refused(reply, 504, "upstream_timeout")
-        self.assertLess(time.monotonic() - started, 3)
+        self.assertLess(time.monotonic() - started, 8)
         self.assert_charged(0)
 
     def test_an_upload_may_take_longer_than_the_answer(self):
@@ -88,7 +87,7 @@ class Timeouts(HttpTest):
         received = 0
         while received < size:
             if received < 12 * MIB:
-                time.sleep(0.8)  # longer than `idle`, shorter than `client_write`
+                time.sleep(1)  # longer than `idle`, much shorter than `client_write`
             received += len(connection.reader.read(min(4 * MIB, size - received)))
         self.assertEqual(received, size)
         self.assert_charged(PRICE)

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 from support.http import RawConnection
 from support.isolation_cases import GROUPS
+from support.process import keep_clear_of, wait_until
 from support.stack import StackTest
 
 PLANS = {"starter": {"credits": 20000, "overage_usd": 0.02, "top_up_minimum_usd": 10}}
@@ -20,6 +21,7 @@ class Isolation(StackTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        keep_clear_of("hour", 60)  # a report without an end goes to the end of the hour
         cls.tollgate = cls.start_tollgate(plans=PLANS, threads=1)
         cls.admin = cls.tollgate.admin
         cls.mine = cls.admin.new_customer("bystander", credits=500)
@@ -40,6 +42,7 @@ class Isolation(StackTest):
         for model in ("gpt-4-rival-q7", "gpt-3.5-rival-q7"):
             cls.tollgate.chat(key, model=model, headers=who)
         cls.tollgate.chat(key, headers={"X-Agent-Id": "rival-second-agent-q7"})
+        wait_until(lambda: cls.balance_without_holds(cls.tollgate, org), "no hold is left")
         admin.revoke_key(org, revoked["id"])
         webhook = admin.expect_success("POST", f"/orgs/{org}/webhooks",
                                        {"url": "https://rival-hooks-q7.example/in"})
@@ -87,6 +90,9 @@ class Isolation(StackTest):
                 sent, reply = self.ask(attempt)
                 self.assertEqual(reply.status, attempt.status, (sent, reply.body))
                 came = unquote(repr(reply.headers) + reply.body.decode())
+                made_up = reply.headers.get("x-request-id", "")
+                if made_up and made_up not in sent:  # by chance: it may have the digits of any amount in it
+                    came = came.replace(made_up, "")
                 echoed = unquote(sent)  # a message may repeat what is wrong with the question
                 for marker in self.markers():
                     if marker in came:

@@ -70,7 +70,8 @@ class Malformed(StackTest):
         org = f"case-{next(self.numbers)}"
         key = self.tollgate.admin.new_customer(org, credits=1000)
         self.upstream.reset_stats()
-        before = {number: len(sent) for number, sent in self.recorder.sent.items()}
+        wait_until(self.recorder.at_rest, "the end of what came before")
+        before = {number: len(sent) for number, sent in dict(self.recorder.sent).items()}
         with RawConnection(self.tollgate.address) as connection:
             self.send(connection, case.data.replace(KEY, key.encode()))
             if not case.leaves:
@@ -114,11 +115,12 @@ class Malformed(StackTest):
 
     def assert_books(self, case, org, before):
         balance = self.settled_balance(self.tollgate, org)
+        wait_until(self.recorder.at_rest, "what was sent to be written down")
         wait_until(lambda: self.upstream.stats()["in_flight"] == 0, "the upstream is at rest")
         settled = [e for e in self.tollgate.admin.ledger(org) if e["type"] == "settle"]
         self.assertEqual(balance["settled"], case.credits)
         self.assertEqual(len(settled), case.requests)
-        sent = {number: data[before.get(number, 0):] for number, data in self.recorder.sent.items()}
+        sent = {number: data[before.get(number, 0):] for number, data in dict(self.recorder.sent).items()}
         for reading in ({}, {"ends_line": rb"\r?\n"}, {"length_wins": True}):
             found = [requests_in(data, **reading) for data in sent.values()]
             self.assertEqual(sum(whole for whole, _ in found), case.requests, reading)

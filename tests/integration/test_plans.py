@@ -7,6 +7,7 @@ from datetime import datetime, timedelta, timezone
 
 from support.http import call
 from support.load import all_at_once
+from support.process import keep_clear_of, wait_until
 from support.stack import StackTest
 from support.tollgate import RATES, ROUTES, route
 
@@ -68,10 +69,8 @@ class ChangedTerms(StackTest):
         config["plans"]["starter"]["overage_usd"] = 0.03
         tollgate.write_config(config)
         tollgate.popen.send_signal(1)  # SIGHUP
-        deadline = time.monotonic() + 10
-        while not (org := tollgate.admin.expect_success("GET", "/orgs/changed"))["plan_change"]:
-            self.assertLess(time.monotonic(), deadline)
-            time.sleep(0.05)
+        org = wait_until(lambda: (now := tollgate.admin.expect_success("GET", "/orgs/changed"))["plan_change"] and now,
+                         "the change to be planned")
         self.assertEqual(float(org["terms"]["overage_usd"]), 0.02)
         self.assertEqual(float(org["plan_change"]["terms"]["overage_usd"]), 0.03)
         self.assertEqual(org["plan_change"]["at"], org["cycle"]["end"])
@@ -151,6 +150,7 @@ class SpendCap(PlanTest):
 
 class Limits(PlanTest):
     def test_a_limit_of_an_agent_stops_that_agent_alone(self):
+        keep_clear_of("day", 30)
         key = self.admin.new_customer("agents", plan="starter", limits=[
             {"agent": "a1", "credits": 50, "per": "day"}])
         replies = self.at_once([chat_request(self.pair[i % 2], key, **{"X-Agent-Id": agent})
@@ -183,17 +183,20 @@ class Limits(PlanTest):
             {"agent": "a9", "credits": 0, "per": "day"}])
         beyond = self.metric("tollgate_beyond_balance_total", "agents")
         self.assertEqual(self.tollgate.call("GET", "/v1/agents/a9/x", key).status, 200)
+        self.settled_balance(self.tollgate, "critical")  # a call is counted when it is over
         self.assertEqual(self.metric("tollgate_beyond_balance_total", "agents"), beyond + 1)
 
 
 class RequestRate(PlanTest):
     def test_a_burst_passes_and_the_next_is_told_when_to_come_back(self):
         key = self.admin.new_customer("rate", plan="rated")
+        began = time.monotonic()
         replies = self.at_once([get_request(self.pair[i % 2], key, "/v1/things")
                                 for i in range(150)])
+        passed = int(time.monotonic() - began)
         took = Counter(reply.status for reply in replies)
         self.assertEqual(set(took), {200, 429})
-        self.assertIn(took[200], range(100, 103))  # one more comes back each second
+        self.assertIn(took[200], range(100, 102 + passed))  # one more comes back each second
         for reply in replies:
             headers = reply.headers
             self.assertEqual(headers["x-ratelimit-limit"], "60")
@@ -217,7 +220,7 @@ class RequestRate(PlanTest):
         self.tollgate.verify()
 
     def until_refused(self, key):
-        for _ in range(5):
+        for _ in range(50):  # some may have come back meanwhile, one a second
             reply = self.tollgate.chat(key)
             if reply.status != 200:
                 return reply

@@ -113,6 +113,7 @@ class Settlement(StackTest):
 
     def test_agent_and_conversation_are_recorded(self):
         self.chat(**{"X-Agent-Id": "a7", "X-Conversation-Id": "c9"})
+        self.settled_balance(self.tollgate, self.org)  # so that it stands before the next one
         self.call("/v1/agents/a8/tools", method="GET")
         self.settled_balance(self.tollgate, self.org)
         settled = [e for e in self.tollgate.admin.ledger(self.org) if e["type"] == "settle"]
@@ -133,11 +134,13 @@ class Settlement(StackTest):
         wait_until(lambda: self.upstream.stats()["aborted"] > before, "the upstream to be cancelled")
 
     def test_client_gone_before_the_head_costs_nothing_and_cancels(self):
-        aborted = self.upstream.stats()["aborted"]
+        before = self.upstream.stats()
+        aborted = before["aborted"]
 
         async def leave():
             client = await self.begin({"x-sample-head-delay-ms": "1500"})
-            await asyncio.sleep(0.3)
+            await asyncio.to_thread(wait_until, lambda: self.upstream.stats()["requests"] > before["requests"],
+                                    "the call to arrive", every=0.01)
             client.close()
         asyncio.run(leave())
         self.expect_aborted(aborted)

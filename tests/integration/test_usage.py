@@ -7,11 +7,13 @@ import itertools
 import random
 import time
 from collections import Counter
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from support.process import Redis, shifted_clock
 from support.stack import StackTest
+from support.tollgate import Tollgate, configuration
 
 DAYS = 500
 NOTHING = b"-1"  # how the harness shows a key that is not there
@@ -90,6 +92,20 @@ class Reports(UsageTest):
                             lambda row: (row["start"][:7], row["agent"]))
                 self.expect(f"granularity=hour&time_zone={name}",
                             lambda hour, _: moment(hour).astimezone(zone).isoformat())
+
+    def test_until_now_is_until_the_stores_now(self):
+        """By the first question a sidecar is asked, too; its clock is two days ahead of the store's."""
+        behind = datetime.fromtimestamp(time.time() - 2 * 86400, timezone.utc)
+        redis = self.start(Redis(self.directory, "behind", run_with=shifted_clock(self.directory, behind)))
+        config = configuration(redis.url, self.upstream.address)
+        first = self.start(Tollgate(self.directory, config, "first"))
+        key = first.admin.new_customer("clock", 10)
+        first.stop()
+        second = self.start(Tollgate(self.directory, config, "second"))
+        for reply in (second.admin.request("GET", "/orgs/clock/usage"),
+                      second.call("GET", "/v1/billing/usage", key)):
+            ends = datetime.fromisoformat(reply.json()["data"]["to"].replace("Z", "+00:00"))
+            self.assertLess(abs(ends - behind), timedelta(hours=2), ends)
 
     def test_groups_and_filters(self):
         for _ in range(2):  # the second time from summaries

@@ -13,7 +13,7 @@ import time
 from datetime import timedelta
 
 from support import webhooks
-from support.http import call
+from support.http import BROKEN_OFF, call
 from support.process import wait_until
 from support.webhook_stack import ALLOWED, LEASE, TIMEOUT, WebhookTest, moment
 from support.webhooks import WebhookReceiver, acknowledge, check_signatures, first_arrivals
@@ -49,7 +49,8 @@ class BadEndpoints(WebhookTest):
                            "three attempts")
         head = json.loads(next(iter(self.events("account.top_up_requested").values())))
         waits = moment(shown["next_attempt_at"]) - moment(head["created_at"])
-        self.assertEqual(waits, timedelta(hours=1, milliseconds=1200))
+        exact = timedelta(hours=1, milliseconds=1200)
+        self.assertTrue(exact <= waits <= exact + timedelta(hours=0.1), waits)
         receiver.come_back()
         self.cause_events(1, first=3)  # does not overtake those that wait
         time.sleep(1)
@@ -59,11 +60,12 @@ class BadEndpoints(WebhookTest):
 
     def test_a_slow_endpoint_is_given_up_on_and_tried_again(self):
         endpoint = self.new_endpoint()
-        self.receiver.behave = webhooks.never
+        self.receiver.behave = lambda connection, delivery: (
+            webhooks.late(TIMEOUT / 2) if len(self.receiver.of(self.org)) > 1 else webhooks.never)(
+                connection, delivery)
         self.cause_events(2)
         shown = self.failed(endpoint)
         self.assertIn("timeout", shown["last_attempt"]["error"])
-        self.receiver.behave = webhooks.late(TIMEOUT / 2)
         got = self.assertArrived(2)
         self.assertGreaterEqual(len(got), 3)  # the first came again, as it was
         self.assertEqual(got[0].body, got[1].body)
@@ -120,7 +122,12 @@ class BadEndpoints(WebhookTest):
         self.assertEqual(self.post(endpoint, "test")["status"], 200)
         for wrong in (b"HTTP/1.1 20\r\n\r\n", b"HTTP/1.1 2000\r\n\r\n", b"HTTP/1.1 200", b"HTTP/2.0 200\r\n\r\n"):
             self.receiver.behave = webhooks.raw(wrong)
-            self.assertEqual(self.post(endpoint, "test")["status"], None, wrong)
+            tried = self.post(endpoint, "test")
+            self.assertEqual((tried["status"], "timeout" in tried["error"]), (None, False), tried)
+        for behave, words in ((webhooks.closing, "end of stream"), (webhooks.resetting, "reset by peer"),
+                              (webhooks.raw(b"HTTP"), "partial message")):
+            self.receiver.behave = behave
+            self.assertIn(words, self.post(endpoint, "test")["error"])
 
     def test_an_endpoint_that_dies_after_its_200_has_got_it(self):
         endpoint = self.new_endpoint()
@@ -259,7 +266,7 @@ class AnHour(WebhookTest):
 
 
 class DeadLetters(WebhookTest):
-    settings = {"timeout": "500ms", "retries": ["0s", "300ms"], **ALLOWED}
+    settings = {"timeout": "2s", "retries": ["0s", "300ms"], **ALLOWED}
 
     def letters(self, endpoint, query=""):
         path = f"/orgs/{self.org}/webhooks/{endpoint['id']}/dead_letters{query}"
@@ -357,7 +364,7 @@ class Sidecars(WebhookTest):
             self.receiver.behave = acknowledge_to_a_dying_one
             try:
                 self.cause_events(3)
-            except OSError:
+            except BROKEN_OFF:
                 pass  # it may be gone before it has heard of all three
             wait_until(lambda: not victim.running(), "it to die")
         finally:
@@ -425,5 +432,5 @@ class Chaos(WebhookTest):
     def cause(self, admin, first):
         try:
             self.cause_events(5, first, admin)
-        except (OSError, ValueError, AssertionError):
+        except (*BROKEN_OFF, ValueError, AssertionError):
             pass  # it was killed

@@ -59,6 +59,14 @@ class Delivery(WebhookTest):
         self.assertEqual(failed.event["data"]["top_up"], "pack-1")
         self.assertEqual(len(self.receiver.of("failed")), 1)
 
+    def test_a_suspension_is_told(self):
+        self.new_endpoint(events=["account.suspended", "account.resumed"])
+        for suspended in (True, True, False):
+            self.admin.put_org(self.org, suspended=suspended)
+        self.assertEqual([(each.event["type"], each.event["org"], each.event["data"])
+                          for each in self.arrived(2)],
+                         [("account.suspended", self.org, {}), ("account.resumed", self.org, {})])
+
     def test_while_a_secret_is_rotated_both_sign(self):
         endpoint = self.new_endpoint()
         rotated = self.post(endpoint, "rotate")
@@ -300,6 +308,8 @@ class CommandLine(WebhookTest):
         return self.admin.expect_success("GET", f"/orgs/{self.org}/webhooks")["webhooks"]
 
     def test_listen_forgets_its_endpoint_however_it_ends(self):
+        # Where this runs under nohup, what it starts would ignore the signal, too.
+        self.addCleanup(signal.signal, signal.SIGHUP, signal.signal(signal.SIGHUP, signal.SIG_DFL))
         self.new_org()
         command = [BINARY, "webhook", "listen", self.org, "--config", self.tollgate.config_path]
         hung_up = self.listen("listen-hup", *command[3:])

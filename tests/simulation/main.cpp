@@ -42,16 +42,18 @@ options read_options(int argc, char** argv) {
 
 using story = void (*)(dice&, const script_of_a_day&);
 
-// False, with everything needed to see it again, when the ledgers disagree.
-bool tell(const char* name, story story, std::uint64_t seed, script_of_a_day day) {
+// False, with everything needed to see it again, when the ledgers disagree. `steps` is what was
+// asked for; a story may take a share of it.
+bool tell(const char* name, story story, std::uint64_t seed, std::size_t steps,
+          script_of_a_day day) {
   const auto begin = std::chrono::steady_clock::now();
   dice dice{seed};
   try {
     story(dice, day);
   } catch (const std::exception& failure) {
     std::cout << name << (day.durable ? " durable" : "") << ": FAILED\n"
-              << failure.what() << "\nagain with: simulation --seed " << seed << " --steps "
-              << day.steps << std::endl;
+              << failure.what() << "\nagain with: simulation --story " << name << " --seed " << seed
+              << " --steps " << steps << std::endl;
     return false;
   }
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
@@ -71,7 +73,7 @@ int main(int argc, char** argv) {
     const auto steps = chosen.steps.value_or(3'000);
     const auto told = [&](const char* name, story story, std::size_t share, bool durable) {
       const bool wanted = chosen.story.empty() || chosen.story == name;
-      return !wanted || tell(name, story, seed, {steps / share, durable});
+      return !wanted || tell(name, story, seed, steps, {steps / share, durable});
     };
     agreed = told("chaos", run_chaos, 1, false) && told("calls", run_calls, 4, false) &&
              told("plans", run_plans, 1, false) && told("chaos", run_chaos, 20, true) &&

@@ -111,6 +111,8 @@ class plans {
                              "event cycle_closed",
                              "event overage_billed",
                              "event billing_updated",
+                             "event suspended",
+                             "event resumed",
                              "top-up timed_out",
                              "top-up pending",
                              "top-up paid",

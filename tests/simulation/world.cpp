@@ -6,6 +6,7 @@
 #include <set>
 #include <thread>
 
+#include "quota/redis/directory.hpp"
 #include "quota/redis/rows.hpp"
 #include "quota/verify.hpp"
 #include "tests/support/describe.hpp"
@@ -186,9 +187,11 @@ void world::crash_during(account& account, const std::vector<operation>& batch) 
 }
 
 void world::suspend(account& account, bool suspended) {
-  connection().call(
-      {"HSET", redis::key_of(account.org, "account"), "suspended", suspended ? "1" : "0"});
-  account.oracle.set_suspended(suspended);
+  organization_change change;
+  change.suspended = suspended;
+  const auto reply = connection().call(redis::change_command(account.org, change));
+  if (reply->type == REDIS_REPLY_ERROR) throw disagreement{std::string{redis::text_of(*reply)}};
+  account.oracle.set_suspended(suspended, time_);
 }
 
 void world::forget_script() {

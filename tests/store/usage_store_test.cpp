@@ -2,6 +2,7 @@
 // all the same.
 #include <gmock/gmock.h>
 
+#include "quota/redis/retention.hpp"
 #include "quota/redis/store.hpp"
 #include "tests/store/store_test.hpp"
 
@@ -69,6 +70,53 @@ TEST_F(usage_store_test, what_is_no_hour_of_usage_is_said) {
     raw.call({"DEL", hour_key(hour)});
   }
   EXPECT_EQ(calls(ask(store.usage("acme", first_hour, first_hour + 4))).at(first_hour), 1);
+}
+
+// From hours with agents to days, and on to a month: whatever is left, the sums are the same.
+TEST_F(usage_store_test, is_summed_up_further_without_losing_anything) {
+  redis_retention retention{*redis};
+  const auto first_day = first_hour / 24;
+  const auto last = first_hour + 24 * 20 - 1;
+  std::int64_t calls_in_all = 0;
+  for (int day = 0; day < 20; ++day) {
+    write(first_hour + day * 24 + day, day + 1);
+    write(first_hour + day * 24 + 23, 1);
+    calls_in_all += day + 2;
+  }
+  const auto total = [&] {
+    std::int64_t sum = 0;
+    for (const auto& [hour, count] : calls(ask(store.usage("acme", first_hour, last))))
+      sum += count;
+    return sum;
+  };
+  const auto rows = [&] { return ask(store.usage_summary("acme", first_hour, last)).size(); };
+  EXPECT_EQ(total(), calls_in_all);
+  EXPECT_EQ(rows(), 40U);
+
+  for (std::int64_t day = first_day; day < first_day + 20; ++day) {
+    EXPECT_TRUE(ask(retention.drop_usage_detail("acme", day)));
+  }
+  auto kept = ask(retention.what_is_retained("acme"));
+  const coarsening days{usage_grain::day, first_day, first_day + 10, {}};
+  EXPECT_TRUE(ask(retention.coarsen_usage("acme", days, kept)));
+  EXPECT_EQ(total(), calls_in_all);
+  EXPECT_EQ(rows(), 30U);
+  EXPECT_FALSE(ask(retention.coarsen_usage("acme", days, kept))) << "somebody has been at it";
+  kept = ask(retention.what_is_retained("acme"));
+  EXPECT_EQ(kept.hours_from, first_day + 10);
+
+  const coarsening month{usage_grain::month, first_day, first_day + 5, {first_hour + 48}};
+  EXPECT_TRUE(ask(retention.coarsen_usage("acme", month, kept)));
+  EXPECT_EQ(total(), calls_in_all);
+  EXPECT_EQ(calls(ask(store.usage_summary("acme", first_hour, first_hour + 24 * 5 - 1))),
+            (std::map<std::int64_t, std::int64_t>{{first_hour, 5}, {first_hour + 48, 15}}));
+  EXPECT_EQ(ask(retention.what_is_retained("acme")).days_from, first_day + 5);
+
+  // A report that began before all that would like to keep what it has summed up.
+  write(first_hour + 30, 1);
+  EXPECT_EQ(ask(store.usage_summary("acme", first_hour + 24, first_hour + 47)).size(), 1U);
+  raw.call({"DEL", hour_key(first_hour + 30)});
+  EXPECT_THAT(ask(store.usage_summary("acme", first_hour + 24, first_hour + 47)), IsEmpty());
 }
 
 TEST_F(usage_store_test, a_store_that_is_gone_is_said) {

@@ -14,8 +14,10 @@ using namespace quota;  // the tests speak the ledger's words
 
 class memory_store final : public ledger_store, public directory {
  public:
-  time_point time{};          // what the store's clock says; the test moves it
-  bool reachable = true;      // false: every call answers store_errc::unavailable
+  time_point time{};               // what the store's clock says; the test moves it
+  bool reachable = true;           // false: every call answers store_errc::unavailable
+  long long forgotten_events = 0;  // of each account: no longer told of by gap_behind()
+  int gaps_asked = 0;
   int calls_until_lost = -1;  // from this call on, it is done but its answer is lost
 
   account_ledger& account(const org_id& org) { return accounts_[org].ledger; }
@@ -136,6 +138,18 @@ class memory_store final : public ledger_store, public directory {
     co_return out;
   }
 
+  task<result<account_gap>> gap_behind(const org_id& org, account_marks after,
+                                       time_point told_from) override {
+    if (!reachable) co_return store_errc::unavailable;
+    account_gap gap;
+    gap.events = number(after.event) < forgotten_events;
+    for (const auto& entry : accounts_[org].ledger.entries()) {
+      if (number(entry.id) > number(after.entry) && entry.at < told_from) gap.usage = true;
+    }
+    ++gaps_asked;
+    co_return gap;
+  }
+
   void on_top_up(top_up_listener listener) override { listener_ = std::move(listener); }
   void on_event(event_listener listener) override { event_listener_ = std::move(listener); }
 
@@ -171,7 +185,10 @@ class memory_store final : public ledger_store, public directory {
     if (what.options) stored.options = *what.options;
     if (what.custom_terms) stored.custom_terms = *what.custom_terms;
     if (what.stripe_customer) stored.stripe_customer = *what.stripe_customer;
-    accounts_[org].ledger.set_suspended(stored.suspended);
+    auto& account = accounts_[org].ledger;
+    const auto known = account.events().size();
+    account.set_suspended(stored.suspended, time);
+    changed.told = account.events().size() > known;
     changed.now = stored;
     co_return changed;
   }

@@ -43,6 +43,11 @@ class redis_client {
     quota::redis::append_command(encoded, arguments);
     return send(encoded);
   }
+  quota::redis::reply_ptr call(const std::vector<std::string>& arguments) {
+    std::string encoded;
+    quota::redis::append_command(encoded, arguments);
+    return send(encoded);
+  }
 
  private:
   struct closer {

@@ -45,6 +45,8 @@ const words = {
   'account.cycle_closed': () => 'The cycle was closed, and a new one began',
   'account.overage_billed': (data) => `${credits(data.credits)} credits of overage were billed, at ${usd(data.amount_usd)}`,
   'account.billing_updated': () => 'The billing settings were changed',
+  'account.suspended': () => 'The organization was suspended: its calls are refused',
+  'account.resumed': () => 'The organization’s calls are taken again',
 };
 
 export const happenedText = (event) => words[event.type]?.(event.data) ?? event.type;

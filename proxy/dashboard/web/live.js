@@ -11,6 +11,8 @@ const account_events = [
   'cycle_closed',
   'overage_billed',
   'billing_updated',
+  'suspended',
+  'resumed',
 ].map((name) => `account.${name}`);
 const shortest_wait_ms = 1000,
   longest_wait_ms = 30_000;
@@ -37,6 +39,11 @@ export function follow(org, { from, on, signal }) {
     act(parseExact(event.data));
   };
 
+  // What the stream can no longer tell is asked for.
+  const missed = () => {
+    on.again().catch(() => {}); // what comes next asks again
+  };
+
   // Why it broke, only a call tells: a stream's answer cannot be read.
   const broken = async () => {
     close();
@@ -60,6 +67,7 @@ export function follow(org, { from, on, signal }) {
     source.onerror = broken;
     source.addEventListener('balance', take((told) => on.balance(told.data)));
     source.addEventListener('usage', take(on.usage));
+    source.addEventListener('gap', take(missed));
     for (const name of account_events) source.addEventListener(name, take(on.event));
   }
 

@@ -7,7 +7,7 @@
 --   1_account   what is read in every call, and what everything below uses
 --   2_books_*   plans, cycles, grants, bills and top-ups: made only by calls that need them
 --   3_members   likewise what agents, conversations and keys use, for their limits and alerts
---   4_holds     the operations, and what is written at the end
+--   4_holds_*   the operations, and what is written at the end
 --
 -- This is the hot path of the store. So the account is read once and written once a call, and whatever
 -- can wait (holds, resolutions, usage counters) is written at the end, one command a key. Of a plan, a

@@ -37,6 +37,9 @@
   -- cannot be.
   local function overdrawn_at(percent)
     if plan.options.cap < 0 then return nil end
+    if plan.options.cap == 0 and spent_cents() == 0 then  -- nothing of nothing is no share
+      return allows_overage() and 1 or nil
+    end
     local missing = plan.options.cap * percent * 100 - spent_cents() * 10000
     if missing <= 0 then return 0 end
     if not allows_overage() then return nil end

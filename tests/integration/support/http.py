@@ -12,6 +12,10 @@ def parse_json(text):
     return json.loads(text, parse_float=Decimal)
 
 
+# What a call raises whose server dies meanwhile: before its answer, or in the middle of it.
+BROKEN_OFF = (OSError, http.client.HTTPException)
+
+
 @dataclass
 class Reply:
     status: int
@@ -71,8 +75,9 @@ class RawConnection:
     def end_sending(self):
         self.socket.shutdown(socket.SHUT_WR)
 
-    def read_reply(self, to_method="GET"):
-        """The next reply, or None when the peer has closed instead."""
+    def read_reply(self, to_method="GET", at_head=lambda: None):
+        """The next reply, or None when the peer has closed instead. `at_head` is called between the two
+        parts of it."""
         try:
             reply = http.client.HTTPResponse(self.socket, method=to_method)
             reply.fp.close()
@@ -81,6 +86,7 @@ class RawConnection:
             reply.begin()
         except (http.client.RemoteDisconnected, ConnectionResetError):
             return None
+        at_head()
         return Reply(reply.status, {k.lower(): v for k, v in reply.getheaders()}, reply.read())
 
     def is_closed_by_peer(self):

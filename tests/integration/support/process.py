@@ -1,10 +1,13 @@
 """Child processes that are started, waited for and always stopped again."""
+import fcntl
+import functools
 import os
 import random
 import resource
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -19,10 +22,33 @@ def raise_descriptor_limit():
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
+@functools.cache
+def _claims():
+    return open(Path(tempfile.gettempdir()) / f"tollgate-test-ports-{os.getuid()}", "ab")
+
+
+_claimed = set()
+
+
+def _claim(port):
+    """True when it is now this process' own, for as long as it lives. It is bound some time later, and
+    a Tollgate that is started again needs it again; other tests run beside this one meanwhile."""
+    if port in _claimed:
+        return False
+    try:
+        fcntl.lockf(_claims(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+    except OSError:
+        return False
+    _claimed.add(port)
+    return True
+
+
 def free_port():
     """A port below the range from which the kernel takes ports for outgoing connections."""
     while True:
         port = random.SystemRandom().randrange(20_000, 32_000)
+        if not _claim(port):
+            continue
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
@@ -32,15 +58,27 @@ def free_port():
 
 
 def wait_until(condition, what, timeout=10.0, every=0.05):
-    """Calls `condition` until it answers something true, and returns that."""
+    """Calls `condition` until it answers something true, and returns that.
+
+    It has failed when it was asked after the time was up: not because an answer took long.
+    """
     deadline = time.monotonic() + timeout
     while True:
+        asked = time.monotonic()
         answer = condition()
         if answer:
             return answer
-        if time.monotonic() > deadline:
+        if asked > deadline:
             raise TimeoutError(f"waited {timeout} s in vain: {what}")
         time.sleep(every)
+
+
+def keep_clear_of(turn, seconds):
+    """Waits for the next "hour" or "day" (UTC) when it is so near: what follows is of one only."""
+    length = {"hour": 3_600, "day": 86_400}[turn]
+    left = length - time.time() % length
+    if left < seconds:
+        time.sleep(left + 0.1)
 
 
 class Process:
@@ -112,6 +150,7 @@ def shifted_clock(directory, to):
     subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, Path(__file__).with_name("shifted_clock.c")],
                    check=True)
     shift_ms = round((to.timestamp() - time.time()) * 1000)
+    shift_ms += int(os.environ.get("SHIFTED_CLOCK_MS") or 0)  # of the clock that was just looked at
     return ["env", f"LD_PRELOAD={library}", f"SHIFTED_CLOCK_MS={shift_ms}"]
 
 

@@ -1,6 +1,10 @@
 """Upstreams that misbehave on purpose, or that write down every byte they get."""
+import array
+import fcntl
+import select
 import socket
 import struct
+import termios
 import threading
 from dataclasses import dataclass, field
 
@@ -86,9 +90,9 @@ class Connection:
 class _Listener:
     """Accepts connections and gives each to a thread of its own."""
 
-    def __init__(self, tls=None):
+    def __init__(self, tls=None, port=0):
         self._tls = tls
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self._listener = socket.create_server(("127.0.0.1", port), backlog=128)
         self.address = "127.0.0.1:%d" % self._listener.getsockname()[1]
         self._number = 0
         self._open = []
@@ -150,21 +154,41 @@ class ScriptedUpstream(_Listener):
             self.closed += 1
 
 
+def _unread_bytes(connection):
+    count = array.array("i", [0])
+    try:
+        fcntl.ioctl(connection, termios.FIONREAD, count)
+    except OSError:  # closed meanwhile
+        return 0
+    return count[0]
+
+
 class Recorder(_Listener):
     """Passes everything on to another server, and keeps what was sent there, by connection."""
 
     def __init__(self, target):
         self._target = split_address(target)
         self.sent = {}
+        self._taking = set()  # connections of which something is read, and not yet written down
         super().__init__()
+
+    def at_rest(self):
+        """All that has been sent is written down: the kernel keeps nothing, and nothing is on the way."""
+        if select.select([self._listener], [], [], 0)[0] or len(self._open) < self._number:
+            return False
+        unread = [each for each in list(self._open) if each.fileno() != -1 and _unread_bytes(each)]
+        return not unread and not self._taking  # in this order
 
     def serve(self, accepted, number):
         self.sent[number] = b""
         with socket.create_connection(self._target) as upstream:
             answers = threading.Thread(target=self._pass_on, args=(upstream, accepted), daemon=True)
             answers.start()
-            while data := accepted.recv(65536):
+            while accepted.recv(1, socket.MSG_PEEK):
+                self._taking.add(number)
+                data = accepted.recv(65536)
                 self.sent[number] += data
+                self._taking.discard(number)
                 upstream.sendall(data)
             upstream.shutdown(socket.SHUT_WR)
             answers.join()

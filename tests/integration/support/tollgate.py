@@ -4,7 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from .http import call
+from .http import BROKEN_OFF, call
 from .process import BUILD_DIR, Process, free_port
 
 BINARY = BUILD_DIR / "tollgate"
@@ -162,7 +162,7 @@ class Tollgate(Process):
     def is_ready(self):
         try:
             return call(self.admin.address, "GET", "/readyz", timeout=2).status == 200
-        except OSError:
+        except BROKEN_OFF:
             return False
 
     def call(self, method, path, key=None, body=None, headers=None, **more):

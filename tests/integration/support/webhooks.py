@@ -8,6 +8,7 @@ import threading
 import time
 from dataclasses import dataclass
 
+from .process import free_port
 from .scripted_upstream import Connection, Request, _Listener
 
 
@@ -55,7 +56,7 @@ class WebhookReceiver(_Listener):
     def __init__(self, tls=None):
         self.deliveries = []
         self.behave = acknowledge
-        super().__init__(tls)
+        super().__init__(tls, free_port())  # which nobody takes while it is down
 
     def url(self, path, scheme="http", host=None):
         return f"{scheme}://{host or '127.0.0.1'}:{self.address.split(':')[1]}/{path}"

@@ -296,6 +296,12 @@ TEST(errors, archive_and_retention) {
       {"archive: { files: y }\nretention: { ledger: 30d }",
        "6:12: retention.ledger needs archive.postgresql: without it the ledger is kept whole"},
       {"retention: { usage: 1d }", R"(5:21: usage: "1d" is out of range (32d to 3660d))"},
+      {"retention: { usage_by_hour: 399d }",
+       "5:29: retention: usage_by_hour may not be shorter than usage"},
+      {"retention: { usage: 40d, usage_by_hour: 60d, usage_by_day: 59d }",
+       "5:60: retention: usage_by_day may not be shorter than usage and usage_by_hour"},
+      {"retention: { usage_by_day: 399d }",
+       "5:28: retention: usage_by_day may not be shorter than usage and usage_by_hour"},
   });
 }
 

@@ -39,7 +39,7 @@ class story {
       words >> ms;
       now_ += milliseconds{ms};
     } else if (verb == "suspend" || verb == "resume") {
-      ledger_.set_suspended(verb == "suspend");
+      ledger_.set_suspended(verb == "suspend", now_);
     } else {
       const auto reply = ledger_.apply(read_operation(verb, words), now_);
       std::string expected;
@@ -170,10 +170,11 @@ TEST(account_ledger, critical_calls_go_on_below_zero_and_are_recorded_as_overage
 }
 
 TEST(account_ledger, a_suspended_account_reserves_nothing_but_resolves_everything) {
-  story{R"(
+  const story told{R"(
     grant  g1 100            -> granted 100, 100
     reserve h1 10            -> held 10, 90
     reserve h2 10            -> held 10, 80
+    suspend
     suspend
     reserve h3 10            -> suspended 10, 80
     reserve h3 0             -> suspended 0, 80
@@ -186,8 +187,12 @@ TEST(account_ledger, a_suspended_account_reserves_nothing_but_resolves_everythin
     void    h2               -> voided 10, 60
     grant  g2 5              -> granted 5, 65
     resume
+    resume
     reserve h5 10            -> held 10, 55
   )"};
+  std::vector<std::string> events;
+  for (const auto& event : told.ledger().events()) events.push_back(event.type + event.facts);
+  EXPECT_EQ(events, (std::vector<std::string>{"suspended", "resumed"}));  // once for each change
 }
 
 TEST(account_ledger, a_hold_that_times_out_gives_its_credits_back) {

@@ -439,6 +439,20 @@ TEST(alerts, of_the_cap_tell_what_was_bought_and_what_was_billed_apart) {
   EXPECT_EQ(acme.statements().back().overage_cents, 100);
 }
 
+TEST(alerts, a_cap_of_nothing_is_reached_when_something_is_wanted) {
+  customer acme;
+  acme.options.spend_cap_cents = 0;
+  acme.options.alerts = {{alert_kind::spend_cap_percent, 50}};
+  acme.plan(starter);
+  EXPECT_EQ(told(acme).size(), 0u);
+  acme.use(20'000_credits);
+  EXPECT_EQ(told(acme), (std::vector<std::string>{"balance_exhausted: available 0"}));
+  acme.use(1_micro);  // refused
+  EXPECT_EQ(told(acme).back(),
+            "spend_cap_reached: cap_cents 0 top_up_cents 0 overage 0 cost 0*20000");
+  EXPECT_EQ(told(acme).size(), 2u);
+}
+
 TEST(alerts, a_refusal_tells_of_the_end_of_the_credits_once) {
   customer acme;
   acme.options.overage = false;

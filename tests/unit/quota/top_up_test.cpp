@@ -245,7 +245,7 @@ TEST(top_up, a_suspended_organization_buys_nothing) {
   acme.use(18'000_credits);
   acme.hold(1, 1'500_credits);
   acme.resolve(top_up_verdict::declined);
-  acme.ledger.set_suspended(true);
+  acme.ledger.set_suspended(true, acme.now);
   acme.now += 15min;
   acme.apply(expire_holds{});
   EXPECT_EQ(acme.count(), 1u);

@@ -64,6 +64,28 @@ TEST_F(admin_api_test, creates_and_changes_an_organization) {
   EXPECT_EQ(call("HEAD", "orgs/acme").status, 200);
 }
 
+// Whoever waits for events is told at once, not with the next sweep.
+TEST_F(admin_api_test, suspending_an_organization_is_told) {
+  const auto types = [&] {
+    std::vector<std::string> all;
+    for (const auto& event : store_.account("acme").events()) all.push_back(event.type);
+    return all;
+  };
+  configuration_->values.webhooks.allow_private = true;
+  create("acme");
+  ASSERT_EQ(call("POST", "orgs/acme/webhooks",
+                 R"({"url":"https://127.0.0.1:9/","events":["account.suspended"]})")
+                .status,
+            201);
+  EXPECT_EQ(call("PUT", "orgs/acme", R"({"suspended":true})").status, 200);
+  EXPECT_EQ(call("PUT", "orgs/acme", R"({"suspended":true})").status, 200);
+  EXPECT_EQ(types(), (std::vector<std::string>{"billing_updated", "suspended"}));
+  control_.run();
+  EXPECT_EQ(counts_.deliveries.read(static_cast<std::size_t>(webhooks::verdict::failed)), 1);
+  EXPECT_EQ(call("PUT", "orgs/acme", R"({"suspended":false})").status, 200);
+  EXPECT_EQ(types().back(), "resumed");
+}
+
 TEST_F(admin_api_test, refuses_what_it_does_not_understand_of_an_organization) {
   const auto param = [&](std::string body) {
     const auto response = call("PUT", "orgs/acme", std::move(body));

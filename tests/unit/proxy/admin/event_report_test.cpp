@@ -85,6 +85,22 @@ TEST(event_report, an_alert_says_whose_it_is) {
             R"("conversation":null}})");
 }
 
+TEST(event_report, of_a_suspension_there_is_nothing_more_to_say) {
+  EXPECT_EQ(event_json("acme", {"1700000000000-3", noon, "suspended", ""}),
+            R"({"id":"evt_1700000000000-3-822b33ad87","type":"account.suspended",)"
+            R"("created_at":"2023-11-14T22:13:20.000Z","org":"acme","data":{}})");
+}
+
+TEST(event_report, says_that_something_is_missing) {
+  event_report report{"acme", account_marks{"5-0", "6-0"}, noon};
+  report.add(account_gap{.events = true, .usage = false});
+  EXPECT_EQ(report.take(),
+            "id: 5-0.6-0\nevent: gap\ndata: "
+            R"({"id":"5-0.6-0","type":"gap","created_at":"2023-11-14T22:13:20.000Z",)"
+            R"("org":"acme","data":{"events":true,"usage":false}})"
+            "\n\n");
+}
+
 TEST(event_report, facts_of_a_later_version_are_left_out) {
   const account_event event{"1-0", noon, "usage_threshold", "percent 80 mood 7"};
   EXPECT_NE(event_json("acme", event).find(R"("data":{"threshold_percent":80})"),

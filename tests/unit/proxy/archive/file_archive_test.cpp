@@ -90,6 +90,16 @@ TEST_F(file_archives, cut_off_what_was_written_and_not_added) {
   EXPECT_EQ(read("current.jsonl"), lines(first) + lines(second));
 }
 
+TEST_F(file_archives, may_be_killed_in_their_very_first_step) {
+  const auto first = entries("a", 0, 2);
+  ASSERT_TRUE(open().lead());
+  append("current.jsonl", lines(first).substr(0, 30));  // it was killed here
+  auto archive = open();
+  ASSERT_TRUE(archive.lead());
+  ASSERT_TRUE(archive.add({first}));
+  EXPECT_EQ(read("current.jsonl"), lines(first));
+}
+
 TEST_F(file_archives, end_when_they_are_long_enough) {
   const auto first = entries("a", 0, 2), second = entries("a", 2, 3), third = entries("a", 3, 4);
   {

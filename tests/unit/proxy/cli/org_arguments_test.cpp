@@ -27,6 +27,7 @@ TEST(org_arguments, say_everything) {
   given.critical_overdraft = "7.5";
   given.stripe_customer = "cus_1";
   given.limits = {"agent=a:b/c=d:500/day", "key=*:0.5/hour"};
+  given.alerts = {"50%", "spend-cap=90%", "credits=1000.5", "agent=a:b=c:20%", "key=*:500"};
   given.terms_credits = "1000000";
   given.terms_overage_usd = "0.005";
   given.terms_rollover = "50:3";
@@ -38,6 +39,8 @@ TEST(org_arguments, say_everything) {
       R"("overage":false,"auto_top_up":{"threshold_credits":"1000","amount_usd":"25.50"},)"
       R"("limits":[{"agent":"a:b/c=d","credits":"500","per":"day"},)"
       R"({"key":"*","credits":"0.5","per":"hour"}],)"
+      R"("alerts":[50,{"spend_cap_percent":90},{"credits":"1000.5"},)"
+      R"({"agent":"a:b=c","percent":20},{"key":"*","credits":"500"}],)"
       R"("terms":{"credits":"1000000","overage_usd":"0.005",)"
       R"("rollover":{"up_to_percent":50,"cycles":3},)"
       R"("requests":{"per_minute":600,"burst":1000}}})");
@@ -47,9 +50,9 @@ TEST(org_arguments, have_words_for_nothing) {
   org_arguments given;
   given.plan = given.spend_cap = given.critical_overdraft = given.stripe_customer = "none";
   given.auto_top_up = "off";
-  given.no_limits = true;
+  given.no_limits = given.no_alerts = true;
   EXPECT_EQ(body(given), R"({"plan":null,"spend_cap_usd":null,"critical_overdraft_credits":null,)"
-                         R"("stripe_customer":null,"auto_top_up":null,"limits":[]})");
+                         R"("stripe_customer":null,"auto_top_up":null,"limits":[],"alerts":[]})");
 }
 
 TEST(org_arguments, that_are_malformed_are_shown_the_form) {
@@ -67,6 +70,17 @@ TEST(org_arguments, that_are_malformed_are_shown_the_form) {
               "--limit takes WHOSE=ID:CREDITS/PER (agent=a1:500/day, 'key=*:20/hour'), not " +
                   std::string{limit});
   }
+  for (const auto* alert : {"50", "%", "half%", "=50%", "spend-cap=90", "spend-cap=", "credits=",
+                            "agent=a1", "agent=:20%", "agent=a1:", "99999999999%"}) {
+    EXPECT_EQ(with([&](auto& a) { a.alerts = {alert}; }),
+              "--alert takes 50%, spend-cap=90%, credits=1000, agent=a1:20% or 'key=*:500', not " +
+                  std::string{alert});
+  }
+  EXPECT_EQ(with([](auto& a) {
+              a.alerts = {"50%"};
+              a.no_alerts = true;
+            }),
+            "--alert and --no-alerts exclude each other");
   EXPECT_EQ(with([](auto& a) { a.terms_rollover = "50%:1"; }),
             "--terms-rollover takes two whole numbers (100:1), not 50%:1");
   EXPECT_EQ(with([](auto& a) {

@@ -45,6 +45,9 @@ TEST(event_types, are_those_that_the_ledger_writes) {
     EXPECT_TRUE(is_event_filter("account." + (*at)[1].str())) << (*at)[1];
   }
   EXPECT_GT(found, 5u);
+  for (const char* by_the_directory : {"account.suspended", "account.resumed"}) {
+    EXPECT_TRUE(is_event_filter(by_the_directory)) << by_the_directory;
+  }
 }
 
 }  // namespace

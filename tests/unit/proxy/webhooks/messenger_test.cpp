@@ -89,7 +89,18 @@ class messenger_test : public testing::Test {
   tests::memory_store ledger;
   tests::memory_webhooks store{ledger};
   metrics::webhook_metrics counts;
-  messenger subject{context, ledger, store, counts};
+  // Where in its while each attempt comes.
+  class chosen final : public quota::id_source {
+   public:
+    explicit chosen(const std::uint64_t& number) : number_{number} {}
+    std::uint64_t random_bits() override { return number_; }
+
+   private:
+    const std::uint64_t& number_;
+  };
+  std::uint64_t chance = 0;
+  messenger subject{
+      context, ledger, store, counts, messenger::places{}, std::make_unique<chosen>(chance)};
 };
 
 TEST_F(messenger_test, tries_at_once_and_then_at_the_events_own_times) {
@@ -110,6 +121,17 @@ TEST_F(messenger_test, tries_at_once_and_then_at_the_events_own_times) {
   visit();
   EXPECT_EQ(endpoint().next_at, created + 2h + 35min + 5s);
   EXPECT_EQ(endpoint().cursor, before);
+}
+
+TEST_F(messenger_test, spreads_attempts_by_chance) {
+  chance = 123;
+  const auto created = ledger.time;
+  buy("pack-1");
+  EXPECT_EQ(endpoint().next_at, created + 5s + 123ms);
+  ledger.time = endpoint().next_at;
+  chance = 30'000;
+  visit();
+  EXPECT_EQ(endpoint().next_at, created + 5min + 5s + 30s);
 }
 
 TEST_F(messenger_test, gives_up_after_the_last_attempt_and_goes_on) {
@@ -259,7 +281,7 @@ class slow_receiver {
 };
 
 TEST_F(messenger_test, whoever_is_slow_lets_the_others_pass) {
-  slow_receiver receiver{context, 300ms};
+  slow_receiver receiver{context, 600ms};
   add({"*"}, "we_2");
   for (const char* id : {"we_1", "we_2"}) {
     endpoint(id).url = receiver.url(id);
@@ -268,7 +290,7 @@ TEST_F(messenger_test, whoever_is_slow_lets_the_others_pass) {
   for (const char* id : {"pack-1", "pack-2", "pack-3"}) buy(id);
   for (const char* id : {"we_1", "we_2"}) endpoint(id).disabled = "";
 
-  settings.timeout = 500ms;
+  settings.timeout = 1s;  // of an attempt, and of a turn
   messenger one_place{context, ledger, store, counts, {1, 1}};
   one_place.use(std::make_shared<sender>(settings));
   asio::co_spawn(context, receiver.take(6), asio::detached);

@@ -17,8 +17,9 @@ const schedule& usual() {
 }
 
 // When an event of noon is tried again, if it was tried so long after noon.
-std::optional<quota::milliseconds> next(quota::milliseconds tried, bool was_the_first = false) {
-  const auto at = usual().next_attempt(noon, noon + tried, was_the_first);
+std::optional<quota::milliseconds> next(quota::milliseconds tried, bool was_the_first = false,
+                                        std::uint64_t random = 0) {
+  const auto at = usual().next_attempt(noon, noon + tried, was_the_first, random);
   return at ? std::optional{*at - noon} : std::nullopt;
 }
 
@@ -76,8 +77,50 @@ TEST(schedule, goes_through_every_attempt_once) {
 
 TEST(schedule, of_one_attempt_has_no_other) {
   const schedule once{{0ms}};
-  EXPECT_EQ(once.next_attempt(noon, noon + 1ms, false), std::nullopt);
-  EXPECT_EQ(once.next_attempt(noon, noon + 1ms, true), std::nullopt);
+  EXPECT_EQ(once.next_attempt(noon, noon + 1ms, false, 7), std::nullopt);
+  EXPECT_EQ(once.next_attempt(noon, noon + 1ms, true, 7), std::nullopt);
+}
+
+// Where in its while an attempt comes, over many a chance: the earliest and the latest.
+std::pair<quota::milliseconds, quota::milliseconds> spread(const schedule& attempts,
+                                                           quota::milliseconds tried,
+                                                           bool was_the_first = false) {
+  quota::milliseconds earliest = 10000h, latest{};
+  for (std::uint64_t random = 0; random < 40'000; ++random) {
+    const auto at = attempts.next_attempt(noon, noon + tried, was_the_first, random);
+    if (!at) return {};
+    earliest = std::min(earliest, *at - noon);
+    latest = std::max(latest, *at - noon);
+  }
+  return {earliest, latest};
+}
+
+TEST(schedule, spreads_attempts_over_a_tenth_of_the_pause_before_them) {
+  using range = std::pair<quota::milliseconds, quota::milliseconds>;
+  EXPECT_EQ(spread(usual(), 0ms), range(5s, 5s + 500ms));
+  EXPECT_EQ(spread(usual(), 5s), range(5min + 5s, 5min + 5s + 30s));
+  EXPECT_EQ(spread(usual(), -1s), range(0ms, 0ms));
+  EXPECT_EQ(spread(usual(), 80h, true), range(80h + 5s, 80h + 5s + 500ms));
+  const auto tenth_of_a_day = quota::milliseconds{144min}.count();
+  EXPECT_EQ(next(52h, false, tenth_of_a_day), 75h + 35min + 5s + 144min);
+  EXPECT_EQ(next(52h, false, tenth_of_a_day + 1), 75h + 35min + 5s);
+}
+
+// However late it is, the next one is the next one.
+TEST(schedule, never_spreads_an_attempt_over_the_time_of_another) {
+  const schedule odd{{0ms, 1h, 1s, 10ms, 0ms, 5s}};
+  using range = std::pair<quota::milliseconds, quota::milliseconds>;
+  EXPECT_EQ(spread(odd, 0ms), range(1h, 1h + 100ms));
+  EXPECT_EQ(spread(odd, 1h + 100ms), range(1h + 1s, 1h + 1s + 1ms));
+  constexpr std::uint64_t latest = 100 * 101 * 2 * 501 - 1;  // the last of each while
+  int attempts = 1;
+  auto tried = quota::milliseconds{0};
+  for (; attempts < 20; ++attempts) {
+    const auto next = odd.next_attempt(noon, noon + tried, attempts == 1, latest);
+    if (!next) break;
+    tried = *next - noon;
+  }
+  EXPECT_EQ(attempts, 5);  // the two that stand at one time are one
 }
 
 }  // namespace

@@ -1,0 +1,160 @@
+-- In serve(): the operations on holds, and grants.
+
+  -- r0 r1 r2 r3 (the digit is the admission): key amount timeout by
+  local function reserve(id, key, at, code)
+    local amount_text, by = ARGV[at + 2], ARGV[at + 4]
+    local amount = tonumber(amount_text)
+    if not is_amount(amount) or not is_timeout(ARGV[at + 3]) then return say('22', amount_text) end
+    if open[id] then
+      local standing = match(open[id], '^%d+')
+      return say(standing == amount_text and '10' or '11', standing)
+    end
+    local how, standing = fate_of(id, key)
+    if how then return say(how, standing) end
+
+    local rate_text, refusal, why, final = '', nil, nil, true
+    if suspended then
+      refusal = '21'
+    else
+      if rate and (code == 'r0' or code == 'r1') then
+        rate_text, why = take_request()
+        refusal = why and '23'
+      end
+      if not refusal and amount > 0 and (limits or available < amount) then
+        refusal, why, final = objection(amount, by, code == 'r1')
+      end
+    end
+    if refusal and (code == 'r0' or (code == 'r1' and final)) then
+      if refusal == '20' or refusal == '24' then return refuse_for_money(refusal, amount_text, rate_text) end
+      return say(refusal, amount_text, rate_text .. (why or ''))
+    end
+    if not fits(amount) then return say('22', amount_text, rate_text) end
+
+    held = held + amount
+    move_available(-amount)
+    hold(id, amount_text, ARGV[first_hour + key], now_text, by)
+    count_limits(by, now, amount)
+    append('reserve', id, amount_text, '0', '0', '0', cycle, by)
+    say(refusal and '1' or '0', amount_text, rate_text)
+  end
+
+  -- e0 e1 e2 e3: key amount timeout
+  local function extend(id, key, at, code)
+    local amount_text = ARGV[at + 2]
+    local amount = tonumber(amount_text)
+    if not is_amount(amount) or not is_timeout(ARGV[at + 3]) then return say('22', amount_text) end
+    if not open[id] then return gone(id, key, '15 0', '15') end
+    local standing, id_hour, placed, by = unpack_hold(open[id])
+    local more = max(amount - standing, 0)
+    if more > 0 and (limits or available < more) and (code == 'e0' or code == 'e1') then
+      local refusal, why, final = objection(more, by, code == 'e1', placed, standing)
+      if refusal and (code == 'e0' or final) then
+        if refusal ~= '25' then return refuse_for_money(refusal, amount_text, '') end
+        return say(refusal, amount_text, why)
+      end
+    end
+    if not fits(more) then return say('22', amount_text) end
+
+    if more > 0 then
+      held = held + more
+      standing = amount_text
+      move_available(-more)
+      if placed < old_before then books().release_claims(placed, -more) end
+      count_limits(by, placed, more)
+      append('extend', id, format('%d', more), '0', '0', '0', cycle_of(placed), by)
+    end
+    hold(id, standing, id_hour, format('%d', placed), by)
+    say('2', standing)
+  end
+
+  local function count(into, order, who, amount, used)
+    local counter = into[who]
+    if not counter then
+      counter = {0, 0, 0}
+      into[who] = counter
+      order[#order + 1] = who
+    end
+    counter[1], counter[2], counter[3] = counter[1] + amount, counter[2] + 1, counter[3] + used
+  end
+
+  -- s: key amount used
+  local function settle(id, key, at)
+    local amount_text, used_text = ARGV[at + 2], ARGV[at + 3]
+    local amount, used = tonumber(amount_text), tonumber(used_text)
+    if not is_amount(amount) or used < 0 or used > MAX_USED then return say('22', amount_text) end
+    if not open[id] then return gone(id, key, '15 0', '15') end
+    local standing, _, placed, by = unpack_hold(open[id])
+    local release = standing - amount
+    if not fits(-release) then return say('22', amount_text) end
+
+    local old, to_bill, overage, booked_in = placed < old_before, 0, 0, nil
+    if old then
+      local beyond
+      to_bill, beyond, booked_in = books().use_late(placed, amount)
+      overage = to_bill + beyond
+    else
+      overage = max(amount - max(available + held - kept, 0), 0)
+    end
+    local in_cycle = cycle_of(placed)
+    held = held - standing
+    settled = settled + amount
+    if release ~= 0 then move_available(release) end
+    drop[#drop + 1] = id
+    resolve(id, key, '12 ' .. amount_text)
+    count_limits(by, placed, -release)
+    local who = sub(by, find(by, '\t', 1, true) + 1)
+    if booked_in then
+      count(late, counted_late, format('%d', booked_in) .. '\t' .. who, amount, used)
+    else
+      count(usage, counted, who, amount, used)
+    end
+    append('settle', id, amount_text, release == 0 and '0' or format('%d', release),
+           overage == 0 and '0' or format('%d', overage), used_text, in_cycle, by)
+    if to_bill > 0 then books().bill(to_bill, tonumber(in_cycle)) end
+    if old then
+      books().release_claims(placed, tonumber(standing))
+      books().forfeit_unclaimed()
+    end
+    if member_alerts and in_cycle == cycle then members().settled(by, amount) end
+    say('3', amount_text)
+  end
+
+  -- v: key
+  local function void(id, key)
+    if not open[id] then return gone(id, key, '13 0', '4') end
+    local standing, _, placed, by = unpack_hold(open[id])
+    held = held - standing
+    move_available(standing)
+    drop[#drop + 1] = id
+    resolve(id, key, '13 ' .. standing)
+    count_limits(by, placed, -standing)
+    append('void', id, standing, '0', '0', '0', cycle_of(placed), by)
+    if placed < old_before then
+      books().release_claims(placed, tonumber(standing))
+      books().forfeit_unclaimed()
+    end
+    say('4', standing)
+  end
+
+  -- g: id amount kind note expires priority
+  local function grant(at)
+    local id, amount_text, kind, note = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]
+    local amount, expires = tonumber(amount_text), tonumber(ARGV[at + 5])
+    local priority = tonumber(ARGV[at + 6]) or books_to_read().priority_of(kind)
+    if amount > MAX or amount < -MAX or (amount < 0 and kind ~= 'correction') or priority < 0 or
+       priority > 100 or (expires ~= 0 and expires <= now) then
+      return say('22', amount_text)
+    end
+    local known = call('HGET', KEYS[5], id)
+    if known then
+      local standing = match(known, '^%S+')
+      return say(standing == amount_text and '10' or '11', standing)
+    end
+    if math.abs(granted + amount) > MAX or math.abs(available + amount) > MAX then
+      return say('22', amount_text)
+    end
+    call('HSET', KEYS[5], id, amount_text .. ' ' .. now_text .. format(' %d %d ', expires, priority) ..
+         kind .. '\t' .. note)
+    books().add_grant(id, kind, amount, priority, expires, note)
+    say('6', amount_text)
+  end

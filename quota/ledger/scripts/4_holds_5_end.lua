@@ -1,0 +1,96 @@
+-- In serve(): the operations in their turn, and what is written at the end; here it ends.
+
+  -- The i-th operation that is about a hold has the i-th id.
+  local at, next_id = first_operation, first_id
+  while ARGV[at] do
+    local code = ARGV[at]
+    if code == 'x' then
+      say('5', format('%d', swept))
+      at = at + 1
+    elseif code == 'g' then
+      grant(at)
+      at = at + 7
+    elseif code == 'c' then
+      books().configure(ARGV[at + 1] == '1', tonumber(ARGV[at + 2]), ARGV[at + 3], ARGV[at + 4], ARGV[at + 5],
+                        ARGV[at + 6])
+      at = at + 7
+    elseif code == 't' then
+      books().request_top_up(ARGV[at + 1], tonumber(ARGV[at + 2]))
+      at = at + 3
+    elseif code == 'l' then
+      books().lease_top_up(ARGV[at + 1], tonumber(ARGV[at + 2]))
+      at = at + 3
+    elseif code == 'p' then
+      books().resolve_top_up(ARGV[at + 1], ARGV[at + 2])
+      at = at + 3
+    else
+      local id, key = ARGV[next_id], tonumber(ARGV[at + 1])
+      next_id = next_id + 1
+      if code == 's' then
+        settle(id, key, at)
+        at = at + 4
+      elseif code == 'v' then
+        void(id, key)
+        at = at + 2
+      elseif code:byte() == 114 then
+        reserve(id, key, at, code)
+        at = at + 5
+      else
+        extend(id, key, at, code)
+        at = at + 4
+      end
+    end
+    swept = 0
+    if threshold >= 0 and available < threshold and not suspended then books().watch_threshold() end
+    if (alert_at >= 0 and settled >= alert_at) or books_changed then books().watch_alerts() end
+  end
+
+  local function write_counters(key, into, order)
+    local stored, write = call('HMGET', key, unpack(order)), {key}
+    for i, who in ipairs(order) do
+      local counter = into[who]
+      if stored[i] then
+        local amount, calls, used = match(stored[i], '^(%d+) (%d+) (%d+)$')
+        counter[1], counter[2], counter[3] = counter[1] + amount, counter[2] + calls, counter[3] + used
+      end
+      write[#write + 1] = who
+      write[#write + 1] = format('%d %d %d', counter[1], counter[2], min(counter[3], MAX))
+    end
+    call('HSET', unpack(write))
+  end
+
+  write_entries()
+  if #put > 1 then call('HSET', unpack(put)) end
+  if #drop > 1 then call('HDEL', unpack(drop)) end
+  for key, list in pairs(resolved) do
+    call('HSET', unpack(list))
+    keep(key, tonumber(ARGV[first_hour + key]))
+  end
+  if #counted > 0 then write_counters(KEYS[4], usage, counted) end
+  if #counted_late > 0 then write_counters(KEYS[9], late, counted_late) end
+  if members_opened then members_opened.save() end
+  if books_changed then books_opened.save() end
+  for _, event in ipairs(events or {}) do
+    call('XADD', KEYS[10], 'MAXLEN', '~', '10000', '*', event[1], event[2])
+  end
+
+  if plan_due > 0 and (next_due == 0 or plan_due < next_due) then next_due = plan_due end
+  local names = {'granted', 'settled', 'held', 'expired', 'next_due', 'kept_hour'}
+  local write = {KEYS[1]}
+  for i, value in ipairs({granted, settled, held, expired, next_due, kept_hour}) do
+    if value ~= before[i] then
+      write[#write + 1] = names[i]
+      write[#write + 1] = format('%d', value)
+    end
+  end
+  if (rate or '') ~= (row[9] or '') then
+    write[#write + 1] = 'rate'
+    write[#write + 1] = rate or ''
+  end
+  if #write > 1 then call('HSET', unpack(write)) end
+  if top_up_due then out[#out + 1] = 'T' end
+  if events then out[#out + 1] = 'E' end
+  return table.concat(out, ' ')
+end
+
+return serve()
