@@ -2,6 +2,7 @@
 #include "proxy/admin/billing_api.hpp"
 #include "proxy/exchange_parts.hpp"
 #include "proxy/own_response.hpp"
+#include "routes/text.hpp"
 
 namespace tollgate::proxy {
 
@@ -21,13 +22,17 @@ task<bool> exchange::answer_billing() {
   question.path = target_.path.substr(settings().billing_prefix.size());
   question.query = target_.query;
   question.request_id = record_.request_id;
-  question.accept = request.header("Accept");
+  for (const auto& field : request.headers) {
+    if (!routes::equal_ignoring_case(field.name, "Accept")) continue;
+    question.accept.append(question.accept.empty() ? "" : ",").append(field.value);
+  }
   question.last_event_id = request.header("Last-Event-ID");
   admin::billing_api billing{worker_.history(), [this] { return runtime_->config; },
                              &worker_.events()};
   auto answer = co_await billing.handle(payer(), std::move(question));
 
   record_.status = answer.status;
+  admin::add_common_fields(answer.headers);
   own_response response{answer.status, std::move(answer.content_type), std::move(answer.headers),
                         std::move(answer.body)};
   if (answer.source) {
@@ -54,6 +59,7 @@ task<> exchange::refuse(const problem& problem) {
   record_.refusal = problem.code;
   record_.status = status_of(problem.code);
   auto response = refusal(problem, dialect_, record_.request_id);
+  if (asks_about_billing()) admin::add_common_fields(response.headers);
   const auto* charged = charged_in_head();
   if (charge_) remaining_ = charge_->money.available() + charge_->money.held() - charged_;
   if (remaining_) {  // else nobody asked the ledger, or it did not answer

@@ -86,6 +86,7 @@ enum class webhook_outcome {
   full,  // there are as many as there may be: an endpoint or a secret was not added; a dead letter
          // was, and the oldest one has gone
   lost,  // not ours to deliver: somebody else's, not due, or disabled
+  exists,  // add, rotate: it was done before
 };
 
 class webhook_store {

@@ -127,7 +127,7 @@ class StreamWatcher(Watcher):
             if event is None:
                 raise ConnectionError("the stream ended")
             if event[1] == "balance":
-                self.seen.note(time.time(), event[2]["settled"])
+                self.seen.note(time.time(), event[2]["data"]["settled"])
 
 
 class DashboardWatcher:

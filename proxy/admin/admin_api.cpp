@@ -6,7 +6,8 @@
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
 
-#include "proxy/admin/text.hpp"
+#include "proxy/admin/body.hpp"
+#include "proxy/admin/reading.hpp"
 #include "routes/text.hpp"
 
 namespace tollgate::proxy::admin {
@@ -89,34 +90,34 @@ std::optional<api_error> admin_api::authorize(std::string_view authorization) co
 
 const std::vector<admin_api::route>& admin_api::routes() {
   static const std::vector<route> table{
-      {"GET", "orgs", &admin_api::list_orgs},
+      {"GET", "orgs", &admin_api::list_orgs, takes::parameters},
       {"GET", "orgs/*", &admin_api::show_org},
-      {"PUT", "orgs/*", &admin_api::put_org},
+      {"PUT", "orgs/*", &admin_api::put_org, takes::body},
       {"GET", "orgs/*/keys", &admin_api::list_keys},
-      {"POST", "orgs/*/keys", &admin_api::create_key},
+      {"POST", "orgs/*/keys", &admin_api::create_key, takes::body},
       {"DELETE", "orgs/*/keys/*", &admin_api::revoke_key},
       {"GET", "orgs/*/grants", &admin_api::grants},
-      {"POST", "orgs/*/grants", &admin_api::create_grant},
+      {"POST", "orgs/*/grants", &admin_api::create_grant, takes::body},
       {"GET", "orgs/*/balance", &admin_api::balance},
-      {"GET", "orgs/*/usage", &admin_api::usage},
+      {"GET", "orgs/*/usage", &admin_api::usage, takes::parameters},
       {"GET", "orgs/*/projection", &admin_api::projection},
-      {"GET", "orgs/*/ledger", &admin_api::entries},
+      {"GET", "orgs/*/ledger", &admin_api::entries, takes::parameters},
       {"GET", "orgs/*/holds", &admin_api::holds},
       {"GET", "orgs/*/statements", &admin_api::statements},
       {"GET", "orgs/*/statements/*", &admin_api::statement},
-      {"GET", "orgs/*/events", &admin_api::events},
+      {"GET", "orgs/*/events", &admin_api::events, takes::parameters},
       {"GET", "orgs/*/top_ups", &admin_api::top_ups},
-      {"POST", "orgs/*/top_ups", &admin_api::buy_top_up},
-      {"POST", "orgs/*/top_ups/*", &admin_api::resolve_top_up},
+      {"POST", "orgs/*/top_ups", &admin_api::buy_top_up, takes::body},
+      {"POST", "orgs/*/top_ups/*", &admin_api::resolve_top_up, takes::body},
       {"GET", "orgs/*/webhooks", &admin_api::list_webhooks},
-      {"POST", "orgs/*/webhooks", &admin_api::create_webhook},
+      {"POST", "orgs/*/webhooks", &admin_api::create_webhook, takes::body},
       {"GET", "orgs/*/webhooks/*", &admin_api::show_webhook},
-      {"PUT", "orgs/*/webhooks/*", &admin_api::change_webhook},
+      {"PUT", "orgs/*/webhooks/*", &admin_api::change_webhook, takes::body},
       {"DELETE", "orgs/*/webhooks/*", &admin_api::delete_webhook},
       {"POST", "orgs/*/webhooks/*/rotate", &admin_api::rotate_webhook},
       {"POST", "orgs/*/webhooks/*/retry", &admin_api::retry_webhook},
       {"POST", "orgs/*/webhooks/*/test", &admin_api::test_webhook},
-      {"GET", "orgs/*/webhooks/*/dead_letters", &admin_api::list_dead_letters},
+      {"GET", "orgs/*/webhooks/*/dead_letters", &admin_api::list_dead_letters, takes::parameters},
       {"POST", "orgs/*/webhooks/*/dead_letters/*/resend", &admin_api::resend_dead_letter},
   };
   return table;
@@ -155,6 +156,20 @@ task<api_response> admin_api::handle(api_request request) {
                     request_id);
 }
 
+// Nothing that is sent is ignored: whoever misspells a parameter, or gives it to another call, is
+// told.
+std::optional<api_error> admin_api::refuse_unread(const route& route, const api_request& request) {
+  if (route.takes_what != takes::parameters) {
+    if (auto error = refuse_parameters(request)) return error;
+  }
+  const bool is_read = request.method == "GET" || request.method == "HEAD";
+  if (route.takes_what != takes::body && !is_read) {
+    const auto body = read_body(request, {{}, {}});
+    if (!body) return body.error();
+  }
+  return {};
+}
+
 // Everything about an organization needs it to exist, except creating it.
 task<api_response> admin_api::run(const route& route, call call) {
   if (route.pattern != "orgs") {
@@ -168,6 +183,9 @@ task<api_response> admin_api::run(const route& route, call call) {
       if (!*found) co_return failure(no_such_org(call.org), call.request.request_id);
       call.found = std::move(*found);
     }
+  }
+  if (const auto error = refuse_unread(route, call.request)) {
+    co_return failure(*error, call.request.request_id);
   }
   co_return co_await (this->*route.run)(std::move(call));
 }

@@ -1,6 +1,7 @@
 // The admin API without its sockets: who may call, which call it is, and what it does.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -48,13 +49,18 @@ class admin_api {
     std::optional<quota::organization> found;
   };
   using handler = task<api_response> (admin_api::*)(call);
+  // What a call reads itself, and refuses of it what it does not know. Of whoever reads neither
+  // parameters nor a body, all is unknown.
+  enum class takes : std::uint8_t { neither, parameters, body };
   struct route {
     std::string_view method, pattern;
     handler run;
+    takes takes_what = takes::neither;
   };
   static const std::vector<route>& routes();
 
   task<api_response> run(const route& route, call call);
+  static std::optional<api_error> refuse_unread(const route& route, const api_request& request);
 
   task<api_response> list_orgs(call call);
   task<api_response> show_org(call call);

@@ -24,23 +24,14 @@ struct page {
   std::size_t limit = default_limit;
 };
 
-// "MILLISECONDS-SEQUENCE", as the entries' ids are written.
-bool is_entry_id(std::string_view text) {
-  const auto dash = text.find('-');
-  if (dash == 0 || dash == text.npos || dash + 1 == text.size() || text.size() > 40) return false;
-  return text.find_first_not_of("0123456789", dash + 1) == text.npos &&
-         text.substr(0, dash).find_first_not_of("0123456789") == text.npos;
-}
-
 checked<page> parse_page(const api_request& request) {
   const auto parameters = query_parameters::parse(request.query, {"after", "limit"});
   if (!parameters) return parameters.error();
   page wanted;
   if (const auto after = parameters->find("after")) {
-    if (!is_entry_id(*after)) {
-      return invalid("after is the id of a ledger entry, like 1769853600000-0", "after");
-    }
-    wanted.after = *after;
+    const auto place = parse_place(*after);
+    if (!place) return invalid("after is the id of a ledger entry, like 1769853600000-0", "after");
+    wanted.after = *place;
   }
   if (const auto limit = parameters->find("limit")) {
     const auto count = parse_count(*limit, max_limit);

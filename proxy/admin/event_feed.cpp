@@ -147,7 +147,7 @@ class event_feed::source : public std::enable_shared_from_this<source> {
   }
 
   task<> look() {
-    event_report report{org_, at_};
+    event_report report{org_, at_, state_->ledger.now()};
     quota::account_marks reached = at_;
     bool more = true;
     std::optional<quota::account_row> row;
@@ -190,9 +190,7 @@ class event_feed::stream final : public reader {
     if (from) {
       go_on_from(*std::move(from));
     } else {
-      event_report report{source_->org(), at_};
-      report.add(source_->balance());
-      first_ += report.take();
+      first_ += balance_here();
     }
   }
   ~stream() override { --state_->streams; }
@@ -204,6 +202,7 @@ class event_feed::stream final : public reader {
       if (ended_) co_return std::nullopt;
       co_return said(std::move(gap));
     }
+    if (!ended_ && owes_balance_ && at_ == source_->at()) co_return said(balance_here());
     if (!ended_ && !is_behind(at_, source_->at())) co_await next_tick();
     if (ended_) co_return std::nullopt;
     std::string piece;
@@ -225,9 +224,18 @@ class event_feed::stream final : public reader {
   void wake() override { tick_.notify(); }
 
  private:
+  // Of one who has read all there is.
+  std::string balance_here() {
+    event_report report{source_->org(), at_, state_->ledger.now()};
+    report.add(source_->balance());
+    owes_balance_ = false;
+    return report.take();
+  }
+
   // Where nothing has happened since, nothing can be missing.
   void go_on_from(event_cursor from) {
     const auto here = source_->at();
+    owes_balance_ = true;
     told_from_ = state_->ledger.now() - usage_is_retold_for;
     auto oldest = std::to_string(told_from_.time_since_epoch().count()) + "-0";
     if (is_earlier(here.entry, oldest)) oldest = here.entry;
@@ -246,10 +254,8 @@ class event_feed::stream final : public reader {
     }
     came_from_.reset();
     if (*gap == quota::account_gap{}) co_return std::string{};
-    event_report report{source_->org(), at_};
+    event_report report{source_->org(), at_, state_->ledger.now()};
     report.add(*gap);
-    owes_balance_ = is_behind(at_, source_->at());
-    if (!owes_balance_) report.add(source_->balance());
     co_return report.take();
   }
 
@@ -282,7 +288,7 @@ class event_feed::stream final : public reader {
       if (!ended_) co_await tick_.wait();
       co_return std::string{};
     }
-    event_report report{source_->org(), at_};
+    event_report report{source_->org(), at_, state_->ledger.now()};
     report.add(*news);
     owes_balance_ = owes_balance_ || news->moved;
     if (owes_balance_ && !news->more) {
@@ -312,7 +318,8 @@ class event_feed::stream final : public reader {
   wake_up tick_;
   steady_clock::time_point said_at_ = steady_clock::now();
   int ahead_ = 0;
-  bool owes_balance_ = false, ended_ = false;
+  bool owes_balance_ = false,
+       ended_ = false;  // owes: whoever comes again is told it after all he missed
 };
 
 event_feed::event_feed(io_executor executor, quota::ledger_store& ledger, feed_options options)

@@ -10,12 +10,13 @@
 #include "proxy/outbound/signature.hpp"
 #include "quota/hex.hpp"
 #include "quota/ledger/entry_id.hpp"
+#include "quota/statement.hpp"
 
 namespace tollgate::proxy::admin {
 
 namespace {
 
-enum class measure : std::uint8_t { count, credits, cents, price, time, text };
+enum class measure : std::uint8_t { count, credits, cents, price, cost, time, text };
 
 struct fact {
   std::string_view name, member;
@@ -32,7 +33,10 @@ constexpr std::array facts{
     fact{"available", "available_credits", measure::credits},
     fact{"overdrawn", "overage_credits", measure::credits},
     fact{"cap_cents", "spend_cap_usd", measure::cents},
-    fact{"spent_cents", "top_ups_usd", measure::cents},
+    fact{"top_up_cents", "top_ups_usd", measure::cents},
+    fact{"overage", "overage_credits", measure::credits},
+    fact{"cost", "overage_usd", measure::cost},
+    fact{"spent_cents", "spent_usd", measure::cents},  // as it was written before 0.7
     fact{"cents", "amount_usd", measure::cents},
     fact{"price", "usd_per_credit", measure::price},
     fact{"cycle", "cycle", measure::count},
@@ -62,6 +66,19 @@ std::int64_t number_of(std::string_view text) {
   return number;
 }
 
+// "AMOUNT*PRICE,AMOUNT*PRICE", as a statement adds it up.
+std::int64_t cents_of(std::string_view lines) {
+  std::vector<quota::billed_overage> billed;
+  while (!lines.empty()) {
+    const auto line = lines.substr(0, lines.find(','));
+    lines.remove_prefix(std::min(lines.size(), line.size() + 1));
+    const auto star = std::min(line.find('*'), line.size());
+    const auto price = line.substr(std::min(star + 1, line.size()));
+    billed.push_back({quota::credits::from_micro(number_of(line)), number_of(price)});
+  }
+  return quota::cents_of(billed);
+}
+
 void write_fact(json_writer& out, const fact& known, std::string_view value) {
   out.key(known.member);
   const auto number = number_of(value);
@@ -78,8 +95,11 @@ void write_fact(json_writer& out, const fact& known, std::string_view value) {
     case measure::price:  // millionths of a dollar, as credits are of a credit
       out.number(quota::credits::from_micro(number));
       break;
-    case measure::time:
-      out.string(to_rfc3339(quota::time_point{quota::milliseconds{number}}));
+    case measure::cost:
+      out.usd(cents_of(value));
+      break;
+    case measure::time:  // a cycle begins with a second, here as in a balance
+      out.string(to_rfc3339_seconds(quota::time_point{quota::milliseconds{number}}));
       break;
     case measure::text:
       out.string_or_null(value);
@@ -91,13 +111,21 @@ void write_fact(json_writer& out, const fact& known, std::string_view value) {
 std::string data_of(std::string_view rest) {
   json_writer out;
   out.begin_object();
+  std::optional<std::int64_t> amount, price;
   while (!rest.empty()) {
     const auto name = take_word(rest);
     const auto known = std::find_if(facts.begin(), facts.end(),
                                     [&](const fact& each) { return each.name == name; });
     if (known == facts.end()) break;
     const bool is_last = std::find(last.begin(), last.end(), name) != last.end();
-    write_fact(out, *known, is_last ? std::exchange(rest, {}) : take_word(rest));
+    const auto value = is_last ? std::exchange(rest, {}) : take_word(rest);
+    write_fact(out, *known, value);
+    if (known->as == measure::credits) amount = number_of(value);
+    if (known->as == measure::price) price = number_of(value);
+  }
+  // What a bill comes to, unrounded: a statement rounds the sum of its cycle's.
+  if (amount && price) {
+    out.key("amount_usd").raw(exact_usd_text(quota::credits::from_micro(*amount), *price));
   }
   out.end_object();
   return out.take();
@@ -113,6 +141,9 @@ std::string envelope(const quota::org_id& org, std::string_view id, std::string_
 }
 
 constexpr std::string_view name_prefix = "evt_";
+
+// Instead of a place that no store can look behind.
+constexpr std::string_view never_reached = "253402300799999-0";
 
 // Of an organization, at the end of its events' names. Ten digits: whoever has a million customers
 // has two with equal ones, and these need an event in the same millisecond.
@@ -130,12 +161,26 @@ bool is_before(std::string_view a, std::string_view b) {
 std::optional<event_cursor> event_cursor::parse(std::string_view text) {
   const auto dot = text.find('.');
   if (dot == text.npos || text.size() > 100) return std::nullopt;
+  const auto place = [](std::string_view id) -> std::optional<std::string> {
+    if (!quota::parse_entry_id(id)) return std::nullopt;
+    return parse_place(id).value_or(std::string{never_reached});
+  };
+  const auto event = place(text.substr(0, dot)), entry = place(text.substr(dot + 1));
+  if (!event || !entry) return std::nullopt;
   event_cursor cursor;
-  cursor.event = text.substr(0, dot);
-  cursor.entry = text.substr(dot + 1);
-  if (!quota::parse_entry_id(cursor.event) || !quota::parse_entry_id(cursor.entry)) {
-    return std::nullopt;
-  }
+  cursor.event = *event;
+  cursor.entry = *entry;
+  return cursor;
+}
+
+std::optional<event_cursor> event_cursor::behind_event(const quota::org_id& org,
+                                                       std::string_view name) {
+  const auto event = parse_event_name(org, name);
+  if (!event || !name.starts_with(name_prefix)) return std::nullopt;
+  const auto at = quota::parse_entry_id(*event)->ms;
+  event_cursor cursor;
+  cursor.event = *event;
+  cursor.entry = quota::to_string({at > 0 ? at - 1 : 0, 0});
   return cursor;
 }
 
@@ -155,8 +200,7 @@ std::string event_name(const quota::org_id& org, std::string_view event) {
 std::optional<std::string> parse_event_name(const quota::org_id& org, std::string_view text) {
   if (text.starts_with(name_prefix)) text.remove_prefix(name_prefix.size());
   if (const auto mark = mark_of(org); text.ends_with(mark)) text.remove_suffix(mark.size());
-  if (!quota::parse_entry_id(text)) return {};
-  return std::string{text};
+  return parse_place(text);
 }
 
 std::string event_json(const quota::org_id& org, const quota::account_event& event) {
@@ -182,14 +226,14 @@ void event_report::add(const quota::account_row& account) {
   data.key("held").number(account.held).key("granted").number(account.granted);
   data.key("settled").number(account.settled).key("expired").number(account.expired);
   data.end_object();
-  write("balance", data.take());
+  write("balance", envelope(org_, at_.text(), "balance", now_, data.take()));
 }
 
 void event_report::add(const quota::account_gap& gap) {
   json_writer data;
   data.begin_object().key("events").boolean(gap.events);
   data.key("usage").boolean(gap.usage).end_object();
-  write("gap", data.take());
+  write("gap", envelope(org_, at_.text(), "gap", now_, data.take()));
 }
 
 void event_report::write_usage() {

@@ -16,6 +16,8 @@ struct event_cursor : quota::account_marks {
 
   std::string text() const { return event + "." + entry; }
   static std::optional<event_cursor> parse(std::string_view text);
+  // By the `id` in an event's envelope. Usage is told from the moment of that event on.
+  static std::optional<event_cursor> behind_event(const quota::org_id& org, std::string_view name);
 };
 
 // Whether `a` lies before `b`, by its event or by its entry.
@@ -43,8 +45,9 @@ class event_report {
   // Keeps what lies between from taking the connection for dead; clients skip it.
   static constexpr std::string_view heartbeat = ": nothing happened\n\n";
 
-  event_report(quota::org_id org, event_cursor from)
-      : org_{std::move(org)}, at_{std::move(from)}, read_{at_} {}
+  // `now`: when a balance is as it is told.
+  event_report(quota::org_id org, event_cursor from, quota::time_point now)
+      : org_{std::move(org)}, at_{std::move(from)}, read_{at_}, now_{now} {}
 
   void add(const quota::account_news& news);
   void add(const quota::account_row& account);
@@ -61,6 +64,7 @@ class event_report {
 
   quota::org_id org_;
   event_cursor at_, read_;  // as it is written, and as far as was added
+  quota::time_point now_;
   quota::credits charged_;
   std::int64_t calls_ = 0;
   quota::time_point last_call_;

@@ -7,13 +7,15 @@ namespace tollgate::proxy::admin {
 namespace {
 
 // Browsers say where they stand by a header, whoever begins somewhere else by a parameter.
-checked<std::optional<event_cursor>> parse_cursor(const api_request& request) {
+checked<std::optional<event_cursor>> parse_cursor(const api_request& request,
+                                                  const quota::org_id& org) {
   const auto parameters = query_parameters::parse(request.query, {"last_event_id"});
   if (!parameters) return parameters.error();
   const auto asked = parameters->find("last_event_id");
   const auto& text = request.last_event_id.empty() && asked ? *asked : request.last_event_id;
   if (text.empty()) return std::optional<event_cursor>{};
   auto cursor = event_cursor::parse(text);
+  if (!cursor) cursor = event_cursor::behind_event(org, text);
   if (cursor) return cursor;
   return invalid("last_event_id is the id of an event, as it was sent", "last_event_id");
 }
@@ -29,14 +31,14 @@ api_response answer_with(std::shared_ptr<body_source> source) {
   return {.status = 200,
           .content_type = "text/event-stream; charset=utf-8",
           .body = {},
-          .headers = {{"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}},
+          .headers = {{"X-Accel-Buffering", "no"}},
           .source = std::move(source)};
 }
 
 }  // namespace
 
 task<api_response> billing_api::events(quota::org_id org, api_request request) {
-  const auto cursor = parse_cursor(request);
+  const auto cursor = parse_cursor(request, org);
   if (!cursor) co_return failure(cursor.error(), request.request_id);
   if (feed_ == nullptr) {
     co_return failure(not_found("there are no events here"), request.request_id);

@@ -136,7 +136,7 @@ task<api_response> admin_api::answer_grant(quota::org_id org, quota::grant grant
     co_return failure(reused(other), request_id);
   }
   auto response = success(grant_json(*record), 201);
-  if (repeated) response.headers.emplace_back("Idempotent-Replayed", "true");
+  if (repeated) say_replayed(response);
   co_return response;
 }
 

@@ -8,6 +8,21 @@ namespace tollgate::proxy::admin {
 
 namespace http = boost::beast::http;
 
+namespace {
+
+// A list may come in several fields.
+std::string every(const http_request& head, http::field name) {
+  std::string list;
+  const auto [first, last] = head.equal_range(name);
+  for (auto each = first; each != last; ++each) {
+    const auto value = each->value();
+    list.append(list.empty() ? "" : ",").append(value.data(), value.size());
+  }
+  return list;
+}
+
+}  // namespace
+
 api_request to_api(const http_request& head, std::string request_id) {
   const auto field = [&](auto name) { return std::string{head[name]}; };
   const std::string_view target{head.target().data(), head.target().size()};
@@ -16,7 +31,7 @@ api_request to_api(const http_request& head, std::string request_id) {
           .path = std::string{target.substr(0, question)},
           .query = std::string{target.substr(std::min(question + 1, target.size()))},
           .request_id = std::move(request_id),
-          .accept = field(http::field::accept),
+          .accept = every(head, http::field::accept),
           .content_type = field(http::field::content_type),
           .idempotency_key = field("Idempotency-Key"),
           .last_event_id = field("Last-Event-ID"),
@@ -34,9 +49,8 @@ dashboard::browser_fields browser_of(const http_request& head) {
 
 http_response to_http(api_response&& from, const api_request& request, bool keep_alive) {
   http_response to{static_cast<http::status>(from.status), 11};
+  add_common_fields(from.headers);
   to.set(http::field::content_type, from.content_type);
-  to.set(http::field::cache_control, "no-store");
-  to.set("X-Content-Type-Options", "nosniff");
   to.set("X-Request-Id", request.request_id);
   for (const auto& [name, value] : from.headers) {
     name == "Set-Cookie" ? to.insert(name, value) : to.set(name, value);

@@ -36,6 +36,10 @@ checked<std::string> idempotency_key(const api_request& request, std::string_vie
   return std::string{key};
 }
 
+void say_replayed(api_response& response) {
+  response.headers.emplace_back("Idempotent-Replayed", "true");
+}
+
 api_error key_reused(const std::string& what) {
   return {.status = 422,
           .code = "idempotency_key_reused",

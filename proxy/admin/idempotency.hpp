@@ -12,6 +12,9 @@ namespace tollgate::proxy::admin {
 // with `prefix`.
 checked<std::string> idempotency_key(const api_request& request, std::string_view prefix);
 
+// Says that this was done before, by a call with the same key.
+void say_replayed(api_response& response);
+
 // 422: the key stands for something else, "a grant with 7 credits".
 api_error key_reused(const std::string& what);
 

@@ -1,5 +1,7 @@
 #include "proxy/admin/message.hpp"
 
+#include <algorithm>
+
 #include "proxy/admin/json_writer.hpp"
 #include "proxy/archive/archive_error.hpp"
 #include "quota/ledger_store.hpp"
@@ -53,6 +55,15 @@ api_response failure(const api_error& error, std::string_view request_id) {
   if (!error.allow.empty()) response.headers.emplace_back("Allow", error.allow);
   if (error.status == 401) response.headers.emplace_back("WWW-Authenticate", "Bearer");
   return response;
+}
+
+void add_common_fields(std::vector<std::pair<std::string, std::string>>& fields) {
+  const std::pair<std::string, std::string> common[] = {{"Cache-Control", "no-store"},
+                                                        {"X-Content-Type-Options", "nosniff"}};
+  for (const auto& field : common) {
+    const auto same = [&](const auto& each) { return each.first == field.first; };
+    if (std::ranges::none_of(fields, same)) fields.push_back(field);
+  }
 }
 
 api_error invalid(std::string message, std::string param) {

@@ -52,6 +52,10 @@ api_response success(std::string_view data, int status = 200);
 // {"success":false,"type":"error","error":{"code","type","message","param"},"request_id"}
 api_response failure(const api_error& error, std::string_view request_id);
 
+// What every answer about an account says, whichever listener gives it: it is nobody's to keep, and
+// nothing but what its type says. What an answer says itself stays.
+void add_common_fields(std::vector<std::pair<std::string, std::string>>& fields);
+
 // Frequent errors.
 api_error invalid(std::string message, std::string param = {});
 api_error not_found(std::string message);

@@ -55,7 +55,7 @@ checked<page> parse_page(const api_request& request) {
   const auto parameters = query_parameters::parse(request.query, {"after", "limit"});
   if (!parameters) return parameters.error();
   page wanted;
-  if (const auto after = parameters->find("after"); after && !after->empty()) {
+  if (const auto after = parameters->find("after")) {
     if (!quota::is_valid_org_id(*after)) return invalid("after is an organization's id", "after");
     wanted.after = *after;
   }
@@ -130,12 +130,14 @@ task<api_response> admin_api::configure_org(quota::changed_organization changed,
       const bool moved = request.anchor_day > 0 && account->plan &&
                          request.anchor_day != account->plan->anchor_day;
       const auto error =
-          moved ? invalid("this cycle_anchor would make the cycle longer than 62 days; set it again "
-                          "when the cycle has ended",
-                          "cycle_anchor")
-                : invalid("with the credits of this plan the balance would leave the range of "
-                          "4000000000 credits to either side of zero; it is not in force",
-                          "plan");
+          moved ? invalid(
+                      "this cycle_anchor would make the cycle longer than 62 days; set it again "
+                      "when the cycle has ended",
+                      "cycle_anchor")
+                : invalid(
+                      "with the credits of this plan the balance would leave the range of "
+                      "4000000000 credits to either side of zero; it is not in force",
+                      "plan");
       co_return failure(error, http.request_id);
     }
     auto now = co_await services_.directory.find(org.id);

@@ -1,15 +1,13 @@
 // What all calls that read an account have in common.
 #pragma once
 
+#include "proxy/admin/accept.hpp"
 #include "proxy/admin/text.hpp"
 
 namespace tollgate::proxy::admin {
 
-inline bool wants(const api_request& request, std::string_view media_type) {
-  return request.accept.find(media_type) != std::string::npos;
-}
 inline bool wants_csv(const api_request& request) {
-  return wants(request, "text/csv");
+  return best_of(request.accept, {"application/json", "text/csv"}) == 1;
 }
 
 inline api_response csv_response(std::string body) {

@@ -51,9 +51,14 @@ task<api_response> billing_api::statement(quota::org_id org, std::string month,
   const auto usage = co_await read_usage(org, report.first_hour(), report.last_hour(ledger_.now()),
                                          false, std::move(add));
   if (!usage) co_return failure(history_unavailable(usage.error()), request.request_id);
-  if (wants_csv(request)) co_return csv_response(report.to_csv());
-  if (wants(request, "text/plain")) co_return text_response(report.to_text());
-  co_return success(report.to_json());
+  switch (best_of(request.accept, {"application/json", "text/csv", "text/plain"})) {
+    case 1:
+      co_return csv_response(report.to_csv());
+    case 2:
+      co_return text_response(report.to_text());
+    default:
+      co_return success(report.to_json());
+  }
 }
 
 task<api_response> billing_api::top_ups(quota::org_id org, api_request request) {

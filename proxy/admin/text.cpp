@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
+#include <limits>
 
 #include "quota/hex.hpp"
+#include "quota/ledger/entry_id.hpp"
 #include "quota/money.hpp"
 #include "routes/suggest.hpp"
 #include "routes/text.hpp"
@@ -135,6 +137,20 @@ std::string usd_text(std::int64_t cents) {
   return quota::to_string(quota::credits::from_micro(cents * quota::usd_micro_per_cent));
 }
 
+std::string exact_usd_text(quota::credits amount, std::int64_t usd_micro_per_credit) {
+  auto left = static_cast<__int128>(amount.micro()) * usd_micro_per_credit;
+  const bool negative = left < 0;
+  if (negative) left = -left;
+  std::string digits;  // from the last one
+  for (int places = 0; left > 0 || places <= 12; ++places, left /= 10) {
+    if (places == 12 && !digits.empty()) digits += '.';
+    const auto digit = static_cast<char>('0' + static_cast<int>(left % 10));
+    if (places >= 12 || digit != '0' || !digits.empty()) digits += digit;
+  }
+  if (negative) digits += '-';
+  return {digits.rbegin(), digits.rend()};
+}
+
 std::optional<std::string> percent_decode(std::string_view text) {
   std::string out;
   out.reserve(text.size());
@@ -165,6 +181,14 @@ std::optional<std::int64_t> parse_number(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size()) return {};
   return value;
+}
+
+std::optional<std::string> parse_place(std::string_view text) {
+  constexpr std::uint64_t latest_ms = 253'402'300'799'999;  // the year 9999 ends
+  constexpr std::uint64_t last_of_a_ms = std::numeric_limits<std::int64_t>::max();
+  const auto id = quota::parse_entry_id(text);
+  if (!id || id->ms > latest_ms || id->sequence > last_of_a_ms) return {};
+  return quota::to_string(*id);
 }
 
 std::string to_hex_text(std::string_view text) {
@@ -201,8 +225,10 @@ checked<query_parameters> query_parameters::parse(std::string_view query,
                      routes::shortened(*name));
     }
     const bool may_repeat = std::ranges::find(repeatable, *name) != repeatable.end();
-    if (parameters.find(*name) && !may_repeat)
+    const auto same = [&](const auto& each) { return each.first == *name; };
+    if (!may_repeat && std::ranges::any_of(parameters.values_, same)) {
       return invalid("the parameter is given twice", *name);
+    }
     parameters.values_.emplace_back(std::move(*name), std::move(*value));
   }
   return parameters;
@@ -210,7 +236,7 @@ checked<query_parameters> query_parameters::parse(std::string_view query,
 
 std::optional<std::string_view> query_parameters::find(std::string_view name) const {
   for (const auto& [key, value] : values_) {
-    if (key == name) return value;
+    if (key == name && !value.empty()) return value;
   }
   return {};
 }

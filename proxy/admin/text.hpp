@@ -9,6 +9,7 @@
 
 #include "proxy/admin/message.hpp"
 #include "quota/clock.hpp"
+#include "quota/credits.hpp"
 
 namespace tollgate::proxy::admin {
 
@@ -28,6 +29,9 @@ std::optional<quota::time_point> parse_month(std::string_view text);
 // Cents as dollars, without padding: "24.69", "10", "0.5".
 std::string usd_text(std::int64_t cents);
 
+// What credits cost at a price in millionths of a dollar, unrounded: up to twelve decimals.
+std::string exact_usd_text(quota::credits amount, std::int64_t usd_micro_per_credit);
+
 // Percent-decoding. `+` stays what it is, so that a time's offset survives.
 std::optional<std::string> percent_decode(std::string_view text);
 
@@ -37,12 +41,17 @@ std::optional<std::size_t> parse_count(std::string_view text, std::size_t max);
 // A whole decimal number, of either sign.
 std::optional<std::int64_t> parse_number(std::string_view text);
 
+// "1769853600000-12", a place in a ledger or among events, as we write it. Nothing: it is none, or one
+// that no store will ever reach.
+std::optional<std::string> parse_place(std::string_view text);
+
 // Any text as hexadecimal digits, and back.
 std::string to_hex_text(std::string_view text);
 std::optional<std::string> from_hex_text(std::string_view digits);
 
 // The parameters of a query, decoded. Refuses names that are not in `known`, and names given twice
-// unless they are `repeatable`.
+// unless they are `repeatable`. One that is empty is not given: "?after=&limit=" asks for the first
+// page. Only `all` knows of empty ones.
 class query_parameters {
  public:
   static checked<query_parameters> parse(std::string_view query,

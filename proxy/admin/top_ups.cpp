@@ -137,7 +137,7 @@ task<api_response> admin_api::answer_top_up(quota::org_id org, std::string id, b
   json_writer out;
   write_top_up(out, *found);
   auto response = success(out.take(), status);
-  if (repeated) response.headers.emplace_back("Idempotent-Replayed", "true");
+  if (repeated) say_replayed(response);
   co_return response;
 }
 

@@ -14,6 +14,7 @@ namespace {
 namespace chrono = std::chrono;
 
 constexpr std::int64_t max_hours = 10 * 366 * 24;
+constexpr std::int64_t last_hour_there_is = (9'999 - 1'969) * 366LL * 24;  // of the year 9999
 constexpr std::size_t max_limit = 10'000, max_filter_values = 100, max_cursor = 8 * 1024;
 
 template <class Range>
@@ -74,12 +75,27 @@ checked<std::vector<usage_filter>> parse_filters(const query_parameters& paramet
   return filters;
 }
 
-// A date is the zone's; a time says by itself where it is.
+// The first hour of the day that begins at this moment in the zone; nothing: none does. Where
+// midnight comes twice, it is the first.
+std::optional<std::int64_t> day_that_begins_at(quota::time_point time, const time_zone& zone) {
+  const auto local = time + zone.offset_at(chrono::floor<chrono::seconds>(time));
+  const auto day = chrono::floor<chrono::days>(local);
+  if (local != day) return {};
+  const auto hour = first_hour_of(day, zone);
+  const auto later = quota::time_point{chrono::hours{hour}} - time;
+  if (later < quota::milliseconds{} || later >= chrono::hours{1}) return {};
+  return hour;
+}
+
+// A date is the zone's; a time says by itself where it is. The moment at which a day of the zone
+// begins is that date, also where no hour of UTC begins then: ranges from day to day meet, and no
+// hour is in two of them. Every other time is widened to whole hours.
 std::optional<std::int64_t> parse_hour(std::string_view text, const time_zone& zone,
                                        bool round_up) {
   const auto time = parse_time(text);
   if (!time) return {};
   if (text.size() == 10) return first_hour_of(chrono::floor<chrono::days>(*time), zone);
+  if (const auto hour = day_that_begins_at(*time, zone)) return hour;
   return quota::hour_of(round_up ? chrono::ceil<chrono::hours>(*time) : *time);
 }
 
@@ -252,7 +268,7 @@ bool usage_query::read_cursor(std::string_view cursor, bool with_from, bool with
   std::int64_t hours[3];
   for (auto& hour : hours) {
     const auto number = parse_number(take(' '));
-    if (!number) return false;
+    if (!number || *number < 0 || *number > last_hour_there_is) return false;
     hour = *number;
   }
   if (with_from && hours[0] != first_hour) return false;

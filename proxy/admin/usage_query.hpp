@@ -55,8 +55,10 @@ struct usage_query {
 
   // `from`, `to` (not included), `granularity`, `group_by`, `time_zone`, `limit`, `after`, and a
   // filter by the name of each dimension. Counters are kept by the hour, so the range is widened to
-  // whole hours. Without `from`: since the first of this month; without `to`: until `now`. The
-  // pages of one report cover the same range: the cursor remembers it.
+  // whole hours; a day of the zone begins with the first hour that begins in it, whether it is
+  // named by its date or by its first moment. Without `from`: since the first of this month;
+  // without `to`: until `now`. The pages of one report cover the same range: the cursor remembers
+  // it.
   static checked<usage_query> parse(std::string_view query, quota::time_point now);
 
   bool grouped_by(std::string_view name) const;

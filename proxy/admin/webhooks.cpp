@@ -161,7 +161,9 @@ task<api_response> admin_api::create_webhook(call call) {
   out.begin_object().key("id").string(made->id).key("secret").string(made->secrets.front().text);
   out.key("url").string(made->url).key("created_at").string(to_rfc3339(made->created_at));
   out.end_object();
-  co_return success(out.take(), 201);
+  auto response = success(out.take(), 201);
+  if (*added == webhook_outcome::exists) say_replayed(response);
+  co_return response;
 }
 
 task<api_response> admin_api::list_webhooks(call call) {
@@ -239,7 +241,9 @@ task<api_response> admin_api::rotate_webhook(call call) {
   out.begin_object().key("id").string(call.item).key("secret").string(made->text);
   out.key("old_valid_until").string_or_null(old == secrets.end() ? "" : to_rfc3339(old->until));
   out.end_object();
-  co_return success(out.take());
+  auto response = success(out.take());
+  if (*rotated == webhook_outcome::exists) say_replayed(response);
+  co_return response;
 }
 
 task<api_response> admin_api::test_webhook(call call) {

@@ -140,6 +140,15 @@ command_error refusal(int status, const admin::json_value* error) {
   return {std::move(text)};
 }
 
+// `<?after=...>; rel="next"`, read as a reference from where the page was.
+std::string next_page(const std::string& target, std::string_view link) {
+  constexpr std::string_view end = ">; rel=\"next\"";
+  if (!link.starts_with("<?") || !link.ends_with(end)) return {};
+  link.remove_prefix(1);
+  link.remove_suffix(end.size());
+  return target.substr(0, target.find('?')).append(link);
+}
+
 command_error no_answer(const std::string& where, error_code ec) {
   return {"no answer from the admin API at http://" + where + ": " + ec.message() +
           "\nIs Tollgate running there? --config FILE or --admin URL say where it is."};
@@ -186,7 +195,9 @@ std::variant<admin_client::reply, command_error> admin_client::send(
   request.prepare_payload();
   try {
     auto response = run(exchange(host_, port_, request));
-    return reply{static_cast<int>(response.result_int()), std::move(response.body())};
+    const auto link = response[http::field::link];
+    return reply{static_cast<int>(response.result_int()), std::move(response.body()),
+                 std::string{link.data(), link.size()}};
   } catch (const boost::system::system_error& error) {
     return no_answer(here(), error.code());
   }
@@ -228,10 +239,19 @@ std::variant<admin::json_value, command_error> admin_client::call(
 
 std::variant<std::string, command_error> admin_client::read(const std::string& target,
                                                             const std::string& accept) const {
+  auto answer = read_page(target, accept);
+  if (auto* error = std::get_if<command_error>(&answer)) return std::move(*error);
+  return std::get<page>(std::move(answer)).body;
+}
+
+std::variant<admin_client::page, command_error> admin_client::read_page(
+    const std::string& target, const std::string& accept) const {
   auto sent = send("GET", target, {}, {{"Accept", accept}});
   if (auto* error = std::get_if<command_error>(&sent)) return std::move(*error);
   auto& response = std::get<reply>(sent);
-  if (response.status / 100 == 2) return std::move(response.body);
+  if (response.status / 100 == 2) {
+    return page{std::move(response.body), next_page(target, response.link)};
+  }
   const auto answer = admin::read_json(response.body);
   return refusal(response.status, answer ? answer->find("error") : nullptr);
 }

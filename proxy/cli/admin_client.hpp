@@ -43,6 +43,14 @@ class admin_client {
   std::variant<std::string, command_error> read(const std::string& target,
                                                 const std::string& accept) const;
 
+  // Likewise, of a list that has pages.
+  struct page {
+    std::string body;
+    std::string next;  // where the page after it is; empty: this is the last
+  };
+  std::variant<page, command_error> read_page(const std::string& target,
+                                              const std::string& accept) const;
+
   // Hands over a stream of server-sent events, block by block, for as long as it lasts. An error:
   // there was none, or it broke off without a word for longer than a stream is quiet.
   using block_taker = std::function<void(std::string_view block)>;
@@ -51,7 +59,7 @@ class admin_client {
  private:
   struct reply {
     int status = 0;
-    std::string body;
+    std::string body, link;
   };
   std::variant<reply, command_error> send(
       std::string_view method, const std::string& target, const std::string& body,

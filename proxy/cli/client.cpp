@@ -77,7 +77,7 @@ std::string org_path(const std::string& org, std::string_view rest) {
 std::string query_of(const std::vector<std::pair<std::string, std::string>>& parameters) {
   std::string out;
   for (const auto& [name, value] : parameters) {
-    if (!value.empty()) out += (out.empty() ? "?" : "&") + name + "=" + url_encode(value);
+    out += (out.empty() ? "?" : "&") + name + "=" + url_encode(value);
   }
   return out;
 }

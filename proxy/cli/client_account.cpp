@@ -1,4 +1,5 @@
 // tollgate grant|balance|usage|projection|ledger|holds
+#include <algorithm>
 #include <iostream>
 
 #include <CLI/App.hpp>
@@ -169,30 +170,78 @@ void add_grant(CLI::App& app, int& exit_code) {
       grant, exit_code, [given](const auto& client) { return give(client, *given); }, print_grant);
 }
 
-// A command that reads `resource` with the query parameters named `parameters`, each an option.
-void add_reading(CLI::App& app, int& exit_code, const char* name, const char* what,
-                 std::vector<std::pair<std::string, std::string>> parameters,
-                 client_printer printer) {
-  struct arguments {
-    std::string org;
-    std::vector<std::pair<std::string, std::string>> query;
-  };
-  const auto given = std::make_shared<arguments>();
-  auto& reading = command(app, name, what, given->org);
-  given->query.reserve(parameters.size());  // the options point into it
-  for (const auto& [parameter, help] : parameters) {
-    auto& value = given->query.emplace_back(parameter, "").second;
-    std::string option = "--" + parameter;
-    for (auto& letter : option) letter = letter == '_' ? '-' : letter;
-    reading.add_option(option, value, help);
+struct parameter {
+  const char *name, *help;
+  bool repeatable = false;
+};
+
+struct reading_arguments {
+  std::string org, resource;
+  std::vector<std::pair<std::string, std::vector<std::string>>> given;  // as often as it was
+  bool csv = false;
+
+  std::string target(std::vector<std::pair<std::string, std::string>> query = {}) const {
+    for (const auto& [name, values] : given) {
+      for (const auto& value : values) query.emplace_back(name, value);
+    }
+    return org_path(org, resource) + query_of(query);
   }
-  const std::string resource = std::string{"/"} + name;
+  bool has(std::string_view name) const {
+    return std::any_of(given.begin(), given.end(), [&](const auto& each) {
+      return each.first == name && !each.second.empty();
+    });
+  }
+};
+
+// All pages under one row of headings, or the one of as many rows as were asked for.
+answer print_csv(const admin_client& client, const reading_arguments& given,
+                 const std::string& largest_page) {
+  const bool one_page = given.has("limit");
+  auto target = one_page ? given.target() : given.target({{"limit", largest_page}});
+  for (bool first = true; !target.empty(); first = false) {
+    const auto read = client.read_page(target, "text/csv");
+    if (const auto* error = std::get_if<command_error>(&read)) return *error;
+    const auto& page = std::get<admin_client::page>(read);
+    std::string_view rows = page.body;
+    if (!first) rows.remove_prefix(std::min(rows.size(), rows.find('\n') + 1));
+    std::cout << rows << std::flush;
+    if (one_page && !page.next.empty()) std::cerr << "there is more; without --limit it is all\n";
+    target = one_page ? std::string{} : page.next;
+  }
+  return json_value{};
+}
+
+// A command that reads the resource of its name, with its parameters as options. `csv_page`: what
+// can be had as CSV, and how long its pages are at most.
+void add_reading(CLI::App& app, int& exit_code, const char* name, const char* what,
+                 const std::vector<parameter>& parameters, client_printer printer,
+                 const std::string& csv_page = {}) {
+  const auto given = std::make_shared<reading_arguments>();
+  given->resource = std::string{"/"} + name;
+  auto& reading = command(app, name, what, given->org);
+  given->given.reserve(parameters.size());  // the options point into it
+  for (const auto& each : parameters) {
+    auto& values = given->given.emplace_back(each.name, std::vector<std::string>{}).second;
+    std::string option = std::string{"--"} + each.name;
+    for (auto& letter : option) letter = letter == '_' ? '-' : letter;
+    reading.add_option(option, values, each.help)
+        ->type_name("TEXT")
+        ->expected(1)
+        ->multi_option_policy(each.repeatable ? CLI::MultiOptionPolicy::TakeAll
+                                              : CLI::MultiOptionPolicy::Throw);
+  }
   make_client_command(
       reading, exit_code,
-      [given, resource](const auto& client) {
-        return client.call("GET", org_path(given->org, resource) + query_of(given->query));
+      [given, csv_page](const auto& client) -> answer {
+        if (given->csv) return print_csv(client, *given, csv_page);
+        return client.call("GET", given->target());
       },
-      std::move(printer));
+      [given, printer = std::move(printer)](std::ostream& out, const json_value& data) {
+        if (!given->csv) printer(out, data);
+      });
+  if (csv_page.empty()) return;
+  reading.add_flag("--csv", given->csv, "print it as CSV: all of it, without --limit")
+      ->excludes(reading.get_option("--json"));
 }
 
 }  // namespace
@@ -206,21 +255,21 @@ void add_account_commands(CLI::App& app, int& exit_code) {
                {"granularity", "hour, day, month or total; otherwise day"},
                {"group_by", "any of action,model,agent,conversation,key,route"},
                {"time_zone", "whose days and months, like Europe/Berlin; otherwise UTC"},
-               {"action", "only of this action; likewise:"},
-               {"model", ""},
-               {"agent", ""},
-               {"conversation", ""},
-               {"key", ""},
-               {"route", ""},
+               {"action", "only of this action; may be repeated, and '' is none. Likewise:", true},
+               {"model", "", true},
+               {"agent", "", true},
+               {"conversation", "", true},
+               {"key", "", true},
+               {"route", "", true},
                {"limit", "rows, 1 to 10000; otherwise 1000"},
                {"after", "where the page before ended"}},
-              print_usage);
+              print_usage, "10000");
   add_reading(app, exit_code, "projection", "How the cycle will probably end", {},
               print_projection);
   add_reading(app, exit_code, "ledger", "Every change of a balance, oldest first",
               {{"after", "the id of the entry before the first one to show"},
                {"limit", "1 to 1000; otherwise 100"}},
-              print_entries);
+              print_entries, "1000");
   add_reading(app, exit_code, "holds", "What is held for calls under way", {}, print_holds);
 }
 

@@ -41,7 +41,7 @@ std::shared_ptr<client_options> add_client_options(CLI::App& command);
 std::string url_encode(std::string_view text);
 // "/admin/v1/orgs/ORG" and what follows
 std::string org_path(const std::string& org, std::string_view rest = {});
-// "?a=1&b=2" of those that are not empty
+// "?a=1&b=": of what was given, also where that is empty. The API tells those apart.
 std::string query_of(const std::vector<std::pair<std::string, std::string>>& parameters);
 
 // The families of commands.

@@ -40,8 +40,7 @@ server_event read_block(std::string_view block) {
   return event;
 }
 
-// "2026-01-31T10:00:00.000Z account.usage_threshold threshold_percent=50 ..."; of a balance only
-// what it is, because it has no time of its own.
+// "2026-01-31T10:00:00.000Z account.usage_threshold threshold_percent=50 ..."
 void print_line(std::ostream& out, const server_event& event, const json_value& content) {
   if (const auto* at = content.find("created_at")) out << cell_text(at) << ' ';
   out << event.type;

@@ -215,6 +215,11 @@ std::string whereabouts_of(const client_options& options) {
   return out;
 }
 
+// Only once there is something to listen to.
+void say_listening(const webhook_listener& listener) {
+  std::cerr << "listening at " << listener.url() << " until Ctrl-C\n";
+}
+
 // Registers the listener for as long as it runs.
 std::optional<command_error> listen_to(const admin_client& client, listen_arguments& given,
                                        webhook_listener& listener, bool json,
@@ -230,6 +235,7 @@ std::optional<command_error> listen_to(const admin_client& client, listen_argume
                                       : "")};
   }
   given.id = cell_text(member_at(std::get<json_value>(made), "id"));
+  say_listening(listener);
   listener.run({cell_text(member_at(std::get<json_value>(made), "secret")), json});
   const auto removed = client.call("DELETE", path_of(given));
   const auto* error = std::get_if<command_error>(&removed);
@@ -243,8 +249,8 @@ std::optional<command_error> listen(const client_options& options, listen_argume
     return command_error{"say whose events (ORG), or what they are signed with (--secret)", 2};
   }
   webhook_listener listener{given.port, std::cout};
-  std::cerr << "listening at " << listener.url() << " until Ctrl-C\n";
   if (given.org.empty()) {
+    say_listening(listener);
     listener.run({given.secret, options.json});
     return {};
   }

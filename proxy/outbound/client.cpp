@@ -41,8 +41,42 @@ http_request to_http(request&& from, const url& to) {
   return out;
 }
 
+// "HTTP/1.1 200" without the blank that belongs behind it (RFC 9112, 4): a parser that insists on
+// it is given one.
+constexpr std::string_view bare_status_line = "HTTP/1.d ddd\r\n";
+
+// As far as it has come.
+bool is_bare(const beast::flat_buffer& buffer) {
+  const auto fits = [](char like, char c) {
+    return like == 'd' ? c >= '0' && c <= '9' : c == like;
+  };
+  const auto known = bare_status_line.substr(0, std::min(buffer.size(), bare_status_line.size()));
+  return std::equal(known.begin(), known.end(), static_cast<const char*>(buffer.data().data()),
+                    fits);
+}
+
+// As much of an answer as tells how it begins. What else is wrong with it, the parser says.
+template <class Stream>
+task<error_code> read_beginning(Stream& stream, beast::flat_buffer& buffer) {
+  error_code ec;
+  while (buffer.size() < bare_status_line.size() && is_bare(buffer)) {
+    const auto n = co_await stream.async_read_some(buffer.prepare(4096), no_throw(ec));
+    buffer.commit(n);
+    // Said here, as the parser would say it: Asio tells of the end of a stream only once.
+    if (ec == asio::error::eof && buffer.size() > 0) co_return http::error::partial_message;
+    if (ec == asio::error::eof) co_return http::error::end_of_stream;
+    if (ec) co_return ec;
+  }
+  if (buffer.size() < bare_status_line.size() || !is_bare(buffer)) co_return error_code{};
+  buffer.commit(asio::buffer_copy(buffer.prepare(1), asio::buffer(" ", 1)));
+  auto* const text = static_cast<char*>(buffer.data().data());
+  std::rotate(text + bare_status_line.size() - 2, text + buffer.size() - 1, text + buffer.size());
+  co_return error_code{};
+}
+
 template <class Stream>
 task<result<reply>> read_answer(Stream& stream, beast::flat_buffer& buffer, bool status_only) {
+  if (const auto failed = co_await read_beginning(stream, buffer)) co_return failed;
   error_code ec;
   http::response_parser<http::string_body> parser;
   parser.header_limit(max_head_bytes);

@@ -67,11 +67,28 @@ bool account_ledger::reached(const usage_alert& alert) const {
   return level && used_in_cycle() >= *level;
 }
 
+// What counts towards the cap, and what overage costs: billed lines, and last what would be billed
+// now. Unrounded, because it is rounded once, as in a statement.
+std::string account_ledger::facts_of_cap() const {
+  const auto& books = records_.at(plan_->cycle);
+  auto overage = overdrawn();
+  const auto line = [](credits amount, std::int64_t price) {
+    return micro(amount) + "*" + std::to_string(price);
+  };
+  std::string cost;
+  for (const auto& billed : books.billed) {
+    overage += billed.amount;
+    cost += line(billed.amount, billed.usd_micro_per_credit) + ",";
+  }
+  cost += line(billable_overage(*plan_, books, top_up_, overdrawn()),
+               plan_->terms.usd_micro_per_credit);
+  return "cap_cents " + std::to_string(*plan_->options.spend_cap_cents) + " top_up_cents " +
+         std::to_string(top_up_.spent_cents) + " overage " + micro(overage) + " cost " + cost;
+}
+
 std::string account_ledger::facts_of(const usage_alert& alert, credits used) const {
   if (alert.kind == alert_kind::spend_cap_percent) {
-    return "cap_percent " + std::to_string(alert.level) + " cap_cents " +
-           std::to_string(*plan_->options.spend_cap_cents) + " spent_cents " +
-           std::to_string(spent_cents()) + " overdrawn " + micro(overdrawn());
+    return "cap_percent " + std::to_string(alert.level) + " " + facts_of_cap();
   }
   const bool share = alert.kind == alert_kind::allocation_percent;
   return (share ? "percent " : "credits ") + std::to_string(alert.level) + " used " + micro(used) +
@@ -152,10 +169,7 @@ void account_ledger::tell_refused(outcome how, time_point now) {
     emit("balance_exhausted", "available " + micro(row_.available()), now);
   }
   if (how == outcome::cap_reached && !std::exchange(plan_->told_cap, true)) {
-    emit("spend_cap_reached",
-         "cap_cents " + std::to_string(*plan_->options.spend_cap_cents) + " spent_cents " +
-             std::to_string(spent_cents()) + " overdrawn " + micro(overdrawn()),
-         now);
+    emit("spend_cap_reached", facts_of_cap(), now);
   }
 }
 

@@ -203,6 +203,7 @@ class account_ledger {
   void tell_refused(outcome how, time_point now);
   bool reached(const usage_alert& alert) const;
   std::string facts_of(const usage_alert& alert, credits used) const;
+  std::string facts_of_cap() const;
   void count_for_alerts(const hold& hold, credits amount, time_point now);
   void count_for_alerts_like(const usage_alert& first, time_point since, const std::string& who,
                              credits amount, time_point now);

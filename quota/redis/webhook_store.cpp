@@ -91,7 +91,7 @@ struct script_answer {
 
   bool valid() const {
     return parts.size() == 5 && parts[0]->integer >= 0 &&
-           parts[0]->integer <= static_cast<long long>(webhook_outcome::lost);
+           parts[0]->integer <= static_cast<long long>(webhook_outcome::exists);
   }
   webhook_outcome outcome() const { return static_cast<webhook_outcome>(parts[0]->integer); }
   time_point now() const { return time_of(text_of(*parts[1])); }

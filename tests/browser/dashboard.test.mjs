@@ -332,6 +332,47 @@ test('a spend cap is explained, saved, and bites', async () => {
   assert.equal(refused.body.error.code, 'spend_cap_reached');
 });
 
+test('amounts are typed as their reader writes them', async () => {
+  await customer('typed', { plan: 'starter', spend_cap_usd: 40.5, limits: [{ agent: 'a1', credits: 0.25, per: 'day' }] });
+  const own = await watchedPage(browser, { locale: 'de-DE', timezoneId: 'Asia/Kathmandu' });
+  await logIn(own, adminToken);
+  await go(own, '#/org/typed/settings');
+  const cap = own.getByLabel('At most, in US dollars a cycle');
+  const review = own.getByRole('button', { name: 'Review changes' });
+  assert.equal(await cap.inputValue(), '40,5');
+  assert.equal(await own.getByLabel('Credits', { exact: true }).inputValue(), '0,25');
+  await review.click();
+  await own.getByText('Nothing is changed.').waitFor();
+  for (const [wrong, words] of [
+    ['1.000', 'a number like 25 or 25,50'],
+    ['10,555', 'at most 2 decimals'],
+    ['1,2,3', 'a number like 25 or 25,50'],
+    ['99999999999', 'The spend cap is at most 9.000.000.000,00'],
+  ]) {
+    await cap.fill(wrong);
+    await review.click();
+    await own.getByText(words).waitFor();
+  }
+  for (const [text, amount] of [
+    ['10.5', 10.5],
+    ['10,25', 10.25],
+  ]) {
+    await cap.fill(text);
+    await review.click();
+    await own.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
+    await own.getByText('Saved.').first().waitFor();
+    assert.equal((await call('GET', '/orgs/typed')).spend_cap_usd, amount);
+  }
+  await go(own, '#/org/typed');
+  await own.getByText(/Cycle from .* to .*, days of UTC/).waitFor();
+  await own.getByRole('button', { name: 'Buy credits' }).click();
+  await own.getByLabel('Amount in US dollars').fill('12,5');
+  await own.getByText('buy 625 credits').waitFor();
+  await screenshot(own, 'balance-de-light', false);
+  assert.deepEqual(own.complaints, []);
+  await own.context().close();
+});
+
 test('automatic top-ups and limits: the minimum holds, the words tell, the API has it', async () => {
   const alerts = [50, { spend_cap_percent: 80 }, { agent: '*', percent: 20 }, { agent: 'a1', credits: 500.5 }];
   await customer('tuned', { plan: 'starter', spend_cap_usd: 40, alerts });

@@ -518,6 +518,7 @@ class Reading(AdminTest):
     def test_csv(self):
         self.admin.put_org("r-2")
         self.admin.grant("r-2", "0.1", note='=HYPERLINK("x"), "y"')
+        key = self.admin.create_key("r-2")["key"]
         reply = self.admin.request("GET", "/orgs/r-2/ledger", headers={"Accept": "text/csv"})
         self.assertTrue(reply.headers["content-type"].startswith("text/csv"))
         row, = csv.DictReader(io.StringIO(reply.body.decode(), newline=""))
@@ -525,6 +526,13 @@ class Reading(AdminTest):
         self.assertEqual(row["note"], '\'=HYPERLINK("x"), "y"')
         reply = self.admin.request("GET", "/orgs/r-2/usage", headers={"Accept": "text/csv"})
         self.assertEqual(reply.body, b"start,credits,calls\r\n")
+        for accept, form in (("TEXT/CSV", "text/csv"), ("text/csv;q=0", "application/json"),
+                             ("text/csv;q=0.5, application/json", "application/json"),
+                             ("application/json;q=0.5, text/csv", "text/csv")):
+            for get in (lambda headers: self.admin.request("GET", "/orgs/r-2/ledger", headers=headers),
+                        lambda headers: self.tollgate.call("GET", "/v1/billing/ledger", key, headers=headers)):
+                reply = get({"Accept": accept})
+                self.assertEqual((reply.status, reply.headers["content-type"].split(";")[0]), (200, form), accept)
 
     def test_holds_while_a_stream_runs(self):
         key = self.admin.new_customer("r-3", credits=100)
@@ -552,12 +560,38 @@ class Reading(AdminTest):
                             ("usage?from=yesterday", "from"), ("usage?granularity=week", "granularity"),
                             ("usage?group_by=modle", "group_by"), ("balance?x=1", "x"),
                             ("usage?from=2026-02-02&to=2026-02-01", "to"),
-                            ("usage?from=2010-01-01", "from")):
+                            ("usage?from=2010-01-01", "from"),
+                            ("ledger?after=18446744073709551616-0", "after"),
+                            ("ledger?after=1-99999999999999999999", "after"),
+                            ("ledger?after=18446744073709551615-18446744073709551615", "after"),
+                            ("events?last_event_id=18446744073709551616-0.0-0", "last_event_id")):
             self.expect_error(self.admin.request("GET", f"/orgs/r-4/{path}"), 400,
                               "invalid_request", param)
+        for path in ("ledger?after=&limit=", "usage?from=&to=&granularity=&group_by=&time_zone=&limit=&after="):
+            self.assertEqual(self.admin.request("GET", f"/orgs/r-4/{path}").status, 200, path)
+        self.expect_error(self.admin.request("GET", "/orgs?after=&after="), 400, "invalid_request", "after")
+        endpoint = self.admin.expect_success("POST", "/orgs/r-4/webhooks", {"url": "https://hooks.example/"})
+        letters = f"/orgs/r-4/webhooks/{endpoint['id']}/dead_letters"
+        self.assertEqual(self.admin.request("GET", f"{letters}?after=&limit=").status, 200)
+        for place in ("18446744073709551616-0", "18446744073709551615-18446744073709551615"):
+            self.expect_error(self.admin.request("GET", f"{letters}?after=evt_{place}"), 400, "invalid_request",
+                              "after")
+            self.expect_error(self.admin.request("POST", f"{letters}/evt_{place}/resend"), 404,
+                              "dead_letter_not_found")
 
 
 class Customers(AdminTest):
+    def test_nobody_keeps_an_answer_about_an_account(self):
+        key = self.admin.new_customer("c-0", credits=50)
+        for path in ("balance", "usage", "ledger", "statements", "nothing", "balance?x=1"):
+            for who in (key, "tg_nobody"):
+                reply = self.tollgate.call("GET", f"/v1/billing/{path}", who)
+                self.assertEqual((reply.headers.get("cache-control"), reply.headers.get("x-content-type-options")),
+                                 ("no-store", "nosniff"), (path, reply.status))
+        reply = self.admin.request("GET", "/orgs/c-0/balance")
+        self.assertEqual((reply.headers["cache-control"], reply.headers["x-content-type-options"]),
+                         ("no-store", "nosniff"))
+
     def test_a_customer_reads_its_own_account_only(self):
         mine = self.admin.new_customer("c-1", credits=50)
         self.admin.new_customer("c-2", credits=70)

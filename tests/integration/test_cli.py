@@ -9,7 +9,7 @@ from support.stack import StackTest
 from support.tollgate import ADMIN_TOKEN, BINARY
 
 
-class CommandLine(StackTest):
+class CommandTest(StackTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -28,6 +28,8 @@ class CommandLine(StackTest):
     def json(self, *arguments):
         return parse_json(self.tg(*arguments, "--json").stdout)
 
+
+class CommandLine(CommandTest):
     def test_an_account_from_creation_to_revocation(self):
         keep_clear_of("day", 60)  # its usage is one row, of this month
         self.tg("org", "create", "acme")
@@ -151,7 +153,7 @@ class CommandLine(StackTest):
                         lines[flags].append(follower.stdout.readline())
                 finally:
                     follower.kill()
-        self.assertTrue(lines[()][0].startswith("balance available=20000 held=0"), lines)
+        self.assertRegex(lines[()][0], r"^\d{4}-.*Z balance available=20000 held=0")
         self.assertRegex(lines[()][-1], r"^\d{4}-.*Z usage credits=10 calls=1\n$")
         last = parse_json(lines[("--json",)][-1])
         self.assertEqual((last["event"], last["data"]["data"]), ("usage", {"credits": 10, "calls": 1}))
@@ -223,3 +225,49 @@ class CommandLine(StackTest):
         self.tg("verify", status=1)
         self.redis.command("HSET", account, "granted", granted)
         self.tg("verify")
+
+
+class Reports(CommandTest):
+    """Books that nobody could have written: `verify` must not see them."""
+
+    def count(self, org, calls):
+        """Counters and entries of so many calls, a day apart, of two agents and one that says nothing."""
+        for number in range(calls):
+            who = "\t".join(["chat", "llm", "gpt-4", ["a", "b", ""][number % 3], "c", "key_1"])
+            hour = 490_000 + 24 * number
+            self.redis.command("HSET", f"tollgate:{{{org}}}:usage:{hour}", who, "1000000 1 1")
+            self.redis.command("XADD", f"tollgate:{{{org}}}:ledger", f"{hour * 3_600_000}-0", "settle",
+                               f"1000000 0 0 1 0 0 {number}\tq\t{who}")
+
+    def test_filters_are_what_was_given(self):
+        self.tg("org", "create", "filters")
+        self.count("filters", 9)
+        since = ["usage", "filters", "--from", "2025-11-01", "--to", "2026-06-01"]
+        total = lambda *more: self.json(*since, *more)["total"]["calls"]
+        self.assertEqual(total(), 9)
+        self.assertEqual(total("--agent", "a"), 3)
+        self.assertEqual(total("--agent", ""), 3)
+        self.assertEqual(total("--agent="), 3)
+        self.assertEqual(total("--agent", "a", "--agent", ""), 6)
+        self.assertEqual(total("--agent", "a", "--agent", "b", "--key", "key_1"), 6)
+        self.assertEqual(total("--agent", "a", "--key", "key_2"), 0)
+        self.assertEqual(total("--granularity", "", "--time-zone", ""), 9)
+        self.tg(*since, "--from", "2025-12-01", status=2)
+
+    def test_csv_is_all_of_it(self):
+        self.tg("org", "create", "sheets")
+        calls = 1203
+        self.count("sheets", calls)
+        ledger = self.tg("ledger", "sheets", "--csv").stdout.splitlines()
+        self.assertEqual(ledger[0][:11], "id,at,type,")
+        self.assertEqual(len(set(ledger)), 1 + calls)
+        usage = self.tg("usage", "sheets", "--from", "2025-11-01", "--to", "2032-11-01", "--group-by", "agent",
+                        "--csv").stdout.splitlines()
+        self.assertEqual((usage[0].split(",")[:2], len(set(usage))), (["start", "agent"], 1 + calls))
+        page = self.tg("ledger", "sheets", "--csv", "--limit", "2")
+        self.assertEqual(page.stdout.splitlines(), ledger[:3])
+        self.assertIn("there is more", page.stderr)
+        self.assertEqual(self.tg("ledger", "sheets", "--csv", "--after", ledger[-2].split(",")[0]).stdout.splitlines(),
+                         [ledger[0], ledger[-1]])
+        self.assertIn("excludes", self.tg("ledger", "sheets", "--csv", "--json", status=2).stderr)
+        self.assertIn("limit", self.tg("ledger", "sheets", "--csv", "--limit", "0", status=1).stderr)

@@ -25,6 +25,10 @@ def used(events):
     return sum(each["credits"] for each in usage), sum(each["calls"] for each in usage)
 
 
+def settled_of(data):
+    return data["data"].get("settled")
+
+
 class EventTest(StackTest):
     changes = {}
 
@@ -70,37 +74,44 @@ class Events(EventTest):
         self.assertEqual((stream.headers["cache-control"], stream.headers["x-accel-buffering"]),
                          ("no-store", "no"))
         start, kind, balance = stream.next()
-        self.assertEqual((kind, balance["available"]), ("balance", 20000))
+        self.assertEqual((kind, balance["type"], balance["org"], balance["data"]["available"]),
+                         ("balance", "balance", "e-1", 20000))
 
         self.assertEqual(self.tollgate.call("GET", "/v1/half", key).status, 200)
-        first = stream.until(lambda _id, kind, data: data.get("settled") == 10000)
+        first = stream.until(lambda _id, kind, data: settled_of(data) == 10000)
         (alert,) = [data for _, kind, data in first if kind.startswith("account.")]
         self.assertEqual((alert["type"], alert["org"], alert["data"]),
                          ("account.usage_threshold", "e-1",
                           {"threshold_percent": 50, "used_credits": 10000, "of_credits": 20000}))
         self.assertEqual(used(first), (10000, 1))
-        self.assertEqual((first[-1][1], first[-1][2]["available"]), ("balance", 10000))
+        self.assertEqual((first[-1][1], first[-1][2]["data"]["available"]), ("balance", 10000))
         kinds = [kind for _, kind, _ in first]
         self.assertLess(kinds.index("account.usage_threshold"), kinds.index("usage"))
 
-        # From further back the same again, and in one piece; from the end nothing.
+        # From further back the same again, and in one piece; from the end what there is now.
         again = self.stream("e-1", last=start)
-        self.assertEqual([event for event in again.until(lambda *_: _[2].get("settled") == 10000)
+        self.assertEqual([event for event in again.until(lambda *_: settled_of(_[2]) == 10000)
                           if event[1].startswith("account.")],
                          [event for event in first if event[1].startswith("account.")])
         rest = self.stream("e-1", last=first[-1][0])
+        place, kind, balance = rest.next()
+        self.assertEqual((place, kind, balance["data"]), (first[-1][0], "balance", first[-1][2]["data"]))
         with self.assertRaises(TimeoutError):
             rest.next(timeout=1)
+        # By the id in the envelope of an event: what came after it.
+        behind = self.stream("e-1", last=alert["id"])
+        self.assertEqual([kind for _, kind, _ in behind.until(lambda _id, kind, data: kind == "balance")],
+                         ["usage", "balance"])
 
         self.assertEqual(self.tollgate.call("GET", "/v1/half", key).status, 200)
-        second = rest.until(lambda _id, kind, data: data.get("settled") == 20000)
+        second = rest.until(lambda _id, kind, data: settled_of(data) == 20000)
         told = [(kind, data.get("data", {}).get("threshold_percent"), data.get("data", {}).get("credits"))
                 for _, kind, data in second if kind.startswith("account.")]
         self.assertEqual(told, [("account.usage_threshold", 80, None), ("account.usage_threshold", None, 15000),
                                 ("account.balance_exhausted", None, None)])
         # All three streams tell the same, and have done so beside each other.
         for other in (stream, again):
-            events = other.until(lambda _id, kind, data: data.get("settled") == 20000)
+            events = other.until(lambda _id, kind, data: settled_of(data) == 20000)
             self.assertEqual([each for each in events if each[1].startswith("account.")],
                              [each for each in second if each[1].startswith("account.")])
 
@@ -124,7 +135,7 @@ class Events(EventTest):
             self.assertEqual(self.tollgate.call("GET", "/v1/agents/a1/x", key).status, 200)
         settled = self.settled_balance(self.tollgate, "e-3")["settled"]
         for stream in (self.customers(key, last=start), self.stream("e-3", last=start)):
-            events = stream.until(lambda _id, kind, data: data.get("settled") == settled, timeout=20)
+            events = stream.until(lambda _id, kind, data: settled_of(data) == settled, timeout=20)
             self.assertEqual(used(events), (settled, 250))
             told = [data["id"] for _, kind, data in events if kind == "account.billing_updated"]
             self.assertEqual((len(told), len(set(told))), (250, 250))
@@ -137,7 +148,7 @@ class Events(EventTest):
         # From any place on, the rest is what is missing.
         place = events[len(events) // 2]
         rest = self.stream("e-3", last=place[0]).until(
-            lambda _id, kind, data: data.get("settled") == settled, timeout=20)
+            lambda _id, kind, data: settled_of(data) == settled, timeout=20)
         before = events[:events.index(place) + 1]
         self.assertEqual(tuple(map(sum, zip(used(before), used(rest)))), (settled, 250))
 
@@ -147,7 +158,7 @@ class Events(EventTest):
         call_one = (self.tollgate.address, "GET", "/v1/agents/a1/x", {"Authorization": f"Bearer {key}"})
         replies = asyncio.run(all_at_once([call_one] * 300))
         self.assertEqual({reply.status for reply in replies}, {200})
-        events = stream.until(lambda _id, kind, data: data.get("settled") == 30 and data["held"] == 0)
+        events = stream.until(lambda _id, kind, data: settled_of(data) == 30 and data["data"]["held"] == 0)
         self.assertEqual(used(events), (30, 300))
         self.assertLess(sum(kind == "usage" for _, kind, _ in events), 20)
 
@@ -157,12 +168,15 @@ class Events(EventTest):
         own = self.customers(keys["e-6"])
         own.next()
         self.assertEqual(self.tollgate.call("GET", "/v1/half", keys["e-5"]).status, 200)
-        seen = theirs.until(lambda _id, kind, data: data.get("settled") == 10000)
+        seen = theirs.until(lambda _id, kind, data: settled_of(data) == 10000)
         # Not even from a place in the other's history.
         other = self.customers(keys["e-6"], last=seen[-1][0])
+        self.assertEqual(settled_of(other.next()[2]), 0)
         for stream in (own, other):
             with self.assertRaises(TimeoutError):
                 stream.next(timeout=1)
+        [name] = [data["id"] for _, kind, data in seen if kind == "account.usage_threshold"]
+        self.assertEqual(self.customers(keys["e-6"], last=name).status, 400)
         self.assertEqual(self.customers("tg_nobody").status, 401)
 
     def test_where_to_begin_is_checked(self):
@@ -171,7 +185,7 @@ class Events(EventTest):
             stream = self.customers(key, last=wrong)
             self.assertEqual((stream.status, b"last_event_id" in stream.body), (400, True), wrong)
         # One of another store, or of a future that this one has lost: on from now.
-        for far in ("99999999999999-0.99999999999999-0",
+        for far in ("99999999999999-0.99999999999999-0", "18446744073709551615-18446744073709551615.0-0",
                     "18446744073709551615-18446744073709551615.18446744073709551615-18446744073709551615"):
             stream = self.customers(key, last=far)
             time.sleep(2)  # as long as another thread might know more
@@ -202,7 +216,7 @@ class Events(EventTest):
 
         def from_place(place):
             return self.stream("e-16", last=place).until(
-                lambda _id, kind, data: kind == "balance" and data["settled"] == settled)
+                lambda _id, kind, data: kind == "balance" and settled_of(data) == settled)
         whole = from_place(start)
         self.assertNotIn("gap", [kind for _, kind, _ in whole])
         # As an archive leaves the ledger, and as ten thousand events leave the others.
@@ -212,17 +226,19 @@ class Events(EventTest):
         self.redis.command("HSET", store + "retained", "entries", f"{since - 1}-0")
         self.redis.command("XTRIM", store + "ledger", "MINID", since)
         rest = from_place(start)
-        self.assertEqual((rest[0][1], rest[0][2]), ("gap", {"events": False, "usage": True}))
+        self.assertEqual((rest[0][1], rest[0][2]["data"]), ("gap", {"events": False, "usage": True}))
         self.assertLess(used(rest)[1], 4)
         self.assertEqual([kind for _, kind, _ in rest].count("account.billing_updated"), 4)
         self.redis.command("XTRIM", store + "events", "MAXLEN", "1")
         rest = from_place(start)
-        self.assertEqual((rest[0][1], rest[0][2]), ("gap", {"events": True, "usage": True}))
+        self.assertEqual((rest[0][1], rest[0][2]["data"]), ("gap", {"events": True, "usage": True}))
         self.assertEqual([kind for _, kind, _ in rest].count("account.billing_updated"), 1)
         # Whoever has been told goes on without it; and who missed nothing is told nothing.
         self.assertNotIn("gap", [kind for _, kind, _ in from_place(rest[1][0])])
+        again = self.stream("e-16", last=whole[-1][0])
+        self.assertEqual(again.next()[1], "balance")
         with self.assertRaises(TimeoutError):
-            self.stream("e-16", last=whole[-1][0]).next(timeout=1)
+            again.next(timeout=1)
 
     def test_by_parameter_for_clients_without_the_header(self):
         key = self.customer("e-8")

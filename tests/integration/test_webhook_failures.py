@@ -107,6 +107,28 @@ class BadEndpoints(WebhookTest):
         self.change(endpoint, disabled=False)
         self.assertArrived(3)
 
+    def test_a_status_line_may_end_with_its_number(self):
+        endpoint = self.new_endpoint()
+        for status, delivered in ((200, True), (204, True), (500, False), (410, False)):
+            self.receiver.behave = webhooks.bare(status)
+            tried = self.post(endpoint, "test")
+            self.assertEqual((tried["status"], tried["delivered"], tried["error"]),
+                             (status, delivered, tried["error"] if not delivered else None))
+        self.cause_events(1)
+        shown = wait_until(lambda: (now := self.show(endpoint))["disabled"] and now, "it to be disabled")
+        self.assertEqual(shown["disabled_reason"], "it answered 410 Gone")
+        # Slices of it are no other answer; and what only looks like it is none.
+        self.receiver.behave = webhooks.bare(200, pause=0.005)
+        self.assertEqual(self.post(endpoint, "test")["status"], 200)
+        for wrong in (b"HTTP/1.1 20\r\n\r\n", b"HTTP/1.1 2000\r\n\r\n", b"HTTP/1.1 200", b"HTTP/2.0 200\r\n\r\n"):
+            self.receiver.behave = webhooks.raw(wrong)
+            tried = self.post(endpoint, "test")
+            self.assertEqual((tried["status"], "timeout" in tried["error"]), (None, False), tried)
+        for behave, words in ((webhooks.closing, "end of stream"), (webhooks.resetting, "reset by peer"),
+                              (webhooks.raw(b"HTTP"), "partial message")):
+            self.receiver.behave = behave
+            self.assertIn(words, self.post(endpoint, "test")["error"])
+
     def test_an_endpoint_that_dies_after_its_200_has_got_it(self):
         endpoint = self.new_endpoint()
         self.receiver.behave = webhooks.dying_after_200

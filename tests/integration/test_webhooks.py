@@ -360,4 +360,8 @@ class CommandLine(WebhookTest):
                               capture_output=True, text=True, timeout=20)
         self.assertEqual(done.returncode, 1)
         self.assertIn("allow_private: true", done.stderr)
+        self.assertNotIn("listening", done.stderr)
         self.assertEqual(self.tollgate.command("webhook", "listen").returncode, 2)
+        nobody = self.tollgate.command("webhook", "listen", "nobody")
+        self.assertIn("there is no organization", nobody.stderr)
+        self.assertNotIn("listening", nobody.stderr)

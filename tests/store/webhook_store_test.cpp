@@ -85,7 +85,7 @@ TEST_F(webhook_store_test, keeps_an_endpoint_as_it_was_added) {
 
 TEST_F(webhook_store_test, adds_one_once) {
   add("we_1");
-  EXPECT_EQ(add("we_1", "whsec_2"), webhook_outcome::done);
+  EXPECT_EQ(add("we_1", "whsec_2"), webhook_outcome::exists);
   EXPECT_EQ(only().secrets.at(0).text, "whsec_1");
 }
 
@@ -94,7 +94,7 @@ TEST_F(webhook_store_test, adds_no_more_than_it_may) {
     EXPECT_EQ(add("we_" + std::to_string(i)), webhook_outcome::done);
   }
   EXPECT_EQ(add("we_more"), webhook_outcome::full);
-  EXPECT_EQ(add("we_1"), webhook_outcome::done);
+  EXPECT_EQ(add("we_1"), webhook_outcome::exists);
   EXPECT_EQ(ask(store->remove("acme", "we_1")), webhook_outcome::done);
   EXPECT_EQ(add("we_more"), webhook_outcome::done);
 }
@@ -169,7 +169,7 @@ TEST_F(webhook_store_test, no_secret_ends_because_of_another) {
   add("we_1");
   for (const char* key : {"2", "3", "4"}) EXPECT_EQ(rotate(key, 24h), webhook_outcome::done);
   EXPECT_EQ(rotate("5", 24h), webhook_outcome::full);
-  EXPECT_EQ(rotate("3", 24h), webhook_outcome::done);  // repeated: it is there
+  EXPECT_EQ(rotate("3", 24h), webhook_outcome::exists);  // repeated: it is there
   const auto secrets = only().secrets;
   ASSERT_THAT(secrets, SizeIs(webhook_store::most_secrets));
   EXPECT_EQ(secrets.front().text, "whsec_4");

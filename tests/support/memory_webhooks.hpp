@@ -44,7 +44,7 @@ class memory_webhooks final : public webhook_store {
   task<result<webhook_outcome>> add(const org_id& org, const webhook_endpoint& endpoint,
                                     std::string secret) override {
     if (!reachable) co_return store_errc::unavailable;
-    if (find(org, endpoint.id) != nullptr) co_return webhook_outcome::done;
+    if (find(org, endpoint.id) != nullptr) co_return webhook_outcome::exists;
     if (endpoints_[org].size() >= most_endpoints) co_return webhook_outcome::full;
     auto added = endpoint;
     added.created_at = added.since = ledger_.time;
@@ -88,7 +88,7 @@ class memory_webhooks final : public webhook_store {
     auto* known = find(org, id);
     if (known == nullptr) co_return webhook_outcome::not_found;
     const auto made_it = [&](const auto& each) { return each.key == secret.key; };
-    if (std::ranges::any_of(known->secrets, made_it)) co_return webhook_outcome::done;
+    if (std::ranges::any_of(known->secrets, made_it)) co_return webhook_outcome::exists;
     if (known->secrets.size() >= most_secrets) co_return webhook_outcome::full;
     known->secrets.front().until = ledger_.time + overlap;
     secret.since = ledger_.time;

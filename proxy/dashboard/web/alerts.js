@@ -1,7 +1,7 @@
 // The list of alerts, a row each, and what they mean in words.
 import { field, h, select } from './dom.js';
 import { decimal } from './settings.js';
-import { credits, micro, usd } from './format.js';
+import { credits, micro, typed, usd } from './format.js';
 
 const scopes = [
   ['', 'The organization'],
@@ -85,7 +85,7 @@ export function alertConsequence(alert, { terms, spend_cap_usd: cap }) {
 // A row's controls; `read` throws what is wrong with them.
 function editableRow(parts) {
   const id = h('input', { type: 'text', value: parts.id || '*', autocomplete: 'off' });
-  const level = h('input', { type: 'text', inputmode: 'decimal', value: parts.level, autocomplete: 'off' });
+  const level = h('input', { type: 'text', inputmode: 'decimal', value: typed(parts.level), autocomplete: 'off' });
   const what = h('div', { class: 'what' });
   const idField = field('Id, or *', id);
   let measure = null;

@@ -172,6 +172,7 @@ const cycleWords = (cycle) =>
         h('span', { class: 'nowrap' }, day(cycle.start)),
         ' to ',
         h('span', { class: 'nowrap' }, day(cycle.end)),
+        ', days of UTC',
       ]
     : ['No cycle yet'];
 

@@ -58,8 +58,8 @@ export async function burnDown(balance, { org, signal }) {
   const forecast = total === 0n ? null : notBelow(fromMicro(total), projection);
   const label =
     total === 0n
-      ? `Nothing used yet of ${credits(available)} credits, since ${day(start)}`
-      : `Credits used since ${day(start)}: ${credits(fromMicro(total))} of ${credits(available)}` +
+      ? `Nothing used yet of ${credits(available)} credits, since ${day(start)} (UTC)`
+      : `Credits used since ${day(start)} (UTC): ${credits(fromMicro(total))} of ${credits(available)}` +
         (forecast ? `; by ${day(end)} probably about ${wholeCredits(forecast.expected)}` : '');
   return [
     h('p', {}, label, '.', cap === null ? '' : ` The spend cap ends them at ${credits(cap)}.`),
@@ -69,7 +69,7 @@ export async function burnDown(balance, { org, signal }) {
       table(
         'Use by day, UTC',
         [
-          { title: 'Day', cell: ([date]) => day(date) },
+          { title: 'Day (UTC)', cell: ([date]) => day(date) },
           { title: 'Used', number: true, cell: ([date]) => credits(used.get(date) ?? 0) },
           { title: 'Since the beginning', number: true, cell: ([, value]) => credits(value) },
         ],

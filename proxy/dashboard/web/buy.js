@@ -3,7 +3,7 @@
 import { api } from './api.js';
 import { openDialog } from './dialog.js';
 import { announce, errorBox, field, h } from './dom.js';
-import { credits, fromMicro, micro, usd, usdPrice } from './format.js';
+import { credits, fromMicro, micro, readAmount, typed, usd, usdPrice } from './format.js';
 import { statusBadge } from './top_ups.js';
 
 const looks = 30; // for the payment, a second apart
@@ -12,9 +12,9 @@ const newKey = () =>
   'dashboard-' +
   [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 
-// What the amount buys, half up to the millionth as the ledger rounds; null: not an amount.
+// What the amount buys, half up to the millionth as the ledger rounds; null: there is no amount or price.
 export function bought(amount, price) {
-  if (!/^\d+(\.\d{1,2})?$/.test(amount) || micro(price) === 0n) return null;
+  if (amount === null || micro(price) === 0n) return null;
   return fromMicro((micro(amount) * 1_000_000n * 2n + micro(price)) / (2n * micro(price)));
 }
 
@@ -37,7 +37,7 @@ export function buyDialog(org, details, done) {
     const amount = h('input', {
       type: 'text',
       inputmode: 'decimal',
-      value: micro(minimum) > 0n ? minimum : '10',
+      value: micro(minimum) > 0n ? typed(minimum) : '10',
       required: true,
       autocomplete: 'off',
     });
@@ -45,15 +45,15 @@ export function buyDialog(org, details, done) {
     const message = h('div', { 'aria-live': 'polite' });
     const buy = h('button', { type: 'submit', class: 'primary' }, 'Buy');
     const tell = () => {
-      const gets = bought(amount.value.trim(), price);
-      const enough =
-        gets !== null && micro(amount.value.trim()) >= micro(minimum) && micro(amount.value.trim()) > 0n;
+      const dollars = readAmount(amount.value, 2);
+      const gets = bought(dollars, price);
+      const enough = gets !== null && micro(dollars) >= micro(minimum) && micro(dollars) > 0n;
       buy.disabled = !enough;
       meaning.textContent =
         gets === null
-          ? 'Enter an amount in dollars, like 25 or 25.50.'
+          ? `Enter an amount in dollars, like 25 or ${typed('25.50')}.`
           : enough
-            ? `${usd(amount.value.trim())} are charged now, and buy ${credits(gets)} credits.`
+            ? `${usd(dollars)} are charged now, and buy ${credits(gets)} credits.`
             : `The plan sells credits for at least ${usd(minimum)}.`;
     };
     amount.addEventListener('input', tell);
@@ -64,7 +64,7 @@ export function buyDialog(org, details, done) {
       buy.disabled = amount.readOnly = true; // one key stands for one amount
       message.replaceChildren(h('p', {}, 'Asking for payment…'));
       try {
-        const asked = await api.buy(org, amount.value.trim(), key);
+        const asked = await api.buy(org, readAmount(amount.value, 2), key);
         await follow(org, asked, message);
         await done();
       } catch (error) {

@@ -21,6 +21,18 @@ export const usdPrice = (text) => price.format(text ?? 0);
 export const percent = (ratio) => percentage.format(ratio);
 export const signed = (text) => number({ maximumFractionDigits: 6, signDisplay: 'exceptZero' }).format(text);
 
+// What the reader writes before decimals, and an amount as the reader would type it.
+const point = exact.formatToParts('1.5').find((part) => part.type === 'decimal').value;
+export const typed = (text) => String(text ?? '').replace('.', point);
+// What was typed, as the API writes it; null: not an amount, or one that could be two. Where a comma
+// stands before decimals a point may, too, but not before three digits: it may be meant for thousands.
+export function readAmount(text, places) {
+  const [, whole, mark, part = ''] = /^(\d{1,15})(?:([.,\u066b])(\d+))?$/.exec(text.trim()) ?? [];
+  if (whole === undefined || part.length > places) return null;
+  if (mark && mark !== point && (mark !== '.' || part.length === 3)) return null;
+  return mark ? `${whole}.${part}` : whole;
+}
+
 const when = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'medium' });
 const shortWhen = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' });
 // Cycles and days of usage begin at midnight UTC, wherever the reader is.
@@ -28,6 +40,9 @@ const utcDay = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone: 
 const utcShortDay = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', timeZone: 'UTC' });
 const utcMonth = new Intl.DateTimeFormat(locale, { month: 'long', year: 'numeric', timeZone: 'UTC' });
 
+const localDay = new Intl.DateTimeFormat(locale, { dateStyle: 'medium' });
+
+export const date = (text) => localDay.format(new Date(text));
 export const time = (text) => (text ? when.format(new Date(text)) : '–');
 const ofDay = new Intl.DateTimeFormat(locale, { timeStyle: 'medium' });
 export const clock = (text) => ofDay.format(new Date(text));

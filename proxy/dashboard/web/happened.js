@@ -43,7 +43,7 @@ const words = {
     `${credits(data.credits)} credits were bought for ${usd(data.amount_usd)}`,
   'account.top_up_failed': (data) => `Buying credits for ${usd(data.amount_usd)} failed`,
   'account.cycle_closed': () => 'The cycle was closed, and a new one began',
-  'account.overage_billed': (data) => `${credits(data.credits)} credits of overage were billed`,
+  'account.overage_billed': (data) => `${credits(data.credits)} credits of overage were billed, at ${usd(data.amount_usd)}`,
   'account.billing_updated': () => 'The billing settings were changed',
   'account.suspended': () => 'The organization was suspended: its calls are refused',
   'account.resumed': () => 'The organization’s calls are taken again',

@@ -1,5 +1,6 @@
 // The list of limits, a row each.
 import { field, h, select } from './dom.js';
+import { typed } from './format.js';
 import { decimal } from './settings.js';
 
 const scopes = [
@@ -21,7 +22,7 @@ export function limitsEditor(limits) {
     const parts = {
       scope: select(scopes, scopeOf),
       id: h('input', { type: 'text', value: limit[scopeOf] ?? '*' }),
-      credits: h('input', { type: 'text', inputmode: 'decimal', value: limit.credits ?? '' }),
+      credits: h('input', { type: 'text', inputmode: 'decimal', value: typed(limit.credits) }),
       per: select(windows, limit.per ?? 'day'),
     };
     const row = h(

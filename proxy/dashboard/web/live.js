@@ -65,7 +65,7 @@ export function follow(org, { from, on, signal }) {
     source = new EventSource(api.eventsAddress(org, last));
     source.onopen = () => on.status(true);
     source.onerror = broken;
-    source.addEventListener('balance', take(on.balance));
+    source.addEventListener('balance', take((told) => on.balance(told.data)));
     source.addEventListener('usage', take(on.usage));
     source.addEventListener('gap', take(missed));
     for (const name of account_events) source.addEventListener(name, take(on.event));

@@ -1,7 +1,7 @@
 // All organizations: search, sort, page by page. Balances are asked for the rows that are shown only.
 import { api } from './api.js';
 import { announce, emptyState, field, h, select, table } from './dom.js';
-import { credits, day, percent } from './format.js';
+import { credits, date, percent } from './format.js';
 import { capText, meter, standing } from './standing.js';
 
 const rows_a_page = 25;
@@ -133,7 +133,7 @@ function drawList(list, orgs, state, balances, signal, redraw) {
     { title: 'Used', cell: (org) => cells.get(org.id).used },
     { ...columns[1], cell: (org) => h('span', { class: org.plan ? 'nowrap' : 'none' }, org.plan ?? '–') },
     { title: 'Spend cap', number: true, cell: (org) => cells.get(org.id).cap },
-    { ...columns[2], cell: (org) => h('span', { class: 'nowrap' }, day(org.created_at)) },
+    { ...columns[2], cell: (org) => h('span', { class: 'nowrap' }, date(org.created_at)) },
   ];
   const sortable = [0, -1, -1, -1, 1, -1, 2]; // a column of the table -> one that sorts
   const shown = all.map((column, index) => ({

@@ -3,7 +3,7 @@ import { alertsEditor } from './alerts.js';
 import { api } from './api.js';
 import { openDialog } from './dialog.js';
 import { announce, errorBox, field, h, section } from './dom.js';
-import { credits, day, micro, usd, usdPrice } from './format.js';
+import { credits, day, micro, readAmount, typed, usd, usdPrice } from './format.js';
 import { limitsEditor } from './limits.js';
 import { changesOf } from './meaning.js';
 
@@ -13,7 +13,7 @@ const checkbox = (label, checked, onchange) => {
   return { input, element: h('label', { class: 'check' }, input, ' ', label) };
 };
 const amountInput = (value) =>
-  h('input', { type: 'text', inputmode: 'decimal', value: value ?? '', autocomplete: 'off' });
+  h('input', { type: 'text', inputmode: 'decimal', value: typed(value), autocomplete: 'off' });
 
 export async function settingsPage(place, context) {
   const [org, balance] = await Promise.all([context.details(), api.balance(context.org)]);
@@ -77,7 +77,7 @@ function planSection(org) {
       terms.overage_usd && micro(terms.overage_usd) > 0n
         ? `, ${usdPrice(terms.overage_usd)} for each credit beyond them.`
         : '',
-      change ? ` From ${day(change.at)} on: ${change.plan ?? 'no plan'}.` : '',
+      change ? ` From ${day(change.at)} (UTC) on: ${change.plan ?? 'no plan'}.` : '',
     ),
     h(
       'p',
@@ -159,11 +159,19 @@ function controls(org) {
   return { beyond, topUp, alerts, limits, read };
 }
 
+// The largest that the API takes, of dollars (two places) and of credits (six).
+const largest = { 2: '9000000000', 6: '4000000000' };
+const largestText = { 2: usd, 6: (text) => `${credits(text)} credits` };
+
 export function decimal(input, name, places) {
-  const text = input.value.trim();
-  if (new RegExp(`^\\d{1,10}(\\.\\d{1,${places}})?$`).test(text)) return text;
+  const amount = readAmount(input.value, places);
+  if (amount !== null && micro(amount) <= micro(largest[places])) return amount;
   input.focus();
-  throw new Error(`${name} is a number like 25 or 25.50, with a point and at most ${places} decimals.`);
+  throw new Error(
+    amount === null
+      ? `${name} is a number like 25 or ${typed('25.50')}, with at most ${places} decimals and nothing between thousands.`
+      : `${name} is at most ${largestText[places](largest[places])}.`,
+  );
 }
 
 function atLeast(amount, minimum) {

@@ -28,8 +28,8 @@ export async function statementsPage(place, { org, signal }) {
           cell: (one) => h('a', { href: orgAddress(org, `statements/${one.month}`) }, month(one.month)),
         },
         { title: 'Plan', cell: (one) => one.plan ?? '–' },
-        { title: 'From', cell: (one) => day(one.cycle.start) },
-        { title: 'To', cell: (one) => day(one.cycle.end) },
+        { title: 'From (UTC)', cell: (one) => day(one.cycle.start) },
+        { title: 'To (UTC)', cell: (one) => day(one.cycle.end) },
         { title: 'Used', number: true, cell: (one) => credits(one.usage.credits) },
         { title: 'Closing', number: true, cell: (one) => credits(one.closing) },
         {
@@ -91,7 +91,7 @@ export async function statementPage(place, { org, item, signal }) {
       h(
         'p',
         {},
-        `${day(one.cycle.start)} – ${day(one.cycle.end)}, plan ${one.plan ?? 'none'}. ${stateOf(one)}.`,
+        `${day(one.cycle.start)} – ${day(one.cycle.end)} (UTC), plan ${one.plan ?? 'none'}. ${stateOf(one)}.`,
       ),
       h(
         'div',

@@ -119,7 +119,7 @@ function trail(org, rest, { agent, conversation }) {
     return h(
       'p',
       { class: 'hint' },
-      'Days are those of UTC. Choose an agent below to see its conversations.',
+      'Choose an agent below to see its conversations.',
     );
   return h(
     'nav',
@@ -170,7 +170,7 @@ function dailySection(rows, by, hourly, signal) {
     options: { scales: { x: { stacked: true }, y: { stacked: true } } },
   });
   return section(
-    hourly ? 'Hour by hour' : 'Day by day',
+    hourly ? 'Hour by hour' : 'Day by day, UTC',
     h('p', {}, label, '.'),
     chart(label, configure, signal),
     figures(
@@ -179,7 +179,7 @@ function dailySection(rows, by, hourly, signal) {
         label,
         [
           {
-            title: hourly ? 'Hour' : 'Day',
+            title: hourly ? 'Hour' : 'Day (UTC)',
             cell: (index) => (hourly ? text(starts[index]) : day(starts[index])),
           },
           ...series.map((one) => ({

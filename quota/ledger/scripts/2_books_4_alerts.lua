@@ -63,6 +63,23 @@
     local level = level_of(alert)
     return level and used_in_cycle() >= level
   end
+  -- What counts towards the cap, and what overage costs: billed lines, and last what would be billed now.
+  -- Unrounded, because it is rounded once, as in a statement.
+  local function tell_of_cap(kind, ...)
+    local overage, lines = overdrawn(), {}
+    local function line(amount, price) lines[#lines + 1] = integer(amount) .. '*' .. integer(price) end
+    for _, billed in ipairs(record(plan.cycle).billed) do
+      overage = overage + billed[1]
+      line(billed[1], billed[2])
+    end
+    line(billable(), plan.terms.price)
+    local facts = {...}
+    for _, fact in ipairs({'cap_cents', plan.options.cap, 'top_up_cents', spent, 'overage', overage, 'cost',
+                           table.concat(lines, ',')}) do
+      facts[#facts + 1] = fact
+    end
+    emit(kind, unpack(facts))
+  end
   local function tell_refused(how)
     if not plan then return end
     if how == '20' and not plan.told_exhausted then
@@ -70,8 +87,7 @@
       emit('balance_exhausted', 'available', available)
     elseif how == '24' and not plan.told_cap then
       plan.told_cap = true
-      emit('spend_cap_reached', 'cap_cents', plan.options.cap, 'spent_cents', spent_cents(), 'overdrawn',
-           overdrawn())
+      tell_of_cap('spend_cap_reached')
     end
   end
   local function left_of_active() return max(total(active) - (settled - mark), 0) end
@@ -82,8 +98,7 @@
       local there = not alert.scope and reached(alert)
       if there and alert.armed then
         if alert.kind == 1 then
-          emit('usage_threshold', 'cap_percent', alert.level, 'cap_cents', plan.options.cap, 'spent_cents',
-               spent_cents(), 'overdrawn', overdrawn())
+          tell_of_cap('usage_threshold', 'cap_percent', alert.level)
         else
           emit('usage_threshold', alert.kind == 0 and 'percent' or 'credits', alert.level, 'used',
                used_in_cycle(), 'of', given_in_cycle())

@@ -6,7 +6,7 @@
 -- Answer  outcome (webhook_outcome), now, fields of webhooks or nothing, the last event, forgotten
 local call, format = redis.call, string.format
 
-local DONE, MORE, NOT_FOUND, FULL, LOST = 0, 1, 2, 3, 4
+local DONE, MORE, NOT_FOUND, FULL, LOST, EXISTS = 0, 1, 2, 3, 4, 5
 local LONG_BREAK_MS = 3600 * 1000  -- after an attempt was due, without one: everybody was away
 
 local time = call('TIME')
@@ -55,7 +55,7 @@ function keep.read() return answer(DONE, call('HGETALL', KEYS[1])) end
 
 -- MOST SECRET URL EVENTS DESCRIPTION DISABLED
 function keep.add(most, secret, url, events, description, disabled)
-  if get('url') then return answer(DONE) end
+  if get('url') then return answer(EXISTS) end
   if count_endpoints() >= tonumber(most) then return answer(FULL) end
   set('url', url, 'events', events, 'description', description, 'created', after(0), 'secrets',
       '0 ' .. after(0) .. ' ' .. secret, 'disabled', disabled, 'since', after(0), 'cursor', last_event(),
@@ -100,7 +100,7 @@ function keep.rotate(most, secret, key, overlap)
   for ends, since, text, made_by in secrets:gmatch('(%d+) (%d+) ([^ \n]+) ?([^\n]*)') do
     if ends == '0' then ends = after(overlap) end
     if tonumber(ends) > now then
-      if made_by == key then return answer(DONE) end
+      if made_by == key then return answer(EXISTS) end
       lines[#lines + 1] = format('%s %s %s %s', ends, since, text, made_by)
     end
   end

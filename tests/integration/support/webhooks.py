@@ -118,6 +118,20 @@ def resetting(connection, delivery):
     connection.reset()
 
 
+def raw(answer, pause=0):
+    """Bytes as they are, at once or one by one; then the connection ends."""
+    def behave(connection, delivery):
+        for piece in [answer] if not pause else [bytes([byte]) for byte in answer]:
+            connection.send(piece)
+            time.sleep(pause)
+    return behave
+
+
+def bare(status, pause=0):
+    """Without the blank that belongs behind the number."""
+    return raw(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode(), pause)
+
+
 def dying_after_200(connection, delivery):
     """The head is out; the body that it announces never comes."""
     connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n")

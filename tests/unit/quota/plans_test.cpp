@@ -412,14 +412,31 @@ TEST(alerts, of_the_spend_cap_and_its_end) {
   EXPECT_EQ(told(acme), (std::vector<std::string>{"balance_exhausted: available 0"}));
   acme.use(1'250_credits);
   EXPECT_EQ(told(acme).back(),
-            "usage_threshold: cap_percent 50 cap_cents 5000 spent_cents 0 overdrawn 1250000000");
+            "usage_threshold: cap_percent 50 cap_cents 5000 top_up_cents 0 overage 1250000000 "
+            "cost 1250000000*20000");
   acme.use(1'249_credits);
   acme.use(2_credits);  // refused
   EXPECT_EQ(told(acme).back(),
-            "spend_cap_reached: cap_cents 5000 spent_cents 0 overdrawn 2499000000");
+            "spend_cap_reached: cap_cents 5000 top_up_cents 0 overage 2499000000 "
+            "cost 2499000000*20000");
   acme.use(2_credits);
   acme.use(1_credits);
   EXPECT_EQ(told(acme).size(), 3u);
+}
+
+TEST(alerts, of_the_cap_tell_what_was_bought_and_what_was_billed_apart) {
+  customer acme;
+  acme.options.spend_cap_cents = 100;
+  acme.plan(starter);
+  acme.use(20'018_credits);
+  auto cheaper = starter;
+  cheaper.usd_micro_per_credit = 10'000;
+  acme.plan(cheaper);  // what was used until now is billed at the price of until now
+  acme.use(64_credits);
+  EXPECT_EQ(told(acme).back(),
+            "spend_cap_reached: cap_cents 100 top_up_cents 0 overage 82000000 "
+            "cost 18000000*20000,64000000*10000");
+  EXPECT_EQ(acme.statements().back().overage_cents, 100);
 }
 
 TEST(alerts, a_cap_of_nothing_is_reached_when_something_is_wanted) {
@@ -431,7 +448,8 @@ TEST(alerts, a_cap_of_nothing_is_reached_when_something_is_wanted) {
   acme.use(20'000_credits);
   EXPECT_EQ(told(acme), (std::vector<std::string>{"balance_exhausted: available 0"}));
   acme.use(1_micro);  // refused
-  EXPECT_EQ(told(acme).back(), "spend_cap_reached: cap_cents 0 spent_cents 0 overdrawn 0");
+  EXPECT_EQ(told(acme).back(),
+            "spend_cap_reached: cap_cents 0 top_up_cents 0 overage 0 cost 0*20000");
   EXPECT_EQ(told(acme).size(), 2u);
 }
 

@@ -163,6 +163,70 @@ TEST_F(admin_api_test, says_which_methods_would_work) {
   EXPECT_EQ(header(call("GET", "orgs/acme/keys/key_1"), "Allow"), "DELETE");
 }
 
+// Whoever gives a parameter to a call that has none means something by it.
+TEST_F(admin_api_test, ignores_no_parameter_and_no_field_of_any_call) {
+  create("acme");
+  const auto key = at(call("POST", "orgs/acme/keys", "{}"), "data/id");
+  const auto hook =
+      at(call("POST", "orgs/acme/webhooks", R"({"url":"https://a.example/"})"), "data/id");
+  const auto one = "orgs/acme/webhooks/" + hook;
+  for (const auto& [method, target] : std::vector<std::pair<std::string, std::string>>{
+           {"GET", "orgs"},
+           {"GET", "orgs/acme"},
+           {"PUT", "orgs/acme"},
+           {"GET", "orgs/acme/keys"},
+           {"POST", "orgs/acme/keys"},
+           {"DELETE", "orgs/acme/keys/" + key},
+           {"GET", "orgs/acme/grants"},
+           {"POST", "orgs/acme/grants"},
+           {"GET", "orgs/acme/balance"},
+           {"GET", "orgs/acme/usage"},
+           {"GET", "orgs/acme/projection"},
+           {"GET", "orgs/acme/ledger"},
+           {"GET", "orgs/acme/holds"},
+           {"GET", "orgs/acme/statements"},
+           {"GET", "orgs/acme/statements/2026-03"},
+           {"GET", "orgs/acme/events"},
+           {"GET", "orgs/acme/top_ups"},
+           {"POST", "orgs/acme/top_ups"},
+           {"POST", "orgs/acme/top_ups/x"},
+           {"GET", "orgs/acme/webhooks"},
+           {"POST", "orgs/acme/webhooks"},
+           {"GET", one},
+           {"PUT", one},
+           {"POST", one + "/rotate"},
+           {"POST", one + "/retry"},
+           {"POST", one + "/test"},
+           {"GET", one + "/dead_letters"},
+           {"POST", one + "/dead_letters/evt_1-0/resend"},
+           {"DELETE", one}}) {
+    const auto response = call(method, target + "?foo=1", "{}");
+    EXPECT_EQ(response.status, 400) << method << ' ' << target;
+    EXPECT_EQ(at(response, "error/param"), "foo") << method << ' ' << target;
+    if (method == "GET") continue;
+    const auto body = call(method, target, R"({"foo":1})");
+    EXPECT_EQ(body.status, 400) << method << ' ' << target;
+    EXPECT_EQ(at(body, "error/param"), "foo") << method << ' ' << target;
+  }
+  EXPECT_EQ(at(call("GET", "orgs/acme/keys"), "data/keys/0/revoked_at"), "null");
+  EXPECT_EQ(call("GET", one).status, 200);
+}
+
+TEST_F(admin_api_test, says_that_a_webhook_was_made_before) {
+  create("acme");
+  const std::string wanted = R"({"url":"https://127.0.0.1.nip.io/"})";
+  const auto first = call("POST", "orgs/acme/webhooks", wanted, "k1");
+  EXPECT_EQ(first.status, 201);
+  EXPECT_EQ(header(first, "Idempotent-Replayed"), "absent");
+  const auto again = call("POST", "orgs/acme/webhooks", wanted, "k1");
+  EXPECT_EQ(again.status, 201);
+  EXPECT_EQ(again.body, first.body);
+  EXPECT_EQ(header(again, "Idempotent-Replayed"), "true");
+  const auto rotate = "orgs/acme/webhooks/" + at(first, "data/id") + "/rotate";
+  EXPECT_EQ(header(call("POST", rotate, "", "k2"), "Idempotent-Replayed"), "absent");
+  EXPECT_EQ(header(call("POST", rotate, "", "k2"), "Idempotent-Replayed"), "true");
+}
+
 TEST_F(admin_api_test, wants_json) {
   content_type_ = "application/x-www-form-urlencoded";
   const auto response = call("PUT", "orgs/acme", "{}");

@@ -130,6 +130,23 @@ TEST_F(event_feed_test, tells_each_what_it_has_not_read_and_nothing_twice) {
   }
 }
 
+TEST_F(event_feed_test, who_comes_again_and_missed_nothing_is_told_the_balance) {
+  const auto first = open("acme");
+  run_until([&] { return has(*first, "event: balance"); });
+  charge("acme", 3);
+  run_until([&] { return has(*first, R"("settled":3,)"); });
+  const auto place = first->text.substr(first->text.rfind("id: ") + 4);
+  const auto again = open("acme", event_cursor::parse(place.substr(0, place.find('\n'))));
+  run_until([&] { return has(*again, R"("settled":3,)"); });
+  EXPECT_FALSE(has(*again, "event: usage"));
+  run_for(30ms);
+  EXPECT_EQ(times(*again, "event: balance"), 1);
+  charge("acme", 4);
+  run_until([&] { return has(*again, R"("settled":7,)"); });
+  EXPECT_EQ(times(*again, R"("data":{"credits":4,"calls":1})"), 1);
+  EXPECT_EQ(times(*again, "event: balance"), 2);
+}
+
 TEST_F(event_feed_test, one_organization_hears_nothing_of_another) {
   const auto other = open("other");
   const auto who = open("acme");
@@ -170,7 +187,7 @@ TEST_F(event_feed_test, says_that_usage_is_missing_where_it_is_not_told_again) {
   store_.time = quota::time_point{15min + 3ms};
   const auto missed_nothing = open("acme", at("4-0"));
   run_for(30ms);
-  EXPECT_FALSE(has(*missed_nothing, "event:"));
+  EXPECT_EQ(times(*missed_nothing, "event:"), times(*missed_nothing, "event: balance"));
   EXPECT_EQ(store_.gaps_asked, 0);  // asked only where something may be missing
   const auto in_time = open("acme", at("2-0"));
   run_until([&] { return has(*in_time, R"("data":{"credits":2,"calls":1})"); });
@@ -179,7 +196,9 @@ TEST_F(event_feed_test, says_that_usage_is_missing_where_it_is_not_told_again) {
   store_.time = quota::time_point{15min + 5ms};
   const auto late = open("acme", at("2-0"));
   run_until([&] { return has(*late, R"("settled":3,)"); });
-  EXPECT_TRUE(has(*late, "event: gap\ndata: {\"events\":false,\"usage\":true}\n\n")) << late->text;
+  EXPECT_TRUE(has(*late, R"("type":"gap",)") &&
+              has(*late, R"("data":{"events":false,"usage":true}})"))
+      << late->text;
   EXPECT_LT(late->text.find("event: gap"), late->text.find("event: balance"));
   charge("acme", 4);
   run_until([&] { return has(*late, R"("data":{"credits":4,"calls":1})"); });
@@ -195,7 +214,9 @@ TEST_F(event_feed_test, says_that_events_are_missing_before_it_goes_on_with_the_
   store_.forgotten_events = 2;
   const auto away = open("acme", event_cursor{quota::account_marks{"1-0", "0-0"}});
   run_until([&] { return has(*away, R"("settled":1,)"); });
-  EXPECT_TRUE(has(*away, "event: gap\ndata: {\"events\":true,\"usage\":false}\n\n")) << away->text;
+  EXPECT_TRUE(has(*away, R"("type":"gap",)") &&
+              has(*away, R"("data":{"events":true,"usage":false}})"))
+      << away->text;
   EXPECT_LT(away->text.find("event: gap"), away->text.find("event: account."));
   EXPECT_EQ(times(*away, "event: balance"), 1);
   const auto was_there = open("acme", event_cursor{quota::account_marks{"2-0", "0-0"}});

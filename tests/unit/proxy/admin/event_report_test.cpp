@@ -40,6 +40,35 @@ TEST(event_report, names_may_have_blanks_and_money_has_cents) {
       << event_json("acme", event);
 }
 
+TEST(event_report, what_counts_towards_a_cap_adds_up_to_it) {
+  const auto data = [](const char* type, const char* facts) {
+    const auto json = event_json("acme", {"1-0", noon, type, facts});
+    return json.substr(json.find("\"data\":"));
+  };
+  EXPECT_EQ(data("spend_cap_reached",
+                 "cap_cents 40 top_up_cents 0 overage 38000000 cost 18000000*20000,2000000*20000"),
+            R"("data":{"spend_cap_usd":0.4,"top_ups_usd":0,"overage_credits":38,)"
+            R"("overage_usd":0.4}})");
+  // Two halves of a cent are one.
+  EXPECT_EQ(data("usage_threshold",
+                 "cap_percent 50 cap_cents 2000 top_up_cents 1000 overage 500000 "
+                 "cost 250000*20000,250000*20000"),
+            R"("data":{"threshold_spend_cap_percent":50,"spend_cap_usd":20,"top_ups_usd":10,)"
+            R"("overage_credits":0.5,"overage_usd":0.01}})");
+}
+
+TEST(event_report, a_bill_says_what_it_comes_to_and_a_cycle_is_whole_seconds) {
+  const auto data = [](const char* type, const char* facts) {
+    const auto json = event_json("acme", {"1-0", noon, type, facts});
+    return json.substr(json.find("\"data\":"));
+  };
+  EXPECT_EQ(data("overage_billed", "cycle 3 credits 416667 price 20000"),
+            R"("data":{"cycle":3,"credits":0.416667,"usd_per_credit":0.02,)"
+            R"("amount_usd":0.00833334}})");
+  EXPECT_EQ(data("cycle_closed", "cycle 3 start 1767225600000 end 1769904000000"),
+            R"("data":{"cycle":3,"start":"2026-01-01T00:00:00Z","end":"2026-02-01T00:00:00Z"}})");
+}
+
 TEST(event_report, an_alert_says_whose_it_is) {
   const auto data = [](const char* facts) {
     const auto json = event_json("acme", {"1-0", noon, "usage_threshold", facts});
@@ -63,9 +92,13 @@ TEST(event_report, of_a_suspension_there_is_nothing_more_to_say) {
 }
 
 TEST(event_report, says_that_something_is_missing) {
-  event_report report{"acme", account_marks{"5-0", "6-0"}};
+  event_report report{"acme", account_marks{"5-0", "6-0"}, noon};
   report.add(account_gap{.events = true, .usage = false});
-  EXPECT_EQ(report.take(), "id: 5-0.6-0\nevent: gap\ndata: {\"events\":true,\"usage\":false}\n\n");
+  EXPECT_EQ(report.take(),
+            "id: 5-0.6-0\nevent: gap\ndata: "
+            R"({"id":"5-0.6-0","type":"gap","created_at":"2023-11-14T22:13:20.000Z",)"
+            R"("org":"acme","data":{"events":true,"usage":false}})"
+            "\n\n");
 }
 
 TEST(event_report, facts_of_a_later_version_are_left_out) {
@@ -85,7 +118,7 @@ account_news news(account_marks up_to, std::int64_t calls) {
 }
 
 TEST(event_report, says_with_each_event_where_its_reader_stands) {
-  event_report report{"acme", account_marks{"5-0", "6-0"}};
+  event_report report{"acme", account_marks{"5-0", "6-0"}, noon};
   auto happened = news({"7-0", "8-999"}, 2);
   happened.events.push_back({"7-0", noon, "balance_exhausted", "available 0"});
   report.add(happened);
@@ -94,8 +127,12 @@ TEST(event_report, says_with_each_event_where_its_reader_stands) {
   EXPECT_TRUE(text.starts_with("id: 7-0.6-0\nevent: account.balance_exhausted\n")) << text;
   EXPECT_NE(text.find("\n\nid: 7-0.8-999\nevent: usage\n"), std::string::npos) << text;
   EXPECT_NE(text.find(R"("data":{"credits":4,"calls":2})"), std::string::npos) << text;
-  EXPECT_NE(text.find("\n\nid: 7-0.8-999\nevent: balance\ndata: {\"available\":0,"),
-            std::string::npos);
+  EXPECT_NE(
+      text.find("\n\nid: 7-0.8-999\nevent: balance\ndata: "
+                R"({"id":"7-0.8-999","type":"balance","created_at":"2023-11-14T22:13:20.000Z",)"
+                R"("org":"acme","data":{"available":0,)"),
+      std::string::npos)
+      << text;
   EXPECT_TRUE(text.ends_with("\n\n"));
   EXPECT_EQ(report.at().text(), "7-0.8-999");
   EXPECT_EQ(report.take(), "");
@@ -103,7 +140,7 @@ TEST(event_report, says_with_each_event_where_its_reader_stands) {
 
 // Whoever leaves between the events and the usage gets the usage when it comes again.
 TEST(event_report, what_came_in_several_answers_is_one_usage_behind_all_their_events) {
-  event_report report{"acme", account_marks{"5-0", "6-0"}};
+  event_report report{"acme", account_marks{"5-0", "6-0"}, noon};
   for (int i = 1; i <= 3; ++i) {
     auto happened = news({std::to_string(10 + i) + "-0", std::to_string(20 + i) + "-999"}, i);
     happened.events.push_back({happened.up_to.event, noon, "balance_exhausted", "available 0"});
@@ -118,7 +155,7 @@ TEST(event_report, what_came_in_several_answers_is_one_usage_behind_all_their_ev
 }
 
 TEST(event_report, entries_that_charge_nothing_only_move_on) {
-  event_report report{"acme", account_marks{"5-0", "6-0"}};
+  event_report report{"acme", account_marks{"5-0", "6-0"}, noon};
   report.add(news({"5-0", "9-999"}, 0));
   EXPECT_EQ(report.take(), "");
   EXPECT_EQ(report.at().text(), "5-0.9-999");
@@ -139,9 +176,23 @@ TEST(event_cursor, is_what_was_sent_or_nothing) {
   ASSERT_TRUE(cursor);
   EXPECT_EQ(cursor->event, "7-0");
   EXPECT_EQ(cursor->entry, "8-2");
+  const auto far = event_cursor::parse("18446744073709551615-18446744073709551615.0-0");
+  ASSERT_TRUE(far) << "a place, but none that a store is asked to look behind";
+  EXPECT_TRUE(is_behind({"253402300799998-0", "0-0"}, *far));
+  EXPECT_LT(far->event.size(), 20u);
+  EXPECT_FALSE(event_cursor::parse("18446744073709551616-0.0-0"));
   for (const auto* text : {"", ".", "7-0", "7-0.", ".8-2", "7.8", "7-0.x", "7-0.8-2.9"}) {
     EXPECT_FALSE(event_cursor::parse(text)) << text;
   }
+}
+
+TEST(event_cursor, the_name_of_an_event_is_a_place_behind_it) {
+  const auto cursor = event_cursor::behind_event("acme", event_name("acme", "1700000000000-3"));
+  ASSERT_TRUE(cursor);
+  EXPECT_EQ(cursor->event, "1700000000000-3");
+  EXPECT_EQ(cursor->entry, "1699999999999-0") << "what was charged in that step is told";
+  EXPECT_FALSE(event_cursor::behind_event("acme", event_name("other", "1700000000000-3")));
+  EXPECT_FALSE(event_cursor::behind_event("acme", "1700000000000-3"));
 }
 
 }  // namespace

@@ -70,6 +70,26 @@ TEST(query_parameters, refuses_unknown_and_double_names) {
   EXPECT_FALSE(query_parameters::parse("limit=%", {"limit"}));
 }
 
+TEST(query_parameters, an_empty_one_is_not_given) {
+  const auto parameters = query_parameters::parse("after=&agent=&agent=a&limit",
+                                                  {"after", "agent", "limit"}, {"agent"});
+  ASSERT_TRUE(parameters);
+  EXPECT_FALSE(parameters->find("after"));
+  EXPECT_FALSE(parameters->find("limit"));
+  EXPECT_EQ(parameters->all("agent"), (std::vector<std::string>{"", "a"}));
+  EXPECT_FALSE(query_parameters::parse("after=&after=", {"after"})) << "twice is twice";
+}
+
+TEST(text, places_are_what_a_store_can_reach) {
+  EXPECT_EQ(parse_place("1769853600000-12"), "1769853600000-12");
+  EXPECT_EQ(parse_place("0-0"), "0-0");
+  for (const auto* wrong :
+       {"", "-", "1-", "-1", "1", "1-2-3", "x-1", "18446744073709551616-0",
+        "1-99999999999999999999", "18446744073709551615-0", "1-18446744073709551615"}) {
+    EXPECT_FALSE(parse_place(wrong)) << wrong;
+  }
+}
+
 TEST(text, months) {
   EXPECT_EQ(month_text(*parse_time("2026-01-31T23:59:59.999Z")), "2026-01");
   EXPECT_EQ(parse_month("2026-01"), parse_time("2026-01-01"));
@@ -84,6 +104,15 @@ TEST(text, dollars_are_exact) {
   EXPECT_EQ(usd_text(2'469), "24.69");
   EXPECT_EQ(usd_text(2'450), "24.5");
   EXPECT_EQ(usd_text(quota::max_cents), "9000000000");
+  const auto exact = [](std::int64_t micro, std::int64_t price) {
+    return exact_usd_text(quota::credits::from_micro(micro), price);
+  };
+  EXPECT_EQ(exact(0, 20'000), "0");
+  EXPECT_EQ(exact(20'000'000, 20'000), "0.4");
+  EXPECT_EQ(exact(416'667, 20'000), "0.00833334");
+  EXPECT_EQ(exact(1, 1), "0.000000000001");
+  EXPECT_EQ(exact(-50'000'000, 20'000), "-1");
+  EXPECT_EQ(exact(quota::credits::max_micro, 1'000'000'000), "4000000000000");
 }
 
 }  // namespace

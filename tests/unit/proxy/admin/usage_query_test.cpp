@@ -60,7 +60,8 @@ TEST(usage_query, refuses_what_makes_no_sense) {
   EXPECT_EQ(refusal("time_zone=../../../etc/passwd"), "time_zone");
   EXPECT_EQ(refusal("limit=0"), "limit");
   EXPECT_EQ(refusal("limit=10001"), "limit");
-  EXPECT_EQ(refusal("after="), "after");
+  EXPECT_EQ(refusal("after="), "") << "an empty one is not given";
+  EXPECT_EQ(refusal("from=&to=&granularity=&group_by=&time_zone=&limit=&after="), "");
   EXPECT_EQ(refusal("after=6x"), "after");
   EXPECT_EQ(refusal("from=2026-01-01&from=2026-01-02"), "from");
   EXPECT_EQ(refusal("org=other"), "org");
@@ -113,6 +114,27 @@ TEST(usage_query, an_hour_belongs_to_the_day_in_which_it_begins) {
   EXPECT_EQ(query.text_of(query.last_hour + 1), "2026-01-03T00:30:00+05:30");
 }
 
+// Whether it is named by its date or by its moment, so that no hour is in two days' reports.
+TEST(usage_query, a_day_begins_alike_however_it_is_said) {
+  for (const auto& [zone, offset] :
+       {std::pair{"Asia/Kathmandu", "%2B05:45"}, std::pair{"Asia/Kolkata", "%2B05:30"},
+        std::pair{"America/St_Johns", "-03:30"}, std::pair{"Europe/Berlin", "%2B01:00"}}) {
+    const auto in = "time_zone=" + std::string{zone};
+    const auto midnight = "T00:00:00" + std::string{offset};
+    const auto dates = query_of(in + "&from=2026-01-02&to=2026-01-03");
+    const auto times = query_of(in + "&from=2026-01-02" + midnight + "&to=2026-01-03" + midnight);
+    EXPECT_EQ(times.first_hour, dates.first_hour) << zone;
+    EXPECT_EQ(times.last_hour, dates.last_hour) << zone;
+    EXPECT_EQ(query_of(in + "&from=2026-01-03").first_hour, dates.last_hour + 1) << zone;
+  }
+  const auto widened = query_of(
+      "time_zone=Asia/Kathmandu&from=2026-01-02T00:01:00%2B05:45&to=2026-01-03T00:01:00%2B05:45");
+  EXPECT_EQ(widened.text_of(widened.first_hour), "2026-01-01T23:45:00+05:45");
+  EXPECT_EQ(widened.text_of(widened.last_hour + 1), "2026-01-03T00:45:00+05:45");
+  const auto twice = query_of("time_zone=America/Havana&from=2025-11-02T05:00Z&to=2025-11-03");
+  EXPECT_EQ(twice.first_hour, hour_of("2025-11-02T05:00Z")) << "an hour after the first midnight";
+}
+
 TEST(local_calendar, every_hour_is_in_exactly_one_day) {
   for (const auto* name : {"UTC", "Europe/Berlin", "America/Havana", "Australia/Lord_Howe",
                            "Pacific/Apia", "Asia/Kathmandu", "America/Santiago", "Asia/Gaza"}) {
@@ -148,7 +170,16 @@ TEST(usage_query, a_cursor_is_good_for_no_other_question) {
         "group_by=agent&time_zone=Europe/Berlin", "group_by=agent&to=2026-03-10"}) {
     EXPECT_EQ(refusal(std::string{other} + "&after=" + cursor), "after") << other;
   }
-  for (std::size_t size = 0; size < cursor.size(); size += 2) {
+  const auto forged = [&](const std::string& hours) {
+    const auto text = from_hex_text(cursor).value();
+    return to_hex_text(text.substr(0, text.find(' ')) + ' ' + hours + "\ta1");
+  };
+  EXPECT_EQ(refusal("group_by=agent&after=" + forged("0 1 0")), "");
+  for (const auto* hours : {"-9223372036854775808 9223372036854775807 0", "-1 0 0",
+                            "0 9223372036854775807 0", "0 1 99999999999", "0 1"}) {
+    EXPECT_EQ(refusal("group_by=agent&after=" + forged(hours)), "after") << hours;
+  }
+  for (std::size_t size = 2; size < cursor.size(); size += 2) {
     const auto cut = usage_query::parse("group_by=agent&after=" + cursor.substr(0, size), now);
     if (cut) {
       EXPECT_LT(cut->after->names.at(0).size(), 2u);
