@@ -78,6 +78,7 @@ class app {
     take_over(*loaded);
     raise_descriptor_limit();
     std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error like a full disk
     try {
       serve();
     } catch (const std::exception& error) {

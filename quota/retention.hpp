@@ -42,6 +42,10 @@ class retention_store {
   virtual ~retention_store() = default;
 
   virtual task<result<retained>> what_is_retained(const org_id& org) = 0;
+  // The store's own id, by which an archive knows it again; empty: it has none yet.
+  virtual task<result<std::string>> store_id() = 0;
+  // Gives it this one, unless it has one. The answer is the one it has.
+  virtual task<result<std::string>> name_store(std::string fresh) = 0;
   // Drops entries that stand before `first`, at most some thousands; false: others are left. The
   // last entry of an account always stays. Only what an archive has may be dropped.
   virtual task<result<bool>> drop_entries(const org_id& org, std::string first) = 0;

@@ -1,5 +1,7 @@
 #include "proxy/admin/billing_api.hpp"
 
+#include <boost/asio/experimental/awaitable_operators.hpp>
+
 #include "proxy/admin/balance_report.hpp"
 #include "proxy/admin/json_writer.hpp"
 #include "proxy/admin/ledger_report.hpp"
@@ -91,19 +93,40 @@ task<api_response> billing_api::handle(quota::org_id org, api_request request) {
 }
 
 // Steps begin with days of UTC, so that no summary of a day is read twice.
+struct billing_api::usage_reading {
+  quota::org_id org;
+  std::int64_t next, last;
+  bool with_callers;
+  counter_taker add;
+  error_code failed{};
+};
+
+// One of a few that take turns: while one adds up what it has read, the store looks for what the
+// others have asked for.
+task<> billing_api::read_usage_steps(usage_reading& all) {
+  const auto step = all.with_callers ? hours_a_step : hours_a_summary_step;
+  while (all.next <= all.last && !all.failed) {
+    const auto first = all.next, end = std::min(first / 24 * 24 + step - 1, all.last);
+    all.next = end + 1;
+    // Not awaited where it is chosen: GCC 12 destroys both branches of a conditional with co_await.
+    auto reading = all.with_callers ? ledger_.usage(all.org, first, end)
+                                    : ledger_.usage_summary(all.org, first, end);
+    const auto counters = co_await std::move(reading);
+    if (!counters) {
+      all.failed = counters.error();
+      co_return;
+    }
+    for (const auto& counter : *counters) all.add(counter);
+  }
+}
+
 task<result<void>> billing_api::read_usage(quota::org_id org, std::int64_t first, std::int64_t last,
                                            bool with_callers, counter_taker add) {
-  const auto step = with_callers ? hours_a_step : hours_a_summary_step;
-  for (auto hour = first; hour <= last;) {
-    const auto end = std::min(hour / 24 * 24 + step - 1, last);
-    // Not awaited where it is chosen: GCC 12 destroys both branches of a conditional with co_await.
-    auto reading =
-        with_callers ? ledger_.usage(org, hour, end) : ledger_.usage_summary(org, hour, end);
-    const auto counters = co_await std::move(reading);
-    if (!counters) co_return counters.error();
-    for (const auto& counter : *counters) add(counter);
-    hour = end + 1;
-  }
+  using namespace asio::experimental::awaitable_operators;
+  usage_reading all{std::move(org), first, last, with_callers, std::move(add)};
+  auto together = read_usage_steps(all) && read_usage_steps(all) && read_usage_steps(all);
+  co_await std::move(together);
+  if (all.failed) co_return all.failed;
   co_return result<void>{};
 }
 
@@ -121,7 +144,7 @@ task<api_response> billing_api::usage(quota::org_id org, api_request request) {
   counter_taker add = [&](const quota::usage_counter& counter) { report.add(counter); };
   const auto read = co_await read_usage(std::move(org), query->first_hour, query->last_hour,
                                         query->asks_about_callers(), std::move(add));
-  if (!read) co_return failure(ledger_unavailable(), request.request_id);
+  if (!read) co_return failure(history_unavailable(read.error()), request.request_id);
   if (!wants_csv(request)) co_return success(report.to_json());
   auto response = csv_response(report.to_csv());
   if (report.has_more()) {
@@ -138,7 +161,7 @@ task<api_response> billing_api::projection(quota::org_id org, api_request reques
   counter_taker add = [&](const quota::usage_counter& counter) { report.add(counter); };
   const auto read = co_await read_usage(std::move(org), report.first_hour(), report.last_hour(),
                                         false, std::move(add));
-  if (!read) co_return failure(ledger_unavailable(), request.request_id);
+  if (!read) co_return failure(history_unavailable(read.error()), request.request_id);
   co_return success(report.to_json());
 }
 
@@ -147,7 +170,7 @@ task<api_response> billing_api::entries(quota::org_id org, api_request request) 
   if (!wanted) co_return failure(wanted.error(), request.request_id);
   // One more than asked for shows whether there is a next page.
   auto found = co_await ledger_.entries(org, wanted->after, wanted->limit + 1);
-  if (!found) co_return failure(ledger_unavailable(), request.request_id);
+  if (!found) co_return failure(history_unavailable(found.error()), request.request_id);
   const bool has_more = found->size() > wanted->limit;
   if (has_more) found->resize(wanted->limit);
   if (!wants_csv(request)) co_return success(entries_json(*found, wanted->after, has_more));

@@ -46,6 +46,8 @@ class billing_api {
   using counter_taker = std::function<void(const quota::usage_counter&)>;
   task<result<void>> read_usage(quota::org_id org, std::int64_t first, std::int64_t last,
                                 bool with_callers, counter_taker add);
+  struct usage_reading;
+  task<> read_usage_steps(usage_reading& all);
 
   quota::ledger_store& ledger_;
   configuration_in_force configuration_;

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "proxy/admin/json_writer.hpp"
+#include "proxy/archive/archive_error.hpp"
+#include "quota/ledger_store.hpp"
 
 namespace tollgate::proxy::admin {
 
@@ -84,6 +86,18 @@ api_error method_not_allowed(std::string allow) {
           .param = {},
           .retry_after = {},
           .allow = allow};
+}
+
+api_error history_unavailable(const error_code& why) {
+  auto error = ledger_unavailable();
+  if (why == archive::archive_errc::unavailable) {
+    error.message = why.message() + "; repeat the call shortly";
+  } else if (why == quota::store_errc::archived) {
+    error.message = "the ledger has dropped this, and there is no archive that it can be read from";
+  } else if (archive::is_of_archive(why)) {
+    error.message = why.message() + "; that is for the operator to mend";
+  }
+  return error;
 }
 
 api_error ledger_unavailable(std::string advice) {

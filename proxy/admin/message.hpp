@@ -61,5 +61,7 @@ api_error invalid(std::string message, std::string param = {});
 api_error not_found(std::string message);
 api_error method_not_allowed(std::string allow);
 api_error ledger_unavailable(std::string advice = "repeat the call shortly");
+// The same for who reads history: what cannot be had may be the archive behind the ledger.
+api_error history_unavailable(const error_code& why);
 
 }  // namespace tollgate::proxy::admin

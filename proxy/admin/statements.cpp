@@ -50,7 +50,7 @@ task<api_response> billing_api::statement(quota::org_id org, std::string month,
   counter_taker add = [&](const quota::usage_counter& counter) { report.add(counter); };
   const auto usage = co_await read_usage(org, report.first_hour(), report.last_hour(ledger_.now()),
                                          false, std::move(add));
-  if (!usage) co_return failure(ledger_unavailable(), request.request_id);
+  if (!usage) co_return failure(history_unavailable(usage.error()), request.request_id);
   switch (best_of(request.accept, {"application/json", "text/csv", "text/plain"})) {
     case 1:
       co_return csv_response(report.to_csv());

@@ -5,6 +5,7 @@
 // archive went before. So every entry is in it exactly once, whoever crashes when.
 #pragma once
 
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -17,8 +18,12 @@ struct position {
   std::string entry = "0-0";   // the last ledger entry in it
   std::int64_t hour = 0;       // usage of the hours before this one is in it
   std::int64_t statement = 0;  // statements of the cycles before this one are in it
+  std::string seal;            // what that last entry says, in short; empty: not known
 
-  bool operator==(const position&) const = default;
+  // The seal follows from the entry.
+  bool operator==(const position& other) const {
+    return entry == other.entry && hour == other.hour && statement == other.statement;
+  }
 };
 
 // A statement that no late call can change any more.
@@ -41,6 +46,11 @@ struct batch {
   bool empty() const { return from == to; }
 };
 
+// The archive is there, and does not take what a batch says: others are not to wait for it.
+struct refused : std::runtime_error {
+  using runtime_error::runtime_error;
+};
+
 // Blocks, and throws std::exception when the archive cannot be had; what became of an add that
 // threw is told by `position_of`.
 class archive {
@@ -49,6 +59,13 @@ class archive {
 
   // Of all who share an archive one writes. False: somebody else does.
   virtual bool lead() = 0;
+  // Lets somebody else do so.
+  virtual void leave() = 0;
+  // The id of the store whose archive it is; empty: nobody's yet, or not known to who does not
+  // lead.
+  virtual std::string store() = 0;
+  // From now on it is this one's, if it was nobody's.
+  virtual void belong_to(const std::string& store) = 0;
   virtual position position_of(const quota::org_id& org) = 0;
   // All or nothing. False: an organization's archive does not go as far as `from`, or further.
   virtual bool add(const std::vector<batch>& batches) = 0;

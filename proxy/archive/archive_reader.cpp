@@ -10,7 +10,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t most_waiting = 32, most_of_an_org = 4;
+// A report over old days asks three questions at once.
+constexpr std::size_t most_waiting = 32, most_of_an_org = 12;
 constexpr auto longest_wait = 5s;  // for one's turn
 constexpr auto after_a_failure = 1s;
 
@@ -48,21 +49,21 @@ result<T> archive_reader::answer(const std::function<T(postgres_archive&)>& ques
   const bool too_late = now - asked_at > longest_wait;
   if (closed_ || too_late ||
       (failed_at_ > steady::time_point{} && now - failed_at_ < after_a_failure)) {
-    return make_error_code(quota::store_errc::unavailable);
+    return make_error_code(archive_errc::unavailable);
   }
   try {
     return question(archive_);
   } catch (const std::exception& error) {
     failed_at_ = steady::now();
     spdlog::warn("the archive cannot be read: {}", error.what());
-    return make_error_code(quota::store_errc::unavailable);
+    return make_error_code(archive_errc::unavailable);
   }
 }
 
 template <class T>
 task<result<T>> archive_reader::ask(quota::org_id org,
                                     std::function<T(postgres_archive&)> question) {
-  if (!take_place(org)) co_return make_error_code(quota::store_errc::unavailable);
+  if (!take_place(org)) co_return make_error_code(archive_errc::unavailable);
   const auto executor = co_await asio::this_coro::executor;
   const auto initiate = [&](auto handler) {
     auto work = asio::make_work_guard(executor);
@@ -99,9 +100,12 @@ task<result<std::vector<quota::usage_counter>>> archive_reader::usage(quota::org
   co_return co_await ask(std::move(org), std::move(question));
 }
 
-task<result<position>> archive_reader::position_of(quota::org_id org) {
-  std::function<position(postgres_archive&)> question = [org](postgres_archive& archive) {
-    return archive.position_of(org);
+task<result<archive_reader::standing>> archive_reader::standing_of(quota::org_id org) {
+  std::function<standing(postgres_archive&)> question = [org](postgres_archive& archive) {
+    standing found;
+    found.store = archive.store();
+    found.at = archive.position_of(org);
+    return found;
   };
   co_return co_await ask(std::move(org), std::move(question));
 }

@@ -12,6 +12,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
 
+#include "proxy/archive/archive_error.hpp"
 #include "proxy/archive/postgres_archive.hpp"
 #include "quota/task.hpp"
 
@@ -26,12 +27,18 @@ class archive_reader {
   // Any thread: whoever waits is answered now, and nobody is any more.
   void close();
 
-  // store_errc::unavailable: the archive cannot be had now.
+  // Whose archive it is (empty: nobody's yet), and how far it goes for an organization.
+  struct standing {
+    std::string store;
+    position at;
+  };
+
+  // archive_errc::unavailable: the archive cannot be had now.
   task<result<std::vector<quota::ledger_entry>>> entries(quota::org_id org, std::string after,
                                                          std::size_t limit);
   task<result<std::vector<quota::usage_counter>>> usage(quota::org_id org, std::int64_t first,
                                                         std::int64_t last);
-  task<result<position>> position_of(quota::org_id org);
+  task<result<standing>> standing_of(quota::org_id org);
 
  private:
   using steady = std::chrono::steady_clock;

@@ -5,6 +5,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "proxy/archive/agreement.hpp"
 #include "quota/ledger/entry_id.hpp"
 
 namespace tollgate::proxy::archive {
@@ -14,14 +15,12 @@ task<result<std::vector<quota::ledger_entry>>> archived_store::entries(const quo
                                                                        std::size_t limit) {
   auto recent = co_await recent_.entries(org, after, limit);
   if (recent || recent.error() != quota::store_errc::archived) co_return recent;
+  const auto kept = co_await agreed(org);
+  if (!kept) co_return kept.error();
   auto archived = co_await archive_.entries(org, after, limit);
   if (!archived) co_return archived.error();
-  auto last = archived->empty() ? std::string{} : archived->back().id;
-  if (archived->empty()) {
-    const auto dropped = co_await dropped_through(org);
-    if (!dropped) co_return dropped.error();
-    last = *dropped;
-  }
+  // The store goes on behind what it has dropped, and the archive has all of that.
+  auto last = archived->empty() ? kept->from.dropped_through : archived->back().id;
   // A short page would be taken for the last one: it goes on with what only the store has yet.
   if (archived->size() < limit) {
     auto rest = co_await entries(org, std::move(last), limit - archived->size());
@@ -31,20 +30,41 @@ task<result<std::vector<quota::ledger_entry>>> archived_store::entries(const quo
   co_return archived;
 }
 
-// Behind which the store goes on, if the archive goes so far. It does, unless it has lost what was
-// entrusted to it: nothing is dropped that was not in it.
-task<result<std::string>> archived_store::dropped_through(const quota::org_id& org) {
-  using found = result<std::string>;
-  const auto kept = co_await retention_.what_is_retained(org);
-  if (!kept) co_return found{boost::system::in_place_error, kept.error()};
-  const auto reached = co_await archive_.position_of(org);
-  if (!reached) co_return found{boost::system::in_place_error, reached.error()};
-  if (quota::parse_entry_id(reached->entry) < quota::parse_entry_id(kept->dropped_through)) {
-    spdlog::error("the archive has lost ledger entries of org={} up to {}", org,
-                  kept->dropped_through);
-    co_return found{boost::system::in_place_error, quota::store_errc::archived};
+// What the store still has, and the archive that goes on behind it. Whatever can be wrong with the
+// two is an error, never a gap and never what happened in another store.
+task<result<archived_store::agreement>> archived_store::agreed(quota::org_id org) {
+  constexpr int tries = 3;
+  for (int i = 0; i < tries; ++i) {
+    auto kept = co_await retention_.what_is_retained(org);
+    if (!kept) co_return kept.error();
+    const auto store = co_await retention_.store_id();
+    if (!store) co_return store.error();
+    const auto found = co_await archive_.standing_of(org);
+    if (!found) co_return found.error();
+    if (!found->store.empty() && found->store != *store) {
+      co_return refuse(org, archive_errc::another_store);
+    }
+    if (quota::parse_entry_id(found->at.entry) < quota::parse_entry_id(kept->dropped_through)) {
+      co_return refuse(org, archive_errc::behind);
+    }
+    const auto has = co_await still_has(recent_, org, found->at, kept->dropped_through);
+    if (has && !*has) co_return refuse(org, archive_errc::ahead);
+    if (has) {
+      agreement both;
+      both.from = *std::move(kept);
+      both.archived_hour = found->at.hour;
+      co_return both;
+    }
+    // Others have archived and dropped more while we looked.
+    if (has.error() != quota::store_errc::archived) co_return has.error();
   }
-  co_return found{boost::system::in_place_value, kept->dropped_through};
+  co_return make_error_code(archive_errc::unavailable);
+}
+
+error_code archived_store::refuse(const quota::org_id& org, archive_errc why) {
+  const auto ec = make_error_code(why);
+  spdlog::error("org={}: {}", org, ec.message());
+  return ec;
 }
 
 task<result<std::vector<quota::usage_counter>>> archived_store::usage(const quota::org_id& org,
@@ -75,12 +95,9 @@ task<result<std::vector<quota::usage_counter>>> archived_store::usage(const quot
 
 task<result<std::vector<quota::usage_counter>>> archived_store::older_usage(
     const quota::org_id& org, std::int64_t first_hour, std::int64_t last_hour) {
-  const auto reached = co_await archive_.position_of(org);
-  if (!reached) co_return reached.error();
-  if (reached->hour <= last_hour) {
-    spdlog::error("the archive has lost usage of org={}", org);
-    co_return make_error_code(quota::store_errc::archived);
-  }
+  const auto both = co_await agreed(org);
+  if (!both) co_return both.error();
+  if (both->archived_hour <= last_hour) co_return refuse(org, archive_errc::behind);
   co_return co_await archive_.usage(org, first_hour, last_hour);
 }
 

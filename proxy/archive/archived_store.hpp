@@ -1,4 +1,5 @@
 // A ledger store that goes on behind what the store retains: what is older is asked of the archive.
+// Before anything is, it is made sure that the archive is this store's (archive_errc).
 #pragma once
 
 #include "proxy/archive/archive_reader.hpp"
@@ -68,7 +69,12 @@ class archived_store final : public quota::ledger_store {
   bool ready() const override { return recent_.ready(); }
 
  private:
-  task<result<std::string>> dropped_through(const quota::org_id& org);
+  struct agreement {
+    quota::retained from;  // what the store still has
+    std::int64_t archived_hour = 0;
+  };
+  task<result<agreement>> agreed(quota::org_id org);
+  static error_code refuse(const quota::org_id& org, archive_errc why);
   task<result<std::vector<quota::usage_counter>>> older_usage(const quota::org_id& org,
                                                               std::int64_t first_hour,
                                                               std::int64_t last_hour);

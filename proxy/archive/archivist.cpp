@@ -8,6 +8,7 @@
 #include <boost/asio/redirect_error.hpp>
 #include <spdlog/spdlog.h>
 
+#include "proxy/archive/agreement.hpp"
 #include "proxy/archive/file_archive.hpp"
 #include "proxy/archive/postgres_archive.hpp"
 #include "quota/ledger/entry_id.hpp"
@@ -26,8 +27,10 @@ constexpr std::size_t most_at_once =
 constexpr auto round_every = 250ms;
 constexpr auto shortest_patience = 500ms, longest_patience = 15'000ms;
 constexpr auto learn_every = 5s;
-constexpr auto first_pause = 500ms, longest_pause = 10'000ms;
+constexpr auto first_pause = 500ms, longest_pause = 5'000ms;
 constexpr auto follower_pause = 5s, skip_for = 30s;
+// A store that fails may forget a name it was given right before; an archive would not.
+constexpr auto name_settles = 2s;
 constexpr quota::milliseconds longest_tidy_pause{10'000};
 constexpr std::int64_t hours_a_day = 24, days_at_once = 40;
 
@@ -120,26 +123,72 @@ task<> archivist::learn_accounts() {
 
 // --- archive ---
 
+// Which store this is. Where that may have changed, and with each new connection (the store may
+// have been brought back from an older copy), everything is looked at anew. False: not now.
+task<bool> archivist::know_store() {
+  const auto connects = redis_->counted().connects;
+  auto id = co_await retained_.store_id();
+  if (id && id->empty()) {
+    auto fresh = quota::random_id_source{}.next_hex128();
+    id = co_await retained_.name_store(std::move(fresh));
+  }
+  if (!id && id.error() != quota::store_errc::unavailable) {
+    lost("the id of the store cannot be had: " + id.error().message());
+  }
+  if (!id || id->empty() || connects != redis_->counted().connects) co_return false;
+  if (*id == store_ && connects == connects_) co_return true;
+  if (*id != store_) store_known_at_ = steady::now();
+  store_ = *std::move(id);
+  connects_ = connects;
+  for (auto& [org, account] : accounts_) look_anew(account);
+  co_return true;
+}
+
+// It is the store of this round that was read, and no other has come in between.
+bool archivist::is_same_connection() const {
+  return redis_->counted().connects == connects_;
+}
+
+// An archive that is nobody's becomes this store's. False: not yet.
+bool archivist::is_ours(bool leads) {
+  const auto owner = archive_->store();
+  if (owner == store_) return true;
+  if (owner.empty()) {
+    if (!leads) return true;  // whose it is, is said by who leads
+    if (steady::now() - store_known_at_ < name_settles) return false;
+    archive_->belong_to(store_);
+    return archive_->store() == store_;
+  }
+  archive_->leave();
+  throw std::runtime_error{
+      "it is that of the store " + owner + ", and this is the store " + store_ +
+      ". A store that is another one, or that was emptied, needs an archive of its own: another "
+      "database, schema or directory. If it is the same one after all, take the old id away "
+      "(delete from tollgate_store; or write - in its place in the file of positions)"};
+}
+
 task<> archivist::archive_all() {
   if (!archive_ || steady::now() < ask_again_at_) co_return;
+  if (!co_await know_store()) co_return;
   try {
     const bool leads = archive_->lead();
     counts_.leads.set(leads ? 1 : 0);
+    if (!is_ours(leads)) co_return;
     if (!leads) {
+      there_again();
       for (auto& [org, account] : accounts_) forget_position(account);
       ask_again_at_ = steady::now() + follower_pause;
       counts_.lag_ms.set(0);
       co_return;
     }
-    behind_ = false;
+    behind_ = added_ = false;
     for (auto at = accounts_.begin(); at != accounts_.end() && !stopping_;) {
       auto end = at;
       for (std::size_t i = 0; i < accounts_at_once_ && end != accounts_.end(); ++i) ++end;
       co_await archive_some(at, end);
       at = end;
     }
-    if (away_ > 0s) spdlog::info("the archive is there again");
-    away_ = 0s;
+    if (added_ || !behind_) there_again();
     accounts_at_once_ = most_accounts_at_once;
     if (!behind_) caught_up_at_ = steady::now();
   } catch (const std::exception& error) {
@@ -153,14 +202,33 @@ task<> archivist::archive_all() {
 // anybody did, is found one by one.
 void archivist::lost(const std::string& why) {
   if (stopping_) return;
-  if (away_ == 0s)
+  if (why != trouble_) {
     spdlog::error("the archive cannot be had, nothing is dropped meanwhile: {}", why);
+    trouble_ = why;
+  }
   counts_.failures.increment();
   counts_.leads.set(0);
   away_ = std::clamp<steady::duration>(2 * away_, first_pause, longest_pause);
   ask_again_at_ = steady::now() + away_;
   accounts_at_once_ = 1;
-  for (auto& [org, account] : accounts_) forget_position(account);
+  for (auto& [org, account] : accounts_) look_anew(account);
+}
+
+// It has taken something, or there is nothing that it could take.
+void archivist::there_again() {
+  if (!trouble_.empty()) spdlog::info("the archive is there again");
+  trouble_.clear();
+  away_ = 0s;
+}
+
+// As soon as may be; but one that was skipped waits for its turn.
+void archivist::look_anew(account& account) {
+  if (account.position_known) {
+    account.look_at = {};
+    account.patience = {};
+  }
+  account.kept_known = false;
+  forget_position(account);
 }
 
 // Statements that were collected may not have been added, either.
@@ -193,29 +261,26 @@ task<> archivist::archive_some(accounts::iterator from, accounts::iterator to) {
   if (!next.batches.empty() && !stopping_) add(std::move(next));
 }
 
-// False: not now.
-task<bool> archivist::learn_position(const quota::org_id& org, account& account) {
-  if (account.position_known) co_return true;
-  account.at = archive_->position_of(org);
-  const auto ahead = co_await collector_.is_behind(org, account.at);
-  if (!ahead) co_return false;
-  if (*ahead) {
-    skip(org, account,
-         "the archive has entries that the store does not have; the store was brought back from an "
-         "older backup, or this is the archive of another one");
-    co_return false;
-  }
-  account.position_known = true;
-  co_return true;
-}
-
+// A position counts as known as soon as the store is seen to go on from there.
 task<> archivist::collect(const quota::org_id& org, account& account, step& into) {
-  if (!co_await learn_position(org, account)) co_return;
+  if (!account.position_known) account.at = archive_->position_of(org);
   auto found = co_await collector_.collect(org, account.at, account.progress);
   if (!found) {
     behind_ = true;
     if (found.error() != quota::store_errc::unavailable)
       skip(org, account, found.error().message());
+    co_return;
+  }
+  if (!is_same_connection()) {  // who knows what was read there
+    behind_ = true;
+    co_return;
+  }
+  if (found->store_is_behind) {
+    skip(
+        org, account,
+        "the store does not have the entry " + account.at.entry +
+            ", up to which it was archived; the store was brought back from an older copy, or this "
+            "is the archive of another one");
     co_return;
   }
   if (found->lost_through) {
@@ -225,6 +290,7 @@ task<> archivist::collect(const quota::org_id& org, account& account, step& into
              "older backup");
     co_return;
   }
+  account.position_known = true;
   if (found->full) {
     account.patience = 0s;
     behind_ = true;
@@ -248,7 +314,7 @@ void archivist::add(step what) {
   bool added = false;
   try {
     added = archive_->add(what.batches);
-  } catch (const std::exception& error) {
+  } catch (const refused& error) {
     if (what.batches.size() == 1) {  // others are not to wait for it
       const auto& org = what.batches.front().org;
       skip(org, accounts_[org], error.what());
@@ -262,6 +328,7 @@ void archivist::add(step what) {
       forget_position(account);
       continue;
     }
+    added_ = true;
     account.at = batch.to;
     account.progress = what.reached[i];
     counts_.entries.add(static_cast<std::int64_t>(batch.entries.size()));
@@ -308,18 +375,28 @@ task<> archivist::sum_up_days(const quota::org_id& org, account& account) {
   if (summed) co_await retained_.remember_summed(org, last + 1);
 }
 
+// Only what is in the archive, and only while the store is the one that was archived: an older copy
+// of it would lose what nobody else has.
+task<bool> archivist::may_drop(const quota::org_id& org, const account& account) {
+  if (!account.position_known || !is_same_connection()) co_return false;
+  const auto store = co_await retained_.store_id();
+  if (!store || *store != store_) co_return false;
+  const auto has = co_await still_has(ledger_, org, account.at, account.kept.dropped_through);
+  if (!has || !*has) co_return false;
+  co_return is_same_connection();
+}
+
 // Never beyond what is in the archive.
 task<> archivist::drop_entries(const quota::org_id& org, account& account) {
-  if (!retention_.ledger || !archive_ || !archive_->can_be_read() || !account.position_known) {
-    co_return;
-  }
+  if (!retention_.ledger || !archive_ || !archive_->can_be_read()) co_return;
   const auto too_old = ledger_.now() - *retention_.ledger;
   const quota::entry_id by_age{static_cast<std::uint64_t>(too_old.time_since_epoch().count()), 0};
   const auto first = std::min(by_age, known(account.at.entry));
   if (first <= known(account.kept.dropped_through)) co_return;
+  if (!co_await may_drop(org, account)) co_return;
   for (;;) {
     const auto all = co_await retained_.drop_entries(org, to_string(first));
-    if (!all || stopping_) co_return;
+    if (!all || stopping_ || !is_same_connection()) co_return;
     if (*all) break;
   }
   account.kept.dropped_through = to_string(first);
@@ -329,16 +406,22 @@ task<> archivist::drop_entries(const quota::org_id& org, account& account) {
 // what is in it.
 task<> archivist::drop_usage(const quota::org_id& org, account& account) {
   auto end = quota::hour_of(ledger_.now() - retention_.usage) / hours_a_day;
-  if (archive_ && archive_->can_be_read()) {
+  const bool in_archive = archive_ && archive_->can_be_read();
+  if (in_archive) {
     if (!account.position_known) co_return;
     end = std::min(end, account.at.hour / hours_a_day);
   }
   const auto created = quota::hour_of(account.progress.created_at) / hours_a_day;
   const auto first = std::max(account.kept.first_hour / hours_a_day, created);
+  if (first >= end) co_return;
+  if (in_archive) {
+    const bool safe = co_await may_drop(org, account);
+    if (!safe) co_return;
+  }
   for (auto day = first; day < std::min(end, first + days_at_once); ++day) {
     const auto next = (day + 1) * hours_a_day;
     const auto summed = co_await ledger_.usage_summary(org, day * hours_a_day, next - 1);
-    if (!summed || stopping_) co_return;
+    if (!summed || stopping_ || (in_archive && !is_same_connection())) co_return;
     const auto dropped = co_await retained_.drop_usage_detail(org, day);
     if (!dropped || !*dropped) co_return;
     account.kept.first_hour = next;

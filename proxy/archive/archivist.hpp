@@ -56,17 +56,22 @@ class archivist {
 
   task<> run();
   task<> learn_accounts();
+  task<bool> know_store();
+  bool is_same_connection() const;
+  bool is_ours(bool leads);
   task<> archive_all();
   task<> archive_some(accounts::iterator from, accounts::iterator to);
   task<> collect(const quota::org_id& org, account& account, step& into);
-  task<bool> learn_position(const quota::org_id& org, account& account);
   void add(step what);
   void lost(const std::string& why);
+  void there_again();
   void skip(const quota::org_id& org, account& account, const std::string& why);
   static void forget_position(account& account);
+  static void look_anew(account& account);
   task<> tidy_up();
   task<bool> learn_what_is_kept(const quota::org_id& org, account& account);
   task<> sum_up_days(const quota::org_id& org, account& account);
+  task<bool> may_drop(const quota::org_id& org, const account& account);
   task<> drop_entries(const quota::org_id& org, account& account);
   task<> drop_usage(const quota::org_id& org, account& account);
   // coarsen_usage.cpp
@@ -86,7 +91,12 @@ class archivist {
 
   accounts accounts_;
   steady::time_point learn_at_{}, ask_again_at_{};
+  std::string store_;  // the id of the store
+  steady::time_point store_known_at_{};
+  std::uint64_t connects_ = 0;    // the connection over which the store's id was read
   steady::duration away_{};       // how long the archive is left alone after it failed
+  std::string trouble_;           // why it cannot be had, as it was said; empty: it can
+  bool added_ = false;            // something, in this round
   std::size_t accounts_at_once_;  // added in one step: one by one after a failure
   bool behind_ = false;           // in this round something could not be archived, or not all
   steady::time_point caught_up_at_ = steady::now();

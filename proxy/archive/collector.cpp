@@ -4,16 +4,11 @@
 #include <limits>
 
 #include "proxy/admin/statement_report.hpp"
+#include "proxy/archive/agreement.hpp"
 #include "quota/ledger/entry_id.hpp"
 #include "quota/statement.hpp"
 
 namespace tollgate::proxy::archive {
-
-task<result<bool>> collector::is_behind(const quota::org_id& org, const position& archived) {
-  const auto end = co_await ledger_.news(org, std::nullopt, std::nullopt);
-  if (!end) co_return result<bool>{boost::system::in_place_error, end.error()};
-  co_return quota::parse_entry_id(end->up_to.entry) < quota::parse_entry_id(archived.entry);
-}
 
 task<result<collector::collected>> collector::collect(quota::org_id org, position from,
                                                       progress so_far) {
@@ -26,8 +21,9 @@ task<result<collector::collected>> collector::collect(quota::org_id org, positio
     found.lost_through = kept->dropped_through;
     co_return found;
   }
-  const auto entries = co_await add_entries(found.what, found.full);
+  const auto entries = co_await add_entries(found, kept->dropped_through);
   if (!entries) co_return entries.error();
+  if (found.store_is_behind) co_return found;
   for (const auto& entry : found.what.entries) {
     if (entry.cycle > so_far.cycle) so_far.statements_open = true;
     so_far.cycle = std::max(so_far.cycle, entry.cycle);
@@ -44,15 +40,28 @@ task<result<collector::collected>> collector::collect(quota::org_id org, positio
   co_return found;
 }
 
-task<result<void>> collector::add_entries(batch& into, bool& full) {
-  auto entries = co_await ledger_.entries(into.org, into.from.entry, entries_at_once);
+// The last entry that is in the archive is read again, with those behind it: nothing can be built
+// on a store that does not have it.
+task<result<void>> collector::add_entries(collected& found, const std::string& dropped_through) {
+  auto& into = found.what;
+  const bool again = is_to_be_found(into.from, dropped_through);
+  const auto after = again ? right_before(into.from) : into.from.entry;
+  auto entries = co_await ledger_.entries(into.org, after, entries_at_once);
   if (!entries) co_return entries.error();
-  full = entries->size() == entries_at_once;
+  if (again) {
+    found.store_is_behind = !begins_with(*entries, into.from);
+    if (found.store_is_behind) co_return result<void>{};
+  }
+  found.full = entries->size() == entries_at_once;
+  if (again) entries->erase(entries->begin());
   const auto settled = [until = ledger_.now() - settling_time](const auto& entry) {
     return entry.at <= until;
   };
   entries->erase(std::find_if_not(entries->begin(), entries->end(), settled), entries->end());
-  if (!entries->empty()) into.to.entry = entries->back().id;
+  if (!entries->empty()) {
+    into.to.entry = entries->back().id;
+    into.to.seal = seal_of(entries->back());
+  }
   into.entries = *std::move(entries);
   co_return result<void>{};
 }

@@ -28,13 +28,13 @@ class collector {
     // been replaced, or brought back from an old backup. Nothing is collected then, which would
     // hide it.
     std::optional<std::string> lost_through;
+    // The store does not have the last entry of the archive: it was brought back from an older
+    // copy, or is another one. Nothing is collected then, either.
+    bool store_is_behind = false;
     // What the progress is when this has been added.
     progress reached;
   };
   task<result<collected>> collect(quota::org_id org, position from, progress so_far);
-  // Whether the archive has entries that the store does not have: it is another store, or one that
-  // was brought back from an older backup.
-  task<result<bool>> is_behind(const quota::org_id& org, const position& archived);
 
  private:
   // Younger entries wait: a store that fails may lose what it wrote last, and an archive never
@@ -45,7 +45,7 @@ class collector {
   static constexpr std::int64_t hours_at_once = 24 * 7, hours_a_read = 24;
   static constexpr std::size_t counters_at_once = 20'000, many_counters = 1'000;
 
-  task<result<void>> add_entries(batch& into, bool& full);
+  task<result<void>> add_entries(collected& found, const std::string& dropped_through);
   task<result<void>> add_statements(batch& into, progress& so_far);
   task<result<void>> add_usage(batch& into, const progress& so_far, std::int64_t first_detailed,
                                bool& full);

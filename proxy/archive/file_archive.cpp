@@ -21,6 +21,7 @@ namespace fs = std::filesystem;
 using quota::redis::file_descriptor;
 
 constexpr const char *current_name = "current.jsonl", *positions_name = "positions";
+constexpr const char* unknown = "-";
 
 [[noreturn]] void fail(const std::string& what) {
   throw std::system_error{errno, std::generic_category(), what};
@@ -101,9 +102,11 @@ void file_archive::recover() {
   if (!fs::exists(path_of(positions_name))) keep_positions();
 }
 
-// "1 NUMBER LENGTH BEGUN_MS", then lines "ORG ENTRY HOUR STATEMENT".
+// "2 NUMBER LENGTH BEGUN_MS STORE", then lines "ORG ENTRY HOUR STATEMENT SEAL". In version 1 there
+// were neither stores nor seals.
 void file_archive::read_positions() {
   positions_.clear();
+  store_.clear();
   number_ = 1;
   length_ = 0;
   std::ifstream in{path_of(positions_name)};
@@ -120,11 +123,19 @@ void file_archive::read_positions() {
   int version = 0;
   std::int64_t begun = 0;
   in >> version >> number_ >> length_ >> begun;
-  if (!in || version != 1) throw std::runtime_error{path_of(positions_name) + " cannot be read"};
+  if (version == 2) in >> store_;
+  if (!in || version < 1 || version > 2) {
+    throw std::runtime_error{path_of(positions_name) + " cannot be read"};
+  }
+  if (store_ == unknown) store_.clear();
   begun_ = quota::time_point{quota::milliseconds{begun}};
   std::string org;
   position at;
-  while (in >> org >> at.entry >> at.hour >> at.statement) positions_[org] = at;
+  while (in >> org >> at.entry >> at.hour >> at.statement) {
+    if (version == 2) in >> at.seal;
+    if (at.seal == unknown) at.seal.clear();
+    positions_[org] = at;
+  }
   if (!in.eof()) throw std::runtime_error{path_of(positions_name) + " cannot be read to its end"};
 }
 
@@ -136,6 +147,17 @@ void file_archive::open_current() {
   }
   if (::ftruncate(current_.get(), static_cast<off_t>(length_)) != 0) fail("cannot cut off");
   flush_directory(directory_);
+}
+
+void file_archive::belong_to(const std::string& store) {
+  if (!store_.empty()) return;
+  try {
+    store_ = store;
+    keep_positions();
+  } catch (...) {
+    give_up();
+    throw;
+  }
 }
 
 position file_archive::position_of(const quota::org_id& org) {
@@ -177,9 +199,11 @@ void file_archive::rotate_if_due(quota::time_point now) {
 // The old one or the new one, never half of one.
 void file_archive::keep_positions() {
   std::string text =
-      fmt::format("1 {} {} {}\n", number_, length_, begun_.time_since_epoch().count());
+      fmt::format("2 {} {} {} {}\n", number_, length_, begun_.time_since_epoch().count(),
+                  store_.empty() ? unknown : store_);
   for (const auto& [org, at] : positions_) {
-    text += fmt::format("{} {} {} {}\n", org, at.entry, at.hour, at.statement);
+    text += fmt::format("{} {} {} {} {}\n", org, at.entry, at.hour, at.statement,
+                        at.seal.empty() ? unknown : at.seal);
   }
   const auto path = path_of(positions_name), fresh = path + ".new";
   const auto file = open_or_throw(fresh, O_WRONLY | O_CREAT | O_TRUNC);

@@ -2,7 +2,7 @@
 //
 //   current.jsonl          being written
 //   ledger-00000001.jsonl  whole, never touched again
-//   positions              how far all of it goes, and how long current.jsonl was then
+//   positions              whose it is, how far all of it goes, and how long current.jsonl was then
 //
 // What is in current.jsonl beyond that length was not added: whoever opens the archive cuts it off.
 // So every line is in the files exactly once, whatever crashes when. One process at a time has the
@@ -25,6 +25,9 @@ class file_archive final : public archive {
                std::chrono::milliseconds rotate_every);
 
   bool lead() override;
+  void leave() override { give_up(); }
+  std::string store() override { return lock_ ? store_ : std::string{}; }
+  void belong_to(const std::string& store) override;
   position position_of(const quota::org_id& org) override;
   bool add(const std::vector<batch>& batches) override;
   bool can_be_read() const override { return false; }
@@ -35,7 +38,7 @@ class file_archive final : public archive {
   void open_current();
   void rotate_if_due(quota::time_point now);
   void keep_positions();
-  void give_up();  // after a failure: the next one recovers
+  void give_up();  // after a failure, too: the next one recovers
   std::string path_of(const std::string& name) const { return directory_ + '/' + name; }
 
   const std::string directory_;
@@ -43,6 +46,7 @@ class file_archive final : public archive {
   const std::chrono::milliseconds rotate_every_;
   std::optional<quota::redis::file_descriptor> lock_;
   quota::redis::file_descriptor current_;
+  std::string store_;  // whose archive it is; empty: nobody's yet
   std::map<quota::org_id, position> positions_;
   std::uint64_t number_ = 1;  // of the current file, when it is whole
   std::uint64_t length_ = 0;

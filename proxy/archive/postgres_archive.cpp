@@ -7,6 +7,7 @@
 
 #include <pqxx/pqxx>
 
+#include "proxy/archive/agreement.hpp"
 #include "proxy/archive/sql_array.hpp"
 #include "quota/ledger/entry_id.hpp"
 
@@ -17,7 +18,7 @@ namespace {
 using quota::credits;
 using quota::entry_type;
 
-constexpr const char* has_tables = "select to_regclass('tollgate_position') is not null";
+constexpr const char* has_tables = "select to_regclass('tollgate_store') is not null";
 
 // Whoever comes first makes them; the lock is for those who come at once. The last one tells that
 // all are there.
@@ -46,6 +47,8 @@ create index if not exists tollgate_usage_late on tollgate_usage (org) where lat
 create table if not exists tollgate_position (
   org text primary key, ms bigint not null, number bigint not null,
   hour bigint not null, statement bigint not null);
+create table if not exists tollgate_store (
+  id text not null, one boolean primary key default true check (one));
 )";
 
 // Held for as long as the connection lives.
@@ -54,6 +57,12 @@ constexpr const char* lead_lock =
 
 constexpr const char* select_position =
     "select ms, number, hour, statement from tollgate_position where org = $1";
+
+// With the columns of its last entry, as far as they are sealed.
+constexpr const char* select_standing = R"(
+select p.ms, p.number, p.hour, p.statement, l.type, l.subject, l.amount_micro, l.released_micro,
+       l.overage_micro, l.available_micro, l.used, l.cycle
+from tollgate_position p left join tollgate_ledger l using (org, ms, number) where org = $1)";
 
 constexpr const char* insert_entries = R"(
 insert into tollgate_ledger
@@ -112,7 +121,7 @@ std::string id_text(const pqxx::row& row) {
 position read_position(const pqxx::result& found) {
   if (found.empty()) return {};
   const auto row = found[0];
-  return {id_text(row), row[2].as<std::int64_t>(), row[3].as<std::int64_t>()};
+  return {id_text(row), row[2].as<std::int64_t>(), row[3].as<std::int64_t>(), {}};
 }
 
 void add_entries(pqxx::work& work, const batch& batch) {
@@ -222,6 +231,33 @@ quota::ledger_entry entry_of(const pqxx::row& row) {
   return entry;
 }
 
+position read_standing(const pqxx::result& found) {
+  auto at = read_position(found);
+  if (found.empty() || found[0][4].is_null()) return at;
+  const auto row = found[0];
+  const auto amount = [&](int column) {
+    return credits::from_micro(row[column].as<std::int64_t>());
+  };
+  quota::ledger_entry last;
+  last.type = type_of(row[4].as<std::string>());
+  last.subject = row[5].as<std::string>();
+  last.amount = amount(6);
+  last.released = amount(7);
+  last.overage = amount(8);
+  last.available = amount(9);
+  last.used = row[10].as<std::int64_t>();
+  last.cycle = row[11].as<std::int64_t>();
+  at.seal = seal_of(last);
+  return at;
+}
+
+// It is what it was given that the database does not take, and no other batch would fare so: data,
+// integrity, program limits, and a statement that takes too long.
+bool is_about_the_batch(const std::string& state) {
+  return state.starts_with("22") || state.starts_with("23") || state.starts_with("54") ||
+         state == "57014";
+}
+
 quota::usage_counter counter_of(const pqxx::row& row) {
   const auto text = [&](int column) { return row[column].as<std::string>(); };
   quota::usage_counter counter;
@@ -315,14 +351,46 @@ bool postgres_archive::lead() {
   });
 }
 
+void postgres_archive::leave() {
+  connection_.reset();
+  prepared_ = leads_ = false;
+}
+
+std::string postgres_archive::store() {
+  return with_connection([&](pqxx::connection& session) {
+    pqxx::nontransaction work{session};
+    const auto found = work.exec("select id from tollgate_store");
+    return found.empty() ? std::string{} : found[0][0].as<std::string>();
+  });
+}
+
+void postgres_archive::belong_to(const std::string& store) {
+  with_connection([&](pqxx::connection& session) {
+    pqxx::nontransaction work{session};
+    work.exec_params("insert into tollgate_store values ($1) on conflict do nothing", store);
+    return true;
+  });
+}
+
 position postgres_archive::position_of(const quota::org_id& org) {
   return with_connection([&](pqxx::connection& session) {
     pqxx::nontransaction work{session};
-    return read_position(work.exec_params(select_position, org));
+    return read_standing(work.exec_params(select_standing, org));
   });
 }
 
 bool postgres_archive::add(const std::vector<batch>& batches) {
+  try {
+    return add_all(batches);
+  } catch (const pqxx::sql_error& error) {
+    if (is_about_the_batch(error.sqlstate())) throw refused{error.what()};
+    throw;
+  } catch (const std::invalid_argument& error) {
+    throw refused{error.what()};
+  }
+}
+
+bool postgres_archive::add_all(const std::vector<batch>& batches) {
   return with_connection([&](pqxx::connection& session) {
     pqxx::work work{session};
     for (const auto& batch : batches) {

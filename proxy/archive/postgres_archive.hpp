@@ -4,8 +4,8 @@
 //   tollgate_statement  one row a cycle, as soon as nothing can change it
 //   tollgate_usage      counters of an hour by route, action, model, agent, conversation and key
 //   tollgate_position   how far an organization's archive goes: read and moved in the transaction
-//   that
-//                       adds, which makes every entry exact once
+//                       that adds, which makes every entry exact once
+//   tollgate_store      one row: the id of the store whose archive it is
 //
 // Credits are in micro-credits (bigint). Text that is not UTF-8 is repaired with U+FFFD.
 #pragma once
@@ -26,6 +26,9 @@ class postgres_archive final : public archive {
   ~postgres_archive() override;
 
   bool lead() override;
+  void leave() override;
+  std::string store() override;
+  void belong_to(const std::string& store) override;
   position position_of(const quota::org_id& org) override;
   bool add(const std::vector<batch>& batches) override;
   bool can_be_read() const override { return true; }
@@ -46,6 +49,7 @@ class postgres_archive final : public archive {
   // Runs `work` on the connection, which is given up when that throws.
   template <class Work>
   auto with_connection(Work work);
+  bool add_all(const std::vector<batch>& batches);
 
   const std::string url_;
   const access access_;

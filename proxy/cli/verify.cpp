@@ -128,7 +128,10 @@ class verifier {
 
   task<std::optional<verify_failure>> verify_one(quota::org_id org) {
     const auto proof = co_await quota::verify(history(), org);
-    if (!proof) co_return verify_failure{org + ": the store broke off: " + proof.error().message()};
+    if (!proof) {
+      const auto* const who = archive::is_of_archive(proof.error()) ? "" : "the store broke off: ";
+      co_return verify_failure{org + ": " + who + proof.error().message()};
+    }
     ++verified_;
     if (!proof->differences.empty()) ++wrong_;
     options_.json ? print_json(org, *proof) : print_text(org, *proof);

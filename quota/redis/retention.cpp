@@ -12,6 +12,7 @@ namespace tollgate::quota::redis {
 namespace {
 
 constexpr std::string_view most_elements = "5000";  // dropped in one call
+constexpr std::string_view id_key = "tollgate:store_id";
 
 // KEYS ledger retained; ARGV: the element that becomes the first, its time and number, the id of
 // its first entry. What is missing is said first, and never less than before. Elements go in whole
@@ -82,6 +83,22 @@ task<result<retained>> redis_retention::what_is_retained(const org_id& org) {
   }
   if (!makes_sense) co_return make_error_code(store_errc::protocol);
   co_return found;
+}
+
+task<result<std::string>> redis_retention::store_id() {
+  using found = result<std::string>;
+  std::vector<std::string> command{"GET", std::string{id_key}};
+  const auto reply = checked(co_await connection_.call(std::move(command)));
+  if (!reply) co_return found{boost::system::in_place_error, reply.error()};
+  co_return found{boost::system::in_place_value, text_of(**reply)};
+}
+
+// Whoever comes first names it, for good.
+task<result<std::string>> redis_retention::name_store(std::string fresh) {
+  std::vector<std::string> command{"SET", std::string{id_key}, std::move(fresh), "NX"};
+  const auto reply = checked(co_await connection_.call(std::move(command)));
+  if (!reply) co_return result<std::string>{boost::system::in_place_error, reply.error()};
+  co_return co_await store_id();
 }
 
 task<result<bool>> redis_retention::drop_entries(const org_id& org, std::string first) {

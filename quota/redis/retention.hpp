@@ -1,4 +1,5 @@
-// Dropping what is old. `tollgate:{ORG}:retained` says what is still here.
+// Dropping what is old. `tollgate:{ORG}:retained` says what is still here, and `tollgate:store_id`
+// which store this is.
 #pragma once
 
 #include "quota/redis/connection.hpp"
@@ -11,6 +12,8 @@ class redis_retention final : public retention_store {
   explicit redis_retention(connection& connection) : connection_{connection} {}
 
   task<result<retained>> what_is_retained(const org_id& org) override;
+  task<result<std::string>> store_id() override;
+  task<result<std::string>> name_store(std::string fresh) override;
   task<result<bool>> drop_entries(const org_id& org, std::string first) override;
   task<result<void>> remember_summed(const org_id& org, std::int64_t next_day) override;
   task<result<bool>> drop_usage_detail(const org_id& org, std::int64_t day) override;

@@ -9,6 +9,9 @@ import io
 import json
 import os
 import random
+import re
+import resource
+import shutil
 import subprocess
 import threading
 import time
@@ -17,7 +20,7 @@ from pathlib import Path
 
 from support.http import BROKEN_OFF, call
 from support.postgres import Cluster, Postgres
-from support.process import Redis, keep_clear_of, shifted_clock, wait_until
+from support.process import Redis, free_port, keep_clear_of, shifted_clock, wait_until
 from support.stack import StackTest
 from support.tollgate import BINARY, Tollgate, configuration
 
@@ -33,21 +36,32 @@ class ArchiveTest(StackTest):
     def start_postgres(cls):
         return cls.start(Postgres(cls.cluster, cls.directory, f"postgres-{next(cls._names)}"))
 
-    def archived(self, org):
+    def archived(self, org, database="postgres"):
         """The id of every entry that is in the database."""
-        if self.cluster.query("select to_regclass('tollgate_ledger')") == [[""]]:
+        if self.cluster.query("select to_regclass('tollgate_ledger')", database) == [[""]]:
             return []
         return [f"{ms}-{number}" for ms, number in self.cluster.query(
-            f"select ms, number from tollgate_ledger where org = '{org}' order by ms, number")]
+            f"select ms, number from tollgate_ledger where org = '{org}' order by ms, number", database)]
 
-    def wait_until_archived(self, tollgate, org):
+    def wait_until_archived(self, tollgate, org, database="postgres"):
         last = wait_until(lambda: tollgate.admin.ledger(org), "entries")[-1]["id"]
-        wait_until(lambda: self.archived(org)[-1:] == [last], f"{last} to be archived", timeout=40)
+        wait_until(lambda: self.archived(org, database)[-1:] == [last], f"{last} to be archived", timeout=40)
 
     def dropped(self, org):
         """Up to which entry the store's ledger is gone."""
         found = self.redis.command("HGET", f"tollgate:{{{org}}}:retained", "entries")
         return "" if found == b"-1" else found.decode()
+
+    def assert_refused(self, response, why):
+        """As the contract says, and whose fault it is."""
+        self.assertEqual(response.status, 503, response.body)
+        error = response.json()["error"]
+        self.assertEqual(error["code"], "ledger_unavailable")
+        self.assertIn(f"the archive {why}", error["message"])
+        self.assertIn("retry-after", response.headers)
+
+    def wait_until_said(self, tollgate, what):
+        wait_until(lambda: what in tollgate.log(), f"the log to say: {what}", timeout=20)
 
     def wait_until_dropped(self, org, last):
         """All but the script call that this entry stands in."""
@@ -129,10 +143,13 @@ class Database(ArchiveTest):
         self.wait_until_dropped("lost", last)
         self.cluster.query("delete from tollgate_ledger where org = 'lost';"
                            "delete from tollgate_position where org = 'lost'")
-        self.assertEqual(self.admin.request("GET", "/orgs/lost/ledger").status, 503)
+        self.assert_refused(self.admin.request("GET", "/orgs/lost/ledger"), "does not have what the store has dropped")
         done = self.tollgate.command("verify", "lost")
         self.assertEqual(done.returncode, 1, done.stdout)
-        self.cluster.query("insert into tollgate_position values ('lost', 9999999999999, 0, 0, 0)")
+        self.assertIn("the archive does not have", done.stderr)
+        # Whoever accepts the loss says so; the books stay without proof.
+        ms, number = self.dropped("lost").split("-")
+        self.cluster.query(f"insert into tollgate_position values ('lost', {ms}, {number}, 0, 0)")
         done = self.tollgate.command("verify", "lost")
         self.assertEqual(done.returncode, 1, done.stdout)
         self.assertIn("WRONG", done.stdout)
@@ -169,23 +186,138 @@ class Neighbours(ArchiveTest):
         # Without the archive, what the store has dropped is an error, never an end.
         self.redis.command("HSET", "tollgate:{a}:retained", "entries", f"{int(time.time() * 1000)}-0")
         alone = self.start(Tollgate(self.directory, {**config, "archive": {"files": f"{self.directory}/alone"}}))
-        self.assertEqual(alone.admin.request("GET", "/orgs/a/ledger").status, 503)
+        refused = alone.admin.request("GET", "/orgs/a/ledger")
+        self.assertEqual(refused.status, 503)
+        self.assertIn("there is no archive", refused.json()["error"]["message"])
         self.assertEqual(alone.command("verify", "a").returncode, 1)
 
     def test_hours_are_over_when_the_store_says_so(self):
         """The sidecar's clock is three hours ahead of the store's."""
         behind = shifted_clock(self.directory, datetime.fromtimestamp(time.time() - 3 * 3600, timezone.utc))
         redis = self.start(Redis(self.directory, "behind", run_with=behind))
-        config = configuration(redis.url, self.upstream.address, archive={"postgresql": self.cluster.url})
+        self.cluster.query("create database clock")
+        config = configuration(redis.url, self.upstream.address,
+                               archive={"postgresql": self.cluster.url_of("clock")})
         tollgate = self.start(Tollgate(self.directory, config))
         key = tollgate.admin.new_customer("clock", 1000)
         self.assertEqual(tollgate.chat(key).status, 200)
         self.settled_balance(tollgate, "clock")
         tollgate.stop()  # a new one has not heard of the store's time by the way
         tollgate = self.start(Tollgate(self.directory, config))
-        self.wait_until_archived(tollgate, "clock")
-        self.assertEqual(self.cluster.query("select hour from tollgate_position where org = 'clock'"), [["0"]])
-        tollgate.stop()  # a database belongs to one store at a time
+        self.wait_until_archived(tollgate, "clock", "clock")
+        self.assertEqual(self.cluster.query("select hour from tollgate_position where org = 'clock'", "clock"), [["0"]])
+
+
+class Stores(ArchiveTest):
+    """An archive is one store's, and only as long as that goes on from where it was archived."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.start_postgres()
+
+    def configuration(self, redis, database):
+        self.cluster.query(f"create database {database}")
+        return configuration(redis.url, self.upstream.address, retention={"ledger": "1s"},
+                             archive={"postgresql": self.cluster.url_of(database)})
+
+    def call_and_settle(self, tollgate, org, key, calls=20, agent="a"):
+        for _ in range(calls):
+            self.assertEqual(tollgate.chat(key, "gpt-3.5", headers={"X-Agent-Id": agent}).status, 200)
+        self.settled_balance(tollgate, org)
+
+    @staticmethod
+    def dropped_of(redis, org):
+        return redis.command("HGET", f"tollgate:{{{org}}}:retained", "entries")
+
+    def test_a_store_that_was_brought_back_from_an_older_copy(self):
+        """While a sidecar leads all the time: it only sees its connection break."""
+        redis = Redis(self.directory, "copied", persistent=True)
+        config = self.configuration(redis, "copied")
+        tollgate = self.start(Tollgate(self.directory, config, "copied-tollgate"))
+        key, other = (tollgate.admin.new_customer(org, 1000) for org in ("back", "quiet"))
+        self.call_and_settle(tollgate, "back", key)
+        self.wait_until_archived(tollgate, "back", "copied")
+        wait_until(lambda: self.dropped_of(redis, "back") != b"-1", "something to be dropped")
+        files, copy = (Path(self.directory) / name for name in ("copied", "copy"))
+        shutil.copytree(files, copy)
+        self.call_and_settle(tollgate, "back", key)
+        self.wait_until_archived(tollgate, "back", "copied")
+        redis.kill()
+        shutil.rmtree(files)
+        shutil.copytree(copy, files)
+        redis = self.start(Redis(self.directory, "copied", persistent=True))
+        wait_until(tollgate.is_ready, "the store to be there again")
+        archived, dropped = self.archived("back", "copied"), self.dropped_of(redis, "back")
+        self.assertEqual(tollgate.chat(other, "gpt-3.5").status, 200)
+        # New entries are younger than the archive's: that hides nothing.
+        for _ in range(5):
+            self.assertEqual(tollgate.chat(key, "gpt-3.5").status, 200)
+        self.wait_until_said(tollgate, "org=back cannot be archived, and nothing of it is dropped: the store does not")
+        self.assert_refused(tollgate.admin.request("GET", "/orgs/back/ledger"), "has entries that the store does not")
+        last = redis.command("HGET", "tollgate:{back}:retained", "entries").decode()
+        self.assertEqual(tollgate.admin.request("GET", f"/orgs/back/ledger?after={last}").status, 200)
+        done = tollgate.command("verify", "back")
+        self.assertEqual((done.returncode, "back: the archive has entries" in done.stderr), (1, True), done.stderr)
+        # That is the affair of this one: others are archived.
+        self.wait_until_archived(tollgate, "quiet", "copied")
+        self.assertEqual(self.archived("back", "copied"), archived)
+        self.assertEqual(self.dropped_of(redis, "back"), dropped)
+        tollgate.stop()
+
+    def test_another_store_with_the_same_organization(self):
+        first, second = (self.start(Redis(self.directory, name)) for name in ("first", "second"))
+        config = self.configuration(first, "owned")
+        tollgate = self.start(Tollgate(self.directory, config, "first-tollgate"))
+        key = tollgate.admin.new_customer("same", 1000)
+        self.call_and_settle(tollgate, "same", key, agent="secret")
+        self.wait_until_archived(tollgate, "same", "owned")
+        wait_until(lambda: self.dropped_of(first, "same") != b"-1", "something to be dropped")
+        archived = self.archived("same", "owned")
+        tollgate.stop()
+
+        other = self.start(Tollgate(self.directory, {**config, "store": second.url}, "second-tollgate"))
+        key = other.admin.new_customer("same", 1000)
+        self.call_and_settle(other, "same", key, agent="own")
+        own = [entry["id"] for entry in other.admin.ledger("same")]
+        self.wait_until_said(other, "it is that of the store")
+        # Also where this store has dropped something: what the archive has is not its customers'.
+        second.command("HSET", "tollgate:{same}:retained", "entries", own[3], "hour", 10**9)
+        for path in ("/v1/billing/ledger?limit=1000", "/v1/billing/usage?group_by=agent"):
+            self.assert_refused(other.call("GET", path, key), "is another store's")
+        self.assertEqual(other.call("GET", f"/v1/billing/ledger?after={own[3]}", key).status, 200)
+        self.assertEqual(self.archived("same", "owned"), archived)
+
+        # The one it belongs to leads beside it; so it does in a database of before there were ids.
+        other.stop()
+        self.cluster.query("drop table tollgate_store", "owned")
+        tollgate = self.start(Tollgate(self.directory, config, "third-tollgate"))
+        owner = "select id from tollgate_store"
+        wait_until(lambda: self.cluster.query("select to_regclass('tollgate_store')", "owned") != [[""]]
+                   and self.cluster.query(owner, "owned"), "the archive to be this store's")
+        self.assertEqual(self.cluster.query(owner, "owned"),
+                         [[first.command("GET", "tollgate:store_id").decode()]])
+        # And when the store is emptied by mistake, over a connection that stays, it is another one.
+        first.command("FLUSHALL")
+        key = tollgate.admin.new_customer("same", 1000)
+        self.call_and_settle(tollgate, "same", key, agent="own")
+        self.wait_until_said(tollgate, "it is that of the store")
+        self.assertEqual(self.archived("same", "owned"), archived)
+
+    def test_without_the_database_all_that_is_not_in_it_is_answered(self):
+        nowhere = f"postgresql://tollgate@127.0.0.1:{free_port()}/postgres"
+        tollgate = self.start_tollgate(archive={"postgresql": nowhere}, retention={"ledger": "1s"})
+        key = tollgate.admin.new_customer("alone", 1000, plan="starter")
+        self.call_and_settle(tollgate, "alone", key)
+        paths = ["usage", "usage?group_by=agent,conversation", "usage?granularity=month&from=2024-01-01", "statements",
+                 "projection", "ledger", "balance"]
+        (cycle,) = tollgate.admin.expect_success("GET", "/orgs/alone/statements")["statements"]
+        paths.append(f"statements/{cycle['month']}")
+        for path in paths:
+            for response in (tollgate.admin.request("GET", f"/orgs/alone/{path}"),
+                             tollgate.call("GET", f"/v1/billing/{path}", key)):
+                self.assertEqual(response.status, 200, f"{path}: {response.body}")
+        self.wait_until_said(tollgate, "the archive cannot be had")
 
 
 class OldUsage(ArchiveTest):
@@ -280,6 +412,7 @@ class OldUsage(ArchiveTest):
         self.assertEqual(rows("month", today - 101), months)
         self.assertEqual(rows("day", today - 31), days)
         self.assertEqual(sum(row["credits"] for row in rows("day", today - 101)), 100 * 20)
+        tollgate.stop()  # it would drop what the other tests' organizations keep for longer
 
 
 class Statements(ArchiveTest):
@@ -316,6 +449,19 @@ class Statements(ArchiveTest):
 
 
 class Files(ArchiveTest):
+    @staticmethod
+    def events(directory, org):
+        """What is written whole; a file may be renamed, and its last line unfinished, while we look."""
+        while True:
+            files = sorted(directory.glob("*.jsonl"), key=lambda path: (path.name == "current.jsonl", path.name))
+            try:
+                text = "".join(path.read_text() for path in files)
+                break
+            except FileNotFoundError:
+                continue
+        found = [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
+        return [event for event in found if event["source"] == f"tollgate/orgs/{org}"]
+
     def test_cloud_events_exactly_once_though_the_writer_is_killed(self):
         directory = Path(self.directory) / "events"
         config = configuration(self.redis.url, self.upstream.address,
@@ -333,23 +479,42 @@ class Files(ArchiveTest):
         self.settled_balance(tollgate, "files")
         entries = {entry["id"]: entry for entry in tollgate.admin.ledger("files")}
 
-        def events():
-            """What is written whole; a file may be renamed, and its last line unfinished, while we look."""
-            while True:
-                files = sorted(directory.glob("*.jsonl"), key=lambda path: (path.name == "current.jsonl", path.name))
-                try:
-                    text = "".join(path.read_text() for path in files)
-                    break
-                except FileNotFoundError:
-                    continue
-            return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
-        written = wait_until(lambda: now if len(now := events()) >= len(entries) else None, "all to be written", 30)
+        def written_all():
+            now = self.events(directory, "files")
+            return now if len(now) >= len(entries) else None
+        written = wait_until(written_all, "all to be written", 30)
         self.assertEqual([event["id"] for event in written], list(entries))
         self.assertGreater(len(list(directory.glob("ledger-*.jsonl"))), 1)
         for event in written:
             self.assertEqual((event["specversion"], event["source"]), ("1.0", "tollgate/orgs/files"))
             self.assertEqual(event["data"], entries[event["id"]])
             self.assertEqual(event["type"], "tollgate.ledger." + event["data"]["type"])
+
+    def test_a_full_disk_is_gone_on_with_when_it_has_space_again(self):
+        directory = Path(self.directory) / "full"
+        tollgate = self.start_tollgate(archive={"files": str(directory)})
+        key = tollgate.admin.new_customer("full", 100000)
+        # Nothing has been written yet: the very first write is the one that fails, in the middle.
+        most = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+        resource.prlimit(tollgate.pid, resource.RLIMIT_FSIZE, (16 * 1024, most))
+        for _ in range(40):
+            self.assertEqual(tollgate.chat(key, "gpt-3.5").status, 200)
+        self.settled_balance(tollgate, "full")
+        full = "nothing is dropped meanwhile: cannot write: File too large"
+        self.wait_until_said(tollgate, full)
+
+        def failures():
+            text = call(tollgate.admin.address, "GET", "/metrics").body.decode()
+            return int(re.search(r"archive_failures_total (\d+)", text)[1])
+        some = failures()
+        wait_until(lambda: failures() > some, "it to be tried again")
+        self.assertEqual(tollgate.log().count(full), 1)
+        self.assertNotIn("there again", tollgate.log())
+        resource.prlimit(tollgate.pid, resource.RLIMIT_FSIZE, (most, most))
+        ids = [entry["id"] for entry in tollgate.admin.ledger("full")]
+        self.wait_until_said(tollgate, "there again")
+        wait_until(lambda: len(self.events(directory, "full")) >= len(ids), "all to be written")
+        self.assertEqual([event["id"] for event in self.events(directory, "full")], ids)
 
     def test_the_ledger_is_not_dropped_where_it_could_not_be_read_back(self):
         path = Path(self.directory) / "wrong.yaml"
@@ -381,7 +546,7 @@ class Frozen(ArchiveTest):
             asked = pool.submit(tollgate.admin.request, "GET", "/orgs/acme/ledger")
             self.assertEqual(tollgate.chat(key, "gpt-3.5").status, 200)
             self.assertEqual(tollgate.admin.request("GET", f"/orgs/acme/ledger?after={last}").status, 200)
-            self.assertEqual(asked.result().status, 503)
+            self.assert_refused(asked.result(), "cannot be read right now")
         began = time.monotonic()
         tollgate.stop()
         self.assertLess(time.monotonic() - began, 8)

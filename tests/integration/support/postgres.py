@@ -38,11 +38,14 @@ class Cluster:
 
     @property
     def url(self):
-        return f"postgresql://tollgate@/postgres?host={quote(self.directory, safe='')}"
+        return self.url_of("postgres")
 
-    def query(self, sql):
+    def url_of(self, database):
+        return f"postgresql://tollgate@/{database}?host={quote(self.directory, safe='')}"
+
+    def query(self, sql, database="postgres"):
         """The rows, a list of texts each."""
-        done = subprocess.run([program("psql"), "-XAt", "-F", "\t", "-v", "ON_ERROR_STOP=1", self.url,
+        done = subprocess.run([program("psql"), "-XAt", "-F", "\t", "-v", "ON_ERROR_STOP=1", self.url_of(database),
                                "-c", sql], capture_output=True, text=True, timeout=60)
         if done.returncode != 0:
             raise RuntimeError(done.stderr)

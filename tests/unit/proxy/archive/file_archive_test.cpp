@@ -1,12 +1,15 @@
 #include "proxy/archive/file_archive.hpp"
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include "proxy/archive/agreement.hpp"
 #include "proxy/archive/cloud_event.hpp"
 
 namespace tollgate::proxy::archive {
@@ -98,6 +101,81 @@ TEST_F(file_archives, may_be_killed_in_their_very_first_step) {
   ASSERT_TRUE(archive.lead());
   ASSERT_TRUE(archive.add({first}));
   EXPECT_EQ(read("current.jsonl"), lines(first));
+}
+
+// Files that may not grow fail as a full disk does.
+class growth_limit {
+ public:
+  explicit growth_limit(rlim_t bytes) {
+    std::signal(SIGXFSZ, SIG_IGN);
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit small{bytes, before_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &small);
+  }
+  ~growth_limit() { ::setrlimit(RLIMIT_FSIZE, &before_); }
+  growth_limit(const growth_limit&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
+TEST_F(file_archives, go_on_when_there_is_space_again) {
+  const auto first = entries("a", 0, 2), second = entries("a", 2, 3);
+  auto archive = open();
+  {
+    const growth_limit full{0};
+    EXPECT_THROW(archive.lead(), std::system_error) << "no space for the positions";
+  }
+  {
+    const growth_limit full{200};
+    ASSERT_TRUE(archive.lead());
+    EXPECT_THROW(archive.add({first}), std::system_error);
+    EXPECT_EQ(read("current.jsonl").size(), 200u);
+    ASSERT_TRUE(archive.lead());
+    EXPECT_THROW(archive.add({first}), std::system_error);
+  }
+  ASSERT_TRUE(archive.lead());
+  ASSERT_TRUE(archive.add({first}));
+  {
+    const growth_limit full{lines(first).size() + 20};
+    EXPECT_THROW(archive.add({second}), std::system_error);
+  }
+  auto another = open();
+  ASSERT_TRUE(another.lead());
+  EXPECT_EQ(another.position_of("a"), first.to);
+  ASSERT_TRUE(another.add({second}));
+  EXPECT_EQ(read("current.jsonl"), lines(first) + lines(second));
+}
+
+TEST_F(file_archives, know_whose_they_are_and_what_the_last_entry_says) {
+  auto first = entries("a", 0, 2);
+  first.to.seal = seal_of(first.entries.back());
+  {
+    auto archive = open();
+    ASSERT_TRUE(archive.lead());
+    EXPECT_EQ(archive.store(), "");
+    ASSERT_TRUE(archive.add({first, entries("b", 0, 1)}));
+    archive.belong_to("store-1");
+    archive.belong_to("store-2");
+    EXPECT_EQ(archive.store(), "store-1");
+    archive.leave();
+    EXPECT_TRUE(open().lead()) << "somebody else may";
+  }
+  auto archive = open();
+  ASSERT_TRUE(archive.lead());
+  EXPECT_EQ(archive.store(), "store-1");
+  EXPECT_EQ(archive.position_of("a").seal, first.to.seal);
+  EXPECT_EQ(archive.position_of("b").seal, "");
+}
+
+TEST_F(file_archives, of_before_there_were_stores_are_gone_on_with) {
+  const auto first = entries("a", 0, 2);
+  append("positions", "1 1 " + std::to_string(lines(first).size()) + " 5\na 2-0 7 1\n");
+  append("current.jsonl", lines(first));
+  auto archive = open();
+  ASSERT_TRUE(archive.lead());
+  EXPECT_EQ(archive.store(), "");
+  EXPECT_EQ(archive.position_of("a"), (position{"2-0", 7, 1, ""}));
 }
 
 TEST_F(file_archives, end_when_they_are_long_enough) {
