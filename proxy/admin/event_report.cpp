@@ -36,7 +36,7 @@ constexpr std::array facts{
     fact{"top_up_cents", "top_ups_usd", measure::cents},
     fact{"overage", "overage_credits", measure::credits},
     fact{"cost", "overage_usd", measure::cost},
-    fact{"spent_cents", "spent_usd", measure::cents},  // as it was written before 0.7
+    fact{"spent_cents", "spent_usd", measure::cents},  // as it once was: both together
     fact{"cents", "amount_usd", measure::cents},
     fact{"price", "usd_per_credit", measure::price},
     fact{"cycle", "cycle", measure::count},
