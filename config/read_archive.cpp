@@ -56,7 +56,8 @@ std::optional<retention_settings> read_retention(context& in, const node& from) 
   map.optional("ledger", out.ledger, duration_between(1s, most));
   map.optional("usage", out.usage, duration_between(least, most));
   map.optional("usage_by_hour", out.usage_by_hour, duration_between(least, most));
-  map.optional("usage_by_day", out.usage_by_day, duration_between(least, most));
+  // A projection looks at the days of eight weeks.
+  map.optional("usage_by_day", out.usage_by_day, duration_between(24h * 60, most));
   map.finish();
   // What is summed up further has been summed up before.
   const auto by_hour = out.usage_by_hour.value_or(out.usage);

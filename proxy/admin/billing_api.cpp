@@ -18,6 +18,7 @@ constexpr std::size_t default_limit = 100, max_limit = 1000;
 
 // So many counters at a time: what a report holds in memory is its rows, not what they sum up.
 constexpr std::int64_t hours_a_step = 24, hours_a_summary_step = 64 * 24;
+constexpr int most_readings = 5;
 
 struct page {
   std::string after = "0-0";
@@ -94,9 +95,9 @@ task<api_response> billing_api::handle(quota::org_id org, api_request request) {
 
 // Steps begin with days of UTC, so that no summary of a day is read twice.
 struct billing_api::usage_reading {
-  quota::org_id org;
-  std::int64_t next, last;
-  bool with_callers;
+  const quota::org_id& org;
+  usage_range range;
+  std::int64_t next;
   counter_taker add;
   error_code failed{};
 };
@@ -104,13 +105,14 @@ struct billing_api::usage_reading {
 // One of a few that take turns: while one adds up what it has read, the store looks for what the
 // others have asked for.
 task<> billing_api::read_usage_steps(usage_reading& all) {
-  const auto step = all.with_callers ? hours_a_step : hours_a_summary_step;
-  while (all.next <= all.last && !all.failed) {
-    const auto first = all.next, end = std::min(first / 24 * 24 + step - 1, all.last);
+  const auto with_callers = all.range.with_callers;
+  const auto step = with_callers ? hours_a_step : hours_a_summary_step;
+  while (all.next <= all.range.last && !all.failed) {
+    const auto first = all.next, end = std::min(first / 24 * 24 + step - 1, all.range.last);
     all.next = end + 1;
     // Not awaited where it is chosen: GCC 12 destroys both branches of a conditional with co_await.
-    auto reading = all.with_callers ? ledger_.usage(all.org, first, end)
-                                    : ledger_.usage_summary(all.org, first, end);
+    auto reading = with_callers ? ledger_.usage(all.org, first, end)
+                                : ledger_.usage_summary(all.org, first, end);
     const auto counters = co_await std::move(reading);
     if (!counters) {
       all.failed = counters.error();
@@ -120,14 +122,22 @@ task<> billing_api::read_usage_steps(usage_reading& all) {
   }
 }
 
-task<result<void>> billing_api::read_usage(quota::org_id org, std::int64_t first, std::int64_t last,
-                                           bool with_callers, counter_taker add) {
+// Old usage may be summed up further while it is read. Then it is read once more.
+task<result<void>> billing_api::read_usage(quota::org_id org, usage_range range,
+                                           report_beginner begin) {
   using namespace asio::experimental::awaitable_operators;
-  usage_reading all{std::move(org), first, last, with_callers, std::move(add)};
-  auto together = read_usage_steps(all) && read_usage_steps(all) && read_usage_steps(all);
-  co_await std::move(together);
-  if (all.failed) co_return all.failed;
-  co_return result<void>{};
+  auto edition = co_await ledger_.usage_edition(org);
+  for (int i = 0; i < most_readings; ++i) {
+    if (!edition) co_return edition.error();
+    usage_reading all{org, range, range.first, begin()};
+    auto together = read_usage_steps(all) && read_usage_steps(all) && read_usage_steps(all);
+    co_await std::move(together);
+    if (all.failed) co_return all.failed;
+    auto now = co_await ledger_.usage_edition(org);
+    if (now && *now == *edition) co_return result<void>{};
+    edition = std::move(now);
+  }
+  co_return make_error_code(quota::store_errc::unavailable);
 }
 
 task<api_response> billing_api::balance(quota::org_id org, api_request request) {
@@ -140,15 +150,18 @@ task<api_response> billing_api::balance(quota::org_id org, api_request request) 
 task<api_response> billing_api::usage(quota::org_id org, api_request request) {
   const auto query = usage_query::parse(request.query, ledger_.now());
   if (!query) co_return failure(query.error(), request.request_id);
-  usage_report report{*query, usage_units{configuration_()->values}};
-  counter_taker add = [&](const quota::usage_counter& counter) { report.add(counter); };
-  const auto read = co_await read_usage(std::move(org), query->first_hour, query->last_hour,
-                                        query->asks_about_callers(), std::move(add));
+  std::optional<usage_report> report;
+  report_beginner begin = [&] {
+    report.emplace(*query, usage_units{configuration_()->values});
+    return [&](const quota::usage_counter& counter) { report->add(counter); };
+  };
+  const usage_range range{query->first_hour, query->last_hour, query->asks_about_callers()};
+  const auto read = co_await read_usage(std::move(org), range, std::move(begin));
   if (!read) co_return failure(history_unavailable(read.error()), request.request_id);
-  if (!wants_csv(request)) co_return success(report.to_json());
-  auto response = csv_response(report.to_csv());
-  if (report.has_more()) {
-    response.headers.emplace_back("Link", next_page_link(request.query, report.next_after()));
+  if (!wants_csv(request)) co_return success(report->to_json());
+  auto response = csv_response(report->to_csv());
+  if (report->has_more()) {
+    response.headers.emplace_back("Link", next_page_link(request.query, report->next_after()));
   }
   co_return response;
 }
@@ -157,12 +170,16 @@ task<api_response> billing_api::projection(quota::org_id org, api_request reques
   if (const auto error = refuse_parameters(request)) co_return failure(*error, request.request_id);
   const auto account = co_await ledger_.snapshot(org);
   if (!account) co_return failure(ledger_unavailable(), request.request_id);
-  projection_report report{*account, ledger_.now()};
-  counter_taker add = [&](const quota::usage_counter& counter) { report.add(counter); };
-  const auto read = co_await read_usage(std::move(org), report.first_hour(), report.last_hour(),
-                                        false, std::move(add));
+  const projection_report empty{*account, ledger_.now()};
+  std::optional<projection_report> report;
+  report_beginner begin = [&] {
+    report.emplace(empty);
+    return [&](const quota::usage_counter& counter) { report->add(counter); };
+  };
+  const usage_range range{empty.first_hour(), empty.last_hour(), false};
+  const auto read = co_await read_usage(std::move(org), range, std::move(begin));
   if (!read) co_return failure(history_unavailable(read.error()), request.request_id);
-  co_return success(report.to_json());
+  co_return success(report->to_json());
 }
 
 task<api_response> billing_api::entries(quota::org_id org, api_request request) {

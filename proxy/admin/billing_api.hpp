@@ -25,8 +25,8 @@ class billing_api {
       : ledger_{ledger}, configuration_{std::move(configuration)}, feed_{feed} {}
 
   // `request.path` is what follows the prefix: "/balance", "/usage", "/projection", "/ledger",
-  // "/statements", "/statements/2026-01", "/top_ups" or "/events". Everything else is 404, and methods other
-  // than GET and HEAD are 405.
+  // "/statements", "/statements/2026-01", "/top_ups" or "/events". Everything else is 404, and
+  // methods other than GET and HEAD are 405.
   task<api_response> handle(quota::org_id org, api_request request);
 
   task<api_response> balance(quota::org_id org, api_request request);
@@ -41,11 +41,15 @@ class billing_api {
   task<api_response> events(quota::org_id org, api_request request);
 
  private:
-  // Hands the counters of the hours [first, last] to `add`. `with_callers`: agents and
-  // conversations are wanted too.
+  struct usage_range {
+    std::int64_t first, last;  // hours, both included
+    bool with_callers;         // agents and conversations are wanted, too
+  };
   using counter_taker = std::function<void(const quota::usage_counter&)>;
-  task<result<void>> read_usage(quota::org_id org, std::int64_t first, std::int64_t last,
-                                bool with_callers, counter_taker add);
+  // Begins an empty report, and gives what takes its counters. Called again when it has to be read
+  // again.
+  using report_beginner = std::function<counter_taker()>;
+  task<result<void>> read_usage(quota::org_id org, usage_range range, report_beginner begin);
   struct usage_reading;
   task<> read_usage_steps(usage_reading& all);
 

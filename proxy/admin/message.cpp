@@ -90,7 +90,7 @@ api_error method_not_allowed(std::string allow) {
 
 api_error history_unavailable(const error_code& why) {
   auto error = ledger_unavailable();
-  if (why == archive::archive_errc::unavailable) {
+  if (why == archive::archive_errc::unavailable || why == archive::archive_errc::catching_up) {
     error.message = why.message() + "; repeat the call shortly";
   } else if (why == quota::store_errc::archived) {
     error.message = "the ledger has dropped this, and there is no archive that it can be read from";

@@ -46,10 +46,14 @@ task<api_response> billing_api::statement(quota::org_id org, std::string month,
     error.code = "statement_not_found";
     co_return failure(error, request.request_id);
   }
-  statement_report report{org, *found, is_final(*found, account->holds)};
-  counter_taker add = [&](const quota::usage_counter& counter) { report.add(counter); };
-  const auto usage = co_await read_usage(org, report.first_hour(), report.last_hour(ledger_.now()),
-                                         false, std::move(add));
+  const statement_report empty{org, *found, is_final(*found, account->holds)};
+  auto report = empty;
+  report_beginner begin = [&] {
+    report = empty;
+    return [&](const quota::usage_counter& counter) { report.add(counter); };
+  };
+  const usage_range range{empty.first_hour(), empty.last_hour(ledger_.now()), false};
+  const auto usage = co_await read_usage(org, range, std::move(begin));
   if (!usage) co_return failure(history_unavailable(usage.error()), request.request_id);
   switch (best_of(request.accept, {"application/json", "text/csv", "text/plain"})) {
     case 1:

@@ -1,6 +1,7 @@
 #include "proxy/archive/agreement.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include <spdlog/fmt/fmt.h>
 
@@ -13,7 +14,7 @@ namespace tollgate::proxy::archive {
 namespace {
 
 constexpr std::size_t seal_bytes = 12;
-constexpr std::uint64_t last_of_a_millisecond = 999'999;
+constexpr std::uint64_t last_of_a_millisecond = std::numeric_limits<std::int64_t>::max();
 
 quota::entry_id known(const std::string& id) {
   return quota::parse_entry_id(id).value_or(quota::entry_id{});

@@ -15,6 +15,8 @@ class archive_category final : public boost::system::error_category {
     switch (static_cast<archive_errc>(code)) {
       case archive_errc::unavailable:
         return "the archive cannot be read right now, and what this goes back to is only there";
+      case archive_errc::catching_up:
+        return "the archive is being filled and does not have this yet";
       case archive_errc::behind:
         return "the archive does not have what the store has dropped";
       case archive_errc::ahead:

@@ -7,6 +7,7 @@ namespace tollgate::proxy::archive {
 
 enum class archive_errc {
   unavailable = 1,
+  catching_up,    // it is new, and has not got there yet
   behind,         // it does not have what the store has dropped
   ahead,          // it has what the store does not have
   another_store,  // it is another store's

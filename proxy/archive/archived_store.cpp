@@ -10,6 +10,12 @@
 
 namespace tollgate::proxy::archive {
 
+namespace {
+
+constexpr std::chrono::seconds say_again_after{10};  // readers may ask as often as they like
+
+}  // namespace
+
 task<result<std::vector<quota::ledger_entry>>> archived_store::entries(const quota::org_id& org,
                                                                        std::string after,
                                                                        std::size_t limit) {
@@ -63,6 +69,10 @@ task<result<archived_store::agreement>> archived_store::agreed(quota::org_id org
 
 error_code archived_store::refuse(const quota::org_id& org, archive_errc why) {
   const auto ec = make_error_code(why);
+  const auto now = std::chrono::steady_clock::now();
+  if (refused_ == std::pair{org, why} && now < say_again_at_) return ec;
+  refused_ = {org, why};
+  say_again_at_ = now + say_again_after;
   spdlog::error("org={}: {}", org, ec.message());
   return ec;
 }
@@ -97,7 +107,7 @@ task<result<std::vector<quota::usage_counter>>> archived_store::older_usage(
     const quota::org_id& org, std::int64_t first_hour, std::int64_t last_hour) {
   const auto both = co_await agreed(org);
   if (!both) co_return both.error();
-  if (both->archived_hour <= last_hour) co_return refuse(org, archive_errc::behind);
+  if (both->archived_hour <= last_hour) co_return make_error_code(archive_errc::catching_up);
   co_return co_await archive_.usage(org, first_hour, last_hour);
 }
 

@@ -2,6 +2,10 @@
 // Before anything is, it is made sure that the archive is this store's (archive_errc).
 #pragma once
 
+#include <chrono>
+#include <utility>
+
+#include "proxy/archive/archive_error.hpp"
 #include "proxy/archive/archive_reader.hpp"
 #include "quota/retention.hpp"
 
@@ -39,6 +43,9 @@ class archived_store final : public quota::ledger_store {
                                                                 std::int64_t last_hour) override {
     return recent_.usage_summary(org, first_hour, last_hour);
   }
+  task<result<std::string>> usage_edition(const quota::org_id& org) override {
+    return recent_.usage_edition(org);
+  }
   task<result<std::vector<quota::cycle_record>>> cycles(const quota::org_id& org) override {
     return recent_.cycles(org);
   }
@@ -74,7 +81,7 @@ class archived_store final : public quota::ledger_store {
     std::int64_t archived_hour = 0;
   };
   task<result<agreement>> agreed(quota::org_id org);
-  static error_code refuse(const quota::org_id& org, archive_errc why);
+  error_code refuse(const quota::org_id& org, archive_errc why);
   task<result<std::vector<quota::usage_counter>>> older_usage(const quota::org_id& org,
                                                               std::int64_t first_hour,
                                                               std::int64_t last_hour);
@@ -82,6 +89,8 @@ class archived_store final : public quota::ledger_store {
   quota::ledger_store& recent_;
   quota::retention_store& retention_;
   archive_reader& archive_;
+  std::pair<quota::org_id, archive_errc> refused_;  // the last that was said
+  std::chrono::steady_clock::time_point say_again_at_{};
 };
 
 }  // namespace tollgate::proxy::archive

@@ -24,10 +24,15 @@ std::int64_t next_month(std::int64_t day) {
 
 }  // namespace
 
-// Only days of which agents and conversations are dropped; months only where all of it is old.
+// Only days of which agents and conversations are dropped; months only where all of it is old. What
+// is summed up moves back in time: an archive that has yet to read it would never see it.
 task<> archivist::coarsen_usage(const quota::org_id& org, account& account) {
   const auto now = ledger_.now();
-  const auto detailed = account.kept.first_hour / hours_a_day;
+  auto detailed = account.kept.first_hour / hours_a_day;
+  if (archive_ && archive_->can_be_read()) {
+    if (!account.position_known) co_return;
+    detailed = std::min(detailed, account.at.hour / hours_a_day);
+  }
   const auto created = day_of(account.progress.created_at);
   if (retention_.usage_by_hour) {
     const auto& kept = account.kept;

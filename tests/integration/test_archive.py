@@ -382,6 +382,39 @@ class OldUsage(ArchiveTest):
         self.assertEqual(sum(by_agent.values()), 1200)
         self.assertEqual((by_agent["a1"], by_agent["a2"]), (400, 400))
 
+    def test_what_the_archive_has_yet_to_read_is_not_summed_up(self):
+        """Sums move to the first of their month, and the archive is in the middle of one, and away."""
+        postgres = self.start_postgres()
+        tollgate = self.start_tollgate()
+        tollgate.admin.put_org("late")
+        self.write_history("late", 200)
+        tollgate.stop()
+        archive = {"postgresql": self.cluster.url}
+        tollgate = self.start_tollgate(archive=archive, retention={"usage": "32d"})
+
+        def archived():
+            if self.cluster.query("select to_regclass('tollgate_position')") == [[""]]:
+                return False
+            rows = self.cluster.query("select hour from tollgate_position where org = 'late'")
+            return bool(rows) and int(rows[0][0]) >= int(time.time()) // 3600 - 1
+        wait_until(archived, "all usage to be archived", timeout=60)
+        tollgate.stop()
+        today = int(time.time()) // self.DAY
+        middle = (today - 150) * 24 + 5
+        self.cluster.query(f"delete from tollgate_usage where org = 'late' and hour >= to_timestamp({middle} * 3600);"
+                           f"update tollgate_position set hour = {middle} where org = 'late'")
+        postgres.stop()
+        tollgate = self.start_tollgate(archive=archive, retention={"usage": "32d", "usage_by_day": "60d"})
+        time.sleep(4)  # in which all would be summed up
+        postgres = self.start_postgres()
+        wait_until(lambda: int(self.redis.command("HGET", "tollgate:{late}:retained", "days_from")) > today - 100,
+                   "months to be summed up", timeout=60)
+        wait_until(archived, "all usage to be archived", timeout=60)
+        self.assertEqual(self.cluster.query("select sum(credits_micro)::bigint from tollgate_usage where org = 'late'"),
+                         [[str(200 * 2 * 10_000_000)]])
+        self.assertEqual(self.usage(tollgate, "late", 200, "model"), {"gpt-4": 4000})
+        tollgate.stop()  # it leads, and keeps usage for 32 days
+        postgres.stop()
 
     def test_older_usage_is_kept_by_the_day_and_by_the_month(self):
         """Months that are whole and old enough are one sum each; what is younger is what it was."""
@@ -396,18 +429,18 @@ class OldUsage(ArchiveTest):
         today = int(time.time()) // self.DAY
         months, days = rows("month", today - 101), rows("day", today - 31)
         tollgate.stop()
-        tollgate = self.start_tollgate(retention={"usage": "32d", "usage_by_hour": "33d", "usage_by_day": "34d"})
+        tollgate = self.start_tollgate(retention={"usage": "32d", "usage_by_hour": "33d", "usage_by_day": "60d"})
 
         def month_of(day):
             return time.strftime("%Y-%m", time.gmtime(day * self.DAY))
-        old = today - 34
+        old = today - 60
         kept = {month_of(day) if month_of(day) != month_of(old) else day for day in range(today - 100, old)}
 
         def summaries():
             return sum(self.redis.command("EXISTS", f"tollgate:{{coarse}}:usage_day:{day}")
                        for day in range(today - 101, old))
         wait_until(lambda: summaries() == len(kept), f"{len(kept)} sums to be left", timeout=30)
-        wait_until(lambda: self.redis.command("HGET", "tollgate:{coarse}:retained", "hours_from") is not None,
+        wait_until(lambda: self.redis.command("HGET", "tollgate:{coarse}:retained", "hours_from") != b"-1",
                    "hours to be summed up", timeout=30)
         self.assertEqual(rows("month", today - 101), months)
         self.assertEqual(rows("day", today - 31), days)

@@ -16,6 +16,7 @@ class memory_store final : public ledger_store, public directory {
  public:
   time_point time{};               // what the store's clock says; the test moves it
   bool reachable = true;           // false: every call answers store_errc::unavailable
+  int usage_editions = 0;  // that usage still goes through, one each time it is asked for
   long long forgotten_events = 0;  // of each account: no longer told of by gap_behind()
   int gaps_asked = 0;
   int calls_until_lost = -1;  // from this call on, it is done but its answer is lost
@@ -79,6 +80,14 @@ class memory_store final : public ledger_store, public directory {
     if (!found) co_return found.error();
     for (auto& counter : *found) counter.who.agent = counter.who.conversation = "";
     co_return found;
+  }
+
+  task<result<std::string>> usage_edition(const org_id&) override {
+    using edition = result<std::string>;
+    if (!reachable) co_return edition{boost::system::in_place_error, store_errc::unavailable};
+    // The next reading is of the next one while there are others.
+    if (usage_editions > 0) --usage_editions;
+    co_return edition{boost::system::in_place_value, std::to_string(usage_editions)};
   }
 
   task<result<std::vector<cycle_record>>> cycles(const org_id& org) override {

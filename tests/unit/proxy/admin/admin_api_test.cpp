@@ -509,6 +509,22 @@ TEST_F(admin_api_test, says_when_the_ledger_is_away) {
   }
 }
 
+// It moves when it is summed up further.
+TEST_F(admin_api_test, reads_usage_again_that_has_moved_meanwhile) {
+  create("acme");
+  quota::usage_counter counter;
+  counter.hour = quota::hour_of(store_.time);
+  counter.calls = 3;
+  store_.add_usage("acme", counter);
+  for (const int editions : {0, 1, 4}) {
+    store_.usage_editions = editions;
+    EXPECT_EQ(at(call("GET", "orgs/acme/usage"), "data/total/calls"), "3") << editions;
+    EXPECT_EQ(call("GET", "orgs/acme/projection").status, 200);
+  }
+  store_.usage_editions = 100;
+  EXPECT_EQ(call("GET", "orgs/acme/usage").status, 503);
+}
+
 TEST_F(admin_api_test, serves_the_customer_its_own_account) {
   create("acme");
   billing_api billing{store_, [this] { return configuration_; }};
