@@ -119,8 +119,8 @@ class ledger_store {
   virtual task<result<std::vector<usage_counter>>> usage_summary(const org_id& org,
                                                                  std::int64_t first_hour,
                                                                  std::int64_t last_hour) = 0;
-  // Another text than before when usage that had been there has moved to other hours, summed up further:
-  // what was read in several questions meanwhile may have missed it, or have it twice.
+  // Another text than before when usage that had been there was summed up further: agents are dropped, or
+  // it stands in other hours. What was read in several questions meanwhile may lack it, or have it twice.
   virtual task<result<std::string>> usage_edition(const org_id& org) = 0;
   // The books of every cycle so far, oldest first.
   virtual task<result<std::vector<cycle_record>>> cycles(const org_id& org) = 0;

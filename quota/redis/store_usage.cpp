@@ -181,8 +181,9 @@ task<result<std::string>> redis_store::usage_edition(const org_id& org) {
   redis_retention retention{connection_};
   const auto kept = co_await retention.what_is_retained(org);
   if (!kept) co_return edition{boost::system::in_place_error, kept.error()};
-  co_return edition{boost::system::in_place_value,
-                    std::to_string(kept->hours_from) + ' ' + std::to_string(kept->days_from)};
+  co_return edition{boost::system::in_place_value, std::to_string(kept->first_hour) + ' ' +
+                                                       std::to_string(kept->hours_from) + ' ' +
+                                                       std::to_string(kept->days_from)};
 }
 
 task<result<std::vector<usage_counter>>> redis_store::hourly_usage(const org_id& org,

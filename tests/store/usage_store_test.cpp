@@ -1,5 +1,7 @@
 // Usage is read in pieces, of which each is bounded: what is many, and what is far apart, adds up
 // all the same.
+#include <utility>
+
 #include <gmock/gmock.h>
 
 #include "quota/redis/retention.hpp"
@@ -93,12 +95,20 @@ TEST_F(usage_store_test, is_summed_up_further_without_losing_anything) {
   EXPECT_EQ(total(), calls_in_all);
   EXPECT_EQ(rows(), 40U);
 
+  auto edition = ask(store.usage_edition("acme"));
+  const auto is_new_edition = [&] {
+    const auto before = std::exchange(edition, ask(store.usage_edition("acme")));
+    return edition != before;
+  };
+  EXPECT_FALSE(is_new_edition());
   for (std::int64_t day = first_day; day < first_day + 20; ++day) {
     EXPECT_TRUE(ask(retention.drop_usage_detail("acme", day)));
+    EXPECT_TRUE(is_new_edition());
   }
   auto kept = ask(retention.what_is_retained("acme"));
   const coarsening days{usage_grain::day, first_day, first_day + 10, {}};
   EXPECT_TRUE(ask(retention.coarsen_usage("acme", days, kept)));
+  EXPECT_TRUE(is_new_edition());
   EXPECT_EQ(total(), calls_in_all);
   EXPECT_EQ(rows(), 30U);
   EXPECT_FALSE(ask(retention.coarsen_usage("acme", days, kept))) << "somebody has been at it";
@@ -107,6 +117,7 @@ TEST_F(usage_store_test, is_summed_up_further_without_losing_anything) {
 
   const coarsening month{usage_grain::month, first_day, first_day + 5, {first_hour + 48}};
   EXPECT_TRUE(ask(retention.coarsen_usage("acme", month, kept)));
+  EXPECT_TRUE(is_new_edition());
   EXPECT_EQ(total(), calls_in_all);
   EXPECT_EQ(calls(ask(store.usage_summary("acme", first_hour, first_hour + 24 * 5 - 1))),
             (std::map<std::int64_t, std::int64_t>{{first_hour, 5}, {first_hour + 48, 15}}));
