@@ -137,9 +137,9 @@ class DashboardWatcher:
         self.seen, self.failure = Seen("dashboard"), None
         shutil.copy(HERE / "dashboard.mjs", directory)
         self.process = subprocess.Popen(
-            ["node", "dashboard.mjs"], cwd=directory, text=True, stdin=subprocess.PIPE,
+            [node.program("node"), "dashboard.mjs"], cwd=directory, text=True, stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**os.environ, "CHROMIUM": shutil.which("chromium"), "ORG": WATCHED,
+            env={**os.environ, "CHROMIUM": node.program("chromium"), "ORG": WATCHED,
                  "ADMIN_URL": f"http://{tollgate.admin.address}", "ADMIN_TOKEN": ADMIN_TOKEN})
         if self.process.stdout.readline() != "ready\n":
             self.process.wait()

@@ -1,13 +1,13 @@
 """Drives the dashboard in Debian's Chromium against a real Tollgate.
 
-Installs playwright-core and axe-core with npm into the build directory, starts Redis, the sample
-upstream, a payment endpoint that says "paid" and Tollgate, and runs `node --test`. Screenshots of every
-page are written to build/screenshots. Exit status 77 (a skip for ctest): no Node.js or no Chromium here.
+Installs playwright-core and axe-core, as package-lock.json names them, into the build directory, starts
+Redis, the sample upstream, a payment endpoint that says "paid" and Tollgate, and runs `node --test`.
+Screenshots of every page are written to build/screenshots. Exit status 77 (a skip for ctest): no Node.js or
+no Chromium here.
 """
 import os
 import random
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -18,7 +18,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "integration"))
 
 from support import payments  # noqa: E402
-from support.node import install, main  # noqa: E402
+from support.node import install, main, program, run_script  # noqa: E402
 from support.process import BUILD_DIR, Redis  # noqa: E402
 from support.tollgate import ADMIN_TOKEN, RATES, Tollgate, configuration  # noqa: E402
 from support.upstream import SampleUpstream  # noqa: E402
@@ -147,13 +147,13 @@ def run():
         screenshots.mkdir(parents=True)
         environment = {
             **os.environ,
-            "CHROMIUM": shutil.which("chromium"),
+            "CHROMIUM": program("chromium"),
             "TOLLGATE_URL": f"http://{tollgate.address}",
             "ADMIN_URL": f"http://{tollgate.admin.address}",
             "ADMIN_TOKEN": ADMIN_TOKEN,
             "SCREENSHOTS": str(screenshots),
         }
-        statuses = [subprocess.run(["node", "--test", test], cwd=directory, env=environment).returncode
+        statuses = [run_script(test, directory, environment)
                     for test in TESTS]
         charges = endpoint.of("shop")
         past.undo()

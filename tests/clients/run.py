@@ -1,10 +1,9 @@
 """Runs the official SDKs through Tollgate to the sample upstream, and the verifier of Standard Webhooks.
 
-Installs the SDKs with npm (from whatever registry it is configured with) into the build directory,
+Installs the SDKs that package-lock.json names into the build directory,
 starts the stack, and runs `node --test`. Exit status 77 (a skip for ctest): no Node.js here.
 """
 import os
-import subprocess
 import sys
 import tempfile
 from contextlib import ExitStack
@@ -13,7 +12,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "integration"))
 
-from support.node import install, main  # noqa: E402
+from support.node import install, main, run_script  # noqa: E402
 from support.process import BUILD_DIR, Redis  # noqa: E402
 from support.tollgate import ADMIN_TOKEN, Tollgate, configuration, shipped_configuration  # noqa: E402
 from support.upstream import SampleUpstream  # noqa: E402
@@ -50,7 +49,7 @@ def run():
             "ADMIN_TOKEN": ADMIN_TOKEN,
         }
         # One after the other: they count what reaches the upstream, and node would run them at once.
-        statuses = [subprocess.run(["node", "--test", test], cwd=directory, env=environment).returncode
+        statuses = [run_script(test, directory, environment)
                     for test in TESTS]
         tollgate.verify()
         return 1 if any(statuses) else 0
