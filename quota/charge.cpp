@@ -225,7 +225,7 @@ charge::action charge::on_resolved(const answered& event) {
   // More than the account can ever hold: it pays what was held, which always fits.
   auto* settlement = std::get_if<settle>(&*asked_);
   if (settlement == nullptr || settlement->amount <= held_) return finish(credits{});
-  return ask(state::resolving, settle{settlement->id, held_, settlement->used});
+  return ask(state::resolving, settle{settlement->id, held_, settlement->used, settlement->billed_us});
 }
 
 charge::action charge::on_reserved_late(const answered& event) {
@@ -270,8 +270,10 @@ charge::action charge::charge_late(time_point store_time) {
 }
 
 charge::action charge::settle_used(state next) {
-  const auto counted = std::min(ended_->used.amount, max_used);  // the price is of all of it
-  return ask(next, settle{id_, price(terms_.price_at, ended_->used), counted});
+  // The price is of all of it.
+  const auto& used = ended_->used;
+  return ask(next, settle{id_, price(terms_.price_at, used), std::min(used.amount, max_used),
+                          std::min(billed_us(terms_.price_at, used), max_used)});
 }
 
 charge::action charge::finish(credits charged) {

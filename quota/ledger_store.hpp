@@ -66,6 +66,7 @@ struct usage_counter {
   credits charged;
   std::int64_t calls = 0;
   std::int64_t used = 0;
+  std::int64_t billed_us = 0;  // of audio; an earlier version did not count it
 };
 
 // A place in what happens to an account: behind this event, and behind this ledger entry.
@@ -122,6 +123,8 @@ class ledger_store {
   // Another text than before when usage that had been there was summed up further: agents are dropped, or
   // it stands in other hours. What was read in several questions meanwhile may lack it, or have it twice.
   virtual task<result<std::string>> usage_edition(const org_id& org) = 0;
+  // `usage` of hours before this one is without agents and conversations: they were dropped. 0: of none.
+  virtual task<result<std::int64_t>> callers_known_from(const org_id& org) = 0;
   // The books of every cycle so far, oldest first.
   virtual task<result<std::vector<cycle_record>>> cycles(const org_id& org) = 0;
   // All top-ups, oldest first.

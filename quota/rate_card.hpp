@@ -26,6 +26,16 @@ struct rate {
   std::int64_t increment_us = 1'000'000;       // audio is rounded up to this before it is priced
 };
 
+// Of audio: what is paid for, in microseconds, rounded up to the increment. Requests and queries are paid
+// for as they are counted: 0.
+constexpr std::int64_t billed_us(const rate& rate, usage used) {
+  if (rate.per != unit::minute) return 0;
+  const auto increments = (static_cast<__int128>(used.amount) + rate.increment_us - 1) /
+                          rate.increment_us;
+  const auto exact = increments * rate.increment_us;
+  return exact > INT64_MAX ? INT64_MAX : static_cast<std::int64_t>(exact);
+}
+
 // Half up at the micro-credit, at the last step. An amount beyond credits::max_micro is capped there
 // (the ledger then refuses it); usage must not be negative.
 constexpr credits price(const rate& rate, usage used) {

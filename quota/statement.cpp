@@ -1,5 +1,8 @@
 #include "quota/statement.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 #include "quota/money.hpp"
 
 namespace tollgate::quota {
@@ -40,6 +43,19 @@ std::vector<statement> statements(const std::vector<cycle_record>& cycles,
     each.closing = balance;
   }
   return all;
+}
+
+void add_payments(std::vector<statement>& statements, const std::vector<top_up_record>& top_ups) {
+  for (const auto& top_up : top_ups) {
+    if (top_up.status != top_up_status::paid) continue;
+    // Cycles follow each other without a gap.
+    const auto after = std::upper_bound(
+        statements.begin(), statements.end(), top_up.resolved_at,
+        [](time_point at, const statement& one) { return at < one.record.start; });
+    if (after == statements.begin()) continue;
+    auto& paid_in = *std::prev(after);
+    (top_up.automatic ? paid_in.automatic_cents : paid_in.packs_cents) += top_up.cents;
+  }
 }
 
 }  // namespace tollgate::quota

@@ -12,6 +12,10 @@ namespace tollgate::quota {
 std::vector<statement> statements(const std::vector<cycle_record>& cycles,
                                   const account_snapshot& account);
 
+// Adds the money of top-ups: each in the cycle in which it was paid, which is the one whose books have its
+// credits.
+void add_payments(std::vector<statement>& statements, const std::vector<top_up_record>& top_ups);
+
 // What overage credits cost: the sum of credits * price, rounded half up to the cent once.
 std::int64_t cents_of(const std::vector<billed_overage>& billed);
 

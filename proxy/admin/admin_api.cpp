@@ -101,6 +101,8 @@ const std::vector<admin_api::route>& admin_api::routes() {
       {"GET", "orgs/*/balance", &admin_api::balance},
       {"GET", "orgs/*/usage", &admin_api::usage, takes::parameters},
       {"GET", "orgs/*/projection", &admin_api::projection},
+      {"GET", "orgs/*/burn_down", &admin_api::burn_down},
+      {"GET", "orgs/*/quote", &admin_api::quote},
       {"GET", "orgs/*/ledger", &admin_api::entries, takes::parameters},
       {"GET", "orgs/*/holds", &admin_api::holds},
       {"GET", "orgs/*/statements", &admin_api::statements},
@@ -196,6 +198,14 @@ task<api_response> admin_api::balance(call call) {
 task<api_response> admin_api::usage(call call) {
   return billing_.usage(std::move(call.org), std::move(call.request));
 }
+task<api_response> admin_api::burn_down(call call) {
+  return billing_.burn_down(std::move(call.org), std::move(call.request));
+}
+
+task<api_response> admin_api::quote(call call) {
+  return billing_.quote(std::move(call.org), std::move(call.request));
+}
+
 task<api_response> admin_api::projection(call call) {
   return billing_.projection(std::move(call.org), std::move(call.request));
 }

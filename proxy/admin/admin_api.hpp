@@ -77,6 +77,8 @@ class admin_api {
   task<api_response> balance(call call);
   task<api_response> usage(call call);
   task<api_response> projection(call call);
+  task<api_response> burn_down(call call);
+  task<api_response> quote(call call);
   task<api_response> entries(call call);
   task<api_response> holds(call call);
   task<api_response> grants(call call);

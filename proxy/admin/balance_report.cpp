@@ -2,33 +2,17 @@
 
 #include <algorithm>
 
+#include "proxy/admin/account_figures.hpp"
 #include "proxy/admin/org_json.hpp"
 #include "proxy/admin/text.hpp"
-#include "quota/money.hpp"
-#include "quota/statement.hpp"
 
 namespace tollgate::proxy::admin {
 
 namespace {
 
-struct overage {
-  quota::credits amount;   // used beyond all grants in this cycle: billed already, or not yet
-  std::int64_t cents = 0;  // what of it costs money; the rest is owed in credits
-};
-
-// The open cycle may have billed before (when its price changed).
-overage overage_of(const quota::account_snapshot& account) {
-  const auto& cycles = account.cycles;
-  overage out{account.overdrawn};
-  if (cycles.empty() || cycles.back().closed) return out;
-  for (const auto& line : cycles.back().billed) out.amount += line.amount;
-  out.cents = quota::statements(cycles, account).back().overage_cents;
-  return out;
-}
-
 // Overage and automatic top-ups count towards the cap together.
 void write_spend_cap(json_writer& out, const quota::account_snapshot& account,
-                     const overage& overage) {
+                     const overage_figures& overage) {
   if (!account.plan || !account.plan->options.spend_cap_cents) {
     out.null();
     return;
@@ -48,8 +32,36 @@ void write_plan(json_writer& out, const quota::account_snapshot& account) {
   out.key("auto_top_up");
   write_auto_top_up(out, plan.options, &plan.terms);
   out.key("cycle").begin_object().key("start").string(to_rfc3339_seconds(plan.start));
-  out.key("end").string(to_rfc3339_seconds(plan.end)).end_object();
+  out.key("end").string(to_rfc3339_seconds(plan.end));
+  if (const auto figures = figures_of_cycle(account)) {
+    out.key("supply").number(figures->supply).key("used").number(figures->used).key("ends_at");
+    if (figures->ends_at) {
+      out.number(*figures->ends_at);
+    } else {
+      out.null();
+    }
+  }
+  out.end_object();
   out.key("plan").string_or_null(plan.terms.plan);
+}
+
+// Tenths of a percent are written as percent: "83.4".
+void write_permille(json_writer& out, std::int64_t permille) {
+  out.number(quota::credits::from_micro(permille * (quota::credits::micro_per_credit / 10)));
+}
+
+void write_standing(json_writer& out, const quota::account_snapshot& account) {
+  const auto standing = standing_of(account);
+  out.key("standing").begin_object().key("state").string(to_string(standing.state));
+  out.key("used_percent");
+  write_permille(out, standing.used_permille);
+  out.key("spend_cap_percent");
+  if (standing.cap_permille) {
+    write_permille(out, *standing.cap_permille);
+  } else {
+    out.null();
+  }
+  out.end_object();
 }
 
 }  // namespace
@@ -63,7 +75,8 @@ std::string balance_json(const quota::org_id& org, const quota::account_snapshot
   out.key("granted").number(row.granted).key("settled").number(row.settled);
   out.key("expired").number(row.expired);
   out.key("overage").begin_object().key("credits").number(overage.amount);
-  out.key("usd").usd(overage.cents);
+  out.key("usd").usd(overage.cents).key("priced_credits").number(overage.priced);
+  out.key("owed").number(overage.owed);
   out.key("allowed").boolean(account.plan && quota::allows_overage(*account.plan));
   // A price is millionths of a dollar, and so are credits of a credit.
   const auto price = account.plan ? account.plan->terms.usd_micro_per_credit : 0;
@@ -71,6 +84,7 @@ std::string balance_json(const quota::org_id& org, const quota::account_snapshot
   out.key("spend_cap");
   write_spend_cap(out, account, overage);
   write_plan(out, account);
+  write_standing(out, account);
   out.key("grants").begin_array();
   for (const auto& grant : account.grants.active) write_active_grant(out, grant, false);
   for (const auto& batch : account.grants.kept) {

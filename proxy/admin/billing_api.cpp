@@ -3,9 +3,11 @@
 #include <boost/asio/experimental/awaitable_operators.hpp>
 
 #include "proxy/admin/balance_report.hpp"
+#include "proxy/admin/burn_down_report.hpp"
 #include "proxy/admin/json_writer.hpp"
 #include "proxy/admin/ledger_report.hpp"
 #include "proxy/admin/projection_report.hpp"
+#include "proxy/admin/quote.hpp"
 #include "proxy/admin/reading.hpp"
 #include "proxy/admin/text.hpp"
 #include "proxy/admin/usage_report.hpp"
@@ -72,7 +74,8 @@ task<api_response> billing_api::handle(quota::org_id org, api_request request) {
   };
   static constexpr page pages[] = {
       {"/balance", &billing_api::balance},       {"/usage", &billing_api::usage},
-      {"/projection", &billing_api::projection}, {"/ledger", &billing_api::entries},
+      {"/projection", &billing_api::projection}, {"/burn_down", &billing_api::burn_down},
+      {"/quote", &billing_api::quote},           {"/ledger", &billing_api::entries},
       {"/statements", &billing_api::statements}, {"/top_ups", &billing_api::top_ups},
       {"/events", &billing_api::events}};
   constexpr std::string_view statement_of = "/statements/";
@@ -89,7 +92,7 @@ task<api_response> billing_api::handle(quota::org_id org, api_request request) {
     co_return co_await statement(std::move(org), std::move(month), std::move(request));
   }
   co_return failure(
-      not_found("there is balance, usage, projection, ledger, statements, top_ups and events here"),
+      not_found("there is balance, usage, projection, burn_down, quote, ledger, statements, top_ups and events here"),
       request.request_id);
 }
 
@@ -156,10 +159,19 @@ task<api_response> billing_api::usage(quota::org_id org, api_request request) {
     return [&](const quota::usage_counter& counter) { report->add(counter); };
   };
   const usage_range range{query->first_hour, query->last_hour, query->asks_about_callers()};
-  const auto read = co_await read_usage(std::move(org), range, std::move(begin));
+  const auto read = co_await read_usage(org, range, std::move(begin));
   if (!read) co_return failure(history_unavailable(read.error()), request.request_id);
+  // Asked afterwards: what was dropped while the report was read is told of, too.
+  if (query->asks_about_callers()) {
+    const auto known_from = co_await ledger_.callers_known_from(org);
+    if (!known_from) co_return failure(ledger_unavailable(), request.request_id);
+    report->callers_known_from(*known_from);
+  }
   if (!wants_csv(request)) co_return success(report->to_json());
   auto response = csv_response(report->to_csv());
+  if (const auto missing = report->callers_known_from(); !missing.empty()) {
+    response.headers.emplace_back("X-Callers-Known-From", missing);
+  }
   if (report->has_more()) {
     response.headers.emplace_back("Link", next_page_link(request.query, report->next_after()));
   }
@@ -182,6 +194,31 @@ task<api_response> billing_api::projection(quota::org_id org, api_request reques
   co_return success(report->to_json());
 }
 
+task<api_response> billing_api::burn_down(quota::org_id org, api_request request) {
+  if (const auto error = refuse_parameters(request)) co_return failure(*error, request.request_id);
+  const auto account = co_await ledger_.snapshot(org);
+  if (!account) co_return failure(ledger_unavailable(), request.request_id);
+  const burn_down_report empty{*account, ledger_.now()};
+  std::optional<burn_down_report> report;
+  report_beginner begin = [&] {
+    report.emplace(empty);
+    return [&](const quota::usage_counter& counter) { report->add(counter); };
+  };
+  const usage_range range{empty.first_hour(), empty.last_hour(), false};
+  const auto read = co_await read_usage(std::move(org), range, std::move(begin));
+  if (!read) co_return failure(history_unavailable(read.error()), request.request_id);
+  co_return success(report->to_json());
+}
+
+task<api_response> billing_api::quote(quota::org_id org, api_request request) {
+  const auto asked = read_quote(request.query);
+  if (!asked) co_return failure(asked.error(), request.request_id);
+  const auto account = co_await ledger_.snapshot(org);
+  if (!account) co_return failure(ledger_unavailable(), request.request_id);
+  const auto terms = account->plan ? account->plan->terms : quota::plan_terms{};
+  co_return success(quote_json(*asked, terms));
+}
+
 task<api_response> billing_api::entries(quota::org_id org, api_request request) {
   const auto wanted = parse_page(request);
   if (!wanted) co_return failure(wanted.error(), request.request_id);
@@ -190,8 +227,9 @@ task<api_response> billing_api::entries(quota::org_id org, api_request request) 
   if (!found) co_return failure(history_unavailable(found.error()), request.request_id);
   const bool has_more = found->size() > wanted->limit;
   if (has_more) found->resize(wanted->limit);
-  if (!wants_csv(request)) co_return success(entries_json(*found, wanted->after, has_more));
-  auto response = csv_response(entries_csv(*found));
+  const usage_units units{configuration_()->values};
+  if (!wants_csv(request)) co_return success(entries_json(*found, wanted->after, has_more, units));
+  auto response = csv_response(entries_csv(*found, units));
   if (has_more) {
     response.headers.emplace_back("Link", next_page_link(request.query, found->back().id));
   }

@@ -24,14 +24,16 @@ class billing_api {
               event_feed* feed = nullptr)
       : ledger_{ledger}, configuration_{std::move(configuration)}, feed_{feed} {}
 
-  // `request.path` is what follows the prefix: "/balance", "/usage", "/projection", "/ledger",
-  // "/statements", "/statements/2026-01", "/top_ups" or "/events". Everything else is 404, and
+  // `request.path` is what follows the prefix: "/balance", "/usage", "/projection", "/burn_down", "/quote",
+  // "/ledger", "/statements", "/statements/2026-01", "/top_ups" or "/events". Everything else is 404, and
   // methods other than GET and HEAD are 405.
   task<api_response> handle(quota::org_id org, api_request request);
 
   task<api_response> balance(quota::org_id org, api_request request);
   task<api_response> usage(quota::org_id org, api_request request);
   task<api_response> projection(quota::org_id org, api_request request);
+  task<api_response> burn_down(quota::org_id org, api_request request);
+  task<api_response> quote(quota::org_id org, api_request request);
   task<api_response> entries(quota::org_id org, api_request request);
   task<api_response> holds(quota::org_id org, api_request request);
   task<api_response> grants(quota::org_id org, api_request request);

@@ -23,7 +23,7 @@ csv_writer& csv_writer::text(std::string_view value) {
 }
 
 csv_writer& csv_writer::usd(std::int64_t cents) {
-  return cell(usd_text(cents));
+  return cell(dollars_text(cents));
 }
 
 csv_writer& csv_writer::end_row() {

@@ -11,14 +11,22 @@ namespace http = boost::beast::http;
 namespace {
 
 // A list may come in several fields.
-std::string every(const http_request& head, http::field name) {
+template <class Name>
+std::string every(const http_request& head, Name name) {
   std::string list;
   const auto [first, last] = head.equal_range(name);
   for (auto each = first; each != last; ++each) {
     const auto value = each->value();
-    list.append(list.empty() ? "" : ",").append(value.data(), value.size());
+    list.append(list.empty() ? "" : ", ").append(value.data(), value.size());
   }
   return list;
+}
+
+// Sent twice it is a list, which no single value has the form of.
+std::optional<std::string> optional_field(const http_request& head, std::string_view name) {
+  const boost::beast::string_view known{name.data(), name.size()};
+  if (head.count(known) == 0) return std::nullopt;
+  return every(head, known);
 }
 
 }  // namespace
@@ -33,7 +41,7 @@ api_request to_api(const http_request& head, std::string request_id) {
           .request_id = std::move(request_id),
           .accept = every(head, http::field::accept),
           .content_type = field(http::field::content_type),
-          .idempotency_key = field("Idempotency-Key"),
+          .idempotency_key = optional_field(head, "Idempotency-Key"),
           .last_event_id = field("Last-Event-ID"),
           .body = {}};
 }

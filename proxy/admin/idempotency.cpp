@@ -16,8 +16,7 @@ constexpr std::size_t max_id_bytes = 128;
 }  // namespace
 
 checked<std::string> idempotency_key(const api_request& request, std::string_view prefix) {
-  std::string_view key = request.idempotency_key;
-  if (key.empty()) {
+  if (!request.idempotency_key) {
     std::uint64_t random[2];
     if (RAND_bytes(reinterpret_cast<unsigned char*>(random), sizeof random) != 1) {
       throw std::runtime_error{"no randomness for a new id"};
@@ -25,6 +24,7 @@ checked<std::string> idempotency_key(const api_request& request, std::string_vie
     const auto id = quota::hold_id::make(quota::system_clock{}.now(), random[0], random[1]);
     return std::string{prefix} + std::string{id.text()};
   }
+  std::string_view key = *request.idempotency_key;
   if (key.size() >= 2 && key.front() == '"' && key.back() == '"')
     key = key.substr(1, key.size() - 2);
   const bool printable =

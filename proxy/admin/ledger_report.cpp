@@ -14,13 +14,23 @@ void write_attribution(json_writer& out, const quota::attribution& who) {
 
 namespace {
 
-void write_entry(json_writer& out, const quota::ledger_entry& entry) {
+// Only a settlement has used something.
+measured measure(const quota::ledger_entry& entry, const usage_units& units) {
+  if (entry.type != quota::entry_type::settle) return {"0", "0", ""};
+  auto found = measure(entry.used, entry.billed_us, units.of(entry.who.route, entry.who.action));
+  if (found.unit.empty()) found.used = found.billed = std::to_string(entry.used);
+  return found;
+}
+
+void write_entry(json_writer& out, const quota::ledger_entry& entry, const usage_units& units) {
+  const auto used = measure(entry, units);
   out.begin_object();
   out.key("id").string(entry.id).key("at").string(to_rfc3339(entry.at));
   out.key("type").string(quota::to_string(entry.type)).key("subject").string(entry.subject);
   out.key("credits").number(entry.amount).key("released").number(entry.released);
   out.key("overage").number(entry.overage).key("available").number(entry.available);
-  out.key("used").number(entry.used).key("cycle").number(entry.cycle);
+  out.key("used").raw(used.used).key("billed").raw(used.billed.empty() ? "null" : used.billed);
+  out.key("unit").string_or_null(used.unit).key("cycle").number(entry.cycle);
   out.key("request_id").string_or_null(entry.request_id);
   write_attribution(out, entry.who);
   out.key("kind").string_or_null(entry.kind).key("note").string_or_null(entry.note);
@@ -29,24 +39,26 @@ void write_entry(json_writer& out, const quota::ledger_entry& entry) {
 
 }  // namespace
 
-std::string entry_json(const quota::ledger_entry& entry) {
+std::string entry_json(const quota::ledger_entry& entry, const usage_units& units) {
   json_writer out;
-  write_entry(out, entry);
+  write_entry(out, entry, units);
   return out.take();
 }
 
-std::string entries_csv(const std::vector<quota::ledger_entry>& entries) {
+std::string entries_csv(const std::vector<quota::ledger_entry>& entries, const usage_units& units) {
   csv_writer out;
   for (const auto name : {"id", "at", "type", "subject", "credits", "released", "overage",
-                          "available", "used", "cycle", "request_id", "route", "action", "model",
-                          "agent", "conversation", "key", "kind", "note"}) {
+                          "available", "used", "billed", "unit", "cycle", "request_id", "route",
+                          "action", "model", "agent", "conversation", "key", "kind", "note"}) {
     out.text(name);
   }
   out.end_row();
   for (const auto& entry : entries) {
     out.text(entry.id).text(to_rfc3339(entry.at)).text(quota::to_string(entry.type));
     out.text(entry.subject).number(entry.amount).number(entry.released).number(entry.overage);
-    out.number(entry.available).number(entry.used).number(entry.cycle).text(entry.request_id);
+    const auto used = measure(entry, units);
+    out.number(entry.available).text(used.used).text(used.billed).text(used.unit);
+    out.number(entry.cycle).text(entry.request_id);
     out.text(entry.who.route).text(entry.who.action).text(entry.who.model).text(entry.who.agent);
     out.text(entry.who.conversation).text(entry.who.key_id).text(entry.kind).text(entry.note);
     out.end_row();
@@ -55,10 +67,10 @@ std::string entries_csv(const std::vector<quota::ledger_entry>& entries) {
 }
 
 std::string entries_json(const std::vector<quota::ledger_entry>& entries, std::string_view after,
-                         bool has_more) {
+                         bool has_more, const usage_units& units) {
   json_writer out;
   out.begin_object().key("entries").begin_array();
-  for (const auto& entry : entries) write_entry(out, entry);
+  for (const auto& entry : entries) write_entry(out, entry, units);
   out.end_array();
   out.key("next_after").string(entries.empty() ? after : entries.back().id);
   out.key("has_more").boolean(has_more).end_object();

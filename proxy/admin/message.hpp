@@ -22,7 +22,7 @@ struct api_request {
   std::string request_id;
   std::string accept;
   std::string content_type;
-  std::string idempotency_key;
+  std::optional<std::string> idempotency_key;  // empty, or a list: sent, and not valid
   std::string last_event_id;
   std::string body;
 };

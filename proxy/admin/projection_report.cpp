@@ -69,6 +69,10 @@ std::optional<quota::time_point> projection_report::runs_out_at(const usage_pace
   return pace.runs_out_at(std::move(grants), horizon);
 }
 
+credit_range projection_report::until_cycle_end() const {
+  return usage_pace{history_, now_}.until(account_.plan->end);
+}
+
 std::string projection_report::to_json() const {
   json_writer out;
   out.begin_object();

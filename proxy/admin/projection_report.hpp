@@ -17,6 +17,9 @@ class projection_report {
   std::int64_t last_hour() const;
   void add(const quota::usage_counter& counter);
 
+  // What will be used from now until the cycle's end. There has to be a cycle.
+  credit_range until_cycle_end() const;
+
   std::string to_json() const;
 
  private:

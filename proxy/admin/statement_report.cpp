@@ -36,6 +36,10 @@ void write_lines(json_writer& out, const quota::statement& statement, bool final
   // In an open cycle also what would be billed if it closed now.
   out.key("overage").begin_object().key("credits").number(statement.overage);
   out.key("usd").usd(statement.overage_cents).end_object();
+  out.key("paid").begin_object().key("packs_usd").usd(statement.packs_cents);
+  out.key("automatic_top_ups_usd").usd(statement.automatic_cents);
+  out.key("overage_usd").usd(statement.overage_cents);
+  out.key("total_usd").usd(statement.paid_cents()).end_object();
 }
 
 }  // namespace
@@ -77,7 +81,11 @@ std::string statements_csv(const std::vector<quota::statement>& all,
   for (const auto& line : lines_before_usage({})) out.text(line.name);
   out.text("usage");
   for (const auto& line : lines_after_usage({})) out.text(line.name);
-  out.text("closing").text("overage_credits").text("overage_usd").end_row();
+  for (const auto name : {"closing", "overage_credits", "overage_usd", "packs_usd",
+                          "automatic_top_ups_usd", "total_usd"}) {
+    out.text(name);
+  }
+  out.end_row();
   for (const auto& one : all) {
     const auto& cycle = one.record;
     out.text(month_text(cycle.start)).text(to_rfc3339_seconds(cycle.start));
@@ -86,13 +94,18 @@ std::string statements_csv(const std::vector<quota::statement>& all,
     for (const auto& line : lines_before_usage(one)) out.number(line.amount);
     out.number(-cycle.settled);
     for (const auto& line : lines_after_usage(one)) out.number(line.amount);
-    out.number(one.closing).number(one.overage).usd(one.overage_cents).end_row();
+    out.number(one.closing).number(one.overage).usd(one.overage_cents).usd(one.packs_cents);
+    out.usd(one.automatic_cents).usd(one.paid_cents()).end_row();
   }
   return out.take();
 }
 
-statement_report::statement_report(quota::org_id org, quota::statement statement, bool final)
-    : org_{std::move(org)}, statement_{std::move(statement)}, final_{final} {}
+statement_report::statement_report(quota::org_id org, quota::statement statement, bool final,
+                                   usage_units units)
+    : org_{std::move(org)},
+      statement_{std::move(statement)},
+      final_{final},
+      units_{std::move(units)} {}
 
 std::int64_t statement_report::first_hour() const {
   return hour_of(statement_.record.start);
@@ -110,6 +123,18 @@ void statement_report::add(const quota::usage_counter& counter) {
   line.charged += counter.charged;
   line.calls += counter.calls;
   line.used += counter.used;
+  line.billed_us += counter.billed_us;
+  auto unit = units_.of(counter.who.route, counter.who.action);
+  if (counter.billed_us > 0) unit = usage_unit::second;
+  line.mixed = line.mixed || (line.calls > counter.calls && line.unit != unit);
+  line.unit = unit;
+}
+
+measured statement_report::usage_totals::in_its_unit() const {
+  if (mixed) return {};
+  auto found = measure(used, billed_us, unit);
+  if (!unit) found.used = found.billed = std::to_string(used);
+  return found;
 }
 
 quota::credits statement_report::other_usage() const {
@@ -127,7 +152,10 @@ std::string statement_report::to_json() const {
   for (const auto& [key, line] : usage_) {
     out.begin_object().key("action").string_or_null(key.action);
     out.key("model").string_or_null(key.model).key("credits").number(line.charged);
-    out.key("calls").number(line.calls).key("used").number(line.used).end_object();
+    const auto used = line.in_its_unit();
+    out.key("calls").number(line.calls).key("used").raw(used.used.empty() ? "null" : used.used);
+    out.key("billed").raw(used.billed.empty() ? "null" : used.billed);
+    out.key("unit").string_or_null(used.unit).end_object();
   }
   out.end_array().key("other").number(other_usage()).end_object().end_object();
   return out.take();
@@ -136,33 +164,37 @@ std::string statement_report::to_json() const {
 std::string statement_report::to_csv() const {
   csv_writer out;
   const auto billed_cents = quota::cents_of(statement_.record.billed);
-  for (const auto name : {"line", "action", "model", "calls", "used", "credits", "usd"}) {
+  for (const auto name : {"line", "action", "model", "calls", "used", "billed", "unit", "credits", "usd", "balance"}) {
     out.text(name);
   }
   out.end_row();
-  const auto row = [&](std::string_view name, quota::credits amount) -> csv_writer& {
-    return out.text(name).text("").text("").text("").text("").number(amount);
+  const auto begin = [&](std::string_view name) -> csv_writer& {
+    out.text(name);
+    for (int i = 0; i < 6; ++i) out.text("");  // of usage
+    return out;
   };
-  for (const auto& line : lines_before_usage(statement_)) {
-    row(line.name, line.amount);
-    if (line.name == "overage_billed") {
-      out.usd(billed_cents).end_row();
-    } else {
-      out.text("").end_row();
-    }
-  }
+  const auto line_of = [&](std::string_view name, quota::credits amount) {
+    begin(name).number(amount).text("").text("").end_row();
+  };
+  // Money without credits of its own: those stand in another line.
+  const auto money_of = [&](std::string_view name, std::int64_t cents) {
+    begin(name).text("").usd(cents).text("").end_row();
+  };
+  for (const auto& line : lines_before_usage(statement_)) line_of(line.name, line.amount);
   for (const auto& [key, line] : usage_) {
-    out.text("usage").text(key.action).text(key.model).number(line.calls).number(line.used);
-    out.number(-line.charged).text("").end_row();
+    const auto used = line.in_its_unit();
+    out.text("usage").text(key.action).text(key.model).number(line.calls).text(used.used);
+    out.text(used.billed).text(used.unit).number(-line.charged).text("").text("").end_row();
   }
-  row("usage_other", -other_usage()).text("").end_row();
-  for (const auto& line : lines_after_usage(statement_)) {
-    row(line.name, line.amount).text("").end_row();
-  }
-  row("closing", statement_.closing).text("").end_row();
+  line_of("usage_other", -other_usage());
+  for (const auto& line : lines_after_usage(statement_)) line_of(line.name, line.amount);
+  begin("closing").text("").text("").number(statement_.closing).end_row();
+  money_of("packs_paid", statement_.packs_cents);
+  money_of("automatic_top_ups_paid", statement_.automatic_cents);
+  money_of("overage_billed", billed_cents);
   if (!statement_.record.closed) {
-    row("overage_to_bill", statement_.overage - billed_of(statement_.record));
-    out.usd(statement_.overage_cents - billed_cents).end_row();
+    begin("overage_to_bill").text("").usd(statement_.overage_cents - billed_cents);
+    out.number(statement_.overage - billed_of(statement_.record)).end_row();
   }
   return out.take();
 }

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "proxy/admin/usage_units.hpp"
 #include "quota/ledger_store.hpp"
 
 namespace tollgate::proxy::admin {
@@ -34,7 +35,8 @@ class statement_report {
   // The most lines of usage: models are named by callers.
   static constexpr std::size_t max_lines = 1000;
 
-  statement_report(quota::org_id org, quota::statement statement, bool final);
+  // `units` tells of counts whether they are requests or queries.
+  statement_report(quota::org_id org, quota::statement statement, bool final, usage_units units = {});
 
   // The hours, counted from the Unix epoch and both included, whose counters are to be added.
   std::int64_t first_hour() const;
@@ -42,7 +44,9 @@ class statement_report {
   void add(const quota::usage_counter& counter);
 
   std::string to_json() const;
-  std::string to_csv() const;   // credits are signed: all lines but the closing one add up to it
+  // Each column adds up: signed credits to the closing balance, dollars to what is paid. What is no part of
+  // a sum stands in the column `balance`: the closing balance, and the credits that would be billed now.
+  std::string to_csv() const;
   std::string to_text() const;  // a table for people
 
  private:
@@ -52,16 +56,22 @@ class statement_report {
   };
   struct usage_totals {
     quota::credits charged;
-    std::int64_t calls = 0, used = 0;
+    std::int64_t calls = 0, used = 0, billed_us = 0;
+    std::optional<usage_unit> unit;
+    bool mixed = false;  // what was used is not of one unit
+
+    measured in_its_unit() const;
   };
 
   // What the lines have less, or more, than was settled: models beyond `max_lines`, what was used
   // before the first cycle, and calls that ended while the report was made.
   quota::credits other_usage() const;
+  std::string money_text() const;
 
   quota::org_id org_;
   quota::statement statement_;
   bool final_;
+  usage_units units_;
   std::map<usage_key, usage_totals> usage_;
 };
 

@@ -63,6 +63,22 @@ std::string date(quota::time_point time) {
 
 }  // namespace
 
+// What the month costs besides the plan's own price, which Tollgate does not know.
+std::string statement_report::money_text() const {
+  std::string out;
+  if (statement_.overage != quota::credits{}) {
+    out += "\nOverage " + std::string{statement_.record.closed ? "billed" : "so far"} + ": " +
+           to_string(statement_.overage) + " credits, $" + dollars_text(statement_.overage_cents);
+  }
+  if (statement_.packs_cents != 0) {
+    out += "\nPacks paid: $" + dollars_text(statement_.packs_cents);
+  }
+  if (statement_.automatic_cents != 0) {
+    out += "\nAutomatic top-ups paid: $" + dollars_text(statement_.automatic_cents);
+  }
+  return out.empty() ? out : out + "\n";
+}
+
 std::string statement_report::to_text() const {
   const auto& cycle = statement_.record;
   const quota::credits nothing;
@@ -87,11 +103,7 @@ std::string statement_report::to_text() const {
                     date(cycle.start) + " to " + date(cycle.end) + " (not included), " +
                     (cycle.plan.empty() ? "without a plan" : "plan " + cycle.plan) +
                     ". In credits.\n\n" + table.take();
-  if (statement_.overage != nothing) {
-    out += "\nOverage " + std::string{cycle.closed ? "billed" : "so far"} + ": " +
-           to_string(statement_.overage) + " credits, $" + usd_text(statement_.overage_cents) +
-           "\n";
-  }
+  out += money_text();
   if (!cycle.closed) {
     out += "\nThe cycle is open: these are its figures so far.\n";
   } else if (!final_) {

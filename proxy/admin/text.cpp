@@ -137,6 +137,12 @@ std::string usd_text(std::int64_t cents) {
   return quota::to_string(quota::credits::from_micro(cents * quota::usd_micro_per_cent));
 }
 
+std::string dollars_text(std::int64_t cents) {
+  const auto positive = cents < 0 ? -cents : cents;
+  const auto part = std::to_string(100 + positive % 100).substr(1);
+  return (cents < 0 ? "-" : "") + std::to_string(positive / 100) + "." + part;
+}
+
 std::string exact_usd_text(quota::credits amount, std::int64_t usd_micro_per_credit) {
   auto left = static_cast<__int128>(amount.micro()) * usd_micro_per_credit;
   const bool negative = left < 0;

@@ -29,6 +29,9 @@ std::optional<quota::time_point> parse_month(std::string_view text);
 // Cents as dollars, without padding: "24.69", "10", "0.5".
 std::string usd_text(std::int64_t cents);
 
+// For people and spreadsheets: "24.69", "10.00", "0.50".
+std::string dollars_text(std::int64_t cents);
+
 // What credits cost at a price in millionths of a dollar, unrounded: up to twelve decimals.
 std::string exact_usd_text(quota::credits amount, std::int64_t usd_micro_per_credit);
 

@@ -35,7 +35,7 @@ std::optional<api_error> refuse_amount(std::int64_t cents, const quota::account_
   }
   if (cents < terms.top_up_minimum_cents) {
     return invalid("the plan \"" + terms.plan + "\" sells credits for at least $" +
-                       usd_text(terms.top_up_minimum_cents),
+                       dollars_text(terms.top_up_minimum_cents),
                    "amount_usd");
   }
   if (!quota::credits_bought(cents, terms.usd_micro_per_credit).in_range()) {

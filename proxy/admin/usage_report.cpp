@@ -7,15 +7,22 @@
 namespace tollgate::proxy::admin {
 
 void usage_report::totals::add(const quota::usage_counter& counter, std::optional<usage_unit> in) {
+  if (counter.billed_us > 0) in = usage_unit::second;
   mixed = mixed || !in || (calls > 0 && unit != in);
   unit = in;
   charged += counter.charged;
   calls += counter.calls;
   used += counter.used;
+  billed_us += counter.billed_us;
 }
 
 std::string usage_report::totals::used_text() const {
   return mixed ? "" : amount_text(used, *unit);
+}
+
+// What credits are computed from: seconds are rounded up to the rate's increment, call by call.
+std::string usage_report::totals::billed_text() const {
+  return mixed ? "" : amount_text(unit == usage_unit::second ? billed_us : used, *unit);
 }
 
 std::string_view usage_report::totals::unit_text() const {
@@ -32,6 +39,11 @@ void usage_report::add(const quota::usage_counter& counter) {
   usage_row_key key{bucket_.start, {}};
   for (const auto& one : query_.group_by) key.names.push_back(counter.who.*one.member);
   if (auto* const row = row_of(std::move(key))) row->add(counter, unit);
+}
+
+std::string usage_report::callers_known_from() const {
+  const bool missing = query_.asks_about_callers() && query_.first_hour < callers_from_;
+  return missing ? query_.text_of(callers_from_) : std::string{};
 }
 
 // A row that was ever left out stays out: those before it only become more.
@@ -59,6 +71,8 @@ void usage_report::write_totals(json_writer& out, const totals& sum, bool with_u
   if (!with_used) return;
   const auto used = sum.used_text();
   out.key("used").raw(used.empty() ? "null" : used);
+  const auto billed = sum.billed_text();
+  out.key("billed").raw(billed.empty() ? "null" : billed);
   out.key("unit").string_or_null(sum.unit_text());
 }
 
@@ -71,7 +85,8 @@ std::string usage_report::to_json() const {
   out.key("granularity").string(to_string(query_.by));
   out.key("group_by").begin_array();
   for (const auto& one : query_.group_by) out.string(one.name);
-  out.end_array().key("total").begin_object();
+  out.end_array().key("callers_known_from").string_or_null(callers_known_from());
+  out.key("total").begin_object();
   write_totals(out, total_, false);
   out.end_object().key("rows").begin_array();
   for (auto row = rows_.begin(); row != page_end(); ++row) {
@@ -92,14 +107,14 @@ std::string usage_report::to_csv() const {
   out.text("start");
   for (const auto& one : query_.group_by) out.text(one.name);
   out.text("credits").text("calls");
-  if (shows_used()) out.text("used").text("unit");
+  if (shows_used()) out.text("used").text("billed").text("unit");
   out.end_row();
   for (auto row = rows_.begin(); row != page_end(); ++row) {
     const auto& sum = row->second;
     out.text(query_.text_of(row->first.start_hour));
     for (const auto& name : row->first.names) out.text(name);
     out.number(sum.charged).number(sum.calls);
-    if (shows_used()) out.text(sum.used_text()).text(sum.unit_text());
+    if (shows_used()) out.text(sum.used_text()).text(sum.billed_text()).text(sum.unit_text());
     out.end_row();
   }
   return out.take();

@@ -51,6 +51,14 @@ std::optional<usage_unit> usage_units::of(std::string_view route, std::string_vi
   return found == of_action_.end() ? std::nullopt : found->second;
 }
 
+measured measure(std::int64_t used, std::int64_t billed_us, std::optional<usage_unit> configured) {
+  const auto unit = billed_us > 0 ? usage_unit::second : configured;
+  if (!unit) return {};
+  const auto in_seconds = *unit == usage_unit::second;
+  return {amount_text(used, *unit), in_seconds && billed_us == 0 ? "" : amount_text(in_seconds ? billed_us : used, *unit),
+          to_string(*unit)};
+}
+
 // A second is a million microseconds, as a credit is a million micro-credits.
 std::string amount_text(std::int64_t used, usage_unit unit) {
   return unit == usage_unit::second ? quota::to_string(quota::credits::from_micro(used))

@@ -28,6 +28,14 @@ class usage_units {
   std::map<std::string, std::optional<usage_unit>, std::less<>> of_action_;
 };
 
+// What one record says it used. Seconds tell themselves by what of them was billed; an earlier version's are
+// known by the configuration.
+struct measured {
+  std::string used, billed;  // decimals; empty: in a unit that nobody can tell
+  std::string_view unit;
+};
+measured measure(std::int64_t used, std::int64_t billed_us, std::optional<usage_unit> configured);
+
 // What is counted in the base of its unit (microseconds, for seconds) as an exact decimal.
 std::string amount_text(std::int64_t used, usage_unit unit);
 

@@ -46,6 +46,8 @@ class archived_store final : public quota::ledger_store {
   task<result<std::string>> usage_edition(const quota::org_id& org) override {
     return recent_.usage_edition(org);
   }
+  // The database has what the store has dropped.
+  task<result<std::int64_t>> callers_known_from(const quota::org_id&) override { co_return 0; }
   task<result<std::vector<quota::cycle_record>>> cycles(const quota::org_id& org) override {
     return recent_.cycles(org);
   }

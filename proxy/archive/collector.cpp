@@ -72,7 +72,11 @@ task<result<void>> collector::add_statements(batch& into, progress& so_far) {
   if (!account) co_return account.error();
   so_far.statements_open = false;
   if (!account->plan) co_return result<void>{};
-  for (const auto& one : quota::statements(account->cycles, *account)) {
+  auto statements = quota::statements(account->cycles, *account);
+  const auto top_ups = co_await ledger_.top_ups(into.org);
+  if (!top_ups) co_return top_ups.error();
+  quota::add_payments(statements, *top_ups);
+  for (const auto& one : statements) {
     if (!one.record.closed || one.record.index < into.from.statement) continue;
     if (!admin::is_final(one, account->holds)) {
       so_far.statements_open = true;

@@ -18,7 +18,10 @@ namespace {
 using quota::credits;
 using quota::entry_type;
 
-constexpr const char* has_tables = "select to_regclass('tollgate_store') is not null";
+// The last column that was added tells whether all are there.
+constexpr const char* has_tables = R"(
+select exists (select from information_schema.columns where table_schema = current_schema()
+  and table_name = 'tollgate_usage' and column_name = 'billed_us'))";
 
 // Whoever comes first makes them; the lock is for those who come at once. The last one tells that
 // all are there.
@@ -49,6 +52,8 @@ create table if not exists tollgate_position (
   hour bigint not null, statement bigint not null);
 create table if not exists tollgate_store (
   id text not null, one boolean primary key default true check (one));
+alter table tollgate_ledger add column if not exists billed_us bigint not null default 0;
+alter table tollgate_usage add column if not exists billed_us bigint not null default 0;
 )";
 
 // Held for as long as the connection lives.
@@ -68,12 +73,13 @@ constexpr const char* insert_entries = R"(
 insert into tollgate_ledger
 select $1, e.ms, e.number, to_timestamp(e.ms / 1000.0), e.type, e.subject, e.amount, e.released,
        e.overage, e.available, e.used, e.cycle, e.request_id, e.route, e.action, e.model, e.agent,
-       e.conversation, e.key, e.kind, e.note
+       e.conversation, e.key, e.kind, e.note, e.billed_us
 from unnest($2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::bigint[],
             $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::text[], $13::text[],
-            $14::text[], $15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[])
+            $14::text[], $15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[],
+            $21::bigint[])
   as e(ms, number, type, subject, amount, released, overage, available, used, cycle, request_id,
-       route, action, model, agent, conversation, key, kind, note)
+       route, action, model, agent, conversation, key, kind, note, billed_us)
 on conflict do nothing)";
 
 constexpr const char* insert_statement = R"(
@@ -84,20 +90,20 @@ on conflict (org, cycle) do update set statement = excluded.statement)";
 constexpr const char* insert_usage = R"(
 insert into tollgate_usage
 select $1, to_timestamp(u.hour * 3600.0), $2::boolean, u.route, u.action, u.model, u.agent,
-       u.conversation, u.key, u.credits, u.calls, u.used
+       u.conversation, u.key, u.credits, u.calls, u.used, u.billed_us
 from unnest($3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
-            $10::bigint[], $11::bigint[], $12::bigint[])
-  as u(hour, route, action, model, agent, conversation, key, credits, calls, used))";
+            $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[])
+  as u(hour, route, action, model, agent, conversation, key, credits, calls, used, billed_us))";
 
 constexpr const char* select_entries = R"(
 select ms, number, type, subject, amount_micro, released_micro, overage_micro, available_micro,
-       used, cycle, request_id, route, action, model, agent, conversation, key, kind, note
+       used, cycle, request_id, route, action, model, agent, conversation, key, kind, note, billed_us
 from tollgate_ledger where org = $1 and (ms, number) > ($2, $3)
 order by ms, number limit $4)";
 
 constexpr const char* select_usage = R"(
 select (extract(epoch from hour) / 3600)::bigint, route, action, model, agent, conversation, key,
-       credits_micro, calls, used
+       credits_micro, calls, used, billed_us
 from tollgate_usage
 where org = $1 and hour between to_timestamp($2::bigint * 3600.0) and to_timestamp($3::bigint * 3600.0))";
 
@@ -127,7 +133,7 @@ position read_position(const pqxx::result& found) {
 void add_entries(pqxx::work& work, const batch& batch) {
   if (batch.entries.empty()) return;
   sql_array ms, number, type, subject, amount, released, overage, available, used, cycle, request,
-      route, action, model, agent, conversation, key, kind, note;
+      route, action, model, agent, conversation, key, kind, note, billed_us;
   for (const auto& entry : batch.entries) {
     const auto id = known_id(entry.id);
     ms.add(signed_of(id.ms)), number.add(signed_of(id.sequence));
@@ -138,27 +144,31 @@ void add_entries(pqxx::work& work, const batch& batch) {
     route.add(entry.who.route), action.add(entry.who.action), model.add(entry.who.model);
     agent.add(entry.who.agent), conversation.add(entry.who.conversation);
     key.add(entry.who.key_id), kind.add(entry.kind), note.add(entry.note);
+    billed_us.add(entry.billed_us);
   }
   work.exec_params(insert_entries, batch.org, ms.text(), number.text(), type.text(), subject.text(),
                    amount.text(), released.text(), overage.text(), available.text(), used.text(),
                    cycle.text(), request.text(), route.text(), action.text(), model.text(),
-                   agent.text(), conversation.text(), key.text(), kind.text(), note.text());
+                   agent.text(), conversation.text(), key.text(), kind.text(), note.text(),
+                   billed_us.text());
 }
 
 using counter_list = std::span<const quota::usage_counter>;
 
 void add_some_counters(pqxx::work& work, const quota::org_id& org, bool late,
                        counter_list counters) {
-  sql_array hour, route, action, model, agent, conversation, key, charged, calls, used;
+  sql_array hour, route, action, model, agent, conversation, key, charged, calls, used,
+      billed_us;
   for (const auto& counter : counters) {
     hour.add(counter.hour), route.add(counter.who.route), action.add(counter.who.action);
     model.add(counter.who.model), agent.add(counter.who.agent);
     conversation.add(counter.who.conversation), key.add(counter.who.key_id);
     charged.add(counter.charged.micro()), calls.add(counter.calls), used.add(counter.used);
+    billed_us.add(counter.billed_us);
   }
   work.exec_params(insert_usage, org, late, hour.text(), route.text(), action.text(), model.text(),
                    agent.text(), conversation.text(), key.text(), charged.text(), calls.text(),
-                   used.text());
+                   used.text(), billed_us.text());
 }
 
 // A statement has so long and no longer, however many counters an hour has.
@@ -228,6 +238,7 @@ quota::ledger_entry entry_of(const pqxx::row& row) {
   entry.who = {text(11), text(12), text(13), text(14), text(15), text(16)};
   entry.kind = text(17);
   entry.note = text(18);
+  entry.billed_us = number(19);
   return entry;
 }
 
@@ -266,6 +277,7 @@ quota::usage_counter counter_of(const pqxx::row& row) {
   counter.charged = credits::from_micro(row[7].as<std::int64_t>());
   counter.calls = row[8].as<std::int64_t>();
   counter.used = row[9].as<std::int64_t>();
+  counter.billed_us = row[10].as<std::int64_t>();
   return counter;
 }
 

@@ -18,7 +18,8 @@ using admin::json_value;
 using answer = std::variant<json_value, command_error>;
 
 struct grant_arguments {
-  std::string org, credits, kind = "purchase", note, expires, idempotency_key;
+  std::string org, credits, kind = "purchase", note, expires;
+  std::optional<std::string> idempotency_key;
 };
 
 answer give(const admin_client& client, const grant_arguments& given) {
@@ -32,8 +33,7 @@ answer give(const admin_client& client, const grant_arguments& given) {
   body.key("note").string_or_null(given.note);
   body.key("expires_at").string_or_null(given.expires).end_object();
   std::vector<std::pair<std::string, std::string>> headers;
-  if (!given.idempotency_key.empty())
-    headers.emplace_back("Idempotency-Key", given.idempotency_key);
+  if (given.idempotency_key) headers.emplace_back("Idempotency-Key", *given.idempotency_key);
   return client.call("POST", org_path(given.org, "/grants"), body.take(), headers);
 }
 

@@ -93,7 +93,8 @@ CLI::App& command(CLI::App& parent, const char* name, const char* what, std::str
 
 void add_purchase(CLI::App& top_ups, int& exit_code) {
   struct arguments {
-    std::string org, usd, idempotency_key;
+    std::string org, usd;
+    std::optional<std::string> idempotency_key;
   };
   const auto given = std::make_shared<arguments>();
   auto& buy = command(top_ups, "buy", "Buy credits now", given->org);
@@ -106,9 +107,7 @@ void add_purchase(CLI::App& top_ups, int& exit_code) {
         admin::json_writer body;
         body.begin_object().key("amount_usd").string(given->usd).end_object();
         std::vector<std::pair<std::string, std::string>> headers;
-        if (!given->idempotency_key.empty()) {
-          headers.emplace_back("Idempotency-Key", given->idempotency_key);
-        }
+        if (given->idempotency_key) headers.emplace_back("Idempotency-Key", *given->idempotency_key);
         return client.call("POST", org_path(given->org, "/top_ups"), body.take(), headers);
       },
       print_top_up);

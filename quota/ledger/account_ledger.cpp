@@ -152,7 +152,8 @@ answer account_ledger::on(const extend& what, time_point now) {
 }
 
 answer account_ledger::on(const settle& what, time_point now) {
-  if (!is_amount(what.amount) || what.used < 0 || what.used > max_used) {
+  const auto is_counted = [](std::int64_t used) { return used >= 0 && used <= max_used; };
+  if (!is_amount(what.amount) || !is_counted(what.used) || !is_counted(what.billed_us)) {
     return say(outcome::out_of_range, what.amount);
   }
   const auto open = holds_.find(what.id);
@@ -177,6 +178,7 @@ answer account_ledger::on(const settle& what, time_point now) {
   entry.released = hold.amount - what.amount;
   entry.overage = late.to_bill + late.beyond;
   entry.used = what.used;
+  entry.billed_us = what.billed_us;
   if (late.to_bill > credits{}) bill(late.to_bill, entry.cycle, now);
   if (old) {
     release_claims(hold, hold.amount);

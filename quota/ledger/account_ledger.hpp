@@ -47,6 +47,7 @@ struct ledger_entry {
                       // of that it paid off
   credits available;  // after this entry
   std::int64_t used = 0;
+  std::int64_t billed_us = 0;  // see settle
   std::int64_t cycle = 0;  // whose books it is in
   std::string request_id;
   attribution who;

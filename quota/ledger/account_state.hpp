@@ -106,6 +106,10 @@ struct statement {
   credits opening, closing;
   credits overage;                  // billed, and in an open cycle what would be billed now
   std::int64_t overage_cents = 0;   // half up, once
+  // What was paid in the cycle for credits: bought by hand, and by automatic top-ups.
+  std::int64_t packs_cents = 0, automatic_cents = 0;
+
+  std::int64_t paid_cents() const { return overage_cents + packs_cents + automatic_cents; }
 };
 
 }  // namespace tollgate::quota

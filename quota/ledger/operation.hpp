@@ -62,6 +62,9 @@ struct settle {
   hold_id id;
   credits amount;
   std::int64_t used = 1;  // in the base of the rate's unit, for the usage counters; 0 to max_used
+  // Where `used` is microseconds of audio: what of them is paid for (rate_card.hpp), 0 to max_used. So it
+  // also tells the unit of `used`: 0 where that is a count.
+  std::int64_t billed_us = 0;
 };
 
 // Resolves the hold: nothing is charged, all is released. An id never seen is remembered as voided.

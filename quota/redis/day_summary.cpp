@@ -25,9 +25,10 @@ std::string without_caller(std::string_view who) {
 std::optional<day_summary::amounts> day_summary::parse_amounts(std::string_view packed) {
   const auto micro = parse_integer(take_until(packed, ' '));
   const auto calls = parse_integer(take_until(packed, ' '));
-  const auto used = parse_integer(packed);
-  if (!micro || !calls || !used) return std::nullopt;
-  return amounts{*micro, *calls, *used};
+  const auto used = parse_integer(take_until(packed, ' '));
+  const auto billed_us = parse_integer(packed.empty() ? "0" : packed);
+  if (!micro || !calls || !used || !billed_us) return std::nullopt;
+  return amounts{*micro, *calls, *used, *billed_us};
 }
 
 void day_summary::count(const std::string& who, std::int64_t hour, const amounts& more) {
@@ -35,6 +36,7 @@ void day_summary::count(const std::string& who, std::int64_t hour, const amounts
   sum.micro += more.micro;
   sum.calls += more.calls;
   sum.used += more.used;
+  sum.billed_us += more.billed_us;
 }
 
 bool day_summary::add(std::int64_t hour, std::string_view who, std::string_view packed) {
@@ -54,8 +56,8 @@ void day_summary::append_to(std::vector<usage_counter>& out, std::int64_t first,
     for (auto hour = first; hour <= last; ++hour) {
       const auto& sum = hours[static_cast<std::size_t>(hour)];
       if (sum.calls == 0) continue;
-      out.push_back(
-          {first_hour_ + hour, parts->who, credits::from_micro(sum.micro), sum.calls, sum.used});
+      out.push_back({first_hour_ + hour, parts->who, credits::from_micro(sum.micro), sum.calls,
+                     sum.used, sum.billed_us});
     }
   }
 }
@@ -70,7 +72,9 @@ std::string day_summary::pack() const {
       for (const auto number : {static_cast<std::int64_t>(hour), sum.micro, sum.calls}) {
         text.append(std::to_string(number)) += ' ';
       }
-      text.append(std::to_string(sum.used)) += '\n';
+      text += std::to_string(sum.used);
+      if (sum.billed_us != 0) text.append(" ").append(std::to_string(sum.billed_us));
+      text += '\n';
     }
   }
   return text;

@@ -25,13 +25,13 @@ constexpr std::int64_t day_of(std::int64_t hour) {
 class day_summary {
  public:
   struct amounts {
-    std::int64_t micro = 0, calls = 0, used = 0;
+    std::int64_t micro = 0, calls = 0, used = 0, billed_us = 0;
   };
 
   explicit day_summary(std::int64_t day) : first_hour_{day * hours_a_day} {}
 
   // One counter as it is stored: "ROUTE\tACTION\tMODEL\tAGENT\tCONVERSATION\tKEY", "CREDITS CALLS
-  // USED". False: it is none.
+  // USED", of audio with BILLED_US behind it. False: it is none.
   bool add(std::int64_t hour, std::string_view who, std::string_view packed);
   // The same, read: `who` without agent and conversation. The hour is one of the day's.
   void count(const std::string& who, std::int64_t hour, const amounts& more);
@@ -51,7 +51,7 @@ class day_summary {
   void append_to(std::vector<usage_counter>& out, std::int64_t first, std::int64_t last) const;
 
   // "1\n", then for each attribution a line "=ROUTE\tACTION\tMODEL\t\t\tKEY" and a line
-  // "HOUR_OF_DAY CREDITS CALLS USED" for each hour in which it was used.
+  // "HOUR_OF_DAY CREDITS CALLS USED [BILLED_US]" for each hour in which it was used.
   std::string pack() const;
   static std::optional<day_summary> parse(std::int64_t day, std::string_view packed);
 

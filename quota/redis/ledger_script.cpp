@@ -122,7 +122,8 @@ void ledger_batch::encode(const settle& what) {
   argument("s");
   about(what.id);
   argument(what.amount.micro());
-  argument(what.used);
+  if (what.billed_us == 0) return argument(what.used);
+  argument(std::to_string(what.used) + '/' + std::to_string(what.billed_us));
 }
 
 void ledger_batch::encode(const void_hold& what) {

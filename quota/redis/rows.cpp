@@ -63,10 +63,13 @@ std::optional<ledger_entry> parse_entry(std::string_view type, std::string_view 
   const auto amount = parse_amount(take_until(text, ' '));
   const auto released = parse_amount(take_until(text, ' '));
   const auto overage = parse_amount(take_until(text, ' '));
-  const auto used = parse_integer(take_until(text, ' '));
+  auto used_text = take_until(text, ' ');  // "USED", or of audio "USED/BILLED_US"
+  const auto used = parse_integer(take_until(used_text, '/'));
+  const auto billed_us = parse_integer(used_text.empty() ? "0" : used_text);
   const auto available = parse_amount(take_until(text, ' '));
   const auto cycle = parse_integer(take_until(text, ' '));
-  if (!known || !amount || !released || !overage || !used || !available || !cycle) {
+  if (!known || !amount || !released || !overage || !used || !billed_us || !available ||
+      !cycle) {
     return std::nullopt;
   }
   ledger_entry entry;
@@ -75,6 +78,7 @@ std::optional<ledger_entry> parse_entry(std::string_view type, std::string_view 
   entry.released = *released;
   entry.overage = *overage;
   entry.used = *used;
+  entry.billed_us = *billed_us;
   entry.available = *available;
   entry.cycle = *cycle;
   entry.subject = take_until(text, '\t');
@@ -199,14 +203,15 @@ std::optional<grant_record> parse_grant(std::string_view id, std::string_view pa
                       static_cast<int>(*priority)};
 }
 
-// "CREDITS CALLS USED"
+// "CREDITS CALLS USED", and of audio " BILLED_US" behind it
 std::optional<usage_counter> parse_counter(std::int64_t hour, std::string_view who,
                                            std::string_view packed) {
   const auto charged = parse_amount(take_until(packed, ' '));
   const auto calls = parse_integer(take_until(packed, ' '));
-  const auto used = parse_integer(packed);
-  if (!charged || !calls || !used) return std::nullopt;
-  return usage_counter{hour, split_attribution(who), *charged, *calls, *used};
+  const auto used = parse_integer(take_until(packed, ' '));
+  const auto billed_us = parse_integer(packed.empty() ? "0" : packed);
+  if (!charged || !calls || !used || !billed_us) return std::nullopt;
+  return usage_counter{hour, split_attribution(who), *charged, *calls, *used, *billed_us};
 }
 
 std::optional<usage_counter> parse_late_counter(std::string_view hour_and_who,

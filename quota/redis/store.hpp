@@ -44,6 +44,7 @@ class redis_store final : public ledger_store {
                                        time_point told_from) override;
 
   task<result<std::string>> usage_edition(const org_id& org) override;
+  task<result<std::int64_t>> callers_known_from(const org_id& org) override;
   // The parts of usage, for whoever keeps them apart: the counters of hours, as far as their details are
   // retained; the same from the summaries of days; and what was booked late in the last hours of
   // cycles that had closed.

@@ -186,6 +186,13 @@ task<result<std::string>> redis_store::usage_edition(const org_id& org) {
                                                        std::to_string(kept->days_from)};
 }
 
+task<result<std::int64_t>> redis_store::callers_known_from(const org_id& org) {
+  redis_retention retention{connection_};
+  const auto kept = co_await retention.what_is_retained(org);
+  if (!kept) co_return kept.error();
+  co_return kept->first_hour;
+}
+
 task<result<std::vector<usage_counter>>> redis_store::hourly_usage(const org_id& org,
                                                                    std::int64_t first_hour,
                                                                    std::int64_t last_hour) {

@@ -92,7 +92,7 @@ class chaos {
       case 8:
       case 9:
       case 10:
-        return settle{known_id(crowd), any_amount(), any_use()};
+        return settle{known_id(crowd), any_amount(), any_use(), dice_.chance(500) ? 0 : any_use()};
       case 11:
         return any_reserve(known_id(crowd));
       default:

@@ -339,7 +339,7 @@ void world::compare_holds(account& account) {
 // The counters of all hours together, against the settlements they count.
 credits world::compare_usage(account& account) {
   struct sums {
-    std::int64_t charged = 0, calls = 0, used = 0;
+    std::int64_t charged = 0, calls = 0, used = 0, billed_us = 0;
     auto operator<=>(const sums&) const = default;
   };
   std::map<attribution, sums> counted, settled;
@@ -354,7 +354,7 @@ credits world::compare_usage(account& account) {
       if (!counter) throw disagreement{account.org + ": a counter cannot be read"};
       auto& sum = counted[counter->who];
       sum = {sum.charged + counter->charged.micro(), sum.calls + counter->calls,
-             sum.used + counter->used};
+             sum.used + counter->used, sum.billed_us + counter->billed_us};
       total += counter->charged;
     }
   }
@@ -366,13 +366,14 @@ credits world::compare_usage(account& account) {
     if (!counter) throw disagreement{account.org + ": a late counter cannot be read"};
     auto& sum = counted[counter->who];
     sum = {sum.charged + counter->charged.micro(), sum.calls + counter->calls,
-           sum.used + counter->used};
+           sum.used + counter->used, sum.billed_us + counter->billed_us};
     total += counter->charged;
   }
   for (const auto& entry : account.oracle.entries()) {
     if (entry.type != entry_type::settle) continue;
     auto& sum = settled[entry.who];
-    sum = {sum.charged + entry.amount.micro(), sum.calls + 1, sum.used + entry.used};
+    sum = {sum.charged + entry.amount.micro(), sum.calls + 1, sum.used + entry.used,
+           sum.billed_us + entry.billed_us};
   }
   if (counted != settled) throw disagreement{account.org + ": the usage counters are wrong"};
   return total;

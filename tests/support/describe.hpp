@@ -145,6 +145,7 @@ inline std::string describe(const quota::ledger_entry& entry) {
   text.append(" overage ").append(describe(entry.overage));
   text.append(" available ").append(describe(entry.available));
   text.append(" used ").append(std::to_string(entry.used));
+  if (entry.billed_us != 0) text.append(" billed ").append(std::to_string(entry.billed_us));
   text.append(" cycle ").append(std::to_string(entry.cycle));
   text.append(" request ").append(entry.request_id).append(" by ").append(describe(entry.who));
   return text.append(" kind ").append(entry.kind).append(" note ").append(entry.note);
@@ -159,7 +160,8 @@ struct operation_text {
     return start("extend", what.id) + amount(what.amount) + options(what.admit, what.timeout);
   }
   std::string operator()(const quota::settle& what) const {
-    return start("settle", what.id) + amount(what.amount) + " used " + std::to_string(what.used);
+    return start("settle", what.id) + amount(what.amount) + " used " + std::to_string(what.used) +
+           (what.billed_us == 0 ? "" : " billed " + std::to_string(what.billed_us));
   }
   std::string operator()(const quota::void_hold& what) const { return start("void", what.id); }
   std::string operator()(const quota::expire_holds&) const { return "expire_holds"; }

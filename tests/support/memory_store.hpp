@@ -16,6 +16,7 @@ class memory_store final : public ledger_store, public directory {
  public:
   time_point time{};               // what the store's clock says; the test moves it
   bool reachable = true;           // false: every call answers store_errc::unavailable
+  std::int64_t callers_from = 0;   // callers_known_from()
   int usage_editions = 0;  // that usage still goes through, one each time it is asked for
   long long forgotten_events = 0;  // of each account: no longer told of by gap_behind()
   int gaps_asked = 0;
@@ -88,6 +89,11 @@ class memory_store final : public ledger_store, public directory {
     // The next reading is of the next one while there are others.
     if (usage_editions > 0) --usage_editions;
     co_return edition{boost::system::in_place_value, std::to_string(usage_editions)};
+  }
+
+  task<result<std::int64_t>> callers_known_from(const org_id&) override {
+    if (!reachable) co_return store_errc::unavailable;
+    co_return callers_from;
   }
 
   task<result<std::vector<cycle_record>>> cycles(const org_id& org) override {

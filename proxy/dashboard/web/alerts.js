@@ -60,21 +60,19 @@ export function alertText(alert) {
 }
 
 // How near it is: so that nobody sets one that is past already, or can never be reached.
-export function alertConsequence(alert, { terms, spend_cap_usd: cap }) {
+export async function alertConsequence(alert, cap, quote) {
   const parts = partsOf(alert);
   if (parts === null) return '';
   const { scope, id, measure, level } = parts;
   const words = [];
-  if (measure === 'spend_cap_percent')
-    words.push(
-      cap === null
-        ? 'There is no spend cap, so it is never told.'
-        : `That is at ${usd((Number(cap) * Number(level)) / 100)}.`,
-    );
-  if (measure === 'percent' && micro(terms?.credits ?? '0') > 0n)
-    words.push(
-      `Of the plan’s ${credits(terms.credits)} credits alone, that is at ${credits(String((Number(terms.credits) * Number(level)) / 100))}.`,
-    );
+  if (measure === 'spend_cap_percent' && cap === null)
+    words.push('There is no spend cap, so it is never told.');
+  else if (measure === 'spend_cap_percent')
+    words.push(`That is at ${usd((await quote({ amount_usd: cap, percent: level })).percent_usd)}.`);
+  if (measure === 'percent') {
+    const { percent_credits: at } = await quote({ percent: level });
+    if (micro(at) > 0n) words.push(`Of the plan’s credits alone, that is at ${credits(at)}.`);
+  }
   if (scope && id === '*')
     words.push(`Each ${scopeWords[scope]} counts by itself, and is told of by itself.`);
   if (scope)

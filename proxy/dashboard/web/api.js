@@ -60,7 +60,7 @@ async function call(method, path, options) {
 
 const path = (org, what = '') => `/admin/v1/orgs/${encodeURIComponent(org)}${what}`;
 const query = (parameters) => {
-  const given = Object.entries(parameters).filter(([, value]) => value !== undefined && value !== '');
+  const given = Object.entries(parameters).filter(([, value]) => value !== undefined);
   return given.length ? `?${new URLSearchParams(given).toString().replaceAll('+', '%20')}` : '';
 };
 
@@ -84,7 +84,9 @@ export const api = {
     call('GET', path(org, `/statements/${encodeURIComponent(month)}`), { accept: 'text/csv' }),
   // Where a stream of events is; `last` is the id of the last one that was seen.
   eventsAddress: (org, last) => path(org, `/events${query({ last_event_id: last })}`),
-  projection: (org) => call('GET', path(org, '/projection')),
+  burnDown: (org) => call('GET', path(org, '/burn_down')),
+  // What dollars buy, and what a percentage of them and of the plan's credits is.
+  quote: (org, { amount_usd, percent }) => call('GET', path(org, `/quote${query({ amount_usd, percent })}`)),
   topUps: (org) => call('GET', path(org, '/top_ups')),
   buy: (org, amount_usd, key) =>
     call('POST', path(org, '/top_ups'), { body: { amount_usd }, headers: { 'Idempotency-Key': key } }),

@@ -33,7 +33,7 @@ export async function balancePage(place, context) {
       h(
         'div',
         { class: 'page' },
-        section('This cycle', await cycle.draw(balance)),
+        section('This cycle', await cycle.draw()),
         section('Latest entries', latest.element),
         happened.latest,
       ),
@@ -54,7 +54,7 @@ export async function balancePage(place, context) {
   const refresh = atMostEvery(pause_ms, ask, signal);
   const redraw = atMostEvery(
     drawing_pause_ms,
-    async () => cycle.draw(await api.balance(org, { signal })),
+    () => cycle.draw(),
     signal,
   );
   follow(org, {
@@ -87,9 +87,9 @@ function cycleDrawing(context) {
   const place = h('div');
   let drawn = null;
   context.signal.addEventListener('abort', () => drawn?.abort());
-  const draw = async (balance) => {
+  const draw = async () => {
     const next = new AbortController();
-    const content = await burnDown(balance, { ...context, signal: next.signal });
+    const content = await burnDown({ ...context, signal: next.signal });
     if (context.signal.aborted || place.querySelector('details')?.open) return place;
     drawn?.abort();
     drawn = next;
@@ -190,6 +190,7 @@ function factsOf(balance, settled) {
           ? 'none yet'
           : 'not allowed',
     ],
+    ...(Number(overage.owed) > 0 ? [['Owed in credits, paid off by the next grants', credits(overage.owed)]] : []),
     ['Spend cap', capText(cap)],
     [
       'Automatic top-up',

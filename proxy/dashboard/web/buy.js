@@ -3,7 +3,7 @@
 import { api } from './api.js';
 import { openDialog } from './dialog.js';
 import { announce, errorBox, field, h } from './dom.js';
-import { credits, fromMicro, micro, readAmount, typed, usd, usdPrice } from './format.js';
+import { credits, micro, readAmount, typed, usd, usdPrice } from './format.js';
 import { statusBadge } from './top_ups.js';
 
 const looks = 30; // for the payment, a second apart
@@ -12,10 +12,11 @@ const newKey = () =>
   'dashboard-' +
   [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 
-// What the amount buys, half up to the millionth as the ledger rounds; null: there is no amount or price.
-export function bought(amount, price) {
-  if (amount === null || micro(price) === 0n) return null;
-  return fromMicro((micro(amount) * 1_000_000n * 2n + micro(price)) / (2n * micro(price)));
+function wordsOf(quote, dollars) {
+  if (quote === null) return `${usd(dollars)} are charged now.`; // the purchase itself says what is wrong
+  if (quote.enough) return `${usd(dollars)} are charged now, and buy ${credits(quote.credits)} credits.`;
+  if (quote.credits === null) return 'That is more than an account can hold.';
+  return `The plan sells credits for at least ${usd(quote.minimum_usd)}.`;
 }
 
 export function buyDialog(org, details, done) {
@@ -44,17 +45,17 @@ export function buyDialog(org, details, done) {
     const meaning = h('p', { 'aria-live': 'polite' });
     const message = h('div', { 'aria-live': 'polite' });
     const buy = h('button', { type: 'submit', class: 'primary' }, 'Buy');
-    const tell = () => {
+    const tell = async () => {
       const dollars = readAmount(amount.value, 2);
-      const gets = bought(dollars, price);
-      const enough = gets !== null && micro(dollars) >= micro(minimum) && micro(dollars) > 0n;
-      buy.disabled = !enough;
-      meaning.textContent =
-        gets === null
-          ? `Enter an amount in dollars, like 25 or ${typed('25.50')}.`
-          : enough
-            ? `${usd(dollars)} are charged now, and buy ${credits(gets)} credits.`
-            : `The plan sells credits for at least ${usd(minimum)}.`;
+      buy.disabled = true; // until it is known what is bought
+      if (dollars === null) {
+        meaning.textContent = `Enter an amount in dollars, like 25 or ${typed('25.50')}.`;
+        return;
+      }
+      const quote = await api.quote(org, { amount_usd: dollars }).catch(() => null);
+      if (readAmount(amount.value, 2) !== dollars) return; // it was typed on
+      buy.disabled = quote !== null && !quote.enough;
+      meaning.textContent = wordsOf(quote, dollars);
     };
     amount.addEventListener('input', tell);
     tell();

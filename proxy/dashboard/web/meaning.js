@@ -1,7 +1,6 @@
 // What a change of the billing settings would mean, in words; and the change itself, for the API.
 import { alertConsequence, alertText } from './alerts.js';
 import { credits, micro, usd, usdPrice } from './format.js';
-import { bought } from './buy.js';
 
 const windows = { hour: 'an hour', day: 'a day (UTC)', cycle: 'a cycle', total: 'in total' };
 const scopes = ['agent', 'conversation', 'key'];
@@ -20,14 +19,14 @@ function overageSentence(on, terms) {
   return `Overage is switched on: when the credits are used up, calls go on, and each credit costs ${usdPrice(terms?.overage_usd ?? '0')}.`;
 }
 
-function capSentence(cap, before, { terms, balance }) {
+async function capSentence(cap, before, { balance }, quote) {
   if (cap === null)
     return `The spend cap of ${usd(before)} is lifted: overage and automatic top-ups may cost any amount.`;
   const now =
     micro(cap) === 0n
       ? 'nothing beyond the plan may be spent'
       : `at most ${usd(cap)} a cycle may be spent beyond the plan`;
-  const buys = bought(cap, terms?.overage_usd ?? '0');
+  const { credits: buys } = await quote({ amount_usd: cap });
   const worth = buys === null || micro(buys) === 0n ? '' : ` That is what ${credits(buys)} credits cost.`;
   const spent = balance?.spend_cap?.used_usd ?? balance?.overage.usd ?? '0';
   const already =
@@ -37,9 +36,9 @@ function capSentence(cap, before, { terms, balance }) {
   return `Spend cap: ${now}, by overage and automatic top-ups together.${worth} When it is reached, calls are refused with 402, but for critical ones.${already} Before: ${before === null ? 'no cap' : usd(before)}.`;
 }
 
-function topUpSentence(rule, terms, cap) {
+async function topUpSentence(rule, cap, quote) {
   if (rule === null) return 'Automatic top-ups are switched off: nothing is bought unless somebody buys it.';
-  const gets = bought(rule.amount_usd, terms?.overage_usd ?? '0');
+  const { credits: gets } = await quote({ amount_usd: rule.amount_usd });
   return (
     `Whenever fewer than ${credits(rule.threshold_credits)} credits are available, ${usd(rule.amount_usd)} are charged` +
     `${gets === null ? '' : ` for ${credits(gets)} credits`}${cap === null ? ', as often as needed: there is no spend cap' : `, until the spend cap of ${usd(cap)} is reached`}.`
@@ -48,25 +47,23 @@ function topUpSentence(rule, terms, cap) {
 
 const limitKey = (limit) => limitText({ ...limit, credits: String(limit.credits) });
 
-function changeAlerts(org, wanted, body, sentences) {
+async function changeAlerts(org, wanted, body, sentences, quote) {
   const [had, has] = [org.alerts.map(alertText), wanted.alerts.map(alertText)];
   if (had.join('\n') === has.join('\n')) return;
   const twice = has.find((text, index) => has.indexOf(text) !== index);
   if (twice) throw new Error(`There are two alerts ${twice}.`);
   body.alerts = wanted.alerts;
   const added = wanted.alerts.filter((alert) => !had.includes(alertText(alert)));
-  const terms = { terms: org.terms, spend_cap_usd: wanted.spend_cap_usd };
+  const meant = await Promise.all(added.map((alert) => alertConsequence(alert, wanted.spend_cap_usd, quote)));
   sentences.push(
-    ...added.map((alert) =>
-      `New alert: told once a cycle, ${alertText(alert)}. ${alertConsequence(alert, terms)}`.trim(),
-    ),
+    ...added.map((alert, index) => `New alert: told once a cycle, ${alertText(alert)}. ${meant[index]}`.trim()),
     ...had.filter((text) => !has.includes(text)).map((text) => `No longer told: ${text}.`),
   );
   if (added.length === 0 && had.length === has.length) sentences.push('The order of the alerts changes.');
 }
 
-// { sentences, body }: only what differs is sent.
-export function changesOf(org, wanted) {
+// { sentences, body }: only what differs is sent. `quote` asks the API what amounts mean.
+export async function changesOf(org, wanted, quote) {
   const sentences = [],
     body = {};
   const change = (name, sentence) => {
@@ -75,15 +72,15 @@ export function changesOf(org, wanted) {
   };
   if (org.overage !== wanted.overage) change('overage', overageSentence(wanted.overage, org.terms));
   if (!sameAmount(org.spend_cap_usd, wanted.spend_cap_usd))
-    change('spend_cap_usd', capSentence(wanted.spend_cap_usd, org.spend_cap_usd, org));
+    change('spend_cap_usd', await capSentence(wanted.spend_cap_usd, org.spend_cap_usd, org, quote));
   const [before, after] = [org.auto_top_up, wanted.auto_top_up];
   const sameRule =
     before === null || after === null
       ? before === after
       : sameAmount(before.threshold_credits, after.threshold_credits) &&
         sameAmount(before.amount_usd, after.amount_usd);
-  if (!sameRule) change('auto_top_up', topUpSentence(after, org.terms, wanted.spend_cap_usd));
-  changeAlerts(org, wanted, body, sentences);
+  if (!sameRule) change('auto_top_up', await topUpSentence(after, wanted.spend_cap_usd, quote));
+  await changeAlerts(org, wanted, body, sentences, quote);
   const [had, has] = [org.limits.map(limitKey), wanted.limits.map(limitKey)];
   if (had.join('\n') !== has.join('\n')) {
     body.limits = wanted.limits;

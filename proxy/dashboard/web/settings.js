@@ -24,17 +24,16 @@ export async function settingsPage(place, context) {
 function draw(place, org, context) {
   const form = controls(org);
   const message = h('div', { 'aria-live': 'polite' });
-  const review = (event) => {
+  const review = async (event) => {
     event.preventDefault();
     message.replaceChildren();
-    let wanted;
+    let changes;
     try {
-      wanted = form.read();
+      changes = await changesOf(org, form.read(), (asked) => api.quote(org.id, asked));
     } catch (error) {
       message.replaceChildren(errorBox(error));
       return;
     }
-    const changes = changesOf(org, wanted);
     if (changes.sentences.length === 0) {
       message.replaceChildren(h('p', {}, 'Nothing is changed.'));
       return;

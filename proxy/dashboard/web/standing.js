@@ -1,25 +1,20 @@
-// How close an account is to its end, from its balance: one judgement for all pages.
+// How close an account is to its end, as its balance says: how that is drawn, alike on all pages.
 import { h } from './dom.js';
-import { fromMicro, micro, usd } from './format.js';
+import { usd } from './format.js';
 
-// What the grants that still have credits brought, and how much of that is gone.
-export function standing(balance) {
-  const active = balance.grants.filter((grant) => !grant.kept);
-  const brought = active.reduce((total, grant) => total + micro(grant.credits), 0n);
-  const left = active.reduce((total, grant) => total + micro(grant.remaining), 0n);
-  const ratio = brought > 0n ? Number(brought - left) / Number(brought) : micro(balance.settled) > 0n ? 1 : 0;
-  const cap = balance.spend_cap;
-  const capRatio = cap && Number(cap.usd) > 0 ? Number(cap.used_usd) / Number(cap.usd) : cap ? 1 : 0;
-  const facts = { ratio, capRatio, brought: fromMicro(brought) };
-  if (micro(balance.granted) === 0n && micro(balance.available) === 0n)
-    return { level: 'none', text: 'No credits yet', ...facts };
-  const out = micro(balance.available) <= 0n;
-  if (cap && capRatio >= 1 && out) return { level: 'out', text: 'Spend cap reached', ...facts };
-  if (out && !balance.overage.allowed) return { level: 'out', text: 'No credits left', ...facts };
-  if (out) return { level: 'near', text: 'In overage', ...facts };
-  if (capRatio >= 0.8 && Number(cap.usd) > 0) return { level: 'near', text: 'Near the spend cap', ...facts };
-  if (ratio >= 0.8) return { level: 'near', text: 'Nearly used up', ...facts };
-  return { level: 'ok', text: 'In credit', ...facts };
+const states = {
+  no_credits_yet: ['none', 'No credits yet'],
+  in_credit: ['ok', 'In credit'],
+  nearly_used_up: ['near', 'Nearly used up'],
+  near_spend_cap: ['near', 'Near the spend cap'],
+  in_overage: ['near', 'In overage'],
+  no_credits_left: ['out', 'No credits left'],
+  spend_cap_reached: ['out', 'Spend cap reached'],
+};
+
+export function standing({ standing: { state, used_percent, spend_cap_percent } }) {
+  const [level, text] = states[state] ?? ['ok', state];
+  return { level, text, ratio: Number(used_percent) / 100, capRatio: Number(spend_cap_percent ?? 0) / 100 };
 }
 
 export function capText(cap) {

@@ -5,8 +5,7 @@ import { download } from './download.js';
 import { emptyState, errorBox, field, h, section, select, sortableTable, table } from './dom.js';
 import { count, credits, day, micro, percent, shortDay, sum } from './format.js';
 import { orgAddress } from './org.js';
-import { session } from './session.js';
-import { grouped, usageRows } from './usage_rows.js';
+import { usageRows } from './usage_rows.js';
 
 const periods = [
   ['cycle', 'This cycle'],
@@ -32,9 +31,10 @@ export async function usagePage(place, context) {
   const ask = (group_by, granularity) => usageRows(org, { ...range, granularity }, group_by, chosen);
   const inner =
     chosen.conversation !== undefined ? 'key' : chosen.agent !== undefined ? 'conversation' : 'agent';
-  const [daily, breakdown] = await Promise.all([
+  const [daily, ranked, breakdown] = await Promise.all([
     ask([by], period === '1' ? 'hour' : 'day'),
-    ask([inner], 'month'),
+    ask([by], 'total'),
+    ask([inner], 'total'),
   ]);
   if (signal.aborted) return;
   const message = h('div');
@@ -59,10 +59,10 @@ export async function usagePage(place, context) {
           (value) => go({ by: value }),
         ),
       ),
-      canExport(chosen) && exportButton(org, range, chosen, message),
+      exportButton(org, range, chosen, message),
     ),
     message,
-    daily.length === 0
+    daily.rows.length === 0
       ? emptyState(
           'Nothing was used in this time.',
           'Choose a longer period, or make a call with one of the organization’s keys.',
@@ -70,25 +70,21 @@ export async function usagePage(place, context) {
       : h(
           'div',
           { class: 'page' },
-          dailySection(daily, by, period === '1', signal),
+          dailySection(daily, ranked.rows, { by, hourly: period === '1', signal }),
           h(
             'div',
             { class: 'two' },
             innerSection(org, inner, breakdown, { period, by }, chosen),
             section(
               `By ${by}`,
-              shares(by, grouped(daily, [by]), (row) => row[by] ?? 'none'),
+              shares(by, ranked, (row) => row[by] ?? 'none'),
             ),
           ),
         ),
   );
 }
 
-// The API's own CSV: a selection can be exported where the API can filter.
-const canExport = ({ agent, conversation }) =>
-  (agent === undefined && conversation === undefined) ||
-  (session.features.usage_filters && agent !== '' && conversation !== '');
-
+// The API's own CSV.
 function exportButton(org, range, chosen, message) {
   const run = async () => {
     message.replaceChildren();
@@ -136,9 +132,9 @@ function trail(org, rest, { agent, conversation }) {
   );
 }
 
-function dailySection(rows, by, hourly, signal) {
+function dailySection({ rows, total }, ofAll, { by, hourly, signal }) {
   const starts = [...new Set(rows.map((row) => row.start))].sort();
-  const ranked = grouped(rows, [by])
+  const ranked = [...ofAll]
     .sort((a, b) => (micro(a.credits) < micro(b.credits) ? 1 : -1))
     .map((row) => row[by]);
   const names = ranked.slice(0, most_series);
@@ -150,12 +146,11 @@ function dailySection(rows, by, hourly, signal) {
   }));
   if (ranked.length > names.length)
     series.push({ label: 'others', data: starts.map((start) => at(start, (one) => !names.includes(one))) });
-  const total = sum(rows.map((row) => row.credits));
   const text = (start) =>
     hourly
       ? new Date(start).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' })
       : shortDay(start);
-  const label = `Credits by ${hourly ? 'hour' : 'day'} and ${by}: ${credits(total)} in all`;
+  const label = `Credits by ${hourly ? 'hour' : 'day'} and ${by}: ${credits(total.credits)} in all`;
   const configure = () => ({
     type: 'bar',
     data: {
@@ -194,7 +189,7 @@ function dailySection(rows, by, hourly, signal) {
   );
 }
 
-function innerSection(org, inner, rows, rest, chosen) {
+function innerSection(org, inner, found, rest, chosen) {
   const title = { agent: 'By agent', conversation: 'By conversation', key: 'By API key' }[inner];
   const name = (row) => {
     const text = row[inner] ?? '(none)';
@@ -205,12 +200,12 @@ function innerSection(org, inner, rows, rest, chosen) {
       text,
     );
   };
-  return section(title, shares(inner, grouped(rows, [inner]), name));
+  return section(title, shares(inner, found, name));
 }
 
-function shares(dimension, rows, name) {
-  const total = micro(sum(rows.map((row) => row.credits)));
-  const share = (row) => (total === 0n ? 0 : Number(micro(row.credits)) / Number(total));
+function shares(dimension, { rows, total }, name) {
+  const all = Number(total.credits);
+  const share = (row) => (all === 0 ? 0 : Number(row.credits) / all);
   const title = dimension[0].toUpperCase() + dimension.slice(1);
   return sortableTable(
     `Credits by ${dimension}, ${count(rows.length)} rows`,

@@ -1,42 +1,17 @@
-// Usage of a selection. A server that can filter does; of another the groups are asked for, and
-// filtered here.
+// Usage of a selection: the API filters, groups and adds up.
 import { api } from './api.js';
-import { sum } from './format.js';
-import { session } from './session.js';
 
-// Rows that agree in `start` (when asked for) and in the dimensions, added up.
-export function grouped(rows, dimensions, withStart = false) {
-  const sums = new Map();
-  for (const row of rows) {
-    const key = JSON.stringify([withStart ? row.start : '', ...dimensions.map((name) => row[name])]);
-    const found = sums.get(key);
-    if (!found) {
-      sums.set(key, {
-        start: row.start,
-        ...Object.fromEntries(dimensions.map((name) => [name, row[name]])),
-        credits: row.credits,
-        calls: Number(row.calls),
-      });
-    } else {
-      found.credits = sum([found.credits, row.credits]);
-      found.calls += Number(row.calls);
-    }
-  }
-  return [...sums.values()];
-}
+const page_rows = 10_000;
 
-// `filters`: { agent, conversation }; undefined does not filter, "" means those that have none.
+// All rows, page by page. `filters`: { agent, conversation }; undefined does not filter, "" means those that
+// have none.
 export async function usageRows(org, range, group_by, filters) {
-  const wanted = Object.entries(filters).filter(([, value]) => value !== undefined);
-  const byServer = session.features.usage_filters && wanted.every(([, value]) => value !== '');
-  const dimensions = byServer ? group_by : [...new Set([...group_by, ...wanted.map(([name]) => name)])];
-  const answer = await api.usage(org, {
-    ...range,
-    group_by: dimensions.join(','),
-    ...(byServer ? Object.fromEntries(wanted) : {}),
-  });
-  const rows = byServer
-    ? answer.rows
-    : answer.rows.filter((row) => wanted.every(([name, value]) => (row[name] ?? '') === value));
-  return grouped(rows, group_by, true);
+  const asked = { ...range, group_by: group_by.join(','), limit: page_rows, ...filters };
+  const rows = [];
+  for (let after; ;) {
+    const page = await api.usage(org, { ...asked, after });
+    rows.push(...page.rows);
+    if (!page.has_more) return { rows, total: page.total };
+    after = page.next_after;
+  }
 }

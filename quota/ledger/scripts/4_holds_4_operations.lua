@@ -67,21 +67,33 @@
     say('2', standing)
   end
 
-  local function count(into, order, who, amount, used)
+  local function count(into, order, who, amount, used, billed)
     local counter = into[who]
     if not counter then
-      counter = {0, 0, 0}
+      counter = {0, 0, 0, 0}
       into[who] = counter
       order[#order + 1] = who
     end
     counter[1], counter[2], counter[3] = counter[1] + amount, counter[2] + 1, counter[3] + used
+    counter[4] = counter[4] + billed
+  end
+
+  -- "USED", or of audio "USED/BILLED_US".
+  local function read_used(text)
+    local used = tonumber(text)
+    if used then return used, 0 end
+    local slash = find(text, '/', 1, true)
+    return tonumber(sub(text, 1, slash - 1)), tonumber(sub(text, slash + 1))
   end
 
   -- s: key amount used
   local function settle(id, key, at)
     local amount_text, used_text = ARGV[at + 2], ARGV[at + 3]
-    local amount, used = tonumber(amount_text), tonumber(used_text)
-    if not is_amount(amount) or used < 0 or used > MAX_USED then return say('22', amount_text) end
+    local amount = tonumber(amount_text)
+    local used, billed = read_used(used_text)
+    if not is_amount(amount) or used < 0 or used > MAX_USED or billed < 0 or billed > MAX_USED then
+      return say('22', amount_text)
+    end
     if not open[id] then return gone(id, key, '15 0', '15') end
     local standing, _, placed, by = unpack_hold(open[id])
     local release = standing - amount
@@ -104,9 +116,9 @@
     count_limits(by, placed, -release)
     local who = sub(by, find(by, '\t', 1, true) + 1)
     if booked_in then
-      count(late, counted_late, format('%d', booked_in) .. '\t' .. who, amount, used)
+      count(late, counted_late, format('%d', booked_in) .. '\t' .. who, amount, used, billed)
     else
-      count(usage, counted, who, amount, used)
+      count(usage, counted, who, amount, used, billed)
     end
     append('settle', id, amount_text, release == 0 and '0' or format('%d', release),
            overage == 0 and '0' or format('%d', overage), used_text, in_cycle, by)

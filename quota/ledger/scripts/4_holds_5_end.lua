@@ -50,11 +50,13 @@
     for i, who in ipairs(order) do
       local counter = into[who]
       if stored[i] then
-        local amount, calls, used = match(stored[i], '^(%d+) (%d+) (%d+)$')
+        local amount, calls, used, billed = match(stored[i], '^(%d+) (%d+) (%d+) ?(%d*)$')
         counter[1], counter[2], counter[3] = counter[1] + amount, counter[2] + calls, counter[3] + used
+        if billed ~= '' then counter[4] = counter[4] + billed end
       end
       write[#write + 1] = who
-      write[#write + 1] = format('%d %d %d', counter[1], counter[2], min(counter[3], MAX))
+      write[#write + 1] = format('%d %d %d', counter[1], counter[2], min(counter[3], MAX)) ..
+                          (counter[4] > 0 and format(' %d', min(counter[4], MAX)) or '')
     end
     call('HSET', unpack(write))
   end

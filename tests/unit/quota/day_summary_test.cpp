@@ -42,9 +42,21 @@ TEST(day_summary, gives_back_the_hours_that_are_wanted) {
   EXPECT_EQ(some.size(), 1u) << "another day";
 }
 
+TEST(day_summary, seconds_of_audio_are_billed_beside) {
+  day_summary summary{day};
+  EXPECT_TRUE(summary.add(hour, "r\ta\tm\tx\t\tk", "5 1 4800000 5000000"));
+  EXPECT_TRUE(summary.add(hour, "r\ta\tm\ty\t\tk", "5 1 100 1000000"));
+  EXPECT_TRUE(summary.add(hour, "r\ta\tm\tz\t\tk", "5 1 7")) << "from before they were";
+  EXPECT_EQ(summary.pack(), "1\n=r\ta\tm\t\t\tk\n0 15 3 4800107 6000000\n");
+  std::vector<usage_counter> all;
+  day_summary::parse(day, summary.pack())->append_to(all, hour, hour);
+  EXPECT_EQ(all.at(0).used, 4'800'107);
+  EXPECT_EQ(all.at(0).billed_us, 6'000'000);
+}
+
 TEST(day_summary, takes_no_counter_that_is_none) {
   day_summary summary{day};
-  for (const auto* packed : {"", "1 1", "1 1 1 1", "x 1 1"})
+  for (const auto* packed : {"", "1 1", "1 1 1 1 1", "1 1 1 x", "x 1 1"})
     EXPECT_FALSE(summary.add(hour, "r", packed));
   EXPECT_FALSE(summary.add(hour - 1, "r", "1 1 1"));
   EXPECT_FALSE(summary.add(hour + 24, "r", "1 1 1"));

@@ -33,6 +33,19 @@ TEST(rate_card, rounds_half_up_at_the_last_step) {
             1_micro);
 }
 
+TEST(rate_card, audio_is_billed_in_whole_increments) {
+  EXPECT_EQ(billed_us(tts(), {0}), 0);
+  EXPECT_EQ(billed_us(tts(), {1}), second);
+  EXPECT_EQ(billed_us(tts(), {second}), second);
+  EXPECT_EQ(billed_us(tts(), {second + 1}), 2 * second);
+  EXPECT_EQ(billed_us(tts(), {INT64_MAX}), INT64_MAX);
+  EXPECT_EQ(billed_us(rate{"gpt-4", 10_credits}, {3}), 0) << "a count is paid for as it is";
+  // What was billed has the price of what was used.
+  for (const std::int64_t used : {1L, 999'999L, 1'000'001L, 59'999'999L, 61'500'000L}) {
+    EXPECT_EQ(price(tts(), {billed_us(tts(), {used})}), price(tts(), {used})) << used;
+  }
+}
+
 TEST(rate_card, an_absurd_use_is_beyond_every_account) {
   EXPECT_FALSE(price(rate{"gpt-4", 10_credits}, {INT64_MAX}).in_range());
   EXPECT_FALSE(price(tts(), {INT64_MAX}).in_range());

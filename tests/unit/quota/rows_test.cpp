@@ -56,6 +56,22 @@ TEST(rows, reads_the_entries_of_an_element) {
   EXPECT_EQ(entries->at(1).note, "a note");
 }
 
+TEST(rows, seconds_of_audio_are_billed_beside) {
+  const auto entries = parse_entries(*tests::parse_reply(
+      element("1-0", {"settle", "7 3 0 4800000/5000000 -90 0 id\treq\tr\ta\tm\t\t\tk"})));
+  ASSERT_TRUE(entries);
+  EXPECT_EQ(entries->at(0).used, 4'800'000);
+  EXPECT_EQ(entries->at(0).billed_us, 5'000'000);
+  EXPECT_EQ(entries->at(0).available, credits::from_micro(-90));
+  const auto counter = parse_counter(5, "r\ta\tm\t\t\tk", "7 1 4800000 5000000");
+  ASSERT_TRUE(counter);
+  EXPECT_EQ(counter->billed_us, 5'000'000);
+  EXPECT_EQ(parse_counter(5, "r", "7 1 4800000")->billed_us, 0);
+  for (const auto* packed : {"7 1 4 x", "7 1 4 5 6", "7 1 4/5"}) {
+    EXPECT_FALSE(parse_counter(5, "r", packed)) << packed;
+  }
+}
+
 TEST(rows, an_entry_says_where_it_stands) {
   EXPECT_EQ(element_of("1700000000123-4001"), "1700000000123-4");
   EXPECT_EQ(element_of("1700000000123-0"), "1700000000123-0");
@@ -68,7 +84,7 @@ TEST(rows, an_entry_says_where_it_stands) {
 TEST(rows, refuses_what_is_no_entry) {
   for (const auto* text :
        {"", "7", "7 3 0 1", "x 3 0 1 -90 0 id\tby", "7 x 0 1 -90 0 id\tby", "7 3 x 1 -90 0 id\tby",
-        "7 3 0 x -90 0 id\tby", "7 3 0 1 x 0 id\tby", "7 3 0 1 -90 id\tby"}) {
+        "7 3 0 x -90 0 id\tby", "7 3 0 1/x -90 0 id\tby", "7 3 0 1 x 0 id\tby", "7 3 0 1 -90 id\tby"}) {
     EXPECT_FALSE(parse_entries(*tests::parse_reply(element("1-0", {"settle", text})))) << text;
   }
   EXPECT_FALSE(parse_entries(*tests::parse_reply(element("1-0", {"settled", settled}))));

@@ -355,6 +355,7 @@ TEST_F(admin_api_test, refuses_grants_that_make_no_sense) {
   EXPECT_EQ(param(R"({"credits":5,"priority":1.5})"), "priority");
   EXPECT_EQ(param(R"({"credits":5})", std::string(129, 'k')), "Idempotency-Key");
   EXPECT_EQ(param(R"({"credits":5})", "a b"), "Idempotency-Key");
+  EXPECT_EQ(param(R"({"credits":5})", "a, b"), "Idempotency-Key") << "sent twice";
   EXPECT_EQ(param(R"({"credits":5})", "\"\""), "Idempotency-Key");
   EXPECT_EQ(store_.account("acme").entries().size(), 0u);
 }
@@ -411,9 +412,12 @@ TEST_F(admin_api_test, shows_the_balance) {
   EXPECT_EQ(
       call("GET", "orgs/acme/balance").body,
       R"({"success":true,"data":{"org":"acme","available":91.9,"held":0.1,"granted":100,)"
-      R"("settled":8,"expired":0,"overage":{"credits":0,"usd":0,"allowed":false,"usd_per_credit":0},)"
+      R"("settled":8,"expired":0,"overage":{"credits":0,"usd":0,"priced_credits":0,"owed":0,)"
+      R"("allowed":false,"usd_per_credit":0},)"
       R"("spend_cap":null,"auto_top_up":null,)"
-      R"("cycle":{"start":"2026-03-15T00:00:00Z","end":"2026-04-15T00:00:00Z"},"plan":null,)"
+      R"("cycle":{"start":"2026-03-15T00:00:00Z","end":"2026-04-15T00:00:00Z",)"
+      R"("supply":100,"used":8,"ends_at":100},"plan":null,)"
+      R"("standing":{"state":"in_credit","used_percent":8,"spend_cap_percent":null},)"
       R"("grants":[{"id":"g1","kind":"purchase","credits":100,"remaining":92,"expires_at":null,)"
       R"("priority":50,"granted_at":"2026-03-15T10:20:30.250Z","kept":false}]}})"
       "\n");
@@ -449,9 +453,9 @@ TEST_F(admin_api_test, exports_the_ledger_as_csv) {
   const auto page = call("GET", "orgs/acme/ledger?limit=1");
   EXPECT_TRUE(page.content_type.starts_with("text/csv"));
   EXPECT_EQ(page.body,
-            "id,at,type,subject,credits,released,overage,available,used,cycle,request_id,route,"
-            "action,model,agent,conversation,key,kind,note\r\n"
-            "1-0,2026-03-15T10:20:30.250Z,grant,g0,1.5,0,0,1.5,0,0,,,,,,,,purchase,\"'=x\"\r\n");
+            "id,at,type,subject,credits,released,overage,available,used,billed,unit,cycle,"
+            "request_id,route,action,model,agent,conversation,key,kind,note\r\n"
+            "1-0,2026-03-15T10:20:30.250Z,grant,g0,1.5,0,0,1.5,0,0,,0,,,,,,,,purchase,\"'=x\"\r\n");
   EXPECT_EQ(header(page, "Link"), "<?after=1-0&limit=1>; rel=\"next\"");
   EXPECT_EQ(header(call("GET", "orgs/acme/ledger?after=1-0"), "Link"), "absent");
 }

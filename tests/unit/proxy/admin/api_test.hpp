@@ -75,7 +75,7 @@ class api_test : public testing::Test {
     request.accept = accept_;
     request.content_type = content_type_;
     request.body = std::move(body);
-    request.idempotency_key = std::move(idempotency_key);
+    if (!idempotency_key.empty()) request.idempotency_key = std::move(idempotency_key);
     return tests::run_task(api_.handle(std::move(request)));
   }
 

@@ -225,6 +225,42 @@ TEST_F(plan_api_test, the_balance_tells_what_may_still_be_spent) {
   EXPECT_EQ(at(balance, "data/grants"), "0 elements");
 }
 
+TEST_F(plan_api_test, top_ups_come_in_pages) {
+  call("PUT", "orgs/acme", R"({"plan":"starter"})");
+  for (const auto* id : {"p1", "p2", "p3"}) {
+    ASSERT_EQ(call("POST", "orgs/acme/top_ups", R"({"amount_usd":10})", id).status, 201);
+  }
+  auto page = call("GET", "orgs/acme/top_ups?limit=2");
+  EXPECT_EQ(at(page, "data/top_ups"), "2 elements");
+  EXPECT_EQ(at(page, "data/has_more"), "true");
+  EXPECT_EQ(at(page, "data/next_after"), "p2");
+  page = call("GET", "orgs/acme/top_ups?limit=2&after=p2");
+  EXPECT_EQ(at(page, "data/top_ups/0/id"), "p3");
+  EXPECT_EQ(at(page, "data/has_more"), "false");
+  page = call("GET", "orgs/acme/top_ups?after=p3");
+  EXPECT_EQ(at(page, "data/top_ups"), "0 elements");
+  EXPECT_EQ(at(page, "data/next_after"), "p3");
+  EXPECT_EQ(at(call("GET", "orgs/acme/top_ups"), "data/top_ups"), "3 elements");
+  for (const auto* query : {"after=p4", "limit=0", "limit=1001", "limit=x", "page=2"}) {
+    EXPECT_EQ(call("GET", std::string{"orgs/acme/top_ups?"} + query).status, 400) << query;
+  }
+}
+
+TEST_F(plan_api_test, the_cycle_as_a_line) {
+  call("PUT", "orgs/acme", R"({"plan":"starter","spend_cap_usd":50})");
+  charge("acme", 21'000_credits);
+  const auto line = call("GET", "orgs/acme/burn_down");
+  EXPECT_EQ(at(line, "data/supply"), "20000");
+  EXPECT_EQ(at(line, "data/used"), "21000");
+  EXPECT_EQ(at(line, "data/ends_at"), "22500");
+  EXPECT_EQ(at(line, "data/days"), "1 elements");
+  EXPECT_EQ(at(line, "data/days/0/day"), "2026-03-15");
+  EXPECT_EQ(at(line, "data/days/0/total"), "21000");
+  EXPECT_NE(at(line, "data/expected/expected"), "absent");
+  EXPECT_EQ(at(call("GET", "orgs/acme/quote?amount_usd=25"), "data/credits"), "1250");
+  EXPECT_EQ(call("GET", "orgs/acme/quote").status, 400);
+}
+
 TEST_F(plan_api_test, grants_stand_in_the_order_in_which_they_burn) {
   call("PUT", "orgs/acme", R"({"plan":"starter"})");
   call("POST", "orgs/acme/grants", R"({"credits":100})", "bought");

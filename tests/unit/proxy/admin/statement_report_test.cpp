@@ -1,12 +1,14 @@
 // A statement as numbers, as CSV and as a table; each adds up.
 #include "proxy/admin/statement_report.hpp"
 
+#include <algorithm>
 #include <sstream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "proxy/admin/text.hpp"
+#include "quota/statement.hpp"
 
 namespace tollgate::proxy::admin {
 namespace {
@@ -36,6 +38,8 @@ quota::statement january() {
   out.closing = quota::credits::from_micro(684'250'000);
   out.overage = quota::credits::from_micro(1'234'500'000);
   out.overage_cents = 1'469;
+  out.packs_cents = 2'000;
+  out.automatic_cents = 3'050;
   return out;
 }
 
@@ -64,31 +68,90 @@ TEST(statement_report, json_has_every_line) {
             R"("final":true,"opening":-0.25,"allocation":200000,"rollover":{"in":10000,"out":90},)"
             R"("purchases":500,"top_ups":2500,"promotions":7,"corrections":-0.5,)"
             R"("overage_billed":1234.5,"forfeited":10,"closing":684.25,)"
-            R"("overage":{"credits":1234.5,"usd":14.69},"usage":{"credits":213456.5,"lines":[)"
-            R"({"action":"api","model":null,"credits":6.5,"calls":65,"used":65},)"
-            R"({"action":"llm","model":"gpt-4","credits":213450,"calls":21345,"used":21345}],)"
+            R"("overage":{"credits":1234.5,"usd":14.69},)"
+            R"("paid":{"packs_usd":20,"automatic_top_ups_usd":30.5,"overage_usd":14.69,)"
+            R"("total_usd":65.19},"usage":{"credits":213456.5,"lines":[)"
+            R"({"action":"api","model":null,"credits":6.5,"calls":65,"used":65,"billed":65,"unit":null},)"
+            R"({"action":"llm","model":"gpt-4","credits":213450,"calls":21345,"used":21345,"billed":21345,"unit":null}],)"
             R"("other":0}})");
 }
 
-TEST(statement_report, csv_adds_up_to_the_closing_balance) {
-  const auto csv = report_of(january()).to_csv();
-  EXPECT_THAT(csv, HasSubstr("overage_billed,,,,,1234.5,14.69\r\n"));
-  EXPECT_THAT(csv, HasSubstr("usage,llm,gpt-4,21345,21345,-213450,\r\n"));
+// What a spreadsheet makes of a column.
+quota::credits sum_of_column(const std::string& csv, std::string_view name) {
   std::istringstream lines{csv};
   std::string line;
-  std::getline(lines, line);
-  EXPECT_EQ(line, "line,action,model,calls,used,credits,usd\r");
   quota::credits sum;
+  std::ptrdiff_t wanted = -1;
   while (std::getline(lines, line)) {
-    const auto last = line.rfind(','), before = line.rfind(',', last - 1);
-    const auto amount = quota::parse_credits(line.substr(before + 1, last - before - 1)).value();
-    if (line.starts_with("closing,")) {
-      EXPECT_EQ(amount, sum);
-    } else {
-      sum += amount;
+    if (line.ends_with('\r')) line.pop_back();
+    std::vector<std::string> cells{""};
+    for (const char c : line) c == ',' ? cells.emplace_back() : cells.back().push_back(c), void();
+    if (wanted < 0) {
+      wanted = std::ranges::find(cells, name) - cells.begin();
+    } else if (const auto& cell = cells.at(static_cast<std::size_t>(wanted)); !cell.empty()) {
+      sum += quota::parse_credits(cell).value();
     }
   }
-  EXPECT_EQ(sum, january().closing);
+  return sum;
+}
+
+TEST(statement_report, every_column_of_the_csv_adds_up) {
+  const auto csv = report_of(january()).to_csv();
+  EXPECT_THAT(csv, testing::StartsWith(
+                       "line,action,model,calls,used,billed,unit,credits,usd,balance\r\n"));
+  EXPECT_THAT(csv, HasSubstr("overage_billed,,,,,,,1234.5,,\r\n"));
+  EXPECT_THAT(csv, HasSubstr("usage,llm,gpt-4,21345,21345,21345,,-213450,,\r\n"));
+  EXPECT_THAT(csv, HasSubstr("closing,,,,,,,,,684.25\r\n"));
+  EXPECT_THAT(csv, HasSubstr("packs_paid,,,,,,,,20.00,\r\n"));
+  EXPECT_THAT(csv, HasSubstr("automatic_top_ups_paid,,,,,,,,30.50,\r\n"));
+  EXPECT_EQ(sum_of_column(csv, "credits"), january().closing);
+  EXPECT_EQ(sum_of_column(csv, "usd"), quota::credits::from_micro(65'190'000));
+  EXPECT_EQ(sum_of_column(csv, "balance"), january().closing);
+
+  auto open = january();
+  open.record.closed = false;
+  open.overage += 100_credits;
+  open.overage_cents += 200;
+  EXPECT_EQ(sum_of_column(report_of(open).to_csv(), "credits"), open.closing);
+  EXPECT_EQ(sum_of_column(report_of(open).to_csv(), "usd"),
+            quota::credits::from_micro(open.paid_cents() * 10'000));
+}
+
+// From `billed` and the rate a price can be computed again, call by call rounded up; `used` is what was heard.
+TEST(statement_report, seconds_are_told_as_used_and_as_billed) {
+  statement_report report{"acme", january(), true};
+  auto speech = counter("tts", "", 1_credits, 2);
+  speech.used = 5'300'000;
+  speech.billed_us = 7'000'000;
+  report.add(speech);
+  EXPECT_THAT(report.to_json(), HasSubstr(R"("calls":2,"used":5.3,"billed":7,"unit":"second"})"));
+  EXPECT_THAT(report.to_csv(), HasSubstr("usage,tts,,2,5.3,7,second,-1,,\r\n"));
+  auto count = counter("tts", "", 1_credits, 1);
+  report.add(count);
+  EXPECT_THAT(report.to_json(), HasSubstr(R"("calls":3,"used":null,"billed":null,"unit":null})"))
+      << "a count and seconds are no one number";
+}
+
+TEST(statement_report, a_payment_is_in_the_month_in_which_it_was_paid) {
+  std::vector<quota::statement> all(2, january());
+  all[1].record.start = all[0].record.end;
+  for (auto& one : all) one.packs_cents = one.automatic_cents = 0;
+  quota::top_up_record early, late, open, before;
+  early.status = late.status = before.status = quota::top_up_status::paid;
+  early.automatic = false;
+  early.cents = 500;
+  early.resolved_at = all[1].record.start - quota::milliseconds{1};
+  late.cents = 700;
+  late.requested_at = early.resolved_at;
+  late.resolved_at = all[1].record.start;
+  open.cents = 900;
+  before.cents = 1'100;
+  before.resolved_at = all[0].record.start - quota::milliseconds{1};
+  quota::add_payments(all, {before, early, late, open});
+  EXPECT_EQ(all[0].packs_cents, 500);
+  EXPECT_EQ(all[0].automatic_cents, 0);
+  EXPECT_EQ(all[1].packs_cents, 0);
+  EXPECT_EQ(all[1].automatic_cents, 700);
 }
 
 TEST(statement_report, the_table_adds_up_for_the_eye) {
@@ -111,7 +174,9 @@ TEST(statement_report, the_table_adds_up_for_the_eye) {
       "Forfeited                                   -10\n"
       "Closing balance                             684.25\n"
       "\n"
-      "Overage billed: 1234.5 credits, $14.69\n");
+      "Overage billed: 1234.5 credits, $14.69\n"
+      "Packs paid: $20.00\n"
+      "Automatic top-ups paid: $30.50\n");
 }
 
 TEST(statement_report, usage_agrees_with_what_was_settled) {
@@ -122,7 +187,7 @@ TEST(statement_report, usage_agrees_with_what_was_settled) {
   const auto report = report_of(statement, false);
   EXPECT_THAT(report.to_json(), HasSubstr(R"("usage":{"credits":213464.5,)"));
   EXPECT_THAT(report.to_json(), HasSubstr(R"("other":8})"));
-  EXPECT_THAT(report.to_csv(), HasSubstr("usage_other,,,,,-8,\r\n"));
+  EXPECT_THAT(report.to_csv(), HasSubstr("usage_other,,,,,,,-8,,\r\n"));
   EXPECT_THAT(report.to_text(), HasSubstr("Usage: other"));
   EXPECT_THAT(report.to_text(), HasSubstr("Not final: calls that began in this cycle"));
   EXPECT_THAT(report_of(january()).to_text(), Not(HasSubstr("other")));
@@ -142,7 +207,7 @@ TEST(statement_report, an_open_cycle_tells_what_would_be_billed) {
   statement.overage += 100_credits;
   statement.overage_cents += 200;
   const auto report = report_of(statement, false);
-  EXPECT_THAT(report.to_csv(), HasSubstr("overage_to_bill,,,,,100,2\r\n"));
+  EXPECT_THAT(report.to_csv(), HasSubstr("overage_to_bill,,,,,,,,2.00,100\r\n"));
   EXPECT_THAT(report.to_text(), HasSubstr("Overage so far: 1334.5 credits, $16.69\n"));
   EXPECT_THAT(report.to_text(), HasSubstr("The cycle is open"));
 }
@@ -184,9 +249,9 @@ TEST(statement_report, the_list_is_csv_too) {
   EXPECT_EQ(statements_csv({january()}, {}),
             "month,start,end,plan,final,opening,allocation,rollover_in,purchases,top_ups,"
             "promotions,corrections,overage_billed,usage,rollover_out,forfeited,closing,"
-            "overage_credits,overage_usd\r\n"
+            "overage_credits,overage_usd,packs_usd,automatic_top_ups_usd,total_usd\r\n"
             "2026-01,2026-01-31T00:00:00Z,2026-02-28T00:00:00Z,pro,yes,-0.25,200000,10000,500,2500,"
-            "7,-0.5,1234.5,-213456.5,-90,-10,684.25,1234.5,14.69\r\n");
+            "7,-0.5,1234.5,-213456.5,-90,-10,684.25,1234.5,14.69,20.00,30.50,65.19\r\n");
 }
 
 }  // namespace

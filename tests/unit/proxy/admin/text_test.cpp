@@ -104,6 +104,11 @@ TEST(text, dollars_are_exact) {
   EXPECT_EQ(usd_text(2'469), "24.69");
   EXPECT_EQ(usd_text(2'450), "24.5");
   EXPECT_EQ(usd_text(quota::max_cents), "9000000000");
+  EXPECT_EQ(dollars_text(0), "0.00");
+  EXPECT_EQ(dollars_text(1), "0.01");
+  EXPECT_EQ(dollars_text(2'030), "20.30");
+  EXPECT_EQ(dollars_text(-2'005), "-20.05");
+  EXPECT_EQ(dollars_text(quota::max_cents), "9000000000.00");
   const auto exact = [](std::int64_t micro, std::int64_t price) {
     return exact_usd_text(quota::credits::from_micro(micro), price);
   };

@@ -112,23 +112,39 @@ TEST(usage_report, shows_what_was_used_in_the_unit_of_the_action) {
   for (const auto* route : {"chat", "ask", "speak", "page", "gone"}) {
     auto one = counter("2026-03-01", "m", 1, route);
     if (one.who.route == "speak" || one.who.route == "page") one.who.action = "voice";
-    if (one.who.route == "speak") one.used = 61'500'000;
+    if (one.who.route == "speak") one.used = 61'500'000, one.billed_us = 62'000'000;
     by_action.add(one);
     by_route.add(one);
   }
   const auto actions = by_action.to_json(), routes = by_route.to_json();
   EXPECT_THAT(actions,
-              HasSubstr(R"("action":"ask","credits":0.000001,"calls":1,"used":2,"unit":"query")"));
+              HasSubstr(R"("action":"ask","credits":0.000001,"calls":1,"used":2,"billed":2,"unit":"query")"));
   EXPECT_THAT(
       actions,
-      HasSubstr(R"("action":"voice","credits":0.000002,"calls":2,"used":null,"unit":null)"));
+      HasSubstr(R"("action":"voice","credits":0.000002,"calls":2,"used":null,"billed":null,"unit":null)"));
   EXPECT_THAT(actions,
-              HasSubstr(R"("action":"gone","credits":0.000001,"calls":1,"used":null,"unit":null)"));
+              HasSubstr(R"("action":"gone","credits":0.000001,"calls":1,"used":null,"billed":null,"unit":null)"));
   EXPECT_THAT(
       routes,
-      HasSubstr(R"("route":"speak","credits":0.000001,"calls":1,"used":61.5,"unit":"second")"));
-  EXPECT_THAT(by_route.to_csv(), HasSubstr("chat,0.000001,1,2,request\r\n"));
+      HasSubstr(R"("route":"speak","credits":0.000001,"calls":1,"used":61.5,"billed":62,"unit":"second")"));
+  EXPECT_THAT(by_route.to_csv(), HasSubstr("chat,0.000001,1,2,2,request\r\n"));
   EXPECT_THAT(report_of("group_by=model").to_json(), Not(HasSubstr("used")));
+}
+
+// What is not known any more is said, instead of a null that looks like a call without an agent.
+TEST(usage_report, says_from_when_callers_are_known) {
+  const auto hour = [](const char* time) {
+    return parse_time(time)->time_since_epoch() / std::chrono::hours{1};
+  };
+  auto report = empty_report("group_by=agent&from=2026-01-01&to=2026-03-01");
+  EXPECT_THAT(report.to_json(), HasSubstr(R"("callers_known_from":null)"));
+  report.callers_known_from(hour("2026-02-01"));
+  EXPECT_THAT(report.to_json(), HasSubstr(R"("callers_known_from":"2026-02-01T00:00:00Z")"));
+  report.callers_known_from(hour("2026-01-01"));
+  EXPECT_THAT(report.to_json(), HasSubstr(R"("callers_known_from":null)")) << "all of it is";
+  auto by_model = empty_report("group_by=model&from=2026-01-01&to=2026-03-01");
+  by_model.callers_known_from(hour("2026-02-01"));
+  EXPECT_THAT(by_model.to_json(), HasSubstr(R"("callers_known_from":null)")) << "nobody asked";
 }
 
 TEST(usage_report, a_route_that_is_gone_is_counted_as_others_of_its_action) {

@@ -1,0 +1,60 @@
+// The figures that people are shown beside an account's totals: what the cycle brought, where its calls
+// end, how close that is. They are computed here and nowhere else; pages and reports only draw them. Pure.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "quota/ledger_store.hpp"
+
+namespace tollgate::proxy::admin {
+
+// Of the open cycle.
+struct cycle_figures {
+  quota::credits supply;  // what there was to use: the opening balance and everything granted since
+  quota::credits used;    // settled
+  // Once so much is used, the ledger refuses a call that is not critical. Nothing: overage goes on without
+  // an end. Lower than `used` where critical calls went beyond it.
+  std::optional<quota::credits> ends_at;
+
+  bool operator==(const cycle_figures&) const = default;
+};
+
+// Nothing for an account that was never configured.
+std::optional<cycle_figures> figures_of_cycle(const quota::account_snapshot& account);
+
+// What was used beyond all grants in the open cycle.
+struct overage_figures {
+  quota::credits amount;
+  quota::credits priced;  // what of it costs money: billed already, or if the cycle closed now
+  std::int64_t cents = 0;
+  // What the next grants pay off and money never does: beyond the cap, without a price, or older.
+  quota::credits owed;
+
+  bool operator==(const overage_figures&) const = default;
+};
+overage_figures overage_of(const quota::account_snapshot& account);
+
+enum class standing : std::uint8_t {
+  no_credits_yet,
+  in_credit,
+  nearly_used_up,      // four fifths of what the grants in hand brought
+  near_spend_cap,      // four fifths of the cap
+  in_overage,
+  no_credits_left,     // calls are refused
+  spend_cap_reached,   // likewise
+};
+std::string_view to_string(standing standing);
+
+struct standing_figures {
+  standing state = standing::no_credits_yet;
+  // Tenths of a percent, half up. `used` is of what the grants that still have credits brought.
+  std::int64_t used_permille = 0;
+  std::optional<std::int64_t> cap_permille;  // nothing: there is no cap
+
+  bool operator==(const standing_figures&) const = default;
+};
+standing_figures standing_of(const quota::account_snapshot& account);
+
+}  // namespace tollgate::proxy::admin
