@@ -1,150 +1,249 @@
 #include "quota/redis/append_only_file.hpp"
 
-#include <algorithm>
-#include <charconv>
+#include <cstring>
+#include <filesystem>
 #include <fstream>
-#include <memory>
-#include <string_view>
+#include <sstream>
 #include <vector>
 
-#include <strings.h>
+#include <boost/crc.hpp>
+#include <fcntl.h>
 #include <unistd.h>
+
+#include "quota/redis/append_only_manifest.hpp"
+#include "quota/redis/append_only_parser.hpp"
+#include "quota/redis/block_checksums.hpp"
 
 namespace tollgate::quota::redis {
 
 namespace {
 
-constexpr std::size_t buffer_size = 1 << 20;
-constexpr std::size_t longest_line = 1024;
+namespace fs = std::filesystem;
 
-class byte_reader {
- public:
-  explicit byte_reader(std::FILE* file) : file_{file}, buffer_(buffer_size) {}
+using damage = append_only_parser::damage;
+// As at the end of a snapshot.
+using snapshot_crc = boost::crc_optimal<64, 0xad93d23594c935a9, 0, 0, true, true>;
 
-  std::uint64_t position() const { return read_; }
+struct report {
+  std::optional<damage> damaged;
+  std::uint64_t size = 0, whole = 0;
+};
 
-  // Up to and without "\n". False: the file ends before it, or it is longer than any line can be.
-  bool line(std::string& text) {
-    text.clear();
-    for (char c = 0; text.size() < longest_line && next(c);) {
-      if (c == '\n') return true;
-      text += c;
-    }
+// Calls `look(bytes)` for one block after the other, until that returns false. Nothing: it can be
+// read.
+template <class Look>
+std::optional<damage> read_blocks(const std::string& path, Look look) {
+  std::ifstream file{path, std::ios::binary};
+  if (!file) return damage{0, std::string{"it cannot be read: "} + std::strerror(errno)};
+  std::string block(checksum_block, '\0');
+  std::uint64_t at = 0;
+  while (file) {
+    file.read(block.data(), static_cast<std::streamsize>(block.size()));
+    const auto length = static_cast<std::size_t>(file.gcount());
+    if (file.bad()) return damage{at, std::string{"it cannot be read: "} + std::strerror(errno)};
+    if (length > 0 && !look(std::string_view{block}.substr(0, length))) break;
+    at += length;
+  }
+  return std::nullopt;
+}
+
+// How long the file was, as far as its checksums can be read.
+std::uint64_t length_of(const std::vector<std::optional<block_checksum>>& sums) {
+  for (auto index = sums.size(); index > 0; --index) {
+    if (const auto& last = sums[index - 1]) return (index - 1) * checksum_block + last->length;
+  }
+  return 0;
+}
+
+// Commands, and what is known of the bytes they were.
+report examine_commands(const std::string& path,
+                        const std::vector<std::optional<block_checksum>>& sums) {
+  append_only_parser parser;
+  report found;
+  std::size_t index = 0;
+  const auto look = [&](std::string_view block) {
+    const auto at = found.size;
+    found.size += block.size();
+    parser.feed(block);
+    if (parser.damaged()) return false;
+    const auto& sum = index < sums.size() ? sums[index] : std::nullopt;
+    ++index;
+    if (!sum || sum->length > block.size()) return true;  // a file that is too short: see below
+    if (crc_of(block.substr(0, sum->length)) == sum->crc) return true;
+    found.damaged = damage{at, "among the " + std::to_string(sum->length) +
+                                   " bytes from there on are others than were written"};
     return false;
+  };
+  if (auto unreadable = read_blocks(path, look)) found.damaged = unreadable;
+  parser.finish();
+  if (!found.damaged) found.damaged = parser.damaged();
+  found.whole = parser.whole();
+  const auto written = length_of(sums);
+  if (!found.damaged && found.size < written) {
+    found.damaged = damage{found.size, std::to_string(written - found.size) +
+                                           " bytes that had been written behind it are missing"};
   }
+  return found;
+}
 
-  bool skip(std::uint64_t count) {
-    while (count > 0 && (at_ < end_ || fill())) {
-      const auto here = std::min<std::uint64_t>(count, end_ - at_);
-      at_ += here;
-      read_ += here;
-      count -= here;
+report examine_snapshot(const std::string& path) {
+  report found;
+  snapshot_crc crc;
+  std::string end;  // the last eight bytes so far: the checksum
+  const auto look = [&](std::string_view block) {
+    found.size += block.size();
+    end.append(block);
+    if (end.size() > 8) {
+      crc.process_bytes(end.data(), end.size() - 8);
+      end.erase(0, end.size() - 8);
     }
-    return count == 0;
-  }
-
- private:
-  bool next(char& c) {
-    if (at_ == end_ && !fill()) return false;
-    c = buffer_[at_++];
-    ++read_;
     return true;
+  };
+  found.damaged = read_blocks(path, look);
+  std::uint64_t stored = 0;
+  if (end.size() == sizeof stored) std::memcpy(&stored, end.data(), sizeof stored);
+  if (!found.damaged && (end.size() != sizeof stored || stored != crc.checksum())) {
+    found.damaged = damage{0, "its checksum says that it is not the snapshot that was written"};
   }
-
-  bool fill() {
-    at_ = 0;
-    end_ = std::fread(buffer_.data(), 1, buffer_.size(), file_);
-    return end_ > 0;
-  }
-
-  std::FILE* file_;
-  std::vector<char> buffer_;
-  std::size_t at_ = 0, end_ = 0;
-  std::uint64_t read_ = 0;
-};
-
-enum class piece : std::uint8_t { complete, cut_short, nonsense };
-
-// "*3\r" -> 3
-std::optional<std::uint64_t> number_after(char type, std::string_view line) {
-  if (line.size() < 3 || line.front() != type || line.back() != '\r') return std::nullopt;
-  std::uint64_t number = 0;
-  const auto end = line.data() + line.size() - 1;
-  const auto [stop, failed] = std::from_chars(line.data() + 1, end, number);
-  if (failed != std::errc{} || stop != end) return std::nullopt;
-  return number;
+  return found;
 }
 
-// One command, of which only the name matters.
-piece read_command(byte_reader& bytes, std::string& name) {
-  std::string line;
-  if (!bytes.line(line)) return piece::cut_short;
-  name.clear();
-  if (line.starts_with('#')) return piece::complete;  // an annotation
-  const auto arguments = number_after('*', line);
-  if (!arguments) return piece::nonsense;
-  for (std::uint64_t i = 0; i < *arguments; ++i) {
-    if (!bytes.line(line)) return piece::cut_short;
-    const auto length = number_after('$', line);
-    if (!length) return piece::nonsense;
-    const bool is_name = i == 0 && *length < longest_line;
-    if (is_name ? !bytes.line(name) : !bytes.skip(*length + 2)) return piece::cut_short;
+report examine_base(const std::string& path) {
+  if (path.ends_with(".rdb")) return examine_snapshot(path);
+  return examine_commands(path, {});
+}
+
+append_only_damage named(const std::string& path, const damage& found) {
+  return {path, found.offset, found.what};
+}
+
+// Increments that the manifest does not know. One is made before the manifest names it, and is empty
+// until then.
+std::optional<append_only_damage> find_unnamed(const std::string& directory, std::int64_t last) {
+  std::error_code ec;
+  for (const auto& each : fs::directory_iterator{append_only_directory(directory), ec}) {
+    const auto sequence = sequence_of_increment(each.path().filename().string());
+    if (!sequence || *sequence <= last || each.file_size(ec) == 0) continue;
+    return append_only_damage{manifest_path(directory), 0,
+                              "it does not name " + each.path().filename().string() +
+                                  ", which is there and not empty"};
   }
-  return piece::complete;
+  return std::nullopt;
 }
 
-bool is(const std::string& name, const char* command) {
-  return strcasecmp(name.c_str(), command) == 0;
+bool write_all(int file, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const auto n = ::write(file, bytes.data(), bytes.size());
+    if (n <= 0) return false;
+    bytes.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return true;
 }
 
-// The name of the last incremental file, which is the one that is appended to.
-std::string last_increment(const std::string& manifest) {
-  std::ifstream lines{manifest};
-  std::string name;
-  for (std::string line; std::getline(lines, line);) {
-    const auto end = line.find(" seq ");
-    const bool increment = line.ends_with(" type i") || line.find(" type i ") != std::string::npos;
-    if (increment && line.starts_with("file ") && end != std::string::npos) {
-      name = line.substr(5, end - 5);
+// Copies what begins at `offset` to another file, and has it on disk.
+bool keep(const std::string& path, std::uint64_t offset, const std::string& to) {
+  const file_descriptor kept{::open(to.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)};
+  if (!kept) return false;
+  std::uint64_t at = 0;
+  bool fine = true;
+  const auto copy = [&](std::string_view block) {
+    const auto skipped = std::min<std::uint64_t>(block.size(), offset > at ? offset - at : 0);
+    at += block.size();
+    fine = write_all(kept.get(), block.substr(skipped));
+    return fine;
+  };
+  return !read_blocks(path, copy) && fine && ::fsync(kept.get()) == 0;
+}
+
+// The checksums of the first `length` bytes, as they are now.
+void write_checksums(const std::string& directory, const std::string& name, std::uint64_t length) {
+  block_checksum_writer sums{checksums_path(directory, name)};
+  const auto add = [&](std::string_view block) {
+    sums.add(block.substr(0, length - sums.position()));
+    return sums.position() < length;
+  };
+  read_blocks(append_only_directory(directory) + name, add);
+  sums.write();
+}
+
+mended cut(const std::string& directory, const std::string& name, const report& found) {
+  const auto path = append_only_directory(directory) + name;
+  append_only_cut done{path, path + ".cut-" + std::to_string(found.whole), found.whole,
+                       found.size - found.whole};
+  const auto fail = [&](const std::string& what) {
+    return append_only_damage{path, found.whole, what + ": " + std::strerror(errno)};
+  };
+  if (!keep(path, found.whole, done.kept_in)) {
+    return fail("its end is incomplete, and cannot be kept as " + done.kept_in);
+  }
+  write_checksums(directory, name, found.whole);  // before: they must not ask for what is cut off
+  const file_descriptor file{::open(path.c_str(), O_WRONLY | O_CLOEXEC)};
+  const bool shorter = file && ::ftruncate(file.get(), static_cast<off_t>(found.whole)) == 0;
+  if (!shorter || ::fsync(file.get()) != 0) return fail("its incomplete end cannot be cut off");
+  return done;
+}
+
+mended mend_files(const std::string& directory, const append_only_manifest& manifest) {
+  const auto files = append_only_directory(directory);
+  if (manifest.base) {
+    const auto found = examine_base(files + *manifest.base);
+    if (found.damaged) return named(files + *manifest.base, *found.damaged);
+    if (manifest.base->ends_with(".aof") && found.whole < found.size) {
+      return named(files + *manifest.base, damage{found.whole, "a command without its end"});
     }
   }
-  return name;
+  report found;
+  for (const auto& name : manifest.increments) {
+    found = examine_commands(files + name, read_block_checksums(checksums_path(directory, name)));
+    if (found.damaged) return named(files + name, *found.damaged);
+    const bool incomplete = found.whole < found.size;
+    if (incomplete && name != manifest.increments.back()) {
+      return named(files + name, damage{found.whole, "a command without its end, and other files follow"});
+    }
+  }
+  const auto last = *sequence_of_increment(manifest.increments.back());
+  if (auto unnamed = find_unnamed(directory, last)) return *unnamed;
+  if (found.whole < found.size) return cut(directory, manifest.increments.back(), found);
+  return nothing_to_mend{};
 }
-
-struct file_closer {
-  void operator()(std::FILE* file) const { std::fclose(file); }
-};
 
 }  // namespace
 
-std::optional<std::uint64_t> whole_length(std::FILE* file) {
-  byte_reader bytes{file};
-  std::uint64_t whole = 0;
-  bool in_transaction = false;
-  for (std::string name;;) {
-    const auto read = read_command(bytes, name);
-    if (read == piece::nonsense) return std::nullopt;
-    if (read == piece::cut_short) return whole;
-    if (is(name, "MULTI\r")) in_transaction = true;
-    if (is(name, "EXEC\r")) in_transaction = false;
-    if (!in_transaction) whole = bytes.position();
-  }
+std::string append_only_directory(const std::string& directory) {
+  return directory + "/appendonlydir/";
 }
 
-std::uint64_t mend_append_only_file(const std::string& directory) {
-  const auto files = directory + "/appendonlydir/";
-  const auto name = last_increment(files + "appendonly.aof.manifest");
-  if (name.empty() || name.find('/') != std::string::npos) return 0;
-  const std::unique_ptr<std::FILE, file_closer> file{std::fopen((files + name).c_str(), "r+")};
-  if (!file) return 0;
-  const auto whole = whole_length(file.get());
-  if (!whole || std::fseek(file.get(), 0, SEEK_END) != 0) return 0;
-  const auto size = std::ftell(file.get());
-  if (size < 0 || static_cast<std::uint64_t>(size) <= *whole) return 0;
-  const auto descriptor = fileno(file.get());
-  if (ftruncate(descriptor, static_cast<off_t>(*whole)) != 0) return 0;
-  fsync(descriptor);
-  return static_cast<std::uint64_t>(size) - *whole;
+std::string manifest_path(const std::string& directory) {
+  return append_only_directory(directory) + "appendonly.aof.manifest";
+}
+
+std::string checksums_path(const std::string& directory, const std::string& name) {
+  return directory + "/checksums/" + name;
+}
+
+std::string to_string(const append_only_damage& damage) {
+  return damage.file + " is damaged at offset " + std::to_string(damage.offset) + ": " + damage.what +
+         ". Nothing was changed. Restore the directory from a backup. Or copy it, let redis-check-aof "
+         "show what is wrong with the file (--fix cuts off all that follows), and delete its file in "
+         "`checksums`; what was cut off is then forgotten";
+}
+
+mended mend_append_only_file(const std::string& directory) {
+  std::ifstream file{manifest_path(directory), std::ios::binary};
+  if (!file) {
+    if (auto unnamed = find_unnamed(directory, 0)) {
+      unnamed->what = "it is missing or cannot be read, and there are files that it must name";
+      return *unnamed;
+    }
+    return nothing_to_mend{};
+  }
+  std::ostringstream text;
+  text << file.rdbuf();
+  const auto manifest = read_manifest(text.str());
+  if (const auto* wrong = std::get_if<manifest_error>(&manifest)) {
+    return append_only_damage{manifest_path(directory), wrong->offset, wrong->what};
+  }
+  return mend_files(directory, std::get<append_only_manifest>(manifest));
 }
 
 }  // namespace tollgate::quota::redis

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "quota/redis/append_only_file.hpp"
+#include "quota/redis/append_only_watch.hpp"
 #include "quota/redis/child_process.hpp"
 #include "quota/redis/embedded_files.hpp"
 
@@ -20,6 +21,7 @@ namespace {
 using steady_clock = std::chrono::steady_clock;
 
 constexpr auto look_every = milliseconds{20};
+constexpr auto checksums_every = milliseconds{250};
 // A server that lived this long did not die of how it was started.
 constexpr auto long_life = std::chrono::seconds{10};
 
@@ -33,6 +35,8 @@ std::vector<std::string> server_arguments(durability durable) {
           "redis.log", "--daemonize", "no", "--databases", "1", "--appendonly", "yes",
           "--appendfsync", durable == durability::always ? "always" : "everysec", "--save",
           "",  // the append-only file is the one record
+          // It is mended before each start; what is not whole then is damage.
+          "--aof-load-truncated", "no",
           // Money is never evicted: when memory is out, writes fail and calls are refused.
           "--maxmemory-policy", "noeviction"};
 }
@@ -48,6 +52,7 @@ struct embedded_server::impl {
   bool lock_server(milliseconds patience);
   std::optional<embedded_error> await_ready();
   void supervise();
+  void mend();
   void run_once();
   bool stopping(milliseconds within);
   embedded_error failed(const std::string& what) const;
@@ -60,6 +65,7 @@ struct embedded_server::impl {
   std::thread supervisor;
   std::mutex mutex;
   std::string death;  // how the server ended; guarded by the mutex
+  bool damaged = false;  // its files were: it was not started; likewise
 };
 
 embedded_error embedded_server::impl::failed(const std::string& what) const {
@@ -119,16 +125,27 @@ bool embedded_server::impl::stopping(milliseconds within) {
   return ::poll(&stop, 1, static_cast<int>(within.count())) > 0;
 }
 
+void embedded_server::impl::mend() {
+  const auto found = mend_append_only_file(directory);
+  if (const auto* cut = std::get_if<append_only_cut>(&found)) {
+    options.on_event("the embedded redis-server was killed while writing: the last " +
+                     std::to_string(cut->bytes) + " bytes of " + cut->file +
+                     ", an operation without its end, were cut off and are kept in " + cut->kept_in);
+  }
+  const auto* wrong = std::get_if<append_only_damage>(&found);
+  {
+    const std::lock_guard guard{mutex};
+    damaged = wrong != nullptr;
+  }
+  if (wrong != nullptr) throw std::runtime_error{to_string(*wrong)};
+}
+
 // One life of the server. Returns when it has ended, by itself or because stop() was called.
 void embedded_server::impl::run_once() {
   if (!server_lock && !lock_server(options.stop_timeout)) {
     throw std::runtime_error{"its append-only file is still being written"};
   }
-  const auto cut = mend_append_only_file(directory);
-  if (cut > 0) {
-    options.on_event("the embedded redis-server was killed while writing: " + std::to_string(cut) +
-                     " bytes that it had not acknowledged were cut off its append-only file");
-  }
+  mend();
   child_process server{{.program = find_program({"redis-server", "valkey-server"}),
                         .arguments = server_arguments(options.durable),
                         .directory = directory,
@@ -137,11 +154,12 @@ void embedded_server::impl::run_once() {
   server_lock.reset();  // the server's own copy holds it now
   pollfd events[] = {{.fd = server.descriptor(), .events = POLLIN, .revents = 0},
                      {.fd = stop_event.get(), .events = POLLIN, .revents = 0}};
-  while (::poll(events, 2, -1) < 0) {
-  }
+  append_only_watch watch{directory};
+  while (::poll(events, 2, static_cast<int>(checksums_every.count())) <= 0) watch.look();
   if (events[0].revents == 0) server.signal(SIGTERM);
   if (!server.wait(options.stop_timeout)) server.signal(SIGKILL);
   server.wait(milliseconds::max());
+  watch.finish();
   const std::lock_guard guard{mutex};
   death = server.how_it_ended();
 }
@@ -181,6 +199,7 @@ std::optional<embedded_error> embedded_server::impl::await_ready() {
     if (ping(socket_in(directory)) == server_state::ready) return {};
     std::this_thread::sleep_for(look_every);
     const std::lock_guard guard{mutex};
+    if (damaged) return failed(death);
     if (!death.empty()) {
       return failed("redis-server did not start (" + death +
                     "); the end of its log:" + last_lines(directory + "/redis.log", 5));
