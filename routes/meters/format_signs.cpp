@@ -9,7 +9,7 @@ namespace tollgate::routes::meters {
 namespace {
 
 // How often a sign must be seen, where ffmpeg wants to see it more often or as often.
-constexpr unsigned enough_lossless = 4, enough_bursts = 2, enough_dts = 3, enough_packets = 4;
+constexpr unsigned enough_lossless = 4, enough_bursts = 2, enough_dts = 3, enough_adts = 20, enough_packets = 5, enough_pictures = 2;
 
 struct module_sign {
   std::uint64_t at;
@@ -39,7 +39,8 @@ void format_signs::write(std::string_view piece) {
   piece = piece.substr(0, static_cast<std::size_t>(limit_ - at_));
   for (const char c : piece) {
     word_ = word_ << 8 | static_cast<std::uint8_t>(c);
-    ++at_;
+    // The first two bytes of a frame: layer 0 is AAC's.
+    if (++at_ == 2) of_mpeg_ = (word_ & 6) != 0;
     look();
     if (found_) return;
   }
@@ -52,6 +53,7 @@ void format_signs::look() {
     look_for_program_stream();
     look_for_transport_stream();
     look_for_modules();
+    look_for_speech();
   }
   if (what_ == of::frames || what_ == of::samples) look_for_samples();
   // IEC 61937: bursts begin with two sync words, here as samples of 16 bits, little-endian.
@@ -60,8 +62,8 @@ void format_signs::look() {
 }
 
 void format_signs::look_for_containers() {
-  // The key of MXF's header partition.
-  if (word_ == 0x060E2B3402050101) found_ = true;
+  // The key of MXF's header partition, and NUT's main header.
+  if (word_ == 0x060E2B3402050101 || word_ == 0x4E4D7A561F5F04AD) found_ = true;
   // SMPTE 337M, whose bursts are of 16, 20 or 24 bits.
   const auto word = word_ & 0xFFFFFFFF;
   if (word == 0xF8724E1F || word == 0xF872A54E || word == 0x72F8961F || word == 0xF87254E1)
@@ -74,18 +76,22 @@ void format_signs::look_for_lossless() {
   if (word == 0xF8726FBA || word == 0xF8726FBB) found_ = found_ || ++lossless_ >= enough_lossless;
 }
 
-// A pack header or a system header beside anything else of MPEG's systems; or packets of streams.
+// A pack header beside anything else of MPEG's systems; or more packets of streams than what only looks
+// like one.
 void format_signs::look_for_program_stream() {
   if ((word_ >> 40 & 0xFFFFFF) != 1) return;
   const auto code = word_ >> 32 & 0xFF;
-  if (code == 0xBA || code == 0xBB) ++packs_;
+  if (code == 0xBA) ++packs_;
+  if (code == 0xBB) ++systems_;
+  if (code != 0xBD && (code < 0xC0 || code > 0xEF)) return;
   // Behind the length of a packet stand the flags of MPEG-2, or stuffing and times of MPEG-1.
   const auto flags = word_ >> 8 & 0xFF;
-  const bool is_packet = code == 0xBD || (code >= 0xC0 && code <= 0xEF);
-  if (is_packet && ((flags & 0xC0) == 0x80 || (flags & 0xC0) == 0x40 || flags == 0xFF ||
-                    (flags & 0xE0) == 0x20 || flags == 0x0F))
-    ++packets_;
-  found_ = found_ || packs_ >= 2 || packs_ + packets_ >= enough_packets || (packs_ > 0 && packets_ > 0);
+  const bool is_packet = (flags & 0xC0) == 0x80 || (flags & 0xE0) == 0x20 || flags == 0x0F || flags == 0xFF;
+  if (is_packet) ++packets_;
+  if (is_packet && code >= 0xE0) ++pictures_;
+  if (!is_packet) ++no_packets_;
+  const bool many = packets_ >= enough_packets || pictures_ >= enough_pictures;
+  found_ = found_ || (packs_ > 0 && packs_ + systems_ + packets_ >= 2) || (many && packets_ > no_packets_);
 }
 
 // Seven of ten packets in a row.
@@ -116,6 +122,32 @@ void format_signs::look_for_modules() {
     found_ = found_ || (sign.at == at_ - signature_bytes && sign.fits({signature, signature_bytes}));
 }
 
+// Raw AMR: frames whose length their first byte says, of which ffmpeg wants a hundred in a row; GSM: every
+// 33rd byte begins with the same four bits. And ADTS in MPEG frames.
+void format_signs::look_for_speech() {
+  const auto byte = word_ & 0xFF;
+  for (auto& each : amr_) each.take(at_ - 1, static_cast<std::uint8_t>(byte));
+  constexpr unsigned enough_amr = 50;
+  found_ = found_ || amr_[0].frames >= enough_amr || amr_[1].frames >= enough_amr;
+  constexpr std::uint64_t block = 33, blocks = 32;
+  if ((at_ - 1) % block == 0) {
+    if ((at_ - 1) % (block * blocks) == 0) gsm_ = 0;
+    if ((byte & 0xF0) == 0xD0) ++gsm_;
+    found_ = found_ || gsm_ >= blocks * 3 / 4;
+  }
+  if (!of_mpeg_ || at_ < 7 || (word_ >> 40 & 0xFFF6) != 0xFFF0) return;
+  const auto length = word_ >> 13 & 0x1FFF;
+  if (length >= 7) found_ = found_ || adts_.add(at_ - 7, length, enough_adts);
+}
+
+void format_signs::amr_chain::take(std::uint64_t position, std::uint8_t byte) {
+  if (position < next) return;
+  const auto mode = byte >> 3 & 15;
+  const bool valid = mode < modes && (byte & 4) != 0;
+  frames = valid ? frames + 1 : 0;
+  next = position + (valid ? lengths[mode] : 1);
+}
+
 void format_signs::look_for_samples() {
   // AC-3 and E-AC-3, also with swapped bytes.
   const auto sync = word_ >> 32 & 0xFFFF;
@@ -139,8 +171,7 @@ void format_signs::look_for_samples() {
   }
 }
 
-bool format_signs::chain::add(std::uint64_t position, std::uint64_t length) {
-  constexpr std::uint8_t enough = 3;
+bool format_signs::chain::add(std::uint64_t position, std::uint64_t length, std::uint8_t enough) {
   link* free = nullptr;
   std::uint8_t frames = 1;
   for (auto& each : links_) {
