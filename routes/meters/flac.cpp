@@ -42,20 +42,11 @@ class flac_meter final : public block_meter<metadata_header + flac_format::strea
   }
 
   std::size_t parse_marker(std::string_view block) {
-    if (const auto tag = id3v2_bytes(block)) {
-      skip(*tag - id3v2_header_bytes);
-      return id3v2_header_bytes;
-    }
     set_status(state::measuring);
     if (block.starts_with("fLaC")) {
       stage_ = stage::metadata;
       need(metadata_header);
       return 4;
-    }
-    if (byte_at(block, 0) == 0xFF && (byte_at(block, 1) & 0xFE) == 0xF8) {
-      stage_ = stage::frames;
-      need(1);
-      return parse(block);
     }
     stop(state::unmeasurable);
     return block.size();
@@ -73,14 +64,28 @@ class flac_meter final : public block_meter<metadata_header + flac_format::strea
         need(whole);
         return 0;
       }
+      if (!has_stream_info_ && !is_sound(block)) stop(state::unmeasurable);
+      has_stream_info_ = true;
       frames_.expect(flac_format::of_stream_info(block.substr(metadata_header)));
     }
+    if (!has_stream_info_) stop(state::unmeasurable);
     skip(size);
     need(is_last ? 1 : metadata_header);
     if (is_last) stage_ = stage::frames;
     return metadata_header;
   }
 
+  // By which ffmpeg is sure of the format: STREAMINFO first of all, of its usual size, and least and
+  // greatest block size and rate in their bounds.
+  static bool is_sound(std::string_view block) {
+    const auto size = big_endian(block.substr(1, 3));
+    const auto least = big_endian(block.substr(4, 2)), most = big_endian(block.substr(6, 2));
+    const auto rate = big_endian(block.substr(14, 3)) >> 4;
+    return size == flac_format::stream_info_bytes && least >= 16 && most >= least && rate > 0 &&
+           rate <= 655'350;
+  }
+
+  bool has_stream_info_ = false;
   stage stage_ = stage::marker;
   flac_frames frames_;
 };

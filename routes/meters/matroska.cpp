@@ -60,6 +60,8 @@ class matroska_meter final : public block_meter<most_small_bytes> {
   };
   // The setup header of Vorbis stands in it, with all of the comments before it.
   static constexpr std::size_t most_private_bytes = 64 * 1024;
+  // Decoders know a file by what stands in its EBML header, and do not look for that far away.
+  static constexpr std::uint64_t most_ebml_bytes = 1024;
 
   std::size_t parse(std::string_view block) override;
   std::size_t parse_stage(std::string_view block);
@@ -88,9 +90,9 @@ class matroska_meter final : public block_meter<most_small_bytes> {
   std::uint32_t element_ = 0;  // the one at hand
   std::uint64_t left_ = 0;     // of its content
 
+  bool has_doc_type_ = false;
   track_entry entry_;
   matroska_tracks tracks_;
-  matroska_clock clock_;
   matroska_block block_;
 
   std::array<char, cluster_sign_bytes - 1> last_bytes_;  // of the content at hand
@@ -172,6 +174,9 @@ void matroska_meter::begin(const ebml_element& element) {
   kept_ = 0;
   stage_ = stage_of_content(element.id);
   if (element_ == id::content_encryption) entry_.is_encrypted = true;
+  // Decoders cut it off all the same.
+  const bool is_too_long = left_ > most_small_bytes;
+  if (element_ == id::compression_settings && is_too_long) entry_.is_compressed = true;
   if (stage_ == stage::block) block_.begin(left_);
   if (stage_ == stage::private_data) entry_.codec_private.clear();
   if (stage_ == stage::small) need(static_cast<std::size_t>(left_));
@@ -182,7 +187,12 @@ void matroska_meter::begin_master(const ebml_element& element) {
   stage_ = stage::element;
   if (element.id == id::track_entry) entry_ = {};
   // Where no algorithm is named, zlib is meant.
-  if (element.id == id::content_compression) entry_.is_compressed = true;
+  if (element.id == id::content_encoding) {
+    ++entry_.encodings;
+    entry_.is_compressed = true;
+  }
+  if (element.id == id::ebml && element.size > most_ebml_bytes) stop(state::unmeasurable);
+  if (element.id == id::segment && !has_doc_type_) stop(state::unmeasurable);
 }
 
 matroska_meter::stage matroska_meter::stage_of_content(std::uint32_t element) const {
@@ -208,17 +218,16 @@ std::size_t matroska_meter::parse_small(std::string_view block) {
 void matroska_meter::take(std::uint32_t element, std::string_view content) {
   const auto number = content.size() <= 8 ? big_endian(content) : 0;
   switch (element) {
-    case id::timestamp_scale:
-      clock_.scale_ns = number;
+    case id::doc_type: {
+      const auto name = content.substr(0, content.find('\0'));
+      has_doc_type_ = name == "matroska" || name == "webm";
       break;
+    }
     case id::track_number:
       entry_.number = number;
       break;
     case id::track_type:
       entry_.type = number;
-      break;
-    case id::default_duration:
-      entry_.default_duration_ns = number;
       break;
     case id::codec_id:
       entry_.codec_id = content.substr(0, content.find('\0'));
@@ -232,17 +241,17 @@ void matroska_meter::take(std::uint32_t element, std::string_view content) {
     case id::bit_depth:
       entry_.bit_depth = number;
       break;
+    case id::encoding_scope:
+      entry_.is_of_frames_only = number == 1;
+      break;
+    case id::encoding_type:
+      entry_.is_encrypted = entry_.is_encrypted || number != 0;
+      break;
     case id::compression_algorithm:
       entry_.is_compressed = number != track_entry::header_stripping;
       break;
     case id::compression_settings:
       entry_.stripped_header = content;
-      break;
-    case id::timestamp:
-      clock_.cluster_ticks = number;
-      break;
-    case id::block_duration:
-      if (auto* track = tracks_.latest()) track->set_block_duration(clock_.nanoseconds(number));
       break;
     case id::discard_padding:
       if (auto* track = tracks_.latest()) track->set_discard_padding(ebml_signed(content));
@@ -268,7 +277,7 @@ void matroska_meter::add_track() {
 }
 
 std::size_t matroska_meter::parse_block(std::string_view block) {
-  const auto [used, needed] = block_.read(content_at_hand(block), tracks_, clock_);
+  const auto [used, needed] = block_.read(content_at_hand(block), tracks_);
   need(needed);
   left_ -= used;
   if (left_ == 0) stage_ = stage::element;

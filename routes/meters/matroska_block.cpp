@@ -13,11 +13,10 @@ void matroska_block::begin(std::uint64_t size) {
   in_frame_ = false;
 }
 
-matroska_block::progress matroska_block::read(std::string_view bytes, matroska_tracks& tracks,
-                                              const matroska_clock& clock) {
+matroska_block::progress matroska_block::read(std::string_view bytes, matroska_tracks& tracks) {
   switch (stage_) {
     case stage::head:
-      return read_head(bytes, tracks, clock);
+      return read_head(bytes, tracks);
     case stage::lacing:
       return read_lacing(bytes);
     case stage::frames:
@@ -29,8 +28,8 @@ matroska_block::progress matroska_block::read(std::string_view bytes, matroska_t
 }
 
 // Section 10.1: the number of the track, a timestamp of 16 bits, the flags.
-matroska_block::progress matroska_block::read_head(std::string_view bytes, matroska_tracks& tracks,
-                                                   const matroska_clock& clock) {
+matroska_block::progress matroska_block::read_head(std::string_view bytes,
+                                                   matroska_tracks& tracks) {
   const auto number_bytes = static_cast<std::size_t>(std::countl_zero(byte_at(bytes, 0))) + 1;
   const auto head_bytes = number_bytes + 3;
   if (number_bytes > 8 || head_bytes > left_) return ignore(bytes);
@@ -39,8 +38,7 @@ matroska_block::progress matroska_block::read_head(std::string_view bytes, matro
   track_ = tracks.find(big_endian(bytes.substr(0, number_bytes)) & mask);
   tracks.set_latest(track_);
   if (track_ == nullptr) return ignore(bytes);
-  const auto ticks = static_cast<std::int16_t>(big_endian(bytes.substr(number_bytes, 2)));
-  track_->begin_block(clock.of_block(ticks));
+  track_->begin_block();
   lacing_.begin(byte_at(bytes, head_bytes - 1), left_ - head_bytes);
   stage_ = lacing_.wants_byte() ? stage::lacing : stage::frames;
   return use(head_bytes);

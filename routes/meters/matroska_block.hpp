@@ -3,7 +3,6 @@
 
 #include <string_view>
 
-#include "routes/meters/matroska_clock.hpp"
 #include "routes/meters/matroska_lacing.hpp"
 #include "routes/meters/matroska_track.hpp"
 
@@ -20,13 +19,13 @@ class matroska_block {
     std::size_t needed;  // how many the next call has to see, if the block has not ended
   };
   // The next bytes of the content: at least as many as were said to be needed.
-  progress read(std::string_view bytes, matroska_tracks& tracks, const matroska_clock& clock);
+  progress read(std::string_view bytes, matroska_tracks& tracks);
   bool has_ended() const { return left_ == 0; }
 
  private:
   enum class stage : std::uint8_t { head, lacing, frames, ignored };
 
-  progress read_head(std::string_view bytes, matroska_tracks& tracks, const matroska_clock& clock);
+  progress read_head(std::string_view bytes, matroska_tracks& tracks);
   progress read_lacing(std::string_view bytes);
   progress read_frames(std::string_view bytes);
   progress ignore(std::string_view bytes);

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <utility>
 
+#include "routes/meters/ac3_packets.hpp"
+#include "routes/meters/alac_packets.hpp"
 #include "routes/meters/bytes.hpp"
 #include "routes/meters/flac_packets.hpp"
 #include "routes/meters/mpeg_packets.hpp"
@@ -56,10 +58,16 @@ std::unique_ptr<packet_codec> aac_of(const track_entry& track) {
       mp4::aac_config{whole_rate(track.sampling_frequency), 1024, channels});
 }
 
+// Decoders take any other depth for 16 bits (integers) or 32 (floats). No muxer writes one.
 std::unique_ptr<packet_codec> pcm_of(const track_entry& track) {
-  constexpr std::uint64_t most_channels = 1024, most_bits = 1024;  // so that nothing overflows
-  const auto bits = std::min(track.bit_depth, most_bits) * std::min(track.channels, most_channels);
-  return std::make_unique<pcm_packets>(whole_rate(track.sampling_frequency), bits / 8);
+  const auto bits = track.bit_depth;
+  const bool is_float = track.codec_id == "A_PCM/FLOAT/IEEE";
+  const bool known = is_float ? bits == 32 || bits == 64
+                              : bits == 8 || bits == 16 || bits == 24 || bits == 32;
+  constexpr std::uint64_t most_channels = 64;
+  if (!known || track.channels == 0 || track.channels > most_channels) return nullptr;
+  return std::make_unique<pcm_packets>(whole_rate(track.sampling_frequency),
+                                       bits / 8 * track.channels);
 }
 
 bool is_opus(const track_entry& track) {
@@ -70,14 +78,18 @@ bool is_opus(const track_entry& track) {
 
 // The codec ids are in https://www.matroska.org/technical/codec_specs.html.
 std::unique_ptr<packet_codec> make_codec(const track_entry& track) {
-  if (track.is_compressed || track.is_encrypted) return nullptr;
+  if (!track.has_plain_frames()) return nullptr;
   const std::string_view id = track.codec_id;
   if (is_opus(track)) return std::make_unique<opus_packets>();
   if (id == "A_VORBIS") return vorbis_of_private(track.codec_private);
   if (id == "A_FLAC") return flac_of_private(track.codec_private);
   if (id.starts_with("A_AAC")) return aac_of(track);
-  if (id.starts_with("A_MPEG/L")) return std::make_unique<mpeg_packets>(id.back());
-  if (id.starts_with("A_PCM/")) return pcm_of(track);
+  if (id == "A_MPEG/L1" || id == "A_MPEG/L2" || id == "A_MPEG/L3")
+    return std::make_unique<mpeg_packets>(id.back());
+  if (id == "A_AC3" || id == "A_EAC3") return std::make_unique<ac3_packets>(id == "A_EAC3");
+  if (id == "A_ALAC") return alac_packets::open(track.codec_private);
+  if (id == "A_PCM/INT/LIT" || id == "A_PCM/INT/BIG" || id == "A_PCM/FLOAT/IEEE")
+    return pcm_of(track);
   return nullptr;
 }
 
@@ -85,20 +97,6 @@ duration codec_delay(const track_entry& track) {
   const std::string_view head = track.codec_private;
   if (!is_opus(track) || head.size() < 12) return {};
   return opus_packets::of_samples(little_endian<std::uint16_t>(head, 10));
-}
-
-std::string_view codec_name(const track_entry& track) {
-  if (const auto codec = make_codec(track)) return codec->name();
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 6> others = {
-      {{"A_AC3", "ac3"},
-       {"A_EAC3", "eac3"},
-       {"A_DTS", "dts"},
-       {"A_ALAC", "alac"},
-       {"A_TTA1", "tta"},
-       {"A_WAVPACK4", "wavpack"}}};
-  for (const auto& [id, name] : others)
-    if (track.codec_id.starts_with(id)) return name;
-  return "other";
 }
 
 }  // namespace tollgate::routes::meters

@@ -8,15 +8,14 @@ namespace tollgate::routes::meters {
 namespace matroska_id {
 enum : std::uint32_t {
   ebml = 0x1A45DFA3,
+  doc_type = 0x4282,
   segment = 0x18538067,
   seek_head = 0x114D9B74,
   info = 0x1549A966,
-  timestamp_scale = 0x2AD7B1,
   tracks = 0x1654AE6B,
   track_entry = 0xAE,
   track_number = 0xD7,
   track_type = 0x83,
-  default_duration = 0x23E383,
   codec_id = 0x86,
   codec_private = 0x63A2,
   audio = 0xE1,
@@ -25,16 +24,16 @@ enum : std::uint32_t {
   bit_depth = 0x6264,
   content_encodings = 0x6D80,
   content_encoding = 0x6240,
+  encoding_scope = 0x5032,
+  encoding_type = 0x5033,
   content_compression = 0x5034,
   compression_algorithm = 0x4254,
   compression_settings = 0x4255,
   content_encryption = 0x5035,
   cluster = 0x1F43B675,
-  timestamp = 0xE7,
   simple_block = 0xA3,
   block_group = 0xA0,
   block = 0xA1,
-  block_duration = 0x9B,
   discard_padding = 0x75A2,
   cues = 0x1C53BB6B,
   chapters = 0x1043A770,
@@ -66,6 +65,7 @@ inline bool is_root(std::uint32_t element) {
 
 inline bool is_master(std::uint32_t element) {
   switch (element) {
+    case matroska_id::ebml:
     case matroska_id::segment:
     case matroska_id::info:
     case matroska_id::tracks:
@@ -85,18 +85,17 @@ inline bool is_master(std::uint32_t element) {
 // Their content is read whole.
 inline bool is_small(std::uint32_t element) {
   switch (element) {
-    case matroska_id::timestamp_scale:
+    case matroska_id::doc_type:
     case matroska_id::track_number:
     case matroska_id::track_type:
-    case matroska_id::default_duration:
     case matroska_id::codec_id:
     case matroska_id::sampling_frequency:
     case matroska_id::channels:
     case matroska_id::bit_depth:
+    case matroska_id::encoding_scope:
+    case matroska_id::encoding_type:
     case matroska_id::compression_algorithm:
     case matroska_id::compression_settings:
-    case matroska_id::timestamp:
-    case matroska_id::block_duration:
     case matroska_id::discard_padding:
       return true;
     default:

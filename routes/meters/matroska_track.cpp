@@ -1,5 +1,7 @@
 #include "routes/meters/matroska_track.hpp"
 
+#include <utility>
+
 namespace tollgate::routes::meters {
 namespace {
 
@@ -9,49 +11,19 @@ duration of_nanoseconds(std::uint64_t ns) {
 
 }  // namespace
 
-matroska_track::matroska_track(const track_entry& entry)
+matroska_track::matroska_track(const track_entry& entry, std::unique_ptr<packet_codec> codec)
     : number_{entry.number},
-      codec_name_{codec_name(entry)},
-      codec_{make_codec(entry)},
-      stripped_{entry.stripped_header.substr(0, most_stripped_bytes)},
-      delay_{codec_delay(entry)},
-      default_duration_{of_nanoseconds(entry.default_duration_ns)} {}
-
-duration matroska_track::measured() const {
-  if (codec_ != nullptr) return counted_ - discarded_ - delay_;
-  return std::max(counted_, spans_ + span());
-}
-
-// From the first block to the end of the last.
-duration matroska_track::span() const {
-  if (!first_ns_) return {};
-  return of_nanoseconds(static_cast<std::uint64_t>(last_ns_ - *first_ns_)) + last_length_;
-}
-
-void matroska_track::begin_block(std::int64_t timestamp_ns) {
-  block_ = {};
-  if (codec_ != nullptr) return;
-  if (first_ns_ && timestamp_ns < last_ns_) {
-    spans_ += span();
-    first_ns_.reset();
-  }
-  if (first_ns_) last_length_ = of_nanoseconds(static_cast<std::uint64_t>(timestamp_ns - last_ns_));
-  if (!first_ns_) first_ns_ = timestamp_ns;
-  last_ns_ = timestamp_ns;
-}
+      codec_{std::move(codec)},
+      stripped_{entry.stripped_header},
+      delay_{codec_delay(entry)} {}
 
 std::size_t matroska_track::head_bytes(std::uint64_t frame_bytes) const {
-  if (codec_ == nullptr) return 0;
   const auto wanted = codec_->head_bytes();
   const auto missing = wanted - std::min(wanted, stripped_.size());
   return static_cast<std::size_t>(std::min<std::uint64_t>(missing, frame_bytes));
 }
 
 void matroska_track::begin_frame(std::string_view head, std::uint64_t frame_bytes) {
-  if (codec_ == nullptr) {
-    block_ += default_duration_;
-    return;
-  }
   if (stripped_.empty()) {
     block_ += codec_->begin(head, frame_bytes);
     return;
@@ -65,13 +37,7 @@ void matroska_track::begin_frame(std::string_view head, std::uint64_t frame_byte
 void matroska_track::end_block() {
   counted_ += block_;
   last_block_ = block_;
-  if (codec_ == nullptr && block_ > duration{}) last_length_ = block_;
   discarded_ = {};
-}
-
-void matroska_track::set_block_duration(std::int64_t ns) {
-  if (codec_ == nullptr)
-    last_length_ = std::max(last_length_, of_nanoseconds(static_cast<std::uint64_t>(ns)));
 }
 
 // RFC 9559, section 5.1.3.5.7. Decoders leave a block as it is that has less than what it says to
@@ -88,14 +54,15 @@ void matroska_track::end_document() {
 }
 
 void matroska_track::finish() {
-  if (codec_ != nullptr) counted_ += codec_->finish();
+  counted_ += codec_->finish();
 }
 
 bool matroska_tracks::add(const track_entry& entry) {
   // As in ffmpeg, the first track of a number has it.
   if (entry.type != track_entry::audio || find(entry.number) != nullptr) return true;
-  if (tracks_.size() == most_tracks) return false;
-  tracks_.emplace_back(entry);
+  auto codec = make_codec(entry);
+  if (codec == nullptr || tracks_.size() == most_tracks) return false;
+  tracks_.emplace_back(entry, std::move(codec));
   latest_ = nullptr;
   return true;
 }

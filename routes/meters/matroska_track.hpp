@@ -2,7 +2,7 @@
 #pragma once
 
 #include <algorithm>
-#include <optional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -11,26 +11,24 @@
 
 namespace tollgate::routes::meters {
 
-// Adds up the frames of a track block by block, by what they contain. Where that is not known, by
-// timestamps and the durations that the file gives.
+// Adds up the frames of a track block by block, by what they contain.
 class matroska_track {
  public:
-  explicit matroska_track(const track_entry& entry);
+  matroska_track(const track_entry& entry, std::unique_ptr<packet_codec> codec);
 
   std::uint64_t number() const { return number_; }
-  std::string_view codec() const { return codec_name_; }
-  duration measured() const;
+  std::string_view codec() const { return codec_->name(); }
+  duration measured() const { return counted_ - discarded_ - delay_; }
 
-  void begin_block(std::int64_t timestamp_ns);
+  void begin_block() { block_ = {}; }
   // How many bytes of a frame of this size begin_frame() has to see.
   std::size_t head_bytes(std::uint64_t frame_bytes) const;
   void begin_frame(std::string_view head, std::uint64_t frame_bytes);
   void frame_piece(std::string_view piece) {
-    if (codec_ != nullptr && codec_->reads_bodies()) block_ += codec_->body(piece);
+    if (codec_->reads_bodies()) block_ += codec_->body(piece);
   }
   void end_block();
-  // BlockDuration and DiscardPadding come behind the block.
-  void set_block_duration(std::int64_t ns);
+  // DiscardPadding comes behind the block.
   void set_discard_padding(std::int64_t ns);
 
   // What follows is another file: there is nothing to take off its beginning, as decoders do not
@@ -39,28 +37,16 @@ class matroska_track {
   void finish();
 
  private:
-  static constexpr std::size_t most_stripped_bytes = 16;
-
-  duration span() const;
-
   std::uint64_t number_;
-  std::string_view codec_name_;
   std::unique_ptr<packet_codec> codec_;
   std::string stripped_;
   duration delay_;
-  duration default_duration_;
-
   duration counted_, block_, last_block_, discarded_;
-
-  // By timestamps, for a codec that is not known.
-  std::optional<std::int64_t> first_ns_;
-  std::int64_t last_ns_ = 0;
-  duration last_length_, spans_;
 };
 
 class matroska_tracks {
  public:
-  // Nothing that is not audio is kept. False if there are too many.
+  // Nothing that is not audio is kept. False if there are too many, or one that cannot be counted.
   bool add(const track_entry& entry);
   matroska_track* find(std::uint64_t number);
   // What follows a block in its group is about its track.

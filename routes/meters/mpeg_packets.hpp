@@ -9,7 +9,8 @@
 
 namespace tollgate::routes::meters {
 
-// A packet should be one frame. Decoders play all that are in it, so all of them count.
+// A packet should be one frame. Decoders play all that are in it, also with zeros in between, so all of
+// them count.
 class mpeg_packets final : public packet_codec {
  public:
   explicit mpeg_packets(char layer) : layer_{layer} {}
@@ -45,6 +46,7 @@ class mpeg_packets final : public packet_codec {
   static constexpr std::size_t whole_header = 4;
 
   duration read_header(std::uint8_t byte) {
+    if (header_bytes_ == 0 && byte == 0) return {};
     bits_ = bits_ << 8 | byte;
     if (++header_bytes_ < whole_header) return {};
     header_bytes_ = 0;

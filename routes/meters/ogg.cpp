@@ -232,9 +232,15 @@ ogg_meter::placed_stream* ogg_meter::find(std::uint32_t serial) {
 
 // RFC 3533, section 4: streams that play at once all begin before any has data.
 void ogg_meter::open(std::string_view body) {
-  if (page_.continues_packet()) return;
+  if (page_.continues_packet()) {
+    // Decoders pass over the rest of a packet whose beginning they have not seen, and go on behind it.
+    if (ogg_stream::names_audio(body)) stop(state::unmeasurable);
+    return;
+  }
   const auto serial = page_.serial();
   auto opened = ogg_stream::open(serial, body.substr(0, ogg_page{page_}.next_packet().bytes));
+  // Decoders play what we do not know, or what is broken.
+  if (!opened && ogg_stream::names_audio(body)) stop(state::unmeasurable);
   if (!opened) return;
   if (std::exchange(link_has_data_, false)) link_begin_ = played();
   if (auto* before = find(serial)) {

@@ -1,5 +1,7 @@
 #include "routes/meters/ogg_stream.hpp"
 
+#include <algorithm>
+
 #include "routes/meters/flac_packets.hpp"
 #include "routes/meters/opus.hpp"
 #include "routes/meters/speex.hpp"
@@ -48,6 +50,14 @@ std::optional<ogg_stream> ogg_stream::open(std::uint32_t serial, std::string_vie
     return ogg_stream{serial, std::move(speex), rate, trimming::last_packet};
   }
   return std::nullopt;
+}
+
+bool ogg_stream::names_audio(std::string_view packets) {
+  constexpr std::string_view names[]{"OpusHead", "\x01vorbis", "FLAC",    "fLaC",
+                                     "Speex   ", "CELT    ",   "\x01" "audio", "\x01" "Direct Show"};
+  return std::any_of(std::begin(names), std::end(names), [packets](std::string_view name) {
+    return packets.find(name) != packets.npos;
+  });
 }
 
 void ogg_stream::begin_page(const ogg_page& page) {

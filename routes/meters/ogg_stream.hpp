@@ -17,6 +17,8 @@ class ogg_stream {
   static constexpr std::size_t identifying_bytes = 80;
   // The stream that this first packet opens; nothing if it is not audio that is known here.
   static std::optional<ogg_stream> open(std::uint32_t serial, std::string_view first_packet);
+  // Whether the name by which some decoder knows a codec for audio stands in it.
+  static bool names_audio(std::string_view packets);
 
   std::uint32_t serial() const { return serial_; }
   packet_codec& codec() { return *codec_; }

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "routes/meters/aiff.hpp"
 #include "routes/meters/amr.hpp"
 #include "routes/meters/flac.hpp"
+#include "routes/meters/format_signs.hpp"
 #include "routes/meters/id3v2.hpp"
 #include "routes/meters/matroska.hpp"
 #include "routes/meters/mp4.hpp"
@@ -22,36 +24,46 @@ struct signature {
   std::unique_ptr<meter> (*make)();
 };
 
+constexpr std::string_view ogg_of_version_0{"OggS\0", 5};
+
 constexpr signature signatures[]{{0, "RIFF", make_wav_meter},
                                  {0, "RIFX", make_wav_meter},
                                  {0, "RF64", make_wav_meter},
                                  {0, "BW64", make_wav_meter},
                                  {0, "FORM", make_aiff_meter},
                                  {0, "#!AMR", make_amr_meter},
-                                 {0, "OggS", make_ogg_meter},
+                                 {0, ogg_of_version_0, make_ogg_meter},
                                  {0, "fLaC", make_flac_meter},
                                  {4, "ftyp", make_mp4_meter},
                                  {4, "moov", make_mp4_meter},
                                  {4, "mdat", make_mp4_meter},
                                  {4, "wide", make_mp4_meter},
                                  {4, "free", make_mp4_meter},
-                                 {4, "skip", make_mp4_meter},
                                  {0, "\x1A\x45\xDF\xA3", make_matroska_meter}};
 
 // All that the signatures and the header of a tag need.
 constexpr std::size_t head_bytes = 10;
 static_assert(head_bytes >= id3v2_header_bytes);
 
+// How far ffmpeg looks before it is sure of a format that it knows by its first bytes, and of frames.
+constexpr std::uint64_t looked_at_of_container = 4096, looked_at_of_frames = 64 * 1024;
+// Of a tag that is longer ffmpeg does not see the end, and goes by the name of the file.
+constexpr std::uint64_t most_zeros_before_frames = 4096;
+constexpr std::uint64_t longest_passed_tag = (1 << 20) - 4096;
+
 class audio_meter final : public meter {
  public:
   explicit audio_meter(audio_options options)
-      : unpackaged_{
+      : is_maybe_raw_{options.raw.has_value()},
+        unpackaged_{
             make_unpackaged_meter(options.raw ? make_raw_pcm_meter(*options.raw) : nullptr)} {}
 
   void write(std::string_view piece) override {
+    if (chosen_) look_for_signs(piece);
     if (chosen_) return chosen_->write(piece);
     unpackaged_->write(piece);
     while (!chosen_ && !piece.empty()) pass_or_gather(piece);
+    if (chosen_) look_for_signs(piece);
     if (chosen_ && is_container_) chosen_->write(piece);
   }
 
@@ -60,7 +72,10 @@ class audio_meter final : public meter {
     chosen_->finish();
   }
 
-  state status() const override { return chosen_ ? chosen_->status() : state::undecided; }
+  state status() const override {
+    if (is_ambiguous_ || (signs_ && signs_->found())) return state::unmeasurable;
+    return chosen_ ? chosen_->status() : state::undecided;
+  }
   duration measured() const override { return chosen_ ? chosen_->measured() : duration{}; }
   std::string_view container() const override { return chosen_ ? chosen_->container() : ""; }
   std::string_view codec() const override { return chosen_ ? chosen_->codec() : ""; }
@@ -83,6 +98,8 @@ class audio_meter final : public meter {
   void look_at_head() {
     const auto tag = id3v2_bytes(head());
     if (!tag) return choose();
+    ++tags_passed_;
+    has_long_tag_ = has_long_tag_ || *tag > longest_passed_tag;
     tag_left_ = *tag - id3v2_header_bytes;
     gathered_ = 0;
   }
@@ -92,6 +109,12 @@ class audio_meter final : public meter {
       return head().substr(std::min(each.at, gathered_)).starts_with(each.bytes);
     });
     is_container_ = found != std::end(signatures);
+    // ffmpeg passes over one tag.
+    is_ambiguous_ = is_container_ ? tags_passed_ > 1 || has_long_tag_
+                                  : false;
+    if (is_container_) signs_.emplace(format_signs::of::container, looked_at_of_container);
+    if (!is_container_ && !is_maybe_raw_) before_frames_ = 0;
+    look_for_signs(head());
     if (is_container_) {
       unpackaged_.reset();
       chosen_ = found->make();
@@ -101,10 +124,30 @@ class audio_meter final : public meter {
     }
   }
 
+  // Frames that do not stand first, behind tags and zeros, are not what everybody hears: by what stands in
+  // front of them ffmpeg takes them for any of a hundred other formats, a cut frame for AMR or GSM.
+  void look_for_signs(std::string_view piece) {
+    if (before_frames_) {
+      const auto zeros = std::min(piece.find_first_not_of('\0'), piece.size());
+      piece.remove_prefix(zeros);
+      *before_frames_ += zeros;
+      if (*before_frames_ > most_zeros_before_frames) is_ambiguous_ = true;
+      if (piece.empty()) return;
+      if (piece.front() != '\xFF') is_ambiguous_ = true;
+      before_frames_.reset();
+      signs_.emplace(format_signs::of::frames, looked_at_of_frames);
+    }
+    if (signs_) signs_->write(piece);
+  }
+
   std::string_view head() const { return {head_.data(), gathered_}; }
 
+  const bool is_maybe_raw_;
   std::unique_ptr<meter> unpackaged_, chosen_;
-  bool is_container_ = false;
+  bool is_container_ = false, is_ambiguous_ = false, has_long_tag_ = false;
+  unsigned tags_passed_ = 0;
+  std::optional<std::uint64_t> before_frames_;  // zeros, while nothing else has come
+  std::optional<format_signs> signs_;
   std::array<char, head_bytes> head_;
   std::size_t gathered_ = 0;
   std::uint64_t tag_left_ = 0;

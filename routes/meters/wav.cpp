@@ -3,8 +3,8 @@
 #include "routes/meters/adts.hpp"
 #include "routes/meters/block_meter.hpp"
 #include "routes/meters/bytes.hpp"
+#include "routes/meters/format_signs.hpp"
 #include "routes/meters/mp3.hpp"
-#include "routes/meters/raw_pcm.hpp"
 #include "routes/meters/unpackaged.hpp"
 #include "routes/meters/wav_format.hpp"
 
@@ -15,26 +15,46 @@ constexpr std::uint64_t to_the_end = ~std::uint64_t{0};
 constexpr std::uint32_t not_known = 0xFFFFFFFF;
 constexpr std::size_t chunk_header_bytes = 8;
 
+// How much of the samples ffmpeg looks through for frames of other codecs, and some more.
+constexpr std::uint64_t looked_through = 256 * 1024;
+
 // Counts what the bytes alone do not tell; null for blocks.
 std::unique_ptr<meter> make_contents_meter(const wav_format& format) {
-  const auto& pcm = format.layout;
   switch (format.is) {
     case wav_format::data::mpeg_frames:
       return make_mp3_meter();
     case wav_format::data::adts_frames:
       return make_adts_meter();
     case wav_format::data::maybe_frames:
-      return make_unpackaged_meter(
-          make_raw_pcm_meter({pcm.rate, static_cast<std::uint32_t>(pcm.block_bytes / 2), 2}));
+      return make_unpackaged_meter(nullptr);
     case wav_format::data::blocks:
       break;
   }
   return nullptr;
 }
 
-class wav_meter final : public block_meter<64> {
+// A voice recorder's file that begins like WAV and holds G.729, as ffmpeg knows it: zeros behind the
+// header but for one byte.
+class act_signs {
  public:
-  wav_meter() { need(12); }
+  void write(std::string_view piece) {
+    for (std::size_t i = 0; i < piece.size() && at_ < size; ++i, ++at_) {
+      const bool is_mark = at_ == 256;
+      const bool is_free = at_ < 44 || (at_ > 256 && at_ < 264);
+      if (!is_free && static_cast<std::uint8_t>(piece[i]) != (is_mark ? 0x84 : 0)) clear_ = true;
+    }
+  }
+  bool found() const { return at_ == size && !clear_; }
+
+ private:
+  static constexpr std::size_t size = 512;
+  std::size_t at_ = 0;
+  bool clear_ = false;
+};
+
+class wav_blocks final : public block_meter<64> {
+ public:
+  wav_blocks() { need(12); }
 
   void finish() override {
     if (contents_) contents_->finish();
@@ -42,18 +62,21 @@ class wav_meter final : public block_meter<64> {
   }
 
   state status() const override {
-    const bool lost = contents_ && contents_->status() == state::unmeasurable;
-    return lost ? state::unmeasurable : block_meter::status();
+    const bool lost = contents_ && !may_be_blocks() && contents_->status() == state::unmeasurable;
+    const bool ambiguous = signs_ && signs_->found();
+    return lost || ambiguous ? state::unmeasurable : block_meter::status();
   }
+  // Where the samples may be frames, the longer.
   duration measured() const override {
     if (!format_) return {};
-    return contents_ ? contents_->measured() : format_->layout.of_bytes(data_bytes_);
+    const auto blocks = may_be_blocks() || !contents_ ? format_->layout.of_bytes(data_bytes_) : duration{};
+    return contents_ ? std::max(blocks, contents_->measured()) : blocks;
   }
   std::string_view container() const override { return "wav"; }
   std::string_view codec() const override {
     if (!format_) return "";
-    const bool are_frames = contents_ && contents_->container() != "raw";
-    return are_frames && !contents_->codec().empty() ? contents_->codec() : format_->codec;
+    const bool are_frames = contents_ && !contents_->codec().empty();
+    return are_frames ? contents_->codec() : format_->codec;
   }
 
  protected:
@@ -85,6 +108,8 @@ class wav_meter final : public block_meter<64> {
     data_padding
   };
 
+  bool may_be_blocks() const { return format_->is == wav_format::data::maybe_frames; }
+
   void expect(at what, std::size_t bytes) {
     at_ = what;
     need(bytes);
@@ -100,6 +125,7 @@ class wav_meter final : public block_meter<64> {
     const bool known = form == "RIFF" || form == "RIFX" || form == "RF64" || form == "BW64";
     if (!known || block.substr(8, 4) != "WAVE") stop(state::unmeasurable);
     if (form == "RIFX") order_ = byte_order::big;
+    has_long_sizes_ = form == "RF64" || form == "BW64";
     expect(at::chunk_header, chunk_header_bytes);
     return 12;
   }
@@ -108,10 +134,16 @@ class wav_meter final : public block_meter<64> {
     const auto id = block.substr(0, 4);
     const auto size = size_field(block);
     chunk_left_ = std::uint64_t{size} + (size & 1);
-    if (id == "fmt " && !format_) {
+    // Decoders differ about which of two formats holds, and take XMA2 and SMV0 for other audio.
+    const bool is_other = id == "XMA2" || id == "SMV0" || id == "xobX";
+    const bool is_format = id == "fmt ", is_long = id == "ds64" && size >= 24;
+    if (is_other || (is_format && format_) || (has_long_sizes_ && !is_long)) {
+      stop(state::unmeasurable);
+    } else if (is_format) {
       format_bytes_ = std::min<std::size_t>(size, wav_format_bytes);
       expect(at::format, format_bytes_);
-    } else if (id == "ds64" && size >= 24) {
+    } else if (has_long_sizes_) {
+      has_long_sizes_ = false;
       expect(at::long_sizes, 24);
     } else if (id == "data") {
       begin_data(size);
@@ -132,6 +164,11 @@ class wav_meter final : public block_meter<64> {
     format_ = read_wav_format(block.substr(0, format_bytes_), order_);
     if (format_) {
       contents_ = make_contents_meter(*format_);
+      if (contents_) {
+        signs_.emplace(format_signs::of::samples, looked_through);
+      } else if (format_->is_pcm) {
+        signs_.emplace(format_signs::of::iec61937, looked_through);
+      }
       set_status(state::measuring);
     } else {
       stop(state::unmeasurable);
@@ -139,7 +176,8 @@ class wav_meter final : public block_meter<64> {
     return rest_of_chunk(format_bytes_);
   }
 
-  // The sizes of the file and of the data chunk, for which 32 bits are too few.
+  // The sizes of the file and of the data chunk, for which 32 bits are too few. Only RF64 has them, and
+  // first of all.
   std::size_t long_sizes(std::string_view block) {
     long_data_bytes_ = little_endian<std::uint64_t>(block, 8);
     return rest_of_chunk(24);
@@ -159,6 +197,7 @@ class wav_meter final : public block_meter<64> {
     const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(chunk_left_, block.size()));
     data_bytes_ += n;
     if (contents_) contents_->write(block.substr(0, n));
+    if (signs_) signs_->write(block.substr(0, n));
     if (chunk_left_ != to_the_end) chunk_left_ -= n;
     if (chunk_left_ == 0)
       expect(is_padded_ ? at::data_padding : at::chunk_header, chunk_header_bytes);
@@ -174,10 +213,29 @@ class wav_meter final : public block_meter<64> {
   at at_ = at::file_header;
   byte_order order_ = byte_order::little;
   bool is_padded_ = false;
+  bool has_long_sizes_ = false;  // and they have not come yet
   std::uint64_t chunk_left_ = 0, long_data_bytes_ = 0, data_bytes_ = 0;
   std::size_t format_bytes_ = 0;
   std::optional<wav_format> format_;
   std::unique_ptr<meter> contents_;
+  std::optional<format_signs> signs_;
+};
+
+class wav_meter final : public meter {
+ public:
+  void write(std::string_view piece) override {
+    act_.write(piece);
+    blocks_.write(piece);
+  }
+  void finish() override { blocks_.finish(); }
+  state status() const override { return act_.found() ? state::unmeasurable : blocks_.status(); }
+  duration measured() const override { return blocks_.measured(); }
+  std::string_view container() const override { return blocks_.container(); }
+  std::string_view codec() const override { return blocks_.codec(); }
+
+ private:
+  act_signs act_;
+  wav_blocks blocks_;
 };
 
 }  // namespace

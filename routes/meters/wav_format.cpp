@@ -63,6 +63,7 @@ std::optional<wav_format> integers(const fields& f, byte_order order) {
   // The one case where the size of a block tells: 24 bits in containers of 32.
   if (f.bits == 24 && f.block_bytes == f.channels * 4) bytes = 4;
   wav_format out{{}, codec, block_layout::pcm(f.rate, f.channels, bytes)};
+  out.is_pcm = true;
   if (codec == "pcm_s16le") out.is = wav_format::data::maybe_frames;
   return out;
 }

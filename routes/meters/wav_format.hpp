@@ -17,6 +17,7 @@ struct wav_format {
   data is = data::blocks;
   std::string_view codec;
   block_layout layout;  // but of frames
+  bool is_pcm = false;  // of integers: may hold bursts of IEC 61937
 };
 
 // WAVEFORMATEX says the same thing several times; read is what ffmpeg's decoders go by: for PCM

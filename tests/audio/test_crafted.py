@@ -93,8 +93,15 @@ def main():
                       if options.only in path.name]
     charged = charged_seconds([path for _, _, path in files], options.meter)
     cache = HeardCache(directory / "heard.json")
+    # What is refused costs nobody anything, whatever is in it.
+    def judge(file):
+        _, kind, path = file
+        if kind == "crafted" and charged[str(path)] is None and not options.table:
+            return Fraction(0)
+        return cache.seconds(path)
+
     with ThreadPoolExecutor(2) as pool:
-        heard = list(pool.map(lambda file: cache.seconds(file[2]), files))
+        heard = list(pool.map(judge, files))
     cache.save()
     rows = [(module, kind, path, charged[str(path)], seconds)
             for (module, kind, path), seconds in zip(files, heard)]

@@ -1,0 +1,191 @@
+#include "routes/meters/format_signs.hpp"
+
+#include <algorithm>
+
+#include "routes/meters/ac3_header.hpp"
+#include "routes/meters/bytes.hpp"
+
+namespace tollgate::routes::meters {
+namespace {
+
+// How often a sign must be seen, where ffmpeg wants to see it more often or as often.
+constexpr unsigned enough_lossless = 4, enough_bursts = 2, enough_dts = 3, enough_adts = 20, enough_packets = 5, enough_pictures = 2;
+
+struct module_sign {
+  std::uint64_t at;
+  std::string_view text;  // `#`: a digit
+
+  constexpr bool fits(std::string_view bytes) const {
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      const bool digit = bytes[i] >= '0' && bytes[i] <= '9';
+      if (text[i] == '#' ? !digit : text[i] != bytes[i]) return false;
+    }
+    return true;
+  }
+};
+constexpr std::uint64_t last_module_sign = 1464;
+constexpr module_sign module_signs[]{
+    {20, "!Scr"},   {20, "!SCR"},   {20, "BMOD"},   {20, "WUZA"},   {20, "SWav"},   {44, "SCRM"},
+    {44, "PTMF"},   {60, "IM10"},   {60, "SONG"},   {124, "SONG"},  {124, "SO31"},  {1080, "M.K."},
+    {1080, "M!K!"}, {1080, "M&K!"}, {1080, "N.T."}, {1080, "N.SM"}, {1080, "NSMS"}, {1080, "LARD"},
+    {1080, "PATT"}, {1080, "FEST"}, {1080, "OKTA"}, {1080, "OCTA"}, {1080, "CD#1"}, {1080, "FLT#"},
+    {1080, "EXO#"}, {1080, "TDZ#"}, {1080, "#CHN"}, {1080, "##CH"}, {1080, "##CN"},
+    {1464, "MTN"},  {1464, "IT10"}};
+
+}  // namespace
+
+void format_signs::write(std::string_view piece) {
+  if (found_ || at_ >= limit_) return;
+  piece = piece.substr(0, static_cast<std::size_t>(limit_ - at_));
+  for (const char c : piece) {
+    word_ = word_ << 8 | static_cast<std::uint8_t>(c);
+    // The first two bytes of a frame: layer 0 is AAC's.
+    if (++at_ == 2) of_mpeg_ = (word_ & 6) != 0;
+    look();
+    if (found_) return;
+  }
+}
+
+void format_signs::look() {
+  if (what_ == of::container || what_ == of::frames) look_for_containers();
+  if (what_ != of::iec61937) look_for_lossless();
+  if (what_ == of::frames) {
+    look_for_program_stream();
+    look_for_transport_stream();
+    look_for_modules();
+    look_for_speech();
+  }
+  if (what_ == of::frames || what_ == of::samples) look_for_samples();
+  // IEC 61937: bursts begin with two sync words, here as samples of 16 bits, little-endian.
+  if ((word_ >> 8 & 0xFFFFFFFF) == 0x72F81F4E && (word_ & 0xFF) < 0x37)
+    found_ = found_ || ++bursts_ >= enough_bursts;
+}
+
+void format_signs::look_for_containers() {
+  // The key of MXF's header partition, and NUT's main header.
+  if (word_ == 0x060E2B3402050101 || word_ == 0x4E4D7A561F5F04AD) found_ = true;
+  // SMPTE 337M, whose bursts are of 16, 20 or 24 bits.
+  const auto word = word_ & 0xFFFFFFFF;
+  if (word == 0xF8724E1F || word == 0xF872A54E || word == 0x72F8961F || word == 0xF87254E1)
+    found_ = found_ || ++bursts_ >= enough_bursts;
+}
+
+// MLP and TrueHD.
+void format_signs::look_for_lossless() {
+  const auto word = word_ & 0xFFFFFFFF;
+  if (word == 0xF8726FBA || word == 0xF8726FBB) found_ = found_ || ++lossless_ >= enough_lossless;
+}
+
+// A pack header beside anything else of MPEG's systems; or more packets of streams than what only looks
+// like one.
+void format_signs::look_for_program_stream() {
+  if ((word_ >> 40 & 0xFFFFFF) != 1) return;
+  const auto code = word_ >> 32 & 0xFF;
+  if (code == 0xBA) ++packs_;
+  if (code == 0xBB) ++systems_;
+  if (code != 0xBD && (code < 0xC0 || code > 0xEF)) return;
+  // Behind the length of a packet stand the flags of MPEG-2, or stuffing and times of MPEG-1.
+  const auto flags = word_ >> 8 & 0xFF;
+  const bool is_packet = (flags & 0xC0) == 0x80 || (flags & 0xE0) == 0x20 || flags == 0x0F || flags == 0xFF;
+  if (is_packet) ++packets_;
+  if (is_packet && code >= 0xE0) ++pictures_;
+  if (!is_packet) ++no_packets_;
+  const bool many = packets_ >= enough_packets || pictures_ >= enough_pictures;
+  found_ = found_ || (packs_ > 0 && packs_ + systems_ + packets_ >= 2) || (many && packets_ > no_packets_);
+}
+
+// Seven of ten packets in a row.
+void format_signs::look_for_transport_stream() {
+  if ((word_ >> 24 & 0xFF) != 0x47 || at_ < 4) return;
+  const bool has_adaptation_or_payload = (word_ & 0x30) != 0;
+  const bool is_null = (word_ >> 8 & 0x1FFF) == 0x1FFF;
+  if (!has_adaptation_or_payload && !is_null) return;
+  const auto position = at_ - 4;
+  for (auto& grid : grids_) {
+    const auto window = position / (10U * grid.length);
+    if (window != grid.window) {
+      grid.window = window;
+      grid.hits.fill(0);
+    }
+    found_ = found_ || ++grid.hits[position % grid.length] >= 7;
+  }
+}
+
+// Music modules that say what they are further on: Amiga's MOD and its relatives, Scream Tracker, …
+void format_signs::look_for_modules() {
+  constexpr std::uint64_t signature_bytes = 4;
+  if (at_ > last_module_sign + signature_bytes || at_ < signature_bytes) return;
+  char signature[signature_bytes];
+  for (std::size_t i = 0; i < signature_bytes; ++i)
+    signature[i] = static_cast<char>(word_ >> 8 * (signature_bytes - 1 - i));
+  for (const auto& sign : module_signs)
+    found_ = found_ || (sign.at == at_ - signature_bytes && sign.fits({signature, signature_bytes}));
+}
+
+// Raw AMR: frames whose length their first byte says, of which ffmpeg wants a hundred in a row; GSM: every
+// 33rd byte begins with the same four bits. And ADTS in MPEG frames.
+void format_signs::look_for_speech() {
+  const auto byte = word_ & 0xFF;
+  for (auto& each : amr_) each.take(at_ - 1, static_cast<std::uint8_t>(byte));
+  constexpr unsigned enough_amr = 50;
+  found_ = found_ || amr_[0].frames >= enough_amr || amr_[1].frames >= enough_amr;
+  constexpr std::uint64_t block = 33, blocks = 32;
+  if ((at_ - 1) % block == 0) {
+    if ((at_ - 1) % (block * blocks) == 0) gsm_ = 0;
+    if ((byte & 0xF0) == 0xD0) ++gsm_;
+    found_ = found_ || gsm_ >= blocks * 3 / 4;
+  }
+  if (!of_mpeg_ || at_ < 7 || (word_ >> 40 & 0xFFF6) != 0xFFF0) return;
+  const auto length = word_ >> 13 & 0x1FFF;
+  if (length >= 7) found_ = found_ || adts_.add(at_ - 7, length, enough_adts);
+}
+
+void format_signs::amr_chain::take(std::uint64_t position, std::uint8_t byte) {
+  if (position < next) return;
+  const auto mode = byte >> 3 & 15;
+  const bool valid = mode < modes && (byte & 4) != 0;
+  frames = valid ? frames + 1 : 0;
+  next = position + (valid ? lengths[mode] : 1);
+}
+
+void format_signs::look_for_samples() {
+  // AC-3 and E-AC-3, also with swapped bytes.
+  const auto sync = word_ >> 32 & 0xFFFF;
+  if (at_ >= ac3_header::size && (sync == 0x0B77 || sync == 0x770B)) {
+    char bytes[ac3_header::size];
+    for (std::size_t i = 0; i < ac3_header::size; ++i)
+      bytes[i] = static_cast<char>(word_ >> 8 * (ac3_header::size - 1 - i));
+    const ac3_header header{{bytes, ac3_header::size}};
+    if (header.frame_bytes() > 0)
+      found_ = found_ || ac3_.add(at_ - ac3_header::size, header.frame_bytes());
+  }
+  // DTS: core frames of 16 and 14 bits in either order of bytes, and its extension.
+  const auto word = word_ & 0xFFFFFFFF;
+  if (word == 0x7FFE8001 || word == 0xFE7F0180 || word == 0x1FFFE800 || word == 0xFF1F00E8 ||
+      word == 0x64582025)
+    found_ = found_ || ++dts_ >= enough_dts;
+  // LOAS around LATM.
+  if ((word_ & 0xFFE000) == 0x56E000 && at_ >= 3) {
+    const auto length = (word_ & 0x1FFF) + 3;
+    if (length >= 7) found_ = found_ || loas_.add(at_ - 3, length);
+  }
+}
+
+bool format_signs::chain::add(std::uint64_t position, std::uint64_t length, std::uint8_t enough) {
+  link* free = nullptr;
+  std::uint8_t frames = 1;
+  for (auto& each : links_) {
+    if (each.frames > 0 && each.next == position) {
+      frames = std::max<std::uint8_t>(frames, each.frames + 1);
+      each.frames = 0;
+    }
+    if (each.next < position) each.frames = 0;
+    if (each.frames == 0) free = &each;
+  }
+  // Where there is no room for so many beginnings, one may be lost that goes on.
+  if (free == nullptr || frames >= enough) return true;
+  *free = {position + length, frames};
+  return false;
+}
+
+}  // namespace tollgate::routes::meters

@@ -1,0 +1,83 @@
+// What makes decoders take a stream for another format than the one it begins with.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+namespace tollgate::routes::meters {
+
+// ffmpeg lets all of its formats look at the beginning of a file and takes the one that is surest. Some
+// look beyond the first bytes: MXF behind anything, IEC 61937, TrueHD and MPEG streams anywhere,
+// modules at fixed places. A caller could show us a short WAV and have its upstream hear the rest. What
+// has such signs is ambiguous. By chance they appear once in many thousand megabytes of noise.
+class format_signs {
+ public:
+  enum class of : std::uint8_t {
+    container,  // known by its first bytes: what is surer than those
+    frames,     // MPEG or ADTS frames, of which ffmpeg is not sure: what it could take them for
+    samples,    // 16-bit PCM: what ffmpeg looks for in it
+    iec61937,   // any other PCM of WAV
+  };
+  // Only the first `limit` bytes are looked at.
+  format_signs(of what, std::uint64_t limit) : what_{what}, limit_{limit} {}
+
+  void write(std::string_view piece);
+  bool found() const { return found_; }
+
+ private:
+  // Frames that follow each other by the lengths that they state.
+  class chain {
+   public:
+    // A header at `position`; true when so many in a row are no accident.
+    bool add(std::uint64_t position, std::uint64_t length, std::uint8_t enough = 3);
+
+   private:
+    struct link {
+      std::uint64_t next = 0;
+      std::uint8_t frames = 0;
+    };
+    std::array<link, 64> links_{};
+  };
+
+  // How often packets of one length seem to begin at the same place.
+  struct packet_grid {
+    std::uint16_t length;
+    std::uint64_t window = 0;
+    std::array<std::uint8_t, 204> hits{};
+  };
+
+  // Speech frames of AMR or AMR-WB, each behind the one before.
+  struct amr_chain {
+    const std::uint8_t* lengths;
+    int modes;
+    std::uint64_t next = 0;
+    unsigned frames = 0;
+    void take(std::uint64_t position, std::uint8_t byte);
+  };
+  static constexpr std::uint8_t narrow_band[]{13, 14, 16, 18, 20, 21, 27, 32, 6};
+  static constexpr std::uint8_t wide_band[]{18, 24, 33, 37, 41, 47, 51, 59, 61, 6};
+
+  void look();
+  void look_for_containers();
+  void look_for_lossless();
+  void look_for_program_stream();
+  void look_for_transport_stream();
+  void look_for_modules();
+  void look_for_speech();
+  void look_for_samples();
+
+  of what_;
+  std::uint64_t limit_, at_ = 0;  // bytes seen
+  bool found_ = false;
+  std::uint64_t word_ = 0;  // the last eight bytes
+  unsigned lossless_ = 0, bursts_ = 0, dts_ = 0, packs_ = 0, systems_ = 0, packets_ = 0,
+           pictures_ = 0, no_packets_ = 0;
+  chain ac3_, loas_, adts_;
+  bool of_mpeg_ = false;
+  std::array<amr_chain, 2> amr_{{{narrow_band, 9}, {wide_band, 9}}};
+  std::uint64_t gsm_ = 0;
+  std::array<packet_grid, 3> grids_{{{188}, {192}, {204}}};
+};
+
+}  // namespace tollgate::routes::meters

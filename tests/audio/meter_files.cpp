@@ -1,0 +1,28 @@
+// Meters many files in one run: their names on standard input, one a line; on standard output a line for
+// each, in the same order: the microseconds that are charged, or "refused", and what was found.
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <string>
+
+#include "routes/meters/sniff.hpp"
+
+using namespace tollgate::routes::meters;
+
+int main() {
+  std::ios::sync_with_stdio(false);
+  for (std::string name; std::getline(std::cin, name);) {
+    std::ifstream file{name, std::ios::binary};
+    const std::string bytes{std::istreambuf_iterator<char>{file}, {}};
+    const auto meter = make_audio_meter({});
+    meter->write(bytes);
+    meter->finish();
+    const bool charged = meter->status() == state::measuring && meter->measured() > duration{};
+    if (charged) {
+      std::cout << meter->measured().microseconds_up();
+    } else {
+      std::cout << "refused";
+    }
+    std::cout << ' ' << meter->container() << ' ' << meter->codec() << std::endl;
+  }
+}
