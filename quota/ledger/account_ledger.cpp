@@ -76,6 +76,7 @@ std::optional<time_point> account_ledger::next_due() const {
     if (grant.expires_at != never) consider(grant.expires_at);
   }
   if (plan_) consider(plan_->end);
+  if (const auto at = next_purchase()) consider(*at);
   return earliest;
 }
 

@@ -188,7 +188,8 @@ class account_ledger {
   void watch_threshold(time_point now);
   top_up_record* find_top_up(std::string_view id);
   top_up_record* open_automatic();
-  std::optional<std::int64_t> needed_cents() const;
+  std::optional<std::int64_t> purchase_cents() const;
+  std::optional<time_point> next_purchase() const;
   bool within_cap(std::int64_t more_cents) const;
   void give_up_pending(time_point now);
   void request(std::string id, bool automatic, std::int64_t cents, time_point now);

@@ -246,6 +246,7 @@ class plans {
     if (dice_.chance(500)) {
       options.top_up_threshold = credits::from_whole(dice_.between(0, 800));
       options.top_up_cents = dice_.between(0, 3'000);
+      options.top_up_fill = dice_.chance(300);
     }
     while (dice_.chance(400)) {
       options.limits.push_back({static_cast<limit_scope>(dice_.below(3)),

@@ -41,8 +41,8 @@ function topUpSentence(rule, terms, cap) {
   if (rule === null) return 'Automatic top-ups are switched off: nothing is bought unless somebody buys it.';
   const gets = bought(rule.amount_usd, terms?.overage_usd ?? '0');
   return (
-    `Whenever fewer than ${credits(rule.threshold_credits)} credits are available, ${usd(rule.amount_usd)} are charged` +
-    `${gets === null ? '' : ` for ${credits(gets)} credits`}${cap === null ? ', as often as needed: there is no spend cap' : `, until the spend cap of ${usd(cap)} is reached`}.`
+    `Whenever fewer than ${credits(rule.threshold_credits)} credits are available, ${rule.fill ? 'at least ' : ''}${usd(rule.amount_usd)} are charged` +
+    `${gets === null ? '' : ` for ${credits(gets)} credits`}${rule.fill ? ', or at once what reaches the threshold' : ''}${cap === null ? ', as often as needed: there is no spend cap' : `, until the spend cap of ${usd(cap)} is reached`}.`
   );
 }
 
@@ -81,7 +81,8 @@ export function changesOf(org, wanted) {
     before === null || after === null
       ? before === after
       : sameAmount(before.threshold_credits, after.threshold_credits) &&
-        sameAmount(before.amount_usd, after.amount_usd);
+        sameAmount(before.amount_usd, after.amount_usd) &&
+        (before.fill ?? false) === after.fill;
   if (!sameRule) change('auto_top_up', topUpSentence(after, org.terms, wanted.spend_cap_usd));
   changeAlerts(org, wanted, body, sentences);
   const [had, has] = [org.limits.map(limitKey), wanted.limits.map(limitKey)];

@@ -10,9 +10,9 @@
             name = name}
   end
   local function read_options(text)
-    local a, b, c, d, e = match(text, '^(%S+) (%S+) (%S+) (%S+) (%S+)$')
+    local a, b, c, d, e, fill = match(text, '^(%S+) (%S+) (%S+) (%S+) (%S+) ?(%S*)$')
     return {text = text, overage = a == '1', cap = tonumber(b), overdraft = tonumber(c),
-            threshold = tonumber(d), cents = tonumber(e)}
+            threshold = tonumber(d), cents = tonumber(e), fill = fill == '1'}
   end
   local function read_grant(line)
     local a, b, c, d, e, kind, id = match(line, '^(%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (.*)$')
