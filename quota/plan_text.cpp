@@ -171,11 +171,12 @@ std::optional<account_options> parse_account_options(std::string_view text, std:
   options.top_up_threshold = amount(numbers.next(not_set));
   const bool fill_said = numbers.rest().find(' ') != std::string_view::npos;
   options.top_up_cents = fill_said ? numbers.next() : numbers.last();
-  const auto fill = fill_said ? numbers.last() : 0;
-  options.top_up_fill = fill == 1;
+  options.top_up_fill = fill_said && numbers.last() == 1;
   auto each = parse_limits(limits);
   auto told = parse_alerts(alerts);
-  if (!numbers.good() || overage > 1 || fill > 1 || !each || !told) return std::nullopt;
+  if (!numbers.good() || overage > 1 || fill_said != options.top_up_fill || !each || !told) {
+    return std::nullopt;
+  }
   options.limits = *std::move(each);
   options.alerts = *std::move(told);
   return options;

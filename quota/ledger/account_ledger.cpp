@@ -55,6 +55,9 @@ answer account_ledger::apply(const operation& operation, time_point now) {
   sweep(now);
   advance(now);
   const auto answer = std::visit([&](const auto& what) { return on(what, now); }, operation);
+  // What follows from a change is looked at behind the next operation: until then others may be made in
+  // the same instant, and their order makes no difference.
+  if (std::holds_alternative<configure>(operation)) return answer;
   watch_threshold(now);
   watch_alerts(now);
   return answer;

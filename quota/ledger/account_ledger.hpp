@@ -167,10 +167,18 @@ class account_ledger {
   void bill(credits amount, std::int64_t cycle, time_point now);
   credits add_grant(std::string id, std::string kind, credits amount, int priority,
                     time_point expires_at, std::string note, time_point now);
+  bool changes_money(const configure& what) const;
+  void settle_up(time_point now);
   credits change_terms(const plan_terms& terms, time_point now);
   void change_options(const account_options& options, time_point now);
+  bool is_beginning(time_point now) const {
+    return plan_ && plan_->cycle == 0 && plan_->began == now;
+  }
+  credits share_of_cycle(credits allocation, time_point now) const;
+  credits longer_share(credits allocation) const;
   time_point end_with_anchor(int day) const;
   credits change_anchor(int day, time_point now);
+  void begin_with_anchor(int day, time_point now);
   time_point old_before() const;
   bool is_old(const hold& hold) const;  // placed before credits ran out, or in a cycle that has closed
   std::int64_t cycle_of(const hold& hold) const;

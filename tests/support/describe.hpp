@@ -83,6 +83,7 @@ inline std::string describe(const std::optional<quota::account_plan>& plan) {
     text += " limit " + join(to_string(limit.scope), limit.id, limit.most, to_string(limit.per),
                              i < plan->limits_since.size() ? describe(plan->limits_since[i]) : "?");
   }
+  text += " times " + join(plan->usual_end, plan->began);
   text += " owed " + join(plan->owed, plan->told_exhausted, plan->told_cap);
   for (std::size_t i = 0; i < options.alerts.size(); ++i) {
     const auto& alert = options.alerts[i];

@@ -41,8 +41,10 @@
       end
     end
     swept = 0
-    if threshold >= 0 and available < threshold and not suspended then books().watch_threshold() end
-    if (alert_at >= 0 and settled >= alert_at) or books_changed then books().watch_alerts() end
+    if code ~= 'c' then
+      if threshold >= 0 and available < threshold and not suspended then books().watch_threshold() end
+      if (alert_at >= 0 and settled >= alert_at) or books_changed then books().watch_alerts() end
+    end
   end
 
   local function write_counters(key, into, order)
