@@ -205,7 +205,13 @@ answer account_ledger::on(const void_hold& what, time_point now) {
   return say(outcome::voided, hold.amount);
 }
 
-answer account_ledger::on(const expire_holds&, time_point) {
+answer account_ledger::on(const expire_holds& what, time_point now) {
+  if (what.at_most < milliseconds{} || what.at_most > max_hold_timeout) {
+    return say(outcome::out_of_range, credits{});
+  }
+  for (auto& [id, hold] : holds_) {
+    if (what.at_most > milliseconds{}) hold.expires_at = std::min(hold.expires_at, now + what.at_most);
+  }
   return say(outcome::swept, swept_);
 }
 

@@ -210,7 +210,7 @@ class plans {
   operation any_operation(customer& who) {
     switch (dice_.below(40)) {
       case 0:
-        return expire_holds{};
+        return expire_holds{dice_.chance(100) ? any_timeout() : 0ms};
       case 1:
         if (dice_.chance(300)) return any_configuration();
         return any_grant(who);

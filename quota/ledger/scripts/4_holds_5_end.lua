@@ -5,8 +5,8 @@
   while ARGV[at] do
     local code = ARGV[at]
     if code == 'x' then
-      say('5', format('%d', swept))
-      at = at + 1
+      expire_holds(tonumber(ARGV[at + 1]))
+      at = at + 2
     elseif code == 'g' then
       grant(at)
       at = at + 7
