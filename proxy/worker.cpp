@@ -250,30 +250,43 @@ task<> worker::tick() {
 // when they died, grants and cycles that end, top-ups that nobody delivers. Accounts that are in
 // use do all but the last by themselves.
 task<> worker::sweep() {
+  // What the store's clock did before this began is not known: the first round takes it for set back.
+  std::optional<std::uint64_t> times_set_back;
   while (!draining_) {
     co_await sleep_for(executor(), runtime_->settings().holds.sweep_every);
     // Time is the store's, and a thread that has no calls hears nothing of it by the way.
     const auto known = co_await redis_->ask_time();
     if (!known) continue;
+    const auto heard = redis_->times_set_back();
+    const bool set_back = times_set_back != heard;
+    bool complete = true;
     std::string after;
     while (world_.ledger->ready()) {
       const auto page = co_await world_.directory->list(after, 100);
+      if (!page) complete = false;
       if (!page || page->empty()) break;
       for (const auto& organization : *page) {
-        if (!co_await sweep_account(organization.id)) break;
+        const bool swept = co_await sweep_account(organization.id, set_back);
+        complete = complete && swept;
+        if (!swept) break;
       }
       after = page->back().id;
     }
+    if (complete && world_.ledger->ready()) times_set_back = heard;
   }
 }
 
-// False: the store is away.
-task<bool> worker::sweep_account(const quota::org_id& org) {
+// False: the store is away. A clock that was set back gives the holds of whoever is gone as much longer:
+// so none is left with more than the timeout that it could have been renewed with.
+task<bool> worker::sweep_account(const quota::org_id& org, bool clock_set_back) {
   auto& ledger = *world_.ledger;
   const auto pending = co_await ledger.pending(org);
   if (!pending) co_return false;
-  if (pending->due && *pending->due <= ledger.now()) {
-    const quota::operation sweep{quota::expire_holds{}};
+  const bool shorten = clock_set_back && pending->holds > 0;
+  if (shorten || (pending->due && *pending->due <= ledger.now())) {
+    quota::expire_holds what;
+    if (shorten) what.at_most = runtime_->settings().holds.timeout;
+    const quota::operation sweep{what};
     const auto swept = co_await ledger.apply(org, sweep);
     if (swept) counts_.expired_holds_micro.add(swept->amount.micro());
   }

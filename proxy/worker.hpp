@@ -102,7 +102,7 @@ class worker {
   task<> accept();
   task<> tick();
   task<> sweep();
-  task<bool> sweep_account(const quota::org_id& org);
+  task<bool> sweep_account(const quota::org_id& org, bool clock_set_back);
   void count(const exchange_record& record, const runtime& runtime);
   void copy_gauges();
 

@@ -75,7 +75,7 @@ charge::action charge::on(const begin&) {
 charge::action charge::on(const answered& event) {
   switch (state_) {
     case state::reserving:
-      return on_reserved(event.reply);
+      return on_reserved(event);
     case state::extending:
       return on_extended(event);
     case state::replacing:
@@ -140,7 +140,15 @@ charge::action charge::on(const ended& event) {
   return wait{};
 }
 
-charge::action charge::on_reserved(const answer& reply) {
+charge::action charge::on_reserved(const answered& event) {
+  const auto& reply = event.reply;
+  // The store's clock has moved on by days, and the id was made by what it said before: an id so old is never
+  // held. Its successor is made by what the store says now.
+  if (reply.result == outcome::forgotten && !ended_ && !renamed_) {
+    renamed_ = true;
+    id_ = id_.successor(event.store_time);
+    return ask(state::reserving, reservation(held_, terms_.admit));
+  }
   available_ = reply.available;  // a refusal says what there is, too
   rate_ = reply.rate;
   if (!is_held(reply.result)) {

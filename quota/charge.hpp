@@ -148,7 +148,7 @@ class charge {
   action on(const metered&);
   action on(const ended&);
 
-  action on_reserved(const answer& reply);
+  action on_reserved(const answered& event);
   action on_extended(const answered& event);
   void note_refusal(const answer& reply);
   action on_resolved(const answered& event);
@@ -167,6 +167,7 @@ class charge {
   terms terms_;
   state state_ = state::created;
   hold_id id_;  // the hold in force: the one agreed on, or a successor
+  bool renamed_ = false;  // the id agreed on was too old for the store
   std::optional<ended> ended_;
   std::optional<operation> asked_;  // kept to be repeated, while resolving
   credits held_;

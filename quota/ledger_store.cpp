@@ -28,6 +28,16 @@ class store_category final : public boost::system::error_category {
 
 }  // namespace
 
+task<result<void>> bring_up_to_date(ledger_store& ledger, const org_id& org) {
+  const auto pending = co_await ledger.pending(org);
+  if (!pending) co_return pending.error();
+  if (!pending->due || *pending->due > ledger.now()) co_return result<void>{};
+  const operation advance{expire_holds{}};
+  const auto done = co_await ledger.apply(org, advance);
+  if (!done) co_return done.error();
+  co_return result<void>{};
+}
+
 error_code make_error_code(store_errc code) {
   static const store_category category;
   return {static_cast<int>(code), category};

@@ -57,6 +57,7 @@ struct grant_record {
 struct pending_work {
   std::optional<time_point> due;          // a hold, a grant or the cycle ends (a lower bound; cheap)
   std::vector<std::string> open_top_ups;  // may have to be delivered
+  std::size_t holds = 0;                  // open
 };
 
 // One usage counter of one hour. `hour` counts from the Unix epoch.
@@ -120,15 +121,18 @@ class ledger_store {
   virtual task<result<std::vector<usage_counter>>> usage_summary(const org_id& org,
                                                                  std::int64_t first_hour,
                                                                  std::int64_t last_hour) = 0;
-  // Another text than before when usage that had been there was summed up further: agents are dropped, or
-  // it stands in other hours. What was read in several questions meanwhile may lack it, or have it twice.
-  virtual task<result<std::string>> usage_edition(const org_id& org) = 0;
+  // Another text than before when usage of the hours [first, last] that had been there was summed up
+  // further: agents are dropped, or it stands in other hours. What was read of them in several questions
+  // meanwhile may lack it, or have it twice.
+  virtual task<result<std::string>> usage_edition(const org_id& org, std::int64_t first_hour,
+                                                  std::int64_t last_hour) = 0;
   // `usage` of hours before this one is without agents and conversations: they were dropped. 0: of none.
   virtual task<result<std::int64_t>> callers_known_from(const org_id& org) = 0;
   // The books of every cycle so far, oldest first.
   virtual task<result<std::vector<cycle_record>>> cycles(const org_id& org) = 0;
   // All top-ups, oldest first.
   virtual task<result<std::vector<top_up_record>>> top_ups(const org_id& org) = 0;
+  // Asks for the store's time, too: now() is right afterwards, whatever its clock has done.
   virtual task<result<pending_work>> pending(const org_id& org) = 0;
   // What has happened after the event `after` ("0-0": all that is remembered), oldest first.
   virtual task<result<std::vector<account_event>>> events(const org_id& org, std::string after,
@@ -157,6 +161,10 @@ class ledger_store {
   // Connected and the scripts are loaded.
   virtual bool ready() const = 0;
 };
+
+// Does what the clock has left to be done for an account, if anything: what is read afterwards is as of
+// now, and so is the store's now().
+task<result<void>> bring_up_to_date(ledger_store& ledger, const org_id& org);
 
 }  // namespace tollgate::quota
 

@@ -70,7 +70,8 @@ struct account_options {
   std::optional<std::int64_t> spend_cap_cents;  // of a cycle: overage and automatic top-ups together
   std::optional<credits> critical_overdraft;    // how far critical calls may go beyond balance and cap
   std::optional<credits> top_up_threshold;      // buy credits when fewer are available
-  std::int64_t top_up_cents = 0;                // for at least so much
+  std::int64_t top_up_cents = 0;                // for so much, and at least the plan's minimum
+  bool top_up_fill = false;  // for as much as lifts the balance to the threshold, where that is more
   std::vector<spend_limit> limits;
   std::vector<usage_alert> alerts;
 

@@ -113,7 +113,8 @@ std::string to_text(const account_options& options) {
   };
   return joined({options.overage ? 1 : 0, options.spend_cap_cents.value_or(not_set),
                  micro(options.critical_overdraft), micro(options.top_up_threshold),
-                 options.top_up_cents});
+                 options.top_up_cents}) +
+         (options.top_up_fill ? " 1" : "");
 }
 
 std::string limits_text(const std::vector<spend_limit>& limits) {
@@ -168,10 +169,14 @@ std::optional<account_options> parse_account_options(std::string_view text, std:
   if (cap != not_set) options.spend_cap_cents = cap;
   options.critical_overdraft = amount(numbers.next(not_set));
   options.top_up_threshold = amount(numbers.next(not_set));
-  options.top_up_cents = numbers.last();
+  const bool fill_said = numbers.rest().find(' ') != std::string_view::npos;
+  options.top_up_cents = fill_said ? numbers.next() : numbers.last();
+  options.top_up_fill = fill_said && numbers.last() == 1;
   auto each = parse_limits(limits);
   auto told = parse_alerts(alerts);
-  if (!numbers.good() || overage > 1 || !each || !told) return std::nullopt;
+  if (!numbers.good() || overage > 1 || fill_said != options.top_up_fill || !each || !told) {
+    return std::nullopt;
+  }
   options.limits = *std::move(each);
   options.alerts = *std::move(told);
   return options;

@@ -190,6 +190,11 @@ task<api_response> admin_api::run(const route& route, call call) {
   if (const auto error = refuse_unread(route, call.request)) {
     co_return failure(*error, call.request.request_id);
   }
+  // What is read, and what a change is checked against, is as of now.
+  if (route.pattern != "orgs") {
+    const auto current = co_await quota::bring_up_to_date(services_.ledger, call.org);
+    if (!current) co_return failure(ledger_unavailable(), call.request.request_id);
+  }
   co_return co_await (this->*route.run)(std::move(call));
 }
 

@@ -81,6 +81,8 @@ task<api_response> billing_api::handle(quota::org_id org, api_request request) {
   constexpr std::string_view statement_of = "/statements/";
   const bool is_read = request.method == "GET" || request.method == "HEAD";
   const auto refused = [&] { return failure(method_not_allowed("GET, HEAD"), request.request_id); };
+  const auto current = co_await quota::bring_up_to_date(ledger_, org);
+  if (!current) co_return failure(ledger_unavailable(), request.request_id);
   for (const auto& page : pages) {
     if (request.path != page.path) continue;
     if (!is_read) co_return refused();
@@ -129,14 +131,14 @@ task<> billing_api::read_usage_steps(usage_reading& all) {
 task<result<void>> billing_api::read_usage(quota::org_id org, usage_range range,
                                            report_beginner begin) {
   using namespace asio::experimental::awaitable_operators;
-  auto edition = co_await ledger_.usage_edition(org);
+  auto edition = co_await ledger_.usage_edition(org, range.first, range.last);
   for (int i = 0; i < most_readings; ++i) {
     if (!edition) co_return edition.error();
     usage_reading all{org, range, range.first, begin()};
     auto together = read_usage_steps(all) && read_usage_steps(all) && read_usage_steps(all);
     co_await std::move(together);
     if (all.failed) co_return all.failed;
-    auto now = co_await ledger_.usage_edition(org);
+    auto now = co_await ledger_.usage_edition(org, range.first, range.last);
     if (now && *now == *edition) co_return result<void>{};
     edition = std::move(now);
   }

@@ -147,6 +147,8 @@ class event_feed::source : public std::enable_shared_from_this<source> {
   }
 
   task<> look() {
+    const auto current = co_await quota::bring_up_to_date(state_->ledger, org_);
+    if (!current) co_return;  // the store is away: the next tick reads on from here
     event_report report{org_, at_, state_->ledger.now()};
     quota::account_marks reached = at_;
     bool more = true;

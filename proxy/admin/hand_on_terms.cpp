@@ -20,6 +20,8 @@ bool are_news(const quota::plan_terms& terms, const quota::account_plan& plan) {
 // False: the store is away.
 task<bool> hand_on(quota::ledger_store& ledger, const quota::organization& org,
                    const quota::plan_terms& terms) {
+  const auto current = co_await quota::bring_up_to_date(ledger, org.id);
+  if (!current) co_return false;
   const auto account = co_await ledger.snapshot(org.id);
   if (!account) co_return false;
   if (!account->plan || !are_news(terms, *account->plan)) co_return true;

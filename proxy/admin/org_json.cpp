@@ -117,7 +117,9 @@ void write_auto_top_up(json_writer& out, const quota::account_options& options,
   }
   const auto least = terms != nullptr ? terms->top_up_minimum_cents : 0;
   out.begin_object().key("threshold_credits").number(*options.top_up_threshold);
-  out.key("amount_usd").usd(std::max(options.top_up_cents, least)).end_object();
+  out.key("amount_usd").usd(std::max(options.top_up_cents, least));
+  if (options.top_up_fill) out.key("fill").boolean(true);
+  out.end_object();
 }
 
 void write_active_grant(json_writer& out, const quota::active_grant& grant, bool kept) {

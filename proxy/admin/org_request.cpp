@@ -119,18 +119,21 @@ std::optional<api_error> read_switches(const json_value& body, org_request& out)
 // `terms` are those that the organization will have.
 std::optional<api_error> read_auto_top_up(const json_value& body, const quota::plan_terms& terms,
                                           quota::account_options& out) {
-  static const body_fields fields{{"threshold_credits", "amount_usd"}, {}};
+  static const body_fields fields{{"threshold_credits", "amount_usd", "fill"}, {}};
   const auto rule = object_field(body, "auto_top_up", fields);
   if (!rule) return rule.error();
   if (is_null(body, "auto_top_up")) {
     out.top_up_threshold.reset();
     out.top_up_cents = 0;
+    out.top_up_fill = false;
   }
   if (*rule == nullptr) return {};
   const auto threshold = amount_field(**rule, "threshold_credits");
   if (!threshold) return inside("auto_top_up", threshold.error());
   const auto cents = usd_field(**rule, "amount_usd", 2, quota::max_cents);
   if (!cents) return inside("auto_top_up", cents.error());
+  const auto fill = boolean_field(**rule, "fill");
+  if (!fill) return inside("auto_top_up", fill.error());
   if (!*threshold || !*cents || **cents == 0) {
     return invalid(
         "auto_top_up says when and for how much: {\"threshold_credits\": 1000, \"amount_usd\": 25}",
@@ -149,6 +152,7 @@ std::optional<api_error> read_auto_top_up(const json_value& body, const quota::p
   }
   out.top_up_threshold = **threshold;
   out.top_up_cents = **cents;
+  out.top_up_fill = fill->value_or(false);
   return {};
 }
 

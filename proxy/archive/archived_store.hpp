@@ -43,8 +43,9 @@ class archived_store final : public quota::ledger_store {
                                                                 std::int64_t last_hour) override {
     return recent_.usage_summary(org, first_hour, last_hour);
   }
-  task<result<std::string>> usage_edition(const quota::org_id& org) override {
-    return recent_.usage_edition(org);
+  task<result<std::string>> usage_edition(const quota::org_id& org, std::int64_t first_hour,
+                                          std::int64_t last_hour) override {
+    return recent_.usage_edition(org, first_hour, last_hour);
   }
   // The database has what the store has dropped.
   task<result<std::int64_t>> callers_known_from(const quota::org_id&) override { co_return 0; }

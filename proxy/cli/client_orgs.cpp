@@ -65,6 +65,7 @@ void print_org(std::ostream& out, const json_value& org) {
                 {"spend cap USD", "spend_cap_usd"},
                 {"top-up below", "auto_top_up/threshold_credits"},
                 {"top-up USD", "auto_top_up/amount_usd"},
+                {"top-up fills", "auto_top_up/fill"},
                 {"critical overdraft", "critical_overdraft_credits"},
                 {"mode", "mode"},
                 {"suspended", "suspended"},

@@ -49,10 +49,14 @@ problem write_auto_top_up(json_writer& out, const std::string& text) {
     out.null();
     return {};
   }
-  const auto parts = split(text, ':');
-  if (!parts) return wrong("--auto-top-up", "CREDITS:USD (1000:25) or off", text);
+  constexpr std::string_view fill = ":fill";
+  const bool fills = text.ends_with(fill);
+  const auto parts = split(fills ? text.substr(0, text.size() - fill.size()) : text, ':');
+  if (!parts) return wrong("--auto-top-up", "CREDITS:USD (1000:25), CREDITS:USD:fill or off", text);
   out.begin_object().key("threshold_credits").string(parts->left);
-  out.key("amount_usd").string(parts->right).end_object();
+  out.key("amount_usd").string(parts->right);
+  if (fills) out.key("fill").boolean(true);
+  out.end_object();
   return {};
 }
 
@@ -183,7 +187,8 @@ void add_org_options(CLI::App& command, org_arguments& into) {
   command.add_option("--spend-cap", into.spend_cap,
                      "dollars a cycle, overage and automatic top-ups together; or none");
   command.add_option("--auto-top-up", into.auto_top_up,
-                     "CREDITS:USD: below so many, buy for so much; or off");
+                     "CREDITS:USD: below so many, buy for so much, again and again; CREDITS:USD:fill: at once "
+                     "for as much as is missing; or off");
   command
       .add_option(
           "--limit", into.limits,

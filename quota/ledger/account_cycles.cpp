@@ -212,7 +212,7 @@ void account_ledger::close_cycle(time_point now) {
   ++plan_->cycle;
   plan_->told_cap = false;
   plan_->start = at;
-  plan_->end = quota::cycle_end(plan_->anchor_day, at);
+  plan_->end = plan_->usual_end = quota::cycle_end(plan_->anchor_day, at);
   if (plan_->next_terms) {
     plan_->terms = *plan_->next_terms;
     plan_->next_terms.reset();

@@ -55,6 +55,9 @@ answer account_ledger::apply(const operation& operation, time_point now) {
   sweep(now);
   advance(now);
   const auto answer = std::visit([&](const auto& what) { return on(what, now); }, operation);
+  // What follows from a change is looked at behind the next operation: until then others may be made in
+  // the same instant, and their order makes no difference.
+  if (std::holds_alternative<configure>(operation)) return answer;
   watch_threshold(now);
   watch_alerts(now);
   return answer;
@@ -76,6 +79,7 @@ std::optional<time_point> account_ledger::next_due() const {
     if (grant.expires_at != never) consider(grant.expires_at);
   }
   if (plan_) consider(plan_->end);
+  if (const auto at = next_purchase()) consider(*at);
   return earliest;
 }
 
@@ -203,7 +207,13 @@ answer account_ledger::on(const void_hold& what, time_point now) {
   return say(outcome::voided, hold.amount);
 }
 
-answer account_ledger::on(const expire_holds&, time_point) {
+answer account_ledger::on(const expire_holds& what, time_point now) {
+  if (what.at_most < milliseconds{} || what.at_most > max_hold_timeout) {
+    return say(outcome::out_of_range, credits{});
+  }
+  for (auto& [id, hold] : holds_) {
+    if (what.at_most > milliseconds{}) hold.expires_at = std::min(hold.expires_at, now + what.at_most);
+  }
   return say(outcome::swept, swept_);
 }
 

@@ -169,10 +169,18 @@ class account_ledger {
   void bill(credits amount, std::int64_t cycle, time_point now);
   credits add_grant(std::string id, std::string kind, credits amount, int priority,
                     time_point expires_at, std::string note, time_point now);
+  bool changes_money(const configure& what) const;
+  void settle_up(time_point now);
   credits change_terms(const plan_terms& terms, time_point now);
   void change_options(const account_options& options, time_point now);
+  bool is_beginning(time_point now) const {
+    return plan_ && plan_->cycle == 0 && plan_->began == now;
+  }
+  credits share_of_cycle(credits allocation, time_point now) const;
+  credits longer_share(credits allocation) const;
   time_point end_with_anchor(int day) const;
   credits change_anchor(int day, time_point now);
+  void begin_with_anchor(int day, time_point now);
   time_point old_before() const;
   bool is_old(const hold& hold) const;  // placed before credits ran out, or in a cycle that has closed
   std::int64_t cycle_of(const hold& hold) const;
@@ -190,7 +198,8 @@ class account_ledger {
   void watch_threshold(time_point now);
   top_up_record* find_top_up(std::string_view id);
   top_up_record* open_automatic();
-  std::optional<std::int64_t> needed_cents() const;
+  std::optional<std::int64_t> purchase_cents() const;
+  std::optional<time_point> next_purchase() const;
   bool within_cap(std::int64_t more_cents) const;
   void give_up_pending(time_point now);
   void request(std::string id, bool automatic, std::int64_t cents, time_point now);

@@ -50,6 +50,8 @@ struct account_plan {
   int anchor_day = 1;
   std::int64_t cycle = 0;  // counted from the first, 0
   time_point start, end;   // of the cycle
+  time_point usual_end;    // where it would have ended, had the anchor not been moved in it
+  time_point began;        // of the first `configure`
   credits peak;            // the largest allocation that has been in force in this cycle
   // Of what is overdrawn, what is owed in credits and never billed: it was used in an earlier cycle, when
   // there was no overage, or taken back by a correction.

@@ -84,19 +84,18 @@ answer account_ledger::on(const configure& what, time_point now) {
   }
   const bool first = !plan_;
   const auto before = plan_;
-  const bool overage_before = plan_ && allows_overage(*plan_);
-  if (what.anchor_day > 0 && plan_ &&
+  const bool moves = !first && what.anchor_day > 0 && what.anchor_day != plan_->anchor_day;
+  if (moves && !is_beginning(now) &&
       end_with_anchor(what.anchor_day) > plan_->start + longest_cycle) {
     return say(outcome::out_of_range, credits{});
   }
   if (first) {
     plan_.emplace();
-    plan_->anchor_day = what.anchor_day > 0 ? what.anchor_day : day_of_month(now);
-    plan_->start = cycle_start(plan_->anchor_day, now);
-    plan_->end = cycle_end(plan_->anchor_day, now);
-    record(0).start = plan_->start;
-    record(0).end = plan_->end;
+    plan_->began = now;
+    begin_with_anchor(what.anchor_day > 0 ? what.anchor_day : day_of_month(now), now);
     plan_->owed = overdrawn();
+  } else if (changes_money(what)) {
+    settle_up(now);
   }
   credits granted;
   if (first || what.at_once) {
@@ -106,15 +105,35 @@ answer account_ledger::on(const configure& what, time_point now) {
     if (what.terms != plan_->terms) plan_->next_terms = what.terms;
   }
   change_options(what.options, now);
-  if (!first && what.anchor_day > 0 && what.anchor_day != plan_->anchor_day) {
+  if (moves && is_beginning(now)) {
+    begin_with_anchor(what.anchor_day, now);
+  } else if (moves) {
     granted += change_anchor(what.anchor_day, now);
   }
-  if (!overage_before && allows_overage(*plan_)) plan_->owed = overdrawn();
   const bool changed = first || before->terms != plan_->terms ||
                        before->next_terms != plan_->next_terms ||
                        before->options != plan_->options || before->anchor_day != plan_->anchor_day;
   if (changed) emit("billing_updated", "plan " + plan_->terms.plan, now);
   return say(outcome::configured, granted);
+}
+
+bool account_ledger::changes_money(const configure& what) const {
+  const auto& options = plan_->options;
+  const bool other_terms =
+      what.at_once && (what.terms.usd_micro_per_credit != plan_->terms.usd_micro_per_credit ||
+                       what.terms.allocation != plan_->terms.allocation);
+  return other_terms || what.options.overage != options.overage ||
+         what.options.spend_cap_cents != options.spend_cap_cents ||
+         (what.anchor_day > 0 && what.anchor_day != plan_->anchor_day);
+}
+
+// What has been used so far is billed under what was agreed until now; what that does not cover is owed
+// in credits. So of several changes in one instant the first finds something to settle up, under what was
+// agreed before all of them, and their order makes no difference.
+void account_ledger::settle_up(time_point now) {
+  const auto due = billable_overage(*plan_, record(plan_->cycle), top_up_, overdrawn());
+  if (due > credits{}) bill(due, plan_->cycle, now);
+  plan_->owed = overdrawn();
 }
 
 // The first boundary of that anchor that does not cut the cycle short.
@@ -126,8 +145,7 @@ time_point account_ledger::end_with_anchor(int day) const {
 // the time that it gains there is a share of the allocation. Returns what was granted by it.
 credits account_ledger::change_anchor(int day, time_point now) {
   bring_up_to_date();
-  const auto before = plan_->end;
-  const auto usual = (before - plan_->start) / std::chrono::seconds{1};
+  const auto before = longer_share(plan_->peak);
   plan_->end = end_with_anchor(day);
   plan_->anchor_day = day;
   record(plan_->cycle).end = plan_->end;
@@ -140,33 +158,54 @@ credits account_ledger::change_anchor(int day, time_point now) {
     insert(moved, std::move(grant));
   }
   grants_.active = std::move(moved);
-  const auto gained = (plan_->end - before) / std::chrono::seconds{1};
-  const auto share =
-      credits::from_micro(mul_div_half_up(plan_->terms.allocation.micro(), gained, usual));
+  const auto share = longer_share(plan_->peak) - before;
   if (share <= credits{}) return {};
   return add_grant("allocation:" + std::to_string(plan_->cycle) +
                        ":until:" + std::to_string(plan_->end.time_since_epoch().count()),
                    "allocation", share, default_priority("allocation"), plan_->end, "", now);
 }
 
+// An anchor that is named in the instant in which the first cycle began is the one it began with.
+void account_ledger::begin_with_anchor(int day, time_point now) {
+  plan_->anchor_day = day;
+  plan_->start = cycle_start(day, now);
+  plan_->end = plan_->usual_end = cycle_end(day, now);
+  record(0).start = plan_->start;
+  record(0).end = plan_->end;
+  for (auto& grant : grants_.active) {
+    if (grant.kind == "allocation") grant.expires_at = plan_->end;
+  }
+}
+
+// What an allocation is worth for the time by which the cycle is longer than it usually is.
+credits account_ledger::longer_share(credits allocation) const {
+  const auto usual = (plan_->usual_end - plan_->start) / std::chrono::seconds{1};
+  const auto gained = (plan_->end - plan_->usual_end) / std::chrono::seconds{1};
+  return credits::from_micro(mul_div_half_up(allocation.micro(), gained, usual));
+}
+
+// What an allocation is worth for the rest of the cycle. What lies before the usual end and what lies
+// behind it are rounded apart: so a larger allocation and a longer cycle give the same in either order.
+credits account_ledger::share_of_cycle(credits allocation, time_point now) const {
+  const auto usual = (plan_->usual_end - plan_->start) / std::chrono::seconds{1};
+  const auto left = (plan_->usual_end - now) / std::chrono::seconds{1};
+  const auto share =
+      credits::from_micro(mul_div_half_up(allocation.micro(), left < 0 ? -left : left, usual));
+  return longer_share(allocation) + (left < 0 ? -share : share);
+}
+
 // Returns what was granted by it.
 credits account_ledger::change_terms(const plan_terms& terms, time_point now) {
-  auto& books = record(plan_->cycle);
-  // What has been used so far is billed at the price at which it was.
-  if (terms.usd_micro_per_credit != plan_->terms.usd_micro_per_credit) {
-    const auto due = billable_overage(*plan_, books, top_up_, overdrawn());
-    if (due > credits{}) bill(due, plan_->cycle, now);
-  }
+  const auto& books = record(plan_->cycle);
   const bool other_rate = terms.requests_per_minute != plan_->terms.requests_per_minute ||
                           terms.burst != plan_->terms.burst;
   if (other_rate) bucket_ = {};
   auto id = "allocation:" + std::to_string(plan_->cycle);
-  auto amount = terms.allocation;
+  auto amount = terms.allocation + longer_share(terms.allocation);
   if (books.allocation > credits{}) {
-    const auto left = (plan_->end - now) / std::chrono::seconds{1};
-    const auto whole = (plan_->end - plan_->start) / std::chrono::seconds{1};
-    const auto more = std::max(terms.allocation - plan_->peak, credits{});
-    amount = credits::from_micro(mul_div_half_up(more.micro(), left, whole));
+    const auto peak = std::max(terms.allocation, plan_->peak);
+    amount = is_beginning(now) ? peak - plan_->peak
+                               : share_of_cycle(peak, now) - share_of_cycle(plan_->peak, now);
     id += ":" + std::to_string(now.time_since_epoch().count());
   }
   plan_->terms = terms;
@@ -185,13 +224,6 @@ void account_ledger::change_options(const account_options& options, time_point n
       if (same_limit(plan_->options.limits[i], limit)) since.back() = plan_->limits_since[i];
     }
   }
-  // What was used under the old options is billed under them; new ones bind from now on.
-  auto& books = record(plan_->cycle);
-  const auto may_bill = billable_overage(*plan_, books, top_up_, overdrawn());
-  auto next = *plan_;
-  next.options = options;
-  const auto still = billable_overage(next, books, top_up_, overdrawn());
-  if (may_bill > still) bill(may_bill - still, plan_->cycle, now);
   if (options != plan_->options) {
     top_up_.not_before = {};  // perhaps that was in its way
     plan_->told_cap = false;

@@ -40,17 +40,21 @@ top_up_record* account_ledger::open_automatic() {
   return found == top_ups_.end() ? nullptr : &*found;
 }
 
-// One charge that lifts the balance above the threshold; nothing when that is beyond counting, or
-// beyond the spend cap.
-std::optional<std::int64_t> account_ledger::needed_cents() const {
+// What one purchase costs: the customer's amount, and at least the plan's minimum. Where the customer
+// wants one large purchase, what lifts the balance to the threshold, if that is more and the cap allows it.
+// Nothing where it is beyond counting, or beyond the spend cap.
+std::optional<std::int64_t> account_ledger::purchase_cents() const {
   const auto price = plan_->terms.usd_micro_per_credit;
-  const auto gap = *plan_->options.top_up_threshold - row_.available() + credits::from_micro(1);
-  const auto for_gap = cents_for(gap, price);
-  if (!for_gap || *for_gap > max_cents) return std::nullopt;
-  const auto cents =
-      std::max({plan_->options.top_up_cents, plan_->terms.top_up_minimum_cents, *for_gap});
-  if (!credits_bought(cents, price).in_range() || !within_cap(cents)) return std::nullopt;
-  return cents;
+  const auto may_buy = [&](std::int64_t cents) {
+    return cents > 0 && cents <= max_cents && credits_bought(cents, price).in_range() &&
+           within_cap(cents);
+  };
+  const auto one = std::max(plan_->options.top_up_cents, plan_->terms.top_up_minimum_cents);
+  if (plan_->options.top_up_fill) {
+    const auto gap = cents_for(*plan_->options.top_up_threshold - row_.available(), price);
+    if (gap && *gap > one && may_buy(*gap)) return gap;
+  }
+  return may_buy(one) ? std::optional{one} : std::nullopt;
 }
 
 // Whether so much more may be spent in this cycle, besides what is, or is held and would be billed.
@@ -72,6 +76,20 @@ void account_ledger::give_up_pending(time_point now) {
   emit_top_up("top_up_failed", *open, now);
 }
 
+// When a purchase has to be looked at again although nothing else happens: what the balance lacks is
+// bought without a call coming by.
+std::optional<time_point> account_ledger::next_purchase() const {
+  if (!plan_) return std::nullopt;
+  for (const auto& record : top_ups_) {
+    if (!record.automatic) continue;
+    if (record.status == top_up_status::pending) return record.next_at + top_up_pending_at_most;
+    if (record.status == top_up_status::requested) return std::nullopt;
+  }
+  const bool wanted = plan_->options.top_up_threshold && plan_->terms.usd_micro_per_credit > 0 &&
+                      row_.available() < *plan_->options.top_up_threshold && !row_.suspended;
+  return wanted ? std::optional{top_up_.not_before} : std::nullopt;
+}
+
 // Fewer credits than the threshold: one top-up, unless one is under way or has just been.
 void account_ledger::watch_threshold(time_point now) {
   if (!plan_ || !plan_->options.top_up_threshold || plan_->terms.usd_micro_per_credit == 0) return;
@@ -89,7 +107,7 @@ void account_ledger::watch_threshold(time_point now) {
     ask_again(*open, now);
     return;
   }
-  const auto cents = needed_cents();
+  const auto cents = purchase_cents();
   if (!cents) {
     top_up_.not_before = now + top_up_cooldown;
     return;

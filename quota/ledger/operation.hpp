@@ -74,8 +74,11 @@ struct void_hold {
 
 // Voids every hold whose timeout has passed. Every operation does this first, on its own account;
 // this one is for accounts that see no other. Only the first operation of a batch finds anything to
-// sweep.
-struct expire_holds {};
+// sweep. `at_most`: no open hold lasts longer than this from now; 0: they last as long as they do. A hold
+// that would was placed or renewed before the store's clock was set back, and whoever renewed it may be gone.
+struct expire_holds {
+  milliseconds at_most{};
+};
 
 // Adds credits, once for each `id` (the caller's idempotency key, at most 128 bytes). A negative
 // amount is allowed for kind "correction" only. What has been used beyond the balance is paid off

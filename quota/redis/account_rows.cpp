@@ -138,13 +138,15 @@ std::optional<account_grants> parse_grants(const redisReply& flat) {
 std::optional<std::optional<account_plan>> parse_plan(const redisReply& flat) {
   auto packed = field_of(flat, "plan");
   if (packed.empty()) return std::optional<account_plan>{};
-  // "ANCHOR CYCLE START END PEAK OWED TOLD"
+  // "ANCHOR CYCLE START END PEAK OWED TOLD USUAL_END BEGAN"; earlier releases wrote seven.
   const auto numbers = take_integers<7>(packed);
+  const bool seven = packed.empty();
+  const auto times = seven ? std::array<std::int64_t, 2>{} : take_integers<2>(packed);
   auto terms = parse_plan_terms(field_of(flat, "terms"));
   const auto next = field_of(flat, "next_terms");
   const auto limits = split_limits(field_of(flat, "limits"));
   auto alerts = split_alerts(field_of(flat, "alerts"));
-  if (!numbers || !terms || !limits || !alerts) return std::nullopt;
+  if (!numbers || !times || !terms || !limits || !alerts) return std::nullopt;
   auto options = parse_account_options(field_of(flat, "options"), limits->second, alerts->alerts);
   if (!options) return std::nullopt;
   account_plan plan;
@@ -152,6 +154,8 @@ std::optional<std::optional<account_plan>> parse_plan(const redisReply& flat) {
   plan.cycle = (*numbers)[1];
   plan.start = at_ms((*numbers)[2]);
   plan.end = at_ms((*numbers)[3]);
+  plan.usual_end = seven ? plan.end : at_ms((*times)[0]);
+  plan.began = at_ms((*times)[1]);
   plan.peak = credits::from_micro((*numbers)[4]);
   plan.owed = credits::from_micro((*numbers)[5]);
   plan.told_exhausted = ((*numbers)[6] & 1) != 0;

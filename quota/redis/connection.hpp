@@ -89,6 +89,7 @@ class connection {
   // The time of the store at the other end. Whoever hears it say the time says so here; who is there
   // for long and hears nothing of it by the way asks for it now and then.
   task<result<void>> ask_time();
+  std::uint64_t times_set_back() const { return clock().times_set_back(); }
   store_clock& clock();
   const store_clock& clock() const;
 

@@ -90,6 +90,10 @@ std::string_view change_script() {
     local function suspend(value)
       if (redis.call('HGET', KEYS[2], 'suspended') or '0') == value then return end
       redis.call('HSET', KEYS[2], 'suspended', value)
+      -- Purchases that waited are looked at by the next that comes by, if only a sweep.
+      if value == '0' and redis.call('HEXISTS', KEYS[2], 'plan') == 1 then
+        redis.call('HSET', KEYS[2], 'next_due', now)
+      end
       redis.call('XADD', KEYS[3], 'MAXLEN', '~', '10000', '*', value == '1' and 'suspended' or 'resumed', '')
       told = 1
     end

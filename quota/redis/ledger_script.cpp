@@ -131,8 +131,9 @@ void ledger_batch::encode(const void_hold& what) {
   about(what.id);
 }
 
-void ledger_batch::encode(const expire_holds&) {
+void ledger_batch::encode(const expire_holds& what) {
   argument("x");
+  argument(what.at_most.count());
 }
 
 void ledger_batch::encode(const grant& what) {

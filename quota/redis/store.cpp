@@ -282,12 +282,21 @@ task<result<std::vector<top_up_record>>> redis_store::top_ups(const org_id& org)
 }
 
 task<result<pending_work>> redis_store::pending(const org_id& org) {
-  std::vector<std::string> command{"HMGET", key_of(org, "account"), "next_due", "open_top_ups"};
-  const auto reply = checked(co_await connection_.call(std::move(command)));
-  if (!reply) co_return reply.error();
-  const auto values = elements_of(**reply);
-  if (values.size() != 2) co_return make_error_code(store_errc::protocol);
+  std::vector<std::vector<std::string>> commands{
+      {"HMGET", key_of(org, "account"), "next_due", "open_top_ups"},
+      {"HLEN", key_of(org, "holds")},
+      {"TIME"}};
+  const auto replies = co_await connection_.call_all(std::move(commands));
+  if (!replies) co_return replies.error();
+  const auto& [account, holds, time] = std::tie((*replies)[0], (*replies)[1], (*replies)[2]);
+  const auto values = elements_of(*account);
+  const auto now = parse_time(*time);
+  if (values.size() != 2 || holds->type != REDIS_REPLY_INTEGER || !now) {
+    co_return make_error_code(store_errc::protocol);
+  }
+  connection_.clock().heard(*now);
   pending_work work;
+  work.holds = static_cast<std::size_t>(holds->integer);
   const auto ms = parse_integer(text_of(*values[0]));
   if (ms && *ms != 0) work.due = time_point{milliseconds{*ms}};
   work.open_top_ups = parse_open_top_ups(text_of(*values[1]));

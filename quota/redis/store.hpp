@@ -43,7 +43,8 @@ class redis_store final : public ledger_store {
   task<result<account_gap>> gap_behind(const org_id& org, account_marks after,
                                        time_point told_from) override;
 
-  task<result<std::string>> usage_edition(const org_id& org) override;
+  task<result<std::string>> usage_edition(const org_id& org, std::int64_t first_hour,
+                                          std::int64_t last_hour) override;
   task<result<std::int64_t>> callers_known_from(const org_id& org) override;
   // The parts of usage, for whoever keeps them apart: the counters of hours, as far as their details are
   // retained; the same from the summaries of days; and what was booked late in the last hours of

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 
 #include "quota/clock.hpp"
 
@@ -13,15 +14,20 @@ class store_clock {
     return store_time_ + std::chrono::duration_cast<milliseconds>(steady::now() - heard_at_);
   }
   void heard(time_point store_time) {
+    if (store_time + late_answer < now()) ++times_set_back_;
     store_time_ = store_time;
     heard_at_ = steady::now();
   }
+  // How often it was found to say less than it should. An answer that comes late looks the same.
+  std::uint64_t times_set_back() const { return times_set_back_; }
 
  private:
+  static constexpr milliseconds late_answer{1'000};
   using steady = std::chrono::steady_clock;
 
   time_point store_time_ = system_clock{}.now();  // until the store has said otherwise
   steady::time_point heard_at_ = steady::now();
+  std::uint64_t times_set_back_ = 0;
 };
 
 }  // namespace tollgate::quota::redis

@@ -134,6 +134,9 @@ class CommandLine(CommandTest):
         self.tg("org", "set", "topup", "--auto-top-up", "1000:20")
         self.assertEqual(self.json("org", "show", "topup")["auto_top_up"],
                          {"threshold_credits": 1000, "amount_usd": 20})
+        self.tg("org", "set", "topup", "--auto-top-up", "1000:20:fill")
+        self.assertEqual(self.json("org", "show", "topup")["auto_top_up"],
+                         {"threshold_credits": 1000, "amount_usd": 20, "fill": True})
         self.tg("org", "set", "topup", "--auto-top-up", "off")
         self.assertEqual(self.json("org", "show", "topup")["auto_top_up"], None)
 

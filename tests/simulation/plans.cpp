@@ -1,8 +1,10 @@
 #include <algorithm>
+#include <functional>
 #include <iostream>
 #include <set>
 
 #include "tests/simulation/stories.hpp"
+#include "tests/support/describe.hpp"
 
 namespace tollgate::tests {
 
@@ -39,6 +41,7 @@ class plans {
         if (dice_.chance(80)) batch.push_back(batch[dice_.below(batch.size())]);
       }
       world_.apply(customer.books, batch);
+      if (dice_.chance(20)) change_in_one_instant(customer);
       if (dice_.chance(100)) look_at_top_ups(customer);
       if (dice_.chance(400)) world_.pass(any_step());
       if (dice_.chance(10)) world_.suspend(customer.books, dice_.chance(100));
@@ -59,12 +62,72 @@ class plans {
     }
   }
 
+  // Several changes in one instant have one result, in whatever order they are made.
+  void change_in_one_instant(customer& who) {
+    if (!who.books.oracle.plan()) return;
+    std::vector<std::function<void(configure&)>> changes;
+    const auto options = any_options();
+    const auto terms = any_terms();
+    const auto anchor = static_cast<int>(dice_.between(1, 31));
+    if (dice_.chance(500)) changes.push_back([=](configure& to) { to.terms = terms, to.at_once = true; });
+    if (dice_.chance(300)) changes.push_back([=](configure& to) { to.anchor_day = anchor; });
+    if (dice_.chance(500)) {
+      changes.push_back([=](configure& to) { to.options.spend_cap_cents = options.spend_cap_cents; });
+    }
+    if (dice_.chance(500)) changes.push_back([=](configure& to) { to.options.overage = options.overage; });
+    if (dice_.chance(300)) changes.push_back([=](configure& to) { to.options.limits = options.limits; });
+    if (dice_.chance(300)) changes.push_back([=](configure& to) { to.options.alerts = options.alerts; });
+    if (dice_.chance(300)) {
+      changes.push_back([=](configure& to) {
+        to.options.top_up_threshold = options.top_up_threshold;
+        to.options.top_up_cents = options.top_up_cents;
+      });
+    }
+    const auto others = one_after_another(changes, who);
+    std::ranges::reverse(changes);
+    const auto batch = one_after_another(changes, who);
+    auto other = who.books.oracle;
+    const auto time = other.time_of(world_.time());
+    bool in_range = true;
+    for (const auto& each : others) {
+      in_range &= other.apply(each, time).result != outcome::out_of_range;
+    }
+    for (const auto& each : world_.apply(who.books, batch)) {
+      in_range &= each.result != outcome::out_of_range;
+    }
+    const auto& one = who.books.oracle;
+    const bool same = one.row() == other.row() && one.plan() == other.plan() &&
+                      one.overdrawn() == other.overdrawn() && one.top_up() == other.top_up() &&
+                      one.cycles() == other.cycles();
+    if (in_range && !same) {
+      throw disagreement{who.books.org + ": the order of changes makes a difference\n  " +
+                         describe(one.row()) + ' ' + describe(one.plan()) + "\n  " +
+                         describe(other.row()) + ' ' + describe(other.plan())};
+    }
+    if (in_range && batch.size() > 2) ++changed_together_;
+  }
+
+  // As the admin API says it: each change on top of those before, and terms that wait go on waiting.
+  static std::vector<operation> one_after_another(
+      const std::vector<std::function<void(configure&)>>& changes, const customer& who) {
+    const auto& plan = *who.books.oracle.plan();
+    configure agreed{plan.next_terms.value_or(plan.terms), !plan.next_terms, plan.options, 0};
+    std::vector<operation> batch;
+    for (const auto& change : changes) {
+      agreed.anchor_day = 0;
+      change(agreed);
+      batch.push_back(agreed);
+    }
+    return batch;
+  }
+
   // A story that never came to a closing cycle would agree about it with everybody.
   void tell_what_was_reached() {
     std::vector<const account*> all;
     for (const auto& customer : customers_) all.push_back(&customer.books);
     auto reached = world_.reached(all);
     for (const auto& what : seen_top_ups_) ++reached[what];
+    if (changed_together_ > 0) reached["changed together"] = changed_together_;
     std::cout << "  reached:";
     for (const auto& [what, times] : reached) std::cout << ' ' << what << ' ' << times << ',';
     std::cout << '\n';
@@ -121,6 +184,7 @@ class plans {
                              "top-up declined",
                              "top-up under a later key",
                              "top-up taken back",
+                             "changed together",
                              "cycles"}) {
       if (!reached.contains(what)) throw disagreement{std::string{"never reached: "} + what};
     }
@@ -150,7 +214,7 @@ class plans {
   operation any_operation(customer& who) {
     switch (dice_.below(40)) {
       case 0:
-        return expire_holds{};
+        return expire_holds{dice_.chance(100) ? any_timeout() : 0ms};
       case 1:
         if (dice_.chance(300)) return any_configuration();
         return any_grant(who);
@@ -256,6 +320,7 @@ class plans {
     if (dice_.chance(500)) {
       options.top_up_threshold = credits::from_whole(dice_.between(0, 800));
       options.top_up_cents = dice_.between(0, 3'000);
+      options.top_up_fill = dice_.chance(300);
     }
     while (dice_.chance(400)) {
       options.limits.push_back({static_cast<limit_scope>(dice_.below(3)),
@@ -320,6 +385,7 @@ class plans {
   world world_;
   std::vector<customer> customers_;
   std::set<std::string> seen_top_ups_;
+  std::size_t changed_together_ = 0;
 };
 
 }  // namespace

@@ -95,9 +95,9 @@ TEST_F(usage_store_test, is_summed_up_further_without_losing_anything) {
   EXPECT_EQ(total(), calls_in_all);
   EXPECT_EQ(rows(), 40U);
 
-  auto edition = ask(store.usage_edition("acme"));
+  auto edition = ask(store.usage_edition("acme", 0, 1'000'000));
   const auto is_new_edition = [&] {
-    const auto before = std::exchange(edition, ask(store.usage_edition("acme")));
+    const auto before = std::exchange(edition, ask(store.usage_edition("acme", 0, 1'000'000)));
     return edition != before;
   };
   EXPECT_FALSE(is_new_edition());

@@ -77,12 +77,13 @@ inline std::string describe(const std::optional<quota::account_plan>& plan) {
                    options.overage, options.spend_cap_cents.value_or(-1),
                    options.critical_overdraft.value_or(quota::credits::from_micro(-1)),
                    options.top_up_threshold.value_or(quota::credits::from_micro(-1)),
-                   options.top_up_cents);
+                   options.top_up_cents, options.top_up_fill);
   for (std::size_t i = 0; i < options.limits.size(); ++i) {
     const auto& limit = options.limits[i];
     text += " limit " + join(to_string(limit.scope), limit.id, limit.most, to_string(limit.per),
                              i < plan->limits_since.size() ? describe(plan->limits_since[i]) : "?");
   }
+  text += " times " + join(plan->usual_end, plan->began);
   text += " owed " + join(plan->owed, plan->told_exhausted, plan->told_cap);
   for (std::size_t i = 0; i < options.alerts.size(); ++i) {
     const auto& alert = options.alerts[i];

@@ -83,7 +83,7 @@ class memory_store final : public ledger_store, public directory {
     co_return found;
   }
 
-  task<result<std::string>> usage_edition(const org_id&) override {
+  task<result<std::string>> usage_edition(const org_id&, std::int64_t, std::int64_t) override {
     using edition = result<std::string>;
     if (!reachable) co_return edition{boost::system::in_place_error, store_errc::unavailable};
     // The next reading is of the next one while there are others.
@@ -109,7 +109,7 @@ class memory_store final : public ledger_store, public directory {
   task<result<pending_work>> pending(const org_id& org) override {
     if (!reachable) co_return store_errc::unavailable;
     const auto& ledger = accounts_[org].ledger;
-    co_return pending_work{ledger.next_due(), ledger.open_top_ups()};
+    co_return pending_work{ledger.next_due(), ledger.open_top_ups(), ledger.open_holds()};
   }
 
   task<result<std::vector<account_event>>> events(const org_id& org, std::string after,

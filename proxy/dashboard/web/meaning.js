@@ -40,8 +40,8 @@ async function topUpSentence(rule, cap, quote) {
   if (rule === null) return 'Automatic top-ups are switched off: nothing is bought unless somebody buys it.';
   const { credits: gets } = await quote({ amount_usd: rule.amount_usd });
   return (
-    `Whenever fewer than ${credits(rule.threshold_credits)} credits are available, ${usd(rule.amount_usd)} are charged` +
-    `${gets === null ? '' : ` for ${credits(gets)} credits`}${cap === null ? ', as often as needed: there is no spend cap' : `, until the spend cap of ${usd(cap)} is reached`}.`
+    `Whenever fewer than ${credits(rule.threshold_credits)} credits are available, ${rule.fill ? 'at least ' : ''}${usd(rule.amount_usd)} are charged` +
+    `${gets === null ? '' : ` for ${credits(gets)} credits`}${rule.fill ? ', or at once what reaches the threshold' : ''}${cap === null ? ', as often as needed: there is no spend cap' : `, until the spend cap of ${usd(cap)} is reached`}.`
   );
 }
 
@@ -78,7 +78,8 @@ export async function changesOf(org, wanted, quote) {
     before === null || after === null
       ? before === after
       : sameAmount(before.threshold_credits, after.threshold_credits) &&
-        sameAmount(before.amount_usd, after.amount_usd);
+        sameAmount(before.amount_usd, after.amount_usd) &&
+        (before.fill ?? false) === after.fill;
   if (!sameRule) change('auto_top_up', await topUpSentence(after, wanted.spend_cap_usd, quote));
   await changeAlerts(org, wanted, body, sentences, quote);
   const [had, has] = [org.limits.map(limitKey), wanted.limits.map(limitKey)];

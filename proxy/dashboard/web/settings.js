@@ -97,11 +97,12 @@ function controls(org) {
   cap.disabled = !capped.input.checked;
   const rule = org.auto_top_up;
   const automatic = checkbox('Buy credits automatically', rule !== null, () => {
-    threshold.disabled = amount.disabled = !automatic.input.checked;
+    threshold.disabled = amount.disabled = fill.input.disabled = !automatic.input.checked;
   });
   const threshold = amountInput(rule?.threshold_credits);
   const amount = amountInput(rule?.amount_usd ?? (micro(minimum) > 0n ? minimum : ''));
-  threshold.disabled = amount.disabled = !automatic.input.checked;
+  const fill = checkbox('In one purchase, as large as it takes to reach the threshold', rule?.fill ?? false);
+  threshold.disabled = amount.disabled = fill.input.disabled = !automatic.input.checked;
   const editor = limitsEditor(org.limits);
   const beyond = section(
     'Beyond the plan',
@@ -122,7 +123,8 @@ function controls(org) {
     'Automatic top-up',
     automatic.element,
     field('When fewer credits are available than', threshold),
-    field('Buy for, in US dollars', amount, `At least ${usd(minimum)}.`),
+    field('Buy for, in US dollars', amount, `At least ${usd(minimum)}. Bought again while credits are missing.`),
+    fill.element,
   );
   const alerting = alertsEditor(org.alerts);
   const alerts = section(
@@ -150,6 +152,7 @@ function controls(org) {
       ? {
           threshold_credits: decimal(threshold, 'The threshold', 6),
           amount_usd: atLeast(decimal(amount, 'The top-up', 2), minimum),
+          fill: fill.input.checked,
         }
       : null,
     alerts: alerting.read(),

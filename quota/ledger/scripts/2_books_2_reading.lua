@@ -10,9 +10,9 @@
             name = name}
   end
   local function read_options(text)
-    local a, b, c, d, e = match(text, '^(%S+) (%S+) (%S+) (%S+) (%S+)$')
+    local a, b, c, d, e, fill = match(text, '^(%S+) (%S+) (%S+) (%S+) (%S+) ?(%S*)$')
     return {text = text, overage = a == '1', cap = tonumber(b), overdraft = tonumber(c),
-            threshold = tonumber(d), cents = tonumber(e)}
+            threshold = tonumber(d), cents = tonumber(e), fill = fill == '1'}
   end
   local function read_grant(line)
     local a, b, c, d, e, kind, id = match(line, '^(%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (.*)$')
@@ -35,8 +35,11 @@
 
   local plan = false  -- nothing before the first `configure`
   if stored[1] then
-    local a, b, c, d, e, f, g = match(stored[1], '^(%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+)$')
-    plan = {owed = tonumber(f), told_exhausted = g == '1' or g == '3', told_cap = g == '2' or g == '3',
+    -- Earlier releases wrote no times behind `told`.
+    local a, b, c, d, e, f, g, times = match(stored[1], '^(%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) ?(.*)$')
+    local usual, began = match(times, '^(%S+) (%S+)$')
+    plan = {usual_stop = tonumber(usual or d), began = tonumber(began or 0),
+            owed = tonumber(f), told_exhausted = g == '1' or g == '3', told_cap = g == '2' or g == '3',
             alerts = {}, anchor = tonumber(a), cycle = tonumber(b), start = tonumber(c), stop = tonumber(d),
             peak = tonumber(e), terms = read_terms(stored[2]),
             next_terms = stored[3] and stored[3] ~= '' and read_terms(stored[3]) or false,

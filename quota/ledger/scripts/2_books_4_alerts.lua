@@ -91,8 +91,12 @@
     end
   end
   local function left_of_active() return max(total(active) - (settled - mark), 0) end
+  -- What follows from a change is looked at behind the next operation: until then others may be made in the
+  -- same instant, and their order makes no difference.
+  local unwatched = false
   -- What has been crossed is told once, in the order of the list.
   local function watch_alerts()
+    unwatched = false
     if not plan then return end
     for _, alert in ipairs(plan.alerts) do
       local there = not alert.scope and reached(alert)
@@ -159,6 +163,7 @@
       cycle, cycle_start = integer(plan.cycle), plan.start
       if plan.cycle > 0 then old_before = max(old_before, plan.start) end
       consider(plan.stop)
+      if unwatched then consider(now + 1) end
       overdraft = plan.options.overdraft
       local next = plan.next_terms or plan.terms
       until_then = (allows_overage() or next.allocation > 0) and plan.stop or 0
@@ -175,6 +180,6 @@
     end
     room = -1
     if plan and allows_overage() then room = overage_room() + plan.owed end
-    alert_at = next_alert()
+    alert_at = unwatched and plan and 0 or next_alert()
     plan_due = earliest
   end

@@ -18,6 +18,7 @@
     plan.told_cap = false
     plan.cycle = plan.cycle + 1
     plan.start, plan.stop = at, end_of_cycle(plan.anchor, at)
+    plan.usual_stop = plan.stop
     if plan.next_terms then
       plan.terms, plan.next_terms = plan.next_terms, false
       rate = plan.terms.per_minute > 0 and

@@ -23,13 +23,19 @@
     return spent_cents() + more + beyond <= plan.options.cap
   end
 
-  local function needed_cents()
+  -- What one purchase costs: the customer's amount, and at least the plan's minimum. Where the customer
+  -- wants one large purchase, what lifts the balance to the threshold, if that is more and the cap allows it.
+  local function purchase_cents()
     local price = plan.terms.price
-    local for_gap = cents_for(plan.options.threshold - available + 1, price)
-    if not for_gap or for_gap > MAX_CENTS then return nil end
-    local cents = max(plan.options.cents, plan.terms.minimum, for_gap)
-    if credits_bought(cents, price) > MAX or not within_cap(cents) then return nil end
-    return cents
+    local function may_buy(cents)
+      return cents > 0 and cents <= MAX_CENTS and credits_bought(cents, price) <= MAX and within_cap(cents)
+    end
+    local one = max(plan.options.cents, plan.terms.minimum)
+    if plan.options.fill then
+      local gap = cents_for(plan.options.threshold - available, price)
+      if gap and gap > one and may_buy(gap) then return gap end
+    end
+    return may_buy(one) and one or nil
   end
 
   -- Fewer credits than the threshold: one top-up, unless one is under way or has just been.
@@ -47,7 +53,7 @@
         end
       end
     else
-      local cents = needed_cents()
+      local cents = purchase_cents()
       if cents then
         requested = requested + 1
         spent = spent + cents

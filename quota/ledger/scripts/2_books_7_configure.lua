@@ -15,11 +15,24 @@
   -- The first boundary of that anchor that does not cut the cycle short.
   local function end_with_anchor(day) return end_of_cycle(day, plan.stop - 1) end
 
-  -- For the time that the cycle gains there is a share of the allocation.
+  -- What an allocation is worth for the time by which the cycle is longer than it usually is; and for the
+  -- rest of the cycle. What lies before the usual end and what lies behind it are rounded apart: so a larger
+  -- allocation and a longer cycle give the same in either order.
+  local function usual_length() return floor((plan.usual_stop - plan.start) / 1000) end
+  local function longer_share(allocation)
+    return mul_div_half_up(allocation, floor((plan.stop - plan.usual_stop) / 1000), usual_length())
+  end
+  local function share_of_cycle(allocation)
+    local left = plan.usual_stop - now
+    local share = mul_div_half_up(allocation, floor(math.abs(left) / 1000), usual_length())
+    return longer_share(allocation) + (left < 0 and -share or share)
+  end
+
+  -- The cycle goes on until the new anchor's next boundary, and with it what was to end with it; for the time
+  -- that it gains there is a share of the allocation.
   local function change_anchor(day)
     bring_up_to_date()
-    local was = plan.stop
-    local usual = floor((was - plan.start) / 1000)
+    local before = longer_share(plan.peak)
     plan.stop = end_with_anchor(day)
     plan.anchor = day
     record(plan.cycle)[STOP] = plan.stop
@@ -31,26 +44,42 @@
       insert(moved, g)
     end
     active = moved
-    local share = mul_div_half_up(plan.terms.allocation, floor((plan.stop - was) / 1000), usual)
+    local share = longer_share(plan.peak) - before
     if share <= 0 then return 0 end
     return add_grant('allocation:' .. integer(plan.cycle) .. ':until:' .. integer(plan.stop), 'allocation',
                      share, priority_of('allocation'), plan.stop, '')
   end
 
+  local function is_beginning() return plan.cycle == 0 and plan.began == now end
+  -- An anchor that is named in the instant in which the first cycle began is the one it began with.
+  local function begin_with_anchor(day)
+    plan.anchor, plan.start, plan.stop = day, start_of_cycle(day, now), end_of_cycle(day, now)
+    plan.usual_stop = plan.stop
+    local books = record(0)
+    books[START], books[STOP] = plan.start, plan.stop
+    for _, g in ipairs(active) do
+      if g.kind == 'allocation' then g.expires = plan.stop end
+    end
+  end
+
+  -- What has been used so far is billed under what was agreed until now; what that does not cover is owed in
+  -- credits. So of several changes in one instant the first finds something to settle up, under what was
+  -- agreed before all of them, and their order makes no difference.
+  local function settle_up()
+    local due = billable()
+    if due > 0 then bill(due, plan.cycle) end
+    plan.owed = overdrawn()
+  end
+
   local function change_terms(terms)
     local books = record(plan.cycle)
-    -- What has been used so far is billed at the price at which it was.
-    if terms.price ~= plan.terms.price then
-      local due = billable()
-      if due > 0 then bill(due, plan.cycle) end
-    end
     if terms.per_minute ~= plan.terms.per_minute or terms.burst ~= plan.terms.burst then
       rate = terms.per_minute > 0 and format('%d %d 0 0', terms.per_minute, terms.burst) or false
     end
-    local id, amount = 'allocation:' .. integer(plan.cycle), terms.allocation
+    local id, amount = 'allocation:' .. integer(plan.cycle), terms.allocation + longer_share(terms.allocation)
     if books[KINDS.allocation] > 0 then
-      local more = max(terms.allocation - plan.peak, 0)
-      amount = mul_div_half_up(more, floor((plan.stop - now) / 1000), floor((plan.stop - plan.start) / 1000))
+      local peak = max(terms.allocation, plan.peak)
+      amount = is_beginning() and peak - plan.peak or share_of_cycle(peak) - share_of_cycle(plan.peak)
       id = id .. ':' .. now_text
     end
     plan.terms, plan.next_terms = terms, false
@@ -61,12 +90,6 @@
 
   -- Limits come as lines "SCOPE PER MOST ID" and are kept with the time from which they count in front.
   local function change_options(options, lines, alert_lines)
-    -- What was used under the old options is billed under them; new ones bind from now on.
-    local may_bill, old_options = billable(), plan.options
-    plan.options = options
-    local still = billable()
-    plan.options = old_options
-    if may_bill > still then bill(may_bill - still, plan.cycle) end
     local since, plain = {}, {}
     for line in string.gmatch(plan.limits, '[^\n]+') do
       local at, limit = match(line, '^(%d+) (.*)$')
@@ -125,16 +148,18 @@
   end
 
   local function configure(at_once, anchor, terms_text, options_text, lines, alert_lines)
+    unwatched = true
     local terms, options = read_terms(terms_text), read_options(options_text)
     if not terms_in_bounds(terms) or not options_in_bounds(options) or not within(anchor, 0, 31) or
        not limits_in_bounds(lines) or not alerts_in_bounds(alert_lines) then
       return say('22', '0')
     end
-    if plan and anchor > 0 and end_with_anchor(anchor) > plan.start + 62 * 86400000 then
+    local first = not plan
+    local moves = plan and anchor > 0 and anchor ~= plan.anchor
+    local beginning = first or is_beginning()
+    if moves and not beginning and end_with_anchor(anchor) > plan.start + 62 * 86400000 then
       return say('22', '0')
     end
-    local first = not plan
-    local overage_before = plan and allows_overage()
     local old_terms = plan and plan.terms.text
     local old_next = plan and plan.next_terms and plan.next_terms.text
     local old_anchor = plan and plan.anchor
@@ -143,13 +168,15 @@
         local _, _, day = civil(floor(now / 86400000))
         anchor = day
       end
-      local none = read_terms('0 0 0 0 0 0 0 ')
-      plan = {anchor = anchor, cycle = 0, start = start_of_cycle(anchor, now),
-              stop = end_of_cycle(anchor, now), peak = 0, terms = none, next_terms = false,
+      plan = {cycle = 0, peak = 0, terms = read_terms('0 0 0 0 0 0 0 '), next_terms = false,
               options = read_options('1 -1 -1 -1 0'), limits = '', owed = overdrawn(), alerts = {},
-              told_exhausted = true, told_cap = false}
-      local books = record(0)
-      books[START], books[STOP] = plan.start, plan.stop
+              told_exhausted = true, told_cap = false, began = now}
+      begin_with_anchor(anchor)
+    else
+      local old = plan.options
+      local other_terms = at_once and
+                          (terms.price ~= plan.terms.price or terms.allocation ~= plan.terms.allocation)
+      if other_terms or moves or options.overage ~= old.overage or options.cap ~= old.cap then settle_up() end
     end
     local given = 0
     if first or at_once then
@@ -158,8 +185,11 @@
       plan.next_terms = terms.text ~= plan.terms.text and terms or false
     end
     local changed = change_options(options, lines, alert_lines)
-    if not first and anchor > 0 and anchor ~= plan.anchor then given = given + change_anchor(anchor) end
-    if not overage_before and allows_overage() then plan.owed = overdrawn() end
+    if moves and beginning then
+      begin_with_anchor(anchor)
+    elseif moves then
+      given = given + change_anchor(anchor)
+    end
     changed = changed or first or old_terms ~= plan.terms.text or old_anchor ~= plan.anchor or
               old_next ~= (plan.next_terms and plan.next_terms.text)
     if changed then emit('billing_updated', 'plan', plan.terms.name) end

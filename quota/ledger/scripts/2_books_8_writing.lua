@@ -26,8 +26,8 @@
       end
       set('alerts', table.concat(alerts, '\n'))
       if member_alerts then set('member_alerts', member_alerts) end
-      set('plan', format('%d %d %d %d %d %d %d', plan.anchor, plan.cycle, plan.start, plan.stop, plan.peak,
-                         plan.owed, told))
+      set('plan', format('%d %d %d %d %d %d %d %d %d', plan.anchor, plan.cycle, plan.start, plan.stop,
+                         plan.peak, plan.owed, told, plan.usual_stop, plan.began))
       set('terms', plan.terms.text)
       set('next_terms', plan.next_terms and plan.next_terms.text or '')
       set('options', plan.options.text)

@@ -131,6 +131,33 @@
     say('3', amount_text)
   end
 
+  -- x: at_most. Holds that would last longer were placed or renewed before the clock was set back.
+  local function expire_holds(at_most)
+    if at_most < 0 or at_most > MAX_TIMEOUT then return say('22', '0') end
+    if at_most > 0 then
+      local function shortened(packed)
+        local amount, ends, rest = match(packed, '^(%d+) (%d+)( .*)$')
+        if tonumber(ends) <= now + at_most then return end
+        if next_due == 0 or now + at_most < next_due then next_due = now + at_most end
+        return amount .. format(' %d', now + at_most) .. rest
+      end
+      local stored = call('HGETALL', KEYS[2])
+      for i = 1, #stored, 2 do
+        local packed = open[stored[i]] == nil and shortened(stored[i + 1])
+        if packed then call('HSET', KEYS[2], stored[i], packed) end
+      end
+      for id, packed in pairs(open) do
+        packed = packed and shortened(packed)
+        if packed then
+          open[id] = packed
+          put[#put + 1] = id
+          put[#put + 1] = packed
+        end
+      end
+    end
+    say('5', format('%d', swept))
+  end
+
   -- v: key
   local function void(id, key)
     if not open[id] then return gone(id, key, '13 0', '4') end

@@ -5,8 +5,8 @@
   while ARGV[at] do
     local code = ARGV[at]
     if code == 'x' then
-      say('5', format('%d', swept))
-      at = at + 1
+      expire_holds(tonumber(ARGV[at + 1]))
+      at = at + 2
     elseif code == 'g' then
       grant(at)
       at = at + 7
@@ -44,8 +44,10 @@
       end
     end
     swept = 0
-    if threshold >= 0 and available < threshold and not suspended then books().watch_threshold() end
-    if (alert_at >= 0 and settled >= alert_at) or books_changed then books().watch_alerts() end
+    if code ~= 'c' then
+      if threshold >= 0 and available < threshold and not suspended then books().watch_threshold() end
+      if (alert_at >= 0 and settled >= alert_at) or books_changed then books().watch_alerts() end
+    end
   end
 
   local function write_counters(key, into, order)

@@ -6,9 +6,11 @@ import random
 import resource
 import signal
 import socket
+import struct
 import subprocess
 import tempfile
 import time
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 BUILD_DIR = Path(os.environ.get("TOLLGATE_BUILD_DIR") or
@@ -144,11 +146,36 @@ class Process:
         raise RuntimeError(f"no VmHWM of {self.name}")
 
 
+def _clock_library(directory):
+    library = Path(directory) / "shifted_clock.so"
+    if not library.exists():
+        source = Path(__file__).with_name("shifted_clock.c")
+        subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, source], check=True)
+    return library
+
+
+class MovableClock:
+    """A command that is run with `run_with` has a clock that `move` moves while it runs."""
+
+    def __init__(self, directory, name):
+        self._file = Path(directory) / f"{name}.clock"
+        self.move()
+        self.run_with = ["env", f"LD_PRELOAD={_clock_library(directory)}", f"SHIFTED_CLOCK_FILE={self._file}",
+                         f"SHIFTED_CLOCK_MS={os.environ.get('SHIFTED_CLOCK_MS') or 0}"]
+
+    def move(self, **ahead):
+        """So far ahead of what it would be, as of `timedelta`."""
+        self.ahead = timedelta(**ahead)
+        with open(self._file, "r+b" if self._file.exists() else "w+b") as file:  # the same file: it is mapped
+            file.write(struct.pack("=q", round(self.ahead.total_seconds() * 1000)))
+
+    def now(self):
+        return datetime.now(timezone.utc) + self.ahead
+
+
 def shifted_clock(directory, to):
     """What a command is run with (`run_with`) so that its clock says `to`, a datetime, now, and goes on."""
-    library = Path(directory) / "shifted_clock.so"
-    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, Path(__file__).with_name("shifted_clock.c")],
-                   check=True)
+    library = _clock_library(directory)
     shift_ms = round((to.timestamp() - time.time()) * 1000)
     shift_ms += int(os.environ.get("SHIFTED_CLOCK_MS") or 0)  # of the clock that was just looked at
     return ["env", f"LD_PRELOAD={library}", f"SHIFTED_CLOCK_MS={shift_ms}"]

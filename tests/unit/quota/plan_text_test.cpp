@@ -40,6 +40,11 @@ TEST(plan_text, options_come_back_as_they_were) {
   all.top_up_cents = 2'500;
   EXPECT_EQ(to_text(all), "0 5000 0 1000000000 2500");
   EXPECT_EQ(parse_account_options(to_text(all), ""), all);
+  all.top_up_fill = true;
+  EXPECT_EQ(to_text(all), "0 5000 0 1000000000 2500 1");
+  EXPECT_EQ(parse_account_options(to_text(all), ""), all);
+  EXPECT_FALSE(parse_account_options("0 5000 0 1000000000 2500 2", ""));
+  EXPECT_FALSE(parse_account_options("0 5000 0 1000000000 2500 1 1", ""));
 }
 
 TEST(plan_text, the_id_of_a_limit_may_contain_blanks) {

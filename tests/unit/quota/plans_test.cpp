@@ -265,6 +265,7 @@ TEST(plans, another_anchor_lengthens_the_cycle_and_its_allocation) {
   acme.now = on(2026, 11, 10);
   acme.plan(starter, true, 1);
   EXPECT_EQ(acme.ledger.plan()->start, on(2026, 11, 1));
+  acme.now += 1ms;
   EXPECT_EQ(acme.plan(starter, true, 16).amount, 10'000_credits);  // half a month more
   EXPECT_EQ(acme.ledger.plan()->end, on(2026, 12, 16));
   EXPECT_EQ(acme.plan(starter, true, 16).amount, 0_credits);
@@ -278,6 +279,7 @@ TEST(plans, another_anchor_lengthens_the_cycle_and_its_allocation) {
 TEST(plans, an_anchor_cannot_put_off_the_bill_for_ever) {
   customer acme;
   acme.plan(starter, true, 1);
+  acme.now += 1ms;
   EXPECT_EQ(acme.plan(starter, true, 30).result, outcome::configured);
   EXPECT_EQ(acme.plan(starter, true, 29).result, outcome::out_of_range);
 }

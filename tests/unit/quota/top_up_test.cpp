@@ -53,12 +53,69 @@ TEST(top_up, buys_what_the_customer_chose_if_that_is_more) {
   EXPECT_EQ(acme.top_up().cents, 4'000);
 }
 
-TEST(top_up, one_charge_lifts_the_balance_above_the_threshold) {
-  buyer acme{starter};
-  acme.use(22'000_credits);  // 2,000 below zero
-  EXPECT_EQ(acme.top_up().cents, 6'001);
+TEST(top_up, one_purchase_is_the_customers_amount_however_much_is_missing) {
+  buyer acme{starter, 1'000};
+  acme.use(20'000_credits);  // nothing is left
+  ASSERT_EQ(acme.count(), 1u);
+  EXPECT_EQ(acme.top_up().cents, 1'000);
+  buyer deep{starter, 1'000};
+  deep.use(60'000_credits);  // 40,000 below zero
+  ASSERT_EQ(deep.count(), 1u);
+  EXPECT_EQ(deep.top_up().cents, 1'000);
+}
+
+TEST(top_up, is_bought_again_without_a_call_until_the_threshold_is_reached) {
+  buyer acme{starter, 1'000};
+  acme.use(20'900_credits);  // 900 below zero: 500 credits a purchase
+  for (std::size_t bought = 1; bought <= 4; ++bought) {
+    ASSERT_EQ(acme.count(), bought);
+    acme.resolve(top_up_verdict::paid, bought - 1);
+    const auto next = acme.ledger.next_due();
+    if (bought == 4) break;
+    ASSERT_EQ(next, acme.now + 1min) << bought;
+    acme.at(*next - 1ms);
+    ASSERT_EQ(acme.count(), bought);
+    acme.at(*next);
+  }
+  EXPECT_EQ(acme.available(), 1'100_credits);
+  acme.at(acme.now + 24h);
+  EXPECT_EQ(acme.count(), 4u);
+}
+
+TEST(top_up, within_the_cap_what_fits_is_bought) {
+  buyer acme{starter, 1'000};
+  acme.options.spend_cap_cents = 1'500;
+  acme.plan(starter);
+  acme.use(20'000_credits);
+  ASSERT_EQ(acme.count(), 1u);
+  EXPECT_EQ(acme.top_up().cents, 1'000);
   acme.resolve(top_up_verdict::paid);
-  EXPECT_GT(acme.available(), 1'000_credits);
+  acme.at(acme.now + 24h);
+  EXPECT_EQ(acme.count(), 1u);  // $5 are left of the cap
+  EXPECT_EQ(acme.available(), 500_credits);
+}
+
+TEST(top_up, one_large_purchase_only_where_the_customer_wants_it) {
+  buyer acme{starter, 1'000};
+  acme.options.top_up_fill = true;
+  acme.plan(starter);
+  acme.use(22'000_credits);  // 2,000 below zero: 3,000 to the threshold
+  ASSERT_EQ(acme.count(), 1u);
+  EXPECT_EQ(acme.top_up().cents, 6'000);  // and no cent more
+  acme.resolve(top_up_verdict::paid);
+  EXPECT_EQ(acme.available(), 1'000_credits);
+  acme.at(acme.now + 24h);
+  EXPECT_EQ(acme.count(), 1u);
+}
+
+TEST(top_up, a_large_purchase_beyond_the_cap_is_made_in_small_ones) {
+  buyer acme{starter, 1'000};
+  acme.options.top_up_fill = true;
+  acme.options.spend_cap_cents = 1'500;
+  acme.plan(starter);
+  acme.use(20'000_credits);
+  ASSERT_EQ(acme.count(), 1u);
+  EXPECT_EQ(acme.top_up().cents, 1'000);
 }
 
 TEST(top_up, one_for_a_need_however_many_calls_cross_the_threshold) {
@@ -177,9 +234,10 @@ TEST(top_up, never_past_the_spend_cap) {
   acme.use(acme.available());
   EXPECT_EQ(acme.use(250_credits), outcome::held);
   EXPECT_EQ(acme.use(1_micro), outcome::cap_reached);
-  // A higher cap is acted on at once.
+  // A higher cap is acted on by whoever comes next, if only a sweep.
   acme.options.spend_cap_cents = 100'000;
   acme.plan(starter);
+  acme.at(acme.now);
   EXPECT_EQ(acme.count(), 3u);
 }
 

@@ -67,6 +67,12 @@ TEST_F(plan_api_test, everything_an_organization_chooses) {
   EXPECT_EQ(at(org, "data/cycle/start"), "2026-02-28T00:00:00Z");
   EXPECT_EQ(at(org, "data/cycle/end"), "2026-03-31T00:00:00Z");
 
+  const auto fills = R"({"auto_top_up":{"threshold_credits":1000,"amount_usd":10,"fill":true}})";
+  EXPECT_EQ(at(call("PUT", "orgs/acme", fills), "data/auto_top_up/fill"), "true");
+  EXPECT_TRUE(plan_of("acme").options.top_up_fill);
+  EXPECT_THAT(refusal(R"({"auto_top_up":{"threshold_credits":1,"amount_usd":1,"fill":1}})"),
+              HasSubstr("auto_top_up.fill"));
+
   const auto none = R"({"spend_cap_usd":null,"critical_overdraft_credits":null,"auto_top_up":null,
       "limits":[],"stripe_customer":null})";
   ASSERT_EQ(call("PUT", "orgs/acme", none).status, 200);

@@ -62,8 +62,10 @@ TEST(org_arguments, that_are_malformed_are_shown_the_form) {
     return body(given);
   };
   EXPECT_EQ(with([](auto& a) { a.overage = "yes"; }), "--overage takes on or off, not yes");
+  EXPECT_EQ(with([](auto& a) { a.auto_top_up = "1000:25:fill"; }),
+            R"({"auto_top_up":{"threshold_credits":"1000","amount_usd":"25","fill":true}})");
   EXPECT_EQ(with([](auto& a) { a.auto_top_up = "1000"; }),
-            "--auto-top-up takes CREDITS:USD (1000:25) or off, not 1000");
+            "--auto-top-up takes CREDITS:USD (1000:25), CREDITS:USD:fill or off, not 1000");
   for (const auto* limit : {"agent", "agent=a1", "agent=a1:500", "agent=:500/day", "=a:1/day",
                             "agent=a1:/day", "agent=a1:500/"}) {
     EXPECT_EQ(with([&](auto& a) { a.limits = {limit}; }),
