@@ -22,12 +22,18 @@
     return spent_cents() + more + beyond <= plan.options.cap
   end
 
+  -- Nothing is sold that could not be granted whole when it has been paid.
+  local function can_sell(cents)
+    local bought = credits_bought(cents, plan.terms.price)
+    return bought <= MAX and has_room_for(bought)
+  end
+
   local function needed_cents()
     local price = plan.terms.price
     local for_gap = cents_for(plan.options.threshold - available + 1, price)
     if not for_gap or for_gap > MAX_CENTS then return nil end
     local cents = max(plan.options.cents, plan.terms.minimum, for_gap)
-    if credits_bought(cents, price) > MAX or not within_cap(cents) then return nil end
+    if not can_sell(cents) or not within_cap(cents) then return nil end
     return cents
   end
 
@@ -70,6 +76,7 @@
        credits_bought(cents, price) > MAX then
       return say('22', '0')
     end
+    if not can_sell(cents) then return say('26', '0') end
     say('8', integer(new_top_up(id, false, cents).amount))
   end
 
@@ -110,6 +117,8 @@
     local amount = integer(top_up.amount)
     if top_up.status == PAID then return say('18', amount) end
     if verdict == '0' then
+      -- One that does not fit is not recorded as paid: it is told again, and granted when there is room.
+      if available + held + top_up.amount > MAX_POSTED then return say('26', amount) end
       if top_up.automatic then
         if top_up.status == DECLINED or top_up.cycle ~= plan.cycle then spent = spent + top_up.cents end
         top_up.cycle = plan.cycle

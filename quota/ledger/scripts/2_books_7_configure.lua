@@ -2,8 +2,13 @@
 
   local function within(value, low, high) return value and value >= low and value <= high end
 
+  -- At most the cycle's allocation, and what of as many before it as roll over is unused.
+  local function terms_fit(t)
+    return t.allocation <= mul_div(MAX, 100, 100 + t.cycles * min(t.percent, 100))
+  end
   local function terms_in_bounds(t)
     return within(t.allocation, 0, MAX) and within(t.percent, 0, 1000) and within(t.cycles, 0, 120) and
+           terms_fit(t) and
            within(t.price, 0, MAX_PRICE) and within(t.minimum, 0, MAX_CENTS) and
            within(t.per_minute, 0, MAX_RATE) and within(t.burst, t.per_minute > 0 and 1 or 0, MAX_RATE)
   end
@@ -16,10 +21,26 @@
   local function end_with_anchor(day) return end_of_cycle(day, plan.stop - 1) end
 
   -- For the time that the cycle gains there is a share of the allocation.
+  local function share_for_anchor(terms, day)
+    return mul_div_half_up(terms.allocation, floor((end_with_anchor(day) - plan.stop) / 1000),
+                           floor((plan.stop - plan.start) / 1000))
+  end
+
+  -- Whether what a change may grant, now or when the cycle closes, has room beside what there is.
+  local function has_room_for_terms(at_once, anchor, terms)
+    local given = terms.allocation
+    if plan then
+      if at_once and value(record(plan.cycle), KINDS.allocation) > 0 then given = max(given - plan.peak, 0) end
+      if anchor > 0 and anchor ~= plan.anchor then
+        given = given + share_for_anchor(at_once and terms or plan.terms, anchor)
+      end
+    end
+    return given <= 0 or available + held + given <= MAX_POSTED
+  end
+
   local function change_anchor(day)
     bring_up_to_date()
-    local was = plan.stop
-    local usual = floor((was - plan.start) / 1000)
+    local share = share_for_anchor(plan.terms, day)
     plan.stop = end_with_anchor(day)
     plan.anchor = day
     record(plan.cycle)[STOP] = plan.stop
@@ -31,7 +52,6 @@
       insert(moved, g)
     end
     active = moved
-    local share = mul_div_half_up(plan.terms.allocation, floor((plan.stop - was) / 1000), usual)
     if share <= 0 then return 0 end
     return add_grant('allocation:' .. integer(plan.cycle) .. ':until:' .. integer(plan.stop), 'allocation',
                      share, priority_of('allocation'), plan.stop, '')
@@ -48,7 +68,7 @@
       rate = terms.per_minute > 0 and format('%d %d 0 0', terms.per_minute, terms.burst) or false
     end
     local id, amount = 'allocation:' .. integer(plan.cycle), terms.allocation
-    if books[KINDS.allocation] > 0 then
+    if value(books, KINDS.allocation) > 0 then
       local more = max(terms.allocation - plan.peak, 0)
       amount = mul_div_half_up(more, floor((plan.stop - now) / 1000), floor((plan.stop - plan.start) / 1000))
       id = id .. ':' .. now_text
@@ -133,6 +153,7 @@
     if plan and anchor > 0 and end_with_anchor(anchor) > plan.start + 62 * 86400000 then
       return say('22', '0')
     end
+    if not has_room_for_terms(at_once, anchor, terms) then return say('26', '0') end
     local first = not plan
     local overage_before = plan and allows_overage()
     local old_terms = plan and plan.terms.text

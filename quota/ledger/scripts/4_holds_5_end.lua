@@ -41,22 +41,42 @@
       end
     end
     swept = 0
+    if settled >= CARRY then books().carry() end
     if threshold >= 0 and available < threshold and not suspended then books().watch_threshold() end
     if (alert_at >= 0 and settled >= alert_at) or books_changed then books().watch_alerts() end
   end
 
+  -- A sum that a double does not count exactly: of `counter` and what is stored.
+  local function exact_sum(counter, amount, calls, used)
+    local books = books_to_read()
+    local rest, wholes = books.split(amount)
+    rest, wholes = books.normal(rest, wholes + 4 * (counter[4] or 0))
+    local used_rest, used_wholes = books.split(used)
+    return books.join(rest + counter[1], wholes) .. format(' %d ', counter[2] + calls) ..
+           books.join(used_rest + counter[3], used_wholes)
+  end
   local function write_counters(key, into, order)
     local stored, write = call('HMGET', key, unpack(order)), {key}
     for i, who in ipairs(order) do
-      local counter = into[who]
-      if stored[i] then
-        local amount, calls, used = match(stored[i], '^(%d+) (%d+) (%d+)$')
-        counter[1], counter[2], counter[3] = counter[1] + amount, counter[2] + calls, counter[3] + used
+      local counter, text = into[who], nil
+      local amount, calls, used = '0', 0, '0'
+      if stored[i] then amount, calls, used = match(stored[i], '^(%d+) (%d+) (%d+)$') end
+      if counter[4] or counter[1] + amount > MAX or counter[3] + used > MAX then
+        text = exact_sum(counter, amount, calls, used)
+      else
+        text = format('%d %d %d', counter[1] + amount, counter[2] + calls, counter[3] + used)
       end
       write[#write + 1] = who
-      write[#write + 1] = format('%d %d %d', counter[1], counter[2], min(counter[3], MAX))
+      write[#write + 1] = text
     end
     call('HSET', unpack(write))
+    return not stored[1] and call('HLEN', key) == #order
+  end
+  -- Between which hours there are counters: whoever adds them up cannot know where the clock has been.
+  local function note_hour()
+    local first, last = match(call('HGET', KEYS[1], 'usage_hours') or '', '^(%d+) (%d+)$')
+    first, last = min(tonumber(first or hour), hour), max(tonumber(last or hour), hour)
+    call('HSET', KEYS[1], 'usage_hours', format('%d %d', first, last))
   end
 
   write_entries()
@@ -66,7 +86,7 @@
     call('HSET', unpack(list))
     keep(key, tonumber(ARGV[first_hour + key]))
   end
-  if #counted > 0 then write_counters(KEYS[4], usage, counted) end
+  if #counted > 0 and write_counters(KEYS[4], usage, counted) then note_hour() end
   if #counted_late > 0 then write_counters(KEYS[9], late, counted_late) end
   if members_opened then members_opened.save() end
   if books_changed then books_opened.save() end
