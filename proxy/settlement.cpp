@@ -6,6 +6,7 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <spdlog/spdlog.h>
 
 namespace tollgate::proxy {
 
@@ -82,6 +83,11 @@ void settlement::ask(std::shared_ptr<open_charge> charge, const quota::operation
   auto then = [this, charge = std::move(charge), attempt](result<quota::answer> reply) {
     charge->asking = false;
     if (reply) {
+      if (reply->result == quota::outcome::out_of_range) {
+        spdlog::error("org={} request={}: its use is beyond what an account can count; it is charged only "
+                      "as far as it was held",
+                      charge->org, charge->money.agreed().request_id);
+      }
       const quota::charge::answered answered{*reply, ledger_.now()};
       drive(charge, answered, attempt + 1);
     } else {

@@ -14,9 +14,9 @@ class credits {
  public:
   static constexpr std::int64_t micro_per_credit = 1'000'000;
 
-  // The largest amount that any single operation or any balance may
-  // reach, on either side of zero. It is what a Lua number (a double) still adds exactly, with room
-  // to spare, so the C++ ledger and the ledger in Redis agree on every integer up to here.
+  // The largest amount that any single operation may have, and the largest balance that may be asked
+  // for, on either side of zero. A Lua number (a double) adds exactly up to more than twice this, so the
+  // C++ ledger and the ledger in Redis agree on every integer. Sums over an account's life go further.
   static constexpr std::int64_t max_micro = 4'000'000'000'000'000;  // 4 * 10^9 credits
 
   constexpr credits() = default;

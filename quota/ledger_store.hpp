@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <boost/asio/any_completion_handler.hpp>
@@ -43,6 +44,8 @@ struct account_snapshot {
   std::vector<cycle_record> cycles;       // oldest first
   std::vector<open_hold> holds;
   std::string last_entry_id;  // "0-0" when there is none
+  // The first and the last hour in which there are usage counters; nothing: it was not written down.
+  std::optional<std::pair<std::int64_t, std::int64_t>> usage_hours = {};
 };
 
 struct grant_record {

@@ -26,6 +26,8 @@ struct plan_terms {
 
   bool operator==(const plan_terms&) const = default;
 };
+// Whether such an allocation, and what rolls over of it, can be in one balance.
+bool terms_fit(const plan_terms& terms);
 
 // The numbers are the wire protocol of ledger/scripts.
 enum class limit_scope : std::uint8_t { agent = 0, conversation = 1, key = 2 };

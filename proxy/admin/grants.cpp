@@ -110,10 +110,10 @@ task<api_response> admin_api::create_grant(call call) {
     case quota::outcome::exists_with_different_amount:
       co_return failure(reused(quota::to_string(answer->amount) + " credits"),
                         call.request.request_id);
+    case quota::outcome::balance_full:
+      co_return failure(balance_full("credits"), call.request.request_id);
     default:
-      co_return failure(invalid("the balance would leave the range of 4000000000 credits to either "
-                                "side of zero",
-                                "credits"),
+      co_return failure(invalid("a grant is of at most 4000000000 credits", "credits"),
                         call.request.request_id);
   }
 }

@@ -34,6 +34,9 @@ task<bool> hand_on(quota::ledger_store& ledger, const quota::organization& org,
   if (answer && answer->result == quota::outcome::configured) {
     spdlog::info("organization {}: the new terms of plan {} begin with its next cycle", org.id,
                  terms.plan);
+  } else if (answer) {
+    spdlog::error("organization {}: the new terms of plan {} do not take effect: {}", org.id, terms.plan,
+                  to_string(answer->result));
   }
   co_return answer.has_value();
 }

@@ -59,6 +59,8 @@ void add_common_fields(std::vector<std::pair<std::string, std::string>>& fields)
 // Frequent errors.
 api_error invalid(std::string message, std::string param = {});
 api_error not_found(std::string message);
+// 409: credits that the account has no room for; nothing was granted, and no money asked for.
+api_error balance_full(std::string param);
 api_error method_not_allowed(std::string allow);
 api_error ledger_unavailable(std::string advice = "repeat the call shortly");
 // The same for who reads history: what cannot be had may be the archive behind the ledger.

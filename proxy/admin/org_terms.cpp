@@ -114,6 +114,11 @@ checked<quota::plan_terms> read_terms(const json_value& terms, std::string plan)
                    "top_up_minimum_usd");
   }
   if (auto error = read_rollover(terms, out)) return *std::move(error);
+  if (!terms_fit(out)) {
+    return invalid("an allocation with all that rolls over of it is at most 4000000000 credits: \"credits\" "
+                   "times (1 + cycles x up_to)",
+                   "credits");
+  }
   if (auto error = read_requests(terms, out)) return *std::move(error);
   return out;
 }

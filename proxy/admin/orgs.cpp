@@ -46,6 +46,14 @@ api_error half_done() {
       "the organization is changed and its account is not yet; repeat the PUT, which is harmless");
 }
 
+api_error no_room_for_plan() {
+  auto error = balance_full("plan");
+  error.message =
+      "the credits of this plan have no room beside the balance, which is at most 8000000000 credits "
+      "with them; the plan is not in force. Use credits up first";
+  return error;
+}
+
 struct page {
   std::string after;
   std::size_t limit = default_limit;
@@ -126,6 +134,9 @@ task<api_response> admin_api::configure_org(quota::changed_organization changed,
         configuration_of(org, request, *account, configuration->values);
     const auto answer = co_await services_.ledger.apply(org.id, configure);
     if (!answer) co_return failure(half_done(), http.request_id);
+    if (answer->result == quota::outcome::balance_full) {
+      co_return failure(no_room_for_plan(), http.request_id);
+    }
     if (answer->result != quota::outcome::configured) {
       const bool moved = request.anchor_day > 0 && account->plan &&
                          request.anchor_day != account->plan->anchor_day;
@@ -135,8 +146,8 @@ task<api_response> admin_api::configure_org(quota::changed_organization changed,
                       "when the cycle has ended",
                       "cycle_anchor")
                 : invalid(
-                      "with the credits of this plan the balance would leave the range of "
-                      "4000000000 credits to either side of zero; it is not in force",
+                      "the terms are beyond what an account can count (an allocation with all that rolls "
+                      "over of it is at most 4000000000 credits); they are not in force",
                       "plan");
       co_return failure(error, http.request_id);
     }

@@ -98,6 +98,8 @@ task<api_response> admin_api::buy_top_up(call call) {
                                        call.request.request_id);
     case quota::outcome::exists_with_different_amount:
       co_return failure(key_reused("a top-up with another amount"), call.request.request_id);
+    case quota::outcome::balance_full:
+      co_return failure(balance_full("amount_usd"), call.request.request_id);
     default:  // the plan has just changed
       co_return failure(invalid("the plan does not sell this any more", "amount_usd"),
                         call.request.request_id);
@@ -116,6 +118,9 @@ task<api_response> admin_api::resolve_top_up(call call) {
   }
   if (answer->result == quota::outcome::not_found) {
     co_return failure(no_such_top_up(call.item), call.request.request_id);
+  }
+  if (answer->result == quota::outcome::balance_full) {
+    co_return failure(balance_full("status"), call.request.request_id);
   }
   const bool declines = *verdict == quota::top_up_verdict::declined;
   if (declines && answer->result == quota::outcome::already_paid) {

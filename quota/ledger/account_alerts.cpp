@@ -53,11 +53,11 @@ bool account_ledger::spent_of_cap(std::int64_t percent) const {
   return overdrawn() >= credits_to_cover(missing, plan_->terms.usd_micro_per_credit);
 }
 
-// How much of the cycle's credits this is now; nothing: there are none.
+// How much of the cycle's credits this is now; nothing: there are none, or more than a share is told of.
 std::optional<credits> account_ledger::level_of(const usage_alert& alert) const {
   if (alert.kind == alert_kind::credits_used) return credits::from_micro(alert.level);
   const auto given = given_in_cycle();
-  if (given <= credits{}) return std::nullopt;
+  if (given <= credits{} || given > max_posted) return std::nullopt;
   return share_of(given, alert.level);
 }
 

@@ -18,10 +18,6 @@ credits* line_of(cycle_record& books, std::string_view kind) {
   return &books.correction;
 }
 
-credits room_for(credits total, credits amount) {
-  return std::min(amount, credits::from_micro(credits::max_micro) - total);
-}
-
 }  // namespace
 
 credits overage_room(const account_plan& plan, const cycle_record& cycle,
@@ -61,11 +57,10 @@ void account_ledger::bring_up_to_date() {
 }
 
 // Adds credits; what is overdrawn is paid off first. A negative amount is taken off the grants.
-credits account_ledger::add_grant(std::string id, std::string kind, credits amount, int priority,
-                                  time_point expires_at, std::string note, time_point now) {
+void account_ledger::add_grant(std::string id, std::string kind, credits amount, int priority,
+                               time_point expires_at, std::string note, time_point now) {
   bring_up_to_date();
   const auto owed = overdrawn();
-  amount = room_for(row_.granted, amount);
   row_.granted += amount;
   auto& entry = append(entry_type::grant, id, amount, now);
   entry.kind = kind;
@@ -74,7 +69,7 @@ credits account_ledger::add_grant(std::string id, std::string kind, credits amou
   if (amount < credits{}) {
     entry.overage = burn(grants_.active, -amount);
     if (plan_) plan_->owed += entry.overage;
-    return amount;
+    return;
   }
   const auto paid_off = std::min(owed, amount);
   entry.overage = -paid_off;
@@ -84,7 +79,6 @@ credits account_ledger::add_grant(std::string id, std::string kind, credits amou
            {std::move(id), std::move(kind), priority, expires_at, now, amount, amount - paid_off});
   }
   owe_no_more_than_there_is();
-  return amount;
 }
 
 void account_ledger::owe_no_more_than_there_is() {
@@ -182,12 +176,26 @@ void account_ledger::run_out(active_grant grant, credits lost, std::int64_t cycl
 
 // --- cycles ---
 
+// What may go on into the next cycle, so that its allocation has room beside it. Terms that are accepted
+// (terms_fit) come to this bound only beside billions of credits that were bought.
+credits account_ledger::room_to_roll(time_point at) const {
+  const auto& next = plan_->next_terms ? *plan_->next_terms : plan_->terms;
+  auto staying = grants_.kept_total();
+  credits leaving;
+  for (const auto& grant : grants().active) {
+    const bool stays = grant.expires_at == never || grant.expires_at > at;
+    (stays ? staying : leaving) += grant.remaining;
+  }
+  staying += std::min(leaving, row_.held);  // what open holds may claim of it
+  return std::max(max_posted - next.allocation - staying, credits{});
+}
+
 void account_ledger::close_cycle(time_point now) {
   const auto at = plan_->end;
   auto& books = record(plan_->cycle);
   const auto allocated = std::min(plan_->peak, books.allocation);
   const auto may_roll = mul_div(allocated.micro(), plan_->terms.rollover_percent, 100);
-  books.rollover_room = credits::from_micro(std::min(may_roll, credits::max_micro));
+  books.rollover_room = std::min(credits::from_micro(may_roll), room_to_roll(at));
   books.rollover_ends = never;
   if (plan_->terms.rollover_cycles > 0) books.rollover_ends = at;
   for (int i = 0; i < plan_->terms.rollover_cycles; ++i) {
@@ -241,11 +249,11 @@ void account_ledger::close_cycle(time_point now) {
 void account_ledger::bill(credits amount, std::int64_t cycle, time_point now) {
   auto& books = record(cycle);
   const auto price = books.closed ? books.usd_micro_per_credit : plan_->terms.usd_micro_per_credit;
-  amount = room_for(row_.granted, amount);
   row_.granted += amount;
-  if (books.billed.empty() || books.billed.back().usd_micro_per_credit != price) {
-    books.billed.push_back({{}, price});
-  }
+  const bool same_line = !books.billed.empty() &&
+                         books.billed.back().usd_micro_per_credit == price &&
+                         (books.billed.back().amount + amount).in_range();
+  if (!same_line) books.billed.push_back({{}, price});
   books.billed.back().amount += amount;
   auto& entry = append(entry_type::bill, "overage:" + std::to_string(cycle), amount, now);
   entry.cycle = cycle;

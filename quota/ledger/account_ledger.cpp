@@ -111,7 +111,7 @@ answer account_ledger::on(const reserve& what, time_point now) {
     tell_refused(reply.result, now);
     return reply;
   }
-  if (!fits(what.amount)) {
+  if (!can_hold(what.amount)) {
     reply.result = outcome::out_of_range;
     return reply;
   }
@@ -140,7 +140,7 @@ answer account_ledger::on(const extend& what, time_point now) {
     tell_refused(reply.result, now);
     return reply;
   }
-  if (!fits(more)) return say(outcome::out_of_range, what.amount);
+  if (!can_hold(more)) return say(outcome::out_of_range, what.amount);
 
   hold.expires_at = now + what.timeout;
   if (more > credits{}) {
@@ -163,7 +163,7 @@ answer account_ledger::on(const settle& what, time_point now) {
   const auto open = holds_.find(what.id);
   if (open == holds_.end()) return gone(what.id, {outcome::not_found, {}}, outcome::not_found, now);
   const auto hold = open->second;
-  if (!fits(what.amount - hold.amount)) return say(outcome::out_of_range, what.amount);
+  if (!can_settle(what.amount - hold.amount)) return say(outcome::out_of_range, what.amount);
 
   const bool old = is_old(hold);
   late_use late;
@@ -228,9 +228,7 @@ answer account_ledger::on(const grant& what, time_point now) {
     const bool same = found->second == what.amount;
     return say(same ? outcome::exists : outcome::exists_with_different_amount, found->second);
   }
-  if (!(row_.granted + what.amount).in_range() || !(row_.available() + what.amount).in_range()) {
-    return say(outcome::out_of_range, what.amount);
-  }
+  if (!has_room_for(what.amount)) return say(outcome::balance_full, what.amount);
   given_[what.id] = what.amount;
   add_grant(what.id, what.kind, what.amount, priority, what.expires_at, what.note, now);
   return say(outcome::granted, what.amount);
@@ -275,10 +273,21 @@ answer account_ledger::say(outcome result, credits amount) const {
   return {result, amount, row_.available()};
 }
 
-// Whether `more` can be held or settled: settled + held, and what is available, stay in range. This
-// is what lets Redis, which counts in doubles, add exactly.
-bool account_ledger::fits(credits more) const {
-  return (row_.settled + row_.held + more).in_range() && (row_.available() - more).in_range();
+// This is what lets Redis, which counts in doubles, add exactly. What has been settled before is no part of
+// it: an account may use any number of credits in its life.
+bool account_ledger::can_hold(credits more) const {
+  return (row_.held + more).in_range() && can_settle(more);
+}
+
+bool account_ledger::can_settle(credits beyond_the_hold) const {
+  return row_.available() - beyond_the_hold >= credits::from_micro(-credits::max_micro);
+}
+
+// Whether these credits may be given, besides those that have been asked for and may come any moment.
+bool account_ledger::has_room_for(credits more) const {
+  if (more <= credits{}) return row_.available() + more >= credits::from_micro(-credits::max_micro);
+  return (row_.posted() + asked_for() + more).micro() <= credits::max_micro &&
+         (row_.granted + more).micro() < max_lifetime_micro;
 }
 
 ledger_entry& account_ledger::append(entry_type type, std::string_view subject, credits amount,

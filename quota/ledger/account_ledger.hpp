@@ -139,7 +139,10 @@ class account_ledger {
   // be taken for from now on is remembered.
   answer gone(const hold_id& id, resolution from_now_on, outcome this_time, time_point now);
   answer say(outcome result, credits amount) const;
-  bool fits(credits more) const;
+  bool can_hold(credits more) const;
+  bool can_settle(credits beyond_the_hold) const;
+  bool has_room_for(credits more) const;
+  credits asked_for() const;  // by top-ups that are open
   ledger_entry& append(entry_type type, std::string_view subject, credits amount, time_point now);
   void append_of_hold(entry_type type, const hold_id& id, const hold& hold, credits amount,
                       time_point now);
@@ -167,8 +170,8 @@ class account_ledger {
                time_point now);
   void close_cycle(time_point now);
   void bill(credits amount, std::int64_t cycle, time_point now);
-  credits add_grant(std::string id, std::string kind, credits amount, int priority,
-                    time_point expires_at, std::string note, time_point now);
+  void add_grant(std::string id, std::string kind, credits amount, int priority, time_point expires_at,
+                 std::string note, time_point now);
   bool changes_money(const configure& what) const;
   void settle_up(time_point now);
   credits change_terms(const plan_terms& terms, time_point now);
@@ -181,6 +184,9 @@ class account_ledger {
   time_point end_with_anchor(int day) const;
   credits change_anchor(int day, time_point now);
   void begin_with_anchor(int day, time_point now);
+  bool has_room_for(const configure& what) const;
+  credits share_for_anchor(credits allocation, int day) const;
+  credits room_to_roll(time_point at) const;
   time_point old_before() const;
   bool is_old(const hold& hold) const;  // placed before credits ran out, or in a cycle that has closed
   std::int64_t cycle_of(const hold& hold) const;
@@ -200,6 +206,7 @@ class account_ledger {
   top_up_record* open_automatic();
   std::optional<std::int64_t> purchase_cents() const;
   std::optional<time_point> next_purchase() const;
+  bool can_sell(std::int64_t cents) const;
   bool within_cap(std::int64_t more_cents) const;
   void give_up_pending(time_point now);
   void request(std::string id, bool automatic, std::int64_t cents, time_point now);

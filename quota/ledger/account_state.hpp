@@ -15,7 +15,14 @@
 
 namespace tollgate::quota {
 
-// The totals of an account; all but `held` only ever grow (corrections excepted).
+// Of all grants of an account's life. Only what can be refused stops here: allocations and what is billed
+// have another 10^18, and 64 bits hold that.
+inline constexpr std::int64_t max_lifetime_micro = 8'000'000'000'000'000'000;  // 8 * 10^12 credits
+// Of what an account has, including holds: what was paid for and what a plan allots may go so far, so that
+// it is never cut; everything else stops at credits::max_micro.
+inline constexpr credits max_posted = credits::from_micro(2 * credits::max_micro);
+
+// The totals of an account, over its whole life; all but `held` only ever grow (corrections excepted).
 struct account_row {
   credits granted, settled, held, expired;
   bool suspended = false;

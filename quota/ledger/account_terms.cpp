@@ -21,7 +21,7 @@ bool in_bounds(credits amount) {
 
 bool in_bounds(const plan_terms& terms) {
   return in_bounds(terms.allocation) && between(terms.rollover_percent, 0, 1000) &&
-         between(terms.rollover_cycles, 0, 120) &&
+         between(terms.rollover_cycles, 0, 120) && terms_fit(terms) &&
          between(terms.usd_micro_per_credit, 0, max_usd_micro_per_credit) &&
          between(terms.top_up_minimum_cents, 0, max_cents) &&
          between(terms.requests_per_minute, 0, max_requests_per_minute) &&
@@ -77,6 +77,12 @@ std::vector<time_point> counting_since(const std::vector<usage_alert>& alerts,
 
 }  // namespace
 
+// At most the cycle's allocation, and what of as many before it as roll over is unused.
+bool terms_fit(const plan_terms& terms) {
+  const auto parts = 100 + std::int64_t{terms.rollover_cycles} * std::min(terms.rollover_percent, 100);
+  return terms.allocation.micro() <= mul_div(credits::max_micro, 100, parts);
+}
+
 answer account_ledger::on(const configure& what, time_point now) {
   if (!in_bounds(what.terms) || !in_bounds(what.options) || !in_bounds(what.options.alerts) ||
       !between(what.anchor_day, 0, 31)) {
@@ -89,6 +95,7 @@ answer account_ledger::on(const configure& what, time_point now) {
       end_with_anchor(what.anchor_day) > plan_->start + longest_cycle) {
     return say(outcome::out_of_range, credits{});
   }
+  if (!has_room_for(what)) return say(outcome::balance_full, credits{});
   if (first) {
     plan_.emplace();
     plan_->began = now;
@@ -141,6 +148,28 @@ time_point account_ledger::end_with_anchor(int day) const {
   return cycle_end(day, plan_->end - milliseconds{1});
 }
 
+// About what an allocation is worth for the time that the cycle gains by another anchor.
+credits account_ledger::share_for_anchor(credits allocation, int day) const {
+  const auto gained = (end_with_anchor(day) - plan_->end) / std::chrono::seconds{1};
+  const auto usual = (plan_->usual_end - plan_->start) / std::chrono::seconds{1};
+  return credits::from_micro(mul_div_half_up(allocation.micro(), gained, usual));
+}
+
+// Whether the most that this may grant, now or when the cycle closes, has room beside what there is.
+bool account_ledger::has_room_for(const configure& what) const {
+  auto given = what.terms.allocation;
+  if (plan_) {
+    const bool allotted = records_.at(plan_->cycle).allocation > credits{};
+    const auto peak = what.at_once ? std::max(plan_->peak, given) : plan_->peak;
+    if (what.at_once) given += longer_share(given);
+    if (what.at_once && allotted) given = std::max(given - plan_->peak, credits{});
+    if (what.anchor_day > 0 && what.anchor_day != plan_->anchor_day) {
+      given += share_for_anchor(peak, what.anchor_day);
+    }
+  }
+  return given <= credits{} || row_.posted() + given <= max_posted;
+}
+
 // The cycle goes on until the new anchor's next boundary, and with it what was to end with it; for
 // the time that it gains there is a share of the allocation. Returns what was granted by it.
 credits account_ledger::change_anchor(int day, time_point now) {
@@ -160,9 +189,10 @@ credits account_ledger::change_anchor(int day, time_point now) {
   grants_.active = std::move(moved);
   const auto share = longer_share(plan_->peak) - before;
   if (share <= credits{}) return {};
-  return add_grant("allocation:" + std::to_string(plan_->cycle) +
-                       ":until:" + std::to_string(plan_->end.time_since_epoch().count()),
-                   "allocation", share, default_priority("allocation"), plan_->end, "", now);
+  add_grant("allocation:" + std::to_string(plan_->cycle) +
+                ":until:" + std::to_string(plan_->end.time_since_epoch().count()),
+            "allocation", share, default_priority("allocation"), plan_->end, "", now);
+  return share;
 }
 
 // An anchor that is named in the instant in which the first cycle began is the one it began with.
@@ -212,8 +242,8 @@ credits account_ledger::change_terms(const plan_terms& terms, time_point now) {
   plan_->next_terms.reset();
   plan_->peak = std::max(plan_->peak, terms.allocation);
   if (amount <= credits{}) return {};
-  return add_grant(std::move(id), "allocation", amount, default_priority("allocation"), plan_->end,
-                   "", now);
+  add_grant(std::move(id), "allocation", amount, default_priority("allocation"), plan_->end, "", now);
+  return amount;
 }
 
 void account_ledger::change_options(const account_options& options, time_point now) {

@@ -27,6 +27,21 @@ std::vector<std::string> account_ledger::open_top_ups() const {
   return open;
 }
 
+credits account_ledger::asked_for() const {
+  credits sum;
+  for (const auto& record : top_ups_) {
+    const bool waits = record.automatic && record.status == top_up_status::timed_out;
+    if (in_flight(record) || waits) sum += record.amount;
+  }
+  return sum;
+}
+
+// Nothing is sold that could not be granted whole when it has been paid.
+bool account_ledger::can_sell(std::int64_t cents) const {
+  const auto bought = credits_bought(cents, plan_->terms.usd_micro_per_credit);
+  return bought.in_range() && has_room_for(bought);
+}
+
 top_up_record* account_ledger::find_top_up(std::string_view id) {
   const auto found = std::find_if(top_ups_.begin(), top_ups_.end(),
                                   [&](const auto& record) { return record.id == id; });
@@ -46,8 +61,7 @@ top_up_record* account_ledger::open_automatic() {
 std::optional<std::int64_t> account_ledger::purchase_cents() const {
   const auto price = plan_->terms.usd_micro_per_credit;
   const auto may_buy = [&](std::int64_t cents) {
-    return cents > 0 && cents <= max_cents && credits_bought(cents, price).in_range() &&
-           within_cap(cents);
+    return cents > 0 && cents <= max_cents && can_sell(cents) && within_cap(cents);
   };
   const auto one = std::max(plan_->options.top_up_cents, plan_->terms.top_up_minimum_cents);
   if (plan_->options.top_up_fill) {
@@ -150,6 +164,7 @@ answer account_ledger::on(const request_top_up& what, time_point now) {
                     what.cents >= plan_->terms.top_up_minimum_cents &&
                     credits_bought(what.cents, price).in_range();
   if (!fair) return say(outcome::out_of_range, credits{});
+  if (!can_sell(what.cents)) return say(outcome::balance_full, credits{});
   request(what.id, false, what.cents, now);
   return say(outcome::recorded, top_ups_.back().amount);
 }
@@ -198,7 +213,9 @@ answer account_ledger::on(const resolve_top_up& what, time_point now) {
   return say(outcome::recorded, record->amount);
 }
 
+// One that does not fit is not recorded as paid: it is told again, and granted when there is room.
 answer account_ledger::pay(top_up_record& record, time_point now) {
+  if (row_.posted() + record.amount > max_posted) return say(outcome::balance_full, record.amount);
   if (record.automatic) {
     const bool counted = record.status != top_up_status::declined && record.cycle == plan_->cycle;
     if (!counted) top_up_.spent_cents += record.cents;

@@ -66,6 +66,8 @@ std::string_view to_string(outcome outcome) {
       return "cap_reached";
     case outcome::limit_reached:
       return "limit_reached";
+    case outcome::balance_full:
+      return "balance_full";
   }
   return "unknown";
 }

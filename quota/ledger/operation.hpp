@@ -147,8 +147,9 @@ struct take_back_top_up {
 using operation = std::variant<reserve, extend, settle, void_hold, expire_holds, grant, configure,
                                request_top_up, lease_top_up, resolve_top_up, take_back_top_up>;
 
-// Bounds, kept alike by both ledgers; beyond them the answer is `out_of_range`. Besides, no amount,
-// no total and no balance passes credits::max_micro.
+// Bounds, kept alike by both ledgers; beyond them the answer is `out_of_range`, or `balance_full` where
+// the amount is fair and the account has no room for it. Besides, no amount passes credits::max_micro,
+// and nothing that would be cut to fit is accepted (quota/README.md, "Bounds").
 inline constexpr milliseconds max_hold_timeout = std::chrono::hours{24 * 7};  // and at least 1 ms
 inline constexpr std::int64_t max_used = 10'000'000'000'000;  // 115 days of audio in one call
 
@@ -185,6 +186,7 @@ enum class outcome : std::uint8_t {
   rate_limited = 23,   // too many requests; a request refused otherwise has been counted as one
   cap_reached = 24,    // beyond the balance, and what that would cost is beyond the spend cap
   limit_reached = 25,  // of an agent, a conversation or a key
+  balance_full = 26,   // credits that would lift the balance, or the sum of all grants, beyond counting
 };
 
 std::string_view to_string(outcome outcome);

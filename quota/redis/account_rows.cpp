@@ -130,8 +130,9 @@ std::optional<account_grants> parse_grants(const redisReply& flat) {
   grants.kept = *std::move(kept);
   const auto mark = field_of(flat, "mark");
   const auto micro = mark.empty() ? 0 : parse_integer(mark);
-  if (!micro) return std::nullopt;
-  grants.mark = credits::from_micro(*micro);
+  const auto carried = parse_carried(field_of(flat, "carried"));
+  if (!micro || !carried) return std::nullopt;
+  grants.mark = credits::from_micro(*micro) + carried->settled;
   return grants;
 }
 

@@ -22,7 +22,7 @@ std::string_view news_script() {
 local call = redis.call
 local function last(key) return call('XREVRANGE', key, '+', '-', 'COUNT', 1) end
 if ARGV[1] == '' then
-  return {call('HMGET', KEYS[1], 'granted', 'settled', 'held', 'expired'), last(KEYS[2]), last(KEYS[3]), 0}
+  return {call('HMGET', KEYS[1], 'granted', 'settled', 'held', 'expired', 'carried'), last(KEYS[2]), last(KEYS[3]), 0}
 end
 local entries, seen, from, more = {}, 0, ARGV[1], 0
 repeat
@@ -37,7 +37,7 @@ repeat
 until more == 1
 local events = call('XRANGE', KEYS[3], ARGV[6], ARGV[7], 'COUNT', ARGV[8])
 if #entries == 0 and #events == 0 then return {} end
-return {call('HMGET', KEYS[1], 'granted', 'settled', 'held', 'expired'), entries, events, more})";
+return {call('HMGET', KEYS[1], 'granted', 'settled', 'held', 'expired', 'carried'), entries, events, more})";
 }
 
 // KEYS: ledger, retained, events. ARGV: from and to in the ledger. Answers how many elements stand
@@ -82,16 +82,18 @@ std::optional<entry_id> id_of(const redisReply& element) {
 
 bool read_totals(const redisReply& reply, account_row& row) {
   const auto values = elements_of(reply);
-  if (values.size() != 4) return false;
   credits* const totals[] = {&row.granted, &row.settled, &row.held, &row.expired};
-  for (std::size_t i = 0; i < values.size(); ++i) {
+  if (values.size() != std::size(totals) + 1) return false;
+  for (std::size_t i = 0; i < std::size(totals); ++i) {
     const auto text = text_of(*values[i]);
     if (text.empty()) continue;  // was never written: zero
     const auto micro = parse_integer(text);
     if (!micro) return false;
     *totals[i] = credits::from_micro(*micro);
   }
-  return true;
+  const auto carried = parse_carried(text_of(*values.back()));
+  if (carried) carried->add_to(row);
+  return carried.has_value();
 }
 
 // Adds up what the entries of an element behind `after` charged.

@@ -132,12 +132,24 @@ std::string_view take_until(std::string_view& rest, char separator) {
   return part;
 }
 
+// "SETTLED EXPIRED"
+std::optional<carried_totals> parse_carried(std::string_view packed) {
+  if (packed.empty()) return carried_totals{};
+  const auto settled = parse_amount(take_until(packed, ' '));
+  const auto expired = parse_amount(packed);
+  if (!settled || !expired) return std::nullopt;
+  return carried_totals{*settled, *expired};
+}
+
 std::optional<account_row> parse_row(const redisReply& flat) {
   account_row row;
   if (!read_total(flat, "granted", row.granted) || !read_total(flat, "settled", row.settled) ||
       !read_total(flat, "held", row.held) || !read_total(flat, "expired", row.expired)) {
     return std::nullopt;
   }
+  const auto carried = parse_carried(field_of(flat, "carried"));
+  if (!carried) return std::nullopt;
+  carried->add_to(row);
   row.suspended = field_of(flat, "suspended") == "1";
   return row;
 }
@@ -243,6 +255,11 @@ std::optional<account_snapshot> parse_snapshot(const redisReply& reply) {
       total(snapshot.grants.active) + snapshot.grants.kept_total() - row->posted();
   snapshot.plan = *std::move(plan);
   snapshot.top_up = *top_up;
+  if (auto hours = field_of(*parts[0], "usage_hours"); !hours.empty()) {
+    const auto first = parse_integer(take_until(hours, ' ')), last = parse_integer(hours);
+    if (!first || !last) return std::nullopt;
+    snapshot.usage_hours = std::pair{*first, *last};
+  }
   snapshot.open_top_ups = parse_open_top_ups(field_of(*parts[0], "open_top_ups"));
   const auto holds = elements_of(*parts[1]);
   for (std::size_t i = 0; i + 1 < holds.size(); i += 2) {

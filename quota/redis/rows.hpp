@@ -24,6 +24,18 @@ std::optional<time_point> parse_time(const redisReply& reply);
 // The next part of `rest` up to `separator`, which is taken off with it.
 std::string_view take_until(std::string_view& rest, char separator);
 
+// The script's totals begin anew now and then (carry() in ledger/scripts); this is what came before.
+struct carried_totals {
+  credits settled, expired;
+
+  void add_to(account_row& row) const {
+    row.granted += settled + expired;
+    row.settled += settled;
+    row.expired += expired;
+  }
+};
+std::optional<carried_totals> parse_carried(std::string_view packed);
+
 std::optional<account_row> parse_row(const redisReply& flat);
 
 // The rest of the account's hash: account_rows.cpp. Grants are as of their mark.

@@ -23,6 +23,14 @@ void run_calls(dice& dice, const script_of_a_day& day);
 // late and told twice; time stands still, hurries, or jumps over years.
 void run_plans(dice& dice, const script_of_a_day& day);
 
+// Thirty years of organizations with a billion credits a month, closed and proven month by month; `steps` calls
+// in all. Checks besides that every allocation, every pack and every bill is whole.
+void run_decades(dice& dice, const script_of_a_day& day);
+
+// One account in which everything has happened, and then each kind of its rows altered in each field that
+// carries money: `verify` names it. The store's clock moved by anything: it names nothing.
+void run_altered(dice& dice, const script_of_a_day& day);
+
 // What befalls the server between two steps. True: it has come back from a restart.
 bool disturb(world& world, dice& dice, const script_of_a_day& day);
 

@@ -8,7 +8,6 @@
 
 #include "quota/redis/directory.hpp"
 #include "quota/redis/rows.hpp"
-#include "quota/verify.hpp"
 #include "tests/support/describe.hpp"
 
 namespace tollgate::tests {
@@ -317,6 +316,7 @@ void world::compare_entries(account& account) {
       const auto index = account.entries_compared++;
       expect_same(account.org + ": entry " + entry.id, describe(entry),
                   index < expected.size() ? describe(expected[index]) : "none");
+      account.proof.add(entry);
       account.last_element = *redis::element_of(entry.id);
     }
   }
@@ -336,38 +336,43 @@ void world::compare_holds(account& account) {
   }
 }
 
+// Of all hours, and those of calls that settled late. The hours are those that the account has written down.
+std::vector<usage_counter> world::counters(const account& account) {
+  std::vector<usage_counter> all;
+  const auto add = [&](const redis::reply_ptr& reply, const auto& parse) {
+    const auto flat = redis::elements_of(*reply);
+    for (std::size_t i = 0; i + 1 < flat.size(); i += 2) {
+      const auto counter = parse(redis::text_of(*flat[i]), redis::text_of(*flat[i + 1]));
+      if (!counter) throw disagreement{account.org + ": a counter cannot be read"};
+      all.push_back(*counter);
+    }
+  };
+  const auto known = snapshot(account).usage_hours;
+  const auto prefix = redis::key_of(account.org, "usage:");
+  const auto hours = connection().call({"KEYS", prefix + "*"});
+  for (const auto* key : redis::elements_of(*hours)) {
+    const auto hour = redis::parse_integer(redis::text_of(*key).substr(prefix.size())).value();
+    if (!known || hour < known->first || hour > known->second) {
+      throw disagreement{account.org + ": an hour with counters was not written down"};
+    }
+    add(connection().call({"HGETALL", redis::text_of(*key)}),
+        [&](auto who, auto text) { return redis::parse_counter(hour, who, text); });
+  }
+  add(connection().call({"HGETALL", redis::key_of(account.org, "late")}), redis::parse_late_counter);
+  return all;
+}
+
 // The counters of all hours together, against the settlements they count.
-credits world::compare_usage(account& account) {
+void world::compare_usage(account& account, const std::vector<usage_counter>& counters) {
   struct sums {
     std::int64_t charged = 0, calls = 0, used = 0, billed_us = 0;
     auto operator<=>(const sums&) const = default;
   };
   std::map<attribution, sums> counted, settled;
-  credits total;
-  const auto hours = connection().call({"KEYS", redis::key_of(account.org, "usage:*")});
-  for (const auto* hour : redis::elements_of(*hours)) {
-    const auto reply = connection().call({"HGETALL", redis::text_of(*hour)});
-    const auto flat = redis::elements_of(*reply);
-    for (std::size_t i = 0; i + 1 < flat.size(); i += 2) {
-      const auto counter =
-          redis::parse_counter(0, redis::text_of(*flat[i]), redis::text_of(*flat[i + 1]));
-      if (!counter) throw disagreement{account.org + ": a counter cannot be read"};
-      auto& sum = counted[counter->who];
-      sum = {sum.charged + counter->charged.micro(), sum.calls + counter->calls,
-             sum.used + counter->used, sum.billed_us + counter->billed_us};
-      total += counter->charged;
-    }
-  }
-  const auto late = connection().call({"HGETALL", redis::key_of(account.org, "late")});
-  const auto flat = redis::elements_of(*late);
-  for (std::size_t i = 0; i + 1 < flat.size(); i += 2) {
-    const auto counter =
-        redis::parse_late_counter(redis::text_of(*flat[i]), redis::text_of(*flat[i + 1]));
-    if (!counter) throw disagreement{account.org + ": a late counter cannot be read"};
-    auto& sum = counted[counter->who];
-    sum = {sum.charged + counter->charged.micro(), sum.calls + counter->calls,
-           sum.used + counter->used, sum.billed_us + counter->billed_us};
-    total += counter->charged;
+  for (const auto& counter : counters) {
+    auto& sum = counted[counter.who];
+    sum = {sum.charged + counter.charged.micro(), sum.calls + counter.calls, sum.used + counter.used,
+           sum.billed_us + counter.billed_us};
   }
   for (const auto& entry : account.oracle.entries()) {
     if (entry.type != entry_type::settle) continue;
@@ -376,10 +381,44 @@ credits world::compare_usage(account& account) {
            sum.billed_us + entry.billed_us};
   }
   if (counted != settled) throw disagreement{account.org + ": the usage counters are wrong"};
-  return total;
 }
 
-// `tollgate verify`, on the account as it stands.
+account_rows world::rows(const account& account) {
+  account_rows rows;
+  const auto key = [&](std::string_view part) { return redis::key_of(account.org, part); };
+  const auto top_ups = connection().call({"HGETALL", key("top_ups")});
+  const auto flat = redis::elements_of(*top_ups);
+  for (std::size_t i = 0; i + 1 < flat.size(); i += 2) {
+    rows.top_ups.push_back(
+        redis::parse_top_up(redis::text_of(*flat[i]), redis::text_of(*flat[i + 1])).value());
+  }
+  const auto grants = connection().call({"HGETALL", key("grants")});
+  const auto given = redis::elements_of(*grants);
+  for (std::size_t i = 0; i + 1 < given.size(); i += 2) {
+    rows.grants.push_back(
+        redis::parse_grant(redis::text_of(*given[i]), redis::text_of(*given[i + 1])).value());
+  }
+  const auto events = connection().call({"XRANGE", key("events"), "-", "+"});
+  for (const auto* event : redis::elements_of(*events)) {
+    rows.events.push_back(redis::parse_event(*event).value());
+  }
+  return rows;
+}
+
+std::vector<difference> world::verify(const account& account) {
+  audit books;
+  const auto entries = connection().call({"XRANGE", redis::key_of(account.org, "ledger"), "-", "+"});
+  for (const auto* element : redis::elements_of(*entries)) {
+    const auto together = redis::parse_entries(*element);
+    if (!together) throw disagreement{account.org + ": an entry cannot be read"};
+    for (const auto& entry : *together) books.add(entry);
+  }
+  for (const auto& counter : counters(account)) books.count(counter);
+  books.finish(snapshot(account), rows(account));
+  return books.differences();
+}
+
+// `tollgate verify`, on the account as it stands. Entries have been added as they were compared.
 void world::prove(account& account) {
   const auto snapshot = this->snapshot(account);
   std::map<std::int64_t, std::string> expected;
@@ -389,18 +428,11 @@ void world::prove(account& account) {
   }
   expect_same(account.org + ": cycles", std::to_string(snapshot.cycles.size()),
               std::to_string(snapshot.cycles.empty() ? 0 : expected.size()));
-  audit books;
-  const auto entries =
-      connection().call({"XRANGE", redis::key_of(account.org, "ledger"), "-", "+"});
-  for (const auto* element : redis::elements_of(*entries)) {
-    const auto together = redis::parse_entries(*element).value();
-    for (const auto& entry : together) books.add(entry);
-  }
-
-  audit::counters usage;
-  usage.settled_before = usage.settled_after = snapshot.row.settled;
-  usage.total = compare_usage(account);
-  books.finish(snapshot, usage);
+  const auto usage = counters(account);
+  compare_usage(account, usage);
+  auto books = account.proof;
+  for (const auto& counter : usage) books.count(counter);
+  books.finish(snapshot, rows(account));
   for (const auto& found : books.differences()) {
     expect_same(account.org + ": verify: " + found.what, found.recorded, found.proven);
   }

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "quota/ledger/account_ledger.hpp"
-#include "quota/ledger_store.hpp"
+#include "quota/verify.hpp"
 #include "quota/redis/ledger_script.hpp"
 #include "tests/support/redis_client.hpp"
 #include "tests/support/redis_server.hpp"
@@ -46,6 +46,7 @@ struct account {
   quota::account_ledger oracle;
   std::size_t entries_compared = 0;
   std::string last_element = "0-0";
+  quota::audit proof;  // of the entries up to `last_element`
 };
 
 class world {
@@ -69,6 +70,10 @@ class world {
   void compare_balance(account& account);     // totals, grants, plan: cheap, after every batch
   void compare_everything(account& account);  // holds, entries, cycles, top-ups, counters, the audit
 
+  // Everything is read anew; what does not add up is told, and nothing is thrown for it.
+  std::vector<quota::difference> verify(const account& account);
+  quota::redis::reply_ptr ask(std::vector<std::string> command) { return connection().call(std::move(command)); }
+
   // How often each outcome was answered and each type of entry written: what a story has reached.
   std::map<std::string, std::size_t> reached(const std::vector<const account*>& accounts) const;
 
@@ -86,7 +91,9 @@ class world {
   void compare_top_ups(account& account);
   void compare_events(account& account);
   void compare_counters(account& account);
-  quota::credits compare_usage(account& account);
+  std::vector<quota::usage_counter> counters(const account& account);
+  void compare_usage(account& account, const std::vector<quota::usage_counter>& counters);
+  quota::account_rows rows(const account& account);
   void prove(account& account);
 
   dice& dice_;

@@ -7,7 +7,9 @@ local function open_books()
   -- Named again: what a function has of its own costs nothing until it is called.
   local call, format, floor, match, min, max = redis.call, string.format, math.floor, string.match,
                                                math.min, math.max
+  local sub = string.sub
   local MAX, MAX_TIMEOUT = 4000000000000000, 604800000
+  local MAX_POSTED = 2 * MAX  -- max_posted
   local COOLDOWN, GIVES_UP, PAUSE, PENDING_AT_MOST = 60000, 86400000, 3600000, 604800000
   local MAX_CENTS, MAX_PRICE, MAX_RATE = 900000000000, 1000000000, 1000000
   local KINDS = {allocation = 5, purchase = 6, top_up = 7, promotion = 8, correction = 9}
@@ -15,6 +17,31 @@ local function open_books()
 
   local function integer(number) return format('%d', number) end
   local function priority_of(kind) return PRIORITY[kind] or 50 end
+
+  -- Sums over an account's life pass 2^53. Such a number is two: a rest, and how often WHOLE stands besides.
+  local WHOLE, PLAIN = 1000000000000000, 5000000000000000
+  local function normal(rest, wholes)  -- 0 <= rest < WHOLE
+    local over = floor(rest / WHOLE)
+    rest, wholes = rest - over * WHOLE, wholes + over
+    if rest < 0 then rest, wholes = rest + WHOLE, wholes - 1 end  -- the quotient was rounded up
+    return rest, wholes
+  end
+  local function split(text)
+    if #text < 16 then return tonumber(text), 0 end
+    local rest, wholes = tonumber(sub(text, -15)), tonumber(sub(text, 1, -16)) or 0
+    return sub(text, 1, 1) == '-' and -rest or rest, wholes
+  end
+  local function join(rest, wholes)
+    if wholes == 0 and rest > -PLAIN and rest < PLAIN then return format('%d', rest) end
+    local sign = ''
+    rest, wholes = normal(rest, wholes)
+    if wholes < 0 then
+      sign, rest, wholes = '-', -rest, -wholes
+      if rest < 0 then rest, wholes = rest + WHOLE, wholes - 1 end
+    end
+    if wholes == 0 then return sign .. format('%d', rest) end
+    return sign .. format('%d%015d', wholes, rest)
+  end
 
   -- Exact as long as the products stay below 2^53: whole parts and remainders are multiplied apart.
   local function mul_div(a, b, c)

@@ -1,7 +1,7 @@
 -- In open_books(): what is read, and the events that will be written.
 
   local stored = call('HMGET', KEYS[1], 'plan', 'terms', 'next_terms', 'options', 'limits', 'active',
-                      'kept', 'mark', 'top_up', 'open_top_ups', 'alerts')
+                      'kept', 'mark', 'top_up', 'open_top_ups', 'alerts', 'carried')
 
   local function read_terms(text)
     local a, b, c, d, e, f, g, name = match(text, '^(%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (.*)$')
@@ -69,23 +69,36 @@
   local open_top_ups = {}
   for id in string.gmatch(stored[10] or '', '[^\n]+') do open_top_ups[#open_top_ups + 1] = id end
 
+  -- What was settled and expired before the totals were last carried (carry() in 2_books_3), each in two numbers.
+  local settled_before, settled_wholes, expired_before, expired_wholes = 0, 0, 0, 0
+  if stored[12] then
+    local a, b = match(stored[12], '^(%S+) (%S+)$')
+    settled_before, settled_wholes = split(a)
+    expired_before, expired_wholes = split(b)
+  end
+
   -- The books of a cycle, a list of numbers: start, stop, closed, settled, allocation, purchase, top_up,
   -- promotion, correction, rolled in, rolled out, forfeited, overage room, rollover room, rollover ends,
-  -- price; `billed` and `name` beside them. See cycle_record.
+  -- price; `billed` and `name` beside them, and in `wholes` what of a number a double does not count. See
+  -- cycle_record.
   local START, STOP, CLOSED, SETTLED, IN, OUT, FORFEITED = 1, 2, 3, 4, 10, 11, 12
   local ROOM, ROLL_ROOM, ROLL_ENDS, PRICE = 13, 14, 15, 16
   local records, touched = {}, {}
   local function record(index)
     local books = records[index]
     if not books then
-      books = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, billed = {}, name = ''}
+      books = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, billed = {}, name = '', wholes = {}}
       local text = call('HGET', KEYS[7], integer(index))
       if text then
         local numbers, billed, name = match(text, '^(.-) ([^ \t]*)\t(.*)$')
         local i = 0
         for number in string.gmatch(numbers, '%S+') do
           i = i + 1
-          books[i] = tonumber(number)
+          if #number < 16 then
+            books[i] = tonumber(number)
+          else
+            books[i], books.wholes[i] = split(number)
+          end
         end
         for amount, price in string.gmatch(billed, '(%d+)@(%d+)') do
           books.billed[#books.billed + 1] = {tonumber(amount), tonumber(price)}
@@ -99,11 +112,14 @@
   end
   local function write_record(index, books)
     local texts, billed = {}, {}
-    for i = 1, 16 do texts[i] = integer(books[i]) end
+    for i = 1, 16 do texts[i] = join(books[i], books.wholes[i] or 0) end
     for i, line in ipairs(books.billed) do billed[i] = integer(line[1]) .. '@' .. integer(line[2]) end
     call('HSET', KEYS[7], integer(index), table.concat(texts, ' ') .. ' ' .. table.concat(billed, ',') ..
          '\t' .. books.name)
   end
+
+  -- As near as a double comes to it: exact up to 2^53.
+  local function value(books, line) return books[line] + (books.wholes[line] or 0) * WHOLE end
 
   local top_ups, changed_top_ups = {}, {}
   local function find_top_up(id)
@@ -136,6 +152,11 @@
       if open_top_ups[i] == top_up.id then table.remove(open_top_ups, i) end
     end
     if is_open then open_top_ups[#open_top_ups + 1] = top_up.id end
+  end
+  local function asked_for()
+    local sum = 0
+    for _, id in ipairs(open_top_ups) do sum = sum + find_top_up(id).amount end
+    return sum
   end
   local function open_automatic()
     for _, id in ipairs(open_top_ups) do

@@ -53,6 +53,29 @@
   local function overdrawn()
     return max(total(active) - (settled - mark), 0) + kept_in_all() - posted()
   end
+  -- What is resolved leaves the totals, so that they never grow beyond what a double adds exactly. What follows
+  -- from the total of what is settled is told anew by refresh().
+  local CARRY = 1000000000000000
+  local function carry()
+    bring_up_to_date()
+    settled_before, settled_wholes = normal(settled_before + settled, settled_wholes)
+    expired_before, expired_wholes = normal(expired_before + expired, expired_wholes)
+    granted, settled, expired, mark = granted - settled - expired, 0, 0, 0
+  end
+  local function carry_what_is_much()
+    if settled + expired >= CARRY then carry() end
+  end
+
+  -- Whether these credits may be given, besides those that have been asked for and may come any moment.
+  local function has_room_for(more)
+    if more <= 0 then return available + more >= -MAX end
+    if available + held + asked_for() + more > MAX then return false end
+    local rest, wholes = normal(granted, settled_wholes + expired_wholes)
+    rest, wholes = normal(rest + settled_before + expired_before, wholes)
+    rest, wholes = normal(rest + more, wholes)
+    return wholes < 8000  -- max_lifetime_micro
+  end
+
   local function cycle_number() return plan and plan.cycle or 0 end
   local function owe_no_more_than_there_is()
     if plan then plan.owed = min(plan.owed, overdrawn()) end
@@ -62,9 +85,9 @@
   end
 
   local function add_grant(id, kind, amount, priority, expires, note)
+    carry_what_is_much()
     bring_up_to_date()
     local owed = overdrawn()
-    amount = min(amount, MAX - granted)
     granted = granted + amount
     move_available(amount)
     local books = record(cycle_number())
@@ -91,11 +114,11 @@
   local function bill(amount, index)
     local books = record(index)
     local price = books[CLOSED] == 1 and books[PRICE] or plan.terms.price
-    amount = min(amount, MAX - granted)
+    carry_what_is_much()
     granted = granted + amount
     move_available(amount)
     local last = books.billed[#books.billed]
-    if not last or last[2] ~= price then
+    if not last or last[2] ~= price or last[1] + amount > MAX then
       last = {0, price}
       books.billed[#books.billed + 1] = last
     end

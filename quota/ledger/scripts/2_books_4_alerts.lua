@@ -20,11 +20,25 @@
 
   -- --- alerts ---
 
+  -- As near as a double comes to it, exact up to 2^53; and the text.
+  local GIVEN = {5, 6, 7, 8, 9, IN}
   local function given_in_cycle()
-    local books = record(plan.cycle)
-    return books[5] + books[IN] + books[6] + books[7] + books[8] + books[9]
+    local books, rest, wholes = record(plan.cycle), 0, 0
+    for _, line in ipairs(GIVEN) do
+      rest, wholes = normal(rest + books[line], wholes + (books.wholes[line] or 0))
+    end
+    return rest + wholes * WHOLE, join(rest, wholes)
   end
-  local function used_in_cycle() return settled - record(plan.cycle)[SETTLED] end
+  -- What was settled in the account's life, and in this cycle, each in two numbers.
+  local function settled_in_all() return normal(settled_before + settled, settled_wholes) end
+  local function settled_since(books)
+    local rest, wholes = settled_in_all()
+    return normal(rest - books[SETTLED], wholes - (books.wholes[SETTLED] or 0))
+  end
+  local function used_in_cycle()
+    local rest, wholes = settled_since(record(plan.cycle))
+    return rest + wholes * WHOLE, join(rest, wholes)
+  end
   local function spent_cents() return spent + cents_of_bills(record(plan.cycle)) end
   -- `percent` of an amount, rounded up; no more than twice what there can be.
   local function share_of(amount, percent)
@@ -56,12 +70,13 @@
   local function level_of(alert)
     if alert.kind == 2 then return alert.level end
     local given = given_in_cycle()
-    return given > 0 and share_of(given, alert.level) or nil
+    return given > 0 and given <= MAX_POSTED and share_of(given, alert.level) or nil
   end
   local function reached(alert)
     if alert.kind == 1 then return spent_of_cap(alert.level) end
     local level = level_of(alert)
-    return level and used_in_cycle() >= level
+    local used = used_in_cycle()
+    return level and used >= level
   end
   -- What counts towards the cap, and what overage costs: billed lines, and last what would be billed now.
   -- Unrounded, because it is rounded once, as in a statement.
@@ -104,8 +119,10 @@
         if alert.kind == 1 then
           tell_of_cap('usage_threshold', 'cap_percent', alert.level)
         else
-          emit('usage_threshold', alert.kind == 0 and 'percent' or 'credits', alert.level, 'used',
-               used_in_cycle(), 'of', given_in_cycle())
+          local _, used = used_in_cycle()
+          local _, given = given_in_cycle()
+          emit('usage_threshold', alert.kind == 0 and 'percent' or 'credits', alert.level, 'used', used, 'of',
+               given)
         end
       end
       if not alert.scope then alert.armed = not there end
@@ -120,14 +137,15 @@
     local function consider(at)
       if at and at > settled and (next < 0 or at < next) then next = at end
     end
-    local left, over, base = left_of_active(), overdrawn(), record(plan.cycle)[SETTLED]
+    local left, over = left_of_active(), overdrawn()
+    local used = used_in_cycle()
     local function at_overdrawn(needed) return needed and settled + left + max(needed - over, 0) end
     for _, alert in ipairs(plan.alerts) do
       if alert.armed and alert.kind == 1 then
         consider(at_overdrawn(overdrawn_at(alert.level)))
       elseif alert.armed then
         local level = level_of(alert)
-        consider(level and base + level)
+        consider(level and settled + (level - used))
       end
     end
     if not plan.told_exhausted then consider(settled + left) end

@@ -1,9 +1,25 @@
 -- In open_books(): cycles that close, and holds that outlive their credits, or their cycle.
 
+  -- What may go on into the next cycle, so that its allocation has room beside it.
+  local function room_to_roll(at)
+    bring_up_to_date()
+    local staying, leaving = kept_in_all(), 0
+    for _, g in ipairs(active) do
+      if g.expires == 0 or g.expires > at then
+        staying = staying + g.remaining
+      else
+        leaving = leaving + g.remaining
+      end
+    end
+    local next = plan.next_terms or plan.terms
+    return max(MAX_POSTED - next.allocation - staying - min(leaving, held), 0)
+  end
+
   local function close_cycle()
     local at = plan.stop
     local books = record(plan.cycle)
-    books[ROLL_ROOM] = min(mul_div(min(plan.peak, books[KINDS.allocation]), plan.terms.percent, 100), MAX)
+    books[ROLL_ROOM] = min(mul_div(min(plan.peak, value(books, KINDS.allocation)), plan.terms.percent, 100),
+                           room_to_roll(at))
     books[ROLL_ENDS] = plan.terms.cycles > 0 and at or 0
     for _ = 1, plan.terms.cycles do books[ROLL_ENDS] = end_of_cycle(plan.anchor, books[ROLL_ENDS]) end
     expire_grants(at)
@@ -12,7 +28,8 @@
     plan.owed = overdrawn()
     books[ROOM] = may_bill - due
     books.name, books[PRICE] = plan.terms.name, plan.terms.price
-    books[SETTLED], books[CLOSED] = settled - books[SETTLED], 1
+    books[SETTLED], books.wholes[SETTLED] = settled_since(books)
+    books[CLOSED] = 1
     emit('cycle_closed', 'cycle', plan.cycle, 'start', books[START], 'end', books[STOP])
 
     plan.told_cap = false
@@ -26,7 +43,8 @@
     end
     plan.peak = plan.terms.allocation
     local next = record(plan.cycle)
-    next[START], next[STOP], next[SETTLED] = plan.start, plan.stop, settled
+    next[START], next[STOP] = plan.start, plan.stop
+    next[SETTLED], next.wholes[SETTLED] = settled_in_all()
     spent = 0
     for _, id in ipairs(open_top_ups) do
       local top_up = find_top_up(id)

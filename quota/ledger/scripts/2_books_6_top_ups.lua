@@ -23,12 +23,18 @@
     return spent_cents() + more + beyond <= plan.options.cap
   end
 
+  -- Nothing is sold that could not be granted whole when it has been paid.
+  local function can_sell(cents)
+    local bought = credits_bought(cents, plan.terms.price)
+    return bought <= MAX and has_room_for(bought)
+  end
+
   -- What one purchase costs: the customer's amount, and at least the plan's minimum. Where the customer
   -- wants one large purchase, what lifts the balance to the threshold, if that is more and the cap allows it.
   local function purchase_cents()
     local price = plan.terms.price
     local function may_buy(cents)
-      return cents > 0 and cents <= MAX_CENTS and credits_bought(cents, price) <= MAX and within_cap(cents)
+      return cents > 0 and cents <= MAX_CENTS and can_sell(cents) and within_cap(cents)
     end
     local one = max(plan.options.cents, plan.terms.minimum)
     if plan.options.fill then
@@ -77,6 +83,7 @@
        credits_bought(cents, price) > MAX then
       return say('22', '0')
     end
+    if not can_sell(cents) then return say('26', '0') end
     say('8', integer(new_top_up(id, false, cents).amount))
   end
 
@@ -150,6 +157,8 @@
     local amount = integer(top_up.amount)
     if top_up.status == PAID then return say('18', amount) end
     if verdict == '0' then
+      -- One that does not fit is not recorded as paid: it is told again, and granted when there is room.
+      if available + held + top_up.amount > MAX_POSTED then return say('26', amount) end
       if top_up.automatic then
         if top_up.status == DECLINED or top_up.cycle ~= plan.cycle then spent = spent + top_up.cents end
         top_up.cycle = plan.cycle

@@ -2,8 +2,13 @@
 
   local function within(value, low, high) return value and value >= low and value <= high end
 
+  -- At most the cycle's allocation, and what of as many before it as roll over is unused.
+  local function terms_fit(t)
+    return t.allocation <= mul_div(MAX, 100, 100 + t.cycles * min(t.percent, 100))
+  end
   local function terms_in_bounds(t)
     return within(t.allocation, 0, MAX) and within(t.percent, 0, 1000) and within(t.cycles, 0, 120) and
+           terms_fit(t) and
            within(t.price, 0, MAX_PRICE) and within(t.minimum, 0, MAX_CENTS) and
            within(t.per_minute, 0, MAX_RATE) and within(t.burst, t.per_minute > 0 and 1 or 0, MAX_RATE)
   end
@@ -26,6 +31,23 @@
     local left = plan.usual_stop - now
     local share = mul_div_half_up(allocation, floor(math.abs(left) / 1000), usual_length())
     return longer_share(allocation) + (left < 0 and -share or share)
+  end
+
+  -- About what an allocation is worth for the time that the cycle gains by another anchor.
+  local function share_for_anchor(allocation, day)
+    return mul_div_half_up(allocation, floor((end_with_anchor(day) - plan.stop) / 1000), usual_length())
+  end
+
+  -- Whether the most that a change may grant, now or when the cycle closes, has room beside what there is.
+  local function has_room_for_terms(at_once, anchor, terms)
+    local given = terms.allocation
+    if plan then
+      local peak = at_once and max(plan.peak, given) or plan.peak
+      if at_once then given = given + longer_share(given) end
+      if at_once and value(record(plan.cycle), KINDS.allocation) > 0 then given = max(given - plan.peak, 0) end
+      if anchor > 0 and anchor ~= plan.anchor then given = given + share_for_anchor(peak, anchor) end
+    end
+    return given <= 0 or available + held + given <= MAX_POSTED
   end
 
   -- The cycle goes on until the new anchor's next boundary, and with it what was to end with it; for the time
@@ -77,7 +99,7 @@
       rate = terms.per_minute > 0 and format('%d %d 0 0', terms.per_minute, terms.burst) or false
     end
     local id, amount = 'allocation:' .. integer(plan.cycle), terms.allocation + longer_share(terms.allocation)
-    if books[KINDS.allocation] > 0 then
+    if value(books, KINDS.allocation) > 0 then
       local peak = max(terms.allocation, plan.peak)
       amount = is_beginning() and peak - plan.peak or share_of_cycle(peak) - share_of_cycle(plan.peak)
       id = id .. ':' .. now_text
@@ -160,6 +182,7 @@
     if moves and not beginning and end_with_anchor(anchor) > plan.start + 62 * 86400000 then
       return say('22', '0')
     end
+    if not has_room_for_terms(at_once, anchor, terms) then return say('26', '0') end
     local old_terms = plan and plan.terms.text
     local old_next = plan and plan.next_terms and plan.next_terms.text
     local old_anchor = plan and plan.anchor

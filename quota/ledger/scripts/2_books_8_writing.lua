@@ -1,6 +1,7 @@
 -- In open_books(): what is written back, and what it offers; here it ends.
 
   local function save()
+    carry_what_is_much()
     refresh()
     local lines, gate = {}, nil
     for i, g in ipairs(active) do lines[i] = write_grant(g) end
@@ -18,6 +19,9 @@
     local function set(name, value)
       write[#write + 1] = name
       write[#write + 1] = value
+    end
+    if settled_before + settled_wholes + expired_before + expired_wholes > 0 then
+      set('carried', join(settled_before, settled_wholes) .. ' ' .. join(expired_before, expired_wholes))
     end
     if plan then
       local alerts = {}
@@ -53,7 +57,12 @@
       refresh()
       return amount
     end,
-    priority_of = priority_of, bill = bill, advance = advance, cycle_at = cycle_at, use_late = use_late,
+    priority_of = priority_of, has_room_for = has_room_for, split = split, join = join, normal = normal,
+    carry = function()
+      carry()
+      refresh()
+    end,
+    bill = bill, advance = advance, cycle_at = cycle_at, use_late = use_late,
     release_claims = release_claims, forfeit_unclaimed = forfeit_unclaimed,
     watch_threshold = watch_threshold, request_top_up = request_top_up, lease_top_up = lease_top_up,
     resolve_top_up = resolve_top_up, take_back_top_up = take_back_top_up, configure = configure, save = save,
@@ -62,8 +71,7 @@
       refresh()
     end,
     tell_member = function(alert, used, scope, who)
-      emit('usage_threshold', alert.kind == 0 and 'percent' or 'credits', alert.level, 'used', used, 'of',
-           given_in_cycle(), scope == 0 and 'agent' or scope == 1 and 'conversation' or 'key', who)
+      emit('usage_threshold', alert.kind == 0 and 'percent' or 'credits', alert.level, 'used', used, 'of', select(2, given_in_cycle()), scope == 0 and 'agent' or scope == 1 and 'conversation' or 'key', who)
     end,
     watch_alerts = function()
       watch_alerts()

@@ -8,6 +8,7 @@ local function serve()
   local call, format, floor, match = redis.call, string.format, math.floor, string.match
   local find, sub, min, max = string.find, string.sub, math.min, math.max
   local MAX = 4000000000000000     -- credits::max_micro
+  local CARRY = 1000000000000000   -- as in 2_books_3
   local MAX_USED = 10000000000000  -- max_used
   local MAX_TIMEOUT = 604800000    -- max_hold_timeout
 

@@ -43,10 +43,8 @@
     say(this_time, '0')
   end
 
-  -- Whether `more` can be held or settled: every total and balance stays within MAX.
-  local function fits(more)
-    return settled + held + more <= MAX and available - more >= -MAX
-  end
+  -- Every balance stays within MAX, and so does what is held. What was settled before is no part of it.
+  local function can_hold(more) return held + more <= MAX and available - more >= -MAX end
 
   local function is_amount(amount) return amount >= 0 and amount <= MAX end
 

@@ -28,7 +28,7 @@
       if refusal == '20' or refusal == '24' then return refuse_for_money(refusal, amount_text, rate_text) end
       return say(refusal, amount_text, rate_text .. (why or ''))
     end
-    if not fits(amount) then return say('22', amount_text, rate_text) end
+    if not can_hold(amount) then return say('22', amount_text, rate_text) end
 
     held = held + amount
     move_available(-amount)
@@ -53,7 +53,7 @@
         return say(refusal, amount_text, why)
       end
     end
-    if not fits(more) then return say('22', amount_text) end
+    if not can_hold(more) then return say('22', amount_text) end
 
     if more > 0 then
       held = held + more
@@ -70,12 +70,13 @@
   local function count(into, order, who, amount, used, billed)
     local counter = into[who]
     if not counter then
-      counter = {0, 0, 0, 0}
+      counter = {0, 0, 0, billed = 0}  -- and how often MAX besides
       into[who] = counter
       order[#order + 1] = who
     end
     counter[1], counter[2], counter[3] = counter[1] + amount, counter[2] + 1, counter[3] + used
-    counter[4] = counter[4] + billed
+    counter.billed = counter.billed + billed
+    if counter[1] >= MAX then counter[1], counter[4] = counter[1] - MAX, (counter[4] or 0) + 1 end
   end
 
   -- "USED", or of audio "USED/BILLED_US".
@@ -97,7 +98,7 @@
     if not open[id] then return gone(id, key, '15 0', '15') end
     local standing, _, placed, by = unpack_hold(open[id])
     local release = standing - amount
-    if not fits(-release) then return say('22', amount_text) end
+    if available + release < -MAX then return say('22', amount_text) end
 
     local old, to_bill, overage, booked_in = placed < old_before, 0, 0, nil
     if old then
@@ -189,9 +190,7 @@
       local standing = match(known, '^%S+')
       return say(standing == amount_text and '10' or '11', standing)
     end
-    if math.abs(granted + amount) > MAX or math.abs(available + amount) > MAX then
-      return say('22', amount_text)
-    end
+    if not books_to_read().has_room_for(amount) then return say('26', amount_text) end
     call('HSET', KEYS[5], id, amount_text .. ' ' .. now_text .. format(' %d %d ', expires, priority) ..
          kind .. '\t' .. note)
     books().add_grant(id, kind, amount, priority, expires, note)

@@ -44,26 +44,53 @@
       end
     end
     swept = 0
+    if settled >= CARRY then books().carry() end
     if code ~= 'c' then
       if threshold >= 0 and available < threshold and not suspended then books().watch_threshold() end
       if (alert_at >= 0 and settled >= alert_at) or books_changed then books().watch_alerts() end
     end
   end
 
+  -- A sum that a double does not count exactly: of `counter` and what is stored.
+  local function exact_sum(counter, amount, calls, used)
+    local books = books_to_read()
+    local rest, wholes = books.split(amount)
+    rest, wholes = books.normal(rest, wholes + 4 * (counter[4] or 0))
+    local used_rest, used_wholes = books.split(used)
+    return books.join(rest + counter[1], wholes) .. format(' %d ', counter[2] + calls) ..
+           books.join(used_rest + counter[3], used_wholes)
+  end
+  -- Of audio: what was billed, in microseconds.
+  local function sum_of_billed(more, stored)
+    if stored == '' then return format('%d', more) end
+    if more + stored <= MAX then return format('%d', more + stored) end
+    local books = books_to_read()
+    local rest, wholes = books.split(stored)
+    return books.join(rest + more, wholes)
+  end
   local function write_counters(key, into, order)
     local stored, write = call('HMGET', key, unpack(order)), {key}
     for i, who in ipairs(order) do
-      local counter = into[who]
-      if stored[i] then
-        local amount, calls, used, billed = match(stored[i], '^(%d+) (%d+) (%d+) ?(%d*)$')
-        counter[1], counter[2], counter[3] = counter[1] + amount, counter[2] + calls, counter[3] + used
-        if billed ~= '' then counter[4] = counter[4] + billed end
+      local counter, text = into[who], nil
+      local amount, calls, used, billed = '0', 0, '0', ''
+      if stored[i] then amount, calls, used, billed = match(stored[i], '^(%d+) (%d+) (%d+) ?(%d*)$') end
+      if counter[4] or counter[1] + amount > MAX or counter[3] + used > MAX then
+        text = exact_sum(counter, amount, calls, used)
+      else
+        text = format('%d %d %d', counter[1] + amount, counter[2] + calls, counter[3] + used)
       end
+      if counter.billed > 0 or billed ~= '' then text = text .. ' ' .. sum_of_billed(counter.billed, billed) end
       write[#write + 1] = who
-      write[#write + 1] = format('%d %d %d', counter[1], counter[2], min(counter[3], MAX)) ..
-                          (counter[4] > 0 and format(' %d', min(counter[4], MAX)) or '')
+      write[#write + 1] = text
     end
     call('HSET', unpack(write))
+    return not stored[1] and call('HLEN', key) == #order
+  end
+  -- Between which hours there are counters: whoever adds them up cannot know where the clock has been.
+  local function note_hour()
+    local first, last = match(call('HGET', KEYS[1], 'usage_hours') or '', '^(%d+) (%d+)$')
+    first, last = min(tonumber(first or hour), hour), max(tonumber(last or hour), hour)
+    call('HSET', KEYS[1], 'usage_hours', format('%d %d', first, last))
   end
 
   write_entries()
@@ -73,7 +100,7 @@
     call('HSET', unpack(list))
     keep(key, tonumber(ARGV[first_hour + key]))
   end
-  if #counted > 0 then write_counters(KEYS[4], usage, counted) end
+  if #counted > 0 and write_counters(KEYS[4], usage, counted) then note_hour() end
   if #counted_late > 0 then write_counters(KEYS[9], late, counted_late) end
   if members_opened then members_opened.save() end
   if books_changed then books_opened.save() end

@@ -259,6 +259,9 @@ TEST(errors, rates) {
 TEST(errors, plans) {
   expect_in_line_5({
       {"plans: { p: {} }", R"(5:13: p: missing key "credits")"},
+      {"plans: { p: { credits: 2000000000, rollover: { up_to: 100%, cycles: 2 } } }",
+       "5:24: p: an allocation with all that rolls over of it is at most 4000000000 credits: credits times "
+       "(1 + cycles x up_to)"},
       {"plans: { p: { credits: 1, overage_usd: 0.0000001 } }",
        R"(5:40: overage_usd: expected dollars (a decimal with at most 6 places), found "0.0000001")"},
       {"plans: { p: { credits: 1, top_up_minimum_usd: 1.234 } }",

@@ -293,7 +293,7 @@ TEST(account_ledger, keeps_within_its_bounds) {
   story{R"(
     grant  g1 4000000000000001               -> out_of_range 4000000000000001, 0
     grant  g1 4000000000000000               -> granted 4000000000000000, 4000000000000000
-    grant  g2 1                              -> out_of_range 1, 4000000000000000
+    grant  g2 1                              -> balance_full 1, 4000000000000000
     reserve h1 -1                            -> out_of_range -1, 4000000000000000
     reserve h1 4000000000000001              -> out_of_range 4000000000000001, 4000000000000000
     reserve h1 1 timeout=0                   -> out_of_range 1, 4000000000000000

@@ -1,0 +1,102 @@
+// Proves the books of an account from its ledger: every total, every line of every cycle, every grant, top-up,
+// hold and usage counter is recomputed from the entries, every entry's balance is that of the running sum,
+// every hold resolves once. Pure; `verify` feeds it.
+//
+// No clock decides anything: entries tell in which cycle they are, and counters are compared by what they
+// count, not by the hour they stand in. So a store whose clock jumped has no other books than before.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "quota/ledger_store.hpp"
+
+namespace tollgate::quota {
+
+struct difference {
+  std::string what;      // which row and field: "held", "top-up tu_1: credits", "entry 1700000000000-0: available"
+  std::string recorded;  // what the books say
+  std::string proven;    // what the entries add up to
+};
+
+// What an account keeps beside its ledger, read after the snapshot.
+struct account_rows {
+  std::vector<top_up_record> top_ups;
+  std::vector<grant_record> grants;
+  std::vector<account_event> events;  // those that are remembered
+  bool top_ups_at_rest = true;        // none was requested or resolved since the snapshot
+};
+
+// Entries are fed in their order, so an account of any length is audited in the memory of its open
+// holds, its grants and the combinations of route, model and key that it has used. Of the differences found,
+// the first `max_differences` are kept; one error makes many.
+class audit {
+ public:
+  static constexpr std::size_t max_differences = 100;
+
+  void add(const ledger_entry& entry);        // up to the snapshot
+  void add_later(const ledger_entry& entry);  // behind it: what rows that were read since then may contain
+  void count(const usage_counter& counter);
+  void finish(const account_snapshot& snapshot, const account_rows& rows);
+
+  std::size_t entries() const { return entries_; }
+  const account_row& proven() const { return row_; }
+  const std::vector<difference>& differences() const { return differences_; }
+
+ private:
+  struct hold {
+    credits amount;
+    std::string request_id;
+    attribution who;
+    std::int64_t cycle = 0;
+  };
+  struct given {
+    credits amount;
+    std::string kind, note;
+    bool later = false;
+  };
+  struct use {
+    credits charged;
+    std::int64_t calls = 0, used = 0;
+  };
+  // A cycle as its entries tell it. `line` by the grant's kind, "settled", "rolled over", "billed at PRICE", ...
+  using books = std::map<std::string, credits, std::less<>>;
+
+  // The entries: audit.cpp.
+  void add_to_hold(const ledger_entry& entry);
+  void resolve_hold(const ledger_entry& entry, credits given_back);
+  void add_to_books(const ledger_entry& entry);
+  void add_grant(const ledger_entry& entry, bool later);
+
+  // The rows: audit_rows.cpp.
+  void compare_totals(const account_snapshot& snapshot);
+  void compare_books(const account_snapshot& snapshot);
+  void compare_order_of_cycles(const account_snapshot& snapshot);
+  void compare_plan(const account_plan& plan, const cycle_record& books);
+  void compare_holds(const account_snapshot& snapshot);
+  void compare_active(const account_snapshot& snapshot, const account_rows& rows);
+  void compare_kept(const account_snapshot& snapshot);
+  void compare_grants(const account_rows& rows);
+  void compare_top_ups(const account_snapshot& snapshot, const account_rows& rows);
+  void compare_top_up_state(const account_snapshot& snapshot, const account_rows& rows);
+  void compare_usage();
+
+  void compare(const std::string& what, credits recorded, credits proven);
+  void compare(const std::string& what, const std::string& recorded, const std::string& proven);
+  void compare_number(const std::string& what, std::int64_t recorded, std::int64_t proven);
+  void report(std::string what, std::string recorded, std::string proven);
+
+  account_row row_;
+  credits overdrawn_;
+  std::map<std::int64_t, books> cycles_;
+  std::map<std::string, hold, std::less<>> holds_;
+  std::map<std::string, given, std::less<>> given_;       // by the kind of row they stand in, and their id
+  std::map<std::string, credits, std::less<>> rolled_;    // by the grant that it became
+  std::map<std::string, use> settled_, later_, counted_;  // by route, action, model and key
+  std::string last_id_;
+  std::size_t entries_ = 0;
+  std::vector<difference> differences_;
+};
+
+}  // namespace tollgate::quota
