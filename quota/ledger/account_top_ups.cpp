@@ -72,11 +72,12 @@ void account_ledger::give_up_pending(time_point now) {
   emit_top_up("top_up_failed", *open, now);
 }
 
-// Fewer credits than the threshold: one top-up, unless one is under way or has just been.
+// Fewer credits than the threshold are left by what has been settled: one top-up, unless one is under
+// way or has just been. Holds do not count: of what they put aside, nobody knows yet what will be used.
 void account_ledger::watch_threshold(time_point now) {
   if (!plan_ || !plan_->options.top_up_threshold || plan_->terms.usd_micro_per_credit == 0) return;
   if (row_.suspended) return;
-  if (row_.available() >= *plan_->options.top_up_threshold || now < top_up_.not_before) return;
+  if (row_.posted() >= *plan_->options.top_up_threshold || now < top_up_.not_before) return;
   if (auto* open = open_automatic()) {
     if (open->status != top_up_status::timed_out) return;
     const bool counted = open->cycle == plan_->cycle;
