@@ -32,6 +32,11 @@ void downstream::left() {
   if (on_gone_) std::exchange(on_gone_, nullptr)();
 }
 
+void downstream::cut() {
+  cut_ = true;
+  io.close();
+}
+
 void downstream::end_means_gone() {
   end_means_gone_ = true;
   if (at_end_ && !gone_) left();

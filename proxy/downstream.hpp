@@ -41,6 +41,9 @@ class downstream : public std::enable_shared_from_this<downstream> {
   bool at_end() const { return at_end_ || gone_; }
   // The peer reset the connection, or a deadline closed it: nobody can be answered.
   bool gone() const { return gone_; }
+  // We end the connection, and not the peer: the time to drain is over.
+  void cut();
+  bool was_cut() const { return cut_; }
   // For an answer without an end: who has closed its half has left.
   void end_means_gone();
   // Called once, when the peer goes, from inside the read's completion.
@@ -57,7 +60,7 @@ class downstream : public std::enable_shared_from_this<downstream> {
   std::function<void()> on_gone_;
   wake_up arrived_;
   bool reading_ = false, at_end_ = false, gone_ = false, forbidden_ = false;
-  bool end_means_gone_ = false;
+  bool end_means_gone_ = false, cut_ = false;
 };
 
 }  // namespace tollgate::proxy

@@ -222,7 +222,8 @@ task<> exchange::pass_on_informational() {
 exchange::verdict exchange::no_answer(error_code ec, bool& retry) {
   const auto name = "The upstream \"" + pool_->settings().name + "\" ";
   if (client_.gone()) {
-    if (record_.end != quota::stream_end::not_sent) {
+    // Whom we cut off has not left: to it, there was no answer.
+    if (record_.end != quota::stream_end::not_sent && !client_.was_cut()) {
       record_.end = request_was_sent_ ? quota::stream_end::client_gone_waiting
                                       : quota::stream_end::client_gone_early;
     }

@@ -156,7 +156,7 @@ class session final : public std::enable_shared_from_this<session>, private work
     }
   }
 
-  void cut() override { client_->io.close(); }
+  void cut() override { client_->cut(); }
 
   worker& worker_;
   std::shared_ptr<downstream> client_;
