@@ -1,11 +1,9 @@
 """Who pays when a call goes wrong: clients that leave, half-closed ones, and answers that are none."""
 import gzip
-import socket
-import struct
 import threading
 import time
 
-from support.http import BROKEN_OFF, call
+from support.http import BROKEN_OFF, RawConnection, call
 from support.http_stack import PRICE, HttpTest, answering
 from support.process import wait_until
 from support.tollgate import route
@@ -50,10 +48,6 @@ class WhoPays(HttpTest):
         path = self.script(script).replace("/scripted/", prefix)
         return self.tollgate.call(method, path, self.key, b"{}" if method == "POST" else None, headers)
 
-    def reset(self, connection):
-        connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        connection.close()
-
     def attempt(self, script):
         """A call whose answer may break off."""
         try:
@@ -88,22 +82,22 @@ class WhoPays(HttpTest):
     # --- clients that leave
 
     def test_a_client_that_leaves_when_the_upstream_has_its_request_pays(self):
-        self.assertTrue(self.leave_while_it_works(self.reset))  # noticed at once, and nobody works for it any longer
+        self.assertTrue(self.leave_while_it_works(RawConnection.reset))  # noticed at once, and nobody works for it any longer
         self.assert_charged(PRICE)
 
     def test_a_client_that_closes_its_connection_pays_too(self):
         """It may have closed one half only, so the upstream goes on."""
         for number in range(5):
-            self.assertFalse(self.leave_while_it_works(lambda connection: connection.close()))
+            self.assertFalse(self.leave_while_it_works(RawConnection.close))
             self.assert_charged((number + 1) * PRICE)
 
     def test_per_route_a_client_that_leaves_pays_nothing(self):
         for prefix in ("/otherwise/", "/as-before/"):
-            self.leave_while_it_works(self.reset, prefix)
+            self.leave_while_it_works(RawConnection.reset, prefix)
             self.assert_charged(0)
 
     def test_a_client_that_leaves_before_the_upstream_has_its_request_pays_nothing(self):
-        for leave in (self.reset, lambda connection: connection.close()):
+        for leave in (RawConnection.reset, RawConnection.close):
             arrived = threading.Event()
 
             def script(connection, request):
@@ -209,7 +203,7 @@ class WhoPays(HttpTest):
         connection.send(self.head("GET", self.script(script)))
         while b"overloaded" not in connection.reader.readline():
             pass
-        self.reset(connection)
+        connection.reset()
         gone.set()
         self.assert_charged(0)
 

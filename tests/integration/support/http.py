@@ -70,6 +70,11 @@ class RawConnection:
         self.reader.close()
         self.socket.close()
 
+    def reset(self):
+        """Leaves so that the server knows it at once; close() may be the end of one half only."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close()
+
     def send(self, data):
         self.socket.sendall(data)
 
