@@ -130,6 +130,23 @@ std::optional<upstream_url> read_upstream_url(context& in, const node& from) {
   return out;
 }
 
+bool is_private_host(const std::string& host) {
+  std::array<unsigned char, sizeof(in6_addr)> b{};
+  if (inet_pton(AF_INET, host.c_str(), b.data()) == 1) {
+    return b[0] == 10 || b[0] == 127 || (b[0] == 172 && b[1] >= 16 && b[1] < 32) ||
+           (b[0] == 192 && b[1] == 168) || (b[0] == 169 && b[1] == 254) ||
+           (b[0] == 100 && b[1] >= 64 && b[1] < 128);
+  }
+  if (inet_pton(AF_INET6, host.c_str(), b.data()) == 1) {
+    const bool loopback = host == "::1";
+    return loopback || (b[0] & 0xfe) == 0xfc || (b[0] == 0xfe && (b[1] & 0xc0) == 0x80);
+  }
+  if (host.empty()) return false;
+  constexpr std::array ends{".internal", ".local", ".localhost", ".lan", ".home.arpa", ".svc"};
+  return host.find('.') == std::string::npos ||
+         std::any_of(ends.begin(), ends.end(), [&](const char* end) { return host.ends_with(end); });
+}
+
 std::optional<payment_url> read_payment_url(context& in, const node& from, bool with_query) {
   auto text = read_http_url(in, from);
   if (!text) return {};

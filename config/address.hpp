@@ -20,6 +20,10 @@ struct upstream_url {
 };
 std::optional<upstream_url> read_upstream_url(context& in, const node& from);
 
+// A host of the operator's own network, by its looks: an address that is not the internet's, a name
+// without a dot, or one below a domain that is private by convention. Nothing is resolved.
+bool is_private_host(const std::string& host);
+
 // Where money is asked for: as it is written, with its query where `with_query`. https://, or
 // http:// to this machine alone: what travels there is worth stealing.
 struct payment_url {

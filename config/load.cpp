@@ -133,6 +133,12 @@ std::string to_string(const config_error& error) {
   return out.append(": ").append(error.message);
 }
 
+std::string warning_text(const config_error& warning) {
+  auto said = warning;
+  said.message.insert(0, "warning: ");
+  return to_string(said);
+}
+
 std::variant<configuration, std::vector<config_error>> load_text(const std::string& text,
                                                                  const std::string& file_name,
                                                                  const environment& env) {
@@ -148,7 +154,7 @@ std::variant<configuration, std::vector<config_error>> load_text(const std::stri
   check_retention(in, *root, values);
   auto table = build_table(found, values);
   if (!found.empty() || !table) return to_errors(found, file_name);
-  return configuration{std::move(values), *std::move(table)};
+  return configuration{std::move(values), *std::move(table), to_errors(in.warnings, file_name)};
 }
 
 std::variant<configuration, std::vector<config_error>> load_file(const std::string& path,

@@ -25,7 +25,9 @@ std::string to_string(const config_error& error);  // FILE:LINE:COLUMN: message
 struct configuration {
   settings values;
   routes::route_table routes;
+  std::vector<config_error> warnings{};  // what works, and may not be what was meant
 };
+std::string warning_text(const config_error& warning);  // FILE:LINE:COLUMN: warning: message
 
 std::variant<configuration, std::vector<config_error>> load_file(const std::string& path,
                                                                  const environment& env);

@@ -59,6 +59,7 @@ std::optional<audio_settings> read_audio(context& in, const node& from) {
   map.optional("on_exhausted", out.on_exhausted, exhausted);
   map.optional("on_unmeasurable", out.on_unmeasurable, unmeasurable);
   map.optional("bit_rate", out.bit_rate, whole_between<std::int64_t>(1'000, 100'000'000));
+  map.optional("hold_step", out.hold_step_us, microseconds_between(1s, 24h));
   map.finish();
   return out;
 }

@@ -82,8 +82,14 @@ std::optional<quota::settlement_policy> read_settlement(context& in, const node&
   map.optional("refused", out.refused, resolutions);
   map.optional("no_answer", out.no_answer, resolutions);
   map.optional("client_gone_early", out.client_gone_early, resolutions);
+  // It once meant both, and goes on to where nothing else is said.
+  if (map.find("client_gone_early") != nullptr) out.client_gone_waiting = out.client_gone_early;
+  map.optional("client_gone_waiting", out.client_gone_waiting, resolutions);
   map.optional("client_gone", out.client_gone, resolutions);
   map.optional("upstream_failed", out.upstream_failed, resolutions);
+  map.optional("redirected", out.redirected, resolutions);
+  map.optional("stream_error", out.stream_error, resolutions);
+  map.optional("empty", out.empty, resolutions);
   map.finish();
   return out;
 }

@@ -70,6 +70,72 @@ std::optional<std::vector<header>> read_headers(context& in, const node& from) {
   return out;
 }
 
+// A field's name, or nothing: it is not sent.
+std::optional<std::string> read_field_name(context& in, const node& from) {
+  auto name = read_text_or_empty(in, from);
+  if (!name || name->empty()) return name;
+  if (!routes::is_token(*name)) {
+    in.fail(from, quoted(*name) + " is not a header name");
+    return {};
+  }
+  if (is_written_by_the_proxy(*name)) {
+    in.fail(from, *name + " is written by the proxy itself");
+    return {};
+  }
+  return name;
+}
+
+std::optional<identify_settings> read_names(context& in, const node& from) {
+  identify_settings out;
+  map_reader map{in, from};
+  map.optional("org", out.org, read_field_name);
+  map.optional("key_id", out.key_id, read_field_name);
+  map.optional("agent", out.agent, read_field_name);
+  map.optional("conversation", out.conversation, read_field_name);
+  map.optional("timestamp", out.timestamp, read_field_name);
+  map.optional("signature", out.signature, read_field_name);
+  map.finish();
+  const auto names = out.names();
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    for (std::size_t k = 0; k < i; ++k) {
+      if (names[i]->empty() || !routes::same_variable(*names[i], *names[k])) continue;
+      in.fail(from, quoted(*names[i]) + " stands here twice");
+    }
+  }
+  return out;
+}
+
+// `true`, `false`, or what differs from `true`.
+std::optional<identify_settings> read_identify(context& in, const node& from) {
+  identify_settings out;
+  if (from.what != node::type::map) {
+    const auto on = read_flag(in, from);
+    if (!on) return {};
+    out.on = *on;
+    return out;
+  }
+  std::string secret;
+  map_reader map{in, from};
+  map.optional("headers", out, read_names);
+  map.optional("secret", secret, read_text_or_empty);
+  map.finish();
+  out.on = true;
+  out.secret = std::move(secret);
+  if (out.org.empty()) in.fail(from, "headers.org must have a name");
+  if (!out.secret.empty() && (out.timestamp.empty() || out.signature.empty())) {
+    in.fail(from, "a secret needs names for headers.timestamp and headers.signature");
+  }
+  return out;
+}
+
+// Whether callers of this upstream are told apart by nothing but the key that is set here.
+bool sets_a_key(const upstream_settings& upstream) {
+  return std::any_of(upstream.headers.begin(), upstream.headers.end(), [](const header& set) {
+    return !set.second.empty() && (routes::equal_ignoring_case(set.first, "authorization") ||
+                                   routes::equal_ignoring_case(set.first, "x-api-key"));
+  });
+}
+
 upstream_settings read_upstream(context& in, const std::string& name, const node& from) {
   upstream_settings out;
   out.name = name;
@@ -85,7 +151,19 @@ upstream_settings read_upstream(context& in, const std::string& name, const node
   map.optional("ca_file", out.ca_file, read_text);
   map.optional("verify", out.verify, read_flag);
   map.optional("forward_key", out.forward_key, read_flag);
+  map.optional("identify", out.identify, read_identify);
   map.finish();
+  for (const auto* field : out.identify.names()) {
+    const auto same = [&](const header& set) { return routes::same_variable(set.first, *field); };
+    if (out.identify.on && std::any_of(out.headers.begin(), out.headers.end(), same)) {
+      in.fail(from, quoted(*field) + " stands in headers and in identify");
+    }
+  }
+  if (sets_a_key(out) && !out.identify.on && is_private_host(url.host)) {
+    in.warn(from, "every organization's calls come with the one key that is set here, and " +
+                      name + " is not told whose they are; if it is a service of your own, set " +
+                      "identify: true");
+  }
   const bool wants_tls = !out.ca_file.empty() || !out.verify;
   if (wants_tls && !url.host.empty() && !url.tls) {
     in.fail(from, "ca_file and verify are for https:// only");

@@ -26,7 +26,12 @@ struct context {
   const environment& env;
   std::string key;                                   // the key being read, for messages
   std::size_t substitutions_left = 4 * 1024 * 1024;  // bytes that variables may still add
+  problems warnings{};
 
+  // What works, and may not be what was meant.
+  void warn(const node& where, const std::string& message) {
+    warnings.add(where.at, key.empty() ? message : key + ": " + message);
+  }
   void fail(const node& where, const std::string& message) {
     found.add(where.at, key.empty() ? message : key + ": " + message);
   }

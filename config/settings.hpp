@@ -1,6 +1,7 @@
 // The whole configuration as plain values with their defaults. load.hpp fills it from YAML.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -38,6 +39,20 @@ struct identity_settings {
   std::string conversation_header = "X-Conversation-Id";
 };
 
+// An upstream that is told who pays: the fields that say so, and the secret that signs them. A field
+// without a name is not sent.
+struct identify_settings {
+  bool on = false;
+  std::string org = "X-Tollgate-Org", key_id = "X-Tollgate-Key-Id", agent = "X-Tollgate-Agent",
+              conversation = "X-Tollgate-Conversation";
+  std::string timestamp = "X-Tollgate-Timestamp", signature = "X-Tollgate-Signature";
+  std::string secret;  // empty: not signed
+
+  std::array<const std::string*, 6> names() const {
+    return {&org, &key_id, &agent, &conversation, &timestamp, &signature};
+  }
+};
+
 struct upstream_settings {
   std::string name;
   bool tls = false;
@@ -50,6 +65,7 @@ struct upstream_settings {
   std::string ca_file;       // tls: trust these instead of the system's
   bool verify = true;        // tls
   bool forward_key = false;  // pass the caller's own Authorization / x-api-key on
+  identify_settings identify;
 };
 
 struct plan_settings {

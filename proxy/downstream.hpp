@@ -29,13 +29,23 @@ class downstream : public std::enable_shared_from_this<downstream> {
   // While an exchange waits for its upstream: takes in what the client pipelines, notices when it
   // leaves, and lends it no more memory than that needs.
   void watch(std::size_t limit);
-  // Waits until something new was read. False: the peer is gone, the buffer is full, or
+  // Waits until something new was read. False: nothing more will come, the buffer is full, or
   // forbid_reads() was called.
   task<bool> read_more(std::size_t limit);
   bool reading() const { return reading_; }
 
-  // The peer closed or reset the connection, or a deadline closed it.
+  // Nothing more will come from the peer. It may still wait for an answer: half of a connection can
+  // be closed, and what a peer that has left sends first looks the same. So it is answered. That it
+  // has left shows when it resets the connection, for it does so when it is written to, or is asked
+  // whether it is still there (TCP keep-alive, from here on).
+  bool at_end() const { return at_end_ || gone_; }
+  // The peer reset the connection, or a deadline closed it: nobody can be answered.
   bool gone() const { return gone_; }
+  // We end the connection, and not the peer: the time to drain is over.
+  void cut();
+  bool was_cut() const { return cut_; }
+  // For an answer without an end: who has closed its half has left.
+  void end_means_gone();
   // Called once, when the peer goes, from inside the read's completion.
   void on_gone(std::function<void()> action) { on_gone_ = std::move(action); }
   // Makes read_more() return false, one that waits now included, until allow_reads().
@@ -44,10 +54,13 @@ class downstream : public std::enable_shared_from_this<downstream> {
 
  private:
   void finished(error_code ec, std::size_t n);
+  void watch_for_reset();
+  void left();
 
   std::function<void()> on_gone_;
   wake_up arrived_;
-  bool reading_ = false, gone_ = false, forbidden_ = false;
+  bool reading_ = false, at_end_ = false, gone_ = false, forbidden_ = false;
+  bool end_means_gone_ = false, cut_ = false;
 };
 
 }  // namespace tollgate::proxy

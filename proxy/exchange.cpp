@@ -203,9 +203,9 @@ task<exchange::verdict> exchange::gather_body(std::size_t limit, enough enough) 
     if (!more && total_timeout_) {
       co_return problem{problem_code::request_timeout, "The body took too long.", {}, {}};
     }
-    if (!more && !client_.gone()) co_return malformed_body();  // a chunk header without an end
+    if (!more && !client_.at_end()) co_return malformed_body();  // a chunk header without an end
     if (!more) {
-      co_return problem{problem_code::invalid_request, "The body ended too early.", {}, {}};
+      co_return body_ended_early();
     }
   }
   co_return verdict{};

@@ -15,6 +15,7 @@
 #include "proxy/own_response.hpp"
 #include "proxy/relay.hpp"
 #include "proxy/worker.hpp"
+#include "routes/answer_watch.hpp"
 #include "routes/audio_tap.hpp"
 #include "routes/ledger_refusal.hpp"
 
@@ -60,10 +61,12 @@ class exchange final : private deadline {
   task<> pass_on_informational();
   void await_upstream(bool is_its_turn);
   verdict no_answer(error_code ec, bool& retry);
+  routes::answer_head answer_head() const;
   std::string response_head(body_shape shape);
   account_facts account_facts_known() const;
   task<> relay_body(std::string head, body_shape shape);
   void broke_off(quota::stream_end how);
+  task<bool> complete_for_client(chunk_frame& frame, body_shape shape);
   task<> tunnel();
   task<> tunnel_upwards();
   task<error_code> write_to_client(std::string_view bytes);
@@ -126,6 +129,7 @@ class exchange final : private deadline {
   std::optional<routes::audio_tap> tap_;  // on the body that is metered
   std::optional<quota::usage> used_;      // once that is final
   bool upload_refused_ = false;           // by us, before its last byte went up
+  bool request_was_sent_ = false;         // to its last byte
   bool charge_in_trailer_ = false;
   bool shadow_org_ = false;
   std::shared_ptr<open_charge> charge_;
@@ -138,6 +142,7 @@ class exchange final : private deadline {
   upstream_lease up_;
   std::uint64_t wrote_before_ = 0;  // on this connection, by earlier exchanges
   std::optional<response_reader> response_;
+  std::optional<routes::answer_watch> watch_;  // of an answer that is charged
   bool pump_running_ = false, body_was_pumped_ = false, total_timeout_ = false;
   wake_up pump_ended_;
   verdict body_problem_;  // found while the body was already on its way

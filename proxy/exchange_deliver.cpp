@@ -13,6 +13,9 @@ task<> exchange::deliver() {
   const bool websocket = head.status == 101;
   strip_hop_by_hop(head);
   if (meters_answer()) tap_body(head);
+  if (charge_ && record_.end == quota::stream_end::accepted && !websocket) {
+    watch_.emplace(answer_head());
+  }
   record_.status = head.status;
   record_.overhead_us = overhead_so_far();
   head_sent_ = true;
@@ -22,6 +25,7 @@ task<> exchange::deliver() {
   } else {
     const auto shape = shape_for_client();
     co_await relay_body(response_head(shape), shape);
+    if (watch_) record_.end = watch_->judge(record_.end);
   }
   if (pump_running_) {
     // The answer is complete and the upload is not: nothing more can pass on either connection.
@@ -54,7 +58,9 @@ body_shape exchange::shape_for_client() {
 std::string exchange::response_head(body_shape shape) {
   if (shape.how == framing::until_close) keep_client_ = false;
   if (worker_.draining() || !request_.done()) keep_client_ = false;
+  if (client_.at_end() && client_.in.empty()) keep_client_ = false;
   response_facts facts;
+  facts.upstream = &pool_->settings();
   facts.request_id = record_.request_id;
   const auto* charged = charged_in_head();
   facts.charge_in_trailer = charge_in_trailer_;
@@ -95,10 +101,11 @@ const quota::credits* exchange::charged_in_head() {
 }
 
 task<> exchange::relay_body(std::string head, body_shape shape) {
-  chunk_frame frame{shape.how == framing::chunked};
+  chunk_frame frame{shape.how == framing::chunked, &runtime_->owned_of(record_.route)};
   const auto& timeouts = settings().timeouts;
   for (;;) {
     const auto piece = response_->decode(up_->in);
+    if (watch_) watch_->write(piece.body);
     if (tap_ && meters_answer() && !co_await meter_answer(piece.body)) {
       if (co_await write_to_client(head)) co_return broke_off(quota::stream_end::client_gone);
       co_return co_await cut_answer(shape);
@@ -128,11 +135,25 @@ task<> exchange::relay_body(std::string head, body_shape shape) {
     if (ec == asio::error::eof) ec = response_->decode_end();
     if (ec) break;
   }
+  if (watch_ && watch_->is_complete() && co_await complete_for_client(frame, shape)) co_return;
   // The client learns it by a body that does not end as announced, or by a reset where the end of
   // the connection would have ended the body.
   broke_off(client_.gone() ? quota::stream_end::client_gone : quota::stream_end::upstream_failed);
   if (shape.how == framing::until_close) client_.io.reset_on_close();
   client_.io.close();
+}
+
+// All events came and only the connection broke: the client is told that it has all of them. False:
+// it cannot be, by the framing that was announced.
+task<bool> exchange::complete_for_client(chunk_frame& frame, body_shape shape) {
+  if (client_.gone() || shape.how == framing::length) co_return false;
+  if (shape.how == framing::until_close) co_return true;
+  const std::string charge = charge_in_trailer_ ? charge_trailer() : std::string{};
+  client_.io.expires_after(settings().timeouts.client_write);
+  const auto failed = co_await client_.io.write(frame.around({}, {}, true, {}, charge));
+  client_.io.never_expires();
+  if (failed) keep_client_ = false;
+  co_return true;
 }
 
 // The answer ended too early. One that was an error stays one: nothing is charged for it.

@@ -35,6 +35,7 @@ task<exchange::verdict> exchange::forward() {
 // the call, so that another connection may take it without the upstream seeing it twice.
 task<exchange::verdict> exchange::attempt(bool& retry) {
   record_.end = quota::stream_end::not_sent;
+  request_was_sent_ = false;
   if (auto refused = co_await connect(up_ != nullptr)) co_return refused;
   sent_at_ = steady_clock::now();
   wrote_before_ = up_->io.wrote();
@@ -68,7 +69,7 @@ task<exchange::verdict> exchange::connect(bool fresh) {
 // Once the upstream has the last byte, a client that leaves pays, where its route says so, and so does
 // one whose Tollgate is killed.
 bool exchange::pays_from_last_byte() const {
-  return charge_ && route().settings.settlement.client_gone_early == quota::resolution::settle;
+  return charge_ && route().settings.settlement.client_gone_waiting == quota::resolution::settle;
 }
 
 // The end of a request. That the last byte goes up is written down right before; what is longer than
@@ -93,6 +94,10 @@ task<error_code> exchange::send_request() {
   facts.authority = pool_->authority();
   facts.target = &target_;
   facts.request_id = record_.request_id;
+  facts.caller = {record_.org, record_.who.key_id, record_.who.agent, record_.who.conversation};
+  facts.unix_seconds = std::chrono::duration_cast<std::chrono::seconds>(
+                           std::chrono::system_clock::now().time_since_epoch())
+                           .count();
   facts.peer = client_.peer;
   facts.secure = client_.secure;
   facts.websocket = hops_.websocket;
@@ -110,7 +115,9 @@ task<error_code> exchange::send_request() {
 
   if (body_is_buffered_ || request_.done()) {
     const std::array<asio::const_buffer, 2> whole{asio::buffer(head), asio::buffer(body_)};
-    co_return co_await write_last(whole, byte_buffer::transfer_capacity);
+    const auto ec = co_await write_last(whole, byte_buffer::transfer_capacity);
+    request_was_sent_ = !ec;
+    co_return ec;
   }
   pump_running_ = body_was_pumped_ = true;
   asio::co_spawn(worker_.executor(), pump_request_body(std::move(head)),
@@ -156,22 +163,25 @@ task<> exchange::pump_request_body(std::string head) {
     if (failed) keep_client_ = false;
     if (refused) co_return up_->io.close();
     if (failed) co_return;
-    if (request_.done()) co_return client_.watch(settings().limits.head_bytes);
+    request_was_sent_ = request_.done();
+    if (request_was_sent_) co_return client_.watch(settings().limits.head_bytes);
     if (received_more) continue;
     if (!client_.reading()) client_.in.expect_bulk();
     await_upstream(false);
     client_.io.expires_after(settings().timeouts.client_body);
     const bool more = co_await client_.read_more(byte_buffer::transfer_capacity);
     client_.io.never_expires();
-    if (!more && !client_.gone())
-      body_problem_ = malformed_body();  // a chunk header without an end
+    // At the end of the input, or at a chunk header without an end.
+    if (!more && !client_.gone()) {
+      body_problem_ = client_.at_end() ? body_ended_early() : malformed_body();
+    }
     if (!more) co_return up_->io.close();
   }
 }
 
 // `head` goes out with the first piece.
 task<error_code> exchange::send_body_piece(const decoded& piece, std::string& head) {
-  chunk_frame frame{request_framing_ == framing::chunked};
+  chunk_frame frame{request_framing_ == framing::chunked, &runtime_->owned_of(record_.route)};
   const std::string released = meters_upload() ? release_upload(piece.body) : std::string{};
   const auto bytes = meters_upload() ? std::string_view{released} : piece.body;
   const auto buffers = frame.around(head, bytes, request_.done(), request_.trailers());
@@ -207,13 +217,19 @@ task<exchange::verdict> exchange::receive_head(bool& retry) {
     co_await pass_on_informational();
   }
   record_.upstream_us = us_between(sent_at_, steady_clock::now());
-  record_.end =
-      response_->head().status >= 400 ? quota::stream_end::refused : quota::stream_end::accepted;
+  record_.end = routes::end_by_head(answer_head());
   const auto& policy = route().settings.settlement;
   if (charge_ && quota::resolve(policy, record_.end) == quota::resolution::settle) {
     worker_.charges().began(*charge_, used());
   }
   co_return verdict{};
+}
+
+routes::answer_head exchange::answer_head() const {
+  const auto& head = response_->head();
+  const bool none = response_->body_framing() == framing::none;
+  return {head.status, request_.head().method, head.find(http::field::content_type),
+          head.find(http::field::content_encoding), !none};
 }
 
 // 102 and 103 are for the client; 100 was answered here already.
@@ -223,6 +239,7 @@ task<> exchange::pass_on_informational() {
   strip_hop_by_hop(head);
   std::string out;
   response_facts facts;
+  facts.upstream = &pool_->settings();
   facts.request_id = record_.request_id;
   write_response_head(out, head, facts);
   co_await write_to_client(out);
@@ -233,8 +250,11 @@ task<> exchange::pass_on_informational() {
 exchange::verdict exchange::no_answer(error_code ec, bool& retry) {
   const auto name = "The upstream \"" + pool_->settings().name + "\" ";
   if (client_.gone()) {
-    if (record_.end != quota::stream_end::not_sent)
-      record_.end = quota::stream_end::client_gone_early;
+    // Whom we cut off has not left: to it, there was no answer.
+    if (record_.end != quota::stream_end::not_sent && !client_.was_cut()) {
+      record_.end = request_was_sent_ ? quota::stream_end::client_gone_waiting
+                                      : quota::stream_end::client_gone_early;
+    }
     return client_left();
   }
   if (body_problem_) {

@@ -17,6 +17,10 @@ inline problem malformed_body() {
   return {problem_code::invalid_request, "The body's chunked framing is malformed.", {}, {}};
 }
 
+inline problem body_ended_early() {
+  return {problem_code::invalid_request, "The body ended too early.", {}, {}};
+}
+
 inline problem body_too_large(std::uint64_t limit) {
   return {problem_code::body_too_large,
           "The body is larger than the limit of " + std::to_string(limit) + " bytes.",

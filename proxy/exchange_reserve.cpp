@@ -14,6 +14,7 @@ task<exchange::verdict> exchange::reserve() {
   terms.price_at = route().price_at;
   terms.estimated = classified_.estimated;
   terms.policy = route().settings.settlement;
+  terms.hold_step = audio().hold_step_us;
   terms.hold_timeout = settings().holds.timeout;
   terms.admit = is_shadow()                 ? quota::admission::shadow
                 : route().settings.critical ? quota::admission::critical

@@ -35,6 +35,7 @@ task<> exchange::send_stream(own_response head, std::shared_ptr<admin::body_sour
   record_.overhead_us = overhead_so_far();
   bound_slow_reader(client_.io.socket().native_handle(), settings().timeouts.client_write);
   client_.on_gone([source] { source->end(); });
+  client_.end_means_gone();
   chunk_frame frame{chunked};
   co_await relay_stream(frame, *source);
   source->end();

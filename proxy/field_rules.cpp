@@ -3,11 +3,7 @@
 #include <algorithm>
 #include <string>
 
-#include <boost/beast/core/string.hpp>
-
 namespace tollgate::proxy {
-
-using boost::beast::iequals;
 
 namespace {
 
@@ -67,18 +63,50 @@ bool is_hop_by_hop(http::field name) {
   }
 }
 
+namespace {
+
+constexpr bool is_letter_or_digit(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+constexpr char fold(char c) {
+  if (!is_letter_or_digit(c)) return '-';
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 32) : c;
+}
+
+bool begins_field(std::string_view name, std::string_view prefix) {
+  return name.size() > prefix.size() && same_field(name.substr(0, prefix.size()), prefix);
+}
+
+}  // namespace
+
 bool same_field(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
   for (std::size_t i = 0; i < a.size(); ++i) {
-    const auto fold = [](char c) {
-      return c == '_' ? '-' : c >= 'A' && c <= 'Z' ? char(c | 32) : c;
-    };
     if (fold(a[i]) != fold(b[i])) return false;
   }
   return true;
 }
 
+std::string folded_field(std::string_view name) {
+  std::string out{name};
+  std::transform(out.begin(), out.end(), out.begin(), fold);
+  return out;
+}
+
+bool is_ours(std::string_view name) {
+  if (name.empty()) return false;
+  switch (fold(name.front())) {
+    case 'x':
+      return begins_field(name, "x-tollgate-") || begins_field(name, "x-credits-");
+    case 'r':
+      return same_field(name, "ratelimit") || same_field(name, "ratelimit-policy");
+    default:
+      return false;
+  }
+}
+
 bool is_replaced_in_request(std::string_view name) {
+  if (is_ours(name)) return true;
   const auto is = [name](std::string_view other) { return same_field(name, other); };
   switch (name.size()) {
     case 3:
@@ -109,32 +137,19 @@ bool is_replaced_in_request(std::string_view name) {
 }
 
 bool is_replaced_in_response(std::string_view name) {
-  switch (name.size()) {
-    case 9:
-      return iequals(name, "ratelimit");
-    case 12:
-      return iequals(name, "x-request-id");
-    case 16:
-      return iequals(name, "ratelimit-policy");
-    case 17:
-      return iequals(name, "x-credits-charged");
-    case 19:
-      return iequals(name, "x-credits-remaining");
-    default:
-      return false;
-  }
+  return is_ours(name) || same_field(name, "x-request-id") || is_caller_key(name);
 }
 
 bool is_request_rate(std::string_view name) {
-  return iequals(name, "x-ratelimit-limit") || iequals(name, "x-ratelimit-remaining") ||
-         iequals(name, "x-ratelimit-reset");
+  return same_field(name, "x-ratelimit-limit") || same_field(name, "x-ratelimit-remaining") ||
+         same_field(name, "x-ratelimit-reset");
 }
 
 bool is_misspelt(std::string_view name) {
-  if (name.find('_') == std::string_view::npos) return false;
-  std::string meant{name};
-  std::replace(meant.begin(), meant.end(), '_', '-');
-  const auto field = http::string_to_field(meant);
+  const bool usual = std::all_of(name.begin(), name.end(),
+                                 [](char c) { return is_letter_or_digit(c) || c == '-'; });
+  if (usual) return false;
+  const auto field = http::string_to_field(folded_field(name));
   return is_hop_by_hop(field) || is_framing(field);
 }
 
@@ -143,10 +158,10 @@ bool is_caller_key(std::string_view name) {
 }
 
 bool fit_for_trailer(std::string_view name) {
-  const auto field = http::string_to_field(name);
+  const auto field = http::string_to_field(folded_field(name));
   return !is_framing(field) && !is_hop_by_hop(field) && !is_misspelt(name) &&
          !steers_its_message(field) && !is_caller_key(name) && !is_replaced_in_request(name) &&
-         !is_replaced_in_response(name);
+         !is_replaced_in_response(name) && !is_request_rate(name);
 }
 
 }  // namespace tollgate::proxy

@@ -1,6 +1,7 @@
 // What a header field is, by its name: what passes through a proxy and what does not.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include <boost/beast/http/field.hpp>
@@ -16,11 +17,16 @@ bool is_framing(http::field name);
 // left.
 bool is_hop_by_hop(http::field name);
 
-// Field names as upstreams compare them that turn them into variables (CGI, WSGI): there, `X_A` and
-// `X-A` are one. A field that decides something must not come in by the other spelling.
+// Field names as upstreams compare them that turn them into variables (CGI, WSGI): there, `X_A`,
+// `X.A` and `X-A` are one. A field that decides something must not come in by another spelling.
 bool same_field(std::string_view a, std::string_view b);
+// The spelling that all of them have in common.
+std::string folded_field(std::string_view name);
 
-// One of the connection's own fields, or of framing, in the other spelling: `Content_Length`.
+// What this proxy alone says, to either side: X-Tollgate-*, X-Credits-*, RateLimit and its policy.
+bool is_ours(std::string_view name);
+
+// One of the connection's own fields, or of framing, in another spelling: `Content_Length`.
 bool is_misspelt(std::string_view name);
 
 // Fields that are written anew for the upstream, or that could make it read another request than

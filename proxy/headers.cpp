@@ -6,6 +6,7 @@
 #include <boost/beast/core/string.hpp>
 
 #include "proxy/field_rules.hpp"
+#include "proxy/location.hpp"
 
 namespace tollgate::proxy {
 
@@ -32,7 +33,17 @@ void append_framing(std::string& out, const body_shape& body) {
   }
 }
 
+// Among the fields by which an upstream is told who pays.
+bool identifies(const config::upstream_settings& upstream, std::string_view name) {
+  if (!upstream.identify.on) return false;
+  for (const auto* ours : upstream.identify.names()) {
+    if (same_field(name, *ours)) return true;
+  }
+  return false;
+}
+
 bool is_set_by(const config::upstream_settings& upstream, std::string_view name) {
+  if (identifies(upstream, name)) return true;
   for (const auto& [configured, value] : upstream.headers) {
     if (same_field(name, configured)) return true;
   }
@@ -197,8 +208,11 @@ std::string choose_request_id(const message_head& head, quota::id_source& ids) {
 void write_request_head(std::string& out, const message_head& head, const request_facts& facts,
                         quota::id_source& ids) {
   const auto& target = *facts.target;
-  out.append(head.method).append(" ", 1).append(facts.upstream->base_path).append(target.path);
+  out.append(head.method).append(" ", 1);
+  const auto target_begins = out.size();
+  out.append(facts.upstream->base_path).append(target.path);
   if (!target.query.empty()) out.append("?", 1).append(target.query);
+  const auto target_length = out.size() - target_begins;
   out.append(" HTTP/1.1\r\nHost: ").append(facts.authority).append("\r\n", 2);
   const auto trace = inherited_trace(head);
   append_client_fields(out, head, facts, !trace.empty());
@@ -207,6 +221,11 @@ void write_request_head(std::string& out, const message_head& head, const reques
       append_field(out, name, value);  // empty: the client's is removed, that is all
   }
   if (facts.metered) append_field(out, "Accept-Encoding", "identity");
+  if (facts.upstream->identify.on) {
+    const std::string sent = out.substr(target_begins, target_length);
+    append_identification(out, facts.upstream->identify, facts.caller,
+                          {head.method, sent, facts.unix_seconds});
+  }
   append_field(out, "X-Request-Id", facts.request_id);
   append_traceparent(out, trace, ids);
   append_forwarded(out, head, facts);
@@ -223,9 +242,12 @@ void write_response_head(std::string& out, const message_head& head, const respo
     const auto& field = head.fields[i];
     if (is_framing(head.names[i])) continue;
     if (facts.account.rate != nullptr && is_request_rate(field.name)) continue;
-    if (!is_replaced_in_response(field.name)) {
+    if (facts.upstream != nullptr && identifies(*facts.upstream, field.name)) continue;
+    if (facts.upstream != nullptr && shows_location(field.name)) {
+      append_field(out, field.name, location_for_client(field.name, field.value, *facts.upstream));
+    } else if (!is_replaced_in_response(field.name)) {
       append_field(out, field.name, field.value);
-    } else if (iequals(field.name, "x-request-id")) {
+    } else if (same_field(field.name, "x-request-id")) {
       append_field(out, "X-Upstream-Request-Id", field.value);
     }
   }

@@ -9,6 +9,7 @@
 #include "config/settings.hpp"
 #include "proxy/account_fields.hpp"
 #include "proxy/http/message.hpp"
+#include "proxy/identification.hpp"
 #include "quota/ids.hpp"
 #include "routes/classify.hpp"
 
@@ -41,6 +42,8 @@ struct request_facts {
   std::string_view authority{};  // the upstream's, for Host
   const routes::clean_target* target = nullptr;
   std::string_view request_id{}, peer{};
+  identified_caller caller{};
+  std::int64_t unix_seconds = 0;  // now
   bool secure = false;
   bool websocket = false;
   bool metered = false;  // the answer is to be read on its way: asks for all of it, in no coding
@@ -50,6 +53,7 @@ void write_request_head(std::string& out, const message_head& head, const reques
                         quota::id_source& ids);
 
 struct response_facts {
+  const config::upstream_settings* upstream = nullptr;  // null: nothing in it is the upstream's own
   std::string_view request_id{};
   account_facts account{};
   bool charge_in_trailer = false;  // X-Credits-Charged follows the body

@@ -22,7 +22,8 @@ chunk_frame::buffers chunk_frame::around(std::string_view prefix, std::string_vi
     if (last) {
       after_.append("0\r\n", 3);
       for (const auto& [name, value] : trailers) {
-        if (fit_for_trailer(name)) after_.append(name).append(": ").append(value).append("\r\n");
+        const bool fit = fit_for_trailer(name) && (owned_ == nullptr || !owned_->contains(name));
+        if (fit) after_.append(name).append(": ").append(value).append("\r\n");
       }
       after_.append(own_trailers).append("\r\n", 2);
     }

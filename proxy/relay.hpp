@@ -8,6 +8,7 @@
 #include <boost/asio/buffer.hpp>
 
 #include "proxy/http/message.hpp"
+#include "proxy/owned_names.hpp"
 
 namespace tollgate::proxy {
 
@@ -15,7 +16,8 @@ namespace tollgate::proxy {
 // point into this object and into what was given; they live until the next call.
 class chunk_frame {
  public:
-  explicit chunk_frame(bool chunked) : chunked_{chunked} {}
+  explicit chunk_frame(bool chunked, const owned_names* owned = nullptr)
+      : chunked_{chunked}, owned_{owned} {}
 
   using buffers = std::array<boost::asio::const_buffer, 4>;
   // `prefix` is what goes out before the piece: a message head, or nothing. Of the sender's
@@ -25,6 +27,7 @@ class chunk_frame {
 
  private:
   bool chunked_;
+  const owned_names* owned_;  // names that no trailer of the sender may have
   std::string before_, after_;
 };
 

@@ -11,6 +11,7 @@ std::shared_ptr<runtime> make_runtime(asio::io_context& context, deadline_list& 
   for (const auto& upstream : config->values.upstreams) {
     made->pools.push_back(
         std::make_unique<upstream_pool>(context, deadlines, upstream, config->values));
+    made->owned.emplace_back(config->values, upstream);
   }
   for (const auto& route : config->routes.routes()) {
     std::size_t index = 0;

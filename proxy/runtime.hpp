@@ -8,6 +8,7 @@
 
 #include "config/load.hpp"
 #include "proxy/metrics.hpp"
+#include "proxy/owned_names.hpp"
 #include "proxy/upstream.hpp"
 
 namespace tollgate::proxy {
@@ -15,12 +16,14 @@ namespace tollgate::proxy {
 struct runtime {
   std::shared_ptr<const config::configuration> config;
   std::vector<std::unique_ptr<upstream_pool>> pools;
+  std::vector<owned_names> owned;  // by the index of pools: no trailer passes by one of these names
   std::vector<std::size_t> upstream_of_route;  // by the route's index: an index of pools
   metrics::bound_metrics metrics;
   std::shared_ptr<asio::ssl::context> tls;  // for clients; null: plain HTTP
 
   const config::settings& settings() const { return config->values; }
   upstream_pool& pool_of(std::size_t route) const { return *pools[upstream_of_route[route]]; }
+  const owned_names& owned_of(std::size_t route) const { return owned[upstream_of_route[route]]; }
   std::size_t index_of(const routes::route& route) const {
     return static_cast<std::size_t>(&route - config->routes.routes().data());
   }

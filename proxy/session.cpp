@@ -143,11 +143,11 @@ class session final : public std::enable_shared_from_this<session>, private work
   // kept.
   task<> linger() {
     constexpr std::chrono::seconds in_all{30}, of_silence{5}, while_draining{2};
-    if (client_->gone() || !client_->io.is_open()) co_return;
+    if (client_->at_end() || !client_->io.is_open()) co_return;
     client_->allow_reads();
     client_->io.shutdown_send(client_);
     const auto began = worker_.deadlines().now();
-    while (!client_->gone()) {
+    while (!client_->at_end()) {
       const auto passed = worker_.deadlines().now() - began;
       if (passed >= (worker_.draining() ? while_draining : in_all)) break;
       client_->io.expires_after(worker_.draining() ? while_draining : of_silence);
@@ -156,7 +156,7 @@ class session final : public std::enable_shared_from_this<session>, private work
     }
   }
 
-  void cut() override { client_->io.close(); }
+  void cut() override { client_->cut(); }
 
   worker& worker_;
   std::shared_ptr<downstream> client_;

@@ -1,6 +1,8 @@
 #include "proxy/transport.hpp"
 
 #include <boost/asio/ssl/host_name_verification.hpp>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 namespace tollgate::proxy {
@@ -38,6 +40,18 @@ bool transport::is_stale() {
   char byte;
   const auto n = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
   return n >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
+}
+
+void transport::probe_peer() {
+  constexpr int every_s = 15, unanswered = 4;
+  const int socket = socket_.native_handle();
+  const auto set = [socket](int level, int option, int value) {
+    ::setsockopt(socket, level, option, &value, sizeof value);
+  };
+  set(IPPROTO_TCP, TCP_KEEPIDLE, every_s);
+  set(IPPROTO_TCP, TCP_KEEPINTVL, every_s);
+  set(IPPROTO_TCP, TCP_KEEPCNT, unanswered);
+  set(SOL_SOCKET, SO_KEEPALIVE, 1);
 }
 
 void transport::shutdown_send(std::shared_ptr<void> owner) {

@@ -23,6 +23,14 @@ std::string_view to_string(stream_end end) {
       return "client_gone";
     case stream_end::cut:
       return "cut";
+    case stream_end::client_gone_waiting:
+      return "client_gone_waiting";
+    case stream_end::redirected:
+      return "redirected";
+    case stream_end::stream_error:
+      return "stream_error";
+    case stream_end::empty:
+      return "empty";
   }
   return "unknown";
 }
@@ -42,20 +50,32 @@ resolution resolve(const settlement_policy& policy, stream_end end) {
       return policy.no_answer;
     case stream_end::client_gone_early:
       return policy.client_gone_early;
+    case stream_end::client_gone_waiting:
+      return policy.client_gone_waiting;
     case stream_end::client_gone:
       return policy.client_gone;
+    case stream_end::redirected:
+      return policy.redirected;
+    case stream_end::stream_error:
+      return policy.stream_error;
+    case stream_end::empty:
+      return policy.empty;
   }
   return resolution::void_hold;
 }
 
-// The hold grows ahead of what is metered by steps of audio that double.
-constexpr std::int64_t first_step_us = 15'000'000, last_step_us = 600'000'000;
+// The hold grows ahead of what is metered by as much again, but by no less than this, or the ledger
+// would be asked for every frame, and by no more than one step.
+constexpr std::int64_t first_step = 1'000'000;
+
+std::int64_t ahead_of(std::int64_t metered, std::int64_t step) {
+  return std::clamp(metered, first_step, std::max(step, first_step));
+}
 
 charge::charge(terms terms)
     : terms_{std::move(terms)},
       id_{terms_.id},
-      held_{price(terms_.price_at, terms_.estimated)},
-      step_{first_step_us} {}
+      held_{price(terms_.price_at, terms_.estimated)} {}
 
 charge charge::recovered(terms terms) {
   charge again{std::move(terms)};
@@ -78,6 +98,9 @@ charge::action charge::on(const answered& event) {
       return on_reserved(event);
     case state::extending:
       return on_extended(event);
+    case state::releasing:
+      if (event.reply.result == outcome::released) held_ = event.reply.amount;
+      return keep_open();
     case state::replacing:
       held_ = growing_to_;
       return keep_open();
@@ -100,6 +123,7 @@ charge::action charge::on(const store_failed&) {
       state_ = state::done;
       return refuse_unavailable{void_hold{id_}};
     case state::extending:
+    case state::releasing:
     case state::replacing:
       if (ended_) return resolve();
       state_ = state::open;
@@ -204,16 +228,25 @@ void charge::note_refusal(const answer& reply) {
 // Asks for a larger hold where the one in force will not do for much longer.
 charge::action charge::grow() {
   if (!metered_ || exhausted_) return wait{};
+  const auto needed = price(terms_.price_at, metered_->so_far);
+  if (metered_->final && held_ > needed) return release_rest();
   usage wanted = metered_->so_far;
   if (!cautious_ && !metered_->final) {
-    // Half a step ahead: there is time for the answer to come before it is needed.
-    if (covers({wanted.amount + step_ / 2})) return wait{};
-    wanted.amount += step_;
-    step_ = std::min(step_ * 2, last_step_us);
+    // Asked for while a quarter of it is left: there is time for the answer to come.
+    const auto ahead = ahead_of(wanted.amount, terms_.hold_step);
+    if (covers({wanted.amount + ahead / 4})) return wait{};
+    wanted.amount += ahead;
   }
   if (covers(wanted)) return wait{};
   growing_to_ = price(terms_.price_at, wanted);
-  return ask(state::extending, extend{id_, growing_to_, terms_.hold_timeout, terms_.admit});
+  return ask(state::extending,
+             extend{id_, growing_to_, terms_.hold_timeout, terms_.admit, needed});
+}
+
+// Once: should the ledger not answer, the settlement gives the rest back.
+charge::action charge::release_rest() {
+  if (std::exchange(released_, true)) return wait{};
+  return ask(state::releasing, release{id_, price(terms_.price_at, metered_->so_far)});
 }
 
 charge::action charge::on_resolved(const answered& event) {

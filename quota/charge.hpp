@@ -7,8 +7,9 @@
 //                                            +--> charging late +
 //
 // Where seconds are counted while they pass, `metered` says how many, and the hold grows ahead of
-// them: in steps that double, so that a long stream asks the ledger seldom; by the exact need once
-// a step was refused; and no more once that was refused too (`exhausted`).
+// them: by as much again as was metered, but by one step at most; by the exact need once a step was
+// refused; and no more once that was refused too (`exhausted`). When no more will come, the hold is
+// made the exact price, and the rest given back.
 //
 // The driver (proxy/exchange, proxy/settlement) performs the action it is given and reports back
 // with the next event. Everything after `held` ends in `settle` or `void_hold`, whatever else
@@ -33,13 +34,18 @@ namespace tollgate::quota {
 enum class stream_end : std::uint8_t {
   not_sent,  // the upstream never got it: connect failure, refused before forwarding
   refused,   // the upstream answered 4xx or 5xx
-  accepted,  // the upstream answered 1xx (upgrade), 2xx or 3xx, and the answer ran to its end
-  upstream_failed,    // it broke off, or timed out, in the middle of an accepted answer
-  no_answer,          // it got the call and never answered: timeout or reset before the head
-  client_gone_early,  // the client left before the answer's head
-  client_gone,        // the client left during an accepted answer
-  cut,                // we ended an accepted answer, because the credits were used up
+  accepted,  // the upstream answered 1xx (upgrade), 2xx, 303 or 304, and the answer ran to its end
+  upstream_failed,      // it broke off, or timed out, in the middle of an accepted answer
+  no_answer,            // it got the call and never answered: timeout or reset before the head
+  client_gone_early,    // the client left before the upstream had all of the request
+  client_gone,          // the client left during an accepted answer
+  cut,                  // we ended an accepted answer, because the credits were used up
+  client_gone_waiting,  // the client left when the upstream had all of the request, before the head
+  redirected,           // the upstream answered 3xx: it did not do the work, and said who does
+  stream_error,         // an accepted answer was a stream of events that told of an error only
+  empty,                // an accepted answer that should have had content had none
 };
+inline constexpr std::size_t stream_end_count = 12;
 std::string_view to_string(stream_end end);
 
 enum class resolution : std::uint8_t { settle, void_hold };
@@ -49,8 +55,12 @@ struct settlement_policy {
   resolution refused = resolution::void_hold;
   resolution no_answer = resolution::void_hold;
   resolution client_gone_early = resolution::void_hold;
+  resolution client_gone_waiting = resolution::settle;
   resolution client_gone = resolution::settle;
   resolution upstream_failed = resolution::settle;
+  resolution redirected = resolution::void_hold;
+  resolution stream_error = resolution::void_hold;
+  resolution empty = resolution::void_hold;
 };
 
 resolution resolve(const settlement_policy& policy, stream_end end);
@@ -62,6 +72,7 @@ class charge {
     rate price_at;
     usage estimated;  // worst case, beforehand
     settlement_policy policy;
+    std::int64_t hold_step = 60'000'000;  // of what is metered: the hold is at most so far ahead of it
     milliseconds hold_timeout{60'000};
     admission admit = admission::enforce;
     std::string request_id;
@@ -134,6 +145,7 @@ class charge {
     reserving,
     open,
     extending,
+    releasing,       // no more will be metered: giving back what is held beyond it
     replacing,       // the hold expired under a running call: reserving its successor
     resolving,       // settling or voiding
     late_reserving,  // the hold expired before it was settled: reserving what was used after all,
@@ -155,6 +167,7 @@ class charge {
   action on_reserved_late(const answered& event);
   action keep_open();
   action grow();
+  action release_rest();
   action refused_to_grow(const answer& reply);
   action replace(time_point store_time);
   action resolve();
@@ -180,8 +193,7 @@ class charge {
   // Where usage is metered.
   std::optional<metered> metered_;
   credits growing_to_;  // what the extend or the replacing reserve that is out asks for
-  std::int64_t step_;   // the next extension's, in the base of the rate's unit
-  bool cautious_ = false, exhausted_ = false;
+  bool cautious_ = false, exhausted_ = false, released_ = false;
 };
 
 }  // namespace tollgate::quota

@@ -47,6 +47,14 @@ void add_top_up(problem& out, const ledger_refusal& refusal) {
   out.facts.push_back({"top_up_pending", "true", false});
 }
 
+// What other calls may give back.
+void add_held(problem& out, const ledger_refusal& refusal) {
+  if (refusal.obstacle.held <= credits{}) return;
+  const auto held = to_string(refusal.obstacle.held);
+  out.message += " Calls that have not ended hold " + held + " credits.";
+  add(out, "held_credits", refusal.obstacle.held);
+}
+
 // The message lacks its end still. What may come before the next cycle is said, too.
 void end_with_ways_out(problem& out, const ledger_refusal& refusal) {
   if (ends(refusal)) {
@@ -54,6 +62,7 @@ void end_with_ways_out(problem& out, const ledger_refusal& refusal) {
     add(out, "renews_at", utc(refusal.obstacle.until));
   }
   out.message += '.';
+  add_held(out, refusal);
   add_top_up(out, refusal);
 }
 

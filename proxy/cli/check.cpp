@@ -24,7 +24,9 @@ int run_check(const check_options& options, std::ostream& out, std::ostream& err
     for (const auto& error : *errors) err << to_string(error) << '\n';
     return 1;
   }
-  const config::settings& values = std::get<config::configuration>(loaded).values;
+  const auto& fine = std::get<config::configuration>(loaded);
+  for (const auto& warning : fine.warnings) err << warning_text(warning) << '\n';
+  const config::settings& values = fine.values;
   out << options.config << ": ok: " << counted(values.routes.size(), "route") << ", "
       << counted(values.rates.size(), "rate") << ", "
       << counted(values.upstreams.size(), "upstream") << ", "

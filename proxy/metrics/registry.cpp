@@ -24,7 +24,7 @@ void collect_requests(family_builder& out, const thread_list& threads) {
   for (const auto& thread : threads) {
     thread.for_each_route([&](const std::string& name, const route_metrics& route) {
       for (std::size_t status_class = 0; status_class < status_class_count; ++status_class) {
-        for (std::size_t end = 0; end < stream_end_count; ++end) {
+        for (std::size_t end = 0; end < quota::stream_end_count; ++end) {
           const auto count = route.requests[status_class].read(end);
           if (count == 0) continue;
           out.add({{"route", name},

@@ -24,7 +24,6 @@
 
 namespace tollgate::proxy::metrics {
 
-inline constexpr std::size_t stream_end_count = 8;     // quota::stream_end
 inline constexpr std::size_t problem_code_count = 24;  // routes::problem_code, with room to grow
 inline constexpr std::size_t status_class_count = 6;   // 1xx to 5xx; the first: no answer was sent
 
@@ -34,7 +33,7 @@ struct credit_metrics {  // of one action
 
 struct route_metrics {
   credit_metrics* credits = nullptr;
-  std::array<by_enum<quota::stream_end, stream_end_count>, status_class_count> requests;
+  std::array<by_enum<quota::stream_end, quota::stream_end_count>, status_class_count> requests;
   by_enum<routes::problem_code, problem_code_count> refusals;
   by_enum<routes::problem_code, problem_code_count> shadow_refusals;  // would have been refused
   counter beyond_balance;      // calls let through beyond balance, cap or limit

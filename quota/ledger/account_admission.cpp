@@ -70,6 +70,7 @@ std::optional<account_ledger::objection> account_ledger::money_objection(credits
     if (capped || next.allocation > credits{}) why.until = plan_->end;
   }
   why.top_up_open = !open_top_ups().empty();
+  why.held = row_.held;
   return objection{capped ? outcome::cap_reached : outcome::insufficient_balance, why};
 }
 

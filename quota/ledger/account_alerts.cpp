@@ -173,6 +173,12 @@ void account_ledger::tell_refused(outcome how, time_point now) {
   }
 }
 
+// A call was refused for its money. It is told only when it would have been refused with nothing held,
+// for holds give back what they do not use.
+void account_ledger::tell_of_refusal(outcome how, credits needed, time_point now) {
+  if (needed > row_.posted() + overage_room()) tell_refused(how, now);
+}
+
 void account_ledger::emit_top_up(std::string type, const top_up_record& record, time_point now) {
   emit(std::move(type),
        "cents " + std::to_string(record.cents) + " credits " + micro(record.amount) + " status " +

@@ -108,7 +108,7 @@ answer account_ledger::on(const reserve& what, time_point now) {
   if (in_the_way && refuses(what.admit, *in_the_way)) {
     reply.result = in_the_way->how;
     reply.why = in_the_way->why;
-    tell_refused(reply.result, now);
+    tell_of_refusal(reply.result, what.amount, now);
     return reply;
   }
   if (!can_hold(what.amount)) {
@@ -137,7 +137,8 @@ answer account_ledger::on(const extend& what, time_point now) {
   if (in_the_way && refuses(what.admit, *in_the_way)) {
     auto reply = say(in_the_way->how, what.amount);
     reply.why = in_the_way->why;
-    tell_refused(reply.result, now);
+    if (reply.why && reply.result != outcome::limit_reached) reply.why->held -= hold.amount;
+    tell_of_refusal(reply.result, what.needed.value_or(what.amount), now);
     return reply;
   }
   if (!can_hold(more)) return say(outcome::out_of_range, what.amount);
@@ -153,6 +154,22 @@ answer account_ledger::on(const extend& what, time_point now) {
     append_of_hold(entry_type::extend, what.id, hold, more, now);
   }
   return say(outcome::extended, hold.amount);
+}
+
+answer account_ledger::on(const release& what, time_point now) {
+  if (!is_amount(what.amount)) return say(outcome::out_of_range, what.amount);
+  const auto open = holds_.find(what.id);
+  if (open == holds_.end()) return gone(what.id, {outcome::not_found, {}}, outcome::not_found, now);
+  auto& hold = open->second;
+  const auto less = std::max(hold.amount - what.amount, credits{});
+  if (less == credits{}) return say(outcome::released, hold.amount);
+  row_.held -= less;
+  hold.amount -= less;
+  count(hold, -less, now);
+  append_of_hold(entry_type::extend, what.id, hold, -less, now);
+  release_claims(hold, less);
+  forfeit_unclaimed(now);
+  return say(outcome::released, what.amount);
 }
 
 answer account_ledger::on(const settle& what, time_point now) {

@@ -120,6 +120,7 @@ class account_ledger {
 
   answer on(const reserve&, time_point now);
   answer on(const extend&, time_point now);
+  answer on(const release&, time_point now);
   answer on(const settle&, time_point now);
   answer on(const void_hold&, time_point now);
   answer on(const expire_holds&, time_point now);
@@ -220,6 +221,7 @@ class account_ledger {
   void emit(std::string type, std::string facts, time_point now);
   void watch_alerts(time_point now);
   void tell_refused(outcome how, time_point now);
+  void tell_of_refusal(outcome how, credits needed, time_point now);
   bool reached(const usage_alert& alert) const;
   std::string facts_of(const usage_alert& alert, credits used) const;
   std::string facts_of_cap() const;

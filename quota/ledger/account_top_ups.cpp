@@ -65,7 +65,7 @@ std::optional<std::int64_t> account_ledger::purchase_cents() const {
   };
   const auto one = std::max(plan_->options.top_up_cents, plan_->terms.top_up_minimum_cents);
   if (plan_->options.top_up_fill) {
-    const auto gap = cents_for(*plan_->options.top_up_threshold - row_.available(), price);
+    const auto gap = cents_for(*plan_->options.top_up_threshold - row_.posted(), price);
     if (gap && *gap > one && may_buy(*gap)) return gap;
   }
   return may_buy(one) ? std::optional{one} : std::nullopt;
@@ -100,15 +100,16 @@ std::optional<time_point> account_ledger::next_purchase() const {
     if (record.status == top_up_status::requested) return std::nullopt;
   }
   const bool wanted = plan_->options.top_up_threshold && plan_->terms.usd_micro_per_credit > 0 &&
-                      row_.available() < *plan_->options.top_up_threshold && !row_.suspended;
+                      row_.posted() < *plan_->options.top_up_threshold && !row_.suspended;
   return wanted ? std::optional{top_up_.not_before} : std::nullopt;
 }
 
-// Fewer credits than the threshold: one top-up, unless one is under way or has just been.
+// Fewer credits than the threshold are left by what has been settled: one top-up, unless one is under
+// way or has just been. Holds do not count: of what they put aside, nobody knows yet what will be used.
 void account_ledger::watch_threshold(time_point now) {
   if (!plan_ || !plan_->options.top_up_threshold || plan_->terms.usd_micro_per_credit == 0) return;
   if (row_.suspended) return;
-  if (row_.available() >= *plan_->options.top_up_threshold || now < top_up_.not_before) return;
+  if (row_.posted() >= *plan_->options.top_up_threshold || now < top_up_.not_before) return;
   if (auto* open = open_automatic()) {
     if (open->status != top_up_status::timed_out) return;
     const bool counted = open->cycle == plan_->cycle;

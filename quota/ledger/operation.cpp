@@ -34,6 +34,8 @@ std::string_view to_string(outcome outcome) {
       return "configured";
     case outcome::recorded:
       return "recorded";
+    case outcome::released:
+      return "released";
     case outcome::exists:
       return "exists";
     case outcome::exists_with_different_amount:

@@ -53,6 +53,17 @@ struct extend {
   credits amount;
   milliseconds timeout{};
   admission admit = admission::enforce;
+  // How much of it is used for certain; the rest is only held ahead. Somebody is told of a refusal
+  // when this much would have been refused with nothing else held. Nothing: all of it is.
+  std::optional<credits> needed = {};
+};
+
+// Makes the hold `amount` where it is more, and gives the rest back before the hold is resolved. Asked
+// for when it is known that no more will be used: a message that was delayed on its way may come at
+// any time. The timeout goes on as it was.
+struct release {
+  hold_id id;
+  credits amount;
 };
 
 // Resolves the hold: `amount` is charged, the rest is released. More than was held is charged too. An
@@ -144,8 +155,9 @@ struct take_back_top_up {
   std::int64_t cents = 0;
 };
 
-using operation = std::variant<reserve, extend, settle, void_hold, expire_holds, grant, configure,
-                               request_top_up, lease_top_up, resolve_top_up, take_back_top_up>;
+using operation = std::variant<reserve, extend, release, settle, void_hold, expire_holds, grant,
+                               configure, request_top_up, lease_top_up, resolve_top_up,
+                               take_back_top_up>;
 
 // Bounds, kept alike by both ledgers; beyond them the answer is `out_of_range`, or `balance_full` where
 // the amount is fair and the account has no room for it. Besides, no amount passes credits::max_micro,
@@ -165,6 +177,7 @@ enum class outcome : std::uint8_t {
   granted = 6,     // also: a top-up was paid
   configured = 7,  // `amount` is what was granted by it
   recorded = 8,    // of a top-up: requested, leased, or resolved without credits
+  released = 9,    // the hold is no more than that; `amount` is what it is
 
   // repeated: nothing changed, `amount` is what stands in the books
   exists = 10,                        // the same reserve or grant was done before; the hold is open
@@ -172,7 +185,7 @@ enum class outcome : std::uint8_t {
   already_settled = 12,
   already_voided = 13,
   expired = 14,    // the hold timed out and was voided by a sweep
-  not_found = 15,  // settle or extend of a hold that nobody reserved, nor can from now on
+  not_found = 15,  // settle, extend or release of a hold that nobody reserved, nor can from now on
   forgotten = 16,  // the id is older than the ledger's memory: what became of it cannot be told
   in_progress = 17,       // lease of a top-up: another sidecar has it, or it is not yet to be repeated
   already_paid = 18,      // of a top-up
@@ -209,6 +222,7 @@ struct obstacle {
   limit_window per = limit_window::total;     // in which window,
   credits most;                               // and how much it is
   bool top_up_open = false;                   // credits have been asked for and may come any moment
+  credits held = {};  // balance or cap: by other calls, which give back what they do not use
 
   bool operator==(const obstacle&) const = default;
 };

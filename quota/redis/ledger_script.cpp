@@ -116,6 +116,13 @@ void ledger_batch::encode(const extend& what) {
   about(what.id);
   argument(what.amount.micro());
   argument(what.timeout.count());
+  argument(what.needed.value_or(what.amount).micro());
+}
+
+void ledger_batch::encode(const release& what) {
+  argument("d");
+  about(what.id);
+  argument(what.amount.micro());
 }
 
 void ledger_batch::encode(const settle& what) {
@@ -123,7 +130,8 @@ void ledger_batch::encode(const settle& what) {
   about(what.id);
   argument(what.amount.micro());
   if (what.billed_us == 0) return argument(what.used);
-  argument(std::to_string(what.used) + '/' + std::to_string(what.billed_us));
+  auto used = std::to_string(what.used);
+  argument(used.append("/").append(std::to_string(what.billed_us)));
 }
 
 void ledger_batch::encode(const void_hold& what) {
@@ -293,11 +301,11 @@ bool ledger_answer::read_rate(answer& reply) {
   return true;
 }
 
-// "W2500000,1700000000000,0,1,9000000,0": room, until when, scope, window and size of a limit, whether a
-// top-up is open.
+// "W2500000,1700000000000,0,1,9000000,0,500000": room, until when, scope, window and size of a limit,
+// whether a top-up is open, what other calls hold.
 bool ledger_answer::read_obstacle(answer& reply) {
   if (!rest_.starts_with('W')) return true;
-  std::array<std::int64_t, 6> numbers{};
+  std::array<std::int64_t, 7> numbers{};
   if (!read_list(numbers)) return false;
   if (numbers[2] < 0 || numbers[2] > 2 || numbers[3] < 0 || numbers[3] > 3) return false;
   reply.why = obstacle{credits::from_micro(numbers[0]),
@@ -305,7 +313,8 @@ bool ledger_answer::read_obstacle(answer& reply) {
                        static_cast<limit_scope>(numbers[2]),
                        static_cast<limit_window>(numbers[3]),
                        credits::from_micro(numbers[4]),
-                       numbers[5] != 0};
+                       numbers[5] != 0,
+                       credits::from_micro(numbers[6])};
   return true;
 }
 

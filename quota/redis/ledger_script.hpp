@@ -44,6 +44,7 @@ class ledger_batch {
  private:
   void encode(const reserve&);
   void encode(const extend&);
+  void encode(const release&);
   void encode(const settle&);
   void encode(const void_hold&);
   void encode(const expire_holds&);

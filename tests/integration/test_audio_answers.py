@@ -202,7 +202,7 @@ class Answers(AudioTest):
         while got < 3 * 8000:
             got += len(connection.socket.recv(65536))
         time.sleep(0.2)
-        connection.close()
+        connection.reset()
         gone.set()
         self.assert_charged(3)
 

@@ -3,6 +3,7 @@ import base64
 import gzip
 import json
 import random
+import threading
 import time
 
 from support.audio import HOUR, AudioTest, form, wav
@@ -145,6 +146,53 @@ class Uploads(AudioTest):
         body, content_type = form(("model", "whisper-1"), ("file", wav(2 * HOUR, rate=4000)))
         self.assert_refused(self.upload(body, content_type), 402, "insufficient_credits")
         self.assert_charged(0)
+
+    def while_it_is_processed(self, seconds, look):
+        """Uploads so much in pieces whose end nobody announces, and looks while the upstream has all of it."""
+        arrived, seen = threading.Event(), threading.Event()
+
+        def process(connection, request):
+            connection.read_body(request)
+            arrived.set()
+            seen.wait(10)
+            connection.reply(b'{"text":"Hi."}')
+        connection, body = self.connect(), wav(seconds)
+        connection.send(self.head("POST", self.script(process).replace("/scripted/", "/uploads/"),
+                                  "Content-Type: audio/wav", "Transfer-Encoding: chunked"))
+        for at in range(0, len(body), 8_000):
+            connection.send(b"%x\r\n%s\r\n" % (len(body[at:at + 8_000]), body[at:at + 8_000]))
+        connection.send(b"0\r\n\r\n")
+        self.assertTrue(arrived.wait(10))
+        look()
+        seen.set()
+        self.assertEqual(connection.read_reply().status, 200)
+
+    def test_it_holds_little_more_than_it_costs(self):
+        """Forty seconds and a chat of ten credits, with credits for both and no more than twice the first."""
+        self.customer(90)
+        balance = lambda: self.tollgate.admin.balance(self.org)
+
+        def look():
+            wait_until(lambda: balance()["held"] == 40, "what is held beyond its price to be given back")
+            self.assertEqual(self.tollgate.chat(self.key).status, 200)
+        self.while_it_is_processed(40, look)
+        self.assert_charged(50)
+        extended = [entry for entry in self.tollgate.admin.ledger(self.org) if entry["type"] == "extend"]
+        held = 1 + sum(entry["amount"] for entry in extended if entry["amount"] > 0)
+        self.assertLessEqual(held, 80)
+        self.tollgate.verify()
+
+    def test_what_is_only_held_buys_nothing(self):
+        self.org += "-plan"
+        self.key = self.tollgate.admin.new_customer(
+            self.org, plan="starter", auto_top_up={"threshold_credits": 19_960, "amount_usd": 10})
+        self.while_it_is_processed(40, lambda: None)
+        self.assert_charged(40)
+        top_ups = lambda: self.tollgate.admin.top_ups(self.org)
+        self.assertEqual(top_ups(), [])
+        self.while_it_is_processed(1, lambda: None)
+        self.assert_charged(41)
+        self.assertEqual(len(top_ups()), 1)
 
     def test_the_last_byte_waits_for_its_credits(self):
         """The upstream has all of an upload but its end, for as long as the rest is not held."""

@@ -199,11 +199,11 @@ class ClientsThatLeave(HttpTest):
         self.assertTrue(leave.wait(10))
         return connection, closed
 
-    def test_before_the_head_nothing_is_charged(self):
+    def test_before_the_head(self):
         connection, closed = self.leave(lambda *_: None)
-        connection.close()
+        connection.reset()
         wait_until(lambda: closed == [True], "the upstream call to be cancelled", timeout=3)
-        self.assert_charged(0)
+        self.assert_charged(PRICE)  # the upstream had all of it
 
     def test_before_the_head_and_after_an_upload(self):
         leave, closed = threading.Event(), []
@@ -218,9 +218,9 @@ class ClientsThatLeave(HttpTest):
         wait_until(lambda: self.scripted.requests, "the call to arrive")
         connection.send(b"lo")
         self.assertTrue(leave.wait(10))
-        connection.close()
+        connection.reset()
         wait_until(lambda: closed == [True], "the upstream call to be cancelled", timeout=3)
-        self.assert_charged(0)
+        self.assert_charged(PRICE)
 
     def test_during_an_upload(self):
         connection, closed = self.leave(lambda *_: None, "Content-Length: 1000")
@@ -235,7 +235,7 @@ class ClientsThatLeave(HttpTest):
             connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhello")
         connection, closed = self.leave(script)
         self.assertEqual(read_head(connection)[0], "HTTP/1.1 200 OK")
-        connection.close()
+        connection.reset()
         wait_until(lambda: closed == [True], "the upstream call to be cancelled", timeout=3)
         self.assert_charged(PRICE)
 

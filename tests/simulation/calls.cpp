@@ -92,7 +92,8 @@ class calls {
     static const std::vector<stream_end> ends{
         stream_end::accepted,          stream_end::accepted,   stream_end::accepted,
         stream_end::refused,           stream_end::no_answer,  stream_end::upstream_failed,
-        stream_end::client_gone_early, stream_end::client_gone};
+        stream_end::client_gone_early, stream_end::client_gone, stream_end::client_gone_waiting,
+        stream_end::stream_error};
     const auto used = is_audio(call) ? call.metered_us + dice_.between(0, 30'000'000) : 1;
     call.end = charge::ended{dice_.pick(ends), {used}};
     perform(call, call.money.resume(*call.end));

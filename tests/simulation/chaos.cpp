@@ -86,7 +86,8 @@ class chaos {
         return void_hold{known_id(crowd)};
       case 4:
       case 5:
-        return extend{known_id(crowd), any_amount(), any_timeout(), any_admission()};
+        if (dice_.chance(300)) return release{known_id(crowd), any_amount()};
+        return extend{known_id(crowd), any_amount(), any_timeout(), any_admission(), any_amount()};
       case 6:
       case 7:
       case 8:

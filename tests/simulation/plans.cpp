@@ -230,7 +230,8 @@ class plans {
       case 6:
       case 7:
       case 8:
-        return extend{known_id(who), any_amount(), any_timeout(), any_admission()};
+        if (dice_.chance(300)) return release{known_id(who), any_amount()};
+        return extend{known_id(who), any_amount(), any_timeout(), any_admission(), any_amount()};
       case 9:
         return any_reserve(known_id(who));
       default:

@@ -159,7 +159,11 @@ struct operation_text {
            " request " + what.request_id + " by " + describe(what.who);
   }
   std::string operator()(const quota::extend& what) const {
-    return start("extend", what.id) + amount(what.amount) + options(what.admit, what.timeout);
+    return start("extend", what.id) + amount(what.amount) + options(what.admit, what.timeout) +
+           (what.needed ? " needed" + amount(*what.needed) : "");
+  }
+  std::string operator()(const quota::release& what) const {
+    return start("release", what.id) + amount(what.amount);
   }
   std::string operator()(const quota::settle& what) const {
     return start("settle", what.id) + amount(what.amount) + " used " + std::to_string(what.used) +

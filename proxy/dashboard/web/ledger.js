@@ -23,7 +23,8 @@ const words = {
 };
 
 export function describe(entry) {
-  const what = words[entry.type] ?? entry.type;
+  const shrunk = entry.type === 'extend' && String(entry.amount).startsWith('-');
+  const what = shrunk ? 'Part of a hold given back' : (words[entry.type] ?? entry.type);
   const more = entry.model ?? entry.action ?? (entry.kind ? kind(entry.kind) : null);
   return more ? `${what}: ${more}` : what;
 }

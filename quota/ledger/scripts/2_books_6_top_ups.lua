@@ -38,7 +38,7 @@
     end
     local one = max(plan.options.cents, plan.terms.minimum)
     if plan.options.fill then
-      local gap = cents_for(plan.options.threshold - available, price)
+      local gap = cents_for(plan.options.threshold - available - held, price)
       if gap and gap > one and may_buy(gap) then return gap end
     end
     return may_buy(one) and one or nil

@@ -165,7 +165,7 @@ local function open_members()
           local used = counter[1] == window and counter[3] == limit.since and counter[2] or 0
           if placed and window_of(limit, placed) ~= window then used = used + standing end
           if used + more > limit.most then
-            return format(' W%d,%d,%d,%d,%d,0', max(limit.most - used, 0), window_end(limit),
+            return format(' W%d,%d,%d,%d,%d,0,0', max(limit.most - used, 0), window_end(limit),
                           limit.scope, limit.per, limit.most)
           end
         end

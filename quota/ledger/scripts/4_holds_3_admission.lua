@@ -13,13 +13,14 @@
     if beyond > 0 then return money end
   end
 
-  -- What would have been admitted, when the next credits come, and whether some have been asked for. Of the
-  -- first refusal somebody may want to be told.
-  local function refuse_for_money(outcome, amount, more)
+  -- What would have been admitted, when the next credits come, whether some have been asked for, and what
+  -- other calls hold. Of the first refusal somebody may want to be told, if `needed` credits would have been
+  -- refused with nothing held: holds give back what they do not use.
+  local function refuse_for_money(outcome, amount, more, needed, standing)
     local untold = outcome == '20' and told % 2 == 0 or outcome == '24' and told < 2
-    say(outcome, amount, format('%s W%d,%d,0,3,0,%d', more, max(available + max(room, 0), 0), until_then,
-                                top_up_open))
-    if untold then books().tell_refused(outcome) end
+    say(outcome, amount, format('%s W%d,%d,0,3,0,%d,%d', more, max(available + max(room, 0), 0), until_then,
+                                top_up_open, held - standing))
+    if untold and needed > available + held + max(room, 0) then books().tell_refused(outcome) end
   end
 
   -- The request rate: a bucket in which a request is 60,000 and out of which the requests of a minute run
@@ -33,7 +34,7 @@
     if excess <= 0 then
       level = level + 60000
     else
-      wait = format(' W0,%d,0,3,0,0', now - floor(-excess / per_minute))
+      wait = format(' W0,%d,0,3,0,0,0', now - floor(-excess / per_minute))
     end
     rate = format('%d %d %d %d', per_minute, burst, level, now)
     return format(' R%d,%d,%d,%d', per_minute, burst, floor((burst * 60000 - level) / 60000),

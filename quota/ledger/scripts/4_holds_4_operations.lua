@@ -25,7 +25,7 @@
       end
     end
     if refusal and (code == 'r0' or (code == 'r1' and final)) then
-      if refusal == '20' or refusal == '24' then return refuse_for_money(refusal, amount_text, rate_text) end
+      if refusal == '20' or refusal == '24' then return refuse_for_money(refusal, amount_text, rate_text, amount, 0) end
       return say(refusal, amount_text, rate_text .. (why or ''))
     end
     if not can_hold(amount) then return say('22', amount_text, rate_text) end
@@ -38,7 +38,7 @@
     say(refusal and '1' or '0', amount_text, rate_text)
   end
 
-  -- e0 e1 e2 e3: key amount timeout
+  -- e0 e1 e2 e3: key amount timeout needed
   local function extend(id, key, at, code)
     local amount_text = ARGV[at + 2]
     local amount = tonumber(amount_text)
@@ -49,7 +49,9 @@
     if more > 0 and (limits or available < more) and (code == 'e0' or code == 'e1') then
       local refusal, why, final = objection(more, by, code == 'e1', placed, standing)
       if refusal and (code == 'e0' or final) then
-        if refusal ~= '25' then return refuse_for_money(refusal, amount_text, '') end
+        if refusal ~= '25' then
+          return refuse_for_money(refusal, amount_text, '', tonumber(ARGV[at + 4]), standing)
+        end
         return say(refusal, amount_text, why)
       end
     end
@@ -65,6 +67,30 @@
     end
     hold(id, standing, id_hour, format('%d', placed), by)
     say('2', standing)
+  end
+
+  -- d: key amount
+  local function release(id, key, at)
+    local amount_text = ARGV[at + 2]
+    local amount = tonumber(amount_text)
+    if not is_amount(amount) then return say('22', amount_text) end
+    local packed = open[id]
+    if not packed then return gone(id, key, '15 0', '15') end
+    local standing, _, placed, by = unpack_hold(packed)
+    local less = standing - amount
+    if less <= 0 then return say('9', standing) end
+    held = held - less
+    move_available(less)
+    open[id] = amount_text .. sub(packed, #standing + 1)
+    put[#put + 1] = id
+    put[#put + 1] = open[id]
+    count_limits(by, placed, -less)
+    append('extend', id, format('%d', -less), '0', '0', '0', cycle_of(placed), by)
+    if placed < old_before then
+      books().release_claims(placed, less)
+      books().forfeit_unclaimed()
+    end
+    say('9', amount_text)
   end
 
   local function count(into, order, who, amount, used, billed)

@@ -38,15 +38,18 @@
       elseif code:byte() == 114 then
         reserve(id, key, at, code)
         at = at + 5
+      elseif code == 'd' then
+        release(id, key, at)
+        at = at + 3
       else
         extend(id, key, at, code)
-        at = at + 4
+        at = at + 5
       end
     end
     swept = 0
     if settled >= CARRY then books().carry() end
     if code ~= 'c' then
-      if threshold >= 0 and available < threshold and not suspended then books().watch_threshold() end
+      if threshold >= 0 and available + held < threshold and not suspended then books().watch_threshold() end
       if (alert_at >= 0 and settled >= alert_at) or books_changed then books().watch_alerts() end
     end
   end

@@ -34,7 +34,8 @@ class AudioTest(HttpTest):
 
     @classmethod
     def start_tollgate(cls, **changes):
-        return super().start_tollgate(rates=cls.rates, **changes)
+        plans = {"starter": {"credits": 20000, "overage_usd": 0.02, "top_up_minimum_usd": 10}}
+        return super().start_tollgate(rates=cls.rates, plans=plans, **changes)
 
     @classmethod
     def more_routes(cls):

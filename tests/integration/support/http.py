@@ -3,6 +3,7 @@ import asyncio
 import http.client
 import json
 import socket
+import struct
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -68,6 +69,11 @@ class RawConnection:
     def close(self):
         self.reader.close()
         self.socket.close()
+
+    def reset(self):
+        """Leaves so that the server knows it at once; close() may be the end of one half only."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close()
 
     def send(self, data):
         self.socket.sendall(data)
@@ -148,3 +154,8 @@ class AsyncClient:
 
     def close(self):
         self.writer.close()
+
+    def reset(self):
+        """Leaves so that the server knows it: nobody is there who could read an answer."""
+        self.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.writer.transport.abort()

@@ -200,6 +200,53 @@ TEST(errors, upstream_urls) {
   EXPECT_EQ(url("http://x:65536"), cannot + "a port outside 1 to 65535");
 }
 
+TEST(errors, an_upstream_that_is_told_who_pays) {
+  const auto said = [](const std::string& identify, const std::string& more = "") {
+    return upstream_verdict("{ url: \"https://x\", identify: " + identify + more + " }");
+  };
+  EXPECT_EQ(said("perhaps"), "1:52: identify: expected true or false, found \"perhaps\"");
+  EXPECT_EQ(said("{ headers: { org: \"\" } }"), "1:52: identify: headers.org must have a name");
+  EXPECT_EQ(said("{ headers: { org: \"a b\" } }"), "1:70: org: \"a b\" is not a header name");
+  EXPECT_EQ(said("{ headers: { org: Host } }"), "1:70: org: Host is written by the proxy itself");
+  EXPECT_EQ(said("{ headers: { org: X-A, agent: x_a } }"),
+            "1:63: headers: \"x_a\" stands here twice");
+  EXPECT_EQ(said("{ secret: s, headers: { timestamp: \"\" } }"),
+            "1:52: identify: a secret needs names for headers.timestamp and headers.signature");
+  EXPECT_EQ(said("{ headers: { org: X-A } }", ", headers: { x-a: b }"),
+            "1:20: main: \"X-A\" stands in headers and in identify");
+}
+
+std::vector<std::string> warnings_of(const std::string& upstream) {
+  const auto loaded = load_text("upstreams: { main: " + upstream + " }\n" +
+                                    least.substr(least.find('\n') + 1), "t.yaml", test::table({}));
+  std::vector<std::string> out;
+  if (const auto* fine = std::get_if<configuration>(&loaded)) {
+    for (const auto& warning : fine->warnings) out.push_back(warning_text(warning));
+  } else {
+    ADD_FAILURE() << "not valid";
+  }
+  return out;
+}
+
+TEST(warnings, of_an_upstream_that_cannot_tell_callers_apart) {
+  const std::string key = ", headers: { authorization: \"Bearer x\" }";
+  for (const std::string host : {"127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.1.1",
+                                 "100.64.0.1", "[::1]", "[fd00::1]", "[fe80::1]", "localhost", "platform",
+                                 "db.internal", "platform.default.svc", "x.local"}) {
+    const auto url = "{ url: \"http://" + host + ":9000\"";
+    const auto said = warnings_of(url + key + " }");
+    ASSERT_EQ(said.size(), 1u) << host;
+    EXPECT_TRUE(said[0].starts_with("t.yaml:1:20: warning: main: ")) << said[0];
+    EXPECT_EQ(warnings_of(url + ", headers: { X-Api-Key: x } }").size(), 1u);
+    EXPECT_TRUE(warnings_of(url + key + ", identify: true }").empty());
+    EXPECT_TRUE(warnings_of(url + ", headers: { x-tenant: x } }").empty());
+    EXPECT_TRUE(warnings_of(url + ", headers: { authorization: \"\" } }").empty());
+  }
+  for (const std::string host : {"api.openai.com", "8.8.8.8", "172.32.0.1", "[2606:4700::1111]"}) {
+    EXPECT_TRUE(warnings_of("{ url: \"https://" + host + "\"" + key + " }").empty()) << host;
+  }
+}
+
 TEST(errors, upstreams) {
   EXPECT_EQ(upstream_verdict("{}"), R"(1:20: main: missing key "url")");
   EXPECT_EQ(upstream_verdict("{ url: \"http://x\", verify: false }"),

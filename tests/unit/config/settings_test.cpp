@@ -99,6 +99,42 @@ TEST(settings, a_header_made_of_empty_variables_is_empty) {
   EXPECT_THAT(u.headers, ElementsAre(Pair("Authorization", "")));
 }
 
+TEST(settings, an_upstream_is_told_who_pays) {
+  EXPECT_FALSE(upstream("{ url: \"https://x\" }").identify.on);
+  EXPECT_FALSE(upstream("{ url: \"https://x\", identify: false }").identify.on);
+  const auto plain = upstream("{ url: \"https://x\", identify: true }").identify;
+  EXPECT_TRUE(plain.on);
+  EXPECT_EQ(plain.org, "X-Tollgate-Org");
+  EXPECT_EQ(plain.secret, "");
+  const auto other = upstream(
+      "{ url: \"https://x\", identify: { secret: \"${KEY}\", headers: { org: X-Tenant, agent: \"\" } } }",
+      {{"KEY", "s"}}).identify;
+  EXPECT_TRUE(other.on);
+  EXPECT_EQ(other.secret, "s");
+  EXPECT_EQ(other.org, "X-Tenant");
+  EXPECT_EQ(other.agent, "");
+  EXPECT_EQ(other.conversation, "X-Tollgate-Conversation");
+  EXPECT_TRUE(upstream("{ url: \"https://x\", identify: { secret: \"${KEY:-}\" } }").identify.on);
+}
+
+// What it once meant besides, it goes on to mean.
+TEST(settings, leaving_while_waiting_follows_leaving_early_where_only_that_is_set) {
+  const auto policy = [](const std::string& settlement) {
+    const settings values = load_or_die(
+        "upstreams: { main: { url: \"http://x\" } }\nrates: { api: { credits: 1, per: request } }\n"
+        "routes: [ { name: a, match: {}, upstream: main, action: api, rate: api" + settlement + " } ]");
+    return values.routes.at(0).settlement.client_gone_waiting;
+  };
+  using quota::resolution;
+  EXPECT_EQ(policy(""), resolution::settle);
+  EXPECT_EQ(policy(", settlement: { client_gone: void }"), resolution::settle);
+  EXPECT_EQ(policy(", settlement: { client_gone_early: void }"), resolution::void_hold);
+  EXPECT_EQ(policy(", settlement: { client_gone_early: settle }"), resolution::settle);
+  EXPECT_EQ(policy(", settlement: { client_gone_early: void, client_gone_waiting: settle }"),
+            resolution::settle);
+  EXPECT_EQ(policy(", settlement: { client_gone_waiting: void }"), resolution::void_hold);
+}
+
 TEST(settings, rates) {
   const settings values = load_or_die(R"(
 upstreams: { main: { url: "http://x" } }
@@ -146,7 +182,8 @@ routes:
     mode: shadow
     dialect: anthropic
     settlement: { refused: settle, no_answer: settle, client_gone_early: settle,
-                  client_gone: void, upstream_failed: void }
+                  client_gone: void, upstream_failed: void, stream_error: settle, empty: settle,
+                  redirected: settle }
   - { name: second, match: {}, upstream: main, action: api, rate: api, mode: enforce }
 )");
   ASSERT_EQ(values.routes.size(), 2u);
@@ -172,6 +209,10 @@ routes:
   EXPECT_EQ(first.settlement.refused, quota::resolution::settle);
   EXPECT_EQ(first.settlement.no_answer, quota::resolution::settle);
   EXPECT_EQ(first.settlement.client_gone_early, quota::resolution::settle);
+  EXPECT_EQ(first.settlement.client_gone_waiting, quota::resolution::settle);
+  EXPECT_EQ(first.settlement.stream_error, quota::resolution::settle);
+  EXPECT_EQ(first.settlement.empty, quota::resolution::settle);
+  EXPECT_EQ(first.settlement.redirected, quota::resolution::settle);
   EXPECT_EQ(first.settlement.client_gone, quota::resolution::void_hold);
   EXPECT_EQ(first.settlement.upstream_failed, quota::resolution::void_hold);
   EXPECT_EQ(first.at.line, 4);

@@ -71,6 +71,7 @@ class story {
     const auto hold = hold_id::make(made, 0, std::stoull("0" + subject.substr(1)));
     if (verb == "reserve") return reserve{hold, credits, timeout, admit, "req", {}};
     if (verb == "extend") return extend{hold, credits, timeout, admit};
+    if (verb == "release") return release{hold, credits};
     if (verb == "settle") return settle{hold, credits, option("used", 1)};
     if (verb == "void") return void_hold{hold};
     const auto kind = options.find("kind");
@@ -105,6 +106,27 @@ TEST(account_ledger, a_call_from_hold_to_charge) {
   )"};
   EXPECT_EQ(told.ledger().row().settled.micro(), 25);
   EXPECT_EQ(told.ledger().entries().size(), 3u);
+}
+
+// The rest of a hold may be given back before it is resolved; never more than that, however late or
+// often it is asked for.
+TEST(account_ledger, the_rest_of_a_hold_is_given_back_early) {
+  const story told{R"(
+    grant  g1 100   -> granted 100, 100
+    reserve h1 40   -> held 40, 60
+    release h1 30   -> released 30, 70
+    release h1 30   -> released 30, 70
+    release h1 35   -> released 30, 70
+    release h1 -1   -> out_of_range -1, 70
+    extend  h1 45   -> extended 45, 55
+    release h1 25   -> released 25, 75
+    settle  h1 25   -> settled 25, 75
+    release h1 5    -> already_settled 25, 75
+    release h2 5    -> not_found 0, 75
+    reserve h2 40   -> not_found 0, 75
+  )"};
+  EXPECT_EQ(told.ledger().row().held.micro(), 0);
+  EXPECT_EQ(told.ledger().entries().size(), 6u);
 }
 
 TEST(account_ledger, a_refused_call_costs_nothing) {

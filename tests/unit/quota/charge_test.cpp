@@ -103,7 +103,12 @@ TEST(charge, every_way_to_end_has_its_default) {
                                       {stream_end::upstream_failed, resolution::settle},
                                       {stream_end::no_answer, resolution::void_hold},
                                       {stream_end::client_gone_early, resolution::void_hold},
-                                      {stream_end::client_gone, resolution::settle}}) {
+                                      {stream_end::client_gone_waiting, resolution::settle},
+                                      {stream_end::client_gone, resolution::settle},
+                                      {stream_end::cut, resolution::settle},
+                                      {stream_end::redirected, resolution::void_hold},
+                                      {stream_end::stream_error, resolution::void_hold},
+                                      {stream_end::empty, resolution::void_hold}}) {
     SCOPED_TRACE(to_string(how));
     auto spoken =
         conversation{call_of(gpt_4())}.expect_reserve(10_credits).expect_forward().ended(how);
@@ -116,13 +121,14 @@ TEST(charge, every_way_to_end_has_its_default) {
 }
 
 TEST(charge, a_route_may_decide_otherwise_but_not_about_what_was_never_sent) {
-  const settlement_policy greedy{resolution::settle, resolution::settle, resolution::settle,
-                                 resolution::settle, resolution::settle};
-  const settlement_policy generous{resolution::void_hold, resolution::void_hold,
-                                   resolution::void_hold, resolution::void_hold,
-                                   resolution::void_hold};
+  constexpr auto settle = resolution::settle, none = resolution::void_hold;
+  const settlement_policy greedy{settle, settle, settle, settle, settle,
+                                 settle, settle, settle, settle};
+  const settlement_policy generous{none, none, none, none, none, none, none, none, none};
   for (const auto how : {stream_end::refused, stream_end::upstream_failed, stream_end::no_answer,
-                         stream_end::client_gone_early, stream_end::client_gone}) {
+                         stream_end::client_gone_early, stream_end::client_gone_waiting,
+                         stream_end::client_gone, stream_end::redirected, stream_end::stream_error,
+                         stream_end::empty}) {
     EXPECT_EQ(resolve(greedy, how), resolution::settle) << to_string(how);
     EXPECT_EQ(resolve(generous, how), resolution::void_hold) << to_string(how);
   }

@@ -69,6 +69,10 @@ class conversation {
   conversation& expect_renewal(credits amount, outcome result = outcome::extended) {
     return expect(extend{terms_.id, amount, terms_.hold_timeout, terms_.admit}, result, amount);
   }
+  conversation& expect_growth(credits amount, credits needed, outcome result = outcome::extended) {
+    return expect(extend{terms_.id, amount, terms_.hold_timeout, terms_.admit, needed}, result,
+                  amount);
+  }
   conversation& expect_settle(credits amount, std::int64_t used = 1,
                               outcome result = outcome::settled) {
     return expect(settle{terms_.id, amount, used}, result, amount);

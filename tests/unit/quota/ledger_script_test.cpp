@@ -49,6 +49,8 @@ TEST(ledger_batch, names_every_key_and_writes_every_argument) {
   batch.add(settle{older, credits::from_micro(7), 3});
   batch.add(expire_holds{});
   batch.add(extend{id, credits::from_whole(11), 30s, admission::owed});
+  batch.add(extend{id, credits::from_whole(12), 30s, admission::enforce, credits::from_micro(9)});
+  batch.add(release{older, credits::from_micro(8)});
   batch.add(grant{"g1", credits::from_whole(-5), "correction", "a note", noon, {}});
   batch.add(void_hold{older});
   configure terms;
@@ -68,7 +70,7 @@ TEST(ledger_batch, names_every_key_and_writes_every_argument) {
   batch.add(lease_top_up{"pack", 15s});
   batch.add(resolve_top_up{"pack", top_up_verdict::spent, 2});
   batch.add(take_back_top_up{"pack", take_back_reason::dispute, 300});
-  EXPECT_EQ(batch.size(), 11u);
+  EXPECT_EQ(batch.size(), 13u);
   const std::vector<std::string> expected{
       "EVALSHA", std::string{ledger_script_sha1()}, "12",
       // keys
@@ -78,13 +80,16 @@ TEST(ledger_batch, names_every_key_and_writes_every_argument) {
       "tollgate:{acme}:events", "tollgate:{acme}:resolved:472222",
       "tollgate:{acme}:resolved:472220",
       // hour of the usage key, number of ids, hours of the resolved keys, ids
-      "472222", "4", "472222", "472220", std::string{id.text()}, std::string{older.text()},
-      std::string{id.text()}, std::string{older.text()},
+      "472222", "6", "472222", "472220", std::string{id.text()}, std::string{older.text()},
+      std::string{id.text()}, std::string{id.text()}, std::string{older.text()},
+      std::string{older.text()},
       // operations
       "r1", "11", "10000000", "60000", "req-1\tchat\tllm\tgpt-4\ta1\t\tkey_1",  //
       "s", "12", "7", "3",                                                      //
-      "x",                                                                      //
-      "e3", "11", "11000000", "30000",                                          //
+      "x", "0",                                                                 //
+      "e3", "11", "11000000", "30000", "11000000",                              //
+      "e0", "11", "12000000", "30000", "9",                                     //
+      "d", "12", "8",                                                           //
       "g", "g1", "-5000000", "correction", "a note", "1700000000000", "",       //
       "v", "12", "c", "0", "31", "5000000 100 1 20000 1000 60 100 starter", "1 5000 -1 7000000 25",
       "0 1 9000000 a1\n2 3 1 *", "0 80\n2 7000000\n0 20 0 a1", "t", "pack", "1000", "l", "pack", "15000", "p",
@@ -182,7 +187,7 @@ TEST(ledger_answer, survives_anything) {
 
 TEST(ledger_answer, says_what_stood_in_the_way_and_how_fast_one_may_go_on) {
   ledger_answer answers{
-      "1700000000123 0 5 90 R60,100,99,1700000001123 25 5 90 W7,1700003600000,2,1,9,1 3 1 1 T"};
+      "1700000000123 0 5 90 R60,100,99,1700000001123 25 5 90 W7,1700003600000,2,1,9,1,4 3 1 1 T"};
   ASSERT_TRUE(answers.valid());
   EXPECT_TRUE(answers.top_up_due());
   const auto held = answers.next().value();
@@ -191,10 +196,11 @@ TEST(ledger_answer, says_what_stood_in_the_way_and_how_fast_one_may_go_on) {
   const auto refused = answers.next().value();
   EXPECT_FALSE(refused.rate);
   EXPECT_EQ(refused.why, (obstacle{credits::from_micro(7), noon + 1h, limit_scope::key,
-                                   limit_window::day, credits::from_micro(9), true}));
+                                   limit_window::day, credits::from_micro(9), true,
+                                   credits::from_micro(4)}));
   EXPECT_EQ(answers.next().value().result, outcome::settled);
   for (const auto* text :
-       {"R", "R1,2,3", "R1,2,3,4,5", "R1,2,3,x", "W1,2,3,4,5,6", "W1,2,0,9,5,6"}) {
+       {"R", "R1,2,3", "R1,2,3,4,5", "R1,2,3,x", "W1,2,0,0,5,6", "W1,2,3,4,5,6,7", "W1,2,0,9,5,6,7"}) {
     EXPECT_FALSE(ledger_answer{std::string{"1700000000123 0 5 90 "} + text}.next()) << text;
   }
 }

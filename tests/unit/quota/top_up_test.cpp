@@ -1,4 +1,6 @@
 // Top-ups: once for each need, whatever is told late, twice or never.
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "tests/unit/quota/customer.hpp"
@@ -123,6 +125,49 @@ TEST(top_up, one_for_a_need_however_many_calls_cross_the_threshold) {
   acme.use(19'000_credits);
   for (int i = 0; i < 1'000; ++i) acme.use(1_credits);
   EXPECT_EQ(acme.count(), 1u);
+}
+
+// Nobody knows yet what of a hold will be used, so it buys nothing; what is settled does.
+TEST(top_up, what_is_only_held_buys_nothing) {
+  buyer acme{starter};
+  acme.use(18'990_credits);
+  acme.hold(1, 40_credits);
+  EXPECT_LT(acme.available(), 1'000_credits);
+  EXPECT_EQ(acme.count(), 0u);
+  acme.renew(1, 900_credits);
+  acme.settle(1, 10_credits);
+  EXPECT_EQ(acme.available(), 1'000_credits);
+  EXPECT_EQ(acme.count(), 0u);
+  acme.hold(2, 100_credits);
+  acme.release(2);
+  EXPECT_EQ(acme.count(), 0u);
+  acme.use(1_credits);
+  EXPECT_EQ(acme.count(), 1u);
+}
+
+// A refusal is told where it would have been one with nothing held.
+TEST(top_up, a_refusal_for_what_others_hold_tells_nobody_that_the_balance_is_exhausted) {
+  customer acme;
+  acme.options.overage = false;
+  acme.plan(starter);
+  const auto told = [&] {
+    const auto& events = acme.ledger.events();
+    return std::count_if(events.begin(), events.end(),
+                         [](const auto& event) { return event.type == "balance_exhausted"; });
+  };
+  acme.use(19'970_credits);
+  acme.hold(1, 24_credits);
+  const auto refused = acme.hold(2, 10_credits);
+  EXPECT_EQ(refused.result, outcome::insufficient_balance);
+  EXPECT_EQ(refused.why->held, 24_credits);
+  EXPECT_EQ(told(), 0);
+  // Nor does a hold that wants to grow ahead of what it needs.
+  const auto growth = acme.apply(extend{acme.holds[1], 31_credits, 1h, admission::enforce, 30_credits});
+  EXPECT_EQ(growth.result, outcome::insufficient_balance);
+  EXPECT_EQ(growth.why->held, 0_credits);
+  EXPECT_EQ(told(), 0);
+  EXPECT_EQ(acme.hold(3, 31_credits).result, outcome::insufficient_balance);
+  EXPECT_EQ(told(), 1);
 }
 
 TEST(top_up, paid_twice_grants_once) {
@@ -301,7 +346,7 @@ TEST(top_up, one_that_was_asked_for_goes_on_whatever_changes) {
 TEST(top_up, a_suspended_organization_buys_nothing) {
   buyer acme{starter};
   acme.use(18'000_credits);
-  acme.hold(1, 1'500_credits);
+  acme.use(1'500_credits);
   acme.resolve(top_up_verdict::declined);
   acme.ledger.set_suspended(true, acme.now);
   acme.now += 15min;
