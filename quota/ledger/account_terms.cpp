@@ -196,13 +196,12 @@ credits account_ledger::share_of_cycle(credits allocation, time_point now) const
 
 // Returns what was granted by it.
 credits account_ledger::change_terms(const plan_terms& terms, time_point now) {
-  const auto& books = record(plan_->cycle);
   const bool other_rate = terms.requests_per_minute != plan_->terms.requests_per_minute ||
                           terms.burst != plan_->terms.burst;
   if (other_rate) bucket_ = {};
   auto id = "allocation:" + std::to_string(plan_->cycle);
   auto amount = terms.allocation + longer_share(terms.allocation);
-  if (books.allocation > credits{}) {
+  if (plan_->peak > credits{}) {
     const auto peak = std::max(terms.allocation, plan_->peak);
     amount = is_beginning(now) ? peak - plan_->peak
                                : share_of_cycle(peak, now) - share_of_cycle(plan_->peak, now);

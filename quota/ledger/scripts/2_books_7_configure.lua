@@ -72,12 +72,11 @@
   end
 
   local function change_terms(terms)
-    local books = record(plan.cycle)
     if terms.per_minute ~= plan.terms.per_minute or terms.burst ~= plan.terms.burst then
       rate = terms.per_minute > 0 and format('%d %d 0 0', terms.per_minute, terms.burst) or false
     end
     local id, amount = 'allocation:' .. integer(plan.cycle), terms.allocation + longer_share(terms.allocation)
-    if books[KINDS.allocation] > 0 then
+    if plan.peak > 0 then
       local peak = max(terms.allocation, plan.peak)
       amount = is_beginning() and peak - plan.peak or share_of_cycle(peak) - share_of_cycle(plan.peak)
       id = id .. ':' .. now_text
