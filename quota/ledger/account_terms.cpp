@@ -159,7 +159,7 @@ credits account_ledger::share_for_anchor(credits allocation, int day) const {
 bool account_ledger::has_room_for(const configure& what) const {
   auto given = what.terms.allocation;
   if (plan_) {
-    const bool allotted = records_.at(plan_->cycle).allocation > credits{};
+    const bool allotted = plan_->peak > credits{};
     const auto peak = what.at_once ? std::max(plan_->peak, given) : plan_->peak;
     if (what.at_once) given += longer_share(given);
     if (what.at_once && allotted) given = std::max(given - plan_->peak, credits{});
@@ -226,13 +226,12 @@ credits account_ledger::share_of_cycle(credits allocation, time_point now) const
 
 // Returns what was granted by it.
 credits account_ledger::change_terms(const plan_terms& terms, time_point now) {
-  const auto& books = record(plan_->cycle);
   const bool other_rate = terms.requests_per_minute != plan_->terms.requests_per_minute ||
                           terms.burst != plan_->terms.burst;
   if (other_rate) bucket_ = {};
   auto id = "allocation:" + std::to_string(plan_->cycle);
   auto amount = terms.allocation + longer_share(terms.allocation);
-  if (books.allocation > credits{}) {
+  if (plan_->peak > credits{}) {
     const auto peak = std::max(terms.allocation, plan_->peak);
     amount = is_beginning(now) ? peak - plan_->peak
                                : share_of_cycle(peak, now) - share_of_cycle(plan_->peak, now);

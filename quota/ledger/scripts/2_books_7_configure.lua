@@ -44,7 +44,7 @@
     if plan then
       local peak = at_once and max(plan.peak, given) or plan.peak
       if at_once then given = given + longer_share(given) end
-      if at_once and value(record(plan.cycle), KINDS.allocation) > 0 then given = max(given - plan.peak, 0) end
+      if at_once and plan.peak > 0 then given = max(given - plan.peak, 0) end
       if anchor > 0 and anchor ~= plan.anchor then given = given + share_for_anchor(peak, anchor) end
     end
     return given <= 0 or available + held + given <= MAX_POSTED
@@ -94,12 +94,11 @@
   end
 
   local function change_terms(terms)
-    local books = record(plan.cycle)
     if terms.per_minute ~= plan.terms.per_minute or terms.burst ~= plan.terms.burst then
       rate = terms.per_minute > 0 and format('%d %d 0 0', terms.per_minute, terms.burst) or false
     end
     local id, amount = 'allocation:' .. integer(plan.cycle), terms.allocation + longer_share(terms.allocation)
-    if value(books, KINDS.allocation) > 0 then
+    if plan.peak > 0 then
       local peak = max(terms.allocation, plan.peak)
       amount = is_beginning() and peak - plan.peak or share_of_cycle(peak) - share_of_cycle(plan.peak)
       id = id .. ':' .. now_text
