@@ -310,7 +310,7 @@ bool account_ledger::has_room_for(credits more) const {
 ledger_entry& account_ledger::append(entry_type type, std::string_view subject, credits amount,
                                      time_point now) {
   auto& entry = entries_.emplace_back();
-  entry.id = std::to_string(entries_.size()) + "-0";
+  entry.id = std::to_string(forgotten_ + entries_.size()) + "-0";
   entry.at = now;
   entry.type = type;
   entry.subject = subject;

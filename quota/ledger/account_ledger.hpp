@@ -69,6 +69,9 @@ class account_ledger {
   void set_suspended(bool suspended, time_point now);
   const account_row& row() const { return row_; }
   const std::vector<ledger_entry>& entries() const { return entries_; }
+  // Those so far are somebody else's to keep: entries() begins behind them.
+  void forget_entries() { forgotten_ += std::exchange(entries_, {}).size(); }
+  std::size_t forgotten_entries() const { return forgotten_; }
   std::size_t open_holds() const { return holds_.size(); }
   std::optional<time_point> next_due() const;
 
@@ -250,6 +253,7 @@ class account_ledger {
   std::map<hold_id, resolution> resolved_;
   std::map<std::string, credits> given_;  // by idempotency key
   std::vector<ledger_entry> entries_;
+  std::size_t forgotten_ = 0;
   credits swept_;  // by the operation being applied
 };
 

@@ -175,7 +175,7 @@ class chaos {
   const script_of_a_day& day_;
   world world_;
   std::vector<crowd> crowds_;
-  account unlucky_{"unlucky", {}, 0, "0-0"};
+  account unlucky_{"unlucky", {}, 0, "0-0", {}};
 };
 
 }  // namespace

@@ -313,7 +313,7 @@ void world::compare_entries(account& account) {
     const auto entries = redis::parse_entries(*element);
     if (!entries) throw disagreement{account.org + ": an entry cannot be read"};
     for (const auto& entry : *entries) {
-      const auto index = account.entries_compared++;
+      const auto index = account.entries_compared++ - account.oracle.forgotten_entries();
       expect_same(account.org + ": entry " + entry.id, describe(entry),
                   index < expected.size() ? describe(expected[index]) : "none");
       account.proof.add(entry);
@@ -321,7 +321,12 @@ void world::compare_entries(account& account) {
     }
   }
   expect_same(account.org + ": entries", std::to_string(account.entries_compared),
-              std::to_string(expected.size()));
+              std::to_string(account.oracle.forgotten_entries() + expected.size()));
+}
+
+void world::forget_entries(account& account) {
+  account.oracle.forget_entries();
+  connection().call({"XTRIM", redis::key_of(account.org, "ledger"), "MAXLEN", "1"});
 }
 
 void world::compare_holds(account& account) {
@@ -429,7 +434,7 @@ void world::prove(account& account) {
   expect_same(account.org + ": cycles", std::to_string(snapshot.cycles.size()),
               std::to_string(snapshot.cycles.empty() ? 0 : expected.size()));
   const auto usage = counters(account);
-  compare_usage(account, usage);
+  if (account.oracle.forgotten_entries() == 0) compare_usage(account, usage);
   auto books = account.proof;
   for (const auto& counter : usage) books.count(counter);
   books.finish(snapshot, rows(account));

@@ -70,6 +70,8 @@ class world {
   void compare_balance(account& account);     // totals, grants, plan: cheap, after every batch
   void compare_everything(account& account);  // holds, entries, cycles, top-ups, counters, the audit
 
+  // Entries that have been compared and proven are dropped on both sides, as behind an archive.
+  void forget_entries(account& account);
   // Everything is read anew; what does not add up is told, and nothing is thrown for it.
   std::vector<quota::difference> verify(const account& account);
   quota::redis::reply_ptr ask(std::vector<std::string> command) { return connection().call(std::move(command)); }
