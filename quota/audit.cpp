@@ -29,7 +29,8 @@ void audit::add(const ledger_entry& entry) {
       compare("entry " + entry.id + ": overage", entry.overage,
               std::clamp(entry.overage, credits{}, std::max(entry.amount, credits{})));
       auto& use = settled_[counted_by(entry.who)];
-      use = {use.charged + entry.amount, use.calls + 1, use.used + entry.used};
+      use = {use.charged + entry.amount, use.calls + 1, use.used + entry.used,
+             use.billed_us + entry.billed_us};
       break;
     }
     case entry_type::void_hold:
@@ -56,12 +57,14 @@ void audit::add_later(const ledger_entry& entry) {
   if (entry.type == entry_type::grant) add_grant(entry, true);
   if (entry.type != entry_type::settle) return;
   auto& use = later_[counted_by(entry.who)];
-  use = {use.charged + entry.amount, use.calls + 1, use.used + entry.used};
+  use = {use.charged + entry.amount, use.calls + 1, use.used + entry.used,
+             use.billed_us + entry.billed_us};
 }
 
 void audit::count(const usage_counter& counter) {
   auto& use = counted_[counted_by(counter.who)];
-  use = {use.charged + counter.charged, use.calls + counter.calls, use.used + counter.used};
+  use = {use.charged + counter.charged, use.calls + counter.calls, use.used + counter.used,
+         use.billed_us + counter.billed_us};
 }
 
 void audit::add_to_books(const ledger_entry& entry) {

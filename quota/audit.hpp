@@ -58,7 +58,7 @@ class audit {
   };
   struct use {
     credits charged;
-    std::int64_t calls = 0, used = 0;
+    std::int64_t calls = 0, used = 0, billed_us = 0;
   };
   // A cycle as its entries tell it. `line` by the grant's kind, "settled", "rolled over", "billed at PRICE", ...
   using books = std::map<std::string, credits, std::less<>>;
@@ -79,6 +79,7 @@ class audit {
   void compare_kept(const account_snapshot& snapshot);
   void compare_grants(const account_rows& rows);
   void compare_top_ups(const account_snapshot& snapshot, const account_rows& rows);
+  void compare_taken_back(const top_up_record& record);
   void compare_top_up_state(const account_snapshot& snapshot, const account_rows& rows);
   void compare_usage();
 

@@ -233,7 +233,9 @@ void audit::compare_grants(const account_rows& rows) {
     compare(name + ": note", record.note, known->second.note);
   }
   for (const auto& [name, given] : given_) {
-    const bool kept = name.starts_with("grant ") && !given.later;
+    // What was taken back of a payment has no record of its own: it stands with its top-up.
+    const bool of_a_top_up = name.starts_with("grant top-up:");
+    const bool kept = name.starts_with("grant ") && !of_a_top_up && !given.later;
     if (kept && !recorded.contains(name)) report(name, "none", to_string(given.amount));
   }
 }
@@ -257,6 +259,7 @@ void audit::compare_top_ups(const account_snapshot& snapshot, const account_rows
     }
     if (granted != given_.end()) compare(what + "credits", record.amount, granted->second.amount);
     paid.insert(name);
+    compare_taken_back(record);
     const auto event = told.find(record.id);
     if (event == told.end()) continue;
     compare(what + "credits as told", std::to_string(record.amount.micro()),
@@ -269,6 +272,17 @@ void audit::compare_top_ups(const account_snapshot& snapshot, const account_rows
     }
   }
   if (rows.top_ups_at_rest) compare_top_up_state(snapshot, rows);
+}
+
+// Refunds and disputes: corrections named after the top-up, together what of its payment came back.
+void audit::compare_taken_back(const top_up_record& record) {
+  const auto prefix = "grant top-up:" + record.id + ":";
+  credits back, later;
+  for (auto each = given_.lower_bound(prefix); each != given_.end() && each->first.starts_with(prefix); ++each) {
+    (each->second.later ? later : back) -= each->second.amount;
+  }
+  const auto recorded = record.status == top_up_status::paid ? taken_back(record) : credits{};
+  compare("top-up " + record.id + ": taken back", recorded, std::clamp(recorded, back, back + later));
 }
 
 void audit::compare_top_up_state(const account_snapshot& snapshot, const account_rows& rows) {
@@ -305,6 +319,8 @@ void audit::compare_usage() {
                    std::clamp(counted.calls, before.calls, before.calls + later.calls));
     compare_number(name + ": used", counted.used,
                    std::clamp(counted.used, before.used, before.used + later.used));
+    compare_number(name + ": billed", counted.billed_us,
+                   std::clamp(counted.billed_us, before.billed_us, before.billed_us + later.billed_us));
   }
 }
 

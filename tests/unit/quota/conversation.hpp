@@ -75,7 +75,7 @@ class conversation {
   }
   conversation& expect_settle(credits amount, std::int64_t used = 1,
                               outcome result = outcome::settled) {
-    return expect(settle{terms_.id, amount, used}, result, amount);
+    return expect(settle{terms_.id, amount, used, billed_us(terms_.price_at, {used})}, result, amount);
   }
   conversation& expect_void(outcome result = outcome::voided) {
     return expect(void_hold{terms_.id}, result, 10_credits);
