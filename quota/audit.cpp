@@ -81,7 +81,12 @@ void audit::add_grant(const ledger_entry& entry, bool later) {
   const bool own = entry.kind == "allocation" || entry.kind == "top_up";
   const auto name = (own ? entry.kind : "grant") + ' ' + entry.subject;
   const auto [place, fresh] = given_.try_emplace(name, given{entry.amount, entry.kind, entry.note, later});
-  if (!fresh) report("entry " + entry.id + ": " + name, to_string(entry.amount), "it was granted already");
+  if (!fresh && entry.kind == "allocation") {
+    place->second.amount += entry.amount;
+    ++place->second.entries;
+  } else if (!fresh) {
+    report("entry " + entry.id + ": " + name, to_string(entry.amount), "it was granted already");
+  }
 }
 
 void audit::add_to_hold(const ledger_entry& entry) {

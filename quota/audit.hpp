@@ -55,6 +55,7 @@ class audit {
     credits amount;
     std::string kind, note;
     bool later = false;
+    int entries = 1;  // allocations of one instant share an id
   };
   struct use {
     credits charged;
@@ -77,6 +78,7 @@ class audit {
   void compare_holds(const account_snapshot& snapshot);
   void compare_active(const account_snapshot& snapshot, const account_rows& rows);
   void compare_kept(const account_snapshot& snapshot);
+  bool is_taken_back(const std::string& name, credits amount) const;
   void compare_grants(const account_rows& rows);
   void compare_top_ups(const account_snapshot& snapshot, const account_rows& rows);
   void compare_taken_back(const top_up_record& record);
