@@ -40,6 +40,7 @@ void read_settings(context& in, const node& root, settings& out) {
   map.optional("webhooks", out.webhooks, read_webhooks);
   map.optional("timeouts", out.timeouts, read_timeouts);
   map.optional("limits", out.limits, read_limits);
+  map.optional("audio", out.spool, read_audio_of_all);
   map.optional("holds", out.holds, read_holds);
   map.optional("log", out.log, read_log);
   map.optional("threads", out.threads, whole_between(0, 1024));

@@ -151,6 +151,31 @@ std::optional<limit_settings> read_limits(context& in, const node& from) {
   return out;
 }
 
+namespace {
+
+std::optional<spool_settings> read_spool(context& in, const node& from) {
+  constexpr std::uint64_t none = 0, most = std::uint64_t{1} << 50;
+  spool_settings out;
+  map_reader map{in, from};
+  map.optional("directory", out.directory, read_text);
+  map.optional("upload", out.upload_bytes, size_between(none, most));
+  map.optional("total", out.total_bytes, size_between(none, most));
+  map.finish();
+  if (out.total_bytes < out.upload_bytes)
+    in.fail(from, "total is less than upload: no upload of that size would ever find room");
+  return out;
+}
+
+}  // namespace
+
+std::optional<spool_settings> read_audio_of_all(context& in, const node& from) {
+  spool_settings out;
+  map_reader map{in, from};
+  map.optional("spool", out, read_spool);
+  map.finish();
+  return out;
+}
+
 std::optional<hold_settings> read_holds(context& in, const node& from) {
   hold_settings out;
   map_reader map{in, from};

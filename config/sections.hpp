@@ -13,6 +13,7 @@ std::optional<store_settings> read_store(context& in, const node& from);
 std::optional<identity_settings> read_identity(context& in, const node& from);
 std::optional<timeout_settings> read_timeouts(context& in, const node& from);
 std::optional<limit_settings> read_limits(context& in, const node& from);
+std::optional<spool_settings> read_audio_of_all(context& in, const node& from);
 std::optional<hold_settings> read_holds(context& in, const node& from);
 std::optional<log_settings> read_log(context& in, const node& from);
 std::optional<std::string> read_billing(context& in, const node& from);  // the prefix

@@ -160,6 +160,15 @@ struct limit_settings {
   bool operator==(const limit_settings&) const = default;
 };
 
+// Where uploads wait that can be measured only when all of them has come.
+struct spool_settings {
+  std::string directory = "/var/tmp";
+  std::uint64_t upload_bytes = std::uint64_t{256} * 1024 * 1024;    // of one; 0: none waits
+  std::uint64_t total_bytes = std::uint64_t{4} * 1024 * 1024 * 1024;  // of all, per process
+
+  bool operator==(const spool_settings&) const = default;
+};
+
 struct hold_settings {
   milliseconds timeout{60'000};
   milliseconds sweep_every{5'000};
@@ -205,6 +214,7 @@ struct settings {
   webhook_settings webhooks;
   timeout_settings timeouts;
   limit_settings limits;
+  spool_settings spool;
   hold_settings holds;
   log_settings log;
   int threads = 0;       // 0: one a core

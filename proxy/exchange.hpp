@@ -14,6 +14,7 @@
 #include "proxy/http/message.hpp"
 #include "proxy/own_response.hpp"
 #include "proxy/relay.hpp"
+#include "proxy/spool.hpp"
 #include "proxy/worker.hpp"
 #include "routes/answer_watch.hpp"
 #include "routes/audio_tap.hpp"
@@ -78,6 +79,13 @@ class exchange final : private deadline {
   bool meters_upload() const;
   task<verdict> begin_upload();
   verdict check_upload();
+  bool estimates_unmeasurable() const;
+  // Uploads that are kept in a file meanwhile: exchange_spool.cpp.
+  bool may_spool() const;
+  task<verdict> spool_upload();
+  verdict keep(std::string_view piece);
+  task<verdict> read_upload_again();
+  task<bool> send_spooled(std::string& head);
   task<verdict> hold_upload(std::string_view piece);
   verdict meter_upload(std::string_view piece);
   task<verdict> cover_upload();
@@ -128,6 +136,7 @@ class exchange final : private deadline {
   bool body_is_buffered_ = false;         // and it is all there
   std::optional<routes::audio_tap> tap_;  // on the body that is metered
   std::optional<quota::usage> used_;      // once that is final
+  std::optional<spool> spool_;            // what goes up in front of `body_`
   bool upload_refused_ = false;           // by us, before its last byte went up
   bool request_was_sent_ = false;         // to its last byte
   bool charge_in_trailer_ = false;

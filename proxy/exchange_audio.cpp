@@ -9,8 +9,8 @@ namespace tollgate::proxy {
 
 namespace {
 
-// How much of an upload is kept: all of a short one, of a long one as long as nobody can tell yet
-// whether it is audio.
+// How much of an upload is kept in memory: all of a short one, of a long one as long as nobody can
+// tell yet whether it is audio. What needs more than that goes into a file.
 constexpr std::size_t kept_limit = 256 * 1024;
 
 bool is_metered_by(const routes::route* route, quota::meter_kind what) {
@@ -69,9 +69,13 @@ task<exchange::verdict> exchange::begin_upload() {
     return !is_short && tap_->status() != routes::meters::state::undecided;
   };
   if (auto refused = co_await gather_body(kept_limit, enough)) co_return refused;
+  if (!request_.done() && may_spool()) {
+    if (auto refused = co_await spool_upload()) co_return refused;
+  }
   if (request_.done()) {
     tap_->finish();
-    body_is_buffered_ = true;
+    if (auto refused = co_await read_upload_again()) co_return refused;
+    body_is_buffered_ = !spool_;
   }
   if (auto refused = check_upload()) co_return refused;
   const auto& rate = route().price_at;
@@ -82,11 +86,15 @@ task<exchange::verdict> exchange::begin_upload() {
 
 // Nothing, unless the upload must be refused for what it is. One that is too long undecided is.
 exchange::verdict exchange::check_upload() {
-  const bool decided = tap_->status() == routes::meters::state::measuring;
-  const bool estimated = is_shadow() ||  // which refuses nothing
-                         audio().estimates_unmeasurable(quota::meter_kind::request_audio);
-  if (decided || estimated) return {};
+  const bool decided =
+      tap_->status() == routes::meters::state::measuring && !tap_->wants_second_reading();
+  if (decided || estimates_unmeasurable()) return {};
   return unmeasurable(*tap_);
+}
+
+bool exchange::estimates_unmeasurable() const {
+  return is_shadow() ||  // which refuses nothing
+         audio().estimates_unmeasurable(quota::meter_kind::request_audio);
 }
 
 // One more piece, before it is sent on. A problem ends the call.

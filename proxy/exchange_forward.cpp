@@ -107,13 +107,13 @@ task<error_code> exchange::send_request() {
   } else {
     facts.body = {request_framing_, request_.content_length().value_or(0)};
     // A length of zero is said, not left out: PUT and POST without a body (RFC 9110 section 8.6).
-    if (request_.done() && request_.content_length()) facts.body = {framing::length, 0};
+    if (request_.done() && !spool_ && request_.content_length()) facts.body = {framing::length, 0};
   }
   std::string head;
   head.reserve(1024);
   write_request_head(head, request_.head(), facts, *worker_.world().ids);
 
-  if (body_is_buffered_ || request_.done()) {
+  if (!spool_ && (body_is_buffered_ || request_.done())) {
     const std::array<asio::const_buffer, 2> whole{asio::buffer(head), asio::buffer(body_)};
     const auto ec = co_await write_last(whole, byte_buffer::transfer_capacity);
     request_was_sent_ = !ec;
@@ -145,6 +145,7 @@ task<> exchange::pump_request_body(std::string head) {
     static constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
     if (co_await client_.io.write(asio::buffer(go_on))) co_return up_->io.close();
   }
+  if (spool_ && !co_await send_spooled(head)) co_return;
   const auto limit = settings().limits.body_bytes;
   for (;;) {
     const auto received = client_.in.size();
@@ -290,7 +291,8 @@ exchange::verdict exchange::no_answer(error_code ec, bool& retry) {
 
 // RFC 9112 section 9.3.1: only a request that can be repeated without harm, or that was never sent.
 bool exchange::may_retry() const {
-  if (!up_->reused || body_was_pumped_ || !(body_is_buffered_ || request_.done())) return false;
+  if (!up_->reused || !(body_is_buffered_ || request_.done())) return false;
+  if (body_was_pumped_ && !spool_) return false;
   if (up_->io.wrote() == wrote_before_) return true;
   for (const std::string_view idempotent : {"GET", "HEAD", "PUT", "DELETE", "OPTIONS"}) {
     if (request_.head().method == idempotent) return true;

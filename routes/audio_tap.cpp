@@ -153,8 +153,25 @@ bool audio_tap::chain::has_begun_form() const {
   return form != nullptr && form->has_begun();
 }
 
+bool audio_tap::chain::wants_second_reading() const {
+  return reader->problem() == fault::none && meter->wants_second_reading();
+}
+
+void audio_tap::chain::begin_second_reading(const audio_settings& settings,
+                                            const body_facts& facts) {
+  is_read = wants_second_reading();
+  if (!is_read) return;
+  meter->begin_second_reading();
+  reader = make_reader(settings, facts, into_meter);
+}
+
 audio_tap::audio_tap(const audio_settings& settings, const body_facts& facts)
-    : bit_rate_{settings.bit_rate},
+    : settings_{settings},
+      content_type_{facts.content_type},
+      content_encoding_{facts.content_encoding},
+      wants_raw_pcm_{facts.wants_raw_pcm},
+      is_upload_{facts.is_upload},
+      bit_rate_{settings.bit_rate},
       claims_samples_{facts.is_upload && !settings.pcm && format_in(facts.content_type)},
       decoded_{settings, facts},
       decoder_{readers::make_content_decoder(facts.content_encoding, {}, *decoded_.reader)} {
@@ -163,17 +180,40 @@ audio_tap::audio_tap(const audio_settings& settings, const body_facts& facts)
 
 audio_tap::~audio_tap() = default;
 
+audio_tap::body_facts audio_tap::facts() const {
+  return {content_type_, content_encoding_, wants_raw_pcm_, is_upload_};
+}
+
 void audio_tap::write(std::string_view piece) {
   bytes_ += piece.size();
-  decoder_->write(piece);
-  if (as_sent_) as_sent_->reader->write(piece);
+  if (decoded_.is_read) decoder_->write(piece);
+  if (as_sent_ && as_sent_->is_read) as_sent_->reader->write(piece);
+}
+
+bool audio_tap::needs_all() const {
+  return status() == meters::state::undecided || wants_second_reading();
+}
+
+bool audio_tap::wants_second_reading() const {
+  if (fault() != readers::fault::none) return false;
+  return decoded_.wants_second_reading() || (as_sent_ && as_sent_->wants_second_reading());
+}
+
+void audio_tap::begin_second_reading() {
+  const auto same = facts();
+  decoded_.begin_second_reading(settings_, same);
+  if (decoded_.is_read)
+    decoder_ = readers::make_content_decoder(content_encoding_, {}, *decoded_.reader);
+  if (as_sent_) as_sent_->begin_second_reading(settings_, same);
+  bytes_ = 0;
+  ended_ = false;
 }
 
 void audio_tap::finish() {
   if (ended_) return;
   ended_ = true;
-  decoder_->finish();
-  if (!as_sent_) return;
+  if (decoded_.is_read) decoder_->finish();
+  if (!as_sent_ || !as_sent_->is_read) return;
   is_form_as_sent_ =
       as_sent_->has_begun_form();  // a form in which none begins ends in a fault, too
   as_sent_->reader->finish();

@@ -33,6 +33,14 @@ class audio_tap {
   // The body has ended, where it should or not.
   void finish();
 
+  // What has come does not suffice: the audio can be measured only when all of the body has, or it is
+  // not even clear yet what it is. Before finish().
+  bool needs_all() const;
+  // After finish(): the body has to be written once more, from its first byte on, and finished, before
+  // its audio counts by what is in it.
+  bool wants_second_reading() const;
+  void begin_second_reading();
+
   // `undecided` never after finish(). A body without any audio in it is `unmeasurable`.
   meters::state status() const;
   // Seconds so far, in microseconds. Of what is unmeasurable: by its size at the bit rate, and no
@@ -47,18 +55,25 @@ class audio_tap {
     chain(const audio_settings& settings, const body_facts& facts);
     meters::duration found() const;
     bool has_begun_form() const;
+    bool wants_second_reading() const;
+    void begin_second_reading(const audio_settings& settings, const body_facts& facts);
 
     const std::unique_ptr<meters::meter> meter;
     readers::into_meter into_meter;
-    const std::unique_ptr<readers::reader> reader;
+    std::unique_ptr<readers::reader> reader;
+    bool is_read = true;  // this time
   };
+  body_facts facts() const;
 
   readers::fault fault() const;
 
+  const audio_settings settings_;
+  const std::string content_type_, content_encoding_;
+  const bool wants_raw_pcm_, is_upload_;
   const std::int64_t bit_rate_;
   const bool claims_samples_;  // and nobody whose word counts says what they are
   chain decoded_;
-  const std::unique_ptr<readers::reader> decoder_;
+  std::unique_ptr<readers::reader> decoder_;
   std::optional<chain> as_sent_;
   bool is_form_as_sent_ = false;
   std::uint64_t bytes_ = 0;

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <iostream>
 #include <memory>
+#include <sstream>
 #include <variant>
 
 #include <CLI/App.hpp>
@@ -107,6 +108,14 @@ std::optional<meters::pcm_format> parse_pcm(std::string_view text) {
                             static_cast<std::uint32_t>(bits / 8)};
 }
 
+// What comes through a pipe comes once, and is kept for those who have to read it twice.
+std::unique_ptr<std::istream> kept(std::istream& from) {
+  auto copy = std::make_unique<std::stringstream>();
+  *copy << from.rdbuf();
+  copy->clear();  // of an input without a byte
+  return copy;
+}
+
 // False when the input broke off by itself.
 bool pour(std::istream& from, meters::meter& to) {
   std::array<char, 64 * 1024> piece;
@@ -121,6 +130,12 @@ measured_file measure(const std::string& name, std::istream& from,
   const auto meter = meters::make_audio_meter(how);
   if (!pour(from, *meter)) return {name, {}, {}, {}, "cannot be read"};
   meter->finish();
+  if (meter->wants_second_reading()) {
+    meter->begin_second_reading();
+    from.clear();
+    if (!from.seekg(0) || !pour(from, *meter)) return {name, {}, {}, {}, "cannot be read twice"};
+    meter->finish();
+  }
   measured_file found{name, std::string{meter->container()}, std::string{meter->codec()}, {}, {}};
   switch (meter->status()) {
     case meters::state::measuring:
@@ -138,7 +153,7 @@ measured_file measure(const std::string& name, std::istream& from,
 
 measured_file open_and_measure(const std::string& name, std::istream& in,
                                const meters::audio_options& how) {
-  if (name == "-") return measure(name, in, how);
+  if (name == "-") return measure(name, *kept(in), how);
   std::ifstream file{name, std::ios::binary};
   if (!file) return {name, {}, {}, {}, std::string{"cannot be opened: "} + std::strerror(errno)};
   return measure(name, file, how);

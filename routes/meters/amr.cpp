@@ -1,15 +1,11 @@
 #include "routes/meters/amr.hpp"
 
+#include "routes/meters/amr_frames.hpp"
 #include "routes/meters/block_meter.hpp"
 #include "routes/meters/bytes.hpp"
 
 namespace tollgate::routes::meters {
 namespace {
-
-// By frame type, with the byte that names it (3GPP TS 26.101 table 1a, TS 26.201 table 1a). Of the
-// reserved types, whose length nobody knows, ffmpeg takes the byte alone.
-constexpr std::uint8_t narrow_band[16]{13, 14, 16, 18, 20, 21, 27, 32, 6, 1, 1, 1, 1, 1, 1, 1};
-constexpr std::uint8_t wide_band[16]{18, 24, 33, 37, 41, 47, 51, 59, 61, 6, 1, 1, 1, 1, 1, 1};
 
 struct magic {
   std::string_view text, codec;
@@ -17,10 +13,10 @@ struct magic {
   bool many_channels = false;
 };
 // The longer stand before what they begin with.
-constexpr magic magics[]{{"#!AMR-WB_MC1.0\n", "amr_wb", wide_band, true},
-                         {"#!AMR_MC1.0\n", "amr_nb", narrow_band, true},
-                         {"#!AMR-WB\n", "amr_wb", wide_band},
-                         {"#!AMR\n", "amr_nb", narrow_band}};
+constexpr magic magics[]{{"#!AMR-WB_MC1.0\n", "amr_wb", amr_wide_band, true},
+                         {"#!AMR_MC1.0\n", "amr_nb", amr_narrow_band, true},
+                         {"#!AMR-WB\n", "amr_wb", amr_wide_band},
+                         {"#!AMR\n", "amr_nb", amr_narrow_band}};
 
 class amr_meter final : public block_meter<64> {
  public:
@@ -39,7 +35,7 @@ class amr_meter final : public block_meter<64> {
     if (status() == state::undecided) return read_channels(block);
     std::size_t at = 0;
     while (at < block.size()) {
-      const auto bytes = magic_->frame_bytes[byte_at(block, at) >> 3 & 15];
+      const std::uint64_t bytes = amr_frame_bytes(magic_->frame_bytes, byte_at(block, at));
       at += bytes;
       ++frames_;
     }

@@ -30,6 +30,13 @@ class meter {
   // The input has ended, where it should or not. Nothing is written after it.
   virtual void finish() = 0;
 
+  // After finish(): what was written has to be written once more, from its first byte on, before
+  // measured() counts what is in it. Until then it says what the container claims, which is for
+  // those who trust its writer.
+  virtual bool wants_second_reading() const { return false; }
+  // Then write() and finish() follow again.
+  virtual void begin_second_reading() {}
+
   virtual state status() const = 0;
   // The audio contained in the bytes so far: what a player could play of them. After finish() it is
   // final: encoder delay and end padding that the container declares are then taken off. Before, it

@@ -23,26 +23,26 @@ bool contains(const Boxes& boxes, fourcc type) {
 }
 
 // Walks through the boxes; the movie says what is in them.
-class mp4_meter final : public block_meter<box_path::longest_header + movie::longest_head> {
+class box_walker final : public block_meter<box_path::longest_header + movie::longest_head> {
  public:
-  mp4_meter() { need(shortest_header); }
+  explicit box_walker(movie& of) : movie_{of} { need(shortest_header); }
 
   void finish() override {
-    finished_ = true;
-    if (!movie_.has_audio()) stop(state::unmeasurable);
+    // The movie box ends with the file.
+    if (path_.is_inside(name("moov"))) movie_.pass(saturated);
   }
-  duration measured() const override {
-    if (status() != state::measuring) return {};
-    return finished_ ? movie_.longest_edited(bytes_seen()) : movie_.longest(bytes_seen());
-  }
+  duration measured() const override { return {}; }
   std::string_view container() const override { return recognized_ ? "mp4" : ""; }
-  std::string_view codec() const override { return movie_.codec(); }
+  std::string_view codec() const override { return {}; }
 
  private:
   static constexpr std::size_t shortest_header = 8;
 
   std::size_t parse(std::string_view block) override {
-    return entries_left_ > 0 ? read_entries(block) : read_box(block);
+    const auto used = entries_left_ > 0 ? read_entries(block) : read_box(block);
+    if (status() == state::unmeasurable) return used;
+    movie_.pass(position_);
+    return movie_.is_unclear() ? give_up() : used;
   }
 
   std::size_t read_box(std::string_view block) {
@@ -67,9 +67,8 @@ class mp4_meter final : public block_meter<box_path::longest_header + movie::lon
   std::size_t read_content(const box& opened, std::string_view head) {
     if (opened.begin == 0 && !contains(first_boxes, opened.type)) return give_up();
     recognized_ = true;
-    const auto inside = movie_.read(opened, path_.parent(), head);
+    const auto inside = movie_.read(opened, path_, head);
     if (movie_.is_unclear()) return give_up();
-    if (movie_.has_audio()) set_status(state::measuring);
     if (inside.is == layout::kind::of_no_interest) return skip_to(opened.end);
     const auto content = std::min(add(opened.begin, opened.header + inside.head), opened.end);
     if (inside.is == layout::kind::boxes)
@@ -96,7 +95,8 @@ class mp4_meter final : public block_meter<box_path::longest_header + movie::lon
     entries_left_ -= n;
     const auto used = static_cast<std::size_t>(n) * entry_size_;
     position_ += used;
-    if (entries_left_ == 0) skip_to(table_end_);
+    if (entries_left_ > 0) return used;
+    skip_to(table_end_);
     return used;
   }
 
@@ -123,12 +123,67 @@ class mp4_meter final : public block_meter<box_path::longest_header + movie::lon
     return 0;
   }
 
-  movie movie_;
+  movie& movie_;
   box_path path_;
   std::uint64_t position_ = 0;  // of the next byte that parse() is shown
   std::uint64_t entries_left_ = 0, table_end_ = 0;
   std::size_t entry_size_ = 0;
-  bool recognized_ = false, finished_ = false;
+  bool recognized_ = false;
+};
+
+// First the boxes of a piece are read, then the samples in it: what they are stands in front of
+// them, or else they are read when everything is written a second time.
+class mp4_meter final : public meter {
+ public:
+  void write(std::string_view piece) override {
+    if (reading_ == reading::first) boxes_.write(piece);
+    if (!is_given_up()) movie_.read_samples(written_, piece);
+    written_ += piece.size();
+  }
+
+  void finish() override {
+    if (reading_ == reading::first) boxes_.finish();
+    movie_.finish_samples();
+    finished_ = true;
+  }
+
+  bool wants_second_reading() const override {
+    return finished_ && reading_ == reading::first && status() == state::measuring &&
+           movie_.missed_some();
+  }
+  void begin_second_reading() override {
+    movie_.begin_again();
+    reading_ = reading::second;
+    finished_ = false;
+    written_ = 0;
+  }
+
+  state status() const override {
+    if (is_given_up()) return state::unmeasurable;
+    if (movie_.has_audio()) return state::measuring;
+    return finished_ ? state::unmeasurable : state::undecided;
+  }
+  duration measured() const override {
+    if (status() != state::measuring) return {};
+    // Who cannot read it a second time takes the index at its word.
+    return wants_second_reading() ? std::max(movie_.longest(), movie_.longest_claimed(written_))
+                                  : movie_.longest();
+  }
+  std::string_view container() const override { return boxes_.container(); }
+  std::string_view codec() const override { return movie_.codec(); }
+
+ private:
+  enum class reading : std::uint8_t { first, second };
+
+  bool is_given_up() const {
+    return boxes_.status() == state::unmeasurable || movie_.is_unclear();
+  }
+
+  movie movie_;
+  box_walker boxes_{movie_};
+  std::uint64_t written_ = 0;
+  reading reading_ = reading::first;
+  bool finished_ = false;
 };
 
 }  // namespace

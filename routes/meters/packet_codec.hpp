@@ -35,6 +35,9 @@ class packet_codec {
   // There are no more packets.
   virtual duration finish() { return {}; }
 
+  // A packet held what no ordinary encoder writes, and what cannot be counted for that reason.
+  virtual bool is_unclear() const { return false; }
+
   // The most that one packet can play: for packets that could not be looked at.
   virtual duration longest() const = 0;
 };

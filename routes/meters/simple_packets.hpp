@@ -2,35 +2,70 @@
 #pragma once
 
 #include <algorithm>
+#include <optional>
+#include <string>
 #include <string_view>
 
+#include "routes/meters/aac/raw_data_block.hpp"
 #include "routes/meters/mp4/audio_specific_config.hpp"
 #include "routes/meters/packet_codec.hpp"
 
 namespace tollgate::routes::meters {
 
-// Raw AAC, an access unit a packet. Decoders go on to the next unit where there is one in the same
-// packet; where a unit ends cannot be seen without decoding, only that it is not longer than 6144
-// bits for each channel (ISO/IEC 14496-3, section 4.5.3.1).
+// Raw AAC, an access unit a packet: one block of 1024 samples (or 960) by all encoders. Decoders play
+// all blocks that are in it, so they are counted. Of the object types whose blocks are not followed
+// here only the size is known that none exceeds: 6144 bits for each channel (ISO/IEC 14496-3,
+// 4.5.3.1).
 class aac_packets final : public packet_codec {
  public:
   explicit aac_packets(const mp4::aac_config& config)
       : unit_{duration::of_samples(config.frame_samples, config.rate)},
-        most_bytes_{std::uint64_t{768} * std::max(config.channels, 1U)} {}
+        most_bytes_{std::uint64_t{768} * std::max(config.channels, 1U)} {
+    const auto index = aac::rate_index_of(config.rate);
+    if (!index || !config.is_low_complexity) return;
+    format_ = aac::format{*index, config.frame_samples == 960};
+  }
 
   std::string_view name() const override { return "aac"; }
   std::size_t head_bytes() const override { return 0; }
   duration begin(std::string_view, std::uint64_t size) override {
-    const auto units = (size + most_bytes_ - 1) / most_bytes_;
-    return units <= 1 ? (size == 0 ? duration{} : unit_)
-                      : duration::of_samples(units * static_cast<std::uint64_t>(unit_.flicks()),
-                                             duration::flicks_per_second);
+    const auto before = end_unit();
+    if (size == 0) return before;
+    left_ = size;
+    is_unclear_ = is_unclear_ || (format_ && size > most_looked_at);
+    if (format_) return before + unit_;
+    return before + duration::times(unit_, (size + most_bytes_ - 1) / most_bytes_);
   }
+  bool reads_bodies() const override { return format_.has_value() && !is_unclear_; }
+  duration body(std::string_view piece) override {
+    if (!reads_bodies()) return {};
+    unit_bytes_ += piece;
+    left_ -= std::min<std::uint64_t>(left_, piece.size());
+    return left_ == 0 ? end_unit() : duration{};
+  }
+  duration finish() override { return end_unit(); }
+  bool is_unclear() const override { return is_unclear_; }
   duration longest() const override { return unit_; }
 
  private:
+  static constexpr std::uint64_t most_looked_at = 65'536;
+
+  // What is in the packet beyond the one block that it was begun with.
+  duration end_unit() {
+    if (!format_ || unit_bytes_.empty()) return {};
+    const auto size = unit_bytes_.size();
+    unit_bytes_.append(aac::padding, '\0');
+    const auto found = aac::count_blocks(std::string_view{unit_bytes_}.substr(0, size), *format_);
+    unit_bytes_.clear();
+    is_unclear_ = is_unclear_ || found.unusual;
+    return duration::times(unit_, std::max<std::size_t>(found.blocks, 1) - 1);
+  }
+
   duration unit_;
-  std::uint64_t most_bytes_;
+  std::uint64_t most_bytes_, left_ = 0;
+  std::optional<aac::format> format_;
+  std::string unit_bytes_;
+  bool is_unclear_ = false;
 };
 
 class pcm_packets final : public packet_codec {

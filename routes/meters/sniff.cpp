@@ -60,7 +60,7 @@ class audio_meter final : public meter {
 
   void write(std::string_view piece) override {
     if (chosen_) look_for_signs(piece);
-    if (chosen_) return chosen_->write(piece);
+    if (chosen_) return chosen_->write(behind_tags(piece));
     unpackaged_->write(piece);
     while (!chosen_ && !piece.empty()) pass_or_gather(piece);
     if (chosen_) look_for_signs(piece);
@@ -72,6 +72,13 @@ class audio_meter final : public meter {
     chosen_->finish();
   }
 
+  // What it is, is known then.
+  bool wants_second_reading() const override { return chosen_ && chosen_->wants_second_reading(); }
+  void begin_second_reading() override {
+    chosen_->begin_second_reading();
+    tags_to_pass_ = tags_;
+  }
+
   state status() const override {
     if (is_ambiguous_ || (signs_ && signs_->found())) return state::unmeasurable;
     return chosen_ ? chosen_->status() : state::undecided;
@@ -81,6 +88,13 @@ class audio_meter final : public meter {
   std::string_view codec() const override { return chosen_ ? chosen_->codec() : ""; }
 
  private:
+  // The second time it is known how long they are.
+  std::string_view behind_tags(std::string_view piece) {
+    const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(tags_to_pass_, piece.size()));
+    tags_to_pass_ -= n;
+    return piece.substr(n);
+  }
+
   void pass_or_gather(std::string_view& piece) {
     const bool passing = tag_left_ > 0;
     const auto wanted = passing ? tag_left_ : head_.size() - gathered_;
@@ -101,6 +115,7 @@ class audio_meter final : public meter {
     ++tags_passed_;
     has_long_tag_ = has_long_tag_ || *tag > longest_passed_tag;
     tag_left_ = *tag - id3v2_header_bytes;
+    tags_ += *tag;
     gathered_ = 0;
   }
 
@@ -151,6 +166,7 @@ class audio_meter final : public meter {
   std::array<char, head_bytes> head_;
   std::size_t gathered_ = 0;
   std::uint64_t tag_left_ = 0;
+  std::uint64_t tags_ = 0, tags_to_pass_ = 0;
 };
 
 }  // namespace

@@ -18,6 +18,15 @@ BROKEN_PAGE = ("ffmpeg drops a page with a wrong checksum, and finds the pages t
 AROUND_DAMAGE = ("ffmpeg's parser judges a frame header by those that follow, and drops some whole frames "
                  "around the damage; the meter counts all frames whose headers are sound.")
 
+SECOND_INDEX = ("Two movies in one file. ffmpeg passes over the second index, other readers take it instead of "
+                "the first, so such a file has two readings.")
+
+SEVERAL_FRAMES = ("This ffmpeg decodes but the first of several AMR frames in a sample. The recording has them all, "
+                  "and phones play them all.")
+
+DAMAGED_BLOCKS = ("In what was damaged the meter counts every block that an AAC decoder might find there; ffmpeg's "
+                  "gives up some of them.")
+
 # More than one codec frame away from ffmpeg.
 LENGTHS = {
     "pcm/begins-like-wav.pcm": Disagreement(
@@ -35,9 +44,12 @@ LENGTHS = {
     "flac/joined.flac": Disagreement(
         3.220, "Two files of 1.610 s. ffmpeg's parser loses the frames around the seam; other decoders "
                "find the next frame header and play them."),
-    "mp4/fragmented-joined.mp4": Disagreement(
-        5.285, "Two files of 2.643 s. ffmpeg takes the second one's first fragment for one that it has "
-               "had, by its time; a browser that appends segments plays it."),
+    "recorders/nokia-amr-10-a-sample-1.3gp": Disagreement(1.0, SEVERAL_FRAMES),
+    "recorders/nokia-amr-10-a-sample-9.3gp": Disagreement(9.0, SEVERAL_FRAMES),
+    "mp4/joined.m4a": Disagreement(None, SECOND_INDEX),
+    "mp4/fragmented-joined.mp4": Disagreement(None, SECOND_INDEX),
+    "cut/mp4-middle-lost-faststart.m4a": Disagreement(2.475, DAMAGED_BLOCKS),
+    "cut/mp4-middle-overwritten-fragmented-base-moof.mp4": Disagreement(2.688, DAMAGED_BLOCKS),
 }
 
 UNKNOWN = Disagreement(

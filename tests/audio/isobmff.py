@@ -109,6 +109,38 @@ def runs_of(values):
     return [tuple(run) for run in out]
 
 
+def fragmented(track, runs=None, sizes=None, durations=None, entry=None, each=25, in_moof=b"", after_moov=b"",
+               trex=True, elst_box=b"", tfhd_twice=False, repeat=1, base_is_moof=True):
+    """The same samples in fragments of `each`, as Safari and Chrome write them. `repeat`: every fragment
+    has so many runs, all over the same bytes."""
+    layout = Layout(brand=b"iso5", compatible=b"iso5iso6mp41")
+    empty = Track(entry or track.entry, [], [], track.timescale)
+    mdia = box(b"mdia", full(b"mdhd", 0, 0, u32(0, 0, track.timescale, 0), b"\x55\xC4\0\0"),
+               full(b"hdlr", 0, 0, u32(0), track.handler, bytes(12), b"Sound\0"),
+               box(b"minf", full(b"smhd", 0, 0, bytes(4)),
+                   box(b"dinf", full(b"dref", 0, 0, u32(1), full(b"url ", 0, 1))),
+                   box(b"stbl", full(b"stsd", 0, 0, u32(1), empty.entry), full(b"stts", 0, 0, u32(0)),
+                       full(b"stsc", 0, 0, u32(0)), full(b"stsz", 0, 0, u32(0, 0)), full(b"stco", 0, 0, u32(0)))))
+    mvex = box(b"mvex", full(b"trex", 0, 0, u32(1, 1, 0, 0, 0))) if trex else b""
+    out = [box(b"ftyp", layout.brand, u32(0), layout.compatible),
+           box(b"moov", mvhd(layout, 0), box(b"trak", tkhd(layout, 0), elst_box, mdia), mvex), after_moov]
+    durations = durations or track.durations
+    for number, at in enumerate(range(0, len(track.samples), each)):
+        samples, ticks = track.samples[at:at + each], durations[at:at + each]
+        lengths = [len(sample) for sample in samples] if sizes is None else sizes[at:at + each]
+
+        def moof(offset):
+            run = full(b"trun", 0, 0x301, u32(len(lengths), offset),
+                       *(u32(tick, size) for tick, size in zip(ticks, lengths)))
+            tfhd = full(b"tfhd", 0, 0x20000, u32(1))
+            return box(b"moof", full(b"mfhd", 0, 0, u32(number + 1)),
+                       box(b"traf", tfhd, tfhd if tfhd_twice else b"",
+                           full(b"tfdt", 0, 0, u32(sum(durations[:at]))), *[run] * repeat), in_moof)
+        content = b"".join(samples)
+        out += [moof(len(moof(0)) + 8), box(b"mdat", content)]
+    return b"".join(out)
+
+
 @dataclass
 class Layout:
     """How a movie is written. What is None is written as the track is."""
@@ -144,7 +176,14 @@ class Layout:
 
 
 def times(version, *values):
-    return b"".join(struct.pack(">Q" if version == 1 else ">I", value) for value in values)
+    return b"".join(struct.pack(">Q", value) if version == 1 else u32(min(value, 0xFFFFFFFF)) for value in values)
+
+
+def audio_entry(format, channels, rate, *config, bits=16, version=0, version_1=(0, 0, 0, 0)):
+    """A sample entry; `version_1` is samples a packet, bytes a packet, bytes a frame, bytes a sample."""
+    return box(format, bytes(6), b"\0\1", struct.pack(">HHI", version, 0, 0),
+               struct.pack(">HHHH", channels, bits, 0, 0), u32(rate << 16 & 0xFFFFFFFF),
+               u32(*version_1) if version == 1 else b"", *config)
 
 
 def mvhd(layout, ticks):
@@ -193,7 +232,7 @@ def sample_table(track, layout, first_offset):
 
 def trak(track, layout, first_offset, number=1):
     timescale = layout.media_timescale or track.timescale
-    shown = track.ticks - track.media_time
+    shown = max(0, track.ticks - track.media_time)
     movie_ticks = shown * layout.movie_timescale // track.timescale
     edits = layout.edits if layout.edits is not None else [(movie_ticks, track.media_time)]
     edts = box(b"edts", elst(edits)) if edits else b""
@@ -219,7 +258,7 @@ def movie(track, layout=None, **changes):
     content = layout.mdat if layout.mdat is not None else b"".join(track.samples)
     mdat = (box(b"wide") if layout.wide else b"") + layout.mdat_box(b"mdat", content)
     head_of_mdat = len(mdat) - len(content)
-    shown = (track.ticks - track.media_time) * layout.movie_timescale // track.timescale
+    shown = max(0, track.ticks - track.media_time) * layout.movie_timescale // track.timescale
     ticks = shown if layout.duration is None else layout.duration
 
     def moov(first_offset):

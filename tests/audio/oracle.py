@@ -103,6 +103,8 @@ def frame_length(stream, packets, path):
 def wav_samples_per_block(path):
     """Of four bits, by the size of a block: what the file says itself may be untrue."""
     head = path.read_bytes()[:4096]
+    if not head.startswith(b"RIFF"):
+        return 2048  # QuickTime: about as much
     at = head.index(b"fmt ") + 8
     channels, block = (int.from_bytes(head[at + field:][:2], "little") for field in (2, 12))
     return block * 2 // channels

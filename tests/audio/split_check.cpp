@@ -25,12 +25,19 @@ using answer = std::tuple<meters::state, meters::duration, std::string, std::str
 template <class Sizes>
 answer measured(std::string_view bytes, Sizes next_size) {
   const auto meter = meters::make_audio_meter({});
-  while (!bytes.empty()) {
-    const auto piece = bytes.substr(0, next_size());
-    meter->write(piece);
-    bytes.remove_prefix(piece.size());
+  const auto write = [&](std::string_view rest) {
+    while (!rest.empty()) {
+      const auto piece = rest.substr(0, next_size());
+      meter->write(piece);
+      rest.remove_prefix(piece.size());
+    }
+    meter->finish();
+  };
+  write(bytes);
+  if (meter->wants_second_reading()) {
+    meter->begin_second_reading();
+    write(bytes);
   }
-  meter->finish();
   return {meter->status(), meter->measured(), std::string{meter->container()},
           std::string{meter->codec()}};
 }

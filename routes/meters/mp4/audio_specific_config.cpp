@@ -119,12 +119,14 @@ std::optional<aac_config> read_audio_specific_config(std::string_view config) {
   const auto rate = take_rate(bits);
   const auto channels = bits.take(4);
   if (type == spectral_band_replication || type == parametric_stereo) {
-    take_rate(bits);
+    // Twice that of the core, or the same: anything else has two readings.
+    if (const auto doubled = take_rate(bits); doubled != rate && doubled != 2 * rate) return {};
     type = take_object_type(bits);
   }
   const auto frame = frame_lengths(type)[bits.take(1)];
   if (bits.overrun() || rate == 0 || frame == 0) return {};
-  return aac_config{rate, frame, channels < channels_of.size() ? channels_of[channels] : 8};
+  return aac_config{rate, frame, channels < channels_of.size() ? channels_of[channels] : 8,
+                    type == low_complexity};
 }
 
 }  // namespace tollgate::routes::meters::mp4

@@ -18,6 +18,8 @@ struct aac_config {
   std::uint32_t rate = 0;           // of the core; spectral band replication doubles it, and the
   std::uint32_t frame_samples = 0;  // samples of a frame with it, so that a frame stays as long
   unsigned channels = 0;
+  // AAC LC, with or without spectral band replication: its frames can be told from each other.
+  bool is_low_complexity = true;
 };
 // Nothing for object types whose frames are of other lengths than AAC's.
 std::optional<aac_config> read_audio_specific_config(std::string_view config);

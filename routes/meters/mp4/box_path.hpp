@@ -32,6 +32,10 @@ class box_path {
   }
 
   fourcc parent() const { return depth_ == 0 ? 0 : levels_[depth_ - 1].type; }
+  bool is_inside(fourcc type) const {
+    return std::any_of(levels_.begin(), levels_.begin() + static_cast<std::ptrdiff_t>(depth_),
+                       [type](const box& level) { return level.type == type; });
+  }
   std::uint64_t end() const { return depth_ == 0 ? saturated : levels_[depth_ - 1].end; }
 
   // The box whose header stands at `position`. One without an end, or that ends beyond its parent,

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "routes/meters/mp4/box_rules.hpp"
+
 namespace tollgate::routes::meters::mp4 {
 namespace {
 
@@ -10,28 +12,25 @@ constexpr layout boxes_behind(std::uint64_t head) {
   return {layout::kind::boxes, head, 0, 0};
 }
 
-// Boxes that only hold others. Which stands in which is not asked: players do not ask either.
-constexpr std::array containers{name("moov"), name("mdia"), name("minf"), name("stbl"),
-                                name("edts"), name("mvex"), name("traf"), name("udta"),
-                                name("dinf"), name("wave")};
-
 }  // namespace
 
-const std::array<movie::known_box, 22> movie::known_boxes{{
+const std::array<movie::known_box, 24> movie::known_boxes{{
+    {name("moov"), 0, &movie::open_movie},
     {name("trak"), 0, &movie::open_track},
     {name("moof"), 0, &movie::open_fragment},
+    {name("traf"), 0, &movie::open_track_fragment},
     {name("stsd"), 8, &movie::open_descriptions},
+    {name("meta"), 12, &movie::open_metadata},
     {name("free"), 8, &movie::look_into_free_space},
+    {name("skip"), 8, &movie::look_into_free_space},
     {name("hoov"), 8, &movie::look_into_free_space},
     {name("mvhd"), 24, &movie::read_mvhd},
     {name("tkhd"), 24, &movie::read_tkhd},
     {name("mdhd"), 24, &movie::read_mdhd},
     {name("hdlr"), 12, &movie::read_hdlr},
-    {name("esds"), longest_config, &movie::read_config},
-    {name("dfLa"), longest_config, &movie::read_config},
-    {name("alac"), longest_config, &movie::read_config},
     {name("elst"), 8, &movie::read_elst},
     {name("stts"), 8, &movie::read_stts},
+    {name("ctts"), 8, &movie::read_ctts},
     {name("stsc"), 8, &movie::read_stsc},
     {name("stsz"), 12, &movie::read_stsz},
     {name("stz2"), 12, &movie::read_stz2},
@@ -49,114 +48,204 @@ const movie::known_box* movie::find_box(fourcc type) {
 }
 
 std::size_t movie::head_size(fourcc type, fourcc parent) {
-  if (parent == name("stsd")) return longest_entry_head;
+  if (parent == name("stsd")) return sample_description::longest_head;
   const auto* known = find_box(type);
-  return known == nullptr ? 0 : known->head_size;
+  return known != nullptr ? known->head_size : longest_head;
 }
 
-layout movie::read(const box& opened, fourcc parent, std::string_view head) {
-  if (parent == name("stsd")) return open_description(opened.type, head);
-  if (std::find(containers.begin(), containers.end(), opened.type) != containers.end())
-    return boxes_behind(0);
+layout movie::read(const box& opened, const box_path& path, std::string_view head) {
+  if (path.parent() == name("stsd")) return open_description(opened.type, head);
+  switch (place_of(opened.type, path)) {
+    case box_place::of_no_interest:
+      return skipped;
+    case box_place::wrong:
+      return refuse();
+    case box_place::container:
+    case box_place::read:
+      break;
+  }
+  const bool in_track = !tracks_.empty() && path.is_inside(name("trak"));
+  if (in_track && !tracks_.back()->is_first(opened.type)) return refuse();
+  if (path.is_inside(name("stsd")))
+    return opened.type == name("wave") ? boxes_behind(0) : read_config(opened, path, head);
   const auto* known = find_box(opened.type);
-  if (known == nullptr) return skipped;
-  if (!tracks_.empty() && !tracks_.back()->is_first(opened.type)) unclear_ = true;
-  return (this->*known->read)(opened, head);
+  return known == nullptr ? boxes_behind(0) : (this->*known->read)(opened, path, head);
 }
 
 // --- What a movie consists of
 
-layout movie::open_track(const box&, std::string_view) {
+layout movie::open_movie(const box& moov, const box_path&, std::string_view) {
+  if (movie_end_ != 0) return refuse();  // a second one: some readers take it instead
+  movie_end_ = moov.end;
+  return boxes_behind(0);
+}
+
+layout movie::open_track(const box&, const box_path&, std::string_view) {
   fragment_of_ = nullptr;
-  if (!tracks_.empty() && !tracks_.back()->is_audio()) tracks_.pop_back();
-  if (tracks_.size() == most_audio_tracks || ++tracks_begun_ > most_tracks) {
-    unclear_ = true;
-    return skipped;
-  }
+  close_track();
+  if (tracks_.size() == most_audio_tracks || ++tracks_begun_ > most_tracks) return refuse();
   tracks_.push_back(std::make_unique<track>());
   return boxes_behind(0);
 }
 
+// Tracks that are not audio are forgotten. What is neither, or audio that is not known here, could
+// be what another reader plays.
+void movie::close_track() {
+  if (tracks_.empty() || tracks_.back()->is_open()) return;
+  const auto& last = *tracks_.back();
+  if (last.is_other()) return tracks_.pop_back();
+  if (last.described.codec().empty() || last.has_odd_edits) unclear_ = true;
+  kept_entries_ += last.samples.entries();
+}
+
 // What came in front of a fragment has come, unless a writer has put all fragments' heads in front.
-layout movie::open_fragment(const box& moof, std::string_view) {
-  for (const auto& each : tracks_) each->settle(moof.begin);
+layout movie::open_fragment(const box& moof, const box_path&, std::string_view) {
+  for (const auto& each : tracks_) each->begin_fragment();
   moof_begin_ = fragment_base_ = run_offset_ = moof.begin;
   fragment_of_ = nullptr;
   return boxes_behind(0);
 }
 
-// A writer that had reserved room for the index calls the box free until it is complete; some
-// players look there.
-layout movie::look_into_free_space(const box&, std::string_view head) {
-  return u32(head, 4) == name("moov") ? boxes_behind(0) : skipped;
+layout movie::open_track_fragment(const box&, const box_path&, std::string_view) {
+  has_fragment_head_ = false;
+  fragment_of_ = nullptr;
+  return boxes_behind(0);
 }
 
-layout movie::open_descriptions(const box&, std::string_view head) {
+// A writer that had reserved room for the index calls the box free until it is complete; some
+// readers look there.
+layout movie::look_into_free_space(const box&, const box_path&, std::string_view head) {
+  const auto inside = u32(head, 4);
+  const bool is_index = inside == name("moov") || inside == name("mvhd") || inside == name("cmov") ||
+                        inside == name("trak");
+  return is_index ? refuse() : skipped;
+}
+
+// ISO has a version in front of its boxes, QuickTime has not. What begins otherwise is searched for
+// boxes by some.
+layout movie::open_metadata(const box& meta, const box_path&, std::string_view head) {
+  if (u32(head, 4) == name("hdlr")) return boxes_behind(0);
+  if (u32(head, 8) == name("hdlr")) return boxes_behind(4);
+  return meta.end - meta.begin < 24 ? skipped : refuse();
+}
+
+layout movie::open_descriptions(const box&, const box_path&, std::string_view head) {
+  if (tracks_.empty()) return refuse();
   stsd_version_ = u8(head, 0);
-  return boxes_behind(8);
+  tracks_.back()->descriptions = u32(head, 4);
+  return tracks_.back()->is_video() ? skipped : boxes_behind(8);
 }
 
 layout movie::open_description(fourcc format, std::string_view head) {
-  if (tracks_.empty()) return skipped;
-  const auto entry = read_sample_entry(format, head, stsd_version_);
-  tracks_.back()->add_description(entry.describes);
-  return boxes_behind(entry.head_size);
+  auto& track = *tracks_.back();
+  // Whether this is audio is said before; and further descriptions are not read.
+  if (track.handler == 0 || track.format != 0) return refuse();
+  track.format = format;
+  track.described = sample_description{format, head, stsd_version_};
+  return track.described.codec().empty() ? skipped : boxes_behind(track.described.head_size());
 }
 
-layout movie::read_config(const box& config, std::string_view head) {
-  if (!tracks_.empty()) read_decoder_config(config.type, head, tracks_.back()->described());
+layout movie::read_config(const box& config, const box_path&, std::string_view head) {
+  tracks_.back()->described.configure(config.type, head);
   return skipped;
 }
 
 // --- Headers
 
-layout movie::read_mvhd(const box&, std::string_view head) {
+layout movie::read_mvhd(const box&, const box_path&, std::string_view head) {
+  if (timescale_ || tracks_begun_ > 0) return refuse();
   timescale_ = u32(head, u8(head, 0) == 1 ? 20 : 12);
   return skipped;
 }
 
-layout movie::read_tkhd(const box&, std::string_view head) {
-  if (!tracks_.empty()) tracks_.back()->id = u32(head, u8(head, 0) == 1 ? 20 : 12);
+layout movie::read_tkhd(const box&, const box_path&, std::string_view head) {
+  tracks_.back()->id = u32(head, u8(head, 0) == 1 ? 20 : 12);
   return skipped;
 }
 
-layout movie::read_mdhd(const box&, std::string_view head) {
-  if (!tracks_.empty()) tracks_.back()->timescale = u32(head, u8(head, 0) == 1 ? 20 : 12);
+layout movie::read_mdhd(const box&, const box_path&, std::string_view head) {
+  tracks_.back()->timescale = u32(head, u8(head, 0) == 1 ? 20 : 12);
   return skipped;
 }
 
-// QuickTime has a second one, of the data handler, that says neither.
-layout movie::read_hdlr(const box&, std::string_view head) {
+// QuickTime has a second one, of the data handler, and metadata have theirs. Some readers take each
+// for that of the last track.
+layout movie::read_hdlr(const box&, const box_path& path, std::string_view head) {
   const auto handler = u32(head, 8);
-  if (!tracks_.empty() && (handler == name("soun") || handler == name("vide")))
-    tracks_.back()->handler = handler;
+  if (handler == name("m1a ")) return refuse();
+  if (path.parent() != name("mdia"))
+    return handler == name("soun") || handler == name("vide") ? refuse() : skipped;
+  auto& track = *tracks_.back();
+  if (track.handler != 0 || track.format != 0) return refuse();
+  track.handler = handler == 0 ? name("    ") : handler;
   return skipped;
+}
+
+// --- Samples
+
+void movie::pass(std::uint64_t position) {
+  if (movie_is_read_ || movie_end_ == 0 || position < movie_end_) return;
+  movie_is_read_ = true;
+  read_from_ = movie_end_;
+  close_track();
+  const bool has_fragments = !extends_.empty();
+  for (const auto& each : tracks_)
+    if (!each->open(timescale_.value_or(0), has_fragments)) unclear_ = true;
+}
+
+void movie::read_samples(std::uint64_t position, std::string_view piece) {
+  if (!movie_is_read_ || position + piece.size() <= read_from_) return;
+  const auto passed = position < read_from_ ? read_from_ - position : 0;
+  piece.remove_prefix(static_cast<std::size_t>(passed));
+  for (const auto& each : tracks_) each->read(position + passed, piece);
+}
+
+void movie::finish_samples() {
+  for (const auto& each : tracks_) {
+    if (movie_is_read_) each->read(read_from_, {});  // so that what has gone by is noticed
+    each->finish();
+  }
+}
+
+bool movie::missed_some() const {
+  return std::any_of(tracks_.begin(), tracks_.end(),
+                     [](const auto& each) { return each->missed_some(); });
+}
+
+void movie::begin_again() {
+  read_from_ = 0;
+  for (const auto& each : tracks_) each->begin_again();
 }
 
 // --- Results
 
+bool movie::is_unclear() const {
+  // The runs of fragments stand behind each other, and are read once.
+  if (unclear_ || (!extends_.empty() && missed_some())) return true;
+  return std::any_of(tracks_.begin(), tracks_.end(),
+                     [](const auto& each) { return each->is_unclear(); });
+}
+
 const track* movie::first_audio() const {
   for (const auto& each : tracks_)
-    if (each->is_audio()) return each.get();
+    if (each->is_open()) return each.get();
   return nullptr;
 }
 
 std::string_view movie::codec() const {
   const auto* first = first_audio();
-  return first == nullptr ? std::string_view{} : first->codec();
+  return first == nullptr ? std::string_view{} : first->described.codec();
 }
 
-duration movie::longest(std::uint64_t bytes) const {
+duration movie::longest() const {
   duration out;
-  for (const auto& each : tracks_)
-    if (each->is_audio()) out = std::max(out, each->length(bytes));
+  for (const auto& each : tracks_) out = std::max(out, each->played());
   return out;
 }
 
-duration movie::longest_edited(std::uint64_t bytes) const {
+duration movie::longest_claimed(std::uint64_t bytes) const {
   duration out;
-  for (const auto& each : tracks_)
-    if (each->is_audio()) out = std::max(out, each->edited_length(bytes, timescale_));
+  for (const auto& each : tracks_) out = std::max(out, each->claimed(bytes));
   return out;
 }
 

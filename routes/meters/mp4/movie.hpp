@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -24,53 +25,67 @@ struct layout {
 class movie {
  public:
   // No box needs more of its content in one piece.
-  static constexpr std::size_t longest_head = longest_config;
+  static constexpr std::size_t longest_head = sample_description::longest_config;
 
   // How much of the content read() wants to see, as far as there is so much.
   static std::size_t head_size(fourcc type, fourcc parent);
-  layout read(const box& opened, fourcc parent, std::string_view head);
+  layout read(const box& opened, const box_path& path, std::string_view head);
   // One entry of the table that the last read() has found.
-  void read_entry(std::string_view entry) { (this->*read_entry_)(entry); }
+  void read_entry(std::string_view entry);
+  // The boxes in front of `position` have been read.
+  void pass(std::uint64_t position);
 
-  // Two readers could take it for two different movies, or it has more tracks than are looked at.
-  bool is_unclear() const { return unclear_; }
+  // Two readers could take it for two different movies, or no ordinary encoder writes it so.
+  bool is_unclear() const;
   bool has_audio() const { return first_audio() != nullptr; }
   std::string_view codec() const;
 
-  // The longest audio track of a file of which `bytes` have come.
-  duration longest(std::uint64_t bytes) const;
-  duration longest_edited(std::uint64_t bytes) const;
+  // The samples in a piece of the file whose boxes have been read.
+  void read_samples(std::uint64_t position, std::string_view piece);
+  void finish_samples();
+  // Samples stood in front of what says that they are samples.
+  bool missed_some() const;
+  void begin_again();
+
+  // The longest audio track: of what has passed; and by the word of the index, of a file of so many
+  // bytes.
+  duration longest() const;
+  duration longest_claimed(std::uint64_t bytes) const;
 
  private:
-  using reader = layout (movie::*)(const box&, std::string_view head);
+  using reader = layout (movie::*)(const box&, const box_path&, std::string_view head);
   struct known_box {
     fourcc type;
     std::size_t head_size;
     reader read;
   };
-  static const std::array<known_box, 22> known_boxes;
+  static const std::array<known_box, 24> known_boxes;
   static const known_box* find_box(fourcc type);
 
-  layout open_track(const box&, std::string_view);
-  layout open_fragment(const box& moof, std::string_view);
-  layout open_descriptions(const box&, std::string_view head);
+  layout open_movie(const box& moov, const box_path&, std::string_view);
+  layout open_track(const box&, const box_path&, std::string_view);
+  layout open_fragment(const box& moof, const box_path&, std::string_view);
+  layout open_track_fragment(const box&, const box_path&, std::string_view);
+  layout open_descriptions(const box&, const box_path&, std::string_view head);
   layout open_description(fourcc format, std::string_view head);
-  layout look_into_free_space(const box&, std::string_view head);
+  layout open_metadata(const box&, const box_path&, std::string_view head);
+  layout look_into_free_space(const box&, const box_path&, std::string_view head);
 
-  layout read_mvhd(const box&, std::string_view head);
-  layout read_tkhd(const box&, std::string_view head);
-  layout read_mdhd(const box&, std::string_view head);
-  layout read_hdlr(const box&, std::string_view head);
-  layout read_config(const box& config, std::string_view head);
-  layout read_elst(const box&, std::string_view head);
-  layout read_stts(const box&, std::string_view head);
-  layout read_stsc(const box&, std::string_view head);
-  layout read_stsz(const box&, std::string_view head);
-  layout read_stz2(const box&, std::string_view head);
-  layout read_stco(const box&, std::string_view head);
-  layout read_trex(const box&, std::string_view head);
-  layout read_tfhd(const box&, std::string_view head);
-  layout read_trun(const box&, std::string_view head);
+  layout read_mvhd(const box&, const box_path&, std::string_view head);
+  layout read_tkhd(const box&, const box_path&, std::string_view head);
+  layout read_mdhd(const box&, const box_path&, std::string_view head);
+  layout read_hdlr(const box&, const box_path& path, std::string_view head);
+  layout read_config(const box&, const box_path&, std::string_view head);
+  layout read_elst(const box&, const box_path&, std::string_view head);
+  layout read_stts(const box&, const box_path&, std::string_view head);
+  layout read_ctts(const box&, const box_path&, std::string_view head);
+  layout read_stsc(const box&, const box_path&, std::string_view head);
+  layout read_stsz(const box&, const box_path&, std::string_view head);
+  layout read_stz2(const box&, const box_path&, std::string_view head);
+  layout read_stco(const box&, const box_path&, std::string_view head);
+  layout read_trex(const box&, const box_path&, std::string_view head);
+  layout read_tfhd(const box&, const box_path&, std::string_view head);
+  layout read_trun(const box&, const box_path&, std::string_view head);
 
   using entry_reader = void (movie::*)(std::string_view entry);
   layout table_of(entry_reader read, std::uint64_t head, std::uint64_t entries, std::size_t size);
@@ -82,18 +97,32 @@ class movie {
   void read_two_sizes(std::string_view entry);
   void read_chunk(std::string_view entry);
   void read_run_sample(std::string_view entry);
-  void add_run_samples(std::uint64_t count, const sample_defaults& each);
+  void add_run_samples(std::uint32_t count, const sample_defaults& each);
 
+  enum class tables : std::uint8_t { keep, skip, refuse };
+  tables tables_of_track() const;
+  layout sample_table(entry_reader read, std::uint64_t head, std::uint64_t entries,
+                      std::size_t size);
+
+  void close_track();
   const track* first_audio() const;
-  sample_defaults defaults_of(std::uint32_t track_id) const;
+  const sample_defaults* defaults_of(std::uint32_t track_id) const;
+  layout refuse() {
+    unclear_ = true;
+    return {};
+  }
 
-  // A track takes some kilobytes: not many are kept, and not even many begun.
-  static constexpr std::size_t most_audio_tracks = 8, most_tracks = 64;
+  // Not many tracks are kept, and not even many begun. The index of two hours has some 350,000
+  // samples; no more is kept than this.
+  static constexpr std::size_t most_audio_tracks = 8, most_tracks = 64, most_entries = 1 << 20;
   std::vector<std::unique_ptr<track>> tracks_;  // all but the last are audio
-  std::size_t tracks_begun_ = 0;
-  std::uint32_t timescale_ = 0;
+  std::size_t tracks_begun_ = 0, kept_entries_ = 0;
+  std::uint64_t movie_end_ = 0;    // 0: there is none yet
+  std::uint64_t read_from_ = 0;    // samples in front of this have gone by
+  std::optional<std::uint32_t> timescale_;
   unsigned stsd_version_ = 0;
-  bool unclear_ = false;
+  std::uint64_t sizes_left_ = 0;  // of stz2, whose last byte may hold but one
+  bool unclear_ = false, movie_is_read_ = false;
   entry_reader read_entry_ = nullptr;
 
   // `mvex` may stand in front of the tracks, so its defaults cannot be kept with them.
@@ -105,6 +134,7 @@ class movie {
 
   // The fragment being read.
   std::uint64_t moof_begin_ = 0, fragment_base_ = 0, run_offset_ = 0;
+  bool has_fragment_head_ = false;
   track* fragment_of_ = nullptr;
   sample_defaults fragment_defaults_;
   std::uint32_t run_flags_ = 0;

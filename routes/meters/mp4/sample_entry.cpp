@@ -4,35 +4,16 @@
 #include <array>
 #include <bit>
 
-#include "routes/meters/mp4/audio_specific_config.hpp"
+#include "routes/meters/flac_packets.hpp"
+#include "routes/meters/opus.hpp"
+#include "routes/meters/simple_packets.hpp"
 
 namespace tollgate::routes::meters::mp4 {
 namespace {
 
-// 6144 bits a channel: the decoder input buffer, which no frame exceeds (ISO/IEC 14496-3, 4.5.3.1).
-constexpr std::uint64_t aac_bytes_a_channel = 768;
-
-struct known_format {
-  fourcc format;
-  std::string_view codec;
-  std::uint64_t least = 0, most = any_number;
-  std::uint32_t rate = 0;
-};
-
-// Until its decoder configuration is read, a format is held to the least that any may hold.
-constexpr std::array known_formats{
-    known_format{name("mp4a"), "aac", 480},
-    known_format{name("alac"), "alac"},
-    known_format{name("Opus"), "opus", 120, 5760, 48000},
-    known_format{name("fLaC"), "flac", 16},
-    known_format{name("samr"), "amr_nb", 160, any_number, 8000},
-    known_format{name("sawb"), "amr_wb", 320, any_number, 16000},
-    known_format{name("ac-3"), "ac3", 1536, 1536},
-    known_format{name("ec-3"), "eac3", 256},
-    known_format{name(".mp3"), "mp3", 576},
-    known_format{name("mp3 "), "mp3", 576},
-    known_format{0x6D730055, "mp3", 576},  // 'ms', and the tag of RIFF
-};
+// What encoders write. Others would have to be read in all the ways that decoders have for them.
+constexpr std::uint32_t least_rate = 1000, most_rate = 768'000;
+constexpr std::uint64_t most_channels = 64;
 
 struct pcm_format {
   fourcc format;
@@ -50,79 +31,205 @@ constexpr std::array pcm_formats{
     pcm_format{name("alaw"), "pcm_alaw", 8},
 };
 
-struct entry_fields {
-  std::uint64_t channels, bits;
-  std::uint32_t rate;
-};
-
-// Version 2 has its own fields (QuickTime File Format, "Sound Sample Description (Version 2)").
-entry_fields read_fields(std::string_view head, unsigned version) {
-  if (version != 2) return {u16(head, 16), u16(head, 18), u32(head, 24) >> 16};
-  const auto rate = std::bit_cast<double>(u64(head, 32));
-  const bool sane = rate >= 1 && rate <= 10'000'000;
-  return {u32(head, 40), u32(head, 48), sane ? static_cast<std::uint32_t>(rate) : 0};
-}
-
-template <class Formats>
-auto find_format(const Formats& formats, fourcc format) {
-  return std::find_if(formats.begin(), formats.end(),
-                      [format](const auto& known) { return known.format == format; });
-}
-
-codec_description describe(fourcc format, const entry_fields& fields) {
-  if (const auto* pcm = find_format(pcm_formats, format); pcm != pcm_formats.end()) {
-    const auto bits = pcm->bits > 0 ? pcm->bits : fields.bits;
-    return {pcm->codec, 1, 1, fields.rate, (bits + 7) / 8 * fields.channels, 0};
-  }
-  if (const auto* known = find_format(known_formats, format); known != known_formats.end())
-    return {known->codec, known->least, known->most, known->rate > 0 ? known->rate : fields.rate};
-  return {};
-}
-
-void read_esds(std::string_view content, codec_description& out) {
-  constexpr std::uint8_t mpeg2_layer3 = 0x69, mpeg1_layer3 = 0x6B;
-  const auto stream =
-      read_elementary_stream(content.substr(std::min<std::size_t>(4, content.size())));
-  if (!stream) return;
-  if (stream->object_type == mpeg2_layer3 || stream->object_type == mpeg1_layer3) {
-    out = {"mp3", out.rate >= 32000 ? 1152U : 576U, any_number, out.rate, 0, 0};
-  } else if (const auto aac = read_audio_specific_config(stream->decoder_info)) {
-    out = {"aac",
-           aac->frame_samples,
-           aac->frame_samples,
-           aac->rate,
-           0,
-           aac_bytes_a_channel * aac->channels};
-  }
-}
-
-// STREAMINFO behind the head of its metadata block (RFC 9639, 8.2). The least is that of all blocks
-// but the last.
-void read_flac(std::string_view content, codec_description& out) {
-  const std::uint64_t least = u16(content, 8), most = u16(content, 10);
-  if (content.size() < 42 || least < 16 || most < least) return;
-  out = {"flac", least, most, u32(content, 18) >> 12, 0, 0};
-}
-
-// ALACSpecificConfig: frameLength first, sampleRate last.
-void read_alac(std::string_view content, codec_description& out) {
-  if (content.size() < 28 || u32(content, 4) == 0) return;
-  out = {"alac", u32(content, 4), u32(content, 4), u32(content, 24), 0, 0};
+// 'ms' and a tag of RIFF.
+constexpr fourcc of_riff(std::uint16_t tag) {
+  return 0x6D730000 | tag;
 }
 
 }  // namespace
 
-sample_entry read_sample_entry(fourcc format, std::string_view head, unsigned stsd_version) {
+sample_description::sample_description(fourcc format, std::string_view head,
+                                       unsigned stsd_version) {
   // ISO has a version 1 as well, which it tells by that of the stsd box and which adds no fields.
   const auto version = stsd_version == 0 ? u16(head, 8) : 0U;
-  const std::uint64_t extra = version == 1 ? 16 : version == 2 ? 36 : 0;
-  return {describe(format, read_fields(head, version)), 28 + extra};
+  head_size_ = 28 + (version == 1 ? 16 : version == 2 ? 36 : 0);
+  describe(format, read_fields(head, version));
 }
 
-void read_decoder_config(fourcc box, std::string_view content, codec_description& out) {
-  if (box == name("esds")) read_esds(content, out);
-  if (box == name("dfLa")) read_flac(content, out);
-  if (box == name("alac")) read_alac(content, out);
+// Version 2 has its own fields (QuickTime File Format, "Sound Sample Description (Version 2)").
+sample_description::fields sample_description::read_fields(std::string_view head,
+                                                           unsigned version) {
+  fields out{u16(head, 16), u16(head, 18), u32(head, 24) >> 16};
+  if (version == 1) {
+    out.samples_a_packet = u32(head, 28);
+    out.bytes_a_frame = u32(head, 36);
+  }
+  if (version != 2) return out;
+  const auto rate = std::bit_cast<double>(u64(head, 32));
+  const bool sane = rate >= 1 && rate <= most_rate;
+  return {u32(head, 40), u32(head, 48), sane ? static_cast<std::uint32_t>(rate) : 0,
+          u32(head, 60), u32(head, 56)};
+}
+
+void sample_description::describe(fourcc format, const fields& of) {
+  for (const auto& pcm : pcm_formats)
+    if (pcm.format == format)
+      return describe_pcm(pcm.codec, pcm.bits > 0 ? pcm.bits : of.bits, of);
+  const auto a_channel = [&of](std::uint64_t bytes) { return bytes * of.channels; };
+  const auto block = of.bytes_a_frame;
+  auto fixed = of;
+  fixed.is_fixed = true;
+  switch (format) {
+    case name("mp4a"):
+      codec_ = "aac";  // or what its configuration says
+      return;
+    case name(".mp3"):
+    case name("mp3 "):
+    case of_riff(0x55):
+      codec_ = "mp3";
+      kind_ = kind::layers;
+      return;
+    case name("alac"):
+      codec_ = "alac";
+      return;
+    case name("fLaC"):
+      codec_ = "flac";
+      return;
+    case name("Opus"):
+      codec_ = "opus";
+      kind_ = kind::opus;
+      return;
+    case name("samr"):
+      codec_ = "amr_nb";
+      kind_ = kind::amr;
+      return;
+    case name("sawb"):
+      codec_ = "amr_wb";
+      kind_ = kind::amr_wide;
+      return;
+    case name("ac-3"):
+    case name("ec-3"):
+      codec_ = format == name("ac-3") ? "ac3" : "eac3";
+      kind_ = kind::ac3;
+      return;
+    case name("ima4"):
+      return describe_pieces("adpcm_ima_qt", {a_channel(34), 64}, fixed);
+    case of_riff(0x11):
+      if (of.channels > 0 && block > a_channel(4))
+        describe_pieces("adpcm_ima_wav", {block, (block - a_channel(4)) * 2 / of.channels + 1}, of);
+      return;
+    case of_riff(0x02):
+      if (of.channels > 0 && block > a_channel(7))
+        describe_pieces("adpcm_ms", {block, (block - a_channel(7)) * 2 / of.channels + 2}, of);
+      return;
+    case name("agsm"):
+      return describe_pieces("gsm", {33, 160}, fixed);
+    case of_riff(0x31):
+      return describe_pieces("gsm_ms", {65, 320}, of);
+    default:
+      return;
+  }
+}
+
+void sample_description::describe_pcm(std::string_view codec, std::uint64_t bits,
+                                      const fields& of) {
+  codec_ = codec;
+  const bool ordinary = bits >= 8 && bits <= 64 && bits % 8 == 0 && of.samples_a_packet <= 1;
+  if (ordinary) describe_pieces(codec, {bits / 8 * of.channels, 1}, of);
+}
+
+void sample_description::describe_pieces(std::string_view codec, piece_packets::piece one,
+                                         const fields& of) {
+  codec_ = codec;
+  rate_ = of.rate;
+  piece_ = one;
+  const bool ordinary = of.rate >= least_rate && of.rate <= most_rate && of.channels > 0 &&
+                        of.channels <= most_channels && one.bytes <= 65'536;
+  // QuickTime's own fields must say the same, for FFmpeg reads chunks by them. Of IMA 4:1 and GSM
+  // it knows them, and does not write them.
+  const bool alike = (of.samples_a_packet <= 1 && one.samples == 1) || of.is_fixed ||
+                     (of.samples_a_packet == one.samples && of.bytes_a_frame == one.bytes);
+  if (ordinary && alike) kind_ = kind::pieces;
+}
+
+std::optional<packing> sample_description::whole_chunks() const {
+  if (kind_ != kind::pieces) return {};
+  return packing{piece_.samples, piece_.bytes};
+}
+
+std::unique_ptr<packet_codec> sample_description::make_codec() const {
+  if (configurations_ > 1) return nullptr;
+  switch (kind_) {
+    case kind::none:
+      return nullptr;
+    case kind::pieces:
+      return std::make_unique<piece_packets>(codec_, rate_, piece_);
+    case kind::aac:
+      return std::make_unique<aac_packets>(aac_);
+    case kind::layers:
+      return std::make_unique<chain_packets<layer_header>>(codec_);
+    case kind::opus:
+      return std::make_unique<opus_packets>();
+    case kind::flac:
+      return std::make_unique<flac_packets>(flac_);
+    case kind::alac:
+      return std::make_unique<alac_packets>(rate_, frame_samples_);
+    case kind::amr:
+      return std::make_unique<chain_packets<amr_header>>(codec_, false);
+    case kind::amr_wide:
+      return std::make_unique<chain_packets<amr_header>>(codec_, true);
+    case kind::ac3:
+      return std::make_unique<chain_packets<ac3_header>>(codec_);
+  }
+  return nullptr;
+}
+
+// --- Configurations
+
+void sample_description::configure(fourcc box, std::string_view content) {
+  ++configurations_;
+  if (box == name("esds") && codec_ == "aac") read_esds(content);
+  if (box == name("dfLa") && codec_ == "flac") read_flac(content);
+  if (box == name("alac") && codec_ == "alac") read_alac(content);
+}
+
+// Object types of ISO/IEC 14496-1, table 5, and of the MP4 registration authority.
+void sample_description::read_esds(std::string_view content) {
+  const auto stream =
+      read_elementary_stream(content.substr(std::min<std::size_t>(4, content.size())));
+  if (!stream) return;
+  switch (stream->object_type) {
+    case 0x69:
+    case 0x6B:
+      codec_ = "mp3";
+      kind_ = kind::layers;
+      return;
+    case 0xA5:
+    case 0xA6:
+      codec_ = stream->object_type == 0xA5 ? "ac3" : "eac3";
+      kind_ = kind::ac3;
+      return;
+    case 0x40:
+    case 0x66:
+    case 0x67:
+    case 0x68:
+      break;
+    default:
+      return;
+  }
+  const auto aac = read_audio_specific_config(stream->decoder_info);
+  const bool followed = aac && aac->is_low_complexity && aac::rate_index_of(aac->rate);
+  if (!followed) return;
+  aac_ = *aac;
+  kind_ = kind::aac;
+}
+
+// STREAMINFO behind the head of its metadata block (RFC 9639, 8.2).
+void sample_description::read_flac(std::string_view content) {
+  constexpr std::size_t head = 8;
+  if (content.size() < head + flac_format::stream_info_bytes) return;
+  flac_ = flac_format::of_stream_info(content.substr(head));
+  if (flac_.rate > 0) kind_ = kind::flac;
+}
+
+// ALACSpecificConfig: frameLength first, sampleRate last.
+void sample_description::read_alac(std::string_view content) {
+  if (content.size() < 28) return;
+  frame_samples_ = u32(content, 4);
+  rate_ = u32(content, 24);
+  const bool ordinary = frame_samples_ > 0 && frame_samples_ <= 65'536 && rate_ >= least_rate &&
+                        rate_ <= most_rate;
+  if (ordinary) kind_ = kind::alac;
 }
 
 }  // namespace tollgate::routes::meters::mp4

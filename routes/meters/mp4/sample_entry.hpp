@@ -1,38 +1,65 @@
 // What a track says of its codec (ISO/IEC 14496-12, 12.2.3; QuickTime File Format, "Sound Sample
-// Descriptions"), read for one purpose: how much audio a sample holds, whatever stts says.
+// Descriptions").
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string_view>
 
+#include "routes/meters/flac_frame.hpp"
+#include "routes/meters/mp4/audio_specific_config.hpp"
 #include "routes/meters/mp4/bytes.hpp"
+#include "routes/meters/mp4/sample_codecs.hpp"
+#include "routes/meters/mp4/sample_index.hpp"
 
 namespace tollgate::routes::meters::mp4 {
 
-constexpr std::uint64_t any_number = saturated;
+class sample_description {
+ public:
+  sample_description() = default;
+  // `head` is the content of the entry, `stsd_version` that of the box around it.
+  sample_description(fourcc format, std::string_view head, unsigned stsd_version);
 
-struct codec_description {
-  std::string_view codec;  // empty: no audio codec that is known here
-  // The audio samples of a channel that one sample of the track holds.
-  std::uint64_t least = 0, most = any_number;
-  std::uint32_t rate = 0;  // 0: the timescale of the track
-  // Where every sample has the same size (PCM), this; else 0.
-  std::uint64_t sample_size = 0;
-  // The size that one frame of the codec cannot exceed, where it has one. What is larger holds
-  // several frames, and decoders play them all.
-  std::uint64_t most_bytes_a_frame = 0;
+  // A box inside the entry that configures the decoder: esds, dfLa, alac.
+  void configure(fourcc box, std::string_view content);
+
+  // Empty: no audio codec that is known here.
+  std::string_view codec() const { return codec_; }
+  // Nothing where the codec, or the way it is used, cannot be counted by its bytes.
+  std::unique_ptr<packet_codec> make_codec() const;
+  // PCM and its kin: how much a chunk holds.
+  std::optional<packing> whole_chunks() const;
+  std::uint64_t head_size() const { return head_size_; }
+
+  static constexpr std::size_t longest_head = 28 + 36;
+  // What stands behind so many bytes of a configuration is not looked at.
+  static constexpr std::size_t longest_config = 512;
+
+ private:
+  enum class kind : std::uint8_t { none, pieces, aac, layers, opus, flac, alac, amr, amr_wide, ac3 };
+  struct fields {
+    std::uint64_t channels = 0, bits = 0;
+    std::uint32_t rate = 0;
+    std::uint64_t samples_a_packet = 0, bytes_a_frame = 0;  // of QuickTime's versions 1 and 2
+    bool is_fixed = false;  // everybody knows them, and not all write them
+  };
+  static fields read_fields(std::string_view head, unsigned version);
+  void describe(fourcc format, const fields& of);
+  void describe_pcm(std::string_view codec, std::uint64_t bits, const fields& of);
+  void describe_pieces(std::string_view codec, piece_packets::piece one, const fields& of);
+  void read_esds(std::string_view content);
+  void read_flac(std::string_view content);
+  void read_alac(std::string_view content);
+
+  kind kind_ = kind::none;
+  std::string_view codec_;
+  std::uint64_t head_size_ = 0;
+  piece_packets::piece piece_;
+  std::uint32_t rate_ = 0, frame_samples_ = 0;
+  aac_config aac_;
+  flac_format flac_;
+  unsigned configurations_ = 0;
 };
-
-struct sample_entry {
-  codec_description describes;
-  std::uint64_t head_size = 0;  // in front of the boxes inside it
-};
-constexpr std::size_t longest_entry_head = 28 + 36;
-sample_entry read_sample_entry(fourcc format, std::string_view head, unsigned stsd_version);
-
-// A box inside the sample entry that configures its decoder: esds, dfLa, alac. What stands behind
-// the first `longest_config` bytes of its content is not looked at.
-constexpr std::size_t longest_config = 512;
-void read_decoder_config(fourcc box, std::string_view content, codec_description& out);
 
 }  // namespace tollgate::routes::meters::mp4

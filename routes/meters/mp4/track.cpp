@@ -4,12 +4,28 @@
 #include <array>
 
 namespace tollgate::routes::meters::mp4 {
+namespace {
+
+// FFmpeg reads them as signed numbers, and takes others than these for 1.
+constexpr std::uint32_t most_ticks_a_second = 0x7FFFFFFF;
+
+// What stands in tracks that are neither audio nor video: text, time codes, chapters, metadata,
+// hints; and `apac`, which iPhones write beside AAC and which no decoder but Apple's plays.
+constexpr std::array other_formats{
+    name("text"), name("tx3g"), name("wvtt"), name("stpp"), name("sbtl"), name("c608"),
+    name("c708"), name("tmcd"), name("mebx"), name("metx"), name("mett"), name("urim"),
+    name("gpmd"), name("camm"), name("rtp "), name("fdsc"), name("mp4s"), name("apac"),
+    name("jpeg"), name("png "), name("djmd"), name("dbgi"), name("CTMD"), name("rtmd")};
+
+}  // namespace
+
 bool track::is_first(fourcc box) {
   // The forms in which a table may be written exclude each other.
   if (box == name("stz2")) box = name("stsz");
   if (box == name("co64")) box = name("stco");
-  constexpr std::array once{name("tkhd"), name("mdhd"), name("stsd"), name("stts"),
-                            name("stsz"), name("stsc"), name("stco"), name("elst")};
+  constexpr std::array once{name("tkhd"), name("edts"), name("elst"), name("mdia"), name("mdhd"),
+                            name("minf"), name("stbl"), name("stsd"), name("stts"), name("stsz"),
+                            name("stsc"), name("stco")};
   for (std::size_t i = 0; i < once.size(); ++i) {
     if (box != once[i]) continue;
     const bool first = (seen_ >> i & 1) == 0;
@@ -19,64 +35,53 @@ bool track::is_first(fourcc box) {
   return true;
 }
 
-void track::add_edit(std::uint64_t movie_ticks, std::uint64_t media_time) {
-  if (edits_++ == 0) media_time_ = media_time;
-  shown_movie_ticks_ = add(shown_movie_ticks_, movie_ticks);
-  shown_to_the_end_ = shown_to_the_end_ || movie_ticks == 0;
+bool track::is_other() const {
+  if (is_video() || descriptions == 0) return true;
+  return std::find(other_formats.begin(), other_formats.end(), format) != other_formats.end();
 }
 
-void track::add_description(const codec_description& more) {
-  if (descriptions_++ > 0)
-    earlier_ = bounds();
-  else
-    samples.set_sample_size(more.sample_size);
-  described_ = more;
+bool track::open(std::uint32_t movie_timescale, bool has_fragments) {
+  const auto ordinary = [](std::uint32_t ticks) { return ticks > 0 && ticks <= most_ticks_a_second; };
+  if (!ordinary(timescale) || !ordinary(movie_timescale) || descriptions != 1) return false;
+  auto codec = described.make_codec();
+  const auto whole_chunks = described.whole_chunks();
+  if (codec == nullptr || !samples.is_ordinary(whole_chunks)) return false;
+  // FFmpeg would read the chunks of such a track as if they were PCM.
+  if (!whole_chunks && samples.lasts_one_tick_each()) return false;
+  reader_ = std::make_unique<sample_reader>(std::move(codec), whole_chunks);
+  shown_ = {edits, timescale, movie_timescale, !has_fragments};
+  return true;
 }
 
-codec_description track::bounds() const {
-  if (descriptions_ <= 1 || earlier_.codec.empty()) return described_;
-  const auto least = [](const codec_description& of) {
-    return duration::of_samples(of.least, of.rate);
-  };
-  auto out = least(described_) > least(earlier_) ? described_ : earlier_;
-  out.codec = earlier_.codec;
-  out.most = any_number;
-  return out;
-}
-
-void track::settle(std::uint64_t bytes) {
-  const auto claimed = samples.claimed();
-  if (samples.within(bytes).samples < claimed.samples) return;
-  settled_ += claimed;
+void track::begin_fragment() {
+  if (reader_ == nullptr || !reader_->has_read(samples)) return;
   samples.clear();
+  reader_->restart_index();
 }
 
-duration track::length_of(const sample_sum& sum) const {
-  if (sum.bytes == 0) return {};
-  const auto ticks_a_second = std::max(timescale, 1U);
-  const auto said = duration::of_samples(sum.ticks, ticks_a_second);
-  const auto codec = bounds();
-  const auto rate = codec.rate > 0 ? codec.rate : ticks_a_second;
-  const auto frames = codec.most_bytes_a_frame == 0
-                          ? sum.samples
-                          : std::max(sum.samples, sum.bytes / codec.most_bytes_a_frame);
-  const auto least = duration::of_samples(multiply(frames - 1, codec.least), rate);
-  const auto most = duration::of_samples(multiply(frames, codec.most), rate);
-  return std::clamp(said, least, most);
+void track::read(std::uint64_t position, std::string_view piece) {
+  if (reader_ != nullptr) reader_->write(samples, shown_, position, piece);
 }
 
-duration track::length(std::uint64_t bytes) const {
-  auto sum = settled_;
-  sum += samples.within(bytes);
-  return length_of(sum);
+void track::finish() {
+  if (reader_ != nullptr) reader_->finish(shown_);
 }
 
-duration track::edited_length(std::uint64_t bytes, std::uint32_t movie_timescale) const {
-  auto shown = length(bytes);
-  if (edits_ == 0 || fragmented_) return shown;
-  if (edits_ == 1) shown -= duration::of_samples(media_time_, std::max(timescale, 1U));
-  const auto segments = duration::of_samples(shown_movie_ticks_, std::max(movie_timescale, 1U));
-  return shown_to_the_end_ ? shown : std::min(shown, segments);
+void track::begin_again() {
+  if (reader_ == nullptr) return;
+  reader_ = std::make_unique<sample_reader>(described.make_codec(), described.whole_chunks());
+}
+
+duration track::claimed(std::uint64_t bytes) const {
+  duration out;
+  sample_index::cursor at;
+  const auto whole_chunks = described.whole_chunks();
+  while (const auto found = at.next(samples, whole_chunks)) {
+    if (found->offset >= bytes) break;
+    const auto length = duration::of_samples(found->ticks, std::max(timescale, 1U));
+    out += shown_.edits.shown(length, *found, true, shown_.timescale, shown_.movie_timescale);
+  }
+  return out;
 }
 
 }  // namespace tollgate::routes::meters::mp4

@@ -2,10 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
 #include "routes/meters/duration.hpp"
 #include "routes/meters/mp4/sample_entry.hpp"
-#include "routes/meters/mp4/sample_table.hpp"
+#include "routes/meters/mp4/sample_reader.hpp"
 
 namespace tollgate::routes::meters::mp4 {
 
@@ -18,52 +19,45 @@ class track {
  public:
   std::uint32_t id = 0, timescale = 0;
   fourcc handler = 0;
-  sample_table samples;
+  sample_index samples;
+  edit_list edits;
+  bool has_odd_edits = false;
+  sample_description described;
+  std::uint32_t descriptions = 0;
+  fourcc format = 0;  // of the first description
 
-  // A track may have each of its tables once. False when it has had this one already.
+  // A track may have each of its boxes once. False when it has had this one already.
   [[nodiscard]] bool is_first(fourcc box);
 
+  bool is_video() const { return handler == name("vide"); }
   // Players go by the codec where the handler is not clear about it; of a video track they do not.
   bool is_audio() const {
-    return handler == name("soun") || (handler != name("vide") && !codec().empty());
+    return handler == name("soun") || (!is_video() && !described.codec().empty());
   }
-  std::string_view codec() const {
-    return earlier_.codec.empty() ? described_.codec : earlier_.codec;
-  }
+  // A track of another kind, in a format of that kind.
+  bool is_other() const;
 
-  void add_edit(std::uint64_t movie_ticks, std::uint64_t media_time);  // elst
-  // One more entry of stsd. Where there are several, any may hold for any sample, so that no sample
-  // is taken for less than the longest of them.
-  void add_description(const codec_description& more);
-  // The last of them, whose decoder configuration is being read.
-  codec_description& described() { return described_; }
+  // Its tables are complete, and its samples can be read. False where it is not as ordinary encoders
+  // write it. Nobody obeys the edit lists of movies that go on in fragments.
+  [[nodiscard]] bool open(std::uint32_t movie_timescale, bool has_fragments);
+  bool is_open() const { return reader_ != nullptr; }
+  // A fragment begins: of what was read before it, nothing is kept.
+  void begin_fragment();
 
-  // The track goes on in fragments.
-  void add_run(std::uint64_t offset, std::uint64_t count) {
-    fragmented_ = true;
-    samples.add_run(offset, count);
-  }
+  void read(std::uint64_t position, std::string_view piece);
+  void finish();
+  // Everything is to be read once more.
+  void begin_again();
 
-  // Everything the samples so far tell of has come: only the sum is kept. Nothing happens where
-  // `bytes` of the file are too few for that.
-  void settle(std::uint64_t bytes);
-
-  // The audio in a file of which `bytes` have come.
-  duration length(std::uint64_t bytes) const;
-  // The same without what the edit list leaves out. That of a fragmented movie counts for nothing:
-  // some players obey it, FFmpeg does not.
-  duration edited_length(std::uint64_t bytes, std::uint32_t movie_timescale) const;
+  bool missed_some() const { return reader_ != nullptr && reader_->missed_some(); }
+  bool is_unclear() const { return reader_ != nullptr && reader_->is_unclear(); }
+  duration played() const { return reader_ == nullptr ? duration{} : reader_->played(); }
+  // What the tables claim of the samples in the first `bytes` of the file.
+  duration claimed(std::uint64_t bytes) const;
 
  private:
-  codec_description bounds() const;
-  duration length_of(const sample_sum& sum) const;
-
-  codec_description earlier_, described_;
-  unsigned descriptions_ = 0;
-  sample_sum settled_;
-  std::uint64_t media_time_ = 0, shown_movie_ticks_ = 0;
-  unsigned edits_ = 0;
-  bool shown_to_the_end_ = false, fragmented_ = false;
+  std::unique_ptr<sample_reader> reader_;
+  presentation shown_;
   std::uint32_t seen_ = 0;
 };
 

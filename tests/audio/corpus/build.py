@@ -12,7 +12,7 @@ HERE = Path(__file__).resolve().parent
 
 def fingerprint():
     """Of everything that decides what the corpus is: the recipes and the oracle."""
-    scripts = sorted(HERE.glob("*.py")) + [HERE.parent / "oracle.py"]
+    scripts = sorted(HERE.glob("*.py")) + [HERE.parent / "oracle.py", HERE.parent / "isobmff.py"]
     return hashlib.sha256(b"\0".join(script.read_bytes() for script in scripts)).hexdigest()
 
 

@@ -120,7 +120,8 @@ def fragmented():
                oracle="decode")
     yield Case("mp4/fragmented-flac.mp4", ffmpeg(speech(1.6, 24000), "-c:a flac -strict -2", fragments()),
                oracle="decode")
-    yield Case("mp4/smooth-streaming.ismv", ffmpeg(speech(1.6), "-c:a aac -f ismv -frag_duration 500000"))
+    yield Case("mp4/smooth-streaming.ismv", ffmpeg(speech(1.6), "-c:a aac -f ismv -frag_duration 500000"),
+               oracle="decode")  # the last packet is said to be shorter than it is
     yield edited("mp4/fragments-only.m4s", "mp4/fragmented.mp4", without(b"ftyp", b"moov"))
     yield edited("mp4/first-fragment-lost.mp4", "mp4/fragmented-base-moof.mp4", first_fragment_lost)
     yield joined("mp4/fragmented-joined.mp4", *["mp4/fragmented-base-moof.mp4"] * 2)

@@ -71,3 +71,36 @@ class AudioTest(HttpTest):
     def upload(self, body, content_type="audio/wav", path=None, **headers):
         path = path or "/v1/audio/transcriptions"
         return self.tollgate.call("POST", path, self.key, body, {"Content-Type": content_type, **headers})
+
+
+def m4a(seconds, blocks_a_sample=1, bytes_a_sample=400, index_first=False):
+    """AAC at 16 kHz, mono, whose index stands at the end as phones write it: blocks without sound, 64 ms
+    each, and padding. Several blocks in a sample are what no recorder writes; decoders play them all."""
+    def u32(*values):
+        return struct.pack(f">{len(values)}I", *values)
+
+    def box(kind, *content):
+        return u32(8 + sum(map(len, content))) + kind + b"".join(content)
+
+    def full(kind, *content):
+        return box(kind, u32(0), *content)
+    count = round(seconds / 0.064 / blocks_a_sample)
+    samples = (b"\0\0\0\7" * blocks_a_sample).ljust(bytes_a_sample, b"\0") * count
+    info = b"\5\2" + struct.pack(">H", 2 << 11 | 8 << 7 | 1 << 3)
+    decoder = bytes((4, 13 + len(info), 0x40, 0x15)) + bytes(11) + info
+    esds = full(b"esds", bytes((3, 3 + len(decoder), 0, 1, 0)), decoder)
+    entry = box(b"mp4a", bytes(6), b"\0\1", bytes(8), b"\0\1\0\x10", bytes(4), u32(16_000 << 16), esds)
+    ftyp = box(b"ftyp", b"M4A ", u32(0), b"M4A mp42isom")
+
+    def moov(offset):
+        tables = (full(b"stsd", u32(1), entry), full(b"stts", u32(1, count, 1024)),
+                  full(b"stsc", u32(1, 1, count, 1)), full(b"stsz", u32(bytes_a_sample, count)),
+                  full(b"stco", u32(1, offset)))
+        media = box(b"mdia", full(b"mdhd", u32(0, 0, 16_000, count * 1024, 0)),
+                    full(b"hdlr", u32(0), b"soun", bytes(13)),
+                    box(b"minf", full(b"smhd", u32(0)), box(b"stbl", *tables)))
+        return box(b"moov", full(b"mvhd", u32(0, 0, 1000, count * 64), bytes(80)),
+                   box(b"trak", full(b"tkhd", u32(0, 0, 1), bytes(68)), media))
+    if index_first:
+        return ftyp + moov(len(ftyp) + len(moov(0)) + 8) + box(b"mdat", samples)
+    return ftyp + box(b"mdat", samples) + moov(len(ftyp) + 8)

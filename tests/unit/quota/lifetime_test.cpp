@@ -153,6 +153,7 @@ TEST(lifetime, shares_of_more_than_can_be_counted_are_not_told) {
     ASSERT_EQ(one.use(most), outcome::held);
   }
   one.plan({"", {}, 0, 0, 0, 0, 0, 0});
+  one.at(one.now);  // what follows from a change is looked at behind the next operation
   std::string told;
   for (const auto& event : one.ledger.events()) {
     if (event.type == "usage_threshold") told += event.facts + "\n";

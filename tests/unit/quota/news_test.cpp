@@ -24,7 +24,7 @@ std::string reply_of(const std::vector<std::string>& entries,
                      const std::vector<std::string>& events, bool more_entries = false) {
   const std::string more = more_entries ? ":1\r\n" : ":0\r\n";
   return array(
-      {array({bulk("90"), bulk("7"), "$-1\r\n", bulk("1")}), array(entries), array(events), more});
+      {array({bulk("90"), bulk("7"), "$-1\r\n", bulk("1"), "$-1\r\n"}), array(entries), array(events), more});
 }
 
 const account_marks start{"5-0", "5-0"};

@@ -174,7 +174,8 @@ TEST(rows, reads_plan_and_grants_of_an_account) {
   EXPECT_EQ(
       tests::describe(*plan),
       "pro 5 100 1 20000 1000 60 100  31 4 1700000000000 1702000000000 5000000 overage 1 5000 -1 "
-      "7 25 limit agent a b 8 day 9 limit key * 1 total 10 owed 7 0 1 alert 0 80 1 alert 2 9 0 "
+      "7 25 0 limit agent a b 8 day 9 limit key * 1 total 10 times 1702000000000 0 owed 7 0 1 "
+      "alert 0 80 1 alert 2 9 0 "
       "alert 2 5 1 of agent a b since 1700000000007");
   const auto grants = parse_grants(*tests::parse_reply(account));
   ASSERT_TRUE(grants);

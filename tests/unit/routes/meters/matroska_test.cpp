@@ -183,7 +183,7 @@ TEST(matroska, codecs) {
            {{"A_PCM/INT/LIT", "", 1, 2, cd}, noise(4 * 100 + 3), at_44100(100), "pcm"},
            {{"A_AAC", "\x12\x10", 1, 2, {}}, noise(300), at_44100(1024), "aac"},
            {{"A_AAC", "", 1, 2, cd}, noise(300), at_44100(1024), "aac"},
-           {{"A_AAC", "\x12\x10", 1, 2, {}}, noise(2 * 768 + 1), at_44100(2048), "aac"},
+           {{"A_AAC", "\x12\x10", 1, 2, {}}, repeat({"\0\0\0\x07", 4}, 2), at_44100(2048), "aac"},
            {{"A_MPEG/L3", "", 1, 2, cd},
             repeat("\xFF\xFB\x90\x44" + noise(413), 3) + "end",
             at_44100(3 * 1152),

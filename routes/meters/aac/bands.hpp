@@ -1,0 +1,13 @@
+// Where the scale factor bands of a frame end (ISO/IEC 14496-3, 4.5.4).
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace tollgate::routes::meters::aac {
+
+// From 0 to the length of the window.
+const std::vector<std::uint16_t>& long_bands(unsigned rate_index, bool short_frames);
+const std::vector<std::uint16_t>& short_bands(unsigned rate_index, bool short_frames);
+
+}  // namespace tollgate::routes::meters::aac
