@@ -332,6 +332,8 @@ void account_ledger::forfeit_unclaimed(time_point now) {
   auto owed = overdrawn();
   credits before;
   for (auto& batch : grants_.kept) {
+    // A hold that was placed by a clock which was ahead counts among the claims, and its end does not.
+    batch.claims = std::min(batch.claims, row_.held);
     auto excess = before + total(batch.grants) - batch.claims;
     while (excess > credits{} && !batch.grants.empty()) {
       auto lost = batch.grants.back();

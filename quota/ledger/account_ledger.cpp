@@ -201,10 +201,8 @@ answer account_ledger::on(const settle& what, time_point now) {
   entry.used = what.used;
   entry.billed_us = what.billed_us;
   if (late.to_bill > credits{}) bill(late.to_bill, entry.cycle, now);
-  if (old) {
-    release_claims(hold, hold.amount);
-    forfeit_unclaimed(now);
-  }
+  release_claims(hold, hold.amount);
+  forfeit_unclaimed(now);
   count_for_alerts(hold, what.amount, now);
   return say(outcome::settled, what.amount);
 }

@@ -134,6 +134,8 @@
     local owed, before_it = overdrawn(), 0
     for _, batch in ipairs(batches) do
       local grants = batch.grants
+      -- A hold that was placed by a clock which was ahead counts among the claims, and its end does not.
+      batch.claims = min(batch.claims, held)
       local excess = before_it + total(grants) - batch.claims
       while excess > 0 and #grants > 0 do
         local last = grants[#grants]

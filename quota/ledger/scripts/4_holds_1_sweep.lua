@@ -64,7 +64,7 @@ local function serve()
       keep(key, tonumber(id_hour))
       count_limits(by, placed, -amount)
       append('expire', id, amount, '0', '0', '0', cycle_of(placed), by)
-      if placed < old_before then
+      if placed < old_before or kept > 0 then
         outlived = true
         books().release_claims(placed, amount)
       end

@@ -86,7 +86,7 @@
     put[#put + 1] = open[id]
     count_limits(by, placed, -less)
     append('extend', id, format('%d', -less), '0', '0', '0', cycle_of(placed), by)
-    if placed < old_before then
+    if placed < old_before or kept > 0 then
       books().release_claims(placed, less)
       books().forfeit_unclaimed()
     end
@@ -150,7 +150,7 @@
     append('settle', id, amount_text, release == 0 and '0' or format('%d', release),
            overage == 0 and '0' or format('%d', overage), used_text, in_cycle, by)
     if to_bill > 0 then books().bill(to_bill, tonumber(in_cycle)) end
-    if old then
+    if old or kept > 0 then
       books().release_claims(placed, tonumber(standing))
       books().forfeit_unclaimed()
     end
@@ -195,7 +195,7 @@
     resolve(id, key, '13 ' .. standing)
     count_limits(by, placed, -standing)
     append('void', id, standing, '0', '0', '0', cycle_of(placed), by)
-    if placed < old_before then
+    if placed < old_before or kept > 0 then
       books().release_claims(placed, tonumber(standing))
       books().forfeit_unclaimed()
     end

@@ -85,7 +85,13 @@ quota::credits sum_of_column(const std::string& csv, std::string_view name) {
   while (std::getline(lines, line)) {
     if (line.ends_with('\r')) line.pop_back();
     std::vector<std::string> cells{""};
-    for (const char c : line) c == ',' ? cells.emplace_back() : cells.back().push_back(c), void();
+    for (const char c : line) {
+      if (c == ',') {
+        cells.emplace_back();
+      } else {
+        cells.back().push_back(c);
+      }
+    }
     if (wanted < 0) {
       wanted = std::ranges::find(cells, name) - cells.begin();
     } else if (const auto& cell = cells.at(static_cast<std::size_t>(wanted)); !cell.empty()) {
