@@ -245,7 +245,8 @@ answer account_ledger::on(const take_back_top_up& what, time_point now) {
   told = what.cents;
   const auto amount = taken_back(after) - taken_back(*record);
   const bool paid = record->status == top_up_status::paid;
-  if (paid && !(row_.available() - amount).in_range()) return say(outcome::out_of_range, amount);
+  constexpr auto least = credits::from_micro(-credits::max_micro);
+  if (paid && row_.available() - amount < least) return say(outcome::out_of_range, amount);
   *record = after;
   if (paid && amount > credits{}) {
     take_back(*record, (refund ? "refund" : "dispute") + (":" + std::to_string(what.cents)), amount, now);
