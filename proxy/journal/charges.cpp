@@ -19,14 +19,23 @@ charges::~charges() {
 void charges::open(entry& charge, std::int64_t used) {
   if (charge.written()) return;
   charge.used = used;
-  if (!write(frame_of(charge))) return;
-  put(charge, slots_.back());
+  const auto frame = frame_of(charge);
+  const auto size = frame.size();
+  if (write(frame)) put(charge, slots_.back(), size);
 }
 
-void charges::put(entry& charge, slot& where) {
+void charges::put(entry& charge, slot& where, std::size_t size) {
   where.opened_here.push_back(charge);
   charge.open_in = &where.open;
+  charge.size = size;
   ++where.open;
+  open_bytes_ += size;
+}
+
+void charges::take_out(entry& charge) {
+  charge.unlink();
+  --*std::exchange(charge.open_in, nullptr);
+  open_bytes_ -= charge.size;
 }
 
 void charges::use(entry& charge, std::int64_t used) {
@@ -49,8 +58,7 @@ void charges::end(entry& charge, bool settles, std::int64_t used) {
 void charges::confirm(entry& charge) {
   if (!charge.written()) return;
   write(encode(done{charge.money.agreed().id}, buffer_));
-  charge.unlink();
-  --*std::exchange(charge.open_in, nullptr);
+  take_out(charge);
   drop_what_is_confirmed();
 }
 
@@ -68,14 +76,14 @@ std::string_view charges::frame_of(const entry& charge) {
 }
 
 bool charges::write(std::string_view frame) {
-  const bool written = !frame.empty() && !slots_.empty() && slots_.back().file->append(frame);
+  bool written = !frame.empty() && !slots_.empty() && slots_.back().file->append(frame);
   if (!written) {
-    // Rolling may write, too; what is to be written is kept.
-    const std::string kept{frame};
-    if (frame.empty() || !roll() || !slots_.back().file->append(kept)) {
-      keeper_.count_unwritten();
-      return false;
-    }
+    const std::string kept{frame};  // rolling may write, too
+    while (!written && !kept.empty() && roll()) written = slots_.back().file->append(kept);
+  }
+  if (!written) {
+    keeper_.count_unwritten();
+    return false;
   }
   if (!asked_for_next_ && slots_.back().file->is_half_full()) {
     asked_for_next_ = true;
@@ -87,7 +95,9 @@ bool charges::write(std::string_view frame) {
 // Goes on in a new segment. False: there is none, and it has been said.
 bool charges::roll() {
   drop_what_is_confirmed();
-  if (slots_.size() > keeper_.most_segments()) {
+  // While no more than half of it is open, what is carried forward makes room.
+  const bool is_full = slots_.size() >= keeper_.most_segments();
+  if (is_full && open_bytes_ > keeper_.most_segments() * segment_size / 2) {
     keeper_.complain("it is full of charges that the ledger has not confirmed");
     return false;
   }
@@ -107,14 +117,15 @@ void charges::carry_forward() {
   auto& newest = slots_.back();
   while (!oldest.empty()) {
     auto& charge = oldest.front();
-    if (!newest.file->append(frame_of(charge))) return;  // it is all open
+    const auto frame = frame_of(charge);
+    const auto size = frame.size();
+    if (!newest.file->append(frame)) return;
     if (charge.settles) {
       const auto& id = charge.money.agreed().id;
       newest.file->append(encode(ended{id, *charge.settles, charge.used}, buffer_));
     }
-    charge.unlink();
-    --*charge.open_in;
-    put(charge, newest);
+    take_out(charge);
+    put(charge, newest, size);
   }
   drop_what_is_confirmed();
 }

@@ -24,6 +24,7 @@ struct entry : boost::intrusive::list_base_hook<
   std::int64_t used = 0;         // as the journal has it
   std::optional<bool> settles;   // likewise, once the call is over
   std::size_t* open_in = nullptr;  // the count of the segment that it is in
+  std::size_t size = 0;            // of its first record
 };
 
 class charges {
@@ -52,13 +53,15 @@ class charges {
   bool write(std::string_view frame);
   bool roll();
   void carry_forward();
-  static void put(entry& charge, slot& where);
+  void put(entry& charge, slot& where, std::size_t size);
+  void take_out(entry& charge);
   void drop_what_is_confirmed();
   std::string_view frame_of(const entry& charge);
 
   keeper& keeper_;
   const int worker_;
   std::list<slot> slots_;  // the last one is written to; the first has an open charge, or is the last
+  std::size_t open_bytes_ = 0;
   bool asked_for_next_ = false;
   std::string buffer_;
 };

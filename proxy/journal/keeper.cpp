@@ -16,7 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t segment_size = 4 << 20;
 constexpr auto complain_every = std::chrono::minutes{1};
 
 std::string lock_path(const std::string& directory) { return directory + "/lock"; }

@@ -5,7 +5,7 @@
 #include <map>
 #include <sstream>
 
-#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
@@ -18,6 +18,7 @@ using timer = asio::basic_waitable_timer<std::chrono::steady_clock,
                                          asio::wait_traits<std::chrono::steady_clock>, io_executor>;
 
 constexpr std::chrono::milliseconds pause_length{100};
+constexpr int at_once = 8;
 
 // Applies one record to what is known so far.
 class folding {
@@ -60,6 +61,11 @@ quota::charge charge_of(const unconfirmed_charge& what) {
   return quota::charge::recovered(std::move(terms));
 }
 
+const quota::operation& asked_by(const quota::charge::action& action) {
+  if (const auto* again = std::get_if<quota::charge::retry>(&action)) return again->what;
+  return std::get<quota::charge::apply>(action).what;
+}
+
 }  // namespace
 
 contents read_journal(const std::vector<std::string>& files) {
@@ -83,16 +89,22 @@ contents read_journal(const std::vector<std::string>& files) {
 }
 
 task<replay_report> replay::run(const contents& journal) {
-  using namespace asio::experimental::awaitable_operators;
-  const auto some = [&] { return settle_one_after_the_other(journal); };
-  co_await (some() && some() && some() && some() && some() && some() && some() && some());
-  report_.complete = !stopped_;
+  for (running_ = 0; running_ < at_once; ++running_) {
+    asio::co_spawn(executor_, settle_one_after_the_other(journal), [this](std::exception_ptr) {
+      if (--running_ == 0) all_ended_.notify();
+    });
+  }
+  while (running_ > 0) co_await all_ended_.wait();
+  report_.complete = !stopped_ && next_ == journal.charges.size();
   co_return report_;
 }
 
 task<> replay::settle_one_after_the_other(const contents& journal) {
-  while (!stopped_ && next_ < journal.charges.size()) {
-    if (!co_await settle(journal.charges[next_++])) co_return;
+  bool confirmed = true;
+  while (confirmed && !stopped_ && next_ < journal.charges.size()) {
+    const auto& next = journal.charges[next_];
+    ++next_;
+    confirmed = co_await settle(next);
   }
 }
 
@@ -103,13 +115,13 @@ task<bool> replay::settle(const unconfirmed_charge& what) {
   const quota::charge::ended over{how, {what.used}};
   auto action = money.resume(over);
   while (!std::holds_alternative<quota::charge::done>(action)) {
-    auto* const repeated = std::get_if<quota::charge::retry>(&action);
-    if (repeated != nullptr) co_await pause();
+    if (std::holds_alternative<quota::charge::retry>(action)) co_await pause();
     if (stopped_) co_return false;
-    const auto asked = repeated != nullptr ? repeated->what : std::get<quota::charge::apply>(action).what;
+    const auto& asked = asked_by(action);
     const auto reply = co_await ledger_.apply(what.start.org, asked);
     if (!reply) {
-      action = money.resume(quota::charge::store_failed{});
+      const quota::charge::store_failed failed;
+      action = money.resume(failed);
       continue;
     }
     const quota::charge::answered answered{*reply, ledger_.now()};

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "proxy/journal/record.hpp"
+#include "proxy/wake_up.hpp"
 #include "quota/ledger_store.hpp"
 #include "quota/task.hpp"
 
@@ -53,6 +54,8 @@ class replay {
   quota::ledger_store& ledger_;
   replay_report report_;
   std::size_t next_ = 0;
+  int running_ = 0;
+  wake_up all_ended_;
   bool stopped_ = false;
 };
 

@@ -12,6 +12,8 @@
 
 namespace tollgate::proxy::journal {
 
+inline constexpr std::size_t segment_size = 4 << 20;
+
 class segment {
  public:
   // A new file. Blocks for as long as that takes. The text says what went wrong.
