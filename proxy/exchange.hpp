@@ -72,6 +72,7 @@ class exchange final : private deadline {
   bool meters_upload() const;
   task<verdict> begin_upload();
   verdict check_upload();
+  std::string content_type_as_read() const;
   task<verdict> hold_upload(std::string_view piece);
   verdict meter_upload(std::string_view piece);
   task<verdict> cover_upload();

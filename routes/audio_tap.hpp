@@ -40,6 +40,9 @@ class audio_tap {
   quota::usage used() const;
   // For people: "it is neither audio in a known format nor ...".
   std::string why_unmeasurable() const;
+  // What the upstream is told of an upload: the reading that was made of its type. Empty where none
+  // was made, or it has none.
+  std::string content_type() const { return content_type_.value_or(""); }
   std::string_view container() const { return decoded_.meter->container(); }
 
  private:
@@ -55,6 +58,7 @@ class audio_tap {
 
   readers::fault fault() const;
 
+  const std::optional<std::string> content_type_;
   const std::int64_t bit_rate_;
   const bool claims_samples_;  // and nobody whose word counts says what they are
   chain decoded_;
