@@ -1,6 +1,7 @@
 // Rates: what things cost.
 #include "config/sections.hpp"
 #include "config/units.hpp"
+#include "routes/json_members.hpp"
 
 namespace tollgate::config {
 namespace {
@@ -19,6 +20,20 @@ std::optional<std::int64_t> read_increment(context& in, const node& from) {
   return step->count();
 }
 
+// A JSON pointer to a member of an object, or several.
+std::optional<std::vector<std::string>> read_pointers(context& in, const node& from) {
+  auto out = read_texts(in, from);
+  if (!out) return {};
+  for (const auto& text : *out) {
+    const auto parsed = routes::json_pointer::parse(text);
+    const auto* why = std::get_if<std::string>(&parsed);
+    if (why == nullptr && !text.empty()) continue;
+    in.fail(from, quoted(text) + (why != nullptr ? " " + *why : " names no member"));
+    return {};
+  }
+  return out;
+}
+
 // A rate whose price and unit could be read; nothing otherwise.
 std::optional<quota::rate> read_rate(context& in, const std::string& name, const node& from) {
   const std::size_t before = in.found.count();
@@ -29,6 +44,7 @@ std::optional<quota::rate> read_rate(context& in, const std::string& name, const
   map.required("per", out.per, units);
   const bool metered = map.optional("meter", out.meter, meters);
   const bool stepped = map.optional("increment", out.increment_us, read_increment);
+  const bool multiplied = map.optional("times", out.times, read_pointers);
   map.finish();
   if (in.found.count() != before) return {};
   if (out.per == quota::unit::minute && !metered) {
@@ -36,6 +52,9 @@ std::optional<quota::rate> read_rate(context& in, const std::string& name, const
   }
   if (out.per != quota::unit::minute && (metered || stepped)) {
     in.fail(from, "meter and increment are for per: minute only");
+  }
+  if (out.per == quota::unit::minute && multiplied) {
+    in.fail(from, "times is for per: request and per: query; audio is counted as it is");
   }
   return out;
 }

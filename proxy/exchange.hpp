@@ -86,6 +86,7 @@ class exchange final : private deadline {
   verdict keep(std::string_view piece);
   task<verdict> read_upload_again();
   task<bool> send_spooled(std::string& head);
+  std::string content_type_as_read() const;
   task<verdict> hold_upload(std::string_view piece);
   verdict meter_upload(std::string_view piece);
   task<verdict> cover_upload();

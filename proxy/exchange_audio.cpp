@@ -84,6 +84,12 @@ task<exchange::verdict> exchange::begin_upload() {
   co_return verdict{};
 }
 
+// Empty: the body decides nothing, or is charged by its size.
+std::string exchange::content_type_as_read() const {
+  if (meters_upload() && tap_) return tap_->content_type();
+  return classified_.content_type;
+}
+
 // Nothing, unless the upload must be refused for what it is. One that is too long undecided is.
 exchange::verdict exchange::check_upload() {
   const bool decided =

@@ -101,6 +101,8 @@ task<error_code> exchange::send_request() {
   facts.peer = client_.peer;
   facts.secure = client_.secure;
   facts.websocket = hops_.websocket;
+  const auto content_type = content_type_as_read();
+  facts.content_type = content_type;
   facts.metered = route().price_at.meter == quota::meter_kind::response_audio;
   if (body_is_buffered_) {
     facts.body = {framing::length, body_.size()};

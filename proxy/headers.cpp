@@ -115,6 +115,11 @@ bool asks_for_less(std::string_view name) {
          same_field(name, "if-range");
 }
 
+// What could make the upstream read another body than the one that was priced.
+bool describes_body(std::string_view name) {
+  return same_field(name, "content-type") || same_field(name, "content-transfer-encoding");
+}
+
 void append_client_fields(std::string& out, const message_head& head, const request_facts& facts,
                           bool keeps_trace) {
   const auto& upstream = *facts.upstream;
@@ -126,8 +131,11 @@ void append_client_fields(std::string& out, const message_head& head, const requ
     if (facts.metered && asks_for_less(field.name)) continue;
     // It belongs to the trace that its traceparent names.
     if (!keeps_trace && iequals(field.name, "tracestate")) continue;
-    append_field(out, field.name, field.value);
+    if (facts.content_type.empty() || !describes_body(field.name))
+      append_field(out, field.name, field.value);
   }
+  if (!facts.content_type.empty() && !is_set_by(upstream, "content-type"))
+    append_field(out, "Content-Type", facts.content_type);
 }
 
 // Everything that Connection lists; empty in the usual cases, where it lists no field.

@@ -46,6 +46,7 @@ struct request_facts {
   std::int64_t unix_seconds = 0;  // now
   bool secure = false;
   bool websocket = false;
+  std::string_view content_type{};  // of a body that decides its price, as it was read; else empty
   bool metered = false;  // the answer is to be read on its way: asks for all of it, in no coding
   body_shape body{};
 };

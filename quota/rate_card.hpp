@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "quota/credits.hpp"
 
@@ -24,6 +25,9 @@ struct rate {
   unit per = unit::request;
   meter_kind meter = meter_kind::none;
   std::int64_t increment_us = 1'000'000;       // audio is rounded up to this before it is priced
+  // JSON pointers to members of a body that ask for so many answers (`/n`, `/best_of`): the largest
+  // multiplies what is used. Not for audio, which is counted whatever a body says.
+  std::vector<std::string> times{};
 };
 
 // Of audio: what is paid for, in microseconds, rounded up to the increment. Requests and queries are paid

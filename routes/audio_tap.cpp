@@ -1,10 +1,12 @@
 #include "routes/audio_tap.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <optional>
 
 #include "quota/ledger/operation.hpp"
+#include "routes/media_type.hpp"
 #include "routes/meters/sniff.hpp"
 #include "routes/readers/content_decoder.hpp"
 #include "routes/readers/event_stream.hpp"
@@ -81,18 +83,10 @@ enum class shape : std::uint8_t {
   unclear,  // two readers of this type could differ
 };
 
-// Nothing but the two names and what stands between them; also one name alone, which is written.
-bool is_clear(std::string_view media_type) {
-  std::string bare{media_type};
-  bare.erase(std::min(bare.find('/'), bare.size()), 1);
-  return media_type.empty() || is_token(bare);
-}
-
 // By what any reader might take the type for: Ruby's takes every multipart for a form, many take
 // every type that ends so for JSON. Nobody reads an upload as events.
 shape shape_of_upload(std::string_view media_type) {
   const auto type = fold(media_type);
-  if (!is_clear(type)) return shape::unclear;
   if (type.starts_with("multipart/")) return shape::form;
   const bool is_json = type.ends_with("/json") || type.ends_with("+json");
   return is_json ? shape::json : shape::file;
@@ -105,6 +99,30 @@ shape shape_of_answer(std::string_view media_type) {
   return shape::file;
 }
 
+// An upstream could go by the rate that a caller says, so it is told the one that is gone by here.
+std::string type_of_samples(const pcm_format& format) {
+  constexpr std::array<std::string_view, 4> types{"", "audio/l8", "audio/l16", "audio/l24"};
+  if (format.bytes_per_sample >= types.size()) return "application/octet-stream";
+  std::string out{types.at(format.bytes_per_sample)};
+  out.append("; rate=").append(std::to_string(format.rate));
+  return out.append("; channels=").append(std::to_string(format.channels));
+}
+
+// The type of an upload as the upstream is told it; nothing where its readers could differ.
+std::optional<std::string> read_upload_type(const audio_settings& settings,
+                                            std::string_view content_type) {
+  const auto said = settings.pcm ? format_in(content_type) : std::nullopt;
+  if (said && *said != *settings.pcm) return type_of_samples(*settings.pcm);
+  switch (shape_of_upload(media_type(content_type))) {
+    case shape::form:
+      return form_media_type(content_type);
+    case shape::json:
+      return json_media_type(content_type);
+    default:
+      return file_media_type(content_type);
+  }
+}
+
 std::unique_ptr<readers::reader> make_reader(const audio_settings& settings,
                                              const audio_tap::body_facts& facts,
                                              readers::sink& target) {
@@ -113,7 +131,10 @@ std::unique_ptr<readers::reader> make_reader(const audio_settings& settings,
     return std::make_unique<readers::multipart>(
         std::move(boundary), readers::multipart_settings{settings.part, {}}, target);
   };
-  switch (facts.is_upload ? shape_of_upload(type) : shape_of_answer(type)) {
+  const bool unclear = facts.is_upload && !read_upload_type(settings, facts.content_type);
+  switch (unclear           ? shape::unclear
+          : facts.is_upload ? shape_of_upload(type)
+                            : shape_of_answer(type)) {
     case shape::form:
       return form(readers::boundary_of(facts.content_type));
     case shape::unclear:
@@ -167,10 +188,12 @@ void audio_tap::chain::begin_second_reading(const audio_settings& settings,
 
 audio_tap::audio_tap(const audio_settings& settings, const body_facts& facts)
     : settings_{settings},
-      content_type_{facts.content_type},
+      sent_type_{facts.content_type},
       content_encoding_{facts.content_encoding},
       wants_raw_pcm_{facts.wants_raw_pcm},
       is_upload_{facts.is_upload},
+      content_type_{facts.is_upload ? read_upload_type(settings, facts.content_type)
+                                    : std::nullopt},
       bit_rate_{settings.bit_rate},
       claims_samples_{facts.is_upload && !settings.pcm && format_in(facts.content_type)},
       decoded_{settings, facts},
@@ -181,7 +204,7 @@ audio_tap::audio_tap(const audio_settings& settings, const body_facts& facts)
 audio_tap::~audio_tap() = default;
 
 audio_tap::body_facts audio_tap::facts() const {
-  return {content_type_, content_encoding_, wants_raw_pcm_, is_upload_};
+  return {sent_type_, content_encoding_, wants_raw_pcm_, is_upload_};
 }
 
 void audio_tap::write(std::string_view piece) {

@@ -48,6 +48,9 @@ class audio_tap {
   quota::usage used() const;
   // For people: "it is neither audio in a known format nor ...".
   std::string why_unmeasurable() const;
+  // What the upstream is told of an upload: the reading that was made of its type. Empty where none
+  // was made, or it has none.
+  std::string content_type() const { return content_type_.value_or(""); }
   std::string_view container() const { return decoded_.meter->container(); }
 
  private:
@@ -68,8 +71,9 @@ class audio_tap {
   readers::fault fault() const;
 
   const audio_settings settings_;
-  const std::string content_type_, content_encoding_;
+  const std::string sent_type_, content_encoding_;
   const bool wants_raw_pcm_, is_upload_;
+  const std::optional<std::string> content_type_;  // as it was read
   const std::int64_t bit_rate_;
   const bool claims_samples_;  // and nobody whose word counts says what they are
   chain decoded_;

@@ -35,8 +35,15 @@ bool may_be_dearer(const route& b, const route& a) {
   if (b.price_at.meter != a.price_at.meter || b.price_at.price > a.price_at.price ||
       b.price_at.increment_us > a.price_at.increment_us)
     return true;
+  if (!b.patterns->times.empty() && b.patterns->times != a.patterns->times) return true;
   return b.price_at.per == quota::unit::query &&
          (a.price_at.per != quota::unit::query || a.settings.count != b.settings.count);
+}
+
+// A reader that goes through an object, or through the characters of a text, finds more than one
+// query there.
+bool is_countable(const reading& told) {
+  return told.is == reading::state::absent || told.null || told.is_array;
 }
 
 // One walk down the table for one request.
@@ -71,6 +78,7 @@ class walk {
   decision test_json(std::size_t index);
   classification take(std::size_t index, const head_match& fit);
   std::optional<problem> foretell(classified& out);
+  std::optional<problem> multiply(classified& out);
   std::optional<problem> attribute(const head_match& fit, classified& out);
 
   const claim* barring(std::size_t index) const;
@@ -88,6 +96,7 @@ class walk {
   std::vector<mismatch>* why_;
 
   std::optional<json_body> body_;
+  std::string content_type_;                     // of a body that was read
   std::vector<std::optional<reading>> members_;  // by pointer, read when first asked for
   std::vector<claim> claims_;
 };
@@ -138,13 +147,15 @@ walk::decision walk::open_body(std::size_t index) {
     members_.assign(pointers_.size(), reading{});  // nothing follows: every member is absent
     return std::nullopt;
   }
-  if (auto refused = refuse_as_json(request_)) return std::move(*refused);
+  auto type = read_json_type(request_);
+  if (auto* refused = std::get_if<problem>(&type)) return std::move(*refused);
   if (body_text_ == nullptr) return needs_body{&routes_[index]};
   body_.emplace(*body_text_);
   if (!body_->error().empty())
     return invalid_request("The price of this call depends on its body, which is not valid JSON: " +
                            body_->error() + ".");
   members_.resize(pointers_.size());
+  content_type_ = std::get<std::string>(std::move(type));
   return std::nullopt;
 }
 
@@ -178,6 +189,7 @@ classification walk::take(std::size_t index, const head_match& fit) {
         taken.patterns->path.text() + ".");
   classified out;
   out.matched = &taken;
+  out.content_type = content_type_;
   if (auto refused = foretell(out)) return std::move(*refused);
   if (auto refused = attribute(fit, out)) return std::move(*refused);
   return out;
@@ -189,11 +201,32 @@ std::optional<problem> walk::foretell(classified& out) {
   const auto& pointer = patterns->count ? patterns->count : patterns->characters;
   const auto& told = pointer ? member(*pointer) : reading{};
   if (told.is == reading::state::ambiguous) return ambiguous_body(told.text);
+  if (patterns->count && !is_countable(told))
+    return invalid_request("The price of this call depends on how many queries it has: " +
+                           shown(pointers_[*pointer].shown()) + " must be an array.");
   out.estimated = estimate(price_at, settings.audio ? *settings.audio : by_default, told);
+  if (auto refused = multiply(out)) return refused;
   if (price_at.meter != quota::meter_kind::response_audio || members_.empty()) return std::nullopt;
   const auto& format = member(response_format_pointer);
   if (format.is == reading::state::ambiguous) return ambiguous_body(format.text);
   out.wants_raw_pcm = format.text == "pcm";
+  return std::nullopt;
+}
+
+// By the largest of the members that ask for so many answers: `best_of` is how many of `n` are made.
+std::optional<problem> walk::multiply(classified& out) {
+  for (const auto pointer : out.matched->patterns->times) {
+    const auto& said = member(pointer);
+    if (said.is == reading::state::ambiguous) return ambiguous_body(said.text);
+    const auto times = times_of(said);
+    if (!times)
+      return invalid_request("The price of this call depends on " +
+                             shown(pointers_[pointer].shown()) +
+                             ", which must be a whole number from 1 to " +
+                             std::to_string(most_times) + ".");
+    out.times = std::max(out.times, *times);
+  }
+  out.estimated.amount *= out.times;
   return std::nullopt;
 }
 

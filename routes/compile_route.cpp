@@ -11,9 +11,9 @@ constexpr std::size_t longest_attribution = 256;
 
 class compiler {
  public:
-  compiler(const route_settings& settings, pointer_numbers& numbers,
-           std::vector<route_error>& errors)
-      : settings_{settings}, numbers_{numbers}, errors_{errors} {}
+  compiler(const route_settings& settings, const std::vector<std::string>& times,
+           pointer_numbers& numbers, std::vector<route_error>& errors)
+      : settings_{settings}, times_{times}, numbers_{numbers}, errors_{errors} {}
 
   std::shared_ptr<route::compiled> run() {
     const auto before = errors_.size();
@@ -28,6 +28,7 @@ class compiler {
     content_types();
     json();
     if (!settings_.count.empty()) out_->count = pointer("count", settings_.count);
+    for (const auto& each : times_) out_->times.push_back(pointer("times", each));
     if (settings_.audio) audio(*settings_.audio);
     return errors_.size() == before ? std::move(out_) : nullptr;
   }
@@ -132,6 +133,7 @@ class compiler {
   }
 
   const route_settings& settings_;
+  const std::vector<std::string>& times_;
   pointer_numbers& numbers_;
   std::vector<route_error>& errors_;
   std::shared_ptr<route::compiled> out_ = std::make_shared<route::compiled>();
@@ -155,9 +157,11 @@ std::size_t pointer_numbers::number_of(const json_pointer& pointer) {
   return number;
 }
 
-std::shared_ptr<route::compiled> compile(const route_settings& settings, pointer_numbers& numbers,
+std::shared_ptr<route::compiled> compile(const route_settings& settings,
+                                         const std::vector<std::string>& times,
+                                         pointer_numbers& numbers,
                                          std::vector<route_error>& errors) {
-  return compiler{settings, numbers, errors}.run();
+  return compiler{settings, times, numbers, errors}.run();
 }
 
 }  // namespace tollgate::routes

@@ -35,13 +35,15 @@ struct route::compiled {
   std::vector<glob> content_types;
   std::vector<json_condition> json;
   std::optional<std::size_t> count;                        // a pointer
+  std::vector<std::size_t> times;                          // likewise: of the rate
   std::optional<std::size_t> characters;  // likewise: the text that an answer will speak
 
   // within[i]: the path pattern of the earlier route i covers this one's. See README, "An endpoint
   // that is priced by its body".
   std::vector<bool> within;
 
-  bool reads_body() const { return !json.empty() || count.has_value() || characters.has_value(); }
+  bool reads_body() const { return !json.empty() || count.has_value() || characters.has_value() ||
+           !times.empty(); }
   bool judges_body() const { return !json.empty() || !content_types.empty(); }
   bool allows_method(std::string_view method) const;
 };
@@ -58,8 +60,11 @@ class pointer_numbers {
       std::get<json_pointer>(json_pointer::parse("/response_format"))};
 };
 
-// Null when the route has mistakes; each of them is appended to `errors`.
-std::shared_ptr<route::compiled> compile(const route_settings& settings, pointer_numbers& numbers,
+// `times` are those of its rate. Null when the route has mistakes; each of them is appended to
+// `errors`.
+std::shared_ptr<route::compiled> compile(const route_settings& settings,
+                                         const std::vector<std::string>& times,
+                                         pointer_numbers& numbers,
                                          std::vector<route_error>& errors);
 
 // The earlier route that takes everything the route at `index` would, if there is certainly one.

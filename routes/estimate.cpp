@@ -1,6 +1,7 @@
 #include "routes/estimate.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 namespace tollgate::routes {
 
@@ -27,6 +28,16 @@ quota::usage estimate(const quota::rate& rate, const audio_settings& audio, cons
   const auto& how = audio.estimate;
   const auto spoken_us = characters_of(told.text) * 1'000'000 / how.per_second;
   return {std::clamp(spoken_us, how.at_least_us, how.at_most_us)};
+}
+
+std::optional<std::int64_t> times_of(const reading& said) {
+  if (said.is == reading::state::absent || said.null) return 1;
+  std::int64_t times = 0;
+  const auto* end = said.text.data() + said.text.size();
+  const auto [stop, failed] = std::from_chars(said.text.data(), end, times);
+  const bool whole = said.is_number && failed == std::errc{} && stop == end;
+  if (!whole || times < 1 || times > most_times) return {};
+  return times;
 }
 
 }  // namespace tollgate::routes

@@ -1,6 +1,9 @@
 // How much of a route's unit a call uses, as far as it is known before it is forwarded.
 #pragma once
 
+#include <cstdint>
+#include <optional>
+
 #include "quota/rate_card.hpp"
 #include "routes/reading.hpp"
 #include "routes/settings.hpp"
@@ -8,10 +11,15 @@
 namespace tollgate::routes {
 
 // Exact for requests and queries. A request is one request. A batch of queries is as many queries
-// as the array `told` has elements: an empty one, and anything that is not an array, is one query.
+// as the array `told` has elements: an empty one, and none, is one query.
 //
 // Seconds of audio are metered while they pass, so this is only what is held in the beginning. For
 // an answer: what it takes to speak the text `told`. For an upload: the least that any can cost.
 quota::usage estimate(const quota::rate& rate, const audio_settings& audio, const reading& told);
+
+// How many answers a member (`n`) asks for: one where it is not there. Nothing if that is no whole
+// number from 1 to `most_times`, written as a number: some readers take "3", true or 2.5 for another.
+inline constexpr std::int64_t most_times = 1'000;
+std::optional<std::int64_t> times_of(const reading& said);
 
 }  // namespace tollgate::routes

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "routes/media_type.hpp"
+#include "routes/member_name.hpp"
 #include "routes/normal_path.hpp"
 #include "routes/text.hpp"
 
@@ -29,20 +31,6 @@ std::string decode_form(std::string_view text) {
   std::string out{text};
   std::replace(out.begin(), out.end(), '+', ' ');
   return has_broken_encoding(out) ? out : percent_decode(out);
-}
-
-// Every parameter called charset must be UTF-8, which is also what JSON is without one.
-bool has_utf8_charset(std::string_view parameters) {
-  while (!parameters.empty()) {
-    auto value = take_until(parameters, ';');
-    const auto name = trim(take_until(value, '='));
-    if (!equal_ignoring_case(name, "charset")) continue;
-    value = trim(value);
-    if (value.size() >= 2 && value.front() == '"' && value.back() == '"')
-      value = value.substr(1, value.size() - 2);
-    if (!equal_ignoring_case(value, "utf-8") && !equal_ignoring_case(value, "utf8")) return false;
-  }
-  return true;
 }
 
 bool is_encoded(const request_view& request) {
@@ -91,13 +79,14 @@ reading read_header(const request_view& request, std::string_view name) {
 reading read_query(std::string_view query, std::string_view name) {
   if (query.find(';') != query.npos)
     return reading::uncertain("the query contains a `;`, which some servers take for `&`");
-  const auto folded = fold(name);
+  const auto folded = fold(name), wanted = skeleton(name);
   std::optional<std::string_view> found;
   bool exact = false;
   while (!query.empty()) {
     auto value = take_until(query, '&');
     const auto written = decode_form(take_until(value, '='));
-    if (fold(written.substr(0, written.find('['))) != folded) continue;
+    const auto bare = std::string_view{written}.substr(0, written.find('['));
+    if (!may_be_taken_for(bare, wanted) && fold(bare) != folded) continue;
     if (found) return reading::uncertain("the query member " + shown(name) + " stands twice");
     found = value;
     exact = written == name;
@@ -122,7 +111,7 @@ reading read_media_type(const request_view& request) {
   return reading::of(std::string{media});
 }
 
-std::optional<problem> refuse_as_json(const request_view& request) {
+std::variant<std::string, problem> read_json_type(const request_view& request) {
   constexpr std::string_view suffix = "+json";
   if (is_encoded(request))
     return problem{
@@ -135,16 +124,19 @@ std::optional<problem> refuse_as_json(const request_view& request) {
   if (const auto* why = std::get_if<std::string>(&found)) return not_json(*why + ".");
   const auto* field = std::get<const header_view*>(found);
   if (field == nullptr) return not_json("send it with Content-Type: application/json.");
-  auto parameters = field->value;
-  const auto media = take_media_type(parameters);
+  auto rest = field->value;
+  const auto media = take_media_type(rest);
   const bool json = equal_ignoring_case(media, "application/json") ||
                     (media.size() > suffix.size() &&
                      equal_ignoring_case(media.substr(media.size() - suffix.size()), suffix));
   if (!json)
     return not_json("send it with Content-Type: application/json, not " + shown(field->value) +
                     ".");
-  if (!has_utf8_charset(parameters)) return not_json("send it in UTF-8.");
-  return std::nullopt;
+  auto canonical = json_media_type(field->value);
+  if (!canonical)
+    return not_json("its Content-Type " + shown(field->value) +
+                    " could be read in several ways, or says that it is not in UTF-8.");
+  return *std::move(canonical);
 }
 
 bool has_no_body(const request_view& request) {

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
+#include <variant>
 
 #include "routes/classify.hpp"
 #include "routes/reading.hpp"
@@ -14,15 +16,16 @@ namespace tollgate::routes {
 reading read_header(const request_view& request, std::string_view name);
 
 // A member of the query, percent-decoded, `+` as a blank. Ambiguous when it stands twice, also in
-// other letter case or as an array (`name[]`), when its encoding is broken, or when the query has a
+// other letters (see member_name.hpp) or as an array (`name[]`), when its encoding is broken, or when the query has a
 // `;`, which some servers take for a separator.
 reading read_query(std::string_view query, std::string_view name);
 
 // The media type without its parameters. Ambiguous when it is not one well-formed type.
 reading read_media_type(const request_view& request);
 
-// Why the body cannot be read as JSON, by what the head says of it: its type, charset and coding.
-std::optional<problem> refuse_as_json(const request_view& request);
+// The media type that the upstream is told for a body that is read as JSON (see media_type.hpp), or
+// why it cannot be read so, by what the head says of it: its type, charset and coding.
+std::variant<std::string, problem> read_json_type(const request_view& request);
 
 // No body will follow: none is announced, and the method is one that usually has none.
 bool has_no_body(const request_view& request);

@@ -6,6 +6,7 @@
 
 #include <simdjson.h>
 
+#include "routes/member_name.hpp"
 #include "routes/text.hpp"
 
 namespace tollgate::routes {
@@ -54,24 +55,28 @@ std::string error_of(simdjson::error_code code) {
   }
 }
 
-std::string number_text(double number) {
+std::string number_text(double value) {
   // 2 and 2.0 are the same number to every reader, so they have the same text. Integers beyond 2^53
   // do not arrive here: simdjson keeps them as integers.
   constexpr double exact = 9007199254740992.0;
   std::array<char, 32> buffer;
-  const bool whole = number == std::trunc(number) && std::abs(number) <= exact;
+  const bool whole = value == std::trunc(value) && std::abs(value) <= exact;
   const auto end =
-      whole ? std::to_chars(buffer.begin(), buffer.end(), static_cast<std::int64_t>(number)).ptr
-            : std::to_chars(buffer.begin(), buffer.end(), number).ptr;
+      whole ? std::to_chars(buffer.begin(), buffer.end(), static_cast<std::int64_t>(value)).ptr
+            : std::to_chars(buffer.begin(), buffer.end(), value).ptr;
   return {buffer.begin(), end};
 }
 
-reading container(std::size_t elements, bool null) {
+reading number(std::string text) {
+  auto out = reading::of(std::move(text));
+  out.is_number = true;
+  return out;
+}
+
+reading container() {
   reading out;
   out.is = reading::state::present;
   out.scalar = false;
-  out.null = null;
-  out.elements = elements;
   return out;
 }
 
@@ -84,6 +89,19 @@ std::size_t size_of(const simdjson::dom::array& array) {
   return count;
 }
 
+reading null_value() {
+  auto out = container();
+  out.null = true;
+  return out;
+}
+
+reading array_of(std::size_t elements) {
+  auto out = container();
+  out.is_array = true;
+  out.elements = elements;
+  return out;
+}
+
 reading read_value(const element& value) {
   switch (value.type()) {
     case element_type::STRING:
@@ -91,25 +109,19 @@ reading read_value(const element& value) {
     case element_type::BOOL:
       return reading::of(value.get_bool().value_unsafe() ? "true" : "false");
     case element_type::INT64:
-      return reading::of(std::to_string(value.get_int64().value_unsafe()));
+      return number(std::to_string(value.get_int64().value_unsafe()));
     case element_type::UINT64:
-      return reading::of(std::to_string(value.get_uint64().value_unsafe()));
+      return number(std::to_string(value.get_uint64().value_unsafe()));
     case element_type::DOUBLE:
-      return reading::of(number_text(value.get_double().value_unsafe()));
+      return number(number_text(value.get_double().value_unsafe()));
     case element_type::ARRAY:
-      return container(size_of(value.get_array().value_unsafe()), false);
+      return array_of(size_of(value.get_array().value_unsafe()));
     case element_type::OBJECT:
-      return container(0, false);
+      return container();
     case element_type::NULL_VALUE:
       break;
   }
-  return container(0, true);
-}
-
-bool equal_when_folded(std::string_view name, std::string_view folded) {
-  if (name.size() == folded.size()) return equal_ignoring_case(name, folded);
-  // Only the two characters that fold() knows make a name longer than its folded form.
-  return name.size() > folded.size() && name.size() <= folded.size() * 3 && fold(name) == folded;
+  return null_value();
 }
 
 struct step {
@@ -119,19 +131,19 @@ struct step {
 };
 
 step into_object(const simdjson::dom::object& object, const json_pointer::token& token) {
-  const auto& [name, folded] = token;
   step out;
-  std::size_t alike = 0;
   for (const auto member : object) {
-    if (!equal_when_folded(member.key, folded)) continue;
-    ++alike;
-    if (member.key != name) continue;
+    if (!may_be_taken_for(member.key, token.skeleton)) continue;
+    if (member.key != token.text) {
+      out.ambiguous = "some readers take its member " + shown(member.key) + " for " +
+                      shown(token.text);
+      return out;
+    }
+    if (out.found)
+      out.ambiguous = "the member " + shown(token.text) + " stands twice in its object";
     out.found = true;
     out.to = member.value;
   }
-  if (alike > 1) out.ambiguous = "the member " + shown(name) + " stands twice in its object";
-  if (alike == 1 && !out.found)
-    out.ambiguous = "the member " + shown(name) + " is written in other letters";
   return out;
 }
 
@@ -166,7 +178,7 @@ std::variant<json_pointer, std::string> json_pointer::parse(std::string_view tex
       out.tokens_.back().text += c;
     }
   }
-  for (auto& token : out.tokens_) token.folded = fold(token.text);
+  for (auto& token : out.tokens_) token.skeleton = skeleton(token.text);
   return out;
 }
 

@@ -18,7 +18,7 @@ class json_pointer {
 
   const std::string& text() const { return text_; }
   struct token {
-    std::string text, folded;
+    std::string text, skeleton;  // see member_name.hpp
   };
   const std::vector<token>& tokens() const { return tokens_; }
   // How people write it: "model" for "/model", the pointer itself where it is deeper.
@@ -41,8 +41,8 @@ class json_body {
   // Empty: the body is valid JSON in UTF-8, and read() may be called.
   const std::string& error() const { return error_; }
 
-  // Ambiguous when a member on the way stands twice in its object, also in other letter case (some
-  // upstreams ignore case), or once but in other letter case than the pointer has.
+  // Ambiguous when a member on the way stands twice in its object, or when another member is there
+  // that some reader could take for it (see member_name.hpp).
   reading read(const json_pointer& where) const;
 
  private:

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "routes/classify.hpp"
 #include "routes/compiled_route.hpp"
@@ -86,12 +87,14 @@ std::variant<route_table, std::vector<route_error>> route_table::build(
   route_table table;
   for (const auto& settings : routes) {
     const auto* rate = find_rate(settings, rates, wrong);
-    auto compiled = compile(settings, numbers, wrong);
+    auto price_at = rate != nullptr ? *rate : quota::rate{};
+    // Compiled here, so that a call need not copy them with the rest of its rate.
+    const auto times = std::exchange(price_at.times, {});
+    auto compiled = compile(settings, times, numbers, wrong);
     if (compiled == nullptr) continue;
     for (const auto& earlier : table.routes_)
       compiled->within.push_back(earlier.patterns->path.covers(compiled->path));
-    table.routes_.push_back(
-        {settings, rate != nullptr ? *rate : quota::rate{}, std::move(compiled)});
+    table.routes_.push_back({settings, std::move(price_at), std::move(compiled)});
   }
   check_reachability(table.routes_, wrong);
   if (!wrong.empty()) {

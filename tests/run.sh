@@ -41,7 +41,7 @@ test_dev() { ctest --preset dev -j2 -R '^unit_'; }
 # Enough to find what every input of some kind runs into, and that a target still builds and runs.
 seconds_to_fuzz=3
 
-if step "install packages" deploy/install-packages.sh build run test clients browser audio fuzz &&
+if step "install packages" deploy/install-packages.sh build run test clients browser audio readers fuzz &&
    step "build (release)" build_release; then
   step "all tests (release)" test_release
   if [ "$sanitizers" = yes ]; then

@@ -18,10 +18,10 @@ namespace {
 using routes::problem;
 using routes::problem_code;
 
-const config::upstream_settings& find_upstream(const config::settings& values,
-                                               const std::string& name) {
-  const auto named = [&](const config::upstream_settings& u) { return u.name == name; };
-  return *std::find_if(values.upstreams.begin(), values.upstreams.end(), named);
+// The loader has made sure that a route's names are declared.
+template <class T>
+const T& find_named(const std::vector<T>& all, const std::string& name) {
+  return *std::find_if(all.begin(), all.end(), [&](const T& each) { return each.name == name; });
 }
 
 std::string url_of(const config::upstream_settings& upstream, const routes::clean_target& target) {
@@ -100,8 +100,10 @@ explanation explain(const config::configuration& config, const asked_request& as
   }
   auto& call = std::get<routes::classified>(found);
   attribute(call, request, config.values.identity);
-  const auto& upstream = find_upstream(config.values, call.matched->settings.upstream);
-  what.outcome = explanation::forwarded{call, &upstream, url_of(upstream, *what.target)};
+  const auto& values = config.values;
+  const auto& upstream = find_named(values.upstreams, call.matched->settings.upstream);
+  const auto& rate = find_named(values.rates, call.matched->settings.rate);
+  what.outcome = explanation::forwarded{call, &upstream, &rate, url_of(upstream, *what.target)};
   return what;
 }
 

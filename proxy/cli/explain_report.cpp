@@ -32,15 +32,16 @@ void print_path(lines to, const explanation& what) {
 }
 
 void print_outcome(lines to, const explanation::forwarded& found, const std::string& file) {
-  const auto& [call, upstream, url] = found;
+  const auto& [call, upstream, rate, url] = found;
   const routes::route& route = *call.matched;
   const auto& [line, column] = route.settings.at;
   to.add("route", route.settings.name + "  (" + file + ":" + std::to_string(line) + ":" +
                       std::to_string(column) + ")");
   to.add("action", route.settings.action);
   to.add("model", or_none(call.model));
-  to.add("rate", in_words(route.price_at));
-  to.add("estimate", in_words(price(route.price_at, call.estimated)));
+  to.add("rate", in_words(*rate));
+  to.add("estimate", in_words(price(*rate, call.estimated)) +
+                         (call.times > 1 ? " (" + std::to_string(call.times) + " times)" : ""));
   to.add("critical", route.settings.critical ? "yes: goes on when the credits are used up"
                                              : "no: refused when the credits are used up");
   to.add("mode", route.settings.shadow ? "shadow: counted, never refused" : "enforce");
@@ -75,19 +76,25 @@ void write_rate(json_writer& to, const quota::rate& rate) {
   to.key("name").string(rate.name);
   to.key("credits").number(rate.price);
   to.key("per").string(name_of(rate.per));
+  if (!rate.times.empty()) {
+    to.key("times").begin_array();
+    for (const auto& each : rate.times) to.string(each);
+    to.end_array();
+  }
   to.end_object();
 }
 
 void write_outcome(json_writer& to, const explanation::forwarded& found) {
-  const auto& [call, upstream, url] = found;
+  const auto& [call, upstream, rate, url] = found;
   const routes::route& route = *call.matched;
   to.key("forwarded").boolean(true);
   to.key("route").string(route.settings.name);
   to.key("action").string(route.settings.action);
   to.key("model").string_or_null(call.model);
-  write_rate(to.key("rate"), route.price_at);
+  write_rate(to.key("rate"), *rate);
+  if (!rate->times.empty()) to.key("times").number(call.times);
   to.key("units").number(call.estimated.amount);
-  to.key("estimate").number(price(route.price_at, call.estimated));
+  to.key("estimate").number(price(*rate, call.estimated));
   to.key("critical").boolean(route.settings.critical);
   to.key("mode").string(route.settings.shadow ? "shadow" : "enforce");
   to.key("upstream").string(upstream->name);

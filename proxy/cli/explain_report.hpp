@@ -16,6 +16,7 @@ struct explanation {
   struct forwarded {
     routes::classified call;
     const config::upstream_settings* upstream = nullptr;
+    const quota::rate* rate = nullptr;
     std::string url;  // where it would go
   };
 

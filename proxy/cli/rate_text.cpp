@@ -25,6 +25,8 @@ std::string in_words(quota::credits amount) {
 std::string in_words(const quota::rate& rate) {
   std::string out = rate.name + ": " + in_words(rate.price) + " per ";
   out += name_of(rate.per);
+  for (const auto& each : rate.times)
+    out += (&each == &rate.times.front() ? ", times " : " or ") + each;
   if (rate.meter == quota::meter_kind::none) return out;
   out +=
       rate.meter == quota::meter_kind::request_audio ? " of request audio" : " of response audio";

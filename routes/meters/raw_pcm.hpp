@@ -10,6 +10,7 @@ namespace tollgate::routes::meters {
 struct pcm_format {
   std::uint32_t rate = 0;  // per second
   std::uint32_t channels = 0, bytes_per_sample = 0;
+  bool operator==(const pcm_format&) const = default;
 };
 
 // Samples without a container: nothing in the bytes says what they are, so the caller does.

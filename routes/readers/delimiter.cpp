@@ -1,5 +1,7 @@
 #include "routes/readers/delimiter.hpp"
 
+#include <algorithm>
+
 namespace tollgate::routes::readers {
 
 delimiter::result delimiter::search(std::string_view piece) {
@@ -24,6 +26,21 @@ delimiter::result delimiter::go_on(std::string_view piece) {
     matched_ = not_seen_ = 0;
   }
   return out;
+}
+
+std::size_t stray_boundary::find_end(std::string_view piece) {
+  const auto most = text_.size() - 1;
+  if (!tail_.empty()) {
+    auto seam = tail_;
+    seam.append(piece.substr(0, most));
+    const auto at = seam.find(text_);
+    if (at != seam.npos) return at + most - tail_.size();
+  }
+  const auto at = piece.find(text_);
+  if (at != piece.npos) return at + most;
+  tail_.append(piece.substr(piece.size() - std::min(piece.size(), most)));
+  if (tail_.size() > most) tail_.erase(0, tail_.size() - most);
+  return nowhere;
 }
 
 delimiter::result delimiter::look_for_line_end(std::string_view piece) {

@@ -33,4 +33,22 @@ class delimiter {
   std::size_t not_seen_ = 0;  // of them: the CR of a bare line feed, or the CRLF that went before
 };
 
+// Finds `"--" boundary` in a text that has none where it should be: some readers end a part there,
+// behind a bare CR, behind a bare LF, or in the middle of a line.
+class stray_boundary {
+ public:
+  explicit stray_boundary(const std::string& boundary) : text_{"--" + boundary} {}
+
+  static constexpr std::size_t nowhere = ~std::size_t{0};
+  // Shown the pieces of one text, one after the other: how many bytes of this one come before the
+  // byte with which it is complete.
+  std::size_t find_end(std::string_view piece);
+  // Another text begins.
+  void restart() { tail_.clear(); }
+
+ private:
+  std::string text_;
+  std::string tail_;  // the end of what came, where the boundary could have begun
+};
+
 }  // namespace tollgate::routes::readers

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "routes/member_name.hpp"
 #include "routes/text.hpp"
 
 namespace tollgate::routes::readers {
@@ -23,15 +24,8 @@ constexpr auto ends_plain_text = [] {
 
 json_scanner::json_scanner(std::vector<json_pointer> pointers, listener& heard_by)
     : listener_{heard_by} {
-  for (auto& pointer : pointers) {
-    for (const auto& token : pointer.tokens())
-      longest_name_ = std::max(longest_name_, token.text.size());
-    searches_.push_back({std::move(pointer)});
-  }
-  // Only a letter of three bytes can fold to one of ASCII; a longer name is none that is looked
-  // for.
-  longest_name_ = longest_name_ * 3 + 1;
-  name_.reserve(longest_name_);
+  for (auto& pointer : pointers) searches_.push_back({std::move(pointer)});
+  name_.reserve(longest_name);
 }
 
 void json_scanner::restart() {
@@ -200,7 +194,7 @@ void json_scanner::find_member() {
     const auto& tokens = each.pointer.tokens();
     if (each.along != depth_ - 1 || each.along >= tokens.size()) continue;
     const auto& token = tokens[each.along];
-    if (fold(name_) != token.folded) continue;
+    if (!may_be_taken_for(name_, token.skeleton, name_.size() == longest_name)) continue;
     const auto bit = std::uint64_t{1} << each.along;
     if (name_ != token.text || (each.seen & bit) != 0) return fail(fault::ambiguous);
     each.seen |= bit;
@@ -246,7 +240,7 @@ void json_scanner::take_beyond_ascii(char c) {
 
 void json_scanner::put(std::string_view piece) {
   if (text_ == text_kind::name)
-    name_.append(piece.substr(0, longest_name_ - name_.size()));
+    name_.append(piece.substr(0, longest_name - name_.size()));
   else if (wanted_ != none)
     listener_.on_text(wanted_, piece);
 }

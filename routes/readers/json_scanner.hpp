@@ -43,6 +43,9 @@ class json_scanner {
   void restart();
 
   static constexpr std::size_t deepest = 64;
+  // Longer than any that a pointer has; what goes on behind this is taken for what is looked for as
+  // soon as it could be.
+  static constexpr std::size_t longest_name = 512;
 
  private:
   enum class state : std::uint8_t {
@@ -110,8 +113,7 @@ class json_scanner {
   std::bitset<deepest + 1> is_object_;
   text_kind text_ = text_kind::value;
   std::size_t wanted_ = none;  // the search whose value comes next or is being read
-  std::string name_;           // as far as it can matter
-  std::size_t longest_name_ = 0;
+  std::string name_;           // no more than longest_name of it
   std::string_view literal_rest_;
   std::uint32_t code_unit_ = 0;
   unsigned hex_digits_ = 0;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "routes/member_name.hpp"
+#include "routes/normal_path.hpp"
 #include "routes/readers/parameters.hpp"
 #include "routes/text.hpp"
 
@@ -17,26 +19,19 @@ bool is_boundary(std::string_view text) {
     return is_alpha(c) || others.find(c) != std::string_view::npos;
   };
   return !text.empty() && text.size() <= longest_boundary && text.back() != ' ' &&
-         std::all_of(text.begin(), text.end(), is_bchar);
+         text.front() != ' ' && std::all_of(text.begin(), text.end(), is_bchar);
 }
 
 bool is_blank(char c) {
   return c == ' ' || c == '\t';
 }
 
-bool has_line_break(std::string_view line) {
-  return line.find_first_of(std::string_view{"\r\n\0", 3}) != line.npos;
-}
-
-std::string_view without_blanks(std::string_view text) {
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-  return text;
-}
-
-// What servers that ignore case or blanks, or read brackets as a list, make of a name.
+// What servers that read brackets as a list, or take off quotes, make of a name.
 std::string loosely(std::string_view name) {
-  return fold(without_blanks(name.substr(0, name.find('['))));
+  name = name.substr(0, name.find('['));
+  while (name.starts_with('"') || name.starts_with('\'')) name.remove_prefix(1);
+  while (name.ends_with('"') || name.ends_with('\'')) name.remove_suffix(1);
+  return has_broken_encoding(name) ? std::string{name} : percent_decode(name);
 }
 
 // `base` in one of the forms of RFC 2231: `name*`, `name*0`, `name*0*`.
@@ -61,7 +56,10 @@ std::optional<std::string> boundary_of(std::string_view content_type) {
 }
 
 multipart::multipart(std::optional<std::string> boundary, multipart_settings settings, sink& target)
-    : reader{target}, settings_{std::move(settings)}, delimiter_{boundary.value_or("")} {
+    : reader{target},
+      settings_{std::move(settings)},
+      delimiter_{boundary.value_or("")},
+      stray_{boundary.value_or("")} {
   for (const auto& name : settings_.fields) fields_.push_back({name, {}, false});
   delimiter_.begin_line();
   if (!boundary) fail(fault::malformed);
@@ -102,14 +100,13 @@ void multipart::read_end() {
 std::string_view multipart::read_content(std::string_view piece) {
   using result = delimiter::result;
   const auto found = delimiter_.search(piece);
-  if (state_ == state::content) {
-    take_content(found.before);
-    take_content(found.content);
-  }
+  take_content(found.before);
+  take_content(found.content);
   piece.remove_prefix(found.used);
   if (found.is == result::nothing) return piece;
   const bool certain =
       found.is == result::found || (found.is == result::found_at_once && state_ == state::preamble);
+  if (has_preamble_ && state_ == state::preamble) fail(fault::ambiguous);
   if (!certain || state_ == state::epilogue) fail(fault::ambiguous);
   end_part();
   state_ = state::delimiter_line;
@@ -150,53 +147,20 @@ void multipart::read_header(char c) {
 }
 
 void multipart::end_header() {
-  part_name_.reset();
-  std::string_view rest{header_};
-  while (rest != "\r\n" && !failed()) {
-    const auto line = rest.substr(0, rest.find("\r\n"));
-    rest.remove_prefix(line.size() + 2);
-    const auto colon = std::min(line.find(':'), line.size());
-    const auto name = line.substr(0, colon);
-    // A line that begins with a blank goes on with the one before; hardly anybody still reads that.
-    if (colon == line.size() || !is_token(name) || has_line_break(line))
-      return fail(fault::malformed);
-    read_field(name, without_blanks(line.substr(colon + 1)));
-  }
+  if (stray_.find_end(header_) != stray_boundary::nowhere) return fail(fault::ambiguous);
+  stray_.restart();
+  auto read = read_part_head(header_);
   header_.clear();
-  if (!failed()) begin_part();
-}
-
-void multipart::read_field(std::string_view name, std::string_view value) {
-  if (equal_ignoring_case(name, "content-disposition")) return read_disposition(value);
-  if (equal_ignoring_case(name, "content-type")) return read_type(value);
-  if (!equal_ignoring_case(name, "content-transfer-encoding")) return;
-  const bool plain = equal_ignoring_case(value, "binary") || equal_ignoring_case(value, "8bit") ||
-                     equal_ignoring_case(value, "7bit");
-  if (!plain) fail(fault::unsupported);
-}
-
-// A form in a part, as RFC 2388 had it for several files of one name: some read its parts in place
-// of this one.
-void multipart::read_type(std::string_view value) {
-  if (fold(value.substr(0, value.find('/'))) == "multipart") fail(fault::ambiguous);
-}
-
-// RFC 7578, 4.2, forbids `name*`, but some parsers for mail read it, and `name*0`, as the name.
-void multipart::read_disposition(std::string_view value) {
-  const auto read = read_parameters(value);
-  if (!read || !equal_ignoring_case(read->value, "form-data") || read->count("name") == 0)
-    return fail(fault::malformed);
-  const auto* name = read->only("name");
-  if (name == nullptr || has_extended(*read, "name") || part_name_) return fail(fault::ambiguous);
-  // Readers from the world of mail decode such words (RFC 2047) in a name.
-  if (name->find("=?") != name->npos) return fail(fault::ambiguous);
-  part_name_ = *name;
+  if (const auto* wrong = std::get_if<fault>(&read)) return fail(*wrong);
+  part_ = std::get<part_head>(std::move(read));
+  begin_part();
 }
 
 // --- Parts
 
 void multipart::begin_part() {
-  if (!part_name_) return fail(fault::malformed);
+  // It changes how a reader decodes the other fields (RFC 7578, 4.6).
+  if (may_be_taken_for(part_.name, skeleton("_charset_"))) return fail(fault::ambiguous);
   in_audio_ = is_meant_by_part(settings_.audio, found_audio_);
   found_audio_ = found_audio_ || in_audio_;
   for (auto& each : fields_) {
@@ -209,8 +173,8 @@ void multipart::begin_part() {
 }
 
 bool multipart::is_meant_by_part(const std::string& wanted, bool found) {
-  if (*part_name_ != wanted) {
-    if (loosely(*part_name_) == loosely(wanted)) fail(fault::ambiguous);
+  if (part_.name != wanted) {
+    if (may_be_taken_for(loosely(part_.name), skeleton(loosely(wanted)))) fail(fault::ambiguous);
     return false;
   }
   if (found) fail(fault::ambiguous);
@@ -218,12 +182,28 @@ bool multipart::is_meant_by_part(const std::string& wanted, bool found) {
 }
 
 void multipart::end_part() {
+  if (state_ == state::content && part_.length && *part_.length != part_bytes_)
+    fail(fault::ambiguous);
   in_audio_ = false;
   in_field_ = nullptr;
+  part_bytes_ = 0;
+  stray_.restart();
 }
 
 void multipart::take_content(std::string_view piece) {
   if (piece.empty()) return;
+  const auto stray = stray_.find_end(piece);
+  if (stray != stray_boundary::nowhere) piece = piece.substr(0, stray);
+  if (state_ == state::content) pass_on(piece);
+  // Django reads a part in front of the first boundary, too.
+  if (state_ == state::preamble) has_preamble_ = true;
+  if (state_ == state::epilogue && piece.find_first_not_of("\r\n") != piece.npos)
+    fail(fault::ambiguous);
+  if (stray != stray_boundary::nowhere) fail(fault::ambiguous);
+}
+
+void multipart::pass_on(std::string_view piece) {
+  part_bytes_ += piece.size();
   if (in_audio_) target().write(piece);
   if (in_field_ == nullptr) return;
   if (in_field_->text.size() + piece.size() > longest_field) return fail(fault::malformed);

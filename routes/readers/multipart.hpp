@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "routes/readers/delimiter.hpp"
+#include "routes/readers/part_head.hpp"
 #include "routes/readers/reader.hpp"
 
 namespace tollgate::routes::readers {
@@ -21,14 +22,13 @@ struct multipart_settings {
 
 // Passes on the content of the one part of that name. Faults, besides those of every reader:
 //
-// - ambiguous: two parts of the wanted name, or one of a name that differs from it only in letter
-//   case, blanks or brackets (`File`, `file[]`); the same for the fields. A name in RFC 2047's
-//   encoding, and a form in a part. And a boundary that some parsers
-//   see and others do not: after a bare line feed, at once behind the header of a part, with other
-//   text or blanks on its line, or behind the closing one.
-// - unsupported: the content of a part is encoded (Content-Transfer-Encoding).
-// - malformed: a part without a name, folded lines, a header of more than 8 KiB, a wanted field of
-//   more than 256 bytes.
+// - ambiguous: two parts of the wanted name, or one of a name that some reader could take for it
+//   (`File`, `file[]`; see member_name.hpp); the same for the fields. A field `_charset_`, and a part
+//   that is not as long as it says. And boundaries that some parsers see and others do not: their text
+//   anywhere but behind CRLF, at once behind the head of a part, with other text or blanks on its line,
+//   or behind the closing one. And text in front of the first one, and behind the last.
+// - malformed: a head of more than 8 KiB, a wanted field of more than 256 bytes.
+// - those of a part's head: see part_head.hpp.
 class multipart final : public reader {
  public:
   static constexpr std::size_t longest_header = 8 * 1024, longest_field = 256;
@@ -49,13 +49,11 @@ class multipart final : public reader {
   void read_delimiter_line(char c);
   void read_header(char c);
   void end_header();
-  void read_field(std::string_view name, std::string_view value);
-  void read_type(std::string_view value);
-  void read_disposition(std::string_view value);
   void begin_part();
   bool is_meant_by_part(const std::string& wanted, bool found);
   void end_part();
   void take_content(std::string_view piece);
+  void pass_on(std::string_view piece);
 
   enum class state : std::uint8_t { preamble, delimiter_line, header, content, epilogue };
   enum class line : std::uint8_t { open, dash, closing, cr, closing_cr };
@@ -68,11 +66,13 @@ class multipart final : public reader {
   multipart_settings settings_;
   std::vector<wanted_field> fields_;
   delimiter delimiter_;
+  stray_boundary stray_;
   state state_ = state::preamble;
   line line_ = line::open;
   std::string header_;
-  std::optional<std::string> part_name_;
-  bool in_audio_ = false, found_audio_ = false;
+  part_head part_;
+  std::uint64_t part_bytes_ = 0;
+  bool in_audio_ = false, found_audio_ = false, has_preamble_ = false;
   wanted_field* in_field_ = nullptr;
 };
 

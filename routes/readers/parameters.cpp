@@ -19,10 +19,12 @@ std::string_view take_until_any(std::string_view& text, std::string_view marks) 
 
 // Some parsers do not know escapes. For them the text ends at an escaped quote, and behind a
 // semicolon they would read other parameters than we do: not both in one text, then.
-bool take_quoted(std::string_view& text, std::string& out) {
+bool take_quoted(std::string_view& text, parameter& to) {
+  auto& out = to.value;
   bool escaped_quote = false;
   for (text.remove_prefix(1); !text.empty() && text.front() != '"'; text.remove_prefix(1)) {
     if (text.front() == '\\') {
+      to.escaped = true;
       text.remove_prefix(1);
       if (text.empty()) return false;
       escaped_quote = escaped_quote || text.front() == '"';
@@ -40,7 +42,7 @@ std::optional<parameter> take_parameter(std::string_view& text) {
   if (!is_token(out.name) || !text.starts_with('=')) return {};
   text.remove_prefix(1);
   if (text.starts_with('"')) {
-    if (!take_quoted(text, out.value)) return {};
+    if (!take_quoted(text, out)) return {};
   } else {
     out.value = take_until_any(text, "; \t\"");
     if (out.value.empty()) return {};

@@ -11,6 +11,7 @@ namespace tollgate::routes::readers {
 struct parameter {
   std::string name;   // in lower case
   std::string value;  // without quotes and escapes
+  bool escaped = false;  // a backslash stood in it, which not all readers know
 };
 
 struct parameterized {

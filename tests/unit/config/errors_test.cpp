@@ -297,6 +297,14 @@ TEST(errors, rates) {
             "2:15: api: meter and increment are for per: minute only");
   EXPECT_EQ(rate_verdict("{ credits: 1, per: request, increment: 1s }"),
             "2:15: api: meter and increment are for per: minute only");
+  EXPECT_EQ(rate_verdict("{ credits: 1, per: minute, meter: request_audio, times: /n }"),
+            "2:15: api: times is for per: request and per: query; audio is counted as it is");
+  EXPECT_EQ(rate_verdict("{ credits: 1, per: request, times: n }"),
+            R"(2:50: times: "n" is no JSON pointer: it must begin with a slash)");
+  EXPECT_EQ(rate_verdict("{ credits: 1, per: request, times: [/n, /~2] }"),
+            R"(2:50: times: "/~2" has a `~` that is not `~0` or `~1`)");
+  EXPECT_EQ(rate_verdict("{ credits: 1, per: request, times: \"\" }"),
+            R"(2:50: times: "" names no member)");
   EXPECT_EQ(rate_verdict("{ credits: 1, per: minute, meter: audio }"),
             R"(2:49: meter: expected request_audio | response_audio, found "audio")");
   EXPECT_EQ(rate_verdict("{ credits: 1, per: minute, meter: request_audio, increment: 0s }"),

@@ -154,10 +154,11 @@ rates:
   query: { credits: "1.000001", per: query }
   tts:   { credits: 5, per: minute, meter: response_audio, increment: 100ms }
   stt:   { credits: 3, per: minute, meter: request_audio }
-  free:  { credits: 0, per: request }
+  free:  { credits: 0, per: request, times: /n }
+  more:  { credits: 0, per: query, times: [/n, /best_of] }
 routes: [ { name: a, match: { path: /a }, upstream: main, action: api, rate: api } ]
 )");
-  ASSERT_EQ(values.rates.size(), 5u);
+  ASSERT_EQ(values.rates.size(), 6u);
   EXPECT_EQ(values.rates[0].name, "api");
   EXPECT_EQ(values.rates[0].price.micro(), 100'000);
   EXPECT_EQ(values.rates[0].per, quota::unit::request);
@@ -169,6 +170,9 @@ routes: [ { name: a, match: { path: /a }, upstream: main, action: api, rate: api
   EXPECT_EQ(values.rates[3].meter, quota::meter_kind::request_audio);
   EXPECT_EQ(values.rates[3].increment_us, 1'000'000);
   EXPECT_EQ(values.rates[4].price.micro(), 0);
+  EXPECT_THAT(values.rates[0].times, ElementsAre());
+  EXPECT_THAT(values.rates[4].times, ElementsAre("/n"));
+  EXPECT_THAT(values.rates[5].times, ElementsAre("/n", "/best_of"));
 }
 
 TEST(settings, routes) {

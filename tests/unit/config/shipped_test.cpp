@@ -50,6 +50,8 @@ TEST(shipped, prices_are_the_rate_card_of_the_platform) {
     EXPECT_EQ(rates[i].per, card[i].per) << card[i].name;
     EXPECT_EQ(rates[i].meter, card[i].meter) << card[i].name;
     EXPECT_EQ(rates[i].increment_us, 1'000'000) << card[i].name;
+    const bool chats = rates[i].name.starts_with("gpt-");
+    EXPECT_EQ(rates[i].times, chats ? std::vector<std::string>{"/n"} : std::vector<std::string>{});
   }
 }
 

@@ -73,6 +73,22 @@ TEST(request_head, is_written_for_the_upstream) {
   EXPECT_TRUE(out.ends_with("\r\n\r\n"));
 }
 
+// The upstream is told the reading that the price was made by.
+TEST(request_head, says_of_a_body_what_was_read) {
+  arrived request{"Content-Type: application/json; v=1; x=\"charset=utf-7\"\r\n"
+                  "Content-Transfer-Encoding: base64\r\n"};
+  const auto as_read = request.sent_upstream({}, {.content_type = "application/json"});
+  EXPECT_EQ(value(as_read, "Content-Type"), "application/json");
+  EXPECT_THAT(as_read, Not(HasSubstr("Transfer-Encoding: base64")));
+  EXPECT_THAT(as_read, Not(HasSubstr("utf-7")));
+  EXPECT_THAT(request.sent_upstream(), HasSubstr("utf-7"));  // a body that decides nothing
+  config::upstream_settings upstream;
+  upstream.headers = {{"Content-Type", "text/plain"}};
+  EXPECT_EQ(value(request.sent_upstream(upstream, {.content_type = "application/json"}),
+                  "Content-Type"),
+            "text/plain");
+}
+
 TEST(request_head, announces_the_body_as_it_is_sent) {
   arrived counted{"Content-Length: 7\r\n"};
   EXPECT_EQ(value(counted.sent_upstream({}, {.body = {framing::length, 9}}), "Content-Length"),

@@ -4,6 +4,7 @@
 
 #include "tests/support/deflate.hpp"
 #include "tests/unit/routes/meters/mpeg_frames.hpp"
+#include "tests/unit/routes/readers/support.hpp"
 
 namespace tollgate::routes {
 namespace {
@@ -142,9 +143,10 @@ TEST(audio_tap, an_upload_is_read_by_what_its_type_could_mean) {
     return tapped(body, {type, "", false, true});
   };
   // Readers of forms that take any multipart for one.
-  const auto decoy = meters::layer3(300) + "\r\n" + form(wav(160'000)) + end_of_form;
-  EXPECT_EQ(upload(decoy, "multipart/mixed; boundary=b"), (seen{state::measuring, 20 * second}));
-  EXPECT_EQ(upload(decoy, "Multipart/x").status, state::unmeasurable);
+  const auto plain = form(wav(160'000)) + end_of_form, decoy = meters::layer3(300) + "\r\n" + plain;
+  EXPECT_EQ(upload(plain, "multipart/mixed; boundary=b"), (seen{state::measuring, 20 * second}));
+  EXPECT_EQ(upload(decoy, "multipart/mixed; boundary=b").status, state::unmeasurable);
+  EXPECT_EQ(upload(plain, "Multipart/x").status, state::unmeasurable);
   for (const std::string_view type :
        {"application/vnd.api+json", "text/json", "Application/X+JSON"})
     EXPECT_EQ(upload("{\"audio\":\"UklGRg==\"} ", type).status, state::unmeasurable) << type;
@@ -158,6 +160,43 @@ TEST(audio_tap, an_upload_is_read_by_what_its_type_could_mean) {
   EXPECT_EQ(upload(wav(16'000), "text/event-stream"), two_seconds);
   for (const std::string_view type : {"", "audio/wav", "wav", "audio/x-wav ; x=\"a, b\""})
     EXPECT_EQ(upload(wav(16'000), type), two_seconds) << type;
+}
+
+TEST(audio_tap, an_upload_goes_up_with_the_type_it_was_read_by) {
+  const auto sent = [](std::string_view type, audio_settings settings = {}) {
+    return audio_tap{settings, {type, "", false, true}}.content_type();
+  };
+  EXPECT_EQ(sent("multipart/form-data; x=y; boundary=b"), form_type);
+  EXPECT_EQ(sent("application/json; x=y"), "application/json");
+  EXPECT_EQ(sent("audio/webm;codecs=opus"), "audio/webm; codecs=opus");
+  EXPECT_EQ((audio_tap{{}, {"audio/wav", ""}}.content_type()), "");  // an answer
+  const auto wav_in = [](std::string_view type) {
+    const auto body = type.starts_with("application/")
+                          ? "{\"audio\":\"" + readers::to_base64(wav(16'000)) + "\"}"
+                          : form(wav(16'000)) + end_of_form;
+    return tapped(body, {type, "", false, true});
+  };
+  EXPECT_EQ(wav_in("application/json"), two_seconds);
+  EXPECT_EQ(wav_in(form_type), two_seconds);
+  for (const std::string_view type :
+       {"application/json; charset=utf-7", "application/json; charset*=utf-8''utf-7",
+        "application/json; charset*0=utf-16", "multipart/form-data; boundary=b; charset=utf-7",
+        "multipart/form-data; boundary=b; charset=cp037",
+        "multipart/form-data; boundary=b; charset*0=utf-7"}) {
+    EXPECT_EQ(sent(type), "") << type;
+    EXPECT_EQ(wav_in(type).status, state::unmeasurable) << type;
+  }
+  // A rate that the upstream could go by, and the route does not.
+  audio_settings raw;
+  raw.pcm = meters::pcm_format{16'000, 1, 2};
+  EXPECT_EQ(sent("audio/L16;rate=16000", raw), "audio/l16; rate=16000");
+  EXPECT_EQ(sent("audio/pcm", raw), "audio/pcm");
+  EXPECT_EQ(tapped(std::string(32'000, 's'), {"audio/L16;rate=16000", "", false, true}, raw),
+            (seen{state::measuring, 1 * second}));
+  EXPECT_EQ(tapped(std::string(32'000, 's'), {"audio/L16;rate=4000", "", false, true}, raw),
+            (seen{state::measuring, 1 * second}));
+  EXPECT_EQ(sent("audio/L16;rate=4000", raw), "audio/l16; rate=16000; channels=1");
+  EXPECT_EQ(sent("audio/basic", raw), "audio/l16; rate=16000; channels=1");
 }
 
 // Most frameworks do not look at Content-Encoding, and would read what stands in gzip's header.

@@ -414,18 +414,93 @@ TEST(estimate, counts_the_queries_of_a_batch) {
   };
   EXPECT_EQ(estimated("/q", R"({"queries":["a","b","c"]})"), 3);
   EXPECT_EQ(estimated("/q", R"({"queries":[]})"), 1);
-  EXPECT_EQ(estimated("/q", R"({"queries":"a"})"), 1);
-  EXPECT_EQ(estimated("/q", R"({"queries":{"a":1,"b":2}})"), 1);
   EXPECT_EQ(estimated("/q", R"({"queries":null})"), 1);
   EXPECT_EQ(estimated("/q", R"({"query":"a"})"), 1);
   EXPECT_EQ(estimated("/one", R"({"queries":[1,2]})"), 1);
   EXPECT_EQ(estimated("/chat", "{}"), 1);
   for (const std::string body :
        {R"({"queries":[1],"queries":[1,2]})", R"({"queries":[1],"Queries":[1,2]})",
-        R"({"Queries":[1,2]})", "", "[", R"({"queries":[1,]})"}) {
+        R"({"Queries":[1,2]})", "", "[", R"({"queries":[1,]})", R"({"queries":{"a":1,"b":2}})",
+        R"({"queries":{}})", R"({"queries":"ab"})", R"({"queries":3})", R"({"queries":true})"}) {
     const head request{"POST", "/q", as_json};
     EXPECT_EQ(outcome_of(table, request.view(), &body), "invalid_request") << body;
   }
+}
+
+route_table with_times(std::vector<std::string> times) {
+  auto chat_rate = rate_of("gpt-4", 10'000'000);
+  chat_rate.times = std::move(times);
+  auto built = route_table::build({on("chat", "gpt-4").post("/chat")}, {chat_rate});
+  return std::get<route_table>(std::move(built));
+}
+
+TEST(estimate, multiplies_by_what_a_body_asks_for) {
+  const auto table = with_times({"/n", "/best_of"});
+  const auto priced = [&](const std::string& body) {
+    const auto found = classify(table, {"POST", "/chat", as_json}, &body);
+    EXPECT_EQ(found.times, found.estimated.amount) << body;
+    return quota::price(found.matched->price_at, found.estimated);
+  };
+  using quota::credits;
+  EXPECT_EQ(priced("{}"), credits::from_whole(10));
+  EXPECT_EQ(priced(R"({"n":null,"best_of":null})"), credits::from_whole(10));
+  EXPECT_EQ(priced(R"({"n":1})"), credits::from_whole(10));
+  EXPECT_EQ(priced(R"({"n":128})"), credits::from_whole(1'280));
+  EXPECT_EQ(priced(R"({"n":3,"best_of":5})"), credits::from_whole(50));
+  EXPECT_EQ(priced(R"({"n":5,"best_of":3})"), credits::from_whole(50));
+  EXPECT_EQ(priced(R"({"best_of":20})"), credits::from_whole(200));
+  EXPECT_EQ(priced(R"({"n":2.0})"), credits::from_whole(20));
+  EXPECT_EQ(priced(R"({"n":1e3})"), credits::from_whole(10'000));
+}
+
+TEST(estimate, refuses_times_that_are_no_count) {
+  const auto table = with_times({"/n", "/best_of"});
+  const head request{"POST", "/chat", as_json};
+  for (const std::string said :
+       {"0", "-1", "-0.0", "2.5", "0.5", "1001", "1e9", "1e300", "18446744073709551617",
+        "4294967297", "\"3\"", "\"\"", "true", "false", "[2]", "{}", "[]", "\"n\""}) {
+    const auto body = "{\"n\":" + said + "}";
+    EXPECT_EQ(outcome_of(table, request.view(), &body), "invalid_request") << body;
+  }
+  for (const std::string body :
+       {R"({"n":1,"n":2})", R"({"N":2})", R"({"n\u0000":2})", R"({"n":1,"bestOf":9})",
+        R"({"__proto__":{"n":9}})"})
+    EXPECT_EQ(outcome_of(table, request.view(), &body), "invalid_request") << body;
+  const auto target = std::get<clean_target>(read_target(request.view()));
+  const std::string body = R"({"n":"3"})";
+  EXPECT_EQ(std::get<problem>(table.classify(request.view(), target, &body)).message,
+            "The price of this call depends on \"n\", which must be a whole number from 1 to 1000.");
+}
+
+TEST(estimate, a_service_tier_has_a_price_of_its_own) {
+  const auto table = table_of({on("priority", "gpt-4").post(chat).json("/service_tier", {"priority"}),
+                               on("usual", "gpt-3.5").post(chat).json("/model", {"*"})});
+  const head request{"POST", chat, as_json};
+  const auto taken = [&](std::string body) { return outcome_of(table, request.view(), &body); };
+  EXPECT_EQ(taken(R"({"model":"m","service_tier":"priority"})"), "priority");
+  EXPECT_EQ(taken(R"({"model":"m","service_tier":"Priority"})"), "priority");
+  EXPECT_EQ(taken(R"({"model":"m","service_tier":"auto"})"), "usual");
+  EXPECT_EQ(taken(R"({"model":"m"})"), "usual");
+  EXPECT_EQ(taken(R"({"model":"m","serviceTier":"priority"})"), "invalid_request");
+  EXPECT_EQ(taken(R"({"model":"m","service_tier":"priority "})"), "invalid_request");
+}
+
+// What goes up is the reading that was made.
+TEST(content_type, is_written_anew_where_the_body_was_read) {
+  const auto table = platform();
+  const std::string body = R"({"model":"gpt-4o"})";
+  const auto sent = [&](std::string type) {
+    return classify(table, {"POST", chat, {{"Content-Type", std::move(type)}}}, &body).content_type;
+  };
+  EXPECT_EQ(sent("application/json"), "application/json");
+  EXPECT_EQ(sent("Application/Json; v=2; CharSet=\"UTF-8\""), "application/json; charset=utf-8");
+  for (const std::string type :
+       {"application/json; charset*=utf-8''utf-7", "application/json; charset*0=utf-7",
+        "application/json; charset=utf-8; charset*=utf-8''utf-7", "application/json; charset=utf-7"}) {
+    const head request{"POST", chat, {{"Content-Type", type}}};
+    EXPECT_EQ(outcome_of(table, request.view(), &body), "invalid_request") << type;
+  }
+  EXPECT_EQ(classify(table, {"GET", "/v1/models", {{"Content-Type", "x"}}}).content_type, "");
 }
 
 TEST(attribution, comes_from_path_and_body) {

@@ -95,7 +95,28 @@ INSTANTIATE_TEST_SUITE_P(
                     // twice elsewhere decides nothing
                     json_case{R"({"x":1,"x":2,"model":"a"})", "/model", "a"},
                     json_case{R"({"a":{"model":"x"},"model":"a"})", "/model", "a"},
-                    json_case{R"({"models":"x","model ":"y","model":"a"})", "/model", "a"}));
+                    json_case{R"({"models":"x","model":"a"})", "/model", "a"}));
+
+// The rest of the kind stands in member_name_test.cpp.
+INSTANTIATE_TEST_SUITE_P(
+    members_that_some_take_for_it, json_read,
+    testing::Values(
+        json_case{R"({"model\u0000x":"gpt-4","model":"gpt-3.5-turbo"})", "/model", "ambiguous"},
+        json_case{R"({"model":"gpt-3.5-turbo","model\u0000x":"gpt-4"})", "/model", "ambiguous"},
+        json_case{R"({"queries\u0000":[1,2,3],"queries":[1]})", "/queries", "ambiguous"},
+        json_case{R"({"model\u0000":"gpt-4"})", "/model", "ambiguous"},
+        json_case{R"({"model ":"a","model":"b"})", "/model", "ambiguous"},
+        json_case{R"({"\u001fmodel":"a","model":"b"})", "/model", "ambiguous"},
+        json_case{R"({"mod\u200bel":"a","model":"b"})", "/model", "ambiguous"},
+        json_case{R"({"\uff4dodel":"a","model":"b"})", "/model", "ambiguous"},
+        json_case{R"({"bestOf":9,"best_of":1})", "/best_of", "ambiguous"},
+        json_case{R"({"__proto__":{"n":128}})", "/n", "ambiguous"},
+        json_case{R"({"N":128})", "/n", "ambiguous"},
+        json_case{R"({"a":{"b\u0000c":2,"b":1}})", "/a/b", "ambiguous"},
+        json_case{R"({"x":{"model\u0000":"a"},"model":"b"})", "/model", "b"},
+        json_case{R"({"models":"a","modèle":"c","model":"b"})", "/model", "b"},
+        json_case{R"({"model\ud800":"a","model":"b"})", "/model", "invalid"},
+        json_case{R"({"model\udc00":"a","model":"b"})", "/model", "invalid"}));
 
 INSTANTIATE_TEST_SUITE_P(
     invalid, json_read,

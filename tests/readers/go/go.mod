@@ -1,0 +1,3 @@
+module tollgate/readers
+
+go 1.19
