@@ -293,8 +293,7 @@ exchange::verdict exchange::no_answer(error_code ec, bool& retry) {
 
 // RFC 9112 section 9.3.1: only a request that can be repeated without harm, or that was never sent.
 bool exchange::may_retry() const {
-  if (!up_->reused || !(body_is_buffered_ || request_.done())) return false;
-  if (body_was_pumped_ && !spool_) return false;
+  if (!up_->reused || body_was_pumped_ || !(body_is_buffered_ || request_.done())) return false;
   if (up_->io.wrote() == wrote_before_) return true;
   for (const std::string_view idempotent : {"GET", "HEAD", "PUT", "DELETE", "OPTIONS"}) {
     if (request_.head().method == idempotent) return true;

@@ -46,6 +46,7 @@ task<exchange::verdict> exchange::spool_upload() {
   spool_.emplace(spool_bounds{bounds.directory, bounds.upload_bytes, bounds.total_bytes},
                  spool_space::shared());
   if (auto refused = keep(body_)) co_return refused;
+  if (!body_.empty()) co_return verdict{};
   verdict problem;
   const auto piece_came = [&](std::string_view piece) {
     tap_->write(piece);
@@ -118,8 +119,12 @@ task<bool> exchange::send_spooled(std::string& head) {
     await_upstream(true);
     const auto ec = co_await up_->io.write(frame.around(head, bytes, false, request_.trailers()));
     head.clear();
-    if (ec) co_return false;
+    if (ec) {
+      keep_client_ = false;
+      co_return false;
+    }
   }
+  spool_.reset();  // the answer may stream for long
   if (!request_.done()) co_return true;
   co_await up_->io.write(frame.around(head, body_, true, request_.trailers()));
   co_return false;

@@ -85,6 +85,8 @@ TEST(errors, values_out_of_range) {
       {"holds: { timeout: 10ms }", R"(5:19: timeout: "10ms" is out of range (1s to 1d))"},
       {"store: { url: \"redis://x\", wait: 2m }", R"(5:34: wait: "2m" is out of range (0s to 1m))"},
       {"limits: { head: 1 }", R"(5:17: head: "1" is out of range (1KiB to 1MiB))"},
+      {"audio: { spool: { upload: 5GiB } }",
+       "5:17: spool: total is less than upload: no upload of that size would ever find room"},
       {"limits: { connections: 0 }", R"(5:24: connections: "0" is out of range (1 to 1000000))"},
       {"plans: { p: { credits: 1, rollover: { up_to: 0%, cycles: 1 } } }",
        R"(5:46: up_to: "0%" is out of range (1% to 1000%))"},

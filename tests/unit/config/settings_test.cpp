@@ -356,6 +356,7 @@ TEST(settings, timeouts_limits_and_the_rest) {
 timeouts: { client_head: 1s, client_body: 2s, client_write: 3s, connect: 4s, response_head: 5m,
             idle: 6m, total: 7h, keep_alive: 8s, drain: 0 }
 limits: { head: 16KiB, json: 1MiB, body: 2GiB, connections: 9, idle_upstream_connections: 0 }
+audio: { spool: { directory: /srv/spool, upload: 1GiB, total: 3GiB } }
 holds: { timeout: 90s, sweep_every: 500ms }
 log: { level: debug, access: /var/log/access.json }
 threads: 4
@@ -376,6 +377,9 @@ billing: { prefix: /my/credits }
   EXPECT_EQ(values.limits.body_bytes, std::uint64_t{2} << 30);
   EXPECT_EQ(values.limits.connections, 9u);
   EXPECT_EQ(values.limits.idle_upstream_connections, 0u);
+  EXPECT_EQ(values.spool.directory, "/srv/spool");
+  EXPECT_EQ(values.spool.upload_bytes, std::uint64_t{1} << 30);
+  EXPECT_EQ(values.spool.total_bytes, std::uint64_t{3} << 30);
   EXPECT_EQ(values.holds.timeout, 90s);
   EXPECT_EQ(values.holds.sweep_every, 500ms);
   EXPECT_EQ(values.log.level, "debug");
