@@ -326,6 +326,8 @@ class altered {
         if (found.what.find(named) != std::string::npos) return;
         told += "\n  " + found.what + ": recorded " + found.recorded + ", proven " + found.proven;
       }
+    } catch (const std::bad_optional_access&) {
+      return;  // it does not look as the ledger writes it, and is not believed
     } catch (const disagreement& unreadable) {
       told += std::string{"\n  "} + unreadable.what();
       if (told.find("cannot be read") != std::string::npos) return;
