@@ -73,6 +73,10 @@ class altered {
     return place->second;
   }
   static attribution who() { return {"chat", "llm", "gpt-4", "a1", "c1", "key_1"}; }
+  void to_the_end_of_the_cycle() {
+    world_.pass(books_.oracle.plan()->end - world_.time() - 1h);
+    world_.apply(books_, {expire_holds{}});
+  }
   void to_next_cycle() {
     world_.pass(books_.oracle.plan()->end - world_.time());
     world_.apply(books_, {expire_holds{}});
@@ -101,21 +105,23 @@ class altered {
     pay_open(top_up_verdict::paid);
     world_.apply(books_, {request_top_up{"pack", 500}, resolve_top_up{"pack", top_up_verdict::paid}});
     give("taken back", credits::from_whole(-5), "correction");
-    call(5, credits::from_whole(700), credits::from_whole(700), true);
+    call(5, credits::from_whole(1'700), credits::from_whole(1'700));
+    to_the_end_of_the_cycle();
     call(6, credits::from_whole(60), credits{}, false);
     to_next_cycle();  // overage is billed
     call(7, credits::from_whole(60), credits{}, false);
     world_.apply(books_, {settle{hold(6), credits::from_whole(55), 3}});  // late
     to_next_cycle();
+    to_the_end_of_the_cycle();
     // Everything that is left is claimed by an open hold, and kept for it at the close.
     call(8, books_.oracle.row().available() - credits::from_whole(1), credits{}, false);
     to_next_cycle();
+    carry();
     give("left", credits::from_whole(500), "purchase", world_.time() + 9'000h);
     give("for ever", credits::from_whole(20), "promotion");
     call(9, credits::from_whole(40), credits{}, false);
     world_.apply(books_, {extend{hold(9), credits::from_whole(45), 100h, admission::critical}});
     world_.apply(books_, {request_top_up{"open", 700}});
-    carry();
   }
   void pay_open(top_up_verdict verdict) {
     for (const auto& id : books_.oracle.open_top_ups()) world_.apply(books_, {resolve_top_up{id, verdict}});
@@ -155,8 +161,8 @@ class altered {
         {account, "active", part(1), "expires"},
         {account, "active", part(3), "amount"},
         {account, "active", part(4, -1), "used beyond all grants"},
-        {account, "active", part(5), "kind"},
-        {account, "active", part(6), "amount"},
+        {account, "active", part(5), "that is left"},
+        {account, "active", part(6), "that is left"},
         {account, "active", without_first_line(), "used beyond all grants"},
         {account, "kept", part(1), "until"},
         {account, "kept", part(2, 100'000'000'000'000), "claims"},
@@ -185,7 +191,7 @@ class altered {
         {grants, "left", part(2), "expires"},
         {grants, "left", part(3), "priority"},
         {grants, "left", part(4), "kind"},
-        {grants, "left", part(5, 1, " \t"), "kind"},
+        {grants, "left", part(5, 1, " \t"), "note"},
         {grants, "before", part(0), "grant before: amount"},
         {grants, "before", nullptr, "grant before"},
         {grants, "invented", with("1000000 1 0 50 purchase\t"), "grant invented"},
@@ -326,6 +332,8 @@ class altered {
         if (found.what.find(named) != std::string::npos) return;
         told += "\n  " + found.what + ": recorded " + found.recorded + ", proven " + found.proven;
       }
+    } catch (const std::bad_optional_access&) {
+      return;  // it does not look as the ledger writes it, and is not believed
     } catch (const disagreement& unreadable) {
       told += std::string{"\n  "} + unreadable.what();
       if (told.find("cannot be read") != std::string::npos) return;
