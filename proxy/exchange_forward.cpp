@@ -1,7 +1,5 @@
 // The part of an exchange that sends the call to the upstream and reads the head of its answer.
 #include <boost/asio/co_spawn.hpp>
-#include <boost/beast/core/buffers_prefix.hpp>
-#include <boost/beast/core/buffers_suffix.hpp>
 #include <boost/beast/http/error.hpp>
 
 #include "proxy/exchange_parts.hpp"
@@ -70,22 +68,6 @@ task<exchange::verdict> exchange::connect(bool fresh) {
 // one whose Tollgate is killed.
 bool exchange::pays_from_last_byte() const {
   return charge_ && route().settings.settlement.client_gone_waiting == quota::resolution::settle;
-}
-
-// The end of a request. That the last byte goes up is written down right before; what is longer than
-// `at_once` may have to wait for the upstream to read it, and its last byte goes by itself.
-template <class Buffers>
-task<error_code> exchange::write_last(const Buffers& buffers, std::size_t at_once) {
-  if (!pays_from_last_byte()) co_return co_await up_->io.write(buffers);
-  const auto size = asio::buffer_size(buffers);
-  boost::beast::buffers_suffix<Buffers> rest{buffers};
-  if (size > at_once) {
-    const auto all_but_one = boost::beast::buffers_prefix(size - 1, buffers);
-    if (const auto ec = co_await up_->io.write(all_but_one)) co_return ec;
-    rest.consume(size - 1);
-  }
-  worker_.charges().began(*charge_, used());
-  co_return co_await up_->io.write(rest);
 }
 
 task<error_code> exchange::send_request() {

@@ -97,10 +97,10 @@ task<exchange::verdict> exchange::read_upload_again() {
   co_return verdict{};
 }
 
-// Everything that was kept, but its last byte while more is to come: without it no upstream has the
-// request. False: the upstream takes no more.
+// Everything that was kept. Its last byte goes last: without it no upstream has the request, and that it
+// goes is written down before. False: nothing more is to be sent.
 task<bool> exchange::send_spooled(std::string& head) {
-  chunk_frame frame{request_framing_ == framing::chunked};
+  chunk_frame frame{request_framing_ == framing::chunked, &runtime_->owned_of(record_.route)};
   std::array<char, piece_bytes> buffer;
   for (std::uint64_t at = 0; at < spool_->size();) {
     const auto piece = spool_->read(at, buffer);
@@ -111,7 +111,7 @@ task<bool> exchange::send_spooled(std::string& head) {
     }
     at += piece->size();
     auto bytes = *piece;
-    if (at == spool_->size() && !request_.done()) {
+    if (at == spool_->size()) {
       body_.insert(0, 1, bytes.back());
       bytes.remove_suffix(1);
     }
@@ -126,7 +126,10 @@ task<bool> exchange::send_spooled(std::string& head) {
   }
   spool_.reset();  // the answer may stream for long
   if (!request_.done()) co_return true;
-  co_await up_->io.write(frame.around(head, body_, true, request_.trailers()));
+  const auto ec = co_await write_last(frame.around(head, body_, true, request_.trailers()), 1);
+  head.clear();
+  request_was_sent_ = !ec;
+  if (request_was_sent_) client_.watch(settings().limits.head_bytes);
   co_return false;
 }
 
