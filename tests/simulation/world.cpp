@@ -171,6 +171,7 @@ void world::crash_during(account& account, const std::vector<operation>& batch) 
   for (const auto& operation : batch) encoded.add(operation);
   std::string command;
   encoded.append_call(command, "EVAL", script_, account.org, hour_of(time_));
+  const auto before = last_element(account);
   connection().write(command);
   if (dice_.chance(500)) std::this_thread::sleep_for(std::chrono::microseconds{dice_.below(800)});
   server_.kill();
@@ -180,9 +181,21 @@ void world::crash_during(account& account, const std::vector<operation>& batch) 
   store_time_ = time_;
   auto applied = account.oracle;
   for (const auto& operation : batch) applied.apply(operation, store_time_);
-  const auto row = recorded(account);
-  if (row == applied.row()) account.oracle = applied;
+  // The totals may be the same before and after; a new element of the ledger tells.
+  const bool writes_entries = applied.entries().size() > account.oracle.entries().size();
+  const bool took_effect =
+      writes_entries ? last_element(account) != before : recorded(account) == applied.row();
+  if (took_effect) account.oracle = applied;
   compare_everything(account);
+}
+
+std::string world::last_element(const account& account) {
+  const auto key = redis::key_of(account.org, "ledger");
+  const auto last = connection().call({"XREVRANGE", key, "+", "-", "COUNT", "1"});
+  for (const auto* element : redis::elements_of(*last)) {
+    return std::string{redis::text_of(*redis::elements_of(*element).front())};
+  }
+  return {};
 }
 
 void world::suspend(account& account, bool suspended) {

@@ -85,6 +85,7 @@ class world {
  private:
   redis_client& connection();
   quota::redis::reply_ptr exchange(const account& account, quota::redis::ledger_batch& encoded);
+  std::string last_element(const account& account);  // of the ledger's stream
   quota::account_row recorded(const account& account);
   quota::account_snapshot snapshot(const account& account);
   void set_clock();
