@@ -69,7 +69,8 @@ class altered {
   }
   hold_id hold(int id) {
     const auto [place, fresh] = holds_.try_emplace(id);
-    if (fresh) place->second = dice_.next_hold_id(world_.time());
+    // The oracle remembers ids by the time that does not go back, the script by the store's.
+    if (fresh) place->second = dice_.next_hold_id(books_.oracle.time_of(world_.time()));
     return place->second;
   }
   static attribution who() { return {"chat", "llm", "gpt-4", "a1", "c1", "key_1"}; }
