@@ -249,10 +249,12 @@ std::optional<account_snapshot> parse_snapshot(const redisReply& reply) {
   account_snapshot snapshot;
   snapshot.row = *row;
   snapshot.grants = *std::move(grants);
-  burn(snapshot.grants.active, row->settled - snapshot.grants.mark);
+  const auto unburned = row->settled - snapshot.grants.mark;
+  burn(snapshot.grants.active, unburned);
   snapshot.grants.mark = row->settled;
-  snapshot.overdrawn =
-      total(snapshot.grants.active) + snapshot.grants.kept_total() - row->posted();
+  // A mark that is ahead of what was settled stands for credits that nobody used; the script writes none.
+  snapshot.overdrawn = total(snapshot.grants.active) + snapshot.grants.kept_total() - row->posted() +
+                       std::max(-unburned, credits{});
   snapshot.plan = *std::move(plan);
   snapshot.top_up = *top_up;
   if (auto hours = field_of(*parts[0], "usage_hours"); !hours.empty()) {

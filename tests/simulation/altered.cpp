@@ -69,7 +69,8 @@ class altered {
   }
   hold_id hold(int id) {
     const auto [place, fresh] = holds_.try_emplace(id);
-    if (fresh) place->second = dice_.next_hold_id(world_.time());
+    // The oracle remembers ids by the time that does not go back, the script by the store's.
+    if (fresh) place->second = dice_.next_hold_id(books_.oracle.time_of(world_.time()));
     return place->second;
   }
   static attribution who() { return {"chat", "llm", "gpt-4", "a1", "c1", "key_1"}; }
@@ -157,6 +158,7 @@ class altered {
         {account, "carried", part(0), "settled"},
         {account, "carried", part(1), "expired"},
         {account, "mark", part(0), "used beyond all grants"},
+        {account, "mark", part(0, -1), "used beyond all grants"},
         {account, "active", part(0), "priority"},
         {account, "active", part(1), "expires"},
         {account, "active", part(3), "amount"},
@@ -169,7 +171,7 @@ class altered {
         {account, "kept", part(2, -1), "claims"},
         {account, "kept", part(8, -1), "used beyond all grants"},
         {account, "kept", with(""), "used beyond all grants"},
-        {account, "plan", part(0), "anchor"},
+        {account, "plan", part(0, -5), "anchor"},
         {account, "plan", part(1), "plan: cycle"},
         {account, "plan", part(2), "plan: start"},
         {account, "plan", part(3), "plan: end"},
