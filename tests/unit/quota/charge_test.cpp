@@ -69,9 +69,28 @@ TEST(charge, the_same_reservation_twice_is_one_hold) {
 TEST(charge, an_id_that_is_taken_is_not_used) {
   for (const auto taken :
        {outcome::exists_with_different_amount, outcome::already_settled, outcome::already_voided,
-        outcome::expired, outcome::not_found, outcome::forgotten}) {
+        outcome::expired, outcome::not_found}) {
     conversation{call_of(gpt_4())}.expect_reserve(10_credits, taken).expect_refuse(taken).hold();
   }
+}
+
+// The store's clock has moved on by days since it was heard last.
+TEST(charge, an_id_that_is_too_old_for_the_store_is_made_anew_once) {
+  conversation{call_of(gpt_4())}
+      .expect_reserve(10_credits, outcome::forgotten)
+      .under_successor()
+      .expect_reserve(10_credits)
+      .expect_forward()
+      .ended(stream_end::accepted)
+      .expect_settle(10_credits)
+      .expect_done(10_credits)
+      .hold();
+  conversation{call_of(gpt_4())}
+      .expect_reserve(10_credits, outcome::forgotten)
+      .under_successor()
+      .expect_reserve(10_credits, outcome::forgotten)
+      .expect_refuse(outcome::forgotten)
+      .hold();
 }
 
 TEST(charge, what_is_charged_is_what_was_used) {

@@ -82,7 +82,7 @@ TEST(ledger_batch, names_every_key_and_writes_every_argument) {
       // operations
       "r1", "11", "10000000", "60000", "req-1\tchat\tllm\tgpt-4\ta1\t\tkey_1",  //
       "s", "12", "7", "3",                                                      //
-      "x",                                                                      //
+      "x", "0",                                                                 //
       "e3", "11", "11000000", "30000",                                          //
       "g", "g1", "-5000000", "correction", "a note", "1700000000000", "",       //
       "v", "12", "c", "0", "31", "5000000 100 1 20000 1000 60 100 starter", "1 5000 -1 7000000 25",
