@@ -112,6 +112,9 @@ class webhook_store {
   // made is still valid. Nobody's secret ends before it was said to: there may be too many.
   virtual task<result<webhook_outcome>> rotate(const org_id& org, std::string id,
                                                webhook_secret secret, milliseconds overlap) = 0;
+  // The secrets before the newest end at once: every receiver knows that one. An attempt that is
+  // under way, signed with them, does not count.
+  virtual task<result<webhook_outcome>> finish_rotation(const org_id& org, std::string id) = 0;
   virtual task<result<webhook_outcome>> retry_now(const org_id& org, std::string id) = 0;
 
   // Nothing: not ours to deliver. An endpoint that nobody came to for a long time after it was due

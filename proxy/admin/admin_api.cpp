@@ -115,6 +115,7 @@ const std::vector<admin_api::route>& admin_api::routes() {
       {"PUT", "orgs/*/webhooks/*", &admin_api::change_webhook, takes::body},
       {"DELETE", "orgs/*/webhooks/*", &admin_api::delete_webhook},
       {"POST", "orgs/*/webhooks/*/rotate", &admin_api::rotate_webhook},
+      {"POST", "orgs/*/webhooks/*/finish_rotation", &admin_api::finish_rotation},
       {"POST", "orgs/*/webhooks/*/retry", &admin_api::retry_webhook},
       {"POST", "orgs/*/webhooks/*/test", &admin_api::test_webhook},
       {"GET", "orgs/*/webhooks/*/dead_letters", &admin_api::list_dead_letters, takes::parameters},

@@ -100,6 +100,7 @@ class admin_api {
   task<api_response> change_webhook(call call);
   task<api_response> delete_webhook(call call);
   task<api_response> rotate_webhook(call call);
+  task<api_response> finish_rotation(call call);
   task<api_response> retry_webhook(call call);
   task<api_response> test_webhook(call call);
   task<api_response> list_dead_letters(call call);

@@ -246,6 +246,13 @@ task<api_response> admin_api::rotate_webhook(call call) {
   co_return response;
 }
 
+task<api_response> admin_api::finish_rotation(call call) {
+  const auto finished = co_await services_.webhooks.finish_rotation(call.org, call.item);
+  if (!finished) co_return failure(ledger_unavailable(), call.request.request_id);
+  services_.messenger.visit(call.org);
+  co_return co_await show_webhook(std::move(call));
+}
+
 task<api_response> admin_api::test_webhook(call call) {
   const auto found = co_await find_webhook(call);
   if (!found) co_return failure(found.error(), call.request.request_id);

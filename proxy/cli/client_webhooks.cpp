@@ -1,4 +1,4 @@
-// tollgate webhook list|show|create|set|delete|rotate|retry|test|dead-letters|resend|listen
+// tollgate webhook list|show|create|set|delete|rotate|finish-rotation|retry|test|dead-letters|resend|listen
 #include <iostream>
 
 #include <CLI/App.hpp>
@@ -301,6 +301,8 @@ void add_webhook_commands(CLI::App& app, int& exit_code) {
            });
   all.call("rotate", "Make a new secret; the old one stays valid for a day", "POST", "/rotate",
            print_secret);
+  all.call("finish-rotation", "End the old secrets now: every receiver knows the new one", "POST",
+           "/finish_rotation", print_webhook);
   all.call("retry", "Try now what waits for its next attempt", "POST", "/retry", print_webhook);
   all.call("test", "Send a sample event, once", "POST", "/test", print_attempt);
   add_dead_letters(all);

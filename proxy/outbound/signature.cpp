@@ -92,7 +92,7 @@ std::vector<std::pair<std::string, std::string>> signature_fields(
     const auto key = signing_key(secret);
     standard.append(standard.empty() ? "" : " ");
     standard.append(webhook_signature(key, id, unix_seconds, body));
-    platform.append(platform.empty() ? "" : ",").append(platform_signature(key, body));
+    platform = platform_signature(key, body);  // the last one stays
   }
   return {{"webhook-id", std::string{id}},
           {"webhook-timestamp", std::to_string(unix_seconds)},

@@ -26,8 +26,10 @@ std::string webhook_signature(std::string_view key, std::string_view id, std::in
 // `X-8bit-Signature-256`: "sha256=HEX" over the body alone.
 std::string platform_signature(std::string_view key, std::string_view body);
 
-// The fields of a signed webhook. Several secrets, while one replaces the other, each sign it, in
-// their order: `webhook-signature` has blanks between the signatures, the platform's field commas.
+// The fields of a signed webhook. Several secrets, newest first, while one replaces the other: each
+// signs `webhook-signature`, with blanks between the signatures. The platform's field has one
+// signature, as its receivers compare it for equality: of the oldest secret, which every receiver
+// knows, until that one ends.
 std::vector<std::pair<std::string, std::string>> signature_fields(
     const std::vector<std::string>& secrets, std::string_view id, std::int64_t unix_seconds,
     std::string_view body);

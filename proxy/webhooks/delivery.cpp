@@ -35,7 +35,10 @@ outbound::request request_of(const message& what, const outbound::url& to,
                              quota::time_point now) {
   const auto seconds = std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count();
   std::vector<std::string> texts;
-  for (const auto& secret : secrets) texts.push_back(secret.text);
+  for (const auto& secret : secrets) {
+    const bool ended = secret.until != quota::time_point{} && secret.until <= now;
+    if (!ended) texts.push_back(secret.text);
+  }
   outbound::request request;
   request.target = to.path;
   request.fields = outbound::signature_fields(texts, what.id, seconds, what.body);

@@ -21,7 +21,7 @@ message message_of(const quota::org_id& org, const quota::dead_letter& letter);
 // One that tells nothing, for whoever has just set up an endpoint.
 message sample_message(const quota::org_id& org, std::string_view unique, quota::time_point now);
 
-// Signed with every secret that is valid.
+// Signed with every secret that is valid at `now`: the endpoint may have been read a moment before.
 outbound::request request_of(const message& what, const outbound::url& to,
                              const std::vector<quota::webhook_secret>& secrets,
                              quota::time_point now);

@@ -265,6 +265,11 @@ task<result<webhook_outcome>> redis_webhook_store::rotate(const org_id& org, std
                std::to_string(overlap.count())});
 }
 
+task<result<webhook_outcome>> redis_webhook_store::finish_rotation(const org_id& org,
+                                                                   std::string id) {
+  return tell(org, "finish_rotation", std::move(id), {});
+}
+
 task<result<webhook_outcome>> redis_webhook_store::retry_now(const org_id& org, std::string id) {
   return tell(org, "retry", std::move(id), {});
 }

@@ -21,6 +21,7 @@ class redis_webhook_store final : public webhook_store {
   task<result<webhook_outcome>> remove(const org_id& org, std::string id) override;
   task<result<webhook_outcome>> rotate(const org_id& org, std::string id, webhook_secret secret,
                                        milliseconds overlap) override;
+  task<result<webhook_outcome>> finish_rotation(const org_id& org, std::string id) override;
   task<result<webhook_outcome>> retry_now(const org_id& org, std::string id) override;
 
   task<result<std::optional<leased_webhook>>> lease(const webhook_lease& lease) override;

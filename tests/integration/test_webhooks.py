@@ -182,7 +182,7 @@ class Api(WebhookTest):
         path = f"/orgs/{self.org}/webhooks/{made['id']}"
         self.admin.expect_success("DELETE", path)
         for method, rest in (("GET", ""), ("PUT", ""), ("DELETE", ""), ("POST", "/rotate"),
-                             ("POST", "/retry"), ("POST", "/test"), ("GET", "/dead_letters"),
+                             ("POST", "/finish_rotation"), ("POST", "/retry"), ("POST", "/test"), ("GET", "/dead_letters"),
                              ("POST", "/dead_letters/evt_1-0/resend")):
             reply = self.admin.request(method, path + rest)
             self.assertEqual((reply.status, reply.error_code), (404, "webhook_not_found"), path + rest)
@@ -275,6 +275,7 @@ class CommandLine(WebhookTest):
         self.assertTrue(self.json("set", self.org, endpoint, "--disable")["disabled"])
         self.assertFalse(self.json("set", self.org, endpoint, "--enable")["disabled"])
         self.assertTrue(self.json("rotate", self.org, endpoint)["secret"].startswith("whsec_"))
+        self.assertEqual(len(self.json("finish-rotation", self.org, endpoint)["secrets"]), 1)
         self.assertTrue(self.json("test", self.org, endpoint)["delivered"])
         self.assertEqual(self.json("retry", self.org, endpoint)["id"], endpoint)
         self.assertEqual(self.json("dead-letters", self.org, endpoint), [])

@@ -176,6 +176,23 @@ TEST_F(webhook_store_test, no_secret_ends_because_of_another) {
   EXPECT_EQ(secrets.back().text, "whsec_1");
 }
 
+TEST_F(webhook_store_test, a_rotation_that_is_finished_leaves_the_newest_secret) {
+  add("we_1");
+  rotate("2", 24h);
+  rotate("3", 24h);
+  const auto signed_before = by("a");
+  lease(signed_before);
+  for (int repeated = 0; repeated < 2; ++repeated) {
+    EXPECT_EQ(ask(store->finish_rotation("acme", "we_1")), webhook_outcome::done);
+    ASSERT_THAT(only().secrets, SizeIs(1));
+    EXPECT_EQ(only().secrets[0].text, "whsec_3");
+    EXPECT_EQ(only().secrets[0].until, time_point{});
+  }
+  EXPECT_EQ(ask(store->delivered(signed_before, happens(), 200)), webhook_outcome::lost);
+  EXPECT_EQ(rotate("3", 24h), webhook_outcome::exists);
+  EXPECT_EQ(ask(store->finish_rotation("acme", "we_2")), webhook_outcome::not_found);
+}
+
 TEST_F(webhook_store_test, lets_one_deliver_at_a_time) {
   add("we_1");
   const auto leased = lease(by("a"));

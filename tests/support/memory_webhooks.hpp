@@ -96,6 +96,16 @@ class memory_webhooks final : public webhook_store {
     co_return webhook_outcome::done;
   }
 
+  task<result<webhook_outcome>> finish_rotation(const org_id& org, std::string id) override {
+    if (!reachable) co_return store_errc::unavailable;
+    auto* known = find(org, id);
+    if (known == nullptr) co_return webhook_outcome::not_found;
+    known->secrets.resize(1);
+    known->next_at = ledger_.time;
+    give_back(*known);
+    co_return webhook_outcome::done;
+  }
+
   task<result<std::optional<leased_webhook>>> lease(const webhook_lease& lease) override {
     if (!reachable) co_return store_errc::unavailable;
     auto* known = find(lease.org, lease.endpoint);

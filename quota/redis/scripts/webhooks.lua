@@ -109,6 +109,16 @@ function keep.rotate(most, secret, key, overlap)
   return answer(DONE)
 end
 
+-- Only the newest secret stays. What is under way is signed with what has ended, and does not count.
+function keep.finish_rotation()
+  local secrets = get('secrets')
+  if not secrets then return answer(NOT_FOUND) end
+  local newest = secrets:match('^[^\n]+')
+  if newest == secrets then return answer(DONE) end
+  set('secrets', newest, 'token', '', 'leased_until', 0, 'next_at', after(0))
+  return answer(DONE)
+end
+
 -- TOKEN DURATION_MS
 function keep.lease(token, duration)
   if not get('url') then return answer(NOT_FOUND) end

@@ -76,6 +76,23 @@ TEST(request_of, is_signed_by_both_secrets_while_one_replaces_the_other) {
   EXPECT_EQ(refuse_delivery(got, "older", noon), "webhook-signature is not of this secret");
 }
 
+// Receivers of the platform's header compare it for equality with the one secret they have.
+TEST(request_of, has_one_platform_signature_of_the_oldest_secret_until_that_one_ends) {
+  const auto to = *outbound::parse_url("https://hooks.example/");
+  const auto what = message_of("acme", threshold());
+  auto older = secret("older"), old = secret("old");
+  older.until = noon + std::chrono::hours{1};
+  old.until = noon + std::chrono::hours{24};
+  const auto signed_at = [&](quota::time_point now) {
+    return field(request_of(what, to, {secret("new"), old, older}, now), "X-8bit-Signature-256");
+  };
+  EXPECT_EQ(signed_at(noon), outbound::platform_signature("older", what.body));
+  EXPECT_EQ(signed_at(older.until), outbound::platform_signature("old", what.body));
+  EXPECT_EQ(signed_at(old.until), outbound::platform_signature("new", what.body));
+  const auto late = as_received(request_of(what, to, {secret("new"), old}, old.until));
+  EXPECT_EQ(refuse_delivery(late, "old", old.until), "webhook-signature is not of this secret");
+}
+
 TEST(refuse_delivery, notices_every_change) {
   const auto to = *outbound::parse_url("https://hooks.example/");
   const auto good =
