@@ -4,7 +4,9 @@
 //       +--nobody answers for a day, or confirms for a week--> timed_out --the next need--> requested, under the same id
 //
 // The id is the idempotency key of the payment. A request that timed out may have been charged, so it
-// is never replaced by another one: the next need asks for the same payment again.
+// is never replaced by another one: the next need asks for the same payment again. An endpoint may
+// remember an error under a key, and repeat it for as long as it remembers the key; such a key is
+// spent, and the next generation of it is asked under.
 #pragma once
 
 #include <algorithm>
@@ -15,6 +17,7 @@
 
 #include "quota/clock.hpp"
 #include "quota/credits.hpp"
+#include "quota/money.hpp"
 
 namespace tollgate::quota {
 
@@ -33,9 +36,19 @@ struct top_up_record {
   std::int64_t attempts = 0;   // deliveries begun
   time_point resolved_at{};    // paid or declined
   std::int64_t cycle = 0;      // whose spend cap it counts towards
+  std::int64_t generation = 0;      // of its idempotency key: keys that were spent without a payment
+  std::int64_t refunded_cents = 0;  // what came back of the payment so far, by the endpoint's word;
+  std::int64_t disputed_cents = 0;  // the credits for it have been taken back
 
   bool operator==(const top_up_record&) const = default;
 };
+
+// The credits that go with what came back of the payment: a share, half up at the micro-credit.
+constexpr credits taken_back(const top_up_record& top_up) {
+  const auto cents = std::min(top_up.cents, top_up.refunded_cents + top_up.disputed_cents);
+  if (cents == 0) return {};
+  return credits::from_micro(mul_div_half_up(top_up.amount.micro(), cents, top_up.cents));
+}
 
 // Of the account: may a new one be requested?
 struct top_up_state {

@@ -139,7 +139,8 @@ void write_top_up(json_writer& out, const quota::top_up_record& top_up) {
   out.key("resolved_at").string_or_null(resolved ? to_rfc3339(top_up.resolved_at) : "");
   out.key("attempts").number(top_up.attempts);
   out.key("next_attempt_at").string_or_null(waits ? to_rfc3339(top_up.next_at) : "");
-  out.end_object();
+  out.key("refunded_usd").usd(top_up.refunded_cents).key("disputed_usd").usd(top_up.disputed_cents);
+  out.key("taken_back").number(taken_back(top_up)).end_object();
 }
 
 }  // namespace tollgate::proxy::admin

@@ -127,6 +127,7 @@ class account_ledger {
   answer on(const request_top_up&, time_point now);
   answer on(const lease_top_up&, time_point now);
   answer on(const resolve_top_up&, time_point now);
+  answer on(const take_back_top_up&, time_point now);
 
   // Holds: account_ledger.cpp.
   void sweep(time_point now);
@@ -196,6 +197,7 @@ class account_ledger {
   answer pay(top_up_record& record, time_point now);
   answer decline(top_up_record& record, time_point now);
   answer put_off(top_up_record& record, time_point now);
+  void take_back(const top_up_record& record, std::string reason, credits amount, time_point now);
 
   // Alerts and events: account_alerts.cpp.
   void emit(std::string type, std::string facts, time_point now);

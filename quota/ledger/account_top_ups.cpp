@@ -170,8 +170,12 @@ answer account_ledger::on(const resolve_top_up& what, time_point now) {
     return say(outcome::already_declined, record->amount);
   }
   if (what.verdict == top_up_verdict::declined) return decline(*record, now);
-  if (what.verdict == top_up_verdict::failed) return put_off(*record, now);
-  if (record->status != top_up_status::pending) record->next_at = now;
+  if (what.verdict == top_up_verdict::spent && record->status == top_up_status::requested &&
+      record->generation == what.generation) {
+    ++record->generation;
+  }
+  if (what.verdict != top_up_verdict::pending) return put_off(*record, now);
+  record->next_at = now;
   record->status = top_up_status::pending;
   return say(outcome::recorded, record->amount);
 }
@@ -188,8 +192,38 @@ answer account_ledger::pay(top_up_record& record, time_point now) {
   record.resolved_at = now;
   const auto amount = record.amount;
   add_grant("top-up:" + record.id, "top_up", amount, default_priority("top_up"), never, "", now);
+  if (const auto back = taken_back(record); back > credits{}) take_back(record, "early", back, now);
   emit_top_up("top_up_completed", record, now);
   return say(outcome::granted, amount);
+}
+
+// Cumulative sums, so that it does not matter which of them is told first, or twice.
+answer account_ledger::on(const take_back_top_up& what, time_point now) {
+  auto* record = find_top_up(what.id);
+  if (record == nullptr) return say(outcome::not_found, credits{});
+  if (what.cents < 1 || what.cents > max_cents) return say(outcome::out_of_range, credits{});
+  auto after = *record;
+  const bool refund = what.reason == take_back_reason::refund;
+  auto& told = refund ? after.refunded_cents : after.disputed_cents;
+  if (what.cents <= told) return say(outcome::exists, taken_back(*record));
+  told = what.cents;
+  const auto amount = taken_back(after) - taken_back(*record);
+  const bool paid = record->status == top_up_status::paid;
+  if (paid && !(row_.available() - amount).in_range()) return say(outcome::out_of_range, amount);
+  *record = after;
+  if (paid && amount > credits{}) {
+    take_back(*record, (refund ? "refund" : "dispute") + (":" + std::to_string(what.cents)), amount, now);
+  }
+  return say(outcome::recorded, amount);
+}
+
+// Who got money back does not want to be charged again at once.
+void account_ledger::take_back(const top_up_record& record, std::string reason, credits amount,
+                               time_point now) {
+  ++top_up_.failures;
+  top_up_.not_before = std::max(top_up_.not_before, now + decline_back_off(top_up_.failures));
+  add_grant("top-up:" + record.id + ":" + reason, "correction", -amount,
+            default_priority("correction"), never, "", now);
 }
 
 answer account_ledger::decline(top_up_record& record, time_point now) {

@@ -115,17 +115,31 @@ enum class top_up_verdict : std::uint8_t {
   declined = 1,
   pending = 2,  // will be confirmed later
   failed = 3,   // nobody answered: to be delivered again, under the same id
+  spent = 4,    // nothing was paid under this generation of the key, nor can be: as failed, but the
+                // next delivery is under the next generation
 };
 
 // What became of a top-up. `paid` grants its credits, once, whatever was said before; a `paid` one
-// stays paid.
+// stays paid. `pending` again says that it is still so.
 struct resolve_top_up {
   std::string id;
   top_up_verdict verdict = top_up_verdict::paid;
+  std::int64_t generation = 0;  // spent: which one. Another one was told before, and changes nothing
+};
+
+enum class take_back_reason : std::uint8_t { refund = 0, dispute = 1 };
+
+// So many cents of a top-up's payment have come back, in all, for this reason: its share of the credits
+// is taken back as a correction. Less than was told before changes nothing. Of one that is not paid
+// yet they are taken when it is.
+struct take_back_top_up {
+  std::string id;
+  take_back_reason reason = take_back_reason::refund;
+  std::int64_t cents = 0;
 };
 
 using operation = std::variant<reserve, extend, settle, void_hold, expire_holds, grant, configure,
-                               request_top_up, lease_top_up, resolve_top_up>;
+                               request_top_up, lease_top_up, resolve_top_up, take_back_top_up>;
 
 // Bounds, kept alike by both ledgers; beyond them the answer is `out_of_range`. Besides, no amount,
 // no total and no balance passes credits::max_micro.

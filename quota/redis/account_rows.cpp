@@ -219,7 +219,8 @@ std::optional<account_event> parse_event(const redisReply& element) {
                        std::string{text_of(*texts[0])}, std::string{text_of(*texts[1])}};
 }
 
-// "a|m STATUS CENTS AMOUNT REQUESTED NEXT ATTEMPTS RESOLVED CYCLE"
+// "a|m STATUS CENTS AMOUNT REQUESTED NEXT ATTEMPTS RESOLVED CYCLE", and " GENERATION REFUNDED DISPUTED"
+// where one of them is not 0.
 std::optional<top_up_record> parse_top_up(std::string_view id, std::string_view packed) {
   const auto kind = take_until(packed, ' ');
   const auto numbers = take_integers<8>(packed);
@@ -237,6 +238,12 @@ std::optional<top_up_record> parse_top_up(std::string_view id, std::string_view 
   record.attempts = (*numbers)[5];
   record.resolved_at = at_ms((*numbers)[6]);
   record.cycle = (*numbers)[7];
+  if (packed.empty()) return record;
+  const auto more = take_integers<3>(packed);
+  if (!more) return std::nullopt;
+  record.generation = (*more)[0];
+  record.refunded_cents = (*more)[1];
+  record.disputed_cents = (*more)[2];
   return record;
 }
 

@@ -174,6 +174,14 @@ void ledger_batch::encode(const resolve_top_up& what) {
   argument("p");
   argument(clean(what.id));
   argument(static_cast<std::int64_t>(what.verdict));
+  argument(what.generation);
+}
+
+void ledger_batch::encode(const take_back_top_up& what) {
+  argument("b");
+  argument(clean(what.id));
+  argument(static_cast<std::int64_t>(what.reason));
+  argument(what.cents);
 }
 
 void ledger_batch::about(const hold_id& id) {

@@ -52,6 +52,7 @@ class ledger_batch {
   void encode(const request_top_up&);
   void encode(const lease_top_up&);
   void encode(const resolve_top_up&);
+  void encode(const take_back_top_up&);
 
   void argument(std::string_view text);
   void argument(std::int64_t number);

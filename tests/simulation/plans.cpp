@@ -54,6 +54,8 @@ class plans {
   void look_at_top_ups(const customer& customer) {
     for (const auto& top_up : customer.books.oracle.top_ups()) {
       seen_top_ups_.insert("top-up " + std::string{to_string(top_up.status)});
+      if (top_up.generation > 0) seen_top_ups_.insert("top-up under a later key");
+      if (taken_back(top_up) > credits{}) seen_top_ups_.insert("top-up taken back");
     }
   }
 
@@ -117,6 +119,8 @@ class plans {
                              "top-up pending",
                              "top-up paid",
                              "top-up declined",
+                             "top-up under a later key",
+                             "top-up taken back",
                              "cycles"}) {
       if (!reached.contains(what)) throw disagreement{std::string{"never reached: "} + what};
     }
@@ -154,7 +158,8 @@ class plans {
         if (dice_.chance(200)) return any_purchase(who);
         return lease_top_up{any_top_up(who), milliseconds{dice_.between(0, 20'000)}};
       case 3:
-        return resolve_top_up{any_top_up(who), any_verdict()};
+        if (dice_.chance(150)) return any_return(who);
+        return resolve_top_up{any_top_up(who), any_verdict(), dice_.between(0, 2)};
       case 4:
       case 5:
         return void_hold{known_id(who)};
@@ -173,7 +178,12 @@ class plans {
   }
 
   top_up_verdict any_verdict() {
-    return dice_.chance(800) ? top_up_verdict::failed : static_cast<top_up_verdict>(dice_.below(4));
+    return dice_.chance(800) ? top_up_verdict::failed : static_cast<top_up_verdict>(dice_.below(5));
+  }
+
+  operation any_return(customer& who) {
+    const auto cents = dice_.chance(30) ? dice_.between(0, 1) : dice_.between(1, 4'000);
+    return take_back_top_up{any_top_up(who), static_cast<take_back_reason>(dice_.below(2)), cents};
   }
 
   operation any_reserve(const hold_id& id) {

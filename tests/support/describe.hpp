@@ -101,7 +101,8 @@ inline std::string describe(const quota::top_up_state& state) {
 
 inline std::string describe(const quota::top_up_record& record) {
   return join(record.id, record.automatic, to_string(record.status), record.cents, record.amount,
-              record.requested_at, record.next_at, record.attempts, record.resolved_at, record.cycle);
+              record.requested_at, record.next_at, record.attempts, record.resolved_at, record.cycle,
+              record.generation, record.refunded_cents, record.disputed_cents);
 }
 
 inline std::string describe(const std::vector<std::string>& texts) {
@@ -177,7 +178,10 @@ struct operation_text {
     return join("lease_top_up", what.id, what.lease.count());
   }
   std::string operator()(const quota::resolve_top_up& what) const {
-    return join("resolve_top_up", what.id, static_cast<int>(what.verdict));
+    return join("resolve_top_up", what.id, static_cast<int>(what.verdict), what.generation);
+  }
+  std::string operator()(const quota::take_back_top_up& what) const {
+    return join("take_back_top_up", what.id, static_cast<int>(what.reason), what.cents);
   }
 
  private:

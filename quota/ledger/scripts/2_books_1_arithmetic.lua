@@ -25,6 +25,18 @@ local function open_books()
     local whole = floor(a / c)
     return whole * b + floor((2 * (a - whole * c) * b + c) / (2 * c))
   end
+  -- a * b / c, half up, for b <= c <= MAX_CENTS: the digits of b, base 4096, one after another.
+  local function share(a, b, c)
+    local whole = floor(a / c)
+    local rest, quotient, left = a - whole * c, 0, 0
+    for power = 3, 0, -1 do
+      local digit = floor(b / 4096 ^ power) % 4096
+      left = left * 4096 + rest * digit
+      quotient = quotient * 4096 + floor(left / c)
+      left = left % c
+    end
+    return whole * b + quotient + (2 * left >= c and 1 or 0)
+  end
   local function cents_for(amount, price)
     local whole = floor(amount / 1000000)
     if whole * price > 9000000000000000 then return nil end

@@ -110,8 +110,9 @@
       found = false
       if text then
         local kind, rest = match(text, '^(%a) (.*)$')
-        found = {id = id, automatic = kind == 'a'}
-        local names = {'status', 'cents', 'amount', 'requested', 'next', 'attempts', 'resolved', 'cycle'}
+        found = {id = id, automatic = kind == 'a', generation = 0, refunded = 0, disputed = 0}
+        local names = {'status', 'cents', 'amount', 'requested', 'next', 'attempts', 'resolved', 'cycle',
+                       'generation', 'refunded', 'disputed'}
         local i = 0
         for number in string.gmatch(rest, '%S+') do
           i = i + 1

@@ -8,8 +8,9 @@
   end
 
   local function new_top_up(id, automatic, cents)
-    local top_up = {id = id, automatic = automatic, status = REQUESTED, cents = cents, 
-                    amount = credits_bought(cents, plan.terms.price), resolved = 0, cycle = plan.cycle}
+    local top_up = {id = id, automatic = automatic, status = REQUESTED, cents = cents,
+                    amount = credits_bought(cents, plan.terms.price), resolved = 0, cycle = plan.cycle,
+                    generation = 0, refunded = 0, disputed = 0}
     top_ups[id] = top_up
     ask_again(top_up)
     return top_up
@@ -104,7 +105,40 @@
     say('8', amount)
   end
 
-  local function resolve_top_up(id, verdict)
+  -- The credits that go with what came back of the payment.
+  local function taken_back(top_up)
+    return share(top_up.amount, min(top_up.cents, top_up.refunded + top_up.disputed), top_up.cents)
+  end
+  -- Who got money back does not want to be charged again at once.
+  local function take_back(top_up, reason, amount)
+    failures = failures + 1
+    not_before = max(not_before, now + min(900000 * 2 ^ min(failures - 1, 7), 86400000))
+    add_grant('top-up:' .. top_up.id .. ':' .. reason, 'correction', -amount, priority_of('correction'), 0, '')
+  end
+
+  -- Cumulative sums, so that it does not matter which of them is told first, or twice.
+  local function take_back_top_up(id, reason, cents)
+    local top_up = find_top_up(id)
+    if not top_up then return say('15', '0') end
+    if cents < 1 or cents > MAX_CENTS then return say('22', '0') end
+    local before, field = taken_back(top_up), reason == '0' and 'refunded' or 'disputed'
+    local told = top_up[field]
+    if cents <= told then return say('10', integer(before)) end
+    top_up[field] = cents
+    local amount = taken_back(top_up) - before
+    if top_up.status == PAID and available - amount < -MAX then
+      top_up[field] = told
+      return say('22', integer(amount))
+    end
+    changed_top_ups[id] = top_up
+    if top_up.status == PAID and amount > 0 then
+      take_back(top_up, (reason == '0' and 'refund:' or 'dispute:') .. integer(cents), amount)
+      refresh()
+    end
+    say('8', integer(amount))
+  end
+
+  local function resolve_top_up(id, verdict, generation)
     local top_up = find_top_up(id)
     if not top_up then return say('15', '0') end
     local amount = integer(top_up.amount)
@@ -118,6 +152,7 @@
       set_status(top_up, PAID)
       top_up.resolved = now
       add_grant('top-up:' .. id, 'top_up', top_up.amount, priority_of('top_up'), 0, '')
+      if taken_back(top_up) > 0 then take_back(top_up, 'early', taken_back(top_up)) end
       emit_top_up('top_up_completed', top_up)
       refresh()
       return say('6', amount)
@@ -126,9 +161,10 @@
     if verdict == '1' then
       decline(top_up)
     elseif verdict == '2' then
-      if top_up.status ~= PENDING then top_up.next = now end
+      top_up.next = now
       set_status(top_up, PENDING)
     elseif top_up.status == REQUESTED then
+      if verdict == '4' and top_up.generation == generation then top_up.generation = generation + 1 end
       top_up.next = now + min(5000 * 2 ^ min(max(top_up.attempts - 1, 0), 10), 3600000)
       changed_top_ups[id] = top_up
       if now - top_up.requested >= GIVES_UP then

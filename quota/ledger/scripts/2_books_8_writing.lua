@@ -40,7 +40,10 @@
     for id, t in pairs(changed_top_ups) do
       call('HSET', KEYS[8], id, (t.automatic and 'a' or 'm') ..
            format(' %d %d %d %d %d %d %d %d', t.status, t.cents, t.amount, t.requested, t.next,
-                  t.attempts, t.resolved, t.cycle))
+                  t.attempts, t.resolved, t.cycle) ..
+           -- An older version cannot read these: only where there is something to say.
+           (t.generation + t.refunded + t.disputed > 0 and
+            format(' %d %d %d', t.generation, t.refunded, t.disputed) or ''))
     end
   end
 
@@ -53,7 +56,7 @@
     priority_of = priority_of, bill = bill, advance = advance, cycle_at = cycle_at, use_late = use_late,
     release_claims = release_claims, forfeit_unclaimed = forfeit_unclaimed,
     watch_threshold = watch_threshold, request_top_up = request_top_up, lease_top_up = lease_top_up,
-    resolve_top_up = resolve_top_up, configure = configure, save = save,
+    resolve_top_up = resolve_top_up, take_back_top_up = take_back_top_up, configure = configure, save = save,
     tell_refused = function(how)
       tell_refused(how)
       refresh()

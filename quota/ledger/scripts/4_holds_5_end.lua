@@ -21,8 +21,11 @@
       books().lease_top_up(ARGV[at + 1], tonumber(ARGV[at + 2]))
       at = at + 3
     elseif code == 'p' then
-      books().resolve_top_up(ARGV[at + 1], ARGV[at + 2])
-      at = at + 3
+      books().resolve_top_up(ARGV[at + 1], ARGV[at + 2], tonumber(ARGV[at + 3]))
+      at = at + 4
+    elseif code == 'b' then
+      books().take_back_top_up(ARGV[at + 1], ARGV[at + 2], tonumber(ARGV[at + 3]))
+      at = at + 4
     else
       local id, key = ARGV[next_id], tonumber(ARGV[at + 1])
       next_id = next_id + 1

@@ -66,8 +66,9 @@ TEST(ledger_batch, names_every_key_and_writes_every_argument) {
   batch.add(terms);
   batch.add(request_top_up{"pack", 1'000});
   batch.add(lease_top_up{"pack", 15s});
-  batch.add(resolve_top_up{"pack", top_up_verdict::failed});
-  EXPECT_EQ(batch.size(), 10u);
+  batch.add(resolve_top_up{"pack", top_up_verdict::spent, 2});
+  batch.add(take_back_top_up{"pack", take_back_reason::dispute, 300});
+  EXPECT_EQ(batch.size(), 11u);
   const std::vector<std::string> expected{
       "EVALSHA", std::string{ledger_script_sha1()}, "12",
       // keys
@@ -87,7 +88,7 @@ TEST(ledger_batch, names_every_key_and_writes_every_argument) {
       "g", "g1", "-5000000", "correction", "a note", "1700000000000", "",       //
       "v", "12", "c", "0", "31", "5000000 100 1 20000 1000 60 100 starter", "1 5000 -1 7000000 25",
       "0 1 9000000 a1\n2 3 1 *", "0 80\n2 7000000\n0 20 0 a1", "t", "pack", "1000", "l", "pack", "15000", "p",
-      "pack", "3"};
+      "pack", "4", "2", "b", "pack", "1", "300"};
   EXPECT_EQ(encode(batch), expected);
 }
 

@@ -136,8 +136,12 @@ TEST(rows, reads_the_books_of_a_cycle) {
 TEST(rows, reads_a_top_up) {
   const auto top_up = parse_top_up("tu_1", "a 4 1000 500000000 5 6 7 8 9");
   ASSERT_TRUE(top_up);
-  EXPECT_EQ(tests::describe(*top_up), "tu_1 1 timed_out 1000 500000000 5 6 7 8 9");
-  for (const auto* text : {"", "a", "x 4 1 1 1 1 1 1 1", "m 5 1 1 1 1 1 1 1", "m 1 1 1 1 1 1 1"}) {
+  EXPECT_EQ(tests::describe(*top_up), "tu_1 1 timed_out 1000 500000000 5 6 7 8 9 0 0 0");
+  const auto refunded = parse_top_up("tu_1", "m 2 1000 500000000 5 6 7 8 9 2 300 40");
+  ASSERT_TRUE(refunded);
+  EXPECT_EQ(tests::describe(*refunded), "tu_1 0 paid 1000 500000000 5 6 7 8 9 2 300 40");
+  for (const auto* text : {"", "a", "x 4 1 1 1 1 1 1 1", "m 5 1 1 1 1 1 1 1", "m 1 1 1 1 1 1 1",
+                           "a 4 1 1 1 1 1 1 1 1", "a 4 1 1 1 1 1 1 1 1 2", "a 4 1 1 1 1 1 1 1 1 2 x"}) {
     EXPECT_FALSE(parse_top_up("tu_1", text)) << text;
   }
 }

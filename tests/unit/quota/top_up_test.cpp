@@ -251,6 +251,128 @@ TEST(top_up, a_suspended_organization_buys_nothing) {
   EXPECT_EQ(acme.count(), 1u);
 }
 
+// An endpoint repeats an error for as long as it remembers the key.
+TEST(top_up, a_spent_key_is_followed_by_the_next_one_once) {
+  buyer acme{starter};
+  acme.use(19'001_credits);
+  const auto id = acme.top_up().id;
+  const auto spend = [&](std::int64_t generation) {
+    return acme.apply(resolve_top_up{id, top_up_verdict::spent, generation}).result;
+  };
+  acme.lease();
+  EXPECT_EQ(spend(0), outcome::recorded);
+  EXPECT_EQ(acme.top_up().generation, 1);
+  EXPECT_EQ(acme.top_up().next_at, acme.now + 5s);  // as after any delivery that failed
+  EXPECT_EQ(spend(0), outcome::recorded);  // told twice, or by a sidecar that comes late
+  EXPECT_EQ(acme.top_up().generation, 1);
+  EXPECT_EQ(spend(1), outcome::recorded);
+  EXPECT_EQ(acme.top_up().generation, 2);
+  EXPECT_EQ(acme.resolve(top_up_verdict::paid).result, outcome::granted);
+  EXPECT_EQ(spend(2), outcome::already_paid);
+  EXPECT_EQ(acme.top_up().generation, 2);
+}
+
+TEST(top_up, of_a_pending_one_no_key_is_spent) {
+  buyer acme{starter};
+  acme.use(19'001_credits);
+  acme.resolve(top_up_verdict::pending);
+  acme.resolve(top_up_verdict::spent);
+  EXPECT_EQ(acme.top_up().status, top_up_status::pending);
+  EXPECT_EQ(acme.top_up().generation, 0);
+}
+
+TEST(top_up, a_pending_one_that_is_said_to_be_so_again_is_not_given_up) {
+  buyer acme{starter};
+  acme.use(19'001_credits);
+  for (int day = 0; day < 20; ++day) {
+    acme.resolve(top_up_verdict::pending);
+    acme.now += 24h;
+    acme.use(1_micro);
+  }
+  EXPECT_EQ(acme.top_up().status, top_up_status::pending);
+}
+
+struct paid_buyer : buyer {
+  paid_buyer() : buyer{starter} {
+    use(19'001_credits);
+    resolve(top_up_verdict::paid);  // $10.00 for 500 credits
+    before = available();
+  }
+  answer take_back(std::int64_t cents, take_back_reason reason = take_back_reason::refund) {
+    return apply(take_back_top_up{top_up().id, reason, cents});
+  }
+  credits before;
+};
+
+TEST(top_up, what_is_refunded_is_taken_back_in_proportion_and_once) {
+  paid_buyer acme;
+  const auto partly = acme.take_back(300);
+  EXPECT_EQ(partly.result, outcome::recorded);
+  EXPECT_EQ(partly.amount, 150_credits);
+  EXPECT_EQ(acme.take_back(300).result, outcome::exists);
+  EXPECT_EQ(acme.take_back(200).result, outcome::exists);  // told late
+  EXPECT_EQ(acme.available(), acme.before - 150_credits);
+  EXPECT_EQ(acme.take_back(1'000).amount, 350_credits);
+  EXPECT_EQ(acme.take_back(5'000).amount, 0_credits);  // there is no more
+  EXPECT_EQ(acme.available(), acme.before - 500_credits);
+  EXPECT_EQ(taken_back(acme.top_up()), 500_credits);
+}
+
+TEST(top_up, a_dispute_takes_the_rest_of_what_was_refunded) {
+  paid_buyer acme;
+  acme.take_back(400);
+  EXPECT_EQ(acme.take_back(1'000, take_back_reason::dispute).amount, 300_credits);
+  EXPECT_EQ(acme.take_back(1'000, take_back_reason::dispute).result, outcome::exists);
+  EXPECT_EQ(acme.available(), acme.before - 500_credits);
+}
+
+TEST(top_up, what_is_refunded_before_it_is_known_to_be_paid_is_taken_back_then) {
+  buyer acme{starter};
+  acme.use(19'001_credits);
+  const auto id = acme.top_up().id;
+  EXPECT_EQ(acme.apply(take_back_top_up{id, take_back_reason::refund, 500}).result,
+            outcome::recorded);
+  EXPECT_EQ(acme.available(), 999_credits);
+  EXPECT_EQ(acme.resolve(top_up_verdict::paid).result, outcome::granted);
+  EXPECT_EQ(acme.available(), 999_credits + 250_credits);
+  EXPECT_EQ(acme.apply(take_back_top_up{id, take_back_reason::refund, 500}).result, outcome::exists);
+}
+
+TEST(top_up, who_got_money_back_is_not_charged_again_at_once) {
+  paid_buyer acme;
+  acme.now += 1min;
+  acme.use(500_credits);
+  EXPECT_EQ(acme.count(), 2u);
+  acme.resolve(top_up_verdict::paid, 1);
+  acme.apply(take_back_top_up{acme.top_up(1).id, take_back_reason::refund, 1'000});
+  acme.now += 15min - 1ms;
+  acme.use(1_micro);
+  EXPECT_EQ(acme.count(), 2u);
+  acme.now += 1ms;
+  acme.use(1_micro);
+  EXPECT_EQ(acme.count(), 3u);
+}
+
+TEST(top_up, takes_back_nothing_that_makes_no_sense) {
+  paid_buyer acme;
+  EXPECT_EQ(acme.take_back(0).result, outcome::out_of_range);
+  EXPECT_EQ(acme.take_back(-1).result, outcome::out_of_range);
+  EXPECT_EQ(acme.apply(take_back_top_up{"nobody", take_back_reason::refund, 1}).result,
+            outcome::not_found);
+  EXPECT_EQ(acme.available(), acme.before);
+}
+
+// 2^53 is passed on the way; ledger/scripts come to the same by other arithmetic.
+TEST(top_up, shares_of_large_amounts_are_exact) {
+  top_up_record top_up;
+  top_up.cents = 900'000'000'000;
+  top_up.amount = credits::from_micro(3'999'999'999'999'999);
+  top_up.refunded_cents = 899'999'999'999;
+  EXPECT_EQ(taken_back(top_up).micro(), 3'999'999'999'995'555);
+  top_up.disputed_cents = 1;
+  EXPECT_EQ(taken_back(top_up), top_up.amount);
+}
+
 TEST(top_up, packs_are_bought_by_hand_once_for_each_key) {
   customer acme;
   acme.plan(starter);
