@@ -56,6 +56,25 @@ void check_listeners(context& in, const node& root, const settings& values) {
   }
 }
 
+// Stripe's events are taken before routes are looked at.
+void check_stripe_events(context& in, const node& root, const settings& values) {
+  const auto& events = values.payments.events;
+  if (events.listen) {
+    const auto& own = *events.listen;
+    for (const endpoint* other : {&values.listen, &values.admin.listen}) {
+      if (own.port != 0 && own.port == other->port && own.host == other->host) {
+        in.fail(root, "payments.stripe.listen is the address of another listener");
+      }
+    }
+  }
+  if (events.secrets.empty() || events.listen) return;
+  for (const auto& route : values.routes) {
+    if (route.match.path != stripe_events_path) continue;
+    in.found.add(route.at, "route " + route.name + " can never match: " + route.match.path +
+                               " takes Stripe's events (payments.stripe.webhook_secret)");
+  }
+}
+
 // Nothing but a database can be read back, and a ledger that nobody can read whole proves nothing.
 void check_retention(context& in, const node& root, const settings& values) {
   if (!values.retention.ledger || values.archive.kind == archive_kind::postgresql) return;
@@ -124,6 +143,7 @@ std::variant<configuration, std::vector<config_error>> load_text(const std::stri
   read_settings(in, *root, values);
   check_listeners(in, *root, values);
   check_billing_prefix(in, values);
+  check_stripe_events(in, *root, values);
   check_retention(in, *root, values);
   auto table = build_table(found, values);
   if (!found.empty() || !table) return to_errors(found, file_name);

@@ -42,6 +42,25 @@ std::optional<payment_settings> read_webhook(context& in, const node& from) {
   return out;
 }
 
+// The new one and the old one, while Stripe rolls them.
+std::optional<std::vector<std::string>> read_webhook_secrets(context& in, const node& from) {
+  auto secrets = read_texts(in, from);
+  if (!secrets || secrets->size() <= 2) return secrets;
+  in.fail(from, "at most two secrets: the new one and the old one");
+  return {};
+}
+
+void read_stripe_events(context& in, const node& from, map_reader& map, stripe_event_settings& out) {
+  const choice<bool> take_back{{{"take_back", true}, {"keep", false}}};
+  const bool told = map.optional("webhook_secret", out.secrets, read_webhook_secrets);
+  const bool listens = map.optional("listen", out.listen, read_endpoint);
+  const bool refunds = map.optional("refunds", out.take_back_refunds, take_back);
+  const bool disputes = map.optional("disputes", out.take_back_disputes, take_back);
+  if (!told && map.find("webhook_secret") == nullptr && (listens || refunds || disputes)) {
+    in.fail(from, "listen, refunds and disputes are about Stripe's events: give webhook_secret");
+  }
+}
+
 std::optional<payment_settings> read_stripe(context& in, const node& from) {
   payment_settings out;
   out.kind = payment_kind::stripe;
@@ -52,6 +71,7 @@ std::optional<payment_settings> read_stripe(context& in, const node& from) {
     return read_payment_url(within, value, false);
   });
   read_ca_file(in, from, map, url, out);
+  read_stripe_events(in, from, map, out.events);
   map.finish();
   out.url = url.text;
   return out;

@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "quota/credits.hpp"
@@ -61,13 +62,26 @@ struct plan_settings {
 // confirmed through the admin API.
 enum class payment_kind : std::uint8_t { none, webhook, stripe };
 
+// What Stripe tells by itself: a payment succeeded later, was refunded, is disputed.
+struct stripe_event_settings {
+  std::vector<std::string> secrets;  // of the webhook endpoint, any of which may sign; none: nobody
+                                     // is listened to
+  std::optional<endpoint> listen;    // a listener of its own; nothing: the data plane's
+  bool take_back_refunds = true;     // the credits of what was refunded,
+  bool take_back_disputes = true;    // or is disputed
+};
+
 struct payment_settings {
   payment_kind kind = payment_kind::none;
   std::string url;     // webhook: where the signed POST goes; stripe: the API's base
   std::string secret;  // webhook: signs it; stripe: the API's secret key
   std::string ca_file;                // tls: trust these instead of the system's
   milliseconds timeout{10'000};       // one attempt, from connecting to the whole answer
+  stripe_event_settings events;
 };
+
+// Where Stripe's events come in, on whichever listener.
+inline constexpr std::string_view stripe_events_path = "/payments/stripe";
 
 // Where ledger entries, statements and usage are copied to, and kept for good.
 enum class archive_kind : std::uint8_t { none, postgresql, files };

@@ -19,6 +19,7 @@
 #include "proxy/archive/archivist.hpp"
 #include "proxy/metrics/registry.hpp"
 #include "proxy/payments/courier.hpp"
+#include "proxy/payments/event_listener.hpp"
 #include "proxy/webhooks/messenger.hpp"
 #include "proxy/worker.hpp"
 #include "quota/redis/directory.hpp"
@@ -123,6 +124,7 @@ class app {
     // The stores and the admin listener go before the embedded server, which stops last.
     archivist_.reset();
     admin_.reset();
+    event_listener_.reset();
     archive_reader_.reset();  // whoever waits for it gets no answer now
     admin_history_.reset();
     admin_retention_.reset();
@@ -130,6 +132,7 @@ class app {
     admin_directory_.reset();
     admin_ledger_.reset();
     admin_redis_.reset();  // last of them: the stores know it
+    receiver_.reset();
     courier_.reset();      // whoever waits for an answer gets none from it now
     messenger_.reset();
     workers_.clear();
@@ -179,12 +182,23 @@ class app {
       workers_.back()->on_top_up([this](const quota::org_id& org) {
         asio::post(control_, [this, org] { courier_->visit(org); });
       });
+      workers_.back()->take_payment_events([this](payments::event_delivery what) {
+        return take_on_control_thread(std::move(what));
+      });
       workers_.back()->on_event([this](const quota::org_id& org) {
         asio::post(control_, [this, org] { messenger_->visit(org); });
       });
       where.port(workers_.front()->local_endpoint().port());  // where the configuration says 0
     }
     for (auto& worker : workers_) worker->start();
+  }
+
+  // Of a worker, which goes on when it has the answer.
+  task<admin::api_response> take_on_control_thread(payments::event_delivery what) {
+    auto taking = [this, what = std::move(what)]() mutable -> task<admin::api_response> {
+      co_return co_await receiver_->take(std::move(what));
+    };
+    co_return co_await asio::co_spawn(control_, std::move(taking), use_task);
   }
 
   void connect_admin(const quota::redis::address& store) {
@@ -242,8 +256,22 @@ class app {
   void start_courier(std::shared_ptr<payments::payment_endpoint> endpoint) {
     courier_ = std::make_unique<payments::courier>(control_, *admin_ledger_, *admin_directory_,
                                                    metrics_.payments);
-    courier_->use(std::move(endpoint));
+    courier_->use(endpoint);
+    receiver_ = std::make_unique<payments::event_receiver>(*admin_ledger_, *admin_directory_,
+                                                           clock_, metrics_.payments);
+    receiver_->use(std::move(endpoint));
+    start_event_listener();
     admin_ledger_->on_top_up([this](const quota::org_id& org) { courier_->visit(org); });
+  }
+
+  void start_event_listener() {
+    const auto& events = settings().payments.events;
+    if (!events.listen) return;
+    event_listener_ = std::make_unique<payments::event_listener>(
+        control_, *events.listen,
+        [this](payments::event_delivery what) { return receiver_->take(std::move(what)); });
+    event_listener_->start();
+    spdlog::info("Stripe's events on {}", to_text(event_listener_->local_endpoint()));
   }
 
   void start_messenger(std::shared_ptr<webhooks::sender> sender) {
@@ -286,7 +314,8 @@ class app {
       auto sender = std::make_shared<webhooks::sender>((*loaded)->values.webhooks, &webhook_names_);
       warn_of_what_needs_a_restart((*loaded)->values);
       for (auto& worker : workers_) worker->reload(*loaded, tls);
-      courier_->use(std::move(endpoint));
+      courier_->use(endpoint);
+      receiver_->use(std::move(endpoint));
       messenger_->use(std::move(sender));
       take_over(*loaded);
       hand_on_terms();
@@ -314,6 +343,10 @@ class app {
     if (now.archive != next.archive) warn("archive");
     if (now.retention != next.retention) warn("retention");
     if (now.threads != next.threads) warn("threads");
+    const auto &own = now.payments.events.listen, &wanted = next.payments.events.listen;
+    if (own.has_value() != wanted.has_value() || (own && differ(*own, *wanted))) {
+      warn("payments.stripe.listen");
+    }
     if (now.tls.has_value() != next.tls.has_value()) warn("tls");
   }
 
@@ -334,6 +367,7 @@ class app {
                  settings().timeouts.drain.count() / 1000);
     courier_->stop();
     messenger_->stop();
+    if (event_listener_) event_listener_->stop();
     admin_->end_streams();
     if (archive_reader_) archive_reader_->close();
     for (auto& worker : workers_) worker->drain();
@@ -360,10 +394,13 @@ class app {
   configuration_ptr current_;
   std::optional<quota::redis::embedded_server> embedded_;
   metrics::registry metrics_;
+  quota::system_clock clock_;
   asio::io_context control_{1};
   outbound::name_resolver webhook_names_{32};  // theirs alone: payments do not wait for them
   std::vector<std::unique_ptr<worker>> workers_;
   std::unique_ptr<payments::courier> courier_;
+  std::unique_ptr<payments::event_receiver> receiver_;
+  std::unique_ptr<payments::event_listener> event_listener_;  // where it has an address of its own
   std::unique_ptr<webhooks::messenger> messenger_;
   std::unique_ptr<archive::archivist> archivist_;
   std::unique_ptr<archive::archive_reader> archive_reader_;  // where there is one to be read

@@ -24,6 +24,7 @@ exchange::~exchange() {
 task<bool> exchange::run() {
   auto refused = open();
   const bool metered = settings().metering;
+  if (!refused && is_payment_event()) co_return co_await answer_payment_event();
   if (!refused && metered) refused = co_await identify();
   if (!refused && asks_about_billing()) co_return co_await answer_billing();
   if (!refused) refused = co_await classify();

@@ -85,6 +85,8 @@ class exchange final : private deadline {
 
   bool asks_about_billing() const;
   task<bool> answer_billing();
+  bool is_payment_event() const;
+  task<bool> answer_payment_event();
   task<> send_stream(own_response head, std::shared_ptr<admin::body_source> source);
   task<> relay_stream(chunk_frame& frame, admin::body_source& source);
   void watch_stream();

@@ -46,6 +46,43 @@ task<bool> exchange::answer_billing() {
   co_return keep_client_;
 }
 
+// --- Stripe's events: neither metered nor forwarded, and no route can stand before them ---
+
+bool exchange::is_payment_event() const {
+  const auto& events = settings().payments.events;
+  return !events.secrets.empty() && !events.listen && target_.path == config::stripe_events_path;
+}
+
+task<bool> exchange::answer_payment_event() {
+  constexpr auto limit = payments::most_event_bytes;
+  verdict refused;
+  if (request_.content_length().value_or(0) > limit) {
+    refused = body_too_large(limit);
+  } else {
+    refused = co_await gather_body(limit, nullptr);
+    if (!refused && body_.size() > limit) refused = body_too_large(limit);
+  }
+  if (refused) {
+    co_await refuse(*refused);
+    finish();
+    co_return keep_client_;
+  }
+  const auto request = request_.head().request();
+  payments::event_delivery delivery;
+  delivery.method = request.method;
+  delivery.signature = request.header("Stripe-Signature");
+  delivery.body = body_;
+  delivery.request_id = record_.request_id;
+  auto answer = co_await worker_.payment_events()(std::move(delivery));
+  record_.status = answer.status;
+  admin::add_common_fields(answer.headers);
+  own_response response{answer.status, std::move(answer.content_type), std::move(answer.headers),
+                        std::move(answer.body)};
+  co_await send(std::move(response));
+  finish();
+  co_return keep_client_;
+}
+
 // --- refuse: our own answer ---
 
 task<> exchange::refuse(const problem& problem) {

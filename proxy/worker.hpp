@@ -11,6 +11,7 @@
 #include "proxy/exchange_record.hpp"
 #include "proxy/key_cache.hpp"
 #include "proxy/metrics.hpp"
+#include "proxy/payments/event_receiver.hpp"
 #include "proxy/runtime.hpp"
 #include "proxy/settlement.hpp"
 #include "quota/redis/connection.hpp"
@@ -43,6 +44,9 @@ class worker {
   // Likewise, for one that has new events.
   void on_event(quota::ledger_store::event_listener listener);
 
+  // Takes the events that Stripe sends to the data listener. Set it before start().
+  void take_payment_events(payments::event_taker taker) { payment_events_ = std::move(taker); }
+
   // What the store has dropped is read there. Set it before start(); it outlives the loop.
   void read_history_from(archive::archive_reader& archive);
 
@@ -66,6 +70,7 @@ class worker {
   key_cache& keys() { return keys_; }
   settlement& charges() { return settlement_; }
   admin::event_feed& events() { return events_; }
+  const payments::event_taker& payment_events() const { return payment_events_; }
   std::shared_ptr<runtime> current() const { return runtime_; }
   bool draining() const { return draining_; }
   // Answers when the store is there, waiting for it no longer than the configuration allows.
@@ -115,6 +120,7 @@ class worker {
   std::int64_t connections_ = 0, in_flight_ = 0;
   bool draining_ = false;
   quota::ledger_store::top_up_listener on_top_up_;
+  payments::event_taker payment_events_;
   const int index_;
   std::thread thread_;
 };

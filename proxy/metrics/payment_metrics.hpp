@@ -2,14 +2,27 @@
 #pragma once
 
 #include "proxy/metrics/cells.hpp"
-#include "quota/ledger/operation.hpp"
+#include "proxy/payments/payment_answer.hpp"
 
 namespace tollgate::proxy::metrics {
 
-inline constexpr std::size_t top_up_verdict_count = 4;  // quota::top_up_verdict
+inline constexpr std::size_t top_up_verdict_count = 5;    // quota::top_up_verdict
+inline constexpr std::size_t payment_mismatch_count = 5;  // payments::payment_mismatch
+inline constexpr std::size_t payment_event_count = 5;     // payment_event_end
+
+// What became of an event that Stripe has told.
+enum class payment_event_end : std::uint8_t {
+  applied = 0,      // the ledger knows it now, or did before
+  ignored = 1,      // not of ours, or of a type that nobody needs
+  repeated = 2,     // the same event once more
+  refused = 3,      // not signed by Stripe, or unreadable
+  unavailable = 4,  // Stripe is to tell it again: the store or Stripe itself was away
+};
 
 struct payment_metrics {
   by_enum<quota::top_up_verdict, top_up_verdict_count> top_ups;  // by what became of each delivery
+  by_enum<payments::payment_mismatch, payment_mismatch_count> mismatches;
+  by_enum<payment_event_end, payment_event_count> events;
 };
 
 }  // namespace tollgate::proxy::metrics

@@ -190,6 +190,19 @@ void collect_payments(family_builder& out, const payment_metrics& payments) {
     const auto verdict = static_cast<quota::top_up_verdict>(i);
     out.add({{"verdict", std::string{payments::name_of(verdict)}}}, payments.top_ups.read(i));
   }
+  out.family("tollgate_payment_mismatches", MetricType::Counter,
+             "Payments that differ from what the ledger asked for, each time one is seen.");
+  for (std::size_t i = 1; i < payment_mismatch_count; ++i) {
+    const auto what = static_cast<payments::payment_mismatch>(i);
+    out.add({{"what", std::string{payments::name_of(what)}}}, payments.mismatches.read(i));
+  }
+  out.family("tollgate_payment_events", MetricType::Counter,
+             "Events that Stripe has told, by what became of them.");
+  const char* const ends[] = {"applied", "ignored", "repeated", "refused", "unavailable"};
+  static_assert(std::size(ends) == payment_event_count);
+  for (std::size_t i = 0; i < payment_event_count; ++i) {
+    out.add({{"result", ends[i]}}, payments.events.read(i));
+  }
 }
 
 void collect_archive(family_builder& out, const archive_metrics& archive) {

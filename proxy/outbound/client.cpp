@@ -22,7 +22,13 @@ using tls_stream = asio::ssl::stream<plain_stream&>;
 using http_request = http::request<http::string_body>;
 using time = std::chrono::steady_clock::time_point;
 
-constexpr std::size_t max_answer_bytes = 64 * 1024, max_head_bytes = 16 * 1024;
+constexpr std::size_t max_head_bytes = 16 * 1024;
+
+// How much of an answer is read.
+struct answer_bounds {
+  bool status_only;
+  std::size_t body_bytes;
+};
 
 auto no_throw(error_code& ec) {
   return asio::redirect_error(use_task, ec);
@@ -75,13 +81,13 @@ task<error_code> read_beginning(Stream& stream, beast::flat_buffer& buffer) {
 }
 
 template <class Stream>
-task<result<reply>> read_answer(Stream& stream, beast::flat_buffer& buffer, bool status_only) {
+task<result<reply>> read_answer(Stream& stream, beast::flat_buffer& buffer, answer_bounds bounds) {
   if (const auto failed = co_await read_beginning(stream, buffer)) co_return failed;
   error_code ec;
   http::response_parser<http::string_body> parser;
   parser.header_limit(max_head_bytes);
-  parser.body_limit(max_answer_bytes);
-  if (status_only) {
+  parser.body_limit(bounds.body_bytes);
+  if (bounds.status_only) {
     parser.body_limit(boost::none);
     co_await http::async_read_header(stream, buffer, parser, no_throw(ec));
   } else {
@@ -90,20 +96,21 @@ task<result<reply>> read_answer(Stream& stream, beast::flat_buffer& buffer, bool
   if (ec) co_return ec;
   reply answer;
   answer.status = static_cast<int>(parser.get().result_int());
+  answer.replayed = beast::iequals(parser.get()["Idempotent-Replayed"], "true");
   answer.body = std::move(parser.get().body());
   co_return answer;
 }
 
 // An answer of 1xx says that another one follows; nobody asked for 101.
 template <class Stream>
-task<result<reply>> converse(Stream& stream, const http_request& request, bool status_only) {
+task<result<reply>> converse(Stream& stream, const http_request& request, answer_bounds bounds) {
   error_code ec;
   http::serializer<true, http::string_body> serializer{request};
   co_await http::async_write(stream, serializer, no_throw(ec));
   if (ec) co_return ec;
-  beast::flat_buffer buffer{max_head_bytes + max_answer_bytes};
+  beast::flat_buffer buffer{max_head_bytes + bounds.body_bytes};
   for (;;) {
-    auto answer = co_await read_answer(stream, buffer, status_only);
+    auto answer = co_await read_answer(stream, buffer, bounds);
     if (!answer || answer->status / 100 != 1 || answer->status == 101) co_return answer;
   }
 }
@@ -192,17 +199,17 @@ task<result<std::vector<tcp::endpoint>>> client::addresses(const url& to, std::s
 }
 
 task<result<reply>> client::send(url to, request what, time give_up) {
-  const bool status_only = what.status_only;
+  const answer_bounds bounds{what.status_only, what.max_answer_bytes};
   auto whose = std::move(what.on_behalf_of);
   const auto message = to_http(std::move(what), to);
   const auto where = co_await addresses(to, std::move(whose), give_up);
   if (!where) co_return where.error();
   plain_stream socket{co_await asio::this_coro::executor};
   if (const auto ec = co_await connect(socket, *where, give_up)) co_return ec;
-  if (!to.tls) co_return co_await converse(socket, message, status_only);
+  if (!to.tls) co_return co_await converse(socket, message, bounds);
   tls_stream stream{socket, tls_};
   if (const auto ec = co_await shake_hands(stream, to.host)) co_return ec;
-  co_return co_await converse(stream, message, status_only);
+  co_return co_await converse(stream, message, bounds);
 }
 
 }  // namespace tollgate::proxy::outbound

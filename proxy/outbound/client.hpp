@@ -25,12 +25,14 @@ struct request {
       fields;  // Host and Content-Length not among them
   std::string body;
   bool status_only = false;  // the answer's body is not read
+  std::size_t max_answer_bytes = 64 * 1024;
   std::string on_behalf_of;  // whose name lookups wait for each other
 };
 
 struct reply {
   int status = 0;
   std::string body;
+  bool replayed = false;  // Idempotent-Replayed: true: the other side remembers it by our key
 };
 
 enum class client_errc {

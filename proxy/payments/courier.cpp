@@ -1,5 +1,7 @@
 #include "proxy/payments/courier.hpp"
 
+#include <algorithm>
+
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -68,15 +70,40 @@ task<> courier::deliver_all(quota::org_id org) {
     if (!found || !*found) co_return;
     stripe_customer = std::move((*found)->stripe_customer);
   }
-  for (const auto& top_up : *top_ups) {
-    if (stopped_ || !endpoint_) co_return;
-    // Whether it is time to ask for it (again) is for the lease to say: it knows the store's clock.
-    if (top_up.status != quota::top_up_status::requested) continue;
-    payment_order order;
-    order.org = org;
-    order.top_up = top_up;
-    order.stripe_customer = stripe_customer;
-    co_await deliver(std::move(order));
+  using quota::top_up_status;
+  // What is only looked at does not keep waiting what is to be bought.
+  for (const auto status : {top_up_status::requested, top_up_status::pending}) {
+    for (const auto& top_up : *top_ups) {
+      if (stopped_ || !endpoint_) co_return;
+      if (top_up.status != status) continue;
+      payment_order order;
+      order.org = org;
+      order.top_up = top_up;
+      order.stripe_customer = stripe_customer;
+      // Whether it is time to ask for it (again) is for the lease to say: it knows the store's clock.
+      if (status == top_up_status::requested) {
+        co_await deliver(std::move(order));
+      } else {
+        co_await poll(std::move(order));
+      }
+    }
+  }
+}
+
+// A payment that takes its time. Where the endpoint cannot be asked, somebody confirms it.
+task<> courier::poll(payment_order order) {
+  const auto endpoint = endpoint_;
+  if (endpoint->settings().kind != config::payment_kind::stripe) co_return;
+  const auto& top_up = order.top_up;
+  if (!polls_.take_turn(order.org, top_up.id, top_up.requested_at, ledger_.now())) co_return;
+  const auto known = co_await endpoint->look_up(order);
+  if (!known) {
+    spdlog::error("top-up pending: {}: Stripe knows of no payment for it", describe(order));
+  } else if (known->verdict == top_up_verdict::failed) {
+    write_down(order, *known, outcome::recorded);
+  } else if (known->verdict != top_up_verdict::spent) {
+    if (known->verdict != top_up_verdict::pending) polls_.forget(order.org, top_up.id);
+    co_await resolve(order, *known);
   }
 }
 
@@ -91,21 +118,28 @@ task<> courier::deliver(payment_order order) {
     co_return co_await resolve(order, declined);
   }
   if (!co_await lease(order, endpoint->settings().timeout + lease_margin)) co_return;
-  ++order.top_up.attempts;
-  const auto answer = co_await endpoint->ask(order, ledger_.now());
+  const auto answer = co_await endpoint->ask(order);
   co_await resolve(order, answer);
 }
 
-// False: it is not ours to deliver. An answer that got lost means that, too.
-task<bool> courier::lease(const payment_order& order, quota::milliseconds duration) {
+// False: it is not ours to deliver. An answer that got lost means that, too. What was read before the
+// lease may be out of date by now: who had it until then has told the ledger of attempts and keys.
+task<bool> courier::lease(payment_order& order, quota::milliseconds duration) {
   const quota::operation lease = quota::lease_top_up{order.top_up.id, duration};
   const auto reply = co_await ledger_.apply(order.org, lease);
-  co_return reply && reply->result == outcome::recorded && !stopped_;
+  if (!reply || reply->result != outcome::recorded || stopped_) co_return false;
+  auto top_ups = co_await ledger_.top_ups(order.org);
+  if (!top_ups) co_return false;
+  const auto found = std::ranges::find(*top_ups, order.top_up.id, &quota::top_up_record::id);
+  if (found == top_ups->end()) co_return false;
+  order.top_up = std::move(*found);
+  co_return !stopped_;
 }
 
 // Until the ledger confirms it: there is money behind it.
 task<> courier::resolve(const payment_order& order, const payment_answer& answer) {
-  const quota::operation resolution = quota::resolve_top_up{order.top_up.id, answer.verdict};
+  const quota::operation resolution =
+      quota::resolve_top_up{order.top_up.id, answer.verdict, order.top_up.generation};
   timer pause{context_};
   for (int attempt = 0;; ++attempt) {
     const auto reply = co_await ledger_.apply(order.org, resolution);
@@ -121,6 +155,7 @@ void courier::write_down(const payment_order& order, const payment_answer& answe
                          outcome recorded) {
   const bool news = recorded == outcome::granted || recorded == outcome::recorded;
   if (news) counts_.top_ups[answer.verdict].increment();
+  if (answer.mismatch != payment_mismatch::none) counts_.mismatches[answer.mismatch].increment();
   const auto text =
       fmt::format("top-up {}: {} attempt={} ledger={} ({})", name_of(answer.verdict),
                   describe(order), order.top_up.attempts, to_string(recorded), answer.why);
@@ -129,6 +164,7 @@ void courier::write_down(const payment_order& order, const payment_answer& answe
   } else if (answer.alarming) {
     spdlog::error("{}", text);
   } else if (answer.verdict == top_up_verdict::failed ||
+             answer.verdict == top_up_verdict::spent ||
              answer.verdict == top_up_verdict::declined) {
     spdlog::warn("{}", text);
   } else {

@@ -1,10 +1,11 @@
 // Delivers top-ups to the payment endpoint and tells the ledger what became of them.
 //
-//   visit(org) ► top_ups ► lease_top_up ──recorded──► payment_endpoint ► resolve_top_up
+//   visit(org) ► top_ups ─ requested ► lease_top_up ──recorded──► payment_endpoint ► resolve_top_up
+//                        └ pending ───────── now and then ──────► payment_endpoint ► resolve_top_up
 //
 // Any sidecar may deliver any top-up; the ledger's lease lets one of them at a time. Nothing is
-// granted but by resolve_top_up, and every attempt carries the same idempotency key; so it may
-// crash at any point: the lease runs out, and whoever comes next asks the same thing again.
+// granted but by resolve_top_up, and every attempt carries the idempotency key that the ledger has for
+// it; so it may crash at any point: the lease runs out, and the next sidecar asks the same again.
 //
 // Lives on the control thread, away from the data plane.
 #pragma once
@@ -16,6 +17,7 @@
 
 #include "proxy/metrics/payment_metrics.hpp"
 #include "proxy/payments/payment_endpoint.hpp"
+#include "proxy/payments/poll_schedule.hpp"
 #include "quota/directory.hpp"
 
 namespace tollgate::proxy::payments {
@@ -44,7 +46,8 @@ class courier {
   void end(const quota::org_id& org);
   task<> deliver_all(quota::org_id org);
   task<> deliver(payment_order order);
-  task<bool> lease(const payment_order& order, quota::milliseconds duration);
+  task<bool> lease(payment_order& order, quota::milliseconds duration);
+  task<> poll(payment_order order);
   task<> resolve(const payment_order& order, const payment_answer& answer);
   void write_down(const payment_order& order, const payment_answer& answer,
                   quota::outcome recorded);
@@ -57,6 +60,7 @@ class courier {
   std::deque<quota::org_id> queue_;
   std::set<quota::org_id> waiting_;     // what is in the queue
   std::map<quota::org_id, bool> busy_;  // being visited; true: to be visited again
+  poll_schedule polls_;
   bool stopped_ = false;
 };
 

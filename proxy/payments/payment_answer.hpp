@@ -1,10 +1,11 @@
 // What a payment endpoint said, as the ledger takes it. Pure.
 //
 // Only what says so in as many words is paid, declined or pending. Everything else is `failed`:
-// nobody knows, and it will be asked again under the same idempotency key.
+// nobody knows, and it will be asked again under the same idempotency key. Stripe's answers are
+// read in stripe_answer.hpp.
 #pragma once
 
-#include <optional>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -12,23 +13,30 @@
 
 namespace tollgate::proxy::payments {
 
+// How a payment that was found differs from what the ledger asked for. It is not granted, and
+// somebody has to look.
+enum class payment_mismatch : std::uint8_t {
+  none = 0,
+  amount = 1,
+  currency = 2,
+  metadata = 3,
+  paid_twice = 4,  // two payments of one top-up: granted once
+};
+
 struct payment_answer {
   quota::top_up_verdict verdict = quota::top_up_verdict::failed;
   std::string why;        // for the log; of what the endpoint said, at most a few harmless words
   bool alarming = false;  // somebody has to do something, or it will go on failing
+  payment_mismatch mismatch = payment_mismatch::none;
 };
 
 std::string_view name_of(quota::top_up_verdict verdict);
 
+std::string_view name_of(payment_mismatch mismatch);
+
 payment_answer read_webhook_answer(int status, std::string_view body);
 
-payment_answer read_stripe_answer(int status, std::string_view body);
-// The key was used before, with other words: the customer's card may have changed since.
-bool is_stripe_key_reused(int status, std::string_view body);
-// To a question about the customer: its default payment method. Empty: it has none, or nobody may
-// ask, and then the payment itself shows what Stripe thinks of it. Nothing: to be asked again.
-std::optional<std::string> read_stripe_customer(int status, std::string_view body);
-// To a search for payments of one top-up. Nothing: there is none, and it may be asked for.
-std::optional<payment_answer> read_stripe_search(int status, std::string_view body);
+// Endpoints that are busy, or away for a moment; nobody has to do anything.
+bool passes_by_itself(int status);
 
 }  // namespace tollgate::proxy::payments

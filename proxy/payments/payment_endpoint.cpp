@@ -2,6 +2,9 @@
 
 #include <stdexcept>
 
+#include "proxy/payments/json_members.hpp"
+#include "quota/ledger_store.hpp"
+
 namespace tollgate::proxy::payments {
 
 namespace {
@@ -12,8 +15,15 @@ outbound::url url_of(const config::payment_settings& settings) {
   return *std::move(url);
 }
 
+constexpr int most_pages = 20;
+
 payment_answer unanswered(error_code ec) {
   return {quota::top_up_verdict::failed, "no answer: " + ec.message(), false};
+}
+
+payment_answer unreadable(std::string_view what, int status) {
+  return {quota::top_up_verdict::failed,
+          std::string{what} + ": it answered " + std::to_string(status), !passes_by_itself(status)};
 }
 
 }  // namespace
@@ -26,13 +36,13 @@ std::string payment_endpoint::obstacle(const payment_order& order) const {
   return "the organization has no Stripe customer; set its stripe_customer";
 }
 
-task<payment_answer> payment_endpoint::ask(payment_order order, quota::time_point now) {
+task<payment_answer> payment_endpoint::ask(payment_order order) {
   if (auto why = obstacle(order); !why.empty()) {
     co_return payment_answer{quota::top_up_verdict::failed, std::move(why), true};
   }
   const auto give_up = std::chrono::steady_clock::now() + settings_.timeout;
   if (settings_.kind == config::payment_kind::stripe) {
-    co_return co_await ask_stripe(std::move(order), now, give_up);
+    co_return co_await ask_stripe(std::move(order), give_up);
   }
   co_return co_await ask_webhook(std::move(order), give_up);
 }
@@ -44,35 +54,144 @@ task<payment_answer> payment_endpoint::ask_webhook(payment_order order, deadline
   co_return read_webhook_answer(reply->status, reply->body);
 }
 
-task<payment_answer> payment_endpoint::ask_stripe(payment_order order, quota::time_point now,
-                                                  deadline give_up) {
-  if (stripe_may_have_forgotten(order.top_up, now)) {
-    auto known = co_await search_stripe(order, give_up);
-    if (known) co_return *std::move(known);
+// Before it is asked for again, what became of it is looked for: then no answer, however late, and no
+// change of keys, customers or cards makes a second payment.
+task<payment_answer> payment_endpoint::ask_stripe(payment_order order, deadline give_up) {
+  if (!never_asked_for(order.top_up)) {
+    found_payments found{order};
+    auto unknown = co_await find_payments(order, found, give_up);
+    if (unknown) co_return *std::move(unknown);
+    if (auto known = found.verdict()) co_return *std::move(known);
+    if (!found.to_cancel().empty()) {
+      auto canceled = co_await cancel(found.to_cancel(), give_up);
+      if (canceled.verdict == quota::top_up_verdict::failed) co_return canceled;
+    }
   }
+  co_return co_await ask_under_key(order, give_up);
+}
+
+task<payment_answer> payment_endpoint::ask_under_key(const payment_order& order, deadline give_up) {
   auto question = stripe_customer(order, to_, settings_.secret);
   const auto customer = co_await client_.send(to_, std::move(question), give_up);
   if (!customer) co_return unanswered(customer.error());
-  const auto method = read_stripe_customer(customer->status, customer->body);
-  if (!method) co_return read_stripe_answer(customer->status, customer->body);
+  const auto method = read_stripe_customer(*customer);
+  if (!method) co_return unreadable("a question about the customer", customer->status);
 
   auto request = stripe_payment(order, to_, settings_.secret, *method);
   const auto reply = co_await client_.send(to_, std::move(request), give_up);
   if (!reply) co_return unanswered(reply.error());
-  if (is_stripe_key_reused(reply->status, reply->body)) {
-    auto known = co_await search_stripe(order, give_up);
-    if (known) co_return *std::move(known);
-  }
-  co_return read_stripe_answer(reply->status, reply->body);
+  auto got = read_stripe_payment(*reply, order);
+  co_return co_await judge(order, std::move(got), give_up);
 }
 
-// What became of earlier attempts. Nothing: there was none that Stripe knows of.
-task<std::optional<payment_answer>> payment_endpoint::search_stripe(const payment_order& order,
-                                                                    deadline give_up) {
+// A doubtful key gets so many attempts, with pauses that grow: by then no request under it is going
+// on any more.
+constexpr std::int64_t attempts_at_doubtful_key = 4;
+
+task<payment_answer> payment_endpoint::judge(const payment_order& order, stripe_answer got,
+                                             deadline give_up) {
+  if (got.answer.verdict != quota::top_up_verdict::failed || got.key == key_state::good) {
+    co_return std::move(got.answer);
+  }
+  found_payments found{order};
+  auto unknown = co_await find_payments(order, found, give_up);
+  if (unknown) co_return *std::move(unknown);
+  if (auto known = found.verdict()) co_return *std::move(known);
+  const bool spent =
+      got.key == key_state::spent || order.top_up.attempts >= attempts_at_doubtful_key;
+  if (spent) got.answer.verdict = quota::top_up_verdict::spent;
+  co_return std::move(got.answer);
+}
+
+task<payment_answer> payment_endpoint::cancel(const std::vector<std::string>& payments,
+                                              deadline give_up) {
+  for (const auto& payment : payments) {
+    auto request = stripe_cancel(payment, to_, settings_.secret);
+    const auto reply = co_await client_.send(to_, std::move(request), give_up);
+    if (!reply) co_return unanswered(reply.error());
+    if (reply->status != 200) co_return unreadable("canceling an earlier payment", reply->status);
+  }
+  co_return payment_answer{quota::top_up_verdict::declined, {}, false};
+}
+
+// The list has what has just happened, of the customer that the organization has now. The search has
+// what is older, of any: also from before a top-up by hand was asked for again.
+task<payment_endpoint::maybe_answer> payment_endpoint::find_payments(const payment_order& order,
+                                                                     found_payments& found,
+                                                                     deadline give_up) {
+  constexpr std::chrono::hours clocks_differ{1};
+  const auto since = first_requested(order.top_up).value_or(order.top_up.requested_at);
+  auto unknown = co_await list(order, found, since - clocks_differ, give_up);
+  if (unknown || found.any()) co_return unknown;
+  co_return co_await search(order, found, give_up);
+}
+
+task<payment_endpoint::maybe_answer> payment_endpoint::list(const payment_order& order,
+                                                            found_payments& found,
+                                                            quota::time_point from,
+                                                            deadline give_up) {
+  payments_page page;
+  page.from = from;
+  for (int number = 0; number < most_pages; ++number) {
+    auto question = stripe_payments(order, to_, settings_.secret, page);
+    const auto reply = co_await client_.send(to_, std::move(question), give_up);
+    if (!reply) co_return unanswered(reply.error());
+    const auto document = reply->status == 200 ? read_object(reply->body) : std::nullopt;
+    bool fine = document.has_value();
+    if (fine) page.after = found.take(*document, fine);
+    if (!fine) co_return unreadable("a list of the customer's payments", reply->status);
+    if (page.after.empty()) co_return std::nullopt;
+  }
+  co_return payment_answer{quota::top_up_verdict::failed,
+                           "the customer has too many payments to look through", true};
+}
+
+// Where Stripe offers no search, or the key may not use it, the list has to do.
+task<payment_endpoint::maybe_answer> payment_endpoint::search(const payment_order& order,
+                                                              found_payments& found,
+                                                              deadline give_up) {
   auto question = stripe_search(order, to_, settings_.secret);
   const auto reply = co_await client_.send(to_, std::move(question), give_up);
   if (!reply) co_return unanswered(reply.error());
-  co_return read_stripe_search(reply->status, reply->body);
+  if (passes_by_itself(reply->status)) co_return unreadable("a search for payments", reply->status);
+  const auto document = reply->status == 200 ? read_object(reply->body) : std::nullopt;
+  bool fine = document.has_value();
+  if (fine) found.take(*document, fine);
+  if (fine || first_requested(order.top_up)) co_return std::nullopt;
+  co_return co_await list(order, found, quota::time_point{}, give_up);
+}
+
+task<std::optional<payment_answer>> payment_endpoint::look_up(payment_order order) {
+  if (settings_.kind != config::payment_kind::stripe || !obstacle(order).empty()) {
+    co_return std::nullopt;
+  }
+  const auto give_up = std::chrono::steady_clock::now() + settings_.timeout;
+  found_payments found{order};
+  auto unknown = co_await find_payments(order, found, give_up);
+  if (unknown) co_return unknown;
+  co_return found.verdict();
+}
+
+task<result<std::optional<payment_owner>>> payment_endpoint::find_owner(std::string payment,
+                                                                        std::string charge) {
+  const auto give_up = std::chrono::steady_clock::now() + settings_.timeout;
+  result<std::optional<payment_owner>> owner = std::optional<payment_owner>{};
+  if (!payment.empty()) owner = co_await owner_at("payment_intents/" + payment, give_up);
+  if (owner && !*owner && !charge.empty()) {
+    owner = co_await owner_at("charges/" + charge, give_up);
+  }
+  co_return owner;
+}
+
+task<result<std::optional<payment_owner>>> payment_endpoint::owner_at(std::string path,
+                                                                      deadline give_up) {
+  auto question = stripe_object(path, to_, settings_.secret);
+  const auto reply = co_await client_.send(to_, std::move(question), give_up);
+  if (!reply) co_return reply.error();
+  if (passes_by_itself(reply->status)) co_return quota::store_errc::unavailable;
+  const auto document = reply->status == 200 ? read_object(reply->body) : std::nullopt;
+  if (!document) co_return std::optional<payment_owner>{};
+  co_return owner_of(*document);
 }
 
 std::shared_ptr<payment_endpoint> make_payment_endpoint(const config::payment_settings& settings) {

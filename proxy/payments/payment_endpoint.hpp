@@ -1,10 +1,9 @@
-// Whoever is asked for money, as the configuration names it: one order in, one answer out.
+// Where money is asked for, as the configuration names it: one order in, one answer out.
 #pragma once
 
 #include <memory>
 
-#include "proxy/payments/payment_answer.hpp"
-#include "proxy/payments/payment_request.hpp"
+#include "proxy/payments/stripe_answer.hpp"
 
 namespace tollgate::proxy::payments {
 
@@ -16,16 +15,34 @@ class payment_endpoint {
   // Why this order cannot be asked for at all, and what would change that; empty: it can.
   std::string obstacle(const payment_order& order) const;
 
-  // One attempt, no longer than the configured timeout. `now` is the ledger's time.
-  task<payment_answer> ask(payment_order order, quota::time_point now);
+  // One attempt, no longer than the configured timeout.
+  task<payment_answer> ask(payment_order order);
+
+  // What became of a payment that was asked for before. Nothing: no money was taken, and none is on
+  // its way, or the endpoint cannot be asked. `failed` of a `spent` key: likewise.
+  task<std::optional<payment_answer>> look_up(payment_order order);
+
+  // The top-up that a payment of Stripe's is for, by the ids of the payment and of its charge; either
+  // may be empty. An error: nobody knows at the moment.
+  task<result<std::optional<payment_owner>>> find_owner(std::string payment, std::string charge);
 
   const config::payment_settings& settings() const { return settings_; }
 
  private:
   using deadline = std::chrono::steady_clock::time_point;
   task<payment_answer> ask_webhook(payment_order order, deadline give_up);
-  task<payment_answer> ask_stripe(payment_order order, quota::time_point now, deadline give_up);
-  task<std::optional<payment_answer>> search_stripe(const payment_order& order, deadline give_up);
+  task<payment_answer> ask_stripe(payment_order order, deadline give_up);
+  task<payment_answer> ask_under_key(const payment_order& order, deadline give_up);
+  task<payment_answer> judge(const payment_order& order, stripe_answer got, deadline give_up);
+  task<payment_answer> cancel(const std::vector<std::string>& payments, deadline give_up);
+  using maybe_answer = std::optional<payment_answer>;
+  // Of these three, nothing: `found` has all there is. Otherwise why not.
+  task<maybe_answer> find_payments(const payment_order& order, found_payments& found,
+                                   deadline give_up);
+  task<maybe_answer> list(const payment_order& order, found_payments& found, quota::time_point from,
+                          deadline give_up);
+  task<maybe_answer> search(const payment_order& order, found_payments& found, deadline give_up);
+  task<result<std::optional<payment_owner>>> owner_at(std::string path, deadline give_up);
 
   const config::payment_settings settings_;
   const outbound::url to_;

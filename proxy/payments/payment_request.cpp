@@ -16,6 +16,9 @@ namespace {
 // The version that the answers are read by: another one may name a status differently.
 constexpr std::string_view stripe_version = "2024-06-20";
 
+// A hundred payments: a few KiB each, and up to 25 KiB of metadata.
+constexpr std::size_t max_page_bytes = 4 * 1024 * 1024;
+
 // Of the event, the same at every attempt. The specification wants ids without full stops, which an
 // organization's may have, so it is derived.
 std::string event_id(const payment_order& order) {
@@ -78,7 +81,7 @@ outbound::request to_stripe(const outbound::url& to, std::string_view path,
 }
 
 // Within quotes of Stripe's search language.
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') out += '\\';
@@ -100,13 +103,15 @@ std::optional<quota::time_point> first_requested(const quota::top_up_record& top
   return std::min(top_up.requested_at, quota::time_point{quota::milliseconds{ms}});
 }
 
-bool stripe_may_have_forgotten(const quota::top_up_record& top_up, quota::time_point now) {
-  const auto first = first_requested(top_up);
-  return !first || now - *first >= stripe_remembers_keys;
+bool never_asked_for(const quota::top_up_record& top_up) {
+  return top_up.attempts <= 1 && top_up.generation == 0 &&
+         first_requested(top_up) == top_up.requested_at;
 }
 
 std::string idempotency_key(const payment_order& order) {
-  return order.org + ":" + order.top_up.id;
+  const auto generation = order.top_up.generation;
+  const auto later = generation > 0 ? "/" + std::to_string(generation) : std::string{};
+  return order.org + later + ":" + order.top_up.id;
 }
 
 std::string dollars(std::int64_t cents) {
@@ -132,9 +137,7 @@ outbound::request webhook_request(const payment_order& order, const outbound::ur
 
 outbound::request stripe_customer(const payment_order& order, const outbound::url& to,
                                   std::string_view secret) {
-  auto request = to_stripe(to, "/v1/customers/" + encoded(order.stripe_customer), secret);
-  request.method = "GET";
-  return request;
+  return stripe_object("customers/" + encoded(order.stripe_customer), to, secret);
 }
 
 outbound::request stripe_payment(const payment_order& order, const outbound::url& to,
@@ -149,16 +152,47 @@ outbound::request stripe_payment(const payment_order& order, const outbound::url
   body.add("off_session", "true").add("confirm", "true");
   body.add("metadata[tollgate_org]", order.org);
   body.add("metadata[tollgate_top_up]", order.top_up.id);
+  // Of the first generation nothing, as ever: the same key goes with the same bytes.
+  const auto generation = order.top_up.generation;
+  if (generation > 0) body.add("metadata[tollgate_key]", std::to_string(generation));
   request.body = body.take();
+  return request;
+}
+
+outbound::request stripe_payments(const payment_order& order, const outbound::url& to,
+                                  std::string_view secret, const payments_page& page) {
+  form query;
+  query.add("customer", order.stripe_customer).add("limit", "100");
+  if (page.from != quota::time_point{}) {
+    const auto from = std::chrono::floor<std::chrono::seconds>(page.from).time_since_epoch();
+    query.add("created[gte]", std::to_string(from.count()));
+  }
+  if (!page.after.empty()) query.add("starting_after", page.after);
+  auto request = stripe_object("payment_intents?" + query.take(), to, secret);
+  request.max_answer_bytes = max_page_bytes;
   return request;
 }
 
 outbound::request stripe_search(const payment_order& order, const outbound::url& to,
                                 std::string_view secret) {
-  const auto question = "metadata[\"tollgate_org\"]:" + quoted(order.org) +
-                        " AND metadata[\"tollgate_top_up\"]:" + quoted(order.top_up.id);
-  const auto query = form{}.add("query", question).add("limit", "10").take();
-  auto request = to_stripe(to, "/v1/payment_intents/search?" + query, secret);
+  const auto question = "metadata[\"tollgate_org\"]:" + in_quotes(order.org) +
+                        " AND metadata[\"tollgate_top_up\"]:" + in_quotes(order.top_up.id);
+  const auto query = form{}.add("query", question).add("limit", "100").take();
+  auto request = stripe_object("payment_intents/search?" + query, to, secret);
+  request.max_answer_bytes = max_page_bytes;
+  return request;
+}
+
+outbound::request stripe_cancel(std::string_view payment, const outbound::url& to,
+                                std::string_view secret) {
+  auto request = to_stripe(to, "/v1/payment_intents/" + encoded(payment) + "/cancel", secret);
+  request.fields.emplace_back("Content-Type", "application/x-www-form-urlencoded");
+  return request;
+}
+
+outbound::request stripe_object(std::string_view path, const outbound::url& to,
+                                std::string_view secret) {
+  auto request = to_stripe(to, "/v1/" + std::string{path}, secret);
   request.method = "GET";
   return request;
 }

@@ -1,7 +1,7 @@
 // A top-up as the HTTP request that asks for its money. Pure.
 //
-// Every attempt at one top-up carries the same idempotency key and the same body, so that whoever
-// gets it twice charges once.
+// Every attempt at one top-up carries the same idempotency key, so that whoever gets it twice charges
+// once; for Stripe until that key is spent (stripe_answer.hpp).
 #pragma once
 
 #include <cstdint>
@@ -28,7 +28,8 @@ struct payment_order {
 // day; the ids of automatic ones say it ("tu_MILLISECONDS_N"). Nothing: nobody can tell.
 std::optional<quota::time_point> first_requested(const quota::top_up_record& top_up);
 
-// "ORG:TOP_UP". No organization's id has a colon, so no two organizations share a key.
+// "ORG:TOP_UP", and of later generations "ORG/GENERATION:TOP_UP". No organization's id has a colon or
+// a slash, so no two top-ups and no two generations share a key.
 std::string idempotency_key(const payment_order& order);
 // "10.00"
 std::string dollars(std::int64_t cents);
@@ -45,12 +46,25 @@ outbound::request stripe_customer(const payment_order& order, const outbound::ur
 // method may be empty.
 outbound::request stripe_payment(const payment_order& order, const outbound::url& to,
                                  std::string_view secret, std::string_view payment_method);
-// The payments that were made for this top-up. Stripe forgets idempotency keys after a day, and
-// would then charge again: whoever asks later than that asks this first.
+// A hundred of the customer's payments, the newest first.
+struct payments_page {
+  quota::time_point from{};  // none that was made before
+  std::string after;         // a payment, where an earlier page ended; empty: the first page
+};
+outbound::request stripe_payments(const payment_order& order, const outbound::url& to,
+                                  std::string_view secret, const payments_page& page);
+// The payments of this top-up, whoever the customer was. It lags behind what happens, by a minute or
+// more.
 outbound::request stripe_search(const payment_order& order, const outbound::url& to,
                                 std::string_view secret);
-// A little less than what Stripe promises; and whether that is over since the first request.
-inline constexpr quota::milliseconds stripe_remembers_keys = std::chrono::hours{23};
-bool stripe_may_have_forgotten(const quota::top_up_record& top_up, quota::time_point now);
+// So that nobody pays it any more.
+outbound::request stripe_cancel(std::string_view payment, const outbound::url& to,
+                                std::string_view secret);
+// "payment_intents/pi_1", "charges/ch_1"
+outbound::request stripe_object(std::string_view path, const outbound::url& to,
+                                std::string_view secret);
+
+// Nobody can have asked for it, under any key. By hand, nobody can tell.
+bool never_asked_for(const quota::top_up_record& top_up);
 
 }  // namespace tollgate::proxy::payments

@@ -5,7 +5,6 @@ The short form of the chaos runs with all other tests. The long form kills sidec
     TOLLGATE_CHAOS_ROUNDS=200 python3 -B -m unittest -v test_top_ups.Chaos
 """
 import asyncio
-import contextlib
 import json
 import os
 import random
@@ -19,54 +18,15 @@ from support import payments
 from support.certificates import Authority
 from support.http import BROKEN_OFF, call, split_address
 from support.load import all_at_once
-from support.payments import PaymentEndpoint, StripeLike
+from support.payments import PaymentEndpoint
 from support.process import wait_until
-from support.stack import StackTest
+from support.top_ups import PLANS, TINY, TopUpTest
 from support.tollgate import Tollgate, configuration
-
-PLANS = {
-    "starter": {"credits": 2000, "overage_usd": 0.02, "top_up_minimum_usd": 10},
-    # One call of 10 credits is enough to cross a threshold of 100.
-    "tiny": {"credits": 105, "overage_usd": 0.02, "top_up_minimum_usd": 10},
-}
-TINY = {"plan": "tiny", "overage": False,
-        "auto_top_up": {"threshold_credits": 100, "amount_usd": 10}}
-
 
 def chat_request(tollgate, key, model="gpt-3.5"):
     body = json.dumps({"model": model, "messages": []}).encode()
     return (tollgate.address, "POST", "/v1/chat/completions",
             {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}, body)
-
-
-class TopUpTest(StackTest):
-    @classmethod
-    def start_pair(cls, payments, **changes):
-        settings = {"plans": PLANS, "holds": {"timeout": "2s", "sweep_every": "500ms"},
-                    "payments": payments, **changes}
-        return [cls.start_tollgate(**settings) for _ in range(2)]
-
-    @contextlib.contextmanager
-    def alone(self, **changes):
-        """A Tollgate that is gone when the test is: others would deliver what it leaves."""
-        tollgate = self.start_tollgate(plans=PLANS, holds={"sweep_every": "200ms"}, **changes)
-        try:
-            yield tollgate
-        finally:
-            tollgate.stop()
-
-    def resolved(self, tollgate, org, count=1, timeout=20):
-        """The organization's top-ups, once so many are no longer on their way."""
-        def enough():
-            top_ups = tollgate.admin.top_ups(org)
-            done = [each for each in top_ups if each["status"] != "requested"]
-            return top_ups if len(done) == count == len(top_ups) else None
-        return wait_until(enough, f"{count} top-ups of {org} to be resolved", timeout)
-
-    def bought(self, tollgate, org):
-        """What the ledger says was granted by top-ups: (id, credits)."""
-        return [(entry["subject"], entry["credits"]) for entry in tollgate.admin.ledger(org)
-                if entry["type"] == "grant" and entry["kind"] == "top_up"]
 
 
 class Webhook(TopUpTest):
@@ -262,93 +222,6 @@ class Tls(TopUpTest):
                         wait_until(lambda: "top-up failed" in tollgate.log(), "the attempt to fail")
                         self.assertEqual(endpoint.books, {})
                 self.assertEqual(endpoint.failures, [])
-
-
-class Stripe(TopUpTest):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.stripe = cls.start(StripeLike())
-        cls.pair = cls.start_pair({"timeout": "2s", "stripe": {
-            "url": f"http://{cls.stripe.address}", "secret_key": StripeLike.secret_key}})
-        cls.tollgate = cls.pair[0]
-
-    def tearDown(self):
-        self.stripe.behave = lambda endpoint, connection, charge: endpoint.answer(connection, charge)
-        self.assertEqual(self.stripe.failures, [])
-
-    def cross_the_threshold(self, org, customer, timeout=20):
-        key = self.tollgate.admin.new_customer(org, **TINY, stripe_customer=customer)
-        self.assertEqual(self.tollgate.chat(key).status, 200)
-        [top_up] = self.resolved(self.tollgate, org, timeout=timeout)
-        return top_up
-
-    def test_a_payment_that_succeeds(self):
-        top_up = self.cross_the_threshold("stripe-paid", "cus_paid")
-        self.assertEqual(top_up["status"], "paid")
-        [charge] = self.stripe.of("stripe-paid")
-        self.assertEqual((charge.event["amount"], charge.event["customer"], charge.asked),
-                         ("1000", "cus_paid", 1))
-        self.assertEqual([credits for _, credits in self.bought(self.tollgate, "stripe-paid")], [500])
-
-    def test_the_customers_default_method_is_charged_and_may_change_meanwhile(self):
-        def lost(endpoint, connection, charge):
-            self.stripe.methods["cus_paid_2"] = "pm_new"
-        self.stripe.methods["cus_paid_2"] = "pm_old"
-        self.stripe.behave = lost
-        top_up = self.cross_the_threshold("stripe-method", "cus_paid_2", timeout=30)
-        self.assertEqual((top_up["status"], top_up["attempts"]), ("paid", 2))
-        [charge] = self.stripe.of("stripe-method")
-        self.assertEqual((charge.event["payment_method"], charge.asked), ("pm_old", 2))
-
-    def test_a_payment_that_takes_its_time(self):
-        self.assertEqual(self.cross_the_threshold("stripe-slow", "cus_pending")["status"], "pending")
-        self.assertEqual(self.bought(self.tollgate, "stripe-slow"), [])
-
-    def test_a_card_that_is_declined(self):
-        for customer in ("cus_declined", "cus_action"):
-            org = customer.replace("_", "-")
-            self.assertEqual(self.cross_the_threshold(org, customer)["status"], "declined")
-            self.assertEqual([each.asked for each in self.stripe.of(org)], [1])
-
-    def test_the_answer_to_a_charge_that_got_lost_is_replayed(self):
-        answers = [payments.closing]
-        self.stripe.behave = lambda endpoint, connection, charge: (
-            answers.pop(0) if answers else StripeLike.answer)(endpoint, connection, charge)
-        top_up = self.cross_the_threshold("stripe-lost", "cus_paid", timeout=30)
-        self.assertEqual((top_up["status"], top_up["attempts"]), ("paid", 2))
-        self.assertEqual([each.asked for each in self.stripe.of("stripe-lost")], [2])
-        self.assertEqual([credits for _, credits in self.bought(self.tollgate, "stripe-lost")], [500])
-
-    def test_nobody_to_charge_is_declined_without_a_call(self):
-        top_up = self.cross_the_threshold("stripe-none", None)
-        self.assertEqual((top_up["status"], top_up["attempts"]), ("declined", 0))
-        self.assertEqual(self.stripe.of("stripe-none"), [])
-        self.assertTrue(any("set its stripe_customer" in each.log() for each in self.pair))
-
-    def test_a_pack_that_stripe_has_been_paid_for_is_not_charged_again(self):
-        """As if it had been asked for so long ago that Stripe has forgotten the key."""
-        key = "stripe-old:pack-1"
-        self.stripe.books["earlier"] = payments.Charge(
-            key, "paid", {"org": "stripe-old", "metadata[tollgate_top_up]": "pack-1"})
-        self.tollgate.admin.new_customer("stripe-old", plan="tiny", stripe_customer="cus_paid")
-        self.tollgate.admin.buy("stripe-old", 10, "pack-1")
-        [pack] = self.resolved(self.tollgate, "stripe-old")
-        self.assertEqual(pack["status"], "paid")
-        self.assertNotIn(key, self.stripe.books)
-
-
-class StripeRefuses(TopUpTest):
-    def test_a_wrong_secret_key_is_said_loudly_and_never_written_down(self):
-        stripe = self.start(StripeLike())
-        with self.alone(payments={"stripe": {"url": f"http://{stripe.address}",
-                                             "secret_key": "sk_test_wrong"}}) as tollgate:
-            key = tollgate.admin.new_customer("wrong", **TINY, stripe_customer="cus_paid")
-            self.assertEqual(tollgate.chat(key).status, 200)
-            wait_until(lambda: "it answered 401" in tollgate.log(), "Stripe to refuse the key")
-        self.assertNotIn("sk_test", tollgate.log())
-        [line] = [line for line in tollgate.log().splitlines() if "it answered 401" in line]
-        self.assertIn(" error ", line)
 
 
 class Chaos(TopUpTest):

@@ -9,7 +9,6 @@ import hmac
 import json
 import threading
 import time
-import urllib.parse
 from dataclasses import dataclass, field
 
 from .scripted_upstream import Connection, _Listener
@@ -98,75 +97,6 @@ class PaymentEndpoint(_Endpoint):
     def answer(self, connection, charge):
         body = json.dumps({"success": True, "data": {"status": charge.verdict}})
         connection.reply(body.encode(), fields="Content-Type: application/json\r\n")
-
-
-class StripeLike(_Endpoint):
-    """The part of Stripe's API that takes payments. A customer's name says how its card behaves:
-    cus_paid, cus_pending, cus_declined, cus_action."""
-
-    secret_key = "sk_test_integration"
-    statuses = {"paid": "succeeded", "pending": "processing", "action": "requires_action"}
-
-    def __init__(self, tls=None):
-        super().__init__(tls=tls)
-        self.methods = {}  # customer -> its default payment method
-
-    def take(self, connection, request):
-        self.expect(request.values("stripe-version") != [], "Stripe-Version")
-        if request.values("authorization") != [f"Bearer {self.secret_key}"]:
-            return self.refuse(connection, "401 Unauthorized", "invalid_request_error")
-        path, _, query = request.target.partition("?")
-        method = request.lines[0].split()[0].decode()
-        if (method, path) == ("GET", "/v1/payment_intents/search"):
-            return self.search(connection, dict(urllib.parse.parse_qsl(query))["query"])
-        if (method, path.rpartition("/")[0]) == ("GET", "/v1/customers"):
-            return self.show_customer(connection, path.rpartition("/")[2])
-        self.expect((method, path) == ("POST", "/v1/payment_intents"), f"{method} {path}")
-        self.create(connection, request)
-
-    def create(self, connection, request):
-        form = dict(urllib.parse.parse_qsl(request.body.decode(), strict_parsing=True))
-        [key] = request.values("idempotency-key")
-        self.expect(form["off_session"] == form["confirm"] == "true", f"form {form}")
-        self.expect(form["currency"] == "usd", f"form {form}")
-        self.expect(form.get("payment_method") == self.methods.get(form["customer"]), f"form {form}")
-        with self.lock:
-            charge = self.books.get(key)
-            if charge is None:
-                form["org"] = form["metadata[tollgate_org]"]
-                charge = self.books[key] = Charge(key, form["customer"].split("_")[1], form)
-            charge.asked += 1
-            charge.bodies = charge.bodies or {request.body}
-        self.expect(key == f"{form['metadata[tollgate_org]']}:{form['metadata[tollgate_top_up]']}", key)
-        if request.body not in charge.bodies:
-            return self.refuse(connection, "400 Bad Request", "idempotency_error")
-        self.behave(self, connection, charge)
-
-    def show_customer(self, connection, customer):
-        method = self.methods.get(customer)
-        connection.reply(json.dumps({"id": customer, "object": "customer", "invoice_settings": {
-            "default_payment_method": method}}).encode())
-
-    def search(self, connection, query):
-        with self.lock:
-            found = [self.intent(each) for each in self.books.values()
-                     if query == f'metadata["tollgate_org"]:"{each.event["org"]}" AND metadata'
-                                 f'["tollgate_top_up"]:"{each.event["metadata[tollgate_top_up]"]}"']
-        body = json.dumps({"object": "search_result", "data": found, "has_more": False})
-        connection.reply(body.encode())
-
-    def intent(self, charge):
-        status = self.statuses.get(charge.verdict, "requires_payment_method")
-        return {"object": "payment_intent", "id": "pi_" + charge.key, "status": status}
-
-    def answer(self, connection, charge):
-        if charge.verdict == "declined":
-            return self.refuse(connection, "402 Payment Required", "card_error")
-        connection.reply(json.dumps(self.intent(charge)).encode())
-
-    @staticmethod
-    def refuse(connection, status, error_type):
-        connection.reply(json.dumps({"error": {"type": error_type}}).encode(), status=status)
 
 
 # --- Ways to answer, all after the charge was booked ---------------------------------------------

@@ -338,6 +338,12 @@ TEST(errors, payments) {
        "5:22: webhook: ca_file is for https:// only"},
       {"payments: { webhook: { secret: s, url: \"https://x\" }, timeout: 99ms }",
        R"(5:64: timeout: "99ms" is out of range (100ms to 5m))"},
+      {"payments: { stripe: { secret_key: k, webhook_secret: [a, b, c] } }",
+       "5:54: webhook_secret: at most two secrets: the new one and the old one"},
+      {"payments: { stripe: { secret_key: k, listen: 127.0.0.1:8082 } }",
+       "5:21: stripe: listen, refunds and disputes are about Stripe's events: give webhook_secret"},
+      {"payments: { stripe: { secret_key: k, webhook_secret: s, refunds: half } }",
+       R"(5:66: refunds: expected take_back | keep, found "half")"},
       {"payments: { strip: {} }",
        "5:11: payments: payments need a webhook or stripe: who is asked for the money?\n"
        R"(5:13: payments: unknown key "strip"; did you mean "stripe"?)"},

@@ -260,6 +260,21 @@ payments:
   }
 }
 
+TEST(settings, events_of_stripe) {
+  const auto with = [](const std::string& more) {
+    return load_or_die(least + "payments: { stripe: { secret_key: k" + more + " } }").payments.events;
+  };
+  EXPECT_TRUE(with("").secrets.empty());
+  const auto usual = with(", webhook_secret: whsec_1");
+  EXPECT_EQ(usual.secrets, std::vector<std::string>{"whsec_1"});
+  EXPECT_FALSE(usual.listen);
+  EXPECT_TRUE(usual.take_back_refunds && usual.take_back_disputes);
+  const auto all = with(", webhook_secret: [new, old], listen: 127.0.0.1:8082, refunds: keep, disputes: keep");
+  EXPECT_EQ(all.secrets, (std::vector<std::string>{"new", "old"}));
+  EXPECT_EQ(all.listen.value().port, 8082);
+  EXPECT_FALSE(all.take_back_refunds || all.take_back_disputes);
+}
+
 TEST(settings, webhooks) {
   const auto usual = load_or_die(least).webhooks;
   EXPECT_EQ(usual.timeout, 5s);

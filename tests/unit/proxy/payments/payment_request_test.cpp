@@ -50,18 +50,34 @@ TEST(first_requested, is_what_the_id_of_an_automatic_one_says) {
   EXPECT_FALSE(first_requested(top_up));
 }
 
-TEST(stripe_may_have_forgotten, counts_from_the_first_request) {
+TEST(never_asked_for, is_so_before_the_first_request_alone) {
   quota::top_up_record top_up;
   top_up.id = "tu_1767268800000_1";
   top_up.requested_at = noon;
-  using std::chrono::hours;
-  EXPECT_FALSE(stripe_may_have_forgotten(top_up, noon));
-  EXPECT_FALSE(stripe_may_have_forgotten(top_up, noon + hours{22}));
-  EXPECT_TRUE(stripe_may_have_forgotten(top_up, noon + hours{23}));
-  top_up.requested_at = noon + hours{48};  // it timed out, and was asked for again
-  EXPECT_TRUE(stripe_may_have_forgotten(top_up, noon + hours{48}));
-  top_up.automatic = false;  // nobody can tell
-  EXPECT_TRUE(stripe_may_have_forgotten(top_up, noon + hours{48}));
+  top_up.attempts = 1;  // the lease that is ours
+  EXPECT_TRUE(never_asked_for(top_up));
+  auto again = top_up;
+  again.attempts = 2;
+  EXPECT_FALSE(never_asked_for(again));
+  auto late = top_up;
+  late.requested_at = noon + std::chrono::hours{48};  // it timed out, and was asked for again
+  EXPECT_FALSE(never_asked_for(late));
+  auto next_key = top_up;
+  next_key.generation = 1;
+  EXPECT_FALSE(never_asked_for(next_key));
+  auto by_hand = top_up;
+  by_hand.automatic = false;  // nobody can tell
+  EXPECT_FALSE(never_asked_for(by_hand));
+}
+
+TEST(idempotency_key, is_another_for_each_generation_and_top_up) {
+  auto order = ten_dollars();
+  EXPECT_EQ(idempotency_key(order), "acme:auto-1");
+  order.top_up.generation = 2;
+  EXPECT_EQ(idempotency_key(order), "acme/2:auto-1");
+  order.top_up.generation = 0;
+  order.top_up.id = "2:auto-1";
+  EXPECT_EQ(idempotency_key(order), "acme:2:auto-1");
 }
 
 TEST(dollars, has_two_places) {
@@ -152,6 +168,32 @@ TEST(stripe_payment, need_not_name_a_method) {
       << request.body;
 }
 
+TEST(stripe_payment, of_a_later_key_says_so) {
+  auto order = ten_dollars();
+  order.top_up.generation = 1;
+  const auto request = stripe_payment(order, address("https://api.stripe.com"), "sk", "pm_2");
+  EXPECT_TRUE(request.body.ends_with("&metadata%5Btollgate_key%5D=1")) << request.body;
+  EXPECT_EQ(field(request, "Idempotency-Key"), "acme/1:auto-1");
+}
+
+TEST(stripe_payments, asks_for_the_customers_page_by_page) {
+  const auto to = address("https://api.stripe.com");
+  const auto first = stripe_payments(ten_dollars(), to, "sk", {});
+  EXPECT_EQ(first.method, "GET");
+  EXPECT_EQ(first.target, "/v1/payment_intents?customer=cus_1&limit=100");
+  const auto next = stripe_payments(ten_dollars(), to, "sk", {noon, "pi_1"});
+  EXPECT_EQ(next.target,
+            "/v1/payment_intents?customer=cus_1&limit=100&created%5Bgte%5D=1767268800"
+            "&starting_after=pi_1");
+}
+
+TEST(stripe_cancel, ends_a_payment) {
+  const auto request = stripe_cancel("pi_1", address("https://api.stripe.com"), "sk");
+  EXPECT_EQ(request.method, "POST");
+  EXPECT_EQ(request.target, "/v1/payment_intents/pi_1/cancel");
+  EXPECT_EQ(request.body, "");
+}
+
 TEST(stripe_customer, asks_for_one) {
   auto order = ten_dollars();
   order.stripe_customer = "cus_1/x";
@@ -168,7 +210,7 @@ TEST(stripe_search, asks_for_the_payments_of_one_top_up) {
   EXPECT_EQ(request.method, "GET");
   EXPECT_EQ(request.target,
             "/v1/payment_intents/search?query=metadata%5B%22tollgate_org%22%5D%3A%22acme%22%20AND"
-            "%20metadata%5B%22tollgate_top_up%22%5D%3A%22a%5C%22b%22&limit=10");
+            "%20metadata%5B%22tollgate_top_up%22%5D%3A%22a%5C%22b%22&limit=100");
   EXPECT_EQ(field(request, "Authorization"), "Bearer sk");
   EXPECT_EQ(field(request, "Idempotency-Key"), "(none)");
 }

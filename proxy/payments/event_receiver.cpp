@@ -1,0 +1,213 @@
+#include "proxy/payments/event_receiver.hpp"
+
+#include <algorithm>
+
+#include <spdlog/spdlog.h>
+
+#include "proxy/payments/stripe_signature.hpp"
+#include "routes/text.hpp"
+
+namespace tollgate::proxy::payments {
+
+namespace {
+
+using ends = metrics::payment_event_end;
+using kind = stripe_event::kind;
+
+admin::api_error refused(int status, std::string code, std::string message) {
+  admin::api_error error;
+  error.status = status;
+  error.code = std::move(code);
+  error.message = std::move(message);
+  return error;
+}
+
+std::string describe(const stripe_event& event) {
+  return "event=" + routes::shown(event.id) + " type=" + routes::shown(event.type) +
+         " payment=" + routes::shown(event.payment);
+}
+
+// A dispute may be about a part of the charge, whose own amount it does not tell.
+payment_mismatch differs(const stripe_event& event, const payment_order& order) {
+  if (event.what == kind::refunded) return compare_money(event.object, order);
+  if (event.what != kind::disputed) return compare(event.object, order);
+  const bool usd = text_at(event.object, "currency") == "usd";
+  return usd ? payment_mismatch::none : payment_mismatch::currency;
+}
+
+// What is known of a top-up decides what an event may still change. One that failed is over only if
+// it was asked for under the key that is in force.
+bool still_matters(const stripe_event& event, const quota::top_up_record& top_up) {
+  const bool open = top_up.status == quota::top_up_status::requested ||
+                    top_up.status == quota::top_up_status::pending;
+  switch (event.what) {
+    case kind::pending:
+      return top_up.status == quota::top_up_status::requested;
+    case kind::failed:
+      return open && event.owner && event.owner->generation == top_up.generation;
+    case kind::paid:
+    case kind::refunded:
+    case kind::disputed:
+      return true;
+    case kind::other:
+      break;
+  }
+  return false;
+}
+
+quota::operation operation_of(const stripe_event& event, const quota::top_up_record& top_up) {
+  using quota::top_up_verdict;
+  if (event.what == kind::refunded || event.what == kind::disputed) {
+    const auto reason = event.what == kind::refunded ? quota::take_back_reason::refund
+                                                     : quota::take_back_reason::dispute;
+    return quota::take_back_top_up{top_up.id, reason, std::min(event.cents, top_up.cents)};
+  }
+  const auto verdict = event.what == kind::paid      ? top_up_verdict::paid
+                       : event.what == kind::pending ? top_up_verdict::pending
+                                                     : top_up_verdict::declined;
+  return quota::resolve_top_up{top_up.id, verdict, top_up.generation};
+}
+
+}  // namespace
+
+task<admin::api_response> event_receiver::take(event_delivery delivery) {
+  const auto id = delivery.request_id;
+  const auto refuse = [&](ends how, const admin::api_error& error) {
+    counts_.events[how].increment();
+    return admin::failure(error, id);
+  };
+  if (delivery.method != "POST") {
+    co_return refuse(ends::refused, admin::method_not_allowed("POST"));
+  }
+  if (!endpoint_ || endpoint_->settings().events.secrets.empty()) {
+    co_return refuse(ends::refused, refused(404, "not_found", "payments.stripe.webhook_secret is not set"));
+  }
+  const auto why = refuse_stripe_signature(delivery.signature, delivery.body,
+                                           endpoint_->settings().events.secrets, clock_.now());
+  if (!why.empty()) {
+    spdlog::warn("stripe event refused: {} request_id={}", why, id);
+    co_return refuse(ends::refused, refused(400, "invalid_signature", why));
+  }
+  const auto event = read_stripe_event(delivery.body);
+  if (!event) {
+    co_return refuse(ends::refused, refused(400, "invalid_request", "this is no event of Stripe's"));
+  }
+  auto how = ends::repeated;
+  if (!known_.contains(event->id)) how = co_await apply(*event);
+  if (how == ends::unavailable) {
+    co_return refuse(how, refused(503, "ledger_unavailable", "not now; send the event again"));
+  }
+  remember(event->id);
+  counts_.events[how].increment();
+  co_return admin::success(R"({"received":true})");
+}
+
+void event_receiver::remember(const std::string& event) {
+  if (!known_.insert(event).second) return;
+  in_turn_.push_back(event);
+  if (in_turn_.size() <= most_remembered) return;
+  known_.erase(in_turn_.front());
+  in_turn_.pop_front();
+}
+
+task<ends> event_receiver::apply(const stripe_event& event) {
+  if (event.what == kind::other) co_return ends::ignored;
+  const auto order = co_await find_order(event);
+  if (!order) co_return ends::unavailable;
+  if (!*order) {
+    report_stray(event);
+    co_return ends::ignored;
+  }
+  co_return co_await apply_to(event, **order);
+}
+
+// Money for a top-up that this store does not know: it may be another Tollgate's, with the same account
+// at Stripe, or this store has been brought back from an older copy.
+void event_receiver::report_stray(const stripe_event& event) {
+  if (event.what != kind::paid || !event.owner) return;
+  counts_.mismatches[payment_mismatch::metadata].increment();
+  spdlog::warn("payment mismatch: no top-up is known by org={} top_up={}: {}",
+               routes::shown(event.owner->org), routes::shown(event.owner->top_up),
+               describe(event));
+}
+
+// Nothing: it is about no top-up of ours. An error: nobody can tell at the moment.
+task<result<std::optional<payment_order>>> event_receiver::find_order(const stripe_event& event) {
+  std::optional<payment_order> none;
+  auto owner = event.owner;
+  if (!owner && (event.what == kind::refunded || event.what == kind::disputed)) {
+    const auto endpoint = endpoint_;  // a reload may replace it meanwhile
+    auto found = co_await endpoint->find_owner(event.payment, event.charge);
+    if (!found) co_return found.error();
+    owner = *std::move(found);
+  }
+  if (!owner || !quota::is_valid_org_id(owner->org)) co_return none;
+  const auto org = co_await directory_.find(owner->org);
+  if (!org) co_return org.error();
+  if (!*org) co_return none;
+  auto top_ups = co_await ledger_.top_ups(owner->org);
+  if (!top_ups) co_return top_ups.error();
+  const auto known = std::ranges::find(*top_ups, owner->top_up, &quota::top_up_record::id);
+  if (known == top_ups->end()) co_return none;
+  payment_order order;
+  order.org = owner->org;
+  order.top_up = std::move(*known);
+  order.stripe_customer = (*org)->stripe_customer;
+  co_return std::optional{std::move(order)};
+}
+
+bool event_receiver::takes_back(const stripe_event& event) const {
+  const auto& settings = endpoint_->settings().events;
+  if (event.what == kind::refunded) return settings.take_back_refunds;
+  if (event.what == kind::disputed) return settings.take_back_disputes;
+  return true;
+}
+
+task<ends> event_receiver::apply_to(const stripe_event& event, const payment_order& order) {
+  const auto differ = differs(event, order);
+  if (differ != payment_mismatch::none) co_return mismatch(order, differ, event);
+  if (!still_matters(event, order.top_up)) co_return ends::ignored;
+  if (!takes_back(event)) {
+    spdlog::warn("stripe: org={} top_up={} cents={} credits are kept: {}", order.org,
+                 order.top_up.id, event.cents, describe(event));
+    co_return ends::ignored;
+  }
+  co_return co_await tell(order, operation_of(event, order.top_up), describe(event));
+}
+
+task<ends> event_receiver::tell(const payment_order& order, quota::operation what,
+                                std::string text) {
+  const auto reply = co_await ledger_.apply(order.org, what);
+  if (!reply) co_return ends::unavailable;
+  spdlog::info("stripe event: org={} top_up={} ledger={} credits={} {}", order.org, order.top_up.id,
+               to_string(reply->result), quota::to_string(reply->amount), text);
+  if (reply->result == quota::outcome::out_of_range) {
+    spdlog::error("the ledger did not take it: org={} top_up={} {}", order.org, order.top_up.id, text);
+  }
+  // Only a key that was given up wrongly can have led to a second payment.
+  const auto* resolution = std::get_if<quota::resolve_top_up>(&what);
+  const bool paid = resolution != nullptr && resolution->verdict == quota::top_up_verdict::paid;
+  if (paid && order.top_up.generation > 0) co_return co_await report_paid_twice(order);
+  co_return ends::applied;
+}
+
+task<ends> event_receiver::report_paid_twice(payment_order order) {
+  const auto endpoint = endpoint_;
+  const auto known = co_await endpoint->look_up(order);
+  if (known && known->mismatch == payment_mismatch::paid_twice) {
+    counts_.mismatches[known->mismatch].increment();
+    spdlog::error("payment mismatch: org={} top_up={} {}", order.org, order.top_up.id, known->why);
+  }
+  co_return ends::applied;
+}
+
+// Telling it again would change nothing: it is taken, counted, and for somebody to look at.
+ends event_receiver::mismatch(const payment_order& order, payment_mismatch what,
+                              const stripe_event& event) {
+  counts_.mismatches[what].increment();
+  spdlog::error("payment mismatch: org={} top_up={} cents={} the payment has another {}: {}",
+                order.org, order.top_up.id, order.top_up.cents, name_of(what), describe(event));
+  return ends::ignored;
+}
+
+}  // namespace tollgate::proxy::payments

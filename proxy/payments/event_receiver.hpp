@@ -1,0 +1,69 @@
+// Takes the events that Stripe sends by itself, and tells the ledger what they mean for a top-up.
+//
+// Whatever an event says, the ledger grants once and takes back once; so events may come late, twice
+// and in any order. Lives on the control thread, beside the courier.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "proxy/admin/message.hpp"
+#include "proxy/metrics/payment_metrics.hpp"
+#include "proxy/payments/payment_endpoint.hpp"
+#include "proxy/payments/stripe_event.hpp"
+#include "quota/directory.hpp"
+
+namespace tollgate::proxy::payments {
+
+inline constexpr std::size_t most_event_bytes = 256 * 1024;
+
+// An event as it came in.
+struct event_delivery {
+  std::string method;
+  std::string signature;  // Stripe-Signature
+  std::string body;
+  std::string request_id;
+};
+
+// Whatever takes it, on the calling thread.
+using event_taker = std::function<task<admin::api_response>(event_delivery)>;
+
+class event_receiver {
+ public:
+  event_receiver(quota::ledger_store& ledger, quota::directory& directory,
+                 const quota::clock& clock, metrics::payment_metrics& counts)
+      : ledger_{ledger}, directory_{directory}, clock_{clock}, counts_{counts} {}
+
+  // From now on by this one's settings. None: nobody is listened to.
+  void use(std::shared_ptr<payment_endpoint> endpoint) { endpoint_ = std::move(endpoint); }
+
+  // 200: done, or nothing to do. 400: not signed, or no event. 503: tell it again.
+  task<admin::api_response> take(event_delivery delivery);
+
+ private:
+  using ends = metrics::payment_event_end;
+  static constexpr std::size_t most_remembered = 10'000;
+
+  task<ends> apply(const stripe_event& event);
+  task<ends> apply_to(const stripe_event& event, const payment_order& order);
+  task<ends> tell(const payment_order& order, quota::operation what, std::string text);
+  task<ends> report_paid_twice(payment_order order);
+  task<result<std::optional<payment_order>>> find_order(const stripe_event& event);
+  void report_stray(const stripe_event& event);
+  bool takes_back(const stripe_event& event) const;
+  ends mismatch(const payment_order& order, payment_mismatch what, const stripe_event& event);
+  void remember(const std::string& event);
+
+  quota::ledger_store& ledger_;
+  quota::directory& directory_;
+  const quota::clock& clock_;
+  metrics::payment_metrics& counts_;
+  std::shared_ptr<payment_endpoint> endpoint_;
+  std::set<std::string> known_;     // events that were done; a repetition is answered at once
+  std::deque<std::string> in_turn_; // the same, oldest first
+};
+
+}  // namespace tollgate::proxy::payments
