@@ -70,19 +70,22 @@ task<> courier::deliver_all(quota::org_id org) {
     if (!found || !*found) co_return;
     stripe_customer = std::move((*found)->stripe_customer);
   }
-  for (const auto& top_up : *top_ups) {
-    if (stopped_ || !endpoint_) co_return;
-    payment_order order;
-    order.org = org;
-    order.top_up = top_up;
-    order.stripe_customer = stripe_customer;
-    // Whether it is time to ask for it (again) is for the lease to say: it knows the store's clock.
-    if (top_up.status == quota::top_up_status::requested) {
-      co_await deliver(std::move(order));
-    } else if (top_up.status == quota::top_up_status::pending) {
-      co_await poll(std::move(order));
-    } else {
-      polls_.forget(org, top_up.id);
+  using quota::top_up_status;
+  // What is only looked at does not keep waiting what is to be bought.
+  for (const auto status : {top_up_status::requested, top_up_status::pending}) {
+    for (const auto& top_up : *top_ups) {
+      if (stopped_ || !endpoint_) co_return;
+      if (top_up.status != status) continue;
+      payment_order order;
+      order.org = org;
+      order.top_up = top_up;
+      order.stripe_customer = stripe_customer;
+      // Whether it is time to ask for it (again) is for the lease to say: it knows the store's clock.
+      if (status == top_up_status::requested) {
+        co_await deliver(std::move(order));
+      } else {
+        co_await poll(std::move(order));
+      }
     }
   }
 }

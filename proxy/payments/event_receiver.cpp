@@ -115,10 +115,20 @@ task<ends> event_receiver::apply(const stripe_event& event) {
   const auto order = co_await find_order(event);
   if (!order) co_return ends::unavailable;
   if (!*order) {
-    spdlog::debug("stripe event of no top-up: {}", describe(event));
+    report_stray(event);
     co_return ends::ignored;
   }
   co_return co_await apply_to(event, **order);
+}
+
+// Money for a top-up that this store does not know: it may be another Tollgate's, with the same account
+// at Stripe, or this store has been brought back from an older copy.
+void event_receiver::report_stray(const stripe_event& event) {
+  if (event.what != kind::paid || !event.owner) return;
+  counts_.mismatches[payment_mismatch::metadata].increment();
+  spdlog::warn("payment mismatch: no top-up is known by org={} top_up={}: {}",
+               routes::shown(event.owner->org), routes::shown(event.owner->top_up),
+               describe(event));
 }
 
 // Nothing: it is about no top-up of ours. An error: nobody can tell at the moment.

@@ -52,6 +52,7 @@ class event_receiver {
   task<ends> tell(const payment_order& order, quota::operation what, std::string text);
   task<ends> report_paid_twice(payment_order order);
   task<result<std::optional<payment_order>>> find_order(const stripe_event& event);
+  void report_stray(const stripe_event& event);
   bool takes_back(const stripe_event& event) const;
   ends mismatch(const payment_order& order, payment_mismatch what, const stripe_event& event);
   void remember(const std::string& event);

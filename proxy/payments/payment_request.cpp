@@ -81,7 +81,7 @@ outbound::request to_stripe(const outbound::url& to, std::string_view path,
 }
 
 // Within quotes of Stripe's search language.
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') out += '\\';
@@ -175,8 +175,8 @@ outbound::request stripe_payments(const payment_order& order, const outbound::ur
 
 outbound::request stripe_search(const payment_order& order, const outbound::url& to,
                                 std::string_view secret) {
-  const auto question = "metadata[\"tollgate_org\"]:" + quoted(order.org) +
-                        " AND metadata[\"tollgate_top_up\"]:" + quoted(order.top_up.id);
+  const auto question = "metadata[\"tollgate_org\"]:" + in_quotes(order.org) +
+                        " AND metadata[\"tollgate_top_up\"]:" + in_quotes(order.top_up.id);
   const auto query = form{}.add("query", question).add("limit", "100").take();
   auto request = stripe_object("payment_intents/search?" + query, to, secret);
   request.max_answer_bytes = max_page_bytes;

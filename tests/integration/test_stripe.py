@@ -181,7 +181,7 @@ class Processing(StripeTest):
         ends = {"slow-paid": ("succeeded", "paid"), "slow-canceled": ("canceled", "declined"),
                 "slow-refused": ("requires_payment_method", "declined")}
         for org in ends:
-            self.need(org, f"cus_pending_{org}")
+            self.need(org, f"cus_pending_{org.replace('-', '_')}")
         for org, (status, _) in ends.items():
             [top_up] = self.resolved(self.tollgate, org)
             self.assertEqual(top_up["status"], "pending")

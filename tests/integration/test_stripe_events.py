@@ -183,10 +183,13 @@ class WhatIsTold(EventsTest):
     def test_what_is_none_of_ours_is_acknowledged(self):
         intent = self.bought_pack("cus_pending")
         shown = {**intent.shown(), "status": "succeeded"}
+        strays = 'tollgate_payment_mismatches_total{what="metadata"}'
+        before = self.counted(strays)
         for metadata in ({}, {"order": "7"}, {"tollgate_org": self.org, "tollgate_top_up": "pack-2"},
                          {"tollgate_org": "nobody-here", "tollgate_top_up": "pack-1"},
                          {"tollgate_org": "a b{}", "tollgate_top_up": "pack-1"}):
             self.told(event("payment_intent.succeeded", {**shown, "metadata": metadata}))
+        self.assertEqual(self.counted(strays), before + 3)
         stray = dispute_of(intent, 100)
         self.told(event("charge.dispute.created", {**stray, "payment_intent": None, "charge": None}))
         self.told(event("customer.created", {"id": "cus_1", "object": "customer"}))
