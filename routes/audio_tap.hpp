@@ -47,6 +47,7 @@ class audio_tap {
     chain(const audio_settings& settings, const body_facts& facts);
     meters::duration found() const;
     bool has_begun_form() const;
+    bool fits_file_name() const;
 
     const std::unique_ptr<meters::meter> meter;
     readers::into_meter into_meter;

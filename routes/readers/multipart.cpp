@@ -151,6 +151,7 @@ void multipart::read_header(char c) {
 
 void multipart::end_header() {
   part_name_.reset();
+  part_file_names_.clear();
   std::string_view rest{header_};
   while (rest != "\r\n" && !failed()) {
     const auto line = rest.substr(0, rest.find("\r\n"));
@@ -191,6 +192,8 @@ void multipart::read_disposition(std::string_view value) {
   // Readers from the world of mail decode such words (RFC 2047) in a name.
   if (name->find("=?") != name->npos) return fail(fault::ambiguous);
   part_name_ = *name;
+  for (const auto& each : read->parameters)
+    if (each.name.starts_with("filename")) part_file_names_.push_back(each.value);
 }
 
 // --- Parts
@@ -198,6 +201,7 @@ void multipart::read_disposition(std::string_view value) {
 void multipart::begin_part() {
   if (!part_name_) return fail(fault::malformed);
   in_audio_ = is_meant_by_part(settings_.audio, found_audio_);
+  if (in_audio_) file_names_ = part_file_names_;
   found_audio_ = found_audio_ || in_audio_;
   for (auto& each : fields_) {
     if (!is_meant_by_part(each.name, each.found)) continue;

@@ -38,6 +38,8 @@ class multipart final : public reader {
 
   // A boundary has come.
   bool has_begun() const { return state_ != state::preamble || failed(); }
+  // What the part with the audio says of the file it was, in every way.
+  const std::vector<std::string>& file_names() const { return file_names_; }
   // Null: there is no such field so far.
   const std::string* field(std::string_view name) const;
 
@@ -72,6 +74,7 @@ class multipart final : public reader {
   line line_ = line::open;
   std::string header_;
   std::optional<std::string> part_name_;
+  std::vector<std::string> part_file_names_, file_names_;
   bool in_audio_ = false, found_audio_ = false;
   wanted_field* in_field_ = nullptr;
 };
