@@ -25,15 +25,13 @@ struct signature {
   std::unique_ptr<meter> (*make)();
 };
 
-constexpr std::string_view ogg_of_version_0{"OggS\0", 5};
-
 constexpr signature signatures[]{{0, "RIFF", make_wav_meter},
                                  {0, "RIFX", make_wav_meter},
                                  {0, "RF64", make_wav_meter},
                                  {0, "BW64", make_wav_meter},
                                  {0, "FORM", make_aiff_meter},
                                  {0, "#!AMR", make_amr_meter},
-                                 {0, ogg_of_version_0, make_ogg_meter},
+                                 {0, "OggS", make_ogg_meter},
                                  {0, "fLaC", make_flac_meter},
                                  {4, "ftyp", make_mp4_meter},
                                  {4, "moov", make_mp4_meter},
@@ -121,7 +119,9 @@ class audio_meter final : public meter {
     // ffmpeg passes over one tag. A first box "skip" tells it little, so that the next must be in sight.
     const bool begins_with_skip = head().substr(std::min<std::size_t>(4, gathered_)).starts_with("skip");
     const bool is_far = begins_with_skip && big_endian(head().substr(0, 4)) > longest_skip;
-    is_ambiguous_ = is_container_ && (tags_passed_ > 1 || has_long_tag_ || is_far);
+    // Of Ogg it knows version 0.
+    const bool is_new = head().starts_with("OggS") && !head().substr(4).starts_with('\0');
+    is_ambiguous_ = is_container_ && (tags_passed_ > 1 || has_long_tag_ || is_far || is_new);
     if (is_container_) signs_.emplace(format_signs::of::container, looked_at_of_container);
     if (!is_container_ && !is_maybe_raw_) before_frames_ = 0;
     look_for_signs(head());

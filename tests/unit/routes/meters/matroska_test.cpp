@@ -190,7 +190,7 @@ TEST(matroska, codecs) {
             at_44100(3 * 1152),
             "layer 3"},
            {{"A_AC3", "", 1, 2, {}},
-            repeat("\x0B\x77" + big(0, 2) + "\x08\x40" + noise(314), 3) + "end",
+            repeat("\x0B\x77" + big(0, 2) + "\x08\x40" + noise(250), 3) + "end",
             duration::of_samples(3 * 1536, 48'000),
             "ac3"},
            {{"A_EAC3", "", 1, 2, {}},

@@ -139,7 +139,6 @@ TEST(Wav, WhatDecodersTakeForOtherAudioIsUnmeasurable) {
   for (const auto* id : {"XMA2", "SMV0", "xobX"})
     EXPECT_EQ(status(riff(chunk(id, noise(40)) + format({}) + chunk("data", noise(4000)))),
               state::unmeasurable);
-  EXPECT_EQ(status(riff(format({}) + format({}) + chunk("data", noise(4000)))), state::unmeasurable);
   const auto in_samples = [&](const std::string& sign, std::size_t times, std::uint32_t bits = 16) {
     return status(file({1, 2, 48'000, bits / 4, bits}, noise(500) + repeat(sign + noise(500), times)));
   };
@@ -151,7 +150,7 @@ TEST(Wav, WhatDecodersTakeForOtherAudioIsUnmeasurable) {
   EXPECT_EQ(in_samples(dts, 4), state::unmeasurable);
   EXPECT_EQ(in_samples(dts, 4, 24), state::measuring) << "ffmpeg looks into 16 bits only";
   EXPECT_EQ(in_samples(truehd, 5), state::unmeasurable);
-  const auto ac3 = "\x0B\x77" + big(0, 2) + "\x08\x40" + noise(314);
+  const auto ac3 = "\x0B\x77" + big(0, 2) + "\x08\x40" + noise(250);
   EXPECT_EQ(status(file({1, 2, 48'000, 4, 16}, noise(99) + repeat(ac3, 4))), state::unmeasurable);
   const auto latm = "\x56\xE0\x64" + noise(100);
   EXPECT_EQ(status(file({1, 2, 48'000, 4, 16}, repeat(latm, 4))), state::unmeasurable);
