@@ -61,7 +61,11 @@ std::optional<pcm_format> raw_format(const audio_settings& settings,
   if (facts.is_upload) return settings.pcm;
   if (const auto said = format_in(facts.content_type)) return said;
   if (settings.pcm) return settings.pcm;
-  return facts.wants_raw_pcm ? std::optional{openai} : std::nullopt;
+  // The other formats of OpenAI's speech, in an answer or in its events, are known by their bytes.
+  const auto type = media_type(facts.content_type);
+  const bool may_be = facts.wants_raw_pcm || equal_ignoring_case(type, "audio/pcm") ||
+                      equal_ignoring_case(type, "text/event-stream");
+  return may_be ? std::optional{openai} : std::nullopt;
 }
 
 std::unique_ptr<meters::meter> make_meter(const audio_settings& settings,
@@ -186,6 +190,15 @@ void audio_tap::chain::begin_second_reading(const audio_settings& settings,
   reader = make_reader(settings, facts, into_meter);
 }
 
+// Upstreams decode a file of that name.
+bool audio_tap::chain::fits_file_name() const {
+  const auto* form = dynamic_cast<const readers::multipart*>(reader.get());
+  if (form == nullptr) return true;
+  const auto& names = form->file_names();
+  return std::all_of(names.begin(), names.end(),
+                     [this](const std::string& name) { return meter->fits_name(name); });
+}
+
 audio_tap::audio_tap(const audio_settings& settings, const body_facts& facts)
     : settings_{settings},
       sent_type_{facts.content_type},
@@ -251,6 +264,8 @@ fault audio_tap::fault() const {
 meters::state audio_tap::status() const {
   if (fault() != fault::none) return meters::state::unmeasurable;
   const auto& meter = *decoded_.meter;
+  if (meter.status() == meters::state::measuring && !decoded_.fits_file_name())
+    return meters::state::unmeasurable;
   if (!ended_) return meter.status();
   const bool silent =
       meter.status() == meters::state::undecided || meter.measured() == meters::duration{};
@@ -272,6 +287,8 @@ std::string audio_tap::why_unmeasurable() const {
     return "its body could not be read: " + std::string{readers::to_string(why)};
   }
   if (bytes_ == 0) return "its body is empty";
+  if (!container().empty() && !decoded_.fits_file_name())
+    return "the name of its file says another format than it has (" + std::string{container()} + ")";
   if (container().empty() && claims_samples_) {
     return "it is samples without a container, and its route does not say at what rate they are "
            "read (audio.pcm)";

@@ -60,6 +60,7 @@ class audio_tap {
     bool has_begun_form() const;
     bool wants_second_reading() const;
     void begin_second_reading(const audio_settings& settings, const body_facts& facts);
+    bool fits_file_name() const;
 
     const std::unique_ptr<meters::meter> meter;
     readers::into_meter into_meter;

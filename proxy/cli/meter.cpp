@@ -148,6 +148,7 @@ measured_file measure(const std::string& name, std::istream& from,
       found.error = "no audio that can be measured";
       break;
   }
+  if (!meter->fits_name(name)) found.error = "its name says another format than it has";
   return found;
 }
 

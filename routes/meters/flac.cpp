@@ -42,11 +42,20 @@ class flac_meter final : public block_meter<metadata_header + flac_format::strea
   }
 
   std::size_t parse_marker(std::string_view block) {
+    if (const auto tag = id3v2_bytes(block)) {
+      skip(*tag - id3v2_header_bytes);
+      return id3v2_header_bytes;
+    }
     set_status(state::measuring);
     if (block.starts_with("fLaC")) {
       stage_ = stage::metadata;
       need(metadata_header);
       return 4;
+    }
+    if (byte_at(block, 0) == 0xFF && (byte_at(block, 1) & 0xFE) == 0xF8) {
+      stage_ = stage::frames;
+      need(1);
+      return parse(block);
     }
     stop(state::unmeasurable);
     return block.size();

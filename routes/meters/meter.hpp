@@ -38,6 +38,9 @@ class meter {
   virtual void begin_second_reading() {}
 
   virtual state status() const = 0;
+  // Whether a file of this name is heard as what was found in it: decoders that are not sure of the
+  // content go by the name.
+  virtual bool fits_name(std::string_view /*file_name*/) const { return true; }
   // The audio contained in the bytes so far: what a player could play of them. After finish() it is
   // final: encoder delay and end padding that the container declares are then taken off. Before, it
   // may lag behind what was written (an MP4 whose index stands at its end says nothing until it

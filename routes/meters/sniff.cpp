@@ -6,6 +6,7 @@
 
 #include "routes/meters/aiff.hpp"
 #include "routes/meters/amr.hpp"
+#include "routes/meters/file_name.hpp"
 #include "routes/meters/flac.hpp"
 #include "routes/meters/format_signs.hpp"
 #include "routes/meters/id3v2.hpp"
@@ -24,21 +25,20 @@ struct signature {
   std::unique_ptr<meter> (*make)();
 };
 
-constexpr std::string_view ogg_of_version_0{"OggS\0", 5};
-
 constexpr signature signatures[]{{0, "RIFF", make_wav_meter},
                                  {0, "RIFX", make_wav_meter},
                                  {0, "RF64", make_wav_meter},
                                  {0, "BW64", make_wav_meter},
                                  {0, "FORM", make_aiff_meter},
                                  {0, "#!AMR", make_amr_meter},
-                                 {0, ogg_of_version_0, make_ogg_meter},
+                                 {0, "OggS", make_ogg_meter},
                                  {0, "fLaC", make_flac_meter},
                                  {4, "ftyp", make_mp4_meter},
                                  {4, "moov", make_mp4_meter},
                                  {4, "mdat", make_mp4_meter},
                                  {4, "wide", make_mp4_meter},
                                  {4, "free", make_mp4_meter},
+                                 {4, "skip", make_mp4_meter},
                                  {0, "\x1A\x45\xDF\xA3", make_matroska_meter}};
 
 // All that the signatures and the header of a tag need.
@@ -48,6 +48,7 @@ static_assert(head_bytes >= id3v2_header_bytes);
 // How far ffmpeg looks before it is sure of a format that it knows by its first bytes, and of frames.
 constexpr std::uint64_t looked_at_of_container = 4096, looked_at_of_frames = 64 * 1024;
 // Of a tag that is longer ffmpeg does not see the end, and goes by the name of the file.
+constexpr std::uint64_t longest_skip = 1024;
 constexpr std::uint64_t most_zeros_before_frames = 4096;
 constexpr std::uint64_t longest_passed_tag = (1 << 20) - 4096;
 
@@ -82,6 +83,12 @@ class audio_meter final : public meter {
   state status() const override {
     if (is_ambiguous_ || (signs_ && signs_->found())) return state::unmeasurable;
     return chosen_ ? chosen_->status() : state::undecided;
+  }
+  bool fits_name(std::string_view file_name) const override {
+    if (is_container_ || is_maybe_raw_) return true;
+    const auto suffix = suffix_of(file_name);
+    if (!has_long_tag_) return !is_taken_by_name(suffix);
+    return container() == "mp3" ? names_mpeg_audio(suffix) : names_adts(suffix);
   }
   duration measured() const override { return chosen_ ? chosen_->measured() : duration{}; }
   std::string_view container() const override { return chosen_ ? chosen_->container() : ""; }
@@ -124,9 +131,12 @@ class audio_meter final : public meter {
       return head().substr(std::min(each.at, gathered_)).starts_with(each.bytes);
     });
     is_container_ = found != std::end(signatures);
-    // ffmpeg passes over one tag.
-    is_ambiguous_ = is_container_ ? tags_passed_ > 1 || has_long_tag_
-                                  : false;
+    // ffmpeg passes over one tag. A first box "skip" tells it little, so that the next must be in sight.
+    const bool begins_with_skip = head().substr(std::min<std::size_t>(4, gathered_)).starts_with("skip");
+    const bool is_far = begins_with_skip && big_endian(head().substr(0, 4)) > longest_skip;
+    // Of Ogg it knows version 0.
+    const bool is_new = head().starts_with("OggS") && !head().substr(4).starts_with('\0');
+    is_ambiguous_ = is_container_ && (tags_passed_ > 1 || has_long_tag_ || is_far || is_new);
     if (is_container_) signs_.emplace(format_signs::of::container, looked_at_of_container);
     if (!is_container_ && !is_maybe_raw_) before_frames_ = 0;
     look_for_signs(head());

@@ -134,10 +134,10 @@ class wav_blocks final : public block_meter<64> {
     const auto id = block.substr(0, 4);
     const auto size = size_field(block);
     chunk_left_ = std::uint64_t{size} + (size & 1);
-    // Decoders differ about which of two formats holds, and take XMA2 and SMV0 for other audio.
+    // Decoders take these for other audio.
     const bool is_other = id == "XMA2" || id == "SMV0" || id == "xobX";
-    const bool is_format = id == "fmt ", is_long = id == "ds64" && size >= 24;
-    if (is_other || (is_format && format_) || (has_long_sizes_ && !is_long)) {
+    const bool is_format = id == "fmt " && !format_, is_long = id == "ds64" && size >= 24;
+    if (is_other || (has_long_sizes_ && !is_long)) {
       stop(state::unmeasurable);
     } else if (is_format) {
       format_bytes_ = std::min<std::size_t>(size, wav_format_bytes);

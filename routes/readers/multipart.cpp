@@ -162,6 +162,7 @@ void multipart::begin_part() {
   // It changes how a reader decodes the other fields (RFC 7578, 4.6).
   if (may_be_taken_for(part_.name, skeleton("_charset_"))) return fail(fault::ambiguous);
   in_audio_ = is_meant_by_part(settings_.audio, found_audio_);
+  if (in_audio_) file_names_ = part_.file_names;
   found_audio_ = found_audio_ || in_audio_;
   for (auto& each : fields_) {
     if (!is_meant_by_part(each.name, each.found)) continue;

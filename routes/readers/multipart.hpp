@@ -38,6 +38,8 @@ class multipart final : public reader {
 
   // A boundary has come.
   bool has_begun() const { return state_ != state::preamble || failed(); }
+  // What the part with the audio says of the file it was, in every way.
+  const std::vector<std::string>& file_names() const { return file_names_; }
   // Null: there is no such field so far.
   const std::string* field(std::string_view name) const;
 
@@ -71,6 +73,7 @@ class multipart final : public reader {
   line line_ = line::open;
   std::string header_;
   part_head part_;
+  std::vector<std::string> file_names_;  // of the audio
   std::uint64_t part_bytes_ = 0;
   bool in_audio_ = false, found_audio_ = false, has_preamble_ = false;
   wanted_field* in_field_ = nullptr;

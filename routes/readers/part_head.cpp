@@ -81,6 +81,8 @@ class head_reader {
     if (named_) return fail(fault::ambiguous);
     named_ = true;
     head_.name = *read->only("name");
+    for (const auto& each : read->parameters)
+      if (each.name.starts_with("filename")) head_.file_names.push_back(each.value);
   }
 
   // A form in a part, as RFC 2388 had it for several files of one name: some read its parts in

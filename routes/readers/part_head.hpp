@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "routes/readers/reader.hpp"
 
@@ -13,6 +14,7 @@ namespace tollgate::routes::readers {
 
 struct part_head {
   std::string name;
+  std::vector<std::string> file_names;  // that some reader could take for its own
   std::optional<std::uint64_t> length;  // said by Content-Length, which some readers go by
 };
 

@@ -26,9 +26,20 @@ SEVERAL_FRAMES = ("This ffmpeg decodes but the first of several AMR frames in a 
 
 DAMAGED_BLOCKS = ("In what was damaged the meter counts every block that an AAC decoder might find there; ffmpeg's "
                   "gives up some of them.")
+NOT_FIRST = Disagreement(
+    None, "Frames that do not stand first, behind tags and zeros. ffmpeg is told here that they are MPEG or ADTS; by "
+          "itself it takes such files for AMR, GSM or any other format that fits what stands in front, so that a "
+          "caller could choose what is heard.")
 
 # More than one codec frame away from ffmpeg.
 LENGTHS = {
+    "mp3/ape-in-front.mp3": NOT_FIRST,
+    "mp3/garbage-in-front-5000.mp3": NOT_FIRST,
+    "mp3/starts-in-a-frame.mp3": NOT_FIRST,
+    "mp3/starts-in-a-frame-vbr.mp3": NOT_FIRST,
+    "adts/garbage-in-front.aac": NOT_FIRST,
+    "adts/starts-in-a-frame.aac": NOT_FIRST,
+    "hidden/frames-in-ape-tag-in-front.mp3": NOT_FIRST,
     "pcm/begins-like-wav.pcm": Disagreement(
         None, "What is known by its first bytes is read as that, and these are no WAV file. Real samples "
               "do not begin so."),

@@ -17,7 +17,8 @@ int main() {
     const auto meter = make_audio_meter({});
     meter->write(bytes);
     meter->finish();
-    const bool charged = meter->status() == state::measuring && meter->measured() > duration{};
+    const bool charged = meter->status() == state::measuring && meter->measured() > duration{} &&
+                         meter->fits_name(name.substr(name.rfind('/') + 1));
     if (charged) {
       std::cout << meter->measured().microseconds_up();
     } else {

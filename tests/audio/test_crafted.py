@@ -86,7 +86,7 @@ def main():
     directory.mkdir(parents=True, exist_ok=True)
     files = []
     for module, contents in crafted.modules().items():
-        if options.module and options.module != module:
+        if options.module != module and (options.module or getattr(contents, "LONG", False)):
             continue
         for kind, make in (("crafted", contents.cases), ("honest", getattr(contents, "honest", list))):
             files += [(module, kind, path) for path in written(directory, module, kind, make())

@@ -68,6 +68,40 @@ TEST(audio_tap, finds_the_part_of_a_form) {
   EXPECT_EQ(tapped(form("other"), facts, settings), two_seconds);
 }
 
+std::string named_form(const std::string& disposition, const std::string& content) {
+  return "--b\r\nContent-Disposition: form-data; name=\"file\"; " + disposition + "\r\n\r\n" + content +
+         "\r\n--b--\r\n";
+}
+
+// 20 KB of MP3 are 190 s of G.723.1 to ffmpeg, when the file is called so.
+TEST(audio_tap, goes_by_the_name_of_a_file_where_ffmpeg_does) {
+  const audio_tap::body_facts facts{"multipart/form-data; boundary=b", ""};
+  const auto mp3 = meters::layer3(100);
+  const auto status = [&](const std::string& disposition, const std::string& content) {
+    return tapped(named_form(disposition, content), facts).status;
+  };
+  for (const auto* name : {"a.mp3", "a.MP3", "a", "a.wav", "a.mpga", "a.g722.mp3", "a.bin"}) {
+    EXPECT_EQ(status("filename=\"" + std::string{name} + "\"", mp3), state::measuring) << name;
+  }
+  for (const auto* name : {"a.g722", "a.G723_1", "a.tco", "a.mp3.sln", "a.g729 "}) {
+    EXPECT_EQ(status("filename=\"" + std::string{name} + "\"", mp3), state::unmeasurable) << name;
+    EXPECT_EQ(status("filename=\"" + std::string{name} + "\"", wav(16'000)), state::measuring);
+  }
+  EXPECT_EQ(status("filename=\"a.mp3\"; filename*=utf-8''a.g722", mp3), state::unmeasurable);
+}
+
+// A speech route that does not read the request does not know that PCM was asked for.
+TEST(audio_tap, events_of_speech_are_samples_where_nothing_says_otherwise) {
+  const std::string silence = "AAAA";  // three bytes
+  std::string delta, events;
+  for (int i = 0; i < 8'000; ++i) delta += silence;
+  for (int i = 0; i < 4; ++i)
+    events += "data: {\"type\":\"speech.audio.delta\",\"audio\":\"" + delta + "\"}\n\n";
+  events += "data: {\"type\":\"speech.audio.done\"}\n\n";
+  EXPECT_EQ(tapped(events, {"text/event-stream", ""}), two_seconds);
+  EXPECT_EQ(tapped(std::string(96'000, '\0'), {"audio/pcm", ""}), two_seconds);
+}
+
 TEST(audio_tap, without_audio_is_unmeasurable_and_charged_by_size) {
   audio_settings settings;
   settings.bit_rate = 8'000;

@@ -12,6 +12,7 @@ namespace {
 
 namespace id = matroska_id;
 constexpr std::uint32_t void_element = 0xEC, unheard_of = 0x4DFF;
+constexpr std::uint32_t timestamp = 0xE7, timestamp_scale = 0x2AD7B1;
 
 std::string id_bytes(std::uint32_t id) {
   return big(id, (std::bit_width(id) + 7U) / 8);
@@ -61,7 +62,7 @@ std::string opus_blocks(std::size_t count, std::uint64_t track = 1) {
   return repeat(simple_block(opus_packet(), 0, track), count);
 }
 std::string cluster(const std::string& content) {
-  return element(id::cluster, number(id::timestamp, 0) + content);
+  return element(id::cluster, number(timestamp, 0) + content);
 }
 const auto ebml = element(id::ebml, element(0x4282, "webm"));
 std::string file(const std::string& content) {
@@ -92,12 +93,12 @@ TEST(matroska, what_is_no_audio_cannot_be_measured) {
 
 TEST(matroska, duration_and_timestamps_are_not_believed) {
   const auto info = element(
-      id::info, number(id::timestamp_scale, 1'000'000) + element(0x4489, std::string(8, '\0')));
+      id::info, number(timestamp_scale, 1'000'000) + element(0x4489, std::string(8, '\0')));
   EXPECT_EQ(length(file(info + tracks() + cluster(opus_blocks(99)))), after_skip(99));
 }
 
 TEST(matroska, sizes_may_be_unknown) {
-  const auto content = number(id::timestamp, 0) + opus_blocks(5);
+  const auto content = number(timestamp, 0) + opus_blocks(5);
   EXPECT_EQ(length(live_file(tracks() + live(id::cluster, content) + live(id::cluster, content) +
                              element(id::cues, noise(99)) + cluster(opus_blocks(5)))),
             after_skip(15));
@@ -185,9 +186,21 @@ TEST(matroska, codecs) {
            {{"A_AAC", "", 1, 2, cd}, noise(300), at_44100(1024), "aac"},
            {{"A_AAC", "\x12\x10", 1, 2, {}}, repeat({"\0\0\0\x07", 4}, 2), at_44100(2048), "aac"},
            {{"A_MPEG/L3", "", 1, 2, cd},
-            repeat("\xFF\xFB\x90\x44" + noise(413), 3) + "end",
+            repeat("\xFF\xFB\x90\x44" + noise(413) + std::string(2, '\0'), 3) + "end",
             at_44100(3 * 1152),
             "layer 3"},
+           {{"A_AC3", "", 1, 2, {}},
+            repeat("\x0B\x77" + big(0, 2) + "\x08\x40" + noise(250), 3) + "end",
+            duration::of_samples(3 * 1536, 48'000),
+            "ac3"},
+           {{"A_EAC3", "", 1, 2, {}},
+            repeat("\x0B\x77" + big(49, 2) + "\x34\x80" + noise(94), 2),
+            duration::of_samples(2 * 1536, 48'000),
+            "eac3"},
+           {{"A_ALAC", big(4096, 4) + noise(16) + big(44'100, 4), 1, 2, {}},
+            std::string(90, '\0'),
+            at_44100(4096),
+            "alac"},
            {{"A_FLAC", "fLaC" + big(34, 4) + stream_info(), 1, 2, {}},
             flac_frame(0) + flac_frame(1),
             duration::of_samples(8192, 48'000),
@@ -212,18 +225,62 @@ TEST(matroska, headers_that_were_stripped_are_put_back) {
                 cluster(repeat(simple_block("\x44" + noise(413)), 5)));
   };
   EXPECT_EQ(length(bytes(3)), duration::of_samples(5 * 1152, 44'100));
-  EXPECT_EQ(length(bytes(0)), duration{}) << "zlib: there are only timestamps";
 }
 
-TEST(matroska, other_codecs_by_timestamps_and_default_durations) {
-  const auto timed = [](std::uint64_t ms) { return simple_block(noise(50), 0, 1, ms); };
-  const auto of_ms = [](std::uint64_t ms) { return duration::of_samples(ms, 1000); };
-  const track ac3{"A_AC3", "", 1, 2, number(id::default_duration, 32'000'000)};
-  EXPECT_EQ(length(file(tracks({ac3}) + cluster(timed(0) + timed(32) + timed(64)))), of_ms(96));
-  EXPECT_EQ(length(file(tracks({ac3}) + cluster(timed(0) + timed(0) + timed(0)))), of_ms(96));
-  const track unknown{"A_UNKNOWN", "", 1, 2, {}};
-  EXPECT_EQ(length(file(tracks({unknown}) + cluster(timed(10) + timed(60) + timed(100)))),
-            of_ms(130));
+// Decoders undo it; we cannot see how long the frames are.
+TEST(matroska, other_encodings_of_frames_cannot_be_measured) {
+  const auto compression = [](const std::string& content) {
+    return element(id::content_compression, content);
+  };
+  const auto stripping = number(id::compression_algorithm, 3);
+  const auto encoded = [&](const std::string& content) {
+    const auto encodings = element(id::content_encodings, content);
+    return measure(make_matroska_meter,
+                   file(tracks({{"A_OPUS", opus_head(), 1, 2, encodings}}) + cluster(opus_blocks(9))))
+        .status;
+  };
+  const auto one = [](const std::string& content) { return element(id::content_encoding, content); };
+  EXPECT_EQ(encoded(one(compression(stripping))), state::measuring);
+  for (const auto& content :
+       {one(""), one(compression("")), one(compression(number(id::compression_algorithm, 0))),
+        one(compression(number(id::compression_algorithm, 1))),
+        one(compression(number(id::compression_algorithm, 2))),
+        one(compression(stripping) + number(id::encoding_scope, 3)),
+        one(compression(stripping) + number(id::encoding_type, 1)),
+        one(compression(stripping + element(id::compression_settings, noise(17)))),
+        one(compression(stripping + element(id::compression_settings, noise(100)))),
+        one(compression(stripping)) + one(compression(stripping))})
+    EXPECT_EQ(encoded(content), state::unmeasurable);
+}
+
+TEST(matroska, codecs_that_only_timestamps_tell_of_cannot_be_measured) {
+  for (const auto* codec : {"A_UNKNOWN", "A_DTS", "A_TRUEHD", "A_MS/ACM", "A_TTA1", "A_ALAC", "A_VORBIS"})
+    EXPECT_EQ(measure(make_matroska_meter,
+                      file(tracks({{codec, "", 1, 2, {}}}) + cluster(simple_block(noise(50)))))
+                  .status,
+              state::unmeasurable)
+        << codec;
+}
+
+TEST(matroska, samples_of_odd_sizes_cannot_be_measured) {
+  const auto status = [](const char* codec, std::uint64_t bits) {
+    const auto audio = element(id::audio, number(id::channels, 1) + number(id::bit_depth, bits));
+    return measure(make_matroska_meter,
+                   file(tracks({{codec, "", 1, 2, audio}}) + cluster(simple_block(noise(5000)))))
+        .status;
+  };
+  for (const std::uint64_t bits : {8, 16, 24, 32}) EXPECT_EQ(status("A_PCM/INT/BIG", bits), state::measuring);
+  for (const std::uint64_t bits : {0, 1, 12, 48, 64, 1024})
+    EXPECT_EQ(status("A_PCM/INT/LIT", bits), state::unmeasurable);
+  EXPECT_EQ(status("A_PCM/FLOAT/IEEE", 64), state::measuring);
+  EXPECT_EQ(status("A_PCM/FLOAT/IEEE", 16), state::unmeasurable);
+}
+
+TEST(matroska, a_file_that_is_known_by_nothing_cannot_be_measured) {
+  const auto content = element(id::segment, tracks() + cluster(opus_blocks(9)));
+  for (const auto& head : {element(id::ebml, ""), element(id::ebml, element(0x4282, "webmx")),
+                           element(id::ebml, element(0x4282, "webm") + noise(2000))})
+    EXPECT_EQ(measure(make_matroska_meter, head + content).status, state::unmeasurable);
 }
 
 // ffmpeg goes back to what it had passed over when anything is wrong behind it, and plays that.

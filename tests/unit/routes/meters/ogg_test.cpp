@@ -147,6 +147,16 @@ TEST(ogg, streams_that_are_not_audio_do_not_count) {
   EXPECT_EQ(length(video + opus_headers() + frames + opus_page(50, 0) + frames), after_skip(50));
 }
 
+// ffmpeg plays them.
+TEST(ogg, audio_that_is_not_known_makes_it_unmeasurable) {
+  for (const auto* name : {"\x01" "audio\0\0", "CELT    ", "\x01vorbis", "Speex   ", "OpusHead", "fLaC"})
+    for (const int flags : {int{first_page}, 1}) {
+      const auto other = ogg_page_of({.serial = 9, .flags = flags}, {name + noise(50)});
+      EXPECT_EQ(measure(make_ogg_meter, opus_headers() + other + opus_page(50, 0)).status, state::unmeasurable)
+          << name;
+    }
+}
+
 TEST(ogg, more_streams_than_can_be_watched_cannot_be_measured) {
   std::string bytes;
   for (std::uint32_t serial = 0; serial < 65; ++serial)

@@ -125,6 +125,45 @@ TEST(Wav, LongFilesSayTheirSizeElsewhere) {
   }
 }
 
+TEST(Wav, OnlyLongFilesSayTheirSizeElsewhere) {
+  const auto sizes = chunk("ds64", little(99, 8) + little(4, 8) + little(2, 8) + little(0, 4));
+  EXPECT_EQ(wav(riff(sizes + format({}) + data_of_size(0xFFFFFFFF, noise(6000)))).length, at_8000(3000));
+  EXPECT_EQ(wav("RF64" + little(0xFFFFFFFF, 4) + "WAVE" + format({}) + sizes +
+                data_of_size(0xFFFFFFFF, noise(6000)))
+                .status,
+            state::unmeasurable);
+}
+
+TEST(Wav, WhatDecodersTakeForOtherAudioIsUnmeasurable) {
+  const auto status = [](const std::string& bytes) { return wav(bytes).status; };
+  for (const auto* id : {"XMA2", "SMV0", "xobX"})
+    EXPECT_EQ(status(riff(chunk(id, noise(40)) + format({}) + chunk("data", noise(4000)))),
+              state::unmeasurable);
+  const auto in_samples = [&](const std::string& sign, std::size_t times, std::uint32_t bits = 16) {
+    return status(file({1, 2, 48'000, bits / 4, bits}, noise(500) + repeat(sign + noise(500), times)));
+  };
+  const std::string burst("\x72\xF8\x1F\x4E\x01\x00", 6), dts("\x7F\xFE\x80\x01", 4),
+      truehd("\xF8\x72\x6F\xBA", 4);
+  EXPECT_EQ(in_samples(burst, 2), state::unmeasurable);
+  EXPECT_EQ(in_samples(burst, 2, 24), state::unmeasurable);
+  EXPECT_EQ(in_samples(burst, 1), state::measuring);
+  EXPECT_EQ(in_samples(dts, 4), state::unmeasurable);
+  EXPECT_EQ(in_samples(dts, 4, 24), state::measuring) << "ffmpeg looks into 16 bits only";
+  EXPECT_EQ(in_samples(truehd, 5), state::unmeasurable);
+  const auto ac3 = "\x0B\x77" + big(0, 2) + "\x08\x40" + noise(250);
+  EXPECT_EQ(status(file({1, 2, 48'000, 4, 16}, noise(99) + repeat(ac3, 4))), state::unmeasurable);
+  const auto latm = "\x56\xE0\x64" + noise(100);
+  EXPECT_EQ(status(file({1, 2, 48'000, 4, 16}, repeat(latm, 4))), state::unmeasurable);
+}
+
+// A voice recorder's: G.729 behind a header as of WAV.
+TEST(Wav, AnActFileIsNoWav) {
+  const auto head = riff(format({}) + data_of_size(100'000, "")) + std::string(212, '\0');
+  const auto rest = std::string(7, '\1') + std::string(248, '\0') + noise(5000);
+  EXPECT_EQ(wav(head + "\x84" + rest).status, state::unmeasurable);
+  EXPECT_EQ(wav(head + "\x85" + rest).status, state::measuring);
+}
+
 TEST(Wav, ReadsBigEndianFiles) {
   const auto format = "fmt " + big(16, 4) + big(1, 2) + big(1, 2) + big(8000, 4) + big(16000, 4) +
                       big(2, 2) + big(16, 2);
