@@ -25,6 +25,7 @@ void read_settings(context& in, const node& root, settings& out) {
   map.optional("tls", out.tls, read_tls);
   map.optional("admin", out.admin, read_admin);
   map.optional("store", out.store, read_store);
+  map.optional("journal", out.journal, read_journal);
   map.optional("identity", out.identity, read_identity);
   map.required("upstreams", out.upstreams, read_upstreams);
   map.required("rates", out.rates, read_rates);

@@ -75,6 +75,23 @@ std::optional<admin_settings> read_admin(context& in, const node& from) {
   return out;
 }
 
+// DIR, `off`, or a map.
+std::optional<journal_settings> read_journal(context& in, const node& from) {
+  journal_settings out;
+  if (from.what != node::type::map) {
+    auto directory = read_text(in, from);
+    if (directory && *directory != "off") out.directory = *std::move(directory);
+    return out;
+  }
+  constexpr std::uint64_t mib = 1024 * 1024;
+  map_reader map{in, from};
+  map.required("directory", out.directory, read_text);
+  map.optional("max", out.max_bytes, size_between(16 * mib, 1024 * 1024 * mib));
+  map.optional("sync_every", out.sync_every, duration_between(10ms, 1min));
+  map.finish();
+  return out;
+}
+
 std::optional<store_settings> read_store(context& in, const node& from) {
   store_settings out;
   if (from.what != node::type::map) {

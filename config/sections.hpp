@@ -8,6 +8,7 @@ namespace tollgate::config {
 
 std::optional<tls_settings> read_tls(context& in, const node& from);
 std::optional<admin_settings> read_admin(context& in, const node& from);
+std::optional<journal_settings> read_journal(context& in, const node& from);
 std::optional<store_settings> read_store(context& in, const node& from);
 std::optional<identity_settings> read_identity(context& in, const node& from);
 std::optional<timeout_settings> read_timeouts(context& in, const node& from);

@@ -137,6 +137,15 @@ struct hold_settings {
   bool operator==(const hold_settings&) const = default;
 };
 
+// Where what is not settled yet is written down.
+struct journal_settings {
+  std::string directory;  // empty: nowhere
+  std::uint64_t max_bytes = 256 * 1024 * 1024;
+  milliseconds sync_every{1'000};
+
+  bool operator==(const journal_settings&) const = default;
+};
+
 struct store_settings {
   std::string url = "embedded:var/tollgate";
   milliseconds wait{0};  // how long a request may wait for a store that is away
@@ -154,6 +163,7 @@ struct settings {
   std::optional<tls_settings> tls;
   admin_settings admin;
   store_settings store;
+  journal_settings journal;
   identity_settings identity;
   std::vector<upstream_settings> upstreams;
   std::vector<quota::rate> rates;

@@ -73,6 +73,7 @@ choose_port 8081; admin=127.0.0.1:$port
 token=${TOLLGATE_ADMIN_TOKEN:-$(random_hex)}
 export TOLLGATE_ADMIN_TOKEN=$token TOLLGATE_LISTEN=$data TOLLGATE_ADMIN_LISTEN=$admin
 export TOLLGATE_STORE=embedded:$state/store
+export TOLLGATE_JOURNAL=$state/journal
 # The shipped configuration, with the sample upstream in the place of all platforms.
 config=config/tollgate.yaml
 export TOLLGATE_OPENAI_URL=http://$upstream TOLLGATE_ANTHROPIC_URL=http://$upstream

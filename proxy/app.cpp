@@ -17,6 +17,7 @@
 #include "proxy/admin/server.hpp"
 #include "proxy/archive/archived_store.hpp"
 #include "proxy/archive/archivist.hpp"
+#include "proxy/journal/replay.hpp"
 #include "proxy/metrics/registry.hpp"
 #include "proxy/payments/courier.hpp"
 #include "proxy/webhooks/messenger.hpp"
@@ -99,6 +100,7 @@ class app {
   }
 
   void serve() {
+    open_journal();
     const auto store = open_store();
     if (!settings().metering) spdlog::warn("metering is off: nothing is reserved or charged");
     auto endpoint = payments::make_payment_endpoint(settings().payments);  // or throws
@@ -109,6 +111,7 @@ class app {
     start_messenger(std::move(sender));
     start_admin();
     start_courier(std::move(endpoint));
+    replay_journal();
     const auto waiting = [](app& self) -> task<> { co_await self.obey_signals(); };
     asio::co_spawn(control_, waiting(*this), asio::detached);
     const auto where = workers_.front()->local_endpoint();
@@ -133,6 +136,7 @@ class app {
     courier_.reset();      // whoever waits for an answer gets none from it now
     messenger_.reset();
     workers_.clear();
+    keeper_.reset();
     if (embedded_) embedded_->stop();
     spdlog::info("stopped");
   }
@@ -165,17 +169,48 @@ class app {
     }
   }
 
+  int worker_count() const {
+    if (settings().threads > 0) return settings().threads;
+    return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  }
+
+  void open_journal() {
+    if (!settings().metering) return;
+    if (settings().journal.directory.empty()) {
+      spdlog::info("there is no journal: calls that are not settled when this process is killed are not charged");
+      return;
+    }
+    keeper_ = std::make_unique<journal::keeper>(settings().journal, worker_count());
+    journal_left_ = journal::read_journal(keeper_->left_behind());
+    for (const auto& each : journal_left_.damaged) spdlog::error("journal: DAMAGED: {}", each);
+    for (const auto& each : journal_left_.torn) spdlog::warn("journal: an unfinished last record: {}", each);
+  }
+
+  // Beside the calls, as soon as the store is there. What is not confirmed when this process ends, too,
+  // stays where it is.
+  void replay_journal() {
+    if (journal_left_.files.empty()) return;
+    spdlog::info("journal {}: {} calls of an earlier process are to be settled",
+                 settings().journal.directory, journal_left_.charges.size());
+    replay_ = std::make_unique<journal::replay>(control_.get_executor(), *admin_ledger_);
+    const auto replaying = [](app& self) -> task<> {
+      const auto report = co_await self.replay_->run(self.journal_left_);
+      if (!report.complete) co_return;
+      journal::remove_replayed(self.journal_left_);
+      spdlog::info("journal {}: {}", self.settings().journal.directory, journal::to_string(report));
+    };
+    asio::co_spawn(control_, replaying(*this), asio::detached);
+  }
+
   void start_workers(const quota::redis::address& store) {
     const auto tls = server_tls(settings());
     const auto& listen = settings().listen;
     asio::ip::tcp::endpoint where{asio::ip::make_address(listen.host), listen.port};
-    const int wanted = settings().threads > 0
-                           ? settings().threads
-                           : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-    for (int i = 0; i < wanted; ++i) {
+    for (int i = 0; i < worker_count(); ++i) {
       workers_.push_back(
           std::make_unique<worker>(store, current_, tls, where, metrics_.add_thread(), i));
       if (archive_reader_) workers_.back()->read_history_from(*archive_reader_);
+      if (keeper_) workers_.back()->keep_journal(*keeper_);
       workers_.back()->on_top_up([this](const quota::org_id& org) {
         asio::post(control_, [this, org] { courier_->visit(org); });
       });
@@ -208,7 +243,11 @@ class app {
             [this] {
               return admin::readiness{all_stores_ready(), draining_};
             },
-        .metrics = [this] { return metrics_.collect(); },
+        .metrics =
+            [this] {
+              if (keeper_) metrics_.process.journal_unwritten = keeper_->unwritten();
+              return metrics_.collect();
+            },
         .limits = {}};
     admin_ = std::make_unique<admin::server>(control_, settings().admin.listen, std::move(options));
     admin_->start();
@@ -311,6 +350,7 @@ class app {
     if (differ(now.listen, next.listen)) warn("listen");
     if (differ(now.admin.listen, next.admin.listen)) warn("admin.listen");
     if (now.store.url != next.store.url) warn("store");
+    if (now.journal != next.journal) warn("journal");
     if (now.archive != next.archive) warn("archive");
     if (now.retention != next.retention) warn("retention");
     if (now.threads != next.threads) warn("threads");
@@ -334,6 +374,7 @@ class app {
                  settings().timeouts.drain.count() / 1000);
     courier_->stop();
     messenger_->stop();
+    if (replay_) replay_->stop();
     admin_->end_streams();
     if (archive_reader_) archive_reader_->close();
     for (auto& worker : workers_) worker->drain();
@@ -342,7 +383,7 @@ class app {
   }
 
   // First the rest of the connections are ended, which settles or voids what they hold; if the
-  // store is away for longer than that too, the holds time out by themselves.
+  // store is away for longer than that too, the journal has what is left.
   task<> limit_draining() {
     asio::steady_timer timer{control_};
     timer.expires_after(settings().timeouts.drain);
@@ -351,7 +392,17 @@ class app {
     for (auto& worker : workers_) worker->cut();
     timer.expires_after(std::chrono::seconds{10});
     co_await timer.async_wait(asio::use_awaitable_t<io_executor>{});
-    spdlog::error("the ledger did not confirm every settlement; what is open will expire");
+    std::int64_t left = 0;
+    for (const auto& worker : workers_) left += worker->counts().pending_settlements.read();
+    if (keeper_) {
+      spdlog::error(
+          "the ledger did not confirm {} settlements; they are in the journal {}, and are settled at the next "
+          "start or by `tollgate journal replay`",
+          left, settings().journal.directory);
+    } else {
+      spdlog::error("the ledger did not confirm {} settlements, and there is no journal; their holds will expire",
+                    left);
+    }
     exit_code_ = 1;
     for (auto& worker : workers_) worker->stop();
   }
@@ -360,6 +411,9 @@ class app {
   configuration_ptr current_;
   std::optional<quota::redis::embedded_server> embedded_;
   metrics::registry metrics_;
+  std::unique_ptr<journal::keeper> keeper_;
+  journal::contents journal_left_;  // by an earlier process
+  std::unique_ptr<journal::replay> replay_;
   asio::io_context control_{1};
   outbound::name_resolver webhook_names_{32};  // theirs alone: payments do not wait for them
   std::vector<std::unique_ptr<worker>> workers_;

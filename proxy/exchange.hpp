@@ -50,6 +50,9 @@ class exchange final : private deadline {
   task<verdict> gather_body(std::size_t limit, enough enough);
   task<verdict> connect(bool fresh);
   task<verdict> attempt(bool& retry);
+  bool pays_from_last_byte() const;
+  template <class Buffers>
+  task<error_code> write_last(const Buffers& buffers, std::size_t at_once);
   task<error_code> send_request();
   task<> pump_request_body(std::string head);
   task<error_code> send_body_piece(const decoded& piece, std::string& head);

@@ -1,5 +1,7 @@
 // The part of an exchange that sends the call to the upstream and reads the head of its answer.
 #include <boost/asio/co_spawn.hpp>
+#include <boost/beast/core/buffers_prefix.hpp>
+#include <boost/beast/core/buffers_suffix.hpp>
 #include <boost/beast/http/error.hpp>
 
 #include "proxy/exchange_parts.hpp"
@@ -12,6 +14,16 @@ namespace {
 
 problem client_left() {
   return {problem_code::upstream_unreachable, "The client left.", {}, {}};
+}
+
+// What becomes of a call whose client leaves when the upstream has all of its request.
+template <class Policy>
+bool settles_when_left(const Policy& policy) {
+  if constexpr (requires { policy.client_gone_waiting; }) {
+    return policy.client_gone_waiting == quota::resolution::settle;
+  } else {
+    return policy.client_gone_early == quota::resolution::settle;
+  }
 }
 
 }  // namespace
@@ -63,6 +75,28 @@ task<exchange::verdict> exchange::connect(bool fresh) {
                     {}};
 }
 
+// Once the upstream has the last byte, a client that leaves pays, where its route says so, and so does
+// one whose Tollgate is killed.
+bool exchange::pays_from_last_byte() const {
+  return charge_ && settles_when_left(route().settings.settlement);
+}
+
+// The end of a request. That the last byte goes up is written down right before; what is longer than
+// `at_once` may have to wait for the upstream to read it, and its last byte goes by itself.
+template <class Buffers>
+task<error_code> exchange::write_last(const Buffers& buffers, std::size_t at_once) {
+  if (!pays_from_last_byte()) co_return co_await up_->io.write(buffers);
+  const auto size = asio::buffer_size(buffers);
+  boost::beast::buffers_suffix<Buffers> rest{buffers};
+  if (size > at_once) {
+    const auto all_but_one = boost::beast::buffers_prefix(size - 1, buffers);
+    if (const auto ec = co_await up_->io.write(all_but_one)) co_return ec;
+    rest.consume(size - 1);
+  }
+  worker_.charges().began(*charge_, used());
+  co_return co_await up_->io.write(rest);
+}
+
 task<error_code> exchange::send_request() {
   request_facts facts;
   facts.upstream = &pool_->settings();
@@ -86,7 +120,7 @@ task<error_code> exchange::send_request() {
 
   if (body_is_buffered_ || request_.done()) {
     const std::array<asio::const_buffer, 2> whole{asio::buffer(head), asio::buffer(body_)};
-    co_return co_await up_->io.write(whole);
+    co_return co_await write_last(whole, byte_buffer::transfer_capacity);
   }
   pump_running_ = body_was_pumped_ = true;
   asio::co_spawn(worker_.executor(), pump_request_body(std::move(head)),
@@ -151,7 +185,12 @@ task<error_code> exchange::send_body_piece(const decoded& piece, std::string& he
   const std::string released = meters_upload() ? release_upload(piece.body) : std::string{};
   const auto bytes = meters_upload() ? std::string_view{released} : piece.body;
   const auto buffers = frame.around(head, bytes, request_.done(), request_.trailers());
-  const auto ec = co_await up_->io.write(buffers);
+  error_code ec;
+  if (request_.done()) {
+    ec = co_await write_last(buffers, 1);
+  } else {
+    ec = co_await up_->io.write(buffers);
+  }
   head.clear();
   co_return ec;
 }
@@ -185,6 +224,10 @@ task<exchange::verdict> exchange::receive_head(bool& retry) {
   record_.upstream_us = us_between(sent_at_, steady_clock::now());
   record_.end =
       response_->head().status >= 400 ? quota::stream_end::refused : quota::stream_end::accepted;
+  const auto& policy = route().settings.settlement;
+  if (charge_ && quota::resolve(policy, record_.end) == quota::resolution::settle) {
+    worker_.charges().began(*charge_, used());
+  }
   co_return verdict{};
 }
 

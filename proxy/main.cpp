@@ -9,6 +9,7 @@
 #include "proxy/cli/check.hpp"
 #include "proxy/cli/client.hpp"
 #include "proxy/cli/explain.hpp"
+#include "proxy/cli/journal.hpp"
 #include "proxy/cli/meter.hpp"
 
 namespace {
@@ -42,6 +43,7 @@ int main(int argc, char** argv) {
   tollgate::proxy::add_check_command(cli, exit_code);
   tollgate::proxy::add_explain_command(cli, exit_code);
   tollgate::proxy::add_meter_command(cli, exit_code);
+  tollgate::proxy::add_journal_command(cli, exit_code);
   tollgate::proxy::add_client_commands(cli, exit_code);
 
   try {

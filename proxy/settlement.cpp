@@ -14,6 +14,9 @@ namespace {
 using timer = asio::basic_waitable_timer<std::chrono::steady_clock,
                                          asio::wait_traits<std::chrono::steady_clock>, io_executor>;
 
+// Audio that is metered while it passes is written down by the second.
+constexpr std::int64_t journal_step = 1'000'000;
+
 // A third of the timeout: two renewals may be lost before the hold is.
 std::chrono::milliseconds renewal_interval(const open_charge& charge) {
   return charge.money.agreed().hold_timeout / 3;
@@ -27,7 +30,22 @@ void settlement::track(std::shared_ptr<open_charge> charge, steady_time now) {
   open_.back()->place = std::prev(open_.end());
 }
 
+void settlement::began(open_charge& charge, quota::usage so_far) {
+  if (journal_) journal_->open(charge.written, so_far.amount);
+}
+
+void settlement::meter(const std::shared_ptr<open_charge>& charge, quota::usage so_far, bool final) {
+  const bool worth_writing = so_far.amount - charge->written.used >= journal_step;
+  if (journal_ && worth_writing) journal_->use(charge->written, so_far.amount);
+  drive(charge, quota::charge::metered{so_far, final});
+}
+
 void settlement::end(std::shared_ptr<open_charge> charge, quota::charge::ended how) {
+  if (journal_) {
+    const auto& policy = charge->money.agreed().policy;
+    const bool settles = quota::resolve(policy, how.how) == quota::resolution::settle;
+    journal_->end(charge->written, settles, how.used.amount);
+  }
   open_.erase(charge->place);
   ++resolving_;
   drive(std::move(charge), how);
@@ -51,6 +69,7 @@ void settlement::drive(std::shared_ptr<open_charge> charge, const quota::charge:
                    asio::detached);
   } else if (const auto* done = std::get_if<quota::charge::done>(&action)) {
     --resolving_;
+    if (journal_) journal_->confirm(charge->written);
     ++(done->charged > quota::credits{} ? counted_.settled : counted_.voided);
     counted_.settled_micro += done->charged.micro();
   }

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "proxy/deadline.hpp"
+#include "proxy/journal/charges.hpp"
 #include "proxy/wake_up.hpp"
 #include "quota/charge.hpp"
 #include "quota/ledger_store.hpp"
@@ -23,6 +24,7 @@ struct open_charge {
   wake_up answered;     // notified when it has, or could not be reached
   steady_time renew_at{};
   std::list<std::shared_ptr<open_charge>>::iterator place;  // among those that are renewed
+  journal::entry written{org, money};
 };
 
 class settlement {
@@ -30,12 +32,16 @@ class settlement {
   settlement(io_executor executor, quota::ledger_store& ledger)
       : executor_{executor}, ledger_{ledger} {}
 
+  // Without one, what is not settled yet goes with this process. Set it before the first charge.
+  void use_journal(std::unique_ptr<journal::charges> journal) { journal_ = std::move(journal); }
+
   // From `held` until end(): the hold is renewed every third of its timeout.
   void track(std::shared_ptr<open_charge> charge, steady_time now);
+  // The upstream is about to have all of the request, or has begun to answer: the call is charged even
+  // if this process ends now. May be repeated.
+  void began(open_charge& charge, quota::usage so_far);
   // So much has been used by now: the hold is made to grow ahead of it. `final`: and it is all.
-  void meter(const std::shared_ptr<open_charge>& charge, quota::usage so_far, bool final) {
-    drive(charge, quota::charge::metered{so_far, final});
-  }
+  void meter(const std::shared_ptr<open_charge>& charge, quota::usage so_far, bool final);
   // The call is over. Runs on its own: the caller does not wait, and may go away.
   void end(std::shared_ptr<open_charge> charge, quota::charge::ended how);
   // A reservation whose outcome is unknown: voids it, however long the store stays away.
@@ -62,6 +68,7 @@ class settlement {
   quota::ledger_store& ledger_;
   std::list<std::shared_ptr<open_charge>> open_;  // in the order in which they are due for renewal
   std::size_t resolving_ = 0;
+  std::unique_ptr<journal::charges> journal_;
   counters counted_;
 };
 

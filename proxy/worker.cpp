@@ -79,6 +79,10 @@ void worker::read_history_from(archive::archive_reader& archive) {
   history_ = std::make_unique<archive::archived_store>(*world_.ledger, *retention_, archive);
 }
 
+void worker::keep_journal(journal::keeper& keeper) {
+  settlement_.use_journal(std::make_unique<journal::charges>(keeper, index_));
+}
+
 void worker::start() {
   redis_->start();
   const auto ticking = [](worker& self) -> task<> { co_await self.tick(); };

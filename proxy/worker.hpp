@@ -46,6 +46,9 @@ class worker {
   // What the store has dropped is read there. Set it before start(); it outlives the loop.
   void read_history_from(archive::archive_reader& archive);
 
+  // What is not settled yet is written down there, too. Set it before start(); it outlives the worker.
+  void keep_journal(journal::keeper& keeper);
+
   void start();  // runs the loop on a thread of its own
   void drain();  // any thread: no new connections, end when all is done
   void cut();    // any thread, when draining took too long: ends every session

@@ -57,6 +57,12 @@ charge::charge(terms terms)
       held_{price(terms_.price_at, terms_.estimated)},
       step_{first_step_us} {}
 
+charge charge::recovered(terms terms) {
+  charge again{std::move(terms)};
+  again.state_ = state::open;
+  return again;
+}
+
 charge::action charge::resume(const event& event) {
   return std::visit([this](const auto& happened) { return on(happened); }, event);
 }

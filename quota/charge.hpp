@@ -109,6 +109,8 @@ class charge {
   using action = std::variant<apply, forward, refuse, refuse_unavailable, retry, wait, done>;
 
   explicit charge(terms terms);
+  // One whose hold is in place, or was, and whose process has gone: the next event is `ended`.
+  static charge recovered(terms terms);
   action resume(const event& event);
 
   const terms& agreed() const { return terms_; }

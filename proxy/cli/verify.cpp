@@ -13,11 +13,10 @@
 #include "config/load.hpp"
 #include "proxy/admin/json_writer.hpp"
 #include "proxy/archive/archived_store.hpp"
+#include "proxy/cli/open_store.hpp"
 #include "quota/redis/directory.hpp"
-#include "quota/redis/embedded_server.hpp"
 #include "quota/redis/retention.hpp"
 #include "quota/redis/store.hpp"
-#include "quota/redis/store_url.hpp"
 #include "quota/verify.hpp"
 
 namespace tollgate::proxy {
@@ -31,27 +30,7 @@ using timer = asio::basic_waitable_timer<std::chrono::steady_clock,
 constexpr auto connect_patience = 10s;
 constexpr std::size_t orgs_at_once = 100;
 
-struct verify_failure {
-  std::string message;
-  int exit_code = 1;
-};
-
-// A store that runs: somebody else's, that of a running Tollgate, or one started for this occasion.
-struct open_store {
-  quota::redis::address where;
-  std::unique_ptr<quota::redis::embedded_server> own;
-};
-
-std::variant<open_store, verify_failure> find_store(const std::string& text) {
-  auto url = quota::redis::parse_store_url(text);
-  if (!url) return verify_failure{"store: " + url.error(), 2};
-  if (!url->is_embedded()) return open_store{url->where, nullptr};
-  auto server = std::make_unique<quota::redis::embedded_server>(url->directory);
-  const auto started = server->start();
-  if (started) return open_store{*started, std::move(server)};
-  if (!started.error().in_use) return verify_failure{started.error().message};
-  return open_store{quota::redis::embedded_server::running_address(url->directory), nullptr};
-}
+using verify_failure = store_failure;
 
 class verifier {
  public:

@@ -233,6 +233,9 @@ void collect_process(family_builder& out, const process_metrics& process) {
   };
   out.family("tollgate_build_info", MetricType::Gauge, "The version that is running.");
   out.add({{"version", TOLLGATE_VERSION}}, 1);
+  one("tollgate_journal_unwritten", MetricType::Counter,
+      "Records that the journal had no room for: calls that went on without one.",
+      process.journal_unwritten.load());
   one("tollgate_config_reloads", MetricType::Counter, "Attempts to reload the configuration.",
       process.reloads.load());
   one("tollgate_config_reload_failures", MetricType::Counter,

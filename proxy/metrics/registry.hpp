@@ -20,6 +20,7 @@ struct process_metrics {
   std::atomic<std::int64_t> configuration_loaded_at_ms{
       0};  // the one in force; since the Unix epoch
   std::atomic<bool> draining{false};
+  std::atomic<std::int64_t> journal_unwritten{0};
 };
 
 class registry {

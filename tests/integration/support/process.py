@@ -155,9 +155,10 @@ def shifted_clock(directory, to):
 
 
 class Redis(Process):
-    """A private Redis on a unix socket; `persistent`: another of the same name has its data again."""
+    """A private Redis on a unix socket; `persistent`: another of the same name has its data again;
+    `always`: and it acknowledges nothing that is not on disk."""
 
-    def __init__(self, directory, name="redis", run_with=(), persistent=False):
+    def __init__(self, directory, name="redis", run_with=(), persistent=False, always=False):
         self.socket_path = str(Path(directory) / f"{name}.sock")
         # A unix socket's path holds 107 characters at most.
         if len(self.socket_path) > 100:
@@ -165,6 +166,7 @@ class Redis(Process):
         super().__init__(name, [*run_with, "redis-server", "--port", "0",
                                 "--unixsocket", self.socket_path, "--save", "",
                                 "--appendonly", "yes" if persistent else "no",
+                                "--appendfsync", "always" if always else "everysec",
                                 "--appenddirname", name, "--dir", directory], directory)
         self.wait_ready(self.is_ready)
 

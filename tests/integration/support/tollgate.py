@@ -67,6 +67,7 @@ def shipped_configuration(store_url, upstream_address):
         "TOLLGATE_ADMIN_LISTEN": f"127.0.0.1:{free_port()}",
         "TOLLGATE_ADMIN_TOKEN": ADMIN_TOKEN,
         "TOLLGATE_STORE": store_url,
+        "TOLLGATE_JOURNAL": "off",  # a directory belongs to one Tollgate
         "TOLLGATE_OPENAI_URL": upstream,
         "TOLLGATE_ANTHROPIC_URL": upstream,
         "TOLLGATE_PLATFORM_URL": upstream,

@@ -53,6 +53,17 @@ TEST(settings, store_is_a_url_or_a_map) {
   EXPECT_EQ(values.store.wait, 250ms);
 }
 
+TEST(settings, journal_is_a_directory_or_a_map_or_off) {
+  EXPECT_EQ(load_or_die(least).journal.directory, "");
+  EXPECT_EQ(load_or_die(least + "journal: off\n").journal.directory, "");
+  EXPECT_EQ(load_or_die(least + "journal: var/journal\n").journal.directory, "var/journal");
+  const settings values =
+      load_or_die(least + "journal: { directory: /j, max: 32MiB, sync_every: 200ms }\n");
+  EXPECT_EQ(values.journal.directory, "/j");
+  EXPECT_EQ(values.journal.max_bytes, 32u << 20);
+  EXPECT_EQ(values.journal.sync_every, 200ms);
+}
+
 TEST(settings, identity) {
   const settings values =
       load_or_die(least + "identity: { keys: true, agent: X-Bot, conversation: \"\" }\n");

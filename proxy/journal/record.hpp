@@ -1,0 +1,80 @@
+// What the journal says of a charge, as bytes: pure.
+//
+// A segment is a header and records, each framed by its length and a checksum, on boundaries of eight
+// bytes. Behind the last one are zeros.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "quota/charge.hpp"
+
+namespace tollgate::proxy::journal {
+
+// From here on the charge is settled at what was used, if nothing more is heard of it.
+struct opened {
+  quota::hold_id id;
+  quota::org_id org;
+  quota::rate price_at;  // without its name
+  std::int64_t used = 0;
+  std::int64_t hold_timeout_ms = 0;
+  std::string request_id;
+  quota::attribution who;
+};
+struct used_more {
+  quota::hold_id id;
+  std::int64_t used = 0;
+};
+// The call is over: this is to be settled, or voided.
+struct ended {
+  quota::hold_id id;
+  bool settles = true;
+  std::int64_t used = 0;
+};
+// The ledger has confirmed it.
+struct done {
+  quota::hold_id id;
+};
+using record = std::variant<opened, used_more, ended, done>;
+
+// The longest frame there is; a record whose texts would make it longer is not written.
+inline constexpr std::size_t longest_frame = 8 * 1024;
+// The record in its frame; empty when it is too long.
+std::string_view encode(const opened& what, std::string& buffer);
+std::string_view encode(const used_more& what, std::string& buffer);
+std::string_view encode(const ended& what, std::string& buffer);
+std::string_view encode(const done& what, std::string& buffer);
+
+inline constexpr std::size_t header_size = 64;
+struct segment_header {
+  std::uint64_t sequence = 0;
+  std::uint32_t worker = 0;
+  std::uint64_t synced = 0;  // so much of the segment is on disk
+};
+std::string encode(const segment_header& header);
+// Where `synced` stands in the header: it changes.
+inline constexpr std::size_t synced_at = 32;
+
+struct damage {
+  std::uint64_t offset;
+  std::string what;
+};
+
+// What a segment says.
+struct segment_content {
+  std::optional<segment_header> header;  // nothing: see `damaged`
+  std::vector<damage> damaged;           // records in the middle that cannot be read
+  std::optional<std::uint64_t> torn_at;  // the last one, which the end of the process cut short
+  std::size_t records = 0;
+};
+
+// Reads all records of a segment; any bytes may be given. What is behind a damaged record is found
+// again by its checksum.
+segment_content read_segment(std::string_view bytes, const std::function<void(record&&)>& visit);
+
+}  // namespace tollgate::proxy::journal

@@ -1,0 +1,60 @@
+"""An upstream that writes down which calls it has served, by their request ids: HTTP/1.1, keep-alive."""
+import asyncio
+import random
+import threading
+from collections import Counter
+
+
+class CountingUpstream:
+    """Runs in a thread of its own. `served` counts the calls whose whole request it had and whose answer it
+    began; `received` those whose whole request it had. Every fourth answer is a stream of events."""
+
+    def __init__(self, most_delay_ms=30, seed=1):
+        self.received, self.served = Counter(), Counter()
+        self._random = random.Random(seed)
+        self._most_delay = most_delay_ms / 1000
+        self._ready = threading.Event()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+        self._ready.wait()
+
+    def _run(self):
+        asyncio.set_event_loop(self._loop)
+        self._server = self._loop.run_until_complete(asyncio.start_server(self._serve, "127.0.0.1", 0))
+        self.address = "127.0.0.1:%d" % self._server.sockets[0].getsockname()[1]
+        self._ready.set()
+        self._loop.run_forever()
+
+    def stop(self):
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+
+    async def _serve(self, reader, writer):
+        try:
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                fields = dict(line.split(b": ", 1) for line in head.split(b"\r\n")[1:] if b": " in line)
+                fields = {name.lower(): value for name, value in fields.items()}
+                await reader.readexactly(int(fields.get(b"content-length", 0)))
+                await self._answer(fields[b"x-request-id"].decode(), writer)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+    async def _answer(self, call, writer):
+        self.received[call] += 1
+        await asyncio.sleep(self._random.uniform(0, self._most_delay))
+        # What is written here the kernel takes: the call has been served.
+        self.served[call] += 1
+        if self._random.random() < 0.75:
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}")
+            return await writer.drain()
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for _ in range(self._random.randint(1, 5)):
+            writer.write(b"f\r\ndata: {\"a\":1}\n\n\r\n")
+            await writer.drain()
+            await asyncio.sleep(self._random.uniform(0, self._most_delay))
+        writer.write(b"0\r\n\r\n")
+        await writer.drain()

@@ -1,0 +1,11 @@
+"""A few of the rounds of kill_rounds.py: what the upstream served is charged, whoever is killed."""
+import unittest
+
+import kill_rounds
+
+
+class KillRounds(unittest.TestCase):
+    def test_every_call_that_was_served_is_charged_once(self):
+        uncharged, overcharged, charged = kill_rounds.run(rounds=8, seed=3, most_away=2.0)
+        self.assertEqual((uncharged, overcharged), (0, 0))
+        self.assertGreater(charged, 100)
