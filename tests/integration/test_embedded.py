@@ -147,7 +147,7 @@ class Embedded(StackTest):
             self.assertEqual(done.returncode, 1)
             self.assertIn(hint, done.stderr)
 
-    def test_a_broken_file_is_reported_with_the_servers_own_words(self):
+    def test_a_damaged_file_is_named(self):
         tollgate = self.start_embedded("one")
         tollgate.admin.new_customer("broken", credits=100)
         tollgate.stop()
@@ -156,5 +156,5 @@ class Embedded(StackTest):
         done = subprocess.run([BINARY, "run", "--config", tollgate.config_path], text=True,
                               capture_output=True, timeout=30)
         self.assertEqual(done.returncode, 1)
-        self.assertIn("redis-server did not start", done.stderr)
+        self.assertIn("appendonly.aof.1.incr.aof is damaged at offset 0: not a command", done.stderr)
         self.assertIn("redis-check-aof", done.stderr)
