@@ -1,5 +1,7 @@
 // The part of an exchange that sends the call to the upstream and reads the head of its answer.
 #include <boost/asio/co_spawn.hpp>
+#include <boost/beast/core/buffers_prefix.hpp>
+#include <boost/beast/core/buffers_suffix.hpp>
 #include <boost/beast/http/error.hpp>
 
 #include "proxy/exchange_parts.hpp"
@@ -12,6 +14,16 @@ namespace {
 
 problem client_left() {
   return {problem_code::upstream_unreachable, "The client left.", {}, {}};
+}
+
+// What becomes of a call whose client leaves when the upstream has all of its request.
+template <class Policy>
+bool settles_when_left(const Policy& policy) {
+  if constexpr (requires { policy.client_gone_waiting; }) {
+    return policy.client_gone_waiting == quota::resolution::settle;
+  } else {
+    return policy.client_gone_early == quota::resolution::settle;
+  }
 }
 
 }  // namespace
@@ -67,7 +79,7 @@ task<exchange::verdict> exchange::connect(bool fresh) {
 // Once the upstream has the last byte, a client that leaves pays, where its route says so, and so does
 // one whose Tollgate is killed.
 bool exchange::pays_from_last_byte() const {
-  return charge_ && route().settings.settlement.client_gone_waiting == quota::resolution::settle;
+  return charge_ && settles_when_left(route().settings.settlement);
 }
 
 task<error_code> exchange::send_request() {
@@ -170,7 +182,12 @@ task<error_code> exchange::send_body_piece(const decoded& piece, std::string& he
   const std::string released = meters_upload() ? release_upload(piece.body) : std::string{};
   const auto bytes = meters_upload() ? std::string_view{released} : piece.body;
   const auto buffers = frame.around(head, bytes, request_.done(), request_.trailers());
-  const auto ec = request_.done() ? co_await write_last(buffers, 1) : co_await up_->io.write(buffers);
+  error_code ec;
+  if (request_.done()) {
+    ec = co_await write_last(buffers, 1);
+  } else {
+    ec = co_await up_->io.write(buffers);
+  }
   head.clear();
   co_return ec;
 }

@@ -42,9 +42,11 @@ def node_packages(path):
             continue
         if "integrity" not in locked:
             yield f"{name}: no integrity in package-lock.json"
-        least = re.match(r"^>=? ?(\d+)", locked.get("engines", {}).get("node", ""))
+        engines = locked.get("engines", {})  # some old packages have a list
+        needed = engines.get("node", "") if isinstance(engines, dict) else ""
+        least = re.match(r"^>=? ?(\d+)", needed)
         if least and int(least[1]) > DEBIANS_NODE:
-            yield f"{name} needs Node.js {locked['engines']['node']}, Debian 12 has {DEBIANS_NODE}"
+            yield f"{name} needs Node.js {needed}, Debian 12 has {DEBIANS_NODE}"
 
 
 def python_packages(path):

@@ -102,7 +102,7 @@ task<replay_report> replay::run(const contents& journal) {
 task<> replay::settle_one_after_the_other(const contents& journal) {
   bool confirmed = true;
   while (confirmed && !stopped_ && next_ < journal.charges.size()) {
-    const auto& next = journal.charges[next_];
+    const auto& next = journal.charges[next_];  // not inside the co_await: GCC 12
     ++next_;
     confirmed = co_await settle(next);
   }

@@ -219,7 +219,8 @@ class Rounds:
 
 KINDS = ["sidecar", "store", "both", "store_away", "drain_runs_out", "in_replay"]
 WEIGHTS = [30, 20, 20, 12, 4, 14]
-POLICY = {}
+# A call that the upstream has whole is charged, whoever leaves.
+POLICY = {"settlement": {"client_gone_early": "settle"}}
 
 
 def run(rounds, seed, journal=True, most_away=20.0, out=sys.stdout):

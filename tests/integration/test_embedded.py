@@ -158,4 +158,3 @@ class Embedded(StackTest):
         self.assertEqual(done.returncode, 1)
         self.assertIn("appendonly.aof.1.incr.aof is damaged at offset 0: not a command", done.stderr)
         self.assertIn("redis-check-aof", done.stderr)
-        self.assertIn("redis-check-aof", done.stderr)
