@@ -206,14 +206,14 @@ TEST(errors, an_upstream_that_is_told_who_pays) {
   const auto said = [](const std::string& identify, const std::string& more = "") {
     return upstream_verdict("{ url: \"https://x\", identify: " + identify + more + " }");
   };
-  EXPECT_EQ(said("perhaps"), "1:52: identify: expected true or false, found \"perhaps\"");
-  EXPECT_EQ(said("{ headers: { org: \"\" } }"), "1:52: identify: headers.org must have a name");
-  EXPECT_EQ(said("{ headers: { org: \"a b\" } }"), "1:70: org: \"a b\" is not a header name");
-  EXPECT_EQ(said("{ headers: { org: Host } }"), "1:70: org: Host is written by the proxy itself");
+  EXPECT_EQ(said("perhaps"), "1:50: identify: expected true | false, found \"perhaps\"");
+  EXPECT_EQ(said("{ headers: { org: \"\" } }"), "1:50: identify: headers.org must have a name");
+  EXPECT_EQ(said("{ headers: { org: \"a b\" } }"), "1:68: org: \"a b\" is not a header name");
+  EXPECT_EQ(said("{ headers: { org: Host } }"), "1:68: org: Host is written by the proxy itself");
   EXPECT_EQ(said("{ headers: { org: X-A, agent: x_a } }"),
-            "1:63: headers: \"x_a\" stands here twice");
+            "1:61: headers: \"x_a\" stands here twice");
   EXPECT_EQ(said("{ secret: s, headers: { timestamp: \"\" } }"),
-            "1:52: identify: a secret needs names for headers.timestamp and headers.signature");
+            "1:50: identify: a secret needs names for headers.timestamp and headers.signature");
   EXPECT_EQ(said("{ headers: { org: X-A } }", ", headers: { x-a: b }"),
             "1:20: main: \"X-A\" stands in headers and in identify");
 }
