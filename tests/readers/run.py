@@ -56,7 +56,10 @@ class Reader:
 
     def stop(self):
         self.process.stdin.close()
-        self.process.wait(30)
+        try:
+            self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
 
 
 class Comparison:
