@@ -83,12 +83,6 @@ charge charge::recovered(terms terms) {
   return again;
 }
 
-charge charge::recovered(terms terms) {
-  charge again{std::move(terms)};
-  again.state_ = state::open;
-  return again;
-}
-
 charge::action charge::resume(const event& event) {
   return std::visit([this](const auto& happened) { return on(happened); }, event);
 }

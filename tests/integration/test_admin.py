@@ -360,8 +360,8 @@ class Plans(AdminTest):
             self.assertEqual(self.tollgate.chat(key).status, 200)
         balance = self.settled_balance(self.tollgate, "p-1")
         self.assertEqual(balance["available"], -15)
-        self.assertEqual(balance["overage"], {"credits": 15, "usd": Decimal("0.3"), "allowed": True,
-                                              "usd_per_credit": Decimal("0.02")})
+        self.assertEqual(balance["overage"], {"credits": 15, "usd": Decimal("0.3"), "priced_credits": 15,
+                                              "owed": 0, "allowed": True, "usd_per_credit": Decimal("0.02")})
         self.assertEqual(balance["spend_cap"], {"usd": Decimal("0.5"), "used_usd": Decimal("0.3"),
                                                 "remaining_usd": Decimal("0.2")})
         self.assertEqual(balance["grants"], [])
@@ -490,8 +490,8 @@ class Reading(AdminTest):
         self.assertEqual(balance["settled"], Decimal("22.1"))
         self.assertEqual(balance["available"], Decimal("77.9"))
         self.assertEqual((balance["held"], balance["expired"]), (0, 0))
-        self.assertEqual(balance["overage"], {"credits": 0, "usd": 0, "allowed": False,
-                                              "usd_per_credit": 0})
+        self.assertEqual(balance["overage"], {"credits": 0, "usd": 0, "priced_credits": 0, "owed": 0,
+                                              "allowed": False, "usd_per_credit": 0})
 
         entries = self.admin.ledger("r-1")
         types = [entry["type"] for entry in entries]

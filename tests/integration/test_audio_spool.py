@@ -18,21 +18,21 @@ MIB = 1024 * 1024
 
 
 class Spool(AudioTest):
-    directory = None
+    spool_directory = None
 
     @classmethod
     def setUpClass(cls):
-        cls.directory = tempfile.mkdtemp(prefix="tollgate-spool-")
+        cls.spool_directory = tempfile.mkdtemp(prefix="tollgate-spool-")
         super().setUpClass()
 
     @classmethod
     def tearDownClass(cls):
         super().tearDownClass()
-        os.rmdir(cls.directory)  # which shows that nothing was left in it
+        os.rmdir(cls.spool_directory)  # which shows that nothing was left in it
 
     @classmethod
     def start_tollgate(cls, **changes):
-        spool = {"directory": cls.directory, "upload": "16MiB", "total": "20MiB"}
+        spool = {"directory": cls.spool_directory, "upload": "16MiB", "total": "20MiB"}
         return super().start_tollgate(audio={"spool": spool}, **changes)
 
     def taken(self, bodies, path="uploads"):

@@ -178,7 +178,7 @@ class Uploads(AudioTest):
         self.while_it_is_processed(40, look)
         self.assert_charged(50)
         extended = [entry for entry in self.tollgate.admin.ledger(self.org) if entry["type"] == "extend"]
-        held = 1 + sum(entry["amount"] for entry in extended if entry["amount"] > 0)
+        held = 1 + sum(entry["credits"] for entry in extended if entry["credits"] > 0)
         self.assertLessEqual(held, 80)
         self.tollgate.verify()
 

@@ -98,7 +98,7 @@ class CommandLine(CommandTest):
         self.assertRegex(statement, r"(?m)^Closing balance +20005$")
         month = self.json("statement", "plan")["month"]
         self.assertEqual(self.tg("statement", "plan", month).stdout, statement)
-        self.assertIn("closing,,,,,20005,\n", self.tg("statement", "plan", month, "--csv").stdout)
+        self.assertIn("closing,,,,,,,,,20005\n", self.tg("statement", "plan", month, "--csv").stdout)
         self.assertIn("starter", self.tg("statement", "plan", "--all").stdout)
 
     def test_alerts(self):
