@@ -100,7 +100,7 @@ class Journal(StackTest):
         self.serve_while_the_store_goes(tollgate, key)
         tollgate.kill()
         self.store_comes_back()
-        damaged, = (each for each in self.segments() if b"acme" in each.read_bytes() and self.spoil(each))
+        damaged = next(each for each in self.segments() if b"acme" in each.read_bytes() and self.spoil(each))
         tollgate = self.start_sidecar()
         self.assertIn(f"DAMAGED: {damaged}: ", tollgate.log())
         wait_until(lambda: "known to the ledger already" in tollgate.log(), "the rest to be settled")

@@ -90,7 +90,7 @@ class Process:
         self.name = name
         self.log_path = Path(directory) / f"{name}.log"
         self._log = open(self.log_path, "ab")
-        self._killed = False
+        self._killed = self._any_status = False
         self.popen = subprocess.Popen([str(part) for part in command], cwd=directory,
                                       stdin=subprocess.DEVNULL, stdout=self._log,
                                       stderr=subprocess.STDOUT, env={**os.environ, **(env or {})})
@@ -135,7 +135,8 @@ class Process:
             raise AssertionError(f"{self.name} did not end on SIGTERM:\n{self.log()}") from None
         finally:
             self._log.close()
-        if self.popen.returncode != 0 and not (self._killed or any_status):
+        self._any_status = self._any_status or any_status  # also when it is stopped once more
+        if self.popen.returncode != 0 and not (self._killed or self._any_status):
             raise AssertionError(f"{self.name}: exit status {self.popen.returncode}\n{self.log()}")
 
     def peak_memory_kib(self):
