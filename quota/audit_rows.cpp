@@ -92,8 +92,8 @@ void audit::compare_books(const account_snapshot& snapshot) {
   for (const auto& cycle : snapshot.cycles) {
     auto& proven = cycles_[cycle.index];
     const auto name = "cycle " + std::to_string(cycle.index) + ": ";
-    const auto line = [&](std::string_view line, credits recorded) {
-      compare(name + std::string{line}, recorded, proven[std::string{line}]);
+    const auto line = [&](std::string_view what, credits recorded) {
+      compare(name + std::string{what}, recorded, proven[std::string{what}]);
     };
     line("settled", cycle.closed ? cycle.settled : snapshot.row.settled - cycle.settled);
     line("allocation", cycle.allocation);

@@ -58,7 +58,9 @@ TEST(lifetime, overage_is_billed_whole_however_much_was_used_before) {
     ASSERT_EQ(one.available(), billion) << "month " << month;
   }
   for (const auto& each : one.statements()) {
-    if (each.record.closed) EXPECT_EQ(each.overage, billion);
+    if (each.record.closed) {
+      EXPECT_EQ(each.overage, billion);
+    }
   }
 }
 
