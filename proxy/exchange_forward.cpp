@@ -16,16 +16,6 @@ problem client_left() {
   return {problem_code::upstream_unreachable, "The client left.", {}, {}};
 }
 
-// What becomes of a call whose client leaves when the upstream has all of its request.
-template <class Policy>
-bool settles_when_left(const Policy& policy) {
-  if constexpr (requires { policy.client_gone_waiting; }) {
-    return policy.client_gone_waiting == quota::resolution::settle;
-  } else {
-    return policy.client_gone_early == quota::resolution::settle;
-  }
-}
-
 }  // namespace
 
 // --- forward: up to the head of the answer ---
@@ -79,7 +69,7 @@ task<exchange::verdict> exchange::connect(bool fresh) {
 // Once the upstream has the last byte, a client that leaves pays, where its route says so, and so does
 // one whose Tollgate is killed.
 bool exchange::pays_from_last_byte() const {
-  return charge_ && settles_when_left(route().settings.settlement);
+  return charge_ && route().settings.settlement.client_gone_waiting == quota::resolution::settle;
 }
 
 task<error_code> exchange::send_request() {
