@@ -183,7 +183,7 @@ class Rounds:
             page = self.tollgate.admin.expect_success("GET", f"/orgs/{self.org}/ledger?after={self.after}&limit=1000")
             for entry in page["entries"]:
                 if entry["type"] == "settle":
-                    self.settled[entry["request_id"]] += entry["amount"]
+                    self.settled[entry["request_id"]] += entry["credits"]
             self.after = page["next_after"] if page["entries"] else self.after
             if not page["has_more"]:
                 return
