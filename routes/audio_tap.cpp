@@ -173,6 +173,11 @@ meters::duration audio_tap::chain::found() const {
                                                                : meters::duration{};
 }
 
+// Frames that somebody may hear, though they do not stand where they are told apart from anything else.
+bool audio_tap::chain::hides_audio() const {
+  return meter->status() == meters::state::unmeasurable && !meter->container().empty();
+}
+
 bool audio_tap::chain::has_begun_form() const {
   const auto* form = dynamic_cast<const readers::multipart*>(reader.get());
   return form != nullptr && form->has_begun();
@@ -266,6 +271,7 @@ meters::state audio_tap::status() const {
   const auto& meter = *decoded_.meter;
   if (meter.status() == meters::state::measuring && !decoded_.fits_file_name())
     return meters::state::unmeasurable;
+  if (as_sent_ && as_sent_->hides_audio()) return meters::state::unmeasurable;
   if (!ended_) return meter.status();
   const bool silent =
       meter.status() == meters::state::undecided || meter.measured() == meters::duration{};

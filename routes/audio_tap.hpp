@@ -58,6 +58,7 @@ class audio_tap {
     chain(const audio_settings& settings, const body_facts& facts);
     meters::duration found() const;
     bool has_begun_form() const;
+    bool hides_audio() const;
     bool wants_second_reading() const;
     void begin_second_reading(const audio_settings& settings, const body_facts& facts);
     bool fits_file_name() const;

@@ -132,9 +132,11 @@
   local function run_out(grant, lost, index, as_of, owed)
     local books = record(index)
     local rolled = 0
-    if grant.kind == 'allocation' and books[ROLL_ENDS] > as_of then rolled = min(lost, books[ROLL_ROOM]) end
+    if grant.kind == 'allocation' and books[ROLL_ENDS] > as_of then
+      rolled = min(lost, value(books, ROLL_ROOM))
+    end
     if rolled > 0 then
-      books[ROLL_ROOM] = books[ROLL_ROOM] - rolled
+      books[ROLL_ROOM], books.wholes[ROLL_ROOM] = value(books, ROLL_ROOM) - rolled, 0
       books[OUT] = books[OUT] + rolled
       local into = record(books[CLOSED] == 1 and plan.cycle or index + 1)
       into[IN] = into[IN] + rolled

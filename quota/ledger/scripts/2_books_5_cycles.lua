@@ -108,8 +108,9 @@
     if plan and index < plan.cycle then
       local books = record(index)
       rest = burn(active, rest, books[STOP])
-      to_bill = min(rest, books[ROOM])
-      books[ROOM] = books[ROOM] - to_bill
+      local may_bill = value(books, ROOM)
+      to_bill = min(rest, may_bill)
+      books[ROOM], books.wholes[ROOM] = may_bill - to_bill, 0
       rest = rest - to_bill
       books[SETTLED] = books[SETTLED] + used
       local current = record(plan.cycle)

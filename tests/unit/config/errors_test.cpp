@@ -306,7 +306,7 @@ TEST(errors, rates) {
   EXPECT_EQ(rate_verdict("{ credits: 1, per: request, times: [/n, /~2] }"),
             R"(2:50: times: "/~2" has a `~` that is not `~0` or `~1`)");
   EXPECT_EQ(rate_verdict("{ credits: 1, per: request, times: \"\" }"),
-            R"(2:50: times: "" names no member)");
+            R"(2:50: times: expected text, found "")");
   EXPECT_EQ(rate_verdict("{ credits: 1, per: minute, meter: audio }"),
             R"(2:49: meter: expected request_audio | response_audio, found "audio")");
   EXPECT_EQ(rate_verdict("{ credits: 1, per: minute, meter: request_audio, increment: 0s }"),

@@ -117,13 +117,16 @@ TEST(shipped, payments_are_shown_as_they_would_be_written) {
   for (const std::string way : {"webhook", "stripe"}) {
     std::istringstream lines{shipped_text()};
     std::string text, line;
+    bool inside = false;  // the lines of this way
     while (std::getline(lines, line)) {
-      const bool wanted = line == "# payments:" || line.starts_with("#   " + way + ":") ||
-                          line.starts_with("#   timeout: 10s");
+      inside = line.starts_with("#   " + way + ":") || (inside && line.starts_with("#     "));
+      const bool wanted = line == "# payments:" || inside || line.starts_with("#   timeout: 10s");
       text += (wanted ? line.substr(2) : line) + "\n";
     }
     const settings values =
-        test::load_or_die(text, {{"TOLLGATE_PAYMENT_SECRET", "s"}, {"STRIPE_SECRET_KEY", "sk_1"}});
+        test::load_or_die(text, {{"TOLLGATE_PAYMENT_SECRET", "s"},
+                                   {"STRIPE_SECRET_KEY", "sk_1"},
+                                   {"STRIPE_WEBHOOK_SECRET", "whsec_1"}});
     EXPECT_EQ(values.payments.kind, way == "stripe" ? payment_kind::stripe : payment_kind::webhook);
     EXPECT_EQ(values.payments.timeout, payment_settings{}.timeout);
   }

@@ -366,13 +366,14 @@ TEST_F(admin_api_test, corrects_below_zero) {
             201);
   const auto balance = call("GET", "orgs/acme/balance");
   EXPECT_EQ(at(balance, "data/available"), "-7.5");
-  EXPECT_EQ(at(balance, "data/overage/credits"), "7.5");
+  EXPECT_EQ(at(balance, "data/overage/credits"), "0") << "nothing was used";
+  EXPECT_EQ(at(balance, "data/overage/owed"), "7.5");
 }
 
 TEST_F(admin_api_test, refuses_a_balance_out_of_range) {
   create("acme");
   EXPECT_EQ(call("POST", "orgs/acme/grants", R"({"credits":4000000000})").status, 201);
-  EXPECT_EQ(call("POST", "orgs/acme/grants", R"({"credits":1})").status, 400);
+  EXPECT_EQ(call("POST", "orgs/acme/grants", R"({"credits":1})").status, 409);
 }
 
 TEST_F(admin_api_test, names_the_key_that_makes_repeating_a_grant_safe) {

@@ -70,7 +70,7 @@ TEST(usage_report, adds_up_by_month) {
   EXPECT_THAT(report_of("from=2026-01-01&to=2026-03-01&granularity=month").to_json(),
               HasSubstr(R"({"from":"2026-01-01T00:00:00Z","to":"2026-03-01T00:00:00Z",)"
                         R"("time_zone":"UTC","granularity":"month",)"
-                        R"("group_by":[],"total":{"credits":28.100001,"calls":5},"rows":[)"
+                        R"("group_by":[],"callers_known_from":null,"total":{"credits":28.100001,"calls":5},"rows":[)"
                         R"({"start":"2026-01-01T00:00:00Z","credits":10,"calls":1},)"
                         R"({"start":"2026-02-01T00:00:00Z","credits":18.100001,"calls":4}],)"
                         R"("has_more":false,"next_after":")"));

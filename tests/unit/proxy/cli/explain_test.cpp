@@ -114,7 +114,7 @@ TEST(explain, a_call_that_is_priced_by_its_body) {
   route         chat  (FILE:9:5)
   action        llm
   model         gpt-4o
-  rate          gpt-4: 10 credits per request, times /n
+  rate          gpt-4: 10 credits per request
   estimate      10 credits
   critical      no: refused when the credits are used up
   mode          enforce
@@ -151,7 +151,7 @@ TEST(explain, the_path_is_read_as_the_upstream_will_see_it) {
   route         agents  (FILE:13:5)
   action        api
   model         none
-  rate          gpt-4: 10 credits per request, times /n
+  rate          gpt-4: 10 credits per request
   estimate      10 credits
   critical      yes: goes on when the credits are used up
   mode          enforce
