@@ -229,9 +229,8 @@ task<api_response> billing_api::entries(quota::org_id org, api_request request) 
   if (!found) co_return failure(history_unavailable(found.error()), request.request_id);
   const bool has_more = found->size() > wanted->limit;
   if (has_more) found->resize(wanted->limit);
-  const usage_units units{configuration_()->values};
-  if (!wants_csv(request)) co_return success(entries_json(*found, wanted->after, has_more, units));
-  auto response = csv_response(entries_csv(*found, units));
+  if (!wants_csv(request)) co_return success(entries_json(*found, wanted->after, has_more));
+  auto response = csv_response(entries_csv(*found));
   if (has_more) {
     response.headers.emplace_back("Link", next_page_link(request.query, found->back().id));
   }

@@ -15,15 +15,15 @@ void write_attribution(json_writer& out, const quota::attribution& who) {
 namespace {
 
 // Only a settlement has used something.
-measured measure(const quota::ledger_entry& entry, const usage_units& units) {
+measured measure(const quota::ledger_entry& entry) {
   if (entry.type != quota::entry_type::settle) return {"0", "0", ""};
-  auto found = measure(entry.used, entry.billed_us, units.of(entry.who.route, entry.who.action));
+  auto found = measure(entry.used, entry.billed_us, std::nullopt);
   if (found.unit.empty()) found.used = found.billed = std::to_string(entry.used);
   return found;
 }
 
-void write_entry(json_writer& out, const quota::ledger_entry& entry, const usage_units& units) {
-  const auto used = measure(entry, units);
+void write_entry(json_writer& out, const quota::ledger_entry& entry) {
+  const auto used = measure(entry);
   out.begin_object();
   out.key("id").string(entry.id).key("at").string(to_rfc3339(entry.at));
   out.key("type").string(quota::to_string(entry.type)).key("subject").string(entry.subject);
@@ -39,13 +39,13 @@ void write_entry(json_writer& out, const quota::ledger_entry& entry, const usage
 
 }  // namespace
 
-std::string entry_json(const quota::ledger_entry& entry, const usage_units& units) {
+std::string entry_json(const quota::ledger_entry& entry) {
   json_writer out;
-  write_entry(out, entry, units);
+  write_entry(out, entry);
   return out.take();
 }
 
-std::string entries_csv(const std::vector<quota::ledger_entry>& entries, const usage_units& units) {
+std::string entries_csv(const std::vector<quota::ledger_entry>& entries) {
   csv_writer out;
   for (const auto name : {"id", "at", "type", "subject", "credits", "released", "overage",
                           "available", "used", "billed", "unit", "cycle", "request_id", "route",
@@ -56,7 +56,7 @@ std::string entries_csv(const std::vector<quota::ledger_entry>& entries, const u
   for (const auto& entry : entries) {
     out.text(entry.id).text(to_rfc3339(entry.at)).text(quota::to_string(entry.type));
     out.text(entry.subject).number(entry.amount).number(entry.released).number(entry.overage);
-    const auto used = measure(entry, units);
+    const auto used = measure(entry);
     out.number(entry.available).text(used.used).text(used.billed).text(used.unit);
     out.number(entry.cycle).text(entry.request_id);
     out.text(entry.who.route).text(entry.who.action).text(entry.who.model).text(entry.who.agent);
@@ -67,10 +67,10 @@ std::string entries_csv(const std::vector<quota::ledger_entry>& entries, const u
 }
 
 std::string entries_json(const std::vector<quota::ledger_entry>& entries, std::string_view after,
-                         bool has_more, const usage_units& units) {
+                         bool has_more) {
   json_writer out;
   out.begin_object().key("entries").begin_array();
-  for (const auto& entry : entries) write_entry(out, entry, units);
+  for (const auto& entry : entries) write_entry(out, entry);
   out.end_array();
   out.key("next_after").string(entries.empty() ? after : entries.back().id);
   out.key("has_more").boolean(has_more).end_object();

@@ -12,14 +12,13 @@ namespace tollgate::proxy::admin {
 
 void write_attribution(json_writer& out, const quota::attribution& who);
 
-// Seconds of audio are told as such, `used` and `billed`, with their `unit`. What an earlier version wrote, and
-// whether a count is of requests or queries, `units` knows by the configuration; without it the unit is null.
-std::string entry_json(const quota::ledger_entry& entry, const usage_units& units = {});
+// Seconds of audio are told as such, `used` and `billed`, with their `unit`. A count of requests or queries has
+// none, so that what is archived and what is shown never depends on a configuration.
+std::string entry_json(const quota::ledger_entry& entry);
 
 // `after` is where a page without entries ends.
 std::string entries_json(const std::vector<quota::ledger_entry>& entries, std::string_view after,
-                         bool has_more, const usage_units& units = {});
-std::string entries_csv(const std::vector<quota::ledger_entry>& entries,
-                        const usage_units& units = {});
+                         bool has_more);
+std::string entries_csv(const std::vector<quota::ledger_entry>& entries);
 
 }  // namespace tollgate::proxy::admin

@@ -100,12 +100,8 @@ std::string statements_csv(const std::vector<quota::statement>& all,
   return out.take();
 }
 
-statement_report::statement_report(quota::org_id org, quota::statement statement, bool final,
-                                   usage_units units)
-    : org_{std::move(org)},
-      statement_{std::move(statement)},
-      final_{final},
-      units_{std::move(units)} {}
+statement_report::statement_report(quota::org_id org, quota::statement statement, bool final)
+    : org_{std::move(org)}, statement_{std::move(statement)}, final_{final} {}
 
 std::int64_t statement_report::first_hour() const {
   return hour_of(statement_.record.start);
@@ -124,8 +120,7 @@ void statement_report::add(const quota::usage_counter& counter) {
   line.calls += counter.calls;
   line.used += counter.used;
   line.billed_us += counter.billed_us;
-  auto unit = units_.of(counter.who.route, counter.who.action);
-  if (counter.billed_us > 0) unit = usage_unit::second;
+  const auto unit = counter.billed_us > 0 ? std::optional{usage_unit::second} : std::nullopt;
   line.mixed = line.mixed || (line.calls > counter.calls && line.unit != unit);
   line.unit = unit;
 }

@@ -35,8 +35,7 @@ class statement_report {
   // The most lines of usage: models are named by callers.
   static constexpr std::size_t max_lines = 1000;
 
-  // `units` tells of counts whether they are requests or queries.
-  statement_report(quota::org_id org, quota::statement statement, bool final, usage_units units = {});
+  statement_report(quota::org_id org, quota::statement statement, bool final);
 
   // The hours, counted from the Unix epoch and both included, whose counters are to be added.
   std::int64_t first_hour() const;
@@ -71,7 +70,6 @@ class statement_report {
   quota::org_id org_;
   quota::statement statement_;
   bool final_;
-  usage_units units_;
   std::map<usage_key, usage_totals> usage_;
 };
 

@@ -78,8 +78,7 @@ task<api_response> billing_api::statement(quota::org_id org, std::string month,
     error.code = "statement_not_found";
     co_return failure(error, request.request_id);
   }
-  const statement_report empty{org, *found, is_final(*found, account->holds),
-                               usage_units{configuration_()->values}};
+  const statement_report empty{org, *found, is_final(*found, account->holds)};
   auto report = empty;
   report_beginner begin = [&] {
     report = empty;

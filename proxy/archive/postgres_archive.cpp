@@ -20,7 +20,7 @@ using quota::entry_type;
 
 // The last column that was added tells whether all are there.
 constexpr const char* has_tables = R"(
-select exists (select from information_schema.columns where table_schema = current_schema()
+select to_regclass('tollgate_store') is not null and exists (select from information_schema.columns where table_schema = current_schema()
   and table_name = 'tollgate_usage' and column_name = 'billed_us'))";
 
 // Whoever comes first makes them; the lock is for those who come at once. The last one tells that

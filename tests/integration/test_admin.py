@@ -385,11 +385,13 @@ class Plans(AdminTest):
         rows = self.tollgate.call("GET", f"/v1/billing/statements/{summary['month']}", key,
                                   headers={"Accept": "text/csv"}).body.decode()
         rows = list(csv.DictReader(io.StringIO(rows, newline="")))
-        amounts = {row["line"]: Decimal(row["credits"]) for row in rows}
-        self.assertEqual(amounts.pop("overage_to_bill"), 25)
-        self.assertEqual(amounts.pop("closing"), sum(amounts.values()))
+        closing, = (row for row in rows if row["line"] == "closing")
+        to_bill, = (row for row in rows if row["line"] == "overage_to_bill")
+        self.assertEqual((to_bill["balance"], to_bill["usd"]), ("25", "0.50"))
+        self.assertEqual(Decimal(closing["balance"]), sum(Decimal(row["credits"] or 0) for row in rows))
+        self.assertEqual(statement["paid"]["total_usd"], sum(Decimal(row["usd"] or 0) for row in rows))
         self.assertEqual(self.tollgate.call("GET", "/v1/billing/top_ups", key).json()["data"],
-                         {"top_ups": []})
+                         {"top_ups": [], "next_after": None, "has_more": False})
         self.expect_error(self.admin.request("GET", "/orgs/p-1/statements/1999-01"), 404,
                           "statement_not_found")
         self.tollgate.verify()
