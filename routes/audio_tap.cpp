@@ -62,9 +62,8 @@ std::optional<pcm_format> raw_format(const audio_settings& settings,
   if (const auto said = format_in(facts.content_type)) return said;
   if (settings.pcm) return settings.pcm;
   // The other formats of OpenAI's speech, in an answer or in its events, are known by their bytes.
-  const auto type = media_type(facts.content_type);
-  const bool may_be = facts.wants_raw_pcm || equal_ignoring_case(type, "audio/pcm") ||
-                      equal_ignoring_case(type, "text/event-stream");
+  const bool may_be = facts.wants_raw_pcm ||
+                      equal_ignoring_case(media_type(facts.content_type), "text/event-stream");
   return may_be ? std::optional{openai} : std::nullopt;
 }
 
@@ -168,9 +167,8 @@ audio_tap::chain::chain(const audio_settings& settings, const body_facts& facts)
       reader{make_reader(settings, facts, into_meter)} {}
 
 meters::duration audio_tap::chain::found() const {
-  const bool counts = reader->problem() == fault::none;
-  return counts && meter->status() == meters::state::measuring ? meter->measured()
-                                                               : meters::duration{};
+  // Also frames that do not stand first: behind the head of what is packed they never do.
+  return reader->problem() == fault::none ? meter->measured() : meters::duration{};
 }
 
 // Frames that somebody may hear, though they do not stand where they are told apart from anything else.

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Changes every field of every container, one and two at a time, and looks for audio that costs less than it should.
 
-    mutate.py [--seconds N] [--seed S] [--only KIND] [--meter PROGRAM] [--keep DIRECTORY] [--thorough]
+    mutate.py [--seconds N] [--seed S] [--only KIND] [--without KIND] [--meter PROGRAM] [--keep DIRECTORY] [--thorough]
 
 Judged by the samples that ffmpeg decodes of the changed file: never more than a second beyond what is
 charged. What is refused costs nobody anything. Files that break the rule are kept in DIRECTORY, the exit
@@ -76,14 +76,14 @@ def amr(name, magic, byte, size):
     return Seed(name, magic + (bytes([byte]) + bytes(range(size - 1))) * (50 * SECONDS), LAYOUTS["amr"](bytes(64)))
 
 
-def seeds(only):
+def seeds(only, without):
     for number, (suffix, arguments, rate, kind) in enumerate(RECIPES):
-        if only and only not in kind:
+        if (only and only != kind) or kind == without:
             continue
         data = encoded(suffix, arguments, seconds=SECONDS, rate=rate)
         name = f"{kind}-{number}-{re.sub('[^a-z0-9]+', '-', arguments[5:25])}{suffix}"
         yield Seed(name, data, LAYOUTS[kind](data))
-    if not only or only in "amr":
+    if only in ("", "amr"):
         yield amr("narrow.amr", b"#!AMR\n", 0x3C, 32)
         yield amr("wide.amr", b"#!AMR-WB\n", 0x44, 61)
 
@@ -215,6 +215,7 @@ def main():
     parser.add_argument("--files", type=int, default=0, help="so many, however long it takes")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", default="", help="wav, aiff, ogg, flac, mp3, adts, matroska, mp4, amr")
+    parser.add_argument("--without", default="", help="likewise")
     parser.add_argument("--meter", type=lambda text: text.split(), default=[str(BUILD_DIR / "tests/audio/meter_files")])
     parser.add_argument("--keep", type=Path, default=BUILD_DIR / "audio-mutants")
     parser.add_argument("--thorough", action="store_true", help="ffmpeg judges every file that is not refused")
@@ -224,7 +225,7 @@ def main():
         return SKIPPED
     with tempfile.TemporaryDirectory() as directory:
         run = Run(options, Path(directory))
-        all_seeds = list(seeds(options.only))
+        all_seeds = list(seeds(options.only, options.without))
         for seed in all_seeds:
             path = Path(directory) / seed.name
             path.write_bytes(seed.data)

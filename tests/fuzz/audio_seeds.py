@@ -22,7 +22,7 @@ def flac_frame(number, codes):
 
 
 def flac():
-    info = b"fLaC\x80\0\0\x22" + bytes(10) + (48000 << 44 | 15 << 36).to_bytes(8, "big") + bytes(16)
+    info = b"fLaC\x80\0\0\x22" + b"\x10\0\x10\0" + bytes(6) + (48000 << 44 | 15 << 36).to_bytes(8, "big") + bytes(16)
     mono = b"".join(flac_frame(i, b"\xca\x08") for i in range(3))
     stereo = b"".join(flac_frame(i, b"\xc9\x18") for i in range(3))
     yield info + mono + stereo + mono

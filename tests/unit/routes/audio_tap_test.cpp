@@ -99,7 +99,6 @@ TEST(audio_tap, events_of_speech_are_samples_where_nothing_says_otherwise) {
     events += "data: {\"type\":\"speech.audio.delta\",\"audio\":\"" + delta + "\"}\n\n";
   events += "data: {\"type\":\"speech.audio.done\"}\n\n";
   EXPECT_EQ(tapped(events, {"text/event-stream", ""}), two_seconds);
-  EXPECT_EQ(tapped(std::string(96'000, '\0'), {"audio/pcm", ""}), two_seconds);
 }
 
 TEST(audio_tap, without_audio_is_unmeasurable_and_charged_by_size) {
