@@ -96,7 +96,8 @@ class exchange final : private deadline {
   task<bool> meter_answer(std::string_view piece);
   task<> cut_answer(body_shape shape);
   std::string charge_trailer();
-  quota::usage used();
+  quota::usage used_so_far() const;
+  quota::usage used();  // no more is counted from then on
 
   bool asks_about_billing() const;
   task<bool> answer_billing();

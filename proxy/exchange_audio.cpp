@@ -221,16 +221,21 @@ std::string exchange::charge_trailer() {
 // --- both ----------------------------------------------------------------------------------------
 
 // What is charged if the call is.
-quota::usage exchange::used() {
+// While it goes on: nothing is final by asking.
+quota::usage exchange::used_so_far() const {
   if (used_) return *used_;
   if (!tap_) {
     const bool awaited_audio =
         is_metered_by(classified_.matched, quota::meter_kind::response_audio);
     return awaited_audio ? quota::usage{0} : classified_.estimated;
   }
+  return tap_->status() == routes::meters::state::measuring ? tap_->used() : quota::usage{0};
+}
+
+quota::usage exchange::used() {
+  if (used_ || !tap_) return used_so_far();
   // What was counted before the end counts, also where the end shows that something is missing.
-  const bool counted = tap_->status() == routes::meters::state::measuring;
-  const auto so_far = counted ? tap_->used() : quota::usage{0};
+  const auto so_far = used_so_far();
   tap_->finish();
   const bool still_counted = tap_->status() == routes::meters::state::measuring;
   used_ = still_counted || so_far.amount == 0 ? tap_->used() : so_far;

@@ -212,7 +212,7 @@ task<exchange::verdict> exchange::receive_head(bool& retry) {
   record_.end = routes::end_by_head(answer_head());
   const auto& policy = route().settings.settlement;
   if (charge_ && quota::resolve(policy, record_.end) == quota::resolution::settle) {
-    worker_.charges().began(*charge_, used());
+    worker_.charges().began(*charge_, used_so_far());
   }
   co_return verdict{};
 }

@@ -67,7 +67,9 @@ class WhoMayTell(EventsTest):
     def setUp(self):
         super().setUp()
         self.intent = self.bought_pack("cus_pending")
-        self.body = event("payment_intent.succeeded", {**self.intent.shown(), "status": "succeeded"})
+        shown = self.intent.shown()
+        self.body = event("payment_intent.succeeded",
+                          {**shown, "status": "succeeded", "amount_received": shown["amount"]})
 
     def assertRefused(self, reply, status=400, code="invalid_signature"):
         self.assertEqual((reply.status, reply.error_code), (status, code))
