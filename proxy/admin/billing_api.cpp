@@ -1,6 +1,10 @@
 #include "proxy/admin/billing_api.hpp"
 
+#include <chrono>
+
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
 
 #include "proxy/admin/balance_report.hpp"
 #include "proxy/admin/burn_down_report.hpp"
@@ -20,7 +24,8 @@ constexpr std::size_t default_limit = 100, max_limit = 1000;
 
 // So many counters at a time: what a report holds in memory is its rows, not what they sum up.
 constexpr std::int64_t hours_a_step = 24, hours_a_summary_step = 64 * 24;
-constexpr int most_readings = 5;
+constexpr int most_readings = 40;
+constexpr std::chrono::milliseconds pause_between_readings{25};
 
 struct page {
   std::string after = "0-0";
@@ -141,6 +146,9 @@ task<result<void>> billing_api::read_usage(quota::org_id org, usage_range range,
     auto now = co_await ledger_.usage_edition(org, range.first, range.last);
     if (now && *now == *edition) co_return result<void>{};
     edition = std::move(now);
+    // After a clock's jump years are summed up at once: that is soon over.
+    asio::steady_timer pause{co_await asio::this_coro::executor, pause_between_readings};
+    co_await pause.async_wait(use_task);
   }
   co_return make_error_code(quota::store_errc::unavailable);
 }
