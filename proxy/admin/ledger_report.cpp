@@ -15,7 +15,7 @@ void write_attribution(json_writer& out, const quota::attribution& who) {
 namespace {
 
 // Only a settlement has used something.
-measured measure(const quota::ledger_entry& entry) {
+measured measure_entry(const quota::ledger_entry& entry) {
   if (entry.type != quota::entry_type::settle) return {"0", "0", ""};
   auto found = measure(entry.used, entry.billed_us, std::nullopt);
   if (found.unit.empty()) found.used = found.billed = std::to_string(entry.used);
@@ -23,7 +23,7 @@ measured measure(const quota::ledger_entry& entry) {
 }
 
 void write_entry(json_writer& out, const quota::ledger_entry& entry) {
-  const auto used = measure(entry);
+  const auto used = measure_entry(entry);
   out.begin_object();
   out.key("id").string(entry.id).key("at").string(to_rfc3339(entry.at));
   out.key("type").string(quota::to_string(entry.type)).key("subject").string(entry.subject);
@@ -56,7 +56,7 @@ std::string entries_csv(const std::vector<quota::ledger_entry>& entries) {
   for (const auto& entry : entries) {
     out.text(entry.id).text(to_rfc3339(entry.at)).text(quota::to_string(entry.type));
     out.text(entry.subject).number(entry.amount).number(entry.released).number(entry.overage);
-    const auto used = measure(entry);
+    const auto used = measure_entry(entry);
     out.number(entry.available).text(used.used).text(used.billed).text(used.unit);
     out.number(entry.cycle).text(entry.request_id);
     out.text(entry.who.route).text(entry.who.action).text(entry.who.model).text(entry.who.agent);
