@@ -197,7 +197,10 @@ class Rounds:
 
     def compare(self, number):
         def at_rest():
-            held = self.tollgate.admin.balance(self.org)["held"]
+            balance = self.tollgate.admin.request("GET", f"/orgs/{self.org}/balance")
+            if balance.status != 200:  # the store is not back yet
+                return False
+            held = balance.json()["data"]["held"]
             left = self.open_calls(number)
             return held == 0 and (not left or not self.journal)
         try:
