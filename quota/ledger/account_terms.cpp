@@ -77,12 +77,6 @@ std::vector<time_point> counting_since(const std::vector<usage_alert>& alerts,
 
 }  // namespace
 
-// At most the cycle's allocation, and what of as many before it as roll over is unused.
-bool terms_fit(const plan_terms& terms) {
-  const auto parts = 100 + std::int64_t{terms.rollover_cycles} * std::min(terms.rollover_percent, 100);
-  return terms.allocation.micro() <= mul_div(credits::max_micro, 100, parts);
-}
-
 answer account_ledger::on(const configure& what, time_point now) {
   if (!in_bounds(what.terms) || !in_bounds(what.options) || !in_bounds(what.options.alerts) ||
       !between(what.anchor_day, 0, 31)) {

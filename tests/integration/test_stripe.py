@@ -220,7 +220,7 @@ class Chaos(StripeTest):
             self.tollgate.chat(key)
         time.sleep(self.chance.random() * 3)
         self.pair[1].kill()
-        config = json.loads(self.pair[0].config_path.read_text())
+        config = json.loads(self.pair[1].config_path.read_text())
         self.pair[1] = self.start(Tollgate(self.directory, config, "again"))
         for customer in customers.values():
             self.stripe.methods[customer] = f"pm_{customer}"
