@@ -57,6 +57,10 @@ class append_only_damage_test : public testing::Test {
     }
     acknowledged_ = dump(client);
     ASSERT_GT(acknowledged_.size(), 400u * 60);
+    // Checksums are written a few times a second.
+    const auto checksums = original_ / "checksums";
+    const auto there = [&] { return fs::exists(checksums) && !fs::is_empty(checksums); };
+    for (int i = 0; i < 1'000 && !there(); ++i) usleep(10'000);
     server.stop();
   }
 
