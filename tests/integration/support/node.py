@@ -46,8 +46,9 @@ def install(scripts, package, directory):
 
 def version_of(name):
     path = program(name)
-    said = subprocess.run([path, "--version"], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
-    return f"{path} {said}"
+    # wrk says it with exit status 1.
+    said = subprocess.run([path, "--version"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True).stdout
+    return f"{path} {said.strip().splitlines()[0]}"
 
 
 def main(run, tools, packages):
