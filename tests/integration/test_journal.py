@@ -35,7 +35,7 @@ class Journal(StackTest):
         """Calls that hold credits, are served when the store is gone, and cannot be settled."""
 
         replies = []
-        headers = {"x-sample-head-delay-ms": "600"}
+        headers = {"x-sample-head-delay-ms": "2500"}
         threads = [threading.Thread(target=lambda: replies.append(tollgate.chat(key, headers=headers).status))
                    for _ in range(calls)]
         for thread in threads:
