@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the fuzz targets (clang) and runs each, or those that are named, for SECONDS:
+# Builds the fuzz targets (clang) and runs each, or those that are named, for SECONDS; 0: builds them only.
 #
 #     tests/fuzz/run.sh [seconds] [target...]      tests/fuzz/run.sh 600 ogg flac
 #
@@ -19,7 +19,8 @@ for name in "${targets[@]}"; do
 done
 
 cmake --preset fuzz >/dev/null
-cmake --build --preset fuzz --target "${targets[@]/#/fuzz_}"
+cmake --build --preset fuzz -j2 --target "${targets[@]/#/fuzz_}"
+[ "$seconds" != 0 ] || exit 0
 
 # Hand-written examples, where there are any, are the first corpus. Those that are no text, a script
 # writes.
