@@ -25,10 +25,11 @@ from measure import CONNECTIONS, load, measure  # noqa: E402
 from nginx import Nginx, start_nginx  # noqa: E402
 from nginx_lua import NginxLua  # noqa: E402
 from support.process import raise_descriptor_limit, wait_until  # noqa: E402
-from tollgate import Tollgate  # noqa: E402
+from tollgate import Tollgate, TollgateBefore  # noqa: E402
+from tollgate_journal import TollgateJournal  # noqa: E402
 from tollgate_unmetered import TollgateUnmetered  # noqa: E402
 
-CONTENDERS = [Nginx, Haproxy, NginxLua, Tollgate, TollgateUnmetered]
+CONTENDERS = [Nginx, Haproxy, NginxLua, Tollgate, TollgateJournal, TollgateUnmetered]
 BASELINE = Nginx.name
 PRICE_MICRO = 10 * 10**6
 TOLERATED_STEAL = 0.02  # of the seconds of one core
@@ -86,6 +87,18 @@ def run_rounds(contenders, setup, rounds, seconds):
     return results
 
 
+def median_ratio(runs, base, field):
+    return median(a[field] / b[field] for a, b in zip(runs, base))
+
+
+def compare_with_before(results):
+    before = results[TollgateBefore.name]
+    for name, runs in results.items():
+        if name != TollgateBefore.name and runs[0]["redis_us"] is not None:
+            print(f"{name} to the version before: CPU of the proxy {median_ratio(runs, before, 'proxy_us'):.3f}, "
+                  f"of Redis {median_ratio(runs, before, 'redis_us'):.3f}")
+
+
 def summarize(contenders, results):
     rows = []
     for contender in contenders:
@@ -95,7 +108,7 @@ def summarize(contenders, results):
             values = [run[field] for run in runs if run[field] is not None]
             row[field] = median(values) if values else None
             if field in ("proxy_us", "rps", "p50_ms", "p99_ms"):
-                row[f"{field}_ratio"] = median(a[field] / b[field] for a, b in zip(runs, base))
+                row[f"{field}_ratio"] = median_ratio(runs, base, field)
         rows.append(row)
     return rows
 
@@ -136,7 +149,7 @@ def table(rows):
 
 def run(names, rounds, seconds):
     raise_descriptor_limit()
-    chosen = [contender for contender in CONTENDERS if contender.name in names]
+    chosen = [contender for contender in [*CONTENDERS, TollgateBefore] if contender.name in names]
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
         setup = Setup(directory, *choose_cores())
@@ -160,16 +173,23 @@ def main():
     options.add_argument("--json", metavar="FILE", help="everything measured, for machines")
     options.add_argument("--only", metavar="NAME", nargs="+", choices=every, default=every,
                          help=f"some contenders ({', '.join(every)}); {BASELINE} always runs")
+    options.add_argument("--before", metavar="PROGRAM", type=Path, help="another version's tollgate, to compare with")
     asked = options.parse_args()
     rounds, seconds = (2, 3) if asked.quick else (7, 8)
 
-    report = run({BASELINE, *asked.only}, rounds, seconds)
+    names = {BASELINE, *asked.only}
+    if asked.before:
+        TollgateBefore.program = asked.before.resolve(strict=True)
+        names.add(TollgateBefore.name)
+    report = run(names, rounds, seconds)
     facts = report["machine"]
     print(table(report["contenders"]))
     print(f"\nMedians of {rounds} interleaved rounds of {seconds} s, {facts['connections']} keep-alive "
           f"connections; ratios are medians of each round's ratio.\n{facts['cpu']}, "
           f"{facts['cores']} cores, Linux {facts['kernel']}; {facts['nginx']}, {facts['haproxy']}, "
           f"Redis {facts['redis']}.")
+    if asked.before:
+        compare_with_before({row["name"]: row["runs"] for row in report["contenders"]})
     if asked.json:
         Path(asked.json).write_text(json.dumps(report, indent=1) + "\n")
 

@@ -11,6 +11,7 @@ from contender import Contender, pinned, start_redis
 class Tollgate(Contender):
     name = "tollgate"
     label = "Tollgate, metered: reserve and settle in Redis"
+    program = BUILD_DIR / "tollgate"
     changes = {}
 
     def start(self, setup):
@@ -20,8 +21,7 @@ class Tollgate(Contender):
         path.write_text(json.dumps(config, indent=1))  # JSON is YAML
         self.address = config["listen"]
         self.admin = Admin(config["admin"]["listen"], ADMIN_TOKEN)
-        self.process = Process(self.name, pinned(setup.proxy_core, [BUILD_DIR / "tollgate", "run",
-                                                                    "--config", path]),
+        self.process = Process(self.name, pinned(setup.proxy_core, [self.program, "run", "--config", path]),
                                setup.directory)
         self.process.wait_ready(self.is_ready)
         self.key = self.admin.new_customer("bench", credits=4_000_000_000)
@@ -34,3 +34,9 @@ class Tollgate(Contender):
 
     def settled_micro(self):
         return int(self.admin.balance("bench")["settled"] * 10**6)
+
+
+class TollgateBefore(Tollgate):
+    """Another version, whose program is named on the command line: what a change costs."""
+    name = "tollgate_before"
+    label = "Tollgate, metered, the version before"
