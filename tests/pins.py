@@ -3,7 +3,8 @@
 
 npm packages come by `npm ci` from a lock file, Python's from `requirements*.txt` with `==`, Go's modules from
 `go.mod` and `go.sum`, Java's from a `pom.xml` without ranges and with the sums of its jars, Rust's from
-`Cargo.lock`. Container images have a tag that is no moving target. Debian's packages are those of one release, which deploy/check-bare.sh installs from scratch.
+`Cargo.lock`. Container images have a tag that is no moving target. Debian's packages are those of one release,
+which deploy/check-bare.sh installs from scratch.
 """
 import json
 import re
