@@ -54,7 +54,7 @@ def aac_in_matroska():
     for profile in ("aac_low", "aac_main", "aac_ltp", "mpeg2_aac_low"):
         for channels in (1, 2):
             how = f"-c:a aac -profile:a {profile} -strict -2 -b:a 16k"
-            mka = encoded(".mka", how, channels=channels)
+            mka = encoded(".mka", how, 15, channels=channels)
             packets, private = packets_of(mka), private_of(mka)
             for many in (2, 8, 60):
                 for name, data in (("", private), ("no-private-", b"")):
@@ -99,7 +99,7 @@ def ogg():
                                      ("speex-4", "-c:a libspeex -frames_per_packet 4", 8000, 2),
                                      ("opus", "-c:a libopus -b:a 12k", 48000, 2),
                                      ("vorbis", "-c:a libvorbis -b:a 32k", 16000, 3), ("flac", "-c:a flac", 16000, 2)):
-        packets = packets_of_ogg(encoded(".ogg", how, rate=rate))
+        packets = packets_of_ogg(encoded(".ogg", how, 15, rate))
         head, audio = packets[:headers], packets[headers:]
         for many in (2, 8):
             yield f"{name}-{many}.ogg", ogg_of(head, grouped(audio, many), 2)
@@ -117,7 +117,7 @@ def ogg():
 
 
 def cases():
-    yield from adts(encoded(".aac", "-c:a aac -b:a 8k -f adts", rate=8000))
+    yield from adts(encoded(".aac", "-c:a aac -b:a 8k -f adts", 15, 8000))
     yield from aac_in_matroska()
     yield from ogg()
 

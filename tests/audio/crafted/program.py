@@ -63,14 +63,18 @@ def placed(data, others, every=1):
 def cases():
     short = encoded(".mpg", "-c:a mp2 -b:a 64k -f mpeg", 2, 48000)
     video = with_video(seconds=2)
-    mp3 = frames(32, 40)
-    mp2 = encoded(".mp2", "-c:a mp2 -b:a 32k", rate=48000)
-    aac, ac3 = encoded(".aac", "-c:a aac -b:a 16k -f adts"), encoded(".ac3", "-c:a ac3 -b:a 64k", rate=48000)
+    mp3 = frames(32, 12)
+    mp2 = encoded(".mp2", "-c:a mp2 -b:a 32k", seconds=12, rate=48000)
+    aac, ac3 = encoded(".aac", "-c:a aac -b:a 16k -f adts", 12), encoded(".ac3", "-c:a ac3 -b:a 64k", seconds=12, rate=48000)
     sequence = bytes.fromhex("000001b3 04004013 ffffe018") + bytes.fromhex("000001b8 00080040 00000100 000ffff8")
-    sources = {"mp3": mp3, "mp2": mp2, "adts": aac, "ac3": ac3, "dts": encoded(".dts", "-c:a dca -strict -2 -b:a 256k", rate=48000),
-               "ts": encoded(".ts", "-c:a mp2 -b:a 32k", rate=48000), "nut": encoded(".nut", "-c:a libopus -b:a 8k", rate=48000),
-               "wav": encoded(".wav", "-c:a pcm_mulaw", rate=8000), "ogg": encoded(".ogg", "-c:a libopus -b:a 8k", rate=48000),
-               "mxf": encoded(".mxf", "-c:a pcm_s16le -f mxf_opatom", 8, 48000), "truehd": encoded(".thd", "-c:a truehd -strict -2", rate=48000, channels=2)}
+    sources = {"mp3": mp3, "mp2": mp2, "adts": aac, "ac3": ac3,
+               "dts": encoded(".dts", "-c:a dca -strict -2 -b:a 256k", seconds=12, rate=48000),
+               "ts": encoded(".ts", "-c:a mp2 -b:a 32k", seconds=12, rate=48000),
+               "nut": encoded(".nut", "-c:a libopus -b:a 8k", seconds=12, rate=48000),
+               "wav": encoded(".wav", "-c:a pcm_mulaw", seconds=12, rate=8000),
+               "ogg": encoded(".ogg", "-c:a libopus -b:a 8k", seconds=12, rate=48000),
+               "mxf": encoded(".mxf", "-c:a pcm_s16le -f mxf_opatom", 8, 48000),
+               "truehd": encoded(".thd", "-c:a truehd -strict -2", seconds=12, rate=48000, channels=2)}
     for name, data in sources.items():
         for code in (0xBD, 0xBE, 0xBF, 0xC0, 0xC1, 0xDF, 0xE0, 0xE1, 0xEF, 0xF0, 0xFA, 0xFD, 0xBC, 0xBB):
             for size in (2000, 65000):
@@ -85,9 +89,9 @@ def cases():
     for suffix in ("mpeg", "mpg", "g722", "sln", "sbc", "wav", "mp3", "aptx", "m4a", "mp4", "daud", "cdg"):
         yield f"called.{suffix}", short
     for at in (4, 6, 7, 8, 9, 10, 11, 12, 13, 16, 18, 20, 21, 24, 30, 34, 36, 40):
-        for value in (0, 1, 0x0F, 0x40, 0x60, 0x80, 0xB3, 0xBD, 0xC1, 0xE0, 0xFF):
+        for value in (0, 0x0F, 0x60, 0x80, 0xC1, 0xE0, 0xFF):
             yield f"byte-{at}-{value}.mpg", short[:at] + bytes([value]) + short[at + 1:]
-    whole = encoded(".mpg", "-c:a mp2 -b:a 64k -f mpeg", rate=48000)
+    whole = encoded(".mpg", "-c:a mp2 -b:a 64k -f mpeg", 12, 48000)
     for drop in (0xBA, 0xBB, 0xC0):
         yield f"without-{drop:x}.mpg", b"".join(piece for code, piece in pieces_of(whole) if code != drop)
         yield f"only-first-{drop:x}.mpg", b"".join(piece for number, (code, piece) in enumerate(pieces_of(whole))
