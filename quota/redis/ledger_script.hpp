@@ -85,6 +85,7 @@ class ledger_answer {
   bool take_mark(std::string_view mark);
   bool read(std::int64_t& number);
   bool read_rate(answer& reply);
+  bool read_charged(answer& reply);
   bool read_obstacle(answer& reply);
   bool read_list(std::span<std::int64_t> numbers);
 

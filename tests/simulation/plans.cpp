@@ -146,6 +146,7 @@ class plans {
                              "already_settled",
                              "already_voided",
                              "expired",
+                             "settled_on_expiry",
                              "in_progress",
                              "already_paid",
                              "already_declined",
@@ -231,7 +232,7 @@ class plans {
       case 7:
       case 8:
         if (dice_.chance(300)) return release{known_id(who), any_amount()};
-        return extend{known_id(who), any_amount(), any_timeout(), any_admission(), any_amount()};
+        return extend{known_id(who), any_amount(), any_timeout(), any_admission(), any_amount(), any_answer()};
       case 9:
         return any_reserve(known_id(who));
       default:
@@ -374,6 +375,11 @@ class plans {
 
   admission any_admission() {
     return dice_.chance(750) ? admission::enforce : static_cast<admission>(dice_.below(4));
+  }
+
+  std::optional<use> any_answer() {
+    if (dice_.chance(500)) return std::nullopt;
+    return use{any_amount(), dice_.between(0, 5'000'000)};
   }
 
   attribution anybody() {

@@ -27,18 +27,32 @@
     return records
   end
 
-  -- What became of a hold that is not open: outcome and amount, or nothing if nobody can tell.
+  -- "USED", or of audio "USED/BILLED_US".
+  local function read_used(text)
+    local used = tonumber(text)
+    if used then return used, 0 end
+    local slash = find(text, '/', 1, true)
+    return tonumber(sub(text, 1, slash - 1)), tonumber(sub(text, slash + 1))
+  end
+
+  -- What became of a hold that is not open: outcome, amount and what more there is to say; or nothing if
+  -- nobody can tell.
   local function fate_of(id, key)
     local record = fate[id] or (fates[key] or read_fates(key))[id]
-    if record then return record:sub(1, 2), record:sub(4) end
+    if record then
+      local how, amount = record:sub(1, 2), record:sub(4)
+      if how ~= '27' then return how, amount end
+      local charged, used = match(amount, '^(%S+) (%S+)$')
+      return how, charged, format(' U%d,%d', read_used(used))
+    end
     if tonumber(ARGV[first_hour + key]) < hour - MEMORY_HOURS then return '16', '0' end
   end
 
   -- Answers an operation on a hold that is not open. One that was never seen never will be: what it is to
   -- be taken for from now on is remembered, and a reserve delayed on its way finds it.
   local function gone(id, key, from_now_on, this_time)
-    local how, standing = fate_of(id, key)
-    if how then return say(how, standing) end
+    local how, standing, more = fate_of(id, key)
+    if how then return say(how, standing, more) end
     resolve(id, key, from_now_on)
     say(this_time, '0')
   end

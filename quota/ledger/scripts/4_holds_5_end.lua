@@ -1,5 +1,7 @@
 -- In serve(): the operations in their turn, and what is written at the end; here it ends.
 
+  for _, id in ipairs(answered) do settle_answered(id) end
+
   -- The i-th operation that is about a hold has the i-th id.
   local at, next_id = first_operation, first_id
   while ARGV[at] do
@@ -43,7 +45,7 @@
         at = at + 3
       else
         extend(id, key, at, code)
-        at = at + 5
+        at = at + 6
       end
     end
     swept = 0
