@@ -223,19 +223,20 @@ void ledger_batch::argument(std::int64_t number) {
 }
 
 void ledger_batch::append_evalsha(std::string& out, std::string_view org,
-                                  std::int64_t usage_hour) const {
-  append_call(out, "EVALSHA", ledger_script_sha1(), org, usage_hour);
+                                  std::int64_t usage_hour, std::int64_t pack_after_hours) const {
+  append_call(out, "EVALSHA", ledger_script_sha1(), org, usage_hour, pack_after_hours);
 }
 
 void ledger_batch::append_eval(std::string& out, std::string_view org,
-                               std::int64_t usage_hour) const {
-  append_call(out, "EVAL", ledger_script(), org, usage_hour);
+                               std::int64_t usage_hour, std::int64_t pack_after_hours) const {
+  append_call(out, "EVAL", ledger_script(), org, usage_hour, pack_after_hours);
 }
 
 void ledger_batch::append_call(std::string& out, std::string_view command, std::string_view script,
-                               std::string_view org, std::int64_t usage_hour) const {
+                               std::string_view org, std::int64_t usage_hour,
+                               std::int64_t pack_after_hours) const {
   const std::size_t keys = fixed_keys + hours_.size();
-  append_array_header(out, 3 + keys + 2 + hours_.size() + id_count_ + argument_count_);
+  append_array_header(out, 3 + keys + 3 + hours_.size() + id_count_ + argument_count_);
   append_argument(out, command);
   append_argument(out, script);
   char buffer[24];
@@ -257,6 +258,7 @@ void ledger_batch::append_call(std::string& out, std::string_view command, std::
 
   append_argument(out, digits(buffer, usage_hour));
   append_argument(out, digits(buffer, static_cast<std::int64_t>(id_count_)));
+  append_argument(out, digits(buffer, pack_after_hours));
   for (const auto hour : hours_) append_argument(out, digits(buffer, hour));
   out += ids_;
   out += arguments_;

@@ -384,6 +384,10 @@ class plans {
 
   attribution anybody() {
     static const std::vector<std::string> some{"", "a1", "a2", "a3"};
+    if (dice_.chance(200)) {  // many, each of them now and then
+      const auto name = "n" + std::to_string(dice_.below(300));
+      return {"chat", "llm", "gpt-4", name, name, name};
+    }
     return {"chat", "llm", "gpt-4", dice_.pick(some), dice_.pick(some), dice_.pick(some)};
   }
 

@@ -12,8 +12,8 @@ local function serve()
   local MAX_USED = 10000000000000  -- max_used
   local MAX_TIMEOUT = 604800000    -- max_hold_timeout
 
-  local first_hour = -8  -- ARGV[first_hour + k] is the hour of KEYS[k], for k > 10
-  local first_id = #KEYS - 7
+  local first_hour = -7  -- ARGV[first_hour + k] is the hour of KEYS[k], for k > 10
+  local first_id = #KEYS - 6
   local first_operation = first_id + ARGV[2]
 
   local open = {}                         -- id -> packed hold "amount expires hour placed by"

@@ -82,7 +82,7 @@ TEST(ledger_batch, names_every_key_and_writes_every_argument) {
       "tollgate:{acme}:events", "tollgate:{acme}:resolved:472222",
       "tollgate:{acme}:resolved:472220",
       // hour of the usage key, number of ids, hours of the resolved keys, ids
-      "472222", "8", "472222", "472220", std::string{id.text()}, std::string{older.text()},
+      "472222", "8", "720", "472222", "472220", std::string{id.text()}, std::string{older.text()},
       std::string{id.text()}, std::string{id.text()}, std::string{id.text()}, std::string{id.text()},
       std::string{older.text()},
       std::string{older.text()},
@@ -112,7 +112,8 @@ TEST(ledger_batch, names_hours_the_script_asked_for) {
   EXPECT_EQ(arguments[13], "tollgate:{acme}:resolved:472221");
   EXPECT_EQ(arguments[14], "472222");
   EXPECT_EQ(arguments[15], "0");
-  EXPECT_EQ(arguments[16], "472221");
+  EXPECT_EQ(arguments[16], "720");
+  EXPECT_EQ(arguments[17], "472221");
 }
 
 TEST(ledger_batch, sends_the_whole_script_when_it_is_unknown) {
@@ -132,7 +133,7 @@ TEST(ledger_batch, starts_anew_when_cleared) {
   batch.clear();
   EXPECT_EQ(batch.size(), 0u);
   batch.add(expire_holds{});
-  EXPECT_EQ(encode(batch).size(), 3u + 10u + 2u + 2u);
+  EXPECT_EQ(encode(batch).size(), 3u + 10u + 3u + 2u);
 }
 
 TEST(ledger_batch, is_full_before_it_keeps_redis_for_long) {
