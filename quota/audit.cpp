@@ -47,7 +47,7 @@ void audit::add(const ledger_entry& entry) {
       row_.expired += entry.amount;
       break;
     case entry_type::roll_over:
-      rolled_[entry.note] += entry.amount;
+      rolled_[entry.note].push_back(entry.amount);
       break;
   }
   compare("entry " + entry.id + ": available", entry.available, row_.available());

@@ -76,6 +76,7 @@ class audit {
   void compare_order_of_cycles(const account_snapshot& snapshot);
   void compare_plan(const account_plan& plan, const cycle_record& books);
   void compare_holds(const account_snapshot& snapshot);
+  credits amount_rolled(const active_grant& grant) const;
   void compare_active(const account_snapshot& snapshot, const account_rows& rows);
   void compare_kept(const account_snapshot& snapshot);
   bool is_taken_back(const std::string& name, credits amount) const;
@@ -95,7 +96,7 @@ class audit {
   std::map<std::int64_t, books> cycles_;
   std::map<std::string, hold, std::less<>> holds_;
   std::map<std::string, given, std::less<>> given_;       // by the kind of row they stand in, and their id
-  std::map<std::string, credits, std::less<>> rolled_;    // by the grant that it became
+  std::map<std::string, std::vector<credits>, std::less<>> rolled_;  // by the grant that it became
   std::map<std::string, use> settled_, later_, counted_;  // by route, action, model and key
   std::string last_id_;
   std::size_t entries_ = 0;

@@ -164,6 +164,15 @@ void audit::compare_plan(const account_plan& plan, const cycle_record& books) {
   }
 }
 
+// A late call that gives credits back lets them roll over once more: into the grant of before, or into a new one of the
+// same name where that has been used up. So the grant is what rolled over last, or last but one as well, and so on.
+credits audit::amount_rolled(const active_grant& grant) const {
+  credits sum;
+  const auto& entries = rolled_.find(grant.id)->second;
+  for (auto each = entries.rbegin(); each != entries.rend() && sum < grant.amount; ++each) sum += *each;
+  return sum;
+}
+
 void audit::compare_active(const account_snapshot& snapshot, const account_rows& rows) {
   std::map<std::string_view, const grant_record*> records;
   for (const auto& record : rows.grants) records[record.id] = &record;
@@ -172,15 +181,15 @@ void audit::compare_active(const account_snapshot& snapshot, const account_rows&
     const bool own = grant.kind == "allocation" || grant.kind == "top_up";
     const bool of_a_cycle = grant.kind == "allocation" || grant.kind == "rollover";
     const auto known = given_.find((own ? grant.kind : "grant") + ' ' + grant.id);
-    const auto rolled = rolled_.find(grant.id);
-    if (grant.kind == "rollover" ? rolled == rolled_.end() : known == given_.end()) {
+    const bool is_rollover = grant.kind == "rollover";
+    if (is_rollover ? !rolled_.contains(grant.id) : known == given_.end()) {
       report(what + "amount", to_string(grant.amount), "no entry");
       continue;
     }
-    const auto amount = grant.kind == "rollover" ? rolled->second : known->second.amount;
+    const auto amount = is_rollover ? amount_rolled(grant) : known->second.amount;
     const bool one_of_many = grant.kind == "allocation" && known->second.entries > 1;
     if (!one_of_many || grant.amount > amount) compare(what + "amount", grant.amount, amount);
-    if (grant.kind != "rollover") compare(what + "kind", grant.kind, known->second.kind);
+    if (!is_rollover) compare(what + "kind", grant.kind, known->second.kind);
     if (grant.remaining <= credits{} || grant.remaining > grant.amount) {
       report(what + "remaining", to_string(grant.remaining), "at most " + to_string(grant.amount));
     }

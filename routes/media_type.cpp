@@ -91,9 +91,8 @@ std::optional<std::string> file_media_type(std::string_view content_type) {
   // Some clients write one name alone.
   if (!read || !(is_media_type(read->value) || is_token(read->value))) return {};
   auto out = beginning(*read);
-  for (const auto& [name, value, escaped] : read->parameters) {
-    if (name != "charset" && !has_control(value)) append(out, name, value);
-  }
+  for (const auto& each : read->parameters)
+    if (each.name != "charset" && !has_control(each.value)) append(out, each.name, each.value);
   return out;
 }
 

@@ -2,8 +2,9 @@
 """Everything that is fetched by name has an exact version, and runs on what Debian 12 brings.
 
 npm packages come by `npm ci` from a lock file, Python's from `requirements*.txt` with `==`, Go's modules from
-`go.mod` and `go.sum`, Java's from a `pom.xml` without ranges. Container images have a tag that is no moving
-target. Debian's packages are those of one release, which deploy/check-bare.sh installs from scratch.
+`go.mod` and `go.sum`, Java's from a `pom.xml` without ranges and with the sums of its jars, Rust's from
+`Cargo.lock`. Container images have a tag that is no moving target. Debian's packages are those of one release,
+which deploy/check-bare.sh installs from scratch.
 """
 import json
 import re
@@ -69,6 +70,19 @@ def maven(path):
     for version in re.findall(r"<version>([^<]*)</version>", path.read_text()):
         if not re.match(r"^[\w.-]+$", version) or version in ("LATEST", "RELEASE") or "SNAPSHOT" in version:
             yield f"version {version} is no exact one"
+    if not path.with_name("jars.sha256").exists():
+        yield "no jars.sha256 beside it"
+
+
+def crates(path):
+    """The lock file's form 3 is the last one that Debian's cargo reads."""
+    wanted = re.split(r"^\[", path.read_text().split("[dependencies]")[-1], flags=re.M)[0]
+    for name, version in re.findall(r'^([\w-]+) = (?:\{.*version = )?"([^"]*)"', wanted, re.M):
+        if not EXACT.match(version.removeprefix("=")) or not version.startswith("="):
+            yield f"{name} {version}: no exact version"
+    lock = path.with_name("Cargo.lock")
+    if not lock.exists() or "\nversion = 3\n" not in lock.read_text():
+        yield "no Cargo.lock beside it that Debian's cargo reads"
 
 
 def images(path):
@@ -99,6 +113,8 @@ def checks_of(path):
         yield go_modules
     elif path.name == "pom.xml":
         yield maven
+    elif path.name == "Cargo.toml":
+        yield crates
     elif path.name.startswith("Dockerfile") or path.suffix in (".yaml", ".yml"):
         yield images
     if path.suffix in SCRIPTS and path != Path(__file__).resolve() and "corpus" not in path.parts:

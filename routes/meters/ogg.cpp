@@ -122,13 +122,13 @@ std::size_t ogg_meter::parse_header(std::string_view block) {
     return inner;
   }
   if (owner == nullptr) {
-    const auto head_bytes =
-        header_bytes + std::min(page_.body_bytes(), ogg_stream::identifying_bytes);
+    // As much of it as there is room for, and no more, whatever is at hand: what is found must not depend on it.
+    constexpr auto head_bytes = most_opening_bytes;
     if (block.size() < head_bytes) {
       need(head_bytes);
       return 0;
     }
-    open(block.substr(header_bytes));
+    open(block.substr(header_bytes, head_bytes - header_bytes));
   }
   is_genuine_ = false;
   begin_page(find(page_.serial()));

@@ -13,8 +13,6 @@ namespace tollgate::routes::meters {
 // long it is; they can only take the end of the last page off, as decoders let them.
 class ogg_stream {
  public:
-  // How much of a first packet is looked at: the longest header is that of Speex.
-  static constexpr std::size_t identifying_bytes = 80;
   // The stream that this first packet opens; nothing if it is not audio that is known here.
   static std::optional<ogg_stream> open(std::uint32_t serial, std::string_view first_packet);
   // Whether the name by which some decoder knows a codec for audio stands in it.

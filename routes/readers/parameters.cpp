@@ -22,6 +22,7 @@ std::string_view take_until_any(std::string_view& text, std::string_view marks) 
 bool take_quoted(std::string_view& text, parameter& to) {
   auto& out = to.value;
   bool escaped_quote = false;
+  to.quoted = true;
   for (text.remove_prefix(1); !text.empty() && text.front() != '"'; text.remove_prefix(1)) {
     if (text.front() == '\\') {
       to.escaped = true;

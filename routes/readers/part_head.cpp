@@ -33,7 +33,8 @@ bool hides_name(std::string_view value) {
 
 bool is_sound(const parameter& each) {
   if (each.name == "name")
-    return !each.escaped && is_utf8(each.value) && each.value.find("=?") == each.value.npos;
+    return (each.quoted || is_token(each.value)) && !each.escaped && is_utf8(each.value) &&
+           each.value.find("=?") == each.value.npos;
   if (each.name == "filename") return !hides_name(each.value);
   return each.name == "filename*" && is_sound_extended(each.value) && !hides_name(each.value);
 }

@@ -21,9 +21,9 @@ struct part_head {
 // `lines` are all of them, with the empty one that ends them. Faults:
 //
 // - ambiguous: what some readers take for the name, and others do not: two names or dispositions, a
-//   name in pieces (RFC 2231) or in mail's encoding (RFC 2047), with escapes, in no UTF-8, or in a
-//   charset in which ASCII is not ASCII; parameters besides `name` and `filename`; and a form or a
-//   message in the part.
+//   name in pieces (RFC 2231) or in mail's encoding (RFC 2047), with escapes, in no UTF-8, without
+//   quotes and no token, or in a charset in which ASCII is not ASCII; parameters besides `name` and
+//   `filename`; and a form or a message in the part.
 // - unsupported: the content of the part is encoded (Content-Transfer-Encoding, Content-Encoding).
 // - malformed: a part without a name, folded lines, bare line ends.
 std::variant<part_head, fault> read_part_head(std::string_view lines);

@@ -23,9 +23,9 @@ def json_findings(priced, seen):
 
 
 def as_text(content):
-    """What is left of bytes that a reader took for text."""
-    return {content.decode(codec, how).encode("utf-8", "replace")
-            for codec in ("utf-8", "latin-1", "cp1252") for how in ("replace", "ignore")}
+    """What is left of bytes that a reader took for text. Some drop a last character that is not whole."""
+    return {content[:len(content) - cut].decode(codec, how).encode("utf-8", "replace")
+            for codec in ("utf-8", "latin-1", "cp1252") for how in ("replace", "ignore") for cut in range(4)}
 
 
 def form_findings(priced, seen):

@@ -1,6 +1,8 @@
 """Compares what bodies are priced by with what the readers of upstreams see in them: see README.md.
 
-Usage: run.py [--seconds N] [--seed N] [--readers python,node,...] [--cases N] [--allow-missing]
+Usage: run.py [--seconds N | --minutes N] [--seed N] [--readers python,node,...] [--cases N] [--allow-missing]
+
+Every reader is shown every body, side by side: half an hour of all is half an hour of each.
 """
 import argparse
 import json
@@ -117,9 +119,10 @@ def check_table(comparison):
 def options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--minutes", type=lambda text: 60 * float(text), dest="seconds")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--cases", type=int, default=10**12, help="no more than so many")
-    parser.add_argument("--readers", default="python,node,c")
+    parser.add_argument("--readers", default=",".join(programs.LANGUAGES))
     parser.add_argument("--allow-missing", action="store_true", help="go on without a language that is not here")
     return parser.parse_args()
 

@@ -45,6 +45,7 @@ REFUSED = (
           FILE + part(b'"File"', LONG) + END, FILE + part(b'"file[]"', LONG) + END,
           FILE + part(b'"x"; name*=utf-8\'\'file', LONG) + END, FILE + part(b'"x"; name="file"', LONG) + END,
           FILE + part(b'"x"', LONG, filename=b'; filename="a name=file"') + END,
+          FILE + part(b"file,", LONG) + END, FILE + part(b"file@x", LONG) + END,
           FILE + part(b'"fi\\le"', LONG) + END, FILE + part(b'"file\0x"', LONG) + END,
           # a length that is another
           part(b'"file"', SHORT, b"Content-Length: 3\r\n") + END) +

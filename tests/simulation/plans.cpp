@@ -88,23 +88,20 @@ class plans {
     const auto batch = one_after_another(changes, who);
     auto other = who.books.oracle;
     const auto time = other.time_of(world_.time());
-    bool in_range = true;
-    for (const auto& each : others) {
-      in_range &= other.apply(each, time).result != outcome::out_of_range;
-    }
-    for (const auto& each : world_.apply(who.books, batch)) {
-      in_range &= each.result != outcome::out_of_range;
-    }
+    // What is refused is not part of the changes that follow it.
+    bool all_made = true;
+    for (const auto& each : others) all_made &= other.apply(each, time).result == outcome::configured;
+    for (const auto& each : world_.apply(who.books, batch)) all_made &= each.result == outcome::configured;
     const auto& one = who.books.oracle;
     const bool same = one.row() == other.row() && one.plan() == other.plan() &&
                       one.overdrawn() == other.overdrawn() && one.top_up() == other.top_up() &&
                       one.cycles() == other.cycles();
-    if (in_range && !same) {
+    if (all_made && !same) {
       throw disagreement{who.books.org + ": the order of changes makes a difference\n  " +
                          describe(one.row()) + ' ' + describe(one.plan()) + "\n  " +
                          describe(other.row()) + ' ' + describe(other.plan())};
     }
-    if (in_range && batch.size() > 2) ++changed_together_;
+    if (all_made && batch.size() > 2) ++changed_together_;
   }
 
   // As the admin API says it: each change on top of those before, and terms that wait go on waiting.

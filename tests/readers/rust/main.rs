@@ -3,7 +3,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{json, Map, Value};
 use std::convert::Infallible;
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Write};
 
 // --- JSON
 
@@ -30,18 +30,22 @@ fn described(model: Option<&str>, queries: i64, n: Option<f64>, best_of: Option<
 }
 
 fn with_value(body: &[u8]) -> Value {
-    let Ok(Value::Object(root)) = serde_json::from_slice::<Value>(body) else { return Value::Null };
-    described(
-        root.get("model").and_then(Value::as_str),
-        size_of(root.get("queries")),
-        root.get("n").and_then(Value::as_f64),
-        root.get("best_of").and_then(Value::as_f64),
-    )
+    match serde_json::from_slice::<Value>(body) {
+        Ok(Value::Object(root)) => described(
+            root.get("model").and_then(Value::as_str),
+            size_of(root.get("queries")),
+            root.get("n").and_then(Value::as_f64),
+            root.get("best_of").and_then(Value::as_f64),
+        ),
+        _ => Value::Null,
+    }
 }
 
 fn with_struct(body: &[u8]) -> Value {
-    let Ok(call) = serde_json::from_slice::<Call>(body) else { return Value::Null };
-    described(call.model.as_deref(), size_of(call.queries.as_ref()), call.n, call.best_of)
+    match serde_json::from_slice::<Call>(body) {
+        Ok(call) => described(call.model.as_deref(), size_of(call.queries.as_ref()), call.n, call.best_of),
+        Err(_) => Value::Null,
+    }
 }
 
 // --- forms: every value of the field `file`
@@ -61,11 +65,9 @@ async fn files(boundary: String, body: Bytes) -> Result<Vec<String>, multer::Err
 }
 
 fn with_multer(content_type: &str, body: &[u8]) -> Value {
-    let Ok(boundary) = multer::parse_boundary(content_type) else { return Value::Null };
-    match futures_executor::block_on(files(boundary, Bytes::copy_from_slice(body))) {
-        Ok(found) => json!({ "file": found }),
-        Err(_) => Value::Null,
-    }
+    let found = multer::parse_boundary(content_type)
+        .and_then(|boundary| futures_executor::block_on(files(boundary, Bytes::copy_from_slice(body))));
+    found.map_or(Value::Null, |found| json!({ "file": found }))
 }
 
 // --- cases

@@ -159,6 +159,30 @@ TEST(audit, every_line_of_a_cycle_is_recomputed) {
   EXPECT_EQ(first_difference(read), "cycle 0: billed at 1");
 }
 
+// What rolls over once more when a late call gives credits back joins the grant of before, or makes it anew where that
+// has been used up.
+TEST(audit, what_is_left_of_a_rollover_is_what_rolled_over_last) {
+  const auto named = [](credits left) {
+    auto read = books_of(busy_account());
+    auto entry = read.entries.back();
+    entry.type = entry_type::roll_over;
+    entry.note = "rollover:0";
+    for (const auto amount : {100_credits, 20_credits, 3_credits}) {
+      entry.amount = amount;
+      read.entries.push_back(entry);
+    }
+    read.snapshot.grants.active = {{"rollover:0", "rollover", 10, noon + 1h, noon, left, left}};
+    for (const auto& each : examine(read)) {
+      if (each.what == "grant rollover:0 that is left: amount") return true;
+    }
+    return false;
+  };
+  for (const auto left : {3_credits, 23_credits, 123_credits}) EXPECT_FALSE(named(left)) << to_string(left);
+  for (const auto left : {1_credits, 20_credits, 100_credits, 120_credits, 124_credits}) {
+    EXPECT_TRUE(named(left)) << to_string(left);
+  }
+}
+
 TEST(audit, usage_counters_add_up_to_what_was_settled) {
   auto read = books_of(busy_account());
   read.counted[0].charged -= 1_micro;

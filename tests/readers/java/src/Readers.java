@@ -125,6 +125,26 @@ public final class Readers {
     return files(found);
   }
 
+  record ApacheUpload(String type, byte[] body) implements org.apache.commons.fileupload.UploadContext {
+    public String getCharacterEncoding() { return null; }
+    public String getContentType() { return type; }
+    public int getContentLength() { return body.length; }
+    public long contentLength() { return body.length; }
+    public InputStream getInputStream() { return new ByteArrayInputStream(body); }
+  }
+
+  // Tomcat's is a copy of this one and has gone its own way since; older Spring and Struts use it.
+  static Object withApache(String type, byte[] body) throws Exception {
+    List<byte[]> found = new ArrayList<>();
+    var parts = new org.apache.commons.fileupload.FileUpload().getItemIterator(new ApacheUpload(type, body));
+    while (parts.hasNext()) {
+      var part = parts.next();
+      byte[] content = part.openStream().readAllBytes();
+      if ("file".equals(part.getFieldName())) found.add(content);
+    }
+    return files(found);
+  }
+
   record Message(HttpHeaders headers, byte[] body) implements ReactiveHttpInputMessage {
     public HttpHeaders getHeaders() { return headers; }
     public Flux<DataBuffer> getBody() {
@@ -168,7 +188,8 @@ public final class Readers {
     Map<String, Map<String, Reading>> readings = Map.of(
         "json", Map.of("jackson-tree", Readers::withTree, "jackson", withBean(BEAN), "jackson-lenient",
             withBean(LENIENT), "gson", Readers::withGson),
-        "form", Map.of("tomcat", Readers::withTomcat, "spring", Readers::withSpring));
+        "form", Map.of("tomcat", Readers::withTomcat, "commons-fileupload", Readers::withApache,
+            "spring", Readers::withSpring));
     var input = new DataInputStream(new BufferedInputStream(System.in));
     var output = new PrintStream(System.out, false, StandardCharsets.UTF_8);
     for (;;) {

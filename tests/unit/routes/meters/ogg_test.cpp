@@ -157,6 +157,16 @@ TEST(ogg, audio_that_is_not_known_makes_it_unmeasurable) {
     }
 }
 
+// Where on a page the name stands decides, not how much of the page is at hand.
+TEST(ogg, the_first_page_of_an_unknown_stream_is_looked_at_alike_in_any_pieces) {
+  for (const std::size_t at : {0U, 90U, 700U, 990U, 1020U, 5000U})
+    for (const int flags : {0, int{first_page}, int{continued}}) {
+      const auto other = ogg_page_of({.serial = 9, .flags = flags}, {noise(at) + "OpusHead" + noise(6000)});
+      const auto found = measure(make_ogg_meter, opus_headers() + other + opus_page(50, 0));
+      EXPECT_EQ(found.status, at < 990 ? state::unmeasurable : state::measuring) << at;
+    }
+}
+
 TEST(ogg, more_streams_than_can_be_watched_cannot_be_measured) {
   std::string bytes;
   for (std::uint32_t serial = 0; serial < 65; ++serial)
