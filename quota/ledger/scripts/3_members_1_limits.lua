@@ -19,7 +19,7 @@ local function open_members()
   end
   -- Window, amount, and since when it is counted; of alerts also the highest percentage and the highest
   -- number of credits that have been told; of totals the hour in which they were last of use.
-  local function read(field)
+  local function read(field, limit)
     local counter = counters[field]
     if not counter then
       local stored = call('HGET', KEYS[6], field)
@@ -28,6 +28,9 @@ local function open_members()
         counter = {tonumber(window), tonumber(amount), tonumber(since), tonumber(percent), tonumber(credits)}
       else
         counter = {0, 0, 0}
+        local amount, place
+        if limit and limit.total_of_many then amount, place = packed().find(limit, field) end
+        if amount then counter[2], counter[3], counter.was_packed = amount, limit.since, place end
       end
       counter.new = not stored
       counters[field] = counter
@@ -52,7 +55,8 @@ local function open_members()
     for line in string.gmatch(limits or '', '[^\n]+') do
       local since, scope, per, most, id = match(line, '^(%d+) (%d) (%d) (%d+) (.*)$')
       local limit = {since = tonumber(since), scope = tonumber(scope), per = tonumber(per),
-                     most = tonumber(most), id = id, field = scope .. per .. '\t' .. id .. '\t'}
+                     most = tonumber(most), id = id, field = scope .. per .. '\t' .. id .. '\t',
+                     total_of_many = per == '3' and id == '*'}
       list[#list + 1] = limit
       limit_by_field[limit.field] = limit_by_field[limit.field] or limit
     end
@@ -64,17 +68,6 @@ local function open_members()
     local member = who[limit.scope]
     if limit.id ~= '*' and limit.id ~= member then return nil end
     return limit.field .. member
-  end
-  local function is_total_of_many(limit) return limit.per == 3 and limit.id == '*' end
-  -- What the limit has counted of this caller: in its counter, or where it was packed.
-  local function counted_for(limit, field)
-    local counter = read(field)
-    if counter.new and not counter.looked and is_total_of_many(limit) then
-      counter.looked = true
-      local amount, place = packed().find(limit, field)
-      if amount then counter[2], counter[3], counter.was_packed = amount, limit.since, place end
-    end
-    return counter
   end
   local function window_of(limit, at)
     if limit.per == 0 then return floor(at / HOUR) end

@@ -7,9 +7,12 @@
 -- and the amount in eight. There is one page more for 32 callers each, which takes over a share of another's: so
 -- no step takes longer the more there are.
 
-  local function open_packed()
+  local packed_opened
+  function packed()
+    if packed_opened then return packed_opened end
     local RECORD, DIGEST, PER_PAGE = 18, 10, 32
-    local find, sub = string.find, string.sub
+    -- Named again: what a function has of its own costs nothing until it is called.
+    local call, format, match, find, sub = redis.call, string.format, string.match, string.find, string.sub
     local tables, pages = {}, {}
 
     local function table_of(limit)
@@ -76,7 +79,7 @@
       from.changed, to.changed = true, true
     end
 
-    return {
+    packed_opened = {
       -- What was packed of this caller, and where; nothing: it was not.
       find = function(limit, field)
         local into = table_of(limit)
@@ -117,10 +120,5 @@
         end
       end,
     }
-  end
-
-  local packed_opened
-  function packed()
-    packed_opened = packed_opened or open_packed()
     return packed_opened
   end

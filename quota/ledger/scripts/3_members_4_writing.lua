@@ -38,7 +38,7 @@
       local limit = limit_by_field[match(field, '^[^\t]*\t[^\t]*\t')]
       if is_over(field, text) then
         call('HDEL', KEYS[6], field)
-      elseif limit and is_total_of_many(limit) and pack_after > 0 and not changed[field] then
+      elseif limit and limit.total_of_many and pack_after > 0 and not changed[field] then
         look_at_total(limit, field, text)
       end
     end
@@ -54,7 +54,7 @@
       for _, limit in ipairs(all_limits()) do
         local field = counter_of(limit, who)
         if field then
-          local counter = counted_for(limit, field)
+          local counter = read(field, limit)
           local window = window_of(limit, now)
           local used = counter[1] == window and counter[3] == limit.since and counter[2] or 0
           if placed and window_of(limit, placed) ~= window then used = used + standing end
@@ -73,12 +73,12 @@
         local field = placed >= limit.since and counter_of(limit, who)
         local window = window_of(limit, now)
         if field and window_of(limit, placed) == window then
-          local counter = counted_for(limit, field)
+          local counter = read(field, limit)
           if counter[1] ~= window or counter[3] ~= limit.since then
             counter[1], counter[2], counter[3] = window, 0, limit.since
           end
           counter[2] = counter[2] + more
-          if is_total_of_many(limit) then counter[4] = hour end
+          if limit.total_of_many then counter[4] = hour end
           change(field, counter)
         end
       end

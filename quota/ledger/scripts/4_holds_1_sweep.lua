@@ -24,8 +24,7 @@ local function serve()
   local usage, counted = {}, {}           -- attribution -> {credits, calls, used}; in order of appearance
   local late, counted_late = {}, {}       -- likewise, "hour attribution": of cycles that have closed
   local swept = 0                         -- what the sweep gave back, until an operation has said so
-  local answered = {}                     -- ids that have timed out when their answer had begun
-  local answered_hold, answered_key = {}, {}
+  local answered = {}                     -- what has timed out when its answer had begun: {id, key, packed hold}
 
   -- The cycle in whose books a hold is.
   local function cycle_of(placed)
@@ -56,10 +55,6 @@ local function serve()
     if #missing > 0 then return missing end
     table.sort(due)
     local outlived = false
-    local function put_down(id, id_hour)
-      answered[#answered + 1] = id
-      answered_hold[id], answered_key[id] = hold_of[id], key_of[match(id_hour, '^%d+')]
-    end
     local function give_back(id, amount, id_hour, placed, by)
       local key = key_of[id_hour]
       held = held - amount
@@ -78,7 +73,7 @@ local function serve()
     for _, id in ipairs(due) do
       local amount, id_hour, placed, by = unpack_hold(hold_of[id])
       if find(id_hour, ':', 1, true) then
-        put_down(id, id_hour)
+        answered[#answered + 1] = {id, key_of[match(id_hour, '^%d+')], hold_of[id]}
       else
         give_back(id, amount, id_hour, placed, by)
       end

@@ -27,14 +27,6 @@
     return records
   end
 
-  -- "USED", or of audio "USED/BILLED_US".
-  local function read_used(text)
-    local used = tonumber(text)
-    if used then return used, 0 end
-    local slash = find(text, '/', 1, true)
-    return tonumber(sub(text, 1, slash - 1)), tonumber(sub(text, slash + 1))
-  end
-
   -- What became of a hold that is not open: outcome, amount and what more there is to say; or nothing if
   -- nobody can tell.
   local function fate_of(id, key)
@@ -42,8 +34,8 @@
     if record then
       local how, amount = record:sub(1, 2), record:sub(4)
       if how ~= '27' then return how, amount end
-      local charged, used = match(amount, '^(%S+) (%S+)$')
-      return how, charged, format(' U%d,%d', read_used(used))
+      local charged, used, billed = match(amount, '^(%d+) (%d+)/?(%d*)$')
+      return how, charged, ' U' .. used .. ',' .. (billed == '' and '0' or billed)
     end
     if tonumber(ARGV[first_hour + key]) < hour - MEMORY_HOURS then return '16', '0' end
   end

@@ -38,23 +38,19 @@
     say(refusal and '1' or '0', amount_text, rate_text)
   end
 
-  local function is_use(amount, used, billed)
-    return is_amount(amount) and used >= 0 and used <= MAX_USED and billed >= 0 and billed <= MAX_USED
-  end
-  -- "AMOUNT:USED" behind the hour of a hold: that its answer has begun. Never less than was said before.
-  local function with_answer(id_hour, said)
-    local amount = match(said, '^%-?%d+')
-    local bare, before = match(id_hour, '^(%d+):?(%d*)')
-    if before ~= '' and tonumber(amount) < tonumber(before) then return id_hour end
-    return bare .. ':' .. said
-  end
-  local function is_answer(said)
-    local amount, used = match(said, '^(%S+):(%S+)$')
-    return is_use(tonumber(amount), read_used(used))
-  end
-
   -- e0 e1 e2 e3: key amount timeout needed answered
   local function extend(id, key, at, code)
+    local function is_answer(said)
+      local charge, used, billed = match(said, '^(%S+):(%-?%d+)/?(%-?%d*)$')
+      charge, used, billed = tonumber(charge), tonumber(used), billed == '' and 0 or tonumber(billed)
+      return is_amount(charge) and used >= 0 and used <= MAX_USED and billed >= 0 and billed <= MAX_USED
+    end
+    -- "CHARGE:USED" behind the hour of a hold: that its answer has begun. Never less than was said before.
+    local function with_answer(id_hour, said)
+      local bare, before = match(id_hour, '^(%d+):?(%d*)')
+      if before ~= '' and tonumber(match(said, '^%d+')) < tonumber(before) then return id_hour end
+      return bare .. ':' .. said
+    end
     local amount_text, said = ARGV[at + 2], ARGV[at + 5]
     local amount = tonumber(amount_text)
     if not is_amount(amount) or not is_timeout(ARGV[at + 3]) or (said ~= '' and not is_answer(said)) then
@@ -123,12 +119,28 @@
     if counter[1] >= MAX then counter[1], counter[4] = counter[1] - MAX, (counter[4] or 0) + 1 end
   end
 
-  -- Charges an open hold and gives the rest back; `how` is what is remembered of it. False, and nothing is
-  -- changed: the balance would be below all bounds.
-  local function charge(id, key, amount, amount_text, used_text, used, billed, how)
+  -- "USED", or of audio "USED/BILLED_US".
+  local function read_used(text)
+    local used = tonumber(text)
+    if used then return used, 0 end
+    local slash = find(text, '/', 1, true)
+    return tonumber(sub(text, 1, slash - 1)), tonumber(sub(text, slash + 1))
+  end
+
+  -- s: key amount used. Or, of a hold that has timed out, `on_expiry`: nothing is said. False: it is out of range.
+  local function settle(id, key, amount_text, used_text, on_expiry)
+    local amount = tonumber(amount_text)
+    local used, billed = read_used(used_text)
+    if not is_amount(amount) or used < 0 or used > MAX_USED or billed < 0 or billed > MAX_USED then
+      return say('22', amount_text)
+    end
+    if not open[id] then return gone(id, key, '15 0', '15') end
     local standing, _, placed, by = unpack_hold(open[id])
     local release = standing - amount
-    if available + release < -MAX then return false end
+    if available + release < -MAX then
+      if on_expiry then return false end
+      return say('22', amount_text)
+    end
 
     local old, to_bill, overage, booked_in = placed < old_before, 0, 0, nil
     if old then
@@ -143,7 +155,7 @@
     settled = settled + amount
     if release ~= 0 then move_available(release) end
     drop[#drop + 1] = id
-    resolve(id, key, how)
+    resolve(id, key, on_expiry and '27 ' .. amount_text .. ' ' .. used_text or '12 ' .. amount_text)
     count_limits(by, placed, -release)
     local who = sub(by, find(by, '\t', 1, true) + 1)
     if booked_in then
@@ -159,32 +171,8 @@
       books().forfeit_unclaimed()
     end
     if member_alerts and in_cycle == cycle then members().settled(by, amount) end
-    return true
-  end
-
-  -- s: key amount used
-  local function settle(id, key, at)
-    local amount_text, used_text = ARGV[at + 2], ARGV[at + 3]
-    local amount = tonumber(amount_text)
-    local used, billed = read_used(used_text)
-    if not is_use(amount, used, billed) then return say('22', amount_text) end
-    if not open[id] then return gone(id, key, '15 0', '15') end
-    if not charge(id, key, amount, amount_text, used_text, used, billed, '12 ' .. amount_text) then
-      return say('22', amount_text)
-    end
+    if on_expiry then return true end
     say('3', amount_text)
-  end
-
-  -- One that timed out when its answer had begun, as if somebody came now to settle it.
-  local function settle_answered(id)
-    local key = answered_key[id]
-    open[id] = answered_hold[id]
-    local standing, amount, used_text = match(open[id], '^(%d+) %d+ %d+:(%d+):(%S+)')
-    local function at(price)
-      local used, billed = read_used(used_text)
-      return charge(id, key, tonumber(price), price, used_text, used, billed, '27 ' .. price .. ' ' .. used_text)
-    end
-    if not at(amount) then at(standing) end  -- which always fits
   end
 
   -- x: at_most. Holds that would last longer were placed or renewed before the clock was set back.
