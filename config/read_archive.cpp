@@ -58,6 +58,7 @@ std::optional<retention_settings> read_retention(context& in, const node& from) 
   map.optional("usage_by_hour", out.usage_by_hour, duration_between(least, most));
   // A projection looks at the days of eight weeks.
   map.optional("usage_by_day", out.usage_by_day, duration_between(24h * 60, most));
+  map.optional("idle_totals", out.idle_totals, duration_between(1h, most));
   map.finish();
   // What is summed up further has been summed up before.
   const auto by_hour = out.usage_by_hour.value_or(out.usage);

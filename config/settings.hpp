@@ -118,6 +118,7 @@ struct retention_settings {
   milliseconds usage{std::chrono::hours{24 * 400}};  // by agent and conversation
   std::optional<milliseconds> usage_by_hour;  // then by the day; nothing: for ever
   std::optional<milliseconds> usage_by_day;   // then by the month; nothing: for ever
+  milliseconds idle_totals{std::chrono::hours{24 * 30}};  // counters of limits in `total`; then they are packed
 
   bool operator==(const retention_settings&) const = default;
 };

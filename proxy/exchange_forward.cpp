@@ -213,6 +213,7 @@ task<exchange::verdict> exchange::receive_head(bool& retry) {
   const auto& policy = route().settings.settlement;
   if (charge_ && quota::resolve(policy, record_.end) == quota::resolution::settle) {
     worker_.charges().began(*charge_, used_so_far());
+    worker_.charges().answer_began(charge_, used_so_far());
   }
   co_return verdict{};
 }

@@ -23,9 +23,15 @@ std::chrono::milliseconds renewal_interval(const open_charge& charge) {
   return charge.money.agreed().hold_timeout / 3;
 }
 
+// Answers that end before this are never told of: most calls cost the ledger nothing for it.
+std::chrono::milliseconds first_renewal(const open_charge& charge) {
+  return charge.money.agreed().hold_timeout / 30;
+}
+
 }  // namespace
 
 void settlement::track(std::shared_ptr<open_charge> charge, steady_time now) {
+  now_ = now;
   charge->renew_at = now + renewal_interval(*charge);
   open_.push_back(std::move(charge));
   open_.back()->place = std::prev(open_.end());
@@ -33,6 +39,14 @@ void settlement::track(std::shared_ptr<open_charge> charge, steady_time now) {
 
 void settlement::began(open_charge& charge, quota::usage so_far) {
   if (journal_) journal_->open(charge.written, so_far.amount);
+}
+
+void settlement::answer_began(const std::shared_ptr<open_charge>& charge, quota::usage so_far) {
+  drive(charge, quota::charge::begun{so_far});
+  if (journal_) return;
+  charge->renewed_soon = true;
+  charge->renew_at = now_ + first_renewal(*charge);
+  answering_.splice(answering_.end(), open_, charge->place);
 }
 
 void settlement::meter(const std::shared_ptr<open_charge>& charge, quota::usage so_far, bool final) {
@@ -47,7 +61,7 @@ void settlement::end(std::shared_ptr<open_charge> charge, quota::charge::ended h
     const bool settles = quota::resolve(policy, how.how) == quota::resolution::settle;
     journal_->end(charge->written, settles, how.used.amount);
   }
-  open_.erase(charge->place);
+  (charge->renewed_soon ? answering_ : open_).erase(charge->place);
   ++resolving_;
   drive(std::move(charge), how);
 }
@@ -121,13 +135,20 @@ task<> settlement::pause(int attempt) {
 }
 
 void settlement::tick(steady_time now) {
-  // Holds of one configuration share a timeout, so the list is nearly sorted; after a reload that
-  // changed it, a renewal may come early by the difference, which is harmless.
-  while (!open_.empty() && open_.front()->renew_at <= now) {
-    auto& charge = open_.front();
+  now_ = now;
+  renew(answering_, now);
+  renew(open_, now);
+}
+
+// Holds of one configuration share a timeout, so the lists are nearly sorted; after a reload that
+// changed it, a renewal may come early by the difference, which is harmless.
+void settlement::renew(charges& due, steady_time now) {
+  while (!due.empty() && due.front()->renew_at <= now) {
+    auto& charge = due.front();
     charge->renew_at = now + renewal_interval(*charge);
+    charge->renewed_soon = false;
     ++counted_.renewals;
-    open_.splice(open_.end(), open_, open_.begin());
+    open_.splice(open_.end(), due, due.begin());
     drive(open_.back(), quota::charge::renewal_due{});
   }
 }

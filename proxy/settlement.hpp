@@ -24,6 +24,7 @@ struct open_charge {
   wake_up answered;     // notified when it has, or could not be reached
   steady_time renew_at{};
   std::list<std::shared_ptr<open_charge>>::iterator place;  // among those that are renewed
+  bool renewed_soon = false;  // and of these, among those whose answer has just begun
   journal::entry written{org, money};
 };
 
@@ -40,6 +41,9 @@ class settlement {
   // The upstream is about to have all of the request, or has begun to answer: the call is charged even
   // if this process ends now. May be repeated.
   void began(open_charge& charge, quota::usage so_far);
+  // The upstream has begun to answer. From now on renewals tell the ledger what to settle the hold at, should
+  // nobody come back to it; where there is no journal, the first of them comes soon. Once for each charge.
+  void answer_began(const std::shared_ptr<open_charge>& charge, quota::usage so_far);
   // So much has been used by now: the hold is made to grow ahead of it. `final`: and it is all.
   void meter(const std::shared_ptr<open_charge>& charge, quota::usage so_far, bool final);
   // The call is over. Runs on its own: the caller does not wait, and may go away.
@@ -49,7 +53,7 @@ class settlement {
 
   void tick(steady_time now);
   // Charges that are open or not yet resolved. Zero: nothing is left behind.
-  std::size_t pending() const { return open_.size() + resolving_; }
+  std::size_t pending() const { return open_.size() + answering_.size() + resolving_; }
   std::size_t resolving() const { return resolving_; }
 
   struct counters {
@@ -59,6 +63,9 @@ class settlement {
   const counters& counted() const { return counted_; }
 
  private:
+  using charges = std::list<std::shared_ptr<open_charge>>;
+
+  void renew(charges& due, steady_time now);
   void drive(std::shared_ptr<open_charge> charge, const quota::charge::event& event,
              int attempt = 0);
   void ask(std::shared_ptr<open_charge> charge, const quota::operation& what, int attempt);
@@ -66,7 +73,8 @@ class settlement {
 
   io_executor executor_;
   quota::ledger_store& ledger_;
-  std::list<std::shared_ptr<open_charge>> open_;  // in the order in which they are due for renewal
+  charges open_, answering_;  // in the order in which they are due for renewal; the latter soon
+  steady_time now_{};         // of the last tick
   std::size_t resolving_ = 0;
   std::unique_ptr<journal::charges> journal_;
   counters counted_;

@@ -25,6 +25,13 @@ task<> sleep_for(io_executor executor, std::chrono::milliseconds duration) {
   co_await delay.async_wait(asio::redirect_error(use_task, ignored));
 }
 
+std::unique_ptr<quota::ledger_store> make_ledger(quota::redis::connection& redis,
+                                                 const config::retention_settings& retention) {
+  auto ledger = std::make_unique<quota::redis::redis_store>(redis);
+  ledger->pack_idle_totals(retention.idle_totals);
+  return ledger;
+}
+
 int thread_count(const config::settings& settings) {
   if (settings.threads > 0) return settings.threads;
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
@@ -39,7 +46,7 @@ worker::worker(const quota::redis::address& store,
     : counts_{counts},
       deadlines_{std::chrono::steady_clock::now()},
       redis_{quota::redis::make_store_connection(context_, store)},
-      world_{std::make_unique<quota::redis::redis_store>(*redis_),
+      world_{make_ledger(*redis_, config->values.retention),
              std::make_unique<quota::redis::redis_directory>(*redis_),
              std::make_unique<quota::system_clock>(), std::make_unique<quota::random_id_source>()},
       keys_{context_.get_executor(), *world_.directory},

@@ -99,7 +99,7 @@ charge::action charge::on(const answered& event) {
     case state::extending:
       return on_extended(event);
     case state::releasing:
-      if (event.reply.result == outcome::released) held_ = event.reply.amount;
+      if (event.reply.result == outcome::released) held_ = paid() + event.reply.amount;
       return keep_open();
     case state::replacing:
       held_ = growing_to_;
@@ -141,9 +141,14 @@ charge::action charge::on(const store_failed&) {
 }
 
 charge::action charge::on(const renewal_due&) {
-  if (state_ != state::open) return wait{};
+  if (state_ != state::open || hold_gone_) return wait{};
   growing_to_ = held_;
-  return ask(state::extending, extend{id_, held_, terms_.hold_timeout, terms_.admit});
+  return ask(state::extending, extension());
+}
+
+charge::action charge::on(const begun& event) {
+  if (!begun_) begun_ = event.so_far;
+  return wait{};
 }
 
 charge::action charge::on(const metered& event) {
@@ -189,6 +194,7 @@ charge::action charge::on_reserved(const answered& event) {
 charge::action charge::on_extended(const answered& event) {
   const auto result = event.reply.result;
   if (ended_) return resolve();
+  if (result == outcome::settled_on_expiry) return go_on_behind(event);
   const bool gone =
       result == outcome::expired || result == outcome::not_found || result == outcome::forgotten;
   if (gone) return replace(event.store_time);
@@ -204,7 +210,45 @@ charge::action charge::on_extended(const answered& event) {
 charge::action charge::replace(time_point store_time) {
   id_ = id_.successor(store_time);
   growing_to_ = held_;
-  return ask(state::replacing, reservation(held_, admission::owed));
+  return ask(state::replacing, reservation(held_ - paid(), admission::owed));
+}
+
+// Likewise; but what was used by then has been charged, and only the rest is held.
+charge::action charge::go_on_behind(const answered& event) {
+  note_charged(event.reply);
+  if (held_ > paid()) return replace(event.store_time);
+  id_ = id_.successor(event.store_time);
+  held_ = paid();
+  hold_gone_ = true;
+  return keep_open();
+}
+
+void charge::note_charged(const answer& reply) {
+  const auto more = reply.charged.value_or(use{reply.amount, 0, 0});
+  if (!paid_) paid_ = use{{}, 0, 0};
+  *paid_ = {paid_->amount + more.amount, paid_->used + more.used, paid_->billed_us + more.billed_us};
+}
+
+// What of it is not charged yet. The price is of all of it.
+use charge::unpaid(usage used) const {
+  const use all{price(terms_.price_at, used), std::min(used.amount, max_used),
+                std::min(billed_us(terms_.price_at, used), max_used)};
+  if (!paid_) return all;
+  return {std::max(all.amount - paid_->amount, credits{}), std::max<std::int64_t>(all.used - paid_->used, 0),
+          std::max<std::int64_t>(all.billed_us - paid_->billed_us, 0)};
+}
+
+std::optional<use> charge::to_settle_at() const {
+  if (!begun_) return std::nullopt;
+  auto used = *begun_;
+  if (metered_) used.amount = std::max(used.amount, metered_->so_far.amount);
+  const auto unpaid_use = unpaid(used);
+  return unpaid_use.amount.in_range() ? std::optional{unpaid_use} : std::nullopt;
+}
+
+operation charge::extension(std::optional<credits> needed) const {
+  if (needed) *needed = std::max(*needed - paid(), credits{});
+  return extend{id_, growing_to_ - paid(), terms_.hold_timeout, terms_.admit, needed, to_settle_at()};
 }
 
 // Too large a step says nothing about what has been used already: that is asked for next.
@@ -239,14 +283,16 @@ charge::action charge::grow() {
   }
   if (covers(wanted)) return wait{};
   growing_to_ = price(terms_.price_at, wanted);
-  return ask(state::extending,
-             extend{id_, growing_to_, terms_.hold_timeout, terms_.admit, needed});
+  if (std::exchange(hold_gone_, false)) {
+    return ask(state::replacing, reservation(growing_to_ - paid(), admission::owed));
+  }
+  return ask(state::extending, extension(needed));
 }
 
 // Once: should the ledger not answer, the settlement gives the rest back.
 charge::action charge::release_rest() {
-  if (std::exchange(released_, true)) return wait{};
-  return ask(state::releasing, release{id_, price(terms_.price_at, metered_->so_far)});
+  if (hold_gone_ || std::exchange(released_, true)) return wait{};
+  return ask(state::releasing, release{id_, unpaid(metered_->so_far).amount});
 }
 
 charge::action charge::on_resolved(const answered& event) {
@@ -261,6 +307,9 @@ charge::action charge::on_resolved(const answered& event) {
     case outcome::expired:
     case outcome::not_found:
       return settling ? charge_late(event.store_time) : finish(credits{});
+    case outcome::settled_on_expiry:
+      note_charged(event.reply);
+      return settling ? charge_rest(event.store_time) : finish(credits{});
     // Days later nobody can tell whether an earlier attempt was charged: then not twice.
     case outcome::forgotten:
       return finish(credits{});
@@ -271,8 +320,9 @@ charge::action charge::on_resolved(const answered& event) {
   }
   // More than the account can ever hold: it pays what was held, which always fits.
   auto* settlement = std::get_if<settle>(&*asked_);
-  if (settlement == nullptr || settlement->amount <= held_) return finish(credits{});
-  return ask(state::resolving, settle{settlement->id, held_, settlement->used, settlement->billed_us});
+  const auto held = held_ - paid();
+  if (settlement == nullptr || settlement->amount <= held) return finish(credits{});
+  return ask(state::resolving, settle{settlement->id, held, settlement->used, settlement->billed_us});
 }
 
 charge::action charge::on_reserved_late(const answered& event) {
@@ -288,6 +338,9 @@ charge::action charge::on_reserved_late(const answered& event) {
     case outcome::expired:
     case outcome::forgotten:
       return charge_late(event.store_time);  // that one, too, came too late
+    case outcome::settled_on_expiry:
+      note_charged(event.reply);
+      return charge_rest(event.store_time);
     case outcome::out_of_range:
       return finish(credits{});
     default:
@@ -303,8 +356,12 @@ charge::action charge::keep_open() {
 
 charge::action charge::resolve() {
   if (quota::resolve(terms_.policy, ended_->how) == resolution::void_hold) {
-    return ask(state::resolving, void_hold{id_});
+    return hold_gone_ ? finish(credits{}) : ask(state::resolving, void_hold{id_});
   }
+  const bool all_paid = paid_ && unpaid(ended_->used).amount == credits{};
+  if (hold_gone_) return all_paid ? finish(credits{}) : reserve_late();
+  // A settlement of nothing would count as another call.
+  if (all_paid) return ask(state::resolving, void_hold{id_});
   return settle_used(state::resolving);
 }
 
@@ -312,20 +369,27 @@ charge::action charge::resolve() {
 // used is never dropped, so it is charged under the hold's successor.
 charge::action charge::charge_late(time_point store_time) {
   id_ = id_.successor(store_time);
-  const auto amount = price(terms_.price_at, ended_->used);
-  return ask(state::late_reserving, reservation(amount, admission::owed));
+  return reserve_late();
+}
+
+charge::action charge::reserve_late() {
+  return ask(state::late_reserving, reservation(unpaid(ended_->used).amount, admission::owed));
+}
+
+// The hold was settled when it expired, at what had been used until then.
+charge::action charge::charge_rest(time_point store_time) {
+  const bool all_paid = unpaid(ended_->used).amount == credits{};
+  return all_paid ? finish(credits{}) : charge_late(store_time);
 }
 
 charge::action charge::settle_used(state next) {
-  // The price is of all of it.
-  const auto& used = ended_->used;
-  return ask(next, settle{id_, price(terms_.price_at, used), std::min(used.amount, max_used),
-                          std::min(billed_us(terms_.price_at, used), max_used)});
+  const auto what = unpaid(ended_->used);
+  return ask(next, settle{id_, what.amount, what.used, what.billed_us});
 }
 
 charge::action charge::finish(credits charged) {
   state_ = state::done;
-  return done{charged};
+  return done{paid() + charged};
 }
 
 charge::action charge::ask(state next, operation what) {

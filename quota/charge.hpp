@@ -91,11 +91,16 @@ class charge {
     usage so_far;
     bool final = false;  // and no more will come: no need to hold anything beyond it
   };
+  // The upstream has begun an answer that is charged: from now on the ledger is told, with whatever else it
+  // is asked, what to settle the hold at, should nobody come back to it.
+  struct begun {
+    usage so_far;
+  };
   struct ended {
     stream_end how;
     usage used;
   };
-  using event = std::variant<begin, answered, store_failed, renewal_due, metered, ended>;
+  using event = std::variant<begin, answered, store_failed, renewal_due, metered, begun, ended>;
 
   // actions
   struct apply {
@@ -158,6 +163,7 @@ class charge {
   action on(const store_failed&);
   action on(const renewal_due&);
   action on(const metered&);
+  action on(const begun&);
   action on(const ended&);
 
   action on_reserved(const answered& event);
@@ -170,8 +176,16 @@ class charge {
   action release_rest();
   action refused_to_grow(const answer& reply);
   action replace(time_point store_time);
+  action go_on_behind(const answered& event);
+  void note_charged(const answer& reply);
+  use unpaid(usage used) const;
+  std::optional<use> to_settle_at() const;
+  operation extension(std::optional<credits> needed = {}) const;
+  credits paid() const { return paid_ ? paid_->amount : credits{}; }
   action resolve();
   action charge_late(time_point store_time);
+  action charge_rest(time_point store_time);
+  action reserve_late();
   action settle_used(state next);
   action finish(credits charged);
   action ask(state next, operation what);
@@ -183,12 +197,18 @@ class charge {
   bool renamed_ = false;  // the id agreed on was too old for the store
   std::optional<ended> ended_;
   std::optional<operation> asked_;  // kept to be repeated, while resolving
+  // What is charged for this call so far, because a hold of it expired when the answer had begun, counts as
+  // held: the hold in force is for what is beyond it.
   credits held_;
   credits available_;
   bool beyond_balance_ = false;
   outcome refused_as_ = outcome::insufficient_balance;
   std::optional<obstacle> obstacle_met_;
   std::optional<rate_status> rate_;
+
+  std::optional<usage> begun_;
+  std::optional<use> paid_;  // by holds that were settled when they expired
+  bool hold_gone_ = false;   // the last of them was, and there was nothing more to hold
 
   // Where usage is metered.
   std::optional<metered> metered_;

@@ -30,6 +30,7 @@ struct open_hold {
   time_point placed_at;
   std::string request_id;
   attribution who;
+  std::optional<use> answered = {};  // its answer has begun: what it is settled at when it expires
 };
 
 // A consistent picture of one account: all members were read in one atomic step, together with the

@@ -23,6 +23,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 AMOUNT = 10_000_000
 BATCHES = (1, 4, 16, 64)
+PACK_AFTER = 720  # hours
 
 
 def encode(*arguments):
@@ -93,7 +94,7 @@ class Account:
                 *(prefix + part for part in ("grants", "counters", "cycles", "top_ups", "late",
                                              "events")),
                 f"{prefix}resolved:{hour}"]
-        return encode("EVALSHA", sha, len(keys), *keys, hour, len(ids), hour, *ids, *operations)
+        return encode("EVALSHA", sha, len(keys), *keys, hour, len(ids), PACK_AFTER, hour, *ids, *operations)
 
     def reserve(self, sha, ids):
         operations = []

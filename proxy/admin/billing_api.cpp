@@ -255,6 +255,8 @@ task<api_response> billing_api::holds(quota::org_id org, api_request request) {
     out.begin_object().key("id").string(hold.id.text()).key("credits").number(hold.amount);
     out.key("created_at").string(to_rfc3339(hold.id.made_at()));
     out.key("expires_at").string(to_rfc3339(hold.expires_at));
+    out.key("charged_on_expiry");  // null: it would be given back
+    hold.answered ? out.number(hold.answered->amount) : out.null();
     out.key("request_id").string_or_null(hold.request_id);
     write_attribution(out, hold.who);
     out.end_object();

@@ -19,6 +19,11 @@ bool refuses(admission admit, const auto& objection) {
   return admit == admission::enforce || (admit == admission::critical && objection.final);
 }
 
+bool is_use(const use& what) {
+  const auto is_counted = [](std::int64_t used) { return used >= 0 && used <= max_used; };
+  return is_amount(what.amount) && is_counted(what.used) && is_counted(what.billed_us);
+}
+
 bool is_forgotten(const hold_id& id, time_point now) {
   return id.hour() < hour_of(now) - resolution_memory_hours;
 }
@@ -54,6 +59,7 @@ answer account_ledger::apply(const operation& operation, time_point now) {
   swept_ = {};
   sweep(now);
   advance(now);
+  settle_answered(now);
   const auto answer = std::visit([&](const auto& what) { return on(what, now); }, operation);
   // What follows from a change is looked at behind the next operation: until then others may be made in
   // the same instant, and their order makes no difference.
@@ -91,7 +97,7 @@ answer account_ledger::on(const reserve& what, time_point now) {
     const bool same = open->second.amount == what.amount;
     return say(same ? outcome::exists : outcome::exists_with_different_amount, open->second.amount);
   }
-  if (const auto known = fate(what.id, now)) return say(known->how, known->amount);
+  if (const auto known = fate(what.id, now)) return say(*known);
 
   std::optional<objection> in_the_way;
   auto reply = say(outcome::held, what.amount);
@@ -117,7 +123,7 @@ answer account_ledger::on(const reserve& what, time_point now) {
   }
   row_.held += what.amount;
   const auto& made =
-      holds_[what.id] = {what.amount, now + what.timeout, now, what.request_id, what.who};
+      holds_[what.id] = {what.amount, now + what.timeout, now, what.request_id, what.who, {}};
   count(made, what.amount, now);
   append_of_hold(entry_type::reserve, what.id, made, what.amount, now);
   reply.result = in_the_way ? outcome::held_beyond_balance : outcome::held;
@@ -126,7 +132,7 @@ answer account_ledger::on(const reserve& what, time_point now) {
 }
 
 answer account_ledger::on(const extend& what, time_point now) {
-  if (!is_amount(what.amount) || !is_timeout(what.timeout)) {
+  if (!is_amount(what.amount) || !is_timeout(what.timeout) || (what.answered && !is_use(*what.answered))) {
     return say(outcome::out_of_range, what.amount);
   }
   const auto open = holds_.find(what.id);
@@ -144,6 +150,8 @@ answer account_ledger::on(const extend& what, time_point now) {
   if (!can_hold(more)) return say(outcome::out_of_range, what.amount);
 
   hold.expires_at = now + what.timeout;
+  const bool later = !hold.answered || (what.answered && what.answered->amount >= hold.answered->amount);
+  if (what.answered && later) hold.answered = what.answered;
   if (more > credits{}) {
     row_.held += more;
     hold.amount += more;
@@ -173,15 +181,19 @@ answer account_ledger::on(const release& what, time_point now) {
 }
 
 answer account_ledger::on(const settle& what, time_point now) {
-  const auto is_counted = [](std::int64_t used) { return used >= 0 && used <= max_used; };
-  if (!is_amount(what.amount) || !is_counted(what.used) || !is_counted(what.billed_us)) {
-    return say(outcome::out_of_range, what.amount);
-  }
+  const use used{what.amount, what.used, what.billed_us};
+  if (!is_use(used)) return say(outcome::out_of_range, what.amount);
   const auto open = holds_.find(what.id);
   if (open == holds_.end()) return gone(what.id, {outcome::not_found, {}}, outcome::not_found, now);
   const auto hold = open->second;
-  if (!can_settle(what.amount - hold.amount)) return say(outcome::out_of_range, what.amount);
+  if (!charge(what.id, hold, used, now)) return say(outcome::out_of_range, what.amount);
+  resolve(what.id, {outcome::already_settled, what.amount});
+  return say(outcome::settled, what.amount);
+}
 
+// False, and nothing is changed: the balance would be below all bounds.
+bool account_ledger::charge(const hold_id& id, const hold& hold, const use& what, time_point now) {
+  if (!can_settle(what.amount - hold.amount)) return false;
   const bool old = is_old(hold);
   late_use late;
   if (old) {
@@ -192,9 +204,8 @@ answer account_ledger::on(const settle& what, time_point now) {
   }
   row_.held -= hold.amount;
   row_.settled += what.amount;
-  resolve(what.id, outcome::already_settled, what.amount);
   count(hold, what.amount - hold.amount, now);
-  append_of_hold(entry_type::settle, what.id, hold, what.amount, now);
+  append_of_hold(entry_type::settle, id, hold, what.amount, now);
   auto& entry = entries_.back();
   entry.released = hold.amount - what.amount;
   entry.overage = late.to_bill + late.beyond;
@@ -204,7 +215,7 @@ answer account_ledger::on(const settle& what, time_point now) {
   release_claims(hold, hold.amount);
   forfeit_unclaimed(now);
   count_for_alerts(hold, what.amount, now);
-  return say(outcome::settled, what.amount);
+  return true;
 }
 
 answer account_ledger::on(const void_hold& what, time_point now) {
@@ -214,7 +225,7 @@ answer account_ledger::on(const void_hold& what, time_point now) {
   }
   const auto hold = open->second;
   row_.held -= hold.amount;
-  resolve(what.id, outcome::already_voided, hold.amount);
+  resolve(what.id, {outcome::already_voided, hold.amount});
   count(hold, -hold.amount, now);
   append_of_hold(entry_type::void_hold, what.id, hold, hold.amount, now);
   release_claims(hold, hold.amount);
@@ -252,12 +263,12 @@ answer account_ledger::on(const grant& what, time_point now) {
 void account_ledger::sweep(time_point now) {
   for (auto open = holds_.begin(); open != holds_.end();) {
     const auto& [id, hold] = *open++;
-    if (hold.expires_at > now) continue;
+    if (hold.expires_at > now || hold.answered) continue;
     const auto copy = hold;
     const auto expired_id = id;
     row_.held -= copy.amount;
     swept_ += copy.amount;
-    resolve(expired_id, outcome::expired, copy.amount);
+    resolve(expired_id, {outcome::expired, copy.amount});
     count(copy, -copy.amount, now);
     append_of_hold(entry_type::expire, expired_id, copy, copy.amount, now);
     release_claims(copy, copy.amount);
@@ -265,9 +276,24 @@ void account_ledger::sweep(time_point now) {
   forfeit_unclaimed(now);
 }
 
-void account_ledger::resolve(const hold_id& id, outcome how, credits amount) {
+// Whose timeout has passed when their answer had begun: behind all that has come due, as if somebody came now
+// to settle them.
+void account_ledger::settle_answered(time_point now) {
+  for (auto open = holds_.begin(); open != holds_.end();) {
+    const auto [id, hold] = *open++;
+    if (hold.expires_at > now || !hold.answered) continue;
+    auto what = *hold.answered;
+    if (!charge(id, hold, what, now)) {
+      what.amount = hold.amount;  // which always fits
+      charge(id, hold, what, now);
+    }
+    resolve(id, {outcome::settled_on_expiry, what.amount, what});
+  }
+}
+
+void account_ledger::resolve(const hold_id& id, resolution how) {
   holds_.erase(id);
-  resolved_[id] = {how, amount};
+  resolved_[id] = std::move(how);
 }
 
 std::optional<account_ledger::resolution> account_ledger::fate(const hold_id& id,
@@ -279,13 +305,19 @@ std::optional<account_ledger::resolution> account_ledger::fate(const hold_id& id
 
 answer account_ledger::gone(const hold_id& id, resolution from_now_on, outcome this_time,
                             time_point now) {
-  if (const auto known = fate(id, now)) return say(known->how, known->amount);
+  if (const auto known = fate(id, now)) return say(*known);
   resolved_[id] = from_now_on;
   return say(this_time, credits{});
 }
 
 answer account_ledger::say(outcome result, credits amount) const {
   return {result, amount, row_.available()};
+}
+
+answer account_ledger::say(const resolution& known) const {
+  auto reply = say(known.how, known.amount);
+  reply.charged = known.charged;
+  return reply;
 }
 
 // This is what lets Redis, which counts in doubles, add exactly. What has been settled before is no part of

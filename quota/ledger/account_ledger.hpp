@@ -94,10 +94,12 @@ class account_ledger {
     time_point expires_at, placed_at;
     std::string request_id;
     attribution who;
+    std::optional<use> answered;  // see extend
   };
   struct resolution {
     outcome how;
     credits amount;
+    std::optional<use> charged = {};  // settled_on_expiry
   };
   struct objection {
     outcome how;
@@ -136,13 +138,16 @@ class account_ledger {
 
   // Holds: account_ledger.cpp.
   void sweep(time_point now);
-  void resolve(const hold_id& id, outcome how, credits amount);
+  void settle_answered(time_point now);
+  bool charge(const hold_id& id, const hold& hold, const use& what, time_point now);
+  void resolve(const hold_id& id, resolution how);
   // What became of a hold that is not open, if anybody can tell.
   std::optional<resolution> fate(const hold_id& id, time_point now) const;
   // Answers an operation on a hold that is not open. One that was never seen never will be: what it is to
   // be taken for from now on is remembered.
   answer gone(const hold_id& id, resolution from_now_on, outcome this_time, time_point now);
   answer say(outcome result, credits amount) const;
+  answer say(const resolution& known) const;
   bool can_hold(credits more) const;
   bool can_settle(credits beyond_the_hold) const;
   bool has_room_for(credits more) const;

@@ -70,6 +70,8 @@ std::string_view to_string(outcome outcome) {
       return "limit_reached";
     case outcome::balance_full:
       return "balance_full";
+    case outcome::settled_on_expiry:
+      return "settled_on_expiry";
   }
   return "unknown";
 }

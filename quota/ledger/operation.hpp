@@ -46,6 +46,15 @@ struct reserve {
   attribution who;
 };
 
+// What a call has used by now and what that costs: what its hold is settled at, should it expire.
+struct use {
+  credits amount;
+  std::int64_t used = 1;       // as in `settle`
+  std::int64_t billed_us = 0;  // likewise
+
+  bool operator==(const use&) const = default;
+};
+
 // Makes the hold `amount` in total (never less than it is) and starts its timeout anew. The same
 // amount again only renews it, which no balance can refuse. Suspension stops new holds, not these.
 struct extend {
@@ -56,6 +65,9 @@ struct extend {
   // How much of it is used for certain; the rest is only held ahead. Somebody is told of a refusal
   // when this much would have been refused with nothing else held. Nothing: all of it is.
   std::optional<credits> needed = {};
+  // The upstream's answer has begun, and so much of it is to be charged if nobody comes back to settle: the
+  // hold is then settled when its timeout has passed, not given back. Never less than was said before.
+  std::optional<use> answered = {};
 };
 
 // Makes the hold `amount` where it is more, and gives the rest back before the hold is resolved. Asked
@@ -83,7 +95,8 @@ struct void_hold {
   hold_id id;
 };
 
-// Voids every hold whose timeout has passed. Every operation does this first, on its own account;
+// Resolves every hold whose timeout has passed: one whose answer has begun is settled at what was said
+// of it (`extend::answered`), any other voided. Every operation does this first, on its own account;
 // this one is for accounts that see no other. Only the first operation of a batch finds anything to
 // sweep. `at_most`: no open hold lasts longer than this from now; 0: they last as long as they do. A hold
 // that would was placed or renewed before the store's clock was set back, and whoever renewed it may be gone.
@@ -200,6 +213,10 @@ enum class outcome : std::uint8_t {
   cap_reached = 24,    // beyond the balance, and what that would cost is beyond the spend cap
   limit_reached = 25,  // of an agent, a conversation or a key
   balance_full = 26,   // credits that would lift the balance, or the sum of all grants, beyond counting
+
+  // repeated, as those above: the hold timed out when its answer had begun. `amount` was charged, and
+  // `answer::charged` says for what; more may have been used since
+  settled_on_expiry = 27,
 };
 
 std::string_view to_string(outcome outcome);
@@ -233,6 +250,7 @@ struct answer {
   credits available;  // of the account, after the operation
   std::optional<rate_status> rate = {};  // reservations of an account that has a request rate
   std::optional<obstacle> why = {};      // refused: rate, balance, cap or limit
+  std::optional<use> charged = {};       // settled_on_expiry
 
   bool operator==(const answer&) const = default;
 };

@@ -51,6 +51,12 @@ std::string_view digits(char (&buffer)[24], std::int64_t number) {
   return {buffer, static_cast<std::size_t>(end - buffer)};
 }
 
+// "USED", or of audio "USED/BILLED_US".
+std::string used_text(std::int64_t used, std::int64_t billed_us) {
+  auto text = std::to_string(used);
+  return billed_us == 0 ? text : text.append("/").append(std::to_string(billed_us));
+}
+
 std::optional<outcome> outcome_of(std::int64_t number) {
   if (number < 0 || number > 255) return std::nullopt;
   const auto known = static_cast<outcome>(number);
@@ -117,6 +123,10 @@ void ledger_batch::encode(const extend& what) {
   argument(what.amount.micro());
   argument(what.timeout.count());
   argument(what.needed.value_or(what.amount).micro());
+  if (!what.answered) return argument("");
+  auto text = std::to_string(what.answered->amount.micro());
+  text.append(":").append(used_text(what.answered->used, what.answered->billed_us));
+  argument(text);
 }
 
 void ledger_batch::encode(const release& what) {
@@ -130,8 +140,7 @@ void ledger_batch::encode(const settle& what) {
   about(what.id);
   argument(what.amount.micro());
   if (what.billed_us == 0) return argument(what.used);
-  auto used = std::to_string(what.used);
-  argument(used.append("/").append(std::to_string(what.billed_us)));
+  argument(used_text(what.used, what.billed_us));
 }
 
 void ledger_batch::encode(const void_hold& what) {
@@ -214,19 +223,20 @@ void ledger_batch::argument(std::int64_t number) {
 }
 
 void ledger_batch::append_evalsha(std::string& out, std::string_view org,
-                                  std::int64_t usage_hour) const {
-  append_call(out, "EVALSHA", ledger_script_sha1(), org, usage_hour);
+                                  std::int64_t usage_hour, std::int64_t pack_after_hours) const {
+  append_call(out, "EVALSHA", ledger_script_sha1(), org, usage_hour, pack_after_hours);
 }
 
 void ledger_batch::append_eval(std::string& out, std::string_view org,
-                               std::int64_t usage_hour) const {
-  append_call(out, "EVAL", ledger_script(), org, usage_hour);
+                               std::int64_t usage_hour, std::int64_t pack_after_hours) const {
+  append_call(out, "EVAL", ledger_script(), org, usage_hour, pack_after_hours);
 }
 
 void ledger_batch::append_call(std::string& out, std::string_view command, std::string_view script,
-                               std::string_view org, std::int64_t usage_hour) const {
+                               std::string_view org, std::int64_t usage_hour,
+                               std::int64_t pack_after_hours) const {
   const std::size_t keys = fixed_keys + hours_.size();
-  append_array_header(out, 3 + keys + 2 + hours_.size() + id_count_ + argument_count_);
+  append_array_header(out, 3 + keys + 3 + hours_.size() + id_count_ + argument_count_);
   append_argument(out, command);
   append_argument(out, script);
   char buffer[24];
@@ -248,6 +258,7 @@ void ledger_batch::append_call(std::string& out, std::string_view command, std::
 
   append_argument(out, digits(buffer, usage_hour));
   append_argument(out, digits(buffer, static_cast<std::int64_t>(id_count_)));
+  append_argument(out, digits(buffer, pack_after_hours));
   for (const auto hour : hours_) append_argument(out, digits(buffer, hour));
   out += ids_;
   out += arguments_;
@@ -285,8 +296,8 @@ result<answer> ledger_answer::next() {
     valid_ = false;
     return make_error_code(store_errc::protocol);
   }
-  answer reply{*known, credits::from_micro(amount), credits::from_micro(available), {}, {}};
-  if (read_rate(reply) && read_obstacle(reply)) return reply;
+  answer reply{*known, credits::from_micro(amount), credits::from_micro(available), {}, {}, {}};
+  if (read_rate(reply) && read_obstacle(reply) && read_charged(reply)) return reply;
   valid_ = false;
   return make_error_code(store_errc::protocol);
 }
@@ -315,6 +326,15 @@ bool ledger_answer::read_obstacle(answer& reply) {
                        credits::from_micro(numbers[4]),
                        numbers[5] != 0,
                        credits::from_micro(numbers[6])};
+  return true;
+}
+
+// "U45000000,60000000": what was used, and what of audio was billed, of a hold that was settled when it expired.
+bool ledger_answer::read_charged(answer& reply) {
+  if (!rest_.starts_with('U')) return true;
+  std::array<std::int64_t, 2> numbers{};
+  if (!read_list(numbers)) return false;
+  reply.charged = use{reply.amount, numbers[0], numbers[1]};
   return true;
 }
 

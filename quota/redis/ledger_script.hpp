@@ -19,6 +19,9 @@ std::string_view ledger_script_sha1();  // 40 hex digits, the name EVALSHA knows
 // `tollgate:{ORG}:PART`. The braces make the organization the hash tag: all its keys share one slot.
 std::string key_of(std::string_view org, std::string_view part);
 
+// After so many idle hours the totals that limits have counted are packed (ledger/scripts/3_members_2).
+inline constexpr std::int64_t default_pack_after_hours = 24 * 30;
+
 // The operations of one organization that are applied in one script call, in order.
 class ledger_batch {
  public:
@@ -35,11 +38,13 @@ class ledger_batch {
   bool full() const { return operations_ >= max_operations; }
 
   // Appends the whole command. `usage_hour` is the store's hour, as far as the client knows.
-  void append_evalsha(std::string& out, std::string_view org, std::int64_t usage_hour) const;
-  void append_eval(std::string& out, std::string_view org, std::int64_t usage_hour) const;
+  void append_evalsha(std::string& out, std::string_view org, std::int64_t usage_hour,
+                      std::int64_t pack_after_hours = default_pack_after_hours) const;
+  void append_eval(std::string& out, std::string_view org, std::int64_t usage_hour,
+                   std::int64_t pack_after_hours = default_pack_after_hours) const;
   // Likewise with another script, for whoever brings a clock of their own.
   void append_call(std::string& out, std::string_view command, std::string_view script,
-                   std::string_view org, std::int64_t usage_hour) const;
+                   std::string_view org, std::int64_t usage_hour, std::int64_t pack_after_hours) const;
 
  private:
   void encode(const reserve&);
@@ -85,6 +90,7 @@ class ledger_answer {
   bool take_mark(std::string_view mark);
   bool read(std::int64_t& number);
   bool read_rate(answer& reply);
+  bool read_charged(answer& reply);
   bool read_obstacle(answer& reply);
   bool read_list(std::span<std::int64_t> numbers);
 

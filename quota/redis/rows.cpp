@@ -180,15 +180,29 @@ std::optional<std::string> element_of(std::string_view entry) {
   return to_string(quota::entry_id{id->ms, id->sequence / max_entries_together});
 }
 
-// "AMOUNT EXPIRES_MS HOUR PLACED_MS REQUEST\tROUTE\t...\tKEY"
+// "AMOUNT:USED" or "AMOUNT:USED/BILLED_US"
+std::optional<use> parse_use(std::string_view text) {
+  const auto amount = parse_amount(take_until(text, ':'));
+  const auto used = parse_integer(take_until(text, '/'));
+  const auto billed_us = parse_integer(text.empty() ? "0" : text);
+  if (!amount || !used || !billed_us) return std::nullopt;
+  return use{*amount, *used, *billed_us};
+}
+
+// "AMOUNT EXPIRES_MS HOUR PLACED_MS REQUEST\tROUTE\t...\tKEY"; ":AMOUNT:USED" behind HOUR: its answer has begun.
 std::optional<open_hold> parse_hold(std::string_view id, std::string_view packed) {
   const auto known = hold_id::parse(id);
   const auto amount = parse_amount(take_until(packed, ' '));
   const auto expires = parse_integer(take_until(packed, ' '));
-  const auto hour = parse_integer(take_until(packed, ' '));
+  auto answered = take_until(packed, ' ');
+  const auto hour = parse_integer(take_until(answered, ':'));
   const auto placed = parse_integer(take_until(packed, ' '));
   if (!known || !amount || !expires || !hour || !placed) return std::nullopt;
   open_hold hold;
+  if (!answered.empty()) {
+    hold.answered = parse_use(answered);
+    if (!hold.answered) return std::nullopt;
+  }
   hold.id = *known;
   hold.amount = *amount;
   hold.expires_at = time_point{milliseconds{*expires}};

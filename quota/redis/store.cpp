@@ -64,6 +64,7 @@ class redis_store::departures : public std::enable_shared_from_this<departures> 
 
   connection& by() { return connection_; }
   store_clock& clock() { return connection_.clock(); }
+  std::int64_t pack_after_hours = default_pack_after_hours;
   void on_top_up(top_up_listener listener) { on_top_up_ = std::move(listener); }
   void on_event(event_listener listener) { on_event_ = std::move(listener); }
   void tell_of(const ledger_answer& answer, const org_id& org) {
@@ -134,9 +135,9 @@ void redis_store::flight::send(std::unique_ptr<flight> self, bool with_script) {
   std::string encoded;
   const auto hour = hour_of(self->from_->clock().now());
   if (with_script) {
-    self->batch_.append_eval(encoded, self->org_, hour);
+    self->batch_.append_eval(encoded, self->org_, hour, self->from_->pack_after_hours);
   } else {
-    self->batch_.append_evalsha(encoded, self->org_, hour);
+    self->batch_.append_evalsha(encoded, self->org_, hour, self->from_->pack_after_hours);
   }
   auto& connection = self->from_->by();
   connection.send(encoded, std::move(self));
@@ -179,6 +180,10 @@ std::unique_ptr<connection> make_store_connection(asio::io_context& context, con
 redis_store::redis_store(connection& connection)
     : connection_{connection}, departures_{std::make_shared<departures>(connection)} {
   connection_.on_before_write([this] { departures_->leave(); });
+}
+
+void redis_store::pack_idle_totals(milliseconds idle) {
+  departures_->pack_after_hours = std::max<std::int64_t>(idle / std::chrono::hours{1}, 1);
 }
 
 redis_store::~redis_store() {

@@ -21,6 +21,8 @@ class redis_store final : public ledger_store {
   // Registers itself with the connection, which must outlive it.
   explicit redis_store(connection& connection);
   ~redis_store() override;
+  // What limits in total have counted for somebody who was idle for so long is packed; by the hour.
+  void pack_idle_totals(milliseconds idle);
   redis_store(const redis_store&) = delete;
 
   task<result<answer>> apply(const org_id& org, const operation& operation) override;

@@ -9,3 +9,10 @@ class KillRounds(unittest.TestCase):
         uncharged, overcharged, charged = kill_rounds.run(rounds=8, seed=3, most_away=2.0)
         self.assertEqual((uncharged, overcharged), (0, 0))
         self.assertGreater(charged, 100)
+
+    def test_without_a_journal_what_the_ledger_was_told_of_is_charged(self):
+        kill_rounds.WEIGHTS, weights = [1, 0, 0, 0, 0, 0], kill_rounds.WEIGHTS
+        self.addCleanup(setattr, kill_rounds, "WEIGHTS", weights)
+        _, overcharged, charged = kill_rounds.run(rounds=3, seed=4, journal=False)
+        self.assertEqual(overcharged, 0)
+        self.assertGreater(charged, 20)

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <iostream>
 #include <map>
 #include <optional>
 
@@ -24,6 +26,9 @@ struct call {
   std::optional<credits> charged;
   std::int64_t metered_us = 0;
   bool forwarded = false;
+  bool begun = false;            // the upstream has begun to answer
+  // What is charged if nobody comes back: of what is asked now, for certain, and at most.
+  credits telling, told, told_at_most;
   bool cleaning_up = false;  // refused with 503; only its void is left to do
   bool over = false;
 };
@@ -43,6 +48,8 @@ class calls {
       while (open_.size() < calls_at_once) open_.push_back(place_call());
       for (auto& call : open_) happen(*call);
       for (auto& account : accounts_) exchange(account, true);
+      if (dice_.chance(15)) die();
+      if (dead_.size() > 20 && dice_.chance(15)) recover();
       retire();
       if (dice_.chance(30)) world_.pass(milliseconds{dice_.between(1, 20)});
       if (dice_.chance(10)) world_.compare_everything(accounts_[dice_.below(accounts_.size())]);
@@ -74,7 +81,10 @@ class calls {
   // The call itself: it renews, it ends, or it goes on for a while.
   void happen(call& call) {
     if (call.over || call.cleaning_up || call.end) return;
-    if (call.forwarded && dice_.chance(150)) {
+    if (call.forwarded && !call.begun && dice_.chance(100)) {
+      call.begun = true;
+      perform(call, call.money.resume(charge::begun{{is_audio(call) ? call.metered_us : 1}}));
+    } else if (call.forwarded && dice_.chance(150)) {
       perform(call, call.money.resume(charge::renewal_due{}));
     } else if (call.forwarded && is_audio(call) && dice_.chance(300)) {
       call.metered_us += dice_.between(0, 20'000'000);
@@ -95,8 +105,36 @@ class calls {
         stream_end::client_gone_early, stream_end::client_gone, stream_end::client_gone_waiting,
         stream_end::stream_error};
     const auto used = is_audio(call) ? call.metered_us + dice_.between(0, 30'000'000) : 1;
-    call.end = charge::ended{dice_.pick(ends), {used}};
+    auto how = dice_.pick(ends);
+    while (call.begun && how == stream_end::refused) how = dice_.pick(ends);
+    call.end = charge::ended{how, {used}};
     perform(call, call.money.resume(*call.end));
+  }
+
+  // A sidecar goes in the middle of a call. What it asked last may still arrive; and it may have a journal.
+  void die() {
+    const auto place = open_.begin() + static_cast<std::ptrdiff_t>(dice_.below(open_.size()));
+    auto& call = **place;
+    if (!call.forwarded || call.end || call.over || call.cleaning_up) return;
+    if (call.out && dice_.chance(500)) late_.emplace_back(call.payer, *call.out);
+    dead_.push_back(std::move(*place));
+    open_.erase(place);
+    if (dice_.chance(300)) recover();
+  }
+
+  // Its successor settles what it finds in the journal, perhaps much later.
+  void recover() {
+    if (dead_.empty()) return;
+    const auto place = dead_.begin() + static_cast<std::ptrdiff_t>(dice_.below(dead_.size()));
+    auto again = std::make_unique<call>((*place)->money.agreed());
+    again->money = charge::recovered((*place)->money.agreed());
+    again->payer = (*place)->payer;
+    again->forwarded = true;
+    const auto used = is_audio(**place) ? (*place)->metered_us + dice_.between(0, 30'000'000) : 1;
+    again->end = charge::ended{stream_end::accepted, {used}};
+    dead_.erase(place);
+    perform(*again, again->money.resume(*again->end));
+    open_.push_back(std::move(again));
   }
 
   // Delivers what the account's calls have asked for. On a bad network the operation may be lost,
@@ -135,6 +173,9 @@ class calls {
       if (std::holds_alternative<charge::answered>(event)) call.out.reset(), call.over = true;
       return;
     }
+    const auto* answered = std::get_if<charge::answered>(&event);
+    const bool extended = answered != nullptr && answered->reply.result == outcome::extended;
+    if (extended && call.telling > call.told) call.told = call.telling;
     call.out.reset();
     perform(call, call.money.resume(event));
   }
@@ -142,6 +183,11 @@ class calls {
   void perform(call& call, charge::action action) {
     if (auto* apply = std::get_if<charge::apply>(&action)) {
       call.out = std::move(apply->what);
+      const auto* asked = std::get_if<extend>(&*call.out);
+      const bool tells = asked != nullptr && asked->answered;
+      const auto used = is_audio(call) ? call.metered_us : 1;
+      call.telling = tells ? price(call.money.agreed().price_at, {used}) : credits{};
+      call.told_at_most = std::max(call.told_at_most, call.telling);
     } else if (auto* retry = std::get_if<charge::retry>(&action)) {
       call.out = std::move(retry->what);
     } else if (auto* unavailable = std::get_if<charge::refuse_unavailable>(&action)) {
@@ -170,7 +216,12 @@ class calls {
   void remember(const call& call) {
     const auto& terms = call.money.agreed();
     credits owed;
-    if (call.forwarded && resolve(terms.policy, call.end->how) == resolution::settle) {
+    // What is charged because a hold expired when the answer had begun stays charged.
+    const bool may_stay = call.begun && *call.charged <= call.told_at_most;
+    if (call.forwarded && resolve(terms.policy, call.end->how) == resolution::void_hold && may_stay) {
+      owed = *call.charged;
+      if (owed > credits{}) ++stayed_;
+    } else if (call.forwarded && resolve(terms.policy, call.end->how) == resolution::settle) {
       owed = price(terms.price_at, call.end->used);
     }
     if (*call.charged != owed) {
@@ -206,6 +257,17 @@ class calls {
         if (entry.type == entry_type::settle) paid[entry.request_id] += entry.amount;
       }
     }
+    std::size_t charged_at_expiry = 0;
+    for (const auto& call : dead_) {
+      const auto& request = call->money.agreed().request_id;
+      if (paid[request] > credits{}) ++charged_at_expiry;
+      if (paid[request] >= call->told && paid[request] <= call->told_at_most) continue;
+      throw disagreement{request + " paid " + to_string(paid[request]) + ", and its sidecar had told " +
+                         to_string(call->told) + " to " + to_string(call->told_at_most)};
+    }
+    std::cout << "  reached: " << dead_.size() << " calls of sidecars that died, " << charged_at_expiry
+              << " of them charged when their holds expired; " << stayed_ << " stayed charged\n";
+    if (day_.steps >= 5'000 && charged_at_expiry == 0) throw disagreement{"no hold was settled when it expired"};
     for (const auto& [request, owed] : owed_) {
       if (paid[request] == owed) continue;
       throw disagreement{request + " paid " + to_string(paid[request]) + " for what costs " +
@@ -218,6 +280,8 @@ class calls {
   world world_;
   std::vector<account> accounts_{3};
   std::vector<std::unique_ptr<call>> open_;
+  std::vector<std::unique_ptr<call>> dead_;  // whoever served them has gone
+  std::size_t stayed_ = 0;
   std::vector<std::pair<account*, operation>> late_;
   std::map<std::string, credits> owed_;  // by request
   std::size_t placed_ = 0;

@@ -87,7 +87,7 @@ class chaos {
       case 4:
       case 5:
         if (dice_.chance(300)) return release{known_id(crowd), any_amount()};
-        return extend{known_id(crowd), any_amount(), any_timeout(), any_admission(), any_amount()};
+        return extend{known_id(crowd), any_amount(), any_timeout(), any_admission(), any_amount(), any_answer()};
       case 6:
       case 7:
       case 8:
@@ -160,6 +160,11 @@ class chaos {
   std::int64_t any_use() {
     if (dice_.chance(10)) return dice_.chance(500) ? -1 : max_used + 1;
     return dice_.chance(10) ? max_used : dice_.between(0, 5'000'000);
+  }
+
+  std::optional<use> any_answer() {
+    if (dice_.chance(500)) return std::nullopt;
+    return use{any_amount(), any_use(), dice_.chance(500) ? 0 : any_use()};
   }
 
   attribution anybody() {

@@ -1,4 +1,4 @@
-// Usage: simulation [--seed N] [--steps N] [--runs N] [--story chaos|calls|plans|decades|altered]
+// Usage: simulation [--seed N] [--steps N] [--runs N] [--story chaos|calls|plans|totals|decades|altered]
 // Without arguments: the short form that ctest runs. TOLLGATE_SIMULATION_SEED and _STEPS do the
 // same.
 #include <chrono>
@@ -78,6 +78,7 @@ int main(int argc, char** argv) {
     agreed = told("chaos", run_chaos, 1, false) && told("calls", run_calls, 4, false) &&
              told("plans", run_plans, 1, false) && told("chaos", run_chaos, 20, true) &&
              told("calls", run_calls, 20, true) && told("plans", run_plans, 20, true) &&
+             told("totals", run_totals, 2, false) && told("totals", run_totals, 20, true) &&
              told("decades", run_decades, 1, false) && told("altered", run_altered, 1, false);
   }
   return agreed ? 0 : 1;

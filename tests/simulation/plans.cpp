@@ -143,6 +143,7 @@ class plans {
                              "already_settled",
                              "already_voided",
                              "expired",
+                             "settled_on_expiry",
                              "in_progress",
                              "already_paid",
                              "already_declined",
@@ -228,7 +229,7 @@ class plans {
       case 7:
       case 8:
         if (dice_.chance(300)) return release{known_id(who), any_amount()};
-        return extend{known_id(who), any_amount(), any_timeout(), any_admission(), any_amount()};
+        return extend{known_id(who), any_amount(), any_timeout(), any_admission(), any_amount(), any_answer()};
       case 9:
         return any_reserve(known_id(who));
       default:
@@ -373,8 +374,17 @@ class plans {
     return dice_.chance(750) ? admission::enforce : static_cast<admission>(dice_.below(4));
   }
 
+  std::optional<use> any_answer() {
+    if (dice_.chance(500)) return std::nullopt;
+    return use{any_amount(), dice_.between(0, 5'000'000)};
+  }
+
   attribution anybody() {
     static const std::vector<std::string> some{"", "a1", "a2", "a3"};
+    if (dice_.chance(200)) {  // many, each of them now and then
+      const auto name = "n" + std::to_string(dice_.below(300));
+      return {"chat", "llm", "gpt-4", name, name, name};
+    }
     return {"chat", "llm", "gpt-4", dice_.pick(some), dice_.pick(some), dice_.pick(some)};
   }
 

@@ -23,6 +23,10 @@ void run_calls(dice& dice, const script_of_a_day& day);
 // late and told twice; time stands still, hurries, or jumps over years.
 void run_plans(dice& dice, const script_of_a_day& day);
 
+// Thousands of conversations with a limit in total each, most of them used for a while and never again: their totals
+// are packed, and those that come back count on from the same amount. Checks every one of them at the end.
+void run_totals(dice& dice, const script_of_a_day& day);
+
 // Thirty years of organizations with a billion credits a month, closed and proven month by month; `steps` calls
 // in all. Checks besides that every allocation, every pack and every bill is whole.
 void run_decades(dice& dice, const script_of_a_day& day);

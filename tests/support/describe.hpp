@@ -43,9 +43,14 @@ inline std::string describe(const quota::obstacle& why) {
               why.most, why.top_up_open);
 }
 
+inline std::string describe(const quota::use& what) {
+  return join("for", what.amount, what.used, what.billed_us);
+}
+
 inline std::string describe(const quota::answer& answer) {
   return join(to_string(answer.result), answer.amount, "available", answer.available,
-              answer.rate ? describe(*answer.rate) : "", answer.why ? describe(*answer.why) : "");
+              answer.rate ? describe(*answer.rate) : "", answer.why ? describe(*answer.why) : "",
+              answer.charged ? describe(*answer.charged) : "");
 }
 
 inline std::string describe(const quota::active_grant& grant) {
@@ -160,7 +165,8 @@ struct operation_text {
   }
   std::string operator()(const quota::extend& what) const {
     return start("extend", what.id) + amount(what.amount) + options(what.admit, what.timeout) +
-           (what.needed ? " needed" + amount(*what.needed) : "");
+           (what.needed ? " needed" + amount(*what.needed) : "") +
+           (what.answered ? " answered " + describe(*what.answered) : "");
   }
   std::string operator()(const quota::release& what) const {
     return start("release", what.id) + amount(what.amount);

@@ -16,11 +16,13 @@
 --
 -- KEYS  account, holds, ledger, usage of the hour, grants, counters, cycles, top_ups, late, events; then
 --       `resolved` of each hour named below
--- ARGV  hour of the usage key; number of ids; hour of each `resolved` key; ids; operations
+-- ARGV  hour of the usage key; number of ids; after how many idle hours totals are packed; hour of each `resolved` key;
+--       ids; operations
 local call, format, floor, match = redis.call, string.format, math.floor, string.match
 local find, sub, min, max = string.find, string.sub, math.min, math.max
 
 local MAX = 4000000000000000  -- credits::max_micro; a double adds exactly to more than twice this
+local pack_after = tonumber(ARGV[3])  -- idle hours; 0: never
 local MEMORY_HOURS = 48       -- resolution_memory_hours
 local MAX_ENTRIES = 1000      -- max_entries_together
 

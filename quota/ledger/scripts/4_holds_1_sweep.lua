@@ -12,8 +12,8 @@ local function serve()
   local MAX_USED = 10000000000000  -- max_used
   local MAX_TIMEOUT = 604800000    -- max_hold_timeout
 
-  local first_hour = -8  -- ARGV[first_hour + k] is the hour of KEYS[k], for k > 10
-  local first_id = #KEYS - 7
+  local first_hour = -7  -- ARGV[first_hour + k] is the hour of KEYS[k], for k > 10
+  local first_id = #KEYS - 6
   local first_operation = first_id + ARGV[2]
 
   local open = {}                         -- id -> packed hold "amount expires hour placed by"
@@ -24,6 +24,7 @@ local function serve()
   local usage, counted = {}, {}           -- attribution -> {credits, calls, used}; in order of appearance
   local late, counted_late = {}, {}       -- likewise, "hour attribution": of cycles that have closed
   local swept = 0                         -- what the sweep gave back, until an operation has said so
+  local answered = {}                     -- what has timed out when its answer had begun: {id, key, packed hold}
 
   -- The cycle in whose books a hold is.
   local function cycle_of(placed)
@@ -31,7 +32,8 @@ local function serve()
     return format('%d', books_to_read().cycle_at(placed))
   end
 
-  -- Holds whose timeout has passed give their credits back. Returns the hours whose keys are missing.
+  -- Holds whose timeout has passed give their credits back; those whose answer has begun (":AMOUNT:USED"
+  -- behind the hour) are put down to be settled. Returns the hours whose keys are missing.
   local function sweep()
     local all, due, hold_of, earliest = call('HGETALL', KEYS[2]), {}, {}, 0
     local key_of, missing = {}, {}
@@ -53,8 +55,7 @@ local function serve()
     if #missing > 0 then return missing end
     table.sort(due)
     local outlived = false
-    for _, id in ipairs(due) do
-      local amount, id_hour, placed, by = unpack_hold(hold_of[id])
+    local function give_back(id, amount, id_hour, placed, by)
       local key = key_of[id_hour]
       held = held - amount
       swept = swept + amount
@@ -67,6 +68,14 @@ local function serve()
       if placed < old_before or kept > 0 then
         outlived = true
         books().release_claims(placed, amount)
+      end
+    end
+    for _, id in ipairs(due) do
+      local amount, id_hour, placed, by = unpack_hold(hold_of[id])
+      if find(id_hour, ':', 1, true) then
+        answered[#answered + 1] = {id, key_of[match(id_hour, '^%d+')], hold_of[id]}
+      else
+        give_back(id, amount, id_hour, placed, by)
       end
     end
     if outlived then books().forfeit_unclaimed() end

@@ -27,18 +27,24 @@
     return records
   end
 
-  -- What became of a hold that is not open: outcome and amount, or nothing if nobody can tell.
+  -- What became of a hold that is not open: outcome, amount and what more there is to say; or nothing if
+  -- nobody can tell.
   local function fate_of(id, key)
     local record = fate[id] or (fates[key] or read_fates(key))[id]
-    if record then return record:sub(1, 2), record:sub(4) end
+    if record then
+      local how, amount = record:sub(1, 2), record:sub(4)
+      if how ~= '27' then return how, amount end
+      local charged, used, billed = match(amount, '^(%d+) (%d+)/?(%d*)$')
+      return how, charged, ' U' .. used .. ',' .. (billed == '' and '0' or billed)
+    end
     if tonumber(ARGV[first_hour + key]) < hour - MEMORY_HOURS then return '16', '0' end
   end
 
   -- Answers an operation on a hold that is not open. One that was never seen never will be: what it is to
   -- be taken for from now on is remembered, and a reserve delayed on its way finds it.
   local function gone(id, key, from_now_on, this_time)
-    local how, standing = fate_of(id, key)
-    if how then return say(how, standing) end
+    local how, standing, more = fate_of(id, key)
+    if how then return say(how, standing, more) end
     resolve(id, key, from_now_on)
     say(this_time, '0')
   end

@@ -9,8 +9,8 @@
       local standing = match(open[id], '^%d+')
       return say(standing == amount_text and '10' or '11', standing)
     end
-    local how, standing = fate_of(id, key)
-    if how then return say(how, standing) end
+    local how, standing, more = fate_of(id, key)
+    if how then return say(how, standing, more) end
 
     local rate_text, refusal, why, final = '', nil, nil, true
     if suspended then
@@ -38,11 +38,24 @@
     say(refusal and '1' or '0', amount_text, rate_text)
   end
 
-  -- e0 e1 e2 e3: key amount timeout needed
+  -- e0 e1 e2 e3: key amount timeout needed answered
   local function extend(id, key, at, code)
-    local amount_text = ARGV[at + 2]
+    local function is_answer(said)
+      local charge, used, billed = match(said, '^(%S+):(%-?%d+)/?(%-?%d*)$')
+      charge, used, billed = tonumber(charge), tonumber(used), billed == '' and 0 or tonumber(billed)
+      return is_amount(charge) and used >= 0 and used <= MAX_USED and billed >= 0 and billed <= MAX_USED
+    end
+    -- "CHARGE:USED" behind the hour of a hold: that its answer has begun. Never less than was said before.
+    local function with_answer(id_hour, said)
+      local bare, before = match(id_hour, '^(%d+):?(%d*)')
+      if before ~= '' and tonumber(match(said, '^%d+')) < tonumber(before) then return id_hour end
+      return bare .. ':' .. said
+    end
+    local amount_text, said = ARGV[at + 2], ARGV[at + 5]
     local amount = tonumber(amount_text)
-    if not is_amount(amount) or not is_timeout(ARGV[at + 3]) then return say('22', amount_text) end
+    if not is_amount(amount) or not is_timeout(ARGV[at + 3]) or (said ~= '' and not is_answer(said)) then
+      return say('22', amount_text)
+    end
     if not open[id] then return gone(id, key, '15 0', '15') end
     local standing, id_hour, placed, by = unpack_hold(open[id])
     local more = max(amount - standing, 0)
@@ -65,6 +78,7 @@
       count_limits(by, placed, more)
       append('extend', id, format('%d', more), '0', '0', '0', cycle_of(placed), by)
     end
+    if said ~= '' then id_hour = with_answer(id_hour, said) end
     hold(id, standing, id_hour, format('%d', placed), by)
     say('2', standing)
   end
@@ -113,9 +127,8 @@
     return tonumber(sub(text, 1, slash - 1)), tonumber(sub(text, slash + 1))
   end
 
-  -- s: key amount used
-  local function settle(id, key, at)
-    local amount_text, used_text = ARGV[at + 2], ARGV[at + 3]
+  -- s: key amount used. Or, of a hold that has timed out, `on_expiry`: nothing is said. False: it is out of range.
+  local function settle(id, key, amount_text, used_text, on_expiry)
     local amount = tonumber(amount_text)
     local used, billed = read_used(used_text)
     if not is_amount(amount) or used < 0 or used > MAX_USED or billed < 0 or billed > MAX_USED then
@@ -124,7 +137,10 @@
     if not open[id] then return gone(id, key, '15 0', '15') end
     local standing, _, placed, by = unpack_hold(open[id])
     local release = standing - amount
-    if available + release < -MAX then return say('22', amount_text) end
+    if available + release < -MAX then
+      if on_expiry then return false end
+      return say('22', amount_text)
+    end
 
     local old, to_bill, overage, booked_in = placed < old_before, 0, 0, nil
     if old then
@@ -139,7 +155,7 @@
     settled = settled + amount
     if release ~= 0 then move_available(release) end
     drop[#drop + 1] = id
-    resolve(id, key, '12 ' .. amount_text)
+    resolve(id, key, on_expiry and '27 ' .. amount_text .. ' ' .. used_text or '12 ' .. amount_text)
     count_limits(by, placed, -release)
     local who = sub(by, find(by, '\t', 1, true) + 1)
     if booked_in then
@@ -155,6 +171,7 @@
       books().forfeit_unclaimed()
     end
     if member_alerts and in_cycle == cycle then members().settled(by, amount) end
+    if on_expiry then return true end
     say('3', amount_text)
   end
 

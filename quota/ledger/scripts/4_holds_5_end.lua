@@ -1,5 +1,14 @@
 -- In serve(): the operations in their turn, and what is written at the end; here it ends.
 
+  -- What timed out when its answer had begun, as if somebody came now to settle it; or, where no balance could
+  -- pay that, at what is held, which always fits.
+  for _, each in ipairs(answered) do
+    local id, key, packed = each[1], each[2], each[3]
+    open[id] = packed
+    local standing, charge, used = match(packed, '^(%d+) %d+ %d+:(%d+):(%S+)')
+    if not settle(id, key, charge, used, true) then settle(id, key, standing, used, true) end
+  end
+
   -- The i-th operation that is about a hold has the i-th id.
   local at, next_id = first_operation, first_id
   while ARGV[at] do
@@ -30,7 +39,7 @@
       local id, key = ARGV[next_id], tonumber(ARGV[at + 1])
       next_id = next_id + 1
       if code == 's' then
-        settle(id, key, at)
+        settle(id, key, ARGV[at + 2], ARGV[at + 3])
         at = at + 4
       elseif code == 'v' then
         void(id, key)
@@ -43,7 +52,7 @@
         at = at + 3
       else
         extend(id, key, at, code)
-        at = at + 5
+        at = at + 6
       end
     end
     swept = 0

@@ -2,15 +2,18 @@
 import asyncio
 import random
 import threading
+import time
 from collections import Counter
 
 
 class CountingUpstream:
     """Runs in a thread of its own. `served` counts the calls whose whole request it had and whose answer it
-    began; `received` those whose whole request it had. Every fourth answer is a stream of events."""
+    began, and `began` says when; `received` those whose whole request it had. Every fourth answer is a stream of
+    events; of these, a share of `long_answers` lasts for a second or two."""
 
-    def __init__(self, most_delay_ms=30, seed=1):
-        self.received, self.served = Counter(), Counter()
+    def __init__(self, most_delay_ms=30, seed=1, long_answers=0.0):
+        self.received, self.served, self.began = Counter(), Counter(), {}
+        self._long_answers = long_answers
         self._random = random.Random(seed)
         self._most_delay = most_delay_ms / 1000
         self._ready = threading.Event()
@@ -48,13 +51,15 @@ class CountingUpstream:
         await asyncio.sleep(self._random.uniform(0, self._most_delay))
         # What is written here the kernel takes: the call has been served.
         self.served[call] += 1
+        self.began[call] = time.monotonic()
         if self._random.random() < 0.75:
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}")
             return await writer.drain()
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
-        for _ in range(self._random.randint(1, 5)):
+        is_long = self._random.random() < self._long_answers
+        for _ in range(self._random.randint(10, 20) if is_long else self._random.randint(1, 5)):
             writer.write(b"f\r\ndata: {\"a\":1}\n\n\r\n")
             await writer.drain()
-            await asyncio.sleep(self._random.uniform(0, self._most_delay))
+            await asyncio.sleep(0.1 if is_long else self._random.uniform(0, self._most_delay))
         writer.write(b"0\r\n\r\n")
         await writer.drain()

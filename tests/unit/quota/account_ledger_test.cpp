@@ -70,7 +70,13 @@ class story {
     const auto made = noon - std::chrono::hours{option("age", 0)};
     const auto hold = hold_id::make(made, 0, std::stoull("0" + subject.substr(1)));
     if (verb == "reserve") return reserve{hold, credits, timeout, admit, "req", {}};
-    if (verb == "extend") return extend{hold, credits, timeout, admit};
+    if (verb == "extend") {
+      extend what{hold, credits, timeout, admit};
+      if (options.contains("answered")) {
+        what.answered = use{credits::from_micro(option("answered", 0)), option("used", 1), option("billed", 0)};
+      }
+      return what;
+    }
     if (verb == "release") return release{hold, credits};
     if (verb == "settle") return settle{hold, credits, option("used", 1)};
     if (verb == "void") return void_hold{hold};
@@ -252,6 +258,64 @@ TEST(account_ledger, an_extended_hold_lives_on) {
     settle  h1 90              -> settled 90, 10
   )"};
   EXPECT_EQ(told.ledger().entries().size(), 5u);  // a renewal alone changes no balance: no entry
+}
+
+// Whoever served it may be gone: what it has said of the call by then is charged.
+TEST(account_ledger, a_hold_that_times_out_when_its_answer_has_begun_is_settled) {
+  const story told{R"(
+    grant g 100 -> granted 100, 100
+    reserve h1 40 timeout=1000 -> held 40, 60
+    extend h1 40 timeout=1000 answered=40 -> extended 40, 60
+    reserve h2 20 timeout=1000 -> held 20, 40
+    wait 1000
+    sweep -> swept 20, 60
+    settle h2 20 -> expired 20, 60
+    settle h1 40 -> settled_on_expiry 40, 60
+    extend h1 45 -> settled_on_expiry 40, 60
+    void h1 -> settled_on_expiry 40, 60
+    reserve h1 40 -> settled_on_expiry 40, 60
+  )"};
+  EXPECT_EQ(told.ledger().row().settled, credits::from_micro(40));
+  EXPECT_EQ(told.ledger().row().held, credits{});
+  const auto& entry = told.ledger().entries()[4];
+  EXPECT_EQ(entry.type, entry_type::settle);
+  EXPECT_EQ(entry.amount, credits::from_micro(40));
+  EXPECT_EQ(entry.used, 1);
+  EXPECT_EQ(entry.request_id, "req");
+}
+
+TEST(account_ledger, what_has_been_said_of_an_answer_never_becomes_less) {
+  const story told{R"(
+    grant g 100 -> granted 100, 100
+    reserve h1 40 timeout=1000 -> held 40, 60
+    extend h1 60 timeout=1000 answered=30 used=7 billed=8 -> extended 60, 40
+    extend h1 60 timeout=1000 answered=20 used=5 billed=6 -> extended 60, 40
+    extend h1 60 timeout=1000 -> extended 60, 40
+    release h1 35 -> released 35, 65
+    extend h1 60 timeout=1000 answered=-1 -> out_of_range 60, 65
+    extend h1 60 timeout=1000 answered=1 used=-1 -> out_of_range 60, 65
+    extend h1 60 timeout=1000 answered=1 billed=10000000000001 -> out_of_range 60, 65
+    wait 1000
+    settle h1 50 -> settled_on_expiry 30, 70
+  )"};
+  account_ledger ledger = told.ledger();
+  const auto again = ledger.apply(void_hold{hold_id::make(noon, 0, 1)}, noon + 2s);
+  EXPECT_EQ(again.charged, (use{credits::from_micro(30), 7, 8}));
+}
+
+// As a settlement would be; and one that no balance can pay is charged as far as it was held.
+TEST(account_ledger, what_is_settled_on_expiry_may_be_more_than_was_held) {
+  const story told{R"(
+    grant g 100 -> granted 100, 100
+    reserve h1 40 timeout=1000 -> held 40, 60
+    extend h1 40 timeout=1000 answered=130 -> extended 40, 60
+    reserve h2 10 timeout=1000 -> held 10, 50
+    extend h2 10 timeout=1000 answered=4000000000000000 -> extended 10, 50
+    wait 1000
+    sweep -> swept 0, -40
+    settle h1 130 -> settled_on_expiry 130, -40
+    settle h2 130 -> settled_on_expiry 10, -40
+  )"};
 }
 
 TEST(account_ledger, no_balance_refuses_a_renewal) {

@@ -63,6 +63,28 @@ class conversation {
     steps_.push_back({describe(asked), charge::answered{{result, amount, 90_credits}, noon}, true});
     return *this;
   }
+  conversation& expect(operation asked, answer reply) {
+    steps_.push_back({describe(asked), charge::answered{std::move(reply), noon}, true});
+    return *this;
+  }
+  // Once the answer has begun, whatever extends the hold says what to settle it at.
+  conversation& expect_extension(credits amount, std::optional<credits> needed, use answered,
+                                 outcome result = outcome::extended) {
+    return expect(extend{terms_.id, amount, terms_.hold_timeout, terms_.admit, needed, answered}, result, amount);
+  }
+  conversation& expect_extension_of_settled(credits amount, use answered, use charged) {
+    answer reply{outcome::settled_on_expiry, charged.amount, 90_credits};
+    reply.charged = charged;
+    return expect(extend{terms_.id, amount, terms_.hold_timeout, terms_.admit, {}, answered}, reply);
+  }
+  conversation& expect_settle_of_settled(use asked, use charged) {
+    answer reply{outcome::settled_on_expiry, charged.amount, 90_credits};
+    reply.charged = charged;
+    return expect(settle{terms_.id, asked.amount, asked.used, asked.billed_us}, reply);
+  }
+  conversation& expect_settle(use what, outcome result = outcome::settled) {
+    return expect(settle{terms_.id, what.amount, what.used, what.billed_us}, result, what.amount);
+  }
   conversation& expect_reserve(credits amount, outcome result = outcome::held) {
     return expect(reservation(terms_.id, amount, terms_.admit), result, amount);
   }
@@ -99,6 +121,7 @@ class conversation {
   conversation& metered(usage so_far, bool final = false) {
     return tell(charge::metered{so_far, final});
   }
+  conversation& begun(usage so_far = {1}) { return tell(charge::begun{so_far}); }
   conversation& ended(stream_end how, usage used = {1}) { return tell(charge::ended{how, used}); }
 
   void hold() const { replay(steps_.size()); }

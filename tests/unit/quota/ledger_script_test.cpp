@@ -50,6 +50,8 @@ TEST(ledger_batch, names_every_key_and_writes_every_argument) {
   batch.add(expire_holds{});
   batch.add(extend{id, credits::from_whole(11), 30s, admission::owed});
   batch.add(extend{id, credits::from_whole(12), 30s, admission::enforce, credits::from_micro(9)});
+  batch.add(extend{id, credits::from_whole(12), 30s, admission::enforce, {}, use{credits::from_micro(5), 2}});
+  batch.add(extend{id, credits::from_whole(12), 30s, admission::enforce, {}, use{credits::from_micro(5), 2, 3}});
   batch.add(release{older, credits::from_micro(8)});
   batch.add(grant{"g1", credits::from_whole(-5), "correction", "a note", noon, {}});
   batch.add(void_hold{older});
@@ -70,7 +72,7 @@ TEST(ledger_batch, names_every_key_and_writes_every_argument) {
   batch.add(lease_top_up{"pack", 15s});
   batch.add(resolve_top_up{"pack", top_up_verdict::spent, 2});
   batch.add(take_back_top_up{"pack", take_back_reason::dispute, 300});
-  EXPECT_EQ(batch.size(), 13u);
+  EXPECT_EQ(batch.size(), 15u);
   const std::vector<std::string> expected{
       "EVALSHA", std::string{ledger_script_sha1()}, "12",
       // keys
@@ -80,15 +82,18 @@ TEST(ledger_batch, names_every_key_and_writes_every_argument) {
       "tollgate:{acme}:events", "tollgate:{acme}:resolved:472222",
       "tollgate:{acme}:resolved:472220",
       // hour of the usage key, number of ids, hours of the resolved keys, ids
-      "472222", "6", "472222", "472220", std::string{id.text()}, std::string{older.text()},
-      std::string{id.text()}, std::string{id.text()}, std::string{older.text()},
+      "472222", "8", "720", "472222", "472220", std::string{id.text()}, std::string{older.text()},
+      std::string{id.text()}, std::string{id.text()}, std::string{id.text()}, std::string{id.text()},
+      std::string{older.text()},
       std::string{older.text()},
       // operations
       "r1", "11", "10000000", "60000", "req-1\tchat\tllm\tgpt-4\ta1\t\tkey_1",  //
       "s", "12", "7", "3",                                                      //
       "x", "0",                                                                 //
-      "e3", "11", "11000000", "30000", "11000000",                              //
-      "e0", "11", "12000000", "30000", "9",                                     //
+      "e3", "11", "11000000", "30000", "11000000", "",                          //
+      "e0", "11", "12000000", "30000", "9", "",                                 //
+      "e0", "11", "12000000", "30000", "12000000", "5:2",                       //
+      "e0", "11", "12000000", "30000", "12000000", "5:2/3",                     //
       "d", "12", "8",                                                           //
       "g", "g1", "-5000000", "correction", "a note", "1700000000000", "",       //
       "v", "12", "c", "0", "31", "5000000 100 1 20000 1000 60 100 starter", "1 5000 -1 7000000 25",
@@ -107,7 +112,8 @@ TEST(ledger_batch, names_hours_the_script_asked_for) {
   EXPECT_EQ(arguments[13], "tollgate:{acme}:resolved:472221");
   EXPECT_EQ(arguments[14], "472222");
   EXPECT_EQ(arguments[15], "0");
-  EXPECT_EQ(arguments[16], "472221");
+  EXPECT_EQ(arguments[16], "720");
+  EXPECT_EQ(arguments[17], "472221");
 }
 
 TEST(ledger_batch, sends_the_whole_script_when_it_is_unknown) {
@@ -127,7 +133,7 @@ TEST(ledger_batch, starts_anew_when_cleared) {
   batch.clear();
   EXPECT_EQ(batch.size(), 0u);
   batch.add(expire_holds{});
-  EXPECT_EQ(encode(batch).size(), 3u + 10u + 2u + 2u);
+  EXPECT_EQ(encode(batch).size(), 3u + 10u + 3u + 2u);
 }
 
 TEST(ledger_batch, is_full_before_it_keeps_redis_for_long) {
@@ -179,7 +185,7 @@ TEST(ledger_answer, survives_anything) {
   for (const auto* text :
        {"1700000000123", "1700000000123 ", "1700000000123 0", "1700000000123 0 1",
         "1700000000123 0 1 ", "1700000000123 0 1 x", "1700000000123 99 1 1", "1700000000123 -1 1 1",
-        "1700000000123 27 1 1", "1700000000123 256 1 1", "1700000000123  0 1 1",
+        "1700000000123 28 1 1", "1700000000123 256 1 1", "1700000000123  0 1 1",
         "1700000000123 0 1e3 1", "again 1700000000123"}) {
     EXPECT_FALSE(ledger_answer{text}.next()) << text;
   }
@@ -202,6 +208,16 @@ TEST(ledger_answer, says_what_stood_in_the_way_and_how_fast_one_may_go_on) {
   for (const auto* text :
        {"R", "R1,2,3", "R1,2,3,4,5", "R1,2,3,x", "W1,2,0,0,5,6", "W1,2,3,4,5,6,7", "W1,2,0,9,5,6,7"}) {
     EXPECT_FALSE(ledger_answer{std::string{"1700000000123 0 5 90 "} + text}.next()) << text;
+  }
+}
+
+TEST(ledger_answer, says_what_a_hold_was_settled_for_when_it_expired) {
+  ledger_answer answers{"1700000000123 27 5 90 U7,8 27 5 90 U1,0 3 5 90 E"};
+  EXPECT_EQ(answers.next().value().charged, (use{credits::from_micro(5), 7, 8}));
+  EXPECT_EQ(answers.next().value().charged, (use{credits::from_micro(5), 1, 0}));
+  EXPECT_FALSE(answers.next().value().charged);
+  for (const auto* text : {"U", "U1", "U1,2,3", "U1,x", "U,"}) {
+    EXPECT_FALSE(ledger_answer{std::string{"1700000000123 27 5 90 "} + text}.next()) << text;
   }
 }
 
