@@ -71,7 +71,18 @@ def matroska():
     yield matroska_file(b"A_FLAC", next(flac())[:42], element("A3", b"\x81\0\0\0" + flac_frame(0, b"\xca\x08")))
 
 
+def program_stream():
+    frame, head = b"\xff\xfd\x14\xc0" + bytes(92), b"\0\0\1\xbb\0\x09\x80\0\1\4\xe1\xff\xc0\xc0\x20"
+
+    def packet(stream, content, times=b"\x0f"):
+        return b"\0\0\1" + bytes([stream]) + (len(times) + len(content)).to_bytes(2, "big") + times + content
+    pack1, pack2 = b"\0\0\1\xba\x21\0\1\0\1\x80\0\1", b"\0\0\1\xba\x44\0\4\0\4\1\0\0\3\xf9\xff"
+    video, padding = packet(0xE0, b"\0\0\1\xb3video"), b"\0\0\1\xbe\0\3\x0f\xff\xff"
+    yield pack1 + head + video + packet(0xC0, frame * 2, b"\xff\x60\x20\x21\0\1\0\1") + padding + b"\0\0\1\xb9"
+    yield pack2 + head + packet(0xC0, frame[:50], b"\x80\x80\5\x21\0\1\0\1") + pack2 + packet(0xC0, frame[50:])
+
+
 if __name__ == "__main__":
-    makers = {"flac": flac, "ogg": ogg, "matroska": matroska}
+    makers = {"flac": flac, "ogg": ogg, "matroska": matroska, "program_stream": program_stream}
     for i, seed in enumerate(makers[sys.argv[1]]() if sys.argv[1] in makers else ()):
         pathlib.Path(sys.argv[2], f"seed{i}").write_bytes(b"\x07" + seed)

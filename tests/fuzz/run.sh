@@ -27,7 +27,7 @@ cmake --build --preset fuzz -j2 --target "${targets[@]/#/fuzz_}"
 write_seeds() {
   local name=$1 corpus=$2
   [ ! -f "tests/fuzz/seeds/$name.py" ] || python3 "tests/fuzz/seeds/$name.py" "$corpus"
-  case "$name" in ogg | flac | matroska) python3 tests/fuzz/audio_seeds.py "$name" "$corpus" ;; esac
+  case "$name" in ogg | flac | matroska | program_stream) python3 tests/fuzz/audio_seeds.py "$name" "$corpus" ;; esac
 }
 
 failed=0

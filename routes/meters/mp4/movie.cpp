@@ -98,9 +98,11 @@ void movie::close_track() {
   kept_entries_ += last.samples.entries();
 }
 
-// What came in front of a fragment has come, unless a writer has put all fragments' heads in front.
+// What came in front of a fragment has come, unless a writer has put all fragments' heads in front. A movie
+// that does not say that fragments follow has none: its index may be needed for a second reading.
 layout movie::open_fragment(const box& moof, const box_path&, std::string_view) {
-  for (const auto& each : tracks_) each->begin_fragment();
+  if (!extends_.empty())
+    for (const auto& each : tracks_) each->begin_fragment();
   moof_begin_ = fragment_base_ = run_offset_ = moof.begin;
   fragment_of_ = nullptr;
   return boxes_behind(0);

@@ -294,6 +294,10 @@ def amr_track(seconds=SECONDS):
 
 def fragments():
     track = aac()
+    # When it comes, in a later piece, all samples of a movie without fragments have gone by.
+    moof = box(b"free", bytes(200_000)) + box(b"moof", isobmff.full(b"mfhd", 0, 0, isobmff.u32(1)))
+    yield "moof-behind.m4a", encoded(".m4a", "-c:a aac -b:a 32k") + moof
+    yield "moof-behind-first.m4a", encoded(".m4a", "-c:a aac -b:a 32k -movflags +faststart") + moof
     yield "fragments-of-2-ticks.mp4", isobmff.fragmented(track, durations=[2] * len(track.samples))
     yield "fragments-repeated.mp4", isobmff.fragmented(replace(track, samples=track.samples[:50], durations=track.durations[:50]), repeat=20)
     yield "fragments-two-heads.mp4", isobmff.fragmented(track, tfhd_twice=True)

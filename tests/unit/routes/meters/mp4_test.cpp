@@ -224,6 +224,12 @@ TEST(mp4, wants_to_be_read_twice_where_the_index_is_last) {
   EXPECT_EQ(last->measured(), samples(10 * 1024));
 }
 
+// In small pieces, the fragment comes when all samples have gone by.
+TEST(mp4, a_fragment_that_was_not_announced_takes_no_index_away) {
+  const auto file = index_last(movie::of(100, 1024, 50)) + box("moof", full_box("mfhd", 0, u32(1)));
+  EXPECT_EQ(measure(file), (answer{state::measuring, samples(102'400), "mp4", "aac"}));
+}
+
 TEST(mp4, says_what_has_come_before_the_end) {
   const auto m = movie::of(100, 1024, 50);
   const auto file = index_first(m);
