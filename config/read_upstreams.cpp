@@ -70,19 +70,12 @@ std::optional<std::vector<header>> read_headers(context& in, const node& from) {
   return out;
 }
 
-// A field's name, or nothing: it is not sent.
+// The name of a field that is sent.
 std::optional<std::string> read_field_name(context& in, const node& from) {
-  auto name = read_text_or_empty(in, from);
-  if (!name || name->empty()) return name;
-  if (!routes::is_token(*name)) {
-    in.fail(from, quoted(*name) + " is not a header name");
-    return {};
-  }
-  if (is_written_by_the_proxy(*name)) {
-    in.fail(from, *name + " is written by the proxy itself");
-    return {};
-  }
-  return name;
+  auto name = read_header_name(in, from);
+  if (!name || !is_written_by_the_proxy(*name)) return name;
+  in.fail(from, *name + " is written by the proxy itself");
+  return {};
 }
 
 std::optional<identify_settings> read_names(context& in, const node& from) {

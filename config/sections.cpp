@@ -7,16 +7,19 @@ namespace tollgate::config {
 
 using namespace std::chrono_literals;
 
+std::optional<std::string> read_header_name(context& in, const node& from) {
+  auto name = read_text_or_empty(in, from);
+  if (!name || name->empty() || routes::is_token(*name)) return name;
+  in.fail(from, describe(from) + " is not a header name");
+  return {};
+}
+
 namespace {
 
-// A header that attribution is read from; "" reads none.
+// One that attribution is read from.
 std::optional<std::string> read_attribution_header(context& in, const node& from) {
-  auto name = read_text_or_empty(in, from);
-  if (!name || name->empty()) return name;
-  if (!routes::is_token(*name)) {
-    in.fail(from, describe(from) + " is not a header name");
-    return {};
-  }
+  auto name = read_header_name(in, from);
+  if (!name) return {};
   for (const char* credential : {"authorization", "x-api-key"}) {
     if (!routes::equal_ignoring_case(*name, credential)) continue;
     in.fail(from, "the API key's header cannot name an agent or a conversation");

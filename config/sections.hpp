@@ -16,6 +16,8 @@ std::optional<limit_settings> read_limits(context& in, const node& from);
 std::optional<spool_settings> read_audio_of_all(context& in, const node& from);
 std::optional<hold_settings> read_holds(context& in, const node& from);
 std::optional<log_settings> read_log(context& in, const node& from);
+// A header's name; "" names none.
+std::optional<std::string> read_header_name(context& in, const node& from);
 std::optional<std::string> read_billing(context& in, const node& from);  // the prefix
 
 std::optional<std::vector<upstream_settings>> read_upstreams(context& in, const node& from);

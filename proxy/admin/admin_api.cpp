@@ -126,13 +126,6 @@ const std::vector<admin_api::route>& admin_api::routes() {
   return table;
 }
 
-bool admin_api::serves(std::string_view method, std::string_view pattern) {
-  const auto& all = routes();
-  return std::any_of(all.begin(), all.end(), [&](const route& one) {
-    return one.method == method && one.pattern == pattern;
-  });
-}
-
 task<api_response> admin_api::handle(api_request request) {
   const std::string request_id = request.request_id;
   if (!request.path.starts_with(prefix)) {

@@ -34,9 +34,6 @@ class admin_api {
   // Nothing: the call may go on. Asked before a body is read.
   std::optional<api_error> authorize(std::string_view authorization) const;
 
-  // Whether there is such a call, by its pattern: "orgs/*/balance".
-  static bool serves(std::string_view method, std::string_view pattern);
-
   // Every call under /admin/v1, once it is authorized.
   task<api_response> handle(api_request request);
 

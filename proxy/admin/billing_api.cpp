@@ -188,12 +188,13 @@ task<api_response> billing_api::usage(quota::org_id org, api_request request) {
   co_return response;
 }
 
-task<api_response> billing_api::projection(quota::org_id org, api_request request) {
+template <class Report>
+task<api_response> billing_api::report_on(quota::org_id org, api_request request) {
   if (const auto error = refuse_parameters(request)) co_return failure(*error, request.request_id);
   const auto account = co_await ledger_.snapshot(org);
   if (!account) co_return failure(ledger_unavailable(), request.request_id);
-  const projection_report empty{*account, ledger_.now()};
-  std::optional<projection_report> report;
+  const Report empty{*account, ledger_.now()};
+  std::optional<Report> report;
   report_beginner begin = [&] {
     report.emplace(empty);
     return [&](const quota::usage_counter& counter) { report->add(counter); };
@@ -204,20 +205,12 @@ task<api_response> billing_api::projection(quota::org_id org, api_request reques
   co_return success(report->to_json());
 }
 
+task<api_response> billing_api::projection(quota::org_id org, api_request request) {
+  return report_on<projection_report>(std::move(org), std::move(request));
+}
+
 task<api_response> billing_api::burn_down(quota::org_id org, api_request request) {
-  if (const auto error = refuse_parameters(request)) co_return failure(*error, request.request_id);
-  const auto account = co_await ledger_.snapshot(org);
-  if (!account) co_return failure(ledger_unavailable(), request.request_id);
-  const burn_down_report empty{*account, ledger_.now()};
-  std::optional<burn_down_report> report;
-  report_beginner begin = [&] {
-    report.emplace(empty);
-    return [&](const quota::usage_counter& counter) { report->add(counter); };
-  };
-  const usage_range range{empty.first_hour(), empty.last_hour(), false};
-  const auto read = co_await read_usage(std::move(org), range, std::move(begin));
-  if (!read) co_return failure(history_unavailable(read.error()), request.request_id);
-  co_return success(report->to_json());
+  return report_on<burn_down_report>(std::move(org), std::move(request));
 }
 
 task<api_response> billing_api::quote(quota::org_id org, api_request request) {

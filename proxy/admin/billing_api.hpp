@@ -52,6 +52,9 @@ class billing_api {
   // again.
   using report_beginner = std::function<counter_taker()>;
   task<result<void>> read_usage(quota::org_id org, usage_range range, report_beginner begin);
+  // On an account and the usage of the hours that the report names.
+  template <class Report>
+  task<api_response> report_on(quota::org_id org, api_request request);
   struct usage_reading;
   task<> read_usage_steps(usage_reading& all);
 

@@ -1,7 +1,5 @@
 #include "proxy/admin/server.hpp"
 
-#include <list>
-
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -11,12 +9,10 @@
 #include <boost/beast/http.hpp>
 #include <spdlog/spdlog.h>
 
-#include "proxy/acceptor.hpp"
+#include "proxy/admin/connections.hpp"
 #include "proxy/admin/http_message.hpp"
-#include "proxy/admin/json_writer.hpp"
 #include "proxy/admin/pages.hpp"
 #include "proxy/admin/stream_answer.hpp"
-#include "proxy/admin/usage_report.hpp"
 #include "proxy/dashboard/dashboard.hpp"
 #include "proxy/dashboard/files.hpp"
 #include "quota/ids.hpp"
@@ -49,20 +45,14 @@ dashboard::session_use use_of(const request_parser& parser) {
 constexpr std::size_t max_streams = server_limits{}.connections / 2;
 
 struct server::impl : std::enable_shared_from_this<server::impl> {
-  struct connection {
-    stream socket;
-    bool busy = false;  // between the end of a head and the end of its answer
-  };
-
   impl(asio::io_context& io_context, const config::endpoint& listen, server_options given)
       : context{io_context},
         options{std::move(given)},
         events{context.get_executor(), options.services.ledger, {.streams = max_streams}},
         api{options.services, &events},
         browsers{dashboard_services()},
-        listener{listen_on(context, "admin.listen", to_tcp(listen))} {}
+        clients{listen_on(context, "admin.listen", to_tcp(listen)), options.limits.connections} {}
 
-  task<> accept_all();
   task<> serve(std::shared_ptr<connection> connection);
   task<bool> serve_one(std::shared_ptr<connection> connection, beast::flat_buffer& buffer);
   task<> stream_events(std::shared_ptr<connection> connection, const request_parser& parser,
@@ -82,10 +72,8 @@ struct server::impl : std::enable_shared_from_this<server::impl> {
   event_feed events;
   admin_api api;
   dashboard::dashboard browsers;
-  acceptor listener;
-  std::list<std::weak_ptr<connection>> connections;
+  connections clients;
   quota::random_id_source ids;
-  bool stopped = false;
 };
 
 // Pages that need no token. They take no body.
@@ -99,12 +87,6 @@ std::optional<api_response> server::impl::page(const api_request& request,
 }
 
 dashboard::dashboard_services server::impl::dashboard_services() {
-  json_writer features;
-  features.begin_object();
-  features.key("projection").boolean(admin_api::serves("GET", "orgs/*/projection"));
-  features.key("events").boolean(admin_api::serves("GET", "orgs/*/events"));
-  features.key("usage_filters").boolean(usage_query::parse("agent=a", {}).has_value());
-  features.end_object();
   return {.directory = options.services.directory,
           .admin_token = [this] { return options.services.configuration()->values.admin.token; },
           .now = [] { return std::chrono::steady_clock::now(); },
@@ -112,8 +94,7 @@ dashboard::dashboard_services server::impl::dashboard_services() {
             timer pause{context, time};
             error_code ec;
             co_await pause.async_wait(no_throw(ec));
-          },
-          .features = features.take()};
+          }};
 }
 
 // The token, or the cookie of a browser that has shown it, or an API key, before.
@@ -207,13 +188,13 @@ task<bool> server::impl::serve_one(std::shared_ptr<connection> connection,
     co_return false;
   }
   // A body that was not read stands in the way of the next request.
-  const bool keep_alive = !ec && parser.is_done() && parser.get().keep_alive() && !stopped;
+  const bool keep_alive = !ec && parser.is_done() && parser.get().keep_alive() && !clients.stopped();
   const auto message = to_http(std::move(*response), request, keep_alive);
   http::serializer<false, http::string_body> serializer{message};
   socket.expires_after(options.limits.write_timeout);
   co_await http::async_write(socket, serializer, no_throw(ec));
   connection->busy = false;
-  co_return keep_alive && !ec && !stopped;
+  co_return keep_alive && !ec && !clients.stopped();
 }
 
 // For as long as the token or the session that opened it is good, and nobody waits for us to go.
@@ -234,34 +215,7 @@ task<> server::impl::serve(std::shared_ptr<connection> connection) {
   beast::flat_buffer buffer{options.limits.head_bytes + options.limits.body_bytes};
   while (co_await serve_one(connection, buffer)) {
   }
-  auto& socket = connection->socket;
-  error_code ec;
-  socket.socket().shutdown(tcp::socket::shutdown_send, ec);
-  // What the client still sends is read and dropped for a moment: closing at once would reset the
-  // connection and take the answer away from it.
-  socket.expires_after(std::chrono::seconds{1});
-  buffer.clear();
-  while (!ec) co_await socket.async_read_some(buffer.prepare(4096), no_throw(ec));
-}
-
-task<> server::impl::accept_all() {
-  const auto self = shared_from_this();
-  while (!stopped) {
-    error_code ec;
-    auto socket = co_await listener.async_accept(no_throw(ec));
-    if (stopped) break;
-    if (ec) {  // out of descriptors: wait for some to come back
-      timer pause{context, std::chrono::milliseconds{100}};
-      co_await pause.async_wait(no_throw(ec));
-      continue;
-    }
-    connections.remove_if([](const auto& connection) { return connection.expired(); });
-    if (connections.size() >= options.limits.connections) continue;  // closes the new one
-    const auto connection = std::make_shared<impl::connection>(stream{std::move(socket)});
-    connections.emplace_back(connection);
-    auto serving = [self, connection]() -> task<> { co_await self->serve(connection); };
-    asio::co_spawn(context, std::move(serving), asio::detached);
-  }
+  co_await end_connection(connection->socket, buffer);
 }
 
 server::server(asio::io_context& context, const config::endpoint& listen, server_options options)
@@ -272,7 +226,10 @@ server::~server() {
 }
 
 void server::start() {
-  auto accepting = [self = impl_]() -> task<> { co_await self->accept_all(); };
+  auto accepting = [self = impl_]() -> task<> {
+    const auto serve = [self](std::shared_ptr<connection> each) { return self->serve(std::move(each)); };
+    co_await self->clients.accept(serve);
+  };
   asio::co_spawn(impl_->context, std::move(accepting), asio::detached);
 }
 
@@ -281,19 +238,12 @@ void server::end_streams() {
 }
 
 void server::stop() {
-  impl_->stopped = true;
   impl_->events.close();
-  error_code ignored;
-  impl_->listener.close(ignored);
-  for (const auto& weak : impl_->connections) {
-    if (const auto connection = weak.lock(); connection && !connection->busy) {
-      connection->socket.close();
-    }
-  }
+  impl_->clients.stop();
 }
 
 asio::ip::tcp::endpoint server::local_endpoint() const {
-  return impl_->listener.local_endpoint();
+  return impl_->clients.local_endpoint();
 }
 
 }  // namespace tollgate::proxy::admin

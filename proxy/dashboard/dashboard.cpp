@@ -164,8 +164,7 @@ std::string dashboard::session_json(const session& who, std::string_view id) con
   admin::json_writer out;
   out.begin_object().key("role").string(who.role == role::admin ? "admin" : "customer");
   out.key("org").string_or_null(who.org).key("csrf").string(csrf_token(id));
-  out.key("seconds_left").number(sessions_.time_left(who, services_.now()).count());
-  out.key("features").raw(services_.features.empty() ? "{}" : services_.features).end_object();
+  out.key("seconds_left").number(sessions_.time_left(who, services_.now()).count()).end_object();
   return out.take();
 }
 

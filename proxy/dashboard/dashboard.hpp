@@ -14,7 +14,6 @@ struct dashboard_services {
   std::function<std::string()> admin_token;  // as configured now; empty: nobody is an administrator
   std::function<steady_time()> now;
   std::function<task<>(std::chrono::milliseconds)> pause;
-  std::string features;  // a JSON object: what the API of this build can do
 };
 
 class dashboard {

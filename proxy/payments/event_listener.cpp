@@ -1,8 +1,5 @@
 #include "proxy/payments/event_listener.hpp"
 
-#include <list>
-
-#include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -10,9 +7,8 @@
 #include <boost/beast/http.hpp>
 #include <spdlog/spdlog.h>
 
-#include "proxy/acceptor.hpp"
+#include "proxy/admin/connections.hpp"
 #include "proxy/admin/http_message.hpp"
-#include "proxy/admin/stream_answer.hpp"
 #include "quota/ids.hpp"
 
 namespace tollgate::proxy::payments {
@@ -22,8 +18,6 @@ namespace {
 namespace beast = boost::beast;
 namespace http = boost::beast::http;
 using tcp = asio::ip::tcp;
-using timer = asio::basic_waitable_timer<std::chrono::steady_clock,
-                                         asio::wait_traits<std::chrono::steady_clock>, io_executor>;
 using request_parser = http::request_parser<http::string_body>;
 
 constexpr std::size_t max_head_bytes = 16 * 1024, most_connections = 64;
@@ -36,27 +30,21 @@ auto no_throw(error_code& ec) {
 }  // namespace
 
 struct event_listener::impl : std::enable_shared_from_this<event_listener::impl> {
-  struct connection {
-    admin::tcp_stream socket;
-    bool busy = false;  // between the end of a request and the end of its answer
-  };
+  using connection = admin::connection;
 
   impl(asio::io_context& io_context, const config::endpoint& listen, event_taker taker)
       : context{io_context},
         take{std::move(taker)},
-        listener{listen_on(context, "payments.stripe.listen", to_tcp(listen))} {}
+        clients{listen_on(context, "payments.stripe.listen", to_tcp(listen)), most_connections} {}
 
-  task<> accept_all();
   task<> serve(std::shared_ptr<connection> connection);
   task<bool> serve_one(std::shared_ptr<connection> connection, beast::flat_buffer& buffer);
   task<admin::api_response> answer(const request_parser& parser, const admin::api_request& request);
 
   asio::io_context& context;
   event_taker take;
-  acceptor listener;
-  std::list<std::weak_ptr<connection>> connections;
+  admin::connections clients;
   quota::random_id_source ids;
-  bool stopped = false;
 };
 
 task<admin::api_response> event_listener::impl::answer(const request_parser& parser,
@@ -95,46 +83,20 @@ task<bool> event_listener::impl::serve_one(std::shared_ptr<connection> connectio
   } else {
     response = co_await answer(parser, request);
   }
-  const bool keep_alive = !ec && parser.get().keep_alive() && !stopped;
+  const bool keep_alive = !ec && parser.get().keep_alive() && !clients.stopped();
   const auto message = admin::to_http(std::move(response), request, keep_alive);
   http::serializer<false, http::string_body> serializer{message};
   socket.expires_after(patience);
   co_await http::async_write(socket, serializer, no_throw(ec));
   connection->busy = false;
-  co_return keep_alive && !ec && !stopped;
+  co_return keep_alive && !ec && !clients.stopped();
 }
 
 task<> event_listener::impl::serve(std::shared_ptr<connection> connection) {
   beast::flat_buffer buffer{max_head_bytes + most_event_bytes};
   while (co_await serve_one(connection, buffer)) {
   }
-  error_code ec;
-  connection->socket.socket().shutdown(tcp::socket::shutdown_send, ec);
-  // What the client still sends is read and dropped for a moment: closing at once would reset the
-  // connection and take the answer away from it.
-  connection->socket.expires_after(std::chrono::seconds{1});
-  buffer.clear();
-  while (!ec) co_await connection->socket.async_read_some(buffer.prepare(4096), no_throw(ec));
-}
-
-task<> event_listener::impl::accept_all() {
-  const auto self = shared_from_this();
-  while (!stopped) {
-    error_code ec;
-    auto socket = co_await listener.async_accept(no_throw(ec));
-    if (stopped) break;
-    if (ec) {  // out of descriptors: wait for some to come back
-      timer pause{context, std::chrono::milliseconds{100}};
-      co_await pause.async_wait(no_throw(ec));
-      continue;
-    }
-    connections.remove_if([](const auto& each) { return each.expired(); });
-    if (connections.size() >= most_connections) continue;  // closes the new one
-    const auto accepted = std::make_shared<connection>(admin::tcp_stream{std::move(socket)});
-    connections.emplace_back(accepted);
-    auto serving = [self, accepted]() -> task<> { co_await self->serve(accepted); };
-    asio::co_spawn(context, std::move(serving), asio::detached);
-  }
+  co_await admin::end_connection(connection->socket, buffer);
 }
 
 event_listener::event_listener(asio::io_context& context, const config::endpoint& listen,
@@ -146,21 +108,21 @@ event_listener::~event_listener() {
 }
 
 void event_listener::start() {
-  auto accepting = [self = impl_]() -> task<> { co_await self->accept_all(); };
+  auto accepting = [self = impl_]() -> task<> {
+    const auto serve = [self](std::shared_ptr<admin::connection> each) {
+      return self->serve(std::move(each));
+    };
+    co_await self->clients.accept(serve);
+  };
   asio::co_spawn(impl_->context, std::move(accepting), asio::detached);
 }
 
 void event_listener::stop() {
-  impl_->stopped = true;
-  error_code ignored;
-  impl_->listener.close(ignored);
-  for (const auto& weak : impl_->connections) {
-    if (const auto open = weak.lock(); open && !open->busy) open->socket.close();
-  }
+  impl_->clients.stop();
 }
 
 tcp::endpoint event_listener::local_endpoint() const {
-  return impl_->listener.local_endpoint();
+  return impl_->clients.local_endpoint();
 }
 
 }  // namespace tollgate::proxy::payments

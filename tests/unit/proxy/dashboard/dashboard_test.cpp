@@ -56,8 +56,7 @@ class dashboard_test : public admin::api_test {
   dashboard dashboard_{{.directory = store_,
                         .admin_token = [this] { return configuration_->values.admin.token; },
                         .now = [this] { return now_; },
-                        .pause = [this](auto time) { return paused(time); },
-                        .features = R"({"projection":false})"}};
+                        .pause = [this](auto time) { return paused(time); }}};
 };
 
 TEST_F(dashboard_test, logs_an_administrator_in_and_out) {
