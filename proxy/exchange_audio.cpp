@@ -66,7 +66,7 @@ task<exchange::verdict> exchange::begin_upload() {
   const bool is_short = request_.content_length().value_or(kept_limit + 1) <= kept_limit;
   const auto enough = [this, is_short](std::string_view piece) {
     tap_->write(piece);
-    return !is_short && tap_->status() != routes::meters::state::undecided;
+    return !is_short && !tap_->needs_all();
   };
   if (auto refused = co_await gather_body(kept_limit, enough)) co_return refused;
   if (!request_.done() && may_spool()) {
@@ -93,7 +93,7 @@ std::string exchange::content_type_as_read() const {
 // Nothing, unless the upload must be refused for what it is. One that is too long undecided is.
 exchange::verdict exchange::check_upload() {
   const bool decided =
-      tap_->status() == routes::meters::state::measuring && !tap_->wants_second_reading();
+      tap_->status() == routes::meters::state::measuring && !tap_->needs_all();
   if (decided || estimates_unmeasurable()) return {};
   return unmeasurable(*tap_);
 }

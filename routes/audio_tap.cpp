@@ -181,6 +181,10 @@ bool audio_tap::chain::has_begun_form() const {
   return form != nullptr && form->has_begun();
 }
 
+bool audio_tap::chain::has_missed_some() const {
+  return reader->problem() == fault::none && meter->has_missed_some();
+}
+
 bool audio_tap::chain::wants_second_reading() const {
   return reader->problem() == fault::none && meter->wants_second_reading();
 }
@@ -230,7 +234,9 @@ void audio_tap::write(std::string_view piece) {
 }
 
 bool audio_tap::needs_all() const {
-  return status() == meters::state::undecided || wants_second_reading();
+  if (fault() != readers::fault::none) return false;
+  return status() == meters::state::undecided || decoded_.has_missed_some() ||
+         (as_sent_ && as_sent_->has_missed_some());
 }
 
 bool audio_tap::wants_second_reading() const {

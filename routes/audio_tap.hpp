@@ -34,7 +34,7 @@ class audio_tap {
   void finish();
 
   // What has come does not suffice: the audio can be measured only when all of the body has, or it is
-  // not even clear yet what it is. Before finish().
+  // not even clear yet what it is. Once false, it stays so, until the second reading.
   bool needs_all() const;
   // After finish(): the body has to be written once more, from its first byte on, and finished, before
   // its audio counts by what is in it.
@@ -59,6 +59,7 @@ class audio_tap {
     meters::duration found() const;
     bool has_begun_form() const;
     bool hides_audio() const;
+    bool has_missed_some() const;
     bool wants_second_reading() const;
     void begin_second_reading(const audio_settings& settings, const body_facts& facts);
     bool fits_file_name() const;

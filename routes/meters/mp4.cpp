@@ -147,10 +147,10 @@ class mp4_meter final : public meter {
     finished_ = true;
   }
 
-  bool wants_second_reading() const override {
-    return finished_ && reading_ == reading::first && status() == state::measuring &&
-           movie_.missed_some();
+  bool has_missed_some() const override {
+    return reading_ == reading::first && status() == state::measuring && movie_.missed_some();
   }
+  bool wants_second_reading() const override { return finished_ && has_missed_some(); }
   void begin_second_reading() override {
     movie_.begin_again();
     reading_ = reading::second;

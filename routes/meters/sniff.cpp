@@ -77,6 +77,7 @@ class audio_meter final : public meter {
     chosen_->finish();
   }
 
+  bool has_missed_some() const override { return chosen_ && chosen_->has_missed_some(); }
   // What it is, is known then.
   bool wants_second_reading() const override { return chosen_ && chosen_->wants_second_reading(); }
   void begin_second_reading() override {

@@ -17,6 +17,17 @@ from support.tollgate import BINARY
 MIB = 1024 * 1024
 
 
+class Asker:
+    """Asks on a connection that stays open."""
+
+    def __init__(self, connection):
+        self.connection = connection
+
+    def read_reply_to(self, request):
+        self.connection.send(request)
+        return self.connection.read_reply()
+
+
 class Spool(AudioTest):
     spool_directory = None
 
@@ -79,6 +90,59 @@ class Spool(AudioTest):
         self.assertEqual(connection.read_reply().status, 200)
         self.assertEqual(bodies, [m4a(96)])
         self.assert_charged(96)
+
+    def send_in_parts(self, connection, parts):
+        """Each part by itself: Tollgate has one thread, so what it is asked behind a part it answers when it
+        has read that part."""
+        for part in parts:
+            connection.send(part)
+            self.assertEqual(self.bystander.read_reply_to(self.head("GET", "/sample/echo/x")).status, 200)
+
+    def upload_in_parts(self, connection, content_type, parts, chunked):
+        size = sum(map(len, parts))
+        framing = "Transfer-Encoding: chunked" if chunked else f"Content-Length: {size}"
+        if chunked:
+            parts = [b"%x\r\n%s\r\n" % (len(part), part) for part in parts if part] + [b"0\r\n\r\n"]
+        connection.send(self.head("POST", "/v1/audio/transcriptions", f"Content-Type: {content_type}", framing))
+        self.send_in_parts(connection, [part for part in parts if part])
+        return connection.read_reply()
+
+    def test_cut_anywhere(self):
+        """However TCP cuts the end of an upload: its index, the part behind it, the form's end, the last chunk."""
+        self.customer(1_000_000)
+        self.bystander, connection = Asker(self.connect()), self.connect()
+        memo = m4a(8)
+        free = memo + b"\0\0\0\x10free" + bytes(8)
+        uploads = [(memo, "audio/mp4"), (free, "audio/mp4"),
+                   form(("model", "whisper-1"), ("file", memo), ("language", "en")), form(("file", memo))]
+        seconds = 0
+        for body, content_type in uploads:
+            for cut in range(len(body) - 1024, len(body) + 1):
+                reply = self.upload_in_parts(connection, content_type, (body[:cut], body[cut:]), chunked=True)
+                self.assertEqual((reply.status, cut, content_type), (200, cut, content_type), reply.body)
+                seconds += 8
+        # The same where it is longer than what is kept in memory.
+        memo = m4a(96)
+        for body, content_type in ((memo, "audio/mp4"), form(("file", memo), ("model", "whisper-1"))):
+            for cut in (*range(len(body) - 1024, len(body), 64), *range(len(body) - 160, len(body) + 1, 8)):
+                for chunked in (True, False):
+                    reply = self.upload_in_parts(connection, content_type, (body[:cut], body[cut:]), chunked)
+                    self.assertEqual((reply.status, cut, chunked), (200, cut, chunked), reply.body)
+                    seconds += 96
+        self.assert_charged(seconds)
+
+    def test_as_node_sends_a_form(self):
+        """fetch of Node with FormData: every head, value and end by itself, in chunks or of a known length."""
+        self.customer(1000)
+        self.bystander = Asker(self.connect())
+        memo, edge = m4a(96), b"--formdata-undici-0123456789\r\nContent-Disposition: form-data; "
+        parts = (edge + b'name="file"; filename="memo.m4a"\r\nContent-Type: audio/mp4\r\n\r\n', memo, b"\r\n",
+                 edge + b'name="model"\r\n\r\nwhisper-1\r\n', b"--formdata-undici-0123456789--\r\n")
+        for chunked in (True, False):
+            reply = self.upload_in_parts(self.connect(), "multipart/form-data; boundary=formdata-undici-0123456789",
+                                         parts, chunked)
+            self.assertEqual(reply.status, 200, reply.body)
+        self.assert_charged(2 * 96)
 
     def test_what_is_in_the_samples_counts(self):
         self.customer(1000)

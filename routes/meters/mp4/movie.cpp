@@ -191,8 +191,10 @@ void movie::pass(std::uint64_t position) {
   read_from_ = movie_end_;
   close_track();
   const bool has_fragments = !extends_.empty();
-  for (const auto& each : tracks_)
+  for (const auto& each : tracks_) {
     if (!each->open(timescale_.value_or(0), has_fragments)) unclear_ = true;
+    each->read(read_from_, {});  // so that what has gone by is noticed, also if nothing follows
+  }
 }
 
 void movie::read_samples(std::uint64_t position, std::string_view piece) {
@@ -203,10 +205,7 @@ void movie::read_samples(std::uint64_t position, std::string_view piece) {
 }
 
 void movie::finish_samples() {
-  for (const auto& each : tracks_) {
-    if (movie_is_read_) each->read(read_from_, {});  // so that what has gone by is noticed
-    each->finish();
-  }
+  for (const auto& each : tracks_) each->finish();
 }
 
 bool movie::missed_some() const {

@@ -230,6 +230,26 @@ TEST(mp4, a_fragment_that_was_not_announced_takes_no_index_away) {
   EXPECT_EQ(measure(file), (answer{state::measuring, samples(102'400), "mp4", "aac"}));
 }
 
+TEST(mp4, knows_as_soon_as_its_index_has_come_that_samples_went_by) {
+  const auto m = movie::of(100, 1024, 50);
+  const auto file = index_last(m);
+  const auto meter = make_mp4_meter();
+  meter->write(std::string_view{file}.substr(0, file.size() - 1));
+  EXPECT_FALSE(meter->has_missed_some());
+  meter->write(std::string_view{file}.substr(file.size() - 1));
+  EXPECT_TRUE(meter->has_missed_some());  // though nothing follows, nor has it ended
+  EXPECT_FALSE(meter->wants_second_reading());
+  meter->write(box("free", zeros(8)));
+  EXPECT_TRUE(meter->has_missed_some());
+  meter->finish();
+  EXPECT_TRUE(meter->wants_second_reading());
+  meter->begin_second_reading();
+  EXPECT_FALSE(meter->has_missed_some());
+  const auto first = make_mp4_meter();
+  first->write(index_first(m));
+  EXPECT_FALSE(first->has_missed_some());
+}
+
 TEST(mp4, says_what_has_come_before_the_end) {
   const auto m = movie::of(100, 1024, 50);
   const auto file = index_first(m);
