@@ -360,6 +360,7 @@ TEST(errors, archive_and_retention) {
        "5:29: retention: usage_by_hour may not be shorter than usage"},
       {"retention: { usage_by_day: 59d }",
        R"(5:28: usage_by_day: "59d" is out of range (60d to 3660d))"},
+      {"retention: { idle_totals: 59m }", R"(5:27: idle_totals: "59m" is out of range (1h to 3660d))"},
       {"retention: { usage: 40d, usage_by_hour: 80d, usage_by_day: 79d }",
        "5:60: retention: usage_by_day may not be shorter than usage and usage_by_hour"},
       {"retention: { usage_by_day: 399d }",

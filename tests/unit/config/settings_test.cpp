@@ -273,13 +273,15 @@ TEST(settings, archive_and_retention) {
   EXPECT_EQ(load_or_die(least).retention, retention_settings{});
   auto given = load_or_die(least +
                            "archive: { postgresql: \"postgresql://db/x\" }\n"
-                           "retention: { ledger: 30d, usage: 90d, usage_by_hour: 100d, usage_by_day: 100d }");
+                           "retention: { ledger: 30d, usage: 90d, usage_by_hour: 100d, usage_by_day: 100d,\n"
+                           "  idle_totals: 90m }");
   EXPECT_EQ(given.archive.kind, archive_kind::postgresql);
   EXPECT_EQ(given.archive.url, "postgresql://db/x");
   EXPECT_EQ(given.retention.ledger, std::chrono::hours{24 * 30});
   EXPECT_EQ(given.retention.usage, std::chrono::hours{24 * 90});
   EXPECT_EQ(given.retention.usage_by_hour, std::chrono::hours{24 * 100});
   EXPECT_EQ(given.retention.usage_by_day, std::chrono::hours{24 * 100});
+  EXPECT_EQ(given.retention.idle_totals, std::chrono::minutes{90});
   given = load_or_die(least + "archive: { files: var/a, rotate_size: 1MiB, rotate_every: 1h }");
   EXPECT_EQ(given.archive.kind, archive_kind::files);
   EXPECT_EQ(given.archive.directory, "var/a");

@@ -96,6 +96,19 @@ TEST(rows, refuses_what_is_no_entry) {
   EXPECT_FALSE(parse_entries(*tests::parse_reply(array({bulk("1-0"), ":5\r\n"}))));
 }
 
+TEST(rows, reads_what_a_hold_is_settled_at_when_it_expires) {
+  const auto read = [](const std::string& hour) {
+    return parse_hold("01HF7YAT000000000000000001", "40 1700000060000 " + hour +
+                                                        " 1700000000000 req\tchat\tllm\tgpt-4\ta1\tc1\tkey_1");
+  };
+  EXPECT_FALSE(read("472222")->answered);  // also as earlier releases wrote it
+  EXPECT_EQ(read("472222:30:1")->answered, (use{credits::from_micro(30), 1, 0}));
+  EXPECT_EQ(read("472222:30:5/6")->answered, (use{credits::from_micro(30), 5, 6}));
+  for (const auto* spoilt : {"472222:30", "472222:30:", "472222:x:1", "472222:30:1/x", ":30:1"}) {
+    EXPECT_FALSE(read(spoilt)) << spoilt;
+  }
+}
+
 TEST(rows, reads_a_hold) {
   const auto hold =
       parse_hold("01HF7YAT000000000000000001",

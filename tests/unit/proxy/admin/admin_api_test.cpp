@@ -494,6 +494,7 @@ TEST_F(admin_api_test, shows_holds) {
   store_.show_hold("acme", hold);
   const auto response = call("GET", "orgs/acme/holds");
   EXPECT_EQ(at(response, "data/holds/0/credits"), "10");
+  EXPECT_EQ(at(response, "data/holds/0/charged_on_expiry"), "null");
   EXPECT_EQ(at(response, "data/holds/0/created_at"), "2026-03-15T10:20:30.250Z");
   EXPECT_EQ(at(response, "data/holds/0/expires_at"), "2026-03-15T10:21:30.250Z");
   EXPECT_EQ(at(response, "data/holds/0/route"), "chat");
