@@ -45,14 +45,37 @@ bool still_matters(const stripe_event& event, const quota::top_up_record& top_up
       return top_up.status == quota::top_up_status::requested;
     case kind::failed:
       return open && event.owner && event.owner->generation == top_up.generation;
-    case kind::paid:
     case kind::refunded:
     case kind::disputed:
+      return event.cents > 0;
+    case kind::paid:
       return true;
     case kind::other:
       break;
   }
   return false;
+}
+
+bool takes_back(const stripe_event& event, const config::stripe_event_settings& settings) {
+  if (event.what == kind::refunded) return settings.take_back_refunds;
+  if (event.what == kind::disputed) return settings.take_back_disputes;
+  return true;
+}
+
+// Nothing is left to be done. Of anything else the event is told again: perhaps nobody else asks what
+// became of the top-up, and what did not fit in the books today fits when credits have been used.
+bool is_booked(quota::outcome result) {
+  using quota::outcome;
+  switch (result) {
+    case outcome::granted:
+    case outcome::recorded:
+    case outcome::exists:
+    case outcome::already_paid:
+    case outcome::already_declined:
+      return true;
+    default:
+      return false;
+  }
 }
 
 quota::operation operation_of(const stripe_event& event, const quota::top_up_record& top_up) {
@@ -79,11 +102,12 @@ task<admin::api_response> event_receiver::take(event_delivery delivery) {
   if (delivery.method != "POST") {
     co_return refuse(ends::refused, admin::method_not_allowed("POST"));
   }
-  if (!endpoint_ || endpoint_->settings().events.secrets.empty()) {
+  const auto endpoint = endpoint_;  // a reload may replace or remove it meanwhile
+  if (!endpoint || endpoint->settings().events.secrets.empty()) {
     co_return refuse(ends::refused, refused(404, "not_found", "payments.stripe.webhook_secret is not set"));
   }
   const auto why = refuse_stripe_signature(delivery.signature, delivery.body,
-                                           endpoint_->settings().events.secrets, clock_.now());
+                                           endpoint->settings().events.secrets, clock_.now());
   if (!why.empty()) {
     spdlog::warn("stripe event refused: {} request_id={}", why, id);
     co_return refuse(ends::refused, refused(400, "invalid_signature", why));
@@ -93,7 +117,7 @@ task<admin::api_response> event_receiver::take(event_delivery delivery) {
     co_return refuse(ends::refused, refused(400, "invalid_request", "this is no event of Stripe's"));
   }
   auto how = ends::repeated;
-  if (!known_.contains(event->id)) how = co_await apply(*event);
+  if (!known_.contains(event->id)) how = co_await apply(*event, *endpoint);
   if (how == ends::unavailable) {
     co_return refuse(how, refused(503, "ledger_unavailable", "not now; send the event again"));
   }
@@ -110,15 +134,15 @@ void event_receiver::remember(const std::string& event) {
   in_turn_.pop_front();
 }
 
-task<ends> event_receiver::apply(const stripe_event& event) {
+task<ends> event_receiver::apply(const stripe_event& event, payment_endpoint& by) {
   if (event.what == kind::other) co_return ends::ignored;
-  const auto order = co_await find_order(event);
+  const auto order = co_await find_order(event, by);
   if (!order) co_return ends::unavailable;
   if (!*order) {
     report_stray(event);
     co_return ends::ignored;
   }
-  co_return co_await apply_to(event, **order);
+  co_return co_await apply_to(event, **order, by);
 }
 
 // Money for a top-up that this store does not know: it may be another Tollgate's, with the same account
@@ -132,12 +156,12 @@ void event_receiver::report_stray(const stripe_event& event) {
 }
 
 // Nothing: it is about no top-up of ours. An error: nobody can tell at the moment.
-task<result<std::optional<payment_order>>> event_receiver::find_order(const stripe_event& event) {
+task<result<std::optional<payment_order>>> event_receiver::find_order(const stripe_event& event,
+                                                                      payment_endpoint& by) {
   std::optional<payment_order> none;
   auto owner = event.owner;
   if (!owner && (event.what == kind::refunded || event.what == kind::disputed)) {
-    const auto endpoint = endpoint_;  // a reload may replace it meanwhile
-    auto found = co_await endpoint->find_owner(event.payment, event.charge);
+    auto found = co_await by.find_owner(event.payment, event.charge);
     if (!found) co_return found.error();
     owner = *std::move(found);
   }
@@ -156,44 +180,38 @@ task<result<std::optional<payment_order>>> event_receiver::find_order(const stri
   co_return std::optional{std::move(order)};
 }
 
-bool event_receiver::takes_back(const stripe_event& event) const {
-  const auto& settings = endpoint_->settings().events;
-  if (event.what == kind::refunded) return settings.take_back_refunds;
-  if (event.what == kind::disputed) return settings.take_back_disputes;
-  return true;
-}
-
-task<ends> event_receiver::apply_to(const stripe_event& event, const payment_order& order) {
+task<ends> event_receiver::apply_to(const stripe_event& event, const payment_order& order,
+                                    payment_endpoint& by) {
   const auto differ = differs(event, order);
   if (differ != payment_mismatch::none) co_return mismatch(order, differ, event);
   if (!still_matters(event, order.top_up)) co_return ends::ignored;
-  if (!takes_back(event)) {
+  if (!takes_back(event, by.settings().events)) {
     spdlog::warn("stripe: org={} top_up={} cents={} credits are kept: {}", order.org,
                  order.top_up.id, event.cents, describe(event));
     co_return ends::ignored;
   }
-  co_return co_await tell(order, operation_of(event, order.top_up), describe(event));
+  co_return co_await tell(order, operation_of(event, order.top_up), describe(event), by);
 }
 
 task<ends> event_receiver::tell(const payment_order& order, quota::operation what,
-                                std::string text) {
+                                std::string text, payment_endpoint& by) {
   const auto reply = co_await ledger_.apply(order.org, what);
   if (!reply) co_return ends::unavailable;
   spdlog::info("stripe event: org={} top_up={} ledger={} credits={} {}", order.org, order.top_up.id,
                to_string(reply->result), quota::to_string(reply->amount), text);
-  if (reply->result == quota::outcome::out_of_range) {
+  if (!is_booked(reply->result)) {
     spdlog::error("the ledger did not take it: org={} top_up={} {}", order.org, order.top_up.id, text);
+    co_return ends::unavailable;
   }
   // Only a key that was given up wrongly can have led to a second payment.
   const auto* resolution = std::get_if<quota::resolve_top_up>(&what);
   const bool paid = resolution != nullptr && resolution->verdict == quota::top_up_verdict::paid;
-  if (paid && order.top_up.generation > 0) co_return co_await report_paid_twice(order);
+  if (paid && order.top_up.generation > 0) co_return co_await report_paid_twice(order, by);
   co_return ends::applied;
 }
 
-task<ends> event_receiver::report_paid_twice(payment_order order) {
-  const auto endpoint = endpoint_;
-  const auto known = co_await endpoint->look_up(order);
+task<ends> event_receiver::report_paid_twice(payment_order order, payment_endpoint& by) {
+  const auto known = co_await by.look_up(order);
   if (known && known->mismatch == payment_mismatch::paid_twice) {
     counts_.mismatches[known->mismatch].increment();
     spdlog::error("payment mismatch: org={} top_up={} {}", order.org, order.top_up.id, known->why);

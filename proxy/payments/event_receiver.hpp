@@ -47,13 +47,15 @@ class event_receiver {
   using ends = metrics::payment_event_end;
   static constexpr std::size_t most_remembered = 10'000;
 
-  task<ends> apply(const stripe_event& event);
-  task<ends> apply_to(const stripe_event& event, const payment_order& order);
-  task<ends> tell(const payment_order& order, quota::operation what, std::string text);
-  task<ends> report_paid_twice(payment_order order);
-  task<result<std::optional<payment_order>>> find_order(const stripe_event& event);
+  // `by`: the endpoint as it was when the event came. A reload may replace or remove it meanwhile.
+  task<ends> apply(const stripe_event& event, payment_endpoint& by);
+  task<ends> apply_to(const stripe_event& event, const payment_order& order, payment_endpoint& by);
+  task<ends> tell(const payment_order& order, quota::operation what, std::string text,
+                  payment_endpoint& by);
+  task<ends> report_paid_twice(payment_order order, payment_endpoint& by);
+  task<result<std::optional<payment_order>>> find_order(const stripe_event& event,
+                                                        payment_endpoint& by);
   void report_stray(const stripe_event& event);
-  bool takes_back(const stripe_event& event) const;
   ends mismatch(const payment_order& order, payment_mismatch what, const stripe_event& event);
   void remember(const std::string& event);
 

@@ -1,6 +1,7 @@
 // The ledger and the directory in memory, over the oracle: for tests of whoever uses them.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -21,6 +22,7 @@ class memory_store final : public ledger_store, public directory {
   long long forgotten_events = 0;  // of each account: no longer told of by gap_behind()
   int gaps_asked = 0;
   int calls_until_lost = -1;  // from this call on, it is done but its answer is lost
+  std::function<void()> on_top_ups;  // something that happens while top-ups are asked for
 
   account_ledger& account(const org_id& org) { return accounts_[org].ledger; }
   void add_usage(const org_id& org, usage_counter counter) {
@@ -103,6 +105,7 @@ class memory_store final : public ledger_store, public directory {
 
   task<result<std::vector<top_up_record>>> top_ups(const org_id& org) override {
     if (!reachable || loses_answer()) co_return store_errc::unavailable;
+    if (on_top_ups) on_top_ups();
     co_return accounts_[org].ledger.top_ups();
   }
 
