@@ -80,7 +80,6 @@ class matroska_meter final : public block_meter<most_small_bytes> {
   stage stage_of_content(std::uint32_t element) const;
   void take(std::uint32_t element, std::string_view content);
   void add_track();
-  bool is_in_content() const { return stage_ != stage::element && stage_ != stage::lost; }
   std::string_view content_at_hand(std::string_view block) const;
   bool hides_cluster(std::string_view content);
 
@@ -90,21 +89,26 @@ class matroska_meter final : public block_meter<most_small_bytes> {
   std::uint32_t element_ = 0;  // the one at hand
   std::uint64_t left_ = 0;     // of its content
 
-  bool has_doc_type_ = false;
+  bool has_doc_type_ = false, began_master_ = false;
   track_entry entry_;
   matroska_tracks tracks_;
   matroska_block block_;
 
-  std::array<char, cluster_sign_bytes - 1> last_bytes_;  // of the content at hand
+  std::array<char, cluster_sign_bytes - 1> last_bytes_;  // since the last master began
   std::size_t kept_ = 0;                                 // so many of them
 };
 
 std::size_t matroska_meter::parse(std::string_view block) {
   need(1);
-  const bool is_content = is_in_content();
+  began_master_ = false;
   const auto used = parse_stage(block);
   position_ += used;
-  if (is_content && hides_cluster(block.substr(0, used))) stop(state::unmeasurable);
+  // Whatever is not taken for a Cluster must not be one: also one that begins in the content of an element
+  // and goes on in what follows.
+  if (began_master_)
+    kept_ = 0;
+  else if (hides_cluster(block.substr(0, used)))
+    stop(state::unmeasurable);
   return used;
 }
 
@@ -171,7 +175,6 @@ void matroska_meter::begin(const ebml_element& element) {
   if (is_master(element.id)) return begin_master(element);
   element_ = element.id;
   left_ = element.size;
-  kept_ = 0;
   stage_ = stage_of_content(element.id);
   if (element_ == id::content_encryption) entry_.is_encrypted = true;
   // Decoders cut it off all the same.
@@ -184,6 +187,7 @@ void matroska_meter::begin(const ebml_element& element) {
 
 void matroska_meter::begin_master(const ebml_element& element) {
   path_.enter(element.id, position_ + element.head_bytes, element.size);
+  began_master_ = true;
   stage_ = stage::element;
   if (element.id == id::track_entry) entry_ = {};
   // Where no algorithm is named, zlib is meant.

@@ -213,6 +213,15 @@ TEST(matroska, codecs) {
   }
 }
 
+// A Void that reaches into the id of the Cluster behind it.
+TEST(matroska, a_cluster_that_begins_in_another_element_cannot_be_measured) {
+  for (const std::size_t swallowed : {1U, 2U, 4U, 5U}) {
+    const auto space = "\xEC" + big(0x80 | (20 + swallowed), 1) + noise(20);
+    const auto bytes = file(tracks() + space + cluster(opus_blocks(50)) + cluster(opus_blocks(5)));
+    EXPECT_EQ(measure(make_matroska_meter, bytes).status, state::unmeasurable) << swallowed;
+  }
+}
+
 TEST(matroska, aac_that_cannot_be_followed_cannot_be_measured) {
   const std::string adts{"\xFF\xF1\x50\x40\x01\x7F\xFC\0\0\0\x07", 11};
   const auto of = [](const track& entry, const std::string& frame) {
