@@ -152,15 +152,33 @@ std::optional<record> read_record(std::string_view body) {
   return in.valid() ? found : std::nullopt;
 }
 
-// The body of a frame that begins here, if one does and its checksum is right.
-std::optional<std::string_view> frame_at(std::string_view bytes, std::size_t at) {
+struct frame {
+  std::string_view body;
+  bool is_struck_out;
+};
+
+// The frame that begins here, if one does and its checksum is right.
+std::optional<frame> frame_at(std::string_view bytes, std::size_t at) {
   if (bytes.size() - at < frame_head) return std::nullopt;
   const auto head = number_at<std::uint32_t>(bytes, at);
   const std::size_t length = head & ~mark_mask;
-  if ((head & mark_mask) != frame_mark || bytes.size() - at - frame_head < length) return std::nullopt;
+  const bool is_frame = (head & mark_mask & ~struck_out) == frame_mark;
+  if (!is_frame || bytes.size() - at - frame_head < length) return std::nullopt;
   const auto body = bytes.substr(at + frame_head, length);
   if (checksum(body) != number_at<std::uint32_t>(bytes, at + 4)) return std::nullopt;
-  return body;
+  return frame{body, (head & struck_out) != 0};
+}
+
+// False: it is of a kind that this release does not know.
+bool visit_record(const frame& found, const std::function<void(record&&)>& visit) {
+  auto what = read_record(found.body);
+  if (!what) return false;
+  const auto* const start = std::get_if<opened>(&*what);
+  const auto id = start != nullptr ? start->id : quota::hold_id{};
+  const bool is_void = start != nullptr && found.is_struck_out;
+  visit(std::move(*what));
+  if (is_void) visit(ended{id, false, 0});
+  return true;
 }
 
 std::optional<segment_header> read_header(std::string_view bytes, std::vector<damage>& damaged) {
@@ -236,8 +254,8 @@ segment_content read_segment(std::string_view bytes, const std::function<void(re
   bool only_zeros = true;  // and there is nothing else
   std::size_t at = header_size;
   while (at + frame_head <= bytes.size()) {
-    const auto body = frame_at(bytes, at);
-    if (!body) {
+    const auto found = frame_at(bytes, at);
+    if (!found) {
       const bool zeros = number_at<std::uint64_t>(bytes, at) == 0;
       only_zeros = zeros && (only_zeros || bad == nowhere);
       if (bad == nowhere) bad = at;
@@ -248,13 +266,12 @@ segment_content read_segment(std::string_view bytes, const std::function<void(re
       content.damaged.push_back({bad, "records before offset " + std::to_string(at) + " cannot be read"});
     }
     bad = nowhere;
-    if (auto found = read_record(*body)) {
+    if (visit_record(*found, visit)) {
       ++content.records;
-      visit(std::move(*found));
     } else {
       content.damaged.push_back({at, "a record of a kind that this release does not know"});
     }
-    at += padded(frame_head + body->size());
+    at += padded(frame_head + found->body.size());
   }
   if (bad != nowhere && bad < content.header->synced) {
     content.damaged.push_back({bad, "records from there on cannot be read"});

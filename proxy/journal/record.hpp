@@ -42,6 +42,10 @@ struct done {
 };
 using record = std::variant<opened, used_more, ended, done>;
 
+// Set in the first word of a frame that has been written: an `opened` that is to be voided. For when there is no
+// room for the record that says so.
+inline constexpr std::uint32_t struck_out = 0x01000000;
+
 // The longest frame there is; a record whose texts would make it longer is not written.
 inline constexpr std::size_t longest_frame = 8 * 1024;
 // The record in its frame; empty when it is too long.

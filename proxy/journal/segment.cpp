@@ -58,6 +58,10 @@ bool segment::append(std::string_view frame) {
   return true;
 }
 
+void segment::strike_out(std::size_t at) {
+  std::atomic_ref{*reinterpret_cast<std::uint32_t*>(bytes_ + at)}.fetch_or(struck_out);
+}
+
 bool segment::sync() {
   const auto end = used_.load(std::memory_order_acquire);
   if (end <= synced_) return true;
