@@ -297,8 +297,12 @@ std::string audio_tap::why_unmeasurable() const {
     return "it is samples without a container, and its route does not say at what rate they are "
            "read (audio.pcm)";
   }
-  if (container().empty()) return "it is no audio in a format that is known here";
-  return "no audio was found in it (container: " + std::string{container()} + ")";
+  if (container().empty()) {
+    return "it is no audio in a format that is known here (AAC, AIFF, AMR, FLAC, MP3, MP4 and QuickTime, MPEG "
+           "program streams, Ogg, WAV, WebM and Matroska)";
+  }
+  return "no audio was found in it, or it is not as ordinary encoders write it (container: " +
+         std::string{container()} + ")";
 }
 
 }  // namespace tollgate::routes

@@ -1,5 +1,9 @@
 #include "routes/meters/adts.hpp"
 
+#include <algorithm>
+#include <string>
+
+#include "routes/meters/aac/raw_data_block.hpp"
 #include "routes/meters/framed_meter.hpp"
 
 namespace tollgate::routes::meters {
@@ -12,6 +16,7 @@ class adts_header {
   static constexpr std::size_t size = 7;
   static constexpr unsigned enough_frames = 3;  // for ffmpeg to be sure, at the start of the input
   static constexpr std::size_t longest_frame = 8191;
+  static constexpr bool is_read_whole = true;
 
   adts_header() = default;
   explicit adts_header(const char* bytes) : bits_{big_endian({bytes, size})} {}
@@ -21,7 +26,21 @@ class adts_header {
     const auto bytes = static_cast<std::size_t>(bits_ >> 13 & 0x1FFF);
     return valid && bytes >= size ? bytes : 0;
   }
-  duration length() const { return duration::of_samples(1024 * ((bits_ & 3) + 1), rate()); }
+  duration length_of_block() const { return duration::of_samples(1024, rate()); }
+  duration length() const { return duration::times(length_of_block(), said_blocks()); }
+
+  // What the header says of the blocks behind it.
+  std::size_t said_blocks() const { return (bits_ & 3) + 1; }
+  bool has_checksum() const { return (bits_ >> 40 & 1) == 0; }
+  std::size_t content_at() const { return size + (has_checksum() ? 2 : 0); }
+  std::optional<aac::format> format() const {
+    constexpr std::uint64_t scalable_rate = 2;
+    const auto profile = bits_ >> 38 & 3;
+    if (profile == scalable_rate) return {};
+    constexpr aac::profile profiles[]{aac::profile::main, aac::profile::low_complexity, aac::profile::low_complexity,
+                                      aac::profile::long_term_prediction};
+    return aac::format{static_cast<unsigned>(bits_ >> 34 & 15), false, profiles[profile]};
+  }
 
   // The private bit and what follows the channels may change.
   bool consistent_with(adts_header other) const {
@@ -43,6 +62,20 @@ class adts_meter final : public framed_meter<adts_header> {
  public:
   std::string_view container() const override { return codec().empty() ? "" : "adts"; }
   std::string_view codec() const override { return status() == state::measuring ? "aac" : ""; }
+
+ private:
+  // Decoders play every block that is in a frame, and obey a header in the middle of one.
+  std::optional<duration> length_of(const adts_header& header, std::string_view frame) override {
+    const auto format = header.format();
+    if (!format || (header.has_checksum() && header.said_blocks() > 1)) return {};
+    const auto blocks = frame.substr(std::min(header.content_at(), frame.size()));
+    padded_.assign(blocks).append(aac::padding, '\0');
+    const auto found = aac::count_blocks(std::string_view{padded_}.substr(0, blocks.size()), *format);
+    if (found.unusual) return {};
+    return duration::times(header.length_of_block(), std::max(found.blocks, header.said_blocks()));
+  }
+
+  std::string padded_;
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include "routes/meters/ac3_header.hpp"
 #include "routes/meters/bytes.hpp"
+#include "routes/meters/mpeg_header.hpp"
 
 namespace tollgate::routes::meters {
 namespace {
@@ -38,6 +39,7 @@ void format_signs::write(std::string_view piece) {
   if (found_ || at_ >= limit_) return;
   piece = piece.substr(0, static_cast<std::size_t>(limit_ - at_));
   for (const char c : piece) {
+    before_ = before_ << 8 | word_ >> 56;
     word_ = word_ << 8 | static_cast<std::uint8_t>(c);
     // The first two bytes of a frame: layer 0 is AAC's.
     if (++at_ == 2) of_mpeg_ = (word_ & 6) != 0;
@@ -47,7 +49,7 @@ void format_signs::write(std::string_view piece) {
 }
 
 void format_signs::look() {
-  if (what_ == of::container || what_ == of::frames) look_for_containers();
+  if (what_ == of::container || what_ == of::frames || what_ == of::program) look_for_containers();
   if (what_ != of::iec61937) look_for_lossless();
   if (what_ == of::frames) {
     look_for_program_stream();
@@ -55,7 +57,12 @@ void format_signs::look() {
     look_for_modules();
     look_for_speech();
   }
-  if (what_ == of::frames || what_ == of::samples) look_for_samples();
+  if (what_ == of::program) {
+    look_for_transport_stream();
+    look_for_modules();
+  }
+  if (what_ == of::pictures) look_for_frames();
+  if (what_ != of::container && what_ != of::iec61937) look_for_samples();
   // IEC 61937: bursts begin with two sync words, here as samples of 16 bits, little-endian.
   if ((word_ >> 8 & 0xFFFFFFFF) == 0x72F81F4E && (word_ & 0xFF) < 0x37)
     found_ = found_ || ++bursts_ >= enough_bursts;
@@ -79,19 +86,32 @@ void format_signs::look_for_lossless() {
 // A pack header beside anything else of MPEG's systems; or more packets of streams than what only looks
 // like one.
 void format_signs::look_for_program_stream() {
-  if ((word_ >> 40 & 0xFFFFFF) != 1) return;
-  const auto code = word_ >> 32 & 0xFF;
+  if (before_ >> 40 != 1) return;
+  const auto code = before_ >> 32 & 0xFF;
   if (code == 0xBA) ++packs_;
   if (code == 0xBB) ++systems_;
   if (code != 0xBD && (code < 0xC0 || code > 0xEF)) return;
-  // Behind the length of a packet stand the flags of MPEG-2, or stuffing and times of MPEG-1.
-  const auto flags = word_ >> 8 & 0xFF;
-  const bool is_packet = (flags & 0xC0) == 0x80 || (flags & 0xE0) == 0x20 || flags == 0x0F || flags == 0xFF;
+  const bool is_packet = is_packet_of_program_stream();
   if (is_packet) ++packets_;
   if (is_packet && code >= 0xE0) ++pictures_;
   if (!is_packet) ++no_packets_;
   const bool many = packets_ >= enough_packets || pictures_ >= enough_pictures;
   found_ = found_ || (packs_ > 0 && packs_ + systems_ + packets_ >= 2) || (many && packets_ > no_packets_);
+}
+
+// Behind the length of a packet (two bytes) stand the flags of MPEG-2, or of MPEG-1 stuffing, the size of
+// a buffer and times, with bits in between that are always set.
+bool format_signs::is_packet_of_program_stream() const {
+  const auto byte = [this](unsigned i) {
+    const auto shifted = i < 2 ? before_ >> (8 - 8 * i) : word_ >> (72 - 8 * i);
+    return static_cast<unsigned>(shifted & 0xFF);
+  };
+  const auto flags = byte(0), times = byte(1) & 0xC0;
+  if ((flags & 0xC0) == 0x80) return times == 0 || (times != 0x40 && times >> 2 == (byte(3) & 0xF0));
+  const unsigned at = (flags & 0xC0) == 0x40 ? 2 : 0;
+  const auto first = byte(at);
+  const bool has_times = (first & 0xF0) == 0x20 || (first & 0xF0) == 0x30;
+  return has_times ? (first & byte(at + 2) & byte(at + 4) & 1) != 0 : first == 0x0F || flags == 0xFF;
 }
 
 // Seven of ten packets in a row.
@@ -169,6 +189,21 @@ void format_signs::look_for_samples() {
     const auto length = (word_ & 0x1FFF) + 3;
     if (length >= 7) found_ = found_ || loas_.add(at_ - 3, length);
   }
+}
+
+// MPEG audio and ADTS, of which four in a row are no accident; and DV, which has audio, too.
+void format_signs::look_for_frames() {
+  constexpr unsigned enough_frames = 4;
+  constexpr std::size_t header = 7;
+  if (at_ < header) return;
+  const auto last = word_ & 0xFFFFFFFFFFFFFF;
+  const mpeg_header layer{static_cast<std::uint32_t>(last >> 24)};
+  if (const auto bytes = layer.frame_bytes(); bytes > 0)
+    found_ = found_ || mpeg_.add(at_ - header, bytes, enough_frames);
+  const auto length = last >> 13 & 0x1FFF;
+  if ((last >> 40 & 0xFFF6) == 0xFFF0 && length >= header)
+    found_ = found_ || adts_.add(at_ - header, length, enough_frames);
+  if ((word_ & 0xFFFFFF7F) == 0x1F07003F) found_ = found_ || ++bursts_ >= enough_bursts;
 }
 
 bool format_signs::chain::add(std::uint64_t position, std::uint64_t length, std::uint8_t enough) {

@@ -18,6 +18,8 @@ class format_signs {
     frames,     // MPEG or ADTS frames, of which ffmpeg is not sure: what it could take them for
     samples,    // 16-bit PCM: what ffmpeg looks for in it
     iec61937,   // any other PCM of WAV
+    program,    // a program stream: of which ffmpeg is not much surer than of frames
+    pictures,   // MPEG video: what ffmpeg takes it for by looking at it, as it does
   };
   // Only the first `limit` bytes are looked at.
   format_signs(of what, std::uint64_t limit) : what_{what}, limit_{limit} {}
@@ -62,18 +64,20 @@ class format_signs {
   void look_for_containers();
   void look_for_lossless();
   void look_for_program_stream();
+  bool is_packet_of_program_stream() const;
   void look_for_transport_stream();
   void look_for_modules();
   void look_for_speech();
   void look_for_samples();
+  void look_for_frames();
 
   of what_;
   std::uint64_t limit_, at_ = 0;  // bytes seen
   bool found_ = false;
-  std::uint64_t word_ = 0;  // the last eight bytes
+  std::uint64_t word_ = 0, before_ = 0;  // the last eight bytes, and the eight in front of them
   unsigned lossless_ = 0, bursts_ = 0, dts_ = 0, packs_ = 0, systems_ = 0, packets_ = 0,
            pictures_ = 0, no_packets_ = 0;
-  chain ac3_, loas_, adts_;
+  chain ac3_, loas_, adts_, mpeg_;
   bool of_mpeg_ = false;
   std::array<amr_chain, 2> amr_{{{narrow_band, 9}, {wide_band, 9}}};
   std::uint64_t gsm_ = 0;

@@ -1,6 +1,7 @@
 // Streams that are nothing but frames, each behind a header of its own: MP3 and ADTS.
 #pragma once
 
+#include <optional>
 #include <utility>
 
 #include "routes/meters/block_meter.hpp"
@@ -22,7 +23,8 @@ inline constexpr unsigned enough_frames_after_junk_at_end = 8;
 
 // `Header` is made of its `size` bytes and has `frame_bytes()` (0: it is none; else it counts the
 // header in), `length()` and `consistent_with(another)`. It may have `is_like(another)`,
-// `is_padded()` and `padded_otherwise()`.
+// `is_padded()` and `padded_otherwise()`. Where `Header::is_read_whole` is true, length_of() sees all of a
+// frame.
 //
 // A frame counts whole when its header has come: players fill up what is cut off. Between frames
 // there may be zeros, which decoders pass over. Anything else is junk, and after it a header must
@@ -42,13 +44,22 @@ class framed_meter : public block_meter<most_to_confirm<Header>, most_to_confirm
 
   void finish() override {
     if (this->status() == state::unmeasurable) return;
-    if (!in_step_) take_last(this->incomplete());
+    if (waits_for_frame_)
+      count_cut_off(this->incomplete());
+    else if (!in_step_)
+      take_last(this->incomplete());
+    if (this->status() == state::unmeasurable) return;
     if (!locked_) this->set_status(is_short_file() ? state::measuring : state::unmeasurable);
   }
 
  protected:
   // Asked of the first frame, which may hold a table of contents instead.
   virtual bool is_audio(std::string_view /*frame*/) { return true; }
+  // Nothing for a frame that cannot be counted: then the stream cannot be, either. The last frame may be
+  // cut off.
+  virtual std::optional<duration> length_of(const Header& header, std::string_view /*frame*/) {
+    return header.length();
+  }
 
   const Header& last_header() const { return last_; }
   std::uint64_t frames() const { return frames_; }
@@ -56,6 +67,7 @@ class framed_meter : public block_meter<most_to_confirm<Header>, most_to_confirm
 
   std::size_t parse(std::string_view block) final {
     if (before_tags_end_ && is_tag(block)) return id3v2_header_bytes;
+    waits_for_frame_ = false;
     std::size_t at = 0;
     while (block.size() - at >= Header::size && this->status() != state::unmeasurable) {
       Header header{block.data() + at};
@@ -64,9 +76,12 @@ class framed_meter : public block_meter<most_to_confirm<Header>, most_to_confirm
         at += found.passed;
         if (found.what == step::needs_more) return at;
         if (found.what == step::passed_over) continue;
+        if (is_to_wait_for(header, block.size() - at)) return at;
         begin_run(block.substr(at, header.frame_bytes()));
+      } else if (is_to_wait_for(header, block.size() - at)) {
+        return at;
       }
-      count(header);
+      count(header, block.substr(at, header.frame_bytes()));
       at += pass_alike(block.substr(at), header);
       const auto left = block.size() - at, bytes = header.frame_bytes();
       if (bytes > left) this->skip(bytes - left);
@@ -87,6 +102,20 @@ class framed_meter : public block_meter<most_to_confirm<Header>, most_to_confirm
     if (bytes) this->skip(*bytes - id3v2_header_bytes);
     before_tags_end_ = bytes.has_value();
     return before_tags_end_;
+  }
+
+  bool is_to_wait_for(const Header& header, std::size_t at_hand) {
+    if constexpr (requires { Header::is_read_whole; }) {
+      waits_for_frame_ = at_hand < header.frame_bytes();
+      if (waits_for_frame_) this->need(header.frame_bytes());
+    }
+    return waits_for_frame_;
+  }
+
+  void count_cut_off(std::string_view frame) {
+    const Header header{frame.data()};
+    if (!in_step_) begin_run(frame);
+    count(header, frame);
   }
 
   bool follows(const Header& header) const {
@@ -151,13 +180,15 @@ class framed_meter : public block_meter<most_to_confirm<Header>, most_to_confirm
     first_is_audio_ = is_audio(first_frame);
   }
 
-  void count(const Header& header) {
+  void count(const Header& header, std::string_view frame) {
     last_ = header;
     junk_ = 0;
     if (!locked_) lengthen_run(header);
     if (run_ == 1 && !first_is_audio_) return;
     ++frames_;
-    total_ += header.length();
+    const auto length = length_of(header, frame);
+    if (!length) return this->stop(state::unmeasurable);
+    total_ += *length;
   }
 
   // Frames like the one just counted, with which `rest` begins; `header` becomes the last of them.
@@ -202,7 +233,7 @@ class framed_meter : public block_meter<most_to_confirm<Header>, most_to_confirm
       const bool fits = locked_ ? header.consistent_with(last_) : clean_;
       if (fits && header.frame_bytes() == rest.size()) {
         begin_run(rest);
-        return count(header);
+        return count(header, rest);
       }
       rest.remove_prefix(1);
       clean_ = false;
@@ -221,6 +252,7 @@ class framed_meter : public block_meter<most_to_confirm<Header>, most_to_confirm
   bool before_tags_end_ = true;
   bool clean_ = true;  // nothing but tags and zeros so far
   bool in_step_ = false;
+  bool waits_for_frame_ = false;  // its header has come
   bool locked_ = false;
   bool run_from_start_ = false, first_is_audio_ = true;
 };

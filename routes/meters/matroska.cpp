@@ -281,6 +281,7 @@ std::size_t matroska_meter::parse_block(std::string_view block) {
   need(needed);
   left_ -= used;
   if (left_ == 0) stage_ = stage::element;
+  if (left_ == 0 && tracks_.is_unclear()) stop(state::unmeasurable);
   return used;
 }
 
@@ -335,7 +336,7 @@ bool matroska_meter::hides_cluster(std::string_view content) {
 void matroska_meter::finish() {
   if (status() == state::unmeasurable) return;
   tracks_.finish();
-  if (status() == state::undecided) stop(state::unmeasurable);
+  if (status() == state::undecided || tracks_.is_unclear()) stop(state::unmeasurable);
 }
 
 duration matroska_meter::measured() const {

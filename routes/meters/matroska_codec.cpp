@@ -50,12 +50,22 @@ std::unique_ptr<packet_codec> flac_of_private(std::string_view codec_private) {
       flac_format::of_stream_info(codec_private.substr(stream_info)));
 }
 
+// Old files have no configuration, and name the profile in the codec id; where they do not, decoders
+// allow for LTP.
+std::optional<aac::profile> profile_of(std::string_view codec_id) {
+  const auto names = [codec_id](std::string_view name) { return codec_id.find(name) != codec_id.npos; };
+  if (names("MAIN")) return aac::profile::main;
+  if (names("LC")) return aac::profile::low_complexity;
+  if (names("SSR")) return {};
+  return aac::profile::long_term_prediction;
+}
+
 std::unique_ptr<packet_codec> aac_of(const track_entry& track) {
-  if (const auto config = mp4::read_audio_specific_config(track.codec_private))
-    return std::make_unique<aac_packets>(*config);
-  const auto channels = static_cast<unsigned>(std::min<std::uint64_t>(track.channels, 8));
-  return std::make_unique<aac_packets>(
-      mp4::aac_config{whole_rate(track.sampling_frequency), 1024, channels});
+  auto config = mp4::read_audio_specific_config(track.codec_private);
+  if (track.codec_private.empty())
+    config = mp4::aac_config{whole_rate(track.sampling_frequency), 1024, profile_of(track.codec_id)};
+  if (!config || !aac_packets::follows(*config)) return nullptr;
+  return std::make_unique<aac_packets>(*config);
 }
 
 // Decoders take any other depth for 16 bits (integers) or 32 (floats). No muxer writes one.

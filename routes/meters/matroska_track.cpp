@@ -79,6 +79,10 @@ duration matroska_tracks::longest() const {
   return longest;
 }
 
+bool matroska_tracks::is_unclear() const {
+  return std::any_of(tracks_.begin(), tracks_.end(), [](const auto& track) { return track.is_unclear(); });
+}
+
 void matroska_tracks::end_document() {
   for (auto& track : tracks_) track.end_document();
 }

@@ -19,6 +19,7 @@ class matroska_track {
   std::uint64_t number() const { return number_; }
   std::string_view codec() const { return codec_->name(); }
   duration measured() const { return counted_ - discarded_ - delay_; }
+  bool is_unclear() const { return codec_->is_unclear(); }
 
   void begin_block() { block_ = {}; }
   // How many bytes of a frame of this size begin_frame() has to see.
@@ -56,6 +57,8 @@ class matroska_tracks {
   bool empty() const { return tracks_.empty(); }
   std::string_view codec() const { return empty() ? std::string_view{} : tracks_.front().codec(); }
   duration longest() const;
+  // One of them held what no ordinary encoder writes, and what cannot be counted for that reason.
+  bool is_unclear() const;
   void end_document();
   void finish();
 

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,18 +12,17 @@
 namespace tollgate::routes::meters {
 
 // Raw AAC, an access unit a packet: one block of 1024 samples (or 960) by all encoders. Decoders play
-// all blocks that are in it, so they are counted. Of the object types whose blocks are not followed
-// here only the size is known that none exceeds: 6144 bits for each channel (ISO/IEC 14496-3,
-// 4.5.3.1).
+// all blocks that are in it, so they are counted.
 class aac_packets final : public packet_codec {
  public:
+  // Whether blocks of this kind can be counted.
+  static bool follows(const mp4::aac_config& config) {
+    return config.profile && aac::rate_index_of(config.rate);
+  }
+  // follows(config)
   explicit aac_packets(const mp4::aac_config& config)
       : unit_{duration::of_samples(config.frame_samples, config.rate)},
-        most_bytes_{std::uint64_t{768} * std::max(config.channels, 1U)} {
-    const auto index = aac::rate_index_of(config.rate);
-    if (!index || !config.is_low_complexity) return;
-    format_ = aac::format{*index, config.frame_samples == 960};
-  }
+        format_{*aac::rate_index_of(config.rate), config.frame_samples == 960, *config.profile} {}
 
   std::string_view name() const override { return "aac"; }
   std::size_t head_bytes() const override { return 0; }
@@ -32,13 +30,12 @@ class aac_packets final : public packet_codec {
     const auto before = end_unit();
     if (size == 0) return before;
     left_ = size;
-    is_unclear_ = is_unclear_ || (format_ && size > most_looked_at);
-    if (format_) return before + unit_;
-    return before + duration::times(unit_, (size + most_bytes_ - 1) / most_bytes_);
+    is_unclear_ = is_unclear_ || size > most_looked_at;
+    return before + unit_;
   }
-  bool reads_bodies() const override { return format_.has_value() && !is_unclear_; }
+  bool reads_bodies() const override { return !is_unclear_; }
   duration body(std::string_view piece) override {
-    if (!reads_bodies()) return {};
+    if (is_unclear_) return {};
     unit_bytes_ += piece;
     left_ -= std::min<std::uint64_t>(left_, piece.size());
     return left_ == 0 ? end_unit() : duration{};
@@ -52,18 +49,18 @@ class aac_packets final : public packet_codec {
 
   // What is in the packet beyond the one block that it was begun with.
   duration end_unit() {
-    if (!format_ || unit_bytes_.empty()) return {};
+    if (unit_bytes_.empty()) return {};
     const auto size = unit_bytes_.size();
     unit_bytes_.append(aac::padding, '\0');
-    const auto found = aac::count_blocks(std::string_view{unit_bytes_}.substr(0, size), *format_);
+    const auto found = aac::count_blocks(std::string_view{unit_bytes_}.substr(0, size), format_);
     unit_bytes_.clear();
     is_unclear_ = is_unclear_ || found.unusual;
     return duration::times(unit_, std::max<std::size_t>(found.blocks, 1) - 1);
   }
 
   duration unit_;
-  std::uint64_t most_bytes_, left_ = 0;
-  std::optional<aac::format> format_;
+  std::uint64_t left_ = 0;
+  aac::format format_;
   std::string unit_bytes_;
   bool is_unclear_ = false;
 };

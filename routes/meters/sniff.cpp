@@ -13,6 +13,7 @@
 #include "routes/meters/matroska.hpp"
 #include "routes/meters/mp4.hpp"
 #include "routes/meters/ogg.hpp"
+#include "routes/meters/program_stream.hpp"
 #include "routes/meters/unpackaged.hpp"
 #include "routes/meters/wav.hpp"
 
@@ -23,6 +24,7 @@ struct signature {
   std::size_t at;
   std::string_view bytes;
   std::unique_ptr<meter> (*make)();
+  bool is_sure = true;  // ffmpeg is, too, and looks no further
 };
 
 constexpr signature signatures[]{{0, "RIFF", make_wav_meter},
@@ -39,14 +41,16 @@ constexpr signature signatures[]{{0, "RIFF", make_wav_meter},
                                  {4, "wide", make_mp4_meter},
                                  {4, "free", make_mp4_meter},
                                  {4, "skip", make_mp4_meter},
-                                 {0, "\x1A\x45\xDF\xA3", make_matroska_meter}};
+                                 {0, "\x1A\x45\xDF\xA3", make_matroska_meter},
+                                 {0, {"\0\0\1\xBA", 4}, make_program_stream_meter, false}};
 
 // All that the signatures and the header of a tag need.
 constexpr std::size_t head_bytes = 10;
 static_assert(head_bytes >= id3v2_header_bytes);
 
 // How far ffmpeg looks before it is sure of a format that it knows by its first bytes, and of frames.
-constexpr std::uint64_t looked_at_of_container = 4096, looked_at_of_frames = 64 * 1024;
+constexpr std::uint64_t looked_at_of_container = 4096, looked_at_of_frames = 64 * 1024,
+                        looked_at_of_program = 1 << 20;
 // Of a tag that is longer ffmpeg does not see the end, and goes by the name of the file.
 constexpr std::uint64_t longest_skip = 1024;
 constexpr std::uint64_t most_zeros_before_frames = 4096;
@@ -85,9 +89,9 @@ class audio_meter final : public meter {
     return chosen_ ? chosen_->status() : state::undecided;
   }
   bool fits_name(std::string_view file_name) const override {
-    if (is_container_ || is_maybe_raw_) return true;
+    if ((is_container_ && is_sure_) || is_maybe_raw_) return true;
     const auto suffix = suffix_of(file_name);
-    if (!has_long_tag_) return !is_taken_by_name(suffix);
+    if (is_container_ || !has_long_tag_) return !is_taken_by_name(suffix);
     return container() == "mp3" ? names_mpeg_audio(suffix) : names_adts(suffix);
   }
   duration measured() const override { return chosen_ ? chosen_->measured() : duration{}; }
@@ -136,8 +140,10 @@ class audio_meter final : public meter {
     const bool is_far = begins_with_skip && big_endian(head().substr(0, 4)) > longest_skip;
     // Of Ogg it knows version 0.
     const bool is_new = head().starts_with("OggS") && !head().substr(4).starts_with('\0');
-    is_ambiguous_ = is_container_ && (tags_passed_ > 1 || has_long_tag_ || is_far || is_new);
-    if (is_container_) signs_.emplace(format_signs::of::container, looked_at_of_container);
+    is_sure_ = is_container_ && found->is_sure;
+    is_ambiguous_ = is_container_ && (tags_passed_ > (is_sure_ ? 1U : 0U) || has_long_tag_ || is_far || is_new);
+    if (is_sure_) signs_.emplace(format_signs::of::container, looked_at_of_container);
+    if (is_container_ && !is_sure_) signs_.emplace(format_signs::of::program, looked_at_of_program);
     if (!is_container_ && !is_maybe_raw_) before_frames_ = 0;
     look_for_signs(head());
     if (is_container_) {
@@ -169,7 +175,7 @@ class audio_meter final : public meter {
 
   const bool is_maybe_raw_;
   std::unique_ptr<meter> unpackaged_, chosen_;
-  bool is_container_ = false, is_ambiguous_ = false, has_long_tag_ = false;
+  bool is_container_ = false, is_sure_ = false, is_ambiguous_ = false, has_long_tag_ = false;
   unsigned tags_passed_ = 0;
   std::optional<std::uint64_t> before_frames_;  // zeros, while nothing else has come
   std::optional<format_signs> signs_;

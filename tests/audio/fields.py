@@ -108,6 +108,22 @@ def with_checksums(data):
     return b"".join(out)
 
 
+# --- MPEG program streams -----------------------------------------------------------------------------
+
+def packets(data, most=24):
+    """The first of them, and the last."""
+    starts, at = [], -1
+    while (at := data.find(b"\0\0\1", at + 1)) >= 0:
+        if data[at + 3] >= 0xB9:
+            starts.append(at)
+    fields, parts = [], []
+    for number, (begin, end) in enumerate(zip(starts, starts[1:] + [len(data)])):
+        if number < most or number >= len(starts) - 2:
+            fields += split(begin + 3, min(end, begin + 24), (1, 2, 4))
+            parts.append((begin, end))
+    return Layout(fields, parts)
+
+
 # --- frames, and all else -----------------------------------------------------------------------------
 
 def frames(head, most=12):

@@ -64,12 +64,13 @@ RECIPES = [  # suffix, what makes it, rate, where its fields stand
     (".mp4", "-c:a flac -strict -2 -movflags +faststart", 16000, "mp4"),
     (".mp4", "-c:a aac -b:a 32k -movflags +frag_keyframe+empty_moov", 16000, "mp4"),
     (".mp4", "-c:a ac3 -b:a 64k -movflags +faststart", 48000, "mp4"),
+    (".mpg", "-c:a mp2 -b:a 64k -f mpeg", 48000, "program"), (".mpg", "-c:a libmp3lame -b:a 64k -f vob", 44100, "program"),
     (".mov", "-c:a pcm_s16le -movflags +faststart", 16000, "mp4"),
     (".mov", "-c:a adpcm_ima_qt -movflags +faststart", 16000, "mp4"),
 ]
 LAYOUTS = {"wav": lambda data: fields.chunks(data, "little"), "aiff": lambda data: fields.chunks(data, "big"),
            "ogg": fields.ogg, "flac": fields.start(120), "mp3": fields.frames(b"\xff"), "adts": fields.frames(b"\xff\xf1"),
-           "matroska": fields.elements, "mp4": fields.boxes, "amr": fields.start(64)}
+           "program": fields.packets, "matroska": fields.elements, "mp4": fields.boxes, "amr": fields.start(64)}
 
 
 def amr(name, magic, byte, size):
@@ -214,7 +215,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--files", type=int, default=0, help="so many, however long it takes")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", default="", help="wav, aiff, ogg, flac, mp3, adts, matroska, mp4, amr")
+    parser.add_argument("--only", default="", help="wav, aiff, ogg, flac, mp3, adts, program, matroska, mp4, amr")
     parser.add_argument("--without", default="", help="likewise")
     parser.add_argument("--meter", type=lambda text: text.split(), default=[str(BUILD_DIR / "tests/audio/meter_files")])
     parser.add_argument("--keep", type=Path, default=BUILD_DIR / "audio-mutants")

@@ -42,7 +42,7 @@ def ogg():
     yield page(2, [head]) + data + page(4, [b"\xfb\x03opus"] * 2, granule=10 * 960)
     vorbis = b"\1vorbis" + struct.pack("<IBIIIIBB", 0, 1, 48000, 0, 0, 0, 0xB8, 1)
     yield page(2, [vorbis], 7) + page(0, [b"\3vorbis", b"\5vorbis\0BCV"], 7) + page(0, [b"\0", b"\2"] * 9, 7)
-    speex = b"Speex   " + bytes(28) + struct.pack("<II", 16000, 1) + bytes(20) + struct.pack("<II", 1, 0) + bytes(8)
+    speex = b"Speex   " + bytes(28) + struct.pack("<II", 16000, 1) + bytes(12) + struct.pack("<II", 320, 0) + struct.pack("<II", 1, 0) + bytes(8)
     yield page(2, [speex]) + page(0, [b"speex"] * 9)
     yield page(2, [b"\x7fFLAC\1\0\0\1" + next(flac())[:42]]) + page(0, [b"\4", flac_frame(0, b"\xca\x08")])
 

@@ -21,6 +21,10 @@ enum element : std::uint8_t {
   end
 };
 
+// As many bands as the main profile predicts, by the index of the rate (4.6.6.2); and the most of LTP.
+constexpr std::array<unsigned, 13> most_predicted{33, 33, 38, 40, 40, 40, 41, 41, 37, 37, 37, 34, 34};
+constexpr unsigned most_predicted_long_term = 40;
+
 // Codebooks that are none: nothing is coded, noise, and intensity.
 enum special_book : std::uint8_t { zero = 0, reserved = 12, noise = 13, intensity = 14 };
 
@@ -40,6 +44,8 @@ class block {
   bool stream_of_fill();
   bool program();
   bool ics_info();
+  bool prediction();
+  void long_term();
   bool channel(bool common_window);
   bool sections();
   bool scale_factors();
@@ -61,6 +67,7 @@ class block {
   const format& of_;
   // What ics_info says; the second channel of a pair with a common window shares it.
   unsigned windows_ = 1, groups_ = 1, most_band_ = 0;
+  bool predicts_ = false;
   std::array<std::uint8_t, 8> group_length_{};
   // The codebook of each band, group by group.
   std::array<std::array<std::uint8_t, 64>, 8> books_{};
@@ -101,6 +108,7 @@ bool block::pair() {
   const bool common = in_.flag();
   if (common) {
     if (!ics_info()) return false;
+    if (predicts_ && of_.predicts == profile::long_term_prediction) long_term();  // of the second channel
     const auto mask = in_.take(2);
     if (mask == 3) return false;
     if (mask == 1) in_.skip(std::size_t{groups_} * most_band_);
@@ -181,6 +189,7 @@ bool block::ics_info() {
   group_length_[0] = 1;
   windows_ = sequence == eight_short ? 8 : 1;
   most_band_ = in_.take(is_short() ? 4 : 6);
+  predicts_ = false;
   if (is_short()) {
     for (int window = 1; window < 8; ++window) {
       if (in_.flag())
@@ -188,10 +197,29 @@ bool block::ics_info() {
       else
         group_length_[groups_++] = 1;
     }
-  } else if (in_.flag()) {
-    return false;  // prediction, which LC has not
+  } else if (in_.flag() && !prediction()) {
+    return false;
   }
   return most_band_ < bands().size();
+}
+
+bool block::prediction() {
+  predicts_ = true;
+  if (of_.predicts == profile::low_complexity) return false;
+  if (of_.predicts == profile::long_term_prediction) {
+    long_term();
+    return true;
+  }
+  if (in_.flag()) {
+    const auto reset_group = in_.take(5);
+    if (reset_group == 0 || reset_group > 30) return false;
+  }
+  in_.skip(std::min(most_band_, most_predicted[of_.rate_index]));
+  return true;
+}
+
+void block::long_term() {
+  if (in_.flag()) in_.skip(11 + 3 + std::min(most_band_, most_predicted_long_term));
 }
 
 bool block::channel(bool common_window) {
@@ -200,7 +228,7 @@ bool block::channel(bool common_window) {
   if (!sections() || !scale_factors()) return false;
   if (in_.flag() && !pulses()) return false;
   if (in_.flag() && !noise_shaping()) return false;
-  if (in_.flag()) return false;  // gain control, which LC has not
+  if (in_.flag()) return false;  // gain control, which these profiles have not
   return spectrum() && !in_.overrun();
 }
 

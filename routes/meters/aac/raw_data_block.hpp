@@ -15,15 +15,19 @@
 
 namespace tollgate::routes::meters::aac {
 
+// The object types whose blocks can be followed. What they differ in is how they predict.
+enum class profile : std::uint8_t { main, low_complexity, long_term_prediction };
+
 struct format {
   unsigned rate_index = 0;    // of the core, 0 to 12 (ISO/IEC 14496-3, table 1.18)
   bool short_frames = false;  // 960 samples instead of 1024
+  profile predicts = profile::low_complexity;
 };
 std::optional<unsigned> rate_index_of(std::uint32_t rate);
 
 struct block_count {
   std::size_t blocks = 0;
-  // What stands behind the last block is not one that an AAC LC decoder takes.
+  // What stands behind the last block is not one that a decoder of this format takes.
   bool broken = false;
   // A header of ADTS stands there, which decoders obey in the middle of other streams, too.
   bool unusual = false;

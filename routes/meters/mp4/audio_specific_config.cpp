@@ -98,6 +98,13 @@ std::array<std::uint32_t, 2> frame_lengths(std::uint32_t type) {
   }
 }
 
+std::optional<aac::profile> profile_of(std::uint32_t type) {
+  if (type == main) return aac::profile::main;
+  if (type == low_complexity) return aac::profile::low_complexity;
+  if (type == long_term_prediction) return aac::profile::long_term_prediction;
+  return {};
+}
+
 }  // namespace
 
 std::optional<elementary_stream> read_elementary_stream(std::string_view esds) {
@@ -113,11 +120,10 @@ std::optional<elementary_stream> read_elementary_stream(std::string_view esds) {
 }
 
 std::optional<aac_config> read_audio_specific_config(std::string_view config) {
-  constexpr std::array<unsigned, 8> channels_of{8, 1, 2, 3, 4, 5, 6, 8};
   bit_reader bits{config};
   auto type = take_object_type(bits);
   const auto rate = take_rate(bits);
-  const auto channels = bits.take(4);
+  bits.take(4);  // channels
   if (type == spectral_band_replication || type == parametric_stereo) {
     // Twice that of the core, or the same: anything else has two readings.
     if (const auto doubled = take_rate(bits); doubled != rate && doubled != 2 * rate) return {};
@@ -125,8 +131,7 @@ std::optional<aac_config> read_audio_specific_config(std::string_view config) {
   }
   const auto frame = frame_lengths(type)[bits.take(1)];
   if (bits.overrun() || rate == 0 || frame == 0) return {};
-  return aac_config{rate, frame, channels < channels_of.size() ? channels_of[channels] : 8,
-                    type == low_complexity};
+  return aac_config{rate, frame, profile_of(type)};
 }
 
 }  // namespace tollgate::routes::meters::mp4

@@ -6,6 +6,8 @@
 #include <optional>
 #include <string_view>
 
+#include "routes/meters/aac/raw_data_block.hpp"
+
 namespace tollgate::routes::meters::mp4 {
 
 struct elementary_stream {
@@ -17,9 +19,8 @@ std::optional<elementary_stream> read_elementary_stream(std::string_view esds);
 struct aac_config {
   std::uint32_t rate = 0;           // of the core; spectral band replication doubles it, and the
   std::uint32_t frame_samples = 0;  // samples of a frame with it, so that a frame stays as long
-  unsigned channels = 0;
-  // AAC LC, with or without spectral band replication: its frames can be told from each other.
-  bool is_low_complexity = true;
+  // With or without spectral band replication. Nothing: its blocks cannot be told from each other.
+  std::optional<aac::profile> profile = aac::profile::low_complexity;
 };
 // Nothing for object types whose frames are of other lengths than AAC's.
 std::optional<aac_config> read_audio_specific_config(std::string_view config);

@@ -208,7 +208,7 @@ void sample_description::read_esds(std::string_view content) {
       return;
   }
   const auto aac = read_audio_specific_config(stream->decoder_info);
-  const bool followed = aac && aac->is_low_complexity && aac::rate_index_of(aac->rate);
+  const bool followed = aac && aac_packets::follows(*aac);
   if (!followed) return;
   aac_ = *aac;
   kind_ = kind::aac;

@@ -1,7 +1,7 @@
 """MPEG audio: versions 1, 2 and 2.5, layers I to III, and what is found between and around frames."""
 import struct
 
-from .recipe import Case, copy, edited, ffmpeg, joined, lame, music, noise, silence, speech
+from .recipe import Case, copy, edited, ffmpeg, joined, lame, music, noise, silence, speech, with_video
 
 BITRATES = {  # kbit/s by index: (version 1 or not, layer)
     (True, 1): [0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448],
@@ -212,7 +212,17 @@ def adts_with_garbage(aac, garbage):
     return bytes(out)
 
 
+def program_streams():
+    for name, arguments in [("mp2-1.mpg", "-c:a mp2 -f mpeg"), ("mp3-1.mpeg", "-c:a libmp3lame -f vob"),
+                            ("mp2-svcd.mpg", "-c:a mp2 -f svcd")]:
+        yield Case(f"program/{name}", ffmpeg(speech(1.5, 48000), arguments), oracle="decode")
+    for codec in ("mpeg1video", "mpeg2video"):
+        yield Case(f"program/{codec}.mpeg", ffmpeg(
+            with_video(music(1.5)), f"-map 1:v -map 0:a -c:v {codec} -r 25 -c:a mp2 -f mpeg"), oracle="decode")
+
+
 def cases():
+    yield from program_streams()
     yield from encoded()
     yield from tagged()
     yield from dirty()

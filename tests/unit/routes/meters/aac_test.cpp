@@ -12,9 +12,10 @@ using namespace std::literals;
 // One channel without a band, and the end: 29 zeros, 111.
 const std::string silent = "\0\0\0\x07"s;
 
-aac::block_count count(const std::string& unit, unsigned rate_index = 8) {
+aac::block_count count(const std::string& unit, aac::profile profile = aac::profile::low_complexity) {
   const auto padded = unit + std::string(aac::padding, '\0');
-  return aac::count_blocks(std::string_view{padded}.substr(0, unit.size()), {rate_index, false});
+  constexpr unsigned at_16000 = 8;
+  return aac::count_blocks(std::string_view{padded}.substr(0, unit.size()), {at_16000, false, profile});
 }
 
 TEST(AacBlocks, AreCountedWhateverAContainerSays) {
@@ -42,8 +43,21 @@ TEST(AacBlocks, AHeaderOfAdtsIsUnusual) {
   EXPECT_TRUE(count(silent + "\xFF\xF1\x60\x40"s).unusual);
 }
 
+// One channel with one band of nothing, which is predicted: by the main profile; by LTP, once in name only
+// and once with a lag.
+TEST(AacBlocks, PredictInTheWayOfTheirProfile) {
+  using aac::profile;
+  const auto in_main = "\0\0\0\xC0\x08\xE0"s, in_name = "\0\0\0\xC0\x11\xC0"s,
+             with_lag = "\0\0\0\xE0\0\0\x23\x80"s;
+  for (const auto& [block, of] : {std::pair{in_main, profile::main}, {in_name, profile::long_term_prediction},
+                                  {with_lag, profile::long_term_prediction}}) {
+    EXPECT_EQ(count(block + block + block, of).blocks, 3U);
+    EXPECT_EQ(count(block).blocks, 0U) << "LC does not predict";
+  }
+}
+
 TEST(AacPackets, CountEveryBlockInAPacket) {
-  aac_packets packets{{48'000, 1024, 2}};
+  aac_packets packets{{48'000, 1024}};
   const auto unit = duration::of_samples(1024, 48'000);
   EXPECT_EQ(packets.begin({}, 12), unit);
   const std::string three = silent + silent + silent;
@@ -53,11 +67,12 @@ TEST(AacPackets, CountEveryBlockInAPacket) {
   EXPECT_TRUE(packets.is_unclear());  // no encoder writes so large a packet
 }
 
-TEST(AacPackets, OfOtherObjectTypesAreBoundedByTheirSize) {
-  aac_packets packets{{48'000, 1024, 1, false}};
-  const auto unit = duration::of_samples(1024, 48'000);
-  EXPECT_EQ(packets.begin({}, 768), unit);
-  EXPECT_EQ(packets.begin({}, 769), duration::times(unit, 2));
+TEST(AacPackets, FollowThreeObjectTypes) {
+  using aac::profile;
+  for (const auto each : {profile::main, profile::low_complexity, profile::long_term_prediction})
+    EXPECT_TRUE(aac_packets::follows({48'000, 1024, each}));
+  EXPECT_FALSE(aac_packets::follows({48'000, 1024, {}}));
+  EXPECT_FALSE(aac_packets::follows({48'001, 1024, profile::main}));
 }
 
 }  // namespace

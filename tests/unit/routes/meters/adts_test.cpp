@@ -26,6 +26,25 @@ TEST(Adts, CountsRawDataBlocks) {
   EXPECT_EQ(adts(repeat(adts_frame(12, 7), 100)).length, duration::of_samples(102400, 7350));
 }
 
+// One channel without a band, and the end.
+const std::string silent{"\0\0\0\x07", 4};
+
+std::string frame_of(const std::string& content, unsigned said = 1) {
+  return adts_frame(at_44100, 7 + content.size(), said).substr(0, 7) + content;
+}
+
+TEST(Adts, CountsTheBlocksThatAreThere) {
+  EXPECT_EQ(adts(repeat(frame_of(repeat(silent, 8)), 10)).length, blocks(80));
+  EXPECT_EQ(adts(repeat(frame_of(repeat(silent, 8), 2), 10)).length, blocks(80));
+  EXPECT_EQ(adts(repeat(frame_of(silent, 4), 10)).length, blocks(40));
+  // Of a frame that is cut off, those that have come.
+  EXPECT_EQ(adts(repeat(frame_of(silent), 5) + frame_of(repeat(silent, 8)).substr(0, 7 + 12)).length, blocks(8));
+}
+
+TEST(Adts, AHeaderWithinAFrameCannotBeMeasured) {
+  EXPECT_EQ(adts(repeat(frame_of(silent + frame_of(silent)), 10)).status, state::unmeasurable);
+}
+
 TEST(Adts, TakesNoRateThatDoesNotExist) {
   for (const unsigned index : {13u, 14u, 15u})
     EXPECT_EQ(adts(repeat(adts_frame(index, 200), 20)).status, state::unmeasurable);

@@ -185,6 +185,7 @@ TEST(matroska, codecs) {
            {{"A_AAC", "\x12\x10", 1, 2, {}}, noise(300), at_44100(1024), "aac"},
            {{"A_AAC", "", 1, 2, cd}, noise(300), at_44100(1024), "aac"},
            {{"A_AAC", "\x12\x10", 1, 2, {}}, repeat({"\0\0\0\x07", 4}, 2), at_44100(2048), "aac"},
+           {{"A_AAC/MPEG4/MAIN", "", 1, 2, cd}, repeat({"\0\0\0\xC0\x08\xE0", 6}, 2), at_44100(2048), "aac"},
            {{"A_MPEG/L3", "", 1, 2, cd},
             repeat("\xFF\xFB\x90\x44" + noise(413) + std::string(2, '\0'), 3) + "end",
             at_44100(3 * 1152),
@@ -210,6 +211,18 @@ TEST(matroska, codecs) {
     EXPECT_EQ(answer.length, expected) << entry.codec;
     EXPECT_EQ(answer.codec, name);
   }
+}
+
+TEST(matroska, aac_that_cannot_be_followed_cannot_be_measured) {
+  const std::string adts{"\xFF\xF1\x50\x40\x01\x7F\xFC\0\0\0\x07", 11};
+  const auto of = [](const track& entry, const std::string& frame) {
+    return measure(make_matroska_meter, file(tracks({entry}) + cluster(simple_block(frame)))).status;
+  };
+  const auto cd = element(id::audio, element(id::sampling_frequency, big(std::bit_cast<std::uint32_t>(44100.F), 4)));
+  EXPECT_EQ(of({"A_AAC", "\x12\x10", 1, 2, {}}, adts), state::unmeasurable) << "headers of ADTS";
+  EXPECT_EQ(of({"A_AAC", "\x12\x10", 1, 2, {}}, noise(70'000)), state::unmeasurable) << "too large";
+  EXPECT_EQ(of({"A_AAC", "\x1A\x10", 1, 2, {}}, noise(70)), state::unmeasurable) << "SSR";
+  EXPECT_EQ(of({"A_AAC/MPEG2/SSR", "", 1, 2, cd}, noise(70)), state::unmeasurable) << "SSR";
 }
 
 TEST(matroska, headers_that_were_stripped_are_put_back) {

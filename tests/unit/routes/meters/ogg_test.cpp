@@ -207,7 +207,8 @@ TEST(ogg, a_genuine_page_with_another_in_it_counts_no_less) {
 TEST(ogg, a_stream_that_changes_its_codec_in_another_page_cannot_be_measured) {
   const auto speex = ogg_page_of(
       {.flags = first_page},
-      {"Speex   " + noise(28) + little(16'000, 4) + little(1, 4) + std::string(36, '\0')});
+      {"Speex   " + noise(28) + little(16'000, 4) + little(1, 4) + std::string(12, '\0') + little(320, 4) +
+       std::string(20, '\0')});
   const auto page = ogg_page_of({}, {opus_packet() + speex + opus_packet()});
   EXPECT_EQ(measure(make_ogg_meter, opus_headers() + page).status, state::unmeasurable);
   EXPECT_EQ(measure(make_ogg_meter, opus_headers() + speex + opus_page(1, 0)).status,
@@ -237,7 +238,7 @@ TEST(ogg, flac_by_its_frames) {
 
 TEST(ogg, speex_by_the_number_of_packets) {
   const auto head = "Speex   " + noise(28) + little(16'000, 4) + little(1, 4) + noise(12) +
-                    little(640, 4) + noise(4) + little(2, 4) + little(0, 4) + noise(8);
+                    little(320, 4) + noise(4) + little(2, 4) + little(0, 4) + noise(8);
   const auto begin = ogg_page_of({.flags = first_page}, {head}) + ogg_page_of({}, {"comments"});
   const auto packets = std::vector<std::string>(10, noise(40));
   const auto frame = std::int64_t{640};  // two of 320 samples
@@ -250,6 +251,13 @@ TEST(ogg, speex_by_the_number_of_packets) {
   };
   EXPECT_EQ(ended_at(10 * frame - 100), at(10 * frame - 100));
   EXPECT_EQ(ended_at(8 * frame), at(10 * frame)) << "more than the last packet";
+  // The length of a frame that is not that of the mode, and further headers.
+  for (const auto& [offset, value] : {std::pair{56, 640}, {56, 160}, {40, 0}, {40, 2}, {68, 1}}) {
+    auto lying = head;
+    lying.replace(static_cast<std::size_t>(offset), 4, little(static_cast<std::uint64_t>(value), 4));
+    const auto opened = ogg_page_of({.flags = first_page}, {lying}) + ogg_page_of({}, {"comments"});
+    EXPECT_EQ(measure(make_ogg_meter, opened + ogg_page_of({}, packets)).status, state::unmeasurable) << offset;
+  }
 }
 
 }  // namespace

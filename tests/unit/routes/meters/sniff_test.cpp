@@ -57,6 +57,23 @@ TEST(Sniff, SignsOfAnotherFormatAreAmbiguous) {
   EXPECT_EQ(sniff(stream).status, state::unmeasurable) << "a transport stream";
 }
 
+// As ffmpeg tells the packets of a program stream from what looks like their beginning.
+TEST(Sniff, OnlyWholeHeadersOfPacketsMakeAProgramStream) {
+  const auto with = [](const std::string& header) {
+    auto frames = layer3(40);
+    for (std::size_t at = 100; at < frames.size(); at += 417) frames.replace(at, header.size(), header);
+    return sniff(frames).status;
+  };
+  const std::string start{"\0\0\1\xC0\1\0", 6}, time{"\x21\0\1\0\1", 5};
+  for (const auto& packet : {start + time, start + "\x60\x20" + time, start + std::string{"\x80\x80\5", 3} + time,
+                             start + std::string{"\x80\0\0", 3}, start + "\x0F"})
+    EXPECT_EQ(with(packet), state::unmeasurable);
+  // The end of an AAC frame and the header of the next, among others.
+  for (const auto& other : {std::string{"\0\0\1\xC0\xFF\xF1\x20\x80\2\0", 10}, start + "\x60\x20" + "xxxxx",
+                            start + "\x80\x40xxx", start + "\x10"})
+    EXPECT_EQ(with(other), state::measuring);
+}
+
 TEST(Sniff, ALongTagLeavesItToTheNameOfTheFile) {
   const auto fits = [](const std::string& bytes, std::string_view name) {
     const auto m = make_audio_meter({});
