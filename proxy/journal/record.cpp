@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::string_view magic = "TGJOURN1";
 constexpr std::uint32_t version = 1;
-constexpr std::uint32_t frame_mark = 0x4A000000, mark_mask = 0xFF000000;
+constexpr std::uint32_t frame_mark = 0x4A000000, struck_mark = 0xB5000000, mark_mask = 0xFF000000;
 constexpr std::size_t frame_head = 8;  // mark and length, checksum
 
 enum class kind : std::uint8_t { opened = 1, used_more = 2, ended = 3, done = 4 };
@@ -162,22 +162,26 @@ std::optional<frame> frame_at(std::string_view bytes, std::size_t at) {
   if (bytes.size() - at < frame_head) return std::nullopt;
   const auto head = number_at<std::uint32_t>(bytes, at);
   const std::size_t length = head & ~mark_mask;
-  const bool is_frame = (head & mark_mask & ~struck_out) == frame_mark;
-  if (!is_frame || bytes.size() - at - frame_head < length) return std::nullopt;
+  const auto mark = head & mark_mask;
+  if ((mark != frame_mark && mark != struck_mark) || bytes.size() - at - frame_head < length) return std::nullopt;
   const auto body = bytes.substr(at + frame_head, length);
   if (checksum(body) != number_at<std::uint32_t>(bytes, at + 4)) return std::nullopt;
-  return frame{body, (head & struck_out) != 0};
+  return frame{body, mark == struck_mark};
 }
 
 // False: it is of a kind that this release does not know.
 bool visit_record(const frame& found, const std::function<void(record&&)>& visit) {
   auto what = read_record(found.body);
   if (!what) return false;
+  if (!found.is_struck_out) {
+    visit(std::move(*what));
+    return true;
+  }
   const auto* const start = std::get_if<opened>(&*what);
-  const auto id = start != nullptr ? start->id : quota::hold_id{};
-  const bool is_void = start != nullptr && found.is_struck_out;
+  if (start == nullptr) return false;  // nothing else is struck out
+  const ended void_of_it{start->id, false, 0};
   visit(std::move(*what));
-  if (is_void) visit(ended{id, false, 0});
+  visit(void_of_it);
   return true;
 }
 
@@ -231,6 +235,10 @@ std::string_view encode(const ended& what, std::string& out) {
 std::string_view encode(const done& what, std::string& out) {
   begin(out, kind::done, what.id);
   return finish(out);
+}
+
+std::uint32_t struck_out(std::uint32_t first_word) {
+  return (first_word & ~mark_mask) | struck_mark;
 }
 
 std::string encode(const segment_header& header) {

@@ -42,9 +42,9 @@ struct done {
 };
 using record = std::variant<opened, used_more, ended, done>;
 
-// Set in the first word of a frame that has been written: an `opened` that is to be voided. For when there is no
-// room for the record that says so.
-inline constexpr std::uint32_t struck_out = 0x01000000;
+// The first word of a frame that has been written, changed so that an `opened` is to be voided. For when there is no
+// room for the record that says so. No single damaged bit does the same.
+std::uint32_t struck_out(std::uint32_t first_word);
 
 // The longest frame there is; a record whose texts would make it longer is not written.
 inline constexpr std::size_t longest_frame = 8 * 1024;

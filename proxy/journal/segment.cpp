@@ -59,7 +59,8 @@ bool segment::append(std::string_view frame) {
 }
 
 void segment::strike_out(std::size_t at) {
-  std::atomic_ref{*reinterpret_cast<std::uint32_t*>(bytes_ + at)}.fetch_or(struck_out);
+  const std::atomic_ref first{*reinterpret_cast<std::uint32_t*>(bytes_ + at)};
+  first.store(struck_out(first.load(std::memory_order_relaxed)), std::memory_order_release);
 }
 
 bool segment::sync() {
