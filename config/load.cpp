@@ -58,6 +58,24 @@ void check_listeners(context& in, const node& root, const settings& values) {
   }
 }
 
+const node* value_of(const node& map, std::string_view key) {
+  for (const auto& member : map.members) {
+    if (member.key == key) return member.value.get();
+  }
+  return nullptr;
+}
+
+// Where `threads` is left to the machine, the start finds it out.
+void check_journal(context& in, const node& root, const settings& values) {
+  const auto least = static_cast<std::uint64_t>(values.threads) * journal_settings::least_for_a_thread;
+  if (values.journal.directory.empty() || values.journal.max_bytes >= least) return;
+  const auto* const journal = value_of(root, "journal");
+  const auto* const max = value_of(*journal, "max");
+  in.fail(max != nullptr ? *max : *journal,
+          "the journal takes 256KiB for each thread at least: " + std::to_string(least / 1024) + "KiB for threads: " +
+              std::to_string(values.threads));
+}
+
 // Stripe's events are taken before routes are looked at.
 void check_stripe_events(context& in, const node& root, const settings& values) {
   const auto& events = values.payments.events;
@@ -150,6 +168,7 @@ std::variant<configuration, std::vector<config_error>> load_text(const std::stri
   settings values;
   read_settings(in, *root, values);
   check_listeners(in, *root, values);
+  check_journal(in, *root, values);
   check_billing_prefix(in, values);
   check_stripe_events(in, *root, values);
   check_retention(in, *root, values);

@@ -183,6 +183,8 @@ struct journal_settings {
   std::uint64_t max_bytes = 256 * 1024 * 1024;
   milliseconds sync_every{1'000};
 
+  static constexpr std::uint64_t least_for_a_thread = 256 * 1024;  // of max_bytes
+
   bool operator==(const journal_settings&) const = default;
 };
 

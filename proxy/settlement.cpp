@@ -71,6 +71,7 @@ void settlement::end(std::shared_ptr<open_charge> charge, quota::charge::ended h
 void settlement::drive(std::shared_ptr<open_charge> charge, const quota::charge::event& event,
                        int attempt) {
   auto action = charge->money.resume(event);
+  if (journal_) journal_->follow(charge->written);
   if (const auto* apply = std::get_if<quota::charge::apply>(&action)) {
     ask(std::move(charge), apply->what, attempt);
   } else if (auto* retry = std::get_if<quota::charge::retry>(&action)) {

@@ -75,6 +75,7 @@ std::int64_t ahead_of(std::int64_t metered, std::int64_t step) {
 charge::charge(terms terms)
     : terms_{std::move(terms)},
       id_{terms_.id},
+      held_as_{terms_.id},
       held_{price(terms_.price_at, terms_.estimated)} {}
 
 charge charge::recovered(terms terms) {
@@ -102,6 +103,8 @@ charge::action charge::on(const answered& event) {
       if (event.reply.result == outcome::released) held_ = paid() + event.reply.amount;
       return keep_open();
     case state::replacing:
+      if (event.reply.result == outcome::forgotten) return replace(id_.a_day_later());
+      held_as_ = id_;
       held_ = growing_to_;
       return keep_open();
     case state::resolving:
@@ -172,10 +175,10 @@ charge::action charge::on(const ended& event) {
 charge::action charge::on_reserved(const answered& event) {
   const auto& reply = event.reply;
   // The store's clock has moved on by days, and the id was made by what it said before: an id so old is never
-  // held. Its successor is made by what the store says now.
+  // held. Another is made by what the store says now; nothing has been charged under this one.
   if (reply.result == outcome::forgotten && !ended_ && !renamed_) {
     renamed_ = true;
-    id_ = id_.successor(event.store_time);
+    id_ = id_.made_again(event.store_time);
     return ask(state::reserving, reservation(held_, terms_.admit));
   }
   available_ = reply.available;  // a refusal says what there is, too
@@ -185,6 +188,7 @@ charge::action charge::on_reserved(const answered& event) {
     note_refusal(reply);
     return refuse{reply.result};
   }
+  held_as_ = id_;
   beyond_balance_ = reply.result == outcome::held_beyond_balance;
   if (ended_) return resolve();
   state_ = state::open;
@@ -197,7 +201,7 @@ charge::action charge::on_extended(const answered& event) {
   if (result == outcome::settled_on_expiry) return go_on_behind(event);
   const bool gone =
       result == outcome::expired || result == outcome::not_found || result == outcome::forgotten;
-  if (gone) return replace(event.store_time);
+  if (gone) return replace(id_.successor());
   available_ = event.reply.available;
   if (result != outcome::extended) return refused_to_grow(event.reply);
   held_ = std::max(held_, growing_to_);
@@ -207,8 +211,8 @@ charge::action charge::on_extended(const answered& event) {
 // A call that outlived its hold (the store was away for longer than the timeout) goes on under a
 // new one: its price was agreed on, so no balance refuses it. If this fails too, settling finds
 // out.
-charge::action charge::replace(time_point store_time) {
-  id_ = id_.successor(store_time);
+charge::action charge::replace(const hold_id& next) {
+  id_ = next;
   growing_to_ = held_;
   return ask(state::replacing, reservation(held_ - paid(), admission::owed));
 }
@@ -216,8 +220,8 @@ charge::action charge::replace(time_point store_time) {
 // Likewise; but what was used by then has been charged, and only the rest is held.
 charge::action charge::go_on_behind(const answered& event) {
   note_charged(event.reply);
-  if (held_ > paid()) return replace(event.store_time);
-  id_ = id_.successor(event.store_time);
+  if (held_ > paid()) return replace(id_.successor());
+  id_ = id_.successor();
   held_ = paid();
   hold_gone_ = true;
   return keep_open();
@@ -306,13 +310,14 @@ charge::action charge::on_resolved(const answered& event) {
       return finish(credits{});
     case outcome::expired:
     case outcome::not_found:
-      return settling ? charge_late(event.store_time) : finish(credits{});
+      return settling ? charge_late(id_.successor()) : finish(credits{});
     case outcome::settled_on_expiry:
       note_charged(event.reply);
-      return settling ? charge_rest(event.store_time) : finish(credits{});
-    // Days later nobody can tell whether an earlier attempt was charged: then not twice.
+      return settling ? charge_rest() : finish(credits{});
+    // Days later nobody can tell whether an earlier attempt was charged: then not twice. But there was none
+    // where the hold could not even be placed.
     case outcome::forgotten:
-      return finish(credits{});
+      return settling && id_ != held_as_ ? charge_late(id_.a_day_later()) : finish(credits{});
     case outcome::out_of_range:
       break;
     default:
@@ -331,16 +336,19 @@ charge::action charge::on_reserved_late(const answered& event) {
     case outcome::held_beyond_balance:
     case outcome::exists:
     case outcome::exists_with_different_amount:
+      held_as_ = id_;
       return settle_used(state::late_settling);
     case outcome::already_settled:
       return finish(event.reply.amount);
     case outcome::already_voided:
     case outcome::expired:
+    case outcome::not_found:
+      return charge_late(id_.successor());  // that one, too, came too late
     case outcome::forgotten:
-      return charge_late(event.store_time);  // that one, too, came too late
+      return charge_late(id_.a_day_later());
     case outcome::settled_on_expiry:
       note_charged(event.reply);
-      return charge_rest(event.store_time);
+      return charge_rest();
     case outcome::out_of_range:
       return finish(credits{});
     default:
@@ -367,8 +375,8 @@ charge::action charge::resolve() {
 
 // The hold expired before it was settled: we were cut off for longer than its timeout. What was
 // used is never dropped, so it is charged under the hold's successor.
-charge::action charge::charge_late(time_point store_time) {
-  id_ = id_.successor(store_time);
+charge::action charge::charge_late(const hold_id& next) {
+  id_ = next;
   return reserve_late();
 }
 
@@ -377,9 +385,9 @@ charge::action charge::reserve_late() {
 }
 
 // The hold was settled when it expired, at what had been used until then.
-charge::action charge::charge_rest(time_point store_time) {
+charge::action charge::charge_rest() {
   const bool all_paid = unpaid(ended_->used).amount == credits{};
-  return all_paid ? finish(credits{}) : charge_late(store_time);
+  return all_paid ? finish(credits{}) : charge_late(id_.successor());
 }
 
 charge::action charge::settle_used(state next) {

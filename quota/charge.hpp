@@ -83,7 +83,7 @@ class charge {
   struct begin {};
   struct answered {  // to the operation last asked for
     answer reply;
-    time_point store_time{};  // ledger_store::now(); only long outages make a difference of it
+    time_point store_time{};  // ledger_store::now(); only a clock that moved by days makes a difference of it
   };
   struct store_failed {};  // the operation's outcome is unknown
   struct renewal_due {};   // a third of the timeout has passed
@@ -130,6 +130,8 @@ class charge {
   action resume(const event& event);
 
   const terms& agreed() const { return terms_; }
+  // Under which the ledger has confirmed a hold: the id agreed on, or one that it went on under.
+  const hold_id& held_as() const { return held_as_; }
   credits estimate() const { return price(terms_.price_at, terms_.estimated); }
   credits held() const { return held_; }  // what the hold in force is for
   bool covers(usage used) const { return price(terms_.price_at, used) <= held_; }
@@ -175,7 +177,7 @@ class charge {
   action grow();
   action release_rest();
   action refused_to_grow(const answer& reply);
-  action replace(time_point store_time);
+  action replace(const hold_id& next);
   action go_on_behind(const answered& event);
   void note_charged(const answer& reply);
   use unpaid(usage used) const;
@@ -183,8 +185,8 @@ class charge {
   operation extension(std::optional<credits> needed = {}) const;
   credits paid() const { return paid_ ? paid_->amount : credits{}; }
   action resolve();
-  action charge_late(time_point store_time);
-  action charge_rest(time_point store_time);
+  action charge_late(const hold_id& next);
+  action charge_rest();
   action reserve_late();
   action settle_used(state next);
   action finish(credits charged);
@@ -193,7 +195,7 @@ class charge {
 
   terms terms_;
   state state_ = state::created;
-  hold_id id_;  // the hold in force: the one agreed on, or a successor
+  hold_id id_, held_as_;  // of the hold that is in force or asked for; of the last that was confirmed
   bool renamed_ = false;  // the id agreed on was too old for the store
   std::optional<ended> ended_;
   std::optional<operation> asked_;  // kept to be repeated, while resolving

@@ -83,12 +83,17 @@ std::int64_t hold_id::hour() const {
   return hour_of(made_at());
 }
 
-hold_id hold_id::successor(time_point now) const {
-  const auto made = made_at();
-  const auto at = now - made > std::chrono::hours{24} ? now : made;
-  const auto random = (decode(text()) + stride) & random_mask;
+hold_id hold_id::successor() const {
+  return made_again(made_at());
+}
+
+hold_id hold_id::a_day_later() const {
+  return made_again(made_at() + std::chrono::hours{24});
+}
+
+hold_id hold_id::made_again(time_point now) const {
   hold_id id;
-  id.text_ = encode(time_part(at) | random);
+  id.text_ = encode(time_part(now) | ((decode(text()) + stride) & random_mask));
   return id;
 }
 

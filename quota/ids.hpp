@@ -32,11 +32,15 @@ class hold_id {
   time_point made_at() const;
   std::int64_t hour() const;  // hours since the Unix epoch
 
-  // The id to go on with when this one can no longer be used (its hold expired under us). It follows
-  // from this one alone, so whoever repeats the step repeats the id; only when this one is more than a
-  // day old does it carry `now`, because the ledger refuses ids older than its memory
-  // (resolution_memory_hours).
-  hold_id successor(time_point now) const;
+  // The id to go on with when this one can no longer be used (its hold expired under us). It follows from
+  // this one alone, so whoever repeats the step, at whatever time, repeats the id. It is as old as this one,
+  // so that the ledger remembers both for as long.
+  hold_id successor() const;
+  // The id to go on with when this one is older than the ledger's memory (resolution_memory_hours) and has
+  // never been held. It follows from this one alone, too; repeated, it comes to one that is young enough.
+  hold_id a_day_later() const;
+  // Another id for what has only been asked for: made now.
+  hold_id made_again(time_point now) const;
 
   auto operator<=>(const hold_id&) const = default;
 

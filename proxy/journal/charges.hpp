@@ -21,10 +21,12 @@ struct entry : boost::intrusive::list_base_hook<
 
   const quota::org_id& org;
   const quota::charge& money;
-  std::int64_t used = 0;         // as the journal has it
+  quota::hold_id id;             // as the journal has it
+  std::int64_t used = 0;         // likewise
   std::optional<bool> settles;   // likewise, once the call is over
   std::size_t* open_in = nullptr;  // the count of the segment that it is in
-  std::size_t size = 0;            // of its first record
+  segment* file = nullptr;         // that segment,
+  std::size_t at = 0, size = 0;    // and where in it its first record is
 };
 
 class charges {
@@ -38,6 +40,8 @@ class charges {
   void use(entry& charge, std::int64_t used);
   void end(entry& charge, bool settles, std::int64_t used);
   void confirm(entry& charge);
+  // Its hold may have another id by now: that is the one to settle.
+  void follow(entry& charge);
 
   // Charges that the ledger has not confirmed.
   std::size_t unconfirmed() const;
@@ -50,8 +54,9 @@ class charges {
     std::size_t open = 0;  // of these; also those that ended with their call, and were never confirmed
   };
 
-  bool write(std::string_view frame);
-  bool roll();
+  enum class purpose { opens, goes_on };
+  bool write(std::string_view frame, purpose why = purpose::goes_on);
+  bool roll(purpose why);
   void carry_forward();
   void put(entry& charge, slot& where, std::size_t size);
   void take_out(entry& charge);

@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include <boost/system/system_error.hpp>
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 namespace tollgate::proxy::journal {
@@ -31,6 +32,21 @@ std::uint64_t first_free_sequence(const std::string& directory) {
     highest = std::max(highest, sequence);
   }
   return highest + 1;
+}
+
+// A worker has two that say something at least, one that is written while the oldest goes, and a spare.
+constexpr std::size_t fewest_segments = 4;
+constexpr std::size_t largest_segment = 4 << 20;
+
+std::size_t size_of_segments(const config::journal_settings& settings, std::size_t workers) {
+  constexpr std::size_t page = 4096;
+  if (settings.max_bytes / workers < config::journal_settings::least_for_a_thread) {
+    const auto least = workers * config::journal_settings::least_for_a_thread / 1024;
+    throw std::runtime_error{fmt::format(
+        "journal {}: `max` is too small for {} threads: it takes {}KiB for each, {}KiB in all", settings.directory,
+        workers, config::journal_settings::least_for_a_thread / 1024, least)};
+  }
+  return std::min(largest_segment, settings.max_bytes / workers / fewest_segments / page * page);
 }
 
 }  // namespace
@@ -70,15 +86,15 @@ std::vector<std::string> segments_in(const std::string& directory) {
 
 keeper::keeper(const config::journal_settings& settings, int workers)
     : settings_{settings},
-      most_segments_{std::max<std::size_t>(
-          settings.max_bytes / segment_size / static_cast<std::size_t>(workers), 2)},
+      segment_size_{size_of_segments(settings, static_cast<std::size_t>(workers))},
+      most_segments_{settings.max_bytes / static_cast<std::size_t>(workers) / segment_size_ - 2},
       lock_{lock_directory(settings.directory, true)},
       shelves_(static_cast<std::size_t>(workers)) {
   left_behind_ = segments_in(settings_.directory);
   next_sequence_ = first_free_sequence(settings_.directory);
   for (int worker = 0; worker < workers; ++worker) {
     auto& shelf = shelves_[static_cast<std::size_t>(worker)];
-    auto made = segment::make(settings_.directory, next_sequence_++, worker, segment_size);
+    auto made = segment::make(settings_.directory, next_sequence_++, worker, segment_size_);
     if (const auto* why = std::get_if<std::string>(&made)) {
       for (auto& each : shelves_) {
         if (each.spare) each.spare->remove();
@@ -138,7 +154,8 @@ void keeper::complain(const std::string& what) {
 }
 
 std::shared_ptr<segment> keeper::make(int worker) {
-  auto made = segment::make(settings_.directory, next_sequence_++, worker, segment_size);
+  remove_retired();  // the new one may have their room only
+  auto made = segment::make(settings_.directory, next_sequence_++, worker, segment_size_);
   if (const auto* why = std::get_if<std::string>(&made)) {
     complain("cannot make a segment: " + *why);
     return nullptr;
@@ -156,9 +173,8 @@ void keeper::run() {
     wake_.wait_until(lock, sync_at);
     make_spares(lock);
     if (std::chrono::steady_clock::now() < sync_at && !stopping_) continue;
-    const auto gone = std::exchange(retired_, {});
     lock.unlock();
-    for (const auto& each : gone) each->remove();
+    remove_retired();
     sync();
     sync_at = std::chrono::steady_clock::now() + settings_.sync_every;
     lock.lock();
@@ -182,6 +198,16 @@ void keeper::make_spares(std::unique_lock<std::mutex>& lock) {
       shelves_[i].spare = std::move(made);
     }
   }
+}
+
+void keeper::remove_retired() {
+  const std::lock_guard one_at_a_time{removing_};
+  std::vector<std::shared_ptr<segment>> gone;
+  {
+    const std::lock_guard guard{mutex_};
+    gone = std::exchange(retired_, {});
+  }
+  for (const auto& each : gone) each->remove();
 }
 
 void keeper::sync() {

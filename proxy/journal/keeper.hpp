@@ -25,7 +25,7 @@ std::vector<std::string> segments_in(const std::string& directory);
 
 class keeper {
  public:
-  // Makes a first segment for each of `workers`, or throws: a journal that cannot be written is found
+  // Makes a first segment for each of `workers`, or throws, also where `max` is too small for so many: a journal that cannot be written is found
   // out at the start. Sequences begin behind those that are there.
   keeper(const config::journal_settings& settings, int workers);
   ~keeper();
@@ -33,7 +33,9 @@ class keeper {
   const config::journal_settings& settings() const { return settings_; }
   // Segments of earlier processes.
   const std::vector<std::string>& left_behind() const { return left_behind_; }
-  std::size_t most_segments() const { return most_segments_; }  // of one worker
+  std::size_t segment_size() const { return segment_size_; }
+  // Of one worker that say something; it has one more while the oldest goes, and a spare.
+  std::size_t most_segments() const { return most_segments_; }
 
   // --- for a worker ---
   // The next segment. Null: the disk has no room for it; it has been logged.
@@ -55,14 +57,16 @@ class keeper {
   void run();
   void make_spares(std::unique_lock<std::mutex>& lock);
   std::shared_ptr<segment> make(int worker);
+  void remove_retired();
   void sync();
 
   const config::journal_settings settings_;
-  std::size_t most_segments_;
+  const std::size_t segment_size_, most_segments_;
   quota::redis::file_descriptor lock_;
   std::vector<std::string> left_behind_;
   std::atomic<std::uint64_t> next_sequence_{1};
   std::atomic<std::int64_t> unwritten_{0};
+  std::mutex removing_;  // taken before the other
   std::mutex mutex_;
   std::condition_variable wake_;
   std::vector<shelf> shelves_;                      // guarded by the mutex, as all below

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::string_view magic = "TGJOURN1";
 constexpr std::uint32_t version = 1;
-constexpr std::uint32_t frame_mark = 0x4A000000, mark_mask = 0xFF000000;
+constexpr std::uint32_t frame_mark = 0x4A000000, struck_mark = 0xB5000000, mark_mask = 0xFF000000;
 constexpr std::size_t frame_head = 8;  // mark and length, checksum
 
 enum class kind : std::uint8_t { opened = 1, used_more = 2, ended = 3, done = 4 };
@@ -152,15 +152,37 @@ std::optional<record> read_record(std::string_view body) {
   return in.valid() ? found : std::nullopt;
 }
 
-// The body of a frame that begins here, if one does and its checksum is right.
-std::optional<std::string_view> frame_at(std::string_view bytes, std::size_t at) {
+struct frame {
+  std::string_view body;
+  bool is_struck_out;
+};
+
+// The frame that begins here, if one does and its checksum is right.
+std::optional<frame> frame_at(std::string_view bytes, std::size_t at) {
   if (bytes.size() - at < frame_head) return std::nullopt;
   const auto head = number_at<std::uint32_t>(bytes, at);
   const std::size_t length = head & ~mark_mask;
-  if ((head & mark_mask) != frame_mark || bytes.size() - at - frame_head < length) return std::nullopt;
+  const auto mark = head & mark_mask;
+  if ((mark != frame_mark && mark != struck_mark) || bytes.size() - at - frame_head < length) return std::nullopt;
   const auto body = bytes.substr(at + frame_head, length);
   if (checksum(body) != number_at<std::uint32_t>(bytes, at + 4)) return std::nullopt;
-  return body;
+  return frame{body, mark == struck_mark};
+}
+
+// False: it is of a kind that this release does not know.
+bool visit_record(const frame& found, const std::function<void(record&&)>& visit) {
+  auto what = read_record(found.body);
+  if (!what) return false;
+  if (!found.is_struck_out) {
+    visit(std::move(*what));
+    return true;
+  }
+  const auto* const start = std::get_if<opened>(&*what);
+  if (start == nullptr) return false;  // nothing else is struck out
+  const ended void_of_it{start->id, false, 0};
+  visit(std::move(*what));
+  visit(void_of_it);
+  return true;
 }
 
 std::optional<segment_header> read_header(std::string_view bytes, std::vector<damage>& damaged) {
@@ -215,6 +237,10 @@ std::string_view encode(const done& what, std::string& out) {
   return finish(out);
 }
 
+std::uint32_t struck_out(std::uint32_t first_word) {
+  return (first_word & ~mark_mask) | struck_mark;
+}
+
 std::string encode(const segment_header& header) {
   std::string out{magic};
   put(out, version);
@@ -236,8 +262,8 @@ segment_content read_segment(std::string_view bytes, const std::function<void(re
   bool only_zeros = true;  // and there is nothing else
   std::size_t at = header_size;
   while (at + frame_head <= bytes.size()) {
-    const auto body = frame_at(bytes, at);
-    if (!body) {
+    const auto found = frame_at(bytes, at);
+    if (!found) {
       const bool zeros = number_at<std::uint64_t>(bytes, at) == 0;
       only_zeros = zeros && (only_zeros || bad == nowhere);
       if (bad == nowhere) bad = at;
@@ -248,13 +274,12 @@ segment_content read_segment(std::string_view bytes, const std::function<void(re
       content.damaged.push_back({bad, "records before offset " + std::to_string(at) + " cannot be read"});
     }
     bad = nowhere;
-    if (auto found = read_record(*body)) {
+    if (visit_record(*found, visit)) {
       ++content.records;
-      visit(std::move(*found));
     } else {
       content.damaged.push_back({at, "a record of a kind that this release does not know"});
     }
-    at += padded(frame_head + body->size());
+    at += padded(frame_head + found->body.size());
   }
   if (bad != nowhere && bad < content.header->synced) {
     content.damaged.push_back({bad, "records from there on cannot be read"});

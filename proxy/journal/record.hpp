@@ -42,6 +42,10 @@ struct done {
 };
 using record = std::variant<opened, used_more, ended, done>;
 
+// The first word of a frame that has been written, changed so that an `opened` is to be voided. For when there is no
+// room for the record that says so. No single damaged bit does the same.
+std::uint32_t struck_out(std::uint32_t first_word);
+
 // The longest frame there is; a record whose texts would make it longer is not written.
 inline constexpr std::size_t longest_frame = 8 * 1024;
 // The record in its frame; empty when it is too long.

@@ -115,7 +115,7 @@ task<bool> replay::settle(const unconfirmed_charge& what) {
   const quota::charge::ended over{how, {what.used}};
   auto action = money.resume(over);
   while (!std::holds_alternative<quota::charge::done>(action)) {
-    if (std::holds_alternative<quota::charge::retry>(action)) co_await pause();
+    if (std::holds_alternative<quota::charge::retry>(action) && !stopped_) co_await pause();
     if (stopped_) co_return false;
     const auto& asked = asked_by(action);
     const auto reply = co_await ledger_.apply(what.start.org, asked);

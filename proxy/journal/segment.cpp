@@ -58,6 +58,11 @@ bool segment::append(std::string_view frame) {
   return true;
 }
 
+void segment::strike_out(std::size_t at) {
+  const std::atomic_ref first{*reinterpret_cast<std::uint32_t*>(bytes_ + at)};
+  first.store(struck_out(first.load(std::memory_order_relaxed)), std::memory_order_release);
+}
+
 bool segment::sync() {
   const auto end = used_.load(std::memory_order_acquire);
   if (end <= synced_) return true;

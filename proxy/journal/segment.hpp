@@ -12,8 +12,6 @@
 
 namespace tollgate::proxy::journal {
 
-inline constexpr std::size_t segment_size = 4 << 20;
-
 class segment {
  public:
   // A new file. Blocks for as long as that takes. The text says what went wrong.
@@ -25,6 +23,10 @@ class segment {
 
   // The worker's thread: false when there is no room left.
   bool append(std::string_view frame);
+  // Where the next frame will stand.
+  std::size_t end() const { return used_.load(std::memory_order_relaxed); }
+  // The `opened` that stands there is to be voided. Needs no room.
+  void strike_out(std::size_t at);
   bool is_half_full() const { return used_.load(std::memory_order_relaxed) > size_ / 2; }
   std::uint64_t sequence() const { return sequence_; }
 

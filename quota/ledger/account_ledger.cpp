@@ -97,7 +97,11 @@ answer account_ledger::on(const reserve& what, time_point now) {
     const bool same = open->second.amount == what.amount;
     return say(same ? outcome::exists : outcome::exists_with_different_amount, open->second.amount);
   }
-  if (const auto known = fate(what.id, now)) return say(*known);
+  if (const auto known = fate(what.id, now)) {
+    // Who is told so goes on under another id: this one is not held should the clock be set back.
+    if (known->how == outcome::forgotten) resolved_[what.id] = *known;
+    return say(*known);
+  }
 
   std::optional<objection> in_the_way;
   auto reply = say(outcome::held, what.amount);

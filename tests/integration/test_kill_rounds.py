@@ -16,3 +16,8 @@ class KillRounds(unittest.TestCase):
         _, overcharged, charged = kill_rounds.run(rounds=3, seed=4, journal=False)
         self.assertEqual(overcharged, 0)
         self.assertGreater(charged, 20)
+
+    def test_so_it_is_under_the_shipped_policy(self):
+        uncharged, overcharged, charged = kill_rounds.run(rounds=4, seed=5, most_away=2.0, policy=kill_rounds.SHIPPED)
+        self.assertEqual((uncharged, overcharged), (0, 0))
+        self.assertGreater(charged, 50)

@@ -13,7 +13,7 @@ namespace tollgate::tests {
 
 using namespace quota;  // the tests speak the ledger's words
 
-class memory_store final : public ledger_store, public directory {
+class memory_store : public ledger_store, public directory {
  public:
   time_point time{};               // what the store's clock says; the test moves it
   bool reachable = true;           // false: every call answers store_errc::unavailable

@@ -10,7 +10,11 @@
       return say(standing == amount_text and '10' or '11', standing)
     end
     local how, standing, more = fate_of(id, key)
-    if how then return say(how, standing, more) end
+    if how then
+      -- Who is told so goes on under another id: this one is not held should the clock be set back.
+      if how == '16' then resolve(id, key, '16 0') end
+      return say(how, standing, more)
+    end
 
     local rate_text, refusal, why, final = '', nil, nil, true
     if suspended then

@@ -132,6 +132,13 @@ TEST(errors, listeners) {
   EXPECT_EQ(verdict(least + "listen: localhost:0\nadmin: { listen: \"127.0.0.1:0\" }"), "ok");
 }
 
+TEST(errors, a_journal_has_room_for_each_thread) {
+  EXPECT_EQ(verdict(least + "journal: { directory: /j, max: 16MiB }\nthreads: 64"), "ok");
+  EXPECT_EQ(verdict(least + "journal: { directory: /j, max: 16MiB }\nthreads: 65"),
+            "5:32: the journal takes 256KiB for each thread at least: 16640KiB for threads: 65");
+  EXPECT_EQ(verdict(least + "journal: /j\nthreads: 1024"), "ok");
+}
+
 TEST(errors, what_is_not_there_yet) {
   expect_in_line_5({
       {"identity: { jwt: { issuer: x } }",

@@ -354,6 +354,17 @@ TEST(account_ledger, ids_older_than_its_memory_are_forgotten) {
   )"};
 }
 
+// Who was told so has gone on under another id.
+TEST(account_ledger, what_was_too_old_is_not_held_when_the_clock_is_set_back) {
+  story{R"(
+    grant  g1 100          -> granted 100, 100
+    reserve h1 40 age=49   -> forgotten 0, 100
+    wait -7200000
+    reserve h1 40 age=49   -> forgotten 0, 100
+    reserve h2 40 age=49   -> held 40, 60
+  )"};
+}
+
 TEST(account_ledger, an_open_hold_is_never_too_old) {
   story{R"(
     grant  g1 100                    -> granted 100, 100

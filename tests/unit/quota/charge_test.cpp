@@ -78,7 +78,7 @@ TEST(charge, an_id_that_is_taken_is_not_used) {
 TEST(charge, an_id_that_is_too_old_is_replaced_once) {
   conversation{call_of(gpt_4())}
       .expect_reserve(10_credits, outcome::forgotten)
-      .under_successor()
+      .under_one_of_now()
       .expect_reserve(10_credits)
       .expect_forward()
       .ended(stream_end::accepted)
@@ -87,7 +87,7 @@ TEST(charge, an_id_that_is_too_old_is_replaced_once) {
       .hold();
   conversation{call_of(gpt_4())}
       .expect_reserve(10_credits, outcome::forgotten)
-      .under_successor()
+      .under_one_of_now()
       .expect_reserve(10_credits, outcome::forgotten)
       .expect_refuse(outcome::forgotten)
       .hold();
@@ -258,7 +258,7 @@ TEST(charge, a_late_charge_is_made_once) {
         .expect_done(10_credits)
         .hold_failing_at_every_step();
   }
-  for (const auto gone : {outcome::expired, outcome::already_voided, outcome::forgotten}) {
+  for (const auto gone : {outcome::expired, outcome::already_voided, outcome::not_found}) {
     late()
         .expect_reserve_owed(10_credits, gone)
         .under_successor()
@@ -267,6 +267,16 @@ TEST(charge, a_late_charge_is_made_once) {
         .expect_done(10_credits)
         .hold_failing_at_every_step();
   }
+  // The call went on for days.
+  late()
+      .expect_reserve_owed(10_credits, outcome::forgotten)
+      .under_one_a_day_later()
+      .expect_reserve_owed(10_credits, outcome::forgotten)
+      .under_one_a_day_later()
+      .expect_reserve_owed(10_credits)
+      .expect_settle(10_credits)
+      .expect_done(10_credits)
+      .hold_failing_at_every_step();
 }
 
 TEST(charge, a_late_hold_that_expires_in_turn_is_followed_by_another) {
@@ -316,12 +326,45 @@ TEST(charge, a_call_that_outlives_its_hold_goes_on_under_another) {
   }
 }
 
+// It has lasted for longer than the ledger's memory.
+TEST(charge, a_call_of_days_that_outlives_its_hold_goes_on_under_one_that_is_young_enough) {
+  conversation{call_of(gpt_4())}
+      .expect_reserve(10_credits)
+      .expect_forward()
+      .renewal_due()
+      .expect_renewal(10_credits, outcome::expired)
+      .under_successor()
+      .expect_reserve_owed(10_credits, outcome::forgotten)
+      .under_one_a_day_later()
+      .expect_reserve_owed(10_credits)
+      .expect_wait()
+      .ended(stream_end::accepted)
+      .expect_settle(10_credits)
+      .expect_done(10_credits)
+      .hold();
+}
+
+TEST(charge, one_that_could_not_even_be_reserved_is_charged_all_the_same) {
+  charge money{call_of(gpt_4())};
+  money.resume(charge::begin{});
+  money.resume(charge::answered{{outcome::held, 10_credits, 0_credits}});
+  money.resume(charge::renewal_due{});
+  money.resume(charge::answered{{outcome::expired, 10_credits, 0_credits}});
+  money.resume(charge::store_failed{});
+  EXPECT_EQ(money.held_as(), money.agreed().id);
+  const auto next = money.agreed().id.successor();
+  EXPECT_EQ(text_of(money.resume(charge::ended{stream_end::accepted, {1}})),
+            "apply settle " + std::string{next.text()} + " 10000000 used 1");
+  EXPECT_TRUE(text_of(money.resume(charge::answered{{outcome::forgotten, 0_credits, 0_credits}}))
+                  .starts_with("apply reserve " + std::string{next.a_day_later().text()}));
+}
+
 TEST(charge, a_lost_replacement_is_found_out_at_the_end) {
   charge money{call_of(gpt_4())};
   money.resume(charge::begin{});
   money.resume(charge::answered{{outcome::held, 10_credits, 0_credits}});
   money.resume(charge::renewal_due{});
-  const auto next = money.agreed().id.successor(noon);
+  const auto next = money.agreed().id.successor();
   EXPECT_TRUE(
       text_of(money.resume(charge::answered{{outcome::expired, 10_credits, 0_credits}, noon}))
           .starts_with("apply reserve " + std::string{next.text()}));

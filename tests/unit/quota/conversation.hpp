@@ -104,10 +104,11 @@ class conversation {
   }
   // What happened to the charge that it is said to have expired: it is gone on with under its
   // successor.
-  conversation& under_successor() {
-    terms_.id = terms_.id.successor(noon);
-    return *this;
-  }
+  conversation& under_successor() { return under(terms_.id.successor()); }
+  // The id is too old for it to have been held.
+  conversation& under_one_a_day_later() { return under(terms_.id.a_day_later()); }
+  // Likewise, and nothing has been charged under it.
+  conversation& under_one_of_now() { return under(terms_.id.made_again(noon)); }
   conversation& expect_reserve_owed(credits amount, outcome result = outcome::held) {
     return expect(reservation(terms_.id, amount, admission::owed), result, amount);
   }
@@ -141,6 +142,11 @@ class conversation {
     std::optional<charge::event> event;
     bool is_operation = false;
   };
+
+  conversation& under(const hold_id& next) {
+    terms_.id = next;
+    return *this;
+  }
 
   operation reservation(const hold_id& id, credits amount, admission admit) const {
     return reserve{id, amount, terms_.hold_timeout, admit, terms_.request_id, terms_.who};

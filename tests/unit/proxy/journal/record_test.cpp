@@ -1,5 +1,6 @@
 #include "proxy/journal/record.hpp"
 
+#include <cstring>
 #include <random>
 
 #include <gtest/gtest.h>
@@ -90,6 +91,28 @@ TEST(journal_segment, damage_in_the_middle_is_named_and_the_rest_is_read) {
   ASSERT_EQ(found.content.damaged.size(), 1u);
   EXPECT_EQ(found.content.damaged[0].offset, header_size + first);
   EXPECT_EQ(found.records.size(), 2u);
+}
+
+TEST(journal_segment, one_that_is_struck_out_is_to_be_voided_and_no_damaged_bit_does_that) {
+  const auto whole = segment(encoded(some_charge(1)) + encoded(some_charge(2)));
+  const auto strike = [](std::string bytes, const auto& change) {
+    std::uint32_t first;
+    std::memcpy(&first, bytes.data() + header_size, sizeof first);
+    first = change(first);
+    std::memcpy(bytes.data() + header_size, &first, sizeof first);
+    return bytes;
+  };
+  const auto struck = read(strike(whole, struck_out));
+  EXPECT_TRUE(struck.content.damaged.empty());
+  ASSERT_EQ(struck.records.size(), 3u);
+  ASSERT_TRUE(std::holds_alternative<ended>(struck.records[1]));
+  EXPECT_FALSE(std::get<ended>(struck.records[1]).settles);
+  EXPECT_EQ(std::get<ended>(struck.records[1]).id, some_charge(1).id);
+  for (int bit = 0; bit < 32; ++bit) {
+    const auto damaged = read(strike(whole, [bit](std::uint32_t word) { return word ^ (1u << bit); }));
+    EXPECT_FALSE(damaged.content.damaged.empty()) << bit;
+    EXPECT_EQ(damaged.records.size(), 1u) << bit;
+  }
 }
 
 TEST(journal_segment, a_hole_of_zeros_is_damage) {
