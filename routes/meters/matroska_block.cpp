@@ -10,7 +10,7 @@ namespace tollgate::routes::meters {
 void matroska_block::begin(std::uint64_t size) {
   stage_ = stage::head;
   left_ = size;
-  in_frame_ = false;
+  in_frame_ = is_of_no_track_ = false;
 }
 
 matroska_block::progress matroska_block::read(std::string_view bytes, matroska_tracks& tracks) {
@@ -35,7 +35,9 @@ matroska_block::progress matroska_block::read_head(std::string_view bytes,
   if (number_bytes > 8 || head_bytes > left_) return ignore(bytes);
   if (bytes.size() < head_bytes) return {0, head_bytes};
   const auto mask = (std::uint64_t{1} << 7 * number_bytes) - 1;
-  track_ = tracks.find(big_endian(bytes.substr(0, number_bytes)) & mask);
+  const auto number = big_endian(bytes.substr(0, number_bytes)) & mask;
+  track_ = tracks.find(number);
+  is_of_no_track_ = !tracks.has(number);
   tracks.set_latest(track_);
   if (track_ == nullptr) return ignore(bytes);
   track_->begin_block();

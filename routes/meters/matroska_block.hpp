@@ -21,6 +21,10 @@ class matroska_block {
   // The next bytes of the content: at least as many as were said to be needed.
   progress read(std::string_view bytes, matroska_tracks& tracks);
   bool has_ended() const { return left_ == 0; }
+  // Decoders take it for damage.
+  bool is_broken() const { return stage_ == stage::ignored; }
+  // No encoder writes blocks of a track that has no entry.
+  bool is_of_no_track() const { return is_of_no_track_; }
 
  private:
   enum class stage : std::uint8_t { head, lacing, frames, ignored };
@@ -37,7 +41,7 @@ class matroska_block {
   matroska_track* track_ = nullptr;
   matroska_lacing lacing_;
   std::uint64_t frame_left_ = 0;
-  bool in_frame_ = false, expects_head_ = false;
+  bool in_frame_ = false, expects_head_ = false, is_of_no_track_ = false;
 };
 
 }  // namespace tollgate::routes::meters

@@ -59,12 +59,19 @@ void matroska_track::finish() {
 
 bool matroska_tracks::add(const track_entry& entry) {
   // As in ffmpeg, the first track of a number has it.
-  if (entry.type != track_entry::audio || find(entry.number) != nullptr) return true;
+  if (has(entry.number)) return true;
+  if (numbers_.size() == most_tracks) return false;
+  numbers_.push_back(entry.number);
+  if (entry.type != track_entry::audio) return true;
   auto codec = make_codec(entry);
-  if (codec == nullptr || tracks_.size() == most_tracks) return false;
+  if (codec == nullptr) return false;
   tracks_.emplace_back(entry, std::move(codec));
   latest_ = nullptr;
   return true;
+}
+
+bool matroska_tracks::has(std::uint64_t number) const {
+  return std::find(numbers_.begin(), numbers_.end(), number) != numbers_.end();
 }
 
 matroska_track* matroska_tracks::find(std::uint64_t number) {

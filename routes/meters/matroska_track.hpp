@@ -47,9 +47,10 @@ class matroska_track {
 
 class matroska_tracks {
  public:
-  // Nothing that is not audio is kept. False if there are too many, or one that cannot be counted.
+  // Of what is not audio, only the number is kept. False if there are too many, or one that cannot be counted.
   bool add(const track_entry& entry);
   matroska_track* find(std::uint64_t number);
+  bool has(std::uint64_t number) const;
   // What follows a block in its group is about its track.
   matroska_track* latest() { return latest_; }
   void set_latest(matroska_track* track) { latest_ = track; }
@@ -65,6 +66,7 @@ class matroska_tracks {
  private:
   static constexpr std::size_t most_tracks = 64;
   std::vector<matroska_track> tracks_;
+  std::vector<std::uint64_t> numbers_;  // of all, in any medium
   matroska_track* latest_ = nullptr;
 };
 
