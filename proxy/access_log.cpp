@@ -5,6 +5,10 @@
 #include <spdlog/fmt/fmt.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <stdexcept>
+#include <system_error>
+
 namespace tollgate::proxy {
 
 namespace {
@@ -47,10 +51,15 @@ access_log::~access_log() {
 }
 
 void access_log::reopen(const std::string& where) {
+  int fresh = -1;
+  if (where != "off") {
+    fresh = where == "-" ? ::dup(STDOUT_FILENO)
+                         : ::open(where.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+    if (fresh < 0)
+      throw std::runtime_error{"log.access: " + where + ": " + std::generic_category().message(errno)};
+  }
   close();
-  if (where == "off") return;
-  fd_ = where == "-" ? ::dup(STDOUT_FILENO)
-                     : ::open(where.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+  fd_ = fresh;
 }
 
 void access_log::close() {

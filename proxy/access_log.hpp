@@ -13,7 +13,7 @@ void append_json_string(std::string& out, std::string_view text);
 
 class access_log {
  public:
-  // A file's path, "-" for standard output, "off".
+  // A file's path, "-" for standard output, "off". Throws std::runtime_error where it cannot be opened.
   explicit access_log(const std::string& where);
   ~access_log();
   access_log(const access_log&) = delete;
@@ -21,7 +21,7 @@ class access_log {
   bool enabled() const { return fd_ >= 0; }
   void write(const exchange_record& record, quota::time_point now);
   void flush();
-  // Opens the file anew: after a rotation (SIGHUP).
+  // Opens the file anew: after a rotation (SIGHUP). Throws, too, and then goes on with the old one.
   void reopen(const std::string& where);
 
  private:

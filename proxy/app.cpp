@@ -66,6 +66,19 @@ std::optional<configuration_ptr> load(const std::string& file) {
   return {};
 }
 
+// What each worker opens for itself. A reload that cannot have it is refused before any of them takes part.
+void try_files(const config::settings& settings) {
+  for (const auto& upstream : settings.upstreams) make_upstream_tls(upstream);
+  access_log{settings.log.access};
+}
+
+// Without the line in Asio's headers that a system_error adds.
+std::string message_of(const std::exception& error) {
+  const std::string text = error.what();
+  const bool has_place = dynamic_cast<const boost::system::system_error*>(&error) != nullptr;
+  return has_place ? text.substr(0, text.find(" [")) : text;
+}
+
 std::shared_ptr<asio::ssl::context> server_tls(const config::settings& settings) {
   return settings.tls ? make_server_tls(*settings.tls) : nullptr;
 }
@@ -83,11 +96,13 @@ class app {
     std::signal(SIGPIPE, SIG_IGN);
     std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error like a full disk
     try {
+      start();
       serve();
     } catch (const std::exception& error) {
-      spdlog::error("cannot start: {}", error.what());
-      return 1;
+      spdlog::error("{}: {}", serving_ ? "stopped by an error" : "cannot start", message_of(error));
+      exit_code_ = 1;
     }
+    end();
     return exit_code_;
   }
 
@@ -101,31 +116,45 @@ class app {
         quota::system_clock{}.now().time_since_epoch().count();
   }
 
-  void serve() {
+  // Each step may throw; `end` undoes those that were taken. The data listener is the last one to be opened: a
+  // second Tollgate of the same configuration would take connections from the first one there.
+  void start() {
     open_journal();
     const auto store = open_store();
     if (!settings().metering) spdlog::warn("metering is off: nothing is reserved or charged");
-    auto endpoint = payments::make_payment_endpoint(settings().payments);  // or throws
-    start_archive(store);
+    auto endpoint = payments::make_payment_endpoint(settings().payments);
     auto sender = std::make_shared<webhooks::sender>(settings().webhooks, &webhook_names_);
-    start_workers(store);
+    const auto tls = server_tls(settings());
+    start_archive(store);
     connect_admin(store);
     start_messenger(std::move(sender));
     start_admin();
     start_courier(std::move(endpoint));
+    make_workers(store, tls);
     replay_journal();
     const auto waiting = [](app& self) -> task<> { co_await self.obey_signals(); };
     asio::co_spawn(control_, waiting(*this), asio::detached);
-    const auto where = workers_.front()->local_endpoint();
-    spdlog::info("tollgate {} serves {} with {} threads, admin on {}", TOLLGATE_VERSION,
-                 to_text(where), workers_.size(), to_text(admin_->local_endpoint()));
-    std::thread finisher{[this] {
+    for (auto& worker : workers_) worker->start();
+  }
+
+  void serve() {
+    finisher_ = std::thread{[this] {
       for (auto& worker : workers_) worker->join();
       asio::post(control_, [this] { end_control(); });
     }};
+    serving_ = true;
+    spdlog::info("tollgate {} serves {} with {} threads, admin on {}", TOLLGATE_VERSION,
+                 to_text(workers_.front()->local_endpoint()), workers_.size(),
+                 to_text(admin_->local_endpoint()));
     control_.run();
-    finisher.join();
-    // The stores and the admin listener go before the embedded server, which stops last.
+  }
+
+  // After a start that failed half way, too. The stores and the admin listener go before the embedded server,
+  // which stops last.
+  void end() {
+    for (auto& worker : workers_) worker->stop();  // most have ended by themselves
+    if (finisher_.joinable()) finisher_.join();
+    for (auto& worker : workers_) worker->join();
     archivist_.reset();
     admin_.reset();
     event_listener_.reset();
@@ -142,13 +171,7 @@ class app {
     workers_.clear();
     keeper_.reset();
     if (embedded_) embedded_->stop();
-    spdlog::info("stopped");
-  }
-
-  static std::string to_text(const asio::ip::tcp::endpoint& endpoint) {
-    const auto host = endpoint.address().to_string();
-    return (endpoint.address().is_v6() ? "[" + host + "]" : host) + ":" +
-           std::to_string(endpoint.port());
+    if (serving_) spdlog::info("stopped");
   }
 
   quota::redis::address open_store() {
@@ -206,10 +229,8 @@ class app {
     asio::co_spawn(control_, replaying(*this), asio::detached);
   }
 
-  void start_workers(const quota::redis::address& store) {
-    const auto tls = server_tls(settings());
-    const auto& listen = settings().listen;
-    asio::ip::tcp::endpoint where{asio::ip::make_address(listen.host), listen.port};
+  void make_workers(const quota::redis::address& store, const std::shared_ptr<asio::ssl::context>& tls) {
+    auto where = to_tcp(settings().listen);
     for (int i = 0; i < worker_count(); ++i) {
       workers_.push_back(
           std::make_unique<worker>(store, current_, tls, where, metrics_.add_thread(), i));
@@ -226,7 +247,6 @@ class app {
       });
       where.port(workers_.front()->local_endpoint().port());  // where the configuration says 0
     }
-    for (auto& worker : workers_) worker->start();
   }
 
   // Of a worker, which goes on when it has the answer.
@@ -350,6 +370,7 @@ class app {
     try {
       if (!loaded) throw std::runtime_error{"it has the errors above"};
       const auto tls = server_tls((*loaded)->values);
+      try_files((*loaded)->values);
       auto endpoint = payments::make_payment_endpoint((*loaded)->values.payments);
       auto sender = std::make_shared<webhooks::sender>((*loaded)->values.webhooks, &webhook_names_);
       warn_of_what_needs_a_restart((*loaded)->values);
@@ -365,7 +386,7 @@ class app {
       metrics_.process.reload_succeeded = false;
       metrics_.process.reload_failures++;
       spdlog::error("RELOAD FAILED, the old configuration stays in force: {}: {}", file_,
-                    error.what());
+                    message_of(error));
     }
   }
 
@@ -453,6 +474,7 @@ class app {
   asio::io_context control_{1};
   outbound::name_resolver webhook_names_{32};  // theirs alone: payments do not wait for them
   std::vector<std::unique_ptr<worker>> workers_;
+  std::thread finisher_;  // waits for them
   std::unique_ptr<payments::courier> courier_;
   std::unique_ptr<payments::event_receiver> receiver_;
   std::unique_ptr<payments::event_listener> event_listener_;  // where it has an address of its own
@@ -467,7 +489,7 @@ class app {
   std::unique_ptr<archive::archived_store> admin_history_;  // the ledger, and the archive behind it
   std::unique_ptr<admin::server> admin_;
   bool terms_wait_ = false, handing_on_terms_ = false;
-  bool draining_ = false;
+  bool serving_ = false, draining_ = false;
   int exit_code_ = 0;
 };
 

@@ -1,6 +1,16 @@
 #include "proxy/runtime.hpp"
 
+#include <stdexcept>
+
 namespace tollgate::proxy {
+
+namespace {
+
+void refuse(const error_code& ec, const std::string& key, const std::string& file) {
+  if (ec) throw std::runtime_error{key + ": " + file + ": " + ec.message()};
+}
+
+}  // namespace
 
 std::shared_ptr<runtime> make_runtime(asio::io_context& context, deadline_list& deadlines,
                                       std::shared_ptr<const config::configuration> config,
@@ -26,8 +36,11 @@ std::shared_ptr<runtime> make_runtime(asio::io_context& context, deadline_list& 
 std::shared_ptr<asio::ssl::context> make_server_tls(const config::tls_settings& settings) {
   auto context = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_server);
   SSL_CTX_set_min_proto_version(context->native_handle(), TLS1_2_VERSION);
-  context->use_certificate_chain_file(settings.certificate);
-  context->use_private_key_file(settings.key, asio::ssl::context::pem);
+  error_code ec;
+  context->use_certificate_chain_file(settings.certificate, ec);
+  refuse(ec, "tls.certificate", settings.certificate);
+  context->use_private_key_file(settings.key, asio::ssl::context::pem, ec);
+  refuse(ec, "tls.key", settings.key);
   // HTTP/1.1 is all there is; a client that insists on anything else is told so by the handshake.
   SSL_CTX_set_alpn_select_cb(
       context->native_handle(),

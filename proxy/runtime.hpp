@@ -34,7 +34,7 @@ std::shared_ptr<runtime> make_runtime(asio::io_context& context, deadline_list& 
                                       std::shared_ptr<asio::ssl::context> tls,
                                       metrics::thread_metrics& counts);
 
-// For clients. Throws boost::system::system_error when the files cannot be used.
+// For clients. Throws std::runtime_error when the files cannot be used.
 std::shared_ptr<asio::ssl::context> make_server_tls(const config::tls_settings& settings);
 
 }  // namespace tollgate::proxy

@@ -1,5 +1,7 @@
 #include "proxy/upstream.hpp"
 
+#include <stdexcept>
+
 #include <boost/asio/connect.hpp>
 
 namespace tollgate::proxy {
@@ -15,7 +17,9 @@ std::string make_authority(const config::upstream_settings& upstream) {
   return text;
 }
 
-std::unique_ptr<asio::ssl::context> make_tls(const config::upstream_settings& upstream) {
+}  // namespace
+
+std::unique_ptr<asio::ssl::context> make_upstream_tls(const config::upstream_settings& upstream) {
   if (!upstream.tls) return nullptr;
   auto context = std::make_unique<asio::ssl::context>(asio::ssl::context::tls_client);
   SSL_CTX_set_min_proto_version(context->native_handle(), TLS1_2_VERSION);
@@ -24,12 +28,15 @@ std::unique_ptr<asio::ssl::context> make_tls(const config::upstream_settings& up
   if (upstream.ca_file.empty()) {
     context->set_default_verify_paths();
   } else {
-    context->load_verify_file(upstream.ca_file);
+    error_code ec;
+    context->load_verify_file(upstream.ca_file, ec);
+    if (ec) {
+      auto what = std::string{"upstreams."}.append(upstream.name).append(".ca_file: ");
+      throw std::runtime_error{what.append(upstream.ca_file).append(": ").append(ec.message())};
+    }
   }
   return context;
 }
-
-}  // namespace
 
 upstream_pool::upstream_pool(asio::io_context& context, deadline_list& deadlines,
                              const config::upstream_settings& settings, const config::settings& all)
@@ -40,7 +47,7 @@ upstream_pool::upstream_pool(asio::io_context& context, deadline_list& deadlines
       keep_alive_{all.timeouts.keep_alive},
       max_idle_{all.limits.idle_upstream_connections},
       authority_{make_authority(settings)},
-      tls_{make_tls(settings)} {}
+      tls_{make_upstream_tls(settings)} {}
 
 task<result<upstream_lease>> upstream_pool::acquire(bool fresh) {
   while (!fresh && !idle_.empty()) {

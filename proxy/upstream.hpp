@@ -20,6 +20,9 @@ struct upstream_connection {
 };
 using upstream_lease = std::unique_ptr<upstream_connection>;
 
+// Null for one without TLS. Throws std::runtime_error when its `ca_file` cannot be used.
+std::unique_ptr<asio::ssl::context> make_upstream_tls(const config::upstream_settings& upstream);
+
 class upstream_pool {
  public:
   upstream_pool(asio::io_context& context, deadline_list& deadlines,

@@ -4,7 +4,6 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <spdlog/spdlog.h>
-#include <sys/socket.h>
 
 #include "proxy/archive/archived_store.hpp"
 #include "proxy/session.hpp"
@@ -18,7 +17,6 @@ namespace {
 
 using timer = asio::basic_waitable_timer<std::chrono::steady_clock,
                                          asio::wait_traits<std::chrono::steady_clock>, io_executor>;
-using reuse_port = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
 
 task<> sleep_for(io_executor executor, std::chrono::milliseconds duration) {
   timer delay{executor};
@@ -49,20 +47,12 @@ worker::worker(const quota::redis::address& store,
       events_{context_.get_executor(), *world_.ledger},
       runtime_{make_runtime(context_, deadlines_, std::move(config), std::move(tls), counts_)},
       log_{runtime_->settings().log.access},
-      acceptor_{context_},
-      index_{index} {
-  listen(where);
-}
+      acceptor_{listen_on(context_, "listen", where, sharing::yes)},
+      index_{index} {}
 
-worker::~worker() = default;
-
-// Every thread has its own acceptor on the same address; the kernel spreads the connections.
-void worker::listen(const asio::ip::tcp::endpoint& where) {
-  acceptor_.open(where.protocol());
-  acceptor_.set_option(asio::socket_base::reuse_address{true});
-  acceptor_.set_option(reuse_port{true});
-  acceptor_.bind(where);
-  acceptor_.listen(4096);
+worker::~worker() {
+  stop();
+  join();
 }
 
 void worker::on_top_up(quota::ledger_store::top_up_listener listener) {
@@ -129,8 +119,13 @@ void worker::stop() {
 void worker::reload(std::shared_ptr<const config::configuration> config,
                     std::shared_ptr<asio::ssl::context> tls) {
   asio::post(context_, [this, config = std::move(config), tls = std::move(tls)] {
-    runtime_ = make_runtime(context_, deadlines_, config, tls, counts_);
-    log_.reopen(runtime_->settings().log.access);
+    try {
+      auto next = make_runtime(context_, deadlines_, config, tls, counts_);
+      log_.reopen(next->settings().log.access);
+      runtime_ = std::move(next);
+    } catch (const std::runtime_error& error) {
+      spdlog::error("thread {} goes on with the old configuration: {}", index_, error.what());
+    }
   });
 }
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <thread>
 
+#include "proxy/acceptor.hpp"
 #include "proxy/access_log.hpp"
 #include "proxy/admin/event_feed.hpp"
 #include "proxy/deadline.hpp"
@@ -36,7 +37,7 @@ class worker {
   worker(const quota::redis::address& store, std::shared_ptr<const config::configuration> config,
          std::shared_ptr<asio::ssl::context> tls, const asio::ip::tcp::endpoint& listen,
          metrics::thread_metrics& counts, int index);
-  ~worker();
+  ~worker();  // stops and joins
 
   // Called, on this worker's thread, for an organization that has top-ups to be delivered. Set it
   // before start().
@@ -97,7 +98,6 @@ class worker {
   void add(open_session& session) { sessions_.push_back(session); }
 
  private:
-  void listen(const asio::ip::tcp::endpoint& where);
   void cut_sessions(bool only_idle);
   task<> accept();
   task<> tick();
@@ -118,7 +118,7 @@ class worker {
   admin::event_feed events_;
   std::shared_ptr<runtime> runtime_;
   access_log log_;
-  asio::basic_socket_acceptor<asio::ip::tcp, io_executor> acceptor_;
+  acceptor acceptor_;  // every thread has its own on the same address
   boost::intrusive::list<open_session, boost::intrusive::constant_time_size<false>> sessions_;
   std::int64_t connections_ = 0, in_flight_ = 0;
   bool draining_ = false;

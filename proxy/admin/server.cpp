@@ -11,6 +11,7 @@
 #include <boost/beast/http.hpp>
 #include <spdlog/spdlog.h>
 
+#include "proxy/acceptor.hpp"
 #include "proxy/admin/http_message.hpp"
 #include "proxy/admin/json_writer.hpp"
 #include "proxy/admin/pages.hpp"
@@ -28,7 +29,6 @@ namespace beast = boost::beast;
 namespace http = boost::beast::http;
 using tcp = asio::ip::tcp;
 using stream = tcp_stream;
-using acceptor = asio::basic_socket_acceptor<tcp, io_executor>;
 using timer = asio::basic_waitable_timer<std::chrono::steady_clock,
                                          asio::wait_traits<std::chrono::steady_clock>, io_executor>;
 using request_parser = http::request_parser<http::string_body>;
@@ -60,7 +60,7 @@ struct server::impl : std::enable_shared_from_this<server::impl> {
         events{context.get_executor(), options.services.ledger, {.streams = max_streams}},
         api{options.services, &events},
         browsers{dashboard_services()},
-        listener{context, tcp::endpoint{asio::ip::make_address(listen.host), listen.port}} {}
+        listener{listen_on(context, "admin.listen", to_tcp(listen))} {}
 
   task<> accept_all();
   task<> serve(std::shared_ptr<connection> connection);

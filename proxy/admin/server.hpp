@@ -33,7 +33,7 @@ struct server_options {
 
 class server {
  public:
-  // Binds and listens; throws boost::system::system_error when the address cannot be had.
+  // Binds and listens; throws std::runtime_error when the address cannot be had.
   server(asio::io_context& context, const config::endpoint& listen, server_options options);
   ~server();
   server(const server&) = delete;

@@ -1,6 +1,7 @@
 #include "proxy/outbound/client.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -172,7 +173,9 @@ client::client(const std::string& ca_file, address_rule may_connect, name_resolv
   if (ca_file.empty()) {
     tls_.set_default_verify_paths();
   } else {
-    tls_.load_verify_file(ca_file);
+    error_code ec;
+    tls_.load_verify_file(ca_file, ec);
+    if (ec) throw std::runtime_error{std::string{"ca_file: "}.append(ca_file).append(": ").append(ec.message())};
   }
 }
 

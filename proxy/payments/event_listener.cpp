@@ -10,6 +10,7 @@
 #include <boost/beast/http.hpp>
 #include <spdlog/spdlog.h>
 
+#include "proxy/acceptor.hpp"
 #include "proxy/admin/http_message.hpp"
 #include "proxy/admin/stream_answer.hpp"
 #include "quota/ids.hpp"
@@ -21,7 +22,6 @@ namespace {
 namespace beast = boost::beast;
 namespace http = boost::beast::http;
 using tcp = asio::ip::tcp;
-using acceptor = asio::basic_socket_acceptor<tcp, io_executor>;
 using timer = asio::basic_waitable_timer<std::chrono::steady_clock,
                                          asio::wait_traits<std::chrono::steady_clock>, io_executor>;
 using request_parser = http::request_parser<http::string_body>;
@@ -44,7 +44,7 @@ struct event_listener::impl : std::enable_shared_from_this<event_listener::impl>
   impl(asio::io_context& io_context, const config::endpoint& listen, event_taker taker)
       : context{io_context},
         take{std::move(taker)},
-        listener{context, tcp::endpoint{asio::ip::make_address(listen.host), listen.port}} {}
+        listener{listen_on(context, "payments.stripe.listen", to_tcp(listen))} {}
 
   task<> accept_all();
   task<> serve(std::shared_ptr<connection> connection);

@@ -13,7 +13,7 @@ namespace tollgate::proxy::payments {
 
 class event_listener {
  public:
-  // Binds and listens; throws boost::system::system_error when the address cannot be had.
+  // Binds and listens; throws std::runtime_error when the address cannot be had.
   event_listener(asio::io_context& context, const config::endpoint& listen, event_taker taker);
   ~event_listener();
   event_listener(const event_listener&) = delete;

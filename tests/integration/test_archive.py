@@ -609,6 +609,7 @@ class Chaos(ArchiveTest):
         self.keys = [self.sidecars[0].admin.new_customer(org, 10**6) for org in orgs]
         self.over = threading.Event()
         with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            self.served = [0] * 4
             load = [pool.submit(self.call_until_over, number) for number in range(4)]
             try:
                 for _ in range(self.rounds):
@@ -621,19 +622,18 @@ class Chaos(ArchiveTest):
                     else:
                         self.sidecars[victim].kill()
                         self.sidecars[victim] = self.start_sidecar(configs[victim])
+                wait_until(lambda: sum(self.served) > 100, "enough calls to have been served", 120)
             finally:
                 self.over.set()
-            self.assertGreater(sum(each.result() for each in load), 100)
+            for each in load:
+                each.result()
 
         tollgate, proven = self.sidecars[0], []
         for org in orgs:
             self.settled_balance(tollgate, org)
-            entries = tollgate.admin.ledger(org)
-            ids = [entry["id"] for entry in entries]
+            ids = wait_until(lambda: self.ids_if_archived(tollgate, org), f"all of {org} to be archived", 120)
             self.assertEqual(len(ids), len(set(ids)))
-            self.wait_until_archived(tollgate, org)
-            self.assertEqual(self.archived(org), ids)
-            self.assertNotEqual(self.dropped(org), "")
+            wait_until(lambda: self.dropped(org) != "", f"old entries of {org} to be dropped")
             proven.append(f"{org}: ok, {len(ids)} entries")
         said = tollgate.verify()
         for each in proven:
@@ -642,6 +642,11 @@ class Chaos(ArchiveTest):
     def start_sidecar(self, config):
         return self.start(Tollgate(self.directory, config, f"tollgate-{next(self._names)}"))
 
+    def ids_if_archived(self, tollgate, org):
+        """A sidecar that was away may settle late, under another id: so both are looked at again."""
+        ids = [entry["id"] for entry in tollgate.admin.ledger(org)]
+        return ids if self.archived(org) == ids else None
+
     def try_to_start_postgres(self):
         try:
             return self.start_postgres()
@@ -649,13 +654,12 @@ class Chaos(ArchiveTest):
             return None
 
     def call_until_over(self, number):
-        done = 0
         while not self.over.is_set():
+            turn = self.served[number] % 2
             try:
-                done += self.sidecars[done % 2].chat(self.keys[number], "gpt-3.5").status == 200
+                self.served[number] += self.sidecars[turn].chat(self.keys[number], "gpt-3.5").status == 200
             except BROKEN_OFF:
                 pass
-        return done
 
 
 class Memory(StackTest):

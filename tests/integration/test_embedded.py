@@ -54,8 +54,12 @@ class Embedded(StackTest):
         return self.start(Tollgate(self.directory, config, f"{self.id().rsplit('.', 1)[1]}-{name}"))
 
     def server_pid(self, tollgate):
-        pid, = children_of(tollgate.pid)
-        self.assertIn("redis-server", Path(f"/proc/{pid}/cmdline").read_text())
+        """Of the one child. A child is not what it will be as soon as it is there."""
+        def only_child():
+            children = children_of(tollgate.pid)
+            names = list(each_that_stays(children, lambda pid: Path(f"/proc/{pid}/cmdline").read_text()))
+            return children if len(children) == 1 and "redis-server" in "".join(names) else None
+        [pid] = wait_until(only_child, "the server to be the only child")
         return pid
 
     def test_a_restart_loses_nothing(self):
@@ -87,7 +91,7 @@ class Embedded(StackTest):
         path = Path(self.directory) / "second-on-one.yaml"
         path.write_text(json.dumps(config))
         second = subprocess.run([BINARY, "run", "--config", path], text=True, capture_output=True,
-                                timeout=30)
+                                timeout=120)
         self.assertEqual(second.returncode, 1)
         self.assertIn(f"another Tollgate (pid {tollgate.pid})", second.stderr)
         self.assertEqual(tollgate.admin.request("PUT", "/orgs/fine", {}).status, 201)
@@ -142,7 +146,7 @@ class Embedded(StackTest):
             config = configuration(f"embedded:{store}", self.upstream.address)
             path = Path(self.directory) / "unusable.yaml"
             path.write_text(json.dumps(config))
-            done = subprocess.run([BINARY, "run", "--config", path], text=True, timeout=30,
+            done = subprocess.run([BINARY, "run", "--config", path], text=True, timeout=120,
                                   capture_output=True)
             self.assertEqual(done.returncode, 1)
             self.assertIn(hint, done.stderr)
@@ -154,7 +158,7 @@ class Embedded(StackTest):
         part = next((self.store / "appendonlydir").glob("*.incr.aof"))
         part.write_bytes(b"garbage" + part.read_bytes())
         done = subprocess.run([BINARY, "run", "--config", tollgate.config_path], text=True,
-                              capture_output=True, timeout=30)
+                              capture_output=True, timeout=120)
         self.assertEqual(done.returncode, 1)
         self.assertIn("appendonly.aof.1.incr.aof is damaged at offset 0: not a command", done.stderr)
         self.assertIn("redis-check-aof", done.stderr)

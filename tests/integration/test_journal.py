@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from support.process import Redis, wait_until
+from support.scripted_upstream import ScriptedUpstream
 from support.stack import StackTest
 from support.tollgate import BINARY, Tollgate, configuration
 
@@ -18,8 +19,15 @@ class Journal(StackTest):
         # The store of one test is away for a while; the others must not notice.
         self.store = self.start(Redis(self.directory, self.name, persistent=True, always=True))
         self.journal = Path(self.directory) / f"{self.name}.journal"
-        self.config = configuration(self.store.url, self.upstream.address, journal=str(self.journal),
+        self.answered = threading.Event()
+        upstream = self.start(ScriptedUpstream({"chat": self.answer_when_told}))
+        self.config = configuration(self.store.url, upstream.address, journal=str(self.journal),
                                     timeouts={"drain": "100ms"}, holds={"timeout": "2s", "sweep_every": "200ms"})
+
+    def answer_when_told(self, connection, request):
+        connection.read_body(request)
+        self.answered.wait(60)
+        connection.reply(b'{"choices":[]}', fields="Content-Type: application/json\r\n")
 
     def start_sidecar(self):
         return self.start(Tollgate(self.directory, self.config, self.name))
@@ -33,15 +41,13 @@ class Journal(StackTest):
 
     def serve_while_the_store_goes(self, tollgate, key, calls=4):
         """Calls that hold credits, are served when the store is gone, and cannot be settled."""
-
         replies = []
-        headers = {"x-sample-head-delay-ms": "2500"}
-        threads = [threading.Thread(target=lambda: replies.append(tollgate.chat(key, headers=headers).status))
-                   for _ in range(calls)]
+        threads = [threading.Thread(target=lambda: replies.append(tollgate.chat(key).status)) for _ in range(calls)]
         for thread in threads:
             thread.start()
         wait_until(lambda: tollgate.admin.balance("acme")["held"] == 10 * calls, "all holds")
         self.store.kill()
+        self.answered.set()
         for thread in threads:
             thread.join()
         self.assertEqual(replies, [200] * calls)
@@ -122,7 +128,7 @@ class Journal(StackTest):
     def failed_start(self, directory, run_with=()):
         path = Path(self.directory) / f"{self.name}-bad.yaml"
         path.write_text(self.start_config(directory))
-        done = subprocess.run([*run_with, BINARY, "run", "--config", path], text=True, capture_output=True, timeout=30)
+        done = subprocess.run([*run_with, BINARY, "run", "--config", path], text=True, capture_output=True, timeout=120)
         self.assertEqual(done.returncode, 1, done.stderr)
         self.assertIn(f"journal {directory}: ", done.stderr)
         return done.stderr

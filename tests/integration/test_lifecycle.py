@@ -66,3 +66,17 @@ class Lifecycle(StackTest):
         tollgate.popen.send_signal(signal.SIGHUP)
         wait_until(lambda: "nonsense" in tollgate.log(), "the complaint in the log")
         self.assertEqual(charged(), "12.5")
+
+    def test_sighup_with_files_that_are_not_there(self):
+        config = configuration(self.redis.url, self.upstream.address)
+        tollgate = self.start_tollgate(listen=config["listen"], admin=config["admin"])
+        key = tollgate.admin.new_customer("files", credits=1_000)
+        for number, changes in enumerate((
+                {"upstreams": {**config["upstreams"], "far": {"url": "https://127.0.0.1:1", "ca_file": "/none.pem"}}},
+                {"webhooks": {"ca_file": "/none.pem"}},
+                {"tls": {"certificate": "/none.pem", "key": "/none.pem"}},
+                {"log": {"access": "/dev/null/access.log"}}), 1):
+            tollgate.write_config({**config, **changes})
+            tollgate.popen.send_signal(signal.SIGHUP)
+            wait_until(lambda: tollgate.log().count("RELOAD FAILED") == number, f"a complaint about {changes}")
+            self.assertEqual(tollgate.chat(key).status, 200)

@@ -60,7 +60,7 @@ class Postgres(Process):
         self.cluster = cluster
         super().__init__(name, [*cluster.as_user, program("postgres"), "-D", f"{cluster.directory}/data",
                                 "-c", "listen_addresses=", "-c", "fsync=off", "-k", cluster.directory], directory)
-        self.wait_ready(self.is_ready, timeout=60)
+        self.wait_ready(self.is_ready)
 
     def is_ready(self):
         try:

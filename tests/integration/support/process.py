@@ -59,7 +59,7 @@ def free_port():
                 continue
 
 
-def wait_until(condition, what, timeout=10.0, every=0.05):
+def wait_until(condition, what, timeout=30.0, every=0.05):
     """Calls `condition` until it answers something true, and returns that.
 
     It has failed when it was asked after the time was up: not because an answer took long.
@@ -105,7 +105,7 @@ class Process:
     def log(self):
         return self.log_path.read_text(errors="replace")
 
-    def wait_ready(self, condition, timeout=15.0):
+    def wait_ready(self, condition, timeout=60.0):
         def ready_or_dead():
             if not self.running():
                 raise RuntimeError(f"{self.name} exited with {self.popen.returncode}")
@@ -124,7 +124,7 @@ class Process:
         self.popen.send_signal(signal.SIGKILL)
         self.popen.wait()
 
-    def stop(self, timeout=40.0, any_status=False):
+    def stop(self, timeout=90.0, any_status=False):
         """Asks politely. A program that has died, does not listen, or ends badly fails the test."""
         if self.running():
             self.popen.send_signal(signal.SIGTERM)

@@ -1,0 +1,162 @@
+"""A start that fails: status 1, one message that says what is wrong, and nothing is left running."""
+import json
+import re
+import resource
+import shutil
+import socket
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+from support.certificates import Authority
+from support.process import Redis, free_port
+from support.tollgate import ADMIN_TOKEN, BINARY, Tollgate, configuration
+
+STRIPE = {"secret_key": "sk_test", "webhook_secret": "whsec_test"}
+
+
+def processes_that_name(text):
+    found = []
+    for line in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            command = line.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if str(text) in command:
+            found.append(command)
+    return found
+
+
+class StartTest(unittest.TestCase):
+    def setUp(self):
+        self.directory = Path(tempfile.mkdtemp(prefix="tg-"))
+        self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
+        self.busy = socket.socket()
+        self.addCleanup(self.busy.close)
+        self.busy.bind(("127.0.0.1", 0))
+        self.busy.listen()
+        self.in_use = f"127.0.0.1:{self.busy.getsockname()[1]}"
+
+    def configured(self, store=None, **changes):
+        config = configuration(store or f"embedded:{self.directory}/store", "127.0.0.1:1", **changes)
+        path = self.directory / "tollgate.yaml"
+        path.write_text(json.dumps(config))
+        return path
+
+    def run_to_its_end(self, config, **options):
+        return subprocess.run([BINARY, "run", "--config", config], text=True, capture_output=True, timeout=120,
+                              **options)
+
+    def assert_fails(self, message, **changes):
+        """That it does not start, says so in one line, and what it has started itself is gone."""
+        done = self.run_to_its_end(self.configured(**changes))
+        self.assertEqual(done.returncode, 1, done.stderr)
+        bad = [line for line in done.stderr.splitlines() if " info " not in line and " warning " not in line]
+        self.assertEqual(len(bad), 1, done.stderr)
+        self.assertRegex(bad[0], r"^\S+Z error cannot start: " + re.escape(message) + "$")
+        self.assertEqual(processes_that_name(self.directory), [])
+
+
+class Addresses(StartTest):
+    def test_each_listener(self):
+        taken = f"{self.in_use}: Address already in use"
+        self.assert_fails(f"listen: {taken}", listen=self.in_use)
+        self.assert_fails(f"admin.listen: {taken}", admin={"listen": self.in_use, "token": ADMIN_TOKEN})
+        self.assert_fails(f"payments.stripe.listen: {taken}", payments={"stripe": {**STRIPE, "listen": self.in_use}})
+
+    def test_an_address_of_another_machine(self):
+        foreign = "192.0.2.1:8080"
+        self.assert_fails(f"listen: {foreign}: Cannot assign requested address", listen=foreign)
+
+    def test_all_that_can_be_started_is(self):
+        """With a journal, an archive and Stripe's events, so that everything runs that has a thread."""
+        self.assert_fails(
+            f"listen: {self.in_use}: Address already in use", listen=self.in_use, journal=f"{self.directory}/journal",
+            archive={"files": f"{self.directory}/archive"},
+            payments={"stripe": {**STRIPE, "listen": f"127.0.0.1:{free_port()}"}})
+
+    def test_one_that_serves_loses_no_connection_to_another(self):
+        """A second Tollgate of the same configuration gives up before it listens where the first one does."""
+        redis = Redis(str(self.directory))
+        self.addCleanup(redis.stop)
+        first = Tollgate(str(self.directory), configuration(redis.url, "127.0.0.1:1"), "first")
+        self.addCleanup(first.stop)
+        done = self.run_to_its_end(first.config_path)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn(f"cannot start: admin.listen: {first.admin.address}: Address already in use", done.stderr)
+
+
+class Files(StartTest):
+    def test_a_certificate(self):
+        made = Authority(self.directory, "authority")
+        certificate, key = made.issue("right", "IP:127.0.0.1")
+        _, other_key = made.issue("other", "IP:127.0.0.1")
+        nonsense = self.directory / "nonsense.pem"
+        nonsense.write_text("nonsense")
+        missing = self.directory / "missing.pem"
+        for named, given, problem in (
+                ("certificate", (missing, key), f"{missing}: No such file or directory"),
+                ("certificate", (nonsense, key), f"{nonsense}: no start line (PEM routines)"),
+                ("key", (certificate, missing), f"{missing}: No such file or directory"),
+                ("key", (certificate, nonsense), f"{nonsense}: unsupported (DECODER routines)"),
+                ("key", (certificate, other_key), f"{other_key}: key values mismatch (x509 certificate routines)")):
+            with self.subTest(named=named, problem=problem):
+                self.assert_fails(f"tls.{named}: {problem}",
+                                  tls={"certificate": str(given[0]), "key": str(given[1])})
+
+    def test_a_journal_of_another_or_of_nobody(self):
+        self.assert_fails("journal /dev/null/journal: cannot make the directory: Not a directory",
+                          journal="/dev/null/journal")
+        journal = self.directory / "journal"
+        redis = Redis(str(self.directory))
+        self.addCleanup(redis.stop)
+        first = Tollgate(str(self.directory), configuration(redis.url, "127.0.0.1:1", journal=str(journal)), "first")
+        self.addCleanup(first.stop)
+        done = self.run_to_its_end(self.configured(journal=str(journal)))
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn(f"cannot start: journal {journal}: another Tollgate (pid {first.pid})", done.stderr)
+
+    def test_certificates_of_others(self):
+        missing = "/nonexistent.pem"
+        self.assert_fails(f"upstreams.far.ca_file: {missing}: No such file or directory",
+                          upstreams={"sample": {"url": "http://127.0.0.1:1"},
+                                     "far": {"url": "https://127.0.0.1:1", "ca_file": missing}})
+        self.assert_fails(f"ca_file: {missing}: No such file or directory", webhooks={"ca_file": missing})
+        self.assert_fails(f"ca_file: {missing}: No such file or directory", payments={
+            "stripe": {**STRIPE, "url": "https://127.0.0.1:1", "ca_file": missing}})
+
+    def test_an_access_log_that_cannot_be_written(self):
+        self.assert_fails("log.access: /dev/null/access.log: Not a directory", log={"access": "/dev/null/access.log"})
+
+
+class Descriptors(StartTest):
+    """Fewer and fewer descriptors make one step of the start after the other fail."""
+
+    def test_none_ends_by_a_signal(self):
+        redis = Redis(str(self.directory))
+        self.addCleanup(redis.stop)
+        listen = f"127.0.0.1:{free_port()}"
+        config = self.configured(store=redis.url, listen=listen, journal=f"{self.directory}/journal",
+                                 archive={"files": f"{self.directory}/archive"},
+                                 payments={"stripe": {**STRIPE, "listen": f"127.0.0.1:{free_port()}"}})
+        messages = set()
+        for descriptors in range(4, 200):
+            def limited(most=descriptors):
+                resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+            with subprocess.Popen([BINARY, "run", "--config", config], text=True, stderr=subprocess.PIPE,
+                                  stdout=subprocess.DEVNULL, preexec_fn=limited) as process:
+                said = []
+                for line in process.stderr:
+                    said.append(line)
+                    if " serves " in line:
+                        process.terminate()
+                status = process.wait(60)
+            if any(" serves " in line for line in said):
+                break
+            self.assertEqual(status, 1, (descriptors, said))
+            [message] = [line.split(" error ", 1)[1] for line in said if " error " in line]
+            messages.add(message)
+        else:
+            self.fail("it never starts")
+        self.assertGreater(len(messages), 5, messages)
