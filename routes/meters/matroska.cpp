@@ -274,7 +274,7 @@ std::size_t matroska_meter::parse_block(std::string_view block) {
   left_ -= used;
   if (left_ > 0) return used;
   stage_ = stage::element;
-  goes_back_ = block_.is_broken();
+  goes_back_ = block_.may_be_broken();
   if (tracks_.is_unclear() || block_.is_of_no_track()) stop(state::unmeasurable);
   return used;
 }

@@ -143,7 +143,28 @@ def tags():
                 yield f"{name}-ape-behind-{body}-{other}{suffix}", data + ape + data
 
 
+# --- MPEG program streams -----------------------------------------------------------------------------
+
+def program(name, arguments, most=30):
+    data = made(".mpg", arguments, 48000)
+    at, number = 0, 0
+    while number < most and (at := data.find(b"\0\0\1", at)) >= 0 and at + 6 <= len(data):
+        if data[at + 3] >= 0xBB:
+            size = int.from_bytes(data[at + 4:at + 6], "big")
+            for other in others(size, len(data) - at - 6):
+                if other < 1 << 16:
+                    yield f"{name}-{at}-{other}.mpg", data[:at + 4] + other.to_bytes(2, "big") + data[at + 6:]
+            # Another packet in the bytes of this one, across its end, and behind it without its first bytes.
+            for into in (size - 2, size - 1, size, size + 1, size // 2):
+                cut = at + 6 + into
+                yield f"{name}-{at}-in-{into}.mpg", data[:cut] + data[at:at + 6 + size] + data[cut:]
+            number += 1
+        at += 4
+
+
 def cases():
+    yield from program("mp2", "-c:a mp2 -b:a 64k -f mpeg")
+    yield from program("vob", "-c:a mp2 -b:a 64k -f vob")
     yield from iff("wav", ".wav", "-c:a pcm_s16le", "<")
     yield from iff("aiff", ".aiff", "-c:a pcm_s16be", ">")
     yield from mp4("faststart", ".m4a", "-c:a aac -b:a 16k -movflags +faststart")

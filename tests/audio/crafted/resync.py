@@ -2,7 +2,7 @@
 from corpus.matroska import element
 
 from .base import encoded
-from .matroska import file_of, ids_of, packets_of, private_of
+from .matroska import encodings, file_of, ids_of, packets_of, private_of
 
 PACKET = 0.02  # seconds, of Opus
 HEAD = "-c:a libopus -b:a 12k -f webm"
@@ -106,6 +106,19 @@ def goes_back(parts):
     for name, block in [("no-track", no_track), ("bad-lace", bad_lace), ("no-number", nothing)]:
         yield f"block-{name}.webm", parts.file(*start, element8("1F43B675", element8("E7", bytes(4)) + block +
                                                                 blocks(second)))
+    for name, codec, kind, more in [("webvtt", b"D_WEBVTT/SUBTITLES", 17, b""),
+                                    ("zlib", b"S_TEXT/UTF8", 17, encodings(0)), ("prores", b"V_PRORES", 1, b""),
+                                    ("zlib-video", b"V_VP8", 1, encodings(0)), ("bzlib", b"V_VP8", 1, encodings(1))]:
+        other = element8("AE", element("D7", 2) + element("73C5", 2) + element("83", kind) + element("86", codec) + more)
+        tracks = element8("1654AE6B", parts.entry + other)
+        yield f"track-{name}.webm", parts.file(parts.info, tracks, element8("1F43B675", element8("E7", bytes(4)) +
+                                               element8("A3", b"\x82\0\0\x80" + rest) + blocks(second)))
+    stripped = parts.entry[:]
+    entry = next(stripped[first:last] for name, first, last in ids_of(stripped) if name == "AE")
+    tracks = element8("1654AE6B", element8("AE", entry + encodings(3, b"")))
+    large = element8("A3", b"\x81\0\0\x80" + parts.packets[0] + rest + bytes(10_000_000))
+    yield "large-block.webm", parts.file(parts.info, tracks, element8("1F43B675", element8("E7", bytes(4)) +
+                                         blocks(second) + large))
     sound = element8("A3", b"\x81\0\0\x80" + parts.packets[0] + rest)
     for name, end in [("zero", bytes(9)), ("cut", element8("EC", bytes(50))[:-20]),
                       ("beyond", b"\xa0\x84\xa1\x8a" + bytes(2)), ("unknown-size", b"\xe7\xff"),

@@ -350,6 +350,27 @@ TEST(matroska, an_id_in_frames_matters_where_decoders_go_back) {
   EXPECT_EQ(status(live_file(tracks() + cluster(opus_blocks(5) + broken + opus_blocks(5)))), state::unmeasurable);
 }
 
+// Decoders undo the encoding of other tracks, too, and go back where they fail.
+TEST(matroska, an_id_in_other_tracks_matters_where_decoders_look_into_them) {
+  const auto cluster_in = id_bytes(id::cluster) + "\x81\x42\x86" + noise(30);
+  const auto with = [&](const std::string& codec, std::uint64_t type, const std::string& more, int lacing = 0) {
+    const auto other = track{.codec = codec, .codec_private = {}, .number = 2, .type = type, .more = more};
+    return status(live_file(tracks({{}, other}) +
+                            cluster(simple_block(cluster_in, lacing, 2) + opus_blocks(5))));
+  };
+  const auto zlib = element(id::content_encodings, element(id::content_encoding, ""));
+  EXPECT_EQ(with("V_VP8", 1, ""), state::measuring);
+  EXPECT_EQ(with("V_VP8", 1, "", 1), state::unmeasurable);
+  EXPECT_EQ(with("V_VP8", 1, zlib), state::unmeasurable);
+  EXPECT_EQ(with("V_PRORES", 1, ""), state::unmeasurable);
+  EXPECT_EQ(with("D_WEBVTT/SUBTITLES", 17, ""), state::unmeasurable);
+  // Sizes of a lace that has no frames.
+  const auto laced = simple_block(big(9, 1) + id_bytes(id::cluster), 3);
+  EXPECT_EQ(status(live_file(tracks() + cluster(opus_blocks(5) + laced + opus_blocks(5)))), state::unmeasurable);
+  const auto large = simple_block(opus_packet() + cluster_in + std::string(2 << 20, 'x'));
+  EXPECT_EQ(status(live_file(tracks() + cluster(opus_blocks(5) + large + opus_blocks(5)))), state::unmeasurable);
+}
+
 TEST(matroska, what_stands_where_it_does_not_belong_makes_it_unmeasurable) {
   const auto good = tracks() + cluster(opus_blocks(5));
   const auto in_track = [](const std::string& more) {
