@@ -71,13 +71,14 @@ inline std::int64_t ebml_signed(std::string_view content) {
 // The master elements that have begun and not ended.
 class ebml_path {
  public:
-  // Nobody nests deeper than there is room in earnest. What does is not watched.
   void enter(std::uint32_t id, std::uint64_t position, std::uint64_t size) {
-    if (depth_ == levels_.size()) return;
     levels_[depth_++] = {id, size == ebml_element::unknown_size ? size : position + size};
   }
   bool empty() const { return depth_ == 0; }
+  // Nobody nests deeper in earnest, and decoders do not follow.
+  bool is_full() const { return depth_ == levels_.size(); }
   std::uint32_t innermost() const { return levels_[depth_ - 1].id; }
+  bool is_of_unknown_size() const { return levels_[depth_ - 1].end == ebml_element::unknown_size; }
   std::uint32_t leave() { return levels_[--depth_].id; }
   // Leaves the innermost master if it ends at `position`, or should have.
   std::optional<std::uint32_t> leave_at(std::uint64_t position) {
@@ -95,7 +96,7 @@ class ebml_path {
     std::uint32_t id;
     std::uint64_t end;
   };
-  std::array<level, 8> levels_;
+  std::array<level, 12> levels_;
   std::size_t depth_ = 0;
 };
 

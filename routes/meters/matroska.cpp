@@ -1,15 +1,13 @@
 #include "routes/meters/matroska.hpp"
 
 #include <algorithm>
-#include <array>
-#include <bit>
-#include <cstring>
-#include <optional>
 
 #include "routes/meters/block_meter.hpp"
 #include "routes/meters/ebml.hpp"
+#include "routes/meters/hidden_clusters.hpp"
 #include "routes/meters/matroska_block.hpp"
-#include "routes/meters/matroska_ids.hpp"
+#include "routes/meters/matroska_entry.hpp"
+#include "routes/meters/matroska_schema.hpp"
 #include "routes/meters/matroska_track.hpp"
 
 namespace tollgate::routes::meters {
@@ -17,29 +15,13 @@ namespace {
 
 namespace id = matroska_id;
 
-constexpr std::size_t most_small_bytes = 64;
-
-// The id, a size of up to eight bytes, and the id of the first child.
-constexpr std::size_t cluster_sign_bytes = 4 + 8 + 1;
-
-// By chance, these stand in other content once in a hundred gigabytes.
-bool has_cluster_sign(std::string_view content) {
-  constexpr std::string_view cluster = "\x1F\x43\xB6\x75";
-  // Timestamp, CRC-32, Void, Position, PrevSize, SimpleBlock, BlockGroup.
-  constexpr std::string_view first_children = "\xE7\xBF\xEC\xA7\xAB\xA3\xA0";
-  for (auto at = content.find(cluster); at != content.npos; at = content.find(cluster, at + 1)) {
-    const auto rest = content.substr(at + cluster.size());
-    if (rest.empty() || rest.front() == '\0') continue;
-    const auto size_bytes =
-        static_cast<std::size_t>(std::countl_zero(static_cast<std::uint8_t>(rest.front()))) + 1;
-    if (rest.size() > size_bytes && first_children.find(rest[size_bytes]) != first_children.npos)
-      return true;
-  }
-  return false;
+bool may_follow_segment(const ebml_element& element) {
+  return is_root(element.id) || is_top_level(element.id) || element.id == id::void_element;
 }
 
-// Walks the tree of elements by their ids, which are unique: what stands where it does not belong
-// counts all the same.
+// Walks the tree of elements as decoders do. Where a decoder could be at odds with us about it, because an
+// element is too long or stands where it does not belong, nothing is measured. Damage between the elements
+// is another matter: decoders go back and look for the next one of the top level, and so do we.
 class matroska_meter final : public block_meter<most_small_bytes> {
  public:
   void finish() override;
@@ -58,8 +40,6 @@ class matroska_meter final : public block_meter<most_small_bytes> {
     skipped,       // content of no interest
     lost,          // nonsense, in which the next element of a file's top levels is searched
   };
-  // The setup header of Vorbis stands in it, with all of the comments before it.
-  static constexpr std::size_t most_private_bytes = 64 * 1024;
   // Decoders know a file by what stands in its EBML header, and do not look for that far away.
   static constexpr std::uint64_t most_ebml_bytes = 1024;
 
@@ -72,16 +52,19 @@ class matroska_meter final : public block_meter<most_small_bytes> {
   std::size_t parse_skipped(std::string_view block);
   std::size_t parse_lost(std::string_view block);
 
+  std::size_t refuse(std::string_view block);
+  std::size_t lose_way(std::string_view block);
   void leave_masters();
-  void leave_for(std::uint32_t top);
-  bool is_possible(const ebml_element& element) const;
+  bool find_place(const ebml_element& element);
+  bool leave_for(std::uint32_t element);
   void begin(const ebml_element& element);
   void begin_master(const ebml_element& element);
+  void begin_segment_again();
   stage stage_of_content(std::uint32_t element) const;
-  void take(std::uint32_t element, std::string_view content);
+  hidden_clusters::of kind_of_content() const;
+  void take(std::string_view content);
   void add_track();
   std::string_view content_at_hand(std::string_view block) const;
-  bool hides_cluster(std::string_view content);
 
   stage stage_ = stage::element;
   std::uint64_t position_ = 0;
@@ -89,26 +72,26 @@ class matroska_meter final : public block_meter<most_small_bytes> {
   std::uint32_t element_ = 0;  // the one at hand
   std::uint64_t left_ = 0;     // of its content
 
-  bool has_doc_type_ = false, began_master_ = false;
-  track_entry entry_;
+  bool has_doc_type_ = false, has_segment_ = false, has_cluster_ = false;
+  matroska_entry entry_;
   matroska_tracks tracks_;
   matroska_block block_;
 
-  std::array<char, cluster_sign_bytes - 1> last_bytes_;  // since the last master began
-  std::size_t kept_ = 0;                                 // so many of them
+  hidden_clusters hidden_;
+  hidden_clusters::of kind_ = hidden_clusters::of::content;  // of the bytes used up
+  std::uint64_t sound_ = 0;  // where decoders go back to: the last element that was surely sound
+  bool goes_back_ = false;   // something was wrong now
 };
 
 std::size_t matroska_meter::parse(std::string_view block) {
   need(1);
-  began_master_ = false;
+  goes_back_ = false;
+  kind_ = kind_of_content();
+  const auto sound = sound_;
   const auto used = parse_stage(block);
   position_ += used;
-  // Whatever is not taken for a Cluster must not be one: also one that begins in the content of an element
-  // and goes on in what follows.
-  if (began_master_)
-    kept_ = 0;
-  else if (hides_cluster(block.substr(0, used)))
-    stop(state::unmeasurable);
+  hidden_.look(block.substr(0, used), kind_);
+  if (hidden_.found() || (goes_back_ && hidden_.may_be_behind(sound))) stop(state::unmeasurable);
   return used;
 }
 
@@ -138,17 +121,44 @@ std::size_t matroska_meter::parse_element(std::string_view block) {
     need(head.needed_bytes());
     return 0;
   }
-  if (position_ == 0 && (!element || element->id != id::ebml)) {
-    stop(state::unmeasurable);
-    return block.size();
-  }
-  if (element && (is_root(element->id) || is_top_level(element->id))) leave_for(element->id);
-  if (!element || !is_possible(*element)) {
-    stage_ = stage::lost;
-    return 1;
-  }
+  if (position_ == 0 && (!element || element->id != id::ebml)) return refuse(block);
+  const bool is_behind = path_.empty() && has_segment_;
+  if (!element || (is_behind && !may_follow_segment(*element))) return lose_way(block);
+  if (!find_place(*element)) return refuse(block);
   begin(*element);
   return element->head_bytes;
+}
+
+// What is no element at all is damage, or what somebody has put behind a Segment.
+std::size_t matroska_meter::lose_way(std::string_view block) {
+  const bool is_between = path_.empty() || path_.innermost() == id::segment ||
+                          path_.innermost() == id::cluster || path_.innermost() == id::block_group;
+  if (!is_between) return refuse(block);
+  goes_back_ = true;
+  stage_ = stage::lost;
+  return 1;
+}
+
+// Leaves what the element ends. False where decoders would not read it as we do.
+bool matroska_meter::find_place(const ebml_element& element) {
+  const bool is_live = element.size == ebml_element::unknown_size;
+  const bool is_behind = path_.empty() && has_segment_;
+  if (is_root(element.id) && has_segment_) goes_back_ = true;
+  if (!leave_for(element.id)) {
+    if (!is_behind || is_root(element.id)) return false;
+    begin_segment_again();
+  }
+  // Decoders do not believe it at first, and find it again when they have gone back.
+  if (is_live && element.id == id::cluster && !path_.empty() && !path_.is_of_unknown_size())
+    begin_segment_again();
+  const auto master = path_.empty() ? matroska_schema::document : path_.innermost();
+  return matroska_schema::allows(element, master) && !path_.is_full() &&
+         (is_live || path_.holds(position_ + element.head_bytes, element.size));
+}
+
+std::size_t matroska_meter::refuse(std::string_view block) {
+  stop(state::unmeasurable);
+  return block.size();
 }
 
 void matroska_meter::leave_masters() {
@@ -156,47 +166,43 @@ void matroska_meter::leave_masters() {
     if (*left == id::track_entry) add_track();
 }
 
-// What can only stand at the top ends all else, whether that has an end of its own or not.
-void matroska_meter::leave_for(std::uint32_t top) {
-  while (!path_.empty() && (is_root(top) || path_.innermost() != id::segment))
-    if (path_.leave() == id::track_entry) add_track();
-  if (is_root(top)) tracks_.end_document();
-}
-
-// Decoders leave their path where an element goes on beyond its master's end. Masters are entered
-// even then: they are no place to hide anything.
-bool matroska_meter::is_possible(const ebml_element& element) const {
-  if (element.size == ebml_element::unknown_size)
-    return element.id == id::segment || element.id == id::cluster;
-  return is_master(element.id) || path_.holds(position_ + element.head_bytes, element.size);
+// What can only stand at the top ends masters of unknown size. False where it stands in another one.
+bool matroska_meter::leave_for(std::uint32_t element) {
+  if (!is_root(element) && !is_top_level(element)) return true;
+  const auto is_left = [&] { return is_root(element) || path_.innermost() != id::segment; };
+  while (!path_.empty() && path_.is_of_unknown_size() && is_left()) path_.leave();
+  if (is_root(element)) tracks_.end_document();
+  return path_.empty() == is_root(element);
 }
 
 void matroska_meter::begin(const ebml_element& element) {
-  if (is_master(element.id)) return begin_master(element);
+  kind_ = hidden_clusters::of::element;
+  if (!entry_.begin(element.id, element.size)) return stop(state::unmeasurable);
+  const bool is_cluster_or_such = is_top_level(element.id) || element.id == id::block_group;
+  if (is_cluster_or_such || element.id == id::simple_block) sound_ = position_;
+  if (matroska_schema::is_master(element.id)) return begin_master(element);
   element_ = element.id;
   left_ = element.size;
   stage_ = stage_of_content(element.id);
-  if (element_ == id::content_encryption) entry_.is_encrypted = true;
-  // Decoders cut it off all the same.
-  const bool is_too_long = left_ > most_small_bytes;
-  if (element_ == id::compression_settings && is_too_long) entry_.is_compressed = true;
   if (stage_ == stage::block) block_.begin(left_);
-  if (stage_ == stage::private_data) entry_.codec_private.clear();
   if (stage_ == stage::small) need(static_cast<std::size_t>(left_));
 }
 
 void matroska_meter::begin_master(const ebml_element& element) {
   path_.enter(element.id, position_ + element.head_bytes, element.size);
-  began_master_ = true;
   stage_ = stage::element;
   if (element.id == id::track_entry) entry_ = {};
-  // Where no algorithm is named, zlib is meant.
-  if (element.id == id::content_encoding) {
-    ++entry_.encodings;
-    entry_.is_compressed = true;
-  }
+  if (element.id == id::cluster) has_cluster_ = true;
   if (element.id == id::ebml && element.size > most_ebml_bytes) stop(state::unmeasurable);
   if (element.id == id::segment && !has_doc_type_) stop(state::unmeasurable);
+  if (element.id == id::segment) has_segment_ = true;
+}
+
+// As decoders do that have found an element of the top level: its Segment has no end any more.
+void matroska_meter::begin_segment_again() {
+  goes_back_ = true;
+  while (!path_.empty()) path_.leave();
+  path_.enter(id::segment, position_, ebml_element::unknown_size);
 }
 
 matroska_meter::stage matroska_meter::stage_of_content(std::uint32_t element) const {
@@ -207,6 +213,13 @@ matroska_meter::stage matroska_meter::stage_of_content(std::uint32_t element) co
   return stage::skipped;
 }
 
+hidden_clusters::of matroska_meter::kind_of_content() const {
+  if (stage_ == stage::block) return hidden_clusters::of::frames;
+  if (stage_ != stage::skipped) return hidden_clusters::of::content;
+  if (element_ == id::block_additional) return hidden_clusters::of::frames;
+  return element_ == id::file_data ? hidden_clusters::of::file : hidden_clusters::of::content;
+}
+
 std::size_t matroska_meter::parse_small(std::string_view block) {
   const auto size = static_cast<std::size_t>(left_);
   if (block.size() < size) {
@@ -215,67 +228,42 @@ std::size_t matroska_meter::parse_small(std::string_view block) {
   }
   left_ = 0;
   stage_ = stage::element;
-  take(element_, block.substr(0, size));
+  take(block.substr(0, size));
   return size;
 }
 
-void matroska_meter::take(std::uint32_t element, std::string_view content) {
-  const auto number = content.size() <= 8 ? big_endian(content) : 0;
-  switch (element) {
+void matroska_meter::take(std::string_view content) {
+  constexpr std::size_t id_bytes = 4;
+  switch (element_) {
     case id::doc_type: {
       const auto name = content.substr(0, content.find('\0'));
       has_doc_type_ = name == "matroska" || name == "webm";
       break;
     }
-    case id::track_number:
-      entry_.number = number;
-      break;
-    case id::track_type:
-      entry_.type = number;
-      break;
-    case id::codec_id:
-      entry_.codec_id = content.substr(0, content.find('\0'));
-      break;
-    case id::sampling_frequency:
-      entry_.sampling_frequency = ebml_float(content);
-      break;
-    case id::channels:
-      entry_.channels = number;
-      break;
-    case id::bit_depth:
-      entry_.bit_depth = number;
-      break;
-    case id::encoding_scope:
-      entry_.is_of_frames_only = number == 1;
-      break;
-    case id::encoding_type:
-      entry_.is_encrypted = entry_.is_encrypted || number != 0;
-      break;
-    case id::compression_algorithm:
-      entry_.is_compressed = number != track_entry::header_stripping;
-      break;
-    case id::compression_settings:
-      entry_.stripped_header = content;
+    case id::seek_id:
+      if (content.size() == id_bytes) kind_ = hidden_clusters::of::element;
       break;
     case id::discard_padding:
       if (auto* track = tracks_.latest()) track->set_discard_padding(ebml_signed(content));
       break;
     default:
+      entry_.take(element_, content);
       break;
   }
 }
 
 std::size_t matroska_meter::parse_private(std::string_view block) {
   const auto piece = content_at_hand(block);
-  auto& kept = entry_.codec_private;
-  kept.append(piece.substr(0, most_private_bytes - kept.size()));
+  entry_.take_private(piece);
   left_ -= piece.size();
   if (left_ == 0) stage_ = stage::element;
   return piece.size();
 }
 
+// A SeekHead may lead decoders to tracks behind the blocks that we have seen by then.
 void matroska_meter::add_track() {
-  if (!tracks_.add(entry_)) return stop(state::unmeasurable);
+  const bool is_late = has_cluster_ && !tracks_.has(entry_.get().number);
+  if (is_late || !tracks_.add(entry_.get())) return stop(state::unmeasurable);
   if (!tracks_.empty()) set_status(state::measuring);
   entry_ = {};
 }
@@ -284,8 +272,10 @@ std::size_t matroska_meter::parse_block(std::string_view block) {
   const auto [used, needed] = block_.read(content_at_hand(block), tracks_);
   need(needed);
   left_ -= used;
-  if (left_ == 0) stage_ = stage::element;
-  if (left_ == 0 && tracks_.is_unclear()) stop(state::unmeasurable);
+  if (left_ > 0) return used;
+  stage_ = stage::element;
+  goes_back_ = block_.may_be_broken();
+  if (tracks_.is_unclear() || block_.is_of_no_track()) stop(state::unmeasurable);
   return used;
 }
 
@@ -307,39 +297,22 @@ std::size_t matroska_meter::parse_lost(std::string_view block) {
     return 0;
   }
   const auto is_id = [&](std::size_t at) {
-    // All of them begin so, and few other bytes.
-    if ((byte_at(block, at) & 0xF0) != 0x10) return false;
     const auto id = static_cast<std::uint32_t>(big_endian(block.substr(at, id_bytes)));
     return is_top_level(id) || is_root(id);
   };
   std::size_t at = 0;
   while (at + id_bytes <= block.size() && !is_id(at)) ++at;
-  if (at + id_bytes > block.size()) return at;
+  if (at > 0) return at;
   stage_ = stage::element;
-  return at > 0 ? at : parse_element(block);
-}
-
-// Where anything is wrong, decoders that can go back look for a Cluster, also in the content of
-// what they had passed over, and play from there. So all of the audio may hide in a Void, a tag, or
-// the data of a block. A stream with a Cluster in such a place has two readings and is not
-// measured.
-bool matroska_meter::hides_cluster(std::string_view content) {
-  // Where two pieces meet: the end of what came before, and the beginning of this one.
-  std::array<char, 2 * std::tuple_size_v<decltype(last_bytes_)>> seam;
-  const auto head = content.substr(0, last_bytes_.size());
-  std::memcpy(seam.data(), last_bytes_.data(), kept_);
-  std::memcpy(seam.data() + kept_, head.data(), head.size());
-  const std::string_view joined{seam.data(), kept_ + head.size()};
-  if (has_cluster_sign(joined) || has_cluster_sign(content)) return true;
-  const auto end = content.size() < last_bytes_.size() ? joined : content;
-  kept_ = std::min(end.size(), last_bytes_.size());
-  std::memcpy(last_bytes_.data(), end.data() + end.size() - kept_, kept_);
-  return false;
+  while (!path_.empty()) path_.leave();
+  return parse_element(block);
 }
 
 void matroska_meter::finish() {
   if (status() == state::unmeasurable) return;
   tracks_.finish();
+  // Where the end is missing, decoders go back, too.
+  if (hidden_.may_be_behind(sound_)) stop(state::unmeasurable);
   if (status() == state::undecided || tracks_.is_unclear()) stop(state::unmeasurable);
 }
 

@@ -21,6 +21,10 @@ class matroska_block {
   // The next bytes of the content: at least as many as were said to be needed.
   progress read(std::string_view bytes, matroska_tracks& tracks);
   bool has_ended() const { return left_ == 0; }
+  // Decoders may take it for damage: it does not add up, or they undo something first and may fail.
+  bool may_be_broken() const { return may_be_broken_; }
+  // No encoder writes blocks of a track that has no entry.
+  bool is_of_no_track() const { return is_of_no_track_; }
 
  private:
   enum class stage : std::uint8_t { head, lacing, frames, ignored };
@@ -29,6 +33,7 @@ class matroska_block {
   progress read_lacing(std::string_view bytes);
   progress read_frames(std::string_view bytes);
   progress ignore(std::string_view bytes);
+  progress give_up(std::string_view bytes);
   progress use(std::size_t bytes, std::size_t then_needed = 1);
   bool next_frame();
 
@@ -38,6 +43,7 @@ class matroska_block {
   matroska_lacing lacing_;
   std::uint64_t frame_left_ = 0;
   bool in_frame_ = false, expects_head_ = false;
+  bool is_of_no_track_ = false, may_be_broken_ = false;
 };
 
 }  // namespace tollgate::routes::meters

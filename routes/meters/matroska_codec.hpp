@@ -10,7 +10,7 @@
 namespace tollgate::routes::meters {
 
 struct track_entry {
-  static constexpr std::uint64_t audio = 2;             // of TrackType
+  static constexpr std::uint64_t video = 1, audio = 2;  // of TrackType
   static constexpr std::uint64_t header_stripping = 3;  // of ContentCompAlgo
 
   std::uint64_t number = 0;

@@ -1,6 +1,7 @@
 // The elements of Matroska that a meter looks into (RFC 9559, section 5).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace tollgate::routes::meters {
@@ -10,7 +11,12 @@ enum : std::uint32_t {
   ebml = 0x1A45DFA3,
   doc_type = 0x4282,
   segment = 0x18538067,
+  void_element = 0xEC,
+  crc_32 = 0xBF,
   seek_head = 0x114D9B74,
+  seek = 0x4DBB,
+  seek_id = 0x53AB,
+  seek_position = 0x53AC,
   info = 0x1549A966,
   tracks = 0x1654AE6B,
   track_entry = 0xAE,
@@ -34,11 +40,13 @@ enum : std::uint32_t {
   simple_block = 0xA3,
   block_group = 0xA0,
   block = 0xA1,
+  block_additional = 0xA5,
   discard_padding = 0x75A2,
   cues = 0x1C53BB6B,
   chapters = 0x1043A770,
   tags = 0x1254C367,
   attachments = 0x1941A469,
+  file_data = 0x465C,
 };
 }
 
@@ -63,29 +71,13 @@ inline bool is_root(std::uint32_t element) {
   return element == matroska_id::ebml || element == matroska_id::segment;
 }
 
-inline bool is_master(std::uint32_t element) {
-  switch (element) {
-    case matroska_id::ebml:
-    case matroska_id::segment:
-    case matroska_id::info:
-    case matroska_id::tracks:
-    case matroska_id::track_entry:
-    case matroska_id::audio:
-    case matroska_id::content_encodings:
-    case matroska_id::content_encoding:
-    case matroska_id::content_compression:
-    case matroska_id::cluster:
-    case matroska_id::block_group:
-      return true;
-    default:
-      return false;
-  }
-}
+// Their content is read whole, up to so many bytes.
+constexpr std::size_t most_small_bytes = 64;
 
-// Their content is read whole.
 inline bool is_small(std::uint32_t element) {
   switch (element) {
     case matroska_id::doc_type:
+    case matroska_id::seek_id:
     case matroska_id::track_number:
     case matroska_id::track_type:
     case matroska_id::codec_id:

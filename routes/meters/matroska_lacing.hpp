@@ -14,6 +14,8 @@ class matroska_lacing {
  public:
   // `payload`: the bytes of the block behind its flags.
   void begin(std::uint8_t flags, std::uint64_t payload);
+  // All frames were shown.
+  bool is_done() const { return known_ == frames_ && shown_ == known_; }
   bool wants_byte() const { return next_field_ != field::none; }
   void take(std::uint8_t byte);
 

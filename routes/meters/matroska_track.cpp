@@ -59,12 +59,28 @@ void matroska_track::finish() {
 
 bool matroska_tracks::add(const track_entry& entry) {
   // As in ffmpeg, the first track of a number has it.
-  if (entry.type != track_entry::audio || find(entry.number) != nullptr) return true;
+  if (has(entry.number)) return true;
+  if (entries_.size() == most_tracks) return false;
+  // ffmpeg looks into ProRes.
+  const bool is_plain = entry.encodings == 0 && entry.codec_id != "V_PRORES";
+  entries_.push_back({entry.number, entry.type == track_entry::video && is_plain});
+  if (entry.type != track_entry::audio) return true;
   auto codec = make_codec(entry);
-  if (codec == nullptr || tracks_.size() == most_tracks) return false;
+  if (codec == nullptr) return false;
   tracks_.emplace_back(entry, std::move(codec));
   latest_ = nullptr;
   return true;
+}
+
+const matroska_tracks::known_entry* matroska_tracks::entry_of(std::uint64_t number) const {
+  const auto found = std::find_if(entries_.begin(), entries_.end(),
+                                  [number](const auto& each) { return each.number == number; });
+  return found == entries_.end() ? nullptr : &*found;
+}
+
+bool matroska_tracks::is_plain_video(std::uint64_t number) const {
+  const auto* entry = entry_of(number);
+  return entry != nullptr && entry->is_plain_video;
 }
 
 matroska_track* matroska_tracks::find(std::uint64_t number) {

@@ -47,9 +47,12 @@ class matroska_track {
 
 class matroska_tracks {
  public:
-  // Nothing that is not audio is kept. False if there are too many, or one that cannot be counted.
+  // Of what is not audio, only the number is kept. False if there are too many, or one that cannot be counted.
   bool add(const track_entry& entry);
   matroska_track* find(std::uint64_t number);
+  bool has(std::uint64_t number) const { return entry_of(number) != nullptr; }
+  // Decoders pass its frames on as they are.
+  bool is_plain_video(std::uint64_t number) const;
   // What follows a block in its group is about its track.
   matroska_track* latest() { return latest_; }
   void set_latest(matroska_track* track) { latest_ = track; }
@@ -65,6 +68,13 @@ class matroska_tracks {
  private:
   static constexpr std::size_t most_tracks = 64;
   std::vector<matroska_track> tracks_;
+  struct known_entry {
+    std::uint64_t number;
+    bool is_plain_video;
+  };
+  const known_entry* entry_of(std::uint64_t number) const;
+
+  std::vector<known_entry> entries_;  // in any medium
   matroska_track* latest_ = nullptr;
 };
 

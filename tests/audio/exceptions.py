@@ -26,6 +26,10 @@ SEVERAL_FRAMES = ("This ffmpeg decodes but the first of several AMR frames in a 
 
 DAMAGED_BLOCKS = ("In what was damaged the meter counts every block that an AAC decoder might find there; ffmpeg's "
                   "gives up some of them.")
+DAMAGED_ELEMENTS = Disagreement(
+    None, "The damage makes an element that is longer than its Cluster, or that no encoder writes there. ffmpeg goes "
+          "back and looks for the next Cluster; a file made so on purpose has two readings, and looks the same.")
+
 NOT_FIRST = Disagreement(
     None, "Frames that do not stand first, behind tags and zeros. ffmpeg is told here that they are MPEG or ADTS; by "
           "itself it takes such files for AMR, GSM or any other format that fits what stands in front, so that a "
@@ -47,6 +51,9 @@ LENGTHS = {
     "cut/ogg-middle-lost-large-pages.ogg": Disagreement(2.263, BROKEN_PAGE),
     "cut/matroska-middle-lost-piped-live.webm": Disagreement(
         None, "The element that spans the hole covers the head of a cluster, as if to hide it: see below."),
+    "cut/matroska-middle-overwritten-piped-live.webm": DAMAGED_ELEMENTS,
+    "cut/matroska-middle-lost-small-clusters.webm": DAMAGED_ELEMENTS,
+    "cut/matroska-middle-overwritten-small-clusters.webm": DAMAGED_ELEMENTS,
     "cut/flac-middle-lost-small-frames.flac": Disagreement(1.108, AROUND_DAMAGE),
     "cut/flac-middle-overwritten-small-frames.flac": Disagreement(1.108, AROUND_DAMAGE),
     "hidden/frames-in-id3v2.aac": Disagreement(

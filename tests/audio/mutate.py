@@ -5,7 +5,8 @@
 
 Judged by the samples that ffmpeg decodes of the changed file: never more than a second beyond what is
 charged. What is refused costs nobody anything. Files that break the rule are kept in DIRECTORY, the exit
-status is then 1. The same seed makes the same files in the same order.
+status is then 1. The same seed makes the same files in the same order; without one, it is another on every
+run, and is printed.
 
 Most files whose charge has not become smaller are as cheap for the caller as before: of these only some are
 given to ffmpeg, unless --thorough.
@@ -214,7 +215,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--files", type=int, default=0, help="so many, however long it takes")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1_000_000))
     parser.add_argument("--only", default="", help="wav, aiff, ogg, flac, mp3, adts, program, matroska, mp4, amr")
     parser.add_argument("--without", default="", help="likewise")
     parser.add_argument("--meter", type=lambda text: text.split(), default=[str(BUILD_DIR / "tests/audio/meter_files")])
@@ -224,6 +225,8 @@ def main():
     if not shutil.which("ffmpeg"):
         print("skipped: no ffmpeg here (deploy/install-packages.sh audio)")
         return SKIPPED
+    # Before anything else: a run that is broken off can be repeated, too.
+    print(f"seed {options.seed}", flush=True)
     with tempfile.TemporaryDirectory() as directory:
         run = Run(options, Path(directory))
         all_seeds = list(seeds(options.only, options.without))

@@ -12,6 +12,14 @@ constexpr layout boxes_behind(std::uint64_t head) {
   return {layout::kind::boxes, head, 0, 0};
 }
 
+// Fields that are not in a box, though the box must have them: decoders read them from what follows.
+bool lacks_fields(fourcc type, std::size_t content, std::size_t fields) {
+  // Of these, some are left out rightly; what is read of them looks for itself.
+  for (const auto varying : {name("free"), name("skip"), name("hoov"), name("meta"), name("tfhd"), name("trun")})
+    if (type == varying) return false;
+  return content < fields;
+}
+
 }  // namespace
 
 const std::array<movie::known_box, 24> movie::known_boxes{{
@@ -69,7 +77,9 @@ layout movie::read(const box& opened, const box_path& path, std::string_view hea
   if (path.is_inside(name("stsd")))
     return opened.type == name("wave") ? boxes_behind(0) : read_config(opened, path, head);
   const auto* known = find_box(opened.type);
-  return known == nullptr ? boxes_behind(0) : (this->*known->read)(opened, path, head);
+  if (known == nullptr) return boxes_behind(0);
+  if (lacks_fields(known->type, head.size(), known->head_size)) return refuse();
+  return (this->*known->read)(opened, path, head);
 }
 
 // --- What a movie consists of
@@ -144,7 +154,9 @@ layout movie::open_description(fourcc format, std::string_view head) {
   if (track.handler == 0 || track.format != 0) return refuse();
   track.format = format;
   track.described = sample_description{format, head, stsd_version_};
-  return track.described.codec().empty() ? skipped : boxes_behind(track.described.head_size());
+  if (track.described.codec().empty()) return skipped;
+  const auto fields = track.described.head_size();
+  return head.size() < fields ? refuse() : boxes_behind(fields);
 }
 
 layout movie::read_config(const box& config, const box_path&, std::string_view head) {

@@ -160,8 +160,11 @@ layout movie::read_tfhd(const box&, const box_path&, std::string_view head) {
     fragment_defaults_.duration = u32(head, at);
     at += 4;
   }
-  if ((flags & default_sample_size) != 0) fragment_defaults_.size = u32(head, at);
-  return skipped;
+  if ((flags & default_sample_size) != 0) {
+    fragment_defaults_.size = u32(head, at);
+    at += 4;
+  }
+  return head.size() < at ? refuse() : skipped;
 }
 
 layout movie::read_trun(const box& run, const box_path&, std::string_view head) {
@@ -179,6 +182,7 @@ layout movie::read_trun(const box& run, const box_path&, std::string_view head) 
     at += 4;
   }
   if ((run_flags_ & first_sample_flags) != 0) at += 4;
+  if (head.size() < at) return refuse();
   // The bytes have gone by: no writer puts them in front of their description.
   if (run_offset_ < run.end && samples > 0) return refuse();
   fragment_of_->samples.add_fragment_run(run_offset_, samples);

@@ -11,7 +11,8 @@ namespace tollgate::routes::meters {
 namespace {
 
 namespace id = matroska_id;
-constexpr std::uint32_t void_element = 0xEC, unheard_of = 0x4DFF;
+constexpr std::uint32_t unheard_of = 0x4DFF;
+using id::void_element;
 constexpr std::uint32_t timestamp = 0xE7, timestamp_scale = 0x2AD7B1;
 
 std::string id_bytes(std::uint32_t id) {
@@ -75,6 +76,9 @@ std::string live_file(const std::string& content) {
 duration length(std::string_view bytes) {
   return measure(make_matroska_meter, bytes).length;
 }
+state status(std::string_view bytes) {
+  return measure(make_matroska_meter, bytes).status;
+}
 duration after_skip(std::int64_t n) {
   return opus_packets::of_samples(n * 960 - 312);
 }
@@ -100,13 +104,15 @@ TEST(matroska, duration_and_timestamps_are_not_believed) {
 TEST(matroska, sizes_may_be_unknown) {
   const auto content = number(timestamp, 0) + opus_blocks(5);
   EXPECT_EQ(length(live_file(tracks() + live(id::cluster, content) + live(id::cluster, content) +
-                             element(id::cues, noise(99)) + cluster(opus_blocks(5)))),
+                             element(id::cues, element(0xBB, number(0xB3, 0))) + cluster(opus_blocks(5)))),
             after_skip(15));
 }
 
 TEST(matroska, elements_of_no_interest_are_passed_over) {
-  const auto bytes = element(void_element, noise(300)) + element(unheard_of, noise(30));
-  EXPECT_EQ(length(live_file(bytes + tracks() + bytes + element(id::attachments, noise(999)) +
+  const auto padding = element(void_element, noise(300));
+  const auto bytes = padding + element(unheard_of, noise(30));
+  EXPECT_EQ(length(live_file(padding + element(id::info, bytes) + tracks() + padding +
+                             element(id::attachments, element(0x61A7, bytes)) +
                              cluster(bytes + opus_blocks(5) + bytes))),
             after_skip(5));
 }
@@ -156,8 +162,7 @@ TEST(matroska, the_end_of_the_last_block_may_be_discarded) {
 
 TEST(matroska, tracks_count_by_the_longest) {
   EXPECT_EQ(length(file(tracks({{}, {.number = 2}, {.codec = "V_VP8", .number = 3, .type = 1}}) +
-                        cluster(opus_blocks(2, 1) + opus_blocks(7, 2) + opus_blocks(90, 3) +
-                                opus_blocks(90, 4)))),
+                        cluster(opus_blocks(2, 1) + opus_blocks(7, 2) + opus_blocks(90, 3)))),
             after_skip(7));
 }
 
@@ -308,7 +313,7 @@ TEST(matroska, a_file_that_is_known_by_nothing_cannot_be_measured) {
 // ffmpeg goes back to what it had passed over when anything is wrong behind it, and plays that.
 TEST(matroska, a_cluster_in_other_content_makes_it_unmeasurable) {
   const auto hidden = cluster(opus_blocks(50));
-  for (const auto container : {void_element, unheard_of, std::uint32_t{id::tags},
+  for (const auto container : {std::uint32_t{void_element}, unheard_of, std::uint32_t{id::tags},
                                std::uint32_t{id::simple_block}, std::uint32_t{id::codec_private}}) {
     const auto around = element(container, noise(20) + hidden + noise(20));
     for (const auto& bytes :
@@ -318,7 +323,99 @@ TEST(matroska, a_cluster_in_other_content_makes_it_unmeasurable) {
           << container;
     }
   }
-  EXPECT_EQ(length(live_file(tracks() + head(id::cluster, 1 << 30) + hidden)), after_skip(50));
+  EXPECT_EQ(status(live_file(tracks() + head(id::cluster, 1 << 30) + hidden)), state::unmeasurable);
+}
+
+// Decoders look for its id byte by byte, wherever elements begin and end.
+TEST(matroska, a_cluster_across_the_end_of_other_content_makes_it_unmeasurable) {
+  const auto rest = cluster(opus_blocks(50)), second = cluster(opus_blocks(5));
+  for (std::uint64_t swallowed = 1; swallowed <= 4; ++swallowed)
+    for (const auto around : {std::uint32_t{id::tags}, std::uint32_t{id::cues}, std::uint32_t{void_element},
+                              std::uint32_t{id::info}, std::uint32_t{id::attachments}}) {
+      const auto content = element(void_element, "12345");
+      EXPECT_EQ(status(live_file(tracks() + head(around, content.size() + swallowed) + content + rest + second)),
+                state::unmeasurable)
+          << around << ' ' << swallowed;
+    }
+  const auto block = block_content(opus_packet());
+  EXPECT_EQ(status(live_file(tracks() + live(id::cluster, opus_blocks(5) + head(id::simple_block, block.size() + 1) +
+                                                             block + rest))),
+            state::unmeasurable);
+}
+
+// In the frames of a codec, a Cluster's id may stand by chance.
+TEST(matroska, an_id_in_frames_matters_where_decoders_go_back) {
+  const auto id_in = [](const std::string& before) {
+    return simple_block(before + opus_packet() + id_bytes(id::cluster) + "\x81\x42\x86" + noise(30));
+  };
+  const auto begin = tracks() + live(id::cluster, opus_blocks(5) + id_in(""));
+  EXPECT_EQ(length(live_file(begin + opus_blocks(4) + cluster(opus_blocks(5)))), after_skip(15));
+  EXPECT_EQ(length(live_file(begin + opus_blocks(4) + std::string(9, '\0'))), after_skip(10));
+  EXPECT_EQ(status(live_file(begin + std::string(9, '\0'))), state::unmeasurable);
+  EXPECT_EQ(status(live_file(begin)), state::unmeasurable);  // is that the end?
+  EXPECT_EQ(status(live_file(begin + head(void_element, 99) + "cut off")), state::unmeasurable);
+  constexpr int ebml_lacing = 3;
+  const auto broken = simple_block(big(2, 1) + "\x81\x81" + id_bytes(id::cluster) + noise(30), ebml_lacing);
+  EXPECT_EQ(status(live_file(tracks() + cluster(opus_blocks(5) + broken + opus_blocks(5)))), state::unmeasurable);
+}
+
+// Decoders undo the encoding of other tracks, too, and go back where they fail.
+TEST(matroska, an_id_in_other_tracks_matters_where_decoders_look_into_them) {
+  const auto cluster_in = id_bytes(id::cluster) + "\x81\x42\x86" + noise(30);
+  const auto with = [&](const std::string& codec, std::uint64_t type, const std::string& more, int lacing = 0) {
+    const auto other = track{.codec = codec, .codec_private = {}, .number = 2, .type = type, .more = more};
+    return status(live_file(tracks({{}, other}) +
+                            cluster(simple_block(cluster_in, lacing, 2) + opus_blocks(5))));
+  };
+  const auto zlib = element(id::content_encodings, element(id::content_encoding, ""));
+  EXPECT_EQ(with("V_VP8", 1, ""), state::measuring);
+  EXPECT_EQ(with("V_VP8", 1, "", 1), state::unmeasurable);
+  EXPECT_EQ(with("V_VP8", 1, zlib), state::unmeasurable);
+  EXPECT_EQ(with("V_PRORES", 1, ""), state::unmeasurable);
+  EXPECT_EQ(with("D_WEBVTT/SUBTITLES", 17, ""), state::unmeasurable);
+  // Sizes of a lace that has no frames.
+  const auto laced = simple_block(big(9, 1) + id_bytes(id::cluster), 3);
+  EXPECT_EQ(status(live_file(tracks() + cluster(opus_blocks(5) + laced + opus_blocks(5)))), state::unmeasurable);
+  const auto large = simple_block(opus_packet() + cluster_in + std::string(2 << 20, 'x'));
+  EXPECT_EQ(status(live_file(tracks() + cluster(opus_blocks(5) + large + opus_blocks(5)))), state::unmeasurable);
+}
+
+TEST(matroska, what_stands_where_it_does_not_belong_makes_it_unmeasurable) {
+  const auto good = tracks() + cluster(opus_blocks(5));
+  const auto in_track = [](const std::string& more) {
+    return live_file(tracks({{.more = more}}) + cluster(opus_blocks(5)));
+  };
+  EXPECT_EQ(length(in_track(element(id::audio, number(id::channels, 1)) + element(0x536E, noise(30)))), after_skip(5));
+  for (const auto& bytes : {
+           live_file(good + element(unheard_of, "")),
+           live_file(good + element(id::block, block_content(opus_packet()))),
+           live_file(tracks() + cluster(element(id::block, block_content(opus_packet())))),
+           live_file(tracks() + cluster(element(id::tags, "") + opus_blocks(5))),
+           live_file(tracks() + cluster(opus_blocks(5) + head(void_element, 99)) + good),
+           live_file(tracks() + cluster(opus_blocks(5) + live(timestamp, "") + opus_blocks(5))),
+           live_file(tracks() + cluster(element(timestamp, noise(9)) + opus_blocks(5))),
+           live_file(element(id::seek_head, element(unheard_of, "")) + good),
+           live_file(element(id::seek_head, element(id::seek, element(id::seek_id, "\x1F\x43\xB6\x75X"))) + good),
+           in_track(element(id::audio, number(id::track_number, 2))),
+           in_track(element(0xE0, number(id::track_type, 1))),
+           in_track(number(id::track_number, 2)),
+           in_track(number(id::track_type, 1)),
+           in_track(element(0x55AA, noise(9))),
+           in_track(element(id::audio, element(id::sampling_frequency, noise(5)))),
+       })
+    EXPECT_EQ(status(bytes), state::unmeasurable);
+}
+
+// A SeekHead leads decoders to what comes behind the blocks.
+TEST(matroska, blocks_come_behind_the_entry_of_their_track) {
+  const auto other = tracks({{.number = 2}});
+  for (const auto& bytes : {
+           live_file(cluster(opus_blocks(5)) + tracks() + cluster(opus_blocks(5))),
+           live_file(tracks() + cluster(opus_blocks(5, 2)) + cluster(opus_blocks(5))),
+           live_file(tracks() + cluster(opus_blocks(5)) + other + cluster(opus_blocks(5))),
+       })
+    EXPECT_EQ(status(bytes), state::unmeasurable);
+  EXPECT_EQ(length(live_file(tracks() + other + cluster(opus_blocks(5)) + tracks())), after_skip(5));
 }
 
 // It names the ids of elements: that is no Cluster.
@@ -332,15 +429,19 @@ TEST(matroska, what_is_broken_is_passed_over_up_to_the_next_cluster) {
   const auto good = cluster(opus_blocks(5));
   EXPECT_EQ(length(live_file(tracks() + good + std::string(5, '\0') + noise(50) + good)),
             after_skip(10));
-  // An element that goes on beyond its cluster.
-  EXPECT_EQ(length(live_file(tracks() + cluster(opus_blocks(5) + head(void_element, 99)) + good)),
-            after_skip(10));
+  // Behind the end of a Segment.
+  EXPECT_EQ(length(file(tracks() + good) + "TAG" + noise(50) + good), after_skip(10));
 }
 
-TEST(matroska, deep_nesting_hides_nothing) {
-  std::string nested = tracks() + cluster(opus_blocks(5));
-  for (int i = 0; i < 100; ++i) nested = element(id::block_group, nested);
-  EXPECT_EQ(length(live_file(nested)), after_skip(5));
+TEST(matroska, deep_nesting_makes_it_unmeasurable) {
+  const auto nested = [](int times) {
+    constexpr std::uint32_t simple_tag = 0x67C8, tag = 0x7373;
+    std::string content;
+    for (int i = 0; i < times; ++i) content = element(simple_tag, content);
+    return live_file(tracks() + element(id::tags, element(tag, content)) + cluster(opus_blocks(5)));
+  };
+  EXPECT_EQ(length(nested(3)), after_skip(5));
+  EXPECT_EQ(status(nested(20)), state::unmeasurable);
 }
 
 }  // namespace

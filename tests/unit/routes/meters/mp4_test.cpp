@@ -561,6 +561,20 @@ TEST(mp4, counts_fragments_whose_data_comes_at_the_end) {
   EXPECT_EQ(length(std::string_view{file}.substr(0, file.size() - 500)), samples(30 * 1024));
 }
 
+// Decoders read them from what stands behind the box.
+TEST(mp4, fields_that_are_not_in_their_box_cannot_be_measured) {
+  fragment f;
+  f.sizes.assign(20, 50);
+  const auto file = fragmented_head() + f.with_data() + f.with_data();
+  ASSERT_EQ(measure(file).is, state::measuring);
+  for (const auto* type : {"trun", "tfhd", "trex", "mdhd", "tkhd", "stsd"})
+    for (const std::uint64_t size : {8, 12}) {
+      auto shorter = file;
+      shorter.replace(file.rfind(type) - 4, 4, u32(size));
+      EXPECT_EQ(measure(shorter).is, state::unmeasurable) << type << ' ' << size;
+    }
+}
+
 // --- Bytes that nobody writes
 
 TEST(mp4, survives_anything) {
