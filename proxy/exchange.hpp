@@ -97,6 +97,8 @@ class exchange final : private deadline {
   task<> cut_answer(body_shape shape);
   std::string charge_trailer();
   quota::usage used_so_far() const;
+  bool awaits_audio() const;
+  quota::usage used_if_left() const;
   quota::usage used();  // no more is counted from then on
 
   bool asks_about_billing() const;

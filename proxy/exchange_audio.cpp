@@ -232,7 +232,26 @@ quota::usage exchange::used_so_far() const {
   return tap_->status() == routes::meters::state::measuring ? tap_->used() : quota::usage{0};
 }
 
+// Of an answer whose seconds are counted, none has come yet. One that cannot be measured has begun.
+bool exchange::awaits_audio() const {
+  using routes::meters::state;
+  if (!is_metered_by(classified_.matched, quota::meter_kind::response_audio)) return false;
+  if (!tap_ || tap_->status() == state::undecided) return true;
+  return tap_->status() == state::measuring && tap_->used().amount == 0;
+}
+
+// What a client pays, where it does, that leaves now. The upstream works on all that was asked for, so
+// before the first of it has come, that is what was estimated.
+quota::usage exchange::used_if_left() const {
+  return awaits_audio() ? classified_.estimated : used_so_far();
+}
+
 quota::usage exchange::used() {
+  const bool nobody_was_answered = record_.end == quota::stream_end::client_gone_early ||
+                                   record_.end == quota::stream_end::client_gone_waiting ||
+                                   record_.end == quota::stream_end::client_gone ||
+                                   record_.end == quota::stream_end::no_answer;
+  if (!used_ && nobody_was_answered && awaits_audio()) used_ = used_if_left();
   if (used_ || !tap_) return used_so_far();
   // What was counted before the end counts, also where the end shows that something is missing.
   const auto so_far = used_so_far();
