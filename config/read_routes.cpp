@@ -83,7 +83,16 @@ std::optional<quota::settlement_policy> read_settlement(context& in, const node&
   map.optional("no_answer", out.no_answer, resolutions);
   map.optional("client_gone_early", out.client_gone_early, resolutions);
   // It once meant both, and goes on to where nothing else is said.
-  if (map.find("client_gone_early") != nullptr) out.client_gone_waiting = out.client_gone_early;
+  const auto* early = map.find("client_gone_early");
+  if (early != nullptr) out.client_gone_waiting = out.client_gone_early;
+  const bool is_void_by_it = early != nullptr && map.find("client_gone_waiting") == nullptr &&
+                             out.client_gone_waiting == quota::resolution::void_hold;
+  if (is_void_by_it) {
+    in.warn(*early, "client_gone_early: void also covers clients that leave when the upstream has all of "
+                    "their request: its work is done and not charged. If that is not meant, remove the line "
+                    "(void is the default before that), or add client_gone_waiting: settle; if it is, add "
+                    "client_gone_waiting: void");
+  }
   map.optional("client_gone_waiting", out.client_gone_waiting, resolutions);
   map.optional("client_gone", out.client_gone, resolutions);
   map.optional("upstream_failed", out.upstream_failed, resolutions);

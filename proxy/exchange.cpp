@@ -28,8 +28,11 @@ task<bool> exchange::run() {
   if (!refused && metered) refused = co_await identify();
   if (!refused && asks_about_billing()) co_return co_await answer_billing();
   if (!refused) refused = co_await classify();
-  if (!refused && meters_upload()) refused = co_await begin_upload();
-  if (!refused && metered) refused = co_await reserve();
+  if (!refused && meters_upload()) {
+    refused = co_await begin_upload();  // and reserves, once it knows what for
+  } else if (!refused && metered) {
+    refused = co_await reserve();
+  }
   if (!refused) refused = co_await forward();
   if (refused) {
     co_await refuse(*refused);

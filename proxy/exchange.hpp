@@ -78,10 +78,12 @@ class exchange final : private deadline {
   void tap_body(const message_head& head);
   bool meters_upload() const;
   task<verdict> begin_upload();
+  task<verdict> hold_what_came();
   verdict check_upload();
   bool estimates_unmeasurable() const;
   // Uploads that are kept in a file meanwhile: exchange_spool.cpp.
   bool may_spool() const;
+  task<verdict> keep_upload();
   task<verdict> spool_upload();
   verdict keep(std::string_view piece);
   task<verdict> read_upload_again();
@@ -97,6 +99,8 @@ class exchange final : private deadline {
   task<> cut_answer(body_shape shape);
   std::string charge_trailer();
   quota::usage used_so_far() const;
+  bool awaits_audio() const;
+  quota::usage used_if_left() const;
   quota::usage used();  // no more is counted from then on
 
   bool asks_about_billing() const;

@@ -69,8 +69,9 @@ task<exchange::verdict> exchange::begin_upload() {
     return !is_short && !tap_->needs_all();
   };
   if (auto refused = co_await gather_body(kept_limit, enough)) co_return refused;
+  classified_.estimated.amount = route().price_at.increment_us;
   if (!request_.done() && may_spool()) {
-    if (auto refused = co_await spool_upload()) co_return refused;
+    if (auto refused = co_await keep_upload()) co_return refused;
   }
   if (request_.done()) {
     tap_->finish();
@@ -78,10 +79,18 @@ task<exchange::verdict> exchange::begin_upload() {
     body_is_buffered_ = !spool_;
   }
   if (auto refused = check_upload()) co_return refused;
-  const auto& rate = route().price_at;
-  classified_.estimated.amount =
-      std::max(rate.increment_us, request_.done() ? tap_->used().amount : 0);
-  co_return verdict{};
+  co_return co_await hold_what_came();
+}
+
+// One that has come whole is held as it is, exactly; of another, the least that any can cost.
+task<exchange::verdict> exchange::hold_what_came() {
+  auto& estimate = classified_.estimated.amount;
+  if (request_.done()) estimate = std::max(estimate, tap_->used().amount);
+  if (!charge_) co_return co_await reserve();
+  // It was kept, and the least was held before.
+  if (!request_.done()) co_return verdict{};
+  worker_.charges().meter(charge_, tap_->used(), true);
+  co_return co_await cover_upload();
 }
 
 // Empty: the body decides nothing, or is charged by its size.
@@ -232,7 +241,26 @@ quota::usage exchange::used_so_far() const {
   return tap_->status() == routes::meters::state::measuring ? tap_->used() : quota::usage{0};
 }
 
+// Of an answer whose seconds are counted, none has come yet. One that cannot be measured has begun.
+bool exchange::awaits_audio() const {
+  using routes::meters::state;
+  if (!is_metered_by(classified_.matched, quota::meter_kind::response_audio)) return false;
+  if (!tap_ || tap_->status() == state::undecided) return true;
+  return tap_->status() == state::measuring && tap_->used().amount == 0;
+}
+
+// What a client pays, where it does, that leaves now. The upstream works on all that was asked for, so
+// before the first of it has come, that is what was estimated.
+quota::usage exchange::used_if_left() const {
+  return awaits_audio() ? classified_.estimated : used_so_far();
+}
+
 quota::usage exchange::used() {
+  const bool nobody_was_answered = record_.end == quota::stream_end::client_gone_early ||
+                                   record_.end == quota::stream_end::client_gone_waiting ||
+                                   record_.end == quota::stream_end::client_gone ||
+                                   record_.end == quota::stream_end::no_answer;
+  if (!used_ && nobody_was_answered && awaits_audio()) used_ = used_if_left();
   if (used_ || !tap_) return used_so_far();
   // What was counted before the end counts, also where the end shows that something is missing.
   const auto so_far = used_so_far();

@@ -212,7 +212,7 @@ task<exchange::verdict> exchange::receive_head(bool& retry) {
   record_.end = routes::end_by_head(answer_head());
   const auto& policy = route().settings.settlement;
   if (charge_ && quota::resolve(policy, record_.end) == quota::resolution::settle) {
-    worker_.charges().began(*charge_, used_so_far());
+    worker_.charges().began(*charge_, used_if_left());
     worker_.charges().answer_began(charge_, used_so_far());
   }
   co_return verdict{};
@@ -243,10 +243,13 @@ task<> exchange::pass_on_informational() {
 exchange::verdict exchange::no_answer(error_code ec, bool& retry) {
   const auto name = "The upstream \"" + pool_->settings().name + "\" ";
   if (client_.gone()) {
-    // Whom we cut off has not left: to it, there was no answer.
-    if (record_.end != quota::stream_end::not_sent && !client_.was_cut()) {
-      record_.end = request_was_sent_ ? quota::stream_end::client_gone_waiting
-                                      : quota::stream_end::client_gone_early;
+    if (record_.end == quota::stream_end::not_sent) return client_left();
+    // Whom we cut off because the time to drain was over has not left. But once the upstream has its
+    // request, that is done and is charged the same, and so it is where this process is killed.
+    if (request_was_sent_) {
+      record_.end = quota::stream_end::client_gone_waiting;
+    } else if (!client_.was_cut()) {
+      record_.end = quota::stream_end::client_gone_early;
     }
     return client_left();
   }

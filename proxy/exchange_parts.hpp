@@ -51,7 +51,7 @@ task<error_code> exchange::write_last(const Buffers& buffers, std::size_t at_onc
     if (const auto ec = co_await up_->io.write(all_but_one)) co_return ec;
     rest.consume(size - 1);
   }
-  worker_.charges().began(*charge_, used_so_far());
+  worker_.charges().began(*charge_, used_if_left());
   co_return co_await up_->io.write(rest);
 }
 

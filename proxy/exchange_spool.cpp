@@ -1,6 +1,7 @@
 // The part of an exchange that keeps an upload in a file until it can be measured: of an MP4 whose
 // index stands at the end, that is when all of it has come. Then it is read a second time, all of it
 // is held, and it goes up from the file.
+#include <algorithm>
 #include <array>
 #include <limits>
 
@@ -15,6 +16,10 @@ namespace tollgate::proxy {
 namespace {
 
 constexpr std::size_t piece_bytes = 64 * 1024;
+// What one organization may take of the room for all: so many of them always find some.
+constexpr std::uint64_t organizations_at_least = 4;
+// How long all of an upload may take that is kept, in times that one read of it may.
+constexpr int reads_worth_of_time = 30;
 
 problem no_room(std::string_view why) {
   return {problem_code::overloaded,
@@ -41,10 +46,24 @@ bool exchange::may_spool() const {
   return tap_->needs_all() && settings().spool.upload_bytes > 0;
 }
 
+// Only of who may call at all, and has credits for the least that it can cost; and not for long.
+task<exchange::verdict> exchange::keep_upload() {
+  if (auto refused = co_await reserve()) co_return refused;
+  const auto& timeouts = settings().timeouts;
+  const auto total = timeouts.total, most = timeouts.client_body * reads_worth_of_time;
+  worker_.deadlines().arm(*this, total.count() == 0 ? most : std::min(total, most));
+  auto refused = co_await spool_upload();
+  if (refused || total_timeout_) co_return refused;
+  const auto spent = std::chrono::milliseconds{us_between(started_, steady_clock::now()) / 1000};
+  constexpr std::chrono::milliseconds at_once{1};
+  worker_.deadlines().arm(*this, total.count() == 0 ? total : std::max(total - spent, at_once));
+  co_return verdict{};
+}
+
 task<exchange::verdict> exchange::spool_upload() {
-  const auto& bounds = settings().spool;
-  spool_.emplace(spool_bounds{bounds.directory, bounds.upload_bytes, bounds.total_bytes},
-                 spool_space::shared());
+  const auto& [directory, upload, total] = settings().spool;
+  const auto organization = std::max(total / organizations_at_least, upload);
+  spool_.emplace(spool_bounds{directory, upload, total, organization}, spool_space::shared(), payer());
   if (auto refused = keep(body_)) co_return refused;
   if (!body_.empty()) co_return verdict{};
   verdict problem;
@@ -71,9 +90,11 @@ exchange::verdict exchange::keep(std::string_view piece) {
     return no_room("its disk");
   }
   if (estimates_unmeasurable()) return {};
-  return outcome == spool_outcome::too_large
-             ? too_large_to_keep(settings().spool.upload_bytes)
-             : no_room("other uploads take all of audio.spool.total");
+  if (outcome == spool_outcome::too_large)
+    return too_large_to_keep(settings().spool.upload_bytes);
+  return no_room(outcome == spool_outcome::share_taken
+                     ? "other uploads of this organization take its share of audio.spool.total"
+                     : "other uploads take all of audio.spool.total");
 }
 
 // The whole upload once more, a piece at a time: other calls of this thread go on meanwhile.

@@ -50,7 +50,10 @@ void settlement::answer_began(const std::shared_ptr<open_charge>& charge, quota:
 }
 
 void settlement::meter(const std::shared_ptr<open_charge>& charge, quota::usage so_far, bool final) {
-  const bool worth_writing = so_far.amount - charge->written.used >= journal_step;
+  const auto written = charge->written.used;
+  // What was written before the first second was an estimate.
+  const bool worth_writing =
+      so_far.amount - written >= journal_step || (so_far.amount > 0 && so_far.amount < written);
   if (journal_ && worth_writing) journal_->use(charge->written, so_far.amount);
   drive(charge, quota::charge::metered{so_far, final});
 }

@@ -79,29 +79,52 @@ spool_space& spool_space::shared() {
   return one;
 }
 
-bool spool_space::take(std::uint64_t bytes, std::uint64_t most) {
-  auto taken = taken_.load(std::memory_order_relaxed);
-  do {
-    if (bytes > most || taken > most - bytes) return false;
-  } while (!taken_.compare_exchange_weak(taken, taken + bytes, std::memory_order_relaxed));
-  return true;
+spool_outcome spool_space::take(const std::string& organization, std::uint64_t bytes,
+                                const spool_bounds& most) {
+  const auto fits = [bytes](std::uint64_t taken, std::uint64_t bound) {
+    return bytes <= bound && taken <= bound - bytes;
+  };
+  const std::lock_guard lock{mutex_};
+  const auto known = taken_by_.find(organization);
+  const auto own = known == taken_by_.end() ? 0 : known->second;
+  if (!fits(own, most.organization)) return spool_outcome::share_taken;
+  if (!fits(taken_, most.total)) return spool_outcome::full;
+  taken_ += bytes;
+  if (bytes > 0) taken_by_[organization] += bytes;
+  return spool_outcome::kept;
 }
 
-spool::spool(spool_bounds bounds, spool_space& space)
+void spool_space::give_back(const std::string& organization, std::uint64_t bytes) {
+  if (bytes == 0) return;
+  const std::lock_guard lock{mutex_};
+  taken_ -= bytes;
+  const auto known = taken_by_.find(organization);
+  known->second -= bytes;
+  if (known->second == 0) taken_by_.erase(known);
+}
+
+std::uint64_t spool_space::taken() const {
+  const std::lock_guard lock{mutex_};
+  return taken_;
+}
+
+spool::spool(spool_bounds bounds, spool_space& space, std::string organization)
     : bounds_{std::move(bounds)},
       space_{space},
+      organization_{std::move(organization)},
       file_{unnamed_file::create(bounds_.directory)},
       error_{file_.has_error() ? file_.error() : error_code{}} {}
 
 spool::~spool() {
-  space_.give_back(size_);
+  space_.give_back(organization_, size_);
 }
 
 spool_outcome spool::append(std::string_view bytes) {
   if (error_) return spool_outcome::failed;
   if (bytes.size() > bounds_.upload || size_ > bounds_.upload - bytes.size())
     return spool_outcome::too_large;
-  if (!space_.take(bytes.size(), bounds_.total)) return spool_outcome::full;
+  const auto room = space_.take(organization_, bytes.size(), bounds_);
+  if (room != spool_outcome::kept) return room;
   size_ += bytes.size();  // also what is written in part: it is given back with the rest
   error_ = file_->append(bytes);
   return error_ ? spool_outcome::failed : spool_outcome::kept;

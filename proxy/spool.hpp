@@ -5,8 +5,9 @@
 // comes for a long time.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
+#include <map>
+#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
@@ -34,36 +35,40 @@ class unnamed_file {
   std::uint64_t size_ = 0;
 };
 
-// What all uploads of a process take together.
+struct spool_bounds {
+  std::string directory;
+  std::uint64_t upload = 0;        // bytes of one
+  std::uint64_t total = 0;         // of all
+  std::uint64_t organization = 0;  // of all of one organization
+};
+
+enum class spool_outcome : std::uint8_t {
+  kept,
+  too_large,    // for one upload
+  share_taken,  // other uploads of the organization take what one may
+  full,         // other uploads take what there is
+  failed        // the file could not be made or written: see why()
+};
+
+// What all uploads of a process take together. Any thread.
 class spool_space {
  public:
   // The one of this process.
   static spool_space& shared();
 
-  bool take(std::uint64_t bytes, std::uint64_t most);
-  void give_back(std::uint64_t bytes) { taken_.fetch_sub(bytes, std::memory_order_relaxed); }
-  std::uint64_t taken() const { return taken_.load(std::memory_order_relaxed); }
+  spool_outcome take(const std::string& organization, std::uint64_t bytes, const spool_bounds& most);
+  void give_back(const std::string& organization, std::uint64_t bytes);
+  std::uint64_t taken() const;
 
  private:
-  std::atomic<std::uint64_t> taken_{0};
-};
-
-struct spool_bounds {
-  std::string directory;
-  std::uint64_t upload = 0;  // bytes of one
-  std::uint64_t total = 0;   // of all
-};
-
-enum class spool_outcome : std::uint8_t {
-  kept,
-  too_large,  // for one upload
-  full,       // other uploads take what there is
-  failed      // the file could not be made or written: see why()
+  mutable std::mutex mutex_;
+  std::uint64_t taken_ = 0;
+  std::map<std::string, std::uint64_t> taken_by_;  // organizations that take none are not in it
 };
 
 class spool {
  public:
-  spool(spool_bounds bounds, spool_space& space);
+  spool(spool_bounds bounds, spool_space& space, std::string organization);
   ~spool();
   spool(const spool&) = delete;
 
@@ -77,6 +82,7 @@ class spool {
  private:
   spool_bounds bounds_;
   spool_space& space_;
+  const std::string organization_;
   boost::system::result<unnamed_file> file_;
   boost::system::error_code error_;
   std::uint64_t size_ = 0;

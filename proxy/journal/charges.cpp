@@ -59,7 +59,7 @@ void charges::take_out(entry& charge) {
 }
 
 void charges::use(entry& charge, std::int64_t used) {
-  if (!charge.written() || used <= charge.used) return;
+  if (!charge.written() || used == charge.used) return;
   charge.used = used;
   write(encode(used_more{charge.id, used}, buffer_));
 }

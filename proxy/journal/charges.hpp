@@ -37,6 +37,7 @@ class charges {
 
   // From now on it is settled at `used`, whatever happens to this process.
   void open(entry& charge, std::int64_t used);
+  // So much has been used by now. Less than before only where that was an estimate.
   void use(entry& charge, std::int64_t used);
   void end(entry& charge, bool settles, std::int64_t used);
   void confirm(entry& charge);

@@ -4,10 +4,12 @@ import gzip
 import json
 import os
 import re
+import select
 import subprocess
 import tempfile
 import threading
 import time
+from decimal import Decimal
 from pathlib import Path
 
 from support.audio import AudioTest, form, m4a, wav
@@ -17,19 +19,9 @@ from support.tollgate import BINARY
 MIB = 1024 * 1024
 
 
-class Asker:
-    """Asks on a connection that stays open."""
-
-    def __init__(self, connection):
-        self.connection = connection
-
-    def read_reply_to(self, request):
-        self.connection.send(request)
-        return self.connection.read_reply()
-
-
 class Spool(AudioTest):
     spool_directory = None
+    plans = {**AudioTest.plans, "slow": {"credits": 0, "requests": {"per_minute": 1, "burst": 1}}}
 
     @classmethod
     def setUpClass(cls):
@@ -96,7 +88,14 @@ class Spool(AudioTest):
         has read that part."""
         for part in parts:
             connection.send(part)
-            self.assertEqual(self.bystander.read_reply_to(self.head("GET", "/sample/echo/x")).status, 200)
+            self.bystander.send(self.question)
+            self.assertEqual(self.bystander.read_reply().status, 200)
+
+    def begin_parts(self):
+        """Who asks pays by itself."""
+        self.customer(10_000)
+        self.bystander, self.question = self.connect(), self.head("GET", "/sample/echo/x")
+        self.customer(1_000_000)
 
     def upload_in_parts(self, connection, content_type, parts, chunked):
         size = sum(map(len, parts))
@@ -109,8 +108,8 @@ class Spool(AudioTest):
 
     def test_cut_anywhere(self):
         """However TCP cuts the end of an upload: its index, the part behind it, the form's end, the last chunk."""
-        self.customer(1_000_000)
-        self.bystander, connection = Asker(self.connect()), self.connect()
+        self.begin_parts()
+        connection = self.connect()
         memo = m4a(8)
         free = memo + b"\0\0\0\x10free" + bytes(8)
         uploads = [(memo, "audio/mp4"), (free, "audio/mp4"),
@@ -133,8 +132,7 @@ class Spool(AudioTest):
 
     def test_as_node_sends_a_form(self):
         """fetch of Node with FormData: every head, value and end by itself, in chunks or of a known length."""
-        self.customer(1000)
-        self.bystander = Asker(self.connect())
+        self.begin_parts()
         memo, edge = m4a(96), b"--formdata-undici-0123456789\r\nContent-Disposition: form-data; "
         parts = (edge + b'name="file"; filename="memo.m4a"\r\nContent-Type: audio/mp4\r\n\r\n', memo, b"\r\n",
                  edge + b'name="model"\r\n\r\nwhisper-1\r\n', b"--formdata-undici-0123456789--\r\n")
@@ -200,6 +198,59 @@ class Spool(AudioTest):
         wait_until(lambda: self.upload(body, "audio/mp4", self.taken([])).status == 200, "room for an upload")
         self.assert_charged(320)
 
+    def refused_before_the_end(self, body):
+        """What a caller is told that has sent the beginning of an upload only."""
+        connection = self.connect()
+        connection.send(self.head("POST", self.taken([]), "Content-Type: audio/mp4",
+                                  f"Content-Length: {len(body)}") + body[:300_000])
+        return connection.read_reply()
+
+    def test_who_may_not_call_is_told_before_anything_is_kept(self):
+        body = m4a(320, bytes_a_sample=3000)
+        self.tollgate.admin.put_org(self.org, suspended=True)
+        wait_until(lambda: self.tollgate.call("GET", "/sample/echo/x", self.key).status == 403, "the suspension")
+        self.assert_refused(self.refused_before_the_end(body), 403, "org_suspended")
+        self.org += "-poor"
+        self.key = self.tollgate.admin.new_customer(self.org)
+        self.assert_refused(self.refused_before_the_end(body), 402, "insufficient_credits")
+        self.org += "-often"
+        self.key = self.tollgate.admin.new_customer(self.org, credits=1000, plan="slow")
+        self.assertEqual(self.tollgate.call("GET", "/sample/echo/x", self.key).status, 200)
+        self.assert_refused(self.refused_before_the_end(body), 429, "rate_limited")
+        self.assertEqual(self.settled_balance(self.tollgate, self.org)["settled"], Decimal("0.1"))
+
+    def test_the_least_is_held_meanwhile(self):
+        self.customer(1000)
+        body = m4a(320, bytes_a_sample=3000)
+        connection = self.connect()
+        connection.send(self.head("POST", self.taken([]), "Content-Type: audio/mp4",
+                                  f"Content-Length: {len(body)}") + body[:-5])
+        wait_until(lambda: self.tollgate.admin.balance(self.org)["held"] == 1, "one second to be held")
+        connection.send(body[-5:])
+        reply = connection.read_reply()
+        self.assertEqual((reply.status, reply.headers["x-credits-charged"]), (200, "320"))
+        self.assert_charged(320)
+
+    def test_an_organization_takes_its_share_only(self):
+        body = m4a(320, bytes_a_sample=2200)  # of 11 MB; one may have 16
+        self.customer(1000)
+        connection = self.connect()
+        connection.send(self.head("POST", self.taken([]), "Content-Type: audio/mp4",
+                                  f"Content-Length: {len(body)}") + body[:-5])
+        wait_until(lambda: self.tollgate.admin.balance(self.org)["held"] == 1, "the upload to be kept")
+        refused = self.upload(body, "audio/mp4", self.taken([]))
+        self.assert_refused(refused, 503, "overloaded")
+        self.assertIn("of this organization", refused.json()["error"]["message"])
+        org, key = self.org, self.key
+        self.customer(1000)
+        small = m4a(96, bytes_a_sample=2200)  # of 3.3 MB
+        self.assertEqual(self.upload(small, "audio/mp4", self.taken([])).status, 200)
+        connection.send(body[-5:])
+        self.assertEqual(connection.read_reply().status, 200)
+        self.assert_charged(96)
+        self.org, self.key = org, key
+        self.assert_charged(320)
+
     def test_when_others_take_all_room(self):
         body = m4a(320, bytes_a_sample=3000)
         waiting = self.connect()
@@ -240,6 +291,25 @@ class Spool(AudioTest):
         upload.join()
         self.assertLess(max(slowest), 1.0)
         wait_until(lambda: self.settled_balance(self.tollgate, self.org)["settled"] >= 5 * 3600, "the charge")
+
+
+class Slow(AudioTest):
+    timeouts = {"client_body": "300ms"}  # for all of what is kept, thirty times as much
+
+    def test_an_upload_that_trickles_is_given_up(self):
+        body = m4a(96)
+        connection = self.connect()
+        connection.send(self.head("POST", "/v1/audio/transcriptions", "Content-Type: audio/mp4",
+                                  f"Content-Length: {len(body)}") + body[:-400])
+        began = time.monotonic()
+        for at in range(len(body) - 400, len(body)):  # each in time
+            connection.send(body[at:at + 1])
+            if select.select([connection.socket], [], [], 0.04)[0]:
+                break
+        self.assertGreater(time.monotonic() - began, 9)
+        self.assert_refused(connection.read_reply(), 408, "request_timeout")
+        self.assertEqual(self.upload(body, "audio/mp4").status, 200)
+        self.assert_charged(96)
 
 
 class WithoutADirectory(AudioTest):

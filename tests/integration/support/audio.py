@@ -31,11 +31,11 @@ def form(*parts, boundary="b0undary"):
 
 class AudioTest(HttpTest):
     rates = {**RATES, "tts": SPEECH, "stt": UPLOAD}
+    plans = {"starter": {"credits": 20000, "overage_usd": 0.02, "top_up_minimum_usd": 10}}
 
     @classmethod
     def start_tollgate(cls, **changes):
-        plans = {"starter": {"credits": 20000, "overage_usd": 0.02, "top_up_minimum_usd": 10}}
-        return super().start_tollgate(rates=cls.rates, plans=plans, **changes)
+        return super().start_tollgate(rates=cls.rates, plans=cls.plans, **changes)
 
     @classmethod
     def more_routes(cls):

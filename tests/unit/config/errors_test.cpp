@@ -256,6 +256,28 @@ TEST(warnings, of_an_upstream_that_cannot_tell_callers_apart) {
   }
 }
 
+// What an older file says of clients that leave early goes on to cover those that leave later.
+TEST(warnings, of_work_that_is_done_and_not_charged) {
+  const auto warned = [](const std::string& settlement) {
+    std::string text = least;
+    const std::string_view rate = "rate: ";
+    const auto at = text.find(rate, text.find("routes:"));
+    text.insert(at, "settlement: " + settlement + ", ");
+    const auto loaded = load_text(text, "t.yaml", test::table({}));
+    const auto* fine = std::get_if<configuration>(&loaded);
+    EXPECT_NE(fine, nullptr) << text;
+    return fine == nullptr || fine->warnings.empty() ? "" : warning_text(fine->warnings.front());
+  };
+  EXPECT_NE(warned("{ client_gone_early: void }").find(": warning: settlement: client_gone_early: void also covers"),
+            std::string::npos)
+      << warned("{ client_gone_early: void }");
+  EXPECT_EQ(warned("{ client_gone_early: void, client_gone_waiting: void }"), "");
+  EXPECT_EQ(warned("{ client_gone_early: void, client_gone_waiting: settle }"), "");
+  EXPECT_EQ(warned("{ client_gone_early: settle }"), "");
+  EXPECT_EQ(warned("{ client_gone: void }"), "");
+  EXPECT_EQ(warned("{}"), "");
+}
+
 TEST(errors, upstreams) {
   EXPECT_EQ(upstream_verdict("{}"), R"(1:20: main: missing key "url")");
   EXPECT_EQ(upstream_verdict("{ url: \"http://x\", verify: false }"),

@@ -156,7 +156,7 @@ TEST(charge_answered, a_recovered_charge_asks_for_the_rest) {
   answer reply{outcome::settled_on_expiry, 4_credits, 90_credits};
   reply.charged = audio(4);
   action = money.resume(charge::answered{reply, noon});
-  const auto next = terms.id.successor(noon);
+  const auto next = terms.id.successor();
   EXPECT_EQ(text_of(action), "apply " + describe(operation{reserve{next, 3_credits, terms.hold_timeout, admission::owed,
                                                                    terms.request_id, terms.who}}));
   // That one, too, was placed by whoever is gone, and settled when it expired.
@@ -164,7 +164,7 @@ TEST(charge_answered, a_recovered_charge_asks_for_the_rest) {
   reply.charged = audio(2);
   action = money.resume(charge::answered{reply, noon});
   action = money.resume(charge::answered{{outcome::held, 1_credits, 90_credits}, noon});
-  EXPECT_EQ(text_of(action), "apply " + describe(operation{settle{next.successor(noon), 1_credits,
+  EXPECT_EQ(text_of(action), "apply " + describe(operation{settle{next.successor(), 1_credits,
                                                                   seconds(1).amount, audio(1).billed_us}}));
   action = money.resume(charge::answered{{outcome::settled, 1_credits, 90_credits}, noon});
   EXPECT_EQ(text_of(action), "done 7");

@@ -78,6 +78,16 @@ TEST_F(journal_directory, has_what_is_not_confirmed) {
   EXPECT_EQ(journal.unconfirmed(), 3u);
 }
 
+TEST_F(journal_directory, what_is_counted_takes_the_place_of_an_estimate) {
+  keeper keep{settings_, 1};
+  charges journal{keep, 0};
+  some_charge speech{1};
+  journal.open(speech.written, 10'000'000);
+  EXPECT_EQ(left().charges.at(0).used, 10'000'000);
+  journal.use(speech.written, 2'000'000);
+  EXPECT_EQ(left().charges.at(0).used, 2'000'000);
+}
+
 TEST_F(journal_directory, a_call_that_ends_before_it_was_opened_is_written_when_it_is_charged) {
   keeper keep{settings_, 1};
   charges journal{keep, 0};
