@@ -27,7 +27,8 @@ using timer = asio::basic_waitable_timer<std::chrono::steady_clock,
 using request_parser = http::request_parser<http::string_body>;
 
 constexpr std::size_t max_head_bytes = 16 * 1024, most_connections = 64;
-constexpr std::chrono::seconds patience{10};  // for a head, a body, an answer that is taken; idle too
+constexpr std::chrono::seconds patience{10};  // for a head, a body, an answer that is taken
+constexpr std::chrono::seconds first_byte_patience{3};  // for a request to begin: idle connections go
 
 auto no_throw(error_code& ec) {
   return asio::redirect_error(use_task, ec);
@@ -38,6 +39,7 @@ auto no_throw(error_code& ec) {
 struct event_listener::impl : std::enable_shared_from_this<event_listener::impl> {
   struct connection {
     admin::tcp_stream socket;
+    bool idle = true;   // no byte of a request has come
     bool busy = false;  // between the end of a request and the end of its answer
   };
 
@@ -47,6 +49,7 @@ struct event_listener::impl : std::enable_shared_from_this<event_listener::impl>
         listener{listen_on(context, "payments.stripe.listen", to_tcp(listen))} {}
 
   task<> accept_all();
+  bool make_room();
   task<> serve(std::shared_ptr<connection> connection);
   task<bool> serve_one(std::shared_ptr<connection> connection, beast::flat_buffer& buffer);
   task<admin::api_response> answer(const request_parser& parser, const admin::api_request& request);
@@ -83,6 +86,13 @@ task<bool> event_listener::impl::serve_one(std::shared_ptr<connection> connectio
   parser.header_limit(max_head_bytes);
   parser.body_limit(most_event_bytes);
   error_code ec;
+  connection->idle = buffer.size() == 0;
+  if (connection->idle) {
+    socket.expires_after(first_byte_patience);
+    buffer.commit(co_await socket.async_read_some(buffer.prepare(4096), no_throw(ec)));
+    if (ec) co_return false;
+    connection->idle = false;
+  }
   socket.expires_after(patience);
   co_await http::async_read(socket, buffer, parser, no_throw(ec));
   const auto refused = admin::refusal(ec);
@@ -117,6 +127,23 @@ task<> event_listener::impl::serve(std::shared_ptr<connection> connection) {
   while (!ec) co_await connection->socket.async_read_some(buffer.prepare(4096), no_throw(ec));
 }
 
+// Nobody who opens connections and says nothing keeps Stripe out: where there are too many, the one that
+// has been open the longest goes, first of those without a request, then of those that have not sent all of it.
+bool event_listener::impl::make_room() {
+  connections.remove_if([](const auto& each) { return each.expired(); });
+  if (connections.size() < most_connections) return true;
+  for (const bool idle : {true, false}) {
+    for (auto each = connections.begin(); each != connections.end(); ++each) {
+      const auto open = each->lock();
+      if (!open || open->busy || open->idle != idle) continue;
+      open->socket.close();
+      connections.erase(each);
+      return true;
+    }
+  }
+  return false;
+}
+
 task<> event_listener::impl::accept_all() {
   const auto self = shared_from_this();
   while (!stopped) {
@@ -128,8 +155,7 @@ task<> event_listener::impl::accept_all() {
       co_await pause.async_wait(no_throw(ec));
       continue;
     }
-    connections.remove_if([](const auto& each) { return each.expired(); });
-    if (connections.size() >= most_connections) continue;  // closes the new one
+    if (!make_room()) continue;  // closes the new one
     const auto accepted = std::make_shared<connection>(admin::tcp_stream{std::move(socket)});
     connections.emplace_back(accepted);
     auto serving = [self, accepted]() -> task<> { co_await self->serve(accepted); };
