@@ -162,11 +162,10 @@ task<payment_endpoint::maybe_answer> payment_endpoint::search(const payment_orde
   const auto document = reply->status == 200 ? read_object(reply->body) : std::nullopt;
   bool fine = document.has_value();
   if (fine) found.take(*document, fine);
-  const auto first = first_requested(order.top_up);
-  if (fine && first) co_return std::nullopt;
+  if (fine) co_return std::nullopt;
   payments_page page;
-  page.of_everyone = !fine;
-  if (first) page.from = *first - clocks_differ;
+  page.of_everyone = true;
+  if (const auto first = first_requested(order.top_up)) page.from = *first - clocks_differ;
   co_return co_await list(order, found, std::move(page), give_up);
 }
 
