@@ -25,6 +25,7 @@
 #include "proxy/worker.hpp"
 #include "quota/redis/directory.hpp"
 #include "quota/redis/embedded_server.hpp"
+#include "quota/redis/payment_store.hpp"
 #include "quota/redis/retention.hpp"
 #include "quota/redis/store.hpp"
 #include "quota/redis/store_url.hpp"
@@ -260,6 +261,7 @@ class app {
   void connect_admin(const quota::redis::address& store) {
     admin_redis_ = quota::redis::make_store_connection(control_, store);
     admin_ledger_ = std::make_unique<quota::redis::redis_store>(*admin_redis_);
+    payments_ = std::make_unique<quota::redis::redis_payment_store>(*admin_redis_);
     admin_directory_ = std::make_unique<quota::redis::redis_directory>(*admin_redis_);
     admin_webhooks_ = std::make_unique<quota::redis::redis_webhook_store>(*admin_redis_);
     admin_redis_->start();
@@ -314,11 +316,12 @@ class app {
   }
 
   void start_courier(std::shared_ptr<payments::payment_endpoint> endpoint) {
-    courier_ = std::make_unique<payments::courier>(control_, *admin_ledger_, *admin_directory_,
-                                                   metrics_.payments);
+    courier_ = std::make_unique<payments::courier>(control_, *admin_ledger_, *payments_,
+                                                   *admin_directory_, metrics_.payments);
     courier_->use(endpoint);
-    receiver_ = std::make_unique<payments::event_receiver>(*admin_ledger_, *admin_directory_,
-                                                           clock_, metrics_.payments);
+    receiver_ = std::make_unique<payments::event_receiver>(*admin_ledger_, *payments_,
+                                                           *admin_directory_, clock_,
+                                                           metrics_.payments);
     receiver_->use(std::move(endpoint));
     start_event_listener();
     admin_ledger_->on_top_up([this](const quota::org_id& org) { courier_->visit(org); });
@@ -483,6 +486,7 @@ class app {
   std::unique_ptr<archive::archive_reader> archive_reader_;  // where there is one to be read
   std::unique_ptr<quota::redis::connection> admin_redis_;
   std::unique_ptr<quota::redis::redis_store> admin_ledger_;
+  std::unique_ptr<quota::redis::redis_payment_store> payments_;
   std::unique_ptr<quota::redis::redis_directory> admin_directory_;
   std::unique_ptr<quota::redis::redis_webhook_store> admin_webhooks_;
   std::unique_ptr<quota::redis::redis_retention> admin_retention_;

@@ -54,7 +54,8 @@ void add_payments(std::vector<statement>& statements, const std::vector<top_up_r
         [](time_point at, const statement& one) { return at < one.record.start; });
     if (after == statements.begin()) continue;
     auto& paid_in = *std::prev(after);
-    (top_up.automatic ? paid_in.automatic_cents : paid_in.packs_cents) += top_up.cents;
+    const auto came_back = std::min(top_up.cents, top_up.refunded_cents + top_up.disputed_cents);
+    (top_up.automatic ? paid_in.automatic_cents : paid_in.packs_cents) += top_up.cents - came_back;
   }
 }
 

@@ -28,13 +28,27 @@ task<> connections::accept(server serve) {
       co_await pause.async_wait(no_throw(ec));
       continue;
     }
-    open_.remove_if([](const auto& each) { return each.expired(); });
-    if (open_.size() >= most_) continue;  // closes the new one
+    if (!make_room()) continue;  // closes the new one
     const auto accepted = std::make_shared<connection>(tcp_stream{std::move(socket)});
     open_.emplace_back(accepted);
     auto serving = [serve, accepted]() -> task<> { co_await serve(accepted); };
     asio::co_spawn(listener_.get_executor(), std::move(serving), asio::detached);
   }
+}
+
+bool connections::make_room() {
+  open_.remove_if([](const auto& each) { return each.expired(); });
+  if (open_.size() < most_) return true;
+  for (const bool idle : {true, false}) {
+    for (auto each = open_.begin(); each != open_.end(); ++each) {
+      const auto open = each->lock();
+      if (!open || open->busy || open->idle != idle) continue;
+      open->socket.close();
+      open_.erase(each);
+      return true;
+    }
+  }
+  return false;
 }
 
 void connections::stop() {

@@ -14,13 +14,15 @@ namespace tollgate::proxy::admin {
 
 struct connection {
   tcp_stream socket;
+  bool idle = true;   // no byte of a request has come; where nobody says otherwise, until it is busy
   bool busy = false;  // between the end of a request's head and the end of its answer
 };
 
 // All on the thread of the acceptor's context.
 class connections {
  public:
-  // `most` at a time; the others are closed at once.
+  // `most` at a time. Who opens connections and says nothing keeps nobody out: one more closes the oldest that is
+  // idle, or else the oldest that is not busy; where all are busy, it is closed itself.
   connections(acceptor listener, std::size_t most) : listener_{std::move(listener)}, most_{most} {}
 
   using server = std::function<task<>(std::shared_ptr<connection>)>;
@@ -32,6 +34,8 @@ class connections {
   asio::ip::tcp::endpoint local_endpoint() const { return listener_.local_endpoint(); }
 
  private:
+  bool make_room();
+
   acceptor listener_;
   std::list<std::weak_ptr<connection>> open_;
   const std::size_t most_;

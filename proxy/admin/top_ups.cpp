@@ -76,6 +76,16 @@ api_error paid_already() {
           .allow = {}};
 }
 
+// The money is there, whatever is answered.
+api_error no_room_for_payment() {
+  auto error = balance_full("status");
+  error.message =
+      "the balance has no room for the credits of this payment: it would pass 8000000000 credits. The "
+      "payment is not recorded, its credits are not granted yet, and nothing was changed. Use credits up first, "
+      "then repeat the call";
+  return error;
+}
+
 }  // namespace
 
 task<api_response> admin_api::buy_top_up(call call) {
@@ -120,7 +130,7 @@ task<api_response> admin_api::resolve_top_up(call call) {
     co_return failure(no_such_top_up(call.item), call.request.request_id);
   }
   if (answer->result == quota::outcome::balance_full) {
-    co_return failure(balance_full("status"), call.request.request_id);
+    co_return failure(no_room_for_payment(), call.request.request_id);
   }
   const bool declines = *verdict == quota::top_up_verdict::declined;
   if (declines && answer->result == quota::outcome::already_paid) {

@@ -137,18 +137,29 @@ task<bool> courier::lease(payment_order& order, quota::milliseconds duration) {
 }
 
 // Until the ledger confirms it: there is money behind it.
-task<> courier::resolve(const payment_order& order, const payment_answer& answer) {
-  const quota::operation resolution =
-      quota::resolve_top_up{order.top_up.id, answer.verdict, order.top_up.generation};
+task<> courier::resolve(const payment_order& order, payment_answer answer) {
   timer pause{context_};
   for (int attempt = 0;; ++attempt) {
-    const auto reply = co_await ledger_.apply(order.org, resolution);
+    const auto reply = co_await book(order, answer);
     if (reply) co_return write_down(order, answer, reply->result);
     pause.expires_after(std::min(quota::milliseconds{2'000},
                                  quota::milliseconds{50} * (1 << std::min(attempt, 6))));
     error_code ignored;
     co_await pause.async_wait(asio::redirect_error(use_task, ignored));
   }
+}
+
+// The payment is remembered before its credits are granted, so that what comes back of another one never
+// takes them away.
+task<result<quota::answer>> courier::book(const payment_order& order, payment_answer& answer) {
+  if (answer.verdict == top_up_verdict::paid && !answer.payment.empty()) {
+    const auto counts = co_await payments_.remember(order.org, order.top_up.id, answer.payment);
+    if (!counts) co_return counts.error();
+    say_which_counts(answer, *counts);
+  }
+  const quota::operation resolution =
+      quota::resolve_top_up{order.top_up.id, answer.verdict, order.top_up.generation};
+  co_return co_await ledger_.apply(order.org, resolution);
 }
 
 void courier::write_down(const payment_order& order, const payment_answer& answer,

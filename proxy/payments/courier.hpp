@@ -19,14 +19,19 @@
 #include "proxy/payments/payment_endpoint.hpp"
 #include "proxy/payments/poll_schedule.hpp"
 #include "quota/directory.hpp"
+#include "quota/payment_store.hpp"
 
 namespace tollgate::proxy::payments {
 
 class courier {
  public:
-  courier(asio::io_context& context, quota::ledger_store& ledger, quota::directory& directory,
-          metrics::payment_metrics& counts)
-      : context_{context}, ledger_{ledger}, directory_{directory}, counts_{counts} {}
+  courier(asio::io_context& context, quota::ledger_store& ledger, quota::payment_store& payments,
+          quota::directory& directory, metrics::payment_metrics& counts)
+      : context_{context},
+        ledger_{ledger},
+        payments_{payments},
+        directory_{directory},
+        counts_{counts} {}
 
   // From now on asks this one. None: top-ups stay requested, for somebody else to resolve.
   void use(std::shared_ptr<payment_endpoint> endpoint) { endpoint_ = std::move(endpoint); }
@@ -48,12 +53,14 @@ class courier {
   task<> deliver(payment_order order);
   task<bool> lease(payment_order& order, quota::milliseconds duration);
   task<> poll(payment_order order);
-  task<> resolve(const payment_order& order, const payment_answer& answer);
+  task<> resolve(const payment_order& order, payment_answer answer);
+  task<result<quota::answer>> book(const payment_order& order, payment_answer& answer);
   void write_down(const payment_order& order, const payment_answer& answer,
                   quota::outcome recorded);
 
   asio::io_context& context_;
   quota::ledger_store& ledger_;
+  quota::payment_store& payments_;
   quota::directory& directory_;
   metrics::payment_metrics& counts_;
   std::shared_ptr<payment_endpoint> endpoint_;

@@ -21,7 +21,8 @@ using tcp = asio::ip::tcp;
 using request_parser = http::request_parser<http::string_body>;
 
 constexpr std::size_t max_head_bytes = 16 * 1024, most_connections = 64;
-constexpr std::chrono::seconds patience{10};  // for a head, a body, an answer that is taken; idle too
+constexpr std::chrono::seconds patience{10};  // for a head, a body, an answer that is taken
+constexpr std::chrono::seconds first_byte_patience{3};  // for a request to begin: idle connections go
 
 auto no_throw(error_code& ec) {
   return asio::redirect_error(use_task, ec);
@@ -71,6 +72,13 @@ task<bool> event_listener::impl::serve_one(std::shared_ptr<connection> connectio
   parser.header_limit(max_head_bytes);
   parser.body_limit(most_event_bytes);
   error_code ec;
+  connection->idle = buffer.size() == 0;
+  if (connection->idle) {
+    socket.expires_after(first_byte_patience);
+    buffer.commit(co_await socket.async_read_some(buffer.prepare(4096), no_throw(ec)));
+    if (ec) co_return false;
+    connection->idle = false;
+  }
   socket.expires_after(patience);
   co_await http::async_read(socket, buffer, parser, no_throw(ec));
   const auto refused = admin::refusal(ec);

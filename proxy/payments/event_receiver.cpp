@@ -134,7 +134,7 @@ void event_receiver::remember(const std::string& event) {
   in_turn_.pop_front();
 }
 
-task<ends> event_receiver::apply(const stripe_event& event, payment_endpoint& by) {
+task<ends> event_receiver::apply(stripe_event event, payment_endpoint& by) {
   if (event.what == kind::other) co_return ends::ignored;
   const auto order = co_await find_order(event, by);
   if (!order) co_return ends::unavailable;
@@ -156,7 +156,7 @@ void event_receiver::report_stray(const stripe_event& event) {
 }
 
 // Nothing: it is about no top-up of ours. An error: nobody can tell at the moment.
-task<result<std::optional<payment_order>>> event_receiver::find_order(const stripe_event& event,
+task<result<std::optional<payment_order>>> event_receiver::find_order(stripe_event& event,
                                                                       payment_endpoint& by) {
   std::optional<payment_order> none;
   auto owner = event.owner;
@@ -164,6 +164,7 @@ task<result<std::optional<payment_order>>> event_receiver::find_order(const stri
     auto found = co_await by.find_owner(event.payment, event.charge);
     if (!found) co_return found.error();
     owner = *std::move(found);
+    if (owner && !owner->payment.empty()) event.payment = owner->payment;
   }
   if (!owner || !quota::is_valid_org_id(owner->org)) co_return none;
   const auto org = co_await directory_.find(owner->org);
@@ -185,38 +186,92 @@ task<ends> event_receiver::apply_to(const stripe_event& event, const payment_ord
   const auto differ = differs(event, order);
   if (differ != payment_mismatch::none) co_return mismatch(order, differ, event);
   if (!still_matters(event, order.top_up)) co_return ends::ignored;
-  if (!takes_back(event, by.settings().events)) {
-    spdlog::warn("stripe: org={} top_up={} cents={} credits are kept: {}", order.org,
-                 order.top_up.id, event.cents, describe(event));
-    co_return ends::ignored;
+  if (event.what == kind::paid) co_return co_await pay(event, order, by);
+  if (event.what == kind::refunded || event.what == kind::disputed) {
+    co_return co_await take_back(event, order, by);
   }
-  co_return co_await tell(order, operation_of(event, order.top_up), describe(event), by);
+  co_return co_await tell(event, order);
 }
 
-task<ends> event_receiver::tell(const payment_order& order, quota::operation what,
-                                std::string text, payment_endpoint& by) {
+// The payment is remembered first, so that what comes back of another one never takes the credits away.
+task<ends> event_receiver::pay(const stripe_event& event, const payment_order& order,
+                               payment_endpoint& by) {
+  const auto counts = co_await payments_.remember(order.org, order.top_up.id, event.payment);
+  if (!counts) co_return ends::unavailable;
+  const auto how = co_await tell(event, order);
+  if (how != ends::applied) co_return how;
+  payment_answer answer;
+  answer.payment = event.payment;
+  say_which_counts(answer, *counts);
+  if (answer.alarming) report_paid_twice(order, answer);
+  // Releases that remembered no payments may have granted it for another one.
+  const bool again = order.top_up.generation > 0 && !answer.alarming;
+  if (again) co_return co_await look_for_second_payment(order, *counts, by);
+  co_return how;
+}
+
+task<ends> event_receiver::take_back(const stripe_event& event, const payment_order& order,
+                                     payment_endpoint& by) {
+  const bool wanted = takes_back(event, by.settings().events);
+  result<bool> ours = wanted;
+  if (wanted) ours = co_await is_granted_for(event, order, by);
+  if (!ours) co_return ends::unavailable;
+  if (*ours) co_return co_await tell(event, order);
+  spdlog::warn("stripe: org={} top_up={} cents={} credits are kept{}: {}", order.org,
+               order.top_up.id, event.cents,
+               wanted ? ", they are for another payment" : "", describe(event));
+  co_return ends::ignored;
+}
+
+// Who is granted under a later key may have been paid under an earlier one, too. Where no payment was
+// remembered, Stripe says whether there are two: then nobody knows which one the credits are for.
+task<result<bool>> event_receiver::is_granted_for(const stripe_event& event,
+                                                  const payment_order& order,
+                                                  payment_endpoint& by) {
+  // Never from a constant: a result<bool> would be made of its being true.
+  const auto unknown = [] {
+    return result<bool>{boost::system::in_place_error,
+                        make_error_code(quota::store_errc::unavailable)};
+  };
+  const auto counts = co_await payments_.find(order.org, order.top_up.id);
+  if (!counts) co_return unknown();
+  if (!counts->empty()) co_return event.payment.empty() || *counts == event.payment;
+  if (order.top_up.generation == 0) co_return true;
+  // It is told again when the payment that counts is known.
+  if (order.top_up.status != quota::top_up_status::paid) co_return unknown();
+  const auto found = co_await by.look_up(order);
+  if (!found) co_return true;
+  if (found->verdict == quota::top_up_verdict::failed) co_return unknown();
+  if (found->mismatch != payment_mismatch::paid_twice) co_return true;
+  report_paid_twice(order, *found);
+  co_return false;
+}
+
+task<ends> event_receiver::tell(const stripe_event& event, const payment_order& order) {
+  const auto what = operation_of(event, order.top_up);
   const auto reply = co_await ledger_.apply(order.org, what);
   if (!reply) co_return ends::unavailable;
+  const auto text = describe(event);
   spdlog::info("stripe event: org={} top_up={} ledger={} credits={} {}", order.org, order.top_up.id,
                to_string(reply->result), quota::to_string(reply->amount), text);
-  if (!is_booked(reply->result)) {
-    spdlog::error("the ledger did not take it: org={} top_up={} {}", order.org, order.top_up.id, text);
-    co_return ends::unavailable;
+  if (is_booked(reply->result)) co_return ends::applied;
+  spdlog::error("the ledger did not take it: org={} top_up={} {}", order.org, order.top_up.id, text);
+  co_return ends::unavailable;
+}
+
+task<ends> event_receiver::look_for_second_payment(payment_order order, std::string counts,
+                                                   payment_endpoint& by) {
+  auto known = co_await by.look_up(order);
+  if (known && known->mismatch == payment_mismatch::paid_twice) {
+    say_which_counts(*known, counts);
+    report_paid_twice(order, *known);
   }
-  // Only a key that was given up wrongly can have led to a second payment.
-  const auto* resolution = std::get_if<quota::resolve_top_up>(&what);
-  const bool paid = resolution != nullptr && resolution->verdict == quota::top_up_verdict::paid;
-  if (paid && order.top_up.generation > 0) co_return co_await report_paid_twice(order, by);
   co_return ends::applied;
 }
 
-task<ends> event_receiver::report_paid_twice(payment_order order, payment_endpoint& by) {
-  const auto known = co_await by.look_up(order);
-  if (known && known->mismatch == payment_mismatch::paid_twice) {
-    counts_.mismatches[known->mismatch].increment();
-    spdlog::error("payment mismatch: org={} top_up={} {}", order.org, order.top_up.id, known->why);
-  }
-  co_return ends::applied;
+void event_receiver::report_paid_twice(const payment_order& order, const payment_answer& answer) {
+  counts_.mismatches[payment_mismatch::paid_twice].increment();
+  spdlog::error("payment mismatch: org={} top_up={} {}", order.org, order.top_up.id, answer.why);
 }
 
 // Telling it again would change nothing: it is taken, counted, and for somebody to look at.

@@ -15,6 +15,7 @@
 #include "proxy/payments/payment_endpoint.hpp"
 #include "proxy/payments/stripe_event.hpp"
 #include "quota/directory.hpp"
+#include "quota/payment_store.hpp"
 
 namespace tollgate::proxy::payments {
 
@@ -33,9 +34,14 @@ using event_taker = std::function<task<admin::api_response>(event_delivery)>;
 
 class event_receiver {
  public:
-  event_receiver(quota::ledger_store& ledger, quota::directory& directory,
-                 const quota::clock& clock, metrics::payment_metrics& counts)
-      : ledger_{ledger}, directory_{directory}, clock_{clock}, counts_{counts} {}
+  event_receiver(quota::ledger_store& ledger, quota::payment_store& payments,
+                 quota::directory& directory, const quota::clock& clock,
+                 metrics::payment_metrics& counts)
+      : ledger_{ledger},
+        payments_{payments},
+        directory_{directory},
+        clock_{clock},
+        counts_{counts} {}
 
   // From now on by this one's settings. None: nobody is listened to.
   void use(std::shared_ptr<payment_endpoint> endpoint) { endpoint_ = std::move(endpoint); }
@@ -48,18 +54,25 @@ class event_receiver {
   static constexpr std::size_t most_remembered = 10'000;
 
   // `by`: the endpoint as it was when the event came. A reload may replace or remove it meanwhile.
-  task<ends> apply(const stripe_event& event, payment_endpoint& by);
+  task<ends> apply(stripe_event event, payment_endpoint& by);
   task<ends> apply_to(const stripe_event& event, const payment_order& order, payment_endpoint& by);
-  task<ends> tell(const payment_order& order, quota::operation what, std::string text,
-                  payment_endpoint& by);
-  task<ends> report_paid_twice(payment_order order, payment_endpoint& by);
-  task<result<std::optional<payment_order>>> find_order(const stripe_event& event,
-                                                        payment_endpoint& by);
+  task<ends> pay(const stripe_event& event, const payment_order& order, payment_endpoint& by);
+  task<ends> take_back(const stripe_event& event, const payment_order& order, payment_endpoint& by);
+  task<ends> tell(const stripe_event& event, const payment_order& order);
+  // Of what is known at Stripe: alarming where the top-up was paid twice.
+  task<ends> look_for_second_payment(payment_order order, std::string counts, payment_endpoint& by);
+  void report_paid_twice(const payment_order& order, const payment_answer& answer);
+  // Whether the credits are for the payment of the event. An error: nobody knows at the moment.
+  task<result<bool>> is_granted_for(const stripe_event& event, const payment_order& order,
+                                    payment_endpoint& by);
+  // Puts in the event's payment, where only Stripe knows it.
+  task<result<std::optional<payment_order>>> find_order(stripe_event& event, payment_endpoint& by);
   void report_stray(const stripe_event& event);
   ends mismatch(const payment_order& order, payment_mismatch what, const stripe_event& event);
   void remember(const std::string& event);
 
   quota::ledger_store& ledger_;
+  quota::payment_store& payments_;
   quota::directory& directory_;
   const quota::clock& clock_;
   metrics::payment_metrics& counts_;

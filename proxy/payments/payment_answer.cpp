@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "proxy/payments/json_members.hpp"
+#include "routes/text.hpp"
 
 namespace tollgate::proxy::payments {
 
@@ -57,6 +58,17 @@ std::string_view name_of(payment_mismatch mismatch) {
       return "paid_twice";
   }
   return "unknown";
+}
+
+void say_which_counts(payment_answer& answer, std::string_view counts) {
+  if (answer.mismatch != payment_mismatch::paid_twice) {
+    if (counts == answer.payment) return;
+    answer.why = "paid 2 times: " + routes::shown(counts) + ' ' + routes::shown(answer.payment);
+    answer.mismatch = payment_mismatch::paid_twice;
+    answer.alarming = true;
+  }
+  const auto which = "; the credits are for " + routes::shown(counts) + ", refund the others";
+  if (!answer.why.ends_with(which)) answer.why += which;
 }
 
 bool passes_by_itself(int status) {

@@ -28,11 +28,16 @@ struct payment_answer {
   std::string why;        // for the log; of what the endpoint said, at most a few harmless words
   bool alarming = false;  // somebody has to do something, or it will go on failing
   payment_mismatch mismatch = payment_mismatch::none;
+  std::string payment = {};  // Stripe's id of it; empty: the endpoint gives none
 };
 
 std::string_view name_of(quota::top_up_verdict verdict);
 
 std::string_view name_of(payment_mismatch mismatch);
+
+// The credits are for the payment that `counts`. Where that is another one, or there are several, somebody has
+// to refund the rest. Harmless when repeated.
+void say_which_counts(payment_answer& answer, std::string_view counts);
 
 payment_answer read_webhook_answer(int status, std::string_view body);
 

@@ -2,6 +2,8 @@
 
 #include <stdexcept>
 
+#include <spdlog/spdlog.h>
+
 #include "proxy/payments/json_members.hpp"
 #include "quota/ledger_store.hpp"
 
@@ -16,6 +18,7 @@ outbound::url url_of(const config::payment_settings& settings) {
 }
 
 constexpr int most_pages = 20;
+constexpr std::chrono::hours clocks_differ{1};
 
 payment_answer unanswered(error_code ec) {
   return {quota::top_up_verdict::failed, "no answer: " + ec.message(), false};
@@ -119,19 +122,18 @@ task<payment_answer> payment_endpoint::cancel(const std::vector<std::string>& pa
 task<payment_endpoint::maybe_answer> payment_endpoint::find_payments(const payment_order& order,
                                                                      found_payments& found,
                                                                      deadline give_up) {
-  constexpr std::chrono::hours clocks_differ{1};
   const auto since = first_requested(order.top_up).value_or(order.top_up.requested_at);
-  auto unknown = co_await list(order, found, since - clocks_differ, give_up);
+  payments_page page;
+  page.from = since - clocks_differ;
+  auto unknown = co_await list(order, found, std::move(page), give_up);
   if (unknown || found.any()) co_return unknown;
   co_return co_await search(order, found, give_up);
 }
 
 task<payment_endpoint::maybe_answer> payment_endpoint::list(const payment_order& order,
                                                             found_payments& found,
-                                                            quota::time_point from,
+                                                            payments_page page,
                                                             deadline give_up) {
-  payments_page page;
-  page.from = from;
   for (int number = 0; number < most_pages; ++number) {
     auto question = stripe_payments(order, to_, settings_.secret, page);
     const auto reply = co_await client_.send(to_, std::move(question), give_up);
@@ -143,10 +145,13 @@ task<payment_endpoint::maybe_answer> payment_endpoint::list(const payment_order&
     if (page.after.empty()) co_return std::nullopt;
   }
   co_return payment_answer{quota::top_up_verdict::failed,
-                           "the customer has too many payments to look through", true};
+                           page.of_everyone ? "there is no search, and too many payments to look through"
+                                            : "the customer has too many payments to look through",
+                           true};
 }
 
-// Where Stripe offers no search, or the key may not use it, the list has to do.
+// A search that is refused tells nothing: where Stripe offers none, or the key may not use it, the payments
+// of everybody are looked through, since the organization may have had another customer before.
 task<payment_endpoint::maybe_answer> payment_endpoint::search(const payment_order& order,
                                                               found_payments& found,
                                                               deadline give_up) {
@@ -157,8 +162,11 @@ task<payment_endpoint::maybe_answer> payment_endpoint::search(const payment_orde
   const auto document = reply->status == 200 ? read_object(reply->body) : std::nullopt;
   bool fine = document.has_value();
   if (fine) found.take(*document, fine);
-  if (fine || first_requested(order.top_up)) co_return std::nullopt;
-  co_return co_await list(order, found, quota::time_point{}, give_up);
+  if (fine) co_return std::nullopt;
+  payments_page page;
+  page.of_everyone = true;
+  if (const auto first = first_requested(order.top_up)) page.from = *first - clocks_differ;
+  co_return co_await list(order, found, std::move(page), give_up);
 }
 
 task<std::optional<payment_answer>> payment_endpoint::look_up(payment_order order) {
@@ -177,9 +185,12 @@ task<result<std::optional<payment_owner>>> payment_endpoint::find_owner(std::str
   const auto give_up = std::chrono::steady_clock::now() + settings_.timeout;
   result<std::optional<payment_owner>> owner = std::optional<payment_owner>{};
   if (!payment.empty()) owner = co_await owner_at("payment_intents/" + payment, give_up);
-  if (owner && !*owner && !charge.empty()) {
+  if (owner && *owner) {
+    (*owner)->payment = payment;
+  } else if (owner && !charge.empty()) {
     owner = co_await owner_at("charges/" + charge, give_up);
   }
+  if (owner && *owner && (*owner)->org.empty()) owner = std::optional<payment_owner>{};
   co_return owner;
 }
 
@@ -188,10 +199,17 @@ task<result<std::optional<payment_owner>>> payment_endpoint::owner_at(std::strin
   auto question = stripe_object(path, to_, settings_.secret);
   const auto reply = co_await client_.send(to_, std::move(question), give_up);
   if (!reply) co_return reply.error();
-  if (passes_by_itself(reply->status)) co_return quota::store_errc::unavailable;
+  if (reply->status == 404) co_return std::optional<payment_owner>{};
   const auto document = reply->status == 200 ? read_object(reply->body) : std::nullopt;
-  if (!document) co_return std::optional<payment_owner>{};
-  co_return owner_of(*document);
+  if (!document) {
+    if (!passes_by_itself(reply->status)) {
+      spdlog::error("stripe: {} cannot be read: it answered {}", path, reply->status);
+    }
+    co_return quota::store_errc::unavailable;
+  }
+  auto owner = owner_of(*document).value_or(payment_owner{});
+  owner.payment = text_at(*document, "payment_intent");  // of a charge
+  co_return std::optional{std::move(owner)};
 }
 
 std::shared_ptr<payment_endpoint> make_payment_endpoint(const config::payment_settings& settings) {

@@ -23,7 +23,7 @@ class payment_endpoint {
   task<std::optional<payment_answer>> look_up(payment_order order);
 
   // The top-up that a payment of Stripe's is for, by the ids of the payment and of its charge; either
-  // may be empty. An error: nobody knows at the moment.
+  // may be empty. An error: nobody knows at the moment, or the key may not ask.
   task<result<std::optional<payment_owner>>> find_owner(std::string payment, std::string charge);
 
   const config::payment_settings& settings() const { return settings_; }
@@ -39,9 +39,10 @@ class payment_endpoint {
   // Of these three, nothing: `found` has all there is. Otherwise why not.
   task<maybe_answer> find_payments(const payment_order& order, found_payments& found,
                                    deadline give_up);
-  task<maybe_answer> list(const payment_order& order, found_payments& found, quota::time_point from,
+  task<maybe_answer> list(const payment_order& order, found_payments& found, payments_page page,
                           deadline give_up);
   task<maybe_answer> search(const payment_order& order, found_payments& found, deadline give_up);
+  // Nothing: there is no such object. An owner without a name: it is none of ours.
   task<result<std::optional<payment_owner>>> owner_at(std::string path, deadline give_up);
 
   const config::payment_settings settings_;

@@ -162,7 +162,8 @@ outbound::request stripe_payment(const payment_order& order, const outbound::url
 outbound::request stripe_payments(const payment_order& order, const outbound::url& to,
                                   std::string_view secret, const payments_page& page) {
   form query;
-  query.add("customer", order.stripe_customer).add("limit", "100");
+  if (!page.of_everyone) query.add("customer", order.stripe_customer);
+  query.add("limit", "100");
   if (page.from != quota::time_point{}) {
     const auto from = std::chrono::floor<std::chrono::seconds>(page.from).time_since_epoch();
     query.add("created[gte]", std::to_string(from.count()));

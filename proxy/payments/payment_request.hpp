@@ -49,6 +49,7 @@ outbound::request stripe_payment(const payment_order& order, const outbound::url
 // A hundred of the customer's payments, the newest first.
 struct payments_page {
   quota::time_point from{};  // none that was made before
+  bool of_everyone = false;  // not only the customer's
   std::string after;         // a payment, where an earlier page ended; empty: the first page
 };
 outbound::request stripe_payments(const payment_order& order, const outbound::url& to,

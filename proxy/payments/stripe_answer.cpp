@@ -60,7 +60,8 @@ payment_answer of_intent(const json_value& intent, const payment_order& order) {
   }
   const auto verdict = verdict_of(intent);
   if (!verdict) return failed("a payment with the status " + routes::shown(status), true);
-  return {*verdict, "status " + std::string{status}, *verdict == top_up_verdict::spent};
+  return {*verdict, "status " + std::string{status}, *verdict == top_up_verdict::spent,
+          payment_mismatch::none, std::string{text_at(intent, "id")}};
 }
 
 // Refused before it was looked at, or because another request under the key is going on.
@@ -198,8 +199,8 @@ void found_payments::keep(payment_answer answer) {
 std::optional<payment_answer> found_payments::verdict() const {
   auto best = best_;
   if (best && paid_.size() > 1) {
-    best->why = "paid " + std::to_string(paid_.size()) + " times, refund all but one: ";
-    for (const auto& id : paid_) best->why.append(routes::shown(id)).append(" ");
+    best->why = "paid " + std::to_string(paid_.size()) + " times:";
+    for (const auto& id : paid_) best->why.append(1, ' ').append(routes::shown(id));
     best->mismatch = payment_mismatch::paid_twice;
     best->alarming = true;
   }

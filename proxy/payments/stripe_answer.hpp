@@ -71,6 +71,7 @@ payment_mismatch compare(const json_value& payment, const payment_order& order);
 struct payment_owner {
   std::string org, top_up;
   std::int64_t generation = 0;
+  std::string payment = {};  // Stripe's id of it, where Stripe was asked
 };
 std::optional<payment_owner> owner_of(const json_value& payment);
 

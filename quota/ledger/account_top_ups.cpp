@@ -12,6 +12,14 @@ bool in_flight(const top_up_record& record) {
   return record.status == top_up_status::requested || record.status == top_up_status::pending;
 }
 
+// Whether the cap covers what was spent and what would be billed of this balance.
+bool covers(const account_plan& plan, std::int64_t spent_cents, credits balance) {
+  if (!plan.options.spend_cap_cents) return true;
+  const auto beyond = std::max(-balance - plan.owed, credits{});
+  const auto for_overage = cents_for(beyond, plan.terms.usd_micro_per_credit).value_or(max_cents);
+  return spent_cents + for_overage <= *plan.options.spend_cap_cents;
+}
+
 }  // namespace
 
 std::vector<top_up_record> account_ledger::top_ups() const {
@@ -73,11 +81,7 @@ std::optional<std::int64_t> account_ledger::purchase_cents() const {
 
 // Whether so much more may be spent in this cycle, besides what is, or is held and would be billed.
 bool account_ledger::within_cap(std::int64_t more_cents) const {
-  if (!plan_->options.spend_cap_cents) return true;
-  const auto beyond = std::max(-row_.available() - plan_->owed, credits{});
-  const auto price = plan_->terms.usd_micro_per_credit;
-  const auto for_overage = cents_for(beyond, price).value_or(max_cents);
-  return spent_cents() + more_cents + for_overage <= *plan_->options.spend_cap_cents;
+  return covers(*plan_, spent_cents() + more_cents, row_.available());
 }
 
 // Nobody has confirmed it for a week: it no longer stands in the way of the next need, which will
@@ -183,9 +187,11 @@ answer account_ledger::on(const lease_top_up& what, time_point now) {
   if (record->status != top_up_status::requested || record->next_at > now) {
     return say(outcome::in_progress, record->amount);
   }
-  // Nobody has been asked for money yet, and the customer wants no more of it.
+  // Nobody has been asked for money yet, and the customer wants no more of it. Holds pass: where they alone
+  // stand beyond the cap, they are no reason to ask for nothing for a quarter of an hour.
   const bool wanted = !record->automatic || record->attempts > 0 ||
-                      (plan_->options.top_up_threshold && !row_.suspended && within_cap(0));
+                      (plan_->options.top_up_threshold && !row_.suspended &&
+                       covers(*plan_, spent_cents(), row_.posted()));
   if (!wanted) {
     decline(*record, now);
     return say(outcome::already_declined, record->amount);

@@ -110,6 +110,22 @@ class Answers(StripeTest):
         self.assertEqual(pack["status"], "paid")
         self.assertEqual(self.stripe.of("stripe-old"), [])
 
+    def test_a_key_that_may_not_search_pays_nothing_twice(self):
+        """What an earlier customer has paid is found among everybody's payments."""
+        self.stripe.may_search = False
+        self.addCleanup(setattr, self.stripe, "may_search", True)
+        for org, customer in (("stripe-blind", "cus_before"), ("stripe-new", None)):
+            if customer:
+                self.stripe.add({"amount": "1000", "currency": "usd", "customer": customer,
+                                 "metadata[tollgate_org]": org, "metadata[tollgate_top_up]": "pack-1"},
+                                "succeeded", created=time.time() - 90_000)
+            self.tollgate.admin.new_customer(org, plan="tiny", stripe_customer="cus_paid")
+            self.tollgate.admin.buy(org, 10, "pack-1")
+            [pack] = self.resolved(self.tollgate, org)
+            self.assertEqual(pack["status"], "paid")
+            self.assertEqual(len(self.stripe.payments(org)), 1)
+        self.assertEqual(self.stripe.of("stripe-blind"), [])
+
 
 class SpentKeys(StripeTest):
     """Stripe repeats an error for as long as it remembers the key."""

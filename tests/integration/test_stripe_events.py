@@ -1,4 +1,5 @@
 """What Stripe tells by itself: who may tell it, and what becomes of it."""
+import contextlib
 import json
 import time
 
@@ -153,6 +154,33 @@ class WhatIsTold(EventsTest):
         self.assertEqual((self.top_up()["status"], self.top_up()["taken_back"]), ("paid", 500))
         self.tollgate.verify()
 
+    def test_what_came_back_of_a_second_payment_takes_nothing_back(self):
+        """Nor does a dispute of which Stripe alone knows the payment."""
+        intent = self.bought_pack()
+        second = self.stripe.add(dict(intent.form), "succeeded")
+        line = 'tollgate_payment_mismatches_total{what="paid_twice"}'
+        before = self.counted(line)
+        self.told(event("payment_intent.succeeded", intent.shown()))
+        self.assertEqual(self.counted(line), before)
+        self.told(event("payment_intent.succeeded", second.shown()))
+        self.assertEqual(self.counted(line), before + 1)
+        self.assertIn(f"the credits are for \"{intent.id}\", refund the others", self.tollgate.log())
+        self.told(event("charge.refunded", charge_of(second, 1000)))
+        self.told(event("charge.dispute.created", dispute_of(second, 1000)))
+        self.assertEqual(self.available(), 2500)
+        self.assertIn("they are for another payment", self.tollgate.log())
+        self.told(event("charge.dispute.created", dispute_of(intent, 1000)))
+        self.assertEqual(self.available(), 2000)
+        self.tollgate.verify()
+
+    def test_a_statement_tells_what_was_paid_without_what_came_back(self):
+        intent = self.bought_pack()
+        self.told(event("charge.refunded", charge_of(intent, 300)))
+        self.told(event("charge.dispute.created", dispute_of(intent, 200)))
+        [statement] = self.tollgate.admin.expect_success("GET", f"/orgs/{self.org}/statements")["statements"]
+        self.assertEqual(statement["paid"], {"packs_usd": 5, "automatic_top_ups_usd": 0, "overage_usd": 0,
+                                             "total_usd": 5})
+
     def test_what_is_disputed_is_taken_back(self):
         intent = self.bought_pack()
         self.told(event("charge.refunded", charge_of(intent, 400)))
@@ -240,6 +268,27 @@ class Listener(EventsTest):
                          % len(body) + signature(body).encode() + b"\r\n\r\n" + body)
                 self.assertEqual(raw.read_reply("POST").status, 200)
         self.assertEqual(self.top_up()["status"], "paid")
+
+    def test_connections_that_say_nothing_do_not_keep_stripe_out(self):
+        body = event("customer.created", {"id": "cus_1", "object": "customer"})
+        with contextlib.ExitStack() as idle:
+            for _ in range(80):
+                idle.enter_context(RawConnection(self.to))
+            begun = idle.enter_context(RawConnection(self.to))
+            begun.send(b"POST /payments/stripe HTTP/1.1\r\nHost: t\r\n")
+            for _ in range(80):
+                idle.enter_context(RawConnection(self.to))
+            self.told(body)
+            # One that has begun goes after those that have not.
+            begun.send(b"Content-Length: %d\r\nStripe-Signature: " % len(body) + signature(body).encode()
+                       + b"\r\n\r\n" + body)
+            self.assertEqual(begun.read_reply("POST").status, 200)
+
+    def test_one_that_says_nothing_is_closed_soon(self):
+        with RawConnection(self.to) as raw:
+            begun = time.monotonic()
+            self.assertEqual(raw.socket.recv(1), b"")
+            self.assertLess(time.monotonic() - begun, 8)
 
     def test_a_reload_changes_the_secrets(self):
         intent = self.bought_pack("cus_pending")

@@ -16,12 +16,14 @@
     return top_up
   end
 
-  -- Whether so much more may be spent in this cycle, besides what is, or is held and would be billed.
-  local function within_cap(more)
+  -- Whether the cap covers what was spent, so much more, and what would be billed of this balance.
+  local function covers(more, balance)
     if plan.options.cap < 0 then return true end
-    local beyond = cents_for(max(-available - plan.owed, 0), plan.terms.price) or MAX_CENTS
+    local beyond = cents_for(max(-balance - plan.owed, 0), plan.terms.price) or MAX_CENTS
     return spent_cents() + more + beyond <= plan.options.cap
   end
+  -- Whether so much more may be spent in this cycle, besides what is, or is held and would be billed.
+  local function within_cap(more) return covers(more, available) end
 
   -- Nothing is sold that could not be granted whole when it has been paid.
   local function can_sell(cents)
@@ -106,9 +108,9 @@
     if top_up.status == PAID then return say('18', amount) end
     if top_up.status == DECLINED then return say('19', amount) end
     if top_up.status ~= REQUESTED or top_up.next > now then return say('17', amount) end
-    -- Nobody has been asked for money yet, and the customer wants no more of it.
+    -- Nobody has been asked for money yet, and the customer wants no more of it. Holds pass.
     if top_up.automatic and top_up.attempts == 0 and
-       (plan.options.threshold < 0 or suspended or not within_cap(0)) then
+       (plan.options.threshold < 0 or suspended or not covers(0, available + held)) then
       decline(top_up)
       refresh()
       return say('19', amount)

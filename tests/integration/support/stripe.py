@@ -47,7 +47,7 @@ class Intent:
 class StripeLike(_Endpoint):
     """A customer's name says how its card behaves: cus_paid, cus_pending, cus_declined, cus_action; one
     in `cardless` has none until `methods` names one. `store` may give the answer that is kept under a key,
-    instead of what it would be, before anything is paid."""
+    instead of what it would be, before anything is paid. `may_search`: whether the key may use the search."""
 
     secret_key = "sk_test_integration"
     statuses = {"paid": "succeeded", "pending": "processing", "action": "requires_action",
@@ -60,6 +60,7 @@ class StripeLike(_Endpoint):
         self.cardless = set()
         self.intents, self.calls = [], []
         self.store = lambda form: None
+        self.may_search = True
         self.search_shows = lambda intent: time.time() - intent.created > 60
         self._ids = itertools.count(1)
         super().__init__(tls=tls)
@@ -144,7 +145,7 @@ class StripeLike(_Endpoint):
     def list(self, connection, query):
         with self.lock:
             found = [each for each in reversed(self.intents)
-                     if each.form["customer"] == query["customer"]
+                     if each.form["customer"] == query.get("customer", each.form["customer"])
                      and each.created >= int(query.get("created[gte]", 0))]
         ids = [each.id for each in found]
         start = ids.index(query["starting_after"]) + 1 if "starting_after" in query else 0
@@ -153,6 +154,8 @@ class StripeLike(_Endpoint):
                                           "data": [each.shown() for each in found[start:start + size]]})
 
     def search(self, connection, query):
+        if not self.may_search:
+            return self.refuse(connection, "403 Forbidden", "invalid_request_error")
         with self.lock:
             found = [each.shown() for each in self.intents if self.search_shows(each) and query ==
                      f'metadata["tollgate_org"]:"{each.metadata.get("tollgate_org")}" AND metadata'

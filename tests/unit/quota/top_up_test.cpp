@@ -333,6 +333,17 @@ TEST(top_up, nobody_is_charged_for_what_is_no_longer_wanted) {
   EXPECT_EQ(acme.ledger.top_up().spent_cents, 0);
 }
 
+// A hold of a critical call passes: it may stand beyond the cap, and gives back what it does not use.
+TEST(top_up, a_hold_that_passes_does_not_decline_one) {
+  buyer acme{starter};
+  acme.options.spend_cap_cents = 1'500;
+  acme.plan(starter);
+  acme.use(19'001_credits);
+  ASSERT_EQ(acme.top_up().status, top_up_status::requested);
+  ASSERT_EQ(acme.hold(1, 2'000_credits, admission::critical).result, outcome::held_beyond_balance);
+  EXPECT_EQ(acme.lease().result, outcome::recorded);
+}
+
 TEST(top_up, one_that_was_asked_for_goes_on_whatever_changes) {
   buyer acme{starter};
   acme.use(19'001_credits);

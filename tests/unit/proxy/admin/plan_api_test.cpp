@@ -8,6 +8,7 @@ namespace {
 
 using namespace quota::literals;
 using testing::HasSubstr;
+using testing::Not;
 
 class plan_api_test : public api_test {
  protected:
@@ -348,6 +349,26 @@ TEST_F(plan_api_test, credits_are_bought_once) {
   EXPECT_EQ(resolve("declined").status, 409);
   EXPECT_EQ(at(call("GET", "orgs/acme/balance"), "data/available"), "20525") << "once";
   EXPECT_EQ(call("POST", "orgs/acme/top_ups/pack-2", R"({"status":"paid"})").status, 404);
+}
+
+// Three payments that were declined at first fill the balance: a fourth is confirmed, and has no room.
+TEST_F(plan_api_test, a_payment_without_room_is_not_said_to_be_free) {
+  call("PUT", "orgs/acme", R"({"plan":"starter"})");
+  const std::pair<std::string, std::string> packs[] = {
+      {"p1", "78000000"}, {"p2", "78000000"}, {"p3", "3999600"}, {"p4", "10"}};
+  const auto resolve = [&](const std::string& id, const std::string& status) {
+    return call("POST", "orgs/acme/top_ups/" + id, R"({"status":")" + status + "\"}");
+  };
+  for (const auto& [id, dollars] : packs) {
+    ASSERT_EQ(call("POST", "orgs/acme/top_ups", R"({"amount_usd":)" + dollars + "}", id).status, 201);
+    ASSERT_EQ(resolve(id, "declined").status, 200);
+  }
+  for (const auto* id : {"p1", "p2", "p3"}) ASSERT_EQ(resolve(id, "paid").status, 200) << id;
+  const auto full = resolve("p4", "paid");
+  EXPECT_EQ(full.status, 409);
+  EXPECT_EQ(at(full, "error/code"), "balance_full");
+  EXPECT_THAT(at(full, "error/message"), HasSubstr("its credits are not granted yet"));
+  EXPECT_THAT(at(full, "error/message"), Not(HasSubstr("nothing is charged")));
 }
 
 TEST_F(plan_api_test, a_lost_answer_names_the_key_that_makes_buying_again_safe) {

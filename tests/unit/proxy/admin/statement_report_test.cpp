@@ -160,6 +160,31 @@ TEST(statement_report, a_payment_is_in_the_month_in_which_it_was_paid) {
   EXPECT_EQ(all[1].automatic_cents, 700);
 }
 
+TEST(statement_report, what_came_back_was_not_paid) {
+  std::vector<quota::statement> all(1, january());
+  all[0].packs_cents = all[0].automatic_cents = 0;
+  all[0].overage_cents = 0;
+  all[0].record.billed.clear();
+  quota::top_up_record refunded, disputed, both;
+  refunded.status = disputed.status = both.status = quota::top_up_status::paid;
+  refunded.resolved_at = disputed.resolved_at = both.resolved_at = all[0].record.start;
+  refunded.cents = disputed.cents = both.cents = 1'000;
+  refunded.automatic = false;
+  refunded.refunded_cents = 300;
+  disputed.disputed_cents = 600;
+  both.refunded_cents = 700;
+  both.disputed_cents = 700;  // no more can come back than was paid
+  quota::add_payments(all, {refunded, disputed, both});
+  EXPECT_EQ(all[0].packs_cents, 700);
+  EXPECT_EQ(all[0].automatic_cents, 400);
+  EXPECT_EQ(all[0].paid_cents(), 1'100);
+  const auto report = report_of(all[0]);
+  EXPECT_THAT(report.to_json(), HasSubstr(R"("paid":{"packs_usd":7,"automatic_top_ups_usd":4,)"
+                                          R"("overage_usd":0,"total_usd":11})"));
+  EXPECT_EQ(sum_of_column(report.to_csv(), "usd"), quota::credits::from_micro(11'000'000));
+  EXPECT_THAT(report.to_text(), HasSubstr("Packs paid: $7.00\nAutomatic top-ups paid: $4.00\n"));
+}
+
 TEST(statement_report, the_table_adds_up_for_the_eye) {
   EXPECT_EQ(
       report_of(january()).to_text(),

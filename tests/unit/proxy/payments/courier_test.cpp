@@ -4,6 +4,7 @@
 #include <boost/asio/detached.hpp>
 #include <gtest/gtest.h>
 
+#include "tests/support/memory_payments.hpp"
 #include "tests/support/memory_store.hpp"
 
 namespace tollgate::proxy::payments {
@@ -62,7 +63,8 @@ class courier_test : public testing::Test {
   asio::io_context context;
   tests::memory_store store;
   metrics::payment_metrics counts;
-  courier postman{context, store, store, counts};
+  tests::memory_payments payments;
+  courier postman{context, store, payments, store, counts};
   int needs = 0;
 };
 

@@ -4,6 +4,7 @@
 
 #include "proxy/outbound/signature.hpp"
 #include "quota/hex.hpp"
+#include "tests/support/memory_payments.hpp"
 #include "tests/support/memory_store.hpp"
 #include "tests/support/run_task.hpp"
 
@@ -22,18 +23,22 @@ class noon_clock final : public quota::clock {
   quota::time_point now() const override { return noon; }
 };
 
-// An event about the payment pi_1 of the top-up pack-1, for $10.
-std::string event(const std::string& id, const std::string& type, const std::string& more) {
-  return R"({"id":")" + id + R"(","type":")" + type +
-         R"(","data":{"object":{"id":"pi_1","amount":1000,"currency":"usd","metadata":)"
+// An event about a payment of the top-up pack-1, for $10.
+std::string event(const std::string& id, const std::string& type, const std::string& more,
+                  const std::string& payment = "pi_1") {
+  return R"({"id":")" + id + R"(","type":")" + type + R"(","data":{"object":{"id":")" + payment +
+         R"(","amount":1000,"currency":"usd","metadata":)"
          R"({"tollgate_org":"acme","tollgate_top_up":"pack-1"},)" + more + "}}}";
 }
-std::string paid(const std::string& id = "evt_paid") {
-  return event(id, "payment_intent.succeeded", R"("status":"succeeded","amount_received":1000)");
+std::string paid(const std::string& id = "evt_paid", const std::string& payment = "pi_1") {
+  return event(id, "payment_intent.succeeded", R"("status":"succeeded","amount_received":1000)",
+               payment);
 }
-std::string refunded(const std::string& id = "evt_back", int cents = 500) {
+std::string refunded(const std::string& id = "evt_back", int cents = 500,
+                     const std::string& payment = "pi_1") {
   return event(id, "charge.refunded",
-               R"("payment_intent":"pi_1","amount_refunded":)" + std::to_string(cents));
+               R"("payment_intent":")" + payment + R"(","amount_refunded":)" +
+                   std::to_string(cents));
 }
 
 // The events name their top-up, so nothing here asks an endpoint.
@@ -80,7 +85,8 @@ class event_receiver_test : public testing::Test {
   tests::memory_store store;
   noon_clock clock;
   metrics::payment_metrics counts;
-  event_receiver receiver{store, store, clock, counts};
+  tests::memory_payments payments;
+  event_receiver receiver{store, payments, store, clock, counts};
 };
 
 // A reload that takes `payments` away comes while the store is being asked.
@@ -122,6 +128,50 @@ TEST_F(event_receiver_test, a_refund_that_is_beyond_counting_is_to_be_told_again
   EXPECT_EQ(told(refunded()), 200);
   EXPECT_EQ(top_up().refunded_cents, 500);
   EXPECT_EQ(told(refunded("evt_nothing", 0)), 200) << "nothing came back: nothing to be done";
+}
+
+// Whoever follows the alarm and refunds the second payment keeps the customer's credits in place.
+TEST_F(event_receiver_test, a_refund_of_a_second_payment_takes_nothing_back) {
+  ASSERT_EQ(told(paid()), 200);
+  const auto paid_twice = [&] {
+    return counts.mismatches.read(static_cast<std::size_t>(payment_mismatch::paid_twice));
+  };
+  EXPECT_EQ(paid_twice(), 0);
+  ASSERT_EQ(told(paid("evt_again", "pi_2")), 200);
+  EXPECT_EQ(paid_twice(), 1);
+  EXPECT_EQ(told(refunded("evt_second", 1'000, "pi_2")), 200);
+  EXPECT_EQ(top_up().refunded_cents, 0);
+  EXPECT_EQ(told(refunded("evt_first", 1'000, "pi_1")), 200);
+  EXPECT_EQ(top_up().refunded_cents, 1'000);
+}
+
+TEST_F(event_receiver_test, where_no_payment_was_remembered_the_only_one_counts) {
+  ASSERT_EQ(apply(quota::resolve_top_up{"pack-1", quota::top_up_verdict::paid}), outcome::granted);
+  EXPECT_EQ(told(refunded()), 200);
+  EXPECT_EQ(top_up().refunded_cents, 500);
+}
+
+// Of a later key, an earlier one may have been paid under, too; and this endpoint cannot be asked.
+TEST_F(event_receiver_test, where_there_may_be_two_and_nobody_knows_it_is_to_be_told_again) {
+  apply(quota::lease_top_up{"pack-1", quota::milliseconds{1}});
+  apply(quota::resolve_top_up{"pack-1", quota::top_up_verdict::spent, 0});
+  EXPECT_EQ(told(refunded()), 503) << "not known to be paid";
+  apply(quota::resolve_top_up{"pack-1", quota::top_up_verdict::paid});
+  quota::organization_change customer;
+  customer.stripe_customer = "cus_1";
+  tests::run_task(store.change(acme, customer));
+  EXPECT_EQ(told(refunded()), 503);
+  payments.known[{acme, "pack-1"}] = "pi_1";
+  EXPECT_EQ(told(refunded()), 200);
+  EXPECT_EQ(top_up().refunded_cents, 500);
+}
+
+TEST_F(event_receiver_test, without_the_store_of_payments_nothing_is_granted_or_taken_back) {
+  payments.reachable = false;
+  EXPECT_EQ(told(paid()), 503);
+  EXPECT_EQ(top_up().status, quota::top_up_status::requested);
+  EXPECT_EQ(told(refunded()), 503);
+  EXPECT_EQ(top_up().refunded_cents, 0);
 }
 
 }  // namespace

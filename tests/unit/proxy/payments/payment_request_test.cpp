@@ -181,7 +181,7 @@ TEST(stripe_payments, asks_for_the_customers_page_by_page) {
   const auto first = stripe_payments(ten_dollars(), to, "sk", {});
   EXPECT_EQ(first.method, "GET");
   EXPECT_EQ(first.target, "/v1/payment_intents?customer=cus_1&limit=100");
-  const auto next = stripe_payments(ten_dollars(), to, "sk", {noon, "pi_1"});
+  const auto next = stripe_payments(ten_dollars(), to, "sk", {noon, false, "pi_1"});
   EXPECT_EQ(next.target,
             "/v1/payment_intents?customer=cus_1&limit=100&created%5Bgte%5D=1767268800"
             "&starting_after=pi_1");
