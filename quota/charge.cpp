@@ -103,7 +103,7 @@ charge::action charge::on(const answered& event) {
       if (event.reply.result == outcome::released) held_ = paid() + event.reply.amount;
       return keep_open();
     case state::replacing:
-      if (event.reply.result == outcome::forgotten) return replace(id_.a_day_later());
+      if (event.reply.result == outcome::forgotten) return reserve_next(id_.a_day_later());
       held_as_ = id_;
       held_ = growing_to_;
       return keep_open();
@@ -212,9 +212,13 @@ charge::action charge::on_extended(const answered& event) {
 // new one: its price was agreed on, so no balance refuses it. If this fails too, settling finds
 // out.
 charge::action charge::replace(const hold_id& next) {
-  id_ = next;
   growing_to_ = held_;
-  return ask(state::replacing, reservation(held_ - paid(), admission::owed));
+  return reserve_next(next);
+}
+
+charge::action charge::reserve_next(const hold_id& next) {
+  id_ = next;
+  return ask(state::replacing, reservation(growing_to_ - paid(), admission::owed));
 }
 
 // Likewise; but what was used by then has been charged, and only the rest is held.
@@ -229,7 +233,10 @@ charge::action charge::go_on_behind(const answered& event) {
 
 void charge::note_charged(const answer& reply) {
   const auto more = reply.charged.value_or(use{reply.amount, 0, 0});
-  if (!paid_) paid_ = use{{}, 0, 0};
+  if (!paid_) {
+    paid_ = use{{}, 0, 0};
+    paid_as_ = id_;
+  }
   *paid_ = {paid_->amount + more.amount, paid_->used + more.used, paid_->billed_us + more.billed_us};
 }
 

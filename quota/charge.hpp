@@ -131,7 +131,9 @@ class charge {
 
   const terms& agreed() const { return terms_; }
   // Under which the ledger has confirmed a hold: the id agreed on, or one that it went on under.
-  const hold_id& held_as() const { return held_as_; }
+  // Where a part is charged already, by a hold that was settled when it expired, that hold: who begins there, later and
+  // anew, is told of it.
+  const hold_id& held_as() const { return paid_ ? paid_as_ : held_as_; }
   credits estimate() const { return price(terms_.price_at, terms_.estimated); }
   credits held() const { return held_; }  // what the hold in force is for
   bool covers(usage used) const { return price(terms_.price_at, used) <= held_; }
@@ -178,6 +180,7 @@ class charge {
   action release_rest();
   action refused_to_grow(const answer& reply);
   action replace(const hold_id& next);
+  action reserve_next(const hold_id& next);
   action go_on_behind(const answered& event);
   void note_charged(const answer& reply);
   use unpaid(usage used) const;
@@ -210,6 +213,7 @@ class charge {
 
   std::optional<usage> begun_;
   std::optional<use> paid_;  // by holds that were settled when they expired
+  hold_id paid_as_;          // of the first of them
   bool hold_gone_ = false;   // the last of them was, and there was nothing more to hold
 
   // Where usage is metered.

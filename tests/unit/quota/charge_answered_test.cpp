@@ -170,5 +170,23 @@ TEST(charge_answered, a_recovered_charge_asks_for_the_rest) {
   EXPECT_EQ(text_of(action), "done 7");
 }
 
+// The journal has the id to begin at: one that began at the successor would charge all of it once more.
+TEST(charge_answered, who_recovers_it_begins_where_the_first_part_was_charged) {
+  charge money{call_of(tts(), seconds(0))};
+  const auto first = money.agreed().id;
+  money.resume(charge::begin{});
+  money.resume(charge::answered{{outcome::held, 0_credits, 90_credits}, noon});
+  money.resume(charge::begun{seconds(0)});
+  money.resume(charge::metered{seconds(4)});
+  money.resume(charge::answered{{outcome::extended, 8_credits, 90_credits}, noon});
+  money.resume(charge::renewal_due{});
+  answer reply{outcome::settled_on_expiry, 4_credits, 90_credits};
+  reply.charged = audio(4);
+  EXPECT_TRUE(text_of(money.resume(charge::answered{reply, noon}))
+                  .starts_with("apply reserve " + std::string{first.successor().text()}));
+  money.resume(charge::answered{{outcome::held, 4_credits, 90_credits}, noon});
+  EXPECT_EQ(money.held_as(), first);
+}
+
 }  // namespace
 }  // namespace tollgate::quota

@@ -183,6 +183,30 @@ TEST_F(journal_replay, charges_at_most_once_whatever_the_clock_does) {
   }
 }
 
+// The ledger was told what to settle the hold at, and did; the journal knows of more.
+TEST_F(journal_replay, charges_the_rest_of_what_was_settled_when_it_expired_and_once) {
+  contents journal{{charge(1), charge(2)}, {}, {}, {}, {}};
+  auto& audio = journal.charges[0];
+  audio.start.price_at.price = credits::from_micro(60'000'000);
+  audio.start.price_at.per = quota::unit::minute;
+  audio.start.price_at.meter = quota::meter_kind::response_audio;
+  audio.used = 7'000'000;
+  const auto seconds = [](std::int64_t n) { return credits::from_micro(n * 1'000'000); };
+  hold(audio);
+  hold(journal.charges[1]);
+  quota::extend told{audio.start.id, seconds(8), 60'000ms, {}, {}, {}};
+  told.answered = quota::use{seconds(4), 4'000'000, 4'000'000};
+  apply(told);
+  quota::extend begun{journal.charges[1].start.id, price, 60'000ms, {}, {}, {}};
+  begun.answered = quota::use{price, 1, 0};
+  apply(begun);
+  for (int i = 0; i < 4; ++i) {
+    store.time += 10h;
+    run(journal);
+    EXPECT_EQ(settled(), seconds(7) + price);
+  }
+}
+
 TEST_F(journal_replay, what_a_killed_sidecar_had_settled_is_left_alone) {
   contents journal{{charge(1)}, {}, {}, {}, {}};
   hold(journal.charges[0]);
