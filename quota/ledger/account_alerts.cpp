@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "quota/ledger/account_ledger.hpp"
+#include "quota/ledger/alert_levels.hpp"
 #include "quota/money.hpp"
 
 namespace tollgate::quota {
@@ -22,10 +23,13 @@ void account_ledger::emit(std::string type, std::string facts, time_point now) {
   event.facts = std::move(facts);
 }
 
-credits account_ledger::given_in_cycle() const {
-  const auto& books = records_.at(plan_->cycle);
+credits given_in(const cycle_record& books) {
   return books.allocation + books.rolled_in + books.purchase + books.top_up + books.promotion +
          books.correction;
+}
+
+credits account_ledger::given_in_cycle() const {
+  return given_in(records_.at(plan_->cycle));
 }
 
 credits account_ledger::used_in_cycle() const {
@@ -53,12 +57,14 @@ bool account_ledger::spent_of_cap(std::int64_t percent) const {
   return overdrawn() >= credits_to_cover(missing, plan_->terms.usd_micro_per_credit);
 }
 
-// How much of the cycle's credits this is now; nothing: there are none, or more than a share is told of.
-std::optional<credits> account_ledger::level_of(const usage_alert& alert) const {
+std::optional<credits> level_of(const usage_alert& alert, credits given) {
   if (alert.kind == alert_kind::credits_used) return credits::from_micro(alert.level);
-  const auto given = given_in_cycle();
   if (given <= credits{} || given > max_posted) return std::nullopt;
   return share_of(given, alert.level);
+}
+
+std::optional<credits> account_ledger::level_of(const usage_alert& alert) const {
+  return quota::level_of(alert, given_in_cycle());
 }
 
 bool account_ledger::reached(const usage_alert& alert) const {
