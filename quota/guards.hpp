@@ -40,6 +40,7 @@ struct packed_page {
 struct account_guards {
   account_snapshot snapshot;
   grant_list active;  // as it is written, not brought up to date
+  credits carried;    // of what was settled: the gate's numbers count from there
   std::vector<top_up_record> open_top_ups;
   std::optional<gate_numbers> gate;  // nothing: it was never written
   std::optional<std::array<std::int64_t, 4>> rate;  // PER_MINUTE BURST LEVEL AT_MS; nothing: any rate

@@ -114,6 +114,7 @@ std::optional<account_guards> parse_guards(const redisReply& reply) {
   guards.snapshot = *std::move(snapshot);
   const auto& account = *elements_of(*parts[0]).front();
   guards.active = parse_grants(account).value().active;
+  guards.carried = parse_carried(field_of(account, "carried")).value().settled;
   read_numbers(account, "gate", guards.gate, guards);
   read_numbers(account, "rate", guards.rate, guards);
   guards.member_alerts = field_of(account, "member_alerts");
