@@ -83,6 +83,8 @@ class audit {
   void compare_grants(const account_rows& rows);
   void compare_top_ups(const account_snapshot& snapshot, const account_rows& rows);
   void compare_taken_back(const top_up_record& record);
+  void compare_cents_back(const top_up_record& record, const std::string& prefix, const std::string& what,
+                          std::int64_t recorded);
   void compare_top_up_state(const account_snapshot& snapshot, const account_rows& rows);
   void compare_usage();
 

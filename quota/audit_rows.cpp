@@ -1,5 +1,6 @@
 // What an account keeps beside its ledger, against what the entries say.
 #include <algorithm>
+#include <cstdlib>
 #include <set>
 
 #include "quota/audit.hpp"
@@ -305,7 +306,28 @@ void audit::compare_taken_back(const top_up_record& record) {
     (each->second.later ? later : back) -= each->second.amount;
   }
   const auto recorded = record.status == top_up_status::paid ? taken_back(record) : credits{};
-  compare("top-up " + record.id + ": taken back", recorded, std::clamp(recorded, back, back + later));
+  const auto what = "top-up " + record.id + ": ";
+  compare(what + "taken back", recorded, std::clamp(recorded, back, back + later));
+  compare_cents_back(record, prefix + "refund:", what + "refunded", record.refunded_cents);
+  compare_cents_back(record, prefix + "dispute:", what + "disputed", record.disputed_cents);
+}
+
+// A correction's name ends with the cents that had come back in all. Those that were told before the payment, and
+// those that took nothing more, have none; so where there may be such, it is the least.
+void audit::compare_cents_back(const top_up_record& record, const std::string& prefix, const std::string& what,
+                               std::int64_t recorded) {
+  std::int64_t least = 0, most = 0;
+  for (auto each = given_.lower_bound(prefix); each != given_.end() && each->first.starts_with(prefix); ++each) {
+    const auto cents = std::strtoll(each->first.c_str() + prefix.size(), nullptr, 10);
+    if (!each->second.later) least = std::max<std::int64_t>(least, cents);
+    most = std::max<std::int64_t>(most, cents);
+  }
+  const bool early = given_.contains("grant top-up:" + record.id + ":early");
+  const bool paid = record.status == top_up_status::paid;
+  const bool all_is_back = record.refunded_cents + record.disputed_cents >= record.cents;
+  const bool each_takes = record.amount.micro() >= 2 * record.cents;
+  const bool exact = paid && !early && !all_is_back && each_takes;
+  compare_number(what, recorded, exact ? std::clamp(recorded, least, most) : std::max(recorded, least));
 }
 
 void audit::compare_top_up_state(const account_snapshot& snapshot, const account_rows& rows) {

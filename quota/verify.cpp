@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "quota/audit_gate.hpp"
+#include "quota/audit_members.hpp"
 #include "quota/ledger/entry_id.hpp"
 
 namespace tollgate::quota {
@@ -82,14 +84,17 @@ task<result<account_rows>> read_rows(ledger_store& store, const org_id& org) {
 }  // namespace
 
 // Rows are read behind the snapshot, so they may be ahead of it, but not of what is read after them.
-task<result<verification>> verify(ledger_store& store, const org_id& org) {
-  const auto snapshot = co_await store.snapshot(org);
-  if (!snapshot) co_return snapshot.error();
+task<result<verification>> verify(ledger_store& store, guard_store& guards, const org_id& org) {
+  const auto guarded = co_await guards.guards(org);
+  if (!guarded) co_return guarded.error();
+  const auto* const snapshot = &guarded->snapshot;
   audit books;
+  member_audit members{*guarded};
   hour_range hours{hour_of(store.now())};
   const auto add = [&](const ledger_entry& entry) {
     hours.reach(hour_of(entry.at));
     books.add(entry);
+    members.add(entry);
   };
   const auto added = co_await read_entries(store, org, "0-0", snapshot->last_entry_id, add);
   if (!added) co_return added.error();
@@ -109,7 +114,10 @@ task<result<verification>> verify(ledger_store& store, const org_id& org) {
   rows->top_ups_at_rest =
       snapshot->top_up == later->top_up && snapshot->open_top_ups == later->open_top_ups;
   books.finish(*snapshot, *rows);
-  co_return verification{books.entries(), snapshot->row, books.differences()};
+  auto differences = books.differences();
+  for (auto& found : audit_gate(*guarded)) differences.push_back(std::move(found));
+  for (auto& found : members.finish()) differences.push_back(std::move(found));
+  co_return verification{books.entries(), snapshot->row, std::move(differences)};
 }
 
 }  // namespace tollgate::quota

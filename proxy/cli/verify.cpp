@@ -15,6 +15,7 @@
 #include "proxy/archive/archived_store.hpp"
 #include "proxy/cli/open_store.hpp"
 #include "quota/redis/directory.hpp"
+#include "quota/redis/guards.hpp"
 #include "quota/redis/retention.hpp"
 #include "quota/redis/store.hpp"
 #include "quota/verify.hpp"
@@ -40,6 +41,7 @@ class verifier {
         out_{out},
         connection_{quota::redis::make_store_connection(context_, where)},
         ledger_{*connection_},
+        guards_{*connection_},
         directory_{*connection_},
         retention_{*connection_} {
     if (archive.kind != config::archive_kind::postgresql) return;
@@ -106,7 +108,7 @@ class verifier {
   }
 
   task<std::optional<verify_failure>> verify_one(quota::org_id org) {
-    const auto proof = co_await quota::verify(history(), org);
+    const auto proof = co_await quota::verify(history(), guards_, org);
     if (!proof) {
       const auto* const who = archive::is_of_archive(proof.error()) ? "" : "the store broke off: ";
       co_return verify_failure{org + ": " + who + proof.error().message()};
@@ -149,6 +151,7 @@ class verifier {
   asio::io_context context_{1};
   std::unique_ptr<quota::redis::connection> connection_;
   quota::redis::redis_store ledger_;
+  quota::redis::redis_guards guards_;
   quota::redis::redis_directory directory_;
   quota::redis::redis_retention retention_;
   std::optional<archive::archive_reader> archive_;  // where entries are that the store has dropped

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "quota/ledger/account_ledger.hpp"
+#include "quota/ledger/alert_levels.hpp"
 #include "quota/money.hpp"
 
 namespace tollgate::quota {
@@ -22,43 +23,58 @@ void account_ledger::emit(std::string type, std::string facts, time_point now) {
   event.facts = std::move(facts);
 }
 
-credits account_ledger::given_in_cycle() const {
-  const auto& books = records_.at(plan_->cycle);
+credits given_in(const cycle_record& books) {
   return books.allocation + books.rolled_in + books.purchase + books.top_up + books.promotion +
          books.correction;
+}
+
+credits account_ledger::given_in_cycle() const {
+  return given_in(records_.at(plan_->cycle));
 }
 
 credits account_ledger::used_in_cycle() const {
   return row_.settled - records_.at(plan_->cycle).settled;
 }
 
-std::int64_t account_ledger::spent_cents() const {
-  auto cents = top_up_.spent_cents;
-  for (const auto& line : records_.at(plan_->cycle).billed) {
+std::int64_t spent_cents(const cycle_record& books, const top_up_state& top_up) {
+  auto cents = top_up.spent_cents;
+  for (const auto& line : books.billed) {
     cents += cents_for(line.amount, line.usd_micro_per_credit).value_or(max_cents);
   }
   return cents;
 }
 
-// Whether so much of the spend cap is used up, by what has been used and paid: holds do not count.
-bool account_ledger::spent_of_cap(std::int64_t percent) const {
-  if (!plan_->options.spend_cap_cents) return false;
-  if (*plan_->options.spend_cap_cents == 0 && spent_cents() == 0) {  // nothing of nothing is no share
-    return allows_overage(*plan_) && overdrawn() > credits{};
-  }
-  const auto missing = *plan_->options.spend_cap_cents * percent * (usd_micro_per_cent / 100) -
-                       spent_cents() * usd_micro_per_cent;
-  if (missing <= 0) return true;
-  if (!allows_overage(*plan_)) return false;
-  return overdrawn() >= credits_to_cover(missing, plan_->terms.usd_micro_per_credit);
+std::int64_t account_ledger::spent_cents() const {
+  return quota::spent_cents(records_.at(plan_->cycle), top_up_);
 }
 
-// How much of the cycle's credits this is now; nothing: there are none, or more than a share is told of.
-std::optional<credits> account_ledger::level_of(const usage_alert& alert) const {
+std::optional<credits> overdrawn_at(std::int64_t percent, const account_plan& plan, const cycle_record& books,
+                                    const top_up_state& top_up) {
+  if (!plan.options.spend_cap_cents) return std::nullopt;
+  const auto cap = *plan.options.spend_cap_cents, spent = spent_cents(books, top_up);
+  if (cap == 0 && spent == 0) {  // nothing of nothing is no share
+    return allows_overage(plan) ? std::optional{credits::from_micro(1)} : std::nullopt;
+  }
+  const auto missing = cap * percent * (usd_micro_per_cent / 100) - spent * usd_micro_per_cent;
+  if (missing <= 0) return credits{};
+  if (!allows_overage(plan)) return std::nullopt;
+  return credits_to_cover(missing, plan.terms.usd_micro_per_credit);
+}
+
+// Whether so much of the spend cap is used up, by what has been used and paid: holds do not count.
+bool account_ledger::spent_of_cap(std::int64_t percent) const {
+  const auto needed = overdrawn_at(percent, *plan_, records_.at(plan_->cycle), top_up_);
+  return needed && overdrawn() >= *needed;
+}
+
+std::optional<credits> level_of(const usage_alert& alert, credits given) {
   if (alert.kind == alert_kind::credits_used) return credits::from_micro(alert.level);
-  const auto given = given_in_cycle();
   if (given <= credits{} || given > max_posted) return std::nullopt;
   return share_of(given, alert.level);
+}
+
+std::optional<credits> account_ledger::level_of(const usage_alert& alert) const {
+  return quota::level_of(alert, given_in_cycle());
 }
 
 bool account_ledger::reached(const usage_alert& alert) const {

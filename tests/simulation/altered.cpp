@@ -90,8 +90,14 @@ class altered {
     account_options options;
     options.top_up_threshold = credits::from_whole(100);
     options.top_up_cents = 1'000;
-    options.limits = {{limit_scope::agent, "*", credits::from_whole(100'000), limit_window::total}};
-    const plan_terms terms{"pro", credits::from_whole(1'000), 50, 2, 10'000, 100, 0, 0};
+    options.critical_overdraft = credits::from_whole(2'000'000'000);
+    options.spend_cap_cents = 900'000'000;
+    options.limits = {{limit_scope::agent, "*", credits::from_whole(100'000), limit_window::total},
+                      {limit_scope::key, "key_1", credits::from_whole(3'000'000'000), limit_window::cycle},
+                      {limit_scope::key, "*", credits::from_whole(3'000'000'000), limit_window::hour}};
+    options.alerts = {{alert_kind::credits_used, credits::from_whole(3'000'000'000).micro()},
+                      {alert_kind::credits_used, credits::from_whole(3'000'000'000).micro(), limit_scope::agent, "*"}};
+    const plan_terms terms{"pro", credits::from_whole(1'000), 50, 2, 10'000, 100, 60'000, 1'000};
     give("before", credits::from_whole(10), "purchase");
     world_.apply(books_, {configure{terms, true, options, 0}});
     call(1, credits::from_whole(300), credits::from_whole(200));
@@ -123,6 +129,7 @@ class altered {
     call(9, credits::from_whole(40), credits{}, false);
     world_.apply(books_, {extend{hold(9), credits::from_whole(45), 100h, admission::critical}});
     world_.apply(books_, {request_top_up{"open", 700}});
+    world_.apply(books_, {take_back_top_up{"pack", take_back_reason::refund, 100}});
   }
   void pay_open(top_up_verdict verdict) {
     for (const auto& id : books_.oracle.open_top_ups()) world_.apply(books_, {resolve_top_up{id, verdict}});
@@ -226,9 +233,56 @@ class altered {
       all.push_back({cycles, "1", part(i, i == 2 ? -1 : 1), i == 1 ? "start" : lines[i]});
       all.push_back({cycles, last, part(i), i == 0 || i == 1 ? "plan" : lines[i]});
     }
+    add_guards(all);
     all.push_back({cycles, "1", part(16), "billed at"});
     all.push_back({cycles, "1", part(17), "billed at"});
     return all;
+  }
+
+  // What stands ready for a call.
+  void add_guards(std::vector<alteration>& all) const {
+    const std::string account = "account", counters = "counters", top_ups = "top_ups", cycles = "cycles";
+    const std::string total{"03\t*\ta1"}, of_cycle{"22\tkey_1\tkey_1"}, of_alerts{"a0\t*\ta1"}, of_hour{"20\t*\tkey_1"};
+    for (std::size_t i = 0; i < 12; ++i) all.push_back({account, "gate", part(i), "gate: "});
+    all.push_back({account, "gate", part(4, 900'000'000'000'000), "gate: room"});
+    all.push_back({account, "gate", part(4, -1), "gate: room"});
+    all.push_back({account, "gate", nullptr, "gate: "});
+    all.push_back({account, "gate", with("0 0"), "gate"});
+    for (std::size_t i = 0; i < 2; ++i) all.push_back({account, "rate", part(i), "request rate"});
+    all.push_back({account, "rate", part(2, 1'000 * 60'000 + 1), "request rate: level"});
+    all.push_back({account, "rate", part(2, -1'000 * 60'000 - 1), "request rate: level"});
+    all.push_back({account, "rate", with(""), "request rate"});
+    all.push_back({account, "terms", part(3), "gate: room"});
+    all.push_back({account, "terms", part(5), "request rate"});
+    all.push_back({account, "terms", part(6), "request rate"});
+    all.push_back({account, "options", with("0 -1 -1 -1 0"), "gate: "});
+    all.push_back({account, "options", part(1), "gate: room"});
+    all.push_back({account, "options", part(2), "gate: overdraft"});
+    all.push_back({account, "options", with("1 x"), ""});
+    all.push_back({account, "limits", part(0), "limit in total"});
+    all.push_back({account, "limits", with("1 9 9 9 *"), ""});
+    all.push_back({account, "alerts", part(3, 1, " \n"), "levels of alerts"});
+    all.push_back({account, "member_alerts", part(0), "levels of alerts"});
+    for (const auto& field : {total, of_cycle, of_alerts}) {
+      const std::string named{field == of_alerts ? "alerts of" : "limit in"};
+      all.push_back({counters, field, part(0), named});
+      all.push_back({counters, field, part(1, 1'000'000'000), named});
+      all.push_back({counters, field, part(1, -1'000'000'000), named});
+      all.push_back({counters, field, part(2), named});
+      all.push_back({counters, field, nullptr, named});
+      all.push_back({counters, field, with("1"), "counter"});
+    }
+    for (const auto by : {-1, 1}) {
+      all.push_back({counters, of_cycle, part(1, by), "limit in cycle"});
+      all.push_back({counters, of_alerts, part(1, by), "alerts of"});
+    }
+    all.push_back({counters, of_hour, part(1, 3'000'000'000'000'000), "limit in hour"});
+    for (std::size_t i = 10; i < 12; ++i) all.push_back({top_ups, "pack", part(i), "top-up pack"});
+    for (const std::size_t i : {12, 13, 14, 15}) all.push_back({cycles, last_cycle(), part(i), "cycle"});
+    all.push_back({cycles, "1", part(12, -4'000'000'000'000'000), "room of overage"});
+    all.push_back({cycles, "1", part(13, 10'000'000'000), "room to roll over"});
+    all.push_back({cycles, "1", part(14), "end of what rolls over"});
+    all.push_back({cycles, "1", part(15, -1'000'000), "price"});
   }
 
   void alter(const alteration& what) {

@@ -29,6 +29,7 @@ class totals {
       disturb(world_, dice_, day_);
     }
     const auto away = packed();
+    if (away > 0) alter_packed();
     compare_every_total();
     world_.compare_everything(books_);
     std::cout << "  reached: " << names_ << " conversations, of which " << counted_ << " have used credits, " << away << " pages\n";
@@ -93,6 +94,39 @@ class totals {
     const auto all = redis::elements_of(*fields);
     return static_cast<std::size_t>(
         std::ranges::count_if(all, [](const auto* field) { return redis::text_of(*field).starts_with('p'); }));
+  }
+
+  // Each part of what is packed, altered: `verify` names it.
+  void alter_packed() {
+    const std::string limit{"13\t*\t"};
+    const auto key = redis::key_of(books_.org, "counters");
+    const auto table = text_of("n" + limit);
+    const auto count = table.rfind(' ') + 1;
+    expect_named("n" + limit, table.substr(0, count) + std::to_string(std::stoll(table.substr(count)) + 1));
+    const auto fields = world_.ask({"HKEYS", key});
+    for (const auto* each : redis::elements_of(*fields)) {
+      const std::string field{redis::text_of(*each)};
+      const auto page = field.starts_with("p" + limit) ? text_of(field) : std::string{};
+      const auto first = page.find(' ') + 1;
+      if (first == 0 || first == page.size()) continue;
+      for (const std::size_t place : {std::size_t{0}, std::size_t{9}, std::size_t{10}}) {
+        auto altered = page;
+        altered[first + place] = static_cast<char>(altered[first + place] ^ 1);
+        expect_named(field, altered);
+      }
+      return expect_named(field, page.substr(0, page.size() - 18));
+    }
+    throw disagreement{"there is no page with totals"};
+  }
+  std::string text_of(const std::string& field) {
+    return std::string{redis::text_of(*world_.ask({"HGET", redis::key_of(books_.org, "counters"), field}))};
+  }
+  void expect_named(const std::string& field, const std::string& altered) {
+    const auto key = redis::key_of(books_.org, "counters");
+    const auto before = text_of(field);
+    world_.ask({"HSET", key, field, altered});
+    if (world_.verify(books_).empty()) throw disagreement{field + " was altered, and is not named"};
+    world_.ask({"HSET", key, field, before});
   }
 
   dice& dice_;

@@ -6,7 +6,10 @@
 #include <set>
 #include <thread>
 
+#include "quota/audit_gate.hpp"
+#include "quota/audit_members.hpp"
 #include "quota/redis/directory.hpp"
+#include "quota/redis/guards.hpp"
 #include "quota/redis/rows.hpp"
 #include "tests/support/describe.hpp"
 
@@ -440,7 +443,25 @@ std::vector<difference> world::verify(const account& account) {
   }
   for (const auto& counter : counters(account)) books.count(counter);
   books.finish(snapshot(account), rows(account));
-  return books.differences();
+  auto found = books.differences();
+  prove_guards(account, true, found);
+  return found;
+}
+
+account_guards world::guards(const account& account) {
+  const auto reply = connection().call(redis::guards_command(account.org));
+  auto guards = redis::parse_guards(*reply);
+  if (!guards) throw disagreement{account.org + ": the guards cannot be read"};
+  return *std::move(guards);
+}
+
+void world::prove_guards(const account& account, bool with_members, std::vector<difference>& found) {
+  const auto guards = this->guards(account);
+  for (auto& each : audit_gate(guards)) found.push_back(std::move(each));
+  if (!with_members || account.oracle.forgotten_entries() > 0) return;
+  member_audit members{guards};
+  for (const auto& entry : account.oracle.entries()) members.add(entry);
+  for (auto& each : members.finish()) found.push_back(std::move(each));
 }
 
 // `tollgate verify`, on the account as it stands. Entries have been added as they were compared.
@@ -458,7 +479,10 @@ void world::prove(account& account) {
   auto books = account.proof;
   for (const auto& counter : usage) books.count(counter);
   books.finish(snapshot, rows(account));
-  for (const auto& found : books.differences()) {
+  auto differences = books.differences();
+  // All entries are read anew for it: the more there are, the less often.
+  prove_guards(account, account.proofs++ % (1 + account.oracle.entries().size() / 2'000) == 0, differences);
+  for (const auto& found : differences) {
     expect_same(account.org + ": verify: " + found.what, found.recorded, found.proven);
   }
 }

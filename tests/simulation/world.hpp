@@ -47,6 +47,7 @@ struct account {
   std::size_t entries_compared = 0;
   std::string last_element = "0-0";
   quota::audit proof;  // of the entries up to `last_element`
+  std::size_t proofs = 0;
 };
 
 class world {
@@ -97,6 +98,9 @@ class world {
   std::vector<quota::usage_counter> counters(const account& account);
   void compare_usage(account& account, const std::vector<quota::usage_counter>& counters);
   quota::account_rows rows(const account& account);
+  quota::account_guards guards(const account& account);
+  // Limits and alerts of members are proven from all entries, so not where some have been dropped.
+  void prove_guards(const account& account, bool with_members, std::vector<quota::difference>& found);
   void prove(account& account);
 
   dice& dice_;
