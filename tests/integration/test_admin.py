@@ -160,14 +160,14 @@ class Http(AdminTest):
                                    {"Content-Type": "application/x-www-form-urlencoded"})
         self.expect_error(reply, 415, "unsupported_media_type")
 
-    def test_more_connections_than_allowed_are_closed(self):
+    def test_connections_that_say_nothing_keep_nobody_out(self):
         connections = [RawConnection(self.admin.address) for _ in range(256)]
         try:
-            time.sleep(0.2)
-            with RawConnection(self.admin.address) as one_too_many:
-                self.assertTrue(one_too_many.is_closed_by_peer())
-            connections[100].send(self.head("GET", "/healthz"))
-            self.assertEqual(connections[100].read_reply().status, 200)
+            with RawConnection(self.admin.address) as one_more:
+                self.assertTrue(connections[0].is_closed_by_peer())  # the oldest
+                for each in (one_more, connections[100]):
+                    each.send(self.head("GET", "/healthz"))
+                    self.assertEqual(each.read_reply().status, 200)
         finally:
             for connection in connections:
                 connection.close()

@@ -241,7 +241,8 @@ class Chaos(StripeTest):
         for customer in customers.values():
             self.stripe.methods[customer] = f"pm_{customer}"
         for org in customers:
-            self.resolved(self.tollgate, org, timeout=150)
+            # A key whose errors are kept is given up at the fourth attempt, the next may wait for the sixth: 155 s.
+            self.resolved(self.tollgate, org, timeout=330)
         for intent in list(self.stripe.intents):
             if intent.status == "processing":
                 intent.status = "succeeded"
