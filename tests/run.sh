@@ -1,7 +1,7 @@
 #!/bin/bash
 # Installs what is missing, builds, and runs every test: black-box tests with a real Redis, the official SDKs, the
 # dashboard in a browser, audio meters against ffmpeg, the units under AddressSanitizer and UBSan, and every fuzzer
-# for a few seconds (tests/fuzz/run.sh runs them for longer). Without sanitizers the units are run as they are shipped.
+# for a few seconds (tests/fuzz/run.sh runs them for longer). Without sanitizers the units are run in the release build.
 # Usage: tests/run.sh [--no-sanitizers]
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -26,7 +26,7 @@ step() {
   [ "$result" = passed ]
 }
 
-# Units are built once: they take as long to compile as the rest.
+# Units are built once, with sanitizers where these are wanted: to compile them twice would take minutes more.
 build_release() {
   local units=OFF
   [ "$sanitizers" = yes ] || units=ON
