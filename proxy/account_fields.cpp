@@ -1,20 +1,14 @@
 #include "proxy/account_fields.hpp"
 
 #include <algorithm>
-#include <charconv>
+
+#include "proxy/http/write.hpp"
 
 namespace tollgate::proxy {
 
 namespace {
 
-void append_number(std::string& out, std::uint64_t number) {
-  char digits[20];
-  out.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
-}
-
-void append_field(std::string& out, std::string_view name, std::string_view value) {
-  out.append(name).append(": ", 2).append(value).append("\r\n", 2);
-}
+using namespace std::string_view_literals;
 
 std::uint64_t not_negative(std::int64_t number) {
   return static_cast<std::uint64_t>(std::max<std::int64_t>(number, 0));
@@ -41,16 +35,16 @@ void append_request_rate(std::string& out, const quota::rate_status& rate) {
 // draft-ietf-httpapi-ratelimit-headers: `r` is left, and `t` the seconds until all of it is back.
 void append_rate_limit(std::string& out, const account_facts& facts) {
   if (facts.remaining == nullptr && facts.rate == nullptr) return;
-  out.append("RateLimit: ");
+  out.append("RateLimit: "sv);
   if (facts.remaining != nullptr) {
-    out.append("\"credits\";r=");
+    out.append("\"credits\";r="sv);
     append_number(out, whole_credits(*facts.remaining));
   }
   if (facts.rate != nullptr) {
     const auto full_in = std::chrono::ceil<std::chrono::seconds>(facts.rate->full_at - facts.now);
-    out.append(facts.remaining != nullptr ? ", \"requests\";r=" : "\"requests\";r=");
+    out.append(facts.remaining != nullptr ? ", \"requests\";r="sv : "\"requests\";r="sv);
     append_number(out, not_negative(facts.rate->remaining));
-    out.append(";t=");
+    out.append(";t="sv);
     append_number(out, not_negative(full_in.count()));
   }
   out.append("\r\n", 2);
@@ -59,17 +53,17 @@ void append_rate_limit(std::string& out, const account_facts& facts) {
 // Credits are those of a month. Of requests, `burst` fit into the time in which so many come back.
 void append_rate_limit_policy(std::string& out, const account_facts& facts) {
   if (facts.allocation == nullptr && facts.rate == nullptr) return;
-  out.append("RateLimit-Policy: ");
+  out.append("RateLimit-Policy: "sv);
   if (facts.allocation != nullptr) {
-    out.append("\"credits\";q=");
+    out.append("\"credits\";q="sv);
     append_number(out, whole_credits(*facts.allocation));
-    out.append(";w=2592000");
+    out.append(";w=2592000"sv);
   }
   if (facts.rate != nullptr) {
     const auto per_minute = std::max<std::int64_t>(facts.rate->per_minute, 1);
-    out.append(facts.allocation != nullptr ? ", \"requests\";q=" : "\"requests\";q=");
+    out.append(facts.allocation != nullptr ? ", \"requests\";q="sv : "\"requests\";q="sv);
     append_number(out, not_negative(facts.rate->burst));
-    out.append(";w=");
+    out.append(";w="sv);
     append_number(out, not_negative((facts.rate->burst * 60 + per_minute - 1) / per_minute));
   }
   out.append("\r\n", 2);

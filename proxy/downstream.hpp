@@ -8,6 +8,7 @@
 #include <string>
 
 #include "proxy/http/byte_buffer.hpp"
+#include "proxy/presented_key.hpp"
 #include "proxy/transport.hpp"
 #include "proxy/wake_up.hpp"
 
@@ -21,6 +22,7 @@ class downstream : public std::enable_shared_from_this<downstream> {
   transport io;
   byte_buffer in;    // received, not yet consumed
   std::string peer;  // the address, without the port
+  presented_key key;
   bool secure = false;
 
   // Starts a read into `in` unless one is under way, the peer is gone, or `limit` bytes are

@@ -85,7 +85,7 @@ exchange::verdict exchange::open() {
 task<exchange::verdict> exchange::identify() {
   const auto credential = routes::read_credential(request_.head().request());
   if (const auto* refused = std::get_if<problem>(&credential)) co_return *refused;
-  const auto hash = quota::hash_key(std::get<std::string_view>(credential));
+  const auto& hash = client_.key.hash_of(std::get<std::string_view>(credential));
 
   std::optional<quota::key_owner> owner;
   if (const auto* known = worker_.keys().fresh(hash, worker_.deadlines().now())) {

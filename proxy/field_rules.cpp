@@ -1,6 +1,7 @@
 #include "proxy/field_rules.hpp"
 
 #include <algorithm>
+#include <array>
 #include <string>
 
 namespace tollgate::proxy {
@@ -68,9 +69,20 @@ namespace {
 constexpr bool is_letter_or_digit(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
+
+// A table, for every field of a call is compared with a dozen names.
+constexpr auto folded = [] {
+  std::array<char, 256> out{};
+  out.fill('-');
+  for (int c = 0; c < 128; ++c) {
+    if (!is_letter_or_digit(static_cast<char>(c))) continue;
+    const bool upper = c >= 'A' && c <= 'Z';
+    out[static_cast<std::size_t>(c)] = static_cast<char>(upper ? c | 32 : c);
+  }
+  return out;
+}();
 constexpr char fold(char c) {
-  if (!is_letter_or_digit(c)) return '-';
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 32) : c;
+  return folded[static_cast<unsigned char>(c)];
 }
 
 bool begins_field(std::string_view name, std::string_view prefix) {

@@ -1,33 +1,25 @@
 #include "proxy/headers.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include <boost/beast/core/string.hpp>
 
 #include "proxy/field_rules.hpp"
+#include "proxy/http/write.hpp"
 #include "proxy/location.hpp"
 
 namespace tollgate::proxy {
 
+using namespace std::string_view_literals;
 using boost::beast::iequals;
 
 namespace {
 
-void append_number(std::string& out, std::uint64_t number) {
-  char digits[20];
-  out.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
-}
-
-void append_field(std::string& out, std::string_view name, std::string_view value) {
-  out.append(name).append(": ", 2).append(value).append("\r\n", 2);
-}
-
 void append_framing(std::string& out, const body_shape& body) {
   if (body.how == framing::chunked) {
-    out.append("Transfer-Encoding: chunked\r\n");
+    out.append("Transfer-Encoding: chunked\r\n"sv);
   } else if (body.how == framing::length) {
-    out.append("Content-Length: ");
+    out.append("Content-Length: "sv);
     append_number(out, body.length);
     out.append("\r\n", 2);
   }
@@ -86,25 +78,25 @@ void append_traceparent(std::string& out, std::string_view inherited, quota::id_
   if (!inherited.empty()) return append_field(out, "traceparent", inherited);
   const auto trace = ids.next_hex128();
   const auto parent = ids.next_hex128();
-  out.append("traceparent: 00-").append(trace).append("-");
-  out.append(parent, 0, 15).append("1-00\r\n");
+  out.append("traceparent: 00-"sv).append(trace).append("-"sv);
+  out.append(parent, 0, 15).append("1-00\r\n"sv);
 }
 
 void append_forwarded(std::string& out, const message_head& head, const request_facts& facts) {
   const std::string_view proto = facts.secure ? "https" : "http";
   const auto host = head.find(http::field::host);
   const bool v6 = facts.peer.find(':') != std::string_view::npos;
-  out.append("X-Forwarded-For: ");
+  out.append("X-Forwarded-For: "sv);
   append_list_so_far(out, head, "X-Forwarded-For");
-  out.append(facts.peer).append("\r\nX-Forwarded-Proto: ").append(proto);
-  if (!host.empty()) out.append("\r\nX-Forwarded-Host: ").append(host);
-  out.append("\r\nForwarded: ");
+  out.append(facts.peer).append("\r\nX-Forwarded-Proto: "sv).append(proto);
+  if (!host.empty()) out.append("\r\nX-Forwarded-Host: "sv).append(host);
+  out.append("\r\nForwarded: "sv);
   append_list_so_far(out, head, "Forwarded");
-  out.append("for=").append(v6 ? "\"[" : "").append(facts.peer).append(v6 ? "]\"" : "");
-  if (!host.empty()) out.append(";host=\"").append(host).append("\"");
-  out.append(";proto=").append(proto).append("\r\nVia: ");
+  out.append("for="sv).append(v6 ? "\"["sv : ""sv).append(facts.peer).append(v6 ? "]\""sv : ""sv);
+  if (!host.empty()) out.append(";host=\""sv).append(host).append("\""sv);
+  out.append(";proto="sv).append(proto).append("\r\nVia: "sv);
   append_list_so_far(out, head, "Via");
-  out.append(head.version == 10 ? "1.0 tollgate\r\n" : "1.1 tollgate\r\n");
+  out.append(head.version == 10 ? "1.0 tollgate\r\n"sv : "1.1 tollgate\r\n"sv);
 }
 
 // By what of an answer it asks for, audio could not be measured: in a coding that is not known
@@ -146,7 +138,7 @@ std::string fields_named_by_connection(const message_head& head) {
     const auto value = head.fields[i].value;
     if (iequals(value, "keep-alive") || iequals(value, "close") || iequals(value, "upgrade"))
       continue;
-    all.append(value).append(",");
+    all.append(value).append(","sv);
   }
   return all;
 }
@@ -193,7 +185,8 @@ hop_by_hop strip_hop_by_hop(message_head& head) {
   for (std::size_t i = 0; i < head.fields.size(); ++i) {
     const auto name = head.names[i];
     const bool essential = name == http::field::host || is_framing(name);
-    if (is_hop_by_hop(name) || is_misspelt(head.fields[i].name)) continue;
+    if (is_hop_by_hop(name)) continue;
+    if (name == http::field::unknown && is_misspelt(head.fields[i].name)) continue;
     if (!named.empty() && !essential && lists_token(named, head.fields[i].name)) continue;
     head.fields[kept] = head.fields[i];
     head.names[kept] = name;
@@ -221,7 +214,7 @@ void write_request_head(std::string& out, const message_head& head, const reques
   out.append(facts.upstream->base_path).append(target.path);
   if (!target.query.empty()) out.append("?", 1).append(target.query);
   const auto target_length = out.size() - target_begins;
-  out.append(" HTTP/1.1\r\nHost: ").append(facts.authority).append("\r\n", 2);
+  out.append(" HTTP/1.1\r\nHost: "sv).append(facts.authority).append("\r\n", 2);
   const auto trace = inherited_trace(head);
   append_client_fields(out, head, facts, !trace.empty());
   for (const auto& [name, value] : facts.upstream->headers) {
@@ -238,12 +231,12 @@ void write_request_head(std::string& out, const message_head& head, const reques
   append_traceparent(out, trace, ids);
   append_forwarded(out, head, facts);
   append_framing(out, facts.body);
-  if (facts.websocket) out.append("Connection: Upgrade\r\nUpgrade: websocket\r\n");
+  if (facts.websocket) out.append("Connection: Upgrade\r\nUpgrade: websocket\r\n"sv);
   out.append("\r\n", 2);
 }
 
 void write_response_head(std::string& out, const message_head& head, const response_facts& facts) {
-  out.append("HTTP/1.1 ");
+  out.append("HTTP/1.1 "sv);
   append_number(out, static_cast<std::uint64_t>(head.status));
   out.append(" ", 1).append(head.reason).append("\r\n", 2);
   for (std::size_t i = 0; i < head.fields.size(); ++i) {
@@ -264,11 +257,11 @@ void write_response_head(std::string& out, const message_head& head, const respo
   if (facts.charge_in_trailer) append_field(out, "Trailer", "X-Credits-Charged");
   append_framing(out, facts.body);
   if (facts.websocket) {
-    out.append("Connection: Upgrade\r\nUpgrade: websocket\r\n");
+    out.append("Connection: Upgrade\r\nUpgrade: websocket\r\n"sv);
   } else if (facts.close) {
-    out.append("Connection: close\r\n");
+    out.append("Connection: close\r\n"sv);
   } else if (facts.client_is_1_0) {
-    out.append("Connection: keep-alive\r\n");
+    out.append("Connection: keep-alive\r\n"sv);
   }
   out.append("\r\n", 2);
 }

@@ -63,6 +63,8 @@ std::string_view take_media_type(std::string_view& content_type) {
   return sound ? media : std::string_view{};
 }
 
+constexpr std::string_view usual_json = "application/json";
+
 problem not_json(const std::string& why) {
   return invalid_request("The price of this call depends on its body, which must be JSON: " + why);
 }
@@ -124,9 +126,10 @@ std::variant<std::string, problem> read_json_type(const request_view& request) {
   if (const auto* why = std::get_if<std::string>(&found)) return not_json(*why + ".");
   const auto* field = std::get<const header_view*>(found);
   if (field == nullptr) return not_json("send it with Content-Type: application/json.");
+  if (equal_ignoring_case(field->value, usual_json)) return std::string{usual_json};
   auto rest = field->value;
   const auto media = take_media_type(rest);
-  const bool json = equal_ignoring_case(media, "application/json") ||
+  const bool json = equal_ignoring_case(media, usual_json) ||
                     (media.size() > suffix.size() &&
                      equal_ignoring_case(media.substr(media.size() - suffix.size()), suffix));
   if (!json)

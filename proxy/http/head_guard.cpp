@@ -48,35 +48,42 @@ struct field_census {
 
 using complaint = std::optional<std::string>;
 
-// Bytes without branches, so that the compiler looks at many of them at once.
-bool has_control(std::string_view line) {
-  unsigned char found = 0;
-  for (const char each : line) {
-    const auto c = static_cast<unsigned char>(each);
-    const unsigned char low = c < 0x20, tab = c == '\t', del = c == 0x7f;
-    found |= static_cast<unsigned char>((low & ~tab) | del);
-  }
-  return found != 0;
+constexpr bool is_control(char c) {
+  return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
 }
 
-complaint which_control(std::string_view line) {
-  for (const char c : line) {
-    if (c == '\n') return "a line of the head ends with a bare LF; lines end with CR LF";
-    if (c == '\r') return "the head contains a CR that is not followed by LF";
-    if (c != '\t' && has_control({&c, 1})) break;
+// No control characters, and CR and LF only as a pair. Without branches, so that the compiler looks
+// at many bytes at once.
+bool is_clean(std::string_view head) {
+  if (head.empty()) return true;
+  unsigned char wrong = head.front() == '\n';
+  for (std::size_t i = 0; i + 1 < head.size(); ++i) {
+    const auto c = static_cast<unsigned char>(head[i]);
+    const unsigned char low = c < 0x20, tab = c == '\t', cr = c == '\r', lf = c == '\n';
+    const unsigned char del = c == 0x7f, before_lf = head[i + 1] == '\n';
+    wrong |= static_cast<unsigned char>((low & ~(tab | cr | lf)) | del | (cr ^ before_lf));
+  }
+  return wrong == 0 && (head.back() == '\n' || !is_control(head.back()));
+}
+
+complaint which_control(std::string_view head) {
+  for (std::size_t i = 0; i < head.size(); ++i) {
+    if (head.substr(i, 2) == "\r\n") {
+      ++i;
+    } else if (head[i] == '\n') {
+      return "a line of the head ends with a bare LF; lines end with CR LF";
+    } else if (head[i] == '\r') {
+      return "the head contains a CR that is not followed by LF";
+    } else if (is_control(head[i])) {
+      break;
+    }
   }
   return "the head contains a control character";
 }
 
 complaint check_controls(std::string_view head) {
-  while (!head.empty()) {
-    const auto end = head.find("\r\n");
-    const auto line = head.substr(0, end);
-    if (has_control(line)) return which_control(line);
-    if (end == std::string_view::npos) break;
-    head.remove_prefix(end + 2);
-  }
-  return {};
+  if (is_clean(head)) return {};
+  return which_control(head);
 }
 
 complaint check_length(std::string_view value) {

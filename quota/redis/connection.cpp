@@ -36,7 +36,7 @@ void append_length(std::string& out, char type, std::size_t length) {
   const auto end = std::to_chars(digits + 1, digits + sizeof digits - 2, length).ptr;
   end[0] = '\r';
   end[1] = '\n';
-  out.append(digits, end + 2);
+  out.append(digits, static_cast<std::size_t>(end + 2 - digits));
 }
 
 struct reader_deleter {

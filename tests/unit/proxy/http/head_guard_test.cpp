@@ -268,5 +268,28 @@ TEST(head_guard, lets_no_stray_line_ending_pass) {
   }
 }
 
+// --- every byte ----------------------------------------------------------------------------------
+
+bool may_stand(char before, char c, char after) {
+  if (c == '\r') return after == '\n';
+  if (c == '\n') return before == '\r';
+  return c == '\t' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f);
+}
+
+// The check looks at many bytes at once: so each byte in each place of a long value.
+TEST(head_bytes, are_looked_at_wherever_they_stand) {
+  const std::string before = "HTTP/1.1 200 OK\r\nX-A: ", after = "\r\n\r\n";
+  const std::string value(70, 'v');
+  for (std::size_t at = 0; at <= value.size(); ++at) {
+    for (int c = 0; c < 256; ++c) {
+      auto head = before + value + after;
+      head.insert(before.size() + at, 1, static_cast<char>(c));
+      const auto i = before.size() + at;
+      const bool fine = may_stand(head[i - 1], head[i], head[i + 1]);
+      EXPECT_EQ(inspect_response_head(head).has_value(), !fine) << "byte " << c << " at " << at;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace tollgate::proxy
