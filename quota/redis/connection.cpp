@@ -31,6 +31,11 @@ using timer = asio::basic_waitable_timer<std::chrono::steady_clock,
 constexpr std::size_t read_size = 64 * 1024;
 
 void append_length(std::string& out, char type, std::size_t length) {
+  if (length < 10) {  // nearly all of them
+    const char short_one[4] = {type, static_cast<char>('0' + length), '\r', '\n'};
+    out.append(short_one, sizeof short_one);
+    return;
+  }
   char digits[24];
   digits[0] = type;
   const auto end = std::to_chars(digits + 1, digits + sizeof digits - 2, length).ptr;

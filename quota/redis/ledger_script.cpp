@@ -34,10 +34,13 @@ std::string sha1_hex(std::string_view text) {
 // Tabs separate the members of an attribution, so no member may bring its own. They come without
 // control characters and short; should one not, it is made so rather than believed.
 void append_clean(std::string& out, std::string_view text, std::size_t limit = max_field) {
-  const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
-  const auto begun = static_cast<std::ptrdiff_t>(out.size());
+  const auto begun = out.size();
   out.append(text.substr(0, limit));
-  std::replace_if(out.begin() + begun, out.end(), control, '?');
+  for (std::size_t i = begun; i < out.size(); ++i) {  // many bytes at once: nothing depends on another
+    const auto c = static_cast<unsigned char>(out[i]);
+    const bool control = (c < 0x20) | (c == 0x7F);
+    out[i] = control ? '?' : out[i];
+  }
 }
 
 std::string clean(std::string_view text, std::size_t limit = max_field) {
