@@ -222,7 +222,7 @@ class account_ledger {
   void ask_again(top_up_record& record, time_point now);
   answer pay(top_up_record& record, time_point now);
   answer decline(top_up_record& record, time_point now);
-  answer put_off(top_up_record& record, time_point now);
+  answer put_off(top_up_record& record, bool key_is_spent, time_point now);
   void take_back(const top_up_record& record, std::string reason, credits amount, time_point now);
 
   // Alerts and events: account_alerts.cpp.
