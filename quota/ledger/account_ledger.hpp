@@ -72,6 +72,8 @@ class account_ledger {
   // Those so far are somebody else's to keep: entries() begins behind them.
   void forget_entries() { forgotten_ += std::exchange(entries_, {}).size(); }
   std::size_t forgotten_entries() const { return forgotten_; }
+  // A copy that lacks what no decision about plans reads: entries, events, and what became of holds.
+  account_ledger without_history();
   std::size_t open_holds() const { return holds_.size(); }
   std::optional<time_point> next_due() const;
 
