@@ -20,19 +20,19 @@ MOST_SECONDS = 8 * 3600  # of output; what is longer counts as this
 PATIENCE = 300           # seconds of ffmpeg's time for a file
 
 
-def heard_seconds(path):
+def heard_seconds(path, patience=PATIENCE):
     """Decoded by `ffmpeg -nostdin -i FILE -f s16le -ac 1 -acodec pcm_s16le -ar 16000 -`; 0 for no audio."""
     command = ["ffmpeg", "-nostdin", "-threads", "1", "-v", "quiet", "-i", path,
                "-f", "s16le", "-ac", "1", "-acodec", "pcm_s16le", "-ar", RATE, "-"]
     size = 0
     process = started.Piped(command)
-    impatience = threading.Timer(PATIENCE, process.terminate)
+    impatience = threading.Timer(patience, process.kill)
     impatience.start()
     try:
         while piece := process.output.read(1 << 20):
             size += len(piece)
             if size > MOST_SECONDS * RATE * 2:
-                process.terminate()
+                process.kill()
                 break
     finally:
         impatience.cancel()

@@ -74,8 +74,8 @@ class Run:
             streams = [(stream or nothing).fileno() for stream in (stdin, stdout, stderr)]
             self._pid = self._server.begin(command, streams)
 
-    def terminate(self):
-        os.kill(self._pid, signal.SIGTERM)
+    def kill(self):
+        os.kill(self._pid, signal.SIGKILL)
 
     def wait(self):
         """The exit status, as subprocess has it."""
