@@ -33,7 +33,7 @@ struct top_up_record {
   credits amount;
   time_point requested_at;
   time_point next_at;          // requested: not to be delivered before this; pending: since then
-  std::int64_t attempts = 0;   // deliveries begun
+  std::int64_t attempts = 0;   // deliveries begun under the key in force
   time_point resolved_at{};    // paid or declined
   std::int64_t cycle = 0;      // whose spend cap it counts towards
   std::int64_t generation = 0;      // of its idempotency key: keys that were spent without a payment
@@ -42,6 +42,12 @@ struct top_up_record {
 
   bool operator==(const top_up_record&) const = default;
 };
+
+// Of a requested one, whether money may have been asked for since: under this key, or under one that was spent
+// meanwhile. One that timed out and is requested once more counts anew.
+constexpr bool was_asked_for(const top_up_record& top_up) {
+  return top_up.attempts > 0 || top_up.next_at > top_up.requested_at;
+}
 
 // The credits that go with what came back of the payment: a share, half up at the micro-credit.
 constexpr credits taken_back(const top_up_record& top_up) {
@@ -70,10 +76,16 @@ constexpr milliseconds decline_back_off(std::int64_t failures) {
   const auto doubled = milliseconds{900'000} * (1LL << std::min<std::int64_t>(failures - 1, 7));
   return std::min<milliseconds>(doubled, std::chrono::hours{24});
 }
-// After the n-th delivery without an answer: 5 s, doubling up to an hour.
-constexpr milliseconds delivery_back_off(std::int64_t attempts) {
-  const auto doubled = milliseconds{5'000} * (1LL << std::clamp<std::int64_t>(attempts - 1, 0, 10));
-  return std::min<milliseconds>(doubled, std::chrono::hours{1});
+// After the n-th delivery under a key without an answer: 5 s, doubling up to an hour. Each key begins anew,
+// but the more have been spent, the longer is waited.
+constexpr milliseconds delivery_back_off(std::int64_t attempts, std::int64_t generation) {
+  const auto step = std::clamp<std::int64_t>(std::max(attempts, generation) - 1, 0, 10);
+  return std::min<milliseconds>(milliseconds{5'000} * (1LL << step), std::chrono::hours{1});
+}
+// Between a key that is spent after so many deliveries and the first under the next one. A request under the
+// old one may be going on still after the first few; 40 s is enough for any.
+constexpr milliseconds next_key_back_off(std::int64_t attempts, std::int64_t generation) {
+  return delivery_back_off(std::min<std::int64_t>(attempts, 4), generation);
 }
 
 }  // namespace tollgate::quota

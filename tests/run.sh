@@ -32,7 +32,7 @@ build_release() {
   [ "$sanitizers" = yes ] || units=ON
   cmake --preset release -DTOLLGATE_UNIT_TESTS=$units && cmake --build --preset release
 }
-test_release() { ctest --preset release -j2; }
+test_release() { ctest --preset release -j4; }  # places, not processors: tests/CMakeLists.txt
 
 # Only the units: black-box tests measure time and memory, which sanitizers change. Built quickly; the preset by itself
 # has every check of UBSan.
@@ -42,7 +42,7 @@ build_sanitized() {
   cmake --preset dev -DTOLLGATE_SANITIZE_QUICKLY=ON && cmake --build --preset dev -j2 --target "${targets[@]}" &&
     tests/fuzz/run.sh 0
 }
-test_dev() { ctest --preset dev -j2 -R '^unit_'; }
+test_dev() { ctest --preset dev -j4 -R '^unit_'; }
 
 # The black-box tests mostly wait. A build at the lowest priority takes what they leave of the processors.
 build_beside_the_tests() {

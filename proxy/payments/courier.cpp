@@ -110,7 +110,7 @@ task<> courier::poll(payment_order order) {
 task<> courier::deliver(payment_order order) {
   const auto endpoint = endpoint_;  // a reload may replace it meanwhile
   const auto obstacle = endpoint->obstacle(order);
-  if (!obstacle.empty() && order.top_up.attempts == 0) {
+  if (!obstacle.empty() && !was_asked_for(order.top_up)) {
     // It was never asked for and cannot be, so it is over, and the account's back-off sets in. Once
     // it has been asked for, nobody but the endpoint can tell: then it goes the usual way, and
     // fails.

@@ -87,8 +87,8 @@ task<payment_answer> payment_endpoint::ask_under_key(const payment_order& order,
   co_return co_await judge(order, std::move(got), give_up);
 }
 
-// A doubtful key gets so many attempts, with pauses that grow: by then no request under it is going
-// on any more.
+// A doubtful key gets so many attempts, with pauses that grow (quota::delivery_back_off), and a last pause
+// (quota::next_key_back_off): by then no request under it is going on any more.
 constexpr std::int64_t attempts_at_doubtful_key = 4;
 
 task<payment_answer> payment_endpoint::judge(const payment_order& order, stripe_answer got,

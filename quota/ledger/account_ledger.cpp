@@ -300,6 +300,17 @@ void account_ledger::resolve(const hold_id& id, resolution how) {
   resolved_[id] = std::move(how);
 }
 
+account_ledger account_ledger::without_history() {
+  auto entries = std::exchange(entries_, {});
+  auto events = std::exchange(events_, {});
+  auto resolved = std::exchange(resolved_, {});
+  auto copy = *this;
+  entries_ = std::move(entries);
+  events_ = std::move(events);
+  resolved_ = std::move(resolved);
+  return copy;
+}
+
 std::optional<account_ledger::resolution> account_ledger::fate(const hold_id& id,
                                                                time_point now) const {
   if (const auto known = resolved_.find(id); known != resolved_.end()) return known->second;

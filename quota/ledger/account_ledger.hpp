@@ -72,6 +72,8 @@ class account_ledger {
   // Those so far are somebody else's to keep: entries() begins behind them.
   void forget_entries() { forgotten_ += std::exchange(entries_, {}).size(); }
   std::size_t forgotten_entries() const { return forgotten_; }
+  // A copy that lacks what no decision about plans reads: entries, events, and what became of holds.
+  account_ledger without_history();
   std::size_t open_holds() const { return holds_.size(); }
   std::optional<time_point> next_due() const;
 
@@ -222,7 +224,7 @@ class account_ledger {
   void ask_again(top_up_record& record, time_point now);
   answer pay(top_up_record& record, time_point now);
   answer decline(top_up_record& record, time_point now);
-  answer put_off(top_up_record& record, time_point now);
+  answer put_off(top_up_record& record, bool key_is_spent, time_point now);
   void take_back(const top_up_record& record, std::string reason, credits amount, time_point now);
 
   // Alerts and events: account_alerts.cpp.

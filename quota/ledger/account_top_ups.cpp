@@ -189,7 +189,7 @@ answer account_ledger::on(const lease_top_up& what, time_point now) {
   }
   // Nobody has been asked for money yet, and the customer wants no more of it. Holds pass: where they alone
   // stand beyond the cap, they are no reason to ask for nothing for a quarter of an hour.
-  const bool wanted = !record->automatic || record->attempts > 0 ||
+  const bool wanted = !record->automatic || was_asked_for(*record) ||
                       (plan_->options.top_up_threshold && !row_.suspended &&
                        covers(*plan_, spent_cents(), row_.posted()));
   if (!wanted) {
@@ -210,11 +210,10 @@ answer account_ledger::on(const resolve_top_up& what, time_point now) {
     return say(outcome::already_declined, record->amount);
   }
   if (what.verdict == top_up_verdict::declined) return decline(*record, now);
-  if (what.verdict == top_up_verdict::spent && record->status == top_up_status::requested &&
-      record->generation == what.generation) {
-    ++record->generation;
+  if (what.verdict != top_up_verdict::pending) {
+    const bool spent = what.verdict == top_up_verdict::spent && record->generation == what.generation;
+    return put_off(*record, spent, now);
   }
-  if (what.verdict != top_up_verdict::pending) return put_off(*record, now);
   record->next_at = now;
   record->status = top_up_status::pending;
   return say(outcome::recorded, record->amount);
@@ -281,9 +280,14 @@ answer account_ledger::decline(top_up_record& record, time_point now) {
   return say(outcome::recorded, record.amount);
 }
 
-answer account_ledger::put_off(top_up_record& record, time_point now) {
+answer account_ledger::put_off(top_up_record& record, bool key_is_spent, time_point now) {
   if (record.status != top_up_status::requested) return say(outcome::recorded, record.amount);
-  record.next_at = now + delivery_back_off(record.attempts);
+  if (key_is_spent) {
+    record.next_at = now + next_key_back_off(record.attempts, ++record.generation);
+    record.attempts = 0;
+  } else {
+    record.next_at = now + delivery_back_off(record.attempts, record.generation);
+  }
   if (now - record.requested_at >= top_up_gives_up_after) {
     record.status = top_up_status::timed_out;
     if (record.automatic) top_up_.not_before = now + top_up_pause_after_time_out;

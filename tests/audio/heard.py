@@ -8,8 +8,11 @@ import json
 import os
 import shlex
 import subprocess
+import threading
 from fractions import Fraction
 from pathlib import Path
+
+import started
 
 BUILD_DIR = Path(os.environ.get("TOLLGATE_BUILD_DIR", Path(__file__).resolve().parents[2] / "build/release"))
 RATE = 16_000
@@ -17,20 +20,23 @@ MOST_SECONDS = 8 * 3600  # of output; what is longer counts as this
 PATIENCE = 300           # seconds of ffmpeg's time for a file
 
 
-def heard_seconds(path):
+def heard_seconds(path, patience=PATIENCE):
     """Decoded by `ffmpeg -nostdin -i FILE -f s16le -ac 1 -acodec pcm_s16le -ar 16000 -`; 0 for no audio."""
-    command = ["timeout", str(PATIENCE), "ffmpeg", "-nostdin", "-threads", "1", "-v", "quiet", "-i", str(path),
-               "-f", "s16le", "-ac", "1", "-acodec", "pcm_s16le", "-ar", str(RATE), "-"]
+    command = ["ffmpeg", "-nostdin", "-threads", "1", "-v", "quiet", "-i", path,
+               "-f", "s16le", "-ac", "1", "-acodec", "pcm_s16le", "-ar", RATE, "-"]
     size = 0
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    process = started.Piped(command)
+    impatience = threading.Timer(patience, process.kill)
+    impatience.start()
     try:
-        while piece := process.stdout.read(1 << 20):
+        while piece := process.output.read(1 << 20):
             size += len(piece)
             if size > MOST_SECONDS * RATE * 2:
-                process.terminate()
+                process.kill()
                 break
     finally:
-        process.stdout.close()
+        impatience.cancel()
+        process.output.close()
         process.wait()
     return Fraction(size, 2 * RATE)
 

@@ -2,6 +2,7 @@
 """Changes every field of every container, one and two at a time, and looks for audio that costs less than it should.
 
     mutate.py [--seconds N] [--seed S] [--only KIND] [--without KIND] [--meter PROGRAM] [--keep DIRECTORY] [--thorough]
+              [--patience SECONDS]
 
 Judged by the samples that ffmpeg decodes of the changed file: never more than a second beyond what is
 charged. What is refused costs nobody anything. Files that break the rule are kept in DIRECTORY, the exit
@@ -26,7 +27,7 @@ from pathlib import Path
 
 import fields
 from crafted.base import encoded
-from heard import BUILD_DIR, heard_seconds
+from heard import BUILD_DIR, PATIENCE, heard_seconds
 
 SKIPPED = 77
 TOLERANCE = 1      # second
@@ -196,10 +197,14 @@ class Run:
         worth = [(path, cost) for (path, seed), cost in zip(paths, costs) if cost is not None and
                  (self.options.thorough or cost < seed.charged - TOLERANCE or self.dice.random() < SAMPLED)]
         with ThreadPoolExecutor(2) as pool:
-            for (path, cost), heard in zip(worth, pool.map(lambda each: heard_seconds(each[0]), worth)):
+            for (path, cost), heard in zip(worth, pool.map(self.heard, worth)):
                 self.judge(path, cost, heard)
         for path, _ in paths:
             path.unlink()
+
+    def heard(self, file):
+        path, _ = file
+        return heard_seconds(path, self.options.patience)
 
     def judge(self, path, cost, heard):
         self.judged += 1
@@ -220,6 +225,7 @@ def main():
     parser.add_argument("--without", default="", help="likewise")
     parser.add_argument("--meter", type=lambda text: text.split(), default=[str(BUILD_DIR / "tests/audio/meter_files")])
     parser.add_argument("--keep", type=Path, default=BUILD_DIR / "audio-mutants")
+    parser.add_argument("--patience", type=float, default=PATIENCE, help="seconds that ffmpeg may take for a file")
     parser.add_argument("--thorough", action="store_true", help="ffmpeg judges every file that is not refused")
     options = parser.parse_args()
     if not shutil.which("ffmpeg"):

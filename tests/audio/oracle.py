@@ -18,6 +18,8 @@ import subprocess
 from dataclasses import dataclass
 from fractions import Fraction
 
+import started
+
 
 @dataclass(frozen=True)
 class Truth:
@@ -52,13 +54,12 @@ def records_of(line):
 
 
 def probe(case, path):
-    done = subprocess.run(
+    done = started.run(
         ["ffprobe", "-v", "quiet", "-select_streams", "a:0", "-of", "compact", "-show_entries",
          "stream=codec_name,sample_rate,time_base,bits_per_sample:packet=duration,flags"
-         ":packet_side_data=skip_samples,discard_padding", *input_arguments(case, path)],
-        stdin=subprocess.DEVNULL, capture_output=True, text=True)
+         ":packet_side_data=skip_samples,discard_padding", *input_arguments(case, path)])
     stream, packets = None, []
-    for line in done.stdout.splitlines():
+    for line in done.stdout.decode().splitlines():
         section, fields = records_of(line)
         if section == "stream":
             stream = fields
@@ -116,9 +117,10 @@ def decoded(case, path, stream, how):
                "-ac", "1", "-ar", stream["sample_rate"], "-f", "u8", "-"]
     samples = 0
     with open(path, "rb") as file:
-        process = subprocess.Popen(command, stdin=file, stdout=subprocess.PIPE)
-        while piece := process.stdout.read(1 << 20):
-            samples += len(piece)
+        process = started.Piped(command, stdin=file)
+        with process.output:
+            while piece := process.output.read(1 << 20):
+                samples += len(piece)
         process.wait()
     return Fraction(samples, int(stream["sample_rate"]))
 

@@ -84,13 +84,16 @@ def main():
         return SKIPPED
     directory = options.directory.resolve()
     directory.mkdir(parents=True, exist_ok=True)
-    files = []
-    for module, contents in crafted.modules().items():
-        if options.module != module and (options.module or getattr(contents, "LONG", False)):
-            continue
-        for kind, make in (("crafted", contents.cases), ("honest", getattr(contents, "honest", list))):
-            files += [(module, kind, path) for path in written(directory, module, kind, make())
-                      if options.only in path.name]
+    wanted = {module: contents for module, contents in crafted.modules().items()
+              if options.module == module or not (options.module or getattr(contents, "LONG", False))}
+    def files_of(module):
+        contents = wanted[module]
+        return [(module, kind, path)
+                for kind, make in (("crafted", contents.cases), ("honest", getattr(contents, "honest", list)))
+                for path in written(directory, module, kind, make()) if options.only in path.name]
+
+    with ThreadPoolExecutor(2) as pool:
+        files = [file for each in pool.map(files_of, wanted) for file in each]
     charged = charged_seconds([path for _, _, path in files], options.meter)
     cache = HeardCache(directory / "heard.json")
     # What is refused costs nobody anything, whatever is in it.

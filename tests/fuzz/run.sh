@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds the fuzz targets (clang) and runs each, or those that are named, for SECONDS; 0: builds them only.
+# Builds the fuzz targets (clang) and runs each, or those that are named, for SECONDS, as many at a time as there are
+# processors; 0: builds them only.
 #
 #     tests/fuzz/run.sh [seconds] [target...]      tests/fuzz/run.sh 600 ogg flac
 #
@@ -30,21 +31,32 @@ write_seeds() {
   case "$name" in ogg | flac | matroska | program_stream) python3 tests/fuzz/audio_seeds.py "$name" "$corpus" ;; esac
 }
 
-failed=0
-for name in "${targets[@]}"; do
-  corpus=build/fuzz/corpus/$name findings=build/fuzz/findings/$name
+fuzz() {
+  local name=$1 corpus=build/fuzz/corpus/$1 findings=build/fuzz/findings/$1 seeds=() executed
   mkdir -p "$corpus" "$findings"
   write_seeds "$name" "$corpus"
-  seeds=(); [ -d "tests/fuzz/seeds/$name" ] && seeds=("tests/fuzz/seeds/$name")
+  [ ! -d "tests/fuzz/seeds/$name" ] || seeds=("tests/fuzz/seeds/$name")
   if "build/fuzz/tests/fuzz/fuzz_$name" -max_total_time="$seconds" -max_len=4096 -timeout=10 \
       -artifact_prefix="$findings/" -print_final_stats=1 "$corpus" "${seeds[@]}" \
       >"$findings/log" 2>&1; then
     executed=$(sed -n 's/^stat::number_of_executed_units: *//p' "$findings/log")
     printf '%-16s %5d s %12d executions, no finding\n' "$name" "$seconds" "$executed"
   else
-    failed=1
     tail -n 40 "$findings/log"
     printf '%-16s a FINDING, see %s\n' "$name" "$findings"
+    return 1
   fi
+}
+
+# One for each processor at a time.
+failed=0 running=0
+for name in "${targets[@]}"; do
+  if [ "$running" = "$(nproc)" ]; then
+    wait -n || failed=1
+    running=$((running - 1))
+  fi
+  fuzz "$name" &
+  running=$((running + 1))
 done
+for ((; running > 0; running--)); do wait -n || failed=1; done
 exit $failed

@@ -1,58 +1,13 @@
-"""Credits that are paid through Stripe: whatever it answers, one payment a top-up.
-
-The short form of the chaos runs with all other tests. The long form, with so many organizations at once:
-
-    TOLLGATE_CHAOS_ROUNDS=100 python3 -B -m unittest -v test_stripe.Chaos
-"""
-import json
-import os
-import random
+"""Credits that are paid through Stripe: whatever it answers, one payment a top-up."""
+import re
 import time
 from collections import Counter
 
 from support import payments
-from support.http import call
 from support.process import wait_until
 from support.stripe import StripeLike
-from support.tollgate import Tollgate
+from support.stripe_stack import StripeTest
 from support.top_ups import TINY, TopUpTest
-
-
-class StripeTest(TopUpTest):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.stripe = cls.start(StripeLike())
-        cls.pair = cls.start_pair({"timeout": "2s", "stripe": {
-            "url": f"http://{cls.stripe.address}", "secret_key": StripeLike.secret_key}})
-        cls.tollgate = cls.pair[0]
-
-    def tearDown(self):
-        self.stripe.behave = lambda endpoint, connection, charge: endpoint.answer(connection, charge)
-        self.stripe.store = lambda form: None
-        self.assertEqual(self.stripe.failures, [])
-
-    def need(self, org, customer):
-        """A top-up is asked for."""
-        key = self.tollgate.admin.new_customer(org, **TINY, stripe_customer=customer)
-        self.assertEqual(self.tollgate.chat(key).status, 200)
-
-    def cross_the_threshold(self, org, customer, timeout=20):
-        self.need(org, customer)
-        [top_up] = self.resolved(self.tollgate, org, timeout=timeout)
-        return top_up
-
-    def assertPaidOnce(self, org, timeout=60):
-        [top_up] = self.resolved(self.tollgate, org, timeout=timeout)
-        self.assertEqual(top_up["status"], "paid", org)
-        self.assertEqual(len(self.stripe.payments(org)), 1, org)
-        self.assertEqual([credits for _, credits in self.bought(self.tollgate, org)], [500], org)
-        return top_up
-
-    def counted(self, line):
-        return sum(int(each.split()[1]) for sidecar in self.pair
-                   for each in call(sidecar.admin.address, "GET", "/metrics").body.decode().splitlines()
-                   if each.startswith(line))
 
 
 class Answers(StripeTest):
@@ -168,6 +123,21 @@ class SpentKeys(StripeTest):
                          {"succeeded": 1, "canceled": 1})
         self.assertGreaterEqual(self.counted('tollgate_top_ups_total{verdict="spent"}'), 4)
 
+    def test_a_later_key_gets_attempts_of_its_own(self):
+        """Of an error of 500 nobody knows what goes on behind it: one is not enough to give the key up."""
+        def stored(form):
+            if int(form.get("metadata[tollgate_key]") or 0) < 3:
+                return self.stripe.error("400 Bad Request", "invalid_request_error")
+            return self.stripe.error("500 Internal Server Error", "api_error")
+        self.stripe.store = stored
+        self.need("spent-late", "cus_paid_late")
+
+        def verdicts():
+            return Counter(verdict for each in self.pair
+                           for verdict in re.findall(r"top-up (\w+): org=spent-late ", each.log()))
+        wait_until(lambda: verdicts().total() == 4, "four answers", 60)
+        self.assertEqual(verdicts(), {"spent": 3, "failed": 1})
+
     def test_a_payment_is_found_behind_many_others(self):
         def lost(endpoint, connection, charge):
             for _ in range(5):
@@ -212,58 +182,6 @@ class Processing(StripeTest):
             self.assertEqual(top_up["status"], verdict)
             self.assertEqual(len(self.stripe.of(org)), 1)
         self.assertEqual([credits for _, credits in self.bought(self.tollgate, "slow-paid")], [500])
-
-
-class Chaos(StripeTest):
-    """Stripe forgets to answer, keeps errors, loses cards; sidecars are killed. In the end every payment is a
-    paid top-up and a grant, and no top-up was paid twice."""
-
-    orgs = int(os.environ.get("TOLLGATE_CHAOS_ROUNDS") or 12)
-
-    def test_every_payment_is_granted_once_and_nothing_is_paid_twice(self):
-        seed = int(os.environ.get("TOLLGATE_SEED") or random.SystemRandom().randrange(2**32))
-        print(f"TOLLGATE_SEED={seed} orgs={self.orgs}", end=" ", flush=True)
-        self.chance = random.Random(seed)
-        self.stripe.store, self.stripe.behave = self.keep_errors, self.misbehave
-        customers = {f"chaos-{i}": f"cus_{self.chance.choice(['paid', 'paid', 'pending'])}_{i}"
-                     for i in range(self.orgs)}
-        for customer in customers.values():
-            if self.chance.random() < 0.3:
-                self.stripe.cardless.add(customer)
-        keys = {org: self.tollgate.admin.new_customer(org, **TINY, stripe_customer=customer)
-                for org, customer in customers.items()}
-        for org, key in keys.items():
-            self.tollgate.chat(key)
-        time.sleep(self.chance.random() * 3)
-        self.pair[1].kill()
-        config = json.loads(self.pair[1].config_path.read_text())
-        self.pair[1] = self.start(Tollgate(self.directory, config, "again"))
-        for customer in customers.values():
-            self.stripe.methods[customer] = f"pm_{customer}"
-        for org in customers:
-            # A key whose errors are kept is given up at the fourth attempt, the next may wait for the sixth: 155 s.
-            self.resolved(self.tollgate, org, timeout=330)
-        for intent in list(self.stripe.intents):
-            if intent.status == "processing":
-                intent.status = "succeeded"
-        for org in customers:
-            wait_until(lambda: self.tollgate.admin.top_ups(org)[0]["status"] != "pending", f"{org} to be paid", 60)
-            with self.subTest(org):
-                self.assertPaidOnce(org)
-        print(f"keys={sorted(Counter(len(self.stripe.of(org)) for org in customers).items())}", end=" ")
-        self.tollgate.verify()
-
-    def keep_errors(self, form):
-        if "metadata[tollgate_key]" in form or self.chance.random() < 0.5:
-            return None
-        if self.chance.random() < 0.3:
-            self.stripe.add(form, self.chance.choice(["succeeded", "requires_payment_method"]))
-        return self.stripe.error("500 Internal Server Error", "api_error")
-
-    def misbehave(self, endpoint, connection, charge):
-        bad = charge.asked == 1 and self.chance.random() < 0.4
-        (self.chance.choice([payments.never, payments.closing, payments.half, payments.mute]) if bad
-         else StripeLike.answer)(endpoint, connection, charge)
 
 
 class StripeRefuses(TopUpTest):

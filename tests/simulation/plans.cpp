@@ -86,7 +86,7 @@ class plans {
     const auto others = one_after_another(changes, who);
     std::ranges::reverse(changes);
     const auto batch = one_after_another(changes, who);
-    auto other = who.books.oracle;
+    auto other = who.books.oracle.without_history();
     const auto time = other.time_of(world_.time());
     // What is refused is not part of the changes that follow it.
     bool all_made = true;

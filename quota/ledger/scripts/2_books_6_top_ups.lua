@@ -109,7 +109,7 @@
     if top_up.status == DECLINED then return say('19', amount) end
     if top_up.status ~= REQUESTED or top_up.next > now then return say('17', amount) end
     -- Nobody has been asked for money yet, and the customer wants no more of it. Holds pass.
-    if top_up.automatic and top_up.attempts == 0 and
+    if top_up.automatic and top_up.attempts == 0 and top_up.next <= top_up.requested and
        (plan.options.threshold < 0 or suspended or not covers(0, available + held)) then
       decline(top_up)
       refresh()
@@ -181,8 +181,13 @@
       top_up.next = now
       set_status(top_up, PENDING)
     elseif top_up.status == REQUESTED then
-      if verdict == '4' and top_up.generation == generation then top_up.generation = generation + 1 end
-      top_up.next = now + min(5000 * 2 ^ min(max(top_up.attempts - 1, 0), 10), 3600000)
+      local tried = top_up.attempts
+      if verdict == '4' and top_up.generation == generation then
+        -- The next key begins anew; but what may be going on under this one has had enough time by then.
+        tried, top_up.generation, top_up.attempts = min(tried, 4), generation + 1, 0
+      end
+      tried = max(tried, top_up.generation)
+      top_up.next = now + min(5000 * 2 ^ min(max(tried - 1, 0), 10), 3600000)
       changed_top_ups[id] = top_up
       if now - top_up.requested >= GIVES_UP then
         set_status(top_up, TIMED_OUT)

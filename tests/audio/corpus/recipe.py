@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Callable, Optional
 
+import started
+
 
 @dataclass(frozen=True)
 class Case:
@@ -22,8 +24,11 @@ class Case:
 
 
 def run(*command, stdout=None):
-    done = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=stdout,
-                          stderr=subprocess.PIPE)
+    if command[0] in started.PROGRAMS:
+        done = started.run(command, stdout)
+    else:
+        done = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=stdout,
+                              stderr=subprocess.PIPE)
     if done.returncode != 0:
         raise RuntimeError(f"{' '.join(map(str, command))}: {done.stderr.decode(errors='replace')}")
 

@@ -1,8 +1,9 @@
 """What crafted files are made of: real audio, encoded once a run and kept in memory."""
 import functools
-import subprocess
 import tempfile
 from pathlib import Path
+
+from corpus.recipe import run
 
 SECONDS = 40
 
@@ -13,9 +14,8 @@ def encoded(suffix, arguments, seconds=SECONDS, rate=16000, channels=1, before="
     sound = f"aevalsrc=0.2*sin(440*t*6.28)+0.05*(random(0)-0.5):s={rate}:d={seconds}"
     with tempfile.TemporaryDirectory() as directory:
         out = Path(directory) / f"out{suffix}"
-        subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i", sound,
-                        "-ac", str(channels), *before.split(), "-fflags", "+bitexact", "-flags:a", "+bitexact",
-                        *arguments.split(), str(out)], check=True)
+        run("ffmpeg", "-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i", sound, "-ac", channels,
+            *before.split(), "-fflags", "+bitexact", "-flags:a", "+bitexact", *arguments.split(), out)
         return out.read_bytes()
 
 

@@ -45,12 +45,12 @@ def file_of(codec, packets, private=b"", rate=16000.0, channels=1, bits=0, ticks
     audio = element("B5", float(rate)) + element("9F", channels) + (element("6264", bits) if bits else b"")
     track = (element("D7", 1) + element("73C5", 1) + element("83", 2) + element("86", codec) +
              (element("63A2", private) if private else b"") + element("E1", audio) + in_track)
-    out = element("1549A966", element("2AD7B1", scale)) + element("1654AE6B", element("AE", track) + entry)
-    for number, packet in enumerate(packets):
-        out += element("1F43B675", element("E7", ticks(number)) + element("A3", b"\x81\0\0\x80" + packet))
+    out = [element("1549A966", element("2AD7B1", scale)), element("1654AE6B", element("AE", track) + entry)]
+    out += [element("1F43B675", element("E7", ticks(number)) + element("A3", b"\x81\0\0\x80" + packet))
+            for number, packet in enumerate(packets)]
     head = element("1A45DFA3", element("4286", 1) + element("42F7", 1) + element("42F2", 4) + element("42F3", 8) +
                    element("4282", b"matroska") + element("4287", 4) + element("4285", 2))
-    return head + element("18538067", out)
+    return head + element("18538067", b"".join(out))
 
 
 def encodings(algorithm, settings=None, scope=1):

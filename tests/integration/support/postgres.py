@@ -1,4 +1,6 @@
 """A private PostgreSQL on a unix socket, that can be killed and started again."""
+import atexit
+import functools
 import os
 import pwd
 import shutil
@@ -20,18 +22,31 @@ def program(name):
     return str(found[-1]) if found else shutil.which(name)
 
 
+def _directory(as_user):
+    directory = tempfile.mkdtemp(prefix="tollgate-pg-")
+    if as_user:
+        owner = pwd.getpwnam("postgres")
+        os.chown(directory, owner.pw_uid, owner.pw_gid)
+    return directory
+
+
+@functools.cache
+def _empty_server(*as_user):
+    """The files of a server that has never run. To make them takes ten times as long as to copy them."""
+    directory = _directory(as_user)
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    subprocess.run([*as_user, program("initdb"), "-D", f"{directory}/data", "-A", "trust", "-U", "tollgate",
+                    "--no-sync", "--locale=C.UTF-8"], check=True, capture_output=True, cwd="/")
+    return f"{directory}/data"
+
+
 class Cluster:
     """The files of one server: what outlives it."""
 
     def __init__(self):
-        self.directory = tempfile.mkdtemp(prefix="tollgate-pg-")
         self.as_user = AS_POSTGRES if os.geteuid() == 0 else []
-        if self.as_user:
-            owner = pwd.getpwnam("postgres")
-            os.chown(self.directory, owner.pw_uid, owner.pw_gid)
-        subprocess.run([*self.as_user, program("initdb"), "-D", f"{self.directory}/data", "-A", "trust",
-                        "-U", "tollgate", "--no-sync", "--locale=C.UTF-8"],
-                       check=True, capture_output=True, cwd="/")
+        self.directory = _directory(self.as_user)
+        subprocess.run([*self.as_user, "cp", "-a", _empty_server(*self.as_user), self.directory], check=True, cwd="/")
 
     def remove(self):
         shutil.rmtree(self.directory, ignore_errors=True)

@@ -386,6 +386,72 @@ TEST(top_up, a_spent_key_is_followed_by_the_next_one_once) {
   EXPECT_EQ(acme.top_up().generation, 2);
 }
 
+// How often the key before it was tried says nothing about the next one.
+TEST(top_up, the_key_after_one_that_was_tried_often_begins_anew) {
+  buyer acme{starter};
+  acme.use(19'001_credits);
+  const auto id = acme.top_up().id;
+  const auto pause_after = [&](top_up_verdict verdict) {
+    EXPECT_EQ(acme.lease().result, outcome::recorded);
+    acme.apply(resolve_top_up{id, verdict, acme.top_up().generation});
+    const auto pause = acme.top_up().next_at - acme.now;
+    acme.now = acme.top_up().next_at;
+    return pause;
+  };
+  for (const auto pause : {5s, 10s, 20s, 40s, 80s, 160s}) {
+    EXPECT_EQ(pause_after(top_up_verdict::failed), pause);
+  }
+  EXPECT_EQ(pause_after(top_up_verdict::spent), 40s);
+  EXPECT_EQ(acme.top_up().attempts, 0);
+  EXPECT_EQ(pause_after(top_up_verdict::failed), 5s);
+  EXPECT_EQ(acme.top_up().attempts, 1);
+  EXPECT_EQ(pause_after(top_up_verdict::failed), 10s);
+  EXPECT_EQ(pause_after(top_up_verdict::spent), 20s);
+}
+
+TEST(top_up, the_more_keys_are_spent_the_longer_is_waited) {
+  buyer acme{starter};
+  acme.use(19'001_credits);
+  const auto id = acme.top_up().id;
+  for (const auto pause : {5s, 10s, 20s, 40s, 80s, 160s}) {
+    acme.lease();
+    acme.apply(resolve_top_up{id, top_up_verdict::spent, acme.top_up().generation});
+    EXPECT_EQ(acme.top_up().next_at, acme.now + pause);
+    acme.now += pause;
+  }
+  acme.lease();
+  acme.resolve(top_up_verdict::failed);
+  EXPECT_EQ(acme.top_up().next_at, acme.now + 160s);
+}
+
+TEST(top_up, one_whose_key_is_spent_goes_on_whatever_changes) {
+  buyer acme{starter};
+  acme.use(19'001_credits);
+  acme.lease();
+  acme.resolve(top_up_verdict::spent);
+  acme.options.top_up_threshold.reset();
+  acme.plan(starter);
+  acme.now += 15s;
+  EXPECT_EQ(acme.lease().result, outcome::recorded);
+}
+
+TEST(top_up, one_that_timed_out_after_a_spent_key_is_asked_for_again_only_if_it_is_wanted) {
+  buyer acme{starter};
+  acme.use(19'001_credits);
+  acme.lease();
+  acme.resolve(top_up_verdict::spent);
+  acme.now += 24h;
+  acme.lease();
+  acme.resolve(top_up_verdict::failed);
+  ASSERT_EQ(acme.top_up().status, top_up_status::timed_out);
+  acme.now += 1h;
+  acme.use(1_credits);
+  ASSERT_EQ(acme.top_up().status, top_up_status::requested);
+  acme.options.top_up_threshold.reset();
+  acme.plan(starter);
+  EXPECT_EQ(acme.lease().result, outcome::already_declined);
+}
+
 TEST(top_up, of_a_pending_one_no_key_is_spent) {
   buyer acme{starter};
   acme.use(19'001_credits);

@@ -1,0 +1,54 @@
+"""What the tests of the archive stand on: a PostgreSQL of each class, and what of an organization is where."""
+from .postgres import Cluster, Postgres
+from .process import wait_until
+from .stack import StackTest
+
+
+def wait_until_stored(condition, what, timeout):
+    """A condition that asks PostgreSQL: each question starts a program."""
+    return wait_until(condition, what, timeout, every=0.2)
+
+
+class ArchiveTest(StackTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.cluster = Cluster()
+        cls.addClassCleanup(cls.cluster.remove)
+
+    @classmethod
+    def start_postgres(cls):
+        return cls.start(Postgres(cls.cluster, cls.directory, f"postgres-{next(cls._names)}"))
+
+    def archived(self, org, database="postgres"):
+        """The id of every entry that is in the database."""
+        if self.cluster.query("select to_regclass('tollgate_ledger')", database) == [[""]]:
+            return []
+        return [f"{ms}-{number}" for ms, number in self.cluster.query(
+            f"select ms, number from tollgate_ledger where org = '{org}' order by ms, number", database)]
+
+    def wait_until_archived(self, tollgate, org, database="postgres"):
+        last = wait_until(lambda: tollgate.admin.ledger(org), "entries")[-1]["id"]
+        wait_until_stored(lambda: self.archived(org, database)[-1:] == [last], f"{last} to be archived", timeout=40)
+
+    def dropped(self, org):
+        """Up to which entry the store's ledger is gone."""
+        found = self.redis.command("HGET", f"tollgate:{{{org}}}:retained", "entries")
+        return "" if found == b"-1" else found.decode()
+
+    def assert_refused(self, response, why):
+        """As the contract says, and whose fault it is."""
+        self.assertEqual(response.status, 503, response.body)
+        error = response.json()["error"]
+        self.assertEqual(error["code"], "ledger_unavailable")
+        self.assertIn(f"the archive {why}", error["message"])
+        self.assertIn("retry-after", response.headers)
+
+    def wait_until_said(self, tollgate, what):
+        wait_until(lambda: what in tollgate.log(), f"the log to say: {what}", timeout=20)
+
+    def wait_until_dropped(self, org, last):
+        """All but the script call that this entry stands in."""
+        ms, number = map(int, last.split("-"))
+        before = f"{ms}-{number // 1000 * 1000 - 1}" if number >= 1000 else f"{ms - 1}-999999"
+        wait_until(lambda: self.dropped(org) == before, "old entries to be dropped", timeout=20)
