@@ -1,5 +1,7 @@
 #include "routes/meters/sniff.hpp"
 
+#include <tuple>
+
 #include "tests/unit/routes/meters/feed.hpp"
 #include "tests/unit/routes/meters/mpeg_frames.hpp"
 
@@ -102,6 +104,22 @@ TEST(Sniff, WhatStandsInALongTagAndTheNameOfTheFileDecide) {
   EXPECT_FALSE(fits(picture + wav(noise(4000)), "a.wav"));
   EXPECT_TRUE(fits(wav(noise(4000)), "a.g722"));
   EXPECT_FALSE(fits(layer3(20), "a.G722"));
+}
+
+TEST(Sniff, ALongTagIsTheSameInAnyPieces) {
+  const auto answer = [](std::string_view bytes, std::size_t piece) {
+    const auto m = make_audio_meter({});
+    for (; !bytes.empty(); bytes.remove_prefix(std::min(piece, bytes.size()))) m->write(bytes.substr(0, piece));
+    m->finish();
+    return std::tuple{m->status(), m->measured(), m->fits_name("blob"), m->fits_name("a.mp3")};
+  };
+  const auto tag = id3v2(1'100'000), nearly = id3v2((1 << 20) - 1000);
+  auto hidden = tag;
+  hidden.replace((1 << 20) - 8, 8, "\x06\x0E\x2B\x34\x02\x05\x01\x01");
+  for (const auto& bytes : {tag + layer3(20), hidden + layer3(20), nearly + layer3(20), tag + std::string(33, '\0') + layer3(20)})
+    for (const std::size_t piece : {1, 7, 4096, 1 << 20}) EXPECT_EQ(answer(bytes, piece), answer(bytes, bytes.size()));
+  EXPECT_EQ(std::get<0>(answer(tag + layer3(20), 1)), state::measuring);
+  EXPECT_EQ(std::get<0>(answer(hidden + layer3(20), 1)), state::unmeasurable);
 }
 
 TEST(Sniff, ABrokenContainerIsNotTakenForSamples) {
