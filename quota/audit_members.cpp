@@ -12,6 +12,9 @@ namespace {
 
 constexpr std::size_t digest_size = 10;
 
+// By how much the number that a limit was set at may be ahead of the clock that it was set by.
+constexpr milliseconds ahead_at_most = std::chrono::hours{1};
+
 std::string digest_of(std::string_view field) {
   unsigned char digest[SHA_DIGEST_LENGTH];
   SHA1(reinterpret_cast<const unsigned char*>(field.data()), field.size(), digest);
@@ -88,7 +91,7 @@ bool member_audit::may_be_counted(const group& group, std::int64_t cycle) const 
   const auto books = cycles_.find(cycle);
   const bool of_this = group.of_alerts || group.per == limit_window::cycle;
   if (of_this && cycle != guards_.snapshot.plan->cycle) return false;
-  return books == cycles_.end() || !books->second->closed || books->second->end > group.since;
+  return books == cycles_.end() || !books->second->closed || books->second->end + ahead_at_most > group.since;
 }
 
 void member_audit::add(const ledger_entry& entry) {
@@ -121,9 +124,7 @@ void member_audit::count(group& group, const ledger_entry& entry) {
   for (std::int64_t i = 0; i < group.times; ++i) {
     member.most += more;
     member.ever += std::max(more, credits{});
-    // Of a hold that was placed before the limit was set, by a clock that was ahead, only what it gives back is counted.
-    const bool certain = is_counted_for_certain(group, entry.cycle);
-    if (certain || (more < credits{} && !group.of_alerts)) member.least += more;
+    if (is_counted_for_certain(group, entry.cycle)) member.least += more;
   }
 }
 
@@ -168,6 +169,7 @@ void member_audit::compare(group& group) {
     const auto what = group.name + ": counted for " + member;
     if (by_the_clock) {
       if (recorded > proven.ever) tell(what, to_string(recorded), "at most " + to_string(proven.ever));
+      if (recorded < credits{}) tell(what, to_string(recorded), "at least 0");
     } else if (recorded > proven.most) {
       tell(what, to_string(recorded), (proven.least == proven.most ? "" : "at most ") + to_string(proven.most));
     } else if (recorded < proven.least) {
@@ -179,7 +181,21 @@ void member_audit::compare(group& group) {
   }
 }
 
+// Nothing has noted a number that the account has not come to. What no release has numbered yet has none.
+void member_audit::compare_sequence() {
+  std::int64_t noted = 0;
+  for (const auto& hold : guards_.snapshot.holds) noted = std::max(noted, hold.counted.value_or(0));
+  for (const auto& counter : guards_.counters) noted = std::max(noted, counter.begun);
+  if (guards_.sequence > 0) {
+    for (const auto& group : groups_) {
+      if (!group.of_alerts) noted = std::max(noted, group.since.time_since_epoch().count());
+    }
+  }
+  if (noted > guards_.sequence) tell("sequence of limits", std::to_string(guards_.sequence), "at least " + std::to_string(noted));
+}
+
 std::vector<difference> member_audit::finish() {
+  if (guards_.snapshot.plan) compare_sequence();
   for (auto& group : groups_) compare(group);
   return std::move(found_);
 }

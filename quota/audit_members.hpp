@@ -46,6 +46,7 @@ class member_audit {
   bool is_counted_for_certain(const group& group, std::int64_t cycle) const;
   bool may_be_counted(const group& group, std::int64_t cycle) const;
   void take_packed(group& group);
+  void compare_sequence();
   void compare(group& group);
   void tell(std::string what, const std::string& recorded, const std::string& proven);
 

@@ -23,6 +23,7 @@ struct member_counter {
   std::int64_t window = 0;
   credits amount;
   time_point since;
+  std::int64_t begun = 0;  // of limits in a window, the account's sequence at which it began to count; 0: not noted
 };
 // Totals of callers who were idle: of one limit, how many there are in how many pages; and such a page.
 struct packed_table {
@@ -44,6 +45,7 @@ struct account_guards {
   std::vector<top_up_record> open_top_ups;
   std::optional<gate_numbers> gate;  // nothing: it was never written
   std::optional<std::array<std::int64_t, 4>> rate;  // PER_MINUTE BURST LEVEL AT_MS; nothing: any rate
+  std::int64_t sequence = 0;  // numbers the limits that were set, and their counters that began
   std::string member_alerts;
   std::vector<member_counter> counters;
   std::vector<packed_table> packed;

@@ -31,6 +31,7 @@ struct open_hold {
   std::string request_id;
   attribution who;
   std::optional<use> answered = {};  // its answer has begun: what it is settled at when it expires
+  std::optional<std::int64_t> counted = {};  // the account's sequence at which limits counted it
 };
 
 // A consistent picture of one account: all members were read in one atomic step, together with the

@@ -88,8 +88,12 @@ std::optional<account_ledger::objection> account_ledger::limit_objection(
     auto used = current ? found->second.amount : credits{};
     // A call that came over from another window is not counted in this one, but held to it all the
     // same.
-    if (extended != nullptr && window_of(limit, extended->placed_at) != window) {
-      used += extended->amount;
+    if (extended != nullptr) {
+      const bool total = limit.per == limit_window::total;
+      const bool meant = is_meant(i, *extended);
+      const bool counted = meant && (total || (current && has_counted(i, found->second, *extended)));
+      const bool came_over = meant || window_of(limit, extended->placed_at) != window;
+      if (!counted && came_over) used += extended->amount;
     }
     if (used + more <= limit.most) continue;
     obstacle why;
@@ -157,20 +161,50 @@ time_point account_ledger::window_end(const spend_limit& limit, time_point now) 
   return never;
 }
 
-// Counts what a hold takes, or gives back, in the window in which it was placed, as long as that is
-// the current one: of others nobody asks any more.
-void account_ledger::count(const hold& hold, credits more, time_point now) {
+std::int64_t account_ledger::next_sequence(std::int64_t at_least) {
+  return sequence_ = std::max(sequence_ + 1, at_least);
+}
+
+// Counts a new hold in the windows of now, and notes that it was.
+void account_ledger::count_new(hold& hold, time_point now) {
   if (!plan_) return;
+  bool counted = false;
   for (std::size_t i = 0; i < plan_->options.limits.size(); ++i) {
     const auto& limit = plan_->options.limits[i];
-    if (hold.placed_at < plan_->limits_since[i]) continue;
-    const auto window = window_of(limit, now);
     const auto field = counter_of(limit, hold.who);
-    if (field.empty() || window_of(limit, hold.placed_at) != window) continue;
+    if (field.empty()) continue;
     auto& counter = counters_[field];
+    const auto window = window_of(limit, now);
     const auto since = plan_->limits_since[i];
-    if (counter.window != window || counter.since != since) counter = {window, {}, since};
-    counter.amount += more;
+    if (counter.window != window || counter.since != since) {
+      counter = {window, {}, since};
+      if (limit.per != limit_window::total) counter.begun = next_sequence();
+    }
+    counter.amount += hold.amount;
+    counted = true;
+  }
+  if (counted) hold.counted = sequence_;
+}
+
+// Whether it was placed after the limit was set.
+bool account_ledger::is_meant(std::size_t limit, const hold& hold) const {
+  return hold.counted && *hold.counted >= plan_->limits_since[limit].time_since_epoch().count();
+}
+
+// Whether the counter has counted this hold, which the limit counts.
+bool account_ledger::has_counted(std::size_t limit, const limit_counter& counter, const hold& hold) const {
+  if (plan_->options.limits[limit].per == limit_window::total) return true;
+  return counter.since == plan_->limits_since[limit] && *hold.counted >= counter.begun;
+}
+
+// Counts what a hold takes besides, or gives back, where it has been counted.
+void account_ledger::count(const hold& hold, credits more) {
+  if (!plan_) return;
+  for (std::size_t i = 0; i < plan_->options.limits.size(); ++i) {
+    if (!is_meant(i, hold)) continue;
+    const auto found = counters_.find(counter_of(plan_->options.limits[i], hold.who));
+    if (found == counters_.end() || !has_counted(i, found->second, hold)) continue;
+    found->second.amount += more;
   }
 }
 

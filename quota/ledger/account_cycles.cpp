@@ -107,6 +107,8 @@ void account_ledger::advance(time_point now) {
 // Open holds claim the first credits in burn-down order; what of them was about to run out is kept
 // for those holds.
 void account_ledger::expire_grants(time_point at, time_point now) {
+  // What is open now was placed before that, whatever clock said when.
+  for (auto& [id, hold] : holds_) hold.placed_at = std::min(hold.placed_at, at - milliseconds{1});
   bring_up_to_date();
   const auto cycle = plan_ ? plan_->cycle : 0;
   kept_batch batch{at, row_.held, cycle, {}};

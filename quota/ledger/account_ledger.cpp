@@ -126,9 +126,8 @@ answer account_ledger::on(const reserve& what, time_point now) {
     return reply;
   }
   row_.held += what.amount;
-  const auto& made =
-      holds_[what.id] = {what.amount, now + what.timeout, now, what.request_id, what.who, {}};
-  count(made, what.amount, now);
+  auto& made = holds_[what.id] = {what.amount, now + what.timeout, now, what.request_id, what.who, {}, {}};
+  count_new(made, now);
   append_of_hold(entry_type::reserve, what.id, made, what.amount, now);
   reply.result = in_the_way ? outcome::held_beyond_balance : outcome::held;
   reply.available = row_.available();
@@ -162,7 +161,7 @@ answer account_ledger::on(const extend& what, time_point now) {
     for (auto& batch : grants_.kept) {
       if (hold.placed_at < batch.until) batch.claims += more;
     }
-    count(hold, more, now);
+    count(hold, more);
     append_of_hold(entry_type::extend, what.id, hold, more, now);
   }
   return say(outcome::extended, hold.amount);
@@ -177,7 +176,7 @@ answer account_ledger::on(const release& what, time_point now) {
   if (less == credits{}) return say(outcome::released, hold.amount);
   row_.held -= less;
   hold.amount -= less;
-  count(hold, -less, now);
+  count(hold, -less);
   append_of_hold(entry_type::extend, what.id, hold, -less, now);
   release_claims(hold, less);
   forfeit_unclaimed(now);
@@ -208,7 +207,7 @@ bool account_ledger::charge(const hold_id& id, const hold& hold, const use& what
   }
   row_.held -= hold.amount;
   row_.settled += what.amount;
-  count(hold, what.amount - hold.amount, now);
+  count(hold, what.amount - hold.amount);
   append_of_hold(entry_type::settle, id, hold, what.amount, now);
   auto& entry = entries_.back();
   entry.released = hold.amount - what.amount;
@@ -230,7 +229,7 @@ answer account_ledger::on(const void_hold& what, time_point now) {
   const auto hold = open->second;
   row_.held -= hold.amount;
   resolve(what.id, {outcome::already_voided, hold.amount});
-  count(hold, -hold.amount, now);
+  count(hold, -hold.amount);
   append_of_hold(entry_type::void_hold, what.id, hold, hold.amount, now);
   release_claims(hold, hold.amount);
   forfeit_unclaimed(now);
@@ -273,7 +272,7 @@ void account_ledger::sweep(time_point now) {
     row_.held -= copy.amount;
     swept_ += copy.amount;
     resolve(expired_id, {outcome::expired, copy.amount});
-    count(copy, -copy.amount, now);
+    count(copy, -copy.amount);
     append_of_hold(entry_type::expire, expired_id, copy, copy.amount, now);
     release_claims(copy, copy.amount);
   }

@@ -96,7 +96,8 @@ class account_ledger {
     time_point expires_at, placed_at;
     std::string request_id;
     attribution who;
-    std::optional<use> answered;  // see extend
+    std::optional<use> answered;           // see extend
+    std::optional<std::int64_t> counted;  // the sequence at which limits counted it; nothing: none did
   };
   struct resolution {
     outcome how;
@@ -112,6 +113,7 @@ class account_ledger {
     std::int64_t window = 0;
     credits amount;
     time_point since;  // of the limit that it was counted for
+    std::int64_t begun = 0;  // the sequence at which it began to count; of a total it does not matter
   };
   // What the alerts of one scope and id count for one agent, conversation or key.
   struct alert_counter {
@@ -169,7 +171,11 @@ class account_ledger {
   std::string counter_of(const spend_limit& limit, const attribution& who) const;
   std::int64_t window_of(const spend_limit& limit, time_point at) const;
   time_point window_end(const spend_limit& limit, time_point now) const;
-  void count(const hold& hold, credits more, time_point now);
+  void count_new(hold& hold, time_point now);
+  void count(const hold& hold, credits more);
+  bool is_meant(std::size_t limit, const hold& hold) const;
+  bool has_counted(std::size_t limit, const limit_counter& counter, const hold& hold) const;
+  std::int64_t next_sequence(std::int64_t at_least = 0);
   credits overage_room() const;  // and what is owed in credits anyway
 
   // Grants, cycles and bills: account_cycles.cpp.
@@ -255,6 +261,9 @@ class account_ledger {
   bool top_up_due_ = false;
   rate_bucket bucket_;
   std::map<std::string, limit_counter> counters_;
+  // Grows whenever a limit is set, or a counter of one begins to count anew. So whether a counter has counted a
+  // hold is told by numbers, not by times: the clock may be anywhere.
+  std::int64_t sequence_ = 0;
   std::map<std::string, alert_counter> alert_counters_;
   std::map<hold_id, hold> holds_;
   std::map<hold_id, resolution> resolved_;

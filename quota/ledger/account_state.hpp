@@ -53,7 +53,9 @@ struct account_plan {
   plan_terms terms;
   std::optional<plan_terms> next_terms;  // take effect with the next cycle
   account_options options;
-  std::vector<time_point> limits_since;  // of each limit: holds placed before it are not counted
+  // Of each limit, the number of the account's sequence at which it was set: holds that had been placed by then are
+  // not counted. It is later than the clock then said, by as much as the clock was ahead before.
+  std::vector<time_point> limits_since;
   int anchor_day = 1;
   std::int64_t cycle = 0;  // counted from the first, 0
   time_point start, end;   // of the cycle

@@ -240,12 +240,16 @@ credits account_ledger::change_terms(const plan_terms& terms, time_point now) {
 }
 
 void account_ledger::change_options(const account_options& options, time_point now) {
+  // All that are set together have one number of the sequence, which no hold has noted by now.
   std::vector<time_point> since;
+  std::optional<time_point> first;
   for (const auto& limit : options.limits) {
-    since.push_back(now + milliseconds{1});
+    std::optional<time_point> before;
     for (std::size_t i = 0; i < plan_->options.limits.size(); ++i) {
-      if (same_limit(plan_->options.limits[i], limit)) since.back() = plan_->limits_since[i];
+      if (same_limit(plan_->options.limits[i], limit)) before = plan_->limits_since[i];
     }
+    if (!before && !first) first = time_point{milliseconds{next_sequence(now.time_since_epoch().count() + 1)}};
+    since.push_back(before.value_or(first.value_or(now)));
   }
   if (options != plan_->options) {
     top_up_.not_before = {};  // perhaps that was in its way

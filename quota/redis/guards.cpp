@@ -72,7 +72,9 @@ bool add_counter(std::string_view field, std::string_view text, account_guards& 
     into.packed.push_back({std::string{field.substr(1)}, at_ms((*numbers)[0]), (*numbers)[1], (*numbers)[2]});
     return numbers->size() == 3;
   }
-  into.counters.push_back({std::string{field}, (*numbers)[0], credits::from_micro((*numbers)[1]), at_ms((*numbers)[2])});
+  const bool in_a_window = field.size() > 1 && field[0] != 'a' && field[1] != '3';
+  const auto begun = in_a_window && numbers->size() > 3 ? (*numbers)[3] : 0;
+  into.counters.push_back({std::string{field}, (*numbers)[0], credits::from_micro((*numbers)[1]), at_ms((*numbers)[2]), begun});
   return true;
 }
 
@@ -117,6 +119,9 @@ std::optional<account_guards> parse_guards(const redisReply& reply) {
   guards.carried = parse_carried(field_of(account, "carried")).value().settled;
   read_numbers(account, "gate", guards.gate, guards);
   read_numbers(account, "rate", guards.rate, guards);
+  std::optional<std::array<std::int64_t, 1>> sequence;
+  read_numbers(account, "sequence", sequence, guards);
+  if (sequence) guards.sequence = sequence->front();
   guards.member_alerts = field_of(account, "member_alerts");
   const auto counters = elements_of(*parts[1]);
   for (std::size_t i = 0; i + 1 < counters.size(); i += 2) {

@@ -189,16 +189,22 @@ std::optional<use> parse_use(std::string_view text) {
   return use{*amount, *used, *billed_us};
 }
 
-// "AMOUNT EXPIRES_MS HOUR PLACED_MS REQUEST\tROUTE\t...\tKEY"; ":AMOUNT:USED" behind HOUR: its answer has begun.
+// "AMOUNT EXPIRES_MS HOUR PLACED_MS REQUEST\tROUTE\t...\tKEY"; ":AMOUNT:USED" behind HOUR: its answer has begun;
+// "/SEQUENCE" behind PLACED_MS: limits have counted it.
 std::optional<open_hold> parse_hold(std::string_view id, std::string_view packed) {
   const auto known = hold_id::parse(id);
   const auto amount = parse_amount(take_until(packed, ' '));
   const auto expires = parse_integer(take_until(packed, ' '));
   auto answered = take_until(packed, ' ');
   const auto hour = parse_integer(take_until(answered, ':'));
-  const auto placed = parse_integer(take_until(packed, ' '));
+  auto counted = take_until(packed, ' ');
+  const auto placed = parse_integer(take_until(counted, '/'));
   if (!known || !amount || !expires || !hour || !placed) return std::nullopt;
   open_hold hold;
+  if (!counted.empty()) {
+    hold.counted = parse_integer(counted);
+    if (!hold.counted) return std::nullopt;
+  }
   if (!answered.empty()) {
     hold.answered = parse_use(answered);
     if (!hold.answered) return std::nullopt;

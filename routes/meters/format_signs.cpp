@@ -9,31 +9,21 @@
 namespace tollgate::routes::meters {
 namespace {
 
+constexpr std::uint64_t ac3_head = 16;  // that some cards put in front of each frame of AC-3
+constexpr std::uint8_t enough_adts = 20, enough_ac3 = 3, enough_loas = 3;
 // How often a sign must be seen, where ffmpeg wants to see it more often or as often.
-constexpr unsigned enough_lossless = 4, enough_bursts = 2, enough_dts = 3, enough_adts = 20, enough_packets = 5, enough_pictures = 2;
+constexpr unsigned enough_lossless = 4, enough_bursts = 2, enough_dts = 3, enough_packets = 5, enough_pictures = 2;
 
-struct module_sign {
-  std::uint64_t at;
-  std::string_view text;  // `#`: a digit
-
-  constexpr bool fits(std::string_view bytes) const {
-    for (std::size_t i = 0; i < text.size(); ++i) {
-      const bool digit = bytes[i] >= '0' && bytes[i] <= '9';
-      if (text[i] == '#' ? !digit : text[i] != bytes[i]) return false;
-    }
-    return true;
-  }
-};
-constexpr std::uint64_t last_module_sign = 1464;
-constexpr module_sign module_signs[]{
-    {20, "!Scr"},   {20, "!SCR"},   {20, "BMOD"},   {20, "WUZA"},   {20, "SWav"},   {44, "SCRM"},
-    {44, "PTMF"},   {60, "IM10"},   {60, "SONG"},   {124, "SONG"},  {124, "SO31"},  {1080, "M.K."},
-    {1080, "M!K!"}, {1080, "M&K!"}, {1080, "N.T."}, {1080, "N.SM"}, {1080, "NSMS"}, {1080, "LARD"},
-    {1080, "PATT"}, {1080, "FEST"}, {1080, "OKTA"}, {1080, "OCTA"}, {1080, "CD#1"}, {1080, "FLT#"},
-    {1080, "EXO#"}, {1080, "TDZ#"}, {1080, "#CHN"}, {1080, "##CH"}, {1080, "##CN"},
-    {1464, "MTN"},  {1464, "IT10"}};
+// Frames in a row that are no accident in a picture. ffmpeg wants more than a hundred of them, behind a tag's beginning.
+constexpr std::uint8_t enough_in_tag = 50;
 
 }  // namespace
+
+// In the few bytes that are left behind a tag, two packets or three frames are enough for ffmpeg.
+std::uint8_t format_signs::enough_of(std::uint8_t usual) const {
+  if (what_ == of::tag) return enough_in_tag;
+  return what_ == of::rest ? std::min<std::uint8_t>(usual, 3) : usual;
+}
 
 void format_signs::write(std::string_view piece) {
   if (found_ || at_ >= limit_) return;
@@ -41,25 +31,31 @@ void format_signs::write(std::string_view piece) {
   for (const char c : piece) {
     before_ = before_ << 8 | word_ >> 56;
     word_ = word_ << 8 | static_cast<std::uint8_t>(c);
-    // The first two bytes of a frame: layer 0 is AAC's.
-    if (++at_ == 2) of_mpeg_ = (word_ & 6) != 0;
+    // The first two bytes of a frame, which may stand behind zeros: layer 0 is AAC's.
+    if (begins_ == 0 && c != '\0') begins_ = at_ + 1;
+    if (++at_ == begins_ + 1 && begins_ > 0) of_mpeg_ = (word_ & 6) != 0;
     look();
     if (found_) return;
   }
 }
 
 void format_signs::look() {
-  if (what_ == of::container || what_ == of::frames || what_ == of::program) look_for_containers();
+  const bool frames = what_ == of::frames || what_ == of::rest || is_of_tag();
+  if (what_ == of::container || what_ == of::program || frames) look_for_containers();
   if (what_ != of::iec61937) look_for_lossless();
-  if (what_ == of::frames) {
+  if (frames) {
     look_for_program_stream();
-    look_for_transport_stream();
-    look_for_modules();
     look_for_speech();
+    look_for_adts();
   }
-  if (what_ == of::program) {
+  if (frames || what_ == of::program) {
     look_for_transport_stream();
     look_for_modules();
+    look_for_nullsoft();
+  }
+  if (is_of_tag()) {
+    look_for_sound_tracker();
+    look_for_video();
   }
   if (what_ == of::pictures) look_for_frames();
   if (what_ != of::container && what_ != of::iec61937) look_for_samples();
@@ -71,6 +67,9 @@ void format_signs::look() {
 void format_signs::look_for_containers() {
   // The key of MXF's header partition, and NUT's main header.
   if (word_ == 0x060E2B3402050101 || word_ == 0x4E4D7A561F5F04AD) found_ = true;
+  // "MVE File" of Interplay, and TiVo's: both anywhere.
+  if (word_ == 0x4D56452046696C65 || word_ == 0xF5467ABD00000002) found_ = true;
+  look_at_places();
   // SMPTE 337M, whose bursts are of 16, 20 or 24 bits.
   const auto word = word_ & 0xFFFFFFFF;
   if (word == 0xF8724E1F || word == 0xF872A54E || word == 0x72F8961F || word == 0xF87254E1)
@@ -95,7 +94,7 @@ void format_signs::look_for_program_stream() {
   if (is_packet) ++packets_;
   if (is_packet && code >= 0xE0) ++pictures_;
   if (!is_packet) ++no_packets_;
-  const bool many = packets_ >= enough_packets || pictures_ >= enough_pictures;
+  const bool many = packets_ >= (what_ == of::rest ? 2 : enough_packets) || pictures_ >= enough_pictures;
   found_ = found_ || (packs_ > 0 && packs_ + systems_ + packets_ >= 2) || (many && packets_ > no_packets_);
 }
 
@@ -131,17 +130,6 @@ void format_signs::look_for_transport_stream() {
   }
 }
 
-// Music modules that say what they are further on: Amiga's MOD and its relatives, Scream Tracker, …
-void format_signs::look_for_modules() {
-  constexpr std::uint64_t signature_bytes = 4;
-  if (at_ > last_module_sign + signature_bytes || at_ < signature_bytes) return;
-  char signature[signature_bytes];
-  for (std::size_t i = 0; i < signature_bytes; ++i)
-    signature[i] = static_cast<char>(word_ >> 8 * (signature_bytes - 1 - i));
-  for (const auto& sign : module_signs)
-    found_ = found_ || (sign.at == at_ - signature_bytes && sign.fits({signature, signature_bytes}));
-}
-
 // Raw AMR: frames whose length their first byte says, of which ffmpeg wants a hundred in a row; GSM: every
 // 33rd byte begins with the same four bits. And ADTS in MPEG frames.
 void format_signs::look_for_speech() {
@@ -155,17 +143,12 @@ void format_signs::look_for_speech() {
     if ((byte & 0xF0) == 0xD0) ++gsm_;
     found_ = found_ || gsm_ >= blocks * 3 / 4;
   }
-  if (!of_mpeg_ || at_ < 7 || (word_ >> 40 & 0xFFF6) != 0xFFF0) return;
-  const auto length = word_ >> 13 & 0x1FFF;
-  if (length >= 7) found_ = found_ || adts_.add(at_ - 7, length, enough_adts);
 }
 
-void format_signs::amr_chain::take(std::uint64_t position, std::uint8_t byte) {
-  if (position < next) return;
-  const auto mode = byte >> 3 & 15;
-  const bool valid = mode < modes && (byte & 4) != 0;
-  frames = valid ? frames + 1 : 0;
-  next = position + (valid ? lengths[mode] : 1);
+void format_signs::look_for_adts() {
+  if (!(of_mpeg_ || is_of_tag()) || at_ < 7 || (word_ >> 40 & 0xFFF6) != 0xFFF0) return;
+  const auto length = word_ >> 13 & 0x1FFF;
+  if (length >= 7) found_ = found_ || adts_.add(at_ - 7, length, enough_of(enough_adts));
 }
 
 void format_signs::look_for_samples() {
@@ -177,7 +160,7 @@ void format_signs::look_for_samples() {
       bytes[i] = static_cast<char>(word_ >> 8 * (ac3_header::size - 1 - i));
     const ac3_header header{{bytes, ac3_header::size}};
     if (header.frame_bytes() > 0)
-      found_ = found_ || ac3_.add(at_ - ac3_header::size, header.frame_bytes());
+      found_ = found_ || ac3_.add(at_ - ac3_header::size, header.frame_bytes(), enough_of(enough_ac3), ac3_head);
   }
   // DTS: core frames of 16 and 14 bits in either order of bytes, and its extension.
   const auto word = word_ & 0xFFFFFFFF;
@@ -187,7 +170,7 @@ void format_signs::look_for_samples() {
   // LOAS around LATM.
   if ((word_ & 0xFFE000) == 0x56E000 && at_ >= 3) {
     const auto length = (word_ & 0x1FFF) + 3;
-    if (length >= 7) found_ = found_ || loas_.add(at_ - 3, length);
+    if (length >= 7) found_ = found_ || loas_.add(at_ - 3, length, enough_of(enough_loas));
   }
 }
 
@@ -206,15 +189,15 @@ void format_signs::look_for_frames() {
   if ((word_ & 0xFFFFFF7F) == 0x1F07003F) found_ = found_ || ++bursts_ >= enough_bursts;
 }
 
-bool format_signs::chain::add(std::uint64_t position, std::uint64_t length, std::uint8_t enough) {
+bool format_signs::chain::add(std::uint64_t position, std::uint64_t length, std::uint8_t enough, std::uint64_t between) {
   link* free = nullptr;
   std::uint8_t frames = 1;
   for (auto& each : links_) {
-    if (each.frames > 0 && each.next == position) {
+    if (each.frames > 0 && (each.next == position || each.next + between == position)) {
       frames = std::max<std::uint8_t>(frames, each.frames + 1);
       each.frames = 0;
     }
-    if (each.next < position) each.frames = 0;
+    if (each.next + between < position) each.frames = 0;
     if (each.frames == 0) free = &each;
   }
   // Where there is no room for so many beginnings, one may be lost that goes on.

@@ -19,6 +19,8 @@ class format_signs {
     samples,    // 16-bit PCM: what ffmpeg looks for in it
     iec61937,   // any other PCM of WAV
     program,    // a program stream: of which ffmpeg is not much surer than of frames
+    tag,        // a tag of ID3v2, from its first byte, of which ffmpeg does not see the end: what it could take it for
+    rest,       // the few bytes behind a tag that ffmpeg just sees: it is surer of nearly everything than of those
     pictures,   // MPEG video: what ffmpeg takes it for by looking at it, as it does
   };
   // Only the first `limit` bytes are looked at.
@@ -32,7 +34,8 @@ class format_signs {
   class chain {
    public:
     // A header at `position`; true when so many in a row are no accident.
-    bool add(std::uint64_t position, std::uint64_t length, std::uint8_t enough = 3);
+    // `between`: so many bytes may stand between two of them.
+    bool add(std::uint64_t position, std::uint64_t length, std::uint8_t enough = 3, std::uint64_t between = 0);
 
    private:
     struct link {
@@ -70,6 +73,13 @@ class format_signs {
   void look_for_speech();
   void look_for_samples();
   void look_for_frames();
+  void look_for_adts();
+  void look_for_video();
+  void look_at_places();
+  void look_for_nullsoft();
+  void look_for_sound_tracker();
+  bool is_of_tag() const { return what_ == of::tag; }
+  std::uint8_t enough_of(std::uint8_t usual) const;
 
   of what_;
   std::uint64_t limit_, at_ = 0;  // bytes seen
@@ -79,8 +89,18 @@ class format_signs {
            pictures_ = 0, no_packets_ = 0;
   chain ac3_, loas_, adts_, mpeg_;
   bool of_mpeg_ = false;
+  std::uint64_t begins_ = 0;  // counted from 1: the first byte that is not 0
   std::array<amr_chain, 2> amr_{{{narrow_band, 9}, {wide_band, 9}}};
   std::uint64_t gsm_ = 0;
+  std::uint32_t rate_ = 0;          // where some banks of samples have it
+  std::uint64_t snds_at_ = 0;       // behind the last "SNDS"; 0: there was none
+  unsigned digital_video_ = 0;
+  // Chunks of NSV that have begun: where each ends, as far as that is known.
+  struct nullsoft_chunk {
+    std::uint64_t at = 0, end = 0;
+  };
+  std::array<nullsoft_chunk, 8> nullsoft_{};
+  bool is_sound_tracker_ = true, has_samples_ = false;
   std::array<packet_grid, 3> grids_{{{188}, {192}, {204}}};
 };
 

@@ -51,10 +51,12 @@ static_assert(head_bytes >= id3v2_header_bytes);
 // How far ffmpeg looks before it is sure of a format that it knows by its first bytes, and of frames.
 constexpr std::uint64_t looked_at_of_container = 4096, looked_at_of_frames = 64 * 1024,
                         looked_at_of_program = 1 << 20;
-// Of a tag that is longer ffmpeg does not see the end, and goes by the name of the file.
 constexpr std::uint64_t longest_skip = 1024;
 constexpr std::uint64_t most_zeros_before_frames = 4096;
-constexpr std::uint64_t longest_passed_tag = (1 << 20) - 4096;
+// ffmpeg looks at a megabyte. Of a tag that does not end sixteen bytes before that it sees the beginning only, and goes
+// by what stands there, and by the name of the file. Behind one that ends a little before that it sees so little that it
+// goes by the name, or by anything.
+constexpr std::uint64_t looked_at_in_all = 1 << 20, longest_seen_tag = looked_at_in_all - 17, longest_passed_tag = looked_at_in_all - 4096;
 
 class audio_meter final : public meter {
  public:
@@ -86,14 +88,17 @@ class audio_meter final : public meter {
   }
 
   state status() const override {
-    if (is_ambiguous_ || (signs_ && signs_->found())) return state::unmeasurable;
+    for (const auto* each : {&signs_, &tag_signs_, &rest_signs_})
+      if (*each && (*each)->found()) return state::unmeasurable;
+    if (is_ambiguous_) return state::unmeasurable;
     return chosen_ ? chosen_->status() : state::undecided;
   }
   bool fits_name(std::string_view file_name) const override {
     if ((is_container_ && is_sure_) || is_maybe_raw_) return true;
     const auto suffix = suffix_of(file_name);
     if (is_container_ || !has_long_tag_) return !is_taken_by_name(suffix);
-    return container() == "mp3" ? names_mpeg_audio(suffix) : names_adts(suffix);
+    if (container() != "mp3") return names_adts(suffix);
+    return names_mpeg_audio(suffix) || (tag_signs_ && !names_another_format(suffix));
   }
   duration measured() const override { return chosen_ ? chosen_->measured() : duration{}; }
   std::string_view container() const override { return chosen_ ? chosen_->container() : ""; }
@@ -112,6 +117,7 @@ class audio_meter final : public meter {
     const auto wanted = passing ? tag_left_ : head_.size() - gathered_;
     const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(wanted, piece.size()));
     if (passing) {
+      if (tag_signs_) tag_signs_->write(piece.substr(0, n));
       tag_left_ -= n;
     } else {
       std::copy_n(piece.begin(), n, head_.begin() + gathered_);
@@ -125,9 +131,19 @@ class audio_meter final : public meter {
     const auto tag = id3v2_bytes(head());
     if (!tag) return choose();
     ++tags_passed_;
-    has_long_tag_ = has_long_tag_ || *tag > longest_passed_tag;
-    tag_left_ = *tag - id3v2_header_bytes;
     tags_ += *tag;
+    // Of several it would have to be known which one ffmpeg does not see the end of.
+    if (tags_ > longest_passed_tag) {
+      has_long_tag_ = true;
+      is_ambiguous_ = is_ambiguous_ || tags_passed_ > 1 || !is_ordinary_id3v2(head());
+    }
+    if (*tag > longest_seen_tag && tags_passed_ == 1) {
+      tag_signs_.emplace(format_signs::of::tag, looked_at_in_all);
+      tag_signs_->write(head());
+    } else if (has_long_tag_ && tags_ < looked_at_in_all) {
+      rest_signs_.emplace(format_signs::of::rest, looked_at_in_all - tags_);
+    }
+    tag_left_ = *tag - id3v2_header_bytes;
     gathered_ = 0;
   }
 
@@ -142,10 +158,14 @@ class audio_meter final : public meter {
     // Of Ogg it knows version 0.
     const bool is_new = head().starts_with("OggS") && !head().substr(4).starts_with('\0');
     is_sure_ = is_container_ && found->is_sure;
-    is_ambiguous_ = is_container_ && (tags_passed_ > (is_sure_ ? 1U : 0U) || has_long_tag_ || is_far || is_new);
+    is_ambiguous_ = is_ambiguous_ ||
+                    (is_container_ && (tags_passed_ > (is_sure_ ? 1U : 0U) || has_long_tag_ || is_far || is_new));
     if (is_sure_) signs_.emplace(format_signs::of::container, looked_at_of_container);
     if (is_container_ && !is_sure_) signs_.emplace(format_signs::of::program, looked_at_of_program);
-    if (!is_container_ && !is_maybe_raw_) before_frames_ = 0;
+    if (!is_container_ && !is_maybe_raw_) {
+      before_frames_ = 0;
+      signs_.emplace(format_signs::of::frames, looked_at_of_frames);
+    }
     look_for_signs(head());
     if (is_container_) {
       unpackaged_.reset();
@@ -159,17 +179,17 @@ class audio_meter final : public meter {
   // Frames that do not stand first, behind tags and zeros, are not what everybody hears: by what stands in
   // front of them ffmpeg takes them for any of a hundred other formats, a cut frame for AMR or GSM.
   void look_for_signs(std::string_view piece) {
-    if (before_frames_) {
-      const auto zeros = std::min(piece.find_first_not_of('\0'), piece.size());
-      piece.remove_prefix(zeros);
-      *before_frames_ += zeros;
-      if (*before_frames_ > most_zeros_before_frames) is_ambiguous_ = true;
-      if (piece.empty()) return;
-      if (piece.front() != '\xFF') is_ambiguous_ = true;
-      before_frames_.reset();
-      signs_.emplace(format_signs::of::frames, looked_at_of_frames);
-    }
+    // From the first byte on, be it a zero: some formats are known by bytes at equal distances from it.
     if (signs_) signs_->write(piece);
+    if (rest_signs_) rest_signs_->write(piece);
+    if (!before_frames_) return;
+    const auto zeros = std::min(piece.find_first_not_of('\0'), piece.size());
+    piece.remove_prefix(zeros);
+    *before_frames_ += zeros;
+    if (*before_frames_ > most_zeros_before_frames) is_ambiguous_ = true;
+    if (piece.empty()) return;
+    if (piece.front() != '\xFF') is_ambiguous_ = true;
+    before_frames_.reset();
   }
 
   std::string_view head() const { return {head_.data(), gathered_}; }
@@ -179,7 +199,7 @@ class audio_meter final : public meter {
   bool is_container_ = false, is_sure_ = false, is_ambiguous_ = false, has_long_tag_ = false;
   unsigned tags_passed_ = 0;
   std::optional<std::uint64_t> before_frames_;  // zeros, while nothing else has come
-  std::optional<format_signs> signs_;
+  std::optional<format_signs> signs_, tag_signs_, rest_signs_;
   std::array<char, head_bytes> head_;
   std::size_t gathered_ = 0;
   std::uint64_t tag_left_ = 0;

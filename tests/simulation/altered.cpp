@@ -189,7 +189,10 @@ class altered {
         {account, "open_top_ups", with(""), "open top-ups"},
         {account, "open_top_ups", with("open\npack"), "open top-ups"},
         {holds, open, part(0), "amount"},
-        {holds, open, part(3, -40LL * 86'400'000), "cycle in which"},
+        {holds, open, part(3, -40LL * 86'400'000, " /"), "cycle in which"},
+        {holds, open, part(4, 1'000'000'000'000, " /"), "sequence of limits"},
+        {account, "sequence", part(0, -1'000'000'000'000), "sequence of limits"},
+        {account, "sequence", nullptr, "sequence of limits"},
         {holds, open, part(4), "request"},
         {holds, open, part(5), "who pays"},
         {holds, open, part(8), "who pays"},
@@ -277,6 +280,8 @@ class altered {
       all.push_back({counters, of_alerts, part(1, by), "alerts of"});
     }
     all.push_back({counters, of_hour, part(1, 3'000'000'000'000'000), "limit in hour"});
+    all.push_back({counters, of_hour, part(1, -3'000'000'000'000'000), "limit in hour"});
+    all.push_back({counters, of_hour, part(3, 1'000'000'000'000), "sequence of limits"});
     for (std::size_t i = 10; i < 12; ++i) all.push_back({top_ups, "pack", part(i), "top-up pack"});
     for (const std::size_t i : {12, 13, 14, 15}) all.push_back({cycles, last_cycle(), part(i), "cycle"});
     all.push_back({cycles, "1", part(12, -4'000'000'000'000'000), "room of overage"});

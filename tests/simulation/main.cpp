@@ -1,4 +1,4 @@
-// Usage: simulation [--seed N] [--steps N] [--runs N] [--story chaos|calls|plans|totals|decades|altered]
+// Usage: simulation [--seed N] [--steps N] [--runs N] [--story chaos|calls|plans|totals|decades|altered|set_back]
 // Without arguments: the short form that ctest runs. TOLLGATE_SIMULATION_SEED and _STEPS do the
 // same.
 #include <chrono>
@@ -79,7 +79,8 @@ int main(int argc, char** argv) {
              told("plans", run_plans, 1, false) && told("chaos", run_chaos, 20, true) &&
              told("calls", run_calls, 20, true) && told("plans", run_plans, 20, true) &&
              told("totals", run_totals, 2, false) && told("totals", run_totals, 20, true) &&
-             told("decades", run_decades, 1, false) && told("altered", run_altered, 1, false);
+             told("decades", run_decades, 1, false) && told("altered", run_altered, 1, false) &&
+             told("set_back", run_set_back, 1, false);
   }
   return agreed ? 0 : 1;
 }

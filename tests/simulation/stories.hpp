@@ -35,6 +35,10 @@ void run_decades(dice& dice, const script_of_a_day& day);
 // carries money: `verify` names it. The store's clock moved by anything: it names nothing.
 void run_altered(dice& dice, const script_of_a_day& day);
 
+// The store's clock is set back between two steps that belong together: what a limit has counted, what was kept for a
+// hold and in which cycle it is does not depend on where the clock was. Each case with what must come of it.
+void run_set_back(dice& dice, const script_of_a_day& day);
+
 // What befalls the server between two steps. True: it has come back from a restart.
 bool disturb(world& world, dice& dice, const script_of_a_day& day);
 

@@ -84,15 +84,38 @@ local function write_entries()
   entries, written = {KEYS[3], '*'}, 2
 end
 
--- Amount, hour, when it was placed and `by`, found by their blanks: a pattern would look at every
--- character of `by`.
+-- The account's sequence: a number that grows whenever a limit is set, or a counter of one begins to count anew. So
+-- whether a counter has counted a hold is told by numbers, not by times: the clock may be anywhere. With `at_least` the
+-- next number is taken.
+local last_of_sequence = false
+local function sequence(at_least)
+  last_of_sequence = last_of_sequence or tonumber(call('HGET', KEYS[1], 'sequence') or 0)
+  if at_least then
+    last_of_sequence = max(last_of_sequence + 1, at_least)
+    call('HSET', KEYS[1], 'sequence', format('%d', last_of_sequence))
+  end
+  return last_of_sequence
+end
+
+-- "PLACED_MS", or of a hold that a limit has counted "PLACED_MS/SEQUENCE".
+local function write_placed(placed, counted)
+  return counted and format('%d/%d', placed, counted) or format('%d', placed)
+end
+local function read_placed(text)
+  local placed = tonumber(text)
+  if placed then return placed end
+  local slash = find(text, '/', 1, true)
+  return tonumber(sub(text, 1, slash - 1)), tonumber(sub(text, slash + 1))
+end
+-- Amount, hour, when it was placed, `by`, and the sequence at which limits counted it, found by their blanks: a
+-- pattern would look at every character of `by`.
 local function unpack_hold(packed)
   local first = find(packed, ' ', 1, true)
   local second = find(packed, ' ', first + 1, true)
   local third = find(packed, ' ', second + 1, true)
   local fourth = find(packed, ' ', third + 1, true)
-  return sub(packed, 1, first - 1), sub(packed, second + 1, third - 1),
-         tonumber(sub(packed, third + 1, fourth - 1)), sub(packed, fourth + 1)
+  local placed, counted = read_placed(sub(packed, third + 1, fourth - 1))
+  return sub(packed, 1, first - 1), sub(packed, second + 1, third - 1), placed, sub(packed, fourth + 1), counted
 end
 
 local function move_available(by)

@@ -177,9 +177,18 @@
     return copy
   end
 
+  -- What is open when credits run out, or a cycle closes, was placed before that, whatever clock said when.
+  local function place_holds_before(at)
+    local stored = call('HGETALL', KEYS[2])
+    for i = 1, #stored, 2 do
+      local head, placed, tail = match(stored[i + 1], '^(%d+ %d+ %S+ )(%d+)(.*)$')
+      if tonumber(placed) >= at then call('HSET', KEYS[2], stored[i], head .. integer(at - 1) .. tail) end
+    end
+  end
   -- Open holds claim the first credits in burn-down order; what of them was about to run out is kept for
   -- those holds.
   local function expire_grants(at)
+    place_holds_before(at)
     bring_up_to_date()
     local batch = {stop = at, claims = held, cycle = cycle_number(), grants = {}}
     local staying, leaving, ahead = {}, {}, kept_in_all()

@@ -109,7 +109,7 @@
     return add_grant(id, 'allocation', amount, priority_of('allocation'), plan.stop, '')
   end
 
-  -- Limits come as lines "SCOPE PER MOST ID" and are kept with the time from which they count in front.
+  -- Limits come as lines "SCOPE PER MOST ID" and are kept with the sequence from which they count in front.
   local function change_options(options, lines, alert_lines)
     local since, plain = {}, {}
     for line in string.gmatch(plan.limits, '[^\n]+') do
@@ -118,10 +118,15 @@
       since[scope .. ' ' .. id] = at
       plain[#plain + 1] = limit
     end
-    local kept_lines = {}
+    local kept_lines, first_sequence = {}, nil
+    -- All that are set together have one number, which no hold has noted by now.
+    local function counts_from()
+      first_sequence = first_sequence or integer(sequence(now + 1))
+      return first_sequence
+    end
     for line in string.gmatch(lines, '[^\n]+') do
       local scope, id = match(line, '^(%d %d) %d+ (.*)$')
-      kept_lines[#kept_lines + 1] = (since[scope .. ' ' .. id] or integer(now + 1)) .. ' ' .. line
+      kept_lines[#kept_lines + 1] = (since[scope .. ' ' .. id] or counts_from()) .. ' ' .. line
     end
     local armed, counts_since, old_alerts = {}, {}, {}
     for i, alert in ipairs(plan.alerts) do

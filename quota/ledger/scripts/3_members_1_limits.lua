@@ -18,7 +18,8 @@ local function open_members()
     return who
   end
   -- Window, amount, and since when it is counted; of alerts also the highest percentage and the highest
-  -- number of credits that have been told; of totals the hour in which they were last of use.
+  -- number of credits that have been told; of totals the hour in which they were last of use; of limits in a window
+  -- the sequence at which it began to count.
   local function read(field, limit)
     local counter = counters[field]
     if not counter then
@@ -74,6 +75,13 @@ local function open_members()
     if limit.per == 1 then return floor(at / DAY) end
     if limit.per == 2 then return at < cycle_start and -1 or tonumber(cycle) end
     return 0
+  end
+  -- Whether the counter has counted this hold, which the limit counts.
+  local function has_counted(limit, counter, placed, counted)
+    if limit.per == 3 then return true end
+    if counter[3] ~= limit.since then return false end
+    if counter[4] then return counted >= counter[4] end
+    return window_of(limit, placed) == counter[1]  -- an earlier release wrote no sequence
   end
   local function window_end(limit)
     if limit.per == 0 then return (floor(now / HOUR) + 1) * HOUR end

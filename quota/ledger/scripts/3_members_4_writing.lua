@@ -47,9 +47,9 @@
 
   return {
     -- What the limit that stands in the way says of itself; nothing: none does.
-    -- `placed` and `standing` are of a hold that is to grow: a call that came over from another window is
+    -- `placed`, `standing` and `counted` are of a hold that is to grow: a call that came over from another window is
     -- not counted in this one, but held to it all the same.
-    objection = function(more, by, placed, standing)
+    objection = function(more, by, placed, standing, counted)
       local who = members_of(by)
       for _, limit in ipairs(all_limits()) do
         local field = counter_of(limit, who)
@@ -57,7 +57,11 @@
           local counter = read(field, limit)
           local window = window_of(limit, now)
           local used = counter[1] == window and counter[3] == limit.since and counter[2] or 0
-          if placed and window_of(limit, placed) ~= window then used = used + standing end
+          if placed then
+            local is_meant = counted and counted >= limit.since
+            local is_counted = is_meant and counter[1] == window and has_counted(limit, counter, placed, counted)
+            if not is_counted and (is_meant or window_of(limit, placed) ~= window) then used = used + standing end
+          end
           if used + more > limit.most then
             return format(' W%d,%d,%d,%d,%d,0,0', max(limit.most - used, 0), window_end(limit),
                           limit.scope, limit.per, limit.most)
@@ -65,18 +69,34 @@
         end
       end
     end,
-    -- Counts what a hold takes, or gives back, in the window in which it was placed, as long as that is
-    -- the current one.
-    count = function(by, placed, more)
-      local who = members_of(by)
+    -- Counts a new hold in the windows of now. Returns what the hold is to note of it: the sequence at which it was
+    -- counted; nothing: no limit is about it.
+    count_new = function(by, amount)
+      local who, is_counted = members_of(by), false
       for _, limit in ipairs(all_limits()) do
-        local field = placed >= limit.since and counter_of(limit, who)
-        local window = window_of(limit, now)
-        if field and window_of(limit, placed) == window then
-          local counter = read(field, limit)
+        local field = counter_of(limit, who)
+        if field then
+          local counter, window = read(field, limit), window_of(limit, now)
           if counter[1] ~= window or counter[3] ~= limit.since then
             counter[1], counter[2], counter[3] = window, 0, limit.since
+            counter[4] = limit.per ~= 3 and sequence(0) or nil
           end
+          counter[2] = counter[2] + amount
+          if limit.total_of_many then counter[4] = hour end
+          change(field, counter)
+          is_counted = true
+        end
+      end
+      return is_counted and sequence() or nil
+    end,
+    -- Counts what a hold takes besides, or gives back, where it has been counted.
+    count = function(by, placed, counted, more)
+      local who = members_of(by)
+      for _, limit in ipairs(all_limits()) do
+        local field = counted >= limit.since and counter_of(limit, who)
+        local counter = field and read(field, limit)
+        if counter and has_counted(limit, counter, placed, counted) then
+          if counter[3] ~= limit.since then counter[1], counter[2], counter[3] = 0, 0, limit.since end
           counter[2] = counter[2] + more
           if limit.total_of_many then counter[4] = hour end
           change(field, counter)
@@ -90,6 +110,22 @@
         local member = who[group.scope]
         if group.id == '*' or group.id == member then count_for_alerts(group, member, amount) end
       end
+    end,
+    -- Holds of an earlier release do not say whether limits have counted them: it compared the times at which hold and
+    -- limit were made. What it would have said is noted, once.
+    note_what_was_counted = function()
+      local last = 0
+      for _, limit in ipairs(all_limits()) do last = max(last, limit.since) end
+      local stored = call('HGETALL', KEYS[2])
+      for i = 1, #stored, 2 do
+        local head, placed, tail = match(stored[i + 1], '^(%d+ %d+ %S+ )(%d+)( .*)$')
+        local counted = 0
+        for _, limit in ipairs(all_limits()) do
+          if placed and limit.since <= tonumber(placed) then counted = max(counted, limit.since) end
+        end
+        if counted > 0 then call('HSET', KEYS[2], stored[i], head .. write_placed(placed, counted) .. tail) end
+      end
+      sequence(last)
     end,
     save = function()
       if created > 0 then forget_some() end
@@ -115,6 +151,6 @@ local function members()
   members_opened = members_opened or open_members()
   return members_opened
 end
-local function count_limits(by, placed, more)
-  if limits then members().count(by, placed, more) end
+local function count_limits(by, placed, counted, more)
+  if limits and counted then members().count(by, placed, counted, more) end
 end

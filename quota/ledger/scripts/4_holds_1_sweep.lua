@@ -24,7 +24,7 @@ local function serve()
   local usage, counted = {}, {}           -- attribution -> {credits, calls, used}; in order of appearance
   local late, counted_late = {}, {}       -- likewise, "hour attribution": of cycles that have closed
   local swept = 0                         -- what the sweep gave back, until an operation has said so
-  local answered = {}                     -- what has timed out when its answer had begun: {id, key, packed hold}
+  local answered = {}                     -- what has timed out when its answer had begun: {id, key}
 
   -- The cycle in whose books a hold is.
   local function cycle_of(placed)
@@ -55,7 +55,7 @@ local function serve()
     if #missing > 0 then return missing end
     table.sort(due)
     local outlived = false
-    local function give_back(id, amount, id_hour, placed, by)
+    local function give_back(id, amount, id_hour, placed, by, counted_at)
       local key = key_of[id_hour]
       held = held - amount
       swept = swept + amount
@@ -63,7 +63,7 @@ local function serve()
       call('HDEL', KEYS[2], id)
       call('HSET', KEYS[key], id, '14 ' .. amount)
       keep(key, tonumber(id_hour))
-      count_limits(by, placed, -amount)
+      count_limits(by, placed, counted_at, -amount)
       append('expire', id, amount, '0', '0', '0', cycle_of(placed), by)
       if placed < old_before or kept > 0 then
         outlived = true
@@ -71,11 +71,11 @@ local function serve()
       end
     end
     for _, id in ipairs(due) do
-      local amount, id_hour, placed, by = unpack_hold(hold_of[id])
+      local amount, id_hour, placed, by, counted_at = unpack_hold(hold_of[id])
       if find(id_hour, ':', 1, true) then
-        answered[#answered + 1] = {id, key_of[match(id_hour, '^%d+')], hold_of[id]}
+        answered[#answered + 1] = {id, key_of[match(id_hour, '^%d+')]}
       else
-        give_back(id, amount, id_hour, placed, by)
+        give_back(id, amount, id_hour, placed, by, counted_at)
       end
     end
     if outlived then books().forfeit_unclaimed() end
@@ -83,6 +83,7 @@ local function serve()
     return missing
   end
 
+  if limits and sequence() == 0 then members().note_what_was_counted() end
   if next_due > 0 and next_due <= now then
     local missing = sweep()
     if #missing > 0 then return 'again ' .. now_text .. ' ' .. table.concat(missing, ' ') end

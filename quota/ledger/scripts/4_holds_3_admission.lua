@@ -2,13 +2,13 @@
 
   -- What stands in the way of holding `more`: outcome, what there is to say about it, and whether a
   -- critical call is refused, too.
-  local function objection(more, by, critical, placed, standing)
+  local function objection(more, by, critical, placed, standing, counted)
     local beyond = more - available - max(room, 0)
     local money = room >= 0 and '24' or '20'
     if beyond > 0 and critical and overdraft >= 0 and beyond > overdraft then
       return money, nil, true
     end
-    local limited = limits and members().objection(more, by, placed, standing)
+    local limited = limits and members().objection(more, by, placed, standing, counted)
     if limited then return '25', limited end
     if beyond > 0 then return money end
   end

@@ -36,8 +36,8 @@
 
     held = held + amount
     move_available(-amount)
-    hold(id, amount_text, ARGV[first_hour + key], now_text, by)
-    count_limits(by, now, amount)
+    local counted_at = limits and members().count_new(by, amount)
+    hold(id, amount_text, ARGV[first_hour + key], counted_at and write_placed(now, counted_at) or now_text, by)
     append('reserve', id, amount_text, '0', '0', '0', cycle, by)
     say(refusal and '1' or '0', amount_text, rate_text)
   end
@@ -61,10 +61,10 @@
       return say('22', amount_text)
     end
     if not open[id] then return gone(id, key, '15 0', '15') end
-    local standing, id_hour, placed, by = unpack_hold(open[id])
+    local standing, id_hour, placed, by, counted_at = unpack_hold(open[id])
     local more = max(amount - standing, 0)
     if more > 0 and (limits or available < more) and (code == 'e0' or code == 'e1') then
-      local refusal, why, final = objection(more, by, code == 'e1', placed, standing)
+      local refusal, why, final = objection(more, by, code == 'e1', placed, standing, counted_at)
       if refusal and (code == 'e0' or final) then
         if refusal ~= '25' then
           return refuse_for_money(refusal, amount_text, '', tonumber(ARGV[at + 4]), standing)
@@ -79,11 +79,11 @@
       standing = amount_text
       move_available(-more)
       if placed < old_before then books().release_claims(placed, -more) end
-      count_limits(by, placed, more)
+      count_limits(by, placed, counted_at, more)
       append('extend', id, format('%d', more), '0', '0', '0', cycle_of(placed), by)
     end
     if said ~= '' then id_hour = with_answer(id_hour, said) end
-    hold(id, standing, id_hour, format('%d', placed), by)
+    hold(id, standing, id_hour, write_placed(placed, counted_at), by)
     say('2', standing)
   end
 
@@ -94,7 +94,7 @@
     if not is_amount(amount) then return say('22', amount_text) end
     local packed = open[id]
     if not packed then return gone(id, key, '15 0', '15') end
-    local standing, _, placed, by = unpack_hold(packed)
+    local standing, _, placed, by, counted_at = unpack_hold(packed)
     local less = standing - amount
     if less <= 0 then return say('9', standing) end
     held = held - less
@@ -102,7 +102,7 @@
     open[id] = amount_text .. sub(packed, #standing + 1)
     put[#put + 1] = id
     put[#put + 1] = open[id]
-    count_limits(by, placed, -less)
+    count_limits(by, placed, counted_at, -less)
     append('extend', id, format('%d', -less), '0', '0', '0', cycle_of(placed), by)
     if placed < old_before or kept > 0 then
       books().release_claims(placed, less)
@@ -139,7 +139,7 @@
       return say('22', amount_text)
     end
     if not open[id] then return gone(id, key, '15 0', '15') end
-    local standing, _, placed, by = unpack_hold(open[id])
+    local standing, _, placed, by, counted_at = unpack_hold(open[id])
     local release = standing - amount
     if available + release < -MAX then
       if on_expiry then return false end
@@ -160,7 +160,7 @@
     if release ~= 0 then move_available(release) end
     drop[#drop + 1] = id
     resolve(id, key, on_expiry and '27 ' .. amount_text .. ' ' .. used_text or '12 ' .. amount_text)
-    count_limits(by, placed, -release)
+    count_limits(by, placed, counted_at, -release)
     local who = sub(by, find(by, '\t', 1, true) + 1)
     if booked_in then
       count(late, counted_late, format('%d', booked_in) .. '\t' .. who, amount, used, billed)
@@ -209,12 +209,12 @@
   -- v: key
   local function void(id, key)
     if not open[id] then return gone(id, key, '13 0', '4') end
-    local standing, _, placed, by = unpack_hold(open[id])
+    local standing, _, placed, by, counted_at = unpack_hold(open[id])
     held = held - standing
     move_available(standing)
     drop[#drop + 1] = id
     resolve(id, key, '13 ' .. standing)
-    count_limits(by, placed, -standing)
+    count_limits(by, placed, counted_at, -standing)
     append('void', id, standing, '0', '0', '0', cycle_of(placed), by)
     if placed < old_before or kept > 0 then
       books().release_claims(placed, tonumber(standing))

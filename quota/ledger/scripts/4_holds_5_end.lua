@@ -3,7 +3,8 @@
   -- What timed out when its answer had begun, as if somebody came now to settle it; or, where no balance could
   -- pay that, at what is held, which always fits.
   for _, each in ipairs(answered) do
-    local id, key, packed = each[1], each[2], each[3]
+    local id, key = each[1], each[2]
+    local packed = call('HGET', KEYS[2], id)  -- now, behind all that has come due
     open[id] = packed
     local standing, charge, used = match(packed, '^(%d+) %d+ %d+:(%d+):(%S+)')
     if not settle(id, key, charge, used, true) then settle(id, key, standing, used, true) end

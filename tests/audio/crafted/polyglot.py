@@ -45,6 +45,15 @@ def in_first_frames(mp3, data):
     return bytes(out)
 
 
+def on_grid_of_gsm(mp3, zeros):
+    """Zeros and frames, with every 33rd byte of the whole as GSM has it."""
+    out = bytearray(bytes(zeros) + mp3)
+    for place in range(0, 60_000, 33):
+        if place >= zeros and (place - zeros) % 960 > 3:
+            out[place] = 0xD0 | out[place] & 15
+    return bytes(out)
+
+
 def module_in(mp3):
     """A ProTracker module whose title and sample names are MP3 frames."""
     out = bytearray(mp3[:1084])
@@ -85,6 +94,9 @@ def cases():
     for name, data in [("gsm", (b"\xd0" + bytes(32)) * 60), ("amr", (b"\x44" + bytes(5)) * 330)]:
         yield f"{name}-and-mp3", data + hidden
         yield f"{name}-and-mp3.mp3", data + hidden
+    for zeros in (1, 5, 16, 31, 800):
+        for front in (b"", large_tag(size=900)):
+            yield f"gsm-grid-from-{zeros}-zeros{'-tag' if front else ''}.mp3", front + on_grid_of_gsm(mp3, zeros)
     yield "module-in-mp3.mp3", module_in(mp3)
     yield "module-in-mp3", module_in(mp3)
     for suffix in ("g722", "g723_1", "sln", "ac3", "aac", "mp3", "wav", "m4a", "gsm"):

@@ -1,5 +1,7 @@
 #include "routes/meters/sniff.hpp"
 
+#include <tuple>
+
 #include "tests/unit/routes/meters/feed.hpp"
 #include "tests/unit/routes/meters/mpeg_frames.hpp"
 
@@ -74,7 +76,7 @@ TEST(Sniff, OnlyWholeHeadersOfPacketsMakeAProgramStream) {
     EXPECT_EQ(with(other), state::measuring);
 }
 
-TEST(Sniff, ALongTagLeavesItToTheNameOfTheFile) {
+TEST(Sniff, WhatStandsInALongTagAndTheNameOfTheFileDecide) {
   const auto fits = [](const std::string& bytes, std::string_view name) {
     const auto m = make_audio_meter({});
     m->write(bytes);
@@ -84,11 +86,40 @@ TEST(Sniff, ALongTagLeavesItToTheNameOfTheFile) {
   const auto picture = id3v2(1'200'000);
   EXPECT_TRUE(fits(picture + layer3(20), "a.mp3"));
   EXPECT_FALSE(fits(picture + layer3(20), "a.ac3"));
-  EXPECT_FALSE(fits(picture + layer3(20), "a"));
+  EXPECT_FALSE(fits(picture + layer3(20), "a.m4a"));
+  for (const auto* name : {"a", "blob", "", "a.mpga", "a.bin"}) EXPECT_TRUE(fits(picture + layer3(20), name)) << name;
+  // Other formats that stand in the tag; several tags; and one behind which ffmpeg sees a few bytes only.
+  auto hidden = picture;
+  hidden.replace(300'000, 8, "\x06\x0E\x2B\x34\x02\x05\x01\x01");
+  EXPECT_FALSE(fits(hidden + layer3(20), "a.mp3"));
+  EXPECT_FALSE(fits(picture + id3v2(10) + layer3(20), "a.mp3"));
+  EXPECT_FALSE(fits(id3v2(600'000) + id3v2(600'000) + layer3(20), "a"));
+  const auto to_the_end = id3v2((1 << 20) - 1000);
+  EXPECT_TRUE(fits(to_the_end + layer3(20), "a.mp3"));
+  EXPECT_FALSE(fits(to_the_end + layer3(20), "a"));
+  auto no_tag = picture;
+  no_tag[4] = 1;  // a revision that nobody writes
+  EXPECT_FALSE(fits(no_tag + layer3(20), "a"));
   EXPECT_TRUE(fits(id3v2(1000) + layer3(20), "a"));
   EXPECT_FALSE(fits(picture + wav(noise(4000)), "a.wav"));
   EXPECT_TRUE(fits(wav(noise(4000)), "a.g722"));
   EXPECT_FALSE(fits(layer3(20), "a.G722"));
+}
+
+TEST(Sniff, ALongTagIsTheSameInAnyPieces) {
+  const auto answer = [](std::string_view bytes, std::size_t piece) {
+    const auto m = make_audio_meter({});
+    for (; !bytes.empty(); bytes.remove_prefix(std::min(piece, bytes.size()))) m->write(bytes.substr(0, piece));
+    m->finish();
+    return std::tuple{m->status(), m->measured(), m->fits_name("blob"), m->fits_name("a.mp3")};
+  };
+  const auto tag = id3v2(1'100'000), nearly = id3v2((1 << 20) - 1000);
+  auto hidden = tag;
+  hidden.replace((1 << 20) - 8, 8, "\x06\x0E\x2B\x34\x02\x05\x01\x01");
+  for (const auto& bytes : {tag + layer3(20), hidden + layer3(20), nearly + layer3(20), tag + std::string(33, '\0') + layer3(20)})
+    for (const std::size_t piece : {1, 7, 4096, 1 << 20}) EXPECT_EQ(answer(bytes, piece), answer(bytes, bytes.size()));
+  EXPECT_EQ(std::get<0>(answer(tag + layer3(20), 1)), state::measuring);
+  EXPECT_EQ(std::get<0>(answer(hidden + layer3(20), 1)), state::unmeasurable);
 }
 
 TEST(Sniff, ABrokenContainerIsNotTakenForSamples) {

@@ -1,0 +1,215 @@
+// A clock that is set back between two steps that belong together, one case after another.
+#include <iostream>
+
+#include "quota/redis/rows.hpp"
+#include "tests/simulation/stories.hpp"
+#include "tests/support/describe.hpp"
+
+namespace tollgate::tests {
+
+using namespace quota;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto most = credits::from_whole(10);
+
+class set_back {
+ public:
+  explicit set_back(dice& dice) : dice_{dice}, world_{dice, false} {}
+
+  void run() {
+    for (const auto per : {limit_window::hour, limit_window::day, limit_window::cycle, limit_window::total}) {
+      for (const char* id : {"a1", "*"}) {
+        limit_ = {limit_scope::agent, id, most, per};
+        begin(); hold_from_before_the_limit();
+        begin(); limit_set_by_a_clock_that_was_ahead();
+        begin(); limit_set_anew_in_the_same_moment();
+        begin(); window_that_comes_again();
+        begin(); rows_of_an_earlier_release();
+      }
+    }
+    begin(); hold_from_before_the_first_cycle();
+    begin(); credits_kept_for_a_hold();
+    std::cout << "  set back: " << count_ << " cases\n";
+  }
+
+ private:
+  void begin() {
+    ++count_;
+    world_.pass(50h);
+    books_ = account{};
+    books_.org = "o" + std::to_string(count_);
+    world_.apply(books_, {grant{"g", credits::from_whole(1'000), "purchase", "", never, {}}});
+  }
+  void configure_with(std::vector<spend_limit> limits) {
+    account_options options;
+    options.limits = std::move(limits);
+    world_.apply(books_, {configure{plan_terms{}, true, options, 0}});
+  }
+  hold_id place(credits amount, outcome expected = outcome::held) {
+    const auto id = dice_.next_hold_id(world_.time());
+    const attribution who{"chat", "llm", "gpt-4", "a1", "c1", "k1"};
+    expect(world_.apply(books_, {reserve{id, amount, 160h, admission::enforce, "q", who}}), expected);
+    return id;
+  }
+  void expect(const std::vector<answer>& given, outcome expected) const {
+    if (given.back().result == expected) return;
+    throw disagreement{"case " + std::to_string(count_) + ", limit in " + std::string{to_string(limit_.per)} + " of " + limit_.id + ": " +
+                       describe(given.back()) + ", expected " + std::string{to_string(expected)}};
+  }
+  // The limit has room for so much, and not for a micro-credit more.
+  void expect_room(credits room) {
+    place(room + credits::from_micro(1), outcome::limit_reached);
+    const auto whole = place(room);
+    world_.apply(books_, {void_hold{whole}});
+    finish();
+  }
+  void finish() {
+    world_.compare_everything(books_);
+    for (const auto& found : world_.verify(books_)) {
+      throw disagreement{"case " + std::to_string(count_) + ": " + found.what + ": recorded " + found.recorded + ", proven " + found.proven};
+    }
+  }
+
+  // --- limits ---
+
+  void hold_from_before_the_limit() {
+    configure_with({});
+    world_.pass(2h);
+    const auto from_before = place(credits::from_whole(7)), settled = place(credits::from_whole(4)), grows = place(credits::from_whole(1));
+    world_.pass(-2h);
+    configure_with({limit_});
+    place(credits::from_whole(2));
+    world_.pass(2h);
+    world_.apply(books_, {extend{grows, credits::from_whole(3), 160h, admission::enforce}, void_hold{from_before},
+                          settle{settled, credits::from_whole(1), 1}});
+    world_.pass(-2h);
+    expect_room(credits::from_whole(8));
+  }
+
+  void limit_set_by_a_clock_that_was_ahead() {
+    configure_with({});
+    world_.pass(90min);
+    configure_with({limit_});
+    world_.pass(-90min);
+    const auto counted = place(credits::from_whole(6));
+    place(credits::from_whole(5), outcome::limit_reached);
+    world_.apply(books_, {extend{counted, credits::from_whole(7), 160h, admission::enforce}});
+    expect_room(credits::from_whole(3));
+    world_.apply(books_, {settle{counted, credits::from_whole(2), 1}});
+    expect_room(credits::from_whole(8));
+  }
+
+  void limit_set_anew_in_the_same_moment() {
+    configure_with({limit_});
+    const auto of_the_first = place(credits::from_whole(6));
+    world_.pass(1s);
+    configure_with({});
+    world_.pass(-1s);
+    configure_with({limit_});
+    expect_room(most);
+    world_.apply(books_, {void_hold{of_the_first}});
+    expect_room(most);
+  }
+
+  // A window is left by a clock that is set back, another one is counted, and the first comes again: it counts anew.
+  void window_that_comes_again() {
+    configure_with({limit_});
+    world_.pass(49h);
+    const auto first = place(credits::from_whole(6));
+    world_.pass(-49h);
+    const auto second = place(credits::from_whole(3));
+    world_.pass(49h);
+    const auto third = place(credits::from_whole(1));
+    world_.apply(books_, {void_hold{first}, void_hold{second}});
+    expect_room(credits::from_whole(9));
+    world_.apply(books_, {void_hold{third}});
+    expect_room(most);
+  }
+
+  // Which wrote no sequence anywhere: it compared the times, and what it would have said is noted.
+  void rows_of_an_earlier_release() {
+    configure_with({});
+    world_.pass(-1h);
+    const auto from_before = place(credits::from_whole(4));
+    world_.pass(1h);
+    configure_with({limit_});
+    world_.pass(1s);
+    const auto counted = place(credits::from_whole(6));
+    const auto written_so = [&](const char* part, char separator, std::size_t words) {
+      const auto key = redis::key_of(books_.org, part);
+      const auto all = world_.ask({"HGETALL", key});
+      const auto texts = redis::elements_of(*all);
+      for (std::size_t i = 0; i + 1 < texts.size(); i += 2) {
+        std::string text{redis::text_of(*texts[i + 1])};
+        std::size_t from = 0;
+        for (std::size_t word = 0; word < words; ++word) from = text.find(' ', from) + 1;
+        const auto begin = text.find(separator, from == 0 ? 0 : from - 1);
+        if (begin != text.npos) text.erase(begin, text.find(' ', begin + 1) - begin);
+        world_.ask({"HSET", key, std::string{redis::text_of(*texts[i])}, text});
+      }
+    };
+    written_so("holds", '/', 3);
+    if (limit_.per != limit_window::total) written_so("counters", ' ', 3);
+    world_.ask({"HDEL", redis::key_of(books_.org, "account"), "sequence"});
+    world_.compare_everything(books_);
+    world_.apply(books_, {extend{counted, credits::from_whole(7), 160h, admission::enforce}});
+    place(credits::from_whole(4), outcome::limit_reached);
+    world_.apply(books_, {void_hold{from_before}});
+    expect_room(credits::from_whole(3));
+    world_.apply(books_, {settle{counted, credits::from_whole(2), 1}});
+    expect_room(credits::from_whole(8));
+  }
+
+  // --- cycles and credits ---
+
+  void hold_from_before_the_first_cycle() {
+    world_.pass(40 * 24h);
+    const auto early = place(credits::from_whole(5));
+    world_.pass(-40 * 24h);
+    configure_with({});
+    world_.apply(books_, {extend{early, credits::from_whole(5), 167h, admission::enforce}});
+    while (books_.oracle.plan()->cycle == 0) {
+      world_.pass(100h);
+      world_.apply(books_, {extend{early, credits::from_whole(5), 167h, admission::enforce}});
+    }
+    world_.compare_everything(books_);
+    world_.pass(20 * 24h - 1h);
+    world_.pass(-20 * 24h + 1h);
+    world_.apply(books_, {settle{early, credits::from_whole(4), 1}});
+    if (books_.oracle.entries().back().cycle != 0) throw disagreement{"a hold from before the first cycle changed its cycle"};
+    finish();
+  }
+
+  void credits_kept_for_a_hold() {
+    world_.pass(100h);
+    world_.apply(books_, {grant{"short", credits::from_whole(50), "promotion", "", world_.time() - 40h, 0}});
+    const auto early = place(credits::from_whole(20));
+    world_.pass(-100h);
+    world_.apply(books_, {grant{"soon", credits::from_whole(50), "promotion", "", world_.time() + 50h, 0}});
+    world_.pass(60h);
+    world_.apply(books_, {expire_holds{}});
+    if (books_.oracle.grants().kept_total() != credits::from_whole(20)) throw disagreement{"nothing was kept for the hold"};
+    world_.apply(books_, {settle{early, credits::from_whole(20), 1}});
+    if (books_.oracle.row().available() != credits::from_whole(1'000)) {
+      throw disagreement{"what was kept for the hold was not used by it: " + describe(books_.oracle.row())};
+    }
+    finish();
+  }
+
+  dice& dice_;
+  world world_;
+  account books_;
+  spend_limit limit_;
+  int count_ = 0;
+};
+
+}  // namespace
+
+void run_set_back(dice& dice, const script_of_a_day& day) {
+  static_cast<void>(day);
+  set_back{dice}.run();
+}
+
+}  // namespace tollgate::tests
