@@ -121,11 +121,9 @@ void member_audit::count(group& group, const ledger_entry& entry) {
     default:
       more = group.of_alerts ? credits{} : -entry.amount;
   }
-  for (std::int64_t i = 0; i < group.times; ++i) {
-    member.most += more;
-    member.ever += std::max(more, credits{});
-    if (is_counted_for_certain(group, entry.cycle)) member.least += more;
-  }
+  member.most += credits::from_micro(more.micro() * group.times);
+  member.ever += credits::from_micro(std::max(more, credits{}).micro() * group.times);
+  if (is_counted_for_certain(group, entry.cycle)) member.least += more;
 }
 
 // Totals that are packed stand where they are looked for, and are as many as the table says.

@@ -37,7 +37,7 @@ class member_audit {
     bool of_alerts = false;
     limit_window per = limit_window::cycle;
     time_point since;
-    std::int64_t times = 1;  // a limit that stands there twice counts twice
+    std::int64_t times = 1;  // how often it stands there: an earlier release counted it as often
     std::map<std::string, bounds, std::less<>> members;
   };
   void add_limits(const account_plan& plan);

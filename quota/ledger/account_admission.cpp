@@ -172,7 +172,7 @@ void account_ledger::count_new(hold& hold, time_point now) {
   for (std::size_t i = 0; i < plan_->options.limits.size(); ++i) {
     const auto& limit = plan_->options.limits[i];
     const auto field = counter_of(limit, hold.who);
-    if (field.empty()) continue;
+    if (field.empty() || !counts_first(i)) continue;
     auto& counter = counters_[field];
     const auto window = window_of(limit, now);
     const auto since = plan_->limits_since[i];
@@ -184,6 +184,15 @@ void account_ledger::count_new(hold& hold, time_point now) {
     counted = true;
   }
   if (counted) hold.counted = sequence_;
+}
+
+// Limits that differ in how much they allow share a counter, and count once.
+bool account_ledger::counts_first(std::size_t limit) const {
+  const auto& limits = plan_->options.limits;
+  const auto shares = [&](const spend_limit& other) {
+    return other.scope == limits[limit].scope && other.per == limits[limit].per && other.id == limits[limit].id;
+  };
+  return std::find_if(limits.begin(), limits.end(), shares) == limits.begin() + static_cast<std::ptrdiff_t>(limit);
 }
 
 // Whether it was placed after the limit was set.
@@ -201,7 +210,7 @@ bool account_ledger::has_counted(std::size_t limit, const limit_counter& counter
 void account_ledger::count(const hold& hold, credits more) {
   if (!plan_) return;
   for (std::size_t i = 0; i < plan_->options.limits.size(); ++i) {
-    if (!is_meant(i, hold)) continue;
+    if (!is_meant(i, hold) || !counts_first(i)) continue;
     const auto found = counters_.find(counter_of(plan_->options.limits[i], hold.who));
     if (found == counters_.end() || !has_counted(i, found->second, hold)) continue;
     found->second.amount += more;

@@ -173,6 +173,7 @@ class account_ledger {
   time_point window_end(const spend_limit& limit, time_point now) const;
   void count_new(hold& hold, time_point now);
   void count(const hold& hold, credits more);
+  bool counts_first(std::size_t limit) const;
   bool is_meant(std::size_t limit, const hold& hold) const;
   bool has_counted(std::size_t limit, const limit_counter& counter, const hold& hold) const;
   std::int64_t next_sequence(std::int64_t at_least = 0);

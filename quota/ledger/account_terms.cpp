@@ -93,6 +93,8 @@ answer account_ledger::on(const configure& what, time_point now) {
   if (first) {
     plan_.emplace();
     plan_->began = now;
+    // What was given before was given before, whatever clock said when.
+    for (auto& grant : grants_.active) grant.at = std::min(grant.at, now);
     begin_with_anchor(what.anchor_day > 0 ? what.anchor_day : day_of_month(now), now);
     plan_->owed = overdrawn();
   } else if (changes_money(what)) {

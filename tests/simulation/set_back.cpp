@@ -31,16 +31,17 @@ class set_back {
     }
     begin(); hold_from_before_the_first_cycle();
     begin(); credits_kept_for_a_hold();
+    begin(false); grant_from_before_the_first_cycle();
     std::cout << "  set back: " << count_ << " cases\n";
   }
 
  private:
-  void begin() {
+  void begin(bool funded = true) {
     ++count_;
     world_.pass(50h);
     books_ = account{};
     books_.org = "o" + std::to_string(count_);
-    world_.apply(books_, {grant{"g", credits::from_whole(1'000), "purchase", "", never, {}}});
+    if (funded) world_.apply(books_, {grant{"g", credits::from_whole(1'000), "purchase", "", never, {}}});
   }
   void configure_with(std::vector<spend_limit> limits) {
     account_options options;
@@ -195,6 +196,23 @@ class set_back {
     if (books_.oracle.row().available() != credits::from_whole(1'000)) {
       throw disagreement{"what was kept for the hold was not used by it: " + describe(books_.oracle.row())};
     }
+    finish();
+  }
+
+  // What a late call of the first cycle uses of it is not billed as overage.
+  void grant_from_before_the_first_cycle() {
+    world_.pass(80 * 24h);
+    world_.apply(books_, {grant{"ahead", credits::from_whole(100), "purchase", "", never, {}}});
+    world_.pass(-80 * 24h);
+    world_.apply(books_, {configure{plan_terms{"p", credits{}, 0, 0, 10'000, 0, 0, 0}, true, account_options{}, 0}});
+    const auto late = place(credits::from_whole(50));
+    while (books_.oracle.plan()->cycle == 0) {
+      world_.pass(100h);
+      world_.apply(books_, {extend{late, credits::from_whole(50), 167h, admission::enforce}});
+    }
+    world_.apply(books_, {settle{late, credits::from_whole(50), 1}});
+    const auto& last = books_.oracle.entries().back();
+    if (last.type != entry_type::settle || last.overage != credits{}) throw disagreement{"a late call was billed while there were credits of its cycle"};
     finish();
   }
 

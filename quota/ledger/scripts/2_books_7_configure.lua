@@ -198,6 +198,8 @@
       plan = {cycle = 0, peak = 0, terms = read_terms('0 0 0 0 0 0 0 '), next_terms = false,
               options = read_options('1 -1 -1 -1 0'), limits = '', owed = overdrawn(), alerts = {},
               told_exhausted = true, told_cap = false, began = now}
+      -- What was given before was given before, whatever clock said when.
+      for _, g in ipairs(active) do g.at = min(g.at, now) end
       begin_with_anchor(anchor)
     else
       local old = plan.options

@@ -70,6 +70,8 @@ local function open_members()
     if limit.id ~= '*' and limit.id ~= member then return nil end
     return limit.field .. member
   end
+  -- Limits that differ in how much they allow share a counter, and count once.
+  local function counts_first(limit) return limit_by_field[limit.field] == limit end
   local function window_of(limit, at)
     if limit.per == 0 then return floor(at / HOUR) end
     if limit.per == 1 then return floor(at / DAY) end

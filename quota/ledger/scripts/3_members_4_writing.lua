@@ -74,7 +74,7 @@
     count_new = function(by, amount)
       local who, is_counted = members_of(by), false
       for _, limit in ipairs(all_limits()) do
-        local field = counter_of(limit, who)
+        local field = counts_first(limit) and counter_of(limit, who)
         if field then
           local counter, window = read(field, limit), window_of(limit, now)
           if counter[1] ~= window or counter[3] ~= limit.since then
@@ -93,7 +93,7 @@
     count = function(by, placed, counted, more)
       local who = members_of(by)
       for _, limit in ipairs(all_limits()) do
-        local field = counted >= limit.since and counter_of(limit, who)
+        local field = counted >= limit.since and counts_first(limit) and counter_of(limit, who)
         local counter = field and read(field, limit)
         if counter and has_counted(limit, counter, placed, counted) then
           if counter[3] ~= limit.since then counter[1], counter[2], counter[3] = 0, 0, limit.since end
