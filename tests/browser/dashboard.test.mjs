@@ -13,6 +13,7 @@ import {
   go,
   launch,
   logIn,
+  save,
   screenshot,
   settled,
   watchedPage,
@@ -195,8 +196,7 @@ test('alerts are set, explained, and told; those of another kind are kept', asyn
   assert.match(words, /when 90 % of the spend cap are spent. That is at \$36.00/);
   await checkAccessible(page, 'review of alerts');
   await screenshot(page, 'settings-alerts-review-light', false);
-  await page.getByRole('button', { name: 'Save' }).click();
-  await page.getByText('Saved.').first().waitFor();
+  await save(page);
   assert.deepEqual((await call('GET', '/orgs/alerted')).alerts, [50, 80, { spend_cap_percent: 90 }]);
 
   // As a later version may answer: what this page cannot edit it keeps, and sends back as it was.
@@ -216,8 +216,7 @@ test('alerts are set, explained, and told; those of another kind are kept', asyn
   await screenshot(own, 'settings-alerts-light');
   await own.getByLabel('Level').first().fill('60');
   await own.getByRole('button', { name: 'Review changes' }).click();
-  await own.getByRole('button', { name: 'Save' }).click();
-  await own.getByText('Saved.').first().waitFor();
+  await save(own);
   assert.deepEqual(saved, {
     alerts: [
       60,
@@ -260,8 +259,7 @@ test('alerts of agents and conversations are added, explained, and told by name'
   assert.match(words, /when API key “key_1” has used 20 % of the cycle’s credits\. .*at 4,000/);
   await checkAccessible(page, 'review of alerts of agents');
   await screenshot(page, 'settings-alerts-scopes-review-light', false);
-  await page.getByRole('button', { name: 'Save' }).click();
-  await page.getByText('Saved.').first().waitFor();
+  await save(page);
   await checkAccessible(page, 'alerts of agents');
   await screenshot(page, 'settings-alerts-scopes-light');
   assert.deepEqual((await call('GET', '/orgs/watched')).alerts, [
@@ -323,8 +321,7 @@ test('a spend cap is explained, saved, and bites', async () => {
   await dialog.getByText('nothing beyond the plan may be spent').waitFor();
   await checkAccessible(page, 'review');
   await screenshot(page, 'settings-review-light', false);
-  await dialog.getByRole('button', { name: 'Save' }).click();
-  await page.getByText('Saved.').first().waitFor();
+  await save(page);
   assert.equal((await call('GET', '/orgs/capped')).spend_cap_usd, 0);
   await call('POST', '/orgs/capped/grants', { credits: -19995, kind: 'correction' });
   const refused = await chat(key);
@@ -359,8 +356,7 @@ test('amounts are typed as their reader writes them', async () => {
   ]) {
     await cap.fill(text);
     await review.click();
-    await own.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
-    await own.getByText('Saved.').first().waitFor();
+    await save(own);
     assert.equal((await call('GET', '/orgs/typed')).spend_cap_usd, amount);
   }
   await go(own, '#/org/typed');
@@ -409,8 +405,7 @@ test('automatic top-ups and limits: the minimum holds, the words tell, the API h
     /fewer than 1,000.5 credits are available, \$25.00 are charged for 1,250 credits, until the spend cap of \$40.00/,
   );
   assert.match(words, /New limit: each agent may use 500 credits a day/);
-  await page.getByRole('button', { name: 'Save' }).click();
-  await page.getByText('Saved.').first().waitFor();
+  await save(page);
   await checkAccessible(page, 'settings with a limit');
   await screenshot(page, 'settings-limits-light');
   const org = await call('GET', '/orgs/tuned');

@@ -90,6 +90,16 @@ export async function go(page, address) {
   await settled(page);
 }
 
+// Confirms a review. The words "Saved." may be those of the time before.
+export async function save(page) {
+  const [answer] = await Promise.all([
+    page.waitForResponse((one) => one.request().method() === 'PUT'),
+    page.getByRole('dialog').getByRole('button', { name: 'Save' }).click(),
+  ]);
+  assert.ok(answer.ok());
+  await page.getByText('Saved.').first().waitFor();
+}
+
 // Nothing is loading, and the charts have been drawn.
 export async function settled(page) {
   await page.waitForFunction(
