@@ -1,6 +1,6 @@
 #!/bin/sh
 # The benchmarks: Tollgate and its peers side by side in one run, then the meter's share of its CPU.
-# Usage: bench/run.sh [--quick] [--json FILE] [--only CONTENDER...] [--before PROGRAM]
+# Usage: bench/run.sh [--quick] [--json FILE] [--only CONTENDER...] [--before PROGRAM] [--rounds N] [--seconds S]
 # Installs what is missing and builds the release preset first. With --only, only contenders run.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)

@@ -14,7 +14,7 @@ import tempfile
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from statistics import median
+from statistics import median, stdev
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1] / "tests/integration")]
@@ -91,12 +91,19 @@ def median_ratio(runs, base, field):
     return median(a[field] / b[field] for a, b in zip(runs, base))
 
 
+def ratio_with_error(runs, base, field):
+    """The median, and the standard error of the mean: how far another run may be from this one."""
+    ratios = [a[field] / b[field] for a, b in zip(runs, base)]
+    error = f" ± {stdev(ratios) / len(ratios) ** 0.5:.3f}" if len(ratios) > 1 else ""
+    return f"{median(ratios):.3f}{error}"
+
+
 def compare_with_before(results):
     before = results[TollgateBefore.name]
     for name, runs in results.items():
         if name != TollgateBefore.name and runs[0]["redis_us"] is not None:
-            print(f"{name} to the version before: CPU of the proxy {median_ratio(runs, before, 'proxy_us'):.3f}, "
-                  f"of Redis {median_ratio(runs, before, 'redis_us'):.3f}")
+            print(f"{name} to the version before: CPU of the proxy {ratio_with_error(runs, before, 'proxy_us')}, "
+                  f"of Redis {ratio_with_error(runs, before, 'redis_us')}")
 
 
 def summarize(contenders, results):
@@ -170,12 +177,15 @@ def main():
     options = argparse.ArgumentParser(description=__doc__,
                                       formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--quick", action="store_true", help="2 rounds of 3 s instead of 7 of 8 s")
+    options.add_argument("--rounds", metavar="N", type=int, help="many short ones tell two versions apart")
+    options.add_argument("--seconds", metavar="S", type=int, help="of each round")
     options.add_argument("--json", metavar="FILE", help="everything measured, for machines")
     options.add_argument("--only", metavar="NAME", nargs="+", choices=every, default=every,
                          help=f"some contenders ({', '.join(every)}); {BASELINE} always runs")
     options.add_argument("--before", metavar="PROGRAM", type=Path, help="another version's tollgate, to compare with")
     asked = options.parse_args()
     rounds, seconds = (2, 3) if asked.quick else (7, 8)
+    rounds, seconds = asked.rounds or rounds, asked.seconds or seconds
 
     names = {BASELINE, *asked.only}
     if asked.before:
