@@ -16,6 +16,7 @@ class presented_key {
   // Valid until the next call.
   const quota::key_hash& hash_of(std::string_view text) {
     if (is_last(text)) return hash_;
+    text_.clear();  // should memory run out in between, nothing is kept
     hash_ = quota::hash_key(text);
     text_.assign(text.size() <= longest ? text : std::string_view{});
     return hash_;

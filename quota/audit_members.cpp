@@ -121,7 +121,8 @@ void member_audit::count(group& group, const ledger_entry& entry) {
     default:
       more = group.of_alerts ? credits{} : -entry.amount;
   }
-  member.most += credits::from_micro(more.micro() * group.times);
+  // An earlier release counted once for each of them; what is given back may have been counted so, or once.
+  member.most += credits::from_micro(more.micro() * (more > credits{} ? group.times : 1));
   member.ever += credits::from_micro(std::max(more, credits{}).micro() * group.times);
   if (is_counted_for_certain(group, entry.cycle)) member.least += more;
 }

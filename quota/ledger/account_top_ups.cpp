@@ -285,6 +285,7 @@ answer account_ledger::put_off(top_up_record& record, bool key_is_spent, time_po
   if (key_is_spent) {
     record.next_at = now + next_key_back_off(record.attempts, ++record.generation);
     record.attempts = 0;
+    record.requested_at = std::min(record.requested_at, now);  // so that was_asked_for() does not depend on the clock
   } else {
     record.next_at = now + delivery_back_off(record.attempts, record.generation);
   }

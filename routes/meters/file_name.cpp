@@ -24,6 +24,15 @@ constexpr std::string_view taken_by_name[]{
     "yuv", "yuv10"
 };
 
+// And pictures, which it knows by their names alone.
+constexpr std::string_view names_of_pictures[]{
+    "bmp", "cri", "dds", "dpx", "exr", "fits", "gem", "gif", "hdr", "im1", "im24", "im32", "im8", "img",
+    "j2c", "j2k", "jls", "jp2", "jpc", "jpeg", "jpf", "jpg", "jps", "jpx", "ljpg", "mng", "mpo", "pam",
+    "pbm", "pcd", "pct", "pcx", "pfm", "pgm", "pgmyuv", "pgx", "phm", "pic", "pict", "pix", "png", "pnm",
+    "pns", "ppm", "psd", "ptx", "qoi", "ras", "rs", "sgi", "sun", "sunras", "svg", "svgz", "tga", "tif",
+    "tiff", "timg", "u", "vbn", "wbmp", "webp", "xbm", "xface", "ximg", "xpm", "xwd", "y", "yuv10"
+};
+
 // All that a demuxer of ffmpeg 5.1 but that of MPEG audio calls its own (`ffmpeg -h demuxer=…`), and what NSV's asks for besides.
 constexpr std::string_view names_of_formats[]{
     "264", "265", "302", "3g2", "3gp", "669", "722", "aa", "aa3", "aac", "aax", "ac3", "acm", "adf",
@@ -60,7 +69,7 @@ bool is_taken_by_name(std::string_view suffix) {
 }
 
 bool names_another_format(std::string_view suffix) {
-  return is_one_of(suffix, names_of_formats);
+  return is_one_of(suffix, names_of_formats) || is_one_of(suffix, names_of_pictures);
 }
 
 bool names_mpeg_audio(std::string_view suffix) {

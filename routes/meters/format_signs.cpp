@@ -54,6 +54,7 @@ void format_signs::look() {
     look_for_nullsoft();
   }
   if (is_of_tag()) {
+    look_at_first_frame();
     look_for_sound_tracker();
     look_for_video();
   }

@@ -76,6 +76,7 @@ class format_signs {
   void look_for_adts();
   void look_for_video();
   void look_at_places();
+  void look_at_first_frame();
   void look_for_nullsoft();
   void look_for_sound_tracker();
   bool is_of_tag() const { return what_ == of::tag; }
@@ -101,6 +102,7 @@ class format_signs {
   };
   std::array<nullsoft_chunk, 8> nullsoft_{};
   bool is_sound_tracker_ = true, has_samples_ = false;
+  bool is_empty_tag_ = false;
   std::array<packet_grid, 3> grids_{{{188}, {192}, {204}}};
 };
 

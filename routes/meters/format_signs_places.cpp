@@ -27,8 +27,9 @@ constexpr module_sign module_signs[]{
     {1080, "EXO#"}, {1080, "TDZ#"}, {1080, "#CHN"}, {1080, "##CH"}, {1080, "##CN"},
     {1464, "MTN"},  {1464, "IT10"}};
 
-// What ffmpeg looks for at one place only, whatever stands in front of it: Audible, REDCODE, XMV, HCOM, Dreamcast.
-constexpr module_sign placed_signs[]{{4, {"\x57\x90\x75\x36", 4}}, {4, "RED1"}, {12, "xobX"}, {65, "FSSD"}, {213, "Sega"}};
+// What ffmpeg looks for at one place only, whatever stands in front of it: Audible, REDCODE, XMV, Westwood, HCOM, Dreamcast.
+constexpr module_sign placed_signs[]{{4, {"\x57\x90\x75\x36", 4}}, {4, "RED1"}, {12, "xobX"}, {16, {"\xAF\xDE\0\0", 4}},
+                                     {65, "FSSD"}, {213, "Sega"}};
 constexpr std::uint64_t last_placed_sign = 213;
 constexpr std::uint32_t swapped(std::uint32_t word) { return __builtin_bswap32(word); }
 
@@ -61,7 +62,8 @@ void format_signs::look_at_places() {
     char sign[sign_bytes];
     for (std::size_t i = 0; i < sign_bytes; ++i) sign[i] = static_cast<char>(word >> 8 * (sign_bytes - 1 - i));
     for (const auto& each : placed_signs) found_ = found_ || (each.at == at_ - sign_bytes && each.fits({sign, sign_bytes}));
-    if (at_ == rate_at + sign_bytes) rate_ = swapped(word);
+    // Of what is known by its first bytes, ffmpeg is surer than of those banks; a length may well be such a rate.
+    if (at_ == rate_at + sign_bytes && what_ != of::container) rate_ = swapped(word);
     const bool is_rate = rate_ == 5512 || rate_ == 11025 || rate_ == 22050 || rate_ == 44100;
     if (at_ == again_at + sign_bytes && is_rate && swapped(word) == rate_) found_ = true;
   }
@@ -69,6 +71,19 @@ void format_signs::look_at_places() {
   if (word == 0x534E4453) snds_at_ = at_;                              // "SNDS"
   if (word == 0x53484452 && snds_at_ > 0 && at_ == snds_at_ + head_at + sign_bytes) found_ = true;  // "SHDR"
   if ((word_ & 0xFFFFFFFFFFFFFF) == 0x633D494E204950) found_ = true;  // "c=IN IP"
+}
+
+// A tag begins with the name of a frame, or is empty, that is zeros. What begins otherwise could be made to look like
+// much that is known by its first bytes.
+void format_signs::look_at_first_frame() {
+  constexpr std::uint64_t head = 10, name = 3;
+  const auto is_of_name = [](std::uint64_t byte) { return (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9'); };
+  if (at_ == head + name) {
+    is_empty_tag_ = (word_ & 0xFFFFFF) == 0;
+    const bool named = is_of_name(word_ >> 16 & 0xFF) && is_of_name(word_ >> 8 & 0xFF) && is_of_name(word_ & 0xFF);
+    found_ = found_ || !(named || is_empty_tag_);
+  }
+  found_ = found_ || (is_empty_tag_ && (word_ & 0xFF) != 0);
 }
 
 // Nullsoft's video: a chunk, and at its end its mark.

@@ -4,6 +4,7 @@ What runs is Debian's program, forked before its main() (fork_server.c). As many
 """
 import array
 import atexit
+import contextlib
 import functools
 import os
 import signal
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROGRAMS = ("ffmpeg", "ffprobe")
+CANNOT_START = 126  # fork_server.c
 _lock = threading.Lock()
 _idle = {program: [] for program in PROGRAMS}
 
@@ -75,11 +77,14 @@ class Run:
             self._pid = self._server.begin(command, streams)
 
     def kill(self):
-        os.kill(self._pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # it has ended by itself
+            os.kill(self._pid, signal.SIGKILL)
 
     def wait(self):
         """The exit status, as subprocess has it."""
         status = os.waitstatus_to_exitcode(self._server.receive())
+        if status == CANNOT_START:
+            raise RuntimeError(f"{self.program} could not be started")
         with _lock:
             _idle[self.program].append(self._server)
         return status

@@ -27,6 +27,7 @@ class set_back {
         begin(); limit_set_anew_in_the_same_moment();
         begin(); window_that_comes_again();
         begin(); rows_of_an_earlier_release();
+        begin(); counters_that_an_earlier_release_counted_twice();
       }
     }
     begin(); hold_from_before_the_first_cycle();
@@ -130,14 +131,7 @@ class set_back {
   }
 
   // Which wrote no sequence anywhere: it compared the times, and what it would have said is noted.
-  void rows_of_an_earlier_release() {
-    configure_with({});
-    world_.pass(-1h);
-    const auto from_before = place(credits::from_whole(4));
-    world_.pass(1h);
-    configure_with({limit_});
-    world_.pass(1s);
-    const auto counted = place(credits::from_whole(6));
+  void write_as_before() {
     const auto written_so = [&](const char* part, char separator, std::size_t words) {
       const auto key = redis::key_of(books_.org, part);
       const auto all = world_.ask({"HGETALL", key});
@@ -154,6 +148,17 @@ class set_back {
     written_so("holds", '/', 3);
     if (limit_.per != limit_window::total) written_so("counters", ' ', 3);
     world_.ask({"HDEL", redis::key_of(books_.org, "account"), "sequence"});
+  }
+
+  void rows_of_an_earlier_release() {
+    configure_with({});
+    world_.pass(-1h);
+    const auto from_before = place(credits::from_whole(4));
+    world_.pass(1h);
+    configure_with({limit_});
+    world_.pass(1s);
+    const auto counted = place(credits::from_whole(6));
+    write_as_before();
     world_.compare_everything(books_);
     world_.apply(books_, {extend{counted, credits::from_whole(7), 160h, admission::enforce}});
     place(credits::from_whole(4), outcome::limit_reached);
@@ -161,6 +166,29 @@ class set_back {
     expect_room(credits::from_whole(3));
     world_.apply(books_, {settle{counted, credits::from_whole(2), 1}});
     expect_room(credits::from_whole(8));
+  }
+
+  // Each of two limits that share a counter had counted every hold. What is open is given back once.
+  void counters_that_an_earlier_release_counted_twice() {
+    auto wider = limit_;
+    wider.most = credits::from_whole(20);
+    configure_with({limit_, wider});
+    world_.pass(1s);
+    const auto counted = place(credits::from_whole(4));
+    write_as_before();
+    const auto key = redis::key_of(books_.org, "counters");
+    const auto all = world_.ask({"HGETALL", key});
+    const auto texts = redis::elements_of(*all);
+    for (std::size_t i = 0; i + 1 < texts.size(); i += 2) {
+      std::string text{redis::text_of(*texts[i + 1])};
+      const auto at = text.find(" 4000000 ");
+      if (at == text.npos) throw disagreement{"no counter of four credits: " + text};
+      world_.ask({"HSET", key, std::string{redis::text_of(*texts[i])}, text.replace(at, 9, " 8000000 ")});
+    }
+    world_.apply(books_, {extend{counted, credits::from_whole(4), 160h, admission::enforce}});
+    expect_room(credits::from_whole(6));
+    world_.apply(books_, {void_hold{counted}});
+    expect_room(most);
   }
 
   // --- cycles and credits ---

@@ -185,6 +185,7 @@
       if verdict == '4' and top_up.generation == generation then
         -- The next key begins anew; but what may be going on under this one has had enough time by then.
         tried, top_up.generation, top_up.attempts = min(tried, 4), generation + 1, 0
+        top_up.requested = min(top_up.requested, now)  -- `next` is later, wherever the clock was: money was asked for
       end
       tried = max(tried, top_up.generation)
       top_up.next = now + min(5000 * 2 ^ min(max(tried - 1, 0), 10), 3600000)

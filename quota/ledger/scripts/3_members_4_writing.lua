@@ -112,10 +112,26 @@
       end
     end,
     -- Holds of an earlier release do not say whether limits have counted them: it compared the times at which hold and
-    -- limit were made. What it would have said is noted, once.
+    -- limit were made. What it would have said is noted, once. Where limits share a counter, each had counted every
+    -- hold: what is given back of those that are open is given back once.
     note_what_was_counted = function()
-      local last = 0
-      for _, limit in ipairs(all_limits()) do last = max(last, limit.since) end
+      local last, sharing = 0, {}
+      for _, limit in ipairs(all_limits()) do
+        last = max(last, limit.since)
+        sharing[limit.field] = (sharing[limit.field] or 0) + 1
+      end
+      local function leave_one(amount, placed, by)
+        local who = members_of(by)
+        for _, limit in ipairs(all_limits()) do
+          local times = sharing[limit.field]
+          local field = times > 1 and counts_first(limit) and limit.since <= placed and counter_of(limit, who)
+          local counter = field and read(field, limit)
+          if counter and counter[3] == limit.since and counter[1] == window_of(limit, placed) then
+            counter[2] = max(counter[2] - amount * (times - 1), 0)
+            change(field, counter)
+          end
+        end
+      end
       local stored = call('HGETALL', KEYS[2])
       for i = 1, #stored, 2 do
         local head, placed, tail = match(stored[i + 1], '^(%d+ %d+ %S+ )(%d+)( .*)$')
@@ -123,7 +139,10 @@
         for _, limit in ipairs(all_limits()) do
           if placed and limit.since <= tonumber(placed) then counted = max(counted, limit.since) end
         end
-        if counted > 0 then call('HSET', KEYS[2], stored[i], head .. write_placed(placed, counted) .. tail) end
+        if counted > 0 then
+          call('HSET', KEYS[2], stored[i], head .. write_placed(placed, counted) .. tail)
+          leave_one(tonumber(match(head, '^%d+')), tonumber(placed), string.sub(tail, 2))
+        end
       end
       sequence(last)
     end,

@@ -152,6 +152,14 @@ def placed(stream, size, place):
     return bytes(body[:size - 10])
 
 
+def westwood_frames(count):
+    """MPEG frames of 24 ms: the first one is a head of Westwood's, and each is a chunk, too."""
+    one = bytearray(b"\xfe" * 960)
+    one[:10], one[10:12] = b"\xff\xfb\xe4\xc4" + b"\xfe" * 6, b"\0\1"
+    one[12:20] = struct.pack("<HHI", 952, 63 * 938, 0xDEAF)
+    return bytes(one) * count
+
+
 def cases(places=(40, 300_000), files=("blob",), shifts=(12, 24), step=600):
     mp3 = frames(320, 8)
     size = MIB + 40_000
@@ -180,10 +188,15 @@ def cases(places=(40, 300_000), files=("blob",), shifts=(12, 24), step=600):
     hcom[65:69], hcom[128:132] = b"FSSD", b"HCOM"
     modules["hcom"] = bytes(hcom)
     modules["xmv"] = bytes(12) + b"xobX" + struct.pack("<I", 4) + bytes(40)
+    modules["westwood-mark"] = bytes(16) + struct.pack("<I", 0xDEAF) + bytes(40)
     for name, data in modules.items():
         for file in ("blob", "audio.mp3"):
             behind = module_in(mp3) if name == "module" else mp3[:4] + data[4:] + mp3
             yield f"{name}-{file}", tag(data[10:], size) + behind
+    # Westwood's, which plays MPEG frames that are made for it 38 times as long; with and without the name of a frame.
+    for name, first in (("westwood", b"\0\1\0\0"), ("westwood-named", b"TIT2")):
+        for file in NAMES:
+            yield f"{name}-{file}", tag(first + bytes(2) + struct.pack("<I", 0xDEAF), size) + westwood_frames(42)
     # Heads of a tag that say something else.
     for name, head in (("aa", b"ID3\4\x57\x90\0\x40\x20\0"), ("revision", b"ID3\3\x44\0\0\x40\x20\0"), ("flags", b"ID3\4\0\x0f\0\x40\x20\0"),
                        ("version", b"ID3\x20\0\0\0\x40\x20\0")):

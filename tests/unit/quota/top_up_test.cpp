@@ -262,6 +262,20 @@ TEST(top_up, one_that_timed_out_is_taken_up_again_under_its_id) {
   EXPECT_EQ(acme.ledger.top_up().spent_cents, 1'000);
 }
 
+// Whether money was asked for follows from the times; a clock that goes back must not make it forgotten.
+TEST(top_up, one_whose_key_was_spent_by_a_clock_that_is_back_is_asked_on) {
+  buyer acme{starter};
+  acme.use(19'001_credits);
+  EXPECT_EQ(acme.lease().result, outcome::recorded);
+  acme.now -= 1h;
+  acme.resolve(top_up_verdict::spent);
+  EXPECT_EQ(acme.top_up().generation, 1);
+  acme.options.top_up_threshold.reset();
+  acme.plan(starter);
+  acme.now += 1min;
+  EXPECT_EQ(acme.lease().result, outcome::recorded);
+}
+
 TEST(top_up, never_past_the_spend_cap) {
   buyer acme{starter};
   acme.options.spend_cap_cents = 2'500;
