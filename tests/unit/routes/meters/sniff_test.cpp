@@ -76,6 +76,11 @@ TEST(Sniff, OnlyWholeHeadersOfPacketsMakeAProgramStream) {
     EXPECT_EQ(with(other), state::measuring);
 }
 
+// With a picture in it.
+std::string long_tag(std::size_t size) {
+  return id3v2(size).replace(10, 4, "APIC");
+}
+
 TEST(Sniff, WhatStandsInALongTagAndTheNameOfTheFileDecide) {
   const auto fits = [](const std::string& bytes, std::string_view name) {
     const auto m = make_audio_meter({});
@@ -83,7 +88,7 @@ TEST(Sniff, WhatStandsInALongTagAndTheNameOfTheFileDecide) {
     m->finish();
     return m->status() == state::measuring && m->fits_name(name);
   };
-  const auto picture = id3v2(1'200'000);
+  const auto picture = long_tag(1'200'000);
   EXPECT_TRUE(fits(picture + layer3(20), "a.mp3"));
   EXPECT_FALSE(fits(picture + layer3(20), "a.ac3"));
   EXPECT_FALSE(fits(picture + layer3(20), "a.m4a"));
@@ -94,6 +99,13 @@ TEST(Sniff, WhatStandsInALongTagAndTheNameOfTheFileDecide) {
   EXPECT_FALSE(fits(hidden + layer3(20), "a.mp3"));
   EXPECT_FALSE(fits(picture + id3v2(10) + layer3(20), "a.mp3"));
   EXPECT_FALSE(fits(id3v2(600'000) + id3v2(600'000) + layer3(20), "a"));
+  // A tag begins with the name of a frame, or is empty.
+  auto empty = picture;
+  std::fill(empty.begin() + 10, empty.end(), '\0');
+  EXPECT_TRUE(fits(empty + layer3(20), "a"));
+  EXPECT_FALSE(fits(std::string{empty}.replace(1'000, 1, "x") + layer3(20), "a"));
+  EXPECT_FALSE(fits(std::string{picture}.replace(10, 1, 1, '\0') + layer3(20), "a"));
+  EXPECT_FALSE(fits(std::string{picture}.replace(16, 4, std::string{"\xAF\xDE\0\0", 4}) + layer3(20), "a"));
   const auto to_the_end = id3v2((1 << 20) - 1000);
   EXPECT_TRUE(fits(to_the_end + layer3(20), "a.mp3"));
   EXPECT_FALSE(fits(to_the_end + layer3(20), "a"));
@@ -113,7 +125,7 @@ TEST(Sniff, ALongTagIsTheSameInAnyPieces) {
     m->finish();
     return std::tuple{m->status(), m->measured(), m->fits_name("blob"), m->fits_name("a.mp3")};
   };
-  const auto tag = id3v2(1'100'000), nearly = id3v2((1 << 20) - 1000);
+  const auto tag = long_tag(1'100'000), nearly = id3v2((1 << 20) - 1000);
   auto hidden = tag;
   hidden.replace((1 << 20) - 8, 8, "\x06\x0E\x2B\x34\x02\x05\x01\x01");
   for (const auto& bytes : {tag + layer3(20), hidden + layer3(20), nearly + layer3(20), tag + std::string(33, '\0') + layer3(20)})
