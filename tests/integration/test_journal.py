@@ -19,6 +19,7 @@ class Journal(StackTest):
         # The store of one test is away for a while; the others must not notice.
         self.store = self.start(Redis(self.directory, self.name, persistent=True, always=True))
         self.journal = Path(self.directory) / f"{self.name}.journal"
+        self.arrived = threading.Semaphore(0)  # one for each call that has reached the upstream
         self.answered = threading.Event()
         upstream = self.start(ScriptedUpstream({"chat": self.answer_when_told}))
         self.config = configuration(self.store.url, upstream.address, journal=str(self.journal),
@@ -26,6 +27,7 @@ class Journal(StackTest):
 
     def answer_when_told(self, connection, request):
         connection.read_body(request)
+        self.arrived.release()
         self.answered.wait(60)
         connection.reply(b'{"choices":[]}', fields="Content-Type: application/json\r\n")
 
@@ -45,7 +47,9 @@ class Journal(StackTest):
         threads = [threading.Thread(target=lambda: replies.append(tollgate.chat(key).status)) for _ in range(calls)]
         for thread in threads:
             thread.start()
-        wait_until(lambda: tollgate.admin.balance("acme")["held"] == 10 * calls, "all holds")
+        for _ in range(calls):  # a hold in the balance is not enough: its reply may still be on the way to the sidecar
+            self.assertTrue(self.arrived.acquire(timeout=60))
+        self.assertEqual(tollgate.admin.balance("acme")["held"], 10 * calls)
         self.store.kill()
         self.answered.set()
         for thread in threads:
