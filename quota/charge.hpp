@@ -11,7 +11,7 @@
 // refused; and no more once that was refused too (`exhausted`). When no more will come, the hold is
 // made the exact price, and the rest given back.
 //
-// The driver (proxy/exchange, proxy/settlement) performs the action it is given and reports back
+// The driver (proxy/gateway/exchange/exchange, proxy/gateway/settlement) performs the action it is given and reports back
 // with the next event. Everything after `held` ends in `settle` or `void_hold`, whatever else
 // happens.
 //

@@ -6,8 +6,8 @@
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
 
-#include "proxy/admin/body.hpp"
-#include "proxy/admin/reading.hpp"
+#include "proxy/account/reading.hpp"
+#include "proxy/net/api/body.hpp"
 #include "routes/text.hpp"
 
 namespace tollgate::proxy::admin {

@@ -7,9 +7,9 @@
 #include <optional>
 
 #include "config/load.hpp"
-#include "proxy/admin/billing_api.hpp"
-#include "proxy/admin/message.hpp"
+#include "proxy/account/billing_api.hpp"
 #include "proxy/admin/org_request.hpp"
+#include "proxy/net/api/message.hpp"
 #include "proxy/webhooks/messenger.hpp"
 #include "quota/directory.hpp"
 

@@ -1,6 +1,6 @@
 // The customer's and the admin's view of what happens, as it happens.
-#include "proxy/admin/billing_api.hpp"
-#include "proxy/admin/reading.hpp"
+#include "proxy/account/billing_api.hpp"
+#include "proxy/account/reading.hpp"
 
 namespace tollgate::proxy::admin {
 

@@ -4,9 +4,9 @@
 #include <algorithm>
 
 #include "proxy/admin/admin_api.hpp"
-#include "proxy/admin/body.hpp"
-#include "proxy/admin/idempotency.hpp"
-#include "proxy/admin/text.hpp"
+#include "proxy/net/api/body.hpp"
+#include "proxy/net/api/idempotency.hpp"
+#include "proxy/text/text.hpp"
 
 namespace tollgate::proxy::admin {
 

@@ -5,9 +5,9 @@
 #include <openssl/rand.h>
 
 #include "proxy/admin/admin_api.hpp"
-#include "proxy/admin/body.hpp"
-#include "proxy/admin/json_writer.hpp"
-#include "proxy/admin/text.hpp"
+#include "proxy/net/api/body.hpp"
+#include "proxy/text/json_writer.hpp"
+#include "proxy/text/text.hpp"
 
 namespace tollgate::proxy::admin {
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "proxy/admin/text.hpp"
+#include "proxy/text/text.hpp"
 #include "quota/cycle.hpp"
 #include "quota/money.hpp"
 #include "routes/suggest.hpp"

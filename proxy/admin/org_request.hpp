@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "config/settings.hpp"
-#include "proxy/admin/body.hpp"
+#include "proxy/net/api/body.hpp"
 #include "quota/directory.hpp"
 
 namespace tollgate::proxy::admin {

@@ -3,7 +3,7 @@
 #include <array>
 
 #include "proxy/admin/org_request.hpp"
-#include "proxy/admin/text.hpp"
+#include "proxy/text/text.hpp"
 #include "routes/text.hpp"
 
 namespace tollgate::proxy::admin {

@@ -1,10 +1,11 @@
 // The calls about organizations themselves.
+#include "proxy/account/org_json.hpp"
 #include "proxy/admin/admin_api.hpp"
-#include "proxy/admin/body.hpp"
-#include "proxy/admin/json_writer.hpp"
-#include "proxy/admin/org_json.hpp"
 #include "proxy/admin/org_request.hpp"
-#include "proxy/admin/text.hpp"
+#include "proxy/net/api/body.hpp"
+#include "proxy/net/api/query_parameters.hpp"
+#include "proxy/text/json_writer.hpp"
+#include "proxy/text/text.hpp"
 
 namespace tollgate::proxy::admin {
 

@@ -1,7 +1,7 @@
 #include "proxy/admin/pages.hpp"
 
-#include "proxy/admin/json_writer.hpp"
 #include "proxy/metrics/open_metrics.hpp"
+#include "proxy/text/json_writer.hpp"
 
 namespace tollgate::proxy::admin {
 

@@ -6,7 +6,7 @@
 
 #include <prometheus/metric_family.h>
 
-#include "proxy/admin/message.hpp"
+#include "proxy/net/api/message.hpp"
 
 namespace tollgate::proxy::admin {
 

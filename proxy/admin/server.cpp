@@ -9,12 +9,12 @@
 #include <boost/beast/http.hpp>
 #include <spdlog/spdlog.h>
 
-#include "proxy/admin/connections.hpp"
-#include "proxy/admin/http_message.hpp"
+#include "proxy/admin/dashboard/dashboard.hpp"
+#include "proxy/admin/dashboard/files.hpp"
 #include "proxy/admin/pages.hpp"
-#include "proxy/admin/stream_answer.hpp"
-#include "proxy/dashboard/dashboard.hpp"
-#include "proxy/dashboard/files.hpp"
+#include "proxy/net/api/connections.hpp"
+#include "proxy/net/api/http_message.hpp"
+#include "proxy/net/api/stream_answer.hpp"
 #include "quota/ids.hpp"
 
 namespace tollgate::proxy::admin {
@@ -28,6 +28,15 @@ using stream = tcp_stream;
 using timer = asio::basic_waitable_timer<std::chrono::steady_clock,
                                          asio::wait_traits<std::chrono::steady_clock>, io_executor>;
 using request_parser = http::request_parser<http::string_body>;
+
+dashboard::browser_fields browser_of(const http_request& head) {
+  const auto field = [&](auto name) { return std::string{head[name]}; };
+  return {.cookie = field(http::field::cookie),
+          .csrf = field("X-Tollgate-CSRF"),
+          .origin = field(http::field::origin),
+          .fetch_site = field("Sec-Fetch-Site"),
+          .host = field(http::field::host)};
+}
 
 auto no_throw(error_code& ec) {
   return asio::redirect_error(use_task, ec);

@@ -1,12 +1,12 @@
 // Buying credits by hand, and saying what became of a payment.
 #include <algorithm>
 
+#include "proxy/account/org_json.hpp"
 #include "proxy/admin/admin_api.hpp"
-#include "proxy/admin/body.hpp"
-#include "proxy/admin/idempotency.hpp"
-#include "proxy/admin/json_writer.hpp"
-#include "proxy/admin/org_json.hpp"
-#include "proxy/admin/text.hpp"
+#include "proxy/net/api/body.hpp"
+#include "proxy/net/api/idempotency.hpp"
+#include "proxy/text/json_writer.hpp"
+#include "proxy/text/text.hpp"
 #include "quota/money.hpp"
 
 namespace tollgate::proxy::admin {

@@ -1,6 +1,6 @@
 #include "proxy/admin/webhook_json.hpp"
 
-#include "proxy/admin/text.hpp"
+#include "proxy/text/text.hpp"
 #include "proxy/webhooks/delivery.hpp"
 #include "proxy/webhooks/event_filter.hpp"
 #include "routes/suggest.hpp"

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "config/settings.hpp"
-#include "proxy/admin/body.hpp"
-#include "proxy/admin/json_writer.hpp"
+#include "proxy/net/api/body.hpp"
+#include "proxy/text/json_writer.hpp"
 #include "quota/webhook_store.hpp"
 
 namespace tollgate::proxy::admin {

@@ -5,13 +5,14 @@
 
 #include <openssl/rand.h>
 
+#include "proxy/account/event_report.hpp"
 #include "proxy/admin/admin_api.hpp"
-#include "proxy/admin/body.hpp"
-#include "proxy/admin/event_report.hpp"
-#include "proxy/admin/idempotency.hpp"
-#include "proxy/admin/text.hpp"
 #include "proxy/admin/webhook_json.hpp"
-#include "proxy/outbound/signature.hpp"
+#include "proxy/net/api/body.hpp"
+#include "proxy/net/api/idempotency.hpp"
+#include "proxy/net/api/query_parameters.hpp"
+#include "proxy/net/outbound/signature.hpp"
+#include "proxy/text/text.hpp"
 #include "proxy/webhooks/event_filter.hpp"
 #include "quota/hex.hpp"
 

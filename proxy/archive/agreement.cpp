@@ -5,7 +5,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
-#include "proxy/outbound/signature.hpp"
+#include "proxy/net/outbound/signature.hpp"
 #include "quota/hex.hpp"
 #include "quota/ledger/entry_id.hpp"
 

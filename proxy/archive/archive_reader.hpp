@@ -12,7 +12,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
 
-#include "proxy/archive/archive_error.hpp"
+#include "proxy/account/archive_error.hpp"
 #include "proxy/archive/postgres_archive.hpp"
 #include "quota/task.hpp"
 

@@ -5,7 +5,7 @@
 #include <chrono>
 #include <utility>
 
-#include "proxy/archive/archive_error.hpp"
+#include "proxy/account/archive_error.hpp"
 #include "proxy/archive/archive_reader.hpp"
 #include "quota/retention.hpp"
 

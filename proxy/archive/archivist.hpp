@@ -17,8 +17,8 @@
 #include <thread>
 
 #include "config/settings.hpp"
+#include "proxy/archive/archive_metrics.hpp"
 #include "proxy/archive/collector.hpp"
-#include "proxy/metrics/archive_metrics.hpp"
 #include "quota/redis/directory.hpp"
 #include "quota/redis/retention.hpp"
 

@@ -1,8 +1,8 @@
 #include "proxy/archive/cloud_event.hpp"
 
-#include "proxy/admin/json_writer.hpp"
-#include "proxy/admin/ledger_report.hpp"
-#include "proxy/admin/text.hpp"
+#include "proxy/account/ledger_report.hpp"
+#include "proxy/text/json_writer.hpp"
+#include "proxy/text/text.hpp"
 
 namespace tollgate::proxy::archive {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "proxy/admin/statement_report.hpp"
+#include "proxy/account/statement_report.hpp"
 #include "proxy/archive/agreement.hpp"
 #include "quota/ledger/entry_id.hpp"
 #include "quota/statement.hpp"

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "config/environment.hpp"
-#include "proxy/admin/json.hpp"
+#include "proxy/text/json.hpp"
 
 namespace tollgate::proxy {
 

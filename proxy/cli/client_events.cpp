@@ -7,8 +7,8 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
-#include "proxy/admin/json_writer.hpp"
 #include "proxy/cli/client_command.hpp"
+#include "proxy/text/json_writer.hpp"
 
 namespace tollgate::proxy {
 

@@ -65,7 +65,7 @@ void attribute(routes::classified& call, const routes::request_view& request,
   fill(call.conversation, identity.conversation_header);
 }
 
-// Tollgate answers these itself; see proxy/exchange.
+// Tollgate answers these itself; see proxy/gateway/exchange/exchange.
 bool is_billing(const std::string& path, const std::string& prefix) {
   return path == prefix || path.starts_with(prefix + "/");
 }

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <ostream>
 
-#include "proxy/admin/json_writer.hpp"
 #include "proxy/cli/rate_text.hpp"
+#include "proxy/text/json_writer.hpp"
 
 namespace tollgate::proxy {
 namespace {

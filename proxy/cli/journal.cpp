@@ -13,8 +13,8 @@
 
 #include "config/load.hpp"
 #include "proxy/cli/open_store.hpp"
-#include "proxy/journal/keeper.hpp"
-#include "proxy/journal/replay.hpp"
+#include "proxy/gateway/journal/keeper.hpp"
+#include "proxy/gateway/journal/replay.hpp"
 #include "quota/redis/store.hpp"
 
 namespace tollgate::proxy {

@@ -16,9 +16,9 @@
 
 #include "config/load.hpp"
 #include "config/units.hpp"
-#include "proxy/admin/json_writer.hpp"
 #include "proxy/cli/rate_text.hpp"
 #include "proxy/cli/table.hpp"
+#include "proxy/text/json_writer.hpp"
 #include "routes/meters/sniff.hpp"
 #include "routes/suggest.hpp"
 

@@ -6,7 +6,7 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
-#include "proxy/admin/json_writer.hpp"
+#include "proxy/text/json_writer.hpp"
 
 namespace tollgate::proxy {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <ostream>
 
-#include "proxy/admin/json_writer.hpp"
+#include "proxy/text/json_writer.hpp"
 
 namespace tollgate::proxy {
 

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "proxy/admin/json.hpp"
+#include "proxy/text/json.hpp"
 
 namespace tollgate::proxy {
 

@@ -11,9 +11,9 @@
 #include <boost/asio/co_spawn.hpp>
 
 #include "config/load.hpp"
-#include "proxy/admin/json_writer.hpp"
 #include "proxy/archive/archived_store.hpp"
 #include "proxy/cli/open_store.hpp"
+#include "proxy/text/json_writer.hpp"
 #include "quota/redis/directory.hpp"
 #include "quota/redis/guards.hpp"
 #include "quota/redis/retention.hpp"

@@ -9,9 +9,9 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 
-#include "proxy/admin/json.hpp"
-#include "proxy/admin/text.hpp"
 #include "proxy/cli/table.hpp"
+#include "proxy/text/json.hpp"
+#include "proxy/text/text.hpp"
 #include "proxy/webhooks/received.hpp"
 
 namespace tollgate::proxy {

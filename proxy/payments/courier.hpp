@@ -15,8 +15,8 @@
 #include <memory>
 #include <set>
 
-#include "proxy/metrics/payment_metrics.hpp"
 #include "proxy/payments/payment_endpoint.hpp"
+#include "proxy/payments/payment_metrics.hpp"
 #include "proxy/payments/poll_schedule.hpp"
 #include "quota/directory.hpp"
 #include "quota/payment_store.hpp"

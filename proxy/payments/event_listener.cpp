@@ -7,8 +7,8 @@
 #include <boost/beast/http.hpp>
 #include <spdlog/spdlog.h>
 
-#include "proxy/admin/connections.hpp"
-#include "proxy/admin/http_message.hpp"
+#include "proxy/net/api/connections.hpp"
+#include "proxy/net/api/http_message.hpp"
 #include "quota/ids.hpp"
 
 namespace tollgate::proxy::payments {

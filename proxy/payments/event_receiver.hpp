@@ -10,27 +10,14 @@
 #include <set>
 #include <string>
 
-#include "proxy/admin/message.hpp"
-#include "proxy/metrics/payment_metrics.hpp"
+#include "proxy/net/api/event_delivery.hpp"
 #include "proxy/payments/payment_endpoint.hpp"
+#include "proxy/payments/payment_metrics.hpp"
 #include "proxy/payments/stripe_event.hpp"
 #include "quota/directory.hpp"
 #include "quota/payment_store.hpp"
 
 namespace tollgate::proxy::payments {
-
-inline constexpr std::size_t most_event_bytes = 256 * 1024;
-
-// An event as it came in.
-struct event_delivery {
-  std::string method;
-  std::string signature;  // Stripe-Signature
-  std::string body;
-  std::string request_id;
-};
-
-// Whatever takes it, on the calling thread.
-using event_taker = std::function<task<admin::api_response>(event_delivery)>;
 
 class event_receiver {
  public:

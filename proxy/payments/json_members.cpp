@@ -1,6 +1,6 @@
 #include "proxy/payments/json_members.hpp"
 
-#include "proxy/admin/text.hpp"
+#include "proxy/text/text.hpp"
 
 namespace tollgate::proxy::payments {
 

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string_view>
 
-#include "proxy/admin/json.hpp"
+#include "proxy/text/json.hpp"
 
 namespace tollgate::proxy::payments {
 

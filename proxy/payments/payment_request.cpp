@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <charconv>
 
-#include "proxy/admin/json_writer.hpp"
-#include "proxy/admin/text.hpp"
-#include "proxy/outbound/signature.hpp"
+#include "proxy/net/outbound/signature.hpp"
+#include "proxy/text/json_writer.hpp"
+#include "proxy/text/text.hpp"
 #include "quota/hex.hpp"
 #include "routes/text.hpp"
 

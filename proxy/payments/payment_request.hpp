@@ -10,7 +10,7 @@
 #include <string_view>
 
 #include "config/settings.hpp"
-#include "proxy/outbound/client.hpp"
+#include "proxy/net/outbound/client.hpp"
 #include "quota/clock.hpp"
 #include "quota/ids.hpp"
 #include "quota/top_up.hpp"

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "proxy/admin/text.hpp"
+#include "proxy/text/text.hpp"
 #include "routes/text.hpp"
 
 namespace tollgate::proxy::payments {

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "proxy/outbound/client.hpp"
+#include "proxy/net/outbound/client.hpp"
 #include "proxy/payments/json_members.hpp"
 #include "proxy/payments/payment_answer.hpp"
 #include "proxy/payments/payment_request.hpp"

@@ -5,8 +5,8 @@
 
 #include <openssl/crypto.h>
 
-#include "proxy/admin/text.hpp"
-#include "proxy/outbound/signature.hpp"
+#include "proxy/net/outbound/signature.hpp"
+#include "proxy/text/text.hpp"
 #include "quota/hex.hpp"
 
 namespace tollgate::proxy::payments {

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
-#include "proxy/admin/event_report.hpp"
-#include "proxy/admin/json_writer.hpp"
-#include "proxy/admin/text.hpp"
-#include "proxy/outbound/public_address.hpp"
-#include "proxy/outbound/signature.hpp"
+#include "proxy/account/event_report.hpp"
+#include "proxy/net/outbound/public_address.hpp"
+#include "proxy/net/outbound/signature.hpp"
+#include "proxy/text/json_writer.hpp"
+#include "proxy/text/text.hpp"
 
 namespace tollgate::proxy::webhooks {
 

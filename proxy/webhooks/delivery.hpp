@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "config/settings.hpp"
-#include "proxy/outbound/client.hpp"
+#include "proxy/net/outbound/client.hpp"
 #include "quota/webhook_store.hpp"
 
 namespace tollgate::proxy::webhooks {

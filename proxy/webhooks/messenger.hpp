@@ -17,8 +17,8 @@
 #include <optional>
 #include <set>
 
-#include "proxy/metrics/webhook_metrics.hpp"
 #include "proxy/webhooks/sender.hpp"
+#include "proxy/webhooks/webhook_metrics.hpp"
 
 namespace tollgate::proxy::webhooks {
 

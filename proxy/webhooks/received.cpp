@@ -2,8 +2,8 @@
 
 #include <openssl/crypto.h>
 
-#include "proxy/admin/text.hpp"
-#include "proxy/outbound/signature.hpp"
+#include "proxy/net/outbound/signature.hpp"
+#include "proxy/text/text.hpp"
 
 namespace tollgate::proxy::webhooks {
 

@@ -1,6 +1,6 @@
 #include "proxy/webhooks/sender.hpp"
 
-#include "proxy/outbound/public_address.hpp"
+#include "proxy/net/outbound/public_address.hpp"
 
 namespace tollgate::proxy::webhooks {
 

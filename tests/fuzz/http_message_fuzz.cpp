@@ -1,8 +1,8 @@
 // However a message is cut into pieces, it is read alike; and what is sent upstream of it is read
 // by the same rules as one request with the same body.
-#include "proxy/headers.hpp"
-#include "proxy/http/head_guard.hpp"
-#include "proxy/relay.hpp"
+#include "proxy/gateway/headers.hpp"
+#include "proxy/net/http/head_guard.hpp"
+#include "proxy/net/relay.hpp"
 #include "tests/fuzz/input.hpp"
 #include "tests/support/append.hpp"
 

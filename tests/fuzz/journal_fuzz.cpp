@@ -1,5 +1,5 @@
 // Any bytes are read as records that can be written again, or named as damage.
-#include "proxy/journal/record.hpp"
+#include "proxy/gateway/journal/record.hpp"
 #include "tests/fuzz/input.hpp"
 
 using namespace tollgate::proxy::journal;

@@ -5,7 +5,7 @@
 #include <cstring>
 #include <string_view>
 
-#include "proxy/http/byte_buffer.hpp"
+#include "proxy/net/http/byte_buffer.hpp"
 
 namespace tollgate::tests {
 

@@ -7,8 +7,8 @@
 #include <gtest/gtest.h>
 
 #include "proxy/admin/admin_api.hpp"
-#include "proxy/admin/json.hpp"
-#include "proxy/admin/text.hpp"
+#include "proxy/text/json.hpp"
+#include "proxy/text/text.hpp"
 #include "tests/support/memory_store.hpp"
 #include "tests/support/memory_webhooks.hpp"
 #include "tests/support/run_task.hpp"

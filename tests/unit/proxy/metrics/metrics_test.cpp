@@ -1,4 +1,4 @@
-#include "proxy/metrics.hpp"
+#include "proxy/gateway/thread_metrics.hpp"
 
 #include <thread>
 

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "proxy/outbound/signature.hpp"
+#include "proxy/net/outbound/signature.hpp"
 #include "quota/hex.hpp"
 #include "tests/support/memory_payments.hpp"
 #include "tests/support/memory_store.hpp"

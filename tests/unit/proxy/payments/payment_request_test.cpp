@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "proxy/outbound/signature.hpp"
+#include "proxy/net/outbound/signature.hpp"
 
 namespace tollgate::proxy::payments {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "proxy/outbound/signature.hpp"
+#include "proxy/net/outbound/signature.hpp"
 #include "proxy/payments/poll_schedule.hpp"
 #include "proxy/payments/stripe_signature.hpp"
 #include "quota/hex.hpp"

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "proxy/outbound/signature.hpp"
+#include "proxy/net/outbound/signature.hpp"
 #include "proxy/webhooks/received.hpp"
 
 namespace tollgate::proxy::webhooks {

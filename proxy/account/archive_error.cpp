@@ -1,0 +1,48 @@
+#include "proxy/account/archive_error.hpp"
+
+namespace tollgate::proxy::archive {
+
+namespace {
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wnon-virtual-dtor"  // the base keeps its destructor protected
+
+class archive_category final : public boost::system::error_category {
+ public:
+  const char* name() const noexcept override { return "tollgate.archive"; }
+
+  std::string message(int code) const override {
+    switch (static_cast<archive_errc>(code)) {
+      case archive_errc::unavailable:
+        return "the archive cannot be read right now, and what this goes back to is only there";
+      case archive_errc::catching_up:
+        return "the archive is being filled and does not have this yet";
+      case archive_errc::behind:
+        return "the archive does not have what the store has dropped";
+      case archive_errc::ahead:
+        return "the archive has entries that the store does not have, so nothing is read from it";
+      case archive_errc::another_store:
+        return "the archive is another store's, so nothing is read from it";
+    }
+    return "unknown archive error";
+  }
+};
+
+#pragma GCC diagnostic pop
+
+const archive_category& category() {
+  static const archive_category one;
+  return one;
+}
+
+}  // namespace
+
+error_code make_error_code(archive_errc code) {
+  return {static_cast<int>(code), category()};
+}
+
+bool is_of_archive(const error_code& ec) {
+  return ec.failed() && ec.category() == category();
+}
+
+}  // namespace tollgate::proxy::archive

@@ -1,0 +1,24 @@
+// Pages of the ledger as JSON and CSV: pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "proxy/account/usage_units.hpp"
+#include "proxy/text/json_writer.hpp"
+#include "quota/ledger_store.hpp"
+
+namespace tollgate::proxy::admin {
+
+void write_attribution(json_writer& out, const quota::attribution& who);
+
+// Seconds of audio are told as such, `used` and `billed`, with their `unit`. A count of requests or queries has
+// none, so that what is archived and what is shown never depends on a configuration.
+std::string entry_json(const quota::ledger_entry& entry);
+
+// `after` is where a page without entries ends.
+std::string entries_json(const std::vector<quota::ledger_entry>& entries, std::string_view after,
+                         bool has_more);
+std::string entries_csv(const std::vector<quota::ledger_entry>& entries);
+
+}  // namespace tollgate::proxy::admin

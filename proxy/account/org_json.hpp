@@ -1,0 +1,25 @@
+// An organization, its account and what it buys, as the APIs show them.
+#pragma once
+
+#include "proxy/text/json_writer.hpp"
+#include "quota/directory.hpp"
+
+namespace tollgate::proxy::admin {
+
+// What the directory knows. `account`, when given, adds what the ledger acts on: the plan in force,
+// the change of it that waits, and the cycle.
+void write_org(json_writer& out, const quota::organization& org,
+               const quota::account_snapshot* account = nullptr);
+
+// {"threshold_credits","amount_usd"}, with "fill":true where one purchase fills the gap; or null. A top-up
+// is never smaller than the plan's minimum, so that is what is shown; `terms` may be null.
+void write_auto_top_up(json_writer& out, const quota::account_options& options,
+                       const quota::plan_terms* terms);
+
+// {"id","kind","credits","remaining",...} of a grant that still has credits. `kept`: it has
+// expired, and waits for holds that were placed before.
+void write_active_grant(json_writer& out, const quota::active_grant& grant, bool kept);
+
+void write_top_up(json_writer& out, const quota::top_up_record& top_up);
+
+}  // namespace tollgate::proxy::admin

@@ -1,0 +1,38 @@
+// How a cycle will probably end: usage, money, and whether the credits last. Pure.
+#pragma once
+
+#include <string>
+
+#include "proxy/account/projection.hpp"
+#include "quota/ledger_store.hpp"
+
+namespace tollgate::proxy::admin {
+
+class projection_report {
+ public:
+  projection_report(const quota::account_snapshot& account, quota::time_point now);
+
+  // The hours, both included, whose counters are to be added.
+  std::int64_t first_hour() const;
+  std::int64_t last_hour() const;
+  void add(const quota::usage_counter& counter);
+
+  // What will be used from now until the cycle's end. There has to be a cycle.
+  credit_range until_cycle_end() const;
+
+  std::string to_json() const;
+
+ private:
+  struct dollars {
+    std::int64_t low, expected, high;  // cents
+  };
+  dollars overage_after(const credit_range& more) const;
+  std::int64_t overage_cents(quota::credits more) const;
+  std::optional<quota::time_point> runs_out_at(const usage_pace& pace) const;
+
+  const quota::account_snapshot& account_;
+  quota::time_point now_;
+  usage_history history_;
+};
+
+}  // namespace tollgate::proxy::admin

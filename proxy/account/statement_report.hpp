@@ -1,0 +1,76 @@
+// The statement of one cycle: what a balance was, what came and went, what it is, and what is to be
+// paid. Pure.
+//
+//   opening + allocation + rollover in + purchases + top-ups + promotions + corrections
+//     + overage billed - usage - rollover out - forfeited = closing
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "proxy/account/usage_units.hpp"
+#include "quota/ledger_store.hpp"
+
+namespace tollgate::proxy::admin {
+
+// The one whose cycle starts in that month (UTC), the latest of several; nothing: there is none.
+// `first_day` is the month's first moment.
+const quota::statement* find_statement(const std::vector<quota::statement>& all,
+                                       quota::time_point first_day);
+
+// Closed, and nothing is left that could still be booked in it.
+bool is_final(const quota::statement& statement, const std::vector<quota::open_hold>& holds);
+
+// All statements of an organization without their usage lines.
+std::string statements_json(const quota::org_id& org, const std::vector<quota::statement>& all,
+                            const std::vector<quota::open_hold>& holds);
+std::string statements_csv(const std::vector<quota::statement>& all,
+                           const std::vector<quota::open_hold>& holds);
+
+class statement_report {
+ public:
+  // The most lines of usage: models are named by callers.
+  static constexpr std::size_t max_lines = 1000;
+
+  statement_report(quota::org_id org, quota::statement statement, bool final);
+
+  // The hours, counted from the Unix epoch and both included, whose counters are to be added.
+  std::int64_t first_hour() const;
+  std::int64_t last_hour(quota::time_point now) const;
+  void add(const quota::usage_counter& counter);
+
+  std::string to_json() const;
+  // Each column adds up: signed credits to the closing balance, dollars to what is paid. What is no part of
+  // a sum stands in the column `balance`: the closing balance, and the credits that would be billed now.
+  std::string to_csv() const;
+  std::string to_text() const;  // a table for people
+
+ private:
+  struct usage_key {
+    std::string action, model;
+    auto operator<=>(const usage_key&) const = default;
+  };
+  struct usage_totals {
+    quota::credits charged;
+    std::int64_t calls = 0, used = 0, billed_us = 0;
+    std::optional<usage_unit> unit;
+    bool mixed = false;  // what was used is not of one unit
+
+    measured in_its_unit() const;
+  };
+
+  // What the lines have less, or more, than was settled: models beyond `max_lines`, what was used
+  // before the first cycle, and calls that ended while the report was made.
+  quota::credits other_usage() const;
+  std::string money_text() const;
+
+  quota::org_id org_;
+  quota::statement statement_;
+  bool final_;
+  std::map<usage_key, usage_totals> usage_;
+};
+
+}  // namespace tollgate::proxy::admin

@@ -1,0 +1,55 @@
+// The dashboard's part of the admin listener: logging in and out, and what a cookie stands for.
+#pragma once
+
+#include <functional>
+
+#include "proxy/admin/dashboard/access.hpp"
+#include "proxy/admin/dashboard/sessions.hpp"
+#include "quota/task.hpp"
+
+namespace tollgate::proxy::dashboard {
+
+struct dashboard_services {
+  quota::directory& directory;
+  std::function<std::string()> admin_token;  // as configured now; empty: nobody is an administrator
+  std::function<steady_time()> now;
+  std::function<task<>(std::chrono::milliseconds)> pause;
+};
+
+class dashboard {
+ public:
+  static constexpr std::string_view session_path = "/dashboard/session";
+  static constexpr std::size_t max_login_bytes = 4096;
+  // Every attempt that fails takes so long, and only so many may be waiting.
+  static constexpr std::chrono::milliseconds failure_pause{500};
+  static constexpr std::size_t max_failing = 16;
+
+  explicit dashboard(dashboard_services services) : services_{std::move(services)} {}
+
+  // POST logs in: {"secret": the admin token or an API key}. GET tells who is logged in; DELETE
+  // logs out.
+  task<admin::api_response> handle_session(admin::api_request request, browser_fields browser);
+
+  // Nothing: the cookie's session may make this call. A token that was replaced or a key that was
+  // revoked ends its sessions at once.
+  task<std::optional<admin::api_error>> authorize(browser_fields browser, std::string method,
+                                                  std::string path,
+                                                  session_use use = session_use::call);
+
+ private:
+  task<admin::api_response> log_in(admin::api_request request, browser_fields browser);
+  task<admin::api_response> show(admin::api_request request, browser_fields browser);
+  admin::api_response log_out(const admin::api_request& request, const browser_fields& browser);
+
+  // Who shows this secret: nothing when nobody does, an error when the store is away.
+  task<result<std::optional<session>>> identify(std::string secret);
+  task<result<std::optional<session>>> current(std::string id, session_use use);
+  task<admin::api_response> refuse_login(std::string request_id);
+  std::string session_json(const session& who, std::string_view id) const;
+
+  dashboard_services services_;
+  session_store sessions_;
+  std::size_t failing_ = 0;
+};
+
+}  // namespace tollgate::proxy::dashboard

@@ -1,0 +1,16 @@
+// What GET / and /dashboard/VERSION/FILE answer: no token, no session, nothing of anybody's
+// account.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "proxy/net/api/message.hpp"
+
+namespace tollgate::proxy::dashboard {
+
+// Nothing: that is not a file of the dashboard.
+std::optional<admin::api_response> file_response(std::string_view path,
+                                                 std::string_view if_none_match);
+
+}  // namespace tollgate::proxy::dashboard

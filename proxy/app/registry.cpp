@@ -1,0 +1,297 @@
+#include "proxy/app/registry.hpp"
+
+#include "proxy/metrics/family_builder.hpp"
+#include "proxy/metrics/process_info.hpp"
+#include "proxy/payments/payment_answer.hpp"
+
+namespace tollgate::proxy::metrics {
+
+namespace {
+
+using prometheus::MetricType;
+using thread_list = std::list<thread_metrics>;
+
+constexpr double micro = 1e6, milli = 1e3;
+
+std::string status_class_name(std::size_t status_class) {
+  return status_class == 0 ? "none" : std::to_string(status_class) + "xx";
+}
+
+// Cells that never counted are left out, or every route would bring dozens of zeros.
+void collect_requests(family_builder& out, const thread_list& threads) {
+  out.family("tollgate_requests", MetricType::Counter,
+             "Requests by route (empty: none matched), status class and how they ended.");
+  for (const auto& thread : threads) {
+    thread.for_each_route([&](const std::string& name, const route_metrics& route) {
+      for (std::size_t status_class = 0; status_class < status_class_count; ++status_class) {
+        for (std::size_t end = 0; end < quota::stream_end_count; ++end) {
+          const auto count = route.requests[status_class].read(end);
+          if (count == 0) continue;
+          out.add({{"route", name},
+                   {"status", status_class_name(status_class)},
+                   {"end", std::string{quota::to_string(static_cast<quota::stream_end>(end))}}},
+                  count);
+        }
+      }
+    });
+  }
+}
+
+void collect_refusals(family_builder& out, const thread_list& threads, const char* name,
+                      const char* help,
+                      by_enum<routes::problem_code, problem_code_count> route_metrics::*cells) {
+  out.family(name, MetricType::Counter, help);
+  for (const auto& thread : threads) {
+    thread.for_each_route([&](const std::string& route_name, const route_metrics& route) {
+      for (std::size_t code = 0; code < problem_code_count; ++code) {
+        const auto count = (route.*cells).read(code);
+        if (count == 0) continue;
+        out.add({{"route", route_name},
+                 {"code", std::string{routes::to_string(static_cast<routes::problem_code>(code))}}},
+                count);
+      }
+    });
+  }
+}
+
+void collect_route_counter(family_builder& out, const thread_list& threads, const char* name,
+                           const char* help, counter route_metrics::*cell) {
+  out.family(name, MetricType::Counter, help);
+  for (const auto& thread : threads) {
+    thread.for_each_route([&](const std::string& route_name, const route_metrics& route) {
+      if (!route_name.empty()) out.add({{"route", route_name}}, (route.*cell).read());
+    });
+  }
+}
+
+void collect_credits(family_builder& out, const thread_list& threads, const char* name,
+                     const char* help, counter credit_metrics::*cell) {
+  out.family(name, MetricType::Counter, help, micro);
+  for (const auto& thread : threads) {
+    thread.for_each_action([&](const std::string& action, const credit_metrics& credits) {
+      if (!action.empty()) out.add({{"action", action}}, (credits.*cell).read());
+    });
+  }
+}
+
+template <class Cell>
+void collect_upstream(family_builder& out, const thread_list& threads, const char* name,
+                      MetricType type, const char* help, Cell upstream_metrics::*cell) {
+  out.family(name, type, help);
+  for (const auto& thread : threads) {
+    thread.for_each_upstream([&](const std::string& upstream, const upstream_metrics& cells) {
+      if constexpr (requires { (cells.*cell).read(); }) {
+        out.add({{"upstream", upstream}}, (cells.*cell).read());
+      } else {
+        out.add({{"upstream", upstream}}, cells.*cell);
+      }
+    });
+  }
+}
+
+template <class Cell>
+void collect_thread(family_builder& out, const thread_list& threads, const char* name,
+                    MetricType type, const char* help, Cell thread_metrics::*cell,
+                    double scale = 1.0) {
+  out.family(name, type, help, scale);
+  for (const auto& thread : threads) out.add({}, (thread.*cell).read());
+}
+
+void collect_store(family_builder& out, const thread_list& threads) {
+  const auto one = [&](const char* name, const char* help, counter store_metrics::*cell) {
+    out.family(name, MetricType::Counter, help);
+    for (const auto& thread : threads) out.add({}, (thread.store.*cell).read());
+  };
+  out.family("tollgate_store_connections_ready", MetricType::Gauge,
+             "Threads whose connection to the store is ready.");
+  for (const auto& thread : threads) out.add({}, thread.store.ready.read());
+  one("tollgate_store_connects", "Connections made to the store; more than threads: reconnects.",
+      &store_metrics::connects);
+  one("tollgate_store_commands", "Commands sent to the store.", &store_metrics::commands);
+  one("tollgate_store_writes", "Writes to the store's sockets; commands share them.",
+      &store_metrics::writes);
+  one("tollgate_store_sent_bytes", "Bytes sent to the store.", &store_metrics::bytes_out);
+  one("tollgate_store_received_bytes", "Bytes received from the store.", &store_metrics::bytes_in);
+  one("tollgate_store_failures", "Operations on the ledger whose outcome stayed unknown.",
+      &store_metrics::failures);
+}
+
+void collect_data_plane(family_builder& out, const thread_list& threads) {
+  collect_requests(out, threads);
+  collect_refusals(out, threads, "tollgate_refusals", "Requests refused by Tollgate, by its code.",
+                   &route_metrics::refusals);
+  collect_refusals(out, threads, "tollgate_shadow_refusals",
+                   "Requests let through in shadow mode that would have been refused.",
+                   &route_metrics::shadow_refusals);
+  collect_route_counter(out, threads, "tollgate_beyond_balance",
+                        "Critical requests let through without credits.",
+                        &route_metrics::beyond_balance);
+  collect_route_counter(out, threads, "tollgate_unmeasurable_audio",
+                        "Calls whose seconds could not be counted, and were estimated by size.",
+                        &route_metrics::unmeasurable_audio);
+  collect_route_counter(out, threads, "tollgate_hold_renewals",
+                        "Holds renewed because their stream still ran.", &route_metrics::renewals);
+  collect_thread(out, threads, "tollgate_connections", MetricType::Gauge,
+                 "Open client connections.", &thread_metrics::connections);
+  collect_thread(out, threads, "tollgate_connections_accepted", MetricType::Counter,
+                 "Client connections accepted.", &thread_metrics::connections_total);
+  collect_thread(out, threads, "tollgate_requests_in_flight", MetricType::Gauge,
+                 "Requests being served.", &thread_metrics::in_flight);
+  collect_thread(out, threads, "tollgate_event_streams", MetricType::Gauge,
+                 "Streams of events that customers have open.", &thread_metrics::event_streams);
+  out.family("tollgate_request_overhead_seconds", MetricType::Histogram,
+             "Time a request spent in Tollgate, waiting for its upstream excluded.");
+  for (const auto& thread : threads) out.add({}, thread.overhead);
+}
+
+void collect_ledger(family_builder& out, const thread_list& threads) {
+  collect_credits(out, threads, "tollgate_credits_held", "Credits put aside by reservations.",
+                  &credit_metrics::held_micro);
+  collect_credits(out, threads, "tollgate_credits_extended", "Credits added to holds later.",
+                  &credit_metrics::extended_micro);
+  collect_credits(out, threads, "tollgate_credits_settled", "Credits charged.",
+                  &credit_metrics::settled_micro);
+  collect_credits(out, threads, "tollgate_credits_released", "Credits held but not used.",
+                  &credit_metrics::released_micro);
+  collect_credits(out, threads, "tollgate_credits_voided", "Credits of holds that were voided.",
+                  &credit_metrics::voided_micro);
+  collect_thread(out, threads, "tollgate_credits_expired_holds", MetricType::Counter,
+                 "Credits given back by sweeping holds whose time had passed.",
+                 &thread_metrics::expired_holds_micro, micro);
+  collect_thread(out, threads, "tollgate_pending_settlements", MetricType::Gauge,
+                 "Resolutions of holds that the ledger has not confirmed yet.",
+                 &thread_metrics::pending_settlements);
+  collect_store(out, threads);
+}
+
+void collect_upstreams(family_builder& out, const thread_list& threads) {
+  collect_upstream(out, threads, "tollgate_upstream_response_head_seconds", MetricType::Histogram,
+                   "Time from the request's end to the head of the upstream's response.",
+                   &upstream_metrics::response_head);
+  collect_upstream(out, threads, "tollgate_upstream_connects", MetricType::Counter,
+                   "Connections made to the upstream.", &upstream_metrics::connects);
+  collect_upstream(out, threads, "tollgate_upstream_connect_failures", MetricType::Counter,
+                   "Connections to the upstream that failed.", &upstream_metrics::connect_failures);
+  collect_upstream(out, threads, "tollgate_upstream_reuses", MetricType::Counter,
+                   "Requests sent on a connection from the pool.", &upstream_metrics::reuses);
+  collect_upstream(out, threads, "tollgate_upstream_retries", MetricType::Counter,
+                   "Requests repeated because the pooled connection was dead.",
+                   &upstream_metrics::retries);
+  collect_upstream(out, threads, "tollgate_upstream_connections_active", MetricType::Gauge,
+                   "Upstream connections in use.", &upstream_metrics::active);
+  collect_upstream(out, threads, "tollgate_upstream_connections_idle", MetricType::Gauge,
+                   "Upstream connections waiting in the pool.", &upstream_metrics::idle);
+}
+
+void collect_payments(family_builder& out, const payment_metrics& payments) {
+  out.family("tollgate_top_ups", MetricType::Counter,
+             "Deliveries of top-ups to the payment endpoint, by what became of them.");
+  for (std::size_t i = 0; i < top_up_verdict_count; ++i) {
+    const auto verdict = static_cast<quota::top_up_verdict>(i);
+    out.add({{"verdict", std::string{payments::name_of(verdict)}}}, payments.top_ups.read(i));
+  }
+  out.family("tollgate_payment_mismatches", MetricType::Counter,
+             "Payments that differ from what the ledger asked for, each time one is seen.");
+  for (std::size_t i = 1; i < payment_mismatch_count; ++i) {
+    const auto what = static_cast<payments::payment_mismatch>(i);
+    out.add({{"what", std::string{payments::name_of(what)}}}, payments.mismatches.read(i));
+  }
+  out.family("tollgate_payment_events", MetricType::Counter,
+             "Events that Stripe has told, by what became of them.");
+  const char* const ends[] = {"applied", "ignored", "repeated", "refused", "unavailable"};
+  static_assert(std::size(ends) == payment_event_count);
+  for (std::size_t i = 0; i < payment_event_count; ++i) {
+    out.add({{"result", ends[i]}}, payments.events.read(i));
+  }
+}
+
+void collect_archive(family_builder& out, const archive_metrics& archive) {
+  const auto one = [&](const char* name, MetricType type, const char* help, std::int64_t value,
+                       double scale = 1.0) {
+    out.family(name, type, help, scale);
+    out.add({}, value);
+  };
+  one("tollgate_archive_entries", MetricType::Counter, "Ledger entries added to the archive.",
+      archive.entries.read());
+  one("tollgate_archive_statements", MetricType::Counter, "Statements added to the archive.",
+      archive.statements.read());
+  one("tollgate_archive_failures", MetricType::Counter, "Times the archive could not be had.",
+      archive.failures.read());
+  one("tollgate_archive_leader", MetricType::Gauge, "1 when this process writes the archive.",
+      archive.leads.read());
+  one("tollgate_archive_lag_seconds", MetricType::Gauge,
+      "Since everything that was there had been added.", archive.lag_ms.read(), milli);
+}
+
+void collect_webhooks(family_builder& out, const webhook_metrics& webhooks) {
+  out.family("tollgate_webhook_deliveries", MetricType::Counter,
+             "Attempts to deliver an event to a webhook endpoint, by what became of them.");
+  for (std::size_t i = 0; i < webhook_verdict_count; ++i) {
+    const auto verdict = static_cast<webhooks::verdict>(i);
+    out.add({{"verdict", std::string{webhooks::name_of(verdict)}}}, webhooks.deliveries.read(i));
+  }
+  out.family("tollgate_webhook_dead_letters", MetricType::Counter,
+             "Events that were given up after the last attempt.");
+  out.add({}, webhooks.dead_letters.read());
+  out.family("tollgate_webhook_forgotten", MetricType::Counter,
+             "Endpoints that were away for longer than events are remembered.");
+  out.add({}, webhooks.forgotten.read());
+}
+
+void collect_process(family_builder& out, const process_metrics& process) {
+  const auto one = [&](const char* name, MetricType type, const char* help, std::int64_t value,
+                       double scale = 1.0) {
+    out.family(name, type, help, scale);
+    out.add({}, value);
+  };
+  out.family("tollgate_build_info", MetricType::Gauge, "The version that is running.");
+  out.add({{"version", TOLLGATE_VERSION}}, 1);
+  one("tollgate_journal_unwritten", MetricType::Counter,
+      "Records that the journal had no room for: calls that went on without one.",
+      process.journal_unwritten.load());
+  one("tollgate_config_reloads", MetricType::Counter, "Attempts to reload the configuration.",
+      process.reloads.load());
+  one("tollgate_config_reload_failures", MetricType::Counter,
+      "Reloads that were refused; the configuration before stayed in force.",
+      process.reload_failures.load());
+  one("tollgate_config_last_reload_successful", MetricType::Gauge,
+      "1 when the last reload was taken over.", process.reload_succeeded.load() ? 1 : 0);
+  one("tollgate_config_loaded_timestamp_seconds", MetricType::Gauge,
+      "When the configuration in force was loaded.", process.configuration_loaded_at_ms.load(),
+      milli);
+  one("tollgate_draining", MetricType::Gauge, "1 while shutting down.",
+      process.draining.load() ? 1 : 0);
+
+  const auto info = read_process_info();
+  one("process_start_time_seconds", MetricType::Gauge, "When the process started.",
+      info.start_time_ms, milli);
+  one("process_cpu_seconds", MetricType::Counter, "CPU time of the process.", info.cpu_ms, milli);
+  one("process_resident_memory_bytes", MetricType::Gauge, "Resident memory.", info.resident_bytes);
+  one("process_open_fds", MetricType::Gauge, "Open file descriptors.", info.open_fds);
+  one("process_max_fds", MetricType::Gauge, "The limit of open file descriptors.", info.max_fds);
+  one("process_threads", MetricType::Gauge, "Threads of the process.", info.threads);
+}
+
+}  // namespace
+
+thread_metrics& registry::add_thread() {
+  const std::lock_guard lock{threads_mutex_};
+  return threads_.emplace_back();
+}
+
+std::vector<prometheus::MetricFamily> registry::collect() const {
+  family_builder out;
+  {
+    const std::lock_guard lock{threads_mutex_};
+    collect_data_plane(out, threads_);
+    collect_ledger(out, threads_);
+    collect_upstreams(out, threads_);
+  }
+  collect_payments(out, payments);
+  collect_archive(out, archive);
+  collect_webhooks(out, webhooks);
+  collect_process(out, process);
+  return out.take();
+}
+
+}  // namespace tollgate::proxy::metrics

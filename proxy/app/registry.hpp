@@ -1,0 +1,44 @@
+// All counters of the process, and the metrics they make up.
+#pragma once
+
+#include <list>
+#include <vector>
+
+#include <prometheus/metric_family.h>
+
+#include "proxy/archive/archive_metrics.hpp"
+#include "proxy/gateway/thread_metrics.hpp"
+#include "proxy/payments/payment_metrics.hpp"
+#include "proxy/webhooks/webhook_metrics.hpp"
+
+namespace tollgate::proxy::metrics {
+
+// Written by whoever reloads the configuration, read by the scraper.
+struct process_metrics {
+  std::atomic<bool> reload_succeeded{true};  // the last one
+  std::atomic<std::int64_t> reloads{0}, reload_failures{0};
+  std::atomic<std::int64_t> configuration_loaded_at_ms{
+      0};  // the one in force; since the Unix epoch
+  std::atomic<bool> draining{false};
+  std::atomic<std::int64_t> journal_unwritten{0};
+};
+
+class registry {
+ public:
+  // The object lives as long as the registry.
+  thread_metrics& add_thread();
+
+  process_metrics process;
+  payment_metrics payments;  // written by the control thread
+  archive_metrics archive;   // written by the archivist
+  webhook_metrics webhooks;  // likewise
+
+  // Sums up all threads. Safe to call from any thread at any time.
+  std::vector<prometheus::MetricFamily> collect() const;
+
+ private:
+  mutable std::mutex threads_mutex_;
+  std::list<thread_metrics> threads_;
+};
+
+}  // namespace tollgate::proxy::metrics

@@ -1,0 +1,122 @@
+#include "proxy/gateway/access_log.hpp"
+
+#include <fcntl.h>
+#include <spdlog/fmt/chrono.h>
+#include <spdlog/fmt/fmt.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <stdexcept>
+#include <system_error>
+
+namespace tollgate::proxy {
+
+namespace {
+
+constexpr std::size_t flush_bytes = 64 * 1024;
+
+void member(std::string& out, std::string_view name, std::string_view text) {
+  if (text.empty()) return;
+  out.append(",\"").append(name).append("\":");
+  append_json_string(out, text);
+}
+
+void member(std::string& out, std::string_view name, std::int64_t number) {
+  fmt::format_to(std::back_inserter(out), ",\"{}\":{}", name, number);
+}
+
+}  // namespace
+
+void append_json_string(std::string& out, std::string_view text) {
+  out.push_back('"');
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      out.push_back('\\');
+      out.push_back(c);
+    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
+      fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned>(c));
+    } else {
+      out.push_back(c);
+    }
+  }
+  out.push_back('"');
+}
+
+access_log::access_log(const std::string& where) {
+  reopen(where);
+}
+
+access_log::~access_log() {
+  close();
+}
+
+void access_log::reopen(const std::string& where) {
+  int fresh = -1;
+  if (where != "off") {
+    fresh = where == "-" ? ::dup(STDOUT_FILENO)
+                         : ::open(where.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+    if (fresh < 0)
+      throw std::runtime_error{"log.access: " + where + ": " + std::generic_category().message(errno)};
+  }
+  close();
+  fd_ = fresh;
+}
+
+void access_log::close() {
+  if (fd_ < 0) return;
+  flush();
+  ::close(fd_);
+  fd_ = -1;
+}
+
+void access_log::write(const exchange_record& record, quota::time_point now) {
+  if (!enabled()) return;
+  const auto day = std::chrono::floor<std::chrono::seconds>(now);
+  fmt::format_to(std::back_inserter(lines_), "{{\"time\":\"{:%Y-%m-%dT%H:%M:%S}.{:03d}Z\"", day,
+                 (now - day).count());
+  member(lines_, "request_id", record.request_id);
+  member(lines_, "client", record.peer);
+  member(lines_, "org", record.org);
+  member(lines_, "key", record.who.key_id);
+  member(lines_, "method", record.method);
+  member(lines_, "path", record.path);
+  member(lines_, "route", record.who.route);
+  member(lines_, "action", record.who.action);
+  member(lines_, "model", record.who.model);
+  member(lines_, "agent", record.who.agent);
+  member(lines_, "conversation", record.who.conversation);
+  member(lines_, "status", record.status);
+  if (record.refusal) {
+    member(lines_, "refused", routes::to_string(*record.refusal));
+  } else {
+    member(lines_, "end", quota::to_string(record.end));
+  }
+  fmt::format_to(std::back_inserter(lines_), ",\"credits\":{}", to_string(record.charged));
+  if (record.audio_us) {
+    fmt::format_to(std::back_inserter(lines_), ",\"audio_seconds\":{}.{:06d}",
+                   *record.audio_us / 1'000'000, *record.audio_us % 1'000'000);
+  }
+  if (record.unmeasurable) lines_.append(",\"unmeasurable\":true");
+  if (record.beyond_balance) lines_.append(",\"beyond_balance\":true");
+  member(lines_, "bytes_in", static_cast<std::int64_t>(record.bytes_in));
+  member(lines_, "bytes_out", static_cast<std::int64_t>(record.bytes_out));
+  member(lines_, "total_us", record.total_us);
+  member(lines_, "store_us", record.store_us);
+  member(lines_, "upstream_us", record.upstream_us);
+  member(lines_, "overhead_us", record.overhead_us);
+  lines_.append("}\n");
+  if (lines_.size() >= flush_bytes) flush();
+}
+
+void access_log::flush() {
+  std::string_view rest = lines_;
+  while (fd_ >= 0 && !rest.empty()) {
+    const auto written = ::write(fd_, rest.data(), rest.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) break;  // a full disk or a closed pipe costs log lines, never a request
+    rest.remove_prefix(static_cast<std::size_t>(written));
+  }
+  lines_.clear();
+}
+
+}  // namespace tollgate::proxy

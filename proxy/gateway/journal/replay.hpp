@@ -1,0 +1,67 @@
+// Settles what an earlier process left in its journal. It may be repeated, and broken off at any
+// point: every charge has its hold's id, and the ledger settles that once.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "proxy/gateway/journal/record.hpp"
+#include "proxy/net/wake_up.hpp"
+#include "quota/ledger_store.hpp"
+#include "quota/task.hpp"
+
+namespace tollgate::proxy::journal {
+
+struct unconfirmed_charge {
+  opened start;
+  bool settles = true;
+  std::int64_t used = 0;
+};
+
+// What all segments of a directory say together.
+struct contents {
+  std::vector<unconfirmed_charge> charges;
+  std::vector<std::string> files;     // that were read
+  std::vector<std::string> damaged;   // "FILE: OFFSET: what"
+  std::vector<std::string> unsound;   // the files that these are about
+  std::vector<std::string> torn;      // "FILE: OFFSET": a last record that was not finished
+};
+contents read_journal(const std::vector<std::string>& files);
+
+struct replay_report {
+  std::size_t settled = 0, voided = 0;  // now
+  std::size_t known = 0;                // before: the ledger had settled or voided them
+  std::size_t forgotten = 0;            // too old for the ledger to tell
+  quota::credits charged;               // of `settled`
+  bool complete = false;                // otherwise it was stopped
+};
+
+class replay {
+ public:
+  replay(io_executor executor, quota::ledger_store& ledger) : executor_{executor}, ledger_{ledger} {}
+
+  // Waits for the ledger however long that takes, or until stop().
+  task<replay_report> run(const contents& journal);
+  void stop() { stopped_ = true; }
+
+ private:
+  task<> settle_one_after_the_other(const contents& journal);
+  task<bool> settle(const unconfirmed_charge& what);
+  void count(const quota::answer& reply);
+  task<> pause();
+
+  io_executor executor_;
+  quota::ledger_store& ledger_;
+  replay_report report_;
+  std::size_t next_ = 0;
+  int running_ = 0;
+  wake_up all_ended_;
+  bool stopped_ = false;
+};
+
+// The files go; those in which something could not be read are kept under another name.
+void remove_replayed(const contents& journal);
+// "12 charges were settled (34.5 credits), 1 was known, ..."
+std::string to_string(const replay_report& report);
+
+}  // namespace tollgate::proxy::journal

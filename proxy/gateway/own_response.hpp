@@ -1,0 +1,32 @@
+// Answers that Tollgate gives itself: refusals, and what customers ask about their own account.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "proxy/net/http/message.hpp"
+#include "routes/problem.hpp"
+
+namespace tollgate::proxy {
+
+struct own_response {
+  int status = 200;
+  std::string content_type = "application/json";
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body;
+  std::string account_fields{};  // complete lines, as write_account_fields makes them
+  bool close = false;            // the connection ends with it
+  bool is_head = false;          // the request was a HEAD: everything but the body
+  // The body follows, in chunks or until the connection ends; otherwise it is `body`.
+  framing follows = framing::none;
+};
+
+own_response refusal(const routes::problem& problem, routes::dialect dialect,
+                     std::string_view request_id);
+
+// Head and body, ready to be written.
+std::string serialize(const own_response& response, std::string_view request_id);
+
+}  // namespace tollgate::proxy

@@ -1,0 +1,200 @@
+#include "proxy/gateway/session.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <spdlog/spdlog.h>
+
+#include "proxy/gateway/exchange/exchange.hpp"
+#include "proxy/gateway/own_response.hpp"
+#include "proxy/net/http/head_guard.hpp"
+
+namespace tollgate::proxy {
+
+namespace {
+
+using routes::problem;
+using routes::problem_code;
+
+constexpr std::size_t max_fields = 256;
+
+class session final : public std::enable_shared_from_this<session>, private worker::open_session {
+ public:
+  session(worker& worker, std::shared_ptr<downstream> client)
+      : worker_{worker}, client_{std::move(client)} {
+    worker_.connection_opened();
+    worker_.add(*this);
+  }
+  ~session() { worker_.connection_closed(); }
+
+  task<> run() {
+    bool another = co_await open();
+    while (another) another = co_await serve_one();
+    co_await linger();
+    client_->io.close();
+  }
+
+ private:
+  enum class arrival { head, nothing, refused };
+
+  task<bool> open() {
+    const auto runtime = worker_.current();
+    if (!runtime->tls) co_return true;
+    client_->secure = true;
+    client_->io.expires_after(runtime->settings().timeouts.client_head);
+    const auto ec = co_await client_->io.accept_tls(*runtime->tls);
+    client_->io.never_expires();
+    co_return !ec;
+  }
+
+  task<bool> serve_one() {
+    request_reader request;
+    const auto came = co_await read_head(request);
+    if (came != arrival::head) co_return false;
+    exchange exchange{worker_, *client_, request};
+    co_return co_await exchange.run();
+  }
+
+  // Waits for a complete head. Between requests the connection may be idle for `keep_alive`; once a
+  // head has begun, it must be complete within `client_head`.
+  task<arrival> read_head(request_reader& request) {
+    const auto runtime = worker_.current();
+    const auto& settings = runtime->settings();
+    bool begun = false;
+    for (;;) {
+      skip_empty_lines();
+      const auto view = client_->in.view();
+      const auto end = find_head_end(view);
+      if (end != std::string_view::npos && end <= settings.limits.head_bytes) {
+        client_->io.never_expires();
+        co_return co_await take_head(request, end);
+      }
+      if (view.size() >= settings.limits.head_bytes) {
+        co_return co_await refuse(problem_code::headers_too_large,
+                                  "The request head is larger than " +
+                                      std::to_string(settings.limits.head_bytes) + " bytes.");
+      }
+      if (view.empty()) {
+        if (worker_.draining()) co_return arrival::nothing;
+        if (!client_->reading()) client_->in.shrink();
+        idle = true;
+        begun = false;
+        client_->io.expires_after(settings.timeouts.keep_alive);
+      } else if (!begun) {
+        begun = true;
+        client_->io.expires_after(settings.timeouts.client_head);
+      }
+      const bool more = co_await client_->read_more(settings.limits.head_bytes);
+      idle = false;
+      if (more) continue;
+      if (client_->io.timed_out() || !begun) co_return arrival::nothing;
+      co_return co_await refuse(problem_code::invalid_request,
+                                "The request ended before its head did.");
+    }
+  }
+
+  task<arrival> take_head(request_reader& request, std::size_t end) {
+    const auto bytes = client_->in.view().substr(0, end);
+    if (auto wrong = inspect_request_head(bytes)) {
+      co_return co_await refuse(problem_code::invalid_request,
+                                "Malformed request: " + *wrong + ".");
+    }
+    const auto ec = request.read_head(bytes);
+    if (ec) {
+      co_return co_await refuse(problem_code::invalid_request,
+                                "Malformed request: " + ec.message() + ".");
+    }
+    if (request.head().fields.size() > max_fields) {
+      co_return co_await refuse(
+          problem_code::headers_too_large,
+          "The request has more than " + std::to_string(max_fields) + " header fields.");
+    }
+    client_->in.consume(end);
+    co_return arrival::head;
+  }
+
+  // RFC 9112 section 2.2: an empty line before a request is tolerated.
+  void skip_empty_lines() {
+    while (client_->in.view().starts_with("\r\n")) client_->in.consume(2);
+  }
+
+  // An answer to what is not a request: nobody knows where the next one would begin, so the
+  // connection ends with it.
+  task<arrival> refuse(problem_code code, std::string message) {
+    const problem problem{code, std::move(message), {}, {}};
+    exchange_record record;
+    record.request_id = worker_.world().ids->next_hex128();
+    record.peer = client_->peer;
+    record.refusal = problem.code;
+    record.status = status_of(problem.code);
+    worker_.exchange_started();
+    auto response = refusal(problem, routes::dialect::platform, record.request_id);
+    response.close = true;
+    const auto out = serialize(response, record.request_id);
+    client_->io.expires_after(std::chrono::seconds{5});
+    co_await client_->io.write(asio::buffer(out));
+    worker_.exchange_finished(record, *worker_.current());
+    co_return arrival::refused;
+  }
+
+  // Lets the client read our last answer before the connection goes: closing at once, with its
+  // bytes still arriving, would reset the connection and lose the answer (RFC 9112 section 9.6).
+  // Many clients send all of an upload before they look for an answer, so what they still send is
+  // dropped for as long as nginx would (`lingering_time`, `lingering_timeout`); nothing of it is
+  // kept.
+  task<> linger() {
+    constexpr std::chrono::seconds in_all{30}, of_silence{5}, while_draining{2};
+    if (client_->at_end() || !client_->io.is_open()) co_return;
+    client_->allow_reads();
+    client_->io.shutdown_send(client_);
+    const auto began = worker_.deadlines().now();
+    while (!client_->at_end()) {
+      const auto passed = worker_.deadlines().now() - began;
+      if (passed >= (worker_.draining() ? while_draining : in_all)) break;
+      client_->io.expires_after(worker_.draining() ? while_draining : of_silence);
+      if (!client_->reading()) client_->in.consume(client_->in.size());
+      if (!co_await client_->read_more(byte_buffer::transfer_capacity)) break;
+    }
+  }
+
+  void cut() override { client_->cut(); }
+
+  worker& worker_;
+  std::shared_ptr<downstream> client_;
+};
+
+}  // namespace
+
+void start_session(worker& worker, tcp_socket socket) {
+  error_code ec;
+  const auto peer = socket.remote_endpoint(ec);
+  if (ec) return;
+  socket.set_option(asio::ip::tcp::no_delay{true}, ec);
+  socket.non_blocking(true, ec);
+  auto client = std::make_shared<downstream>(std::move(socket), worker.deadlines(),
+                                             peer.address().to_string());
+  const auto running = [](std::shared_ptr<session> self) -> task<> { co_await self->run(); };
+  auto self = std::make_shared<session>(worker, std::move(client));
+  asio::co_spawn(worker.executor(), running(std::move(self)), [](std::exception_ptr thrown) {
+    if (!thrown) return;
+    try {
+      std::rethrow_exception(thrown);
+    } catch (const std::exception& error) {
+      spdlog::error("a session ended by an exception: {}", error.what());
+    }
+  });
+}
+
+void turn_away(tcp_socket socket, std::string_view request_id) {
+  auto response = refusal({problem_code::overloaded,
+                           "Too many connections; try again shortly.",
+                           std::chrono::seconds{1},
+                           {}},
+                          routes::dialect::platform, request_id);
+  response.close = true;
+  const auto out = serialize(response, request_id);
+  error_code ec;
+  socket.non_blocking(true, ec);
+  socket.write_some(asio::buffer(out), ec);
+}
+
+}  // namespace tollgate::proxy

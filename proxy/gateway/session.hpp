@@ -1,0 +1,19 @@
+// One client connection: request heads in, one exchange after the other, until either side has
+// enough.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "proxy/gateway/downstream.hpp"
+#include "proxy/gateway/worker.hpp"
+
+namespace tollgate::proxy {
+
+// Runs on its own until the connection is closed.
+void start_session(worker& worker, tcp_socket socket);
+
+// Too many connections: a short answer instead of a session.
+void turn_away(tcp_socket socket, std::string_view request_id);
+
+}  // namespace tollgate::proxy

@@ -1,0 +1,160 @@
+#include "proxy/gateway/settlement.hpp"
+
+#include <algorithm>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <spdlog/spdlog.h>
+
+namespace tollgate::proxy {
+
+namespace {
+
+using timer = asio::basic_waitable_timer<std::chrono::steady_clock,
+                                         asio::wait_traits<std::chrono::steady_clock>, io_executor>;
+
+// Audio that is metered while it passes is written down by the second.
+constexpr std::int64_t journal_step = 1'000'000;
+
+// A third of the timeout: two renewals may be lost before the hold is.
+std::chrono::milliseconds renewal_interval(const open_charge& charge) {
+  return charge.money.agreed().hold_timeout / 3;
+}
+
+// Answers that end before this are never told of: most calls cost the ledger nothing for it.
+std::chrono::milliseconds first_renewal(const open_charge& charge) {
+  return charge.money.agreed().hold_timeout / 30;
+}
+
+}  // namespace
+
+void settlement::track(std::shared_ptr<open_charge> charge, steady_time now) {
+  now_ = now;
+  charge->renew_at = now + renewal_interval(*charge);
+  open_.push_back(std::move(charge));
+  open_.back()->place = std::prev(open_.end());
+}
+
+void settlement::began(open_charge& charge, quota::usage so_far) {
+  if (journal_) journal_->open(charge.written, so_far.amount);
+}
+
+void settlement::answer_began(const std::shared_ptr<open_charge>& charge, quota::usage so_far) {
+  drive(charge, quota::charge::begun{so_far});
+  if (journal_) return;
+  charge->renewed_soon = true;
+  charge->renew_at = now_ + first_renewal(*charge);
+  answering_.splice(answering_.end(), open_, charge->place);
+}
+
+void settlement::meter(const std::shared_ptr<open_charge>& charge, quota::usage so_far, bool final) {
+  const auto written = charge->written.used;
+  // What was written before the first second was an estimate.
+  const bool worth_writing =
+      so_far.amount - written >= journal_step || (so_far.amount > 0 && so_far.amount < written);
+  if (journal_ && worth_writing) journal_->use(charge->written, so_far.amount);
+  drive(charge, quota::charge::metered{so_far, final});
+}
+
+void settlement::end(std::shared_ptr<open_charge> charge, quota::charge::ended how) {
+  if (journal_) {
+    const auto& policy = charge->money.agreed().policy;
+    const bool settles = quota::resolve(policy, how.how) == quota::resolution::settle;
+    journal_->end(charge->written, settles, how.used.amount);
+  }
+  (charge->renewed_soon ? answering_ : open_).erase(charge->place);
+  ++resolving_;
+  drive(std::move(charge), how);
+}
+
+// Feeds one event to the charge and has done what it asks for; the answer is the next event. When
+// the call ends while a renewal is out, the answer to that renewal goes on to resolve it.
+void settlement::drive(std::shared_ptr<open_charge> charge, const quota::charge::event& event,
+                       int attempt) {
+  auto action = charge->money.resume(event);
+  if (journal_) journal_->follow(charge->written);
+  if (const auto* apply = std::get_if<quota::charge::apply>(&action)) {
+    ask(std::move(charge), apply->what, attempt);
+  } else if (auto* retry = std::get_if<quota::charge::retry>(&action)) {
+    ++counted_.retries;
+    const auto later = [](settlement& self, std::shared_ptr<open_charge> whose,
+                          quota::operation what, int so_far) -> task<> {
+      co_await self.pause(so_far);
+      self.ask(std::move(whose), what, so_far);
+    };
+    asio::co_spawn(executor_, later(*this, std::move(charge), std::move(retry->what), attempt),
+                   asio::detached);
+  } else if (const auto* done = std::get_if<quota::charge::done>(&action)) {
+    --resolving_;
+    if (journal_) journal_->confirm(charge->written);
+    ++(done->charged > quota::credits{} ? counted_.settled : counted_.voided);
+    counted_.settled_micro += done->charged.micro();
+  }
+}
+
+void settlement::ask(std::shared_ptr<open_charge> charge, const quota::operation& what,
+                     int attempt) {
+  charge->asking = true;
+  const auto& org = charge->org;
+  auto then = [this, charge = std::move(charge), attempt](result<quota::answer> reply) {
+    charge->asking = false;
+    if (reply) {
+      if (reply->result == quota::outcome::out_of_range) {
+        spdlog::error("org={} request={}: its use is beyond what an account can count; it is charged only "
+                      "as far as it was held",
+                      charge->org, charge->money.agreed().request_id);
+      }
+      const quota::charge::answered answered{*reply, ledger_.now()};
+      drive(charge, answered, attempt + 1);
+    } else {
+      drive(charge, quota::charge::store_failed{}, attempt + 1);
+    }
+    charge->answered.notify();
+  };
+  ledger_.submit(org, what, std::move(then));
+}
+
+void settlement::clean_up(quota::org_id org, quota::operation void_operation) {
+  ++resolving_;
+  const auto clean = [](settlement& self, quota::org_id payer, quota::operation what) -> task<> {
+    for (int attempt = 0;; ++attempt) {
+      const auto reply = co_await self.ledger_.apply(payer, what);
+      if (reply) break;
+      co_await self.pause(attempt);
+    }
+    --self.resolving_;
+  };
+  asio::co_spawn(executor_, clean(*this, std::move(org), std::move(void_operation)),
+                 asio::detached);
+}
+
+task<> settlement::pause(int attempt) {
+  timer delay{executor_};
+  delay.expires_after(std::min(std::chrono::milliseconds{2'000},
+                               std::chrono::milliseconds{25} * (1 << std::min(attempt, 7))));
+  error_code ignored;
+  co_await delay.async_wait(asio::redirect_error(use_task, ignored));
+}
+
+void settlement::tick(steady_time now) {
+  now_ = now;
+  renew(answering_, now);
+  renew(open_, now);
+}
+
+// Holds of one configuration share a timeout, so the lists are nearly sorted; after a reload that
+// changed it, a renewal may come early by the difference, which is harmless.
+void settlement::renew(charges& due, steady_time now) {
+  while (!due.empty() && due.front()->renew_at <= now) {
+    auto& charge = due.front();
+    charge->renew_at = now + renewal_interval(*charge);
+    charge->renewed_soon = false;
+    ++counted_.renewals;
+    open_.splice(open_.end(), due, due.begin());
+    drive(open_.back(), quota::charge::renewal_due{});
+  }
+}
+
+}  // namespace tollgate::proxy

@@ -1,0 +1,71 @@
+#include "proxy/net/api/connections.hpp"
+
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/redirect_error.hpp>
+
+namespace tollgate::proxy::admin {
+
+namespace {
+
+using timer = asio::basic_waitable_timer<std::chrono::steady_clock,
+                                         asio::wait_traits<std::chrono::steady_clock>, io_executor>;
+
+auto no_throw(error_code& ec) {
+  return asio::redirect_error(use_task, ec);
+}
+
+}  // namespace
+
+task<> connections::accept(server serve) {
+  while (!stopped_) {
+    error_code ec;
+    auto socket = co_await listener_.async_accept(no_throw(ec));
+    if (stopped_) break;
+    if (ec) {  // out of descriptors: wait for some to come back
+      timer pause{listener_.get_executor(), std::chrono::milliseconds{100}};
+      co_await pause.async_wait(no_throw(ec));
+      continue;
+    }
+    if (!make_room()) continue;  // closes the new one
+    const auto accepted = std::make_shared<connection>(tcp_stream{std::move(socket)});
+    open_.emplace_back(accepted);
+    auto serving = [serve, accepted]() -> task<> { co_await serve(accepted); };
+    asio::co_spawn(listener_.get_executor(), std::move(serving), asio::detached);
+  }
+}
+
+bool connections::make_room() {
+  open_.remove_if([](const auto& each) { return each.expired(); });
+  if (open_.size() < most_) return true;
+  for (const bool idle : {true, false}) {
+    for (auto each = open_.begin(); each != open_.end(); ++each) {
+      const auto open = each->lock();
+      if (!open || open->busy || open->idle != idle) continue;
+      open->socket.close();
+      open_.erase(each);
+      return true;
+    }
+  }
+  return false;
+}
+
+void connections::stop() {
+  stopped_ = true;
+  error_code ignored;
+  listener_.close(ignored);
+  for (const auto& weak : open_) {
+    if (const auto each = weak.lock(); each && !each->busy) each->socket.close();
+  }
+}
+
+task<> end_connection(tcp_stream& socket, boost::beast::flat_buffer& buffer) {
+  error_code ec;
+  socket.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ec);
+  socket.expires_after(std::chrono::seconds{1});
+  buffer.clear();
+  while (!ec) co_await socket.async_read_some(buffer.prepare(4096), no_throw(ec));
+}
+
+}  // namespace tollgate::proxy::admin

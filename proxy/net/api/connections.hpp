@@ -1,0 +1,49 @@
+// A listener of the control thread and who is connected to it: few, and plain HTTP/1.1.
+#pragma once
+
+#include <functional>
+#include <list>
+#include <memory>
+
+#include <boost/beast/core/flat_buffer.hpp>
+
+#include "proxy/net/acceptor.hpp"
+#include "proxy/net/api/stream_answer.hpp"
+
+namespace tollgate::proxy::admin {
+
+struct connection {
+  tcp_stream socket;
+  bool idle = true;   // no byte of a request has come; where nobody says otherwise, until it is busy
+  bool busy = false;  // between the end of a request's head and the end of its answer
+};
+
+// All on the thread of the acceptor's context.
+class connections {
+ public:
+  // `most` at a time. Who opens connections and says nothing keeps nobody out: one more closes the oldest that is
+  // idle, or else the oldest that is not busy; where all are busy, it is closed itself.
+  connections(acceptor listener, std::size_t most) : listener_{std::move(listener)}, most_{most} {}
+
+  using server = std::function<task<>(std::shared_ptr<connection>)>;
+  // Each is served in a task of its own, until stop(). This outlives it, and what `serve` refers to.
+  task<> accept(server serve);
+  // Closes the listener and what is idle; who is being answered still gets the answer.
+  void stop();
+  bool stopped() const { return stopped_; }
+  asio::ip::tcp::endpoint local_endpoint() const { return listener_.local_endpoint(); }
+
+ private:
+  bool make_room();
+
+  acceptor listener_;
+  std::list<std::weak_ptr<connection>> open_;
+  const std::size_t most_;
+  bool stopped_ = false;
+};
+
+// Says that nothing more comes, and drops for a moment what the client still sends: closing at once would
+// reset the connection and take the last answer away from it.
+task<> end_connection(tcp_stream& socket, boost::beast::flat_buffer& buffer);
+
+}  // namespace tollgate::proxy::admin

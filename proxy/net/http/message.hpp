@@ -1,0 +1,115 @@
+// One HTTP/1.x message as it arrives: the head as views over its own copy of the bytes, the body
+// decoded in place. Beast's basic_parser does the parsing; nothing is allocated per field.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/beast/http/basic_parser.hpp>
+#include <boost/beast/http/field.hpp>
+#include <boost/system/error_code.hpp>
+
+#include "proxy/net/http/byte_buffer.hpp"
+#include "routes/classify.hpp"
+
+namespace tollgate::proxy {
+
+namespace http = boost::beast::http;
+using boost::system::error_code;
+
+// True when a comma-separated list has that token, ASCII case-insensitive; parameters do not count.
+bool lists_token(std::string_view list, std::string_view token);
+
+using header_list = std::vector<std::pair<std::string, std::string>>;
+
+struct message_head {
+  std::string bytes;  // what the views point into
+  std::vector<routes::header_view> fields;
+  std::vector<http::field> names;   // of the same index; field::unknown where Beast knows no number
+  std::string_view method, target;  // of a request
+  int status = 0;                   // of a response
+  std::string_view reason;
+  int version = 11;
+
+  std::string_view find(http::field name) const;
+  bool has(http::field name) const;
+  // True when any line of a comma-separated field lists that token.
+  bool has_token(http::field name, std::string_view token) const;
+
+  routes::request_view request() const { return {method, target, fields}; }
+};
+
+// How the length of a body is known.
+enum class framing : std::uint8_t { none, length, chunked, until_close };
+
+// What one decoding step found: `body` stands in the buffer's memory until `consumed` is consumed.
+struct decoded {
+  std::size_t consumed = 0;
+  std::string_view body;
+  error_code error;
+};
+
+// Reads one message: first the head, as a whole, then the body in any slices.
+template <bool is_request>
+class message_reader final : private http::basic_parser<is_request> {
+  using base = http::basic_parser<is_request>;
+
+ public:
+  message_reader() {
+    base::body_limit(boost::none);
+    base::header_limit(0xffff'ffff);  // the caller bounds the head
+  }
+
+  // `bytes` is one complete head that passed the head guard. `bodiless`: the answer to a HEAD.
+  error_code read_head(std::string_view bytes, bool bodiless = false);
+
+  // Decodes what the buffer holds. Chunks are moved together, so that the body found is one piece.
+  decoded decode(byte_buffer& buffer);
+  // The peer closed: the end of a body without a length, an error for every other.
+  error_code decode_end();
+
+  bool done() const { return base::is_done(); }
+  bool keep_alive() const { return base::keep_alive(); }
+  // Of the head just read, before any decode().
+  framing body_framing() const;
+  // Also where there is no body to go with it: the answer to a HEAD, a 304.
+  std::optional<std::uint64_t> content_length() const {
+    const auto length = base::content_length();
+    return length ? std::optional<std::uint64_t>{*length} : std::nullopt;
+  }
+  const message_head& head() const { return head_; }
+  message_head& head() { return head_; }
+  const header_list& trailers() const { return trailers_; }
+
+ private:
+  using string_view = boost::beast::string_view;
+
+  void on_request_impl(http::verb, string_view method, string_view target, int version,
+                       error_code&) override;
+  void on_response_impl(int status, string_view reason, int version, error_code&) override;
+  void on_field_impl(http::field name, string_view text, string_view value, error_code&) override;
+  void on_header_impl(error_code&) override { head_done_ = true; }
+  void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) override {}
+  std::size_t on_body_impl(string_view piece, error_code&) override { return collect(piece); }
+  void on_chunk_header_impl(std::uint64_t, string_view, error_code&) override {}
+  std::size_t on_chunk_body_impl(std::uint64_t, string_view piece, error_code&) override {
+    return collect(piece);
+  }
+  void on_finish_impl(error_code&) override {}
+
+  std::size_t collect(string_view piece);
+
+  message_head head_;
+  header_list trailers_;
+  bool head_done_ = false;
+  char* body_begin_ = nullptr;
+  char* body_end_ = nullptr;
+};
+
+using request_reader = message_reader<true>;
+using response_reader = message_reader<false>;
+
+}  // namespace tollgate::proxy

@@ -1,0 +1,77 @@
+#include "proxy/net/transport.hpp"
+
+#include <boost/asio/ssl/host_name_verification.hpp>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+namespace tollgate::proxy {
+
+task<error_code> transport::accept_tls(asio::ssl::context& context) {
+  tls_ = std::make_unique<asio::ssl::stream<tcp_socket&>>(socket_, context);
+  error_code ec;
+  co_await tls_->async_handshake(asio::ssl::stream_base::server,
+                                 asio::redirect_error(use_task, ec));
+  co_return ec;
+}
+
+task<error_code> transport::connect_tls(asio::ssl::context& context, const std::string& host,
+                                        bool verify) {
+  tls_ = std::make_unique<asio::ssl::stream<tcp_socket&>>(socket_, context);
+  error_code ec;
+  asio::ip::make_address(host, ec);
+  const bool is_name = static_cast<bool>(ec);  // RFC 6066: no SNI for addresses
+  if (is_name && SSL_set_tlsext_host_name(tls_->native_handle(), host.c_str()) != 1) {
+    co_return asio::error::make_error_code(asio::error::invalid_argument);
+  }
+  ec = {};
+  if (verify) {
+    tls_->set_verify_mode(asio::ssl::verify_peer);
+    tls_->set_verify_callback(asio::ssl::host_name_verification{host});
+  } else {
+    tls_->set_verify_mode(asio::ssl::verify_none);
+  }
+  co_await tls_->async_handshake(asio::ssl::stream_base::client,
+                                 asio::redirect_error(use_task, ec));
+  co_return ec;
+}
+
+bool transport::is_stale() {
+  char byte;
+  const auto n = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return n >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
+}
+
+void transport::probe_peer() {
+  constexpr int every_s = 15, unanswered = 4;
+  const int socket = socket_.native_handle();
+  const auto set = [socket](int level, int option, int value) {
+    ::setsockopt(socket, level, option, &value, sizeof value);
+  };
+  set(IPPROTO_TCP, TCP_KEEPIDLE, every_s);
+  set(IPPROTO_TCP, TCP_KEEPINTVL, every_s);
+  set(IPPROTO_TCP, TCP_KEEPCNT, unanswered);
+  set(SOL_SOCKET, SO_KEEPALIVE, 1);
+}
+
+void transport::shutdown_send(std::shared_ptr<void> owner) {
+  error_code ignored;
+  if (tls_) {
+    tls_->async_shutdown([owner = std::move(owner)](error_code) {});
+  } else {
+    socket_.shutdown(tcp_socket::shutdown_send, ignored);
+  }
+}
+
+void transport::reset_on_close() {
+  error_code ignored;
+  socket_.set_option(asio::socket_base::linger{true, 0}, ignored);
+}
+
+void transport::close() {
+  never_expires();
+  error_code ignored;
+  socket_.close(ignored);
+}
+
+}  // namespace tollgate::proxy
