@@ -76,15 +76,15 @@ struct usage_counter {
 };
 
 // A place in what happens to an account: behind this event, and behind this ledger entry.
-struct account_marks {
+struct stream_positions {
   std::string event = "0-0", entry = "0-0";
 
-  bool operator==(const account_marks&) const = default;
+  bool operator==(const stream_positions&) const = default;
 };
 
 // What happened to an account between two places, read in one step with its totals.
-struct account_news {
-  account_marks up_to;                // how far this goes
+struct account_changes {
+  stream_positions up_to;                // how far this goes
   bool more = false;                  // that is not as far as was asked for: read on from there
   bool moved = false;                 // there were ledger entries; without any `row` says nothing
   std::vector<account_event> events;  // in their order
@@ -94,7 +94,7 @@ struct account_news {
   account_row row;  // when it was read
 };
 
-// What of the news behind a place can no longer be told.
+// What of the changes behind a place can no longer be told.
 struct account_gap {
   bool events = false, usage = false;
 
@@ -129,7 +129,7 @@ class ledger_store {
   // Another text than before when usage of the hours [first, last] that had been there was summed up
   // further: agents are dropped, or it stands in other hours. What was read of them in several questions
   // meanwhile may lack it, or have it twice.
-  virtual task<result<std::string>> usage_edition(const org_id& org, std::int64_t first_hour,
+  virtual task<result<std::string>> usage_generation(const org_id& org, std::int64_t first_hour,
                                                   std::int64_t last_hour) = 0;
   // `usage` of hours before this one is without agents and conversations: they were dropped. 0: of none.
   virtual task<result<std::int64_t>> callers_known_from(const org_id& org) = 0;
@@ -145,13 +145,13 @@ class ledger_store {
   // Likewise, with what the ledger's entries charged: cheap enough to ask many times a second. Events
   // and entries go to the same moment where only a part is answered. Without `after`: where the account
   // stands, and its totals; without `until`: up to now.
-  virtual task<result<account_news>> news(const org_id& org, std::optional<account_marks> after,
-                                          std::optional<account_marks> until) = 0;
+  virtual task<result<account_changes>> changes(const org_id& org, std::optional<stream_positions> after,
+                                          std::optional<stream_positions> until) = 0;
   // Whether there were events behind `after` that are not remembered any more; and entries that were
   // dropped, or that stand before `told_from`, for whoever tells of usage only from then on. Where
   // the last of what was dropped is the place itself, that cannot be told from a gap, and counts as
   // one.
-  virtual task<result<account_gap>> gap_behind(const org_id& org, account_marks after,
+  virtual task<result<account_gap>> gap_behind(const org_id& org, stream_positions after,
                                                time_point told_from) = 0;
 
   // Called, on this thread, when an operation issued here has left a top-up to be delivered.

@@ -20,7 +20,7 @@ CONFINED = {"yaml-cpp/": ["config"], "hiredis/": ["quota/redis"], "simdjson": ["
             "spdlog/": ["proxy"], "prometheus/": ["proxy"],
             "libpq-fe": ["proxy/archive", "config/read_archive.cpp"], "pqxx/": ["proxy/archive"]}
 # Beside proxy/app, these open a store by themselves, or share its helpers for files. The list may only become shorter.
-OPEN_STORES = {"proxy/archive/archivist.hpp", "proxy/archive/collector.hpp", "proxy/archive/file_archive.hpp",
+OPEN_STORES = {"proxy/archive/archiver.hpp", "proxy/archive/collector.hpp", "proxy/archive/file_archive.hpp",
                "proxy/cli/journal.cpp", "proxy/cli/open_store.cpp", "proxy/cli/open_store.hpp",
                "proxy/cli/verify.cpp", "proxy/gateway/journal/segment.hpp", "proxy/gateway/worker.cpp",
                "proxy/gateway/worker.hpp"}

@@ -138,16 +138,16 @@ task<> billing_api::read_usage_steps(usage_reading& all) {
 task<result<void>> billing_api::read_usage(quota::org_id org, usage_range range,
                                            report_beginner begin) {
   using namespace asio::experimental::awaitable_operators;
-  auto edition = co_await ledger_.usage_edition(org, range.first, range.last);
+  auto generation = co_await ledger_.usage_generation(org, range.first, range.last);
   for (int i = 0; i < most_readings; ++i) {
-    if (!edition) co_return edition.error();
+    if (!generation) co_return generation.error();
     usage_reading all{org, range, range.first, begin()};
     auto together = read_usage_steps(all) && read_usage_steps(all) && read_usage_steps(all);
     co_await std::move(together);
     if (all.failed) co_return all.failed;
-    auto now = co_await ledger_.usage_edition(org, range.first, range.last);
-    if (now && *now == *edition) co_return result<void>{};
-    edition = std::move(now);
+    auto now = co_await ledger_.usage_generation(org, range.first, range.last);
+    if (now && *now == *generation) co_return result<void>{};
+    generation = std::move(now);
     // After a clock's jump years are summed up at once: that is soon over.
     asio::steady_timer pause{co_await asio::this_coro::executor, pause_between_readings};
     co_await pause.async_wait(use_task);

@@ -87,12 +87,12 @@ class event_feed::reader : public body_source,
   virtual void wake() = 0;  // the source has looked
 };
 
-// The one who asks for the news of an organization, as long as anybody wants them.
+// The one who asks for the changes of an organization, as long as anybody wants them.
 class event_feed::source : public std::enable_shared_from_this<source> {
  public:
   // What happened between two places, as all get to read it.
   struct block {
-    quota::account_marks from, to;
+    quota::stream_positions from, to;
     std::string text;
   };
 
@@ -105,7 +105,7 @@ class event_feed::source : public std::enable_shared_from_this<source> {
   const quota::account_row& balance() const { return balance_; }  // there
   const block& last() const { return last_; }
 
-  void start(const quota::account_news& now) {
+  void start(const quota::account_changes& now) {
     started_ = true;
     at_ = now.up_to;
     balance_ = now.row;
@@ -150,16 +150,16 @@ class event_feed::source : public std::enable_shared_from_this<source> {
     const auto current = co_await quota::bring_up_to_date(state_->ledger, org_);
     if (!current) co_return;  // the store is away: the next tick reads on from here
     event_report report{org_, at_, state_->ledger.now()};
-    quota::account_marks reached = at_;
+    quota::stream_positions reached = at_;
     bool more = true;
     std::optional<quota::account_row> row;
     for (int looks = 0; more && looks < looks_a_tick; ++looks) {
-      const auto news = co_await state_->ledger.news(org_, reached, std::nullopt);
-      if (!news) break;  // the store is away: the next tick reads on from here
-      report.add(*news);
-      reached = news->up_to;
-      more = news->more;
-      if (news->moved) row = news->row;
+      const auto changes = co_await state_->ledger.changes(org_, reached, std::nullopt);
+      if (!changes) break;  // the store is away: the next tick reads on from here
+      report.add(*changes);
+      reached = changes->up_to;
+      more = changes->more;
+      if (changes->moved) row = changes->row;
     }
     if (reached == at_) co_return;
     if (row && !more) report.add(*row);
@@ -283,17 +283,17 @@ class event_feed::stream final : public reader {
     const auto until = source_->at();
     const auto balance = source_->balance();
     const auto began = steady_clock::now();
-    const auto news = co_await state_->ledger.news(source_->org(), at_, until);
+    const auto changes = co_await state_->ledger.changes(source_->org(), at_, until);
     state_->last_piece =
         std::min<steady_clock::duration>(steady_clock::now() - began, longest_piece);
-    if (!news) {  // the store is away
+    if (!changes) {  // the store is away
       if (!ended_) co_await tick_.wait();
       co_return std::string{};
     }
     event_report report{source_->org(), at_, state_->ledger.now()};
-    report.add(*news);
-    owes_balance_ = owes_balance_ || news->moved;
-    if (owes_balance_ && !news->more) {
+    report.add(*changes);
+    owes_balance_ = owes_balance_ || changes->moved;
+    if (owes_balance_ && !changes->more) {
       report.add(balance);
       owes_balance_ = false;
     }
@@ -336,7 +336,7 @@ task<checked<std::shared_ptr<body_source>>> event_feed::open(quota::org_id org,
   if (!known) known = std::make_shared<event_feed::source>(state, org);
   const auto source = known;
   if (!source->started()) {
-    const auto now = co_await state->ledger.news(org, std::nullopt, std::nullopt);
+    const auto now = co_await state->ledger.changes(org, std::nullopt, std::nullopt);
     if (now && !source->started()) source->start(*now);
   }
   if (!source->started()) {

@@ -1,5 +1,5 @@
 // Streams of what happens to accounts, for the clients of one thread. However many read of the same
-// organization, the store is asked for its news once a tick; who has fallen behind reads on by
+// organization, the store is asked for its changes once a tick; who has fallen behind reads on by
 // itself from where it stands, a bounded piece at a time, and all who do so share one pace.
 #pragma once
 

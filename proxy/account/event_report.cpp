@@ -184,11 +184,11 @@ std::optional<event_cursor> event_cursor::behind_event(const quota::org_id& org,
   return cursor;
 }
 
-bool is_behind(const quota::account_marks& a, const quota::account_marks& b) {
+bool is_behind(const quota::stream_positions& a, const quota::stream_positions& b) {
   return is_before(a.event, b.event) || is_before(a.entry, b.entry);
 }
 
-quota::account_marks nearer(const quota::account_marks& a, const quota::account_marks& b) {
+quota::stream_positions nearer(const quota::stream_positions& a, const quota::stream_positions& b) {
   return {is_before(a.event, b.event) ? a.event : b.event,
           is_before(a.entry, b.entry) ? a.entry : b.entry};
 }
@@ -208,15 +208,15 @@ std::string event_json(const quota::org_id& org, const quota::account_event& eve
                   data_of(event.facts));
 }
 
-void event_report::add(const quota::account_news& news) {
-  for (const auto& event : news.events) {
+void event_report::add(const quota::account_changes& changes) {
+  for (const auto& event : changes.events) {
     at_.event = event.id;
     write("account." + event.type, event_json(org_, event));
   }
-  read_ = news.up_to;
-  charged_ += news.charged;
-  calls_ += news.calls;
-  if (news.calls > 0) last_call_ = news.last_entry_at;
+  read_ = changes.up_to;
+  charged_ += changes.charged;
+  calls_ += changes.calls;
+  if (changes.calls > 0) last_call_ = changes.last_entry_at;
 }
 
 void event_report::add(const quota::account_row& account) {

@@ -10,9 +10,9 @@
 namespace tollgate::proxy::admin {
 
 // Where a client stands: the last event and the last ledger entry that it knows of.
-struct event_cursor : quota::account_marks {
+struct event_cursor : quota::stream_positions {
   event_cursor() = default;
-  event_cursor(quota::account_marks marks) : quota::account_marks{std::move(marks)} {}
+  event_cursor(quota::stream_positions marks) : quota::stream_positions{std::move(marks)} {}
 
   std::string text() const { return event + "." + entry; }
   static std::optional<event_cursor> parse(std::string_view text);
@@ -21,9 +21,9 @@ struct event_cursor : quota::account_marks {
 };
 
 // Whether `a` lies before `b`, by its event or by its entry.
-bool is_behind(const quota::account_marks& a, const quota::account_marks& b);
+bool is_behind(const quota::stream_positions& a, const quota::stream_positions& b);
 // The nearer of both, for events and entries each.
-quota::account_marks nearer(const quota::account_marks& a, const quota::account_marks& b);
+quota::stream_positions nearer(const quota::stream_positions& a, const quota::stream_positions& b);
 
 // "evt_1769853600000-0-822b33ad87": an event's id as the outside knows it. The ledger numbers the
 // events of each organization by the millisecond, so two organizations have equal numbers; whoever
@@ -49,7 +49,7 @@ class event_report {
   event_report(quota::org_id org, event_cursor from, quota::time_point now)
       : org_{std::move(org)}, at_{std::move(from)}, read_{at_}, now_{now} {}
 
-  void add(const quota::account_news& news);
+  void add(const quota::account_changes& changes);
   void add(const quota::account_row& account);
   // That this is not all of what happened.
   void add(const quota::account_gap& gap);

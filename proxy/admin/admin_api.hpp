@@ -10,17 +10,17 @@
 #include "proxy/account/billing_api.hpp"
 #include "proxy/admin/org_request.hpp"
 #include "proxy/net/api/message.hpp"
-#include "proxy/webhooks/messenger.hpp"
+#include "proxy/webhooks/webhook_dispatcher.hpp"
 #include "quota/directory.hpp"
 
 namespace tollgate::proxy::admin {
 
-// The doors to the rest of Tollgate. The stores and the messenger belong to the admin thread alone.
+// The doors to the rest of Tollgate. The stores and the webhook_dispatcher belong to the admin thread alone.
 struct admin_services {
   quota::ledger_store& ledger;
   quota::directory& directory;
   quota::webhook_store& webhooks;
-  webhooks::messenger& messenger;
+  webhooks::webhook_dispatcher& webhook_dispatcher;
   // The configuration in force; a reload may change the token and the plans.
   std::function<std::shared_ptr<const config::configuration>()> configuration;
 };

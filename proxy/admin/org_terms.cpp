@@ -45,7 +45,7 @@ std::optional<api_error> read_requests(const json_value& terms, quota::plan_term
   return {};
 }
 
-struct whose {
+struct limit_owner {
   limit_scope scope;
   std::string id;
 };
@@ -55,15 +55,15 @@ api_error nobody(limit_scope scope) {
 }
 
 // At most one of agent, conversation and key.
-checked<std::optional<whose>> read_scope(const json_value& object) {
-  std::optional<whose> found;
+checked<std::optional<limit_owner>> read_scope(const json_value& object) {
+  std::optional<limit_owner> found;
   for (const auto scope : scopes) {
     auto id = text_field(object, to_string(scope), 256);
     if (!id) return id.error();
     if (!*id) continue;
     if (found) return invalid("one of agent, conversation and key, not two");
     if ((*id)->empty()) return nobody(scope);
-    found = whose{scope, **std::move(id)};
+    found = limit_owner{scope, **std::move(id)};
   }
   return found;
 }

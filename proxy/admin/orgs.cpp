@@ -115,7 +115,7 @@ task<api_response> admin_api::put_org(call call) {
     auto changed = co_await services_.directory.change(call.org, request->change);
     if (!changed) co_return failure(ledger_unavailable(), call.request.request_id);
     if (changed->stale) continue;
-    if (changed->told) services_.messenger.visit(call.org);
+    if (changed->told) services_.webhook_dispatcher.visit(call.org);
     co_return co_await configure_org(*std::move(changed), *request, std::move(call.request));
   }
   co_return failure(ledger_unavailable("others are changing this organization; repeat the PUT"),

@@ -194,14 +194,14 @@ task<api_response> admin_api::change_webhook(call call) {
   if (!change) co_return failure(change.error(), call.request.request_id);
   const auto changed = co_await services_.webhooks.change(call.org, call.item, *change);
   if (!changed) co_return failure(ledger_unavailable(), call.request.request_id);
-  services_.messenger.visit(call.org);
+  services_.webhook_dispatcher.visit(call.org);
   co_return co_await show_webhook(std::move(call));
 }
 
 task<api_response> admin_api::retry_webhook(call call) {
   const auto told = co_await services_.webhooks.retry_now(call.org, call.item);
   if (!told) co_return failure(ledger_unavailable(), call.request.request_id);
-  services_.messenger.visit(call.org);
+  services_.webhook_dispatcher.visit(call.org);
   co_return co_await show_webhook(std::move(call));
 }
 
@@ -250,7 +250,7 @@ task<api_response> admin_api::rotate_webhook(call call) {
 task<api_response> admin_api::finish_rotation(call call) {
   const auto finished = co_await services_.webhooks.finish_rotation(call.org, call.item);
   if (!finished) co_return failure(ledger_unavailable(), call.request.request_id);
-  services_.messenger.visit(call.org);
+  services_.webhook_dispatcher.visit(call.org);
   co_return co_await show_webhook(std::move(call));
 }
 
@@ -260,7 +260,7 @@ task<api_response> admin_api::test_webhook(call call) {
   auto sample =
       webhooks::sample_message(call.org, call.request.request_id, services_.webhooks.now());
   const auto id = sample.id;
-  const auto attempt = co_await services_.messenger.send_now(*found, std::move(sample));
+  const auto attempt = co_await services_.webhook_dispatcher.send_now(*found, std::move(sample));
   co_return success(attempt_json(id, attempt));
 }
 
@@ -288,7 +288,7 @@ task<api_response> admin_api::resend_dead_letter(call call) {
   if (!*letter) co_return failure(no_such_letter(call.sub_item), call.request.request_id);
   auto what = webhooks::message_of(call.org, **letter);
   const auto id = what.id;
-  const auto attempt = co_await services_.messenger.send_now(*endpoint, std::move(what));
+  const auto attempt = co_await services_.webhook_dispatcher.send_now(*endpoint, std::move(what));
   if (webhooks::verdict_of(attempt.status) == webhooks::verdict::delivered) {
     const auto removed =
         co_await services_.webhooks.remove_dead_letter(call.org, call.item, *event);

@@ -13,16 +13,16 @@
 #include <sys/resource.h>
 
 #include "config/load.hpp"
-#include "proxy/admin/hand_on_terms.hpp"
+#include "proxy/admin/propagate_plan_terms.hpp"
 #include "proxy/admin/server.hpp"
 #include "proxy/app/registry.hpp"
 #include "proxy/archive/archived_store.hpp"
-#include "proxy/archive/archivist.hpp"
+#include "proxy/archive/archiver.hpp"
 #include "proxy/gateway/journal/replay.hpp"
 #include "proxy/gateway/worker.hpp"
-#include "proxy/payments/courier.hpp"
+#include "proxy/payments/top_up_dispatcher.hpp"
 #include "proxy/payments/event_listener.hpp"
-#include "proxy/webhooks/messenger.hpp"
+#include "proxy/webhooks/webhook_dispatcher.hpp"
 #include "quota/redis/directory.hpp"
 #include "quota/redis/embedded_server.hpp"
 #include "quota/redis/payment_store.hpp"
@@ -128,12 +128,12 @@ class app {
     const auto tls = server_tls(settings());
     start_archive(store);
     connect_admin(store);
-    start_messenger(std::move(sender));
+    start_webhook_dispatcher(std::move(sender));
     start_admin();
-    start_courier(std::move(endpoint));
+    start_top_up_dispatcher(std::move(endpoint));
     make_workers(store, tls);
     replay_journal();
-    const auto waiting = [](app& self) -> task<> { co_await self.obey_signals(); };
+    const auto waiting = [](app& self) -> task<> { co_await self.handle_signals(); };
     asio::co_spawn(control_, waiting(*this), asio::detached);
     for (auto& worker : workers_) worker->start();
   }
@@ -156,7 +156,7 @@ class app {
     for (auto& worker : workers_) worker->stop();  // most have ended by themselves
     if (finisher_.joinable()) finisher_.join();
     for (auto& worker : workers_) worker->join();
-    archivist_.reset();
+    archiver_.reset();
     admin_.reset();
     event_listener_.reset();
     archive_reader_.reset();  // whoever waits for it gets no answer now
@@ -167,8 +167,8 @@ class app {
     admin_ledger_.reset();
     admin_redis_.reset();  // last of them: the stores know it
     receiver_.reset();
-    courier_.reset();      // whoever waits for an answer gets none from it now
-    messenger_.reset();
+    top_up_dispatcher_.reset();      // whoever waits for an answer gets none from it now
+    webhook_dispatcher_.reset();
     workers_.clear();
     keeper_.reset();
     if (embedded_) embedded_->stop();
@@ -190,7 +190,7 @@ class app {
   // It may be away: calls are not its business.
   void start_archive(const quota::redis::address& store) {
     const auto& archive = settings().archive;
-    archivist_ = std::make_unique<archive::archivist>(store, archive::make_archive(archive),
+    archiver_ = std::make_unique<archive::archiver>(store, archive::make_archive(archive),
                                                       settings().retention, metrics_.archive);
     if (archive.kind == config::archive_kind::postgresql) {
       archive_reader_ = std::make_unique<archive::archive_reader>(archive.url);
@@ -238,13 +238,13 @@ class app {
       if (archive_reader_) workers_.back()->read_history_from(*archive_reader_);
       if (keeper_) workers_.back()->keep_journal(*keeper_);
       workers_.back()->on_top_up([this](const quota::org_id& org) {
-        asio::post(control_, [this, org] { courier_->visit(org); });
+        asio::post(control_, [this, org] { top_up_dispatcher_->visit(org); });
       });
       workers_.back()->take_payment_events([this](payments::event_delivery what) {
         return take_on_control_thread(std::move(what));
       });
       workers_.back()->on_event([this](const quota::org_id& org) {
-        asio::post(control_, [this, org] { messenger_->visit(org); });
+        asio::post(control_, [this, org] { webhook_dispatcher_->visit(org); });
       });
       where.port(workers_.front()->local_endpoint().port());  // where the configuration says 0
     }
@@ -274,7 +274,7 @@ class app {
 
   void start_admin() {
     admin::server_options options{
-        .services = {history(), *admin_directory_, *admin_webhooks_, *messenger_,
+        .services = {history(), *admin_directory_, *admin_webhooks_, *webhook_dispatcher_,
                      [this] { return current_; }},
         .ready =
             [this] {
@@ -288,7 +288,7 @@ class app {
         .limits = {}};
     admin_ = std::make_unique<admin::server>(control_, settings().admin.listen, std::move(options));
     admin_->start();
-    hand_on_terms();
+    propagate_plan_terms();
   }
 
   quota::ledger_store& history() {
@@ -297,7 +297,7 @@ class app {
   }
 
   // As soon as the store is there, and one after the other: the last configuration has the last word.
-  void hand_on_terms() {
+  void propagate_plan_terms() {
     terms_wait_ = true;
     if (handing_on_terms_) return;
     handing_on_terms_ = true;
@@ -308,23 +308,23 @@ class app {
         co_await timer.async_wait(asio::use_awaitable_t<io_executor>{});
         if (!self.admin_ledger_->ready()) continue;
         self.terms_wait_ = false;
-        co_await admin::hand_on_terms(*self.admin_ledger_, *self.admin_directory_, self.current_);
+        co_await admin::propagate_plan_terms(*self.admin_ledger_, *self.admin_directory_, self.current_);
       }
       self.handing_on_terms_ = false;
     };
     asio::co_spawn(control_, handing_on(*this), asio::detached);
   }
 
-  void start_courier(std::shared_ptr<payments::payment_endpoint> endpoint) {
-    courier_ = std::make_unique<payments::courier>(control_, *admin_ledger_, *payments_,
+  void start_top_up_dispatcher(std::shared_ptr<payments::payment_endpoint> endpoint) {
+    top_up_dispatcher_ = std::make_unique<payments::top_up_dispatcher>(control_, *admin_ledger_, *payments_,
                                                    *admin_directory_, metrics_.payments);
-    courier_->use(endpoint);
+    top_up_dispatcher_->use(endpoint);
     receiver_ = std::make_unique<payments::event_receiver>(*admin_ledger_, *payments_,
                                                            *admin_directory_, clock_,
                                                            metrics_.payments);
     receiver_->use(std::move(endpoint));
     start_event_listener();
-    admin_ledger_->on_top_up([this](const quota::org_id& org) { courier_->visit(org); });
+    admin_ledger_->on_top_up([this](const quota::org_id& org) { top_up_dispatcher_->visit(org); });
   }
 
   void start_event_listener() {
@@ -337,12 +337,12 @@ class app {
     spdlog::info("Stripe's events on {}", to_text(event_listener_->local_endpoint()));
   }
 
-  void start_messenger(std::shared_ptr<webhooks::sender> sender) {
-    messenger_ = std::make_unique<webhooks::messenger>(control_, *admin_ledger_, *admin_webhooks_,
+  void start_webhook_dispatcher(std::shared_ptr<webhooks::sender> sender) {
+    webhook_dispatcher_ = std::make_unique<webhooks::webhook_dispatcher>(control_, *admin_ledger_, *admin_webhooks_,
                                                        metrics_.webhooks);
-    messenger_->use(std::move(sender));
-    messenger_->start(settings().holds.sweep_every);
-    admin_ledger_->on_event([this](const quota::org_id& org) { messenger_->visit(org); });
+    webhook_dispatcher_->use(std::move(sender));
+    webhook_dispatcher_->start(settings().holds.sweep_every);
+    admin_ledger_->on_event([this](const quota::org_id& org) { webhook_dispatcher_->visit(org); });
   }
 
   bool all_stores_ready() const {
@@ -352,7 +352,7 @@ class app {
     return admin_ledger_->ready();
   }
 
-  task<> obey_signals() {
+  task<> handle_signals() {
     asio::basic_signal_set<io_executor> signals{control_.get_executor(), SIGTERM, SIGINT, SIGHUP};
     for (;;) {
       const int signal = co_await signals.async_wait(use_task);
@@ -378,11 +378,11 @@ class app {
       auto sender = std::make_shared<webhooks::sender>((*loaded)->values.webhooks, &webhook_names_);
       warn_of_what_needs_a_restart((*loaded)->values);
       for (auto& worker : workers_) worker->reload(*loaded, tls);
-      courier_->use(endpoint);
+      top_up_dispatcher_->use(endpoint);
       receiver_->use(std::move(endpoint));
-      messenger_->use(std::move(sender));
+      webhook_dispatcher_->use(std::move(sender));
       take_over(*loaded);
-      hand_on_terms();
+      propagate_plan_terms();
       metrics_.process.reload_succeeded = true;
       spdlog::info("{} is in force", file_);
     } catch (const std::exception& error) {
@@ -417,9 +417,9 @@ class app {
 
   // The workers have ended. What is being delivered gets the rest of its time.
   void end_control() {
-    messenger_->stop();
+    webhook_dispatcher_->stop();
     const auto ending = [](app& self) -> task<> {
-      co_await self.messenger_->end_deliveries();
+      co_await self.webhook_dispatcher_->end_deliveries();
       self.control_.stop();
     };
     asio::co_spawn(control_, ending(*this), asio::detached);
@@ -430,8 +430,8 @@ class app {
     metrics_.process.draining = true;
     spdlog::info("draining: no new connections, {} s for what is under way",
                  settings().timeouts.drain.count() / 1000);
-    courier_->stop();
-    messenger_->stop();
+    top_up_dispatcher_->stop();
+    webhook_dispatcher_->stop();
     if (replay_) replay_->stop();
     if (event_listener_) event_listener_->stop();
     admin_->end_streams();
@@ -478,11 +478,11 @@ class app {
   outbound::name_resolver webhook_names_{32};  // theirs alone: payments do not wait for them
   std::vector<std::unique_ptr<worker>> workers_;
   std::thread finisher_;  // waits for them
-  std::unique_ptr<payments::courier> courier_;
+  std::unique_ptr<payments::top_up_dispatcher> top_up_dispatcher_;
   std::unique_ptr<payments::event_receiver> receiver_;
   std::unique_ptr<payments::event_listener> event_listener_;  // where it has an address of its own
-  std::unique_ptr<webhooks::messenger> messenger_;
-  std::unique_ptr<archive::archivist> archivist_;
+  std::unique_ptr<webhooks::webhook_dispatcher> webhook_dispatcher_;
+  std::unique_ptr<archive::archiver> archiver_;
   std::unique_ptr<archive::archive_reader> archive_reader_;  // where there is one to be read
   std::unique_ptr<quota::redis::connection> admin_redis_;
   std::unique_ptr<quota::redis::redis_store> admin_ledger_;

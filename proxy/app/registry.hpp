@@ -30,7 +30,7 @@ class registry {
 
   process_metrics process;
   payment_metrics payments;  // written by the control thread
-  archive_metrics archive;   // written by the archivist
+  archive_metrics archive;   // written by the archiver
   webhook_metrics webhooks;  // likewise
 
   // Sums up all threads. Safe to call from any thread at any time.

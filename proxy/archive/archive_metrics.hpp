@@ -1,4 +1,4 @@
-// What the archivist counts.
+// What the archiver counts.
 #pragma once
 
 #include "proxy/metrics/cells.hpp"

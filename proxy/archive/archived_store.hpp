@@ -43,9 +43,9 @@ class archived_store final : public quota::ledger_store {
                                                                 std::int64_t last_hour) override {
     return recent_.usage_summary(org, first_hour, last_hour);
   }
-  task<result<std::string>> usage_edition(const quota::org_id& org, std::int64_t first_hour,
+  task<result<std::string>> usage_generation(const quota::org_id& org, std::int64_t first_hour,
                                           std::int64_t last_hour) override {
-    return recent_.usage_edition(org, first_hour, last_hour);
+    return recent_.usage_generation(org, first_hour, last_hour);
   }
   // The database has what the store has dropped.
   task<result<std::int64_t>> callers_known_from(const quota::org_id&) override { co_return 0; }
@@ -63,13 +63,13 @@ class archived_store final : public quota::ledger_store {
                                                          std::size_t limit) override {
     return recent_.events(org, std::move(after), limit);
   }
-  task<result<quota::account_news>> news(const quota::org_id& org,
-                                         std::optional<quota::account_marks> after,
-                                         std::optional<quota::account_marks> until) override {
-    return recent_.news(org, std::move(after), std::move(until));
+  task<result<quota::account_changes>> changes(const quota::org_id& org,
+                                         std::optional<quota::stream_positions> after,
+                                         std::optional<quota::stream_positions> until) override {
+    return recent_.changes(org, std::move(after), std::move(until));
   }
   // What a stream of events tells is in the store, or is not told.
-  task<result<quota::account_gap>> gap_behind(const quota::org_id& org, quota::account_marks after,
+  task<result<quota::account_gap>> gap_behind(const quota::org_id& org, quota::stream_positions after,
                                               quota::time_point told_from) override {
     return recent_.gap_behind(org, std::move(after), told_from);
   }

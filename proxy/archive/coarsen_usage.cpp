@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <chrono>
 
-#include "proxy/archive/archivist.hpp"
+#include "proxy/archive/archiver.hpp"
 
 namespace tollgate::proxy::archive {
 
@@ -26,7 +26,7 @@ std::int64_t next_month(std::int64_t day) {
 
 // Only days of which agents and conversations are dropped; months only where all of it is old. What
 // is summed up moves back in time: an archive that has yet to read it would never see it.
-task<> archivist::coarsen_usage(const quota::org_id& org, account& account) {
+task<> archiver::coarsen_usage(const quota::org_id& org, account& account) {
   const auto now = ledger_.now();
   auto detailed = account.kept.first_hour / hours_a_day;
   if (archive_ && archive_->can_be_read()) {
@@ -52,7 +52,7 @@ task<> archivist::coarsen_usage(const quota::org_id& org, account& account) {
   co_await coarsen(org, account, std::move(by_month));
 }
 
-task<bool> archivist::coarsen(const quota::org_id& org, account& account, quota::coarsening what) {
+task<bool> archiver::coarsen(const quota::org_id& org, account& account, quota::coarsening what) {
   const auto cycles = co_await ledger_.cycles(org);
   if (!cycles || stopping_) co_return false;
   for (const auto& cycle : *cycles) what.cycles.push_back(quota::hour_of(cycle.start));

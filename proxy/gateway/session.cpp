@@ -184,7 +184,7 @@ void start_session(worker& worker, tcp_socket socket) {
   });
 }
 
-void turn_away(tcp_socket socket, std::string_view request_id) {
+void reject(tcp_socket socket, std::string_view request_id) {
   auto response = refusal({problem_code::overloaded,
                            "Too many connections; try again shortly.",
                            std::chrono::seconds{1},

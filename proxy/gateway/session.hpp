@@ -14,6 +14,6 @@ namespace tollgate::proxy {
 void start_session(worker& worker, tcp_socket socket);
 
 // Too many connections: a short answer instead of a session.
-void turn_away(tcp_socket socket, std::string_view request_id);
+void reject(tcp_socket socket, std::string_view request_id);
 
 }  // namespace tollgate::proxy

@@ -148,7 +148,7 @@ task<> worker::accept() {
       spdlog::warn("cannot accept a connection: {}", ec.message());
       co_await sleep_for(executor(), std::chrono::milliseconds{100});  // out of descriptors, say
     } else if (connections_ >= limit) {
-      turn_away(std::move(socket), world_.ids->next_hex128());
+      reject(std::move(socket), world_.ids->next_hex128());
     } else {
       start_session(*this, std::move(socket));
     }

@@ -1,7 +1,7 @@
 // Takes the events that Stripe sends by itself, and tells the ledger what they mean for a top-up.
 //
 // Whatever an event says, the ledger grants once and takes back once; so events may come late, twice
-// and in any order. Lives on the control thread, beside the courier.
+// and in any order. Lives on the control thread, beside the top_up_dispatcher.
 #pragma once
 
 #include <deque>

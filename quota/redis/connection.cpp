@@ -208,7 +208,7 @@ struct connection::impl : std::enable_shared_from_this<connection::impl> {
     }
     const auto time = parse_time(*last);
     if (!time) co_return false;
-    clock.heard(*time);
+    clock.synchronize(*time);
     if (greet && !(co_await greet(owner))) co_return false;
     ready = connected;
     co_return ready;
@@ -447,7 +447,7 @@ task<result<void>> connection::ask_time() {
   if (!reply) co_return reply.error();
   const auto time = parse_time(**reply);
   if (!time) co_return make_error_code(store_errc::protocol);
-  impl_->clock.heard(*time);
+  impl_->clock.synchronize(*time);
   co_return result<void>{};
 }
 

@@ -11,7 +11,7 @@
 
 #include "quota/ledger/entry_id.hpp"
 #include "quota/redis/ledger_script.hpp"
-#include "quota/redis/news.hpp"
+#include "quota/redis/account_changes.hpp"
 #include "quota/redis/reply.hpp"
 #include "quota/redis/retention.hpp"
 #include "quota/redis/rows.hpp"
@@ -32,15 +32,15 @@ result<T> checked(std::optional<T> value) {
 
 // Goes out as EVALSHA. When the script is not loaded, or names other keys than it needs, nothing
 // was applied and it goes out again.
-class redis_store::flight final : public reply_sink {
+class redis_store::batch final : public reply_sink {
  public:
-  flight(org_id org, std::shared_ptr<departures> from);
+  batch(org_id org, std::shared_ptr<batch_scheduler> from);
 
   bool full() const { return batch_.full(); }
   void add(const operation& operation) { batch_.add(operation); }
   void wait(waiter waiter) { waiters_.push_back(std::move(waiter)); }
 
-  static void send(std::unique_ptr<flight> self, bool with_script = false);
+  static void send(std::unique_ptr<batch> self, bool with_script = false);
   void complete(error_code ec, const redisReply* reply) noexcept override;
   void fail(error_code ec) {
     for (auto& each : std::exchange(waiters_, {})) std::move(each)(result<answer>{ec});
@@ -48,19 +48,19 @@ class redis_store::flight final : public reply_sink {
 
  private:
   bool may_go_again() { return ++tries_ < 5; }
-  void go_again(bool with_script) { send(std::make_unique<flight>(std::move(*this)), with_script); }
+  void go_again(bool with_script) { send(std::make_unique<batch>(std::move(*this)), with_script); }
   void land(error_code ec);
 
   org_id org_;
-  std::shared_ptr<departures> from_;
+  std::shared_ptr<batch_scheduler> from_;
   ledger_batch batch_;
   std::vector<waiter> waiters_;  // of the operations, in their order
   int tries_ = 0;
 };
 
-class redis_store::departures : public std::enable_shared_from_this<departures> {
+class redis_store::batch_scheduler : public std::enable_shared_from_this<batch_scheduler> {
  public:
-  explicit departures(connection& connection) : connection_{connection} {}
+  explicit batch_scheduler(connection& connection) : connection_{connection} {}
 
   connection& by() { return connection_; }
   store_clock& clock() { return connection_.clock(); }
@@ -72,15 +72,15 @@ class redis_store::departures : public std::enable_shared_from_this<departures> 
     if (answer.has_events() && on_event_) on_event_(org);
   }
 
-  // The flight that the next operation of this organization travels in.
-  flight& next(const org_id& org) {
-    auto& lane = lanes_[org];
-    if (lane.waiting.empty() || lane.waiting.back()->full()) {
-      const bool first = lane.waiting.empty();
-      lane.waiting.push_back(std::make_unique<flight>(org, shared_from_this()));
-      if (first && !lane.on_its_way) due(org);  // those behind it wait until it has landed
+  // The batch that the next operation of this organization travels in.
+  batch& next(const org_id& org) {
+    auto& org_queue = org_queues_[org];
+    if (org_queue.waiting.empty() || org_queue.waiting.back()->full()) {
+      const bool first = org_queue.waiting.empty();
+      org_queue.waiting.push_back(std::make_unique<batch>(org, shared_from_this()));
+      if (first && !org_queue.on_its_way) due(org);  // those behind it wait for its reply
     }
-    return *lane.waiting.back();
+    return *org_queue.waiting.back();
   }
 
   // At the end of a turn: everything leaves that may.
@@ -90,30 +90,30 @@ class redis_store::departures : public std::enable_shared_from_this<departures> 
     }
   }
 
-  void landed(const org_id& org) {
-    const auto lane = lanes_.find(org);
-    lane->second.on_its_way = false;
-    if (lane->second.waiting.empty()) {
-      lanes_.erase(lane);
+  void on_reply(const org_id& org) {
+    const auto org_queue = org_queues_.find(org);
+    org_queue->second.on_its_way = false;
+    if (org_queue->second.waiting.empty()) {
+      org_queues_.erase(org_queue);
     } else {
       due(org);
     }
   }
 
  private:
-  struct lane {
-    std::deque<std::unique_ptr<flight>> waiting;
+  struct org_queue {
+    std::deque<std::unique_ptr<batch>> waiting;
     bool on_its_way = false;
   };
 
   void depart(const org_id& org) {
-    auto& lane = lanes_[org];
-    auto flight = std::move(lane.waiting.front());
-    lane.waiting.pop_front();
-    lane.on_its_way = true;
-    if (connection_.ready()) return flight::send(std::move(flight));
-    flight->fail(store_errc::unavailable);
-    landed(org);
+    auto& org_queue = org_queues_[org];
+    auto batch = std::move(org_queue.waiting.front());
+    org_queue.waiting.pop_front();
+    org_queue.on_its_way = true;
+    if (connection_.ready()) return batch::send(std::move(batch));
+    batch->fail(store_errc::unavailable);
+    on_reply(org);
   }
 
   void due(const org_id& org) {
@@ -124,14 +124,14 @@ class redis_store::departures : public std::enable_shared_from_this<departures> 
   connection& connection_;
   top_up_listener on_top_up_;
   event_listener on_event_;
-  std::unordered_map<org_id, lane> lanes_;
-  std::vector<org_id> due_;  // have a flight waiting and none on its way
+  std::unordered_map<org_id, org_queue> org_queues_;
+  std::vector<org_id> due_;  // have a batch waiting and none on its way
 };
 
-redis_store::flight::flight(org_id org, std::shared_ptr<departures> from)
+redis_store::batch::batch(org_id org, std::shared_ptr<batch_scheduler> from)
     : org_{std::move(org)}, from_{std::move(from)} {}
 
-void redis_store::flight::send(std::unique_ptr<flight> self, bool with_script) {
+void redis_store::batch::send(std::unique_ptr<batch> self, bool with_script) {
   std::string encoded;
   const auto hour = hour_of(self->from_->clock().now());
   if (with_script) {
@@ -143,7 +143,7 @@ void redis_store::flight::send(std::unique_ptr<flight> self, bool with_script) {
   connection.send(encoded, std::move(self));
 }
 
-void redis_store::flight::complete(error_code ec, const redisReply* reply) noexcept {
+void redis_store::batch::complete(error_code ec, const redisReply* reply) noexcept {
   if (ec) return land(ec);
   if (reply->type == REDIS_REPLY_ERROR) {
     const bool unknown_script = text_of(*reply).starts_with("NOSCRIPT");
@@ -151,19 +151,19 @@ void redis_store::flight::complete(error_code ec, const redisReply* reply) noexc
   }
   ledger_answer answer{text_of(*reply)};
   if (!answer.valid()) return land(store_errc::protocol);
-  from_->clock().heard(answer.store_time());
+  from_->clock().synchronize(answer.store_time());
   if (answer.again()) {
     for (const auto hour : answer.missing_hours()) batch_.name_hour(hour);
     return may_go_again() ? go_again(false) : land(store_errc::protocol);
   }
   for (auto& each : std::exchange(waiters_, {})) std::move(each)(answer.next());
   from_->tell_of(answer, org_);
-  from_->landed(org_);
+  from_->on_reply(org_);
 }
 
-void redis_store::flight::land(error_code ec) {
+void redis_store::batch::land(error_code ec) {
   fail(ec);
-  from_->landed(org_);
+  from_->on_reply(org_);
 }
 
 std::unique_ptr<connection> make_store_connection(asio::io_context& context, const address& where,
@@ -178,12 +178,12 @@ std::unique_ptr<connection> make_store_connection(asio::io_context& context, con
 }
 
 redis_store::redis_store(connection& connection)
-    : connection_{connection}, departures_{std::make_shared<departures>(connection)} {
-  connection_.on_before_write([this] { departures_->leave(); });
+    : connection_{connection}, batch_scheduler_{std::make_shared<batch_scheduler>(connection)} {
+  connection_.on_before_write([this] { batch_scheduler_->leave(); });
 }
 
 void redis_store::pack_idle_totals(milliseconds idle) {
-  departures_->pack_after_hours = std::max<std::int64_t>(idle / std::chrono::hours{1}, 1);
+  batch_scheduler_->pack_after_hours = std::max<std::int64_t>(idle / std::chrono::hours{1}, 1);
 }
 
 redis_store::~redis_store() {
@@ -199,9 +199,9 @@ task<result<answer>> redis_store::apply(const org_id& org, const operation& oper
 
 void redis_store::submit(const org_id& org, const operation& operation, then then) {
   if (!ready()) return std::move(then)(make_error_code(store_errc::unavailable));
-  auto& flight = departures_->next(org);
-  flight.add(operation);
-  flight.wait(std::move(then));
+  auto& batch = batch_scheduler_->next(org);
+  batch.add(operation);
+  batch.wait(std::move(then));
 }
 
 task<result<account_snapshot>> redis_store::snapshot(const org_id& org) {
@@ -299,7 +299,7 @@ task<result<pending_work>> redis_store::pending(const org_id& org) {
   if (values.size() != 2 || holds->type != REDIS_REPLY_INTEGER || !now) {
     co_return make_error_code(store_errc::protocol);
   }
-  connection_.clock().heard(*now);
+  connection_.clock().synchronize(*now);
   pending_work work;
   work.holds = static_cast<std::size_t>(holds->integer);
   const auto ms = parse_integer(text_of(*values[0]));
@@ -324,16 +324,16 @@ task<result<std::vector<account_event>>> redis_store::events(const org_id& org, 
   co_return found;
 }
 
-task<result<account_news>> redis_store::news(const org_id& org, std::optional<account_marks> after,
-                                             std::optional<account_marks> until) {
-  auto command = news_command(org, after, until);
+task<result<account_changes>> redis_store::changes(const org_id& org, std::optional<stream_positions> after,
+                                             std::optional<stream_positions> until) {
+  auto command = account_changes_command(org, after, until);
   if (!command) co_return make_error_code(store_errc::protocol);
   const auto reply = checked(co_await connection_.call(*std::move(command)));
   if (!reply) co_return reply.error();
-  co_return checked(parse_news(**reply, after, until));
+  co_return checked(parse_account_changes(**reply, after, until));
 }
 
-task<result<account_gap>> redis_store::gap_behind(const org_id& org, account_marks after,
+task<result<account_gap>> redis_store::gap_behind(const org_id& org, stream_positions after,
                                                   time_point told_from) {
   auto command = gap_command(org, after, told_from);
   if (!command) co_return make_error_code(store_errc::protocol);
@@ -343,11 +343,11 @@ task<result<account_gap>> redis_store::gap_behind(const org_id& org, account_mar
 }
 
 void redis_store::on_top_up(top_up_listener listener) {
-  departures_->on_top_up(std::move(listener));
+  batch_scheduler_->on_top_up(std::move(listener));
 }
 
 void redis_store::on_event(event_listener listener) {
-  departures_->on_event(std::move(listener));
+  batch_scheduler_->on_event(std::move(listener));
 }
 
 time_point redis_store::now() const {

@@ -40,12 +40,12 @@ class redis_store final : public ledger_store {
   task<result<pending_work>> pending(const org_id& org) override;
   task<result<std::vector<account_event>>> events(const org_id& org, std::string after,
                                                   std::size_t limit) override;
-  task<result<account_news>> news(const org_id& org, std::optional<account_marks> after,
-                                  std::optional<account_marks> until) override;
-  task<result<account_gap>> gap_behind(const org_id& org, account_marks after,
+  task<result<account_changes>> changes(const org_id& org, std::optional<stream_positions> after,
+                                  std::optional<stream_positions> until) override;
+  task<result<account_gap>> gap_behind(const org_id& org, stream_positions after,
                                        time_point told_from) override;
 
-  task<result<std::string>> usage_edition(const org_id& org, std::int64_t first_hour,
+  task<result<std::string>> usage_generation(const org_id& org, std::int64_t first_hour,
                                           std::int64_t last_hour) override;
   task<result<std::int64_t>> callers_known_from(const org_id& org) override;
   // The parts of usage, for whoever keeps them apart: the counters of hours, as far as their details are
@@ -64,8 +64,8 @@ class redis_store final : public ledger_store {
   bool ready() const override { return connection_.ready(); }
 
  private:
-  class flight;      // operations of one organization, in one script call
-  class departures;  // the flights that wait, and who has one on its way
+  class batch;      // operations of one organization, in one script call
+  class batch_scheduler;  // the batches that wait, and who has one on its way
 
   // The fields and values of a hash, each read by `parse(field, value)`.
   template <class T, class Parse>
@@ -81,7 +81,7 @@ class redis_store final : public ledger_store {
                             std::vector<usage_counter>& found);
 
   connection& connection_;
-  std::shared_ptr<departures> departures_;
+  std::shared_ptr<batch_scheduler> batch_scheduler_;
 };
 
 }  // namespace tollgate::quota::redis

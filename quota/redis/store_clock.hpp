@@ -13,7 +13,7 @@ class store_clock {
   time_point now() const {
     return store_time_ + std::chrono::duration_cast<milliseconds>(steady::now() - heard_at_);
   }
-  void heard(time_point store_time) {
+  void synchronize(time_point store_time) {
     if (store_time + late_answer < now()) ++times_set_back_;
     store_time_ = store_time;
     heard_at_ = steady::now();

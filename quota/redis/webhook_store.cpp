@@ -161,7 +161,7 @@ task<result<reply_ptr>> redis_webhook_store::run(org_id org, std::string verb, s
   if (!reply) co_return reply;
   const script_answer answer{**reply};
   if (!answer.valid()) co_return make_error_code(store_errc::protocol);
-  connection_.clock().heard(answer.now());
+  connection_.clock().synchronize(answer.now());
   co_return reply;
 }
 

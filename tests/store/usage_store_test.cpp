@@ -95,10 +95,10 @@ TEST_F(usage_store_test, is_summed_up_further_without_losing_anything) {
   EXPECT_EQ(total(), calls_in_all);
   EXPECT_EQ(rows(), 40U);
 
-  auto edition = ask(store.usage_edition("acme", 0, 1'000'000));
+  auto generation = ask(store.usage_generation("acme", 0, 1'000'000));
   const auto is_new_edition = [&] {
-    const auto before = std::exchange(edition, ask(store.usage_edition("acme", 0, 1'000'000)));
-    return edition != before;
+    const auto before = std::exchange(generation, ask(store.usage_generation("acme", 0, 1'000'000)));
+    return generation != before;
   };
   EXPECT_FALSE(is_new_edition());
   for (std::int64_t day = first_day; day < first_day + 20; ++day) {

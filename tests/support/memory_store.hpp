@@ -18,7 +18,7 @@ class memory_store : public ledger_store, public directory {
   time_point time{};               // what the store's clock says; the test moves it
   bool reachable = true;           // false: every call answers store_errc::unavailable
   std::int64_t callers_from = 0;   // callers_known_from()
-  int usage_editions = 0;  // that usage still goes through, one each time it is asked for
+  int usage_generations = 0;  // that usage still goes through, one each time it is asked for
   long long forgotten_events = 0;  // of each account: no longer told of by gap_behind()
   int gaps_asked = 0;
   int calls_until_lost = -1;  // from this call on, it is done but its answer is lost
@@ -85,12 +85,12 @@ class memory_store : public ledger_store, public directory {
     co_return found;
   }
 
-  task<result<std::string>> usage_edition(const org_id&, std::int64_t, std::int64_t) override {
-    using edition = result<std::string>;
-    if (!reachable) co_return edition{boost::system::in_place_error, store_errc::unavailable};
+  task<result<std::string>> usage_generation(const org_id&, std::int64_t, std::int64_t) override {
+    using generation = result<std::string>;
+    if (!reachable) co_return generation{boost::system::in_place_error, store_errc::unavailable};
     // The next reading is of the next one while there are others.
-    if (usage_editions > 0) --usage_editions;
-    co_return edition{boost::system::in_place_value, std::to_string(usage_editions)};
+    if (usage_generations > 0) --usage_generations;
+    co_return generation{boost::system::in_place_value, std::to_string(usage_generations)};
   }
 
   task<result<std::int64_t>> callers_known_from(const org_id&) override {
@@ -125,19 +125,19 @@ class memory_store : public ledger_store, public directory {
     co_return out;
   }
 
-  task<result<account_news>> news(const org_id& org, std::optional<account_marks> after,
-                                  std::optional<account_marks> until) override {
+  task<result<account_changes>> changes(const org_id& org, std::optional<stream_positions> after,
+                                  std::optional<stream_positions> until) override {
     if (!reachable) co_return store_errc::unavailable;
     const auto& ledger = accounts_[org].ledger;
-    account_news out;
+    account_changes out;
     out.row = ledger.row();
-    const auto beyond = [&](const std::string& id, std::string account_marks::*mark) {
+    const auto beyond = [&](const std::string& id, std::string stream_positions::*mark) {
       return until && number(id) > number((*until).*mark);
     };
     if (after) out.up_to = *after;
     for (const auto& event : ledger.events()) {
       if (number(event.id) <= number(out.up_to.event)) continue;
-      if (beyond(event.id, &account_marks::event)) break;
+      if (beyond(event.id, &stream_positions::event)) break;
       out.up_to.event = event.id + "-0";
       if (!after) continue;
       out.events.push_back(event);
@@ -145,7 +145,7 @@ class memory_store : public ledger_store, public directory {
     }
     for (const auto& entry : ledger.entries()) {
       if (number(entry.id) <= number(out.up_to.entry)) continue;
-      if (beyond(entry.id, &account_marks::entry)) break;
+      if (beyond(entry.id, &stream_positions::entry)) break;
       out.up_to.entry = entry.id;
       out.moved = true;
       if (!after || entry.type != entry_type::settle) continue;
@@ -156,7 +156,7 @@ class memory_store : public ledger_store, public directory {
     co_return out;
   }
 
-  task<result<account_gap>> gap_behind(const org_id& org, account_marks after,
+  task<result<account_gap>> gap_behind(const org_id& org, stream_positions after,
                                        time_point told_from) override {
     if (!reachable) co_return store_errc::unavailable;
     account_gap gap;

@@ -118,7 +118,7 @@ TEST_F(event_feed_test, tells_each_what_it_has_not_read_and_nothing_twice) {
   charge("acme", 2);
   run_until([&] { return has(*first, R"("settled":3,)"); });
   const auto from_the_start = open("acme", event_cursor{});
-  const auto from_the_middle = open("acme", event_cursor{quota::account_marks{"0-0", "2-0"}});
+  const auto from_the_middle = open("acme", event_cursor{quota::stream_positions{"0-0", "2-0"}});
   run_until([&] { return has(*from_the_start, R"("settled":3,)"); });
   run_until([&] { return has(*from_the_middle, R"("settled":3,)"); });
   EXPECT_TRUE(has(*from_the_start, R"("data":{"credits":3,"calls":2})"));
@@ -164,7 +164,7 @@ TEST_F(event_feed_test, a_comment_keeps_a_quiet_stream_alive) {
 }
 
 TEST_F(event_feed_test, a_place_beyond_the_end_becomes_the_end_after_a_moment) {
-  const auto who = open("acme", event_cursor{quota::account_marks{"999-0", "999-0"}});
+  const auto who = open("acme", event_cursor{quota::stream_positions{"999-0", "999-0"}});
   run_until([&] { return who->body != nullptr; });
   // How many ticks a busy machine finds time for nobody knows: what happens before it is the end is
   // not told, and the next is.
@@ -178,7 +178,7 @@ TEST_F(event_feed_test, a_place_beyond_the_end_becomes_the_end_after_a_moment) {
 // Entries are numbered by the millisecond here, as in Redis. Usage is told again for 15 minutes.
 TEST_F(event_feed_test, says_that_usage_is_missing_where_it_is_not_told_again) {
   const auto at = [](const char* entry) {
-    return event_cursor{quota::account_marks{"0-0", entry}};
+    return event_cursor{quota::stream_positions{"0-0", entry}};
   };
   store_.time = quota::time_point{2ms};
   charge("acme", 1);
@@ -213,14 +213,14 @@ TEST_F(event_feed_test, says_that_events_are_missing_before_it_goes_on_with_the_
   }
   charge("acme", 1);
   store_.forgotten_events = 2;
-  const auto away = open("acme", event_cursor{quota::account_marks{"1-0", "0-0"}});
+  const auto away = open("acme", event_cursor{quota::stream_positions{"1-0", "0-0"}});
   run_until([&] { return has(*away, R"("settled":1,)"); });
   EXPECT_TRUE(has(*away, R"("type":"gap",)") &&
               has(*away, R"("data":{"events":true,"usage":false}})"))
       << away->text;
   EXPECT_LT(away->text.find("event: gap"), away->text.find("event: account."));
   EXPECT_EQ(times(*away, "event: balance"), 1);
-  const auto was_there = open("acme", event_cursor{quota::account_marks{"2-0", "0-0"}});
+  const auto was_there = open("acme", event_cursor{quota::stream_positions{"2-0", "0-0"}});
   run_until([&] { return has(*was_there, R"("settled":1,)"); });
   EXPECT_FALSE(has(*was_there, "event: gap"));
 }

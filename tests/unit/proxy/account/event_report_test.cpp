@@ -92,7 +92,7 @@ TEST(event_report, of_a_suspension_there_is_nothing_more_to_say) {
 }
 
 TEST(event_report, says_that_something_is_missing) {
-  event_report report{"acme", account_marks{"5-0", "6-0"}, noon};
+  event_report report{"acme", stream_positions{"5-0", "6-0"}, noon};
   report.add(account_gap{.events = true, .usage = false});
   EXPECT_EQ(report.take(),
             "id: 5-0.6-0\nevent: gap\ndata: "
@@ -107,8 +107,8 @@ TEST(event_report, facts_of_a_later_version_are_left_out) {
             std::string::npos);
 }
 
-account_news news(account_marks up_to, std::int64_t calls) {
-  account_news out;
+account_changes changes(stream_positions up_to, std::int64_t calls) {
+  account_changes out;
   out.up_to = std::move(up_to);
   out.moved = calls > 0;
   out.calls = calls;
@@ -118,8 +118,8 @@ account_news news(account_marks up_to, std::int64_t calls) {
 }
 
 TEST(event_report, says_with_each_event_where_its_reader_stands) {
-  event_report report{"acme", account_marks{"5-0", "6-0"}, noon};
-  auto happened = news({"7-0", "8-999"}, 2);
+  event_report report{"acme", stream_positions{"5-0", "6-0"}, noon};
+  auto happened = changes({"7-0", "8-999"}, 2);
   happened.events.push_back({"7-0", noon, "balance_exhausted", "available 0"});
   report.add(happened);
   report.add(account_row{});
@@ -140,9 +140,9 @@ TEST(event_report, says_with_each_event_where_its_reader_stands) {
 
 // Whoever leaves between the events and the usage gets the usage when it comes again.
 TEST(event_report, what_came_in_several_answers_is_one_usage_behind_all_their_events) {
-  event_report report{"acme", account_marks{"5-0", "6-0"}, noon};
+  event_report report{"acme", stream_positions{"5-0", "6-0"}, noon};
   for (int i = 1; i <= 3; ++i) {
-    auto happened = news({std::to_string(10 + i) + "-0", std::to_string(20 + i) + "-999"}, i);
+    auto happened = changes({std::to_string(10 + i) + "-0", std::to_string(20 + i) + "-999"}, i);
     happened.events.push_back({happened.up_to.event, noon, "balance_exhausted", "available 0"});
     report.add(happened);
   }
@@ -155,20 +155,20 @@ TEST(event_report, what_came_in_several_answers_is_one_usage_behind_all_their_ev
 }
 
 TEST(event_report, entries_that_charge_nothing_only_move_on) {
-  event_report report{"acme", account_marks{"5-0", "6-0"}, noon};
-  report.add(news({"5-0", "9-999"}, 0));
+  event_report report{"acme", stream_positions{"5-0", "6-0"}, noon};
+  report.add(changes({"5-0", "9-999"}, 0));
   EXPECT_EQ(report.take(), "");
   EXPECT_EQ(report.at().text(), "5-0.9-999");
 }
 
 TEST(event_cursor, one_is_behind_by_its_event_or_by_its_entry) {
-  const account_marks here{"5-0", "1000-7"};
+  const stream_positions here{"5-0", "1000-7"};
   EXPECT_FALSE(is_behind(here, here));
   EXPECT_TRUE(is_behind({"4-9", "1000-7"}, here));
   EXPECT_TRUE(is_behind({"5-0", "999-999"}, here));
   EXPECT_TRUE(is_behind({"6-0", "999-0"}, here));
   EXPECT_FALSE(is_behind({"10-0", "1000-10"}, here));
-  EXPECT_EQ(nearer({"10-0", "999-0"}, here), (account_marks{"5-0", "999-0"}));
+  EXPECT_EQ(nearer({"10-0", "999-0"}, here), (stream_positions{"5-0", "999-0"}));
 }
 
 TEST(event_cursor, is_what_was_sent_or_nothing) {

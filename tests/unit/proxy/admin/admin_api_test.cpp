@@ -523,11 +523,11 @@ TEST_F(admin_api_test, reads_usage_again_that_has_moved_meanwhile) {
   counter.calls = 3;
   store_.add_usage("acme", counter);
   for (const int editions : {0, 1, 4}) {
-    store_.usage_editions = editions;
+    store_.usage_generations = editions;
     EXPECT_EQ(at(call("GET", "orgs/acme/usage"), "data/total/calls"), "3") << editions;
     EXPECT_EQ(call("GET", "orgs/acme/projection").status, 200);
   }
-  store_.usage_editions = 100;
+  store_.usage_generations = 100;
   EXPECT_EQ(call("GET", "orgs/acme/usage").status, 503);
 }
 

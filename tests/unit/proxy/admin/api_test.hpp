@@ -51,7 +51,7 @@ class api_test : public testing::Test {
     values.plans.push_back(
         {.name = "enterprise", .terms = {.plan = "enterprise", .allocation = {}}, .custom = true});
     store_.time = *parse_time("2026-03-15T10:20:30.250Z");
-    messenger_.use(std::make_shared<webhooks::sender>(values.webhooks));
+    webhook_dispatcher_.use(std::make_shared<webhooks::sender>(values.webhooks));
   }
 
   static config::plan_settings plan(std::string name, std::int64_t credits, std::int64_t usd_micro,
@@ -108,8 +108,8 @@ class api_test : public testing::Test {
   tests::memory_webhooks webhooks_{store_};
   metrics::webhook_metrics counts_;
   asio::io_context control_;
-  webhooks::messenger messenger_{control_, store_, webhooks_, counts_};
-  admin_api api_{{store_, store_, webhooks_, messenger_, [this] { return configuration_; }}};
+  webhooks::webhook_dispatcher webhook_dispatcher_{control_, store_, webhooks_, counts_};
+  admin_api api_{{store_, store_, webhooks_, webhook_dispatcher_, [this] { return configuration_; }}};
 };
 
 }  // namespace tollgate::proxy::admin

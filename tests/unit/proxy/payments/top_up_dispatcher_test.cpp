@@ -1,4 +1,4 @@
-#include "proxy/payments/courier.hpp"
+#include "proxy/payments/top_up_dispatcher.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -14,9 +14,9 @@ using namespace quota::literals;
 
 // One organization with a plan that sells credits. Nothing here reaches an endpoint: where one is
 // asked, the tests in tests/integration/test_top_ups.py go on.
-class courier_test : public testing::Test {
+class top_up_dispatcher_test : public testing::Test {
  protected:
-  courier_test() {
+  top_up_dispatcher_test() {
     store.time = quota::time_point{quota::milliseconds{1'767'268'800'000}};
     quota::organization_change nothing;
     finish(store.change(acme, nothing));
@@ -32,7 +32,7 @@ class courier_test : public testing::Test {
     });
   }
 
-  // Runs a coroutine on the courier's context, and whatever follows from it.
+  // Runs a coroutine on the top_up_dispatcher's context, and whatever follows from it.
   template <class T>
   void finish(task<T> work) {
     asio::co_spawn(context, std::move(work), asio::detached);
@@ -64,11 +64,11 @@ class courier_test : public testing::Test {
   tests::memory_store store;
   metrics::payment_metrics counts;
   tests::memory_payments payments;
-  courier postman{context, store, payments, store, counts};
+  top_up_dispatcher postman{context, store, payments, store, counts};
   int needs = 0;
 };
 
-TEST_F(courier_test, without_an_endpoint_nothing_is_delivered) {
+TEST_F(top_up_dispatcher_test, without_an_endpoint_nothing_is_delivered) {
   postman.use(endpoint(config::payment_kind::none));
   buy("pack-1");
   EXPECT_EQ(needs, 1);
@@ -76,14 +76,14 @@ TEST_F(courier_test, without_an_endpoint_nothing_is_delivered) {
   EXPECT_EQ(top_up().attempts, 0);
 }
 
-TEST_F(courier_test, after_stop_nothing_is_delivered) {
+TEST_F(top_up_dispatcher_test, after_stop_nothing_is_delivered) {
   postman.use(endpoint(config::payment_kind::stripe));
   postman.stop();
   buy("pack-1");
   EXPECT_EQ(top_up().status, quota::top_up_status::requested);
 }
 
-TEST_F(courier_test, declines_what_cannot_be_asked_for) {
+TEST_F(top_up_dispatcher_test, declines_what_cannot_be_asked_for) {
   postman.use(endpoint(config::payment_kind::stripe));  // and acme is no customer there
   buy("pack-1");
   buy("pack-2");
@@ -95,7 +95,7 @@ TEST_F(courier_test, declines_what_cannot_be_asked_for) {
 }
 
 // Whether it has been charged by then is for nobody but the endpoint to tell.
-TEST_F(courier_test, does_not_decline_what_was_asked_for_before) {
+TEST_F(top_up_dispatcher_test, does_not_decline_what_was_asked_for_before) {
   buy("pack-1");
   const quota::operation lease =
       quota::lease_top_up{"pack-1", quota::milliseconds{std::chrono::seconds{15}}};
@@ -109,7 +109,7 @@ TEST_F(courier_test, does_not_decline_what_was_asked_for_before) {
   EXPECT_EQ(counted(quota::top_up_verdict::failed), 1);
 }
 
-TEST_F(courier_test, without_the_answer_to_its_lease_nothing_is_delivered) {
+TEST_F(top_up_dispatcher_test, without_the_answer_to_its_lease_nothing_is_delivered) {
   buy("pack-1");
   postman.use(endpoint(config::payment_kind::webhook));
   store.calls_until_lost = 1;  // top_ups is answered, lease_top_up is not
@@ -119,7 +119,7 @@ TEST_F(courier_test, without_the_answer_to_its_lease_nothing_is_delivered) {
   EXPECT_EQ(counted(quota::top_up_verdict::failed), 0);  // as it would, had it been sent
 }
 
-TEST_F(courier_test, tells_the_ledger_until_it_confirms) {
+TEST_F(top_up_dispatcher_test, tells_the_ledger_until_it_confirms) {
   buy("pack-1");
   postman.use(endpoint(config::payment_kind::stripe));
   store.calls_until_lost = 1;  // top_ups is answered, resolve_top_up is not
@@ -129,7 +129,7 @@ TEST_F(courier_test, tells_the_ledger_until_it_confirms) {
   EXPECT_EQ(store.calls_until_lost, -1);
 }
 
-TEST_F(courier_test, comes_by_again_where_the_store_was_away) {
+TEST_F(top_up_dispatcher_test, comes_by_again_where_the_store_was_away) {
   postman.use(endpoint(config::payment_kind::stripe));
   buy("pack-1");
   store.reachable = false;

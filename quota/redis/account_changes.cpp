@@ -1,4 +1,4 @@
-#include "quota/redis/news.hpp"
+#include "quota/redis/account_changes.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -97,19 +97,19 @@ bool read_totals(const redisReply& reply, account_row& row) {
 }
 
 // Adds up what the entries of an element behind `after` charged.
-bool add_entries(const redisReply& element, entry_id id, entry_id after, account_news& news) {
+bool add_entries(const redisReply& element, entry_id id, entry_id after, account_changes& changes) {
   const auto texts = elements_of(*elements_of(element)[1]);
   if (texts.size() % 2 != 0 || texts.size() / 2 > max_entries_together) return false;
   for (std::size_t i = 0; i + 1 < texts.size(); i += 2) {
     if (entry_id{id.ms, id.sequence * max_entries_together + i / 2} <= after) continue;
-    news.moved = true;
-    news.last_entry_at = time_point{milliseconds{static_cast<std::int64_t>(id.ms)}};
+    changes.moved = true;
+    changes.last_entry_at = time_point{milliseconds{static_cast<std::int64_t>(id.ms)}};
     if (text_of(*texts[i]) != to_string(entry_type::settle)) continue;
     auto entry = text_of(*texts[i + 1]);
     const auto micro = parse_integer(take_until(entry, ' '));
     if (!micro) return false;
-    news.charged += credits::from_micro(*micro);
-    ++news.calls;
+    changes.charged += credits::from_micro(*micro);
+    ++changes.calls;
   }
   return true;
 }
@@ -131,27 +131,27 @@ std::optional<std::uint64_t> complete_until(const std::vector<const redisReply*>
 }
 
 // Where the account stands.
-std::optional<account_news> parse_end(const std::vector<const redisReply*>& entries,
+std::optional<account_changes> parse_end(const std::vector<const redisReply*>& entries,
                                       const std::vector<const redisReply*>& events,
-                                      account_news news) {
+                                      account_changes changes) {
   for (const auto* last : entries) {
     const auto id = id_of(*last);
     if (!id) return std::nullopt;
-    news.up_to.entry = end_of(*id);
+    changes.up_to.entry = end_of(*id);
   }
   for (const auto* last : events) {
     const auto id = id_of(*last);
     if (!id) return std::nullopt;
-    news.up_to.event = to_string(*id);
+    changes.up_to.event = to_string(*id);
   }
-  return news;
+  return changes;
 }
 
 }  // namespace
 
-std::optional<std::vector<std::string>> news_command(const org_id& org,
-                                                     const std::optional<account_marks>& after,
-                                                     const std::optional<account_marks>& until) {
+std::optional<std::vector<std::string>> account_changes_command(const org_id& org,
+                                                     const std::optional<stream_positions>& after,
+                                                     const std::optional<stream_positions>& until) {
   std::vector<std::string> command{"EVAL",
                                    std::string{news_script()},
                                    "3",
@@ -182,20 +182,20 @@ std::optional<std::vector<std::string>> news_command(const org_id& org,
   return command;
 }
 
-std::optional<account_news> parse_news(const redisReply& reply,
-                                       const std::optional<account_marks>& after,
-                                       const std::optional<account_marks>& until) {
+std::optional<account_changes> parse_account_changes(const redisReply& reply,
+                                       const std::optional<stream_positions>& after,
+                                       const std::optional<stream_positions>& until) {
   const auto parts = elements_of(reply);
-  account_news news;
-  if (after) news.up_to = *after;
+  account_changes changes;
+  if (after) changes.up_to = *after;
   if (after && until) {
-    if (is_before(news.up_to.entry, until->entry)) news.up_to.entry = until->entry;
-    if (is_before(news.up_to.event, until->event)) news.up_to.event = until->event;
+    if (is_before(changes.up_to.entry, until->entry)) changes.up_to.entry = until->entry;
+    if (is_before(changes.up_to.event, until->event)) changes.up_to.event = until->event;
   }
-  if (parts.empty() && after && reply.type == REDIS_REPLY_ARRAY) return news;
-  if (parts.size() != 4 || !read_totals(*parts[0], news.row)) return std::nullopt;
+  if (parts.empty() && after && reply.type == REDIS_REPLY_ARRAY) return changes;
+  if (parts.size() != 4 || !read_totals(*parts[0], changes.row)) return std::nullopt;
   const auto entries = elements_of(*parts[1]), events = elements_of(*parts[2]);
-  if (!after) return parse_end(entries, events, std::move(news));
+  if (!after) return parse_end(entries, events, std::move(changes));
 
   const bool more_entries = parts[3]->type == REDIS_REPLY_INTEGER && parts[3]->integer == 1;
   const bool more_events = events.size() >= events_a_look;
@@ -203,26 +203,26 @@ std::optional<account_news> parse_news(const redisReply& reply,
   const auto complete = complete_until(entries, more_entries, events, more_events);
   const auto behind = parse_entry_id(after->entry);
   if (!complete || !behind) return std::nullopt;
-  news.more = more_entries || more_events;
-  if (news.more || !until) news.up_to = *after;
+  changes.more = more_entries || more_events;
+  if (changes.more || !until) changes.up_to = *after;
   for (const auto* element : entries) {
     const auto id = id_of(*element);
     if (!id) return std::nullopt;
     if (id->ms > *complete) break;
-    if (!add_entries(*element, *id, *behind, news)) return std::nullopt;
-    if (news.more || !until) news.up_to.entry = end_of(*id);
+    if (!add_entries(*element, *id, *behind, changes)) return std::nullopt;
+    if (changes.more || !until) changes.up_to.entry = end_of(*id);
   }
   for (const auto* element : events) {
     auto event = parse_event(*element);
     if (!event) return std::nullopt;
     if (id_of(*element)->ms > *complete) break;
-    if (news.more || !until) news.up_to.event = event->id;
-    news.events.push_back(*std::move(event));
+    if (changes.more || !until) changes.up_to.event = event->id;
+    changes.events.push_back(*std::move(event));
   }
-  return news;
+  return changes;
 }
 
-std::optional<std::vector<std::string>> gap_command(const org_id& org, const account_marks& after,
+std::optional<std::vector<std::string>> gap_command(const org_id& org, const stream_positions& after,
                                                     time_point told_from) {
   const auto entry = parse_entry_id(after.entry);
   if (!entry || !parse_entry_id(after.event)) return std::nullopt;
@@ -237,7 +237,7 @@ std::optional<std::vector<std::string>> gap_command(const org_id& org, const acc
       "(" + std::to_string(told_from.time_since_epoch().count()) + "-0"};
 }
 
-std::optional<account_gap> parse_gap(const redisReply& reply, const account_marks& after) {
+std::optional<account_gap> parse_gap(const redisReply& reply, const stream_positions& after) {
   const auto parts = elements_of(reply);
   if (parts.size() != 4) return std::nullopt;
   const std::string dropped{text_of(*parts[1])}, first_event{text_of(*parts[2])};

@@ -1,4 +1,4 @@
-#include "proxy/webhooks/messenger.hpp"
+#include "proxy/webhooks/webhook_dispatcher.hpp"
 
 #include <algorithm>
 
@@ -31,11 +31,11 @@ std::string describe(const quota::webhook_lease& lease, std::string_view event) 
 
 }  // namespace
 
-messenger::messenger(asio::io_context& context, quota::ledger_store& ledger,
+webhook_dispatcher::webhook_dispatcher(asio::io_context& context, quota::ledger_store& ledger,
                      quota::webhook_store& store, metrics::webhook_metrics& counts)
-    : messenger{context, ledger, store, counts, places{}} {}
+    : webhook_dispatcher{context, ledger, store, counts, places{}} {}
 
-messenger::messenger(asio::io_context& context, quota::ledger_store& ledger,
+webhook_dispatcher::webhook_dispatcher(asio::io_context& context, quota::ledger_store& ledger,
                      quota::webhook_store& store, metrics::webhook_metrics& counts, places places,
                      std::unique_ptr<quota::id_source> chance)
     : context_{context},
@@ -48,7 +48,7 @@ messenger::messenger(asio::io_context& context, quota::ledger_store& ledger,
 
 // What goes wrong in one visit is no reason to end the others.
 template <class Work, class Then>
-void messenger::spawn(Work work, Then then) {
+void webhook_dispatcher::spawn(Work work, Then then) {
   asio::co_spawn(context_, std::move(work), [then](std::exception_ptr failed, auto... how) {
     try {
       if (failed) std::rethrow_exception(failed);
@@ -59,12 +59,12 @@ void messenger::spawn(Work work, Then then) {
   });
 }
 
-void messenger::start(quota::milliseconds sweep_every) {
+void webhook_dispatcher::start(quota::milliseconds sweep_every) {
   rest_ = sweep_every * rounds_to_rest;
   spawn(keep_time(sweep_every), [] {});
 }
 
-task<> messenger::keep_time(quota::milliseconds sweep_every) {
+task<> webhook_dispatcher::keep_time(quota::milliseconds sweep_every) {
   constexpr quota::milliseconds tick{200};
   auto sweep_at = steady_clock::now();
   while (!stopped_) {
@@ -76,7 +76,7 @@ task<> messenger::keep_time(quota::milliseconds sweep_every) {
   }
 }
 
-task<> messenger::sweep() {
+task<> webhook_dispatcher::sweep() {
   std::erase_if(resting_, [](const auto& each) { return each.second <= steady_clock::now(); });
   std::string after;
   while (!stopped_ && ledger_.ready()) {
@@ -89,13 +89,13 @@ task<> messenger::sweep() {
   }
 }
 
-void messenger::remind(const quota::org_id& org, quota::milliseconds in) {
+void webhook_dispatcher::remind(const quota::org_id& org, quota::milliseconds in) {
   const auto at = steady_clock::now() + in;
   const auto [known, first] = reminders_.try_emplace(org, at);
   if (!first) known->second = std::min(known->second, at);
 }
 
-void messenger::visit_the_due() {
+void webhook_dispatcher::visit_the_due() {
   const auto now = steady_clock::now();
   std::vector<quota::org_id> due;
   for (const auto& [org, at] : reminders_) {
@@ -107,7 +107,7 @@ void messenger::visit_the_due() {
   }
 }
 
-void messenger::visit(const quota::org_id& org) {
+void webhook_dispatcher::visit(const quota::org_id& org) {
   if (stopped_) return;
   if (const auto looking = looked_at_.find(org); looking != looked_at_.end()) {
     looking->second = true;
@@ -116,13 +116,13 @@ void messenger::visit(const quota::org_id& org) {
   }
 }
 
-task<> messenger::look(quota::org_id org) {
+task<> webhook_dispatcher::look(quota::org_id org) {
   if (!looked_at_.try_emplace(org, true).second) co_return;
   while (std::exchange(looked_at_[org], false)) co_await look_once(org);
   looked_at_.erase(org);
 }
 
-task<> messenger::look_once(const quota::org_id& org) {
+task<> webhook_dispatcher::look_once(const quota::org_id& org) {
   const auto known = co_await store_.read(org);
   if (!known) co_return;  // the next sweep comes by again
   resting_[org] = steady_clock::now() + rest_;
@@ -139,7 +139,7 @@ task<> messenger::look_once(const quota::org_id& org) {
   }
 }
 
-void messenger::enqueue(recipient to) {
+void webhook_dispatcher::enqueue(recipient to) {
   if (const auto busy = busy_.find(to); busy != busy_.end()) {
     busy->second = true;
   } else if (waiting_.insert(to).second) {
@@ -149,7 +149,7 @@ void messenger::enqueue(recipient to) {
 }
 
 // Passes over whoever's organization has its places already.
-std::optional<messenger::recipient> messenger::next_in_line() {
+std::optional<webhook_dispatcher::recipient> webhook_dispatcher::next_in_line() {
   const auto may_begin = [&](const recipient& to) {
     std::size_t busy = 0;
     auto at = busy_.lower_bound({to.first, ""});
@@ -164,7 +164,7 @@ std::optional<messenger::recipient> messenger::next_in_line() {
   return next;
 }
 
-void messenger::begin() {
+void webhook_dispatcher::begin() {
   while (!stopped_ && busy_.size() < places_.all) {
     const auto to = next_in_line();
     if (!to) return;
@@ -173,7 +173,7 @@ void messenger::begin() {
   }
 }
 
-void messenger::end(const recipient& to, turn how) {
+void webhook_dispatcher::end(const recipient& to, turn how) {
   const bool changed = busy_.extract(to).mapped();
   if (how == turn::more) {
     enqueue(to);
@@ -183,7 +183,7 @@ void messenger::end(const recipient& to, turn how) {
   begin();
 }
 
-task<messenger::turn> messenger::deliver(recipient to) {
+task<webhook_dispatcher::turn> webhook_dispatcher::deliver(recipient to) {
   quota::webhook_lease lease;
   lease.org = to.first;
   lease.endpoint = to.second;
@@ -205,7 +205,7 @@ task<messenger::turn> messenger::deliver(recipient to) {
   co_return released == webhook_outcome::more ? turn::more : turn::over;
 }
 
-task<bool> messenger::deliver_some(const quota::webhook_lease& lease,
+task<bool> webhook_dispatcher::deliver_some(const quota::webhook_lease& lease,
                                    quota::webhook_endpoint endpoint) {
   const auto turn_ends = steady_clock::now() + sender_->settings().timeout;
   const auto events = co_await ledger_.events(lease.org, endpoint.cursor, events_a_turn);
@@ -219,7 +219,7 @@ task<bool> messenger::deliver_some(const quota::webhook_lease& lease,
   co_return true;
 }
 
-task<bool> messenger::hand_over(const quota::webhook_lease& lease,
+task<bool> webhook_dispatcher::hand_over(const quota::webhook_lease& lease,
                                 const quota::webhook_endpoint& endpoint,
                                 const quota::account_event& event) {
   if (!wants(endpoint.events, "account." + event.type)) {
@@ -257,7 +257,7 @@ task<bool> messenger::hand_over(const quota::webhook_lease& lease,
   co_return go_on&& told == webhook_outcome::done;
 }
 
-task<bool> messenger::give_up(const quota::webhook_lease& lease, const message& what,
+task<bool> webhook_dispatcher::give_up(const quota::webhook_lease& lease, const message& what,
                               const std::string& event, const quota::webhook_attempt& attempt) {
   quota::dead_letter letter;
   letter.event = event;
@@ -275,7 +275,7 @@ task<bool> messenger::give_up(const quota::webhook_lease& lease, const message& 
 }
 
 // As long as the lease may be ours: what is not told will be done once more.
-task<webhook_outcome> messenger::tell(const quota::webhook_lease& lease, const step& step) {
+task<webhook_outcome> webhook_dispatcher::tell(const quota::webhook_lease& lease, const step& step) {
   const auto until = steady_clock::now() + lease.duration;
   do {
     const auto told = co_await step();
@@ -285,14 +285,14 @@ task<webhook_outcome> messenger::tell(const quota::webhook_lease& lease, const s
   co_return webhook_outcome::lost;
 }
 
-task<> messenger::end_deliveries() {
+task<> webhook_dispatcher::end_deliveries() {
   constexpr quota::milliseconds tick{10};
   // What is over in time is also told to the store.
   const auto until = steady_clock::now() + sender_->settings().timeout + quota::milliseconds{500};
   while (!busy_.empty() && steady_clock::now() < until) co_await sleep_for(tick);
 }
 
-task<quota::webhook_attempt> messenger::send_now(const quota::webhook_endpoint& endpoint,
+task<quota::webhook_attempt> webhook_dispatcher::send_now(const quota::webhook_endpoint& endpoint,
                                                  message what) {
   const auto by = sender_;  // a reload may replace it meanwhile
   auto attempt = co_await by->send(endpoint, std::move(what), store_.now());

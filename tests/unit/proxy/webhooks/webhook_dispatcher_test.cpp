@@ -1,4 +1,4 @@
-#include "proxy/webhooks/messenger.hpp"
+#include "proxy/webhooks/webhook_dispatcher.hpp"
 
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -18,9 +18,9 @@ using namespace std::chrono_literals;
 
 // One organization with one endpoint, at which nobody listens: what arrives, and what does not, is
 // for tests/integration/test_webhook_failures.py to see.
-class messenger_test : public testing::Test {
+class webhook_dispatcher_test : public testing::Test {
  protected:
-  messenger_test() {
+  webhook_dispatcher_test() {
     ledger.time = quota::time_point{quota::milliseconds{1'767'268'800'000}};
     quota::configure plan;
     plan.terms.plan = "starter";
@@ -42,7 +42,7 @@ class messenger_test : public testing::Test {
     finish(store.add(acme, endpoint, "secret"));
   }
 
-  // Runs a coroutine on the messenger's context, and whatever follows from it.
+  // Runs a coroutine on the webhook_dispatcher's context, and whatever follows from it.
   template <class T>
   void finish(task<T> work) {
     asio::co_spawn(context, std::move(work), asio::detached);
@@ -99,11 +99,11 @@ class messenger_test : public testing::Test {
     const std::uint64_t& number_;
   };
   std::uint64_t chance = 0;
-  messenger subject{
-      context, ledger, store, counts, messenger::places{}, std::make_unique<chosen>(chance)};
+  webhook_dispatcher subject{
+      context, ledger, store, counts, webhook_dispatcher::places{}, std::make_unique<chosen>(chance)};
 };
 
-TEST_F(messenger_test, tries_at_once_and_then_at_the_events_own_times) {
+TEST_F(webhook_dispatcher_test, tries_at_once_and_then_at_the_events_own_times) {
   const auto created = ledger.time;
   const auto before = endpoint().cursor;
   buy("pack-1");
@@ -123,7 +123,7 @@ TEST_F(messenger_test, tries_at_once_and_then_at_the_events_own_times) {
   EXPECT_EQ(endpoint().cursor, before);
 }
 
-TEST_F(messenger_test, spreads_attempts_by_chance) {
+TEST_F(webhook_dispatcher_test, spreads_attempts_by_chance) {
   chance = 123;
   const auto created = ledger.time;
   buy("pack-1");
@@ -134,7 +134,7 @@ TEST_F(messenger_test, spreads_attempts_by_chance) {
   EXPECT_EQ(endpoint().next_at, created + 5min + 5s + 30s);
 }
 
-TEST_F(messenger_test, gives_up_after_the_last_attempt_and_goes_on) {
+TEST_F(webhook_dispatcher_test, gives_up_after_the_last_attempt_and_goes_on) {
   buy("pack-1");
   buy("pack-2");
   pass_until_dead(1);
@@ -150,7 +150,7 @@ TEST_F(messenger_test, gives_up_after_the_last_attempt_and_goes_on) {
 }
 
 // Everybody was away, or nobody was to send anything: nothing dies of that.
-TEST_F(messenger_test, counts_from_when_it_could_try_at_all) {
+TEST_F(webhook_dispatcher_test, counts_from_when_it_could_try_at_all) {
   store.reachable = false;
   buy("pack-1");
   ledger.time += 200h;
@@ -180,7 +180,7 @@ TEST_F(messenger_test, counts_from_when_it_could_try_at_all) {
   EXPECT_TRUE(store.letters(acme, "we_1").empty());
 }
 
-TEST_F(messenger_test, signs_by_the_clock_of_the_store) {
+TEST_F(webhook_dispatcher_test, signs_by_the_clock_of_the_store) {
   buy("pack-1");
   std::optional<quota::webhook_attempt> made;
   const auto send = [&]() -> task<> {
@@ -192,7 +192,7 @@ TEST_F(messenger_test, signs_by_the_clock_of_the_store) {
   EXPECT_EQ(made->at, ledger.time);
 }
 
-TEST_F(messenger_test, skips_what_nobody_asked_for) {
+TEST_F(webhook_dispatcher_test, skips_what_nobody_asked_for) {
   buy("pack-1");
   decline("pack-1");
   pass_until_dead(1);
@@ -201,7 +201,7 @@ TEST_F(messenger_test, skips_what_nobody_asked_for) {
   EXPECT_EQ(endpoint().leased_until, quota::time_point{});
 }
 
-TEST_F(messenger_test, keeps_endpoints_apart) {
+TEST_F(webhook_dispatcher_test, keeps_endpoints_apart) {
   add({"account.top_up_failed"}, "we_2");
   buy("pack-1");
   EXPECT_EQ(endpoint("we_1").attempts, 1);
@@ -209,7 +209,7 @@ TEST_F(messenger_test, keeps_endpoints_apart) {
   EXPECT_EQ(endpoint("we_2").cursor, last_event());
 }
 
-TEST_F(messenger_test, sends_nothing_to_who_is_disabled_or_leased_by_another) {
+TEST_F(webhook_dispatcher_test, sends_nothing_to_who_is_disabled_or_leased_by_another) {
   endpoint().disabled = "because";
   buy("pack-1");
   EXPECT_EQ(failures(), 0);
@@ -222,7 +222,7 @@ TEST_F(messenger_test, sends_nothing_to_who_is_disabled_or_leased_by_another) {
   EXPECT_EQ(failures(), 1);
 }
 
-TEST_F(messenger_test, says_again_what_became_of_an_event_until_it_is_heard) {
+TEST_F(webhook_dispatcher_test, says_again_what_became_of_an_event_until_it_is_heard) {
   store.answers_lost = 3;
   buy("pack-1");
   EXPECT_EQ(store.answers_lost, 0);
@@ -230,7 +230,7 @@ TEST_F(messenger_test, says_again_what_became_of_an_event_until_it_is_heard) {
   EXPECT_EQ(failures(), 1);
 }
 
-TEST_F(messenger_test, comes_by_again_where_the_store_was_away) {
+TEST_F(webhook_dispatcher_test, comes_by_again_where_the_store_was_away) {
   store.reachable = false;
   buy("pack-1");
   EXPECT_EQ(failures(), 0);
@@ -239,7 +239,7 @@ TEST_F(messenger_test, comes_by_again_where_the_store_was_away) {
   EXPECT_EQ(failures(), 1);
 }
 
-TEST_F(messenger_test, after_stop_nothing_is_sent) {
+TEST_F(webhook_dispatcher_test, after_stop_nothing_is_sent) {
   subject.stop();
   buy("pack-1");
   EXPECT_EQ(failures(), 0);
@@ -281,7 +281,7 @@ class slow_receiver {
   std::vector<std::string> paths_;
 };
 
-TEST_F(messenger_test, whoever_is_slow_lets_the_others_pass) {
+TEST_F(webhook_dispatcher_test, whoever_is_slow_lets_the_others_pass) {
   slow_receiver receiver{context, 1'100ms};
   add({"*"}, "we_2");
   for (const char* id : {"we_1", "we_2"}) {
@@ -293,7 +293,7 @@ TEST_F(messenger_test, whoever_is_slow_lets_the_others_pass) {
 
   settings.timeout =
       2s;  // of an attempt, and of a turn: two slow ones, whatever else the machine does
-  messenger one_place{context, ledger, store, counts, {1, 1}};
+  webhook_dispatcher one_place{context, ledger, store, counts, {1, 1}};
   one_place.use(std::make_shared<sender>(settings));
   asio::co_spawn(context, receiver.take(4, 6), asio::detached);
   one_place.visit(acme);

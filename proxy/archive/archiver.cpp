@@ -1,4 +1,4 @@
-#include "proxy/archive/archivist.hpp"
+#include "proxy/archive/archiver.hpp"
 
 #include <algorithm>
 
@@ -53,7 +53,7 @@ std::unique_ptr<archive> make_archive(const config::archive_settings& settings) 
   return nullptr;
 }
 
-archivist::archivist(const quota::redis::address& store, std::unique_ptr<archive> into,
+archiver::archiver(const quota::redis::address& store, std::unique_ptr<archive> into,
                      const config::retention_settings& retention, metrics::archive_metrics& counts)
     : redis_{quota::redis::make_store_connection(context_, store)},
       ledger_{*redis_},
@@ -65,12 +65,12 @@ archivist::archivist(const quota::redis::address& store, std::unique_ptr<archive
       counts_{counts},
       accounts_at_once_{most_accounts_at_once} {
   redis_->start();
-  const auto running = [](archivist& self) -> task<> { co_await self.run(); };
+  const auto running = [](archiver& self) -> task<> { co_await self.run(); };
   const auto ended = [this](std::exception_ptr failed) {
     try {
       if (failed) std::rethrow_exception(failed);
     } catch (const std::exception& error) {
-      spdlog::critical("the archivist has stopped: {}", error.what());
+      spdlog::critical("the archiver has stopped: {}", error.what());
     }
     context_.stop();
   };
@@ -79,14 +79,14 @@ archivist::archivist(const quota::redis::address& store, std::unique_ptr<archive
 }
 
 // It ends on its own thread: whoever waits for the store gets an error, and sees that it is over.
-archivist::~archivist() {
+archiver::~archiver() {
   stopping_ = true;
   if (archive_) archive_->interrupt();
   asio::post(context_, [this] { redis_->stop(); });
   thread_.join();
 }
 
-task<> archivist::pause(steady::duration duration) {
+task<> archiver::pause(steady::duration duration) {
   timer delay{context_};
   delay.expires_after(duration);
   error_code ignored;
@@ -94,7 +94,7 @@ task<> archivist::pause(steady::duration duration) {
 }
 
 // Time is the store's, and nothing that is done here would tell it by the way.
-task<> archivist::run() {
+task<> archiver::run() {
   while (!stopping_) {
     co_await pause(round_every);
     if (stopping_ || !ledger_.ready()) continue;
@@ -106,7 +106,7 @@ task<> archivist::run() {
   }
 }
 
-task<> archivist::learn_accounts() {
+task<> archiver::learn_accounts() {
   if (steady::now() < learn_at_) co_return;
   std::string after;
   for (;;) {
@@ -125,7 +125,7 @@ task<> archivist::learn_accounts() {
 
 // Which store this is. Where that may have changed, and with each new connection (the store may
 // have been brought back from an older copy), everything is looked at anew. False: not now.
-task<bool> archivist::know_store() {
+task<bool> archiver::know_store() {
   const auto connects = redis_->counted().connects;
   auto id = co_await retained_.store_id();
   if (id && id->empty()) {
@@ -145,12 +145,12 @@ task<bool> archivist::know_store() {
 }
 
 // It is the store of this round that was read, and no other has come in between.
-bool archivist::is_same_connection() const {
+bool archiver::is_same_connection() const {
   return redis_->counted().connects == connects_;
 }
 
 // An archive that is nobody's becomes this store's. False: not yet.
-bool archivist::is_ours(bool leads) {
+bool archiver::is_ours(bool leads) {
   const auto owner = archive_->store();
   if (owner == store_) return true;
   if (owner.empty()) {
@@ -167,7 +167,7 @@ bool archivist::is_ours(bool leads) {
       "(delete from tollgate_store; or write - in its place in the file of positions)"};
 }
 
-task<> archivist::archive_all() {
+task<> archiver::archive_all() {
   if (!archive_ || steady::now() < ask_again_at_) co_return;
   if (!co_await know_store()) co_return;
   try {
@@ -200,7 +200,7 @@ task<> archivist::archive_all() {
 
 // What became of the last step nobody knows: positions are asked for anew. Whoever made it fail, if
 // anybody did, is found one by one.
-void archivist::lost(const std::string& why) {
+void archiver::lost(const std::string& why) {
   if (stopping_) return;
   if (why != trouble_) {
     spdlog::error("the archive cannot be had, nothing is dropped meanwhile: {}", why);
@@ -215,14 +215,14 @@ void archivist::lost(const std::string& why) {
 }
 
 // It has taken something, or there is nothing that it could take.
-void archivist::there_again() {
+void archiver::there_again() {
   if (!trouble_.empty()) spdlog::info("the archive is there again");
   trouble_.clear();
   away_ = 0s;
 }
 
 // As soon as may be; but one that was skipped waits for its turn.
-void archivist::look_anew(account& account) {
+void archiver::look_anew(account& account) {
   if (account.position_known) {
     account.look_at = {};
     account.patience = {};
@@ -232,13 +232,13 @@ void archivist::look_anew(account& account) {
 }
 
 // Statements that were collected may not have been added, either.
-void archivist::forget_position(account& account) {
+void archiver::forget_position(account& account) {
   account.position_known = false;
   account.progress.statements_open = true;
 }
 
 // One that cannot be archived now keeps nobody else from it.
-void archivist::skip(const quota::org_id& org, account& account, const std::string& why) {
+void archiver::skip(const quota::org_id& org, account& account, const std::string& why) {
   spdlog::error("org={} cannot be archived, and nothing of it is dropped: {}", org, why);
   counts_.failures.increment();
   forget_position(account);
@@ -246,7 +246,7 @@ void archivist::skip(const quota::org_id& org, account& account, const std::stri
   behind_ = true;
 }
 
-task<> archivist::archive_some(accounts::iterator from, accounts::iterator to) {
+task<> archiver::archive_some(accounts::iterator from, accounts::iterator to) {
   step next;
   for (auto at = from; at != to && !stopping_; ++at) {
     auto& [org, account] = *at;
@@ -262,7 +262,7 @@ task<> archivist::archive_some(accounts::iterator from, accounts::iterator to) {
 }
 
 // A position counts as known as soon as the store is seen to go on from there.
-task<> archivist::collect(const quota::org_id& org, account& account, step& into) {
+task<> archiver::collect(const quota::org_id& org, account& account, step& into) {
   if (!account.position_known) account.at = archive_->position_of(org);
   auto found = co_await collector_.collect(org, account.at, account.progress);
   if (!found) {
@@ -310,7 +310,7 @@ task<> archivist::collect(const quota::org_id& org, account& account, step& into
   into.reached.push_back(found->reached);
 }
 
-void archivist::add(step what) {
+void archiver::add(step what) {
   bool added = false;
   try {
     added = archive_->add(what.batches);
@@ -338,7 +338,7 @@ void archivist::add(step what) {
 
 // --- sum up, and drop ---
 
-task<> archivist::tidy_up() {
+task<> archiver::tidy_up() {
   const auto every = std::clamp<quota::milliseconds>(
       retention_.ledger.value_or(longest_tidy_pause) / 10, 1s, longest_tidy_pause);
   for (auto& [org, account] : accounts_) {
@@ -353,7 +353,7 @@ task<> archivist::tidy_up() {
   }
 }
 
-task<bool> archivist::learn_what_is_kept(const quota::org_id& org, account& account) {
+task<bool> archiver::learn_what_is_kept(const quota::org_id& org, account& account) {
   if (account.kept_known) co_return true;
   auto kept = co_await retained_.what_is_retained(org);
   if (!kept) co_return false;
@@ -363,7 +363,7 @@ task<bool> archivist::learn_what_is_kept(const quota::org_id& org, account& acco
 }
 
 // Whoever reads a summary makes it, once the day has been over for an hour.
-task<> archivist::sum_up_days(const quota::org_id& org, account& account) {
+task<> archiver::sum_up_days(const quota::org_id& org, account& account) {
   const auto end = (quota::hour_of(ledger_.now()) - 1) / hours_a_day;
   const auto created = quota::hour_of(account.progress.created_at) / hours_a_day;
   const auto first = std::max(account.kept.next_day, created);
@@ -377,7 +377,7 @@ task<> archivist::sum_up_days(const quota::org_id& org, account& account) {
 
 // Only what is in the archive, and only while the store is the one that was archived: an older copy
 // of it would lose what nobody else has.
-task<bool> archivist::may_drop(const quota::org_id& org, const account& account) {
+task<bool> archiver::may_drop(const quota::org_id& org, const account& account) {
   if (!account.position_known || !is_same_connection()) co_return false;
   const auto store = co_await retained_.store_id();
   if (!store || *store != store_) co_return false;
@@ -387,7 +387,7 @@ task<bool> archivist::may_drop(const quota::org_id& org, const account& account)
 }
 
 // Never beyond what is in the archive.
-task<> archivist::drop_entries(const quota::org_id& org, account& account) {
+task<> archiver::drop_entries(const quota::org_id& org, account& account) {
   if (!retention_.ledger || !archive_ || !archive_->can_be_read()) co_return;
   const auto too_old = ledger_.now() - *retention_.ledger;
   const quota::entry_id by_age{static_cast<std::uint64_t>(too_old.time_since_epoch().count()), 0};
@@ -404,7 +404,7 @@ task<> archivist::drop_entries(const quota::org_id& org, account& account) {
 
 // Days in their order, each summed up before its details go. Where an archive can be read, only
 // what is in it.
-task<> archivist::drop_usage(const quota::org_id& org, account& account) {
+task<> archiver::drop_usage(const quota::org_id& org, account& account) {
   auto end = quota::hour_of(ledger_.now() - retention_.usage) / hours_a_day;
   const bool in_archive = archive_ && archive_->can_be_read();
   if (in_archive) {

@@ -1,4 +1,4 @@
-#include "proxy/payments/courier.hpp"
+#include "proxy/payments/top_up_dispatcher.hpp"
 
 #include <algorithm>
 
@@ -24,7 +24,7 @@ std::string describe(const payment_order& order) {
 }  // namespace
 
 // Many calls of one organization may find at once that it has something to deliver.
-void courier::visit(const quota::org_id& org) {
+void top_up_dispatcher::visit(const quota::org_id& org) {
   if (stopped_ || !endpoint_) return;
   if (const auto busy = busy_.find(org); busy != busy_.end()) {
     busy->second = true;
@@ -34,13 +34,13 @@ void courier::visit(const quota::org_id& org) {
   }
 }
 
-void courier::begin() {
+void top_up_dispatcher::begin() {
   while (!stopped_ && !queue_.empty() && busy_.size() < most_at_once) {
     const auto org = std::move(queue_.front());
     queue_.pop_front();
     waiting_.erase(org);
     busy_[org] = false;
-    const auto visiting = [](courier& self, quota::org_id whose) -> task<> {
+    const auto visiting = [](top_up_dispatcher& self, quota::org_id whose) -> task<> {
       co_await self.deliver_all(std::move(whose));
     };
     const auto ended = [this, org](std::exception_ptr failed) {
@@ -55,13 +55,13 @@ void courier::begin() {
   }
 }
 
-void courier::end(const quota::org_id& org) {
+void top_up_dispatcher::end(const quota::org_id& org) {
   const auto busy = busy_.extract(org);
   if (!busy.empty() && busy.mapped()) visit(org);
   begin();
 }
 
-task<> courier::deliver_all(quota::org_id org) {
+task<> top_up_dispatcher::deliver_all(quota::org_id org) {
   const auto top_ups = co_await ledger_.top_ups(org);
   if (!top_ups) co_return;  // the next sweep comes by again
   std::string stripe_customer;
@@ -91,7 +91,7 @@ task<> courier::deliver_all(quota::org_id org) {
 }
 
 // A payment that takes its time. Where the endpoint cannot be asked, somebody confirms it.
-task<> courier::poll(payment_order order) {
+task<> top_up_dispatcher::poll(payment_order order) {
   const auto endpoint = endpoint_;
   if (endpoint->settings().kind != config::payment_kind::stripe) co_return;
   const auto& top_up = order.top_up;
@@ -107,7 +107,7 @@ task<> courier::poll(payment_order order) {
   }
 }
 
-task<> courier::deliver(payment_order order) {
+task<> top_up_dispatcher::deliver(payment_order order) {
   const auto endpoint = endpoint_;  // a reload may replace it meanwhile
   const auto obstacle = endpoint->obstacle(order);
   if (!obstacle.empty() && !was_asked_for(order.top_up)) {
@@ -124,7 +124,7 @@ task<> courier::deliver(payment_order order) {
 
 // False: it is not ours to deliver. An answer that got lost means that, too. What was read before the
 // lease may be out of date by now: who had it until then has told the ledger of attempts and keys.
-task<bool> courier::lease(payment_order& order, quota::milliseconds duration) {
+task<bool> top_up_dispatcher::lease(payment_order& order, quota::milliseconds duration) {
   const quota::operation lease = quota::lease_top_up{order.top_up.id, duration};
   const auto reply = co_await ledger_.apply(order.org, lease);
   if (!reply || reply->result != outcome::recorded || stopped_) co_return false;
@@ -137,7 +137,7 @@ task<bool> courier::lease(payment_order& order, quota::milliseconds duration) {
 }
 
 // Until the ledger confirms it: there is money behind it.
-task<> courier::resolve(const payment_order& order, payment_answer answer) {
+task<> top_up_dispatcher::resolve(const payment_order& order, payment_answer answer) {
   timer pause{context_};
   for (int attempt = 0;; ++attempt) {
     const auto reply = co_await book(order, answer);
@@ -151,7 +151,7 @@ task<> courier::resolve(const payment_order& order, payment_answer answer) {
 
 // The payment is remembered before its credits are granted, so that what comes back of another one never
 // takes them away.
-task<result<quota::answer>> courier::book(const payment_order& order, payment_answer& answer) {
+task<result<quota::answer>> top_up_dispatcher::book(const payment_order& order, payment_answer& answer) {
   if (answer.verdict == top_up_verdict::paid && !answer.payment.empty()) {
     const auto counts = co_await payments_.remember(order.org, order.top_up.id, answer.payment);
     if (!counts) co_return counts.error();
@@ -162,7 +162,7 @@ task<result<quota::answer>> courier::book(const payment_order& order, payment_an
   co_return co_await ledger_.apply(order.org, resolution);
 }
 
-void courier::write_down(const payment_order& order, const payment_answer& answer,
+void top_up_dispatcher::write_down(const payment_order& order, const payment_answer& answer,
                          outcome recorded) {
   const bool news = recorded == outcome::granted || recorded == outcome::recorded;
   if (news) counts_.top_ups[answer.verdict].increment();

@@ -12,7 +12,7 @@ namespace tollgate::proxy::admin {
 
 // Looks through all organizations. Harmless to repeat, and to leave in the middle: whoever starts
 // or reloads next begins anew. The stores must outlive it.
-task<> hand_on_terms(quota::ledger_store& ledger, quota::directory& directory,
+task<> propagate_plan_terms(quota::ledger_store& ledger, quota::directory& directory,
                      std::shared_ptr<const config::configuration> configuration);
 
 }  // namespace tollgate::proxy::admin

@@ -1,4 +1,4 @@
-#include "proxy/admin/hand_on_terms.hpp"
+#include "proxy/admin/propagate_plan_terms.hpp"
 
 #include <gtest/gtest.h>
 
@@ -10,9 +10,9 @@ namespace {
 
 using namespace quota::literals;
 
-class hand_on_terms_test : public testing::Test {
+class propagate_plan_terms_test : public testing::Test {
  protected:
-  hand_on_terms_test() {
+  propagate_plan_terms_test() {
     store.time = quota::time_point{quota::milliseconds{1'767'268'800'000}};
     config::plan_settings plan;
     plan.name = plan.terms.plan = "starter";
@@ -37,7 +37,7 @@ class hand_on_terms_test : public testing::Test {
 
   const quota::account_plan& after(const quota::org_id& org = "acme") {
     const auto handing_on = [this]() -> task<bool> {
-      co_await hand_on_terms(store, store, configuration);
+      co_await propagate_plan_terms(store, store, configuration);
       co_return true;
     };
     tests::run_task(handing_on());
@@ -48,13 +48,13 @@ class hand_on_terms_test : public testing::Test {
   std::shared_ptr<config::configuration> configuration = std::make_shared<config::configuration>();
 };
 
-TEST_F(hand_on_terms_test, what_has_not_changed_is_left_alone) {
+TEST_F(propagate_plan_terms_test, what_has_not_changed_is_left_alone) {
   const auto events = store.account("acme").events().size();
   EXPECT_FALSE(after().next_terms);
   EXPECT_EQ(store.account("acme").events().size(), events);
 }
 
-TEST_F(hand_on_terms_test, new_terms_begin_with_the_next_cycle) {
+TEST_F(propagate_plan_terms_test, new_terms_begin_with_the_next_cycle) {
   starter().usd_micro_per_credit = 30'000;
   const auto& plan = after();
   EXPECT_EQ(plan.terms.usd_micro_per_credit, 20'000);
@@ -63,21 +63,21 @@ TEST_F(hand_on_terms_test, new_terms_begin_with_the_next_cycle) {
   EXPECT_EQ(plan.options.spend_cap_cents, 5'000);
 }
 
-TEST_F(hand_on_terms_test, the_old_terms_again_take_them_back) {
+TEST_F(propagate_plan_terms_test, the_old_terms_again_take_them_back) {
   starter().usd_micro_per_credit = 30'000;
   after();
   starter().usd_micro_per_credit = 20'000;
   EXPECT_FALSE(after().next_terms);
 }
 
-TEST_F(hand_on_terms_test, another_plan_is_not_its_business) {
+TEST_F(propagate_plan_terms_test, another_plan_is_not_its_business) {
   auto terms = starter();
   terms.plan = "pro";
   agree("other", "starter", terms);  // the ledger has not heard of a change of plan yet
   EXPECT_FALSE(after("other").next_terms);
 }
 
-TEST_F(hand_on_terms_test, without_the_store_it_ends) {
+TEST_F(propagate_plan_terms_test, without_the_store_it_ends) {
   starter().usd_micro_per_credit = 30'000;
   store.reachable = false;
   EXPECT_FALSE(after().next_terms);

@@ -27,12 +27,12 @@ namespace tollgate::proxy::archive {
 // Throws when it cannot be used. Nothing where the configuration names none.
 std::unique_ptr<archive> make_archive(const config::archive_settings& settings);
 
-class archivist {
+class archiver {
  public:
-  archivist(const quota::redis::address& store, std::unique_ptr<archive> into,
+  archiver(const quota::redis::address& store, std::unique_ptr<archive> into,
             const config::retention_settings& retention, metrics::archive_metrics& counts);
   // Ends as soon as the archive does not block it. What was not added is, by whoever comes next.
-  ~archivist();
+  ~archiver();
 
  private:
   using steady = std::chrono::steady_clock;

@@ -1,4 +1,4 @@
-#include "proxy/admin/hand_on_terms.hpp"
+#include "proxy/admin/propagate_plan_terms.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -43,7 +43,7 @@ task<bool> hand_on(quota::ledger_store& ledger, const quota::organization& org,
 
 }  // namespace
 
-task<> hand_on_terms(quota::ledger_store& ledger, quota::directory& directory,
+task<> propagate_plan_terms(quota::ledger_store& ledger, quota::directory& directory,
                      std::shared_ptr<const config::configuration> configuration) {
   std::string after;
   for (;;) {

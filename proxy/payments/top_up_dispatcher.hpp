@@ -23,9 +23,9 @@
 
 namespace tollgate::proxy::payments {
 
-class courier {
+class top_up_dispatcher {
  public:
-  courier(asio::io_context& context, quota::ledger_store& ledger, quota::payment_store& payments,
+  top_up_dispatcher(asio::io_context& context, quota::ledger_store& ledger, quota::payment_store& payments,
           quota::directory& directory, metrics::payment_metrics& counts)
       : context_{context},
         ledger_{ledger},

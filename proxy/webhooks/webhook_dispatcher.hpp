@@ -22,7 +22,7 @@
 
 namespace tollgate::proxy::webhooks {
 
-class messenger {
+class webhook_dispatcher {
  public:
   // How many endpoints are delivered to at once. Whoever is slow holds a place for as long as an
   // attempt may take, so nobody may have more than a few.
@@ -30,9 +30,9 @@ class messenger {
     std::size_t all = 256, of_one_org = 4;
   };
 
-  messenger(asio::io_context& context, quota::ledger_store& ledger, quota::webhook_store& store,
+  webhook_dispatcher(asio::io_context& context, quota::ledger_store& ledger, quota::webhook_store& store,
             metrics::webhook_metrics& counts);
-  messenger(asio::io_context& context, quota::ledger_store& ledger, quota::webhook_store& store,
+  webhook_dispatcher(asio::io_context& context, quota::ledger_store& ledger, quota::webhook_store& store,
             metrics::webhook_metrics& counts, places places,
             std::unique_ptr<quota::id_source> chance = std::make_unique<quota::random_id_source>());
 

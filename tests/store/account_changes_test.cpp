@@ -1,5 +1,5 @@
 // What a stream of events can no longer tell, as Redis says it.
-#include "quota/redis/news.hpp"
+#include "quota/redis/account_changes.hpp"
 
 #include <gtest/gtest.h>
 #include <hiredis/hiredis.h>
@@ -23,7 +23,7 @@ class gap_test : public store_test {
     raw.call({"XADD", key_of("acme", "events"), id, "suspended", ""});
   }
 
-  account_gap behind(const account_marks& place, time_point told_from = at(1)) {
+  account_gap behind(const stream_positions& place, time_point told_from = at(1)) {
     const auto reply = raw.call(gap_command("acme", place, told_from).value());
     return parse_gap(*reply, place).value();
   }
