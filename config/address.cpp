@@ -144,7 +144,8 @@ bool is_private_host(const std::string& host) {
   if (host.empty()) return false;
   constexpr std::array ends{".internal", ".local", ".localhost", ".lan", ".home.arpa", ".svc"};
   return host.find('.') == std::string::npos ||
-         std::any_of(ends.begin(), ends.end(), [&](const char* end) { return host.ends_with(end); });
+         std::any_of(ends.begin(), ends.end(),
+                     [&](const char* end) { return host.ends_with(end); });
 }
 
 std::optional<payment_url> read_payment_url(context& in, const node& from, bool with_query) {

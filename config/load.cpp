@@ -67,13 +67,14 @@ const node* value_of(const node& map, std::string_view key) {
 
 // Where `threads` is left to the machine, the start finds it out.
 void check_journal(context& in, const node& root, const settings& values) {
-  const auto least = static_cast<std::uint64_t>(values.threads) * journal_settings::least_for_a_thread;
+  const auto least =
+      static_cast<std::uint64_t>(values.threads) * journal_settings::least_for_a_thread;
   if (values.journal.directory.empty() || values.journal.max_bytes >= least) return;
   const auto* const journal = value_of(root, "journal");
   const auto* const max = value_of(*journal, "max");
   in.fail(max != nullptr ? *max : *journal,
-          "the journal takes 256KiB for each thread at least: " + std::to_string(least / 1024) + "KiB for threads: " +
-              std::to_string(values.threads));
+          "the journal takes 256KiB for each thread at least: " + std::to_string(least / 1024) +
+              "KiB for threads: " + std::to_string(values.threads));
 }
 
 // Stripe's events are taken before routes are looked at.

@@ -50,7 +50,8 @@ std::optional<std::vector<std::string>> read_webhook_secrets(context& in, const 
   return {};
 }
 
-void read_stripe_events(context& in, const node& from, map_reader& map, stripe_event_settings& out) {
+void read_stripe_events(context& in, const node& from, map_reader& map,
+                        stripe_event_settings& out) {
   const choice<bool> take_back{{{"take_back", true}, {"keep", false}}};
   const bool told = map.optional("webhook_secret", out.secrets, read_webhook_secrets);
   const bool listens = map.optional("listen", out.listen, read_endpoint);

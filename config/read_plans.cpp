@@ -102,9 +102,10 @@ plan_settings read_plan(context& in, const std::string& name, const node& from) 
   }
   if (!out.custom && in.found.count() == before && !terms_fit(out.terms)) {
     const auto* const credits = map.find("credits");
-    in.fail(credits != nullptr ? *credits : from,
-            "an allocation with all that rolls over of it is at most 4000000000 credits: credits times "
-            "(1 + cycles x up_to)");
+    in.fail(
+        credits != nullptr ? *credits : from,
+        "an allocation with all that rolls over of it is at most 4000000000 credits: credits times "
+        "(1 + cycles x up_to)");
   }
   map.finish();
   return out;

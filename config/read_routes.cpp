@@ -88,10 +88,12 @@ std::optional<quota::settlement_policy> read_settlement(context& in, const node&
   const bool is_void_by_it = early != nullptr && map.find("client_gone_waiting") == nullptr &&
                              out.client_gone_waiting == quota::resolution::void_hold;
   if (is_void_by_it) {
-    in.warn(*early, "client_gone_early: void also covers clients that leave when the upstream has all of "
-                    "their request: its work is done and not charged. If that is not meant, remove the line "
-                    "(void is the default before that), or add client_gone_waiting: settle; if it is, add "
-                    "client_gone_waiting: void");
+    in.warn(
+        *early,
+        "client_gone_early: void also covers clients that leave when the upstream has all of "
+        "their request: its work is done and not charged. If that is not meant, remove the line "
+        "(void is the default before that), or add client_gone_waiting: settle; if it is, add "
+        "client_gone_waiting: void");
   }
   map.optional("client_gone_waiting", out.client_gone_waiting, resolutions);
   map.optional("client_gone", out.client_gone, resolutions);

@@ -153,8 +153,8 @@ upstream_settings read_upstream(context& in, const std::string& name, const node
     }
   }
   if (sets_a_key(out) && !out.identify.on && is_private_host(url.host)) {
-    in.warn(from, "every organization's calls come with the one key that is set here, and " +
-                      name + " is not told whose they are; if it is a service of your own, set " +
+    in.warn(from, "every organization's calls come with the one key that is set here, and " + name +
+                      " is not told whose they are; if it is a service of your own, set " +
                       "identify: true");
   }
   const bool wants_tls = !out.ca_file.empty() || !out.verify;

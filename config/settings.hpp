@@ -39,8 +39,8 @@ struct identity_settings {
   std::string conversation_header = "X-Conversation-Id";
 };
 
-// An upstream that is told who pays: the fields that say so, and the secret that signs them. A field
-// without a name is not sent.
+// An upstream that is told who pays: the fields that say so, and the secret that signs them. A
+// field without a name is not sent.
 struct identify_settings {
   bool on = false;
   std::string org = "X-Tollgate-Org", key_id = "X-Tollgate-Key-Id", agent = "X-Tollgate-Agent",
@@ -89,10 +89,10 @@ struct stripe_event_settings {
 
 struct payment_settings {
   payment_kind kind = payment_kind::none;
-  std::string url;     // webhook: where the signed POST goes; stripe: the API's base
-  std::string secret;  // webhook: signs it; stripe: the API's secret key
-  std::string ca_file;                // tls: trust these instead of the system's
-  milliseconds timeout{10'000};       // one attempt, from connecting to the whole answer
+  std::string url;               // webhook: where the signed POST goes; stripe: the API's base
+  std::string secret;            // webhook: signs it; stripe: the API's secret key
+  std::string ca_file;           // tls: trust these instead of the system's
+  milliseconds timeout{10'000};  // one attempt, from connecting to the whole answer
   stripe_event_settings events;
 };
 
@@ -114,11 +114,12 @@ struct archive_settings {
 
 // How long the store itself keeps what is old.
 struct retention_settings {
-  std::optional<milliseconds> ledger;          // entries that are in the archive; nothing: for ever
+  std::optional<milliseconds> ledger;  // entries that are in the archive; nothing: for ever
   milliseconds usage{std::chrono::hours{24 * 400}};  // by agent and conversation
-  std::optional<milliseconds> usage_by_hour;  // then by the day; nothing: for ever
-  std::optional<milliseconds> usage_by_day;   // then by the month; nothing: for ever
-  milliseconds idle_totals{std::chrono::hours{24 * 30}};  // counters of limits in `total`; then they are packed
+  std::optional<milliseconds> usage_by_hour;         // then by the day; nothing: for ever
+  std::optional<milliseconds> usage_by_day;          // then by the month; nothing: for ever
+  milliseconds idle_totals{
+      std::chrono::hours{24 * 30}};  // counters of limits in `total`; then they are packed
 
   bool operator==(const retention_settings&) const = default;
 };
@@ -164,7 +165,7 @@ struct limit_settings {
 // Where uploads wait that can be measured only when all of them has come.
 struct spool_settings {
   std::string directory = "/var/tmp";
-  std::uint64_t upload_bytes = std::uint64_t{256} * 1024 * 1024;    // of one; 0: none waits
+  std::uint64_t upload_bytes = std::uint64_t{256} * 1024 * 1024;      // of one; 0: none waits
   std::uint64_t total_bytes = std::uint64_t{4} * 1024 * 1024 * 1024;  // of all, per process
 
   bool operator==(const spool_settings&) const = default;

@@ -58,7 +58,7 @@ void audit::add_later(const ledger_entry& entry) {
   if (entry.type != entry_type::settle) return;
   auto& use = later_[counted_by(entry.who)];
   use = {use.charged + entry.amount, use.calls + 1, use.used + entry.used,
-             use.billed_us + entry.billed_us};
+         use.billed_us + entry.billed_us};
 }
 
 void audit::count(const usage_counter& counter) {
@@ -80,7 +80,8 @@ void audit::add_to_books(const ledger_entry& entry) {
 void audit::add_grant(const ledger_entry& entry, bool later) {
   const bool own = entry.kind == "allocation" || entry.kind == "top_up";
   const auto name = (own ? entry.kind : "grant") + ' ' + entry.subject;
-  const auto [place, fresh] = given_.try_emplace(name, given{entry.amount, entry.kind, entry.note, later});
+  const auto [place, fresh] =
+      given_.try_emplace(name, given{entry.amount, entry.kind, entry.note, later});
   if (!fresh && entry.kind == "allocation") {
     place->second.amount += entry.amount;
     ++place->second.entries;
@@ -104,7 +105,8 @@ void audit::add_to_hold(const ledger_entry& entry) {
 void audit::resolve_hold(const ledger_entry& entry, credits given_back) {
   const auto what = "entry " + entry.id + ": hold " + entry.subject;
   const auto found = holds_.find(entry.subject);
-  if (found == holds_.end()) return report(what, std::string{to_string(entry.type)}, "it is not open");
+  if (found == holds_.end())
+    return report(what, std::string{to_string(entry.type)}, "it is not open");
   const auto& hold = found->second;
   compare(what, given_back, hold.amount);
   compare(what + " request", entry.request_id, hold.request_id);
@@ -118,7 +120,8 @@ void audit::compare(const std::string& what, credits recorded, credits proven) {
   if (recorded != proven) report(what, to_string(recorded), to_string(proven));
 }
 
-void audit::compare(const std::string& what, const std::string& recorded, const std::string& proven) {
+void audit::compare(const std::string& what, const std::string& recorded,
+                    const std::string& proven) {
   if (recorded != proven) report(what, recorded, proven);
 }
 

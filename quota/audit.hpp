@@ -1,9 +1,10 @@
-// Proves the books of an account from its ledger: every total, every line of every cycle, every grant, top-up,
-// hold and usage counter is recomputed from the entries, every entry's balance is that of the running sum,
-// every hold resolves once. Pure; `verify` feeds it.
+// Proves the books of an account from its ledger: every total, every line of every cycle, every
+// grant, top-up, hold and usage counter is recomputed from the entries, every entry's balance is
+// that of the running sum, every hold resolves once. Pure; `verify` feeds it.
 //
-// No clock decides anything: entries tell in which cycle they are, and counters are compared by what they
-// count, not by the hour they stand in. So a store whose clock jumped has no other books than before.
+// No clock decides anything: entries tell in which cycle they are, and counters are compared by
+// what they count, not by the hour they stand in. So a store whose clock jumped has no other books
+// than before.
 #pragma once
 
 #include <map>
@@ -15,7 +16,8 @@
 namespace tollgate::quota {
 
 struct difference {
-  std::string what;      // which row and field: "held", "top-up tu_1: credits", "entry 1700000000000-0: available"
+  std::string what;  // which row and field: "held", "top-up tu_1: credits", "entry 1700000000000-0:
+                     // available"
   std::string recorded;  // what the books say
   std::string proven;    // what the entries add up to
 };
@@ -29,14 +31,15 @@ struct account_rows {
 };
 
 // Entries are fed in their order, so an account of any length is audited in the memory of its open
-// holds, its grants and the combinations of route, model and key that it has used. Of the differences found,
-// the first `max_differences` are kept; one error makes many.
+// holds, its grants and the combinations of route, model and key that it has used. Of the
+// differences found, the first `max_differences` are kept; one error makes many.
 class audit {
  public:
   static constexpr std::size_t max_differences = 100;
 
-  void add(const ledger_entry& entry);        // up to the snapshot
-  void add_later(const ledger_entry& entry);  // behind it: what rows that were read since then may contain
+  void add(const ledger_entry& entry);  // up to the snapshot
+  void add_later(
+      const ledger_entry& entry);  // behind it: what rows that were read since then may contain
   void count(const usage_counter& counter);
   void finish(const account_snapshot& snapshot, const account_rows& rows);
 
@@ -61,7 +64,8 @@ class audit {
     credits charged;
     std::int64_t calls = 0, used = 0, billed_us = 0;
   };
-  // A cycle as its entries tell it. `line` by the grant's kind, "settled", "rolled over", "billed at PRICE", ...
+  // A cycle as its entries tell it. `line` by the grant's kind, "settled", "rolled over", "billed
+  // at PRICE", ...
   using books = std::map<std::string, credits, std::less<>>;
 
   // The entries: audit.cpp.
@@ -83,8 +87,8 @@ class audit {
   void compare_grants(const account_rows& rows);
   void compare_top_ups(const account_snapshot& snapshot, const account_rows& rows);
   void compare_taken_back(const top_up_record& record);
-  void compare_cents_back(const top_up_record& record, const std::string& prefix, const std::string& what,
-                          std::int64_t recorded);
+  void compare_cents_back(const top_up_record& record, const std::string& prefix,
+                          const std::string& what, std::int64_t recorded);
   void compare_top_up_state(const account_snapshot& snapshot, const account_rows& rows);
   void compare_usage();
 
@@ -97,7 +101,8 @@ class audit {
   credits overdrawn_;
   std::map<std::int64_t, books> cycles_;
   std::map<std::string, hold, std::less<>> holds_;
-  std::map<std::string, given, std::less<>> given_;       // by the kind of row they stand in, and their id
+  std::map<std::string, given, std::less<>>
+      given_;  // by the kind of row they stand in, and their id
   std::map<std::string, std::vector<credits>, std::less<>> rolled_;  // by the grant that it became
   std::map<std::string, use> settled_, later_, counted_;  // by route, action, model and key
   std::string last_id_;

@@ -14,8 +14,8 @@ constexpr std::int64_t a_request = 60'000;
 constexpr std::int64_t ms_a_day = 86'400'000;
 constexpr gate_numbers never_written{0, 0, 0, 0, -1, -1, -1, 0, 0, 0, -1, 3};
 constexpr std::array<const char*, never_written.size()> names{
-    "cycle", "start", "holds that are old", "kept", "room", "overdraft", "threshold", "due", "credits come at", "top-up open",
-    "next alert", "what has been told"};
+    "cycle",     "start", "holds that are old", "kept",        "room",       "overdraft",
+    "threshold", "due",   "credits come at",    "top-up open", "next alert", "what has been told"};
 
 std::int64_t ms(time_point at) {
   return at.time_since_epoch().count();
@@ -56,7 +56,8 @@ const cycle_record& books_of(const account_snapshot& snapshot, std::int64_t cycl
   return found == snapshot.cycles.end() ? none : *found;
 }
 
-// What will have been settled, in the account's life, when the next alert of the organization is crossed.
+// What will have been settled, in the account's life, when the next alert of the organization is
+// crossed.
 std::optional<credits> next_alert(const account_snapshot& snapshot) {
   const auto& plan = *snapshot.plan;
   const auto& books = books_of(snapshot, plan.cycle);
@@ -67,7 +68,8 @@ std::optional<credits> next_alert(const account_snapshot& snapshot) {
   };
   const auto consider_cap = [&](std::int64_t percent) {
     const auto needed = overdrawn_at(percent, plan, books, snapshot.top_up);
-    if (needed) consider(exhausted + std::max(std::min(*needed, max_posted) - snapshot.overdrawn, credits{}));
+    if (needed)
+      consider(exhausted + std::max(std::min(*needed, max_posted) - snapshot.overdrawn, credits{}));
   };
   for (std::size_t i = 0; i < plan.options.alerts.size(); ++i) {
     const auto& alert = plan.options.alerts[i];
@@ -103,7 +105,8 @@ class comparison {
   void same(std::string what, std::int64_t recorded, std::int64_t proven) {
     if (recorded != proven) tell(std::move(what), std::to_string(recorded), std::to_string(proven));
   }
-  void between(const std::string& what, std::int64_t recorded, std::int64_t low, std::int64_t high) {
+  void between(const std::string& what, std::int64_t recorded, std::int64_t low,
+               std::int64_t high) {
     same(what, recorded, std::clamp(recorded, low, high));
   }
   void tell(std::string what, std::string recorded, std::string proven) {
@@ -137,7 +140,8 @@ void compare_rate(const account_guards& guards, comparison& compare) {
   if (since < 0) compare.same("request rate: time", since, 0);
 }
 
-// What late calls of a closed cycle may still be billed, or roll over; an open cycle has none of it yet.
+// What late calls of a closed cycle may still be billed, or roll over; an open cycle has none of it
+// yet.
 void compare_rooms(const cycle_record& cycle, comparison& compare) {
   const auto name = "cycle " + std::to_string(cycle.index) + ": ";
   const auto ends = ms(cycle.rollover_ends);
@@ -148,7 +152,8 @@ void compare_rooms(const cycle_record& cycle, comparison& compare) {
     return compare.same(name + "price", cycle.usd_micro_per_credit, 0);
   }
   const bool priced = cycle.usd_micro_per_credit > 0;
-  compare.between(name + "room of overage", cycle.overage_room.micro(), 0, priced ? 2 * credits::max_micro : 0);
+  compare.between(name + "room of overage", cycle.overage_room.micro(), 0,
+                  priced ? 2 * credits::max_micro : 0);
   constexpr std::int64_t most_percent = 1'000;  // of the allocation
   const auto most = mul_div(std::max(cycle.allocation, credits{}).micro(), most_percent, 100);
   compare.between(name + "room to roll over", cycle.rollover_room.micro(), 0,
@@ -165,25 +170,33 @@ void add_plan(const account_guards& guards, gate_numbers& gate, earliest& due) {
   const auto& next = plan.next_terms ? *plan.next_terms : plan.terms;
   at(gate, gate_field::cycle) = plan.cycle;
   at(gate, gate_field::start) = ms(plan.start);
-  if (plan.cycle > 0) at(gate, gate_field::old_before) = std::max(at(gate, gate_field::old_before), ms(plan.start));
+  if (plan.cycle > 0)
+    at(gate, gate_field::old_before) = std::max(at(gate, gate_field::old_before), ms(plan.start));
   if (allows_overage(plan)) {
-    const auto room = overage_room(plan, books_of(guards.snapshot, plan.cycle), guards.snapshot.top_up);
+    const auto room =
+        overage_room(plan, books_of(guards.snapshot, plan.cycle), guards.snapshot.top_up);
     at(gate, gate_field::room) = (room + plan.owed).micro();
   }
-  if (plan.options.critical_overdraft) at(gate, gate_field::overdraft) = plan.options.critical_overdraft->micro();
-  if (allows_overage(plan) || next.allocation > credits{}) at(gate, gate_field::until) = ms(plan.end);
-  const bool of_members = std::ranges::any_of(plan.options.alerts, [](const auto& each) { return each.scope.has_value(); });
-  at(gate, gate_field::told) = (plan.told_exhausted ? 1 : 0) + (plan.told_cap ? 2 : 0) + (of_members ? 4 : 0);
+  if (plan.options.critical_overdraft)
+    at(gate, gate_field::overdraft) = plan.options.critical_overdraft->micro();
+  if (allows_overage(plan) || next.allocation > credits{})
+    at(gate, gate_field::until) = ms(plan.end);
+  const bool of_members = std::ranges::any_of(
+      plan.options.alerts, [](const auto& each) { return each.scope.has_value(); });
+  at(gate, gate_field::told) =
+      (plan.told_exhausted ? 1 : 0) + (plan.told_cap ? 2 : 0) + (of_members ? 4 : 0);
   const auto alert = next_alert(guards.snapshot);
   at(gate, gate_field::alert_at) = alert ? (*alert - guards.carried).micro() : -1;
   due.consider(ms(plan.end));
 }
 
-void add_top_ups(const account_guards& guards, const gate_numbers& recorded, gate_numbers& gate, earliest& due) {
+void add_top_ups(const account_guards& guards, const gate_numbers& recorded, gate_numbers& gate,
+                 earliest& due) {
   const auto& plan = *guards.snapshot.plan;
   const auto* const open = open_automatic(guards);
   at(gate, gate_field::top_up_open) = guards.snapshot.open_top_ups.empty() ? 0 : 1;
-  if (open != nullptr && open->status == top_up_status::pending) due.consider(ms(open->next_at + top_up_pending_at_most));
+  if (open != nullptr && open->status == top_up_status::pending)
+    due.consider(ms(open->next_at + top_up_pending_at_most));
   if (!buys_more(plan, open)) return;
   const auto pause = ms(guards.snapshot.top_up.not_before);
   if (at(recorded, gate_field::threshold) < 0 && pause > 0) {
@@ -200,7 +213,8 @@ gate_numbers gate_of(const account_guards& guards, const gate_numbers& recorded)
   earliest due;
   for (const auto& grant : guards.active) due.consider(ms(grant.expires_at));
   auto& old_before = at(gate, gate_field::old_before);
-  for (const auto& batch : guards.snapshot.grants.kept) old_before = std::max(old_before, ms(batch.until));
+  for (const auto& batch : guards.snapshot.grants.kept)
+    old_before = std::max(old_before, ms(batch.until));
   at(gate, gate_field::kept) = guards.snapshot.grants.kept_total().micro();
   if (guards.snapshot.plan) {
     add_plan(guards, gate, due);
@@ -210,13 +224,15 @@ gate_numbers gate_of(const account_guards& guards, const gate_numbers& recorded)
   const bool unwatched = guards.snapshot.plan && at(recorded, gate_field::alert_at) == 0;
   const auto looked_at = at(recorded, gate_field::due);
   if (unwatched) at(gate, gate_field::alert_at) = 0;
-  at(gate, gate_field::due) = unwatched && looked_at > 0 ? std::min(due.get(), looked_at) : due.get();
+  at(gate, gate_field::due) =
+      unwatched && looked_at > 0 ? std::min(due.get(), looked_at) : due.get();
   return gate;
 }
 
 std::vector<difference> audit_gate(const account_guards& guards) {
   comparison compare;
-  for (const auto& name : guards.unreadable) compare.tell(name, "not as the ledger writes it", "numbers");
+  for (const auto& name : guards.unreadable)
+    compare.tell(name, "not as the ledger writes it", "numbers");
   compare_gate(guards, compare);
   compare_rate(guards, compare);
   for (const auto& cycle : guards.snapshot.cycles) compare_rooms(cycle, compare);
@@ -224,7 +240,8 @@ std::vector<difference> audit_gate(const account_guards& guards) {
   if (plan) {
     const auto proven = member_alerts_of(guards.snapshot);
     if (!proven.empty() && guards.member_alerts != proven) {
-      compare.tell("levels of alerts of agents, conversations and keys", guards.member_alerts, proven);
+      compare.tell("levels of alerts of agents, conversations and keys", guards.member_alerts,
+                   proven);
     }
   }
   return std::move(compare).found();

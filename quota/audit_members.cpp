@@ -49,7 +49,8 @@ void member_audit::add_limits(const account_plan& plan) {
     const auto& limit = plan.options.limits[i];
     group each;
     each.field = digit(limit.scope) + digit(limit.per) + '\t' + limit.id + '\t';
-    each.name = "limit in " + std::string{to_string(limit.per)} + " of " + std::string{to_string(limit.scope)} + ' ' + limit.id;
+    each.name = "limit in " + std::string{to_string(limit.per)} + " of " +
+                std::string{to_string(limit.scope)} + ' ' + limit.id;
     each.scope = limit.scope;
     each.id = limit.id;
     each.per = limit.per;
@@ -79,8 +80,8 @@ void member_audit::add_alerts(const account_plan& plan) {
   }
 }
 
-// No time is before the beginning of the cycle in which it was noted, but in the first. So what was set by then was
-// set in an earlier cycle.
+// No time is before the beginning of the cycle in which it was noted, but in the first. So what was
+// set by then was set in an earlier cycle.
 bool member_audit::is_counted_for_certain(const group& group, std::int64_t cycle) const {
   const auto books = cycles_.find(cycle);
   if (cycle == 0 || books == cycles_.end()) return false;
@@ -91,7 +92,8 @@ bool member_audit::may_be_counted(const group& group, std::int64_t cycle) const 
   const auto books = cycles_.find(cycle);
   const bool of_this = group.of_alerts || group.per == limit_window::cycle;
   if (of_this && cycle != guards_.snapshot.plan->cycle) return false;
-  return books == cycles_.end() || !books->second->closed || books->second->end + ahead_at_most > group.since;
+  return books == cycles_.end() || !books->second->closed ||
+         books->second->end + ahead_at_most > group.since;
 }
 
 void member_audit::add(const ledger_entry& entry) {
@@ -121,7 +123,8 @@ void member_audit::count(group& group, const ledger_entry& entry) {
     default:
       more = group.of_alerts ? credits{} : -entry.amount;
   }
-  // An earlier release counted once for each of them; what is given back may have been counted so, or once.
+  // An earlier release counted once for each of them; what is given back may have been counted so,
+  // or once.
   member.most += credits::from_micro(more.micro() * (more > credits{} ? group.times : 1));
   member.ever += credits::from_micro(std::max(more, credits{}).micro() * group.times);
   if (is_counted_for_certain(group, entry.cycle)) member.least += more;
@@ -132,18 +135,21 @@ void member_audit::take_packed(group& group) {
   packed_.clear();
   if (group.of_alerts || group.per != limit_window::total || group.id != "*") return;
   const auto table = std::ranges::find(guards_.packed, group.field, &packed_table::limit);
-  const bool in_force = table != guards_.packed.end() && table->since == group.since && table->pages > 0;
+  const bool in_force =
+      table != guards_.packed.end() && table->since == group.since && table->pages > 0;
   std::int64_t count = 0;
   for (const auto& page : guards_.pages) {
     if (!page.limit_and_number.starts_with(group.field) || page.since != group.since) continue;
     const auto number = page.limit_and_number.substr(group.field.size());
     for (const auto& [digest, amount] : page.totals) {
       ++count;
-      if (in_force && table->count > 0 && number == std::to_string(page_of(digest, table->pages))) packed_[digest] = amount;
+      if (in_force && table->count > 0 && number == std::to_string(page_of(digest, table->pages)))
+        packed_[digest] = amount;
     }
   }
   const auto recorded = in_force ? table->count : 0;
-  if (recorded != count) tell(group.name + ": totals that are packed", std::to_string(recorded), std::to_string(count));
+  if (recorded != count)
+    tell(group.name + ": totals that are packed", std::to_string(recorded), std::to_string(count));
 }
 
 void member_audit::compare(group& group) {
@@ -151,7 +157,8 @@ void member_audit::compare(group& group) {
   for (const auto& [field, counter] : counters_) {  // also of whom no entry tells
     if (field.starts_with(group.field)) group.members.try_emplace(field.substr(group.field.size()));
   }
-  const auto window = group.of_alerts || group.per == limit_window::cycle ? guards_.snapshot.plan->cycle : 0;
+  const auto window =
+      group.of_alerts || group.per == limit_window::cycle ? guards_.snapshot.plan->cycle : 0;
   const bool by_the_clock = group.per == limit_window::hour || group.per == limit_window::day;
   for (const auto& [member, proven] : group.members) {
     const auto field = group.field + member;
@@ -159,7 +166,8 @@ void member_audit::compare(group& group) {
     const auto counter = counters_.find(field);
     const auto packed = packed_.find(digest_of(field));
     if (counter != counters_.end()) {
-      const bool current = counter->second->since == group.since && (by_the_clock || counter->second->window == window);
+      const bool current = counter->second->since == group.since &&
+                           (by_the_clock || counter->second->window == window);
       if (current) recorded = counter->second->amount;
     } else if (packed != packed_.end()) {
       recorded = packed->second;
@@ -167,20 +175,25 @@ void member_audit::compare(group& group) {
     if (packed != packed_.end()) packed_.erase(packed);
     const auto what = group.name + ": counted for " + member;
     if (by_the_clock) {
-      if (recorded > proven.ever) tell(what, to_string(recorded), "at most " + to_string(proven.ever));
+      if (recorded > proven.ever)
+        tell(what, to_string(recorded), "at most " + to_string(proven.ever));
       if (recorded < credits{}) tell(what, to_string(recorded), "at least 0");
     } else if (recorded > proven.most) {
-      tell(what, to_string(recorded), (proven.least == proven.most ? "" : "at most ") + to_string(proven.most));
+      tell(what, to_string(recorded),
+           (proven.least == proven.most ? "" : "at most ") + to_string(proven.most));
     } else if (recorded < proven.least) {
-      tell(what, to_string(recorded), (proven.least == proven.most ? "" : "at least ") + to_string(proven.least));
+      tell(what, to_string(recorded),
+           (proven.least == proven.most ? "" : "at least ") + to_string(proven.least));
     }
   }
   for (const auto& [digest, amount] : packed_) {
-    if (amount > credits{}) tell(group.name + ": a total that is packed", to_string(amount), "no entry");
+    if (amount > credits{})
+      tell(group.name + ": a total that is packed", to_string(amount), "no entry");
   }
 }
 
-// Nothing has noted a number that the account has not come to. What no release has numbered yet has none.
+// Nothing has noted a number that the account has not come to. What no release has numbered yet has
+// none.
 void member_audit::compare_sequence() {
   std::int64_t noted = 0;
   for (const auto& hold : guards_.snapshot.holds) noted = std::max(noted, hold.counted.value_or(0));
@@ -190,7 +203,9 @@ void member_audit::compare_sequence() {
       if (!group.of_alerts) noted = std::max(noted, group.since.time_since_epoch().count());
     }
   }
-  if (noted > guards_.sequence) tell("sequence of limits", std::to_string(guards_.sequence), "at least " + std::to_string(noted));
+  if (noted > guards_.sequence)
+    tell("sequence of limits", std::to_string(guards_.sequence),
+         "at least " + std::to_string(noted));
 }
 
 std::vector<difference> member_audit::finish() {

@@ -1,9 +1,10 @@
-// Proves what limits and alerts have counted of agents, conversations and keys from the ledger's entries.
+// Proves what limits and alerts have counted of agents, conversations and keys from the ledger's
+// entries.
 //
-// An entry says in which cycle its hold was placed, and no clock has a say in that. So what a limit in total, or of a
-// cycle, has counted is exact for calls of cycles that began after it was set. Of the cycle in which it was set it is
-// known that nobody can have been counted more than was used and held; and so it is of hours and days, whose beginning
-// no entry tells.
+// An entry says in which cycle its hold was placed, and no clock has a say in that. So what a limit
+// in total, or of a cycle, has counted is exact for calls of cycles that began after it was set. Of
+// the cycle in which it was set it is known that nobody can have been counted more than was used
+// and held; and so it is of hours and days, whose beginning no entry tells.
 #pragma once
 
 #include <map>

@@ -46,7 +46,8 @@ void audit::finish(const account_snapshot& snapshot, const account_rows& rows) {
   compare_holds(snapshot);
   compare_books(snapshot);
   compare_order_of_cycles(snapshot);
-  if (snapshot.plan && !snapshot.cycles.empty()) compare_plan(*snapshot.plan, snapshot.cycles.back());
+  if (snapshot.plan && !snapshot.cycles.empty())
+    compare_plan(*snapshot.plan, snapshot.cycles.back());
   compare_active(snapshot, rows);
   compare_kept(snapshot);
   compare_grants(rows);
@@ -62,7 +63,8 @@ void audit::compare_totals(const account_snapshot& snapshot) {
   compare("available", snapshot.row.available(), row_.available());
   compare("used beyond all grants", snapshot.overdrawn, overdrawn_);
   if (snapshot.overdrawn > credits{}) {
-    compare("credits left of grants while others are owed", total(snapshot.grants.active), credits{});
+    compare("credits left of grants while others are owed", total(snapshot.grants.active),
+            credits{});
   }
 }
 
@@ -79,7 +81,8 @@ void audit::compare_holds(const account_snapshot& snapshot) {
     compare(what + ": request", open.request_id, hold.request_id);
     if (open.who != hold.who) report(what + ": who pays", open.who.route, hold.who.route);
     auto cycle = snapshot.plan ? snapshot.plan->cycle : 0;
-    for (auto books = snapshot.cycles.rbegin(); books != snapshot.cycles.rend() && cycle > 0; ++books) {
+    for (auto books = snapshot.cycles.rbegin(); books != snapshot.cycles.rend() && cycle > 0;
+         ++books) {
       if (books->index == cycle && books->start > open.placed_at) --cycle;
     }
     compare_number(what + ": cycle in which it was placed", cycle, hold.cycle);
@@ -123,11 +126,13 @@ void audit::compare_order_of_cycles(const account_snapshot& snapshot) {
   for (const auto& cycle : snapshot.cycles) {
     const auto name = "cycle " + std::to_string(cycle.index) + ": ";
     if (before != nullptr) {
-      compare_number("cycle behind " + std::to_string(before->index), cycle.index, before->index + 1);
+      compare_number("cycle behind " + std::to_string(before->index), cycle.index,
+                     before->index + 1);
       compare(name + "start", text_of(cycle.start), text_of(before->end));
     }
     const bool is_last = &cycle == &snapshot.cycles.back();
-    if (cycle.closed == is_last) report(name + "closed", cycle.closed ? "1" : "0", is_last ? "0" : "1");
+    if (cycle.closed == is_last)
+      report(name + "closed", cycle.closed ? "1" : "0", is_last ? "0" : "1");
     before = &cycle;
   }
   for (const auto& [index, proven] : cycles_) {
@@ -148,7 +153,8 @@ void audit::compare_plan(const account_plan& plan, const cycle_record& books) {
   compare("plan: start", text_of(plan.start), text_of(books.start));
   compare("plan: end", text_of(plan.end), text_of(books.end));
   if (!is_boundary(plan.anchor_day, plan.end)) {
-    report("plan: anchor day", std::to_string(plan.anchor_day), "day " + std::to_string(day_of_month(plan.end)));
+    report("plan: anchor day", std::to_string(plan.anchor_day),
+           "day " + std::to_string(day_of_month(plan.end)));
   }
   if (plan.owed < credits{} || plan.owed > std::max(overdrawn_, credits{})) {
     report("plan: owed", to_string(plan.owed), "at most " + to_string(overdrawn_));
@@ -158,19 +164,22 @@ void audit::compare_plan(const account_plan& plan, const cycle_record& books) {
   // In a cycle that another anchor has made longer the allocation is larger than it usually is.
   const bool usual = cycle_end(plan.anchor_day, plan.start) == plan.end;
   if (usual && whole != given_.end() && books.allocation == allotted) {
-    compare("plan: largest allocation of the cycle", plan.peak, std::max(plan.terms.allocation, allotted));
+    compare("plan: largest allocation of the cycle", plan.peak,
+            std::max(plan.terms.allocation, allotted));
   } else if (plan.peak < plan.terms.allocation) {
     report("plan: largest allocation of the cycle", to_string(plan.peak),
            "at least " + to_string(plan.terms.allocation));
   }
 }
 
-// A late call that gives credits back lets them roll over once more: into the grant of before, or into a new one of the
-// same name where that has been used up. So the grant is what rolled over last, or last but one as well, and so on.
+// A late call that gives credits back lets them roll over once more: into the grant of before, or
+// into a new one of the same name where that has been used up. So the grant is what rolled over
+// last, or last but one as well, and so on.
 credits audit::amount_rolled(const active_grant& grant) const {
   credits sum;
   const auto& entries = rolled_.find(grant.id)->second;
-  for (auto each = entries.rbegin(); each != entries.rend() && sum < grant.amount; ++each) sum += *each;
+  for (auto each = entries.rbegin(); each != entries.rend() && sum < grant.amount; ++each)
+    sum += *each;
   return sum;
 }
 
@@ -198,7 +207,9 @@ void audit::compare_active(const account_snapshot& snapshot, const account_rows&
     const auto priority =
         record == records.end() ? default_priority(grant.kind) : record->second->priority;
     compare_number(what + "priority", grant.priority, priority);
-    const auto ends_with = [&](const cycle_record& cycle) { return cycle.rollover_ends == grant.expires_at; };
+    const auto ends_with = [&](const cycle_record& cycle) {
+      return cycle.rollover_ends == grant.expires_at;
+    };
     const bool fits = !of_a_cycle || !snapshot.plan ||
                       is_boundary(snapshot.plan->anchor_day, grant.expires_at) ||
                       std::any_of(snapshot.cycles.begin(), snapshot.cycles.end(), ends_with);
@@ -208,13 +219,14 @@ void audit::compare_active(const account_snapshot& snapshot, const account_rows&
             text_of(record == records.end() ? never : record->second->expires_at));
     if (record == records.end()) continue;
     // One from before the first cycle, by a clock that was ahead, is noted as of its beginning.
-    const bool before = snapshot.plan && grant.at == snapshot.plan->began && record->second->at > grant.at;
+    const bool before =
+        snapshot.plan && grant.at == snapshot.plan->began && record->second->at > grant.at;
     if (!before) compare(what + "granted at", text_of(grant.at), text_of(record->second->at));
   }
 }
 
-// Of a batch that was kept for open holds, these claim at least what those claim that were placed before; a
-// clock that was ahead may have placed others.
+// Of a batch that was kept for open holds, these claim at least what those claim that were placed
+// before; a clock that was ahead may have placed others.
 void audit::compare_kept(const account_snapshot& snapshot) {
   for (const auto& batch : snapshot.grants.kept) {
     const auto what = "credits kept until " + text_of(batch.until) + ": ";
@@ -222,7 +234,8 @@ void audit::compare_kept(const account_snapshot& snapshot) {
     for (const auto& hold : snapshot.holds) {
       if (hold.placed_at < batch.until) before += hold.amount;
     }
-    compare(what + "claims", batch.claims, std::clamp(batch.claims, before, std::max(before, row_.held)));
+    compare(what + "claims", batch.claims,
+            std::clamp(batch.claims, before, std::max(before, row_.held)));
     for (const auto& grant : batch.grants) {
       compare(what + "until", text_of(batch.until), text_of(grant.expires_at));
       if (grant.remaining > credits{} && grant.remaining <= grant.amount) continue;
@@ -235,13 +248,14 @@ void audit::compare_kept(const account_snapshot& snapshot) {
   }
 }
 
-// "grant top-up:ID:..." is a correction that the ledger made itself, of a payment that came back; never more than
-// was paid.
+// "grant top-up:ID:..." is a correction that the ledger made itself, of a payment that came back;
+// never more than was paid.
 bool audit::is_taken_back(const std::string& name, credits amount) const {
   constexpr std::string_view prefix = "grant top-up:";
   if (!name.starts_with(prefix) || amount > credits{}) return false;
   for (auto end = name.find(':', prefix.size()); end != name.npos; end = name.find(':', end + 1)) {
-    const auto paid = given_.find("top_up top-up:" + name.substr(prefix.size(), end - prefix.size()));
+    const auto paid =
+        given_.find("top_up top-up:" + name.substr(prefix.size(), end - prefix.size()));
     if (paid != given_.end()) return -amount <= paid->second.amount;
   }
   return false;
@@ -262,7 +276,8 @@ void audit::compare_grants(const account_rows& rows) {
     compare(name + ": note", record.note, known->second.note);
   }
   for (const auto& [name, given] : given_) {
-    const bool kept = name.starts_with("grant ") && !given.later && !is_taken_back(name, given.amount);
+    const bool kept =
+        name.starts_with("grant ") && !given.later && !is_taken_back(name, given.amount);
     if (kept && !recorded.contains(name)) report(name, "none", to_string(given.amount));
   }
 }
@@ -280,7 +295,8 @@ void audit::compare_top_ups(const account_snapshot& snapshot, const account_rows
     const auto name = "top_up top-up:" + record.id;
     const auto granted = given_.find(name);
     const bool is_paid = record.status == top_up_status::paid;
-    if (is_paid && granted == given_.end()) report(what + "status", "paid", "no credits were granted");
+    if (is_paid && granted == given_.end())
+      report(what + "status", "paid", "no credits were granted");
     if (!is_paid && granted != given_.end() && !granted->second.later) {
       report(what + "status", std::string{to_string(record.status)}, "paid");
     }
@@ -291,7 +307,8 @@ void audit::compare_top_ups(const account_snapshot& snapshot, const account_rows
     if (event == told.end()) continue;
     compare(what + "credits as told", std::to_string(record.amount.micro()),
             fact(event->second->facts, "credits"));
-    compare(what + "cents as told", std::to_string(record.cents), fact(event->second->facts, "cents"));
+    compare(what + "cents as told", std::to_string(record.cents),
+            fact(event->second->facts, "cents"));
   }
   for (const auto& [name, given] : given_) {
     if (name.starts_with("top_up ") && !given.later && !paid.contains(name)) {
@@ -305,7 +322,8 @@ void audit::compare_top_ups(const account_snapshot& snapshot, const account_rows
 void audit::compare_taken_back(const top_up_record& record) {
   const auto prefix = "grant top-up:" + record.id + ":";
   credits back, later;
-  for (auto each = given_.lower_bound(prefix); each != given_.end() && each->first.starts_with(prefix); ++each) {
+  for (auto each = given_.lower_bound(prefix);
+       each != given_.end() && each->first.starts_with(prefix); ++each) {
     (each->second.later ? later : back) -= each->second.amount;
   }
   const auto recorded = record.status == top_up_status::paid ? taken_back(record) : credits{};
@@ -315,12 +333,14 @@ void audit::compare_taken_back(const top_up_record& record) {
   compare_cents_back(record, prefix + "dispute:", what + "disputed", record.disputed_cents);
 }
 
-// A correction's name ends with the cents that had come back in all. Those that were told before the payment, and
-// those that took nothing more, have none; so where there may be such, it is the least.
-void audit::compare_cents_back(const top_up_record& record, const std::string& prefix, const std::string& what,
-                               std::int64_t recorded) {
+// A correction's name ends with the cents that had come back in all. Those that were told before
+// the payment, and those that took nothing more, have none; so where there may be such, it is the
+// least.
+void audit::compare_cents_back(const top_up_record& record, const std::string& prefix,
+                               const std::string& what, std::int64_t recorded) {
   std::int64_t least = 0, most = 0;
-  for (auto each = given_.lower_bound(prefix); each != given_.end() && each->first.starts_with(prefix); ++each) {
+  for (auto each = given_.lower_bound(prefix);
+       each != given_.end() && each->first.starts_with(prefix); ++each) {
     const auto cents = std::strtoll(each->first.c_str() + prefix.size(), nullptr, 10);
     if (!each->second.later) least = std::max<std::int64_t>(least, cents);
     most = std::max<std::int64_t>(most, cents);
@@ -330,7 +350,8 @@ void audit::compare_cents_back(const top_up_record& record, const std::string& p
   const bool all_is_back = record.refunded_cents + record.disputed_cents >= record.cents;
   const bool each_takes = record.amount.micro() >= 2 * record.cents;
   const bool exact = paid && !early && !all_is_back && each_takes;
-  compare_number(what, recorded, exact ? std::clamp(recorded, least, most) : std::max(recorded, least));
+  compare_number(what, recorded,
+                 exact ? std::clamp(recorded, least, most) : std::max(recorded, least));
 }
 
 void audit::compare_top_up_state(const account_snapshot& snapshot, const account_rows& rows) {
@@ -339,19 +360,22 @@ void audit::compare_top_up_state(const account_snapshot& snapshot, const account
   for (const auto& record : rows.top_ups) {
     if (is_open(record)) open.insert(record.id);
     if (record.automatic != record.id.starts_with("tu_")) {
-      report("top-up " + record.id + ": automatic", record.automatic ? "yes" : "no", "not by its id");
+      report("top-up " + record.id + ": automatic", record.automatic ? "yes" : "no",
+             "not by its id");
     }
     if (!record.automatic) continue;
     ++automatic;
     const bool counts = snapshot.plan && record.cycle == snapshot.plan->cycle;
     if (counts && record.status != top_up_status::declined) spent += record.cents;
   }
-  compare("open top-ups", joined({snapshot.open_top_ups.begin(), snapshot.open_top_ups.end()}), joined(open));
+  compare("open top-ups", joined({snapshot.open_top_ups.begin(), snapshot.open_top_ups.end()}),
+          joined(open));
   compare_number("top-ups: cents of this cycle", snapshot.top_up.spent_cents, spent);
   compare_number("top-ups: how many were automatic", snapshot.top_up.count, automatic);
 }
 
-// Counters go on counting while they are read: each is between what had been settled before and after.
+// Counters go on counting while they are read: each is between what had been settled before and
+// after.
 void audit::compare_usage() {
   std::set<std::string> all;
   for (const auto* each : {&settled_, &counted_}) {
@@ -367,8 +391,9 @@ void audit::compare_usage() {
                    std::clamp(counted.calls, before.calls, before.calls + later.calls));
     compare_number(name + ": used", counted.used,
                    std::clamp(counted.used, before.used, before.used + later.used));
-    compare_number(name + ": billed", counted.billed_us,
-                   std::clamp(counted.billed_us, before.billed_us, before.billed_us + later.billed_us));
+    compare_number(
+        name + ": billed", counted.billed_us,
+        std::clamp(counted.billed_us, before.billed_us, before.billed_us + later.billed_us));
   }
 }
 

@@ -174,8 +174,9 @@ charge::action charge::on(const ended& event) {
 
 charge::action charge::on_reserved(const answered& event) {
   const auto& reply = event.reply;
-  // The store's clock has moved on by days, and the id was made by what it said before: an id so old is never
-  // held. Another is made by what the store says now; nothing has been charged under this one.
+  // The store's clock has moved on by days, and the id was made by what it said before: an id so
+  // old is never held. Another is made by what the store says now; nothing has been charged under
+  // this one.
   if (reply.result == outcome::forgotten && !ended_ && !renamed_) {
     renamed_ = true;
     id_ = id_.made_again(event.store_time);
@@ -237,7 +238,8 @@ void charge::note_charged(const answer& reply) {
     paid_ = use{{}, 0, 0};
     paid_as_ = id_;
   }
-  *paid_ = {paid_->amount + more.amount, paid_->used + more.used, paid_->billed_us + more.billed_us};
+  *paid_ = {paid_->amount + more.amount, paid_->used + more.used,
+            paid_->billed_us + more.billed_us};
 }
 
 // What of it is not charged yet. The price is of all of it.
@@ -245,7 +247,8 @@ use charge::unpaid(usage used) const {
   const use all{price(terms_.price_at, used), std::min(used.amount, max_used),
                 std::min(billed_us(terms_.price_at, used), max_used)};
   if (!paid_) return all;
-  return {std::max(all.amount - paid_->amount, credits{}), std::max<std::int64_t>(all.used - paid_->used, 0),
+  return {std::max(all.amount - paid_->amount, credits{}),
+          std::max<std::int64_t>(all.used - paid_->used, 0),
           std::max<std::int64_t>(all.billed_us - paid_->billed_us, 0)};
 }
 
@@ -259,7 +262,8 @@ std::optional<use> charge::to_settle_at() const {
 
 operation charge::extension(std::optional<credits> needed) const {
   if (needed) *needed = std::max(*needed - paid(), credits{});
-  return extend{id_, growing_to_ - paid(), terms_.hold_timeout, terms_.admit, needed, to_settle_at()};
+  return extend{id_,    growing_to_ - paid(), terms_.hold_timeout, terms_.admit,
+                needed, to_settle_at()};
 }
 
 // Too large a step says nothing about what has been used already: that is asked for next.
@@ -321,8 +325,8 @@ charge::action charge::on_resolved(const answered& event) {
     case outcome::settled_on_expiry:
       note_charged(event.reply);
       return settling ? charge_rest() : finish(credits{});
-    // Days later nobody can tell whether an earlier attempt was charged: then not twice. But there was none
-    // where the hold could not even be placed.
+    // Days later nobody can tell whether an earlier attempt was charged: then not twice. But there
+    // was none where the hold could not even be placed.
     case outcome::forgotten:
       return settling && id_ != held_as_ ? charge_late(id_.a_day_later()) : finish(credits{});
     case outcome::out_of_range:
@@ -334,7 +338,8 @@ charge::action charge::on_resolved(const answered& event) {
   auto* settlement = std::get_if<settle>(&*asked_);
   const auto held = held_ - paid();
   if (settlement == nullptr || settlement->amount <= held) return finish(credits{});
-  return ask(state::resolving, settle{settlement->id, held, settlement->used, settlement->billed_us});
+  return ask(state::resolving,
+             settle{settlement->id, held, settlement->used, settlement->billed_us});
 }
 
 charge::action charge::on_reserved_late(const answered& event) {

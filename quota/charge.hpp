@@ -11,9 +11,9 @@
 // refused; and no more once that was refused too (`exhausted`). When no more will come, the hold is
 // made the exact price, and the rest given back.
 //
-// The driver (proxy/gateway/exchange/exchange, proxy/gateway/settlement) performs the action it is given and reports back
-// with the next event. Everything after `held` ends in `settle` or `void_hold`, whatever else
-// happens.
+// The driver (proxy/gateway/exchange/exchange, proxy/gateway/settlement) performs the action it is
+// given and reports back with the next event. Everything after `held` ends in `settle` or
+// `void_hold`, whatever else happens.
 //
 // Two promises of the driver: every `apply` and `retry` is followed by exactly one `answered` or
 // `store_failed`; `ended` comes once, at any time after `begin`, even while an operation is out.
@@ -72,7 +72,8 @@ class charge {
     rate price_at;
     usage estimated;  // worst case, beforehand
     settlement_policy policy;
-    std::int64_t hold_step = 60'000'000;  // of what is metered: the hold is at most so far ahead of it
+    std::int64_t hold_step =
+        60'000'000;  // of what is metered: the hold is at most so far ahead of it
     milliseconds hold_timeout{60'000};
     admission admit = admission::enforce;
     std::string request_id;
@@ -83,7 +84,8 @@ class charge {
   struct begin {};
   struct answered {  // to the operation last asked for
     answer reply;
-    time_point store_time{};  // ledger_store::now(); only a clock that moved by days makes a difference of it
+    time_point store_time{};  // ledger_store::now(); only a clock that moved by days makes a
+                              // difference of it
   };
   struct store_failed {};  // the operation's outcome is unknown
   struct renewal_due {};   // a third of the timeout has passed
@@ -91,8 +93,8 @@ class charge {
     usage so_far;
     bool final = false;  // and no more will come: no need to hold anything beyond it
   };
-  // The upstream has begun an answer that is charged: from now on the ledger is told, with whatever else it
-  // is asked, what to settle the hold at, should nobody come back to it.
+  // The upstream has begun an answer that is charged: from now on the ledger is told, with whatever
+  // else it is asked, what to settle the hold at, should nobody come back to it.
   struct begun {
     usage so_far;
   };
@@ -131,8 +133,8 @@ class charge {
 
   const terms& agreed() const { return terms_; }
   // Under which the ledger has confirmed a hold: the id agreed on, or one that it went on under.
-  // Where a part is charged already, by a hold that was settled when it expired, that hold: who begins there, later and
-  // anew, is told of it.
+  // Where a part is charged already, by a hold that was settled when it expired, that hold: who
+  // begins there, later and anew, is told of it.
   const hold_id& held_as() const { return paid_ ? paid_as_ : held_as_; }
   credits estimate() const { return price(terms_.price_at, terms_.estimated); }
   credits held() const { return held_; }  // what the hold in force is for
@@ -198,12 +200,13 @@ class charge {
 
   terms terms_;
   state state_ = state::created;
-  hold_id id_, held_as_;  // of the hold that is in force or asked for; of the last that was confirmed
+  hold_id id_,
+      held_as_;  // of the hold that is in force or asked for; of the last that was confirmed
   bool renamed_ = false;  // the id agreed on was too old for the store
   std::optional<ended> ended_;
   std::optional<operation> asked_;  // kept to be repeated, while resolving
-  // What is charged for this call so far, because a hold of it expired when the answer had begun, counts as
-  // held: the hold in force is for what is beyond it.
+  // What is charged for this call so far, because a hold of it expired when the answer had begun,
+  // counts as held: the hold in force is for what is beyond it.
   credits held_;
   credits available_;
   bool beyond_balance_ = false;

@@ -14,9 +14,10 @@ class credits {
  public:
   static constexpr std::int64_t micro_per_credit = 1'000'000;
 
-  // The largest amount that any single operation may have, and the largest balance that may be asked
-  // for, on either side of zero. A Lua number (a double) adds exactly up to more than twice this, so the
-  // C++ ledger and the ledger in Redis agree on every integer. Sums over an account's life go further.
+  // The largest amount that any single operation may have, and the largest balance that may be
+  // asked for, on either side of zero. A Lua number (a double) adds exactly up to more than twice
+  // this, so the C++ ledger and the ledger in Redis agree on every integer. Sums over an account's
+  // life go further.
   static constexpr std::int64_t max_micro = 4'000'000'000'000'000;  // 4 * 10^9 credits
 
   constexpr credits() = default;
@@ -30,8 +31,14 @@ class credits {
 
   constexpr auto operator<=>(const credits&) const = default;
   constexpr credits operator-() const { return credits{-micro_}; }
-  constexpr credits& operator+=(credits other) { micro_ += other.micro_; return *this; }
-  constexpr credits& operator-=(credits other) { micro_ -= other.micro_; return *this; }
+  constexpr credits& operator+=(credits other) {
+    micro_ += other.micro_;
+    return *this;
+  }
+  constexpr credits& operator-=(credits other) {
+    micro_ -= other.micro_;
+    return *this;
+  }
   friend constexpr credits operator+(credits a, credits b) { return a += b; }
   friend constexpr credits operator-(credits a, credits b) { return a -= b; }
 

@@ -15,8 +15,8 @@ struct organization {
   bool suspended = false;
   bool shadow = false;  // meter everything, refuse nothing
   time_point created_at;
-  // What it has chosen. The terms of its plan are the configuration's, or for a plan that is `custom`
-  // these here. The ledger acts on the copy that it was last configured with.
+  // What it has chosen. The terms of its plan are the configuration's, or for a plan that is
+  // `custom` these here. The ledger acts on the copy that it was last configured with.
   account_options options;
   std::optional<plan_terms> custom_terms;
   std::string stripe_customer;  // "cus_..."; may be empty
@@ -26,7 +26,7 @@ struct organization {
 struct organization_change {
   std::optional<std::string> plan;
   std::optional<bool> suspended, shadow;
-  std::optional<account_options> options;  // all of them,
+  std::optional<account_options> options;     // all of them,
   std::optional<account_options> instead_of;  // unless others than these are there by now
   std::optional<plan_terms> custom_terms;
   std::optional<std::string> stripe_customer;

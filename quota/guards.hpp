@@ -1,5 +1,6 @@
-// What the store keeps ready so that a call is admitted, or refused, in one look: the gate, the bucket of the request
-// rate, and what limits and alerts have counted. It is read here only to be proven (`verify`).
+// What the store keeps ready so that a call is admitted, or refused, in one look: the gate, the
+// bucket of the request rate, and what limits and alerts have counted. It is read here only to be
+// proven (`verify`).
 #pragma once
 
 #include <array>
@@ -13,19 +14,34 @@ namespace tollgate::quota {
 
 // The gate's numbers, in their order (quota/README.md, "Keys").
 enum class gate_field : std::size_t {
-  cycle, start, old_before, kept, room, overdraft, threshold, due, until, top_up_open, alert_at, told, count
+  cycle,
+  start,
+  old_before,
+  kept,
+  room,
+  overdraft,
+  threshold,
+  due,
+  until,
+  top_up_open,
+  alert_at,
+  told,
+  count
 };
 using gate_numbers = std::array<std::int64_t, static_cast<std::size_t>(gate_field::count)>;
 
-// What a limit or an alert has counted for one agent, conversation or key, under its field in the store.
+// What a limit or an alert has counted for one agent, conversation or key, under its field in the
+// store.
 struct member_counter {
   std::string field;  // "SCOPE PER\tLIMIT\tWHO", or of alerts "aSCOPE\tID\tWHO"
   std::int64_t window = 0;
   credits amount;
   time_point since;
-  std::int64_t begun = 0;  // of limits in a window, the account's sequence at which it began to count; 0: not noted
+  std::int64_t begun =
+      0;  // of limits in a window, the account's sequence at which it began to count; 0: not noted
 };
-// Totals of callers who were idle: of one limit, how many there are in how many pages; and such a page.
+// Totals of callers who were idle: of one limit, how many there are in how many pages; and such a
+// page.
 struct packed_table {
   std::string limit;  // "SCOPE PER\tLIMIT\t"
   time_point since;
@@ -34,7 +50,8 @@ struct packed_table {
 struct packed_page {
   std::string limit_and_number;  // "SCOPE PER\tLIMIT\tNUMBER"
   time_point since;
-  std::vector<std::pair<std::string, credits>> totals;  // by the first ten bytes of the SHA-1 of the counter's field
+  std::vector<std::pair<std::string, credits>>
+      totals;  // by the first ten bytes of the SHA-1 of the counter's field
 };
 
 // All members were read in one atomic step.
@@ -44,7 +61,8 @@ struct account_guards {
   credits carried;    // of what was settled: the gate's numbers count from there
   std::vector<top_up_record> open_top_ups;
   std::optional<gate_numbers> gate;  // nothing: it was never written
-  std::optional<std::array<std::int64_t, 4>> rate;  // PER_MINUTE BURST LEVEL AT_MS; nothing: any rate
+  std::optional<std::array<std::int64_t, 4>>
+      rate;                   // PER_MINUTE BURST LEVEL AT_MS; nothing: any rate
   std::int64_t sequence = 0;  // numbers the limits that were set, and their counters that began
   std::string member_alerts;
   std::vector<member_counter> counters;

@@ -20,8 +20,8 @@ using org_id = std::string;
 // the id stands inside Redis keys (`tollgate:{ORG}:...`) and their hash tag.
 bool is_valid_org_id(std::string_view text);
 
-// 26 characters of Crockford base32, a ULID: 48 bits of milliseconds, 80 bits of randomness. It sorts
-// by time, and the hour it was made in names the place where its resolution is remembered.
+// 26 characters of Crockford base32, a ULID: 48 bits of milliseconds, 80 bits of randomness. It
+// sorts by time, and the hour it was made in names the place where its resolution is remembered.
 class hold_id {
  public:
   hold_id() { text_.fill('0'); }
@@ -32,12 +32,13 @@ class hold_id {
   time_point made_at() const;
   std::int64_t hour() const;  // hours since the Unix epoch
 
-  // The id to go on with when this one can no longer be used (its hold expired under us). It follows from
-  // this one alone, so whoever repeats the step, at whatever time, repeats the id. It is as old as this one,
-  // so that the ledger remembers both for as long.
+  // The id to go on with when this one can no longer be used (its hold expired under us). It
+  // follows from this one alone, so whoever repeats the step, at whatever time, repeats the id. It
+  // is as old as this one, so that the ledger remembers both for as long.
   hold_id successor() const;
-  // The id to go on with when this one is older than the ledger's memory (resolution_memory_hours) and has
-  // never been held. It follows from this one alone, too; repeated, it comes to one that is young enough.
+  // The id to go on with when this one is older than the ledger's memory (resolution_memory_hours)
+  // and has never been held. It follows from this one alone, too; repeated, it comes to one that is
+  // young enough.
   hold_id a_day_later() const;
   // Another id for what has only been asked for: made now.
   hold_id made_again(time_point now) const;
@@ -63,7 +64,8 @@ class id_source {
 class random_id_source final : public id_source {
  public:
   explicit random_id_source(std::uint64_t seed) : engine_{seed} {}
-  random_id_source() : random_id_source{std::random_device{}() * 0x9E3779B97F4A7C15ull ^ std::random_device{}()} {}
+  random_id_source()
+      : random_id_source{std::random_device{}() * 0x9E3779B97F4A7C15ull ^ std::random_device{}()} {}
   std::uint64_t random_bits() override { return engine_(); }
 
  private:

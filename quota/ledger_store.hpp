@@ -1,5 +1,5 @@
-// The ledger as the rest of Tollgate sees it: domain verbs, no Redis. One object a thread; all calls
-// come from that thread's io_context.
+// The ledger as the rest of Tollgate sees it: domain verbs, no Redis. One object a thread; all
+// calls come from that thread's io_context.
 #pragma once
 
 #include <functional>
@@ -46,7 +46,8 @@ struct account_snapshot {
   std::vector<cycle_record> cycles;       // oldest first
   std::vector<open_hold> holds;
   std::string last_entry_id;  // "0-0" when there is none
-  // The first and the last hour in which there are usage counters; nothing: it was not written down.
+  // The first and the last hour in which there are usage counters; nothing: it was not written
+  // down.
   std::optional<std::pair<std::int64_t, std::int64_t>> usage_hours = {};
 };
 
@@ -60,7 +61,7 @@ struct grant_record {
 
 // What the clock, or somebody's crash, has left to be done for an account.
 struct pending_work {
-  std::optional<time_point> due;          // a hold, a grant or the cycle ends (a lower bound; cheap)
+  std::optional<time_point> due;  // a hold, a grant or the cycle ends (a lower bound; cheap)
   std::vector<std::string> open_top_ups;  // may have to be delivered
   std::size_t holds = 0;                  // open
 };
@@ -84,7 +85,7 @@ struct stream_positions {
 
 // What happened to an account between two places, read in one step with its totals.
 struct account_changes {
-  stream_positions up_to;                // how far this goes
+  stream_positions up_to;             // how far this goes
   bool more = false;                  // that is not as far as was asked for: read on from there
   bool moved = false;                 // there were ledger entries; without any `row` says nothing
   std::vector<account_event> events;  // in their order
@@ -106,8 +107,8 @@ class ledger_store {
   virtual ~ledger_store() = default;
 
   // Every transition of the ledger. Operations issued in one turn of the event loop leave in one
-  // write, those of one organization in one script call; each is atomic, and they take effect in the
-  // order in which they were issued. `operation` is encoded before the first suspension.
+  // write, those of one organization in one script call; each is atomic, and they take effect in
+  // the order in which they were issued. `operation` is encoded before the first suspension.
   virtual task<result<answer>> apply(const org_id& org, const operation& operation) = 0;
   // The same for who does not wait for it in a coroutine. `then` may be called before this returns.
   using then = asio::any_completion_handler<void(result<answer>)>;
@@ -126,12 +127,13 @@ class ledger_store {
   virtual task<result<std::vector<usage_counter>>> usage_summary(const org_id& org,
                                                                  std::int64_t first_hour,
                                                                  std::int64_t last_hour) = 0;
-  // Another text than before when usage of the hours [first, last] that had been there was summed up
-  // further: agents are dropped, or it stands in other hours. What was read of them in several questions
-  // meanwhile may lack it, or have it twice.
+  // Another text than before when usage of the hours [first, last] that had been there was summed
+  // up further: agents are dropped, or it stands in other hours. What was read of them in several
+  // questions meanwhile may lack it, or have it twice.
   virtual task<result<std::string>> usage_generation(const org_id& org, std::int64_t first_hour,
-                                                  std::int64_t last_hour) = 0;
-  // `usage` of hours before this one is without agents and conversations: they were dropped. 0: of none.
+                                                     std::int64_t last_hour) = 0;
+  // `usage` of hours before this one is without agents and conversations: they were dropped. 0: of
+  // none.
   virtual task<result<std::int64_t>> callers_known_from(const org_id& org) = 0;
   // The books of every cycle so far, oldest first.
   virtual task<result<std::vector<cycle_record>>> cycles(const org_id& org) = 0;
@@ -142,15 +144,16 @@ class ledger_store {
   // What has happened after the event `after` ("0-0": all that is remembered), oldest first.
   virtual task<result<std::vector<account_event>>> events(const org_id& org, std::string after,
                                                           std::size_t limit) = 0;
-  // Likewise, with what the ledger's entries charged: cheap enough to ask many times a second. Events
-  // and entries go to the same moment where only a part is answered. Without `after`: where the account
-  // stands, and its totals; without `until`: up to now.
-  virtual task<result<account_changes>> changes(const org_id& org, std::optional<stream_positions> after,
-                                          std::optional<stream_positions> until) = 0;
-  // Whether there were events behind `after` that are not remembered any more; and entries that were
-  // dropped, or that stand before `told_from`, for whoever tells of usage only from then on. Where
-  // the last of what was dropped is the place itself, that cannot be told from a gap, and counts as
-  // one.
+  // Likewise, with what the ledger's entries charged: cheap enough to ask many times a second.
+  // Events and entries go to the same moment where only a part is answered. Without `after`: where
+  // the account stands, and its totals; without `until`: up to now.
+  virtual task<result<account_changes>> changes(const org_id& org,
+                                                std::optional<stream_positions> after,
+                                                std::optional<stream_positions> until) = 0;
+  // Whether there were events behind `after` that are not remembered any more; and entries that
+  // were dropped, or that stand before `told_from`, for whoever tells of usage only from then on.
+  // Where the last of what was dropped is the place itself, that cannot be told from a gap, and
+  // counts as one.
   virtual task<result<account_gap>> gap_behind(const org_id& org, stream_positions after,
                                                time_point told_from) = 0;
 
@@ -167,8 +170,8 @@ class ledger_store {
   virtual bool ready() const = 0;
 };
 
-// Does what the clock has left to be done for an account, if anything: what is read afterwards is as of
-// now, and so is the store's now().
+// Does what the clock has left to be done for an account, if anything: what is read afterwards is
+// as of now, and so is the store's now().
 task<result<void>> bring_up_to_date(ledger_store& ledger, const org_id& org);
 
 }  // namespace tollgate::quota

@@ -19,21 +19,25 @@ constexpr std::int64_t mul_div(std::int64_t a, std::int64_t b, std::int64_t c) {
   return static_cast<std::int64_t>(static_cast<__int128>(a) * b / c);
 }
 constexpr std::int64_t mul_div_half_up(std::int64_t a, std::int64_t b, std::int64_t c) {
-  return static_cast<std::int64_t>((static_cast<__int128>(a) * b * 2 + c) / (static_cast<__int128>(c) * 2));
+  return static_cast<std::int64_t>((static_cast<__int128>(a) * b * 2 + c) /
+                                   (static_cast<__int128>(c) * 2));
 }
 
 // What so many credits cost, rounded up to the cent; nothing when it is beyond counting.
 constexpr std::optional<std::int64_t> cents_for(credits amount, std::int64_t usd_micro_per_credit) {
   const auto exact = static_cast<__int128>(amount.micro()) * usd_micro_per_credit;
-  const auto whole = static_cast<__int128>(amount.micro() / credits::micro_per_credit) * usd_micro_per_credit;
+  const auto whole =
+      static_cast<__int128>(amount.micro() / credits::micro_per_credit) * usd_micro_per_credit;
   if (whole > max_usd_micro) return std::nullopt;
-  constexpr __int128 divisor = static_cast<__int128>(credits::micro_per_credit) * usd_micro_per_cent;
+  constexpr __int128 divisor =
+      static_cast<__int128>(credits::micro_per_credit) * usd_micro_per_cent;
   return static_cast<std::int64_t>((exact + divisor - 1) / divisor);
 }
 
 // What so many cents buy. Half up at the micro-credit.
 constexpr credits credits_bought(std::int64_t cents, std::int64_t usd_micro_per_credit) {
-  const auto micro = mul_div_half_up(cents * usd_micro_per_cent, credits::micro_per_credit, usd_micro_per_credit);
+  const auto micro =
+      mul_div_half_up(cents * usd_micro_per_cent, credits::micro_per_credit, usd_micro_per_credit);
   return credits::from_micro(micro > credits::max_micro ? credits::max_micro + 1 : micro);
 }
 

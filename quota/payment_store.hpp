@@ -1,5 +1,5 @@
-// Which payment of a top-up its credits are for, by the payment endpoint's name for it. Same threading rules
-// as ledger_store.
+// Which payment of a top-up its credits are for, by the payment endpoint's name for it. Same
+// threading rules as ledger_store.
 #pragma once
 
 #include <string>
@@ -13,8 +13,8 @@ class payment_store {
  public:
   virtual ~payment_store() = default;
 
-  // To be asked before the ledger is told that the top-up was paid. The first payment that is remembered
-  // counts, for good; the answer is the one that does.
+  // To be asked before the ledger is told that the top-up was paid. The first payment that is
+  // remembered counts, for good; the answer is the one that does.
   virtual task<result<std::string>> remember(const org_id& org, std::string top_up,
                                              std::string payment) = 0;
   // Empty: none was remembered; it is not paid, was paid by hand, or by a release that kept none.

@@ -13,8 +13,9 @@ namespace tollgate::quota {
 
 // "ALLOCATION PERCENT CYCLES USD_MICRO MINIMUM_CENTS PER_MINUTE BURST PLAN"; PLAN may be empty.
 std::string to_text(const plan_terms& terms);
-// "OVERAGE CAP OVERDRAFT THRESHOLD CENTS" or "OVERAGE CAP OVERDRAFT THRESHOLD CENTS 1", the latter with
-// `top_up_fill`; OVERAGE is 1 or 0, -1 stands for what is not set. The limits are a text of their own:
+// "OVERAGE CAP OVERDRAFT THRESHOLD CENTS" or "OVERAGE CAP OVERDRAFT THRESHOLD CENTS 1", the latter
+// with `top_up_fill`; OVERAGE is 1 or 0, -1 stands for what is not set. The limits are a text of
+// their own:
 std::string to_text(const account_options& options);
 // "SCOPE PER MOST ID", one limit after another, joined by line feeds; empty where there are none.
 std::string limits_text(const std::vector<spend_limit>& limits);

@@ -49,9 +49,9 @@ void add_payments(std::vector<statement>& statements, const std::vector<top_up_r
   for (const auto& top_up : top_ups) {
     if (top_up.status != top_up_status::paid) continue;
     // Cycles follow each other without a gap.
-    const auto after = std::upper_bound(
-        statements.begin(), statements.end(), top_up.resolved_at,
-        [](time_point at, const statement& one) { return at < one.record.start; });
+    const auto after =
+        std::upper_bound(statements.begin(), statements.end(), top_up.resolved_at,
+                         [](time_point at, const statement& one) { return at < one.record.start; });
     if (after == statements.begin()) continue;
     auto& paid_in = *std::prev(after);
     const auto came_back = std::min(top_up.cents, top_up.refunded_cents + top_up.disputed_cents);

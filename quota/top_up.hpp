@@ -1,12 +1,13 @@
 // Credits that are bought: one record for each request for money, and when to ask again.
 //
 //   requested --delivered--> paid | declined | pending --confirmed--> paid | declined
-//       +--nobody answers for a day, or confirms for a week--> timed_out --the next need--> requested, under the same id
+//       +--nobody answers for a day, or confirms for a week--> timed_out --the next need-->
+//       requested, under the same id
 //
-// The id is the idempotency key of the payment. A request that timed out may have been charged, so it
-// is never replaced by another one: the next need asks for the same payment again. An endpoint may
-// remember an error under a key, and repeat it for as long as it remembers the key; such a key is
-// spent, and the next generation of it is asked under.
+// The id is the idempotency key of the payment. A request that timed out may have been charged, so
+// it is never replaced by another one: the next need asks for the same payment again. An endpoint
+// may remember an error under a key, and repeat it for as long as it remembers the key; such a key
+// is spent, and the next generation of it is asked under.
 #pragma once
 
 #include <algorithm>
@@ -22,7 +23,13 @@
 namespace tollgate::quota {
 
 // The numbers are the wire protocol of ledger/scripts.
-enum class top_up_status : std::uint8_t { requested = 0, pending = 1, paid = 2, declined = 3, timed_out = 4 };
+enum class top_up_status : std::uint8_t {
+  requested = 0,
+  pending = 1,
+  paid = 2,
+  declined = 3,
+  timed_out = 4
+};
 std::string_view to_string(top_up_status status);
 
 struct top_up_record {
@@ -32,19 +39,19 @@ struct top_up_record {
   std::int64_t cents = 0;
   credits amount;
   time_point requested_at;
-  time_point next_at;          // requested: not to be delivered before this; pending: since then
-  std::int64_t attempts = 0;   // deliveries begun under the key in force
-  time_point resolved_at{};    // paid or declined
-  std::int64_t cycle = 0;      // whose spend cap it counts towards
-  std::int64_t generation = 0;      // of its idempotency key: keys that were spent without a payment
+  time_point next_at;           // requested: not to be delivered before this; pending: since then
+  std::int64_t attempts = 0;    // deliveries begun under the key in force
+  time_point resolved_at{};     // paid or declined
+  std::int64_t cycle = 0;       // whose spend cap it counts towards
+  std::int64_t generation = 0;  // of its idempotency key: keys that were spent without a payment
   std::int64_t refunded_cents = 0;  // what came back of the payment so far, by the endpoint's word;
   std::int64_t disputed_cents = 0;  // the credits for it have been taken back
 
   bool operator==(const top_up_record&) const = default;
 };
 
-// Of a requested one, whether money may have been asked for since: under this key, or under one that was spent
-// meanwhile. One that timed out and is requested once more counts anew.
+// Of a requested one, whether money may have been asked for since: under this key, or under one
+// that was spent meanwhile. One that timed out and is requested once more counts anew.
 constexpr bool was_asked_for(const top_up_record& top_up) {
   return top_up.attempts > 0 || top_up.next_at > top_up.requested_at;
 }
@@ -76,14 +83,14 @@ constexpr milliseconds decline_back_off(std::int64_t failures) {
   const auto doubled = milliseconds{900'000} * (1LL << std::min<std::int64_t>(failures - 1, 7));
   return std::min<milliseconds>(doubled, std::chrono::hours{24});
 }
-// After the n-th delivery under a key without an answer: 5 s, doubling up to an hour. Each key begins anew,
-// but the more have been spent, the longer is waited.
+// After the n-th delivery under a key without an answer: 5 s, doubling up to an hour. Each key
+// begins anew, but the more have been spent, the longer is waited.
 constexpr milliseconds delivery_back_off(std::int64_t attempts, std::int64_t generation) {
   const auto step = std::clamp<std::int64_t>(std::max(attempts, generation) - 1, 0, 10);
   return std::min<milliseconds>(milliseconds{5'000} * (1LL << step), std::chrono::hours{1});
 }
-// Between a key that is spent after so many deliveries and the first under the next one. A request under the
-// old one may be going on still after the first few; 40 s is enough for any.
+// Between a key that is spent after so many deliveries and the first under the next one. A request
+// under the old one may be going on still after the first few; 40 s is enough for any.
 constexpr milliseconds next_key_back_off(std::int64_t attempts, std::int64_t generation) {
   return delivery_back_off(std::min<std::int64_t>(attempts, 4), generation);
 }

@@ -13,14 +13,16 @@ namespace {
 constexpr std::size_t page = 1'000;
 constexpr std::int64_t hours_at_once = 24 * 7;
 
-// The hours in which there may be counters. The store's clock may have been anywhere: so they are those that it
-// has written down, those of the entries and of the cycles, and those around its time now.
+// The hours in which there may be counters. The store's clock may have been anywhere: so they are
+// those that it has written down, those of the entries and of the cycles, and those around its time
+// now.
 struct hour_range {
   std::int64_t first, last;
 
   explicit hour_range(std::int64_t hour) : first{hour}, last{hour} {}
   void reach(std::int64_t hour) {
-    first = std::min(first, hour - 1);  // an entry and its counter may fall on two sides of a full hour
+    first =
+        std::min(first, hour - 1);  // an entry and its counter may fall on two sides of a full hour
     last = std::max(last, hour + 1);
   }
   void reach(const account_snapshot& snapshot) {
@@ -29,15 +31,16 @@ struct hour_range {
       reach(snapshot.usage_hours->second);
     }
     for (const auto& cycle : snapshot.cycles) {
-      if (cycle.closed) reach(hour_of(cycle.end));  // what is settled late is counted in its last hour
+      if (cycle.closed)
+        reach(hour_of(cycle.end));  // what is settled late is counted in its last hour
     }
   }
 };
 
 // Hands on all entries behind `after` up to `last`.
 template <class Take>
-task<result<void>> read_entries(ledger_store& store, const org_id& org, std::string after, std::string last,
-                                Take take) {
+task<result<void>> read_entries(ledger_store& store, const org_id& org, std::string after,
+                                std::string last, Take take) {
   while (after != last) {
     const auto entries = co_await store.entries(org, after, page);
     if (!entries) co_return entries.error();
@@ -51,7 +54,8 @@ task<result<void>> read_entries(ledger_store& store, const org_id& org, std::str
   co_return result<void>{};
 }
 
-task<result<void>> read_counters(ledger_store& store, const org_id& org, hour_range hours, audit& books) {
+task<result<void>> read_counters(ledger_store& store, const org_id& org, hour_range hours,
+                                 audit& books) {
   for (auto hour = hours.first; hour <= hours.last; hour += hours_at_once) {
     const auto until = std::min(hour + hours_at_once - 1, hours.last);
     const auto counters = co_await store.usage(org, hour, until);
@@ -83,7 +87,8 @@ task<result<account_rows>> read_rows(ledger_store& store, const org_id& org) {
 
 }  // namespace
 
-// Rows are read behind the snapshot, so they may be ahead of it, but not of what is read after them.
+// Rows are read behind the snapshot, so they may be ahead of it, but not of what is read after
+// them.
 task<result<verification>> verify(ledger_store& store, guard_store& guards, const org_id& org) {
   const auto guarded = co_await guards.guards(org);
   if (!guarded) co_return guarded.error();

@@ -1,5 +1,5 @@
-// Proves the books of an account from its ledger (`tollgate verify`), while the account is in use: reads what
-// there is, in an order in which nothing can be missed, and has it audited.
+// Proves the books of an account from its ledger (`tollgate verify`), while the account is in use:
+// reads what there is, in an order in which nothing can be missed, and has it audited.
 #pragma once
 
 #include <vector>

@@ -46,10 +46,10 @@ bool is_one_of(std::string_view text, const auto& list) {
 
 // The last events of OpenAI's and Anthropic's streams; and what comes before any content.
 constexpr std::array<std::string_view, 7> last_events{
-    "message_stop", "response.completed",   "response.incomplete", "response.done",
-    "done",         "speech.audio.done", "transcript.text.done"};
-constexpr std::array<std::string_view, 5> preludes{
-    "ping", "message_start", "response.created", "response.queued", "response.in_progress"};
+    "message_stop", "response.completed", "response.incomplete", "response.done",
+    "done",         "speech.audio.done",  "transcript.text.done"};
+constexpr std::array<std::string_view, 5> preludes{"ping", "message_start", "response.created",
+                                                   "response.queued", "response.in_progress"};
 constexpr std::array<std::string_view, 2> errors{"error", "response.failed"};
 
 // One event is read no further than this: an error is not longer.
@@ -178,9 +178,9 @@ struct answer_watch::event_chain {
 };
 
 answer_watch::answer_watch(const answer_head& head)
-    : wants_content_{head.status == 200 && (asks_for_content(head.method) ||
-                                            (head.method != "HEAD" &&
-                                             is_event_stream(head.content_type)))} {
+    : wants_content_{head.status == 200 &&
+                     (asks_for_content(head.method) ||
+                      (head.method != "HEAD" && is_event_stream(head.content_type)))} {
   if (head.status == 200 && is_event_stream(head.content_type)) {
     events_ = std::make_unique<event_chain>(head.content_encoding);
   }

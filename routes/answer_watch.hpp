@@ -1,6 +1,6 @@
-// What became of a call by what its answer says: by the head, and by what the body carried. A call is
-// charged for an answer, not for a status: an answer of 200 may be a stream of events that tells of
-// nothing but an error.
+// What became of a call by what its answer says: by the head, and by what the body carried. A call
+// is charged for an answer, not for a status: an answer of 200 may be a stream of events that tells
+// of nothing but an error.
 #pragma once
 
 #include <cstdint>

@@ -171,7 +171,8 @@ meters::duration audio_tap::chain::found() const {
   return reader->problem() == fault::none ? meter->measured() : meters::duration{};
 }
 
-// Frames that somebody may hear, though they do not stand where they are told apart from anything else.
+// Frames that somebody may hear, though they do not stand where they are told apart from anything
+// else.
 bool audio_tap::chain::hides_audio() const {
   return meter->status() == meters::state::unmeasurable && !meter->container().empty();
 }
@@ -298,13 +299,15 @@ std::string audio_tap::why_unmeasurable() const {
   }
   if (bytes_ == 0) return "its body is empty";
   if (!container().empty() && !decoded_.fits_file_name())
-    return "the name of its file says another format than it has (" + std::string{container()} + ")";
+    return "the name of its file says another format than it has (" + std::string{container()} +
+           ")";
   if (container().empty() && claims_samples_) {
     return "it is samples without a container, and its route does not say at what rate they are "
            "read (audio.pcm)";
   }
   if (container().empty()) {
-    return "it is no audio in a format that is known here (AAC, AIFF, AMR, FLAC, MP3, MP4 and QuickTime, MPEG "
+    return "it is no audio in a format that is known here (AAC, AIFF, AMR, FLAC, MP3, MP4 and "
+           "QuickTime, MPEG "
            "program streams, Ogg, WAV, WebM and Matroska)";
   }
   return "no audio was found in it, or it is not as ordinary encoders write it (container: " +

@@ -33,11 +33,11 @@ class audio_tap {
   // The body has ended, where it should or not.
   void finish();
 
-  // What has come does not suffice: the audio can be measured only when all of the body has, or it is
-  // not even clear yet what it is. Once false, it stays so, until the second reading.
+  // What has come does not suffice: the audio can be measured only when all of the body has, or it
+  // is not even clear yet what it is. Once false, it stays so, until the second reading.
   bool needs_all() const;
-  // After finish(): the body has to be written once more, from its first byte on, and finished, before
-  // its audio counts by what is in it.
+  // After finish(): the body has to be written once more, from its first byte on, and finished,
+  // before its audio counts by what is in it.
   bool wants_second_reading() const;
   void begin_second_reading();
 

@@ -213,17 +213,17 @@ std::optional<problem> walk::foretell(classified& out) {
   return std::nullopt;
 }
 
-// By the largest of the members that ask for so many answers: `best_of` is how many of `n` are made.
+// By the largest of the members that ask for so many answers: `best_of` is how many of `n` are
+// made.
 std::optional<problem> walk::multiply(classified& out) {
   for (const auto pointer : out.matched->patterns->times) {
     const auto& said = member(pointer);
     if (said.is == reading::state::ambiguous) return ambiguous_body(said.text);
     const auto times = times_of(said);
     if (!times)
-      return invalid_request("The price of this call depends on " +
-                             shown(pointers_[pointer].shown()) +
-                             ", which must be a whole number from 1 to " +
-                             std::to_string(most_times) + ".");
+      return invalid_request(
+          "The price of this call depends on " + shown(pointers_[pointer].shown()) +
+          ", which must be a whole number from 1 to " + std::to_string(most_times) + ".");
     out.times = std::max(out.times, *times);
   }
   out.estimated.amount *= out.times;

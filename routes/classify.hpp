@@ -50,8 +50,8 @@ std::variant<clean_target, problem> read_target(const request_view& request);
 
 struct route {
   route_settings settings;
-  quota::rate price_at;      // without its `times`, which `patterns` has
-  struct compiled;  // the parsed patterns
+  quota::rate price_at;  // without its `times`, which `patterns` has
+  struct compiled;       // the parsed patterns
   std::shared_ptr<const compiled> patterns;
 };
 
@@ -62,8 +62,9 @@ struct classified {
   std::string agent, conversation;  // from {agent} and {conversation} in the path; may be empty
   quota::usage estimated;           // exact for per: request and per: query; see estimate.hpp
   std::int64_t times = 1;           // what the members at the rate's `times` made of it
-  std::string content_type;         // what the upstream is told of a body that was read; see media_type.hpp
-  bool wants_raw_pcm = false;       // a body with `response_format: pcm`, as OpenAI reads it
+  std::string
+      content_type;  // what the upstream is told of a body that was read; see media_type.hpp
+  bool wants_raw_pcm = false;  // a body with `response_format: pcm`, as OpenAI reads it
 };
 
 // A candidate route looks at JSON members: read the whole body (up to the limit) and ask again.

@@ -18,8 +18,8 @@ struct named_condition {
 };
 
 // Pointers are numbered across the table, so that a body is asked once for each, however many
-// routes look at it. Some are looked at whenever a body is read: the model goes into the ledger, and
-// the format of the response says what audio without a container is.
+// routes look at it. Some are looked at whenever a body is read: the model goes into the ledger,
+// and the format of the response says what audio without a container is.
 inline constexpr std::size_t model_pointer = 0, response_format_pointer = 1;
 
 struct json_condition {
@@ -34,16 +34,17 @@ struct route::compiled {
   std::vector<named_condition> headers, query;
   std::vector<glob> content_types;
   std::vector<json_condition> json;
-  std::optional<std::size_t> count;                        // a pointer
-  std::vector<std::size_t> times;                          // likewise: of the rate
+  std::optional<std::size_t> count;       // a pointer
+  std::vector<std::size_t> times;         // likewise: of the rate
   std::optional<std::size_t> characters;  // likewise: the text that an answer will speak
 
   // within[i]: the path pattern of the earlier route i covers this one's. See README, "An endpoint
   // that is priced by its body".
   std::vector<bool> within;
 
-  bool reads_body() const { return !json.empty() || count.has_value() || characters.has_value() ||
-           !times.empty(); }
+  bool reads_body() const {
+    return !json.empty() || count.has_value() || characters.has_value() || !times.empty();
+  }
   bool judges_body() const { return !json.empty() || !content_types.empty(); }
   bool allows_method(std::string_view method) const;
 };

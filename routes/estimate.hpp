@@ -18,7 +18,8 @@ namespace tollgate::routes {
 quota::usage estimate(const quota::rate& rate, const audio_settings& audio, const reading& told);
 
 // How many answers a member (`n`) asks for: one where it is not there. Nothing if that is no whole
-// number from 1 to `most_times`, written as a number: some readers take "3", true or 2.5 for another.
+// number from 1 to `most_times`, written as a number: some readers take "3", true or 2.5 for
+// another.
 inline constexpr std::int64_t most_times = 1'000;
 std::optional<std::int64_t> times_of(const reading& said);
 

@@ -16,7 +16,8 @@ namespace tollgate::routes {
 reading read_header(const request_view& request, std::string_view name);
 
 // A member of the query, percent-decoded, `+` as a blank. Ambiguous when it stands twice, also in
-// other letters (see member_name.hpp) or as an array (`name[]`), when its encoding is broken, or when the query has a
+// other letters (see member_name.hpp) or as an array (`name[]`), when its encoding is broken, or
+// when the query has a
 // `;`, which some servers take for a separator.
 reading read_query(std::string_view query, std::string_view name);
 

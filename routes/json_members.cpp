@@ -135,8 +135,8 @@ step into_object(const simdjson::dom::object& object, const json_pointer::token&
   for (const auto member : object) {
     if (!may_be_taken_for(member.key, token.skeleton)) continue;
     if (member.key != token.text) {
-      out.ambiguous = "some readers take its member " + shown(member.key) + " for " +
-                      shown(token.text);
+      out.ambiguous =
+          "some readers take its member " + shown(member.key) + " for " + shown(token.text);
       return out;
     }
     if (out.found)

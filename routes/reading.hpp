@@ -21,7 +21,7 @@ struct reading {
   bool scalar = true;  // a string, number or boolean; false: null, an array or an object
   bool null = false;
   bool is_number = false, is_array = false;  // in JSON
-  bool number = false, array = false;  // which scalar, and which of the others
+  bool number = false, array = false;        // which scalar, and which of the others
   std::string text;  // as sent; JSON numbers and booleans in their shortest JSON text
   std::string folded;
   bool certain = true;  // is_certain(text)

@@ -64,7 +64,7 @@ struct audio_settings {
   audio_estimate estimate;
   when_exhausted on_exhausted = when_exhausted::finish;
   when_unmeasurable on_unmeasurable = when_unmeasurable::by_direction;
-  std::int64_t bit_rate = 64'000;  // bits a second, of what cannot be measured
+  std::int64_t bit_rate = 64'000;          // bits a second, of what cannot be measured
   std::int64_t hold_step_us = 60'000'000;  // how far the hold may be ahead of what is counted
 
   bool estimates_unmeasurable(quota::meter_kind meter) const {

@@ -17,7 +17,8 @@ const quota::cycle_record* open_cycle(const quota::account_snapshot& account) {
   return &account.cycles.back();
 }
 
-// How far a call may go beyond the balance, by the rule that admits it (quota/ledger/account_admission).
+// How far a call may go beyond the balance, by the rule that admits it
+// (quota/ledger/account_admission).
 credits room_of(const quota::account_snapshot& account, const quota::cycle_record& cycle) {
   const auto& plan = *account.plan;
   if (!quota::allows_overage(plan)) return {};

@@ -1,5 +1,6 @@
-// The figures that people are shown beside an account's totals: what the cycle brought, where its calls
-// end, how close that is. They are computed here and nowhere else; pages and reports only draw them. Pure.
+// The figures that people are shown beside an account's totals: what the cycle brought, where its
+// calls end, how close that is. They are computed here and nowhere else; pages and reports only
+// draw them. Pure.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +15,8 @@ namespace tollgate::proxy::admin {
 struct cycle_figures {
   quota::credits supply;  // what there was to use: the opening balance and everything granted since
   quota::credits used;    // settled
-  // Once so much is used, the ledger refuses a call that is not critical. Nothing: overage goes on without
-  // an end. Lower than `used` where critical calls went beyond it.
+  // Once so much is used, the ledger refuses a call that is not critical. Nothing: overage goes on
+  // without an end. Lower than `used` where critical calls went beyond it.
   std::optional<quota::credits> ends_at;
 
   bool operator==(const cycle_figures&) const = default;
@@ -39,11 +40,11 @@ overage_figures overage_of(const quota::account_snapshot& account);
 enum class standing : std::uint8_t {
   no_credits_yet,
   in_credit,
-  nearly_used_up,      // four fifths of what the grants in hand brought
-  near_spend_cap,      // four fifths of the cap
+  nearly_used_up,  // four fifths of what the grants in hand brought
+  near_spend_cap,  // four fifths of the cap
   in_overage,
-  no_credits_left,     // calls are refused
-  spend_cap_reached,   // likewise
+  no_credits_left,    // calls are refused
+  spend_cap_reached,  // likewise
 };
 std::string_view to_string(standing standing);
 

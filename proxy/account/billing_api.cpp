@@ -100,9 +100,9 @@ task<api_response> billing_api::handle(quota::org_id org, api_request request) {
     auto month = request.path.substr(statement_of.size());
     co_return co_await statement(std::move(org), std::move(month), std::move(request));
   }
-  co_return failure(
-      not_found("there is balance, usage, projection, burn_down, quote, ledger, statements, top_ups and events here"),
-      request.request_id);
+  co_return failure(not_found("there is balance, usage, projection, burn_down, quote, ledger, "
+                              "statements, top_ups and events here"),
+                    request.request_id);
 }
 
 // Steps begin with days of UTC, so that no summary of a day is read twice.

@@ -24,9 +24,10 @@ class billing_api {
               event_feed* feed = nullptr)
       : ledger_{ledger}, configuration_{std::move(configuration)}, feed_{feed} {}
 
-  // `request.path` is what follows the prefix: "/balance", "/usage", "/projection", "/burn_down", "/quote",
-  // "/ledger", "/statements", "/statements/2026-01", "/top_ups" or "/events". Everything else is 404, and
-  // methods other than GET and HEAD are 405.
+  // `request.path` is what follows the prefix: "/balance", "/usage", "/projection", "/burn_down",
+  // "/quote",
+  // "/ledger", "/statements", "/statements/2026-01", "/top_ups" or "/events". Everything else is
+  // 404, and methods other than GET and HEAD are 405.
   task<api_response> handle(quota::org_id org, api_request request);
 
   task<api_response> balance(quota::org_id org, api_request request);

@@ -18,7 +18,8 @@ burn_down_report::burn_down_report(const quota::account_snapshot& account, quota
     : account_{account}, figures_{figures_of_cycle(account)}, projection_{account, now} {
   if (!figures_) return;
   const auto end = std::min(now, account.plan->end - quota::milliseconds{1});
-  const auto days = chrono::floor<chrono::days>(end) - chrono::floor<chrono::days>(account.plan->start);
+  const auto days =
+      chrono::floor<chrono::days>(end) - chrono::floor<chrono::days>(account.plan->start);
   days_.resize(static_cast<std::size_t>(std::max<std::int64_t>(days.count(), 0)) + 1);
 }
 

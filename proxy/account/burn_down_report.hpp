@@ -1,5 +1,5 @@
-// The open cycle as a line: use day by day, added up, against what there is to use, where calls end, and
-// where it will probably be at the cycle's end. Pure.
+// The open cycle as a line: use day by day, added up, against what there is to use, where calls
+// end, and where it will probably be at the cycle's end. Pure.
 #pragma once
 
 #include <string>
@@ -22,7 +22,8 @@ class burn_down_report {
   void add(const quota::usage_counter& counter);
 
   // {"cycle":{"start","end"},"supply","used","ends_at","days":[{"day","used","total"}],
-  //  "expected":{"low","expected","high"}}; "expected" is null before anything was used, and everything is
+  //  "expected":{"low","expected","high"}}; "expected" is null before anything was used, and
+  //  everything is
   // null without a cycle.
   std::string to_json() const;
 

@@ -47,9 +47,10 @@ std::string entry_json(const quota::ledger_entry& entry) {
 
 std::string entries_csv(const std::vector<quota::ledger_entry>& entries) {
   csv_writer out;
-  for (const auto name : {"id", "at", "type", "subject", "credits", "released", "overage",
-                          "available", "used", "billed", "unit", "cycle", "request_id", "route",
-                          "action", "model", "agent", "conversation", "key", "kind", "note"}) {
+  for (const auto name :
+       {"id",        "at",    "type",   "subject",      "credits", "released",   "overage",
+        "available", "used",  "billed", "unit",         "cycle",   "request_id", "route",
+        "action",    "model", "agent",  "conversation", "key",     "kind",       "note"}) {
     out.text(name);
   }
   out.end_row();

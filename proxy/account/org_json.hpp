@@ -11,8 +11,8 @@ namespace tollgate::proxy::admin {
 void write_org(json_writer& out, const quota::organization& org,
                const quota::account_snapshot* account = nullptr);
 
-// {"threshold_credits","amount_usd"}, with "fill":true where one purchase fills the gap; or null. A top-up
-// is never smaller than the plan's minimum, so that is what is shown; `terms` may be null.
+// {"threshold_credits","amount_usd"}, with "fill":true where one purchase fills the gap; or null. A
+// top-up is never smaller than the plan's minimum, so that is what is shown; `terms` may be null.
 void write_auto_top_up(json_writer& out, const quota::account_options& options,
                        const quota::plan_terms* terms);
 

@@ -23,8 +23,8 @@ void write_credits(json_writer& out, const quote_request& asked, const quota::pl
   }
   out.usd(*asked.cents).key("credits");
   const bool sold = terms.usd_micro_per_credit > 0;
-  const auto bought = sold ? quota::credits_bought(*asked.cents, terms.usd_micro_per_credit)
-                           : quota::credits{};
+  const auto bought =
+      sold ? quota::credits_bought(*asked.cents, terms.usd_micro_per_credit) : quota::credits{};
   if (sold && bought.in_range()) {
     out.number(bought);
   } else {

@@ -1,5 +1,6 @@
-// What amounts mean under the plan in force: how many credits so many dollars buy, and what a percentage of
-// the plan's credits and of a sum of dollars is. Asked before anything is bought or set. Pure.
+// What amounts mean under the plan in force: how many credits so many dollars buy, and what a
+// percentage of the plan's credits and of a sum of dollars is. Asked before anything is bought or
+// set. Pure.
 #pragma once
 
 #include <cstdint>
@@ -20,8 +21,8 @@ struct quote_request {
 checked<quote_request> read_quote(std::string_view query);
 
 // {"amount_usd","credits","enough","percent","percent_usd","percent_credits","minimum_usd","usd_per_credit"}.
-// `credits` is null without a price, or where they are more than an account can hold; `enough` says whether
-// the plan sells so little; what was not asked for is null.
+// `credits` is null without a price, or where they are more than an account can hold; `enough` says
+// whether the plan sells so little; what was not asked for is null.
 std::string quote_json(const quote_request& asked, const quota::plan_terms& terms);
 
 }  // namespace tollgate::proxy::admin

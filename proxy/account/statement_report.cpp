@@ -159,7 +159,8 @@ std::string statement_report::to_json() const {
 std::string statement_report::to_csv() const {
   csv_writer out;
   const auto billed_cents = quota::cents_of(statement_.record.billed);
-  for (const auto name : {"line", "action", "model", "calls", "used", "billed", "unit", "credits", "usd", "balance"}) {
+  for (const auto name : {"line", "action", "model", "calls", "used", "billed", "unit", "credits",
+                          "usd", "balance"}) {
     out.text(name);
   }
   out.end_row();

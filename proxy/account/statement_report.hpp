@@ -43,8 +43,9 @@ class statement_report {
   void add(const quota::usage_counter& counter);
 
   std::string to_json() const;
-  // Each column adds up: signed credits to the closing balance, dollars to what is paid. What is no part of
-  // a sum stands in the column `balance`: the closing balance, and the credits that would be billed now.
+  // Each column adds up: signed credits to the closing balance, dollars to what is paid. What is no
+  // part of a sum stands in the column `balance`: the closing balance, and the credits that would
+  // be billed now.
   std::string to_csv() const;
   std::string to_text() const;  // a table for people
 

@@ -55,7 +55,8 @@ measured measure(std::int64_t used, std::int64_t billed_us, std::optional<usage_
   const auto unit = billed_us > 0 ? usage_unit::second : configured;
   if (!unit) return {};
   const auto in_seconds = *unit == usage_unit::second;
-  return {amount_text(used, *unit), in_seconds && billed_us == 0 ? "" : amount_text(in_seconds ? billed_us : used, *unit),
+  return {amount_text(used, *unit),
+          in_seconds && billed_us == 0 ? "" : amount_text(in_seconds ? billed_us : used, *unit),
           to_string(*unit)};
 }
 

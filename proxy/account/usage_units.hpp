@@ -28,8 +28,8 @@ class usage_units {
   std::map<std::string, std::optional<usage_unit>, std::less<>> of_action_;
 };
 
-// What one record says it used. Seconds tell themselves by what of them was billed; an earlier version's are
-// known by the configuration.
+// What one record says it used. Seconds tell themselves by what of them was billed; an earlier
+// version's are known by the configuration.
 struct measured {
   std::string used, billed;  // decimals; empty: in a unit that nobody can tell
   std::string_view unit;

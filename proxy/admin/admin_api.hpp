@@ -15,7 +15,8 @@
 
 namespace tollgate::proxy::admin {
 
-// The doors to the rest of Tollgate. The stores and the webhook_dispatcher belong to the admin thread alone.
+// The doors to the rest of Tollgate. The stores and the webhook_dispatcher belong to the admin
+// thread alone.
 struct admin_services {
   quota::ledger_store& ledger;
   quota::directory& directory;

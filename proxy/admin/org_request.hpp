@@ -30,8 +30,9 @@ std::optional<quota::plan_terms> resolve_terms(const quota::organization& org,
 // Members of an organization that are objects of their own, as they are read and written.
 checked<quota::plan_terms> read_terms(const json_value& terms, std::string plan);
 checked<std::vector<quota::spend_limit>> read_limits(const json_value& list);
-// A number is a percentage of the cycle's credits; {"spend_cap_percent": 80} and {"credits": 500} say what
-// else an alert can be about, {"agent": "a1", "percent": 20} and {"agent": "*", "credits": 500} about whom.
+// A number is a percentage of the cycle's credits; {"spend_cap_percent": 80} and {"credits": 500}
+// say what else an alert can be about, {"agent": "a1", "percent": 20} and {"agent": "*", "credits":
+// 500} about whom.
 checked<std::vector<quota::usage_alert>> read_alerts(const json_value& list);
 
 }  // namespace tollgate::proxy::admin

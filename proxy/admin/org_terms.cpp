@@ -115,9 +115,10 @@ checked<quota::plan_terms> read_terms(const json_value& terms, std::string plan)
   }
   if (auto error = read_rollover(terms, out)) return *std::move(error);
   if (!terms_fit(out)) {
-    return invalid("an allocation with all that rolls over of it is at most 4000000000 credits: \"credits\" "
-                   "times (1 + cycles x up_to)",
-                   "credits");
+    return invalid(
+        "an allocation with all that rolls over of it is at most 4000000000 credits: \"credits\" "
+        "times (1 + cycles x up_to)",
+        "credits");
   }
   if (auto error = read_requests(terms, out)) return *std::move(error);
   return out;

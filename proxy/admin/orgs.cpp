@@ -50,7 +50,8 @@ api_error half_done() {
 api_error no_room_for_plan() {
   auto error = balance_full("plan");
   error.message =
-      "the credits of this plan have no room beside the balance, which is at most 8000000000 credits "
+      "the credits of this plan have no room beside the balance, which is at most 8000000000 "
+      "credits "
       "with them; the plan is not in force. Use credits up first";
   return error;
 }
@@ -147,7 +148,8 @@ task<api_response> admin_api::configure_org(quota::changed_organization changed,
                       "when the cycle has ended",
                       "cycle_anchor")
                 : invalid(
-                      "the terms are beyond what an account can count (an allocation with all that rolls "
+                      "the terms are beyond what an account can count (an allocation with all that "
+                      "rolls "
                       "over of it is at most 4000000000 credits); they are not in force",
                       "plan");
       co_return failure(error, http.request_id);

@@ -35,8 +35,8 @@ task<bool> hand_on(quota::ledger_store& ledger, const quota::organization& org,
     spdlog::info("organization {}: the new terms of plan {} begin with its next cycle", org.id,
                  terms.plan);
   } else if (answer) {
-    spdlog::error("organization {}: the new terms of plan {} do not take effect: {}", org.id, terms.plan,
-                  to_string(answer->result));
+    spdlog::error("organization {}: the new terms of plan {} do not take effect: {}", org.id,
+                  terms.plan, to_string(answer->result));
   }
   co_return answer.has_value();
 }
@@ -44,7 +44,7 @@ task<bool> hand_on(quota::ledger_store& ledger, const quota::organization& org,
 }  // namespace
 
 task<> propagate_plan_terms(quota::ledger_store& ledger, quota::directory& directory,
-                     std::shared_ptr<const config::configuration> configuration) {
+                            std::shared_ptr<const config::configuration> configuration) {
   std::string after;
   for (;;) {
     const auto page = co_await directory.list(after, organizations_at_once);

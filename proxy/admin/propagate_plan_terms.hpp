@@ -13,6 +13,6 @@ namespace tollgate::proxy::admin {
 // Looks through all organizations. Harmless to repeat, and to leave in the middle: whoever starts
 // or reloads next begins anew. The stores must outlive it.
 task<> propagate_plan_terms(quota::ledger_store& ledger, quota::directory& directory,
-                     std::shared_ptr<const config::configuration> configuration);
+                            std::shared_ptr<const config::configuration> configuration);
 
 }  // namespace tollgate::proxy::admin

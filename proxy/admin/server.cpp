@@ -197,7 +197,8 @@ task<bool> server::impl::serve_one(std::shared_ptr<connection> connection,
     co_return false;
   }
   // A body that was not read stands in the way of the next request.
-  const bool keep_alive = !ec && parser.is_done() && parser.get().keep_alive() && !clients.stopped();
+  const bool keep_alive =
+      !ec && parser.is_done() && parser.get().keep_alive() && !clients.stopped();
   const auto message = to_http(std::move(*response), request, keep_alive);
   http::serializer<false, http::string_body> serializer{message};
   socket.expires_after(options.limits.write_timeout);
@@ -236,7 +237,9 @@ server::~server() {
 
 void server::start() {
   auto accepting = [self = impl_]() -> task<> {
-    const auto serve = [self](std::shared_ptr<connection> each) { return self->serve(std::move(each)); };
+    const auto serve = [self](std::shared_ptr<connection> each) {
+      return self->serve(std::move(each));
+    };
     co_await self->clients.accept(serve);
   };
   asio::co_spawn(impl_->context, std::move(accepting), asio::detached);

@@ -80,8 +80,10 @@ api_error paid_already() {
 api_error no_room_for_payment() {
   auto error = balance_full("status");
   error.message =
-      "the balance has no room for the credits of this payment: it would pass 8000000000 credits. The "
-      "payment is not recorded, its credits are not granted yet, and nothing was changed. Use credits up first, "
+      "the balance has no room for the credits of this payment: it would pass 8000000000 credits. "
+      "The "
+      "payment is not recorded, its credits are not granted yet, and nothing was changed. Use "
+      "credits up first, "
       "then repeat the call";
   return error;
 }

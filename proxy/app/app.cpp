@@ -20,8 +20,8 @@
 #include "proxy/archive/archiver.hpp"
 #include "proxy/gateway/journal/replay.hpp"
 #include "proxy/gateway/worker.hpp"
-#include "proxy/payments/top_up_dispatcher.hpp"
 #include "proxy/payments/event_listener.hpp"
+#include "proxy/payments/top_up_dispatcher.hpp"
 #include "proxy/webhooks/webhook_dispatcher.hpp"
 #include "quota/redis/directory.hpp"
 #include "quota/redis/embedded_server.hpp"
@@ -67,7 +67,8 @@ std::optional<configuration_ptr> load(const std::string& file) {
   return {};
 }
 
-// What each worker opens for itself. A reload that cannot have it is refused before any of them takes part.
+// What each worker opens for itself. A reload that cannot have it is refused before any of them
+// takes part.
 void try_files(const config::settings& settings) {
   for (const auto& upstream : settings.upstreams) make_upstream_tls(upstream);
   access_log{settings.log.access};
@@ -117,8 +118,9 @@ class app {
         quota::system_clock{}.now().time_since_epoch().count();
   }
 
-  // Each step may throw; `end` undoes those that were taken. The data listener is the last one to be opened: a
-  // second Tollgate of the same configuration would take connections from the first one there.
+  // Each step may throw; `end` undoes those that were taken. The data listener is the last one to
+  // be opened: a second Tollgate of the same configuration would take connections from the first
+  // one there.
   void start() {
     open_journal();
     const auto store = open_store();
@@ -150,8 +152,8 @@ class app {
     control_.run();
   }
 
-  // After a start that failed half way, too. The stores and the admin listener go before the embedded server,
-  // which stops last.
+  // After a start that failed half way, too. The stores and the admin listener go before the
+  // embedded server, which stops last.
   void end() {
     for (auto& worker : workers_) worker->stop();  // most have ended by themselves
     if (finisher_.joinable()) finisher_.join();
@@ -167,7 +169,7 @@ class app {
     admin_ledger_.reset();
     admin_redis_.reset();  // last of them: the stores know it
     receiver_.reset();
-    top_up_dispatcher_.reset();      // whoever waits for an answer gets none from it now
+    top_up_dispatcher_.reset();  // whoever waits for an answer gets none from it now
     webhook_dispatcher_.reset();
     workers_.clear();
     keeper_.reset();
@@ -191,7 +193,7 @@ class app {
   void start_archive(const quota::redis::address& store) {
     const auto& archive = settings().archive;
     archiver_ = std::make_unique<archive::archiver>(store, archive::make_archive(archive),
-                                                      settings().retention, metrics_.archive);
+                                                    settings().retention, metrics_.archive);
     if (archive.kind == config::archive_kind::postgresql) {
       archive_reader_ = std::make_unique<archive::archive_reader>(archive.url);
     }
@@ -205,17 +207,20 @@ class app {
   void open_journal() {
     if (!settings().metering) return;
     if (settings().journal.directory.empty()) {
-      spdlog::info("there is no journal: calls that are not settled when this process is killed are not charged");
+      spdlog::info(
+          "there is no journal: calls that are not settled when this process is killed are not "
+          "charged");
       return;
     }
     keeper_ = std::make_unique<journal::keeper>(settings().journal, worker_count());
     journal_left_ = journal::read_journal(keeper_->left_behind());
     for (const auto& each : journal_left_.damaged) spdlog::error("journal: DAMAGED: {}", each);
-    for (const auto& each : journal_left_.torn) spdlog::warn("journal: an unfinished last record: {}", each);
+    for (const auto& each : journal_left_.torn)
+      spdlog::warn("journal: an unfinished last record: {}", each);
   }
 
-  // Beside the calls, as soon as the store is there. What is not confirmed when this process ends, too,
-  // stays where it is.
+  // Beside the calls, as soon as the store is there. What is not confirmed when this process ends,
+  // too, stays where it is.
   void replay_journal() {
     if (journal_left_.files.empty()) return;
     spdlog::info("journal {}: {} calls of an earlier process are to be settled",
@@ -230,7 +235,8 @@ class app {
     asio::co_spawn(control_, replaying(*this), asio::detached);
   }
 
-  void make_workers(const quota::redis::address& store, const std::shared_ptr<asio::ssl::context>& tls) {
+  void make_workers(const quota::redis::address& store,
+                    const std::shared_ptr<asio::ssl::context>& tls) {
     auto where = to_tcp(settings().listen);
     for (int i = 0; i < worker_count(); ++i) {
       workers_.push_back(
@@ -273,19 +279,19 @@ class app {
   }
 
   void start_admin() {
-    admin::server_options options{
-        .services = {history(), *admin_directory_, *admin_webhooks_, *webhook_dispatcher_,
-                     [this] { return current_; }},
-        .ready =
-            [this] {
-              return admin::readiness{all_stores_ready(), draining_};
-            },
-        .metrics =
-            [this] {
-              if (keeper_) metrics_.process.journal_unwritten = keeper_->unwritten();
-              return metrics_.collect();
-            },
-        .limits = {}};
+    admin::server_options options{.services = {history(), *admin_directory_, *admin_webhooks_,
+                                               *webhook_dispatcher_, [this] { return current_; }},
+                                  .ready =
+                                      [this] {
+                                        return admin::readiness{all_stores_ready(), draining_};
+                                      },
+                                  .metrics =
+                                      [this] {
+                                        if (keeper_)
+                                          metrics_.process.journal_unwritten = keeper_->unwritten();
+                                        return metrics_.collect();
+                                      },
+                                  .limits = {}};
     admin_ = std::make_unique<admin::server>(control_, settings().admin.listen, std::move(options));
     admin_->start();
     propagate_plan_terms();
@@ -296,7 +302,8 @@ class app {
     return *admin_ledger_;
   }
 
-  // As soon as the store is there, and one after the other: the last configuration has the last word.
+  // As soon as the store is there, and one after the other: the last configuration has the last
+  // word.
   void propagate_plan_terms() {
     terms_wait_ = true;
     if (handing_on_terms_) return;
@@ -308,7 +315,8 @@ class app {
         co_await timer.async_wait(asio::use_awaitable_t<io_executor>{});
         if (!self.admin_ledger_->ready()) continue;
         self.terms_wait_ = false;
-        co_await admin::propagate_plan_terms(*self.admin_ledger_, *self.admin_directory_, self.current_);
+        co_await admin::propagate_plan_terms(*self.admin_ledger_, *self.admin_directory_,
+                                             self.current_);
       }
       self.handing_on_terms_ = false;
     };
@@ -316,12 +324,11 @@ class app {
   }
 
   void start_top_up_dispatcher(std::shared_ptr<payments::payment_endpoint> endpoint) {
-    top_up_dispatcher_ = std::make_unique<payments::top_up_dispatcher>(control_, *admin_ledger_, *payments_,
-                                                   *admin_directory_, metrics_.payments);
+    top_up_dispatcher_ = std::make_unique<payments::top_up_dispatcher>(
+        control_, *admin_ledger_, *payments_, *admin_directory_, metrics_.payments);
     top_up_dispatcher_->use(endpoint);
-    receiver_ = std::make_unique<payments::event_receiver>(*admin_ledger_, *payments_,
-                                                           *admin_directory_, clock_,
-                                                           metrics_.payments);
+    receiver_ = std::make_unique<payments::event_receiver>(
+        *admin_ledger_, *payments_, *admin_directory_, clock_, metrics_.payments);
     receiver_->use(std::move(endpoint));
     start_event_listener();
     admin_ledger_->on_top_up([this](const quota::org_id& org) { top_up_dispatcher_->visit(org); });
@@ -338,8 +345,8 @@ class app {
   }
 
   void start_webhook_dispatcher(std::shared_ptr<webhooks::sender> sender) {
-    webhook_dispatcher_ = std::make_unique<webhooks::webhook_dispatcher>(control_, *admin_ledger_, *admin_webhooks_,
-                                                       metrics_.webhooks);
+    webhook_dispatcher_ = std::make_unique<webhooks::webhook_dispatcher>(
+        control_, *admin_ledger_, *admin_webhooks_, metrics_.webhooks);
     webhook_dispatcher_->use(std::move(sender));
     webhook_dispatcher_->start(settings().holds.sweep_every);
     admin_ledger_->on_event([this](const quota::org_id& org) { webhook_dispatcher_->visit(org); });
@@ -455,12 +462,15 @@ class app {
     for (const auto& worker : workers_) left += worker->counts().pending_settlements.read();
     if (keeper_) {
       spdlog::error(
-          "the ledger did not confirm {} settlements; they are in the journal {}, and are settled at the next "
+          "the ledger did not confirm {} settlements; they are in the journal {}, and are settled "
+          "at the next "
           "start or by `tollgate journal replay`",
           left, settings().journal.directory);
     } else {
-      spdlog::error("the ledger did not confirm {} settlements, and there is no journal; their holds will expire",
-                    left);
+      spdlog::error(
+          "the ledger did not confirm {} settlements, and there is no journal; their holds will "
+          "expire",
+          left);
     }
     exit_code_ = 1;
     for (auto& worker : workers_) worker->stop();

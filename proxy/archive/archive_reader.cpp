@@ -10,7 +10,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// A report over old days asks three questions at once: four reports of an organization, of 32 in all.
+// A report over old days asks three questions at once: four reports of an organization, of 32 in
+// all.
 constexpr std::size_t most_waiting = 96, most_of_an_org = 12;
 constexpr auto longest_wait = 5s;  // for one's turn
 constexpr auto after_a_failure = 1s;

@@ -44,7 +44,7 @@ class archived_store final : public quota::ledger_store {
     return recent_.usage_summary(org, first_hour, last_hour);
   }
   task<result<std::string>> usage_generation(const quota::org_id& org, std::int64_t first_hour,
-                                          std::int64_t last_hour) override {
+                                             std::int64_t last_hour) override {
     return recent_.usage_generation(org, first_hour, last_hour);
   }
   // The database has what the store has dropped.
@@ -63,13 +63,14 @@ class archived_store final : public quota::ledger_store {
                                                          std::size_t limit) override {
     return recent_.events(org, std::move(after), limit);
   }
-  task<result<quota::account_changes>> changes(const quota::org_id& org,
-                                         std::optional<quota::stream_positions> after,
-                                         std::optional<quota::stream_positions> until) override {
+  task<result<quota::account_changes>> changes(
+      const quota::org_id& org, std::optional<quota::stream_positions> after,
+      std::optional<quota::stream_positions> until) override {
     return recent_.changes(org, std::move(after), std::move(until));
   }
   // What a stream of events tells is in the store, or is not told.
-  task<result<quota::account_gap>> gap_behind(const quota::org_id& org, quota::stream_positions after,
+  task<result<quota::account_gap>> gap_behind(const quota::org_id& org,
+                                              quota::stream_positions after,
                                               quota::time_point told_from) override {
     return recent_.gap_behind(org, std::move(after), told_from);
   }

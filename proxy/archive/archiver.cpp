@@ -54,7 +54,7 @@ std::unique_ptr<archive> make_archive(const config::archive_settings& settings) 
 }
 
 archiver::archiver(const quota::redis::address& store, std::unique_ptr<archive> into,
-                     const config::retention_settings& retention, metrics::archive_metrics& counts)
+                   const config::retention_settings& retention, metrics::archive_metrics& counts)
     : redis_{quota::redis::make_store_connection(context_, store)},
       ledger_{*redis_},
       directory_{*redis_},

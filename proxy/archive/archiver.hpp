@@ -30,7 +30,7 @@ std::unique_ptr<archive> make_archive(const config::archive_settings& settings);
 class archiver {
  public:
   archiver(const quota::redis::address& store, std::unique_ptr<archive> into,
-            const config::retention_settings& retention, metrics::archive_metrics& counts);
+           const config::retention_settings& retention, metrics::archive_metrics& counts);
   // Ends as soon as the archive does not block it. What was not added is, by whoever comes next.
   ~archiver();
 

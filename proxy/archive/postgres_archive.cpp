@@ -157,8 +157,7 @@ using counter_list = std::span<const quota::usage_counter>;
 
 void add_some_counters(pqxx::work& work, const quota::org_id& org, bool late,
                        counter_list counters) {
-  sql_array hour, route, action, model, agent, conversation, key, charged, calls, used,
-      billed_us;
+  sql_array hour, route, action, model, agent, conversation, key, charged, calls, used, billed_us;
   for (const auto& counter : counters) {
     hour.add(counter.hour), route.add(counter.who.route), action.add(counter.who.action);
     model.add(counter.who.model), agent.add(counter.who.agent);

@@ -107,7 +107,8 @@ void add_purchase(CLI::App& top_ups, int& exit_code) {
         admin::json_writer body;
         body.begin_object().key("amount_usd").string(given->usd).end_object();
         std::vector<std::pair<std::string, std::string>> headers;
-        if (given->idempotency_key) headers.emplace_back("Idempotency-Key", *given->idempotency_key);
+        if (given->idempotency_key)
+          headers.emplace_back("Idempotency-Key", *given->idempotency_key);
         return client.call("POST", org_path(given->org, "/top_ups"), body.take(), headers);
       },
       print_top_up);

@@ -1,4 +1,5 @@
-// tollgate webhook list|show|create|set|delete|rotate|finish-rotation|retry|test|dead-letters|resend|listen
+// tollgate webhook
+// list|show|create|set|delete|rotate|finish-rotation|retry|test|dead-letters|resend|listen
 #include <iostream>
 
 #include <CLI/App.hpp>

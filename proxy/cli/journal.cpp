@@ -69,7 +69,8 @@ class replayer {
   journal::replay replay_;
 };
 
-int replay_into(const quota::redis::address& where, const std::string& directory, std::ostream& out) {
+int replay_into(const quota::redis::address& where, const std::string& directory,
+                std::ostream& out) {
   const auto left = journal::read_journal(journal::segments_in(directory));
   for (const auto& each : left.torn) out << "an unfinished last record: " << each << '\n';
   const auto report = replayer{where}.run(left);
@@ -89,9 +90,11 @@ int run_journal_replay(const journal_options& options, std::ostream& out, std::o
     return 2;
   }
   const auto& settings = std::get<config::configuration>(loaded).values;
-  const auto& directory = options.directory.empty() ? settings.journal.directory : options.directory;
+  const auto& directory =
+      options.directory.empty() ? settings.journal.directory : options.directory;
   try {
-    if (directory.empty()) throw std::runtime_error{"the configuration has no journal; name the directory"};
+    if (directory.empty())
+      throw std::runtime_error{"the configuration has no journal; name the directory"};
     const auto lock = journal::lock_directory(directory, false);
     auto store = find_store(settings.store.url);
     if (const auto* failure = std::get_if<store_failure>(&store)) {
@@ -113,7 +116,8 @@ void add_journal_command(CLI::App& app, int& exit_code) {
   command->add_option("--config", options->config, "the configuration, for its store")
       ->capture_default_str()
       ->type_name("FILE");
-  command->add_option("DIR", options->directory, "the journal; otherwise that of the configuration");
+  command->add_option("DIR", options->directory,
+                      "the journal; otherwise that of the configuration");
   command->callback(
       [options, &exit_code] { exit_code = run_journal_replay(*options, std::cout, std::cerr); });
 }

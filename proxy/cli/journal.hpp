@@ -1,5 +1,5 @@
-// `tollgate journal replay`: settles what a Tollgate that was killed left in its journal, when it will
-// not be started again there.
+// `tollgate journal replay`: settles what a Tollgate that was killed left in its journal, when it
+// will not be started again there.
 #pragma once
 
 #include <iosfwd>
@@ -19,8 +19,8 @@ struct journal_options {
   config::environment env = config::process_environment();
 };
 
-// 0: all of it is settled, or was. 1: the directory is in use or damaged, or the store is away. 2: the
-// configuration is wrong.
+// 0: all of it is settled, or was. 1: the directory is in use or damaged, or the store is away. 2:
+// the configuration is wrong.
 int run_journal_replay(const journal_options& options, std::ostream& out, std::ostream& err);
 
 void add_journal_command(CLI::App& app, int& exit_code);

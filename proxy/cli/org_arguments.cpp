@@ -186,9 +186,10 @@ void add_org_options(CLI::App& command, org_arguments& into) {
                      "on, or off: whether calls go on beyond the credits, at the plan's price");
   command.add_option("--spend-cap", into.spend_cap,
                      "dollars a cycle, overage and automatic top-ups together; or none");
-  command.add_option("--auto-top-up", into.auto_top_up,
-                     "CREDITS:USD: below so many, buy for so much, again and again; CREDITS:USD:fill: at once "
-                     "for as much as is missing; or off");
+  command.add_option(
+      "--auto-top-up", into.auto_top_up,
+      "CREDITS:USD: below so many, buy for so much, again and again; CREDITS:USD:fill: at once "
+      "for as much as is missing; or off");
   command
       .add_option(
           "--limit", into.limits,

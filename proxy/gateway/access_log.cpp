@@ -1,13 +1,13 @@
 #include "proxy/gateway/access_log.hpp"
 
+#include <cerrno>
+#include <stdexcept>
+#include <system_error>
+
 #include <fcntl.h>
 #include <spdlog/fmt/chrono.h>
 #include <spdlog/fmt/fmt.h>
 #include <unistd.h>
-
-#include <cerrno>
-#include <stdexcept>
-#include <system_error>
 
 namespace tollgate::proxy {
 
@@ -56,7 +56,8 @@ void access_log::reopen(const std::string& where) {
     fresh = where == "-" ? ::dup(STDOUT_FILENO)
                          : ::open(where.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
     if (fresh < 0)
-      throw std::runtime_error{"log.access: " + where + ": " + std::generic_category().message(errno)};
+      throw std::runtime_error{"log.access: " + where + ": " +
+                               std::generic_category().message(errno)};
   }
   close();
   fd_ = fresh;

@@ -13,7 +13,8 @@ void append_json_string(std::string& out, std::string_view text);
 
 class access_log {
  public:
-  // A file's path, "-" for standard output, "off". Throws std::runtime_error where it cannot be opened.
+  // A file's path, "-" for standard output, "off". Throws std::runtime_error where it cannot be
+  // opened.
   explicit access_log(const std::string& where);
   ~access_log();
   access_log(const access_log&) = delete;

@@ -35,17 +35,18 @@ void append_identification(std::string& out, const config::identify_settings& se
   const auto time = std::to_string(request.unix_seconds);
   std::string text = time;
   text.append("\n").append(request.method).append("\n").append(request.target);
-  for (const auto& [name, value] : {std::pair{&settings.org, caller.org},
-                                    std::pair{&settings.key_id, caller.key_id},
-                                    std::pair{&settings.agent, caller.agent},
-                                    std::pair{&settings.conversation, caller.conversation}}) {
+  for (const auto& [name, value] :
+       {std::pair{&settings.org, caller.org}, std::pair{&settings.key_id, caller.key_id},
+        std::pair{&settings.agent, caller.agent},
+        std::pair{&settings.conversation, caller.conversation}}) {
     const auto sent = name->empty() ? std::string{} : header_value_of(value);
     text.append("\n").append(sent);
     if (!sent.empty()) append_line(out, *name, sent);
   }
   if (settings.secret.empty()) return;
   append_line(out, settings.timestamp, time);
-  append_line(out, settings.signature, "v1=" + quota::to_hex(outbound::hmac_sha256(settings.secret, text)));
+  append_line(out, settings.signature,
+              "v1=" + quota::to_hex(outbound::hmac_sha256(settings.secret, text)));
 }
 
 }  // namespace tollgate::proxy

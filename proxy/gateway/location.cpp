@@ -18,8 +18,8 @@ bool take_prefix(std::string_view& text, std::string_view prefix) {
   return true;
 }
 
-// Takes the upstream's origin from the front. An upstream behind TLS that is ended before it may write
-// http://, and one that writes its own port may leave out the usual one: both are its own.
+// Takes the upstream's origin from the front. An upstream behind TLS that is ended before it may
+// write http://, and one that writes its own port may leave out the usual one: both are its own.
 bool take_origin(std::string_view& url, const config::upstream_settings& upstream) {
   auto rest = url;
   std::uint16_t usual = upstream.tls ? 443 : 80;

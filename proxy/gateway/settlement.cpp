@@ -49,7 +49,8 @@ void settlement::answer_began(const std::shared_ptr<open_charge>& charge, quota:
   answering_.splice(answering_.end(), open_, charge->place);
 }
 
-void settlement::meter(const std::shared_ptr<open_charge>& charge, quota::usage so_far, bool final) {
+void settlement::meter(const std::shared_ptr<open_charge>& charge, quota::usage so_far,
+                       bool final) {
   const auto written = charge->written.used;
   // What was written before the first second was an estimate.
   const bool worth_writing =
@@ -102,9 +103,10 @@ void settlement::ask(std::shared_ptr<open_charge> charge, const quota::operation
     charge->asking = false;
     if (reply) {
       if (reply->result == quota::outcome::out_of_range) {
-        spdlog::error("org={} request={}: its use is beyond what an account can count; it is charged only "
-                      "as far as it was held",
-                      charge->org, charge->money.agreed().request_id);
+        spdlog::error(
+            "org={} request={}: its use is beyond what an account can count; it is charged only "
+            "as far as it was held",
+            charge->org, charge->money.agreed().request_id);
       }
       const quota::charge::answered answered{*reply, ledger_.now()};
       drive(charge, answered, attempt + 1);

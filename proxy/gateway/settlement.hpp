@@ -38,11 +38,12 @@ class settlement {
 
   // From `held` until end(): the hold is renewed every third of its timeout.
   void track(std::shared_ptr<open_charge> charge, steady_time now);
-  // The upstream is about to have all of the request, or has begun to answer: the call is charged even
-  // if this process ends now. May be repeated.
+  // The upstream is about to have all of the request, or has begun to answer: the call is charged
+  // even if this process ends now. May be repeated.
   void began(open_charge& charge, quota::usage so_far);
-  // The upstream has begun to answer. From now on renewals tell the ledger what to settle the hold at, should
-  // nobody come back to it; where there is no journal, the first of them comes soon. Once for each charge.
+  // The upstream has begun to answer. From now on renewals tell the ledger what to settle the hold
+  // at, should nobody come back to it; where there is no journal, the first of them comes soon.
+  // Once for each charge.
   void answer_began(const std::shared_ptr<open_charge>& charge, quota::usage so_far);
   // So much has been used by now: the hold is made to grow ahead of it. `final`: and it is all.
   void meter(const std::shared_ptr<open_charge>& charge, quota::usage so_far, bool final);

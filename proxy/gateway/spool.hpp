@@ -56,7 +56,8 @@ class spool_space {
   // The one of this process.
   static spool_space& shared();
 
-  spool_outcome take(const std::string& organization, std::uint64_t bytes, const spool_bounds& most);
+  spool_outcome take(const std::string& organization, std::uint64_t bytes,
+                     const spool_bounds& most);
   void give_back(const std::string& organization, std::uint64_t bytes);
   std::uint64_t taken() const;
 

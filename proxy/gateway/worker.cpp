@@ -252,7 +252,8 @@ task<> worker::tick() {
 // when they died, grants and cycles that end, top-ups that nobody delivers. Accounts that are in
 // use do all but the last by themselves.
 task<> worker::sweep() {
-  // What the store's clock did before this began is not known: the first round takes it for set back.
+  // What the store's clock did before this began is not known: the first round takes it for set
+  // back.
   std::optional<std::uint64_t> times_set_back;
   while (!draining_) {
     co_await sleep_for(executor(), runtime_->settings().holds.sweep_every);
@@ -278,8 +279,8 @@ task<> worker::sweep() {
   }
 }
 
-// False: the store is away. A clock that was set back gives the holds of whoever is gone as much longer:
-// so none is left with more than the timeout that it could have been renewed with.
+// False: the store is away. A clock that was set back gives the holds of whoever is gone as much
+// longer: so none is left with more than the timeout that it could have been renewed with.
 task<bool> worker::sweep_account(const quota::org_id& org, bool clock_set_back) {
   auto& ledger = *world_.ledger;
   const auto pending = co_await ledger.pending(org);

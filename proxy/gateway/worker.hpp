@@ -51,7 +51,8 @@ class worker {
   // What the store has dropped is read there. Set it before start(); it outlives the loop.
   void read_history_from(archive::archive_reader& archive);
 
-  // What is not settled yet is written down there, too. Set it before start(); it outlives the worker.
+  // What is not settled yet is written down there, too. Set it before start(); it outlives the
+  // worker.
   void keep_journal(journal::keeper& keeper);
 
   void start();  // runs the loop on a thread of its own

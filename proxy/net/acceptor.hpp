@@ -20,7 +20,8 @@ std::string to_text(const asio::ip::tcp::endpoint& where);
 // Whether other sockets may listen on the same address: the kernel spreads the connections.
 enum class sharing : bool { no, yes };
 
-// Binds and listens. Throws std::runtime_error when it cannot, with `key` of the configuration in it.
+// Binds and listens. Throws std::runtime_error when it cannot, with `key` of the configuration in
+// it.
 acceptor listen_on(asio::io_context& context, std::string_view key,
                    const asio::ip::tcp::endpoint& where, sharing how = sharing::no);
 

@@ -71,8 +71,8 @@ class transport final : private deadline {
   // True when the peer has closed or sent something unasked: a pooled connection is then of no use.
   bool is_stale();
 
-  // From now on a peer that is silent is asked every few seconds whether it is still there. One whose
-  // process has closed the connection resets it, within a minute or so.
+  // From now on a peer that is silent is asked every few seconds whether it is still there. One
+  // whose process has closed the connection resets it, within a minute or so.
   void probe_peer();
 
   // Tells the peer that nothing follows; over TLS by its closing alert, without which the peer

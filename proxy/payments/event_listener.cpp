@@ -22,7 +22,8 @@ using request_parser = http::request_parser<http::string_body>;
 
 constexpr std::size_t max_head_bytes = 16 * 1024, most_connections = 64;
 constexpr std::chrono::seconds patience{10};  // for a head, a body, an answer that is taken
-constexpr std::chrono::seconds first_byte_patience{3};  // for a request to begin: idle connections go
+constexpr std::chrono::seconds first_byte_patience{
+    3};  // for a request to begin: idle connections go
 
 auto no_throw(error_code& ec) {
   return asio::redirect_error(use_task, ec);
@@ -51,9 +52,9 @@ struct event_listener::impl : std::enable_shared_from_this<event_listener::impl>
 task<admin::api_response> event_listener::impl::answer(const request_parser& parser,
                                                        const admin::api_request& request) {
   if (request.path != config::stripe_events_path) {
-    co_return admin::failure(admin::not_found("Stripe's events come to " +
-                                              std::string{config::stripe_events_path}),
-                             request.request_id);
+    co_return admin::failure(
+        admin::not_found("Stripe's events come to " + std::string{config::stripe_events_path}),
+        request.request_id);
   }
   const auto signature = parser.get()["Stripe-Signature"];
   event_delivery delivery;

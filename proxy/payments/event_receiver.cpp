@@ -62,8 +62,9 @@ bool takes_back(const stripe_event& event, const config::stripe_event_settings& 
   return true;
 }
 
-// Nothing is left to be done. Of anything else the event is told again: perhaps nobody else asks what
-// became of the top-up, and what did not fit in the books today fits when credits have been used.
+// Nothing is left to be done. Of anything else the event is told again: perhaps nobody else asks
+// what became of the top-up, and what did not fit in the books today fits when credits have been
+// used.
 bool is_booked(quota::outcome result) {
   using quota::outcome;
   switch (result) {
@@ -104,7 +105,8 @@ task<admin::api_response> event_receiver::take(event_delivery delivery) {
   }
   const auto endpoint = endpoint_;  // a reload may replace or remove it meanwhile
   if (!endpoint || endpoint->settings().events.secrets.empty()) {
-    co_return refuse(ends::refused, refused(404, "not_found", "payments.stripe.webhook_secret is not set"));
+    co_return refuse(ends::refused,
+                     refused(404, "not_found", "payments.stripe.webhook_secret is not set"));
   }
   const auto why = refuse_stripe_signature(delivery.signature, delivery.body,
                                            endpoint->settings().events.secrets, clock_.now());
@@ -114,7 +116,8 @@ task<admin::api_response> event_receiver::take(event_delivery delivery) {
   }
   const auto event = read_stripe_event(delivery.body);
   if (!event) {
-    co_return refuse(ends::refused, refused(400, "invalid_request", "this is no event of Stripe's"));
+    co_return refuse(ends::refused,
+                     refused(400, "invalid_request", "this is no event of Stripe's"));
   }
   auto how = ends::repeated;
   if (!known_.contains(event->id)) how = co_await apply(*event, *endpoint);
@@ -145,8 +148,8 @@ task<ends> event_receiver::apply(stripe_event event, payment_endpoint& by) {
   co_return co_await apply_to(event, **order, by);
 }
 
-// Money for a top-up that this store does not know: it may be another Tollgate's, with the same account
-// at Stripe, or this store has been brought back from an older copy.
+// Money for a top-up that this store does not know: it may be another Tollgate's, with the same
+// account at Stripe, or this store has been brought back from an older copy.
 void event_receiver::report_stray(const stripe_event& event) {
   if (event.what != kind::paid || !event.owner) return;
   counts_.mismatches[payment_mismatch::metadata].increment();
@@ -193,7 +196,8 @@ task<ends> event_receiver::apply_to(const stripe_event& event, const payment_ord
   co_return co_await tell(event, order);
 }
 
-// The payment is remembered first, so that what comes back of another one never takes the credits away.
+// The payment is remembered first, so that what comes back of another one never takes the credits
+// away.
 task<ends> event_receiver::pay(const stripe_event& event, const payment_order& order,
                                payment_endpoint& by) {
   const auto counts = co_await payments_.remember(order.org, order.top_up.id, event.payment);
@@ -218,13 +222,14 @@ task<ends> event_receiver::take_back(const stripe_event& event, const payment_or
   if (!ours) co_return ends::unavailable;
   if (*ours) co_return co_await tell(event, order);
   spdlog::warn("stripe: org={} top_up={} cents={} credits are kept{}: {}", order.org,
-               order.top_up.id, event.cents,
-               wanted ? ", they are for another payment" : "", describe(event));
+               order.top_up.id, event.cents, wanted ? ", they are for another payment" : "",
+               describe(event));
   co_return ends::ignored;
 }
 
-// Who is granted under a later key may have been paid under an earlier one, too. Where no payment was
-// remembered, Stripe says whether there are two: then nobody knows which one the credits are for.
+// Who is granted under a later key may have been paid under an earlier one, too. Where no payment
+// was remembered, Stripe says whether there are two: then nobody knows which one the credits are
+// for.
 task<result<bool>> event_receiver::is_granted_for(const stripe_event& event,
                                                   const payment_order& order,
                                                   payment_endpoint& by) {
@@ -255,7 +260,8 @@ task<ends> event_receiver::tell(const stripe_event& event, const payment_order& 
   spdlog::info("stripe event: org={} top_up={} ledger={} credits={} {}", order.org, order.top_up.id,
                to_string(reply->result), quota::to_string(reply->amount), text);
   if (is_booked(reply->result)) co_return ends::applied;
-  spdlog::error("the ledger did not take it: org={} top_up={} {}", order.org, order.top_up.id, text);
+  spdlog::error("the ledger did not take it: org={} top_up={} {}", order.org, order.top_up.id,
+                text);
   co_return ends::unavailable;
 }
 

@@ -1,7 +1,7 @@
 // Takes the events that Stripe sends by itself, and tells the ledger what they mean for a top-up.
 //
-// Whatever an event says, the ledger grants once and takes back once; so events may come late, twice
-// and in any order. Lives on the control thread, beside the top_up_dispatcher.
+// Whatever an event says, the ledger grants once and takes back once; so events may come late,
+// twice and in any order. Lives on the control thread, beside the top_up_dispatcher.
 #pragma once
 
 #include <deque>
@@ -64,8 +64,8 @@ class event_receiver {
   const quota::clock& clock_;
   metrics::payment_metrics& counts_;
   std::shared_ptr<payment_endpoint> endpoint_;
-  std::set<std::string> known_;     // events that were done; a repetition is answered at once
-  std::deque<std::string> in_turn_; // the same, oldest first
+  std::set<std::string> known_;      // events that were done; a repetition is answered at once
+  std::deque<std::string> in_turn_;  // the same, oldest first
 };
 
 }  // namespace tollgate::proxy::payments

@@ -35,8 +35,8 @@ std::string_view name_of(quota::top_up_verdict verdict);
 
 std::string_view name_of(payment_mismatch mismatch);
 
-// The credits are for the payment that `counts`. Where that is another one, or there are several, somebody has
-// to refund the rest. Harmless when repeated.
+// The credits are for the payment that `counts`. Where that is another one, or there are several,
+// somebody has to refund the rest. Harmless when repeated.
 void say_which_counts(payment_answer& answer, std::string_view counts);
 
 payment_answer read_webhook_answer(int status, std::string_view body);

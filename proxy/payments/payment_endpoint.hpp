@@ -22,8 +22,8 @@ class payment_endpoint {
   // its way, or the endpoint cannot be asked. `failed` of a `spent` key: likewise.
   task<std::optional<payment_answer>> look_up(payment_order order);
 
-  // The top-up that a payment of Stripe's is for, by the ids of the payment and of its charge; either
-  // may be empty. An error: nobody knows at the moment, or the key may not ask.
+  // The top-up that a payment of Stripe's is for, by the ids of the payment and of its charge;
+  // either may be empty. An error: nobody knows at the moment, or the key may not ask.
   task<result<std::optional<payment_owner>>> find_owner(std::string payment, std::string charge);
 
   const config::payment_settings& settings() const { return settings_; }

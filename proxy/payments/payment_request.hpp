@@ -1,7 +1,7 @@
 // A top-up as the HTTP request that asks for its money. Pure.
 //
-// Every attempt at one top-up carries the same idempotency key, so that whoever gets it twice charges
-// once; for Stripe until that key is spent (stripe_answer.hpp).
+// Every attempt at one top-up carries the same idempotency key, so that whoever gets it twice
+// charges once; for Stripe until that key is spent (stripe_answer.hpp).
 #pragma once
 
 #include <cstdint>
@@ -28,8 +28,8 @@ struct payment_order {
 // day; the ids of automatic ones say it ("tu_MILLISECONDS_N"). Nothing: nobody can tell.
 std::optional<quota::time_point> first_requested(const quota::top_up_record& top_up);
 
-// "ORG:TOP_UP", and of later generations "ORG/GENERATION:TOP_UP". No organization's id has a colon or
-// a slash, so no two top-ups and no two generations share a key.
+// "ORG:TOP_UP", and of later generations "ORG/GENERATION:TOP_UP". No organization's id has a colon
+// or a slash, so no two top-ups and no two generations share a key.
 std::string idempotency_key(const payment_order& order);
 // "10.00"
 std::string dollars(std::int64_t cents);
@@ -54,8 +54,8 @@ struct payments_page {
 };
 outbound::request stripe_payments(const payment_order& order, const outbound::url& to,
                                   std::string_view secret, const payments_page& page);
-// The payments of this top-up, whoever the customer was. It lags behind what happens, by a minute or
-// more.
+// The payments of this top-up, whoever the customer was. It lags behind what happens, by a minute
+// or more.
 outbound::request stripe_search(const payment_order& order, const outbound::url& to,
                                 std::string_view secret);
 // So that nobody pays it any more.

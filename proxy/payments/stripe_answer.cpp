@@ -32,7 +32,8 @@ std::string words_of(int status, const json_value& error) {
   return why;
 }
 
-// Nobody has tried to pay it: the customer had no payment method. What does not tell has been tried.
+// Nobody has tried to pay it: the customer had no payment method. What does not tell has been
+// tried.
 bool is_untried(const json_value& intent, std::string_view status) {
   if (status == "requires_confirmation") return true;
   const auto* error = intent.find("last_payment_error");
@@ -55,8 +56,8 @@ std::optional<top_up_verdict> verdict_of(const json_value& intent) {
 payment_answer of_intent(const json_value& intent, const payment_order& order) {
   const auto status = text_at(intent, "status");
   if (const auto differs = compare(intent, order); differs != payment_mismatch::none) {
-    return mismatched(differs, "a payment with another " + std::string{name_of(differs)} +
-                                   " than was asked for");
+    return mismatched(
+        differs, "a payment with another " + std::string{name_of(differs)} + " than was asked for");
   }
   const auto verdict = verdict_of(intent);
   if (!verdict) return failed("a payment with the status " + routes::shown(status), true);
@@ -134,8 +135,9 @@ stripe_answer read_stripe_payment(const outbound::reply& reply, const payment_or
   const int status = reply.status;
   if (!document) {
     return {failed(with_status(status) + " without a JSON object", status < 500),
-            reply.replayed ? key_state::spent
-            : status >= 500 ? key_state::doubtful : key_state::good};
+            reply.replayed  ? key_state::spent
+            : status >= 500 ? key_state::doubtful
+                            : key_state::good};
   }
   if (status == 200) {
     auto answer = of_intent(*document, order);
@@ -179,8 +181,8 @@ void found_payments::look_at(const json_value& intent) {
   const auto id = std::string{text_at(intent, "id")};
   // An earlier key was given up because nothing was paid under it; now it may not be, either.
   const bool earlier = owner->generation < order_.top_up.generation;
-  const bool dead = answer.verdict == top_up_verdict::declined ||
-                    answer.verdict == top_up_verdict::spent;
+  const bool dead =
+      answer.verdict == top_up_verdict::declined || answer.verdict == top_up_verdict::spent;
   if (earlier && dead) {
     if (text_at(intent, "status") != "canceled") to_cancel_.push_back(id);
     return;

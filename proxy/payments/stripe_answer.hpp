@@ -20,9 +20,9 @@ namespace tollgate::proxy::payments {
 
 // What an answer to a request for a payment says of its key.
 enum class key_state : std::uint8_t {
-  good,     // ask again under it, where the answer is `failed`
-  doubtful, // perhaps spent: an earlier request under it may still be going on
-  spent,    // nothing will ever be paid under it that is not paid by now
+  good,      // ask again under it, where the answer is `failed`
+  doubtful,  // perhaps spent: an earlier request under it may still be going on
+  spent,     // nothing will ever be paid under it that is not paid by now
 };
 
 struct stripe_answer {
@@ -41,8 +41,8 @@ class found_payments {
  public:
   explicit found_payments(const payment_order& order) : order_{order} {}
 
-  // A page of a list, or of a search: what of it belongs to the top-up is kept. Returns the id after
-  // which the next page begins; empty: there is none. False in `fine`: it is no such page.
+  // A page of a list, or of a search: what of it belongs to the top-up is kept. Returns the id
+  // after which the next page begins; empty: there is none. False in `fine`: it is no such page.
   std::string take(const json_value& page, bool& fine);
   bool any() const { return any_; }
 
@@ -62,8 +62,8 @@ class found_payments {
   bool any_ = false;
 };
 
-// How a payment differs from what was asked for; what it does not tell is as asked. The first looks at
-// the money only, also of a charge.
+// How a payment differs from what was asked for; what it does not tell is as asked. The first looks
+// at the money only, also of a charge.
 payment_mismatch compare_money(const json_value& payment, const payment_order& order);
 payment_mismatch compare(const json_value& payment, const payment_order& order);
 

@@ -11,12 +11,12 @@ namespace tollgate::proxy::payments {
 
 struct stripe_event {
   enum class kind {
-    other,      // nothing that a top-up depends on
-    paid,       // payment_intent.succeeded
-    pending,    // payment_intent.processing
-    failed,     // payment_intent.payment_failed, .canceled
-    refunded,   // charge.refunded
-    disputed,   // charge.dispute.created
+    other,     // nothing that a top-up depends on
+    paid,      // payment_intent.succeeded
+    pending,   // payment_intent.processing
+    failed,    // payment_intent.payment_failed, .canceled
+    refunded,  // charge.refunded
+    disputed,  // charge.dispute.created
   };
 
   std::string id, type;

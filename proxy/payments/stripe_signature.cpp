@@ -45,8 +45,7 @@ std::string refuse_stripe_signature(std::string_view header, std::string_view bo
                                     const std::vector<std::string>& secrets,
                                     quota::time_point now) {
   constexpr std::size_t most_header_bytes = 4096;
-  const auto given =
-      header.size() > most_header_bytes ? std::nullopt : read_header(header);
+  const auto given = header.size() > most_header_bytes ? std::nullopt : read_header(header);
   if (!given || given->seconds.empty() || given->signatures.empty()) {
     return "Stripe-Signature is missing or malformed: t=SECONDS,v1=HEX";
   }

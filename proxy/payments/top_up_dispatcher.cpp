@@ -80,7 +80,8 @@ task<> top_up_dispatcher::deliver_all(quota::org_id org) {
       order.org = org;
       order.top_up = top_up;
       order.stripe_customer = stripe_customer;
-      // Whether it is time to ask for it (again) is for the lease to say: it knows the store's clock.
+      // Whether it is time to ask for it (again) is for the lease to say: it knows the store's
+      // clock.
       if (status == top_up_status::requested) {
         co_await deliver(std::move(order));
       } else {
@@ -122,8 +123,9 @@ task<> top_up_dispatcher::deliver(payment_order order) {
   co_await resolve(order, answer);
 }
 
-// False: it is not ours to deliver. An answer that got lost means that, too. What was read before the
-// lease may be out of date by now: who had it until then has told the ledger of attempts and keys.
+// False: it is not ours to deliver. An answer that got lost means that, too. What was read before
+// the lease may be out of date by now: who had it until then has told the ledger of attempts and
+// keys.
 task<bool> top_up_dispatcher::lease(payment_order& order, quota::milliseconds duration) {
   const quota::operation lease = quota::lease_top_up{order.top_up.id, duration};
   const auto reply = co_await ledger_.apply(order.org, lease);
@@ -149,9 +151,10 @@ task<> top_up_dispatcher::resolve(const payment_order& order, payment_answer ans
   }
 }
 
-// The payment is remembered before its credits are granted, so that what comes back of another one never
-// takes them away.
-task<result<quota::answer>> top_up_dispatcher::book(const payment_order& order, payment_answer& answer) {
+// The payment is remembered before its credits are granted, so that what comes back of another one
+// never takes them away.
+task<result<quota::answer>> top_up_dispatcher::book(const payment_order& order,
+                                                    payment_answer& answer) {
   if (answer.verdict == top_up_verdict::paid && !answer.payment.empty()) {
     const auto counts = co_await payments_.remember(order.org, order.top_up.id, answer.payment);
     if (!counts) co_return counts.error();
@@ -163,7 +166,7 @@ task<result<quota::answer>> top_up_dispatcher::book(const payment_order& order, 
 }
 
 void top_up_dispatcher::write_down(const payment_order& order, const payment_answer& answer,
-                         outcome recorded) {
+                                   outcome recorded) {
   const bool news = recorded == outcome::granted || recorded == outcome::recorded;
   if (news) counts_.top_ups[answer.verdict].increment();
   if (answer.mismatch != payment_mismatch::none) counts_.mismatches[answer.mismatch].increment();
@@ -174,8 +177,7 @@ void top_up_dispatcher::write_down(const payment_order& order, const payment_ans
     spdlog::error("the ledger did not take it: {}", text);
   } else if (answer.alarming) {
     spdlog::error("{}", text);
-  } else if (answer.verdict == top_up_verdict::failed ||
-             answer.verdict == top_up_verdict::spent ||
+  } else if (answer.verdict == top_up_verdict::failed || answer.verdict == top_up_verdict::spent ||
              answer.verdict == top_up_verdict::declined) {
     spdlog::warn("{}", text);
   } else {

@@ -4,8 +4,9 @@
 //                        └ pending ───────── now and then ──────► payment_endpoint ► resolve_top_up
 //
 // Any sidecar may deliver any top-up; the ledger's lease lets one of them at a time. Nothing is
-// granted but by resolve_top_up, and every attempt carries the idempotency key that the ledger has for
-// it; so it may crash at any point: the lease runs out, and the next sidecar asks the same again.
+// granted but by resolve_top_up, and every attempt carries the idempotency key that the ledger has
+// for it; so it may crash at any point: the lease runs out, and the next sidecar asks the same
+// again.
 //
 // Lives on the control thread, away from the data plane.
 #pragma once
@@ -25,8 +26,9 @@ namespace tollgate::proxy::payments {
 
 class top_up_dispatcher {
  public:
-  top_up_dispatcher(asio::io_context& context, quota::ledger_store& ledger, quota::payment_store& payments,
-          quota::directory& directory, metrics::payment_metrics& counts)
+  top_up_dispatcher(asio::io_context& context, quota::ledger_store& ledger,
+                    quota::payment_store& payments, quota::directory& directory,
+                    metrics::payment_metrics& counts)
       : context_{context},
         ledger_{ledger},
         payments_{payments},

@@ -41,8 +41,8 @@ std::optional<std::size_t> parse_count(std::string_view text, std::size_t max);
 // A whole decimal number, of either sign.
 std::optional<std::int64_t> parse_number(std::string_view text);
 
-// "1769853600000-12", a place in a ledger or among events, as we write it. Nothing: it is none, or one
-// that no store will ever reach.
+// "1769853600000-12", a place in a ledger or among events, as we write it. Nothing: it is none, or
+// one that no store will ever reach.
 std::optional<std::string> parse_place(std::string_view text);
 
 // Any text as hexadecimal digits, and back.

@@ -32,12 +32,14 @@ std::string describe(const quota::webhook_lease& lease, std::string_view event) 
 }  // namespace
 
 webhook_dispatcher::webhook_dispatcher(asio::io_context& context, quota::ledger_store& ledger,
-                     quota::webhook_store& store, metrics::webhook_metrics& counts)
+                                       quota::webhook_store& store,
+                                       metrics::webhook_metrics& counts)
     : webhook_dispatcher{context, ledger, store, counts, places{}} {}
 
 webhook_dispatcher::webhook_dispatcher(asio::io_context& context, quota::ledger_store& ledger,
-                     quota::webhook_store& store, metrics::webhook_metrics& counts, places places,
-                     std::unique_ptr<quota::id_source> chance)
+                                       quota::webhook_store& store,
+                                       metrics::webhook_metrics& counts, places places,
+                                       std::unique_ptr<quota::id_source> chance)
     : context_{context},
       ledger_{ledger},
       store_{store},
@@ -206,7 +208,7 @@ task<webhook_dispatcher::turn> webhook_dispatcher::deliver(recipient to) {
 }
 
 task<bool> webhook_dispatcher::deliver_some(const quota::webhook_lease& lease,
-                                   quota::webhook_endpoint endpoint) {
+                                            quota::webhook_endpoint endpoint) {
   const auto turn_ends = steady_clock::now() + sender_->settings().timeout;
   const auto events = co_await ledger_.events(lease.org, endpoint.cursor, events_a_turn);
   if (!events) co_return false;  // the lease runs out, and the sweep comes by again
@@ -220,8 +222,8 @@ task<bool> webhook_dispatcher::deliver_some(const quota::webhook_lease& lease,
 }
 
 task<bool> webhook_dispatcher::hand_over(const quota::webhook_lease& lease,
-                                const quota::webhook_endpoint& endpoint,
-                                const quota::account_event& event) {
+                                         const quota::webhook_endpoint& endpoint,
+                                         const quota::account_event& event) {
   if (!wants(endpoint.events, "account." + event.type)) {
     const step skip = [this, lease, id = event.id] { return store_.skipped(lease, id); };
     const auto skipped = co_await tell(lease, skip);
@@ -258,7 +260,8 @@ task<bool> webhook_dispatcher::hand_over(const quota::webhook_lease& lease,
 }
 
 task<bool> webhook_dispatcher::give_up(const quota::webhook_lease& lease, const message& what,
-                              const std::string& event, const quota::webhook_attempt& attempt) {
+                                       const std::string& event,
+                                       const quota::webhook_attempt& attempt) {
   quota::dead_letter letter;
   letter.event = event;
   letter.body = what.body;
@@ -275,7 +278,8 @@ task<bool> webhook_dispatcher::give_up(const quota::webhook_lease& lease, const 
 }
 
 // As long as the lease may be ours: what is not told will be done once more.
-task<webhook_outcome> webhook_dispatcher::tell(const quota::webhook_lease& lease, const step& step) {
+task<webhook_outcome> webhook_dispatcher::tell(const quota::webhook_lease& lease,
+                                               const step& step) {
   const auto until = steady_clock::now() + lease.duration;
   do {
     const auto told = co_await step();
@@ -293,7 +297,7 @@ task<> webhook_dispatcher::end_deliveries() {
 }
 
 task<quota::webhook_attempt> webhook_dispatcher::send_now(const quota::webhook_endpoint& endpoint,
-                                                 message what) {
+                                                          message what) {
   const auto by = sender_;  // a reload may replace it meanwhile
   auto attempt = co_await by->send(endpoint, std::move(what), store_.now());
   counts_.deliveries[verdict_of(attempt.status)].increment();

@@ -30,11 +30,12 @@ class webhook_dispatcher {
     std::size_t all = 256, of_one_org = 4;
   };
 
-  webhook_dispatcher(asio::io_context& context, quota::ledger_store& ledger, quota::webhook_store& store,
-            metrics::webhook_metrics& counts);
-  webhook_dispatcher(asio::io_context& context, quota::ledger_store& ledger, quota::webhook_store& store,
-            metrics::webhook_metrics& counts, places places,
-            std::unique_ptr<quota::id_source> chance = std::make_unique<quota::random_id_source>());
+  webhook_dispatcher(asio::io_context& context, quota::ledger_store& ledger,
+                     quota::webhook_store& store, metrics::webhook_metrics& counts);
+  webhook_dispatcher(
+      asio::io_context& context, quota::ledger_store& ledger, quota::webhook_store& store,
+      metrics::webhook_metrics& counts, places places,
+      std::unique_ptr<quota::id_source> chance = std::make_unique<quota::random_id_source>());
 
   // From now on sends by these rules.
   void use(std::shared_ptr<sender> sender) { sender_ = std::move(sender); }

@@ -91,7 +91,8 @@ std::optional<account_ledger::objection> account_ledger::limit_objection(
     if (extended != nullptr) {
       const bool total = limit.per == limit_window::total;
       const bool meant = is_meant(i, *extended);
-      const bool counted = meant && (total || (current && has_counted(i, found->second, *extended)));
+      const bool counted =
+          meant && (total || (current && has_counted(i, found->second, *extended)));
       const bool came_over = meant || window_of(limit, extended->placed_at) != window;
       if (!counted && came_over) used += extended->amount;
     }
@@ -190,9 +191,11 @@ void account_ledger::count_new(hold& hold, time_point now) {
 bool account_ledger::counts_first(std::size_t limit) const {
   const auto& limits = plan_->options.limits;
   const auto shares = [&](const spend_limit& other) {
-    return other.scope == limits[limit].scope && other.per == limits[limit].per && other.id == limits[limit].id;
+    return other.scope == limits[limit].scope && other.per == limits[limit].per &&
+           other.id == limits[limit].id;
   };
-  return std::find_if(limits.begin(), limits.end(), shares) == limits.begin() + static_cast<std::ptrdiff_t>(limit);
+  return std::find_if(limits.begin(), limits.end(), shares) ==
+         limits.begin() + static_cast<std::ptrdiff_t>(limit);
 }
 
 // Whether it was placed after the limit was set.
@@ -201,7 +204,8 @@ bool account_ledger::is_meant(std::size_t limit, const hold& hold) const {
 }
 
 // Whether the counter has counted this hold, which the limit counts.
-bool account_ledger::has_counted(std::size_t limit, const limit_counter& counter, const hold& hold) const {
+bool account_ledger::has_counted(std::size_t limit, const limit_counter& counter,
+                                 const hold& hold) const {
   if (plan_->options.limits[limit].per == limit_window::total) return true;
   return counter.since == plan_->limits_since[limit] && *hold.counted >= counter.begun;
 }

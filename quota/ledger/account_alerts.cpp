@@ -48,8 +48,8 @@ std::int64_t account_ledger::spent_cents() const {
   return quota::spent_cents(records_.at(plan_->cycle), top_up_);
 }
 
-std::optional<credits> overdrawn_at(std::int64_t percent, const account_plan& plan, const cycle_record& books,
-                                    const top_up_state& top_up) {
+std::optional<credits> overdrawn_at(std::int64_t percent, const account_plan& plan,
+                                    const cycle_record& books, const top_up_state& top_up) {
   if (!plan.options.spend_cap_cents) return std::nullopt;
   const auto cap = *plan.options.spend_cap_cents, spent = spent_cents(books, top_up);
   if (cap == 0 && spent == 0) {  // nothing of nothing is no share
@@ -189,8 +189,8 @@ void account_ledger::tell_refused(outcome how, time_point now) {
   }
 }
 
-// A call was refused for its money. It is told only when it would have been refused with nothing held,
-// for holds give back what they do not use.
+// A call was refused for its money. It is told only when it would have been refused with nothing
+// held, for holds give back what they do not use.
 void account_ledger::tell_of_refusal(outcome how, credits needed, time_point now) {
   if (needed > row_.posted() + overage_room()) tell_refused(how, now);
 }

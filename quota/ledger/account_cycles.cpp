@@ -178,8 +178,8 @@ void account_ledger::run_out(active_grant grant, credits lost, std::int64_t cycl
 
 // --- cycles ---
 
-// What may go on into the next cycle, so that its allocation has room beside it. Terms that are accepted
-// (terms_fit) come to this bound only beside billions of credits that were bought.
+// What may go on into the next cycle, so that its allocation has room beside it. Terms that are
+// accepted (terms_fit) come to this bound only beside billions of credits that were bought.
 credits account_ledger::room_to_roll(time_point at) const {
   const auto& next = plan_->next_terms ? *plan_->next_terms : plan_->terms;
   auto staying = grants_.kept_total();
@@ -334,7 +334,8 @@ void account_ledger::forfeit_unclaimed(time_point now) {
   auto owed = overdrawn();
   credits before;
   for (auto& batch : grants_.kept) {
-    // A hold that was placed by a clock which was ahead counts among the claims, and its end does not.
+    // A hold that was placed by a clock which was ahead counts among the claims, and its end does
+    // not.
     batch.claims = std::min(batch.claims, row_.held);
     auto excess = before + total(batch.grants) - batch.claims;
     while (excess > credits{} && !batch.grants.empty()) {

@@ -61,8 +61,8 @@ answer account_ledger::apply(const operation& operation, time_point now) {
   advance(now);
   settle_answered(now);
   const auto answer = std::visit([&](const auto& what) { return on(what, now); }, operation);
-  // What follows from a change is looked at behind the next operation: until then others may be made in
-  // the same instant, and their order makes no difference.
+  // What follows from a change is looked at behind the next operation: until then others may be
+  // made in the same instant, and their order makes no difference.
   if (std::holds_alternative<configure>(operation)) return answer;
   watch_threshold(now);
   watch_alerts(now);
@@ -126,7 +126,8 @@ answer account_ledger::on(const reserve& what, time_point now) {
     return reply;
   }
   row_.held += what.amount;
-  auto& made = holds_[what.id] = {what.amount, now + what.timeout, now, what.request_id, what.who, {}, {}};
+  auto& made =
+      holds_[what.id] = {what.amount, now + what.timeout, now, what.request_id, what.who, {}, {}};
   count_new(made, now);
   append_of_hold(entry_type::reserve, what.id, made, what.amount, now);
   reply.result = in_the_way ? outcome::held_beyond_balance : outcome::held;
@@ -135,7 +136,8 @@ answer account_ledger::on(const reserve& what, time_point now) {
 }
 
 answer account_ledger::on(const extend& what, time_point now) {
-  if (!is_amount(what.amount) || !is_timeout(what.timeout) || (what.answered && !is_use(*what.answered))) {
+  if (!is_amount(what.amount) || !is_timeout(what.timeout) ||
+      (what.answered && !is_use(*what.answered))) {
     return say(outcome::out_of_range, what.amount);
   }
   const auto open = holds_.find(what.id);
@@ -153,7 +155,8 @@ answer account_ledger::on(const extend& what, time_point now) {
   if (!can_hold(more)) return say(outcome::out_of_range, what.amount);
 
   hold.expires_at = now + what.timeout;
-  const bool later = !hold.answered || (what.answered && what.answered->amount >= hold.answered->amount);
+  const bool later =
+      !hold.answered || (what.answered && what.answered->amount >= hold.answered->amount);
   if (what.answered && later) hold.answered = what.answered;
   if (more > credits{}) {
     row_.held += more;
@@ -241,7 +244,8 @@ answer account_ledger::on(const expire_holds& what, time_point now) {
     return say(outcome::out_of_range, credits{});
   }
   for (auto& [id, hold] : holds_) {
-    if (what.at_most > milliseconds{}) hold.expires_at = std::min(hold.expires_at, now + what.at_most);
+    if (what.at_most > milliseconds{})
+      hold.expires_at = std::min(hold.expires_at, now + what.at_most);
   }
   return say(outcome::swept, swept_);
 }
@@ -279,8 +283,8 @@ void account_ledger::sweep(time_point now) {
   forfeit_unclaimed(now);
 }
 
-// Whose timeout has passed when their answer had begun: behind all that has come due, as if somebody came now
-// to settle them.
+// Whose timeout has passed when their answer had begun: behind all that has come due, as if
+// somebody came now to settle them.
 void account_ledger::settle_answered(time_point now) {
   for (auto open = holds_.begin(); open != holds_.end();) {
     const auto [id, hold] = *open++;
@@ -334,8 +338,8 @@ answer account_ledger::say(const resolution& known) const {
   return reply;
 }
 
-// This is what lets Redis, which counts in doubles, add exactly. What has been settled before is no part of
-// it: an account may use any number of credits in its life.
+// This is what lets Redis, which counts in doubles, add exactly. What has been settled before is no
+// part of it: an account may use any number of credits in its life.
 bool account_ledger::can_hold(credits more) const {
   return (row_.held + more).in_range() && can_settle(more);
 }
@@ -344,7 +348,8 @@ bool account_ledger::can_settle(credits beyond_the_hold) const {
   return row_.available() - beyond_the_hold >= credits::from_micro(-credits::max_micro);
 }
 
-// Whether these credits may be given, besides those that have been asked for and may come any moment.
+// Whether these credits may be given, besides those that have been asked for and may come any
+// moment.
 bool account_ledger::has_room_for(credits more) const {
   if (more <= credits{}) return row_.available() + more >= credits::from_micro(-credits::max_micro);
   return (row_.posted() + asked_for() + more).micro() <= credits::max_micro &&

@@ -24,7 +24,7 @@ enum class entry_type : std::uint8_t {
   extend,
   settle,
   void_hold,
-  expire,     // of a hold
+  expire,  // of a hold
   grant,
   forfeit,    // of a grant, when it ran out
   roll_over,  // of an allocation into the next cycle: changes no total
@@ -48,21 +48,21 @@ struct ledger_entry {
   credits available;  // after this entry
   std::int64_t used = 0;
   std::int64_t billed_us = 0;  // see settle
-  std::int64_t cycle = 0;  // whose books it is in
+  std::int64_t cycle = 0;      // whose books it is in
   std::string request_id;
   attribution who;
-  // grant, forfeit: the grant's kind; roll_over: "rollover", and the grant it became; bill: "overage",
-  // and the price in millionths of a dollar
+  // grant, forfeit: the grant's kind; roll_over: "rollover", and the grant it became; bill:
+  // "overage", and the price in millionths of a dollar
   std::string kind, note;
 };
 
 class account_ledger {
  public:
-  // First of all, what the clock has brought is done: holds whose timeout has passed give their credits
-  // back, grants run out, cycles close, each in its turn.
+  // First of all, what the clock has brought is done: holds whose timeout has passed give their
+  // credits back, grants run out, cycles close, each in its turn.
   answer apply(const operation& operation, time_point now);
-  // A clock that goes back does not go back behind what has ended. Operations that are applied together
-  // share one time, this one.
+  // A clock that goes back does not go back behind what has ended. Operations that are applied
+  // together share one time, this one.
   time_point time_of(time_point now) const { return std::max(now, old_before()); }
 
   // What an administrator says beside all operations; told once for each change.
@@ -72,7 +72,8 @@ class account_ledger {
   // Those so far are somebody else's to keep: entries() begins behind them.
   void forget_entries() { forgotten_ += std::exchange(entries_, {}).size(); }
   std::size_t forgotten_entries() const { return forgotten_; }
-  // A copy that lacks what no decision about plans reads: entries, events, and what became of holds.
+  // A copy that lacks what no decision about plans reads: entries, events, and what became of
+  // holds.
   account_ledger without_history();
   std::size_t open_holds() const { return holds_.size(); }
   std::optional<time_point> next_due() const;
@@ -96,8 +97,9 @@ class account_ledger {
     time_point expires_at, placed_at;
     std::string request_id;
     attribution who;
-    std::optional<use> answered;           // see extend
-    std::optional<std::int64_t> counted;  // the sequence at which limits counted it; nothing: none did
+    std::optional<use> answered;  // see extend
+    std::optional<std::int64_t>
+        counted;  // the sequence at which limits counted it; nothing: none did
   };
   struct resolution {
     outcome how;
@@ -113,7 +115,8 @@ class account_ledger {
     std::int64_t window = 0;
     credits amount;
     time_point since;  // of the limit that it was counted for
-    std::int64_t begun = 0;  // the sequence at which it began to count; of a total it does not matter
+    std::int64_t begun =
+        0;  // the sequence at which it began to count; of a total it does not matter
   };
   // What the alerts of one scope and id count for one agent, conversation or key.
   struct alert_counter {
@@ -147,8 +150,8 @@ class account_ledger {
   void resolve(const hold_id& id, resolution how);
   // What became of a hold that is not open, if anybody can tell.
   std::optional<resolution> fate(const hold_id& id, time_point now) const;
-  // Answers an operation on a hold that is not open. One that was never seen never will be: what it is to
-  // be taken for from now on is remembered.
+  // Answers an operation on a hold that is not open. One that was never seen never will be: what it
+  // is to be taken for from now on is remembered.
   answer gone(const hold_id& id, resolution from_now_on, outcome this_time, time_point now);
   answer say(outcome result, credits amount) const;
   answer say(const resolution& known) const;
@@ -184,12 +187,12 @@ class account_ledger {
   void bring_up_to_date();
   void owe_no_more_than_there_is();
   void expire_grants(time_point at, time_point now);
-  void run_out(active_grant grant, credits lost, std::int64_t cycle, time_point as_of, credits& owed,
-               time_point now);
+  void run_out(active_grant grant, credits lost, std::int64_t cycle, time_point as_of,
+               credits& owed, time_point now);
   void close_cycle(time_point now);
   void bill(credits amount, std::int64_t cycle, time_point now);
-  void add_grant(std::string id, std::string kind, credits amount, int priority, time_point expires_at,
-                 std::string note, time_point now);
+  void add_grant(std::string id, std::string kind, credits amount, int priority,
+                 time_point expires_at, std::string note, time_point now);
   bool changes_money(const configure& what) const;
   void settle_up(time_point now);
   credits change_terms(const plan_terms& terms, time_point now);
@@ -206,10 +209,11 @@ class account_ledger {
   credits share_for_anchor(credits allocation, int day) const;
   credits room_to_roll(time_point at) const;
   time_point old_before() const;
-  bool is_old(const hold& hold) const;  // placed before credits ran out, or in a cycle that has closed
+  bool is_old(
+      const hold& hold) const;  // placed before credits ran out, or in a cycle that has closed
   std::int64_t cycle_of(const hold& hold) const;
-  // Takes what a hold of a past cycle, or one that kept credits, has used; what of it is to be billed
-  // at once as that cycle's overage, and what of it lay beyond all grants.
+  // Takes what a hold of a past cycle, or one that kept credits, has used; what of it is to be
+  // billed at once as that cycle's overage, and what of it lay beyond all grants.
   struct late_use {
     credits to_bill, beyond;
   };
@@ -262,8 +266,8 @@ class account_ledger {
   bool top_up_due_ = false;
   rate_bucket bucket_;
   std::map<std::string, limit_counter> counters_;
-  // Grows whenever a limit is set, or a counter of one begins to count anew. So whether a counter has counted a
-  // hold is told by numbers, not by times: the clock may be anywhere.
+  // Grows whenever a limit is set, or a counter of one begins to count anew. So whether a counter
+  // has counted a hold is told by numbers, not by times: the clock may be anywhere.
   std::int64_t sequence_ = 0;
   std::map<std::string, alert_counter> alert_counters_;
   std::map<hold_id, hold> holds_;

@@ -130,9 +130,9 @@ bool account_ledger::changes_money(const configure& what) const {
          (what.anchor_day > 0 && what.anchor_day != plan_->anchor_day);
 }
 
-// What has been used so far is billed under what was agreed until now; what that does not cover is owed
-// in credits. So of several changes in one instant the first finds something to settle up, under what was
-// agreed before all of them, and their order makes no difference.
+// What has been used so far is billed under what was agreed until now; what that does not cover is
+// owed in credits. So of several changes in one instant the first finds something to settle up,
+// under what was agreed before all of them, and their order makes no difference.
 void account_ledger::settle_up(time_point now) {
   const auto due = billable_overage(*plan_, record(plan_->cycle), top_up_, overdrawn());
   if (due > credits{}) bill(due, plan_->cycle, now);
@@ -151,7 +151,8 @@ credits account_ledger::share_for_anchor(credits allocation, int day) const {
   return credits::from_micro(mul_div_half_up(allocation.micro(), gained, usual));
 }
 
-// Whether the most that this may grant, now or when the cycle closes, has room beside what there is.
+// Whether the most that this may grant, now or when the cycle closes, has room beside what there
+// is.
 bool account_ledger::has_room_for(const configure& what) const {
   auto given = what.terms.allocation;
   if (plan_) {
@@ -210,8 +211,9 @@ credits account_ledger::longer_share(credits allocation) const {
   return credits::from_micro(mul_div_half_up(allocation.micro(), gained, usual));
 }
 
-// What an allocation is worth for the rest of the cycle. What lies before the usual end and what lies
-// behind it are rounded apart: so a larger allocation and a longer cycle give the same in either order.
+// What an allocation is worth for the rest of the cycle. What lies before the usual end and what
+// lies behind it are rounded apart: so a larger allocation and a longer cycle give the same in
+// either order.
 credits account_ledger::share_of_cycle(credits allocation, time_point now) const {
   const auto usual = (plan_->usual_end - plan_->start) / std::chrono::seconds{1};
   const auto left = (plan_->usual_end - now) / std::chrono::seconds{1};
@@ -237,7 +239,8 @@ credits account_ledger::change_terms(const plan_terms& terms, time_point now) {
   plan_->next_terms.reset();
   plan_->peak = std::max(plan_->peak, terms.allocation);
   if (amount <= credits{}) return {};
-  add_grant(std::move(id), "allocation", amount, default_priority("allocation"), plan_->end, "", now);
+  add_grant(std::move(id), "allocation", amount, default_priority("allocation"), plan_->end, "",
+            now);
   return amount;
 }
 
@@ -250,7 +253,8 @@ void account_ledger::change_options(const account_options& options, time_point n
     for (std::size_t i = 0; i < plan_->options.limits.size(); ++i) {
       if (same_limit(plan_->options.limits[i], limit)) before = plan_->limits_since[i];
     }
-    if (!before && !first) first = time_point{milliseconds{next_sequence(now.time_since_epoch().count() + 1)}};
+    if (!before && !first)
+      first = time_point{milliseconds{next_sequence(now.time_since_epoch().count() + 1)}};
     since.push_back(before.value_or(first.value_or(now)));
   }
   if (options != plan_->options) {

@@ -63,9 +63,9 @@ top_up_record* account_ledger::open_automatic() {
   return found == top_ups_.end() ? nullptr : &*found;
 }
 
-// What one purchase costs: the customer's amount, and at least the plan's minimum. Where the customer
-// wants one large purchase, what lifts the balance to the threshold, if that is more and the cap allows it.
-// Nothing where it is beyond counting, or beyond the spend cap.
+// What one purchase costs: the customer's amount, and at least the plan's minimum. Where the
+// customer wants one large purchase, what lifts the balance to the threshold, if that is more and
+// the cap allows it. Nothing where it is beyond counting, or beyond the spend cap.
 std::optional<std::int64_t> account_ledger::purchase_cents() const {
   const auto price = plan_->terms.usd_micro_per_credit;
   const auto may_buy = [&](std::int64_t cents) {
@@ -94,8 +94,8 @@ void account_ledger::give_up_pending(time_point now) {
   emit_top_up("top_up_failed", *open, now);
 }
 
-// When a purchase has to be looked at again although nothing else happens: what the balance lacks is
-// bought without a call coming by.
+// When a purchase has to be looked at again although nothing else happens: what the balance lacks
+// is bought without a call coming by.
 std::optional<time_point> account_ledger::next_purchase() const {
   if (!plan_) return std::nullopt;
   for (const auto& record : top_ups_) {
@@ -108,8 +108,9 @@ std::optional<time_point> account_ledger::next_purchase() const {
   return wanted ? std::optional{top_up_.not_before} : std::nullopt;
 }
 
-// Fewer credits than the threshold are left by what has been settled: one top-up, unless one is under
-// way or has just been. Holds do not count: of what they put aside, nobody knows yet what will be used.
+// Fewer credits than the threshold are left by what has been settled: one top-up, unless one is
+// under way or has just been. Holds do not count: of what they put aside, nobody knows yet what
+// will be used.
 void account_ledger::watch_threshold(time_point now) {
   if (!plan_ || !plan_->options.top_up_threshold || plan_->terms.usd_micro_per_credit == 0) return;
   if (row_.suspended) return;
@@ -187,8 +188,9 @@ answer account_ledger::on(const lease_top_up& what, time_point now) {
   if (record->status != top_up_status::requested || record->next_at > now) {
     return say(outcome::in_progress, record->amount);
   }
-  // Nobody has been asked for money yet, and the customer wants no more of it. Holds pass: where they alone
-  // stand beyond the cap, they are no reason to ask for nothing for a quarter of an hour.
+  // Nobody has been asked for money yet, and the customer wants no more of it. Holds pass: where
+  // they alone stand beyond the cap, they are no reason to ask for nothing for a quarter of an
+  // hour.
   const bool wanted = !record->automatic || was_asked_for(*record) ||
                       (plan_->options.top_up_threshold && !row_.suspended &&
                        covers(*plan_, spent_cents(), row_.posted()));
@@ -211,7 +213,8 @@ answer account_ledger::on(const resolve_top_up& what, time_point now) {
   }
   if (what.verdict == top_up_verdict::declined) return decline(*record, now);
   if (what.verdict != top_up_verdict::pending) {
-    const bool spent = what.verdict == top_up_verdict::spent && record->generation == what.generation;
+    const bool spent =
+        what.verdict == top_up_verdict::spent && record->generation == what.generation;
     return put_off(*record, spent, now);
   }
   record->next_at = now;
@@ -254,7 +257,8 @@ answer account_ledger::on(const take_back_top_up& what, time_point now) {
   if (paid && row_.available() - amount < least) return say(outcome::out_of_range, amount);
   *record = after;
   if (paid && amount > credits{}) {
-    take_back(*record, (refund ? "refund" : "dispute") + (":" + std::to_string(what.cents)), amount, now);
+    take_back(*record, (refund ? "refund" : "dispute") + (":" + std::to_string(what.cents)), amount,
+              now);
   }
   return say(outcome::recorded, amount);
 }
@@ -285,7 +289,8 @@ answer account_ledger::put_off(top_up_record& record, bool key_is_spent, time_po
   if (key_is_spent) {
     record.next_at = now + next_key_back_off(record.attempts, ++record.generation);
     record.attempts = 0;
-    record.requested_at = std::min(record.requested_at, now);  // so that was_asked_for() does not depend on the clock
+    record.requested_at =
+        std::min(record.requested_at, now);  // so that was_asked_for() does not depend on the clock
   } else {
     record.next_at = now + delivery_back_off(record.attempts, record.generation);
   }

@@ -65,28 +65,29 @@ struct extend {
   // How much of it is used for certain; the rest is only held ahead. Somebody is told of a refusal
   // when this much would have been refused with nothing else held. Nothing: all of it is.
   std::optional<credits> needed = {};
-  // The upstream's answer has begun, and so much of it is to be charged if nobody comes back to settle: the
-  // hold is then settled when its timeout has passed, not given back. Never less than was said before.
+  // The upstream's answer has begun, and so much of it is to be charged if nobody comes back to
+  // settle: the hold is then settled when its timeout has passed, not given back. Never less than
+  // was said before.
   std::optional<use> answered = {};
 };
 
-// Makes the hold `amount` where it is more, and gives the rest back before the hold is resolved. Asked
-// for when it is known that no more will be used: a message that was delayed on its way may come at
-// any time. The timeout goes on as it was.
+// Makes the hold `amount` where it is more, and gives the rest back before the hold is resolved.
+// Asked for when it is known that no more will be used: a message that was delayed on its way may
+// come at any time. The timeout goes on as it was.
 struct release {
   hold_id id;
   credits amount;
 };
 
-// Resolves the hold: `amount` is charged, the rest is released. More than was held is charged too. An
-// id never seen is remembered (as by extend and void_hold), so that a reserve that was delayed on its
-// way cannot bring to life what has been accounted for otherwise.
+// Resolves the hold: `amount` is charged, the rest is released. More than was held is charged too.
+// An id never seen is remembered (as by extend and void_hold), so that a reserve that was delayed
+// on its way cannot bring to life what has been accounted for otherwise.
 struct settle {
   hold_id id;
   credits amount;
   std::int64_t used = 1;  // in the base of the rate's unit, for the usage counters; 0 to max_used
-  // Where `used` is microseconds of audio: what of them is paid for (rate_card.hpp), 0 to max_used. So it
-  // also tells the unit of `used`: 0 where that is a count.
+  // Where `used` is microseconds of audio: what of them is paid for (rate_card.hpp), 0 to max_used.
+  // So it also tells the unit of `used`: 0 where that is a count.
   std::int64_t billed_us = 0;
 };
 
@@ -95,11 +96,12 @@ struct void_hold {
   hold_id id;
 };
 
-// Resolves every hold whose timeout has passed: one whose answer has begun is settled at what was said
-// of it (`extend::answered`), any other voided. Every operation does this first, on its own account;
-// this one is for accounts that see no other. Only the first operation of a batch finds anything to
-// sweep. `at_most`: no open hold lasts longer than this from now; 0: they last as long as they do. A hold
-// that would was placed or renewed before the store's clock was set back, and whoever renewed it may be gone.
+// Resolves every hold whose timeout has passed: one whose answer has begun is settled at what was
+// said of it (`extend::answered`), any other voided. Every operation does this first, on its own
+// account; this one is for accounts that see no other. Only the first operation of a batch finds
+// anything to sweep. `at_most`: no open hold lasts longer than this from now; 0: they last as long
+// as they do. A hold that would was placed or renewed before the store's clock was set back, and
+// whoever renewed it may be gone.
 struct expire_holds {
   milliseconds at_most{};
 };
@@ -112,29 +114,32 @@ struct grant {
   credits amount;
   std::string kind;  // purchase | promotion | correction
   std::string note;
-  time_point expires_at{};      // not in the past; time_point{}: never
+  time_point expires_at{};           // not in the past; time_point{}: never
   std::optional<int> priority = {};  // 0 to max_priority; the default is that of the kind
 };
 
 // Sets what the organization has agreed to and what it has chosen; the first one starts its cycles.
-// The same again changes nothing. The answer's amount is what was granted by it: the whole allocation
-// where this cycle had none, otherwise, for a larger one, the difference for the rest of the cycle, by
-// the second.
+// The same again changes nothing. The answer's amount is what was granted by it: the whole
+// allocation where this cycle had none, otherwise, for a larger one, the difference for the rest of
+// the cycle, by the second.
 struct configure {
   plan_terms terms;
-  bool at_once = true;  // otherwise the terms take effect with the next cycle; the options never wait
+  bool at_once =
+      true;  // otherwise the terms take effect with the next cycle; the options never wait
   account_options options;
-  int anchor_day = 0;  // 1 to 31; 0: as it is, and today for a first time. A change moves the next boundary
+  int anchor_day =
+      0;  // 1 to 31; 0: as it is, and today for a first time. A change moves the next boundary
 };
 
-// Buys credits by hand, through the same exactly-once path as an automatic top-up. Once for each `id`.
+// Buys credits by hand, through the same exactly-once path as an automatic top-up. Once for each
+// `id`.
 struct request_top_up {
   std::string id;
   std::int64_t cents = 0;
 };
 
-// Whoever delivers a top-up to the payment endpoint takes it for so long. The answer `recorded` (the
-// amount: the credits it buys) entitles to one delivery.
+// Whoever delivers a top-up to the payment endpoint takes it for so long. The answer `recorded`
+// (the amount: the credits it buys) entitles to one delivery.
 struct lease_top_up {
   std::string id;
   milliseconds lease{};
@@ -154,27 +159,28 @@ enum class top_up_verdict : std::uint8_t {
 struct resolve_top_up {
   std::string id;
   top_up_verdict verdict = top_up_verdict::paid;
-  std::int64_t generation = 0;  // spent: which one. Another one was told before, and changes nothing
+  std::int64_t generation =
+      0;  // spent: which one. Another one was told before, and changes nothing
 };
 
 enum class take_back_reason : std::uint8_t { refund = 0, dispute = 1 };
 
-// So many cents of a top-up's payment have come back, in all, for this reason: its share of the credits
-// is taken back as a correction. Less than was told before changes nothing. Of one that is not paid
-// yet they are taken when it is.
+// So many cents of a top-up's payment have come back, in all, for this reason: its share of the
+// credits is taken back as a correction. Less than was told before changes nothing. Of one that is
+// not paid yet they are taken when it is.
 struct take_back_top_up {
   std::string id;
   take_back_reason reason = take_back_reason::refund;
   std::int64_t cents = 0;
 };
 
-using operation = std::variant<reserve, extend, release, settle, void_hold, expire_holds, grant,
-                               configure, request_top_up, lease_top_up, resolve_top_up,
-                               take_back_top_up>;
+using operation =
+    std::variant<reserve, extend, release, settle, void_hold, expire_holds, grant, configure,
+                 request_top_up, lease_top_up, resolve_top_up, take_back_top_up>;
 
-// Bounds, kept alike by both ledgers; beyond them the answer is `out_of_range`, or `balance_full` where
-// the amount is fair and the account has no room for it. Besides, no amount passes credits::max_micro,
-// and nothing that would be cut to fit is accepted (quota/README.md, "Bounds").
+// Bounds, kept alike by both ledgers; beyond them the answer is `out_of_range`, or `balance_full`
+// where the amount is fair and the account has no room for it. Besides, no amount passes
+// credits::max_micro, and nothing that would be cut to fit is accepted (quota/README.md, "Bounds").
 inline constexpr milliseconds max_hold_timeout = std::chrono::hours{24 * 7};  // and at least 1 ms
 inline constexpr std::int64_t max_used = 10'000'000'000'000;  // 115 days of audio in one call
 
@@ -186,7 +192,7 @@ enum class outcome : std::uint8_t {
   extended = 2,
   settled = 3,
   voided = 4,
-  swept = 5,  // expire_holds: `amount` is what came back
+  swept = 5,       // expire_holds: `amount` is what came back
   granted = 6,     // also: a top-up was paid
   configured = 7,  // `amount` is what was granted by it
   recorded = 8,    // of a top-up: requested, leased, or resolved without credits
@@ -200,8 +206,8 @@ enum class outcome : std::uint8_t {
   expired = 14,    // the hold timed out and was voided by a sweep
   not_found = 15,  // settle, extend or release of a hold that nobody reserved, nor can from now on
   forgotten = 16,  // the id is older than the ledger's memory: what became of it cannot be told
-  in_progress = 17,       // lease of a top-up: another sidecar has it, or it is not yet to be repeated
-  already_paid = 18,      // of a top-up
+  in_progress = 17,   // lease of a top-up: another sidecar has it, or it is not yet to be repeated
+  already_paid = 18,  // of a top-up
   already_declined = 19,  // of a top-up
 
   // refused: nothing changed, `amount` is what was asked. Where several apply, a reservation is
@@ -212,9 +218,11 @@ enum class outcome : std::uint8_t {
   rate_limited = 23,   // too many requests; a request refused otherwise has been counted as one
   cap_reached = 24,    // beyond the balance, and what that would cost is beyond the spend cap
   limit_reached = 25,  // of an agent, a conversation or a key
-  balance_full = 26,   // credits that would lift the balance, or the sum of all grants, beyond counting
+  balance_full =
+      26,  // credits that would lift the balance, or the sum of all grants, beyond counting
 
-  // repeated, as those above: the hold timed out when its answer had begun. `amount` was charged, and
+  // repeated, as those above: the hold timed out when its answer had begun. `amount` was charged,
+  // and
   // `answer::charged` says for what; more may have been used since
   settled_on_expiry = 27,
 };
@@ -233,12 +241,13 @@ struct rate_status {
 
 // What stood in the way of a reservation or an extension, and what will end it.
 struct obstacle {
-  credits room;        // what would have been admitted
-  time_point until{};  // when waiting helps: the next cycle, hour or day, the next request; else never
-  limit_scope scope = limit_scope::agent;     // limit_reached: whose limit,
-  limit_window per = limit_window::total;     // in which window,
-  credits most;                               // and how much it is
-  bool top_up_open = false;                   // credits have been asked for and may come any moment
+  credits room;  // what would have been admitted
+  time_point
+      until{};  // when waiting helps: the next cycle, hour or day, the next request; else never
+  limit_scope scope = limit_scope::agent;  // limit_reached: whose limit,
+  limit_window per = limit_window::total;  // in which window,
+  credits most;                            // and how much it is
+  bool top_up_open = false;                // credits have been asked for and may come any moment
   credits held = {};  // balance or cap: by other calls, which give back what they do not use
 
   bool operator==(const obstacle&) const = default;

@@ -132,8 +132,8 @@ std::optional<std::uint64_t> complete_until(const std::vector<const redisReply*>
 
 // Where the account stands.
 std::optional<account_changes> parse_end(const std::vector<const redisReply*>& entries,
-                                      const std::vector<const redisReply*>& events,
-                                      account_changes changes) {
+                                         const std::vector<const redisReply*>& events,
+                                         account_changes changes) {
   for (const auto* last : entries) {
     const auto id = id_of(*last);
     if (!id) return std::nullopt;
@@ -149,9 +149,9 @@ std::optional<account_changes> parse_end(const std::vector<const redisReply*>& e
 
 }  // namespace
 
-std::optional<std::vector<std::string>> account_changes_command(const org_id& org,
-                                                     const std::optional<stream_positions>& after,
-                                                     const std::optional<stream_positions>& until) {
+std::optional<std::vector<std::string>> account_changes_command(
+    const org_id& org, const std::optional<stream_positions>& after,
+    const std::optional<stream_positions>& until) {
   std::vector<std::string> command{"EVAL",
                                    std::string{news_script()},
                                    "3",
@@ -183,8 +183,8 @@ std::optional<std::vector<std::string>> account_changes_command(const org_id& or
 }
 
 std::optional<account_changes> parse_account_changes(const redisReply& reply,
-                                       const std::optional<stream_positions>& after,
-                                       const std::optional<stream_positions>& until) {
+                                                     const std::optional<stream_positions>& after,
+                                                     const std::optional<stream_positions>& until) {
   const auto parts = elements_of(reply);
   account_changes changes;
   if (after) changes.up_to = *after;
@@ -222,7 +222,8 @@ std::optional<account_changes> parse_account_changes(const redisReply& reply,
   return changes;
 }
 
-std::optional<std::vector<std::string>> gap_command(const org_id& org, const stream_positions& after,
+std::optional<std::vector<std::string>> gap_command(const org_id& org,
+                                                    const stream_positions& after,
                                                     time_point told_from) {
   const auto entry = parse_entry_id(after.entry);
   if (!entry || !parse_entry_id(after.event)) return std::nullopt;

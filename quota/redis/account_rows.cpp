@@ -224,8 +224,8 @@ std::optional<account_event> parse_event(const redisReply& element) {
                        std::string{text_of(*texts[0])}, std::string{text_of(*texts[1])}};
 }
 
-// "a|m STATUS CENTS AMOUNT REQUESTED NEXT ATTEMPTS RESOLVED CYCLE", and " GENERATION REFUNDED DISPUTED"
-// where one of them is not 0.
+// "a|m STATUS CENTS AMOUNT REQUESTED NEXT ATTEMPTS RESOLVED CYCLE", and " GENERATION REFUNDED
+// DISPUTED" where one of them is not 0.
 std::optional<top_up_record> parse_top_up(std::string_view id, std::string_view packed) {
   const auto kind = take_until(packed, ' ');
   const auto numbers = take_integers<8>(packed);

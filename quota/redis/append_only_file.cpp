@@ -117,16 +117,16 @@ append_only_damage named(const std::string& path, const damage& found) {
   return {path, found.offset, found.what};
 }
 
-// Increments that the manifest does not know. One is made before the manifest names it, and is empty
-// until then.
+// Increments that the manifest does not know. One is made before the manifest names it, and is
+// empty until then.
 std::optional<append_only_damage> find_unnamed(const std::string& directory, std::int64_t last) {
   std::error_code ec;
   for (const auto& each : fs::directory_iterator{append_only_directory(directory), ec}) {
     const auto sequence = sequence_of_increment(each.path().filename().string());
     if (!sequence || *sequence <= last || each.file_size(ec) == 0) continue;
-    return append_only_damage{manifest_path(directory), 0,
-                              "it does not name " + each.path().filename().string() +
-                                  ", which is there and not empty"};
+    return append_only_damage{
+        manifest_path(directory), 0,
+        "it does not name " + each.path().filename().string() + ", which is there and not empty"};
   }
   return std::nullopt;
 }
@@ -198,7 +198,8 @@ mended mend_files(const std::string& directory, const append_only_manifest& mani
     if (found.damaged) return named(files + name, *found.damaged);
     const bool incomplete = found.whole < found.size;
     if (incomplete && name != manifest.increments.back()) {
-      return named(files + name, damage{found.whole, "a command without its end, and other files follow"});
+      return named(files + name,
+                   damage{found.whole, "a command without its end, and other files follow"});
     }
   }
   const auto last = *sequence_of_increment(manifest.increments.back());
@@ -222,9 +223,12 @@ std::string checksums_path(const std::string& directory, const std::string& name
 }
 
 std::string to_string(const append_only_damage& damage) {
-  return damage.file + " is damaged at offset " + std::to_string(damage.offset) + ": " + damage.what +
-         ". Nothing was changed. Restore the directory from a backup. Or copy it, let redis-check-aof "
-         "show what is wrong with the file (--fix cuts off all that follows), and delete its file in "
+  return damage.file + " is damaged at offset " + std::to_string(damage.offset) + ": " +
+         damage.what +
+         ". Nothing was changed. Restore the directory from a backup. Or copy it, let "
+         "redis-check-aof "
+         "show what is wrong with the file (--fix cuts off all that follows), and delete its file "
+         "in "
          "`checksums`; what was cut off is then forgotten";
 }
 

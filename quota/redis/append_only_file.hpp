@@ -1,13 +1,14 @@
 // The append-only log of an embedded store, before its server reads it.
 //
 // A server that is killed in the middle of a write leaves a last command, or a last transaction,
-// without its end. Redis 7 (and Valkey, to this day) rightly ignores what is there of it, but cuts the
-// file off inside the transaction instead of before it; the next start reads that rest and what was
-// written since as one transaction, and part of a call that was never acknowledged comes to life. So
-// the end of the last file is mended before the server reads it, and what is cut off is kept beside it.
+// without its end. Redis 7 (and Valkey, to this day) rightly ignores what is there of it, but cuts
+// the file off inside the transaction instead of before it; the next start reads that rest and what
+// was written since as one transaction, and part of a call that was never acknowledged comes to
+// life. So the end of the last file is mended before the server reads it, and what is cut off is
+// kept beside it.
 //
-// Everything else that is not as a server writes it, or not as it was written (block_checksums.hpp),
-// is damage: a server that went on would forget what has been acknowledged.
+// Everything else that is not as a server writes it, or not as it was written
+// (block_checksums.hpp), is damage: a server that went on would forget what has been acknowledged.
 #pragma once
 
 #include <cstdint>

@@ -51,10 +51,12 @@ std::optional<entry> read_line(std::string_view line) {
   if (!take(line, " type ") || line.empty()) return std::nullopt;
   found.type = line.front();
   line.remove_prefix(1);
-  if (take(line, " startoffset ")) line.remove_prefix(std::min(line.find_first_not_of("0123456789"), line.size()));
-  if (take(line, " endoffset ")) line.remove_prefix(std::min(line.find_first_not_of("0123456789"), line.size()));
+  if (take(line, " startoffset "))
+    line.remove_prefix(std::min(line.find_first_not_of("0123456789"), line.size()));
+  if (take(line, " endoffset "))
+    line.remove_prefix(std::min(line.find_first_not_of("0123456789"), line.size()));
   if (!line.empty()) return std::nullopt;
-  const bool known = found.type == 'b' ? is_name(found, false)
+  const bool known = found.type == 'b'   ? is_name(found, false)
                      : found.type == 'i' ? is_name(found, true)
                      : found.type == 'h' ? is_name(found, true) || is_name(found, false)
                                          : false;
@@ -86,7 +88,8 @@ std::variant<append_only_manifest, manifest_error> read_manifest(std::string_vie
       manifest.base = each->name;
       manifest.base_sequence = each->sequence;
     } else if (increment) {
-      if (last != 0 && each->sequence != last + 1) return manifest_error{offset, "a gap between increments"};
+      if (last != 0 && each->sequence != last + 1)
+        return manifest_error{offset, "a gap between increments"};
       last = each->sequence;
       manifest.increments.push_back(each->name);
     } else if (is_name(*each, false)) {
@@ -100,9 +103,11 @@ std::variant<append_only_manifest, manifest_error> read_manifest(std::string_vie
   if (manifest.increments.empty()) return manifest_error{offset, "no file that is appended to"};
   if (!manifest.base && !old_base && last_history > 0) return manifest_error{0, "no base"};
   const auto first = *sequence_of_increment(manifest.increments.front());
-  if (last_history >= first) return manifest_error{0, "an increment that is history before its time"};
+  if (last_history >= first)
+    return manifest_error{0, "an increment that is history before its time"};
   // A rewrite that ends makes the base and its increments history together.
-  if (last_history > 0 && !old_base) return manifest_error{0, "an increment that is history before its time"};
+  if (last_history > 0 && !old_base)
+    return manifest_error{0, "an increment that is history before its time"};
   return manifest;
 }
 

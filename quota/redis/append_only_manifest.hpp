@@ -23,8 +23,8 @@ struct manifest_error {
   std::string what;
 };
 
-// Accepts what a server writes and nothing else, because a server follows a manifest in which one bit
-// is wrong: it deletes the files that it calls history.
+// Accepts what a server writes and nothing else, because a server follows a manifest in which one
+// bit is wrong: it deletes the files that it calls history.
 std::variant<append_only_manifest, manifest_error> read_manifest(std::string_view text);
 
 // "appendonly.aof.7.incr.aof" -> 7, of a file that is appended to. Nothing: it is another name.

@@ -17,7 +17,9 @@ bool is(const std::string& name, const char* command) {
   return strcasecmp(name.c_str(), command) == 0;
 }
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 }  // namespace
 
@@ -30,7 +32,8 @@ void append_only_parser::feed(std::string_view bytes) {
       if (place_ == place::between && !damage_ && !in_transaction_) whole_ = position_;
       continue;
     }
-    const auto here = std::min<std::uint64_t>(bytes.size(), static_cast<std::uint64_t>(bytes_left_));
+    const auto here =
+        std::min<std::uint64_t>(bytes.size(), static_cast<std::uint64_t>(bytes_left_));
     const auto piece = bytes.substr(0, here);
     look_for_command(piece);
     if (arguments_left_ == argument_count_) name_.append(piece.substr(0, longest_name));
@@ -82,8 +85,8 @@ void append_only_parser::take(char c) {
 
 // Digits as a server writes them, and the end of their line.
 void append_only_parser::take_number(char c, std::int64_t least, std::int64_t most) {
-  const bool wrong_digit = !line_ending_ && c != '\r' &&
-                           (!is_digit(c) || digits_ == "0" || digits_.size() > 9);
+  const bool wrong_digit =
+      !line_ending_ && c != '\r' && (!is_digit(c) || digits_ == "0" || digits_.size() > 9);
   if (wrong_digit || (line_ending_ && c != '\n')) return fail(position_, "not a number");
   if (!line_ending_ && c != '\r') return void(digits_ += c);
   line_ending_ = !line_ending_;
@@ -121,7 +124,8 @@ void append_only_parser::end_command() {
   if (!known) return fail(command_at_, "not the name of a command");
   const bool begins = is(name_, "MULTI"), ends = is(name_, "EXEC");
   if (begins && in_transaction_) return fail(command_at_, "a transaction that begins in another");
-  if (ends && !in_transaction_) return fail(command_at_, "the end of a transaction that is not there");
+  if (ends && !in_transaction_)
+    return fail(command_at_, "the end of a transaction that is not there");
   // Nothing else in a transaction stands alone: this was an EXEC.
   if (in_transaction_ && !ends && argument_count_ == 1) {
     return fail(command_at_, "a command that no transaction has");
@@ -129,7 +133,8 @@ void append_only_parser::end_command() {
   in_transaction_ = begins || (in_transaction_ && !ends);
 }
 
-// An argument whose length was altered takes in the commands behind it. No value of ours has one in it.
+// An argument whose length was altered takes in the commands behind it. No value of ours has one in
+// it.
 void append_only_parser::look_for_command(std::string_view argument) {
   if (swallowed_) return;
   for (const char c : argument) {

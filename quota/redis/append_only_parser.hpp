@@ -1,9 +1,9 @@
 // Reads an append-only file of Redis, in any slices, and keeps none of it: where it is whole, and
 // where it is something that no server has written.
 //
-// A script's changes are one transaction in the file, MULTI ... EXEC. A server that is killed while it
-// writes leaves a last command, or a last transaction, without its end; everything else that is not
-// whole is damage.
+// A script's changes are one transaction in the file, MULTI ... EXEC. A server that is killed while
+// it writes leaves a last command, or a last transaction, without its end; everything else that is
+// not whole is damage.
 #pragma once
 
 #include <cstdint>
@@ -56,8 +56,8 @@ class append_only_parser {
   std::string digits_, name_;
   bool line_ending_ = false;  // CR has come, LF has not
   std::int64_t arguments_left_ = 0, argument_count_ = 0, bytes_left_ = 0;
-  int pattern_ = 0;          // how much of "\r\n*1\r\n$" the argument's last bytes are
-  bool swallowed_ = false;   // all of it was there: another command begins in this argument
+  int pattern_ = 0;         // how much of "\r\n*1\r\n$" the argument's last bytes are
+  bool swallowed_ = false;  // all of it was there: another command begins in this argument
   bool in_transaction_ = false;
   std::optional<damage> damage_;
 };

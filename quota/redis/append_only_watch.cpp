@@ -54,7 +54,8 @@ void append_only_watch::finish() {
 void append_only_watch::follow(const std::string& name) {
   name_ = name;
   seen_ = 0;
-  file_ = file_descriptor{::open((append_only_directory(directory_) + name).c_str(), O_RDONLY | O_CLOEXEC)};
+  file_ = file_descriptor{
+      ::open((append_only_directory(directory_) + name).c_str(), O_RDONLY | O_CLOEXEC)};
   if (file_) sums_.emplace(checksums_path(directory_, name));
   // Of files that are gone.
   std::error_code ignored;
@@ -68,7 +69,8 @@ void append_only_watch::sum_until(std::uint64_t end) {
   std::string piece(64 * 1024, '\0');
   while (sums_->position() < end) {
     const auto wanted = std::min<std::uint64_t>(piece.size(), end - sums_->position());
-    const auto n = ::pread(file_.get(), piece.data(), wanted, static_cast<off_t>(sums_->position()));
+    const auto n =
+        ::pread(file_.get(), piece.data(), wanted, static_cast<off_t>(sums_->position()));
     if (n <= 0) return;
     sums_->add({piece.data(), static_cast<std::size_t>(n)});
   }

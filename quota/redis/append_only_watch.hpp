@@ -1,5 +1,5 @@
-// Follows what a running server appends to its log, and writes down checksums of it, so that the next
-// start can tell whether it is still what was written.
+// Follows what a running server appends to its log, and writes down checksums of it, so that the
+// next start can tell whether it is still what was written.
 #pragma once
 
 #include <cstdint>

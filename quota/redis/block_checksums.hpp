@@ -1,5 +1,5 @@
-// What the bytes of an append-only file were when they were written: a checksum of every block, in a
-// file of its own. Redis has none for what it appends.
+// What the bytes of an append-only file were when they were written: a checksum of every block, in
+// a file of its own. Redis has none for what it appends.
 #pragma once
 
 #include <cstdint>
@@ -25,8 +25,8 @@ std::uint32_t crc_of(std::string_view bytes, std::uint32_t so_far = 0);
 // In the order of the blocks; nothing for one whose record cannot be read. Empty: no such file.
 std::vector<std::optional<block_checksum>> read_block_checksums(const std::string& path);
 
-// Writes the checksums of a file that is read from its beginning. A failure is no error: what is not
-// written is not checked.
+// Writes the checksums of a file that is read from its beginning. A failure is no error: what is
+// not written is not checked.
 class block_checksum_writer {
  public:
   explicit block_checksum_writer(const std::string& path);  // begins anew

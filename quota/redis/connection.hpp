@@ -31,9 +31,9 @@ struct address {
   int database = 0;
 };
 
-// Gets the reply of one command. Called exactly once, from the connection's io_context: with a reply
-// that lives as long as the call (it may be an error reply, REDIS_REPLY_ERROR), or with an error code
-// and no reply.
+// Gets the reply of one command. Called exactly once, from the connection's io_context: with a
+// reply that lives as long as the call (it may be an error reply, REDIS_REPLY_ERROR), or with an
+// error code and no reply.
 class reply_sink {
  public:
   virtual ~reply_sink() = default;
@@ -54,7 +54,8 @@ void append_argument(std::string& out, std::string_view argument);
 
 struct connection_options {
   milliseconds connect_timeout{2'000};
-  milliseconds reply_timeout{5'000};      // the oldest unanswered command; then the connection is dropped
+  milliseconds reply_timeout{
+      5'000};  // the oldest unanswered command; then the connection is dropped
   milliseconds backoff_min{50}, backoff_max{2'000};
 };
 
@@ -86,8 +87,8 @@ class connection {
   // Many commands in one write; their replies in the same order, or an error when one is missing.
   task<result<std::vector<reply_ptr>>> call_all(std::vector<std::vector<std::string>> commands);
 
-  // The time of the store at the other end. Whoever hears it say the time says so here; who is there
-  // for long and hears nothing of it by the way asks for it now and then.
+  // The time of the store at the other end. Whoever hears it say the time says so here; who is
+  // there for long and hears nothing of it by the way asks for it now and then.
   task<result<void>> ask_time();
   std::uint64_t times_set_back() const { return clock().times_set_back(); }
   store_clock& clock();

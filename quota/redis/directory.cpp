@@ -74,8 +74,8 @@ stored_key unpack(std::string_view id, std::string_view packed) {
 // Answers {1 when it is new, the settings after the change, 1 when they are others than expected
 // and nothing was changed, 1 when an event was written}. Suspension is the ledger's affair too: it
 // is written to the account in the same step, and what has changed is told like all that happens to
-// it. KEYS: settings, account, events. ARGV: the options, limits and alerts expected, empty for any;
-// the options of who has none; fields and values.
+// it. KEYS: settings, account, events. ARGV: the options, limits and alerts expected, empty for
+// any; the options of who has none; fields and values.
 std::string_view change_script() {
   return R"lua(
     local time = redis.call('TIME')

@@ -64,7 +64,7 @@ struct embedded_server::impl {
   file_descriptor stop_event{::eventfd(0, EFD_CLOEXEC)};
   std::thread supervisor;
   std::mutex mutex;
-  std::string death;  // how the server ended; guarded by the mutex
+  std::string death;     // how the server ended; guarded by the mutex
   bool damaged = false;  // its files were: it was not started; likewise
 };
 
@@ -130,7 +130,8 @@ void embedded_server::impl::mend() {
   if (const auto* cut = std::get_if<append_only_cut>(&found)) {
     options.on_event("the embedded redis-server was killed while writing: the last " +
                      std::to_string(cut->bytes) + " bytes of " + cut->file +
-                     ", an operation without its end, were cut off and are kept in " + cut->kept_in);
+                     ", an operation without its end, were cut off and are kept in " +
+                     cut->kept_in);
   }
   const auto* wrong = std::get_if<append_only_damage>(&found);
   {

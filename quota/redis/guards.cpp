@@ -69,19 +69,21 @@ bool add_counter(std::string_view field, std::string_view text, account_guards& 
   const auto numbers = parse_integers(text);
   if (!numbers || numbers->size() < 3 || numbers->size() > 5) return false;
   if (field.starts_with('n')) {
-    into.packed.push_back({std::string{field.substr(1)}, at_ms((*numbers)[0]), (*numbers)[1], (*numbers)[2]});
+    into.packed.push_back(
+        {std::string{field.substr(1)}, at_ms((*numbers)[0]), (*numbers)[1], (*numbers)[2]});
     return numbers->size() == 3;
   }
   const bool in_a_window = field.size() > 1 && field[0] != 'a' && field[1] != '3';
   const auto begun = in_a_window && numbers->size() > 3 ? (*numbers)[3] : 0;
-  into.counters.push_back({std::string{field}, (*numbers)[0], credits::from_micro((*numbers)[1]), at_ms((*numbers)[2]), begun});
+  into.counters.push_back({std::string{field}, (*numbers)[0], credits::from_micro((*numbers)[1]),
+                           at_ms((*numbers)[2]), begun});
   return true;
 }
 
 // Of one field of the account; empty text is nothing.
 template <std::size_t N>
-void read_numbers(const redisReply& account, const std::string& field, std::optional<std::array<std::int64_t, N>>& into,
-                  account_guards& guards) {
+void read_numbers(const redisReply& account, const std::string& field,
+                  std::optional<std::array<std::int64_t, N>>& into, account_guards& guards) {
   const auto text = field_of(account, field);
   if (text.empty()) return;
   into = parse_exactly<N>(text);
@@ -134,7 +136,8 @@ std::optional<account_guards> parse_guards(const redisReply& reply) {
   const auto open = elements_of(*parts[2]);
   for (std::size_t i = 0; i + 1 < open.size(); i += 2) {
     const auto top_up = parse_top_up(text_of(*open[i]), text_of(*open[i + 1]));
-    if (top_up) guards.open_top_ups.push_back(*top_up);  // that it is missing is told by its own name
+    if (top_up)
+      guards.open_top_ups.push_back(*top_up);  // that it is missing is told by its own name
   }
   return guards;
 }

@@ -36,7 +36,8 @@ std::string sha1_hex(std::string_view text) {
 void append_clean(std::string& out, std::string_view text, std::size_t limit = max_field) {
   const auto begun = out.size();
   out.append(text.substr(0, limit));
-  for (std::size_t i = begun; i < out.size(); ++i) {  // many bytes at once: nothing depends on another
+  for (std::size_t i = begun; i < out.size();
+       ++i) {  // many bytes at once: nothing depends on another
     const auto c = static_cast<unsigned char>(out[i]);
     const bool control = (c < 0x20) | (c == 0x7F);
     out[i] = control ? '?' : out[i];
@@ -225,13 +226,13 @@ void ledger_batch::argument(std::int64_t number) {
   argument(digits(buffer, number));
 }
 
-void ledger_batch::append_evalsha(std::string& out, std::string_view org,
-                                  std::int64_t usage_hour, std::int64_t pack_after_hours) const {
+void ledger_batch::append_evalsha(std::string& out, std::string_view org, std::int64_t usage_hour,
+                                  std::int64_t pack_after_hours) const {
   append_call(out, "EVALSHA", ledger_script_sha1(), org, usage_hour, pack_after_hours);
 }
 
-void ledger_batch::append_eval(std::string& out, std::string_view org,
-                               std::int64_t usage_hour, std::int64_t pack_after_hours) const {
+void ledger_batch::append_eval(std::string& out, std::string_view org, std::int64_t usage_hour,
+                               std::int64_t pack_after_hours) const {
   append_call(out, "EVAL", ledger_script(), org, usage_hour, pack_after_hours);
 }
 
@@ -256,7 +257,8 @@ void ledger_batch::append_call(std::string& out, std::string_view command, std::
   append_key("holds", "");
   append_key("ledger", "");
   append_key("usage:", digits(buffer, usage_hour));
-  for (const auto* part : {"grants", "counters", "cycles", "top_ups", "late", "events"}) append_key(part, "");
+  for (const auto* part : {"grants", "counters", "cycles", "top_ups", "late", "events"})
+    append_key(part, "");
   for (const auto hour : hours_) append_key("resolved:", digits(buffer, hour));
 
   append_argument(out, digits(buffer, usage_hour));
@@ -305,34 +307,33 @@ result<answer> ledger_answer::next() {
   return make_error_code(store_errc::protocol);
 }
 
-// "R60,100,99,1700000000000": per minute, burst, remaining, when it is full again. Where there is none,
-// there is nothing.
+// "R60,100,99,1700000000000": per minute, burst, remaining, when it is full again. Where there is
+// none, there is nothing.
 bool ledger_answer::read_rate(answer& reply) {
   if (!rest_.starts_with('R')) return true;
   std::array<std::int64_t, 4> numbers{};
   if (!read_list(numbers)) return false;
-  reply.rate = rate_status{numbers[0], numbers[1], numbers[2], time_point{milliseconds{numbers[3]}}};
+  reply.rate =
+      rate_status{numbers[0], numbers[1], numbers[2], time_point{milliseconds{numbers[3]}}};
   return true;
 }
 
-// "W2500000,1700000000000,0,1,9000000,0,500000": room, until when, scope, window and size of a limit,
-// whether a top-up is open, what other calls hold.
+// "W2500000,1700000000000,0,1,9000000,0,500000": room, until when, scope, window and size of a
+// limit, whether a top-up is open, what other calls hold.
 bool ledger_answer::read_obstacle(answer& reply) {
   if (!rest_.starts_with('W')) return true;
   std::array<std::int64_t, 7> numbers{};
   if (!read_list(numbers)) return false;
   if (numbers[2] < 0 || numbers[2] > 2 || numbers[3] < 0 || numbers[3] > 3) return false;
-  reply.why = obstacle{credits::from_micro(numbers[0]),
-                       time_point{milliseconds{numbers[1]}},
-                       static_cast<limit_scope>(numbers[2]),
-                       static_cast<limit_window>(numbers[3]),
-                       credits::from_micro(numbers[4]),
-                       numbers[5] != 0,
+  reply.why = obstacle{credits::from_micro(numbers[0]),      time_point{milliseconds{numbers[1]}},
+                       static_cast<limit_scope>(numbers[2]), static_cast<limit_window>(numbers[3]),
+                       credits::from_micro(numbers[4]),      numbers[5] != 0,
                        credits::from_micro(numbers[6])};
   return true;
 }
 
-// "U45000000,60000000": what was used, and what of audio was billed, of a hold that was settled when it expired.
+// "U45000000,60000000": what was used, and what of audio was billed, of a hold that was settled
+// when it expired.
 bool ledger_answer::read_charged(answer& reply) {
   if (!rest_.starts_with('U')) return true;
   std::array<std::int64_t, 2> numbers{};
@@ -350,7 +351,8 @@ bool ledger_answer::read_list(std::span<std::int64_t> numbers) {
     const auto stop = list.data() + list.size();
     const auto [after, failed] = std::from_chars(list.data(), stop, number);
     const bool last = &number == &numbers.back();
-    if (failed != std::errc{} || (last ? after != stop : after == stop || *after != ',')) return false;
+    if (failed != std::errc{} || (last ? after != stop : after == stop || *after != ','))
+      return false;
     list.remove_prefix(static_cast<std::size_t>(after - list.data()) + (last ? 0 : 1));
   }
   return true;

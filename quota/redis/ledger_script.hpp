@@ -16,10 +16,12 @@ namespace tollgate::quota::redis {
 std::string_view ledger_script();       // its text
 std::string_view ledger_script_sha1();  // 40 hex digits, the name EVALSHA knows it by
 
-// `tollgate:{ORG}:PART`. The braces make the organization the hash tag: all its keys share one slot.
+// `tollgate:{ORG}:PART`. The braces make the organization the hash tag: all its keys share one
+// slot.
 std::string key_of(std::string_view org, std::string_view part);
 
-// After so many idle hours the totals that limits have counted are packed (ledger/scripts/3_members_2).
+// After so many idle hours the totals that limits have counted are packed
+// (ledger/scripts/3_members_2).
 inline constexpr std::int64_t default_pack_after_hours = 24 * 30;
 
 // The operations of one organization that are applied in one script call, in order.
@@ -44,7 +46,8 @@ class ledger_batch {
                    std::int64_t pack_after_hours = default_pack_after_hours) const;
   // Likewise with another script, for whoever brings a clock of their own.
   void append_call(std::string& out, std::string_view command, std::string_view script,
-                   std::string_view org, std::int64_t usage_hour, std::int64_t pack_after_hours) const;
+                   std::string_view org, std::int64_t usage_hour,
+                   std::int64_t pack_after_hours) const;
 
  private:
   void encode(const reserve&);

@@ -68,8 +68,7 @@ std::optional<ledger_entry> parse_entry(std::string_view type, std::string_view 
   const auto billed_us = parse_integer(used_text.empty() ? "0" : used_text);
   const auto available = parse_amount(take_until(text, ' '));
   const auto cycle = parse_integer(take_until(text, ' '));
-  if (!known || !amount || !released || !overage || !used || !billed_us || !available ||
-      !cycle) {
+  if (!known || !amount || !released || !overage || !used || !billed_us || !available || !cycle) {
     return std::nullopt;
   }
   ledger_entry entry;
@@ -189,7 +188,8 @@ std::optional<use> parse_use(std::string_view text) {
   return use{*amount, *used, *billed_us};
 }
 
-// "AMOUNT EXPIRES_MS HOUR PLACED_MS REQUEST\tROUTE\t...\tKEY"; ":AMOUNT:USED" behind HOUR: its answer has begun;
+// "AMOUNT EXPIRES_MS HOUR PLACED_MS REQUEST\tROUTE\t...\tKEY"; ":AMOUNT:USED" behind HOUR: its
+// answer has begun;
 // "/SEQUENCE" behind PLACED_MS: limits have counted it.
 std::optional<open_hold> parse_hold(std::string_view id, std::string_view packed) {
   const auto known = hold_id::parse(id);
@@ -272,9 +272,10 @@ std::optional<account_snapshot> parse_snapshot(const redisReply& reply) {
   const auto unburned = row->settled - snapshot.grants.mark;
   burn(snapshot.grants.active, unburned);
   snapshot.grants.mark = row->settled;
-  // A mark that is ahead of what was settled stands for credits that nobody used; the script writes none.
-  snapshot.overdrawn = total(snapshot.grants.active) + snapshot.grants.kept_total() - row->posted() +
-                       std::max(-unburned, credits{});
+  // A mark that is ahead of what was settled stands for credits that nobody used; the script writes
+  // none.
+  snapshot.overdrawn = total(snapshot.grants.active) + snapshot.grants.kept_total() -
+                       row->posted() + std::max(-unburned, credits{});
   snapshot.plan = *std::move(plan);
   snapshot.top_up = *top_up;
   if (auto hours = field_of(*parts[0], "usage_hours"); !hours.empty()) {

@@ -1,5 +1,5 @@
-// What the ledger keeps in Redis, read back into domain values. Nothing read is believed: whatever does
-// not look as the script writes it gives nothing.
+// What the ledger keeps in Redis, read back into domain values. Nothing read is believed: whatever
+// does not look as the script writes it gives nothing.
 #pragma once
 
 #include <optional>
@@ -24,7 +24,8 @@ std::optional<time_point> parse_time(const redisReply& reply);
 // The next part of `rest` up to `separator`, which is taken off with it.
 std::string_view take_until(std::string_view& rest, char separator);
 
-// The script's totals begin anew now and then (carry() in ledger/scripts); this is what came before.
+// The script's totals begin anew now and then (carry() in ledger/scripts); this is what came
+// before.
 struct carried_totals {
   credits settled, expired;
 
@@ -49,9 +50,9 @@ std::optional<top_up_record> parse_top_up(std::string_view id, std::string_view 
 // An element of the stream of events: its type and the facts.
 std::optional<account_event> parse_event(const redisReply& element);
 
-// The entries of one script call share one element of the ledger's stream (an element of XRANGE), at
-// most so many. The id of each is the element's, its sequence number times this, plus the place of the
-// entry: ids order entries as they came, and say where an entry stands.
+// The entries of one script call share one element of the ledger's stream (an element of XRANGE),
+// at most so many. The id of each is the element's, its sequence number times this, plus the place
+// of the entry: ids order entries as they came, and say where an entry stands.
 inline constexpr std::uint64_t max_entries_together = 1000;
 std::optional<std::vector<ledger_entry>> parse_entries(const redisReply& element);
 // The id of the element in which the entry stands; nothing where `entry_id` is no entry's id.
@@ -65,7 +66,8 @@ std::optional<usage_counter> parse_counter(std::int64_t hour, std::string_view w
 std::optional<usage_counter> parse_late_counter(std::string_view hour_and_who,
                                                 std::string_view packed);
 
-// Reads account, holds, cycles and the last entry in one step. KEYS: account, holds, ledger, cycles.
+// Reads account, holds, cycles and the last entry in one step. KEYS: account, holds, ledger,
+// cycles.
 std::string_view snapshot_script();
 std::optional<account_snapshot> parse_snapshot(const redisReply& reply);
 

@@ -10,8 +10,8 @@
 #include <hiredis/hiredis.h>
 
 #include "quota/ledger/entry_id.hpp"
-#include "quota/redis/ledger_script.hpp"
 #include "quota/redis/account_changes.hpp"
+#include "quota/redis/ledger_script.hpp"
 #include "quota/redis/reply.hpp"
 #include "quota/redis/retention.hpp"
 #include "quota/redis/rows.hpp"
@@ -247,7 +247,8 @@ task<result<std::vector<ledger_entry>>> redis_store::entries(const org_id& org, 
   redis_retention retention{connection_};
   const auto kept = co_await retention.what_is_retained(org);
   if (!kept) co_return kept.error();
-  if (first < parse_entry_id(kept->dropped_through)) co_return make_error_code(store_errc::archived);
+  if (first < parse_entry_id(kept->dropped_through))
+    co_return make_error_code(store_errc::archived);
   co_return found;
 }
 
@@ -324,8 +325,9 @@ task<result<std::vector<account_event>>> redis_store::events(const org_id& org, 
   co_return found;
 }
 
-task<result<account_changes>> redis_store::changes(const org_id& org, std::optional<stream_positions> after,
-                                             std::optional<stream_positions> until) {
+task<result<account_changes>> redis_store::changes(const org_id& org,
+                                                   std::optional<stream_positions> after,
+                                                   std::optional<stream_positions> until) {
   auto command = account_changes_command(org, after, until);
   if (!command) co_return make_error_code(store_errc::protocol);
   const auto reply = checked(co_await connection_.call(*std::move(command)));

@@ -1,6 +1,7 @@
-// The ledger in Redis. The operations of an organization travel together: one script call of it is on
-// its way at a time, and what is issued meanwhile leaves with the next. So the busier an organization
-// is, the less a call of it costs, here and in Redis, and its operations keep their order.
+// The ledger in Redis. The operations of an organization travel together: one script call of it is
+// on its way at a time, and what is issued meanwhile leaves with the next. So the busier an
+// organization is, the less a call of it costs, here and in Redis, and its operations keep their
+// order.
 #pragma once
 
 #include <memory>
@@ -41,16 +42,16 @@ class redis_store final : public ledger_store {
   task<result<std::vector<account_event>>> events(const org_id& org, std::string after,
                                                   std::size_t limit) override;
   task<result<account_changes>> changes(const org_id& org, std::optional<stream_positions> after,
-                                  std::optional<stream_positions> until) override;
+                                        std::optional<stream_positions> until) override;
   task<result<account_gap>> gap_behind(const org_id& org, stream_positions after,
                                        time_point told_from) override;
 
   task<result<std::string>> usage_generation(const org_id& org, std::int64_t first_hour,
-                                          std::int64_t last_hour) override;
+                                             std::int64_t last_hour) override;
   task<result<std::int64_t>> callers_known_from(const org_id& org) override;
-  // The parts of usage, for whoever keeps them apart: the counters of hours, as far as their details are
-  // retained; the same from the summaries of days; and what was booked late in the last hours of
-  // cycles that had closed.
+  // The parts of usage, for whoever keeps them apart: the counters of hours, as far as their
+  // details are retained; the same from the summaries of days; and what was booked late in the last
+  // hours of cycles that had closed.
   task<result<std::vector<usage_counter>>> hourly_usage(const org_id& org, std::int64_t first_hour,
                                                         std::int64_t last_hour);
   task<result<std::vector<usage_counter>>> summed_usage(const org_id& org, std::int64_t first_hour,
@@ -64,15 +65,15 @@ class redis_store final : public ledger_store {
   bool ready() const override { return connection_.ready(); }
 
  private:
-  class batch;      // operations of one organization, in one script call
+  class batch;            // operations of one organization, in one script call
   class batch_scheduler;  // the batches that wait, and who has one on its way
 
   // The fields and values of a hash, each read by `parse(field, value)`.
   template <class T, class Parse>
   task<result<std::vector<T>>> read_hash(std::string key, Parse parse);
 
-  // Usage: store_usage.cpp. The counters of the first of `hours`: of one at least, and of fewer than
-  // asked for where those are many.
+  // Usage: store_usage.cpp. The counters of the first of `hours`: of one at least, and of fewer
+  // than asked for where those are many.
   struct hours_read;
   task<result<hours_read>> read_hours(const org_id& org, std::span<const std::int64_t> hours);
   // Days of which nothing is kept are summed up, and kept if they are over.

@@ -177,21 +177,21 @@ task<result<std::vector<usage_counter>>> redis_store::usage(const org_id& org,
 }
 
 task<result<std::string>> redis_store::usage_generation(const org_id& org, std::int64_t first_hour,
-                                                     std::int64_t last_hour) {
+                                                        std::int64_t last_hour) {
   using generation = result<std::string>;
   redis_retention retention{connection_};
   const auto kept = co_await retention.what_is_retained(org);
   if (!kept) co_return generation{boost::system::in_place_error, kept.error()};
-  // What moves outside of the hours that are read makes no difference to them. A month is summed up into
-  // its first day, so the grain of all is the month.
+  // What moves outside of the hours that are read makes no difference to them. A month is summed up
+  // into its first day, so the grain of all is the month.
   constexpr std::int64_t month = 31 * 24;
   const auto within = [&](std::int64_t hour) {
     const auto low = std::min(first_hour, last_hour) - month, high = last_hour + month;
     return std::to_string(std::clamp(hour, low, high));
   };
   co_return generation{boost::system::in_place_value, within(kept->first_hour) + ' ' +
-                                                       within(kept->hours_from * 24) + ' ' +
-                                                       within(kept->days_from * 24)};
+                                                          within(kept->hours_from * 24) + ' ' +
+                                                          within(kept->days_from * 24)};
 }
 
 task<result<std::int64_t>> redis_store::callers_known_from(const org_id& org) {

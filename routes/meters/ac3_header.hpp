@@ -17,7 +17,8 @@ class ac3_header {
   // Also of frames whose bytes are swapped in pairs, which decoders play as well.
   explicit ac3_header(std::string_view bytes) {
     if (bytes.size() < size) return;
-    if (byte_at(bytes, 0) == 0x0B && byte_at(bytes, 1) == 0x77) read(big_endian(bytes.substr(0, size)));
+    if (byte_at(bytes, 0) == 0x0B && byte_at(bytes, 1) == 0x77)
+      read(big_endian(bytes.substr(0, size)));
     if (byte_at(bytes, 0) == 0x77 && byte_at(bytes, 1) == 0x0B) read(swapped(bytes));
   }
 

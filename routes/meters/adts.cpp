@@ -37,7 +37,8 @@ class adts_header {
     constexpr std::uint64_t scalable_rate = 2;
     const auto profile = bits_ >> 38 & 3;
     if (profile == scalable_rate) return {};
-    constexpr aac::profile profiles[]{aac::profile::main, aac::profile::low_complexity, aac::profile::low_complexity,
+    constexpr aac::profile profiles[]{aac::profile::main, aac::profile::low_complexity,
+                                      aac::profile::low_complexity,
                                       aac::profile::long_term_prediction};
     return aac::format{static_cast<unsigned>(bits_ >> 34 & 15), false, profiles[profile]};
   }
@@ -70,7 +71,8 @@ class adts_meter final : public framed_meter<adts_header> {
     if (!format || (header.has_checksum() && header.said_blocks() > 1)) return {};
     const auto blocks = frame.substr(std::min(header.content_at(), frame.size()));
     padded_.assign(blocks).append(aac::padding, '\0');
-    const auto found = aac::count_blocks(std::string_view{padded_}.substr(0, blocks.size()), *format);
+    const auto found =
+        aac::count_blocks(std::string_view{padded_}.substr(0, blocks.size()), *format);
     if (found.unusual) return {};
     return duration::times(header.length_of_block(), std::max(found.blocks, header.said_blocks()));
   }

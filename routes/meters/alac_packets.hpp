@@ -9,8 +9,8 @@
 
 namespace tollgate::routes::meters {
 
-// A packet is one frame, however long it is: decoders go by the length in the decoder configuration,
-// which a last frame may fall short of and says so itself.
+// A packet is one frame, however long it is: decoders go by the length in the decoder
+// configuration, which a last frame may fall short of and says so itself.
 class alac_packets final : public packet_codec {
  public:
   static constexpr std::size_t config_bytes = 24;
@@ -27,8 +27,8 @@ class alac_packets final : public packet_codec {
 
   std::string_view name() const override { return "alac"; }
   std::size_t head_bytes() const override { return 7; }
-  // An element's type (3 bits), its number (4), 12 bits unused, one that says whether 32 bits with the
-  // number of samples follow, and three others.
+  // An element's type (3 bits), its number (4), 12 bits unused, one that says whether 32 bits with
+  // the number of samples follow, and three others.
   duration begin(std::string_view head, std::uint64_t) override {
     if (head.size() < head_bytes()) return longest();
     const auto bits = big_endian(head);

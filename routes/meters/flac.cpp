@@ -84,8 +84,8 @@ class flac_meter final : public block_meter<metadata_header + flac_format::strea
     return metadata_header;
   }
 
-  // By which ffmpeg is sure of the format: STREAMINFO first of all, of its usual size, and least and
-  // greatest block size and rate in their bounds.
+  // By which ffmpeg is sure of the format: STREAMINFO first of all, of its usual size, and least
+  // and greatest block size and rate in their bounds.
   static bool is_sound(std::string_view block) {
     const auto size = big_endian(block.substr(1, 3));
     const auto least = big_endian(block.substr(4, 2)), most = big_endian(block.substr(6, 2));

@@ -12,9 +12,11 @@ namespace {
 constexpr std::uint64_t ac3_head = 16;  // that some cards put in front of each frame of AC-3
 constexpr std::uint8_t enough_adts = 20, enough_ac3 = 3, enough_loas = 3;
 // How often a sign must be seen, where ffmpeg wants to see it more often or as often.
-constexpr unsigned enough_lossless = 4, enough_bursts = 2, enough_dts = 3, enough_packets = 5, enough_pictures = 2;
+constexpr unsigned enough_lossless = 4, enough_bursts = 2, enough_dts = 3, enough_packets = 5,
+                   enough_pictures = 2;
 
-// Frames in a row that are no accident in a picture. ffmpeg wants more than a hundred of them, behind a tag's beginning.
+// Frames in a row that are no accident in a picture. ffmpeg wants more than a hundred of them,
+// behind a tag's beginning.
 constexpr std::uint8_t enough_in_tag = 50;
 
 }  // namespace
@@ -83,8 +85,8 @@ void format_signs::look_for_lossless() {
   if (word == 0xF8726FBA || word == 0xF8726FBB) found_ = found_ || ++lossless_ >= enough_lossless;
 }
 
-// A pack header beside anything else of MPEG's systems; or more packets of streams than what only looks
-// like one.
+// A pack header beside anything else of MPEG's systems; or more packets of streams than what only
+// looks like one.
 void format_signs::look_for_program_stream() {
   if (before_ >> 40 != 1) return;
   const auto code = before_ >> 32 & 0xFF;
@@ -95,23 +97,27 @@ void format_signs::look_for_program_stream() {
   if (is_packet) ++packets_;
   if (is_packet && code >= 0xE0) ++pictures_;
   if (!is_packet) ++no_packets_;
-  const bool many = packets_ >= (what_ == of::rest ? 2 : enough_packets) || pictures_ >= enough_pictures;
-  found_ = found_ || (packs_ > 0 && packs_ + systems_ + packets_ >= 2) || (many && packets_ > no_packets_);
+  const bool many =
+      packets_ >= (what_ == of::rest ? 2 : enough_packets) || pictures_ >= enough_pictures;
+  found_ = found_ || (packs_ > 0 && packs_ + systems_ + packets_ >= 2) ||
+           (many && packets_ > no_packets_);
 }
 
-// Behind the length of a packet (two bytes) stand the flags of MPEG-2, or of MPEG-1 stuffing, the size of
-// a buffer and times, with bits in between that are always set.
+// Behind the length of a packet (two bytes) stand the flags of MPEG-2, or of MPEG-1 stuffing, the
+// size of a buffer and times, with bits in between that are always set.
 bool format_signs::is_packet_of_program_stream() const {
   const auto byte = [this](unsigned i) {
     const auto shifted = i < 2 ? before_ >> (8 - 8 * i) : word_ >> (72 - 8 * i);
     return static_cast<unsigned>(shifted & 0xFF);
   };
   const auto flags = byte(0), times = byte(1) & 0xC0;
-  if ((flags & 0xC0) == 0x80) return times == 0 || (times != 0x40 && times >> 2 == (byte(3) & 0xF0));
+  if ((flags & 0xC0) == 0x80)
+    return times == 0 || (times != 0x40 && times >> 2 == (byte(3) & 0xF0));
   const unsigned at = (flags & 0xC0) == 0x40 ? 2 : 0;
   const auto first = byte(at);
   const bool has_times = (first & 0xF0) == 0x20 || (first & 0xF0) == 0x30;
-  return has_times ? (first & byte(at + 2) & byte(at + 4) & 1) != 0 : first == 0x0F || flags == 0xFF;
+  return has_times ? (first & byte(at + 2) & byte(at + 4) & 1) != 0
+                   : first == 0x0F || flags == 0xFF;
 }
 
 // Seven of ten packets in a row.
@@ -131,8 +137,8 @@ void format_signs::look_for_transport_stream() {
   }
 }
 
-// Raw AMR: frames whose length their first byte says, of which ffmpeg wants a hundred in a row; GSM: every
-// 33rd byte begins with the same four bits. And ADTS in MPEG frames.
+// Raw AMR: frames whose length their first byte says, of which ffmpeg wants a hundred in a row;
+// GSM: every 33rd byte begins with the same four bits. And ADTS in MPEG frames.
 void format_signs::look_for_speech() {
   const auto byte = word_ & 0xFF;
   for (auto& each : amr_) each.take(at_ - 1, static_cast<std::uint8_t>(byte));
@@ -161,7 +167,8 @@ void format_signs::look_for_samples() {
       bytes[i] = static_cast<char>(word_ >> 8 * (ac3_header::size - 1 - i));
     const ac3_header header{{bytes, ac3_header::size}};
     if (header.frame_bytes() > 0)
-      found_ = found_ || ac3_.add(at_ - ac3_header::size, header.frame_bytes(), enough_of(enough_ac3), ac3_head);
+      found_ = found_ || ac3_.add(at_ - ac3_header::size, header.frame_bytes(),
+                                  enough_of(enough_ac3), ac3_head);
   }
   // DTS: core frames of 16 and 14 bits in either order of bytes, and its extension.
   const auto word = word_ & 0xFFFFFFFF;
@@ -190,7 +197,8 @@ void format_signs::look_for_frames() {
   if ((word_ & 0xFFFFFF7F) == 0x1F07003F) found_ = found_ || ++bursts_ >= enough_bursts;
 }
 
-bool format_signs::chain::add(std::uint64_t position, std::uint64_t length, std::uint8_t enough, std::uint64_t between) {
+bool format_signs::chain::add(std::uint64_t position, std::uint64_t length, std::uint8_t enough,
+                              std::uint64_t between) {
   link* free = nullptr;
   std::uint8_t frames = 1;
   for (auto& each : links_) {

@@ -7,10 +7,11 @@
 
 namespace tollgate::routes::meters {
 
-// ffmpeg lets all of its formats look at the beginning of a file and takes the one that is surest. Some
-// look beyond the first bytes: MXF behind anything, IEC 61937, TrueHD and MPEG streams anywhere,
-// modules at fixed places. A caller could show us a short WAV and have its upstream hear the rest. What
-// has such signs is ambiguous. By chance they appear once in many thousand megabytes of noise.
+// ffmpeg lets all of its formats look at the beginning of a file and takes the one that is surest.
+// Some look beyond the first bytes: MXF behind anything, IEC 61937, TrueHD and MPEG streams
+// anywhere, modules at fixed places. A caller could show us a short WAV and have its upstream hear
+// the rest. What has such signs is ambiguous. By chance they appear once in many thousand megabytes
+// of noise.
 class format_signs {
  public:
   enum class of : std::uint8_t {
@@ -19,9 +20,11 @@ class format_signs {
     samples,    // 16-bit PCM: what ffmpeg looks for in it
     iec61937,   // any other PCM of WAV
     program,    // a program stream: of which ffmpeg is not much surer than of frames
-    tag,        // a tag of ID3v2, from its first byte, of which ffmpeg does not see the end: what it could take it for
-    rest,       // the few bytes behind a tag that ffmpeg just sees: it is surer of nearly everything than of those
-    pictures,   // MPEG video: what ffmpeg takes it for by looking at it, as it does
+    tag,       // a tag of ID3v2, from its first byte, of which ffmpeg does not see the end: what it
+               // could take it for
+    rest,      // the few bytes behind a tag that ffmpeg just sees: it is surer of nearly everything
+               // than of those
+    pictures,  // MPEG video: what ffmpeg takes it for by looking at it, as it does
   };
   // Only the first `limit` bytes are looked at.
   format_signs(of what, std::uint64_t limit) : what_{what}, limit_{limit} {}
@@ -35,7 +38,8 @@ class format_signs {
    public:
     // A header at `position`; true when so many in a row are no accident.
     // `between`: so many bytes may stand between two of them.
-    bool add(std::uint64_t position, std::uint64_t length, std::uint8_t enough = 3, std::uint64_t between = 0);
+    bool add(std::uint64_t position, std::uint64_t length, std::uint8_t enough = 3,
+             std::uint64_t between = 0);
 
    private:
     struct link {
@@ -93,8 +97,8 @@ class format_signs {
   std::uint64_t begins_ = 0;  // counted from 1: the first byte that is not 0
   std::array<amr_chain, 2> amr_{{{narrow_band, 9}, {wide_band, 9}}};
   std::uint64_t gsm_ = 0;
-  std::uint32_t rate_ = 0;          // where some banks of samples have it
-  std::uint64_t snds_at_ = 0;       // behind the last "SNDS"; 0: there was none
+  std::uint32_t rate_ = 0;     // where some banks of samples have it
+  std::uint64_t snds_at_ = 0;  // behind the last "SNDS"; 0: there was none
   unsigned digital_video_ = 0;
   // Chunks of NSV that have begun: where each ends, as far as that is known.
   struct nullsoft_chunk {

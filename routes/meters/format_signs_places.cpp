@@ -24,14 +24,17 @@ constexpr module_sign module_signs[]{
     {44, "PTMF"},   {60, "IM10"},   {60, "SONG"},   {124, "SONG"},  {124, "SO31"},  {1080, "M.K."},
     {1080, "M!K!"}, {1080, "M&K!"}, {1080, "N.T."}, {1080, "N.SM"}, {1080, "NSMS"}, {1080, "LARD"},
     {1080, "PATT"}, {1080, "FEST"}, {1080, "OKTA"}, {1080, "OCTA"}, {1080, "CD#1"}, {1080, "FLT#"},
-    {1080, "EXO#"}, {1080, "TDZ#"}, {1080, "#CHN"}, {1080, "##CH"}, {1080, "##CN"},
-    {1464, "MTN"},  {1464, "IT10"}};
+    {1080, "EXO#"}, {1080, "TDZ#"}, {1080, "#CHN"}, {1080, "##CH"}, {1080, "##CN"}, {1464, "MTN"},
+    {1464, "IT10"}};
 
-// What ffmpeg looks for at one place only, whatever stands in front of it: Audible, REDCODE, XMV, Westwood, HCOM, Dreamcast.
-constexpr module_sign placed_signs[]{{4, {"\x57\x90\x75\x36", 4}}, {4, "RED1"}, {12, "xobX"}, {16, {"\xAF\xDE\0\0", 4}},
-                                     {65, "FSSD"}, {213, "Sega"}};
+// What ffmpeg looks for at one place only, whatever stands in front of it: Audible, REDCODE, XMV,
+// Westwood, HCOM, Dreamcast.
+constexpr module_sign placed_signs[]{{4, {"\x57\x90\x75\x36", 4}}, {4, "RED1"},  {12, "xobX"},
+                                     {16, {"\xAF\xDE\0\0", 4}},    {65, "FSSD"}, {213, "Sega"}};
 constexpr std::uint64_t last_placed_sign = 213;
-constexpr std::uint32_t swapped(std::uint32_t word) { return __builtin_bswap32(word); }
+constexpr std::uint32_t swapped(std::uint32_t word) {
+  return __builtin_bswap32(word);
+}
 
 }  // namespace
 
@@ -43,44 +46,54 @@ void format_signs::look_for_modules() {
   for (std::size_t i = 0; i < signature_bytes; ++i)
     signature[i] = static_cast<char>(word_ >> 8 * (signature_bytes - 1 - i));
   for (const auto& sign : module_signs)
-    found_ = found_ || (sign.at == at_ - signature_bytes && sign.fits({signature, signature_bytes}));
+    found_ =
+        found_ || (sign.at == at_ - signature_bytes && sign.fits({signature, signature_bytes}));
 }
 
 // Digital video, which has audio, too.
 void format_signs::look_for_video() {
   constexpr unsigned enough_sections = 4;
   const auto word = word_ & 0xFFFFFFFF;
-  if ((word & 0xFF07FF7F) == 0x1F07003F || word == 0xFF3F0701) found_ = found_ || ++digital_video_ >= enough_sections;
+  if ((word & 0xFF07FF7F) == 0x1F07003F || word == 0xFF3F0701)
+    found_ = found_ || ++digital_video_ >= enough_sections;
 }
 
-// Forms that are known by what stands at a certain place; Play by Play's banks of samples by a rate that stands
-// there twice; 3DO's streams by one head within another; descriptions of sessions by one of their lines.
+// Forms that are known by what stands at a certain place; Play by Play's banks of samples by a rate
+// that stands there twice; 3DO's streams by one head within another; descriptions of sessions by
+// one of their lines.
 void format_signs::look_at_places() {
   constexpr std::uint64_t sign_bytes = 4, rate_at = 4, again_at = 28, head_at = 12;
   const auto word = static_cast<std::uint32_t>(word_);
   if (at_ >= sign_bytes && at_ <= last_placed_sign + sign_bytes) {
     char sign[sign_bytes];
-    for (std::size_t i = 0; i < sign_bytes; ++i) sign[i] = static_cast<char>(word >> 8 * (sign_bytes - 1 - i));
-    for (const auto& each : placed_signs) found_ = found_ || (each.at == at_ - sign_bytes && each.fits({sign, sign_bytes}));
-    // Of what is known by its first bytes, ffmpeg is surer than of those banks; a length may well be such a rate.
+    for (std::size_t i = 0; i < sign_bytes; ++i)
+      sign[i] = static_cast<char>(word >> 8 * (sign_bytes - 1 - i));
+    for (const auto& each : placed_signs)
+      found_ = found_ || (each.at == at_ - sign_bytes && each.fits({sign, sign_bytes}));
+    // Of what is known by its first bytes, ffmpeg is surer than of those banks; a length may well
+    // be such a rate.
     if (at_ == rate_at + sign_bytes && what_ != of::container) rate_ = swapped(word);
     const bool is_rate = rate_ == 5512 || rate_ == 11025 || rate_ == 22050 || rate_ == 44100;
     if (at_ == again_at + sign_bytes && is_rate && swapped(word) == rate_) found_ = true;
   }
   if (what_ == of::container) return;
-  if (word == 0x534E4453) snds_at_ = at_;                              // "SNDS"
-  if (word == 0x53484452 && snds_at_ > 0 && at_ == snds_at_ + head_at + sign_bytes) found_ = true;  // "SHDR"
+  if (word == 0x534E4453) snds_at_ = at_;  // "SNDS"
+  if (word == 0x53484452 && snds_at_ > 0 && at_ == snds_at_ + head_at + sign_bytes)
+    found_ = true;                                                    // "SHDR"
   if ((word_ & 0xFFFFFFFFFFFFFF) == 0x633D494E204950) found_ = true;  // "c=IN IP"
 }
 
-// A tag begins with the name of a frame, or is empty, that is zeros. What begins otherwise could be made to look like
-// much that is known by its first bytes.
+// A tag begins with the name of a frame, or is empty, that is zeros. What begins otherwise could be
+// made to look like much that is known by its first bytes.
 void format_signs::look_at_first_frame() {
   constexpr std::uint64_t head = 10, name = 3;
-  const auto is_of_name = [](std::uint64_t byte) { return (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9'); };
+  const auto is_of_name = [](std::uint64_t byte) {
+    return (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9');
+  };
   if (at_ == head + name) {
     is_empty_tag_ = (word_ & 0xFFFFFF) == 0;
-    const bool named = is_of_name(word_ >> 16 & 0xFF) && is_of_name(word_ >> 8 & 0xFF) && is_of_name(word_ & 0xFF);
+    const bool named =
+        is_of_name(word_ >> 16 & 0xFF) && is_of_name(word_ >> 8 & 0xFF) && is_of_name(word_ & 0xFF);
     found_ = found_ || !(named || is_empty_tag_);
   }
   found_ = found_ || (is_empty_tag_ && (word_ & 0xFF) != 0);
@@ -91,9 +104,12 @@ void format_signs::look_for_nullsoft() {
   constexpr std::uint64_t lengths = 20, to_lengths = 24 - 4;  // from behind the name of the chunk
   static_assert(lengths == to_lengths);
   if ((word_ & 0xFFFFFFFF) == 0x4E535673) {  // "NSVs"
-    auto* const free = std::find_if(nullsoft_.begin(), nullsoft_.end(), [](auto& each) { return each.at == 0; });
-    if (free == nullsoft_.end()) found_ = true;
-    else *free = {at_, 0};
+    auto* const free =
+        std::find_if(nullsoft_.begin(), nullsoft_.end(), [](auto& each) { return each.at == 0; });
+    if (free == nullsoft_.end())
+      found_ = true;
+    else
+      *free = {at_, 0};
   }
   for (auto& each : nullsoft_) {
     if (each.at == 0) continue;
@@ -108,8 +124,8 @@ void format_signs::look_for_nullsoft() {
   }
 }
 
-// SoundTracker's modules of fifteen samples say nowhere what they are: volumes, a tempo and the number of positions must
-// be such as it can have.
+// SoundTracker's modules of fifteen samples say nowhere what they are: volumes, a tempo and the
+// number of positions must be such as it can have.
 void format_signs::look_for_sound_tracker() {
   constexpr std::uint64_t first = 20, each = 30, samples = 15, positions = first + each * samples;
   if (!is_sound_tracker_ || at_ > positions + 2 || at_ <= first) return;

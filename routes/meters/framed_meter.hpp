@@ -23,8 +23,8 @@ inline constexpr unsigned enough_frames_after_junk_at_end = 8;
 
 // `Header` is made of its `size` bytes and has `frame_bytes()` (0: it is none; else it counts the
 // header in), `length()` and `consistent_with(another)`. It may have `is_like(another)`,
-// `is_padded()` and `padded_otherwise()`. Where `Header::is_read_whole` is true, length_of() sees all of a
-// frame.
+// `is_padded()` and `padded_otherwise()`. Where `Header::is_read_whole` is true, length_of() sees
+// all of a frame.
 //
 // A frame counts whole when its header has come: players fill up what is cut off. Between frames
 // there may be zeros, which decoders pass over. Anything else is junk, and after it a header must
@@ -55,8 +55,8 @@ class framed_meter : public block_meter<most_to_confirm<Header>, most_to_confirm
  protected:
   // Asked of the first frame, which may hold a table of contents instead.
   virtual bool is_audio(std::string_view /*frame*/) { return true; }
-  // Nothing for a frame that cannot be counted: then the stream cannot be, either. The last frame may be
-  // cut off.
+  // Nothing for a frame that cannot be counted: then the stream cannot be, either. The last frame
+  // may be cut off.
   virtual std::optional<duration> length_of(const Header& header, std::string_view /*frame*/) {
     return header.length();
   }

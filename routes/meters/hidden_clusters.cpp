@@ -54,8 +54,10 @@ void hidden_clusters::look_within(std::string_view bytes, of what) {
   const auto begin = position_ + (what == of::element ? 1 : 0);
   if (what == of::frames || what == of::file) {
     for (auto at = bytes.find(cluster_id); at != bytes.npos; at = bytes.find(cluster_id, at + 1)) {
-      if (what == of::file) found_ = true;
-      else suspect(begin + at, bytes.substr(at + id_bytes));
+      if (what == of::file)
+        found_ = true;
+      else
+        suspect(begin + at, bytes.substr(at + id_bytes));
     }
     return;
   }

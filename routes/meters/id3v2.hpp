@@ -25,10 +25,11 @@ inline std::optional<std::uint64_t> id3v2_bytes(std::string_view head) {
   return size + id3v2_header_bytes * (footer ? 2 : 1);
 }
 
-// As taggers write it: version 2 to 4, revision 0, and no flags that mean nothing. Then no format is known by these
-// bytes, and nothing that is text goes on behind the first five.
+// As taggers write it: version 2 to 4, revision 0, and no flags that mean nothing. Then no format
+// is known by these bytes, and nothing that is text goes on behind the first five.
 inline bool is_ordinary_id3v2(std::string_view head) {
-  return byte_at(head, 3) >= 2 && byte_at(head, 3) <= 4 && byte_at(head, 4) == 0 && (byte_at(head, 5) & 0x0F) == 0;
+  return byte_at(head, 3) >= 2 && byte_at(head, 3) <= 4 && byte_at(head, 4) == 0 &&
+         (byte_at(head, 5) & 0x0F) == 0;
 }
 
 }  // namespace tollgate::routes::meters

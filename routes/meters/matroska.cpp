@@ -19,9 +19,10 @@ bool may_follow_segment(const ebml_element& element) {
   return is_root(element.id) || is_top_level(element.id) || element.id == id::void_element;
 }
 
-// Walks the tree of elements as decoders do. Where a decoder could be at odds with us about it, because an
-// element is too long or stands where it does not belong, nothing is measured. Damage between the elements
-// is another matter: decoders go back and look for the next one of the top level, and so do we.
+// Walks the tree of elements as decoders do. Where a decoder could be at odds with us about it,
+// because an element is too long or stands where it does not belong, nothing is measured. Damage
+// between the elements is another matter: decoders go back and look for the next one of the top
+// level, and so do we.
 class matroska_meter final : public block_meter<most_small_bytes> {
  public:
   void finish() override;
@@ -166,7 +167,8 @@ void matroska_meter::leave_masters() {
     if (*left == id::track_entry) add_track();
 }
 
-// What can only stand at the top ends masters of unknown size. False where it stands in another one.
+// What can only stand at the top ends masters of unknown size. False where it stands in another
+// one.
 bool matroska_meter::leave_for(std::uint32_t element) {
   if (!is_root(element) && !is_top_level(element)) return true;
   const auto is_left = [&] { return is_root(element) || path_.innermost() != id::segment; };

@@ -44,7 +44,8 @@ matroska_block::progress matroska_block::read_head(std::string_view bytes,
   tracks.set_latest(track_);
   if (track_ == nullptr) {
     constexpr unsigned lacing_flags = 0x06;
-    may_be_broken_ = !tracks.is_plain_video(number) || (byte_at(bytes, head_bytes - 1) & lacing_flags) != 0;
+    may_be_broken_ =
+        !tracks.is_plain_video(number) || (byte_at(bytes, head_bytes - 1) & lacing_flags) != 0;
     return ignore(bytes);
   }
   track_->begin_block();

@@ -50,10 +50,12 @@ std::unique_ptr<packet_codec> flac_of_private(std::string_view codec_private) {
       flac_format::of_stream_info(codec_private.substr(stream_info)));
 }
 
-// Old files have no configuration, and name the profile in the codec id; where they do not, decoders
-// allow for LTP.
+// Old files have no configuration, and name the profile in the codec id; where they do not,
+// decoders allow for LTP.
 std::optional<aac::profile> profile_of(std::string_view codec_id) {
-  const auto names = [codec_id](std::string_view name) { return codec_id.find(name) != codec_id.npos; };
+  const auto names = [codec_id](std::string_view name) {
+    return codec_id.find(name) != codec_id.npos;
+  };
   if (names("MAIN")) return aac::profile::main;
   if (names("LC")) return aac::profile::low_complexity;
   if (names("SSR")) return {};
@@ -63,7 +65,8 @@ std::optional<aac::profile> profile_of(std::string_view codec_id) {
 std::unique_ptr<packet_codec> aac_of(const track_entry& track) {
   auto config = mp4::read_audio_specific_config(track.codec_private);
   if (track.codec_private.empty())
-    config = mp4::aac_config{whole_rate(track.sampling_frequency), 1024, profile_of(track.codec_id)};
+    config =
+        mp4::aac_config{whole_rate(track.sampling_frequency), 1024, profile_of(track.codec_id)};
   if (!config || !aac_packets::follows(*config)) return nullptr;
   return std::make_unique<aac_packets>(*config);
 }
@@ -72,8 +75,8 @@ std::unique_ptr<packet_codec> aac_of(const track_entry& track) {
 std::unique_ptr<packet_codec> pcm_of(const track_entry& track) {
   const auto bits = track.bit_depth;
   const bool is_float = track.codec_id == "A_PCM/FLOAT/IEEE";
-  const bool known = is_float ? bits == 32 || bits == 64
-                              : bits == 8 || bits == 16 || bits == 24 || bits == 32;
+  const bool known =
+      is_float ? bits == 32 || bits == 64 : bits == 8 || bits == 16 || bits == 24 || bits == 32;
   constexpr std::uint64_t most_channels = 64;
   if (!known || track.channels == 0 || track.channels > most_channels) return nullptr;
   return std::make_unique<pcm_packets>(whole_rate(track.sampling_frequency),

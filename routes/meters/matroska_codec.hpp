@@ -34,8 +34,8 @@ struct track_entry {
   }
 };
 
-// The codec of the track; null if its frames do not tell how long they play, or cannot be looked at.
-// Timestamps and durations are the file's word, and decoders do not go by them.
+// The codec of the track; null if its frames do not tell how long they play, or cannot be looked
+// at. Timestamps and durations are the file's word, and decoders do not go by them.
 std::unique_ptr<packet_codec> make_codec(const track_entry& track);
 // What decoders throw away at the beginning. Only the pre-skip of Opus is: ffmpeg does not believe
 // CodecDelay.

@@ -11,11 +11,21 @@ namespace tollgate::routes::meters {
 namespace id = matroska_id;
 
 bool matroska_entry::begin(std::uint32_t element, std::uint64_t size) {
-  constexpr std::array once{id::track_number,       id::track_type,         id::codec_id,
-                            id::codec_private,      id::audio,              id::sampling_frequency,
-                            id::channels,           id::bit_depth,          id::content_encodings,
-                            id::content_encoding,   id::encoding_scope,     id::encoding_type,
-                            id::content_compression, id::compression_algorithm, id::compression_settings};
+  constexpr std::array once{id::track_number,
+                            id::track_type,
+                            id::codec_id,
+                            id::codec_private,
+                            id::audio,
+                            id::sampling_frequency,
+                            id::channels,
+                            id::bit_depth,
+                            id::content_encodings,
+                            id::content_encoding,
+                            id::encoding_scope,
+                            id::encoding_type,
+                            id::content_compression,
+                            id::compression_algorithm,
+                            id::compression_settings};
   // Where no algorithm is named, zlib is meant.
   if (element == id::content_encoding) {
     ++entry_.encodings;

@@ -10,8 +10,8 @@ namespace tollgate::routes::meters {
 
 class matroska_entry {
  public:
-  // An element begins, here or anywhere. False if it is longer than we read, or was in this entry before:
-  // decoders that give up on the way believe the first of two, others the last.
+  // An element begins, here or anywhere. False if it is longer than we read, or was in this entry
+  // before: decoders that give up on the way believe the first of two, others the last.
   bool begin(std::uint32_t element, std::uint64_t size);
   // Elements that are read whole.
   void take(std::uint32_t element, std::string_view content);

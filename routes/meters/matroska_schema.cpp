@@ -15,8 +15,9 @@ struct place {
   content is = content::master;
 };
 
-// The ids are unique, but for masters that stand in themselves. What our counting depends on is here, all
-// masters, and in what comes with the audio all that decoders look into. What comes often comes first.
+// The ids are unique, but for masters that stand in themselves. What our counting depends on is
+// here, all masters, and in what comes with the audio all that decoders look into. What comes often
+// comes first.
 constexpr std::array places{
     place{id::simple_block, id::cluster, content::bytes},
     place{id::block_group, id::cluster},
@@ -152,11 +153,13 @@ bool is_place(std::uint32_t element, std::uint32_t master) {
 bool is_about_tracks(std::uint32_t master) {
   if (master == id::tracks) return true;
   const auto* at = find(master);
-  return at != nullptr && at->master != document && at->master != master && is_about_tracks(at->master);
+  return at != nullptr && at->master != document && at->master != master &&
+         is_about_tracks(at->master);
 }
 
-// Decoders give up where a number is longer than it may be, and what they have not read by then counts for
-// nothing. So in what says how the audio is coded, only what is known to be text is longer.
+// Decoders give up where a number is longer than it may be, and what they have not read by then
+// counts for nothing. So in what says how the audio is coded, only what is known to be text is
+// longer.
 bool is_of_a_size(content is, std::uint64_t size) {
   constexpr std::uint64_t longest_number = 8, longest_bytes = 256 << 20;
   switch (is) {

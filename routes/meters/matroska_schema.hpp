@@ -13,8 +13,9 @@ constexpr std::uint32_t document = 0;
 
 bool is_master(std::uint32_t element);
 
-// Whether decoders would read it in this master without an error, and as what we take it for. Elements that
-// nobody knows may stand in most masters, but not in a Segment or a SeekHead: no encoder writes them there.
+// Whether decoders would read it in this master without an error, and as what we take it for.
+// Elements that nobody knows may stand in most masters, but not in a Segment or a SeekHead: no
+// encoder writes them there.
 bool allows(const ebml_element& element, std::uint32_t master);
 
 }  // namespace matroska_schema

@@ -96,7 +96,8 @@ duration matroska_tracks::longest() const {
 }
 
 bool matroska_tracks::is_unclear() const {
-  return std::any_of(tracks_.begin(), tracks_.end(), [](const auto& track) { return track.is_unclear(); });
+  return std::any_of(tracks_.begin(), tracks_.end(),
+                     [](const auto& track) { return track.is_unclear(); });
 }
 
 void matroska_tracks::end_document() {

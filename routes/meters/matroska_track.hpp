@@ -47,7 +47,8 @@ class matroska_track {
 
 class matroska_tracks {
  public:
-  // Of what is not audio, only the number is kept. False if there are too many, or one that cannot be counted.
+  // Of what is not audio, only the number is kept. False if there are too many, or one that cannot
+  // be counted.
   bool add(const track_entry& entry);
   matroska_track* find(std::uint64_t number);
   bool has(std::uint64_t number) const { return entry_of(number) != nullptr; }

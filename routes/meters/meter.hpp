@@ -30,8 +30,8 @@ class meter {
   // The input has ended, where it should or not. Nothing is written after it.
   virtual void finish() = 0;
 
-  // Audio has gone by that could not be read yet, because what says where it is came behind it. True
-  // from then on, whatever follows.
+  // Audio has gone by that could not be read yet, because what says where it is came behind it.
+  // True from then on, whatever follows.
   virtual bool has_missed_some() const { return false; }
   // After finish(): what was written has to be written once more, from its first byte on, before
   // measured() counts what is in it. Until then it says what the container claims, which is for

@@ -175,9 +175,7 @@ class mp4_meter final : public meter {
  private:
   enum class reading : std::uint8_t { first, second };
 
-  bool is_given_up() const {
-    return boxes_.status() == state::unmeasurable || movie_.is_unclear();
-  }
+  bool is_given_up() const { return boxes_.status() == state::unmeasurable || movie_.is_unclear(); }
 
   movie movie_;
   box_walker boxes_{movie_};

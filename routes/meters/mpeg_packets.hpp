@@ -9,8 +9,8 @@
 
 namespace tollgate::routes::meters {
 
-// A packet should be one frame. Decoders play all that are in it, also with zeros in between, so all of
-// them count.
+// A packet should be one frame. Decoders play all that are in it, also with zeros in between, so
+// all of them count.
 class mpeg_packets final : public packet_codec {
  public:
   explicit mpeg_packets(char layer) : layer_{layer} {}

@@ -122,7 +122,8 @@ std::size_t ogg_meter::parse_header(std::string_view block) {
     return inner;
   }
   if (owner == nullptr) {
-    // As much of it as there is room for, and no more, whatever is at hand: what is found must not depend on it.
+    // As much of it as there is room for, and no more, whatever is at hand: what is found must not
+    // depend on it.
     constexpr auto head_bytes = most_opening_bytes;
     if (block.size() < head_bytes) {
       need(head_bytes);
@@ -233,7 +234,8 @@ ogg_meter::placed_stream* ogg_meter::find(std::uint32_t serial) {
 // RFC 3533, section 4: streams that play at once all begin before any has data.
 void ogg_meter::open(std::string_view body) {
   if (page_.continues_packet()) {
-    // Decoders pass over the rest of a packet whose beginning they have not seen, and go on behind it.
+    // Decoders pass over the rest of a packet whose beginning they have not seen, and go on behind
+    // it.
     if (ogg_stream::names_audio(body)) stop(state::unmeasurable);
     return;
   }

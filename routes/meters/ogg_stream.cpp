@@ -53,8 +53,16 @@ std::optional<ogg_stream> ogg_stream::open(std::uint32_t serial, std::string_vie
 }
 
 bool ogg_stream::names_audio(std::string_view packets) {
-  constexpr std::string_view names[]{"OpusHead", "\x01vorbis", "FLAC",    "fLaC",
-                                     "Speex   ", "CELT    ",   "\x01" "audio", "\x01" "Direct Show"};
+  constexpr std::string_view names[]{"OpusHead",
+                                     "\x01vorbis",
+                                     "FLAC",
+                                     "fLaC",
+                                     "Speex   ",
+                                     "CELT    ",
+                                     "\x01"
+                                     "audio",
+                                     "\x01"
+                                     "Direct Show"};
   return std::any_of(std::begin(names), std::end(names), [packets](std::string_view name) {
     return packets.find(name) != packets.npos;
   });

@@ -27,8 +27,8 @@ enum code : std::uint8_t {
 // The longest header of a packet that is looked at whole: MPEG-1's, with 16 bytes of stuffing.
 constexpr std::size_t most_header_bytes = 6 + 16 + 2 + 10;
 
-// How long the rest of a packet's header is, behind its length: `rest` begins there. Nothing for what is
-// no header, or is scrambled.
+// How long the rest of a packet's header is, behind its length: `rest` begins there. Nothing for
+// what is no header, or is scrambled.
 std::optional<std::size_t> packet_header_bytes(std::string_view rest) {
   constexpr std::size_t flags = 3, most_extension = 64;
   if (rest.size() >= flags && (byte_at(rest, 0) & 0xC0) == 0x80) {
@@ -46,11 +46,12 @@ std::optional<std::size_t> packet_header_bytes(std::string_view rest) {
   return times == 0x0F ? std::optional{at + 1} : std::nullopt;
 }
 
-// A strict profile, as muxers write it: packs, the header of the system once or more, and packets, with
-// nothing in between. Decoders look for the next start code where there is something else, play every audio
-// stream that they prefer, find out by themselves what a video stream really is, and take some private
-// streams for signs of other formats. So whatever of this is not plain makes a file unmeasurable. Frames
-// are counted by their own bytes; those of the audio stream stand one behind the other.
+// A strict profile, as muxers write it: packs, the header of the system once or more, and packets,
+// with nothing in between. Decoders look for the next start code where there is something else,
+// play every audio stream that they prefer, find out by themselves what a video stream really is,
+// and take some private streams for signs of other formats. So whatever of this is not plain makes
+// a file unmeasurable. Frames are counted by their own bytes; those of the audio stream stand one
+// behind the other.
 class program_stream_meter final : public block_meter<most_header_bytes> {
  public:
   program_stream_meter() { audio_.begin({}, 0); }
@@ -60,7 +61,9 @@ class program_stream_meter final : public block_meter<most_header_bytes> {
   }
   duration measured() const override { return status() == state::measuring ? played_ : duration{}; }
   std::string_view container() const override { return "mpeg"; }
-  std::string_view codec() const override { return status() == state::measuring ? "mpeg audio" : ""; }
+  std::string_view codec() const override {
+    return status() == state::measuring ? "mpeg audio" : "";
+  }
 
  private:
   enum class content : std::uint8_t { audio, video, padding };
@@ -119,7 +122,8 @@ std::size_t program_stream_meter::parse_start(std::string_view block) {
   if (!in_order) return give_up();
   if (code == pack) return parse_pack(block);
   if (code == system_header) return parse_system(block);
-  if (code == padding_stream || (code >= first_audio && code <= last_video)) return parse_packet(block);
+  if (code == padding_stream || (code >= first_audio && code <= last_video))
+    return parse_packet(block);
   has_ended_ = code == end_of_stream;
   return has_ended_ ? start_code : give_up();
 }
@@ -191,8 +195,10 @@ void program_stream_meter::take(std::string_view piece) {
     }
     case content::audio:
       played_ += audio_.body(piece);
-      if (!audio_.reads_bodies()) give_up();
-      else set_status(state::measuring);
+      if (!audio_.reads_bodies())
+        give_up();
+      else
+        set_status(state::measuring);
       return;
     case content::video: {
       // A sequence begins; of anything else, a decoder finds out what it is.

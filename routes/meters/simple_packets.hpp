@@ -11,8 +11,8 @@
 
 namespace tollgate::routes::meters {
 
-// Raw AAC, an access unit a packet: one block of 1024 samples (or 960) by all encoders. Decoders play
-// all blocks that are in it, so they are counted.
+// Raw AAC, an access unit a packet: one block of 1024 samples (or 960) by all encoders. Decoders
+// play all blocks that are in it, so they are counted.
 class aac_packets final : public packet_codec {
  public:
   // Whether blocks of this kind can be counted.

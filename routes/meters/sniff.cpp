@@ -48,15 +48,17 @@ constexpr signature signatures[]{{0, "RIFF", make_wav_meter},
 constexpr std::size_t head_bytes = 10;
 static_assert(head_bytes >= id3v2_header_bytes);
 
-// How far ffmpeg looks before it is sure of a format that it knows by its first bytes, and of frames.
+// How far ffmpeg looks before it is sure of a format that it knows by its first bytes, and of
+// frames.
 constexpr std::uint64_t looked_at_of_container = 4096, looked_at_of_frames = 64 * 1024,
                         looked_at_of_program = 1 << 20;
 constexpr std::uint64_t longest_skip = 1024;
 constexpr std::uint64_t most_zeros_before_frames = 4096;
-// ffmpeg looks at a megabyte. Of a tag that does not end sixteen bytes before that it sees the beginning only, and goes
-// by what stands there, and by the name of the file. Behind one that ends a little before that it sees so little that it
-// goes by the name, or by anything.
-constexpr std::uint64_t looked_at_in_all = 1 << 20, longest_seen_tag = looked_at_in_all - 17, longest_passed_tag = looked_at_in_all - 4096;
+// ffmpeg looks at a megabyte. Of a tag that does not end sixteen bytes before that it sees the
+// beginning only, and goes by what stands there, and by the name of the file. Behind one that ends
+// a little before that it sees so little that it goes by the name, or by anything.
+constexpr std::uint64_t looked_at_in_all = 1 << 20, longest_seen_tag = looked_at_in_all - 17,
+                        longest_passed_tag = looked_at_in_all - 4096;
 
 class audio_meter final : public meter {
  public:
@@ -152,14 +154,16 @@ class audio_meter final : public meter {
       return head().substr(std::min(each.at, gathered_)).starts_with(each.bytes);
     });
     is_container_ = found != std::end(signatures);
-    // ffmpeg passes over one tag. A first box "skip" tells it little, so that the next must be in sight.
-    const bool begins_with_skip = head().substr(std::min<std::size_t>(4, gathered_)).starts_with("skip");
+    // ffmpeg passes over one tag. A first box "skip" tells it little, so that the next must be in
+    // sight.
+    const bool begins_with_skip =
+        head().substr(std::min<std::size_t>(4, gathered_)).starts_with("skip");
     const bool is_far = begins_with_skip && big_endian(head().substr(0, 4)) > longest_skip;
     // Of Ogg it knows version 0.
     const bool is_new = head().starts_with("OggS") && !head().substr(4).starts_with('\0');
     is_sure_ = is_container_ && found->is_sure;
-    is_ambiguous_ = is_ambiguous_ ||
-                    (is_container_ && (tags_passed_ > (is_sure_ ? 1U : 0U) || has_long_tag_ || is_far || is_new));
+    is_ambiguous_ = is_ambiguous_ || (is_container_ && (tags_passed_ > (is_sure_ ? 1U : 0U) ||
+                                                        has_long_tag_ || is_far || is_new));
     if (is_sure_) signs_.emplace(format_signs::of::container, looked_at_of_container);
     if (is_container_ && !is_sure_) signs_.emplace(format_signs::of::program, looked_at_of_program);
     if (!is_container_ && !is_maybe_raw_) {
@@ -176,10 +180,12 @@ class audio_meter final : public meter {
     }
   }
 
-  // Frames that do not stand first, behind tags and zeros, are not what everybody hears: by what stands in
-  // front of them ffmpeg takes them for any of a hundred other formats, a cut frame for AMR or GSM.
+  // Frames that do not stand first, behind tags and zeros, are not what everybody hears: by what
+  // stands in front of them ffmpeg takes them for any of a hundred other formats, a cut frame for
+  // AMR or GSM.
   void look_for_signs(std::string_view piece) {
-    // From the first byte on, be it a zero: some formats are known by bytes at equal distances from it.
+    // From the first byte on, be it a zero: some formats are known by bytes at equal distances from
+    // it.
     if (signs_) signs_->write(piece);
     if (rest_signs_) rest_signs_->write(piece);
     if (!before_frames_) return;

@@ -12,9 +12,9 @@ class speex_packets final : public packet_codec {
  public:
   static constexpr std::size_t header_bytes = 80;
 
-  // The header packet says how many frames each packet has, and twice how long a frame is: by the mode
-  // and in samples. Decoders believe the one or the other, so both must say the same. Further headers,
-  // which libspeex does not write, are audio to some.
+  // The header packet says how many frames each packet has, and twice how long a frame is: by the
+  // mode and in samples. Decoders believe the one or the other, so both must say the same. Further
+  // headers, which libspeex does not write, are audio to some.
   static std::unique_ptr<speex_packets> open(std::string_view header) {
     if (header.size() < header_bytes || !header.starts_with("Speex   ")) return nullptr;
     const auto rate = little_endian<std::uint32_t>(header, 36);
@@ -25,7 +25,8 @@ class speex_packets final : public packet_codec {
     if (rate == 0 || mode > 2 || extra_headers > 0) return nullptr;
     const auto samples = std::uint64_t{160} << mode;
     if (frame_samples != samples) return nullptr;
-    return std::unique_ptr<speex_packets>{new speex_packets{rate, samples * (frames == 0 ? 1 : frames)}};
+    return std::unique_ptr<speex_packets>{
+        new speex_packets{rate, samples * (frames == 0 ? 1 : frames)}};
   }
 
   std::uint32_t rate() const { return rate_; }

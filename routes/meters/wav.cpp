@@ -33,8 +33,8 @@ std::unique_ptr<meter> make_contents_meter(const wav_format& format) {
   return nullptr;
 }
 
-// A voice recorder's file that begins like WAV and holds G.729, as ffmpeg knows it: zeros behind the
-// header but for one byte.
+// A voice recorder's file that begins like WAV and holds G.729, as ffmpeg knows it: zeros behind
+// the header but for one byte.
 class act_signs {
  public:
   void write(std::string_view piece) {
@@ -69,7 +69,8 @@ class wav_blocks final : public block_meter<64> {
   // Where the samples may be frames, the longer.
   duration measured() const override {
     if (!format_) return {};
-    const auto blocks = may_be_blocks() || !contents_ ? format_->layout.of_bytes(data_bytes_) : duration{};
+    const auto blocks =
+        may_be_blocks() || !contents_ ? format_->layout.of_bytes(data_bytes_) : duration{};
     return contents_ ? std::max(blocks, contents_->measured()) : blocks;
   }
   std::string_view container() const override { return "wav"; }
@@ -176,8 +177,8 @@ class wav_blocks final : public block_meter<64> {
     return rest_of_chunk(format_bytes_);
   }
 
-  // The sizes of the file and of the data chunk, for which 32 bits are too few. Only RF64 has them, and
-  // first of all.
+  // The sizes of the file and of the data chunk, for which 32 bits are too few. Only RF64 has them,
+  // and first of all.
   std::size_t long_sizes(std::string_view block) {
     long_data_bytes_ = little_endian<std::uint64_t>(block, 8);
     return rest_of_chunk(24);

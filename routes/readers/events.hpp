@@ -9,8 +9,8 @@
 
 namespace tollgate::routes::readers {
 
-// Takes the bytes in any slices. Of an event it keeps the name and the beginning of the data, so its
-// memory is constant.
+// Takes the bytes in any slices. Of an event it keeps the name and the beginning of the data, so
+// its memory is constant.
 class events : public sink {
  public:
   struct event {
@@ -19,8 +19,8 @@ class events : public sink {
   };
 
   void write(std::string_view piece) final;
-  // What stands behind the last empty line is an event, too: some readers take it for one, and where
-  // a connection broke nobody knows whether the line was to come.
+  // What stands behind the last empty line is an event, too: some readers take it for one, and
+  // where a connection broke nobody knows whether the line was to come.
   void finish() final;
 
  protected:

@@ -23,10 +23,11 @@ struct multipart_settings {
 // Passes on the content of the one part of that name. Faults, besides those of every reader:
 //
 // - ambiguous: two parts of the wanted name, or one of a name that some reader could take for it
-//   (`File`, `file[]`; see member_name.hpp); the same for the fields. A field `_charset_`, and a part
-//   that is not as long as it says. And boundaries that some parsers see and others do not: their text
-//   anywhere but behind CRLF, at once behind the head of a part, with other text or blanks on its line,
-//   or behind the closing one. And text in front of the first one, and behind the last.
+//   (`File`, `file[]`; see member_name.hpp); the same for the fields. A field `_charset_`, and a
+//   part that is not as long as it says. And boundaries that some parsers see and others do not:
+//   their text anywhere but behind CRLF, at once behind the head of a part, with other text or
+//   blanks on its line, or behind the closing one. And text in front of the first one, and behind
+//   the last.
 // - malformed: a head of more than 8 KiB, a wanted field of more than 256 bytes.
 // - those of a part's head: see part_head.hpp.
 class multipart final : public reader {

@@ -9,8 +9,8 @@
 namespace tollgate::routes::readers {
 
 struct parameter {
-  std::string name;   // in lower case
-  std::string value;  // without quotes and escapes
+  std::string name;      // in lower case
+  std::string value;     // without quotes and escapes
   bool quoted = false;   // else some readers end it at a comma, or at what else is no token
   bool escaped = false;  // a backslash stood in it, which not all readers know
 };

@@ -1,6 +1,7 @@
-// Meters many files in one run: their names on standard input, one a line; on standard output a line for
-// each, in the same order: the microseconds that are charged, or "refused", and what was found. Each is metered as
-// an upload is: in pieces, and read a second time where its index stands behind its samples.
+// Meters many files in one run: their names on standard input, one a line; on standard output a
+// line for each, in the same order: the microseconds that are charged, or "refused", and what was
+// found. Each is metered as an upload is: in pieces, and read a second time where its index stands
+// behind its samples.
 #include <algorithm>
 #include <fstream>
 #include <iostream>

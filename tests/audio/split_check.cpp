@@ -1,5 +1,5 @@
-// However a file is cut into pieces, its meter gives the same answer, and a call that is metered by it
-// holds at most twice its price: split_check FILE...
+// However a file is cut into pieces, its meter gives the same answer, and a call that is metered by
+// it holds at most twice its price: split_check FILE...
 //
 // Each file is given to a meter as a whole, byte by byte, and in random pieces.
 #include <fstream>
@@ -66,8 +66,8 @@ bool is_indifferent(const std::string& name, const std::string& bytes) {
   return same;
 }
 
-// What a call holds while a file is metered, at most, and what it costs. The ledger gives all that is
-// asked for.
+// What a call holds while a file is metered, at most, and what it costs. The ledger gives all that
+// is asked for.
 struct held_and_cost {
   quota::credits held, cost;
 };
@@ -88,7 +88,8 @@ held_and_cost held_for(std::string_view bytes, Sizes next_size) {
     auto action = money.resume(charge::metered{{meter->measured().microseconds_up()}, final});
     while (const auto* asked = std::get_if<charge::apply>(&action)) {
       const auto* more = std::get_if<quota::extend>(&asked->what);
-      const auto amount = more != nullptr ? more->amount : std::get<quota::release>(asked->what).amount;
+      const auto amount =
+          more != nullptr ? more->amount : std::get<quota::release>(asked->what).amount;
       most = std::max(most, amount);
       action = money.resume(charge::answered{
           {more != nullptr ? quota::outcome::extended : quota::outcome::released, amount, {}}});
@@ -128,7 +129,7 @@ int main(int argc, char** argv) {
     if (!is_indifferent(argv[i], bytes)) ++different;
     if (!holds_little(argv[i], bytes)) ++greedy;
   }
-  std::cout << argc - 1 << " files in other pieces: " << different << " measured differently, " << greedy
-            << " held more than twice their price\n";
+  std::cout << argc - 1 << " files in other pieces: " << different << " measured differently, "
+            << greedy << " held more than twice their price\n";
   return different + greedy == 0 ? 0 : 1;
 }

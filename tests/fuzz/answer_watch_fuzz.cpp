@@ -8,7 +8,8 @@ using tollgate::quota::stream_end;
 
 namespace {
 
-stream_end judged(const answer_head& head, std::string_view body, stream_end how, std::size_t piece) {
+stream_end judged(const answer_head& head, std::string_view body, stream_end how,
+                  std::size_t piece) {
   answer_watch watch{head};
   while (!body.empty()) {
     watch.write(body.substr(0, piece));
@@ -25,7 +26,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string encoding{from.line()};
   const std::string body{from.rest()};
   const answer_head head{200, "POST", "text/event-stream", encoding};
-  for (const auto how : {stream_end::accepted, stream_end::upstream_failed, stream_end::client_gone}) {
+  for (const auto how :
+       {stream_end::accepted, stream_end::upstream_failed, stream_end::client_gone}) {
     const auto whole = judged(head, body, how, body.size() + 1);
     for (const std::size_t piece : {1, 3, 64}) {
       require(judged(head, body, how, piece) == whole, "pieces make no difference");

@@ -21,12 +21,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     rest.remove_prefix(n);
   }
   split.finish();
-  require(whole.damaged().has_value() == split.damaged().has_value(), "pieces are damaged as the whole is");
-  require(!whole.damaged() || whole.damaged()->offset == split.damaged()->offset, "at the same place");
-  require(whole.whole() == split.whole() && whole.whole() <= bytes.size(), "and whole up to the same");
+  require(whole.damaged().has_value() == split.damaged().has_value(),
+          "pieces are damaged as the whole is");
+  require(!whole.damaged() || whole.damaged()->offset == split.damaged()->offset,
+          "at the same place");
+  require(whole.whole() == split.whole() && whole.whole() <= bytes.size(),
+          "and whole up to the same");
   append_only_parser again;  // what is cut off leaves nothing to be mended
   again.feed(bytes.substr(0, whole.whole()));
   again.finish();
-  require(whole.damaged() || (!again.damaged() && again.whole() == whole.whole()), "mended once is mended");
+  require(whole.damaged() || (!again.damaged() && again.whole() == whole.whole()),
+          "mended once is mended");
   return 0;
 }

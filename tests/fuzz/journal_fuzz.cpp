@@ -26,9 +26,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view bytes{reinterpret_cast<const char*>(data), size};
   read_segment(bytes, [](record&& each) { check(each); });
   // Behind a header that is right, where most of what is tried would not get.
-  const auto content =
-      read_segment(encode(segment_header{1, 0, 0}) + std::string{bytes}, [](record&& each) { check(each); });
+  const auto content = read_segment(encode(segment_header{1, 0, 0}) + std::string{bytes},
+                                    [](record&& each) { check(each); });
   require(content.header.has_value(), "the header is read");
-  for (const auto& each : content.damaged) require(each.offset <= size + header_size, "damage is in the file");
+  for (const auto& each : content.damaged)
+    require(each.offset <= size + header_size, "damage is in the file");
   return 0;
 }

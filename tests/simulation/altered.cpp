@@ -15,7 +15,8 @@ namespace {
 
 using edit = std::function<std::string(std::string)>;
 
-// One more in the n-th of the parts that `separators` end, counted from 0; of a text, another letter.
+// One more in the n-th of the parts that `separators` end, counted from 0; of a text, another
+// letter.
 edit part(std::size_t n, std::int64_t more = 1, std::string separators = " \t\n,@") {
   return [=](std::string text) {
     std::size_t from = 0;
@@ -63,7 +64,8 @@ class altered {
   // --- an account in which everything has happened ---
 
   void call(int id, credits amount, credits used, bool settles = true) {
-    std::vector<operation> batch{reserve{hold(id), amount, 100h, admission::critical, "q" + std::to_string(id), who()}};
+    std::vector<operation> batch{
+        reserve{hold(id), amount, 100h, admission::critical, "q" + std::to_string(id), who()}};
     if (settles) batch.push_back(settle{hold(id), used, 3});
     world_.apply(books_, batch);
   }
@@ -92,11 +94,13 @@ class altered {
     options.top_up_cents = 1'000;
     options.critical_overdraft = credits::from_whole(2'000'000'000);
     options.spend_cap_cents = 900'000'000;
-    options.limits = {{limit_scope::agent, "*", credits::from_whole(100'000), limit_window::total},
-                      {limit_scope::key, "key_1", credits::from_whole(3'000'000'000), limit_window::cycle},
-                      {limit_scope::key, "*", credits::from_whole(3'000'000'000), limit_window::hour}};
+    options.limits = {
+        {limit_scope::agent, "*", credits::from_whole(100'000), limit_window::total},
+        {limit_scope::key, "key_1", credits::from_whole(3'000'000'000), limit_window::cycle},
+        {limit_scope::key, "*", credits::from_whole(3'000'000'000), limit_window::hour}};
     options.alerts = {{alert_kind::credits_used, credits::from_whole(3'000'000'000).micro()},
-                      {alert_kind::credits_used, credits::from_whole(3'000'000'000).micro(), limit_scope::agent, "*"}};
+                      {alert_kind::credits_used, credits::from_whole(3'000'000'000).micro(),
+                       limit_scope::agent, "*"}};
     const plan_terms terms{"pro", credits::from_whole(1'000), 50, 2, 10'000, 100, 60'000, 1'000};
     give("before", credits::from_whole(10), "purchase");
     world_.apply(books_, {configure{terms, true, options, 0}});
@@ -105,12 +109,14 @@ class altered {
     world_.apply(books_, {void_hold{hold(2)}});
     to_next_cycle();  // 400 roll over
     give("promotion", credits::from_whole(50), "promotion", world_.time() + 240h);
-    call(3, credits::from_whole(2'000), credits::from_whole(2'100));  // overage, and an automatic top-up
+    call(3, credits::from_whole(2'000),
+         credits::from_whole(2'100));  // overage, and an automatic top-up
     pay_open(top_up_verdict::declined);
     world_.pass(1h);
     call(4, credits::from_whole(10), credits::from_whole(10));
     pay_open(top_up_verdict::paid);
-    world_.apply(books_, {request_top_up{"pack", 500}, resolve_top_up{"pack", top_up_verdict::paid}});
+    world_.apply(books_,
+                 {request_top_up{"pack", 500}, resolve_top_up{"pack", top_up_verdict::paid}});
     give("taken back", credits::from_whole(-5), "correction");
     call(5, credits::from_whole(1'700), credits::from_whole(1'700));
     to_the_end_of_the_cycle();
@@ -132,7 +138,8 @@ class altered {
     world_.apply(books_, {take_back_top_up{"pack", take_back_reason::refund, 100}});
   }
   void pay_open(top_up_verdict verdict) {
-    for (const auto& id : books_.oracle.open_top_ups()) world_.apply(books_, {resolve_top_up{id, verdict}});
+    for (const auto& id : books_.oracle.open_top_ups())
+      world_.apply(books_, {resolve_top_up{id, verdict}});
   }
   // So much is used that the totals are carried.
   void carry() {
@@ -197,7 +204,8 @@ class altered {
         {holds, open, part(5), "who pays"},
         {holds, open, part(8), "who pays"},
         {holds, open, nullptr, "hold"},
-        {holds, std::string{dice_.next_hold_id(world_.time()).text()}, with("1 4000000000000 1 4000000000000 q\t\t\t\t\t\t"), "hold"},
+        {holds, std::string{dice_.next_hold_id(world_.time()).text()},
+         with("1 4000000000000 1 4000000000000 q\t\t\t\t\t\t"), "hold"},
         {grants, "left", part(0), "grant left: amount"},
         {grants, "left", part(1), "granted at"},
         {grants, "left", part(2), "expires"},
@@ -230,8 +238,9 @@ class altered {
         {cycles, "1", nullptr, "cycle"},
         {cycles, "99", with("0 0 1 0 0 0 0 0 0 0 0 0 0 0 0 0 \t"), "cycle"},
     };
-    const std::vector<std::string> lines{"start",     "",          "closed",     "settled",    "allocation", "purchase", "top_up",
-                                         "promotion", "correction", "rolled over", "rolled over", "forfeited"};
+    const std::vector<std::string> lines{
+        "start",  "",          "closed",     "settled",     "allocation",  "purchase",
+        "top_up", "promotion", "correction", "rolled over", "rolled over", "forfeited"};
     for (std::size_t i = 0; i < lines.size(); ++i) {
       all.push_back({cycles, "1", part(i, i == 2 ? -1 : 1), i == 1 ? "start" : lines[i]});
       all.push_back({cycles, last, part(i), i == 0 || i == 1 ? "plan" : lines[i]});
@@ -244,8 +253,10 @@ class altered {
 
   // What stands ready for a call.
   void add_guards(std::vector<alteration>& all) const {
-    const std::string account = "account", counters = "counters", top_ups = "top_ups", cycles = "cycles";
-    const std::string total{"03\t*\ta1"}, of_cycle{"22\tkey_1\tkey_1"}, of_alerts{"a0\t*\ta1"}, of_hour{"20\t*\tkey_1"};
+    const std::string account = "account", counters = "counters", top_ups = "top_ups",
+                      cycles = "cycles";
+    const std::string total{"03\t*\ta1"}, of_cycle{"22\tkey_1\tkey_1"}, of_alerts{"a0\t*\ta1"},
+        of_hour{"20\t*\tkey_1"};
     for (std::size_t i = 0; i < 12; ++i) all.push_back({account, "gate", part(i), "gate: "});
     all.push_back({account, "gate", part(4, 900'000'000'000'000), "gate: room"});
     all.push_back({account, "gate", part(4, -1), "gate: room"});
@@ -283,7 +294,8 @@ class altered {
     all.push_back({counters, of_hour, part(1, -3'000'000'000'000'000), "limit in hour"});
     all.push_back({counters, of_hour, part(3, 1'000'000'000'000), "sequence of limits"});
     for (std::size_t i = 10; i < 12; ++i) all.push_back({top_ups, "pack", part(i), "top-up pack"});
-    for (const std::size_t i : {12, 13, 14, 15}) all.push_back({cycles, last_cycle(), part(i), "cycle"});
+    for (const std::size_t i : {12, 13, 14, 15})
+      all.push_back({cycles, last_cycle(), part(i), "cycle"});
     all.push_back({cycles, "1", part(12, -4'000'000'000'000'000), "room of overage"});
     all.push_back({cycles, "1", part(13, 10'000'000'000), "room to roll over"});
     all.push_back({cycles, "1", part(14), "end of what rolls over"});
@@ -293,7 +305,8 @@ class altered {
   void alter(const alteration& what) {
     const auto key = redis::key_of(books_.org, what.key);
     auto field = what.field;
-    if (field == "first") field = redis::text_of(*redis::elements_of(*world_.ask({"HKEYS", key})).at(0));
+    if (field == "first")
+      field = redis::text_of(*redis::elements_of(*world_.ask({"HKEYS", key})).at(0));
     const auto stored = world_.ask({"HGET", key, field});
     const std::string before{redis::text_of(*stored)};
     const bool invented = stored->type == REDIS_REPLY_NIL;
@@ -302,7 +315,8 @@ class altered {
     } else {
       world_.ask({"HDEL", key, field});
     }
-    expect_named(what.key + " " + field + " = " + (what.how ? what.how(before) : "nothing"), what.named);
+    expect_named(what.key + " " + field + " = " + (what.how ? what.how(before) : "nothing"),
+                 what.named);
     if (invented) {
       world_.ask({"HDEL", key, field});
     } else {
@@ -323,7 +337,8 @@ class altered {
       auto& one = all.emplace_back();
       const auto parts = redis::elements_of(*each);
       one.id = redis::text_of(*parts[0]);
-      for (const auto* text : redis::elements_of(*parts[1])) one.texts.emplace_back(redis::text_of(*text));
+      for (const auto* text : redis::elements_of(*parts[1]))
+        one.texts.emplace_back(redis::text_of(*text));
     }
     return all;
   }
@@ -344,16 +359,16 @@ class altered {
   };
   static const std::vector<entry_part>& entry_parts() {
     static const std::vector<entry_part> parts{
-        {"reserve", 0, "available"},  {"reserve", 4, "available"},   {"reserve", 5, "cycle"},
-        {"reserve", 6, "hold"},       {"reserve", 7, "request"},     {"reserve", 8, "hold"},
-        {"extend", 0, "available"},   {"settle", 0, "available"},    {"settle", 1, "hold"},
-        {"settle", 2, "used beyond"}, {"settle", 3, "used"},         {"settle", 4, "available"},
-        {"settle", 5, "cycle"},       {"settle", 6, "hold"},         {"settle", 8, "usage"},
-        {"void", 0, "hold"},          {"grant", 0, "available"},     {"grant", 2, "used beyond"},
-        {"grant", 5, "cycle"},        {"grant", 6, "grant"},         {"grant", 7, "cycle"},
-        {"grant", 8, "note"},         {"forfeit", 0, "available"},   {"forfeit", 5, "forfeited"},
-        {"roll_over", 0, "rolled"},   {"roll_over", 5, "rolled"},    {"bill", 0, "available"},
-        {"bill", 2, "used beyond"},   {"bill", 5, "billed"},         {"bill", 8, "billed"}};
+        {"reserve", 0, "available"},  {"reserve", 4, "available"}, {"reserve", 5, "cycle"},
+        {"reserve", 6, "hold"},       {"reserve", 7, "request"},   {"reserve", 8, "hold"},
+        {"extend", 0, "available"},   {"settle", 0, "available"},  {"settle", 1, "hold"},
+        {"settle", 2, "used beyond"}, {"settle", 3, "used"},       {"settle", 4, "available"},
+        {"settle", 5, "cycle"},       {"settle", 6, "hold"},       {"settle", 8, "usage"},
+        {"void", 0, "hold"},          {"grant", 0, "available"},   {"grant", 2, "used beyond"},
+        {"grant", 5, "cycle"},        {"grant", 6, "grant"},       {"grant", 7, "cycle"},
+        {"grant", 8, "note"},         {"forfeit", 0, "available"}, {"forfeit", 5, "forfeited"},
+        {"roll_over", 0, "rolled"},   {"roll_over", 5, "rolled"},  {"bill", 0, "available"},
+        {"bill", 2, "used beyond"},   {"bill", 5, "billed"},       {"bill", 8, "billed"}};
     return parts;
   }
   void alter_entries(std::size_t which) {
@@ -362,7 +377,8 @@ class altered {
     auto changed = sound;
     for (auto& each : changed) {
       for (std::size_t i = 0; i + 1 < each.texts.size(); i += 2) {
-        const bool of_admin = what.type != "grant" || each.texts[i + 1].find("a note") != std::string::npos;
+        const bool of_admin =
+            what.type != "grant" || each.texts[i + 1].find("a note") != std::string::npos;
         if (each.texts[i] != what.type || !of_admin) continue;
         each.texts[i + 1] = part(what.part, 1, " \t")(each.texts[i + 1]);
         write(changed);
@@ -403,7 +419,8 @@ class altered {
   }
   void expect_sound(const std::string& when) {
     for (const auto& found : world_.verify(books_)) {
-      throw disagreement{when + ": " + found.what + ": recorded " + found.recorded + ", proven " + found.proven};
+      throw disagreement{when + ": " + found.what + ": recorded " + found.recorded + ", proven " +
+                         found.proven};
     }
     world_.compare_everything(books_);
   }
@@ -412,13 +429,15 @@ class altered {
 
   void move_the_clock() {
     int next = 100;
-    for (const auto step : {-2h, 2h, -48h, -1h, 24h * 400, -24h * 300, 24h * 3'000, -24h * 2'000, 1h}) {
+    for (const auto step :
+         {-2h, 2h, -48h, -1h, 24h * 400, -24h * 300, 24h * 3'000, -24h * 2'000, 1h}) {
       world_.pass(step);
       for (int i = 0; i < 5; ++i, ++next) {
         call(next, credits::from_whole(10), credits::from_whole(9), i < 4);
         world_.pass(milliseconds{dice_.between(1, 1'800'000)});
       }
-      give("after " + std::to_string(next), credits::from_whole(100), "promotion", world_.time() + 240h);
+      give("after " + std::to_string(next), credits::from_whole(100), "promotion",
+           world_.time() + 240h);
       expect_sound("the clock has moved by " + std::to_string(step.count()) + " hours");
     }
   }

@@ -26,7 +26,7 @@ struct call {
   std::optional<credits> charged;
   std::int64_t metered_us = 0;
   bool forwarded = false;
-  bool begun = false;            // the upstream has begun to answer
+  bool begun = false;  // the upstream has begun to answer
   // What is charged if nobody comes back: of what is asked now, for certain, and at most.
   credits telling, told, told_at_most;
   bool cleaning_up = false;  // refused with 503; only its void is left to do
@@ -100,8 +100,8 @@ class calls {
 
   void end(call& call) {
     static const std::vector<stream_end> ends{
-        stream_end::accepted,          stream_end::accepted,   stream_end::accepted,
-        stream_end::refused,           stream_end::no_answer,  stream_end::upstream_failed,
+        stream_end::accepted,          stream_end::accepted,    stream_end::accepted,
+        stream_end::refused,           stream_end::no_answer,   stream_end::upstream_failed,
         stream_end::client_gone_early, stream_end::client_gone, stream_end::client_gone_waiting,
         stream_end::stream_error};
     const auto used = is_audio(call) ? call.metered_us + dice_.between(0, 30'000'000) : 1;
@@ -111,7 +111,8 @@ class calls {
     perform(call, call.money.resume(*call.end));
   }
 
-  // A sidecar goes in the middle of a call. What it asked last may still arrive; and it may have a journal.
+  // A sidecar goes in the middle of a call. What it asked last may still arrive; and it may have a
+  // journal.
   void die() {
     const auto place = open_.begin() + static_cast<std::ptrdiff_t>(dice_.below(open_.size()));
     auto& call = **place;
@@ -218,7 +219,8 @@ class calls {
     credits owed;
     // What is charged because a hold expired when the answer had begun stays charged.
     const bool may_stay = call.begun && *call.charged <= call.told_at_most;
-    if (call.forwarded && resolve(terms.policy, call.end->how) == resolution::void_hold && may_stay) {
+    if (call.forwarded && resolve(terms.policy, call.end->how) == resolution::void_hold &&
+        may_stay) {
       owed = *call.charged;
       if (owed > credits{}) ++stayed_;
     } else if (call.forwarded && resolve(terms.policy, call.end->how) == resolution::settle) {
@@ -262,12 +264,15 @@ class calls {
       const auto& request = call->money.agreed().request_id;
       if (paid[request] > credits{}) ++charged_at_expiry;
       if (paid[request] >= call->told && paid[request] <= call->told_at_most) continue;
-      throw disagreement{request + " paid " + to_string(paid[request]) + ", and its sidecar had told " +
-                         to_string(call->told) + " to " + to_string(call->told_at_most)};
+      throw disagreement{request + " paid " + to_string(paid[request]) +
+                         ", and its sidecar had told " + to_string(call->told) + " to " +
+                         to_string(call->told_at_most)};
     }
-    std::cout << "  reached: " << dead_.size() << " calls of sidecars that died, " << charged_at_expiry
-              << " of them charged when their holds expired; " << stayed_ << " stayed charged\n";
-    if (day_.steps >= 5'000 && charged_at_expiry == 0) throw disagreement{"no hold was settled when it expired"};
+    std::cout << "  reached: " << dead_.size() << " calls of sidecars that died, "
+              << charged_at_expiry << " of them charged when their holds expired; " << stayed_
+              << " stayed charged\n";
+    if (day_.steps >= 5'000 && charged_at_expiry == 0)
+      throw disagreement{"no hold was settled when it expired"};
     for (const auto& [request, owed] : owed_) {
       if (paid[request] == owed) continue;
       throw disagreement{request + " paid " + to_string(paid[request]) + " for what costs " +

@@ -87,7 +87,8 @@ class chaos {
       case 4:
       case 5:
         if (dice_.chance(300)) return release{known_id(crowd), any_amount()};
-        return extend{known_id(crowd), any_amount(), any_timeout(), any_admission(), any_amount(), any_answer()};
+        return extend{known_id(crowd), any_amount(), any_timeout(),
+                      any_admission(), any_amount(), any_answer()};
       case 6:
       case 7:
       case 8:

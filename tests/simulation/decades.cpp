@@ -1,5 +1,5 @@
-// Thirty years of organizations that use a billion credits and more every month: beyond every sum of a life
-// that a double counts.
+// Thirty years of organizations that use a billion credits and more every month: beyond every sum
+// of a life that a double counts.
 #include <algorithm>
 
 #include "quota/money.hpp"
@@ -19,7 +19,8 @@ constexpr std::size_t calls_together = 60;
 
 class decades {
  public:
-  decades(dice& dice, const script_of_a_day& day) : dice_{dice}, day_{day}, world_{dice, day.durable} {
+  decades(dice& dice, const script_of_a_day& day)
+      : dice_{dice}, day_{day}, world_{dice, day.durable} {
     enterprise_.org = "enterprise";
     rolling_.org = "rolling";
     silent_.org = "silent";
@@ -27,9 +28,12 @@ class decades {
     account_options options;
     options.top_up_threshold = credits::from_whole(1'000'000);
     options.top_up_cents = 100'000;
-    options.alerts = {{alert_kind::allocation_percent, 80}, {alert_kind::credits_used, billion.micro()}};
-    options.limits = {{limit_scope::agent, "*", credits::from_micro(credits::max_micro), limit_window::total}};
-    world_.apply(enterprise_, {configure{{"enterprise", billion, 0, 0, price, 100, 0, 0}, true, options, 0}});
+    options.alerts = {{alert_kind::allocation_percent, 80},
+                      {alert_kind::credits_used, billion.micro()}};
+    options.limits = {
+        {limit_scope::agent, "*", credits::from_micro(credits::max_micro), limit_window::total}};
+    world_.apply(enterprise_,
+                 {configure{{"enterprise", billion, 0, 0, price, 100, 0, 0}, true, options, 0}});
     world_.apply(rolling_, {configure{{"rolling", billion, 100, 1, price, 0, 0, 0}, true, {}, 0}});
     world_.apply(silent_, {configure{{"silent", billion, 0, 0, 0, 0, 0, 0}, true, {}, 0}});
   }
@@ -61,20 +65,24 @@ class decades {
     }
   }
 
-  // A billion credits, or about what there is, in so many calls, some of them beyond their hold, some void.
+  // A billion credits, or about what there is, in so many calls, some of them beyond their hold,
+  // some void.
   void use(account& account, std::size_t calls) {
-    const auto much = std::max(account.oracle.row().available(), billion).micro() / 100 * dice_.between(60, 115);
+    const auto much =
+        std::max(account.oracle.row().available(), billion).micro() / 100 * dice_.between(60, 115);
     const auto each = much / static_cast<std::int64_t>(calls);
     for (std::size_t made = 0; made < calls;) {
       std::vector<operation> batch;
       for (; made < calls && batch.size() < 2 * calls_together; ++made) {
         const auto id = dice_.next_hold_id(world_.time());
         const auto amount = credits::from_micro(dice_.between(each / 2, each * 3 / 2));
-        batch.push_back(reserve{id, amount, 1h, admission::critical, "q", {"chat", "llm", "gpt-4", "a1", "", ""}});
+        batch.push_back(reserve{
+            id, amount, 1h, admission::critical, "q", {"chat", "llm", "gpt-4", "a1", "", ""}});
         if (dice_.chance(20)) {
           batch.push_back(void_hold{id});
         } else {
-          batch.push_back(settle{id, dice_.chance(100) ? amount + credits::from_micro(1) : amount, 1});
+          batch.push_back(
+              settle{id, dice_.chance(100) ? amount + credits::from_micro(1) : amount, 1});
         }
       }
       world_.apply(account, batch);
@@ -86,7 +94,8 @@ class decades {
     const auto cents = dice_.between(100, 10'000'000);
     const auto before = account.oracle.row().available();
     world_.apply(account, {request_top_up{id, cents}, resolve_top_up{id, top_up_verdict::paid}});
-    expect(account, account.oracle.row().available() - before, credits_bought(cents, price), "a pack gives");
+    expect(account, account.oracle.row().available() - before, credits_bought(cents, price),
+           "a pack gives");
     for (const auto& open : account.oracle.open_top_ups()) {
       world_.apply(account, {resolve_top_up{open, top_up_verdict::paid}});
     }
@@ -103,7 +112,8 @@ class decades {
   void refill(account& account, int month) {
     const auto amount = billion - account.oracle.row().available();
     const auto kind = amount < credits{} ? "correction" : "purchase";
-    const auto answers = world_.apply(account, {grant{"grant " + std::to_string(month), amount, kind, ""}});
+    const auto answers =
+        world_.apply(account, {grant{"grant " + std::to_string(month), amount, kind, ""}});
     if (answers[0].result != outcome::granted) throw disagreement{"a purchase was not granted"};
   }
 
@@ -123,7 +133,8 @@ class decades {
 
   static void expect(const account& account, credits is, credits should, const std::string& what) {
     if (is == should) return;
-    throw disagreement{account.org + ": " + what + " " + to_string(is) + ", not " + to_string(should)};
+    throw disagreement{account.org + ": " + what + " " + to_string(is) + ", not " +
+                       to_string(should)};
   }
 
   dice& dice_;

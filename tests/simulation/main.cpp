@@ -1,6 +1,6 @@
-// Usage: simulation [--seed N] [--steps N] [--runs N] [--story chaos|calls|plans|totals|decades|altered|set_back]
-// Without arguments: the short form that ctest runs. TOLLGATE_SIMULATION_SEED and _STEPS do the
-// same.
+// Usage: simulation [--seed N] [--steps N] [--runs N] [--story
+// chaos|calls|plans|totals|decades|altered|set_back] Without arguments: the short form that ctest
+// runs. TOLLGATE_SIMULATION_SEED and _STEPS do the same.
 #include <chrono>
 #include <cstdlib>
 #include <iostream>

@@ -69,14 +69,19 @@ class plans {
     const auto options = any_options();
     const auto terms = any_terms();
     const auto anchor = static_cast<int>(dice_.between(1, 31));
-    if (dice_.chance(500)) changes.push_back([=](configure& to) { to.terms = terms, to.at_once = true; });
+    if (dice_.chance(500))
+      changes.push_back([=](configure& to) { to.terms = terms, to.at_once = true; });
     if (dice_.chance(300)) changes.push_back([=](configure& to) { to.anchor_day = anchor; });
     if (dice_.chance(500)) {
-      changes.push_back([=](configure& to) { to.options.spend_cap_cents = options.spend_cap_cents; });
+      changes.push_back(
+          [=](configure& to) { to.options.spend_cap_cents = options.spend_cap_cents; });
     }
-    if (dice_.chance(500)) changes.push_back([=](configure& to) { to.options.overage = options.overage; });
-    if (dice_.chance(300)) changes.push_back([=](configure& to) { to.options.limits = options.limits; });
-    if (dice_.chance(300)) changes.push_back([=](configure& to) { to.options.alerts = options.alerts; });
+    if (dice_.chance(500))
+      changes.push_back([=](configure& to) { to.options.overage = options.overage; });
+    if (dice_.chance(300))
+      changes.push_back([=](configure& to) { to.options.limits = options.limits; });
+    if (dice_.chance(300))
+      changes.push_back([=](configure& to) { to.options.alerts = options.alerts; });
     if (dice_.chance(300)) {
       changes.push_back([=](configure& to) {
         to.options.top_up_threshold = options.top_up_threshold;
@@ -90,8 +95,10 @@ class plans {
     const auto time = other.time_of(world_.time());
     // What is refused is not part of the changes that follow it.
     bool all_made = true;
-    for (const auto& each : others) all_made &= other.apply(each, time).result == outcome::configured;
-    for (const auto& each : world_.apply(who.books, batch)) all_made &= each.result == outcome::configured;
+    for (const auto& each : others)
+      all_made &= other.apply(each, time).result == outcome::configured;
+    for (const auto& each : world_.apply(who.books, batch))
+      all_made &= each.result == outcome::configured;
     const auto& one = who.books.oracle;
     const bool same = one.row() == other.row() && one.plan() == other.plan() &&
                       one.overdrawn() == other.overdrawn() && one.top_up() == other.top_up() &&
@@ -104,7 +111,8 @@ class plans {
     if (all_made && batch.size() > 2) ++changed_together_;
   }
 
-  // As the admin API says it: each change on top of those before, and terms that wait go on waiting.
+  // As the admin API says it: each change on top of those before, and terms that wait go on
+  // waiting.
   static std::vector<operation> one_after_another(
       const std::vector<std::function<void(configure&)>>& changes, const customer& who) {
     const auto& plan = *who.books.oracle.plan();
@@ -229,7 +237,8 @@ class plans {
       case 7:
       case 8:
         if (dice_.chance(300)) return release{known_id(who), any_amount()};
-        return extend{known_id(who), any_amount(), any_timeout(), any_admission(), any_amount(), any_answer()};
+        return extend{known_id(who),   any_amount(), any_timeout(),
+                      any_admission(), any_amount(), any_answer()};
       case 9:
         return any_reserve(known_id(who));
       default:

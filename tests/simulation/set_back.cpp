@@ -19,20 +19,30 @@ class set_back {
   explicit set_back(dice& dice) : dice_{dice}, world_{dice, false} {}
 
   void run() {
-    for (const auto per : {limit_window::hour, limit_window::day, limit_window::cycle, limit_window::total}) {
+    for (const auto per :
+         {limit_window::hour, limit_window::day, limit_window::cycle, limit_window::total}) {
       for (const char* id : {"a1", "*"}) {
         limit_ = {limit_scope::agent, id, most, per};
-        begin(); hold_from_before_the_limit();
-        begin(); limit_set_by_a_clock_that_was_ahead();
-        begin(); limit_set_anew_in_the_same_moment();
-        begin(); window_that_comes_again();
-        begin(); rows_of_an_earlier_release();
-        begin(); counters_that_an_earlier_release_counted_twice();
+        begin();
+        hold_from_before_the_limit();
+        begin();
+        limit_set_by_a_clock_that_was_ahead();
+        begin();
+        limit_set_anew_in_the_same_moment();
+        begin();
+        window_that_comes_again();
+        begin();
+        rows_of_an_earlier_release();
+        begin();
+        counters_that_an_earlier_release_counted_twice();
       }
     }
-    begin(); hold_from_before_the_first_cycle();
-    begin(); credits_kept_for_a_hold();
-    begin(false); grant_from_before_the_first_cycle();
+    begin();
+    hold_from_before_the_first_cycle();
+    begin();
+    credits_kept_for_a_hold();
+    begin(false);
+    grant_from_before_the_first_cycle();
     std::cout << "  set back: " << count_ << " cases\n";
   }
 
@@ -42,7 +52,8 @@ class set_back {
     world_.pass(50h);
     books_ = account{};
     books_.org = "o" + std::to_string(count_);
-    if (funded) world_.apply(books_, {grant{"g", credits::from_whole(1'000), "purchase", "", never, {}}});
+    if (funded)
+      world_.apply(books_, {grant{"g", credits::from_whole(1'000), "purchase", "", never, {}}});
   }
   void configure_with(std::vector<spend_limit> limits) {
     account_options options;
@@ -52,12 +63,14 @@ class set_back {
   hold_id place(credits amount, outcome expected = outcome::held) {
     const auto id = dice_.next_hold_id(world_.time());
     const attribution who{"chat", "llm", "gpt-4", "a1", "c1", "k1"};
-    expect(world_.apply(books_, {reserve{id, amount, 160h, admission::enforce, "q", who}}), expected);
+    expect(world_.apply(books_, {reserve{id, amount, 160h, admission::enforce, "q", who}}),
+           expected);
     return id;
   }
   void expect(const std::vector<answer>& given, outcome expected) const {
     if (given.back().result == expected) return;
-    throw disagreement{"case " + std::to_string(count_) + ", limit in " + std::string{to_string(limit_.per)} + " of " + limit_.id + ": " +
+    throw disagreement{"case " + std::to_string(count_) + ", limit in " +
+                       std::string{to_string(limit_.per)} + " of " + limit_.id + ": " +
                        describe(given.back()) + ", expected " + std::string{to_string(expected)}};
   }
   // The limit has room for so much, and not for a micro-credit more.
@@ -70,7 +83,8 @@ class set_back {
   void finish() {
     world_.compare_everything(books_);
     for (const auto& found : world_.verify(books_)) {
-      throw disagreement{"case " + std::to_string(count_) + ": " + found.what + ": recorded " + found.recorded + ", proven " + found.proven};
+      throw disagreement{"case " + std::to_string(count_) + ": " + found.what + ": recorded " +
+                         found.recorded + ", proven " + found.proven};
     }
   }
 
@@ -79,13 +93,14 @@ class set_back {
   void hold_from_before_the_limit() {
     configure_with({});
     world_.pass(2h);
-    const auto from_before = place(credits::from_whole(7)), settled = place(credits::from_whole(4)), grows = place(credits::from_whole(1));
+    const auto from_before = place(credits::from_whole(7)), settled = place(credits::from_whole(4)),
+               grows = place(credits::from_whole(1));
     world_.pass(-2h);
     configure_with({limit_});
     place(credits::from_whole(2));
     world_.pass(2h);
-    world_.apply(books_, {extend{grows, credits::from_whole(3), 160h, admission::enforce}, void_hold{from_before},
-                          settle{settled, credits::from_whole(1), 1}});
+    world_.apply(books_, {extend{grows, credits::from_whole(3), 160h, admission::enforce},
+                          void_hold{from_before}, settle{settled, credits::from_whole(1), 1}});
     world_.pass(-2h);
     expect_room(credits::from_whole(8));
   }
@@ -115,7 +130,8 @@ class set_back {
     expect_room(most);
   }
 
-  // A window is left by a clock that is set back, another one is counted, and the first comes again: it counts anew.
+  // A window is left by a clock that is set back, another one is counted, and the first comes
+  // again: it counts anew.
   void window_that_comes_again() {
     configure_with({limit_});
     world_.pass(49h);
@@ -168,7 +184,8 @@ class set_back {
     expect_room(credits::from_whole(8));
   }
 
-  // Each of two limits that share a counter had counted every hold. What is open is given back once.
+  // Each of two limits that share a counter had counted every hold. What is open is given back
+  // once.
   void counters_that_an_earlier_release_counted_twice() {
     auto wider = limit_;
     wider.most = credits::from_whole(20);
@@ -183,7 +200,8 @@ class set_back {
       std::string text{redis::text_of(*texts[i + 1])};
       const auto at = text.find(" 4000000 ");
       if (at == text.npos) throw disagreement{"no counter of four credits: " + text};
-      world_.ask({"HSET", key, std::string{redis::text_of(*texts[i])}, text.replace(at, 9, " 8000000 ")});
+      world_.ask(
+          {"HSET", key, std::string{redis::text_of(*texts[i])}, text.replace(at, 9, " 8000000 ")});
     }
     world_.apply(books_, {extend{counted, credits::from_whole(4), 160h, admission::enforce}});
     expect_room(credits::from_whole(6));
@@ -207,22 +225,27 @@ class set_back {
     world_.pass(20 * 24h - 1h);
     world_.pass(-20 * 24h + 1h);
     world_.apply(books_, {settle{early, credits::from_whole(4), 1}});
-    if (books_.oracle.entries().back().cycle != 0) throw disagreement{"a hold from before the first cycle changed its cycle"};
+    if (books_.oracle.entries().back().cycle != 0)
+      throw disagreement{"a hold from before the first cycle changed its cycle"};
     finish();
   }
 
   void credits_kept_for_a_hold() {
     world_.pass(100h);
-    world_.apply(books_, {grant{"short", credits::from_whole(50), "promotion", "", world_.time() - 40h, 0}});
+    world_.apply(
+        books_, {grant{"short", credits::from_whole(50), "promotion", "", world_.time() - 40h, 0}});
     const auto early = place(credits::from_whole(20));
     world_.pass(-100h);
-    world_.apply(books_, {grant{"soon", credits::from_whole(50), "promotion", "", world_.time() + 50h, 0}});
+    world_.apply(books_,
+                 {grant{"soon", credits::from_whole(50), "promotion", "", world_.time() + 50h, 0}});
     world_.pass(60h);
     world_.apply(books_, {expire_holds{}});
-    if (books_.oracle.grants().kept_total() != credits::from_whole(20)) throw disagreement{"nothing was kept for the hold"};
+    if (books_.oracle.grants().kept_total() != credits::from_whole(20))
+      throw disagreement{"nothing was kept for the hold"};
     world_.apply(books_, {settle{early, credits::from_whole(20), 1}});
     if (books_.oracle.row().available() != credits::from_whole(1'000)) {
-      throw disagreement{"what was kept for the hold was not used by it: " + describe(books_.oracle.row())};
+      throw disagreement{"what was kept for the hold was not used by it: " +
+                         describe(books_.oracle.row())};
     }
     finish();
   }
@@ -232,7 +255,8 @@ class set_back {
     world_.pass(80 * 24h);
     world_.apply(books_, {grant{"ahead", credits::from_whole(100), "purchase", "", never, {}}});
     world_.pass(-80 * 24h);
-    world_.apply(books_, {configure{plan_terms{"p", credits{}, 0, 0, 10'000, 0, 0, 0}, true, account_options{}, 0}});
+    world_.apply(books_, {configure{plan_terms{"p", credits{}, 0, 0, 10'000, 0, 0, 0}, true,
+                                    account_options{}, 0}});
     const auto late = place(credits::from_whole(50));
     while (books_.oracle.plan()->cycle == 0) {
       world_.pass(100h);
@@ -240,7 +264,8 @@ class set_back {
     }
     world_.apply(books_, {settle{late, credits::from_whole(50), 1}});
     const auto& last = books_.oracle.entries().back();
-    if (last.type != entry_type::settle || last.overage != credits{}) throw disagreement{"a late call was billed while there were credits of its cycle"};
+    if (last.type != entry_type::settle || last.overage != credits{})
+      throw disagreement{"a late call was billed while there were credits of its cycle"};
     finish();
   }
 

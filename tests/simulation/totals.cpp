@@ -11,13 +11,16 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto most_of_a_conversation = credits::from_whole(20), most_of_an_agent = credits::from_whole(1'000);
+constexpr auto most_of_a_conversation = credits::from_whole(20),
+               most_of_an_agent = credits::from_whole(1'000);
 
 class totals {
  public:
-  totals(dice& dice, const script_of_a_day& day) : dice_{dice}, day_{day}, world_{dice, day.durable} {
+  totals(dice& dice, const script_of_a_day& day)
+      : dice_{dice}, day_{day}, world_{dice, day.durable} {
     books_.org = "acme";
-    world_.apply(books_, {grant{"g", credits::from_whole(1'000'000'000), "purchase", ""}, configure{{}, true, options(), 0}});
+    world_.apply(books_, {grant{"g", credits::from_whole(1'000'000'000), "purchase", ""},
+                          configure{{}, true, options(), 0}});
   }
 
   void run() {
@@ -32,7 +35,8 @@ class totals {
     if (away > 0) alter_packed();
     compare_every_total();
     world_.compare_everything(books_);
-    std::cout << "  reached: " << names_ << " conversations, of which " << counted_ << " have used credits, " << away << " pages\n";
+    std::cout << "  reached: " << names_ << " conversations, of which " << counted_
+              << " have used credits, " << away << " pages\n";
     if (day_.steps >= 500 && away < 5) throw disagreement{"no totals were packed"};
   }
 
@@ -59,17 +63,20 @@ class totals {
       const auto name = names_ == 0 || dice_.chance(600) ? names_++ : dice_.below(names_);
       const auto id = dice_.next_hold_id(world_.now());
       const auto amount = credits::from_micro(dice_.between(0, 12'000'000));
-      all.push_back(reserve{id, amount, milliseconds{dice_.between(1, 900'000)}, admission::enforce, "q", caller(name)});
+      all.push_back(reserve{id, amount, milliseconds{dice_.between(1, 900'000)}, admission::enforce,
+                            "q", caller(name)});
       open_.push_back(id);
       if (dice_.chance(300)) all.push_back(extend{dice_.pick(open_), amount + amount, 60'000ms});
-      if (dice_.chance(600)) all.push_back(settle{dice_.pick(open_), credits::from_micro(dice_.between(0, 9'000'000))});
+      if (dice_.chance(600))
+        all.push_back(settle{dice_.pick(open_), credits::from_micro(dice_.between(0, 9'000'000))});
       if (dice_.chance(100)) all.push_back(void_hold{dice_.pick(open_)});
       if (open_.size() > 30) open_.erase(open_.begin());
     }
     return all;
   }
   static attribution caller(std::size_t name) {
-    return {"chat", "llm", "gpt-4", "a" + std::to_string(name % 50), "c" + std::to_string(name), "key_1"};
+    return {"chat", "llm", "gpt-4", "a" + std::to_string(name % 50), "c" + std::to_string(name),
+            "key_1"};
   }
 
   // A hold that is larger than any limit is answered with what the limit has left of this caller.
@@ -78,10 +85,12 @@ class totals {
     std::vector<operation> asked;
     for (std::size_t name = 0; name < names_; ++name) {
       const auto id = dice_.next_hold_id(world_.now());
-      asked.push_back(reserve{id, most_of_an_agent + most_of_an_agent, 1ms, admission::enforce, "q", caller(name)});
+      asked.push_back(reserve{id, most_of_an_agent + most_of_an_agent, 1ms, admission::enforce, "q",
+                              caller(name)});
       if (asked.size() < 100 && name + 1 < names_) continue;
       for (const auto& answer : world_.apply(books_, asked)) {
-        if (!answer.why || answer.result != outcome::limit_reached) throw disagreement{"a total is missing"};
+        if (!answer.why || answer.result != outcome::limit_reached)
+          throw disagreement{"a total is missing"};
         if (answer.why->room < most_of_a_conversation) ++counted_;
       }
       asked.clear();
@@ -92,8 +101,8 @@ class totals {
   std::size_t packed() {
     const auto fields = world_.ask({"HKEYS", redis::key_of(books_.org, "counters")});
     const auto all = redis::elements_of(*fields);
-    return static_cast<std::size_t>(
-        std::ranges::count_if(all, [](const auto* field) { return redis::text_of(*field).starts_with('p'); }));
+    return static_cast<std::size_t>(std::ranges::count_if(
+        all, [](const auto* field) { return redis::text_of(*field).starts_with('p'); }));
   }
 
   // Each part of what is packed, altered: `verify` names it.
@@ -102,7 +111,8 @@ class totals {
     const auto key = redis::key_of(books_.org, "counters");
     const auto table = text_of("n" + limit);
     const auto count = table.rfind(' ') + 1;
-    expect_named("n" + limit, table.substr(0, count) + std::to_string(std::stoll(table.substr(count)) + 1));
+    expect_named("n" + limit,
+                 table.substr(0, count) + std::to_string(std::stoll(table.substr(count)) + 1));
     const auto fields = world_.ask({"HKEYS", key});
     for (const auto* each : redis::elements_of(*fields)) {
       const std::string field{redis::text_of(*each)};
@@ -119,7 +129,8 @@ class totals {
     throw disagreement{"there is no page with totals"};
   }
   std::string text_of(const std::string& field) {
-    return std::string{redis::text_of(*world_.ask({"HGET", redis::key_of(books_.org, "counters"), field}))};
+    return std::string{
+        redis::text_of(*world_.ask({"HGET", redis::key_of(books_.org, "counters"), field}))};
   }
   void expect_named(const std::string& field, const std::string& altered) {
     const auto key = redis::key_of(books_.org, "counters");

@@ -35,8 +35,8 @@ std::string script_with_clock() {
   return text.replace(place, asks.size(), "call('HMGET', 'tollgate:clock', 's', 'us')");
 }
 
-// How often each event was written, and of each kind of alert about whom. One that is told again in a cycle
-// was armed again.
+// How often each event was written, and of each kind of alert about whom. One that is told again in
+// a cycle was armed again.
 void count_alerts(const std::vector<account_event>& events,
                   std::map<std::string, std::size_t>& into) {
   std::set<std::string> told;
@@ -74,8 +74,8 @@ void expect_same(const std::string& where, const std::string& redis, const std::
 world::world(dice& dice, bool durable)
     : dice_{dice}, server_{server_options(durable)}, script_{script_with_clock()} {
   reconnect();
-  // Always the same, so that a seed repeats a day; and ahead of the server's own clock, by which keys
-  // expire.
+  // Always the same, so that a seed repeats a day; and ahead of the server's own clock, by which
+  // keys expire.
   using namespace std::chrono;
   store_time_ = time_ = time_point{sys_days{year{2031} / 1 / 30}} + hours{23} + minutes{59};
   script_sha1_ = redis::text_of(*connection().call({"SCRIPT", "LOAD", script_}));
@@ -104,7 +104,8 @@ redis::reply_ptr world::exchange(const account& account, redis::ledger_batch& en
     std::string command;
     const auto hour = hour_of(store_time_);
     encoded.append_call(command, whole_script ? "EVAL" : "EVALSHA",
-                        whole_script ? script_ : script_sha1_, account.org, hour, dice_.between(0, 2));
+                        whole_script ? script_ : script_sha1_, account.org, hour,
+                        dice_.between(0, 2));
     auto reply = connection().send(command);
     const auto text = redis::text_of(*reply);
     whole_script = text.starts_with("NOSCRIPT");
@@ -364,7 +365,8 @@ void world::compare_holds(account& account) {
   }
 }
 
-// Of all hours, and those of calls that settled late. The hours are those that the account has written down.
+// Of all hours, and those of calls that settled late. The hours are those that the account has
+// written down.
 std::vector<usage_counter> world::counters(const account& account) {
   std::vector<usage_counter> all;
   const auto add = [&](const redis::reply_ptr& reply, const auto& parse) {
@@ -386,7 +388,8 @@ std::vector<usage_counter> world::counters(const account& account) {
     add(connection().call({"HGETALL", redis::text_of(*key)}),
         [&](auto who, auto text) { return redis::parse_counter(hour, who, text); });
   }
-  add(connection().call({"HGETALL", redis::key_of(account.org, "late")}), redis::parse_late_counter);
+  add(connection().call({"HGETALL", redis::key_of(account.org, "late")}),
+      redis::parse_late_counter);
   return all;
 }
 
@@ -399,8 +402,8 @@ void world::compare_usage(account& account, const std::vector<usage_counter>& co
   std::map<attribution, sums> counted, settled;
   for (const auto& counter : counters) {
     auto& sum = counted[counter.who];
-    sum = {sum.charged + counter.charged.micro(), sum.calls + counter.calls, sum.used + counter.used,
-           sum.billed_us + counter.billed_us};
+    sum = {sum.charged + counter.charged.micro(), sum.calls + counter.calls,
+           sum.used + counter.used, sum.billed_us + counter.billed_us};
   }
   for (const auto& entry : account.oracle.entries()) {
     if (entry.type != entry_type::settle) continue;
@@ -435,7 +438,8 @@ account_rows world::rows(const account& account) {
 
 std::vector<difference> world::verify(const account& account) {
   audit books;
-  const auto entries = connection().call({"XRANGE", redis::key_of(account.org, "ledger"), "-", "+"});
+  const auto entries =
+      connection().call({"XRANGE", redis::key_of(account.org, "ledger"), "-", "+"});
   for (const auto* element : redis::elements_of(*entries)) {
     const auto together = redis::parse_entries(*element);
     if (!together) throw disagreement{account.org + ": an entry cannot be read"};
@@ -455,7 +459,8 @@ account_guards world::guards(const account& account) {
   return *std::move(guards);
 }
 
-void world::prove_guards(const account& account, bool with_members, std::vector<difference>& found) {
+void world::prove_guards(const account& account, bool with_members,
+                         std::vector<difference>& found) {
   const auto guards = this->guards(account);
   for (auto& each : audit_gate(guards)) found.push_back(std::move(each));
   if (!with_members || account.oracle.forgotten_entries() > 0) return;
@@ -481,7 +486,8 @@ void world::prove(account& account) {
   books.finish(snapshot, rows(account));
   auto differences = books.differences();
   // All entries are read anew for it: the more there are, the less often.
-  prove_guards(account, account.proofs++ % (1 + account.oracle.entries().size() / 2'000) == 0, differences);
+  prove_guards(account, account.proofs++ % (1 + account.oracle.entries().size() / 2'000) == 0,
+               differences);
   for (const auto& found : differences) {
     expect_same(account.org + ": verify: " + found.what, found.recorded, found.proven);
   }

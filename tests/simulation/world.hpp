@@ -1,6 +1,6 @@
 // The world of the simulation: a real redis-server, several connections to it, and for each account
-// the oracle that every answer and every balance is compared with. Time is the world's: the script asks a
-// key instead of the server's clock, so that years pass in a moment.
+// the oracle that every answer and every balance is compared with. Time is the world's: the script
+// asks a key instead of the server's clock, so that years pass in a moment.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "quota/ledger/account_ledger.hpp"
-#include "quota/verify.hpp"
 #include "quota/redis/ledger_script.hpp"
+#include "quota/verify.hpp"
 #include "tests/support/redis_client.hpp"
 #include "tests/support/redis_server.hpp"
 
@@ -68,14 +68,17 @@ class world {
   void reconnect();
   void restart();
 
-  void compare_balance(account& account);     // totals, grants, plan: cheap, after every batch
-  void compare_everything(account& account);  // holds, entries, cycles, top-ups, counters, the audit
+  void compare_balance(account& account);  // totals, grants, plan: cheap, after every batch
+  void compare_everything(
+      account& account);  // holds, entries, cycles, top-ups, counters, the audit
 
   // Entries that have been compared and proven are dropped on both sides, as behind an archive.
   void forget_entries(account& account);
   // Everything is read anew; what does not add up is told, and nothing is thrown for it.
   std::vector<quota::difference> verify(const account& account);
-  quota::redis::reply_ptr ask(std::vector<std::string> command) { return connection().call(std::move(command)); }
+  quota::redis::reply_ptr ask(std::vector<std::string> command) {
+    return connection().call(std::move(command));
+  }
 
   // How often each outcome was answered and each type of entry written: what a story has reached.
   std::map<std::string, std::size_t> reached(const std::vector<const account*>& accounts) const;
@@ -100,7 +103,8 @@ class world {
   quota::account_rows rows(const account& account);
   quota::account_guards guards(const account& account);
   // Limits and alerts of members are proven from all entries, so not where some have been dropped.
-  void prove_guards(const account& account, bool with_members, std::vector<quota::difference>& found);
+  void prove_guards(const account& account, bool with_members,
+                    std::vector<quota::difference>& found);
   void prove(account& account);
 
   dice& dice_;

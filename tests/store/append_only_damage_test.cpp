@@ -1,5 +1,5 @@
-// An embedded store whose files were damaged at random places, each in one way: it starts with every
-// entry that was acknowledged, or it refuses and names the file.
+// An embedded store whose files were damaged at random places, each in one way: it starts with
+// every entry that was acknowledged, or it refuses and names the file.
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -80,9 +80,11 @@ class append_only_damage_test : public testing::Test {
   static std::string dump(tests::redis_client& client) {
     const auto reply = client.call(
         {"EVAL",
-         "local all = redis.call('HGETALL', KEYS[1]) local entries = redis.call('XRANGE', KEYS[2], '-', '+') "
+         "local all = redis.call('HGETALL', KEYS[1]) local entries = redis.call('XRANGE', KEYS[2], "
+         "'-', '+') "
          "local out = {} for i = 1, #all, 2 do out[#out + 1] = all[i] .. '=' .. all[i + 1] end "
-         "table.sort(out) for _, e in ipairs(entries) do out[#out + 1] = e[1] .. e[2][1] .. e[2][2] end "
+         "table.sort(out) for _, e in ipairs(entries) do out[#out + 1] = e[1] .. e[2][1] .. "
+         "e[2][2] end "
          "return table.concat(out, ' ')",
          "2", "{a}:account", "{a}:ledger"});
     return reply->type == REDIS_REPLY_STRING ? std::string{reply->str, reply->len} : std::string{};
@@ -129,9 +131,8 @@ class append_only_damage_test : public testing::Test {
 TEST_F(append_only_damage_test, is_refused_by_name_or_harmless) {
   const auto candidates = files();
   ASSERT_GE(candidates.size(), 4u);  // manifest, snapshot, increment, and the increment's checksums
-  const auto log = *std::ranges::find_if(candidates, [](const fs::path& each) {
-    return each.string().ends_with(".incr.aof");
-  });
+  const auto log = *std::ranges::find_if(
+      candidates, [](const fs::path& each) { return each.string().ends_with(".incr.aof"); });
   std::map<std::string, int> refused, started;
   for (int i = 0; i < places; ++i) {
     const auto copy = root_ / "copy";
@@ -140,7 +141,8 @@ TEST_F(append_only_damage_test, is_refused_by_name_or_harmless) {
     fs::copy(original_ / "appendonlydir", copy / "appendonlydir");
     fs::copy(original_ / "checksums", copy / "checksums");
     auto file = candidates[random_() % candidates.size()];
-    if (file.begin()->string() == "checksums" && random_() % 4 > 0) file = log;  // those start, which takes time
+    if (file.begin()->string() == "checksums" && random_() % 4 > 0)
+      file = log;  // those start, which takes time
     auto content = read_file(copy / file);
     const auto before = content;
     const auto what = file.string() + ": " + damage(content);
@@ -161,8 +163,8 @@ TEST_F(append_only_damage_test, is_refused_by_name_or_harmless) {
     EXPECT_EQ(dump(client), acknowledged_) << what;
   }
   for (const auto& file : candidates) {
-    std::printf("%s: %d refused, %d started with everything\n", file.c_str(), refused[file.string()],
-                started[file.string()]);
+    std::printf("%s: %d refused, %d started with everything\n", file.c_str(),
+                refused[file.string()], started[file.string()]);
   }
 }
 

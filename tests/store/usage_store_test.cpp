@@ -97,7 +97,8 @@ TEST_F(usage_store_test, is_summed_up_further_without_losing_anything) {
 
   auto generation = ask(store.usage_generation("acme", 0, 1'000'000));
   const auto is_new_edition = [&] {
-    const auto before = std::exchange(generation, ask(store.usage_generation("acme", 0, 1'000'000)));
+    const auto before =
+        std::exchange(generation, ask(store.usage_generation("acme", 0, 1'000'000)));
     return generation != before;
   };
   EXPECT_FALSE(is_new_edition());

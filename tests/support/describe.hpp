@@ -77,12 +77,13 @@ inline std::string describe(const quota::plan_terms& terms) {
 inline std::string describe(const std::optional<quota::account_plan>& plan) {
   if (!plan) return "none";
   const auto& options = plan->options;
-  auto text = join(describe(plan->terms), plan->next_terms ? "then " + describe(*plan->next_terms) : "",
-                   plan->anchor_day, plan->cycle, plan->start, plan->end, plan->peak, "overage",
-                   options.overage, options.spend_cap_cents.value_or(-1),
-                   options.critical_overdraft.value_or(quota::credits::from_micro(-1)),
-                   options.top_up_threshold.value_or(quota::credits::from_micro(-1)),
-                   options.top_up_cents, options.top_up_fill);
+  auto text =
+      join(describe(plan->terms), plan->next_terms ? "then " + describe(*plan->next_terms) : "",
+           plan->anchor_day, plan->cycle, plan->start, plan->end, plan->peak, "overage",
+           options.overage, options.spend_cap_cents.value_or(-1),
+           options.critical_overdraft.value_or(quota::credits::from_micro(-1)),
+           options.top_up_threshold.value_or(quota::credits::from_micro(-1)), options.top_up_cents,
+           options.top_up_fill);
   for (std::size_t i = 0; i < options.limits.size(); ++i) {
     const auto& limit = options.limits[i];
     text += " limit " + join(to_string(limit.scope), limit.id, limit.most, to_string(limit.per),
@@ -107,8 +108,8 @@ inline std::string describe(const quota::top_up_state& state) {
 
 inline std::string describe(const quota::top_up_record& record) {
   return join(record.id, record.automatic, to_string(record.status), record.cents, record.amount,
-              record.requested_at, record.next_at, record.attempts, record.resolved_at, record.cycle,
-              record.generation, record.refunded_cents, record.disputed_cents);
+              record.requested_at, record.next_at, record.attempts, record.resolved_at,
+              record.cycle, record.generation, record.refunded_cents, record.disputed_cents);
 }
 
 inline std::string describe(const std::vector<std::string>& texts) {
@@ -118,12 +119,12 @@ inline std::string describe(const std::vector<std::string>& texts) {
 }
 
 inline std::string describe(const quota::cycle_record& books) {
-  auto text = join(books.index, books.start, books.end, books.closed, "settled", books.settled,
-                   "allocation", books.allocation, "purchase", books.purchase, "top_up",
-                   books.top_up, "promotion", books.promotion, "correction", books.correction,
-                   "rolled", books.rolled_in, books.rolled_out, "forfeited", books.forfeited, "room",
-                   books.overage_room, books.rollover_room, books.rollover_ends, books.plan,
-                   books.usd_micro_per_credit);
+  auto text =
+      join(books.index, books.start, books.end, books.closed, "settled", books.settled,
+           "allocation", books.allocation, "purchase", books.purchase, "top_up", books.top_up,
+           "promotion", books.promotion, "correction", books.correction, "rolled", books.rolled_in,
+           books.rolled_out, "forfeited", books.forfeited, "room", books.overage_room,
+           books.rollover_room, books.rollover_ends, books.plan, books.usd_micro_per_credit);
   for (const auto& line : books.billed) {
     text += " billed " + join(line.amount, line.usd_micro_per_credit);
   }

@@ -18,10 +18,10 @@ class memory_store : public ledger_store, public directory {
   time_point time{};               // what the store's clock says; the test moves it
   bool reachable = true;           // false: every call answers store_errc::unavailable
   std::int64_t callers_from = 0;   // callers_known_from()
-  int usage_generations = 0;  // that usage still goes through, one each time it is asked for
+  int usage_generations = 0;       // that usage still goes through, one each time it is asked for
   long long forgotten_events = 0;  // of each account: no longer told of by gap_behind()
   int gaps_asked = 0;
-  int calls_until_lost = -1;  // from this call on, it is done but its answer is lost
+  int calls_until_lost = -1;         // from this call on, it is done but its answer is lost
   std::function<void()> on_top_ups;  // something that happens while top-ups are asked for
 
   account_ledger& account(const org_id& org) { return accounts_[org].ledger; }
@@ -126,7 +126,7 @@ class memory_store : public ledger_store, public directory {
   }
 
   task<result<account_changes>> changes(const org_id& org, std::optional<stream_positions> after,
-                                  std::optional<stream_positions> until) override {
+                                        std::optional<stream_positions> until) override {
     if (!reachable) co_return store_errc::unavailable;
     const auto& ledger = accounts_[org].ledger;
     account_changes out;

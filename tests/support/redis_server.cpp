@@ -7,13 +7,13 @@
 #include <stdexcept>
 #include <thread>
 
-#include "quota/redis/append_only_file.hpp"
-
 #include <fcntl.h>
 #include <hiredis/hiredis.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "quota/redis/append_only_file.hpp"
 
 namespace tollgate::tests {
 

@@ -65,7 +65,7 @@ bool may_call(const session& who, std::string_view method, std::string_view path
   if (!is_read(method) || who.org.empty() || !path.starts_with(own)) return false;
   const auto what = path.substr(own.size());
   constexpr std::array<std::string_view, 10> readable{
-      "balance", "usage",      "burn_down", "ledger", "statements",
+      "balance", "usage",  "burn_down",  "ledger", "statements",
       "top_ups", "grants", "projection", "quote",  "events"};
   constexpr std::string_view statement_of = "statements/";
   return std::find(readable.begin(), readable.end(), what) != readable.end() ||

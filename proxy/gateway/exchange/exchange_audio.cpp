@@ -101,8 +101,7 @@ std::string exchange::content_type_as_read() const {
 
 // Nothing, unless the upload must be refused for what it is. One that is too long undecided is.
 exchange::verdict exchange::check_upload() {
-  const bool decided =
-      tap_->status() == routes::meters::state::measuring && !tap_->needs_all();
+  const bool decided = tap_->status() == routes::meters::state::measuring && !tap_->needs_all();
   if (decided || estimates_unmeasurable()) return {};
   return unmeasurable(*tap_);
 }
@@ -249,8 +248,8 @@ bool exchange::awaits_audio() const {
   return tap_->status() == state::measuring && tap_->used().amount == 0;
 }
 
-// What a client pays, where it does, that leaves now. The upstream works on all that was asked for, so
-// before the first of it has come, that is what was estimated.
+// What a client pays, where it does, that leaves now. The upstream works on all that was asked for,
+// so before the first of it has come, that is what was estimated.
 quota::usage exchange::used_if_left() const {
   return awaits_audio() ? classified_.estimated : used_so_far();
 }

@@ -66,8 +66,8 @@ task<exchange::verdict> exchange::connect(bool fresh) {
                     {}};
 }
 
-// Once the upstream has the last byte, a client that leaves pays, where its route says so, and so does
-// one whose Tollgate is killed.
+// Once the upstream has the last byte, a client that leaves pays, where its route says so, and so
+// does one whose Tollgate is killed.
 bool exchange::pays_from_last_byte() const {
   return charge_ && route().settings.settlement.client_gone_waiting == quota::resolution::settle;
 }
@@ -244,8 +244,8 @@ exchange::verdict exchange::no_answer(error_code ec, bool& retry) {
   const auto name = "The upstream \"" + pool_->settings().name + "\" ";
   if (client_.gone()) {
     if (record_.end == quota::stream_end::not_sent) return client_left();
-    // Whom we cut off because the time to drain was over has not left. But once the upstream has its
-    // request, that is done and is charged the same, and so it is where this process is killed.
+    // Whom we cut off because the time to drain was over has not left. But once the upstream has
+    // its request, that is done and is charged the same, and so it is where this process is killed.
     if (request_was_sent_) {
       record_.end = quota::stream_end::client_gone_waiting;
     } else if (!client_.was_cut()) {

@@ -39,8 +39,8 @@ inline problem ledger_unavailable() {
           {}};
 }
 
-// The end of a request. That the last byte goes up is written down right before; what is longer than
-// `at_once` may have to wait for the upstream to read it, and its last byte goes by itself.
+// The end of a request. That the last byte goes up is written down right before; what is longer
+// than `at_once` may have to wait for the upstream to read it, and its last byte goes by itself.
 template <class Buffers>
 task<error_code> exchange::write_last(const Buffers& buffers, std::size_t at_once) {
   if (!pays_from_last_byte()) co_return co_await up_->io.write(buffers);

@@ -1,6 +1,6 @@
 // The part of an exchange that keeps an upload in a file until it can be measured: of an MP4 whose
-// index stands at the end, that is when all of it has come. Then it is read a second time, all of it
-// is held, and it goes up from the file.
+// index stands at the end, that is when all of it has come. Then it is read a second time, all of
+// it is held, and it goes up from the file.
 #include <algorithm>
 #include <array>
 #include <limits>
@@ -22,22 +22,24 @@ constexpr std::uint64_t organizations_at_least = 4;
 constexpr int reads_worth_of_time = 30;
 
 problem no_room(std::string_view why) {
-  return {problem_code::overloaded,
-          "This audio can be measured only when all of it has come, and there is no room to keep it "
-          "meanwhile (" +
-              std::string{why} + "). Nothing was charged; try again shortly.",
-          std::chrono::seconds{5},
-          {}};
+  return {
+      problem_code::overloaded,
+      "This audio can be measured only when all of it has come, and there is no room to keep it "
+      "meanwhile (" +
+          std::string{why} + "). Nothing was charged; try again shortly.",
+      std::chrono::seconds{5},
+      {}};
 }
 
 problem too_large_to_keep(std::uint64_t most) {
-  return {problem_code::body_too_large,
-          "This audio can be measured only when all of it has come, and it is larger than the " +
-              std::to_string(most) +
-              " bytes that are kept of such an upload. Nothing was charged. A file whose index stands "
-              "in front of the samples (\"fast start\") needs not be kept.",
-          {},
-          {}};
+  return {
+      problem_code::body_too_large,
+      "This audio can be measured only when all of it has come, and it is larger than the " +
+          std::to_string(most) +
+          " bytes that are kept of such an upload. Nothing was charged. A file whose index stands "
+          "in front of the samples (\"fast start\") needs not be kept.",
+      {},
+      {}};
 }
 
 }  // namespace
@@ -63,7 +65,8 @@ task<exchange::verdict> exchange::keep_upload() {
 task<exchange::verdict> exchange::spool_upload() {
   const auto& [directory, upload, total] = settings().spool;
   const auto organization = std::max(total / organizations_at_least, upload);
-  spool_.emplace(spool_bounds{directory, upload, total, organization}, spool_space::shared(), payer());
+  spool_.emplace(spool_bounds{directory, upload, total, organization}, spool_space::shared(),
+                 payer());
   if (auto refused = keep(body_)) co_return refused;
   if (!body_.empty()) co_return verdict{};
   verdict problem;
@@ -79,8 +82,8 @@ task<exchange::verdict> exchange::spool_upload() {
   co_return problem;
 }
 
-// `piece` is what stands in `body_`. Where there is no room for it and nothing may be refused, it stays
-// there, and the upload goes on as one that cannot be measured.
+// `piece` is what stands in `body_`. Where there is no room for it and nothing may be refused, it
+// stays there, and the upload goes on as one that cannot be measured.
 exchange::verdict exchange::keep(std::string_view piece) {
   const auto outcome = spool_->append(piece);
   if (outcome == spool_outcome::kept) body_.clear();
@@ -90,8 +93,7 @@ exchange::verdict exchange::keep(std::string_view piece) {
     return no_room("its disk");
   }
   if (estimates_unmeasurable()) return {};
-  if (outcome == spool_outcome::too_large)
-    return too_large_to_keep(settings().spool.upload_bytes);
+  if (outcome == spool_outcome::too_large) return too_large_to_keep(settings().spool.upload_bytes);
   return no_room(outcome == spool_outcome::share_taken
                      ? "other uploads of this organization take its share of audio.spool.total"
                      : "other uploads take all of audio.spool.total");
@@ -118,8 +120,8 @@ task<exchange::verdict> exchange::read_upload_again() {
   co_return verdict{};
 }
 
-// Everything that was kept. Its last byte goes last: without it no upstream has the request, and that it
-// goes is written down before. False: nothing more is to be sent.
+// Everything that was kept. Its last byte goes last: without it no upstream has the request, and
+// that it goes is written down before. False: nothing more is to be sent.
 task<bool> exchange::send_spooled(std::string& head) {
   chunk_frame frame{request_framing_ == framing::chunked, &runtime_->owned_of(record_.route)};
   std::array<char, piece_bytes> buffer;

@@ -25,7 +25,8 @@ void charges::open(entry& charge, std::int64_t used) {
   if (write(frame, purpose::opens)) put(charge, slots_.back(), size);
 }
 
-// First as it is called now, so that it is never missing; in between, both names lead to one settlement.
+// First as it is called now, so that it is never missing; in between, both names lead to one
+// settlement.
 void charges::follow(entry& charge) {
   const auto before = charge.id;
   if (!charge.written() || before == charge.money.held_as()) return;
@@ -91,8 +92,9 @@ std::size_t charges::unconfirmed() const {
 
 std::string_view charges::frame_of(const entry& charge) {
   const auto& terms = charge.money.agreed();
-  const opened what{charge.id,   charge.org,           terms.price_at, charge.used,
-                    terms.hold_timeout.count(), terms.request_id, terms.who};
+  const opened what{
+      charge.id,        charge.org, terms.price_at, charge.used, terms.hold_timeout.count(),
+      terms.request_id, terms.who};
   return encode(what, buffer_);
 }
 
@@ -116,7 +118,8 @@ bool charges::write(std::string_view frame, purpose why) {
 // Goes on in a new segment. False: there is none, and it has been said.
 bool charges::roll(purpose why) {
   drop_what_is_confirmed();
-  // While no more than this is open, what is carried forward makes room; also for how the open ones end.
+  // While no more than this is open, what is carried forward makes room; also for how the open ones
+  // end.
   const auto most = keeper_.most_segments();
   const bool is_full = slots_.size() >= most;
   if (why == purpose::opens && is_full && open_bytes_ > (most - 1) * keeper_.segment_size() / 2) {

@@ -1,6 +1,6 @@
-// The journal of one worker's charges. A charge is in it from the moment when leaving it unpaid would
-// be wrong until the ledger has confirmed what became of it. Writing costs a copy into memory; nothing
-// waits for it.
+// The journal of one worker's charges. A charge is in it from the moment when leaving it unpaid
+// would be wrong until the ledger has confirmed what became of it. Writing costs a copy into
+// memory; nothing waits for it.
 #pragma once
 
 #include <list>
@@ -13,17 +13,17 @@
 namespace tollgate::proxy::journal {
 
 // One charge's place in the journal; a member of the charge, which outlives it.
-struct entry : boost::intrusive::list_base_hook<
-                   boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+struct entry
+    : boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
   entry(const quota::org_id& payer, const quota::charge& of) : org{payer}, money{of} {}
 
   bool written() const { return open_in != nullptr; }
 
   const quota::org_id& org;
   const quota::charge& money;
-  quota::hold_id id;             // as the journal has it
-  std::int64_t used = 0;         // likewise
-  std::optional<bool> settles;   // likewise, once the call is over
+  quota::hold_id id;               // as the journal has it
+  std::int64_t used = 0;           // likewise
+  std::optional<bool> settles;     // likewise, once the call is over
   std::size_t* open_in = nullptr;  // the count of the segment that it is in
   segment* file = nullptr;         // that segment,
   std::size_t at = 0, size = 0;    // and where in it its first record is
@@ -52,7 +52,8 @@ class charges {
   struct slot {
     std::shared_ptr<segment> file;
     entries opened_here;
-    std::size_t open = 0;  // of these; also those that ended with their call, and were never confirmed
+    std::size_t open =
+        0;  // of these; also those that ended with their call, and were never confirmed
   };
 
   enum class purpose { opens, goes_on };
@@ -66,7 +67,8 @@ class charges {
 
   keeper& keeper_;
   const int worker_;
-  std::list<slot> slots_;  // the last one is written to; the first has an open charge, or is the last
+  std::list<slot>
+      slots_;  // the last one is written to; the first has an open charge, or is the last
   std::size_t open_bytes_ = 0;
   bool asked_for_next_ = false;
   std::string buffer_;

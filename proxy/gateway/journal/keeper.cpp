@@ -19,7 +19,9 @@ namespace fs = std::filesystem;
 
 constexpr auto complain_every = std::chrono::minutes{1};
 
-std::string lock_path(const std::string& directory) { return directory + "/lock"; }
+std::string lock_path(const std::string& directory) {
+  return directory + "/lock";
+}
 
 // Behind all that are there, and those that were kept because they are damaged.
 std::uint64_t first_free_sequence(const std::string& directory) {
@@ -34,7 +36,8 @@ std::uint64_t first_free_sequence(const std::string& directory) {
   return highest + 1;
 }
 
-// A worker has two that say something at least, one that is written while the oldest goes, and a spare.
+// A worker has two that say something at least, one that is written while the oldest goes, and a
+// spare.
 constexpr std::size_t fewest_segments = 4;
 constexpr std::size_t largest_segment = 4 << 20;
 
@@ -43,8 +46,8 @@ std::size_t size_of_segments(const config::journal_settings& settings, std::size
   if (settings.max_bytes / workers < config::journal_settings::least_for_a_thread) {
     const auto least = workers * config::journal_settings::least_for_a_thread / 1024;
     throw std::runtime_error{fmt::format(
-        "journal {}: `max` is too small for {} threads: it takes {}KiB for each, {}KiB in all", settings.directory,
-        workers, config::journal_settings::least_for_a_thread / 1024, least)};
+        "journal {}: `max` is too small for {} threads: it takes {}KiB for each, {}KiB in all",
+        settings.directory, workers, config::journal_settings::least_for_a_thread / 1024, least)};
   }
   return std::min(largest_segment, settings.max_bytes / workers / fewest_segments / page * page);
 }
@@ -56,7 +59,9 @@ quota::redis::file_descriptor lock_directory(const std::string& directory, bool 
   const bool existed = fs::is_directory(directory, ec);
   if (!existed && make) {
     fs::create_directories(directory, ec);
-    if (ec) throw std::runtime_error{"journal " + directory + ": cannot make the directory: " + ec.message()};
+    if (ec)
+      throw std::runtime_error{"journal " + directory +
+                               ": cannot make the directory: " + ec.message()};
     fs::permissions(directory, fs::perms::owner_all, ec);
   } else if (!existed) {
     throw std::runtime_error{"journal " + directory + ": there is no such directory"};
@@ -148,7 +153,8 @@ void keeper::complain(const std::string& what) {
   if (now < complain_at_) return;
   complain_at_ = now + complain_every;
   spdlog::error(
-      "journal {}: {}; calls go on WITHOUT a journal: one whose Tollgate is killed before the ledger "
+      "journal {}: {}; calls go on WITHOUT a journal: one whose Tollgate is killed before the "
+      "ledger "
       "has confirmed it may not be charged",
       settings_.directory, what);
 }

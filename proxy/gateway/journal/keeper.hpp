@@ -1,6 +1,6 @@
-// The journal's directory, and the thread that does for the workers what takes time: it makes the next
-// segment before it is needed, has what was written on disk once a second, and deletes segments that
-// say nothing any more.
+// The journal's directory, and the thread that does for the workers what takes time: it makes the
+// next segment before it is needed, has what was written on disk once a second, and deletes
+// segments that say nothing any more.
 #pragma once
 
 #include <atomic>
@@ -17,16 +17,17 @@
 
 namespace tollgate::proxy::journal {
 
-// Takes the directory for this process: made if missing, locked. Throws std::runtime_error that says
-// what is wrong with it.
+// Takes the directory for this process: made if missing, locked. Throws std::runtime_error that
+// says what is wrong with it.
 quota::redis::file_descriptor lock_directory(const std::string& directory, bool make);
 // The segments there, in their order.
 std::vector<std::string> segments_in(const std::string& directory);
 
 class keeper {
  public:
-  // Makes a first segment for each of `workers`, or throws, also where `max` is too small for so many: a journal that cannot be written is found
-  // out at the start. Sequences begin behind those that are there.
+  // Makes a first segment for each of `workers`, or throws, also where `max` is too small for so
+  // many: a journal that cannot be written is found out at the start. Sequences begin behind those
+  // that are there.
   keeper(const config::journal_settings& settings, int workers);
   ~keeper();
 
@@ -69,7 +70,7 @@ class keeper {
   std::mutex removing_;  // taken before the other
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::vector<shelf> shelves_;                      // guarded by the mutex, as all below
+  std::vector<shelf> shelves_;  // guarded by the mutex, as all below
   std::vector<std::shared_ptr<segment>> active_, retired_;
   std::chrono::steady_clock::time_point complain_at_{};
   bool stopping_ = false;

@@ -120,8 +120,9 @@ opened read_opened(field_reader& in, const quota::hold_id& id) {
 
 bool is_sound(const opened& what) {
   return quota::is_valid_org_id(what.org) && what.price_at.per <= quota::unit::minute &&
-         what.price_at.meter <= quota::meter_kind::response_audio && what.price_at.increment_us > 0 &&
-         what.price_at.price >= quota::credits{} && what.used >= 0 && what.hold_timeout_ms > 0;
+         what.price_at.meter <= quota::meter_kind::response_audio &&
+         what.price_at.increment_us > 0 && what.price_at.price >= quota::credits{} &&
+         what.used >= 0 && what.hold_timeout_ms > 0;
 }
 
 // Nothing: written by a later version, or not by us.
@@ -163,7 +164,8 @@ std::optional<frame> frame_at(std::string_view bytes, std::size_t at) {
   const auto head = number_at<std::uint32_t>(bytes, at);
   const std::size_t length = head & ~mark_mask;
   const auto mark = head & mark_mask;
-  if ((mark != frame_mark && mark != struck_mark) || bytes.size() - at - frame_head < length) return std::nullopt;
+  if ((mark != frame_mark && mark != struck_mark) || bytes.size() - at - frame_head < length)
+    return std::nullopt;
   const auto body = bytes.substr(at + frame_head, length);
   if (checksum(body) != number_at<std::uint32_t>(bytes, at + 4)) return std::nullopt;
   return frame{body, mark == struck_mark};
@@ -271,7 +273,8 @@ segment_content read_segment(std::string_view bytes, const std::function<void(re
       continue;
     }
     if (bad != nowhere) {
-      content.damaged.push_back({bad, "records before offset " + std::to_string(at) + " cannot be read"});
+      content.damaged.push_back(
+          {bad, "records before offset " + std::to_string(at) + " cannot be read"});
     }
     bad = nowhere;
     if (visit_record(*found, visit)) {

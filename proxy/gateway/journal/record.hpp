@@ -1,7 +1,7 @@
 // What the journal says of a charge, as bytes: pure.
 //
-// A segment is a header and records, each framed by its length and a checksum, on boundaries of eight
-// bytes. Behind the last one are zeros.
+// A segment is a header and records, each framed by its length and a checksum, on boundaries of
+// eight bytes. Behind the last one are zeros.
 #pragma once
 
 #include <cstdint>
@@ -42,8 +42,8 @@ struct done {
 };
 using record = std::variant<opened, used_more, ended, done>;
 
-// The first word of a frame that has been written, changed so that an `opened` is to be voided. For when there is no
-// room for the record that says so. No single damaged bit does the same.
+// The first word of a frame that has been written, changed so that an `opened` is to be voided. For
+// when there is no room for the record that says so. No single damaged bit does the same.
 std::uint32_t struck_out(std::uint32_t first_word);
 
 // The longest frame there is; a record whose texts would make it longer is not written.

@@ -74,9 +74,8 @@ contents read_journal(const std::vector<std::string>& files) {
   for (const auto& file : files) {
     std::ostringstream text;
     text << std::ifstream{file, std::ios::binary}.rdbuf();
-    const auto found = read_segment(text.str(), [&](record&& each) {
-      std::visit(folding{open}, std::move(each));
-    });
+    const auto found = read_segment(
+        text.str(), [&](record&& each) { std::visit(folding{open}, std::move(each)); });
     for (const auto& each : found.damaged) {
       journal.damaged.push_back(file + ": " + std::to_string(each.offset) + ": " + each.what);
     }
@@ -108,7 +107,8 @@ task<> replay::settle_one_after_the_other(const contents& journal) {
   }
 }
 
-// As for a call that has just ended (proxy/gateway/settlement). False: stopped before the ledger confirmed it.
+// As for a call that has just ended (proxy/gateway/settlement). False: stopped before the ledger
+// confirmed it.
 task<bool> replay::settle(const unconfirmed_charge& what) {
   auto money = charge_of(what);
   const auto how = what.settles ? quota::stream_end::accepted : quota::stream_end::not_sent;
@@ -158,13 +158,15 @@ task<> replay::pause() {
 
 void remove_replayed(const contents& journal) {
   std::error_code ignored;
-  for (const auto& file : journal.unsound) std::filesystem::rename(file, file + ".damaged", ignored);
+  for (const auto& file : journal.unsound)
+    std::filesystem::rename(file, file + ".damaged", ignored);
   for (const auto& file : journal.files) std::filesystem::remove(file, ignored);
 }
 
 std::string to_string(const replay_report& report) {
   return fmt::format(
-      "{} settled ({} credits), {} voided, {} known to the ledger already, {} too old for it to tell",
+      "{} settled ({} credits), {} voided, {} known to the ledger already, {} too old for it to "
+      "tell",
       report.settled, to_string(report.charged), report.voided, report.known, report.forgotten);
 }
 

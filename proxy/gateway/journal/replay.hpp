@@ -21,10 +21,10 @@ struct unconfirmed_charge {
 // What all segments of a directory say together.
 struct contents {
   std::vector<unconfirmed_charge> charges;
-  std::vector<std::string> files;     // that were read
-  std::vector<std::string> damaged;   // "FILE: OFFSET: what"
-  std::vector<std::string> unsound;   // the files that these are about
-  std::vector<std::string> torn;      // "FILE: OFFSET": a last record that was not finished
+  std::vector<std::string> files;    // that were read
+  std::vector<std::string> damaged;  // "FILE: OFFSET: what"
+  std::vector<std::string> unsound;  // the files that these are about
+  std::vector<std::string> torn;     // "FILE: OFFSET": a last record that was not finished
 };
 contents read_journal(const std::vector<std::string>& files);
 
@@ -38,7 +38,8 @@ struct replay_report {
 
 class replay {
  public:
-  replay(io_executor executor, quota::ledger_store& ledger) : executor_{executor}, ledger_{ledger} {}
+  replay(io_executor executor, quota::ledger_store& ledger)
+      : executor_{executor}, ledger_{ledger} {}
 
   // Waits for the ledger however long that takes, or until stop().
   task<replay_report> run(const contents& journal);

@@ -16,8 +16,8 @@ std::string segment_name(std::uint64_t sequence, int worker) {
 }
 
 std::variant<std::unique_ptr<segment>, std::string> segment::make(const std::string& directory,
-                                                                  std::uint64_t sequence, int worker,
-                                                                  std::size_t size) {
+                                                                  std::uint64_t sequence,
+                                                                  int worker, std::size_t size) {
   std::unique_ptr<segment> made{new segment};
   made->path_ = directory + "/" + segment_name(sequence, worker);
   made->sequence_ = sequence;
@@ -31,7 +31,8 @@ std::variant<std::unique_ptr<segment>, std::string> segment::make(const std::str
   if (!made->file_) return made->path_ + ": " + std::strerror(errno);
   // Room that is not there is found out now, and not when a page of it is written.
   const auto length = static_cast<off_t>(size);
-  if (const int error = ::posix_fallocate(made->file_.get(), 0, length); error != 0) return failed(error);
+  if (const int error = ::posix_fallocate(made->file_.get(), 0, length); error != 0)
+    return failed(error);
   void* const mapped = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
                               made->file_.get(), 0);
   if (mapped == MAP_FAILED) return failed(errno);
@@ -53,7 +54,8 @@ bool segment::append(std::string_view frame) {
   std::uint32_t first;
   std::memcpy(&first, frame.data(), sizeof first);
   std::memcpy(bytes_ + at + sizeof first, frame.data() + sizeof first, frame.size() - sizeof first);
-  std::atomic_ref{*reinterpret_cast<std::uint32_t*>(bytes_ + at)}.store(first, std::memory_order_release);
+  std::atomic_ref{*reinterpret_cast<std::uint32_t*>(bytes_ + at)}.store(first,
+                                                                        std::memory_order_release);
   used_.store(at + frame.size(), std::memory_order_release);
   return true;
 }
@@ -68,7 +70,8 @@ bool segment::sync() {
   if (end <= synced_) return true;
   if (::fdatasync(file_.get()) != 0) return false;
   const std::uint64_t said = end;
-  std::atomic_ref{*reinterpret_cast<std::uint64_t*>(bytes_ + synced_at)}.store(said, std::memory_order_relaxed);
+  std::atomic_ref{*reinterpret_cast<std::uint64_t*>(bytes_ + synced_at)}.store(
+      said, std::memory_order_relaxed);
   synced_ = end;
   return true;
 }

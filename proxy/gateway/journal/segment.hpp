@@ -1,5 +1,5 @@
-// One file of the journal, mapped into memory: what is written to it is with the kernel at once, and
-// outlives the process however that ends. Its room is taken from the disk when it is made.
+// One file of the journal, mapped into memory: what is written to it is with the kernel at once,
+// and outlives the process however that ends. Its room is taken from the disk when it is made.
 #pragma once
 
 #include <atomic>
@@ -16,8 +16,8 @@ class segment {
  public:
   // A new file. Blocks for as long as that takes. The text says what went wrong.
   static std::variant<std::unique_ptr<segment>, std::string> make(const std::string& directory,
-                                                                  std::uint64_t sequence, int worker,
-                                                                  std::size_t size);
+                                                                  std::uint64_t sequence,
+                                                                  int worker, std::size_t size);
   ~segment();  // leaves the file
   segment(const segment&) = delete;
 

@@ -14,19 +14,21 @@ namespace tollgate::proxy::admin {
 
 struct connection {
   tcp_stream socket;
-  bool idle = true;   // no byte of a request has come; where nobody says otherwise, until it is busy
+  bool idle = true;  // no byte of a request has come; where nobody says otherwise, until it is busy
   bool busy = false;  // between the end of a request's head and the end of its answer
 };
 
 // All on the thread of the acceptor's context.
 class connections {
  public:
-  // `most` at a time. Who opens connections and says nothing keeps nobody out: one more closes the oldest that is
-  // idle, or else the oldest that is not busy; where all are busy, it is closed itself.
+  // `most` at a time. Who opens connections and says nothing keeps nobody out: one more closes the
+  // oldest that is idle, or else the oldest that is not busy; where all are busy, it is closed
+  // itself.
   connections(acceptor listener, std::size_t most) : listener_{std::move(listener)}, most_{most} {}
 
   using server = std::function<task<>(std::shared_ptr<connection>)>;
-  // Each is served in a task of its own, until stop(). This outlives it, and what `serve` refers to.
+  // Each is served in a task of its own, until stop(). This outlives it, and what `serve` refers
+  // to.
   task<> accept(server serve);
   // Closes the listener and what is idle; who is being answered still gets the answer.
   void stop();
@@ -42,8 +44,8 @@ class connections {
   bool stopped_ = false;
 };
 
-// Says that nothing more comes, and drops for a moment what the client still sends: closing at once would
-// reset the connection and take the last answer away from it.
+// Says that nothing more comes, and drops for a moment what the client still sends: closing at once
+// would reset the connection and take the last answer away from it.
 task<> end_connection(tcp_stream& socket, boost::beast::flat_buffer& buffer);
 
 }  // namespace tollgate::proxy::admin

@@ -70,14 +70,16 @@ api_error invalid(std::string message, std::string param) {
 }
 
 api_error balance_full(std::string param) {
-  return {.status = 409,
-          .code = "balance_full",
-          .message = "with these credits, and those of top-ups that are under way, the balance would leave "
-                     "the range of 4000000000 credits to either side of zero; nothing was changed and "
-                     "nothing is charged. Use credits up first, or ask for fewer",
-          .param = std::move(param),
-          .retry_after = {},
-          .allow = {}};
+  return {
+      .status = 409,
+      .code = "balance_full",
+      .message =
+          "with these credits, and those of top-ups that are under way, the balance would leave "
+          "the range of 4000000000 credits to either side of zero; nothing was changed and "
+          "nothing is charged. Use credits up first, or ask for fewer",
+      .param = std::move(param),
+      .retry_after = {},
+      .allow = {}};
 }
 
 api_error not_found(std::string message) {

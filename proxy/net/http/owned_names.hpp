@@ -1,6 +1,7 @@
-// The names of fields that one configuration gives a meaning: those it sets for an upstream, those by
-// which callers say who they are, and those by which its routes choose. A trailer of such a name would
-// come behind everything that was decided by the head, and some servers add trailers to the head.
+// The names of fields that one configuration gives a meaning: those it sets for an upstream, those
+// by which callers say who they are, and those by which its routes choose. A trailer of such a name
+// would come behind everything that was decided by the head, and some servers add trailers to the
+// head.
 #pragma once
 
 #include <string>

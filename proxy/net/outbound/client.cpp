@@ -175,7 +175,9 @@ client::client(const std::string& ca_file, address_rule may_connect, name_resolv
   } else {
     error_code ec;
     tls_.load_verify_file(ca_file, ec);
-    if (ec) throw std::runtime_error{std::string{"ca_file: "}.append(ca_file).append(": ").append(ec.message())};
+    if (ec)
+      throw std::runtime_error{
+          std::string{"ca_file: "}.append(ca_file).append(": ").append(ec.message())};
   }
 }
 

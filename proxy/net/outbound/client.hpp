@@ -44,9 +44,9 @@ class client {
  public:
   using address_rule = std::function<bool(const asio::ip::address&)>;
 
-  // `ca_file`: whom to trust; empty: the system's. Throws std::runtime_error when it cannot be used.
-  // `may_connect` is asked about every address that a name turns out to have; none: any will do.
-  // `names` looks names up; none: Asio does.
+  // `ca_file`: whom to trust; empty: the system's. Throws std::runtime_error when it cannot be
+  // used. `may_connect` is asked about every address that a name turns out to have; none: any will
+  // do. `names` looks names up; none: Asio does.
   explicit client(const std::string& ca_file, address_rule may_connect = {},
                   name_resolver* names = nullptr);
 

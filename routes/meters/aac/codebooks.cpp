@@ -3,10 +3,10 @@
 namespace tollgate::routes::meters::aac {
 namespace {
 
-// A Huffman codebook of ISO/IEC 14496-3, 4.A.1. Its codes of one length follow each other, and those
-// of the next length follow them: so the number of codes of each length, from 1 bit on, says which
-// bits are a code. What stands behind a code is told by a letter for each, in their order: the
-// number of sign bits, or for escapes `a` (one, one sign), `b` (one, two signs) and `c` (two).
+// A Huffman codebook of ISO/IEC 14496-3, 4.A.1. Its codes of one length follow each other, and
+// those of the next length follow them: so the number of codes of each length, from 1 bit on, says
+// which bits are a code. What stands behind a code is told by a letter for each, in their order:
+// the number of sign bits, or for escapes `a` (one, one sign), `b` (one, two signs) and `c` (two).
 struct book {
   std::array<std::uint8_t, codebook::longest> codes_of_length;
   std::string_view behind;  // empty: nothing, the values have signs of their own
@@ -15,20 +15,16 @@ struct book {
 constexpr book scale_factor_book{{1, 0, 1, 3, 2, 4, 3, 5, 4, 6, 6, 6, 5, 8, 4, 7, 3, 7, 46}, {}};
 
 constexpr std::array spectral_books{
-    book{{1, 0, 0, 0, 8, 0, 24, 0, 24, 8, 16},
-         {}},
-    book{{0, 0, 1, 1, 7, 24, 15, 19, 14},
-         {}},
+    book{{1, 0, 0, 0, 8, 0, 24, 0, 24, 8, 16}, {}},
+    book{{0, 0, 1, 1, 7, 24, 15, 19, 14}, {}},
     book{{1, 0, 0, 4, 2, 6, 3, 5, 15, 15, 8, 9, 3, 3, 5, 2},
          "01111222223234331122323233122122433432324433233322324334423333334444223343444323"
          "3"},
     book{{0, 0, 0, 10, 6, 0, 9, 21, 8, 14, 11, 2},
          "43333120222212114444333333333333222222222222111144444433333333343334442222224333"
          "3"},
-    book{{1, 0, 0, 4, 4, 0, 4, 12, 12, 12, 18, 10, 4},
-         {}},
-    book{{0, 0, 0, 9, 0, 16, 13, 8, 23, 8, 4},
-         {}},
+    book{{1, 0, 0, 4, 4, 0, 4, 12, 12, 12, 18, 10, 4}, {}},
+    book{{0, 0, 0, 9, 0, 16, 13, 8, 23, 8, 4}, {}},
     book{{1, 0, 2, 1, 0, 4, 5, 10, 14, 15, 8, 4},
          "0112221122211222222221122212122222222211222222222222112222222222"},
     book{{0, 0, 1, 5, 7, 10, 14, 15, 8, 4},

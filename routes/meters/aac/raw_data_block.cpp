@@ -21,8 +21,10 @@ enum element : std::uint8_t {
   end
 };
 
-// As many bands as the main profile predicts, by the index of the rate (4.6.6.2); and the most of LTP.
-constexpr std::array<unsigned, 13> most_predicted{33, 33, 38, 40, 40, 40, 41, 41, 37, 37, 37, 34, 34};
+// As many bands as the main profile predicts, by the index of the rate (4.6.6.2); and the most of
+// LTP.
+constexpr std::array<unsigned, 13> most_predicted{33, 33, 38, 40, 40, 40, 41,
+                                                  41, 37, 37, 37, 34, 34};
 constexpr unsigned most_predicted_long_term = 40;
 
 // Codebooks that are none: nothing is coded, noise, and intensity.
@@ -108,7 +110,8 @@ bool block::pair() {
   const bool common = in_.flag();
   if (common) {
     if (!ics_info()) return false;
-    if (predicts_ && of_.predicts == profile::long_term_prediction) long_term();  // of the second channel
+    if (predicts_ && of_.predicts == profile::long_term_prediction)
+      long_term();  // of the second channel
     const auto mask = in_.take(2);
     if (mask == 3) return false;
     if (mask == 1) in_.skip(std::size_t{groups_} * most_band_);

@@ -14,18 +14,30 @@ struct rule {
 using enum box_place;
 
 constexpr std::array rules{
-    rule{name("moov"), top, read},           rule{name("mvhd"), name("moov"), read},
-    rule{name("trak"), name("moov"), read},  rule{name("mvex"), name("moov"), container},
-    rule{name("tkhd"), name("trak"), read},  rule{name("edts"), name("trak"), container},
-    rule{name("mdia"), name("trak"), container}, rule{name("elst"), name("edts"), read},
-    rule{name("mdhd"), name("mdia"), read},  rule{name("minf"), name("mdia"), container},
-    rule{name("stbl"), name("minf"), container}, rule{name("stsd"), name("stbl"), read},
-    rule{name("stts"), name("stbl"), read},  rule{name("stsc"), name("stbl"), read},
-    rule{name("stsz"), name("stbl"), read},  rule{name("stz2"), name("stbl"), read},
-    rule{name("stco"), name("stbl"), read},  rule{name("co64"), name("stbl"), read},
-    rule{name("ctts"), name("stbl"), read},  rule{name("trex"), name("mvex"), read},
-    rule{name("moof"), top, read},           rule{name("traf"), name("moof"), read},
-    rule{name("tfhd"), name("traf"), read},  rule{name("trun"), name("traf"), read},
+    rule{name("moov"), top, read},
+    rule{name("mvhd"), name("moov"), read},
+    rule{name("trak"), name("moov"), read},
+    rule{name("mvex"), name("moov"), container},
+    rule{name("tkhd"), name("trak"), read},
+    rule{name("edts"), name("trak"), container},
+    rule{name("mdia"), name("trak"), container},
+    rule{name("elst"), name("edts"), read},
+    rule{name("mdhd"), name("mdia"), read},
+    rule{name("minf"), name("mdia"), container},
+    rule{name("stbl"), name("minf"), container},
+    rule{name("stsd"), name("stbl"), read},
+    rule{name("stts"), name("stbl"), read},
+    rule{name("stsc"), name("stbl"), read},
+    rule{name("stsz"), name("stbl"), read},
+    rule{name("stz2"), name("stbl"), read},
+    rule{name("stco"), name("stbl"), read},
+    rule{name("co64"), name("stbl"), read},
+    rule{name("ctts"), name("stbl"), read},
+    rule{name("trex"), name("mvex"), read},
+    rule{name("moof"), top, read},
+    rule{name("traf"), name("moof"), read},
+    rule{name("tfhd"), name("traf"), read},
+    rule{name("trun"), name("traf"), read},
 };
 
 // Boxes that may stand in several places, and in which readers look for any of the above.
@@ -37,11 +49,11 @@ constexpr std::array open_everywhere{name("udta"), name("dinf"), name("tref"), n
 constexpr std::array never{name("cmov"), name("wfex"), name("glbl"), name("adrm")};
 
 // What encoders put into the description of a codec. The names of formats stand in `wave`.
-constexpr std::array in_entry{name("chan"), name("chnl"), name("btrt"), name("damr"), name("dac3"),
-                              name("dec3"), name("dOps"), name("frma"), name("enda"), name("pcmC"),
-                              name("SA3D"), name("srat"), name("ludt"), name("free"), name("skip"),
-                              name("uuid"), name("mp4a"), name("samr"), name("sawb"), name("bitr"),
-                              name("iods"), fourcc{0x6D730011}, fourcc{0x6D730002}};
+constexpr std::array in_entry{
+    name("chan"), name("chnl"), name("btrt"), name("damr"),       name("dac3"),      name("dec3"),
+    name("dOps"), name("frma"), name("enda"), name("pcmC"),       name("SA3D"),      name("srat"),
+    name("ludt"), name("free"), name("skip"), name("uuid"),       name("mp4a"),      name("samr"),
+    name("sawb"), name("bitr"), name("iods"), fourcc{0x6D730011}, fourcc{0x6D730002}};
 constexpr std::array configurations{name("esds"), name("dfLa"), name("alac")};
 
 template <class Types>
@@ -66,8 +78,8 @@ box_place place_of(fourcc type, const box_path& path) {
   if (contains(open_everywhere, type)) return container;
   if (type == name("meta") || type == name("hdlr")) return read;
   if (type == name("free") || type == name("skip") || type == name("hoov")) return read;
-  const auto* const found =
-      std::find_if(rules.begin(), rules.end(), [type](const rule& each) { return each.type == type; });
+  const auto* const found = std::find_if(rules.begin(), rules.end(),
+                                         [type](const rule& each) { return each.type == type; });
   if (found == rules.end()) return of_no_interest;
   return found->parent == parent ? found->place : wrong;
 }

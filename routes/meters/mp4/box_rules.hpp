@@ -1,8 +1,8 @@
 // Where the boxes that decide about the audio may stand.
 //
 // Readers look for them in different places: some walk down one path, FFmpeg takes most of them
-// wherever they stand, and applies them to the last track that it has seen. So a box that would mean
-// something to one of them, at a place where ordinary encoders never write it, makes a movie
+// wherever they stand, and applies them to the last track that it has seen. So a box that would
+// mean something to one of them, at a place where ordinary encoders never write it, makes a movie
 // unclear.
 #pragma once
 

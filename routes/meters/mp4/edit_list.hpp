@@ -31,9 +31,9 @@ class edit_list {
                  std::uint32_t movie_timescale) const {
     if (!has_stretch_) return length;
     const auto first = of.first_tick, last = add_ticks(first, of.ticks);
-    const auto end = movie_ticks_ == 0 ? saturated
-                                       : add_ticks(begin_, rounded(movie_ticks_, timescale,
-                                                                   movie_timescale));
+    const auto end = movie_ticks_ == 0
+                         ? saturated
+                         : add_ticks(begin_, rounded(movie_ticks_, timescale, movie_timescale));
     if (first >= end || (first < begin_ && last <= begin_)) return {};
     if (of.ticks == 0) return length;
     if (divisible) return part(length, std::min(last, end) - std::max(first, begin_), of.ticks);
@@ -47,7 +47,8 @@ class edit_list {
 
   static std::uint64_t add_ticks(std::uint64_t a, std::uint64_t b) { return mp4::add(a, b); }
   static std::uint64_t rounded(std::uint64_t ticks, std::uint32_t to, std::uint32_t from) {
-    return scale(mp4::add(multiply(ticks, 2), from / std::max(to, 1U)), to, std::uint64_t{from} * 2);
+    return scale(mp4::add(multiply(ticks, 2), from / std::max(to, 1U)), to,
+                 std::uint64_t{from} * 2);
   }
   static duration part(duration of, std::uint64_t n, std::uint64_t all) {
     const auto flicks = static_cast<std::uint64_t>(of.flicks());

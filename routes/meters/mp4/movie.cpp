@@ -12,10 +12,12 @@ constexpr layout boxes_behind(std::uint64_t head) {
   return {layout::kind::boxes, head, 0, 0};
 }
 
-// Fields that are not in a box, though the box must have them: decoders read them from what follows.
+// Fields that are not in a box, though the box must have them: decoders read them from what
+// follows.
 bool lacks_fields(fourcc type, std::size_t content, std::size_t fields) {
   // Of these, some are left out rightly; what is read of them looks for itself.
-  for (const auto varying : {name("free"), name("skip"), name("hoov"), name("meta"), name("tfhd"), name("trun")})
+  for (const auto varying :
+       {name("free"), name("skip"), name("hoov"), name("meta"), name("tfhd"), name("trun")})
     if (type == varying) return false;
   return content < fields;
 }
@@ -108,8 +110,9 @@ void movie::close_track() {
   kept_entries_ += last.samples.entries();
 }
 
-// What came in front of a fragment has come, unless a writer has put all fragments' heads in front. A movie
-// that does not say that fragments follow has none: its index may be needed for a second reading.
+// What came in front of a fragment has come, unless a writer has put all fragments' heads in front.
+// A movie that does not say that fragments follow has none: its index may be needed for a second
+// reading.
 layout movie::open_fragment(const box& moof, const box_path&, std::string_view) {
   if (!extends_.empty())
     for (const auto& each : tracks_) each->begin_fragment();
@@ -128,8 +131,8 @@ layout movie::open_track_fragment(const box&, const box_path&, std::string_view)
 // readers look there.
 layout movie::look_into_free_space(const box&, const box_path&, std::string_view head) {
   const auto inside = u32(head, 4);
-  const bool is_index = inside == name("moov") || inside == name("mvhd") || inside == name("cmov") ||
-                        inside == name("trak");
+  const bool is_index = inside == name("moov") || inside == name("mvhd") ||
+                        inside == name("cmov") || inside == name("trak");
   return is_index ? refuse() : skipped;
 }
 

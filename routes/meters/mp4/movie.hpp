@@ -117,8 +117,8 @@ class movie {
   static constexpr std::size_t most_audio_tracks = 8, most_tracks = 64, most_entries = 1 << 20;
   std::vector<std::unique_ptr<track>> tracks_;  // all but the last are audio
   std::size_t tracks_begun_ = 0, kept_entries_ = 0;
-  std::uint64_t movie_end_ = 0;    // 0: there is none yet
-  std::uint64_t read_from_ = 0;    // samples in front of this have gone by
+  std::uint64_t movie_end_ = 0;  // 0: there is none yet
+  std::uint64_t read_from_ = 0;  // samples in front of this have gone by
   std::optional<std::uint32_t> timescale_;
   unsigned stsd_version_ = 0;
   std::uint64_t sizes_left_ = 0;  // of stz2, whose last byte may hold but one

@@ -145,8 +145,7 @@ layout movie::read_tfhd(const box&, const box_path&, std::string_view head) {
   has_fragment_head_ = true;
   fragment_of_ = nullptr;
   for (const auto& each : tracks_)
-    if (each->id == track_id && fragment_of_ == nullptr)
-      fragment_of_ = each.get();
+    if (each->id == track_id && fragment_of_ == nullptr) fragment_of_ = each.get();
   fragment_defaults_ = *defaults;
   std::size_t at = 8;
   if ((flags & default_base_is_moof) != 0) run_offset_ = moof_begin_;

@@ -57,14 +57,13 @@ sample_description::fields sample_description::read_fields(std::string_view head
   if (version != 2) return out;
   const auto rate = std::bit_cast<double>(u64(head, 32));
   const bool sane = rate >= 1 && rate <= most_rate;
-  return {u32(head, 40), u32(head, 48), sane ? static_cast<std::uint32_t>(rate) : 0,
-          u32(head, 60), u32(head, 56)};
+  return {u32(head, 40), u32(head, 48), sane ? static_cast<std::uint32_t>(rate) : 0, u32(head, 60),
+          u32(head, 56)};
 }
 
 void sample_description::describe(fourcc format, const fields& of) {
   for (const auto& pcm : pcm_formats)
-    if (pcm.format == format)
-      return describe_pcm(pcm.codec, pcm.bits > 0 ? pcm.bits : of.bits, of);
+    if (pcm.format == format) return describe_pcm(pcm.codec, pcm.bits > 0 ? pcm.bits : of.bits, of);
   const auto a_channel = [&of](std::uint64_t bytes) { return bytes * of.channels; };
   const auto block = of.bytes_a_frame;
   auto fixed = of;
@@ -227,8 +226,8 @@ void sample_description::read_alac(std::string_view content) {
   if (content.size() < 28) return;
   frame_samples_ = u32(content, 4);
   rate_ = u32(content, 24);
-  const bool ordinary = frame_samples_ > 0 && frame_samples_ <= 65'536 && rate_ >= least_rate &&
-                        rate_ <= most_rate;
+  const bool ordinary =
+      frame_samples_ > 0 && frame_samples_ <= 65'536 && rate_ >= least_rate && rate_ <= most_rate;
   if (ordinary) kind_ = kind::alac;
 }
 

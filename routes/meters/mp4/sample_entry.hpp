@@ -37,7 +37,18 @@ class sample_description {
   static constexpr std::size_t longest_config = 512;
 
  private:
-  enum class kind : std::uint8_t { none, pieces, aac, layers, opus, flac, alac, amr, amr_wide, ac3 };
+  enum class kind : std::uint8_t {
+    none,
+    pieces,
+    aac,
+    layers,
+    opus,
+    flac,
+    alac,
+    amr,
+    amr_wide,
+    ac3
+  };
   struct fields {
     std::uint64_t channels = 0, bits = 0;
     std::uint32_t rate = 0;

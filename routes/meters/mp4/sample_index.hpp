@@ -27,7 +27,9 @@ struct packing {
 class sample_index {
  public:
   void add_durations(std::uint32_t samples, std::uint32_t ticks_each);
-  void add_sizes(std::uint32_t samples, std::uint32_t bytes_each) { sizes_.add(samples, bytes_each); }
+  void add_sizes(std::uint32_t samples, std::uint32_t bytes_each) {
+    sizes_.add(samples, bytes_each);
+  }
   // stsc: from this chunk (the first is 1) to the next that is named. False for what the format
   // does not allow and readers repair each in its own way.
   [[nodiscard]] bool add_chunk_run(std::uint32_t first_chunk, std::uint32_t samples_each);

@@ -24,8 +24,8 @@ class sample_reader {
  public:
   sample_reader(std::unique_ptr<packet_codec> codec, std::optional<packing> whole_chunks);
 
-  // `piece` stands at `position` of the file. Pieces come in their order, and with none missing from
-  // `position` on.
+  // `piece` stands at `position` of the file. Pieces come in their order, and with none missing
+  // from `position` on.
   void write(const sample_index& index, const presentation& shown, std::uint64_t position,
              std::string_view piece);
   void finish(const presentation& shown);

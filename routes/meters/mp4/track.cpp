@@ -23,9 +23,9 @@ bool track::is_first(fourcc box) {
   // The forms in which a table may be written exclude each other.
   if (box == name("stz2")) box = name("stsz");
   if (box == name("co64")) box = name("stco");
-  constexpr std::array once{name("tkhd"), name("edts"), name("elst"), name("mdia"), name("mdhd"),
-                            name("minf"), name("stbl"), name("stsd"), name("stts"), name("stsz"),
-                            name("stsc"), name("stco")};
+  constexpr std::array once{name("tkhd"), name("edts"), name("elst"), name("mdia"),
+                            name("mdhd"), name("minf"), name("stbl"), name("stsd"),
+                            name("stts"), name("stsz"), name("stsc"), name("stco")};
   for (std::size_t i = 0; i < once.size(); ++i) {
     if (box != once[i]) continue;
     const bool first = (seen_ >> i & 1) == 0;
@@ -41,7 +41,9 @@ bool track::is_other() const {
 }
 
 bool track::open(std::uint32_t movie_timescale, bool has_fragments) {
-  const auto ordinary = [](std::uint32_t ticks) { return ticks > 0 && ticks <= most_ticks_a_second; };
+  const auto ordinary = [](std::uint32_t ticks) {
+    return ticks > 0 && ticks <= most_ticks_a_second;
+  };
   if (!ordinary(timescale) || !ordinary(movie_timescale) || descriptions != 1) return false;
   auto codec = described.make_codec();
   const auto whole_chunks = described.whole_chunks();

@@ -37,8 +37,8 @@ class track {
   // A track of another kind, in a format of that kind.
   bool is_other() const;
 
-  // Its tables are complete, and its samples can be read. False where it is not as ordinary encoders
-  // write it. Nobody obeys the edit lists of movies that go on in fragments.
+  // Its tables are complete, and its samples can be read. False where it is not as ordinary
+  // encoders write it. Nobody obeys the edit lists of movies that go on in fragments.
   [[nodiscard]] bool open(std::uint32_t movie_timescale, bool has_fragments);
   bool is_open() const { return reader_ != nullptr; }
   // A fragment begins: of what was read before it, nothing is kept.

@@ -226,8 +226,9 @@ TEST(errors, an_upstream_that_is_told_who_pays) {
 }
 
 std::vector<std::string> warnings_of(const std::string& upstream) {
-  const auto loaded = load_text("upstreams: { main: " + upstream + " }\n" +
-                                    least.substr(least.find('\n') + 1), "t.yaml", test::table({}));
+  const auto loaded =
+      load_text("upstreams: { main: " + upstream + " }\n" + least.substr(least.find('\n') + 1),
+                "t.yaml", test::table({}));
   std::vector<std::string> out;
   if (const auto* fine = std::get_if<configuration>(&loaded)) {
     for (const auto& warning : fine->warnings) out.push_back(warning_text(warning));
@@ -239,9 +240,10 @@ std::vector<std::string> warnings_of(const std::string& upstream) {
 
 TEST(warnings, of_an_upstream_that_cannot_tell_callers_apart) {
   const std::string key = ", headers: { authorization: \"Bearer x\" }";
-  for (const std::string host : {"127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.1.1",
-                                 "100.64.0.1", "[::1]", "[fd00::1]", "[fe80::1]", "localhost", "platform",
-                                 "db.internal", "platform.default.svc", "x.local"}) {
+  for (const std::string host :
+       {"127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.1.1", "100.64.0.1", "[::1]",
+        "[fd00::1]", "[fe80::1]", "localhost", "platform", "db.internal", "platform.default.svc",
+        "x.local"}) {
     const auto url = "{ url: \"http://" + host + ":9000\"";
     const auto said = warnings_of(url + key + " }");
     ASSERT_EQ(said.size(), 1u) << host;
@@ -268,7 +270,8 @@ TEST(warnings, of_work_that_is_done_and_not_charged) {
     EXPECT_NE(fine, nullptr) << text;
     return fine == nullptr || fine->warnings.empty() ? "" : warning_text(fine->warnings.front());
   };
-  EXPECT_NE(warned("{ client_gone_early: void }").find(": warning: settlement: client_gone_early: void also covers"),
+  EXPECT_NE(warned("{ client_gone_early: void }")
+                .find(": warning: settlement: client_gone_early: void also covers"),
             std::string::npos)
       << warned("{ client_gone_early: void }");
   EXPECT_EQ(warned("{ client_gone_early: void, client_gone_waiting: void }"), "");
@@ -346,7 +349,8 @@ TEST(errors, plans) {
   expect_in_line_5({
       {"plans: { p: {} }", R"(5:13: p: missing key "credits")"},
       {"plans: { p: { credits: 2000000000, rollover: { up_to: 100%, cycles: 2 } } }",
-       "5:24: p: an allocation with all that rolls over of it is at most 4000000000 credits: credits times "
+       "5:24: p: an allocation with all that rolls over of it is at most 4000000000 credits: "
+       "credits times "
        "(1 + cycles x up_to)"},
       {"plans: { p: { credits: 1, overage_usd: 0.0000001 } }",
        R"(5:40: overage_usd: expected dollars (a decimal with at most 6 places), found "0.0000001")"},
@@ -389,7 +393,8 @@ TEST(errors, archive_and_retention) {
        "5:29: retention: usage_by_hour may not be shorter than usage"},
       {"retention: { usage_by_day: 59d }",
        R"(5:28: usage_by_day: "59d" is out of range (60d to 3660d))"},
-      {"retention: { idle_totals: 59m }", R"(5:27: idle_totals: "59m" is out of range (1h to 3660d))"},
+      {"retention: { idle_totals: 59m }",
+       R"(5:27: idle_totals: "59m" is out of range (1h to 3660d))"},
       {"retention: { usage: 40d, usage_by_hour: 80d, usage_by_day: 79d }",
        "5:60: retention: usage_by_day may not be shorter than usage and usage_by_hour"},
       {"retention: { usage_by_day: 399d }",

@@ -118,8 +118,10 @@ TEST(settings, an_upstream_is_told_who_pays) {
   EXPECT_EQ(plain.org, "X-Tollgate-Org");
   EXPECT_EQ(plain.secret, "");
   const auto other = upstream(
-      "{ url: \"https://x\", identify: { secret: \"${KEY}\", headers: { org: X-Tenant, agent: \"\" } } }",
-      {{"KEY", "s"}}).identify;
+                         "{ url: \"https://x\", identify: { secret: \"${KEY}\", headers: { org: "
+                         "X-Tenant, agent: \"\" } } }",
+                         {{"KEY", "s"}})
+                         .identify;
   EXPECT_TRUE(other.on);
   EXPECT_EQ(other.secret, "s");
   EXPECT_EQ(other.org, "X-Tenant");
@@ -133,7 +135,8 @@ TEST(settings, leaving_while_waiting_follows_leaving_early_where_only_that_is_se
   const auto policy = [](const std::string& settlement) {
     const settings values = load_or_die(
         "upstreams: { main: { url: \"http://x\" } }\nrates: { api: { credits: 1, per: request } }\n"
-        "routes: [ { name: a, match: {}, upstream: main, action: api, rate: api" + settlement + " } ]");
+        "routes: [ { name: a, match: {}, upstream: main, action: api, rate: api" +
+        settlement + " } ]");
     return values.routes.at(0).settlement.client_gone_waiting;
   };
   using quota::resolution;
@@ -271,10 +274,11 @@ plans:
 TEST(settings, archive_and_retention) {
   EXPECT_EQ(load_or_die(least).archive, archive_settings{});
   EXPECT_EQ(load_or_die(least).retention, retention_settings{});
-  auto given = load_or_die(least +
-                           "archive: { postgresql: \"postgresql://db/x\" }\n"
-                           "retention: { ledger: 30d, usage: 90d, usage_by_hour: 100d, usage_by_day: 100d,\n"
-                           "  idle_totals: 90m }");
+  auto given =
+      load_or_die(least +
+                  "archive: { postgresql: \"postgresql://db/x\" }\n"
+                  "retention: { ledger: 30d, usage: 90d, usage_by_hour: 100d, usage_by_day: 100d,\n"
+                  "  idle_totals: 90m }");
   EXPECT_EQ(given.archive.kind, archive_kind::postgresql);
   EXPECT_EQ(given.archive.url, "postgresql://db/x");
   EXPECT_EQ(given.retention.ledger, std::chrono::hours{24 * 30});
@@ -320,14 +324,16 @@ payments:
 
 TEST(settings, events_of_stripe) {
   const auto with = [](const std::string& more) {
-    return load_or_die(least + "payments: { stripe: { secret_key: k" + more + " } }").payments.events;
+    return load_or_die(least + "payments: { stripe: { secret_key: k" + more + " } }")
+        .payments.events;
   };
   EXPECT_TRUE(with("").secrets.empty());
   const auto usual = with(", webhook_secret: whsec_1");
   EXPECT_EQ(usual.secrets, std::vector<std::string>{"whsec_1"});
   EXPECT_FALSE(usual.listen);
   EXPECT_TRUE(usual.take_back_refunds && usual.take_back_disputes);
-  const auto all = with(", webhook_secret: [new, old], listen: 127.0.0.1:8082, refunds: keep, disputes: keep");
+  const auto all =
+      with(", webhook_secret: [new, old], listen: 127.0.0.1:8082, refunds: keep, disputes: keep");
   EXPECT_EQ(all.secrets, (std::vector<std::string>{"new", "old"}));
   EXPECT_EQ(all.listen.value().port, 8082);
   EXPECT_FALSE(all.take_back_refunds || all.take_back_disputes);

@@ -123,10 +123,9 @@ TEST(shipped, payments_are_shown_as_they_would_be_written) {
       const bool wanted = line == "# payments:" || inside || line.starts_with("#   timeout: 10s");
       text += (wanted ? line.substr(2) : line) + "\n";
     }
-    const settings values =
-        test::load_or_die(text, {{"TOLLGATE_PAYMENT_SECRET", "s"},
-                                   {"STRIPE_SECRET_KEY", "sk_1"},
-                                   {"STRIPE_WEBHOOK_SECRET", "whsec_1"}});
+    const settings values = test::load_or_die(text, {{"TOLLGATE_PAYMENT_SECRET", "s"},
+                                                     {"STRIPE_SECRET_KEY", "sk_1"},
+                                                     {"STRIPE_WEBHOOK_SECRET", "whsec_1"}});
     EXPECT_EQ(values.payments.kind, way == "stripe" ? payment_kind::stripe : payment_kind::webhook);
     EXPECT_EQ(values.payments.timeout, payment_settings{}.timeout);
   }

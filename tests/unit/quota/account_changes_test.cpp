@@ -23,15 +23,15 @@ std::string settled(int micro) {
 std::string reply_of(const std::vector<std::string>& entries,
                      const std::vector<std::string>& events, bool more_entries = false) {
   const std::string more = more_entries ? ":1\r\n" : ":0\r\n";
-  return array(
-      {array({bulk("90"), bulk("7"), "$-1\r\n", bulk("1"), "$-1\r\n"}), array(entries), array(events), more});
+  return array({array({bulk("90"), bulk("7"), "$-1\r\n", bulk("1"), "$-1\r\n"}), array(entries),
+                array(events), more});
 }
 
 const stream_positions start{"5-0", "5-0"};
 
 std::optional<account_changes> read(const std::string& reply,
-                                 std::optional<stream_positions> after = start,
-                                 std::optional<stream_positions> until = {}) {
+                                    std::optional<stream_positions> after = start,
+                                    std::optional<stream_positions> until = {}) {
   return parse_account_changes(*tests::parse_reply(reply), after, until);
 }
 
@@ -45,8 +45,8 @@ TEST(changes, nothing_happened) {
 
 TEST(changes, adds_up_what_was_settled_and_tells_the_events) {
   const auto changes = read(reply_of({element("6-0", {"reserve", settled(9), "settle", settled(3)}),
-                                   element("6-1", {"settle", settled(4)})},
-                                  {element("6-0", {"usage_threshold", "percent 50"})}));
+                                      element("6-1", {"settle", settled(4)})},
+                                     {element("6-0", {"usage_threshold", "percent 50"})}));
   ASSERT_TRUE(changes);
   EXPECT_EQ(changes->charged.micro(), 7);
   EXPECT_EQ(changes->calls, 2);
@@ -79,7 +79,8 @@ TEST(changes, a_part_goes_to_the_same_moment_in_both) {
   for (const auto ms : {last - 1, last, last + 1}) {
     events.push_back(element(std::to_string(ms) + "-0", {"billing_updated", "plan p"}));
   }
-  const auto changes = read(reply_of(entries, events, true), start, stream_positions{"900-0", "900-999"});
+  const auto changes =
+      read(reply_of(entries, events, true), start, stream_positions{"900-0", "900-999"});
   ASSERT_TRUE(changes);
   EXPECT_TRUE(changes->more);
   EXPECT_EQ(changes->events.size(), 2u);  // the third is later than any entry that was read
@@ -134,9 +135,9 @@ TEST(changes, asks_for_the_rest_of_an_element_unless_it_is_at_its_end) {
   EXPECT_EQ(argument({"5-0", "6-2999"}, 5), "(5-0");
   EXPECT_FALSE(account_changes_command("acme", stream_positions{"5", "6-0"}, std::nullopt));
   // A place beyond the end is asked for as the end: an id too large is none that Redis would take.
-  const auto beyond =
-      account_changes_command("acme", stream_positions{"18446744073709551615-18446744073709551615", "1-0"},
-                   stream_positions{"8-0", "9-999"});
+  const auto beyond = account_changes_command(
+      "acme", stream_positions{"18446744073709551615-18446744073709551615", "1-0"},
+      stream_positions{"8-0", "9-999"});
   EXPECT_EQ(beyond->at(6 + 5), "(8-0");
 }
 

@@ -73,7 +73,8 @@ class story {
     if (verb == "extend") {
       extend what{hold, credits, timeout, admit};
       if (options.contains("answered")) {
-        what.answered = use{credits::from_micro(option("answered", 0)), option("used", 1), option("billed", 0)};
+        what.answered =
+            use{credits::from_micro(option("answered", 0)), option("used", 1), option("billed", 0)};
       }
       return what;
     }

@@ -89,7 +89,8 @@ TEST(append_only_parser, a_length_that_takes_in_what_follows_is_no_incomplete_co
 }
 
 TEST(append_only_parser, transactions_have_one_beginning_and_one_end) {
-  EXPECT_EQ(damaged_at(command({"MULTI"}) + set + transaction), command({"MULTI"}).size() + set.size());
+  EXPECT_EQ(damaged_at(command({"MULTI"}) + set + transaction),
+            command({"MULTI"}).size() + set.size());
   EXPECT_EQ(damaged_at(set + command({"EXEC"})), set.size());
   EXPECT_EQ(damaged_at(command({"MULTI"}) + set + command({"EXEB"})),
             command({"MULTI"}).size() + set.size());
@@ -161,7 +162,9 @@ class append_only_log : public testing::Test {
     text << std::ifstream{path, std::ios::binary}.rdbuf();
     return text.str();
   }
-  std::string log() const { return append_only_directory(directory_) + "appendonly.aof.1.incr.aof"; }
+  std::string log() const {
+    return append_only_directory(directory_) + "appendonly.aof.1.incr.aof";
+  }
   // As if a server had written it and ended.
   void written(const std::string& content) {
     write(log(), content);
@@ -251,8 +254,9 @@ TEST_F(append_only_log, files_must_be_those_of_the_manifest) {
 }
 
 TEST_F(append_only_log, a_snapshot_that_was_altered_is_damage) {
-  write(manifest_path(directory_),
-        "file appendonly.aof.1.base.rdb seq 1 type b\nfile appendonly.aof.1.incr.aof seq 1 type i\n");
+  write(
+      manifest_path(directory_),
+      "file appendonly.aof.1.base.rdb seq 1 type b\nfile appendonly.aof.1.incr.aof seq 1 type i\n");
   write(log(), "");
   const auto base = append_only_directory(directory_) + "appendonly.aof.1.base.rdb";
   // An empty one, as Redis 7 writes it.

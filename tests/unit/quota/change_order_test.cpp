@@ -1,10 +1,10 @@
 // Several changes in one instant have one result, in whatever order they are made.
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <functional>
 #include <numeric>
 #include <set>
+
+#include <gtest/gtest.h>
 
 #include "tests/support/describe.hpp"
 #include "tests/unit/quota/customer.hpp"
@@ -16,9 +16,9 @@ using namespace std::chrono_literals;
 using namespace literals;
 using tests::describe;
 
-// What an organization is to have, as the admin API keeps it: each change is put on top of those before,
-// and all of it handed to the ledger. An anchor is named only by the change that is about it, and terms
-// that wait for the next cycle go on waiting.
+// What an organization is to have, as the admin API keeps it: each change is put on top of those
+// before, and all of it handed to the ledger. An anchor is named only by the change that is about
+// it, and terms that wait for the next cycle go on waiting.
 struct agreement {
   plan_terms terms = starter;
   std::optional<plan_terms> next;
@@ -42,7 +42,10 @@ const std::vector<change>& changes() {
   static const std::vector<change> all{
       {"anchor", [](agreement& to) { to.anchor = 31; }},
       {"plan", [](agreement& to) { to.terms = pro; }},
-      {"smaller", [](agreement& to) { to.terms = plan_terms{"small", 7'777_credits, 50, 2, 33'333, 500, 60, 9}; }},
+      {"smaller",
+       [](agreement& to) {
+         to.terms = plan_terms{"small", 7'777_credits, 50, 2, 33'333, 500, 60, 9};
+       }},
       {"price", [](agreement& to) { to.terms.usd_micro_per_credit = 12'345; }},
       {"later", [](agreement& to) { to.next = pro; }},
       {"cap", [](agreement& to) { to.options.spend_cap_cents = 1'500; }},
@@ -50,15 +53,19 @@ const std::vector<change>& changes() {
       {"no cap", [](agreement& to) { to.options.spend_cap_cents.reset(); }},
       {"overage", [](agreement& to) { to.options.overage = !to.options.overage; }},
       {"overdraft", [](agreement& to) { to.options.critical_overdraft = 5_credits; }},
-      {"top-up", [](agreement& to) {
+      {"top-up",
+       [](agreement& to) {
          to.options.top_up_threshold = 100'000_credits;
          to.options.top_up_cents = 1'200;
        }},
-      {"limits", [](agreement& to) {
+      {"limits",
+       [](agreement& to) {
          to.options.limits = {{limit_scope::agent, "*", 100_credits, limit_window::cycle}};
        }},
-      {"alerts", [](agreement& to) {
-         to.options.alerts = {{alert_kind::allocation_percent, 10}, {alert_kind::spend_cap_percent, 50}};
+      {"alerts",
+       [](agreement& to) {
+         to.options.alerts = {{alert_kind::allocation_percent, 10},
+                              {alert_kind::spend_cap_percent, 50}};
        }},
   };
   return all;
@@ -76,7 +83,8 @@ bool are_about_one_thing(const change& a, const change& b) {
 std::string told(const std::vector<account_event>& events, std::size_t from) {
   std::vector<std::string> lines;
   for (auto i = from; i < events.size(); ++i) {
-    if (events[i].type != "billing_updated") lines.push_back(events[i].type + " " + events[i].facts);
+    if (events[i].type != "billing_updated")
+      lines.push_back(events[i].type + " " + events[i].facts);
   }
   std::ranges::sort(lines);
   return std::accumulate(lines.begin(), lines.end(), std::string{},
@@ -88,14 +96,16 @@ std::string result_of(const customer& acme) {
   const auto& ledger = acme.ledger;
   std::map<std::string, credits> grants;
   for (const auto& grant : ledger.grants().active) {
-    grants[grant.kind + " " + describe(grant.expires_at) + " " + std::to_string(grant.priority)] += grant.remaining;
+    grants[grant.kind + " " + describe(grant.expires_at) + " " + std::to_string(grant.priority)] +=
+        grant.remaining;
   }
   std::string text = describe(ledger.row()) + "\n" + describe(ledger.plan()) + "\n" +
                      describe(ledger.top_up()) + "\n" + describe(ledger.overdrawn()) + "\n";
   for (const auto& [name, left] : grants) text += name + " " + describe(left) + "\n";
   for (const auto& books : ledger.cycles()) text += describe(books) + "\n";
   for (const auto& top_up : ledger.top_ups()) text += describe(top_up) + "\n";
-  for (const auto& each : acme.statements()) text += describe(each.closing) + describe(each.overage) + "\n";
+  for (const auto& each : acme.statements())
+    text += describe(each.closing) + describe(each.overage) + "\n";
   return text;
 }
 
@@ -109,40 +119,47 @@ const std::vector<history>& histories() {
     acme.apply(configure{agreed.terms, true, agreed.options, 1});
   };
   static const std::vector<history> all{
-      {"began in this instant", [](customer& acme, agreement& agreed) {
+      {"began in this instant",
+       [](customer& acme, agreement& agreed) {
          acme.apply(configure{agreed.terms, true, agreed.options, 0});
        }},
-      {"had no plan", [](customer& acme, agreement& agreed) {
+      {"had no plan",
+       [](customer& acme, agreement& agreed) {
          agreed.terms = {};
          begin(acme, agreed);
          acme.use(20_credits, admission::critical);
          acme.at(on(2026, 11, 7, 5h));
        }},
-      {"used some", [](customer& acme, agreement& agreed) {
+      {"used some",
+       [](customer& acme, agreement& agreed) {
          begin(acme, agreed);
          acme.use(3'000_credits);
          acme.at(on(2026, 11, 11, 7h + 11s));
        }},
-      {"beyond the credits", [](customer& acme, agreement& agreed) {
+      {"beyond the credits",
+       [](customer& acme, agreement& agreed) {
          begin(acme, agreed);
          acme.use(20'777_credits);
          acme.at(on(2026, 11, 17, 1h));
        }},
-      {"beyond the cap", [](customer& acme, agreement& agreed) {
+      {"beyond the cap",
+       [](customer& acme, agreement& agreed) {
          agreed.options.spend_cap_cents = 1'000;
          begin(acme, agreed);
          acme.use(20'400_credits);
          acme.use(800_credits, admission::critical);
          acme.at(on(2026, 11, 17, 1h));
        }},
-      {"beyond the credits without overage", [](customer& acme, agreement& agreed) {
+      {"beyond the credits without overage",
+       [](customer& acme, agreement& agreed) {
          agreed.options.overage = false;
          begin(acme, agreed);
          acme.use(20'000_credits);
          acme.use(700_credits, admission::critical);
          acme.at(on(2026, 11, 20));
        }},
-      {"a longer cycle with an open hold", [](customer& acme, agreement& agreed) {
+      {"a longer cycle with an open hold",
+       [](customer& acme, agreement& agreed) {
          begin(acme, agreed);
          acme.use(19'500_credits);
          acme.apply(configure{agreed.terms, true, agreed.options, 20});
@@ -150,7 +167,8 @@ const std::vector<history>& histories() {
          acme.hold(1, 300_credits);
          acme.at(on(2026, 12, 4, 17s));
        }},
-      {"a top-up under way", [](customer& acme, agreement& agreed) {
+      {"a top-up under way",
+       [](customer& acme, agreement& agreed) {
          agreed.options.top_up_threshold = 1'000_credits;
          agreed.options.top_up_cents = 1'000;
          agreed.options.spend_cap_cents = 5'000;
@@ -207,7 +225,8 @@ void expect_one_result(const history& past, std::vector<change> set) {
   }
 }
 
-void for_every_set_of(std::size_t size, const std::function<void(const std::vector<change>&)>& meet) {
+void for_every_set_of(std::size_t size,
+                      const std::function<void(const std::vector<change>&)>& meet) {
   std::vector<change> set;
   const std::function<void(std::size_t)> choose = [&](std::size_t from) {
     if (set.size() == size) return meet(set);
@@ -244,7 +263,8 @@ TEST(change_order, of_three_makes_no_difference) {
 }
 
 TEST(change_order, of_all_makes_no_difference) {
-  const std::set<std::string> one_of_each{"anchor", "plan", "cap", "overage", "top-up", "limits", "alerts"};
+  const std::set<std::string> one_of_each{"anchor", "plan",   "cap",   "overage",
+                                          "top-up", "limits", "alerts"};
   std::vector<change> set;
   for (const auto& each : changes()) {
     if (one_of_each.contains(each.name)) set.push_back(each);

@@ -1,6 +1,6 @@
-// What the ledger is told when an answer has begun, and how a call goes on whose hold was settled when it expired.
+// What the ledger is told when an answer has begun, and how a call goes on whose hold was settled
+// when it expired.
 #include "quota/charge.hpp"
-
 #include "tests/unit/quota/conversation.hpp"
 
 namespace tollgate::quota {
@@ -151,26 +151,30 @@ TEST(charge_answered, a_recovered_charge_asks_for_the_rest) {
   auto terms = call_of(tts(), seconds(7));
   auto money = charge::recovered(terms);
   auto action = money.resume(charge::ended{stream_end::accepted, seconds(7)});
-  EXPECT_EQ(text_of(action), "apply " + describe(operation{settle{terms.id, 7_credits, seconds(7).amount,
-                                                                  audio(7).billed_us}}));
+  EXPECT_EQ(text_of(action),
+            "apply " + describe(operation{
+                           settle{terms.id, 7_credits, seconds(7).amount, audio(7).billed_us}}));
   answer reply{outcome::settled_on_expiry, 4_credits, 90_credits};
   reply.charged = audio(4);
   action = money.resume(charge::answered{reply, noon});
   const auto next = terms.id.successor();
-  EXPECT_EQ(text_of(action), "apply " + describe(operation{reserve{next, 3_credits, terms.hold_timeout, admission::owed,
-                                                                   terms.request_id, terms.who}}));
+  EXPECT_EQ(text_of(action),
+            "apply " + describe(operation{reserve{next, 3_credits, terms.hold_timeout,
+                                                  admission::owed, terms.request_id, terms.who}}));
   // That one, too, was placed by whoever is gone, and settled when it expired.
   reply.amount = 2_credits;
   reply.charged = audio(2);
   action = money.resume(charge::answered{reply, noon});
   action = money.resume(charge::answered{{outcome::held, 1_credits, 90_credits}, noon});
-  EXPECT_EQ(text_of(action), "apply " + describe(operation{settle{next.successor(), 1_credits,
-                                                                  seconds(1).amount, audio(1).billed_us}}));
+  EXPECT_EQ(text_of(action),
+            "apply " + describe(operation{settle{next.successor(), 1_credits, seconds(1).amount,
+                                                 audio(1).billed_us}}));
   action = money.resume(charge::answered{{outcome::settled, 1_credits, 90_credits}, noon});
   EXPECT_EQ(text_of(action), "done 7");
 }
 
-// The journal has the id to begin at: one that began at the successor would charge all of it once more.
+// The journal has the id to begin at: one that began at the successor would charge all of it once
+// more.
 TEST(charge_answered, who_recovers_it_begins_where_the_first_part_was_charged) {
   charge money{call_of(tts(), seconds(0))};
   const auto first = money.agreed().id;

@@ -70,7 +70,8 @@ TEST(charge, a_call_may_end_while_its_rest_is_given_back) {
     charge money{call_of(tts(), seconds(9))};
     money.resume(charge::begin{});
     money.resume(charge::answered{{outcome::held, 9_credits, 1_credits}});
-    EXPECT_TRUE(text_of(money.resume(charge::metered{seconds(2), true})).starts_with("apply release"));
+    EXPECT_TRUE(
+        text_of(money.resume(charge::metered{seconds(2), true})).starts_with("apply release"));
     EXPECT_EQ(text_of(money.resume(charge::ended{stream_end::accepted, seconds(2)})), "wait");
     const auto next = answered ? money.resume(charge::answered{{outcome::released, 2_credits, {}}})
                                : money.resume(charge::store_failed{});
@@ -78,8 +79,8 @@ TEST(charge, a_call_may_end_while_its_rest_is_given_back) {
   }
 }
 
-// Over whatever is metered, in whatever pieces: at most twice the charge, and at most one step beyond
-// it, but for a second where less than that is charged.
+// Over whatever is metered, in whatever pieces: at most twice the charge, and at most one step
+// beyond it, but for a second where less than that is charged.
 TEST(charge, a_hold_is_at_most_twice_the_charge_and_one_step_beyond_it) {
   std::mt19937_64 dice{7};
   for (int story = 0; story < 2'000; ++story) {
@@ -94,7 +95,9 @@ TEST(charge, a_hold_is_at_most_twice_the_charge_and_one_step_beyond_it) {
     std::int64_t so_far = 0;
     credits most = money.held();
     while (so_far < all) {
-      so_far = std::min(all, so_far + 1 + static_cast<std::int64_t>(dice() % (std::int64_t{1} << (10 + dice() % 18))));
+      so_far = std::min(
+          all,
+          so_far + 1 + static_cast<std::int64_t>(dice() % (std::int64_t{1} << (10 + dice() % 18))));
       auto action = money.resume(charge::metered{{so_far}, so_far == all && dice() % 2 == 0});
       while (const auto* asked = std::get_if<charge::apply>(&action)) {
         outcome how = outcome::released;

@@ -67,14 +67,14 @@ TEST(charge, the_same_reservation_twice_is_one_hold) {
 
 // Whatever else holds under that id is not ours: neither forwarded under it, nor voided.
 TEST(charge, an_id_that_is_taken_is_not_used) {
-  for (const auto taken :
-       {outcome::exists_with_different_amount, outcome::already_settled, outcome::already_voided,
-        outcome::expired, outcome::not_found}) {
+  for (const auto taken : {outcome::exists_with_different_amount, outcome::already_settled,
+                           outcome::already_voided, outcome::expired, outcome::not_found}) {
     conversation{call_of(gpt_4())}.expect_reserve(10_credits, taken).expect_refuse(taken).hold();
   }
 }
 
-// The store's clock has jumped ahead by days since the id was made: one made by what it says now will do.
+// The store's clock has jumped ahead by days since the id was made: one made by what it says now
+// will do.
 TEST(charge, an_id_that_is_too_old_is_replaced_once) {
   conversation{call_of(gpt_4())}
       .expect_reserve(10_credits, outcome::forgotten)
@@ -144,10 +144,10 @@ TEST(charge, a_route_may_decide_otherwise_but_not_about_what_was_never_sent) {
   const settlement_policy greedy{settle, settle, settle, settle, settle,
                                  settle, settle, settle, settle};
   const settlement_policy generous{none, none, none, none, none, none, none, none, none};
-  for (const auto how : {stream_end::refused, stream_end::upstream_failed, stream_end::no_answer,
-                         stream_end::client_gone_early, stream_end::client_gone_waiting,
-                         stream_end::client_gone, stream_end::redirected, stream_end::stream_error,
-                         stream_end::empty}) {
+  for (const auto how :
+       {stream_end::refused, stream_end::upstream_failed, stream_end::no_answer,
+        stream_end::client_gone_early, stream_end::client_gone_waiting, stream_end::client_gone,
+        stream_end::redirected, stream_end::stream_error, stream_end::empty}) {
     EXPECT_EQ(resolve(greedy, how), resolution::settle) << to_string(how);
     EXPECT_EQ(resolve(generous, how), resolution::void_hold) << to_string(how);
   }

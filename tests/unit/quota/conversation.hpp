@@ -70,12 +70,14 @@ class conversation {
   // Once the answer has begun, whatever extends the hold says what to settle it at.
   conversation& expect_extension(credits amount, std::optional<credits> needed, use answered,
                                  outcome result = outcome::extended) {
-    return expect(extend{terms_.id, amount, terms_.hold_timeout, terms_.admit, needed, answered}, result, amount);
+    return expect(extend{terms_.id, amount, terms_.hold_timeout, terms_.admit, needed, answered},
+                  result, amount);
   }
   conversation& expect_extension_of_settled(credits amount, use answered, use charged) {
     answer reply{outcome::settled_on_expiry, charged.amount, 90_credits};
     reply.charged = charged;
-    return expect(extend{terms_.id, amount, terms_.hold_timeout, terms_.admit, {}, answered}, reply);
+    return expect(extend{terms_.id, amount, terms_.hold_timeout, terms_.admit, {}, answered},
+                  reply);
   }
   conversation& expect_settle_of_settled(use asked, use charged) {
     answer reply{outcome::settled_on_expiry, charged.amount, 90_credits};
@@ -97,7 +99,8 @@ class conversation {
   }
   conversation& expect_settle(credits amount, std::int64_t used = 1,
                               outcome result = outcome::settled) {
-    return expect(settle{terms_.id, amount, used, billed_us(terms_.price_at, {used})}, result, amount);
+    return expect(settle{terms_.id, amount, used, billed_us(terms_.price_at, {used})}, result,
+                  amount);
   }
   conversation& expect_void(outcome result = outcome::voided) {
     return expect(void_hold{terms_.id}, result, 10_credits);

@@ -1,4 +1,5 @@
-// A customer of the ledger in C++: what happens to it, in a few words, at times that the test names.
+// A customer of the ledger in C++: what happens to it, in a few words, at times that the test
+// names.
 #pragma once
 
 #include <chrono>

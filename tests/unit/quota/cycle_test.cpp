@@ -28,16 +28,16 @@ TEST(cycle, a_boundary_belongs_to_the_cycle_it_begins) {
 TEST(cycle, the_31st_comes_back_to_the_31st) {
   auto at = on(2027, 1, 31);
   for (const auto& [month, day] : {std::pair{2u, 28u},
-                                  {3u, 31u},
-                                  {4u, 30u},
-                                  {5u, 31u},
-                                  {6u, 30u},
-                                  {7u, 31u},
-                                  {8u, 31u},
-                                  {9u, 30u},
-                                  {10u, 31u},
-                                  {11u, 30u},
-                                  {12u, 31u}}) {
+                                   {3u, 31u},
+                                   {4u, 30u},
+                                   {5u, 31u},
+                                   {6u, 30u},
+                                   {7u, 31u},
+                                   {8u, 31u},
+                                   {9u, 30u},
+                                   {10u, 31u},
+                                   {11u, 30u},
+                                   {12u, 31u}}) {
     at = cycle_end(31, at);
     EXPECT_EQ(at, on(2027, month, day));
   }

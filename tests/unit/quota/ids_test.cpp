@@ -47,7 +47,8 @@ TEST(hold_id, successor_follows_from_the_id_alone) {
   EXPECT_EQ(next.made_at(), noon);
   EXPECT_EQ(hold_id::parse(next.text()), next);
   // As releases up to now have made it: what they left half done goes on under the same id.
-  EXPECT_EQ(hold_id::parse("01HF7YAT00000700000000000C")->successor().text(), "01HF7YAT00PPPVXKPT3KHAK1TD");
+  EXPECT_EQ(hold_id::parse("01HF7YAT00000700000000000C")->successor().text(),
+            "01HF7YAT00PPPVXKPT3KHAK1TD");
 }
 
 TEST(hold_id, a_day_later_is_younger_by_a_day) {

@@ -50,8 +50,10 @@ TEST(ledger_batch, names_every_key_and_writes_every_argument) {
   batch.add(expire_holds{});
   batch.add(extend{id, credits::from_whole(11), 30s, admission::owed});
   batch.add(extend{id, credits::from_whole(12), 30s, admission::enforce, credits::from_micro(9)});
-  batch.add(extend{id, credits::from_whole(12), 30s, admission::enforce, {}, use{credits::from_micro(5), 2}});
-  batch.add(extend{id, credits::from_whole(12), 30s, admission::enforce, {}, use{credits::from_micro(5), 2, 3}});
+  batch.add(extend{
+      id, credits::from_whole(12), 30s, admission::enforce, {}, use{credits::from_micro(5), 2}});
+  batch.add(extend{
+      id, credits::from_whole(12), 30s, admission::enforce, {}, use{credits::from_micro(5), 2, 3}});
   batch.add(release{older, credits::from_micro(8)});
   batch.add(grant{"g1", credits::from_whole(-5), "correction", "a note", noon, {}});
   batch.add(void_hold{older});
@@ -83,9 +85,8 @@ TEST(ledger_batch, names_every_key_and_writes_every_argument) {
       "tollgate:{acme}:resolved:472220",
       // hour of the usage key, number of ids, hours of the resolved keys, ids
       "472222", "8", "720", "472222", "472220", std::string{id.text()}, std::string{older.text()},
-      std::string{id.text()}, std::string{id.text()}, std::string{id.text()}, std::string{id.text()},
-      std::string{older.text()},
-      std::string{older.text()},
+      std::string{id.text()}, std::string{id.text()}, std::string{id.text()},
+      std::string{id.text()}, std::string{older.text()}, std::string{older.text()},
       // operations
       "r1", "11", "10000000", "60000", "req-1\tchat\tllm\tgpt-4\ta1\t\tkey_1",  //
       "s", "12", "7", "3",                                                      //
@@ -97,8 +98,8 @@ TEST(ledger_batch, names_every_key_and_writes_every_argument) {
       "d", "12", "8",                                                           //
       "g", "g1", "-5000000", "correction", "a note", "1700000000000", "",       //
       "v", "12", "c", "0", "31", "5000000 100 1 20000 1000 60 100 starter", "1 5000 -1 7000000 25",
-      "0 1 9000000 a1\n2 3 1 *", "0 80\n2 7000000\n0 20 0 a1", "t", "pack", "1000", "l", "pack", "15000", "p",
-      "pack", "4", "2", "b", "pack", "1", "300"};
+      "0 1 9000000 a1\n2 3 1 *", "0 80\n2 7000000\n0 20 0 a1", "t", "pack", "1000", "l", "pack",
+      "15000", "p", "pack", "4", "2", "b", "pack", "1", "300"};
   EXPECT_EQ(encode(batch), expected);
 }
 
@@ -201,12 +202,12 @@ TEST(ledger_answer, says_what_stood_in_the_way_and_how_fast_one_may_go_on) {
   EXPECT_FALSE(held.why);
   const auto refused = answers.next().value();
   EXPECT_FALSE(refused.rate);
-  EXPECT_EQ(refused.why, (obstacle{credits::from_micro(7), noon + 1h, limit_scope::key,
-                                   limit_window::day, credits::from_micro(9), true,
-                                   credits::from_micro(4)}));
+  EXPECT_EQ(refused.why,
+            (obstacle{credits::from_micro(7), noon + 1h, limit_scope::key, limit_window::day,
+                      credits::from_micro(9), true, credits::from_micro(4)}));
   EXPECT_EQ(answers.next().value().result, outcome::settled);
-  for (const auto* text :
-       {"R", "R1,2,3", "R1,2,3,4,5", "R1,2,3,x", "W1,2,0,0,5,6", "W1,2,3,4,5,6,7", "W1,2,0,9,5,6,7"}) {
+  for (const auto* text : {"R", "R1,2,3", "R1,2,3,4,5", "R1,2,3,x", "W1,2,0,0,5,6",
+                           "W1,2,3,4,5,6,7", "W1,2,0,9,5,6,7"}) {
     EXPECT_FALSE(ledger_answer{std::string{"1700000000123 0 5 90 "} + text}.next()) << text;
   }
 }

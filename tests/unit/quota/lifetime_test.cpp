@@ -1,4 +1,5 @@
-// An account lives for ever: what it was given and has used in all is no bound of what it may be given.
+// An account lives for ever: what it was given and has used in all is no bound of what it may be
+// given.
 #include <gtest/gtest.h>
 
 #include "quota/money.hpp"

@@ -82,9 +82,9 @@ TEST(rows, an_entry_says_where_it_stands) {
 }
 
 TEST(rows, refuses_what_is_no_entry) {
-  for (const auto* text :
-       {"", "7", "7 3 0 1", "x 3 0 1 -90 0 id\tby", "7 x 0 1 -90 0 id\tby", "7 3 x 1 -90 0 id\tby",
-        "7 3 0 x -90 0 id\tby", "7 3 0 1/x -90 0 id\tby", "7 3 0 1 x 0 id\tby", "7 3 0 1 -90 id\tby"}) {
+  for (const auto* text : {"", "7", "7 3 0 1", "x 3 0 1 -90 0 id\tby", "7 x 0 1 -90 0 id\tby",
+                           "7 3 x 1 -90 0 id\tby", "7 3 0 x -90 0 id\tby", "7 3 0 1/x -90 0 id\tby",
+                           "7 3 0 1 x 0 id\tby", "7 3 0 1 -90 id\tby"}) {
     EXPECT_FALSE(parse_entries(*tests::parse_reply(element("1-0", {"settle", text})))) << text;
   }
   EXPECT_FALSE(parse_entries(*tests::parse_reply(element("1-0", {"settled", settled}))));
@@ -98,8 +98,9 @@ TEST(rows, refuses_what_is_no_entry) {
 
 TEST(rows, reads_what_a_hold_is_settled_at_when_it_expires) {
   const auto read = [](const std::string& hour) {
-    return parse_hold("01HF7YAT000000000000000001", "40 1700000060000 " + hour +
-                                                        " 1700000000000 req\tchat\tllm\tgpt-4\ta1\tc1\tkey_1");
+    return parse_hold(
+        "01HF7YAT000000000000000001",
+        "40 1700000060000 " + hour + " 1700000000000 req\tchat\tllm\tgpt-4\ta1\tc1\tkey_1");
   };
   EXPECT_FALSE(read("472222")->answered);  // also as earlier releases wrote it
   EXPECT_EQ(read("472222:30:1")->answered, (use{credits::from_micro(30), 1, 0}));
@@ -169,8 +170,9 @@ TEST(rows, reads_a_top_up) {
   const auto refunded = parse_top_up("tu_1", "m 2 1000 500000000 5 6 7 8 9 2 300 40");
   ASSERT_TRUE(refunded);
   EXPECT_EQ(tests::describe(*refunded), "tu_1 0 paid 1000 500000000 5 6 7 8 9 2 300 40");
-  for (const auto* text : {"", "a", "x 4 1 1 1 1 1 1 1", "m 5 1 1 1 1 1 1 1", "m 1 1 1 1 1 1 1",
-                           "a 4 1 1 1 1 1 1 1 1", "a 4 1 1 1 1 1 1 1 1 2", "a 4 1 1 1 1 1 1 1 1 2 x"}) {
+  for (const auto* text :
+       {"", "a", "x 4 1 1 1 1 1 1 1", "m 5 1 1 1 1 1 1 1", "m 1 1 1 1 1 1 1", "a 4 1 1 1 1 1 1 1 1",
+        "a 4 1 1 1 1 1 1 1 1 2", "a 4 1 1 1 1 1 1 1 1 2 x"}) {
     EXPECT_FALSE(parse_top_up("tu_1", text)) << text;
   }
 }

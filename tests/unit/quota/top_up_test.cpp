@@ -162,7 +162,8 @@ TEST(top_up, a_refusal_for_what_others_hold_tells_nobody_that_the_balance_is_exh
   EXPECT_EQ(refused.why->held, 24_credits);
   EXPECT_EQ(told(), 0);
   // Nor does a hold that wants to grow ahead of what it needs.
-  const auto growth = acme.apply(extend{acme.holds[1], 31_credits, 1h, admission::enforce, 30_credits});
+  const auto growth =
+      acme.apply(extend{acme.holds[1], 31_credits, 1h, admission::enforce, 30_credits});
   EXPECT_EQ(growth.result, outcome::insufficient_balance);
   EXPECT_EQ(growth.why->held, 0_credits);
   EXPECT_EQ(told(), 0);
@@ -262,7 +263,8 @@ TEST(top_up, one_that_timed_out_is_taken_up_again_under_its_id) {
   EXPECT_EQ(acme.ledger.top_up().spent_cents, 1'000);
 }
 
-// Whether money was asked for follows from the times; a clock that goes back must not make it forgotten.
+// Whether money was asked for follows from the times; a clock that goes back must not make it
+// forgotten.
 TEST(top_up, one_whose_key_was_spent_by_a_clock_that_is_back_is_asked_on) {
   buyer acme{starter};
   acme.use(19'001_credits);
@@ -347,7 +349,8 @@ TEST(top_up, nobody_is_charged_for_what_is_no_longer_wanted) {
   EXPECT_EQ(acme.ledger.top_up().spent_cents, 0);
 }
 
-// A hold of a critical call passes: it may stand beyond the cap, and gives back what it does not use.
+// A hold of a critical call passes: it may stand beyond the cap, and gives back what it does not
+// use.
 TEST(top_up, a_hold_that_passes_does_not_decline_one) {
   buyer acme{starter};
   acme.options.spend_cap_cents = 1'500;
@@ -391,7 +394,7 @@ TEST(top_up, a_spent_key_is_followed_by_the_next_one_once) {
   EXPECT_EQ(spend(0), outcome::recorded);
   EXPECT_EQ(acme.top_up().generation, 1);
   EXPECT_EQ(acme.top_up().next_at, acme.now + 5s);  // as after any delivery that failed
-  EXPECT_EQ(spend(0), outcome::recorded);  // told twice, or by a sidecar that comes late
+  EXPECT_EQ(spend(0), outcome::recorded);           // told twice, or by a sidecar that comes late
   EXPECT_EQ(acme.top_up().generation, 1);
   EXPECT_EQ(spend(1), outcome::recorded);
   EXPECT_EQ(acme.top_up().generation, 2);
@@ -529,7 +532,8 @@ TEST(top_up, what_is_refunded_before_it_is_known_to_be_paid_is_taken_back_then) 
   EXPECT_EQ(acme.available(), 999_credits);
   EXPECT_EQ(acme.resolve(top_up_verdict::paid).result, outcome::granted);
   EXPECT_EQ(acme.available(), 999_credits + 250_credits);
-  EXPECT_EQ(acme.apply(take_back_top_up{id, take_back_reason::refund, 500}).result, outcome::exists);
+  EXPECT_EQ(acme.apply(take_back_top_up{id, take_back_reason::refund, 500}).result,
+            outcome::exists);
 }
 
 TEST(top_up, who_got_money_back_is_not_charged_again_at_once) {

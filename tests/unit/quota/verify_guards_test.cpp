@@ -1,4 +1,5 @@
-// What stands ready for a call, and what limits and alerts have counted, against the rows and entries behind it.
+// What stands ready for a call, and what limits and alerts have counted, against the rows and
+// entries behind it.
 #include <gtest/gtest.h>
 
 #include "quota/audit_gate.hpp"
@@ -45,9 +46,11 @@ account_guards second_cycle() {
   second.allocation = 1'000_credits;
   guards.snapshot.cycles = {first, second};
   guards.rate = {{60, 10, 0, 0}};
-  guards.member_alerts = "800000000 " + std::to_string(january.time_since_epoch().count()) + " 0 80 0 *";
+  guards.member_alerts =
+      "800000000 " + std::to_string(january.time_since_epoch().count()) + " 0 80 0 *";
   guards.gate = gate_of(guards, gate_numbers{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, -1, 0});
-  const auto counted = [&](std::string field, std::int64_t window, credits amount, time_point since) {
+  const auto counted = [&](std::string field, std::int64_t window, credits amount,
+                           time_point since) {
     guards.counters.push_back({std::move(field), window, amount, since});
   };
   counted("03\t*\ta", 0, 12_credits, january + 1ms);
@@ -87,7 +90,8 @@ TEST(audit_of_guards, what_follows_from_the_books_is_proven) {
 }
 
 TEST(audit_of_guards, the_room_of_overage_is_what_the_cap_covers) {
-  EXPECT_EQ((*second_cycle().gate)[static_cast<std::size_t>(gate_field::room)], (5'000_credits).micro());
+  EXPECT_EQ((*second_cycle().gate)[static_cast<std::size_t>(gate_field::room)],
+            (5'000_credits).micro());
 }
 
 TEST(audit_of_guards, each_number_of_the_gate_that_is_altered_is_named) {

@@ -52,7 +52,8 @@ books books_of(const account_ledger& ledger) {
   read.rows.grants = {{"g1", "purchase", "", 100_credits, noon, never, 50},
                       {"g2", "correction", "", -10_credits, noon + 2s, never, 40}};
   for (const auto& entry : read.entries) {
-    if (entry.type == entry_type::settle) read.counted.push_back({0, entry.who, entry.amount, 1, entry.used});
+    if (entry.type == entry_type::settle)
+      read.counted.push_back({0, entry.who, entry.amount, 1, entry.used});
   }
   return read;
 }
@@ -159,8 +160,8 @@ TEST(audit, every_line_of_a_cycle_is_recomputed) {
   EXPECT_EQ(first_difference(read), "cycle 0: billed at 1");
 }
 
-// What rolls over once more when a late call gives credits back joins the grant of before, or makes it anew where that
-// has been used up.
+// What rolls over once more when a late call gives credits back joins the grant of before, or makes
+// it anew where that has been used up.
 TEST(audit, what_is_left_of_a_rollover_is_what_rolled_over_last) {
   const auto named = [](credits left) {
     auto read = books_of(busy_account());
@@ -177,7 +178,8 @@ TEST(audit, what_is_left_of_a_rollover_is_what_rolled_over_last) {
     }
     return false;
   };
-  for (const auto left : {3_credits, 23_credits, 123_credits}) EXPECT_FALSE(named(left)) << to_string(left);
+  for (const auto left : {3_credits, 23_credits, 123_credits})
+    EXPECT_FALSE(named(left)) << to_string(left);
   for (const auto left : {1_credits, 20_credits, 100_credits, 120_credits, 124_credits}) {
     EXPECT_TRUE(named(left)) << to_string(left);
   }

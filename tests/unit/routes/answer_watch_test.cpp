@@ -43,7 +43,8 @@ TEST(answer_watch, a_stream_that_carries_only_an_error_is_one) {
         role + openai_error, std::string{": hello\n\n"} + openai_error,
         std::string{"data: {\"success\":false,\"error\":{\"code\":\"x\"}}\n\n"},
         std::string{"event: error\ndata: it broke\n\n"},
-        std::string{"data: {\"type\":\"response.created\"}\n\ndata: {\"type\":\"response.failed\"}\n\n"},
+        std::string{
+            "data: {\"type\":\"response.created\"}\n\ndata: {\"type\":\"response.failed\"}\n\n"},
         std::string{"data: {\"type\":\"error\",\"message\":\"x\"}\n\n"},
         std::string{"data: {\"error\":\"no such model\"}"}}) {
     EXPECT_EQ(judged(stream(), body), stream_end::stream_error) << body;
@@ -54,10 +55,11 @@ TEST(answer_watch, a_stream_that_carries_only_an_error_is_one) {
 }
 
 TEST(answer_watch, a_stream_that_carries_nothing_is_empty) {
-  for (const auto& body : {std::string{}, std::string{": keep-alive\n\n: keep-alive\n\n"}, done,
-                           ping + ping, message_start, role, std::string{"\n\n\n"},
-                           std::string{"id: 1\nretry: 5\n\n"}, std::string{"data\n\n"},
-                           std::string{"data: {\"choices\":[],\"prompt_filter_results\":[]}\n\n"}}) {
+  for (const auto& body :
+       {std::string{}, std::string{": keep-alive\n\n: keep-alive\n\n"}, done, ping + ping,
+        message_start, role, std::string{"\n\n\n"}, std::string{"id: 1\nretry: 5\n\n"},
+        std::string{"data\n\n"},
+        std::string{"data: {\"choices\":[],\"prompt_filter_results\":[]}\n\n"}}) {
     EXPECT_EQ(judged(stream(), body), stream_end::empty) << body;
     EXPECT_EQ(judged(stream(), body, stream_end::upstream_failed), stream_end::empty);
     // Nobody knows what would have come.
@@ -70,8 +72,8 @@ TEST(answer_watch, anything_else_is_content) {
        {text, role + text + openai_error, text + done, std::string{"data: plain words\n\n"},
         std::string{"data: {\"error\":null,\"text\":\"x\"}\n\n"},
         std::string{"data: {\"error\":false}\n\n"}, std::string{"data: {\"Error\":{}}\n\n"},
-        std::string{"data: {\"error\":{},\"error\":null}\n\n"},
-        std::string{"data: {\"broken\n\n"}, std::string{"data: [1,2]\n\n"},
+        std::string{"data: {\"error\":{},\"error\":null}\n\n"}, std::string{"data: {\"broken\n\n"},
+        std::string{"data: [1,2]\n\n"},
         std::string{"data: {\"choices\":[],\"usage\":{\"total_tokens\":9}}\n\n"},
         std::string{"data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n"},
         std::string{"data: {\"choices\":[{\"delta\":{\"tool_calls\":[{}]}}]}\n\n"},
@@ -123,8 +125,9 @@ TEST(answer_watch, reads_streams_that_are_compressed) {
   EXPECT_EQ(judged(stream("gzip"), tests::deflated("")), stream_end::empty);
   EXPECT_EQ(judged(stream("gzip"), tests::deflated(text + done)), stream_end::accepted);
   const auto broken = tests::deflated(text + done + std::string(100, ' '));
-  EXPECT_EQ(judged(stream("gzip"), broken.substr(0, broken.size() - 8), stream_end::upstream_failed),
-            stream_end::accepted);
+  EXPECT_EQ(
+      judged(stream("gzip"), broken.substr(0, broken.size() - 8), stream_end::upstream_failed),
+      stream_end::accepted);
   // What cannot be read is charged.
   EXPECT_EQ(judged(stream("br"), openai_error), stream_end::accepted);
   EXPECT_EQ(judged(stream("gzip"), openai_error), stream_end::accepted);

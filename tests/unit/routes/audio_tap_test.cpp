@@ -69,8 +69,8 @@ TEST(audio_tap, finds_the_part_of_a_form) {
 }
 
 std::string named_form(const std::string& disposition, const std::string& content) {
-  return "--b\r\nContent-Disposition: form-data; name=\"file\"; " + disposition + "\r\n\r\n" + content +
-         "\r\n--b--\r\n";
+  return "--b\r\nContent-Disposition: form-data; name=\"file\"; " + disposition + "\r\n\r\n" +
+         content + "\r\n--b--\r\n";
 }
 
 // 20 KB of MP3 are 190 s of G.723.1 to ffmpeg, when the file is called so.
@@ -151,12 +151,16 @@ TEST(audio_tap, says_why) {
     return tap.why_unmeasurable();
   };
   EXPECT_EQ(why("", {"audio/wav", ""}), "its body is empty");
-  EXPECT_EQ(why("hello", {"audio/wav", ""}), "it is no audio in a format that is known here (AAC, AIFF, AMR, FLAC, MP3, MP4 and QuickTime, MPEG "
+  EXPECT_EQ(why("hello", {"audio/wav", ""}),
+            "it is no audio in a format that is known here (AAC, AIFF, AMR, FLAC, MP3, MP4 and "
+            "QuickTime, MPEG "
             "program streams, Ogg, WAV, WebM and Matroska)");
   // A transport stream.
-  EXPECT_TRUE(why(meters::repeat("G\1\1\x10" + std::string(184, 'x'), 9), {"video/mp2t", ""}).starts_with("it is no audio in"));
-  EXPECT_EQ(why(wav(0), {"audio/wav", ""}),
-            "no audio was found in it, or it is not as ordinary encoders write it (container: wav)");
+  EXPECT_TRUE(why(meters::repeat("G\1\1\x10" + std::string(184, 'x'), 9), {"video/mp2t", ""})
+                  .starts_with("it is no audio in"));
+  EXPECT_EQ(
+      why(wav(0), {"audio/wav", ""}),
+      "no audio was found in it, or it is not as ordinary encoders write it (container: wav)");
   EXPECT_EQ(why("x", {"multipart/form-data", ""}), "its body could not be read: malformed");
   EXPECT_EQ(why("x", {"audio/L16;rate=8000", "", false, true}),
             "it is samples without a container, and its route does not say at what rate they are "

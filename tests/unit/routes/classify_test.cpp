@@ -462,19 +462,20 @@ TEST(estimate, refuses_times_that_are_no_count) {
     const auto body = "{\"n\":" + said + "}";
     EXPECT_EQ(outcome_of(table, request.view(), &body), "invalid_request") << body;
   }
-  for (const std::string body :
-       {R"({"n":1,"n":2})", R"({"N":2})", R"({"n\u0000":2})", R"({"n":1,"bestOf":9})",
-        R"({"__proto__":{"n":9}})"})
+  for (const std::string body : {R"({"n":1,"n":2})", R"({"N":2})", R"({"n\u0000":2})",
+                                 R"({"n":1,"bestOf":9})", R"({"__proto__":{"n":9}})"})
     EXPECT_EQ(outcome_of(table, request.view(), &body), "invalid_request") << body;
   const auto target = std::get<clean_target>(read_target(request.view()));
   const std::string body = R"({"n":"3"})";
-  EXPECT_EQ(std::get<problem>(table.classify(request.view(), target, &body)).message,
-            "The price of this call depends on \"n\", which must be a whole number from 1 to 1000.");
+  EXPECT_EQ(
+      std::get<problem>(table.classify(request.view(), target, &body)).message,
+      "The price of this call depends on \"n\", which must be a whole number from 1 to 1000.");
 }
 
 TEST(estimate, a_service_tier_has_a_price_of_its_own) {
-  const auto table = table_of({on("priority", "gpt-4").post(chat).json("/service_tier", {"priority"}),
-                               on("usual", "gpt-3.5").post(chat).json("/model", {"*"})});
+  const auto table =
+      table_of({on("priority", "gpt-4").post(chat).json("/service_tier", {"priority"}),
+                on("usual", "gpt-3.5").post(chat).json("/model", {"*"})});
   const head request{"POST", chat, as_json};
   const auto taken = [&](std::string body) { return outcome_of(table, request.view(), &body); };
   EXPECT_EQ(taken(R"({"model":"m","service_tier":"priority"})"), "priority");
@@ -496,7 +497,8 @@ TEST(content_type, is_written_anew_where_the_body_was_read) {
   EXPECT_EQ(sent("Application/Json; v=2; CharSet=\"UTF-8\""), "application/json; charset=utf-8");
   for (const std::string type :
        {"application/json; charset*=utf-8''utf-7", "application/json; charset*0=utf-7",
-        "application/json; charset=utf-8; charset*=utf-8''utf-7", "application/json; charset=utf-7"}) {
+        "application/json; charset=utf-8; charset*=utf-8''utf-7",
+        "application/json; charset=utf-7"}) {
     const head request{"POST", chat, {{"Content-Type", type}}};
     EXPECT_EQ(outcome_of(table, request.view(), &body), "invalid_request") << type;
   }

@@ -22,7 +22,9 @@ TEST(member_name, is_what_some_reader_takes_for_it) {
         "\uFF4Dodel"s, "\U0001D5C6\U0001D5C8\U0001D5BD\U0001D5BE\U0001D5C5"s, "\u24DCodel"s,
         "mode\u02E1"s, "m\u2092del"s,
         // lone surrogates, as a reader of pieces passes them on
-        "mo\xED\xA0\x80" "del"s, "__proto__"s})
+        "mo\xED\xA0\x80"
+        "del"s,
+        "__proto__"s})
     EXPECT_TRUE(taken(name)) << testing::PrintToString(name);
   EXPECT_TRUE(taken("\u212Aey", "key"));
   EXPECT_TRUE(taken("querie\u017F", "queries"));

@@ -1,5 +1,5 @@
-// What people are shown of an account agrees with what the ledger does: in cases that were reported, and
-// over random histories.
+// What people are shown of an account agrees with what the ledger does: in cases that were
+// reported, and over random histories.
 #include "proxy/account/account_figures.hpp"
 
 #include <random>
@@ -88,7 +88,8 @@ TEST(account_figures, an_automatic_top_up_counts_towards_the_cap) {
   who.use(80_credits);
   who.apply(quota::resolve_top_up{who.ledger.open_top_ups().at(0), quota::top_up_verdict::paid});
   EXPECT_EQ(standing_of(snapshot_of(who)), (standing_figures{standing::near_spend_cap, 145, 900}));
-  EXPECT_EQ(figures_of_cycle(snapshot_of(who)), (cycle_figures{550_credits, 80_credits, 600_credits}));
+  EXPECT_EQ(figures_of_cycle(snapshot_of(who)),
+            (cycle_figures{550_credits, 80_credits, 600_credits}));
 }
 
 TEST(account_figures, without_overage_credits_end_at_the_supply) {
@@ -110,7 +111,9 @@ TEST(account_figures, without_an_end_there_is_none) {
 
 // One step of a customer's life.
 void live(customer& who, std::mt19937_64& dice) {
-  const auto below = [&](int n) { return static_cast<std::int64_t>(dice() % static_cast<unsigned>(n)); };
+  const auto below = [&](int n) {
+    return static_cast<std::int64_t>(dice() % static_cast<unsigned>(n));
+  };
   const auto amount = credits::from_micro(below(150'000'000) + 1);
   switch (below(12)) {
     case 0:
@@ -153,8 +156,8 @@ void expect_line_holds(const customer& who) {
   const auto snapshot = snapshot_of(who);
   const auto figures = figures_of_cycle(snapshot);
   ASSERT_TRUE(figures);
-  const auto left =
-      (figures->ends_at ? *figures->ends_at - figures->used : 1'000'000_credits) - snapshot.row.held;
+  const auto left = (figures->ends_at ? *figures->ends_at - figures->used : 1'000'000_credits) -
+                    snapshot.row.held;
   auto one = who;
   if (left > credits{}) {
     EXPECT_TRUE(quota::is_held(one.hold(1'000'000, left).result)) << to_string(left);
@@ -194,17 +197,19 @@ TEST(quote, says_what_dollars_buy_and_percents_are) {
   EXPECT_EQ(quote_json(*read_quote("amount_usd=25.50&percent=80"), quota::starter),
             R"({"amount_usd":25.5,"credits":1275,"enough":true,"percent":80,"percent_usd":20.4,)"
             R"("percent_credits":16000,"minimum_usd":10,"usd_per_credit":0.02})");
-  EXPECT_EQ(quote_json(*read_quote("amount_usd=9.99"), quota::starter),
-            R"({"amount_usd":9.99,"credits":499.5,"enough":false,"percent":null,"percent_usd":null,)"
-            R"("percent_credits":null,"minimum_usd":10,"usd_per_credit":0.02})");
+  EXPECT_EQ(
+      quote_json(*read_quote("amount_usd=9.99"), quota::starter),
+      R"({"amount_usd":9.99,"credits":499.5,"enough":false,"percent":null,"percent_usd":null,)"
+      R"("percent_credits":null,"minimum_usd":10,"usd_per_credit":0.02})");
   EXPECT_EQ(quote_json(*read_quote("amount_usd=25"), {}),
             R"({"amount_usd":25,"credits":null,"enough":false,"percent":null,"percent_usd":null,)"
             R"("percent_credits":null,"minimum_usd":0,"usd_per_credit":0})");
 }
 
 TEST(quote, refuses_what_is_no_question) {
-  for (const auto* query : {"", "amount_usd=", "amount_usd=1.234", "amount_usd=-1", "amount_usd=1e3",
-                            "percent=0", "percent=1001", "percent=1.5", "credits=5"}) {
+  for (const auto* query :
+       {"", "amount_usd=", "amount_usd=1.234", "amount_usd=-1", "amount_usd=1e3", "percent=0",
+        "percent=1001", "percent=1.5", "credits=5"}) {
     EXPECT_FALSE(read_quote(query)) << query;
   }
 }

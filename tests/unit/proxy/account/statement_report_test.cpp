@@ -62,18 +62,19 @@ statement_report report_of(const quota::statement& statement, bool final = true)
 }
 
 TEST(statement_report, json_has_every_line) {
-  EXPECT_EQ(report_of(january()).to_json(),
-            R"({"org":"acme","month":"2026-01","plan":"pro","cycle":{"index":0,)"
-            R"("start":"2026-01-31T00:00:00Z","end":"2026-02-28T00:00:00Z"},"closed":true,)"
-            R"("final":true,"opening":-0.25,"allocation":200000,"rollover":{"in":10000,"out":90},)"
-            R"("purchases":500,"top_ups":2500,"promotions":7,"corrections":-0.5,)"
-            R"("overage_billed":1234.5,"forfeited":10,"closing":684.25,)"
-            R"("overage":{"credits":1234.5,"usd":14.69},)"
-            R"("paid":{"packs_usd":20,"automatic_top_ups_usd":30.5,"overage_usd":14.69,)"
-            R"("total_usd":65.19},"usage":{"credits":213456.5,"lines":[)"
-            R"({"action":"api","model":null,"credits":6.5,"calls":65,"used":65,"billed":65,"unit":null},)"
-            R"({"action":"llm","model":"gpt-4","credits":213450,"calls":21345,"used":21345,"billed":21345,"unit":null}],)"
-            R"("other":0}})");
+  EXPECT_EQ(
+      report_of(january()).to_json(),
+      R"({"org":"acme","month":"2026-01","plan":"pro","cycle":{"index":0,)"
+      R"("start":"2026-01-31T00:00:00Z","end":"2026-02-28T00:00:00Z"},"closed":true,)"
+      R"("final":true,"opening":-0.25,"allocation":200000,"rollover":{"in":10000,"out":90},)"
+      R"("purchases":500,"top_ups":2500,"promotions":7,"corrections":-0.5,)"
+      R"("overage_billed":1234.5,"forfeited":10,"closing":684.25,)"
+      R"("overage":{"credits":1234.5,"usd":14.69},)"
+      R"("paid":{"packs_usd":20,"automatic_top_ups_usd":30.5,"overage_usd":14.69,)"
+      R"("total_usd":65.19},"usage":{"credits":213456.5,"lines":[)"
+      R"({"action":"api","model":null,"credits":6.5,"calls":65,"used":65,"billed":65,"unit":null},)"
+      R"({"action":"llm","model":"gpt-4","credits":213450,"calls":21345,"used":21345,"billed":21345,"unit":null}],)"
+      R"("other":0}})");
 }
 
 // What a spreadsheet makes of a column.
@@ -103,8 +104,8 @@ quota::credits sum_of_column(const std::string& csv, std::string_view name) {
 
 TEST(statement_report, every_column_of_the_csv_adds_up) {
   const auto csv = report_of(january()).to_csv();
-  EXPECT_THAT(csv, testing::StartsWith(
-                       "line,action,model,calls,used,billed,unit,credits,usd,balance\r\n"));
+  EXPECT_THAT(
+      csv, testing::StartsWith("line,action,model,calls,used,billed,unit,credits,usd,balance\r\n"));
   EXPECT_THAT(csv, HasSubstr("overage_billed,,,,,,,1234.5,,\r\n"));
   EXPECT_THAT(csv, HasSubstr("usage,llm,gpt-4,21345,21345,21345,,-213450,,\r\n"));
   EXPECT_THAT(csv, HasSubstr("closing,,,,,,,,,684.25\r\n"));
@@ -123,7 +124,8 @@ TEST(statement_report, every_column_of_the_csv_adds_up) {
             quota::credits::from_micro(open.paid_cents() * 10'000));
 }
 
-// From `billed` and the rate a price can be computed again, call by call rounded up; `used` is what was heard.
+// From `billed` and the rate a price can be computed again, call by call rounded up; `used` is what
+// was heard.
 TEST(statement_report, seconds_are_told_as_used_and_as_billed) {
   statement_report report{"acme", january(), true};
   auto speech = counter("tts", "", 1_credits, 2);

@@ -67,13 +67,15 @@ usage_report report_of(std::string_view query) {
 }
 
 TEST(usage_report, adds_up_by_month) {
-  EXPECT_THAT(report_of("from=2026-01-01&to=2026-03-01&granularity=month").to_json(),
-              HasSubstr(R"({"from":"2026-01-01T00:00:00Z","to":"2026-03-01T00:00:00Z",)"
-                        R"("time_zone":"UTC","granularity":"month",)"
-                        R"("group_by":[],"callers_known_from":null,"total":{"credits":28.100001,"calls":5},"rows":[)"
-                        R"({"start":"2026-01-01T00:00:00Z","credits":10,"calls":1},)"
-                        R"({"start":"2026-02-01T00:00:00Z","credits":18.100001,"calls":4}],)"
-                        R"("has_more":false,"next_after":")"));
+  EXPECT_THAT(
+      report_of("from=2026-01-01&to=2026-03-01&granularity=month").to_json(),
+      HasSubstr(
+          R"({"from":"2026-01-01T00:00:00Z","to":"2026-03-01T00:00:00Z",)"
+          R"("time_zone":"UTC","granularity":"month",)"
+          R"("group_by":[],"callers_known_from":null,"total":{"credits":28.100001,"calls":5},"rows":[)"
+          R"({"start":"2026-01-01T00:00:00Z","credits":10,"calls":1},)"
+          R"({"start":"2026-02-01T00:00:00Z","credits":18.100001,"calls":4}],)"
+          R"("has_more":false,"next_after":")"));
 }
 
 TEST(usage_report, is_one_row_in_all) {
@@ -117,16 +119,22 @@ TEST(usage_report, shows_what_was_used_in_the_unit_of_the_action) {
     by_route.add(one);
   }
   const auto actions = by_action.to_json(), routes = by_route.to_json();
-  EXPECT_THAT(actions,
-              HasSubstr(R"("action":"ask","credits":0.000001,"calls":1,"used":2,"billed":2,"unit":"query")"));
   EXPECT_THAT(
       actions,
-      HasSubstr(R"("action":"voice","credits":0.000002,"calls":2,"used":null,"billed":null,"unit":null)"));
-  EXPECT_THAT(actions,
-              HasSubstr(R"("action":"gone","credits":0.000001,"calls":1,"used":null,"billed":null,"unit":null)"));
+      HasSubstr(
+          R"("action":"ask","credits":0.000001,"calls":1,"used":2,"billed":2,"unit":"query")"));
+  EXPECT_THAT(
+      actions,
+      HasSubstr(
+          R"("action":"voice","credits":0.000002,"calls":2,"used":null,"billed":null,"unit":null)"));
+  EXPECT_THAT(
+      actions,
+      HasSubstr(
+          R"("action":"gone","credits":0.000001,"calls":1,"used":null,"billed":null,"unit":null)"));
   EXPECT_THAT(
       routes,
-      HasSubstr(R"("route":"speak","credits":0.000001,"calls":1,"used":61.5,"billed":62,"unit":"second")"));
+      HasSubstr(
+          R"("route":"speak","credits":0.000001,"calls":1,"used":61.5,"billed":62,"unit":"second")"));
   EXPECT_THAT(by_route.to_csv(), HasSubstr("chat,0.000001,1,2,2,request\r\n"));
   EXPECT_THAT(report_of("group_by=model").to_json(), Not(HasSubstr("used")));
 }

@@ -351,7 +351,8 @@ TEST_F(plan_api_test, credits_are_bought_once) {
   EXPECT_EQ(call("POST", "orgs/acme/top_ups/pack-2", R"({"status":"paid"})").status, 404);
 }
 
-// Three payments that were declined at first fill the balance: a fourth is confirmed, and has no room.
+// Three payments that were declined at first fill the balance: a fourth is confirmed, and has no
+// room.
 TEST_F(plan_api_test, a_payment_without_room_is_not_said_to_be_free) {
   call("PUT", "orgs/acme", R"({"plan":"starter"})");
   const std::pair<std::string, std::string> packs[] = {
@@ -360,7 +361,8 @@ TEST_F(plan_api_test, a_payment_without_room_is_not_said_to_be_free) {
     return call("POST", "orgs/acme/top_ups/" + id, R"({"status":")" + status + "\"}");
   };
   for (const auto& [id, dollars] : packs) {
-    ASSERT_EQ(call("POST", "orgs/acme/top_ups", R"({"amount_usd":)" + dollars + "}", id).status, 201);
+    ASSERT_EQ(call("POST", "orgs/acme/top_ups", R"({"amount_usd":)" + dollars + "}", id).status,
+              201);
     ASSERT_EQ(resolve(id, "declined").status, 200);
   }
   for (const auto* id : {"p1", "p2", "p3"}) ASSERT_EQ(resolve(id, "paid").status, 200) << id;

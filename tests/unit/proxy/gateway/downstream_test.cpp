@@ -44,7 +44,7 @@ class client_and_server : public testing::Test {
 TEST_F(client_and_server, who_closes_one_half_has_not_left) {
   client_.shutdown(asio::ip::tcp::socket::shutdown_send);
   EXPECT_TRUE(comes([&] { return server_->at_end(); }));
-  EXPECT_FALSE(comes([&] { return left_ || server_->gone(); }) );
+  EXPECT_FALSE(comes([&] { return left_ || server_->gone(); }));
 }
 
 TEST_F(client_and_server, who_has_closed_all_of_it_shows_when_written_to) {

@@ -75,8 +75,9 @@ TEST(request_head, is_written_for_the_upstream) {
 
 // The upstream is told the reading that the price was made by.
 TEST(request_head, says_of_a_body_what_was_read) {
-  arrived request{"Content-Type: application/json; v=1; x=\"charset=utf-7\"\r\n"
-                  "Content-Transfer-Encoding: base64\r\n"};
+  arrived request{
+      "Content-Type: application/json; v=1; x=\"charset=utf-7\"\r\n"
+      "Content-Transfer-Encoding: base64\r\n"};
   const auto as_read = request.sent_upstream({}, {.content_type = "application/json"});
   EXPECT_EQ(value(as_read, "Content-Type"), "application/json");
   EXPECT_THAT(as_read, Not(HasSubstr("Transfer-Encoding: base64")));
@@ -84,9 +85,9 @@ TEST(request_head, says_of_a_body_what_was_read) {
   EXPECT_THAT(request.sent_upstream(), HasSubstr("utf-7"));  // a body that decides nothing
   config::upstream_settings upstream;
   upstream.headers = {{"Content-Type", "text/plain"}};
-  EXPECT_EQ(value(request.sent_upstream(upstream, {.content_type = "application/json"}),
-                  "Content-Type"),
-            "text/plain");
+  EXPECT_EQ(
+      value(request.sent_upstream(upstream, {.content_type = "application/json"}), "Content-Type"),
+      "text/plain");
 }
 
 TEST(request_head, announces_the_body_as_it_is_sent) {

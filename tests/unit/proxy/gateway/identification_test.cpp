@@ -39,8 +39,8 @@ TEST(identification, has_the_names_that_are_configured) {
             "X-Tenant: acme\r\nX-Tollgate-Conversation: c1\r\n");
 }
 
-// python3 -c 'import hmac; print(hmac.new(b"secret", b"1700000000\nPOST\n/v1/x?y=z\nacme\nkey_1\n\nc%25",
-// "sha256").hexdigest())'
+// python3 -c 'import hmac; print(hmac.new(b"secret",
+// b"1700000000\nPOST\n/v1/x?y=z\nacme\nkey_1\n\nc%25", "sha256").hexdigest())'
 TEST(identification, is_signed_with_the_request_line_and_the_time) {
   EXPECT_EQ(written(on("secret"), {"acme", "key_1", "", "c%"}),
             "X-Tollgate-Org: acme\r\nX-Tollgate-Key-Id: key_1\r\nX-Tollgate-Conversation: c%25\r\n"

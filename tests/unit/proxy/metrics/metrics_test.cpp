@@ -1,10 +1,9 @@
-#include "proxy/gateway/thread_metrics.hpp"
-
 #include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "proxy/gateway/thread_metrics.hpp"
 #include "proxy/metrics/family_builder.hpp"
 #include "proxy/metrics/open_metrics.hpp"
 

@@ -28,7 +28,8 @@ std::string event(const std::string& id, const std::string& type, const std::str
                   const std::string& payment = "pi_1") {
   return R"({"id":")" + id + R"(","type":")" + type + R"(","data":{"object":{"id":")" + payment +
          R"(","amount":1000,"currency":"usd","metadata":)"
-         R"({"tollgate_org":"acme","tollgate_top_up":"pack-1"},)" + more + "}}}";
+         R"({"tollgate_org":"acme","tollgate_top_up":"pack-1"},)" +
+         more + "}}}";
 }
 std::string paid(const std::string& id = "evt_paid", const std::string& payment = "pi_1") {
   return event(id, "payment_intent.succeeded", R"("status":"succeeded","amount_received":1000)",
@@ -36,9 +37,9 @@ std::string paid(const std::string& id = "evt_paid", const std::string& payment 
 }
 std::string refunded(const std::string& id = "evt_back", int cents = 500,
                      const std::string& payment = "pi_1") {
-  return event(id, "charge.refunded",
-               R"("payment_intent":")" + payment + R"(","amount_refunded":)" +
-                   std::to_string(cents));
+  return event(
+      id, "charge.refunded",
+      R"("payment_intent":")" + payment + R"(","amount_refunded":)" + std::to_string(cents));
 }
 
 // The events name their top-up, so nothing here asks an endpoint.

@@ -32,7 +32,8 @@ std::string text_of(const stripe_answer& got) {
   return text_of(got.answer) + keys[static_cast<std::size_t>(got.key)];
 }
 
-// --- errors: status, type, whether Stripe remembers it ---------------------------------------------
+// --- errors: status, type, whether Stripe remembers it
+// ---------------------------------------------
 
 struct error_row {
   int status;
@@ -45,7 +46,8 @@ TEST(read_stripe_payment, knows_what_each_error_means_for_the_key) {
   for (const auto& row : {
            // The card was asked, and said no.
            error_row{402, "card_error", "declined", "declined"},
-           // What was asked was wrong, and the answer may be kept: the same words get the same answer.
+           // What was asked was wrong, and the answer may be kept: the same words get the same
+           // answer.
            error_row{400, "invalid_request_error", spent, spent},
            error_row{400, "card_error", spent, spent},
            error_row{400, "api_error", spent, spent},
@@ -95,7 +97,8 @@ TEST(read_stripe_payment, knows_what_each_error_means_for_the_key) {
   }
 }
 
-// --- payments: status, and who has tried ------------------------------------------------------------
+// --- payments: status, and who has tried
+// ------------------------------------------------------------
 
 struct state_row {
   const char *status, *more, *answered, *found, *found_of_earlier_key;
@@ -173,13 +176,13 @@ TEST(read_stripe_payment, compares_the_payment_with_what_was_asked_for) {
 
 TEST(read_stripe_payment, says_why_without_repeating_what_may_be_harmful) {
   const auto got = read_stripe_payment(
-      reply(402,
-            R"({"error":{"type":"card_error","code":"card_declined","decline_code":"a\nb"}})"),
+      reply(402, R"({"error":{"type":"card_error","code":"card_declined","decline_code":"a\nb"}})"),
       ten_dollars());
   EXPECT_EQ(got.answer.why, R"(it answered 402 "card_error" "card_declined" "a?b")");
 }
 
-// --- what is found --------------------------------------------------------------------------------
+// --- what is found
+// --------------------------------------------------------------------------------
 
 std::string intent(std::string id, std::string status, std::string generation = "") {
   auto text = R"({"id":")" + id + R"(","status":")" + status +
@@ -251,8 +254,8 @@ TEST(found_payments, the_one_that_took_the_money_counts) {
 
 TEST(found_payments, two_that_took_money_are_told) {
   look twice{1};
-  twice.take(R"({"data":[)" + intent("pi_1", "succeeded") + "," +
-             intent("pi_2", "succeeded", "1") + "," + intent("pi_1", "succeeded") + "]}");
+  twice.take(R"({"data":[)" + intent("pi_1", "succeeded") + "," + intent("pi_2", "succeeded", "1") +
+             "," + intent("pi_1", "succeeded") + "]}");
   EXPECT_EQ(twice.verdict(), "paid alarming paid_twice");
   EXPECT_NE(twice.found.verdict()->why.find("\"pi_2\""), std::string::npos);
   look once;
@@ -269,7 +272,8 @@ TEST(found_payments, of_earlier_keys_are_canceled_and_those_of_this_one_count) {
   EXPECT_EQ(later.found.to_cancel(), std::vector<std::string>{"pi_2"});
 }
 
-// --- customers --------------------------------------------------------------------------------------
+// --- customers
+// --------------------------------------------------------------------------------------
 
 TEST(read_stripe_customer, finds_the_default_method) {
   EXPECT_EQ(read_stripe_customer(reply(

@@ -28,8 +28,8 @@ TEST(stripe_signature, is_of_the_time_and_the_body) {
   EXPECT_EQ(verdict("t=1767268800," + signed_by("whsec_1")), "");
   EXPECT_EQ(verdict("t=1767268801," + signed_by("whsec_1")),
             "Stripe-Signature is not by the webhook endpoint's secret");
-  EXPECT_EQ(refuse_stripe_signature("t=1767268800," + signed_by("whsec_1"), body + " ",
-                                    {"whsec_1"}, noon),
+  EXPECT_EQ(refuse_stripe_signature("t=1767268800," + signed_by("whsec_1"), body + " ", {"whsec_1"},
+                                    noon),
             "Stripe-Signature is not by the webhook endpoint's secret");
 }
 
@@ -68,16 +68,16 @@ TEST(stripe_signature, is_refused_where_it_is_malformed) {
 
 TEST(stripe_event, tells_what_it_is_about) {
   using kind = stripe_event::kind;
-  for (const auto& [type, what] : std::vector<std::pair<std::string, kind>>{
-           {"payment_intent.succeeded", kind::paid},
-           {"payment_intent.processing", kind::pending},
-           {"payment_intent.payment_failed", kind::failed},
-           {"payment_intent.canceled", kind::failed},
-           {"payment_intent.created", kind::other},
-           {"charge.refunded", kind::refunded},
-           {"charge.dispute.created", kind::disputed},
-           {"charge.dispute.closed", kind::other},
-           {"invoice.paid", kind::other}}) {
+  for (const auto& [type, what] :
+       std::vector<std::pair<std::string, kind>>{{"payment_intent.succeeded", kind::paid},
+                                                 {"payment_intent.processing", kind::pending},
+                                                 {"payment_intent.payment_failed", kind::failed},
+                                                 {"payment_intent.canceled", kind::failed},
+                                                 {"payment_intent.created", kind::other},
+                                                 {"charge.refunded", kind::refunded},
+                                                 {"charge.dispute.created", kind::disputed},
+                                                 {"charge.dispute.closed", kind::other},
+                                                 {"invoice.paid", kind::other}}) {
     const auto event = read_stripe_event(R"({"id":"evt_1","type":")" + type +
                                          R"(","data":{"object":{"id":"x_1"}}})");
     ASSERT_TRUE(event) << type;
@@ -107,11 +107,10 @@ TEST(stripe_event, finds_ids_sums_and_whose_it_is) {
 }
 
 TEST(stripe_event, is_none_without_its_parts) {
-  for (const char* text : {"", "[]", "{}", R"({"id":"evt_1","type":"t"})",
-                           R"({"id":"evt_1","type":"t","data":{}})",
-                           R"({"id":1,"type":"t","data":{"object":{}}})",
-                           R"({"id":"evt_1","data":{"object":{}}})",
-                           R"({"id":"evt_1","type":"t","data":{"object":[]}})"}) {
+  for (const char* text :
+       {"", "[]", "{}", R"({"id":"evt_1","type":"t"})", R"({"id":"evt_1","type":"t","data":{}})",
+        R"({"id":1,"type":"t","data":{"object":{}}})", R"({"id":"evt_1","data":{"object":{}}})",
+        R"({"id":"evt_1","type":"t","data":{"object":[]}})"}) {
     EXPECT_FALSE(read_stripe_event(text)) << text;
   }
 }

@@ -99,8 +99,12 @@ class webhook_dispatcher_test : public testing::Test {
     const std::uint64_t& number_;
   };
   std::uint64_t chance = 0;
-  webhook_dispatcher subject{
-      context, ledger, store, counts, webhook_dispatcher::places{}, std::make_unique<chosen>(chance)};
+  webhook_dispatcher subject{context,
+                             ledger,
+                             store,
+                             counts,
+                             webhook_dispatcher::places{},
+                             std::make_unique<chosen>(chance)};
 };
 
 TEST_F(webhook_dispatcher_test, tries_at_once_and_then_at_the_events_own_times) {

@@ -1,7 +1,6 @@
-#include "routes/meters/aac/raw_data_block.hpp"
-
 #include <gtest/gtest.h>
 
+#include "routes/meters/aac/raw_data_block.hpp"
 #include "routes/meters/simple_packets.hpp"
 
 namespace tollgate::routes::meters {
@@ -12,10 +11,12 @@ using namespace std::literals;
 // One channel without a band, and the end: 29 zeros, 111.
 const std::string silent = "\0\0\0\x07"s;
 
-aac::block_count count(const std::string& unit, aac::profile profile = aac::profile::low_complexity) {
+aac::block_count count(const std::string& unit,
+                       aac::profile profile = aac::profile::low_complexity) {
   const auto padded = unit + std::string(aac::padding, '\0');
   constexpr unsigned at_16000 = 8;
-  return aac::count_blocks(std::string_view{padded}.substr(0, unit.size()), {at_16000, false, profile});
+  return aac::count_blocks(std::string_view{padded}.substr(0, unit.size()),
+                           {at_16000, false, profile});
 }
 
 TEST(AacBlocks, AreCountedWhateverAContainerSays) {
@@ -43,13 +44,14 @@ TEST(AacBlocks, AHeaderOfAdtsIsUnusual) {
   EXPECT_TRUE(count(silent + "\xFF\xF1\x60\x40"s).unusual);
 }
 
-// One channel with one band of nothing, which is predicted: by the main profile; by LTP, once in name only
-// and once with a lag.
+// One channel with one band of nothing, which is predicted: by the main profile; by LTP, once in
+// name only and once with a lag.
 TEST(AacBlocks, PredictInTheWayOfTheirProfile) {
   using aac::profile;
   const auto in_main = "\0\0\0\xC0\x08\xE0"s, in_name = "\0\0\0\xC0\x11\xC0"s,
              with_lag = "\0\0\0\xE0\0\0\x23\x80"s;
-  for (const auto& [block, of] : {std::pair{in_main, profile::main}, {in_name, profile::long_term_prediction},
+  for (const auto& [block, of] : {std::pair{in_main, profile::main},
+                                  {in_name, profile::long_term_prediction},
                                   {with_lag, profile::long_term_prediction}}) {
     EXPECT_EQ(count(block + block + block, of).blocks, 3U);
     EXPECT_EQ(count(block).blocks, 0U) << "LC does not predict";

@@ -38,7 +38,9 @@ TEST(Adts, CountsTheBlocksThatAreThere) {
   EXPECT_EQ(adts(repeat(frame_of(repeat(silent, 8), 2), 10)).length, blocks(80));
   EXPECT_EQ(adts(repeat(frame_of(silent, 4), 10)).length, blocks(40));
   // Of a frame that is cut off, those that have come.
-  EXPECT_EQ(adts(repeat(frame_of(silent), 5) + frame_of(repeat(silent, 8)).substr(0, 7 + 12)).length, blocks(8));
+  EXPECT_EQ(
+      adts(repeat(frame_of(silent), 5) + frame_of(repeat(silent, 8)).substr(0, 7 + 12)).length,
+      blocks(8));
 }
 
 TEST(Adts, AHeaderWithinAFrameCannotBeMeasured) {

@@ -96,15 +96,16 @@ TEST(matroska, what_is_no_audio_cannot_be_measured) {
 }
 
 TEST(matroska, duration_and_timestamps_are_not_believed) {
-  const auto info = element(
-      id::info, number(timestamp_scale, 1'000'000) + element(0x4489, std::string(8, '\0')));
+  const auto info =
+      element(id::info, number(timestamp_scale, 1'000'000) + element(0x4489, std::string(8, '\0')));
   EXPECT_EQ(length(file(info + tracks() + cluster(opus_blocks(99)))), after_skip(99));
 }
 
 TEST(matroska, sizes_may_be_unknown) {
   const auto content = number(timestamp, 0) + opus_blocks(5);
   EXPECT_EQ(length(live_file(tracks() + live(id::cluster, content) + live(id::cluster, content) +
-                             element(id::cues, element(0xBB, number(0xB3, 0))) + cluster(opus_blocks(5)))),
+                             element(id::cues, element(0xBB, number(0xB3, 0))) +
+                             cluster(opus_blocks(5)))),
             after_skip(15));
 }
 
@@ -190,7 +191,10 @@ TEST(matroska, codecs) {
            {{"A_AAC", "\x12\x10", 1, 2, {}}, noise(300), at_44100(1024), "aac"},
            {{"A_AAC", "", 1, 2, cd}, noise(300), at_44100(1024), "aac"},
            {{"A_AAC", "\x12\x10", 1, 2, {}}, repeat({"\0\0\0\x07", 4}, 2), at_44100(2048), "aac"},
-           {{"A_AAC/MPEG4/MAIN", "", 1, 2, cd}, repeat({"\0\0\0\xC0\x08\xE0", 6}, 2), at_44100(2048), "aac"},
+           {{"A_AAC/MPEG4/MAIN", "", 1, 2, cd},
+            repeat({"\0\0\0\xC0\x08\xE0", 6}, 2),
+            at_44100(2048),
+            "aac"},
            {{"A_MPEG/L3", "", 1, 2, cd},
             repeat("\xFF\xFB\x90\x44" + noise(413) + std::string(2, '\0'), 3) + "end",
             at_44100(3 * 1152),
@@ -230,9 +234,11 @@ TEST(matroska, a_cluster_that_begins_in_another_element_cannot_be_measured) {
 TEST(matroska, aac_that_cannot_be_followed_cannot_be_measured) {
   const std::string adts{"\xFF\xF1\x50\x40\x01\x7F\xFC\0\0\0\x07", 11};
   const auto of = [](const track& entry, const std::string& frame) {
-    return measure(make_matroska_meter, file(tracks({entry}) + cluster(simple_block(frame)))).status;
+    return measure(make_matroska_meter, file(tracks({entry}) + cluster(simple_block(frame))))
+        .status;
   };
-  const auto cd = element(id::audio, element(id::sampling_frequency, big(std::bit_cast<std::uint32_t>(44100.F), 4)));
+  const auto cd = element(
+      id::audio, element(id::sampling_frequency, big(std::bit_cast<std::uint32_t>(44100.F), 4)));
   EXPECT_EQ(of({"A_AAC", "\x12\x10", 1, 2, {}}, adts), state::unmeasurable) << "headers of ADTS";
   EXPECT_EQ(of({"A_AAC", "\x12\x10", 1, 2, {}}, noise(70'000)), state::unmeasurable) << "too large";
   EXPECT_EQ(of({"A_AAC", "\x1A\x10", 1, 2, {}}, noise(70)), state::unmeasurable) << "SSR";
@@ -262,11 +268,13 @@ TEST(matroska, other_encodings_of_frames_cannot_be_measured) {
   const auto stripping = number(id::compression_algorithm, 3);
   const auto encoded = [&](const std::string& content) {
     const auto encodings = element(id::content_encodings, content);
-    return measure(make_matroska_meter,
-                   file(tracks({{"A_OPUS", opus_head(), 1, 2, encodings}}) + cluster(opus_blocks(9))))
+    return measure(make_matroska_meter, file(tracks({{"A_OPUS", opus_head(), 1, 2, encodings}}) +
+                                             cluster(opus_blocks(9))))
         .status;
   };
-  const auto one = [](const std::string& content) { return element(id::content_encoding, content); };
+  const auto one = [](const std::string& content) {
+    return element(id::content_encoding, content);
+  };
   EXPECT_EQ(encoded(one(compression(stripping))), state::measuring);
   for (const auto& content :
        {one(""), one(compression("")), one(compression(number(id::compression_algorithm, 0))),
@@ -281,7 +289,8 @@ TEST(matroska, other_encodings_of_frames_cannot_be_measured) {
 }
 
 TEST(matroska, codecs_that_only_timestamps_tell_of_cannot_be_measured) {
-  for (const auto* codec : {"A_UNKNOWN", "A_DTS", "A_TRUEHD", "A_MS/ACM", "A_TTA1", "A_ALAC", "A_VORBIS"})
+  for (const auto* codec :
+       {"A_UNKNOWN", "A_DTS", "A_TRUEHD", "A_MS/ACM", "A_TTA1", "A_ALAC", "A_VORBIS"})
     EXPECT_EQ(measure(make_matroska_meter,
                       file(tracks({{codec, "", 1, 2, {}}}) + cluster(simple_block(noise(50)))))
                   .status,
@@ -296,7 +305,8 @@ TEST(matroska, samples_of_odd_sizes_cannot_be_measured) {
                    file(tracks({{codec, "", 1, 2, audio}}) + cluster(simple_block(noise(5000)))))
         .status;
   };
-  for (const std::uint64_t bits : {8, 16, 24, 32}) EXPECT_EQ(status("A_PCM/INT/BIG", bits), state::measuring);
+  for (const std::uint64_t bits : {8, 16, 24, 32})
+    EXPECT_EQ(status("A_PCM/INT/BIG", bits), state::measuring);
   for (const std::uint64_t bits : {0, 1, 12, 48, 64, 1024})
     EXPECT_EQ(status("A_PCM/INT/LIT", bits), state::unmeasurable);
   EXPECT_EQ(status("A_PCM/FLOAT/IEEE", 64), state::measuring);
@@ -330,23 +340,28 @@ TEST(matroska, a_cluster_in_other_content_makes_it_unmeasurable) {
 TEST(matroska, a_cluster_across_the_end_of_other_content_makes_it_unmeasurable) {
   const auto rest = cluster(opus_blocks(50)), second = cluster(opus_blocks(5));
   for (std::uint64_t swallowed = 1; swallowed <= 4; ++swallowed)
-    for (const auto around : {std::uint32_t{id::tags}, std::uint32_t{id::cues}, std::uint32_t{void_element},
-                              std::uint32_t{id::info}, std::uint32_t{id::attachments}}) {
+    for (const auto around :
+         {std::uint32_t{id::tags}, std::uint32_t{id::cues}, std::uint32_t{void_element},
+          std::uint32_t{id::info}, std::uint32_t{id::attachments}}) {
       const auto content = element(void_element, "12345");
-      EXPECT_EQ(status(live_file(tracks() + head(around, content.size() + swallowed) + content + rest + second)),
+      EXPECT_EQ(status(live_file(tracks() + head(around, content.size() + swallowed) + content +
+                                 rest + second)),
                 state::unmeasurable)
           << around << ' ' << swallowed;
     }
   const auto block = block_content(opus_packet());
-  EXPECT_EQ(status(live_file(tracks() + live(id::cluster, opus_blocks(5) + head(id::simple_block, block.size() + 1) +
-                                                             block + rest))),
-            state::unmeasurable);
+  EXPECT_EQ(
+      status(live_file(tracks() +
+                       live(id::cluster, opus_blocks(5) + head(id::simple_block, block.size() + 1) +
+                                             block + rest))),
+      state::unmeasurable);
 }
 
 // In the frames of a codec, a Cluster's id may stand by chance.
 TEST(matroska, an_id_in_frames_matters_where_decoders_go_back) {
   const auto id_in = [](const std::string& before) {
-    return simple_block(before + opus_packet() + id_bytes(id::cluster) + "\x81\x42\x86" + noise(30));
+    return simple_block(before + opus_packet() + id_bytes(id::cluster) + "\x81\x42\x86" +
+                        noise(30));
   };
   const auto begin = tracks() + live(id::cluster, opus_blocks(5) + id_in(""));
   EXPECT_EQ(length(live_file(begin + opus_blocks(4) + cluster(opus_blocks(5)))), after_skip(15));
@@ -355,15 +370,19 @@ TEST(matroska, an_id_in_frames_matters_where_decoders_go_back) {
   EXPECT_EQ(status(live_file(begin)), state::unmeasurable);  // is that the end?
   EXPECT_EQ(status(live_file(begin + head(void_element, 99) + "cut off")), state::unmeasurable);
   constexpr int ebml_lacing = 3;
-  const auto broken = simple_block(big(2, 1) + "\x81\x81" + id_bytes(id::cluster) + noise(30), ebml_lacing);
-  EXPECT_EQ(status(live_file(tracks() + cluster(opus_blocks(5) + broken + opus_blocks(5)))), state::unmeasurable);
+  const auto broken =
+      simple_block(big(2, 1) + "\x81\x81" + id_bytes(id::cluster) + noise(30), ebml_lacing);
+  EXPECT_EQ(status(live_file(tracks() + cluster(opus_blocks(5) + broken + opus_blocks(5)))),
+            state::unmeasurable);
 }
 
 // Decoders undo the encoding of other tracks, too, and go back where they fail.
 TEST(matroska, an_id_in_other_tracks_matters_where_decoders_look_into_them) {
   const auto cluster_in = id_bytes(id::cluster) + "\x81\x42\x86" + noise(30);
-  const auto with = [&](const std::string& codec, std::uint64_t type, const std::string& more, int lacing = 0) {
-    const auto other = track{.codec = codec, .codec_private = {}, .number = 2, .type = type, .more = more};
+  const auto with = [&](const std::string& codec, std::uint64_t type, const std::string& more,
+                        int lacing = 0) {
+    const auto other =
+        track{.codec = codec, .codec_private = {}, .number = 2, .type = type, .more = more};
     return status(live_file(tracks({{}, other}) +
                             cluster(simple_block(cluster_in, lacing, 2) + opus_blocks(5))));
   };
@@ -375,9 +394,11 @@ TEST(matroska, an_id_in_other_tracks_matters_where_decoders_look_into_them) {
   EXPECT_EQ(with("D_WEBVTT/SUBTITLES", 17, ""), state::unmeasurable);
   // Sizes of a lace that has no frames.
   const auto laced = simple_block(big(9, 1) + id_bytes(id::cluster), 3);
-  EXPECT_EQ(status(live_file(tracks() + cluster(opus_blocks(5) + laced + opus_blocks(5)))), state::unmeasurable);
+  EXPECT_EQ(status(live_file(tracks() + cluster(opus_blocks(5) + laced + opus_blocks(5)))),
+            state::unmeasurable);
   const auto large = simple_block(opus_packet() + cluster_in + std::string(2 << 20, 'x'));
-  EXPECT_EQ(status(live_file(tracks() + cluster(opus_blocks(5) + large + opus_blocks(5)))), state::unmeasurable);
+  EXPECT_EQ(status(live_file(tracks() + cluster(opus_blocks(5) + large + opus_blocks(5)))),
+            state::unmeasurable);
 }
 
 TEST(matroska, what_stands_where_it_does_not_belong_makes_it_unmeasurable) {
@@ -385,7 +406,9 @@ TEST(matroska, what_stands_where_it_does_not_belong_makes_it_unmeasurable) {
   const auto in_track = [](const std::string& more) {
     return live_file(tracks({{.more = more}}) + cluster(opus_blocks(5)));
   };
-  EXPECT_EQ(length(in_track(element(id::audio, number(id::channels, 1)) + element(0x536E, noise(30)))), after_skip(5));
+  EXPECT_EQ(
+      length(in_track(element(id::audio, number(id::channels, 1)) + element(0x536E, noise(30)))),
+      after_skip(5));
   for (const auto& bytes : {
            live_file(good + element(unheard_of, "")),
            live_file(good + element(id::block, block_content(opus_packet()))),
@@ -395,7 +418,9 @@ TEST(matroska, what_stands_where_it_does_not_belong_makes_it_unmeasurable) {
            live_file(tracks() + cluster(opus_blocks(5) + live(timestamp, "") + opus_blocks(5))),
            live_file(tracks() + cluster(element(timestamp, noise(9)) + opus_blocks(5))),
            live_file(element(id::seek_head, element(unheard_of, "")) + good),
-           live_file(element(id::seek_head, element(id::seek, element(id::seek_id, "\x1F\x43\xB6\x75X"))) + good),
+           live_file(element(id::seek_head,
+                             element(id::seek, element(id::seek_id, "\x1F\x43\xB6\x75X"))) +
+                     good),
            in_track(element(id::audio, number(id::track_number, 2))),
            in_track(element(0xE0, number(id::track_type, 1))),
            in_track(number(id::track_number, 2)),
@@ -415,7 +440,8 @@ TEST(matroska, blocks_come_behind_the_entry_of_their_track) {
            live_file(tracks() + cluster(opus_blocks(5)) + other + cluster(opus_blocks(5))),
        })
     EXPECT_EQ(status(bytes), state::unmeasurable);
-  EXPECT_EQ(length(live_file(tracks() + other + cluster(opus_blocks(5)) + tracks())), after_skip(5));
+  EXPECT_EQ(length(live_file(tracks() + other + cluster(opus_blocks(5)) + tracks())),
+            after_skip(5));
 }
 
 // It names the ids of elements: that is no Cluster.

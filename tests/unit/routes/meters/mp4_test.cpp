@@ -399,8 +399,7 @@ TEST(mp4, counts_each_codec_by_its_own_bytes) {
   ac3.resize(256, '.');
   EXPECT_EQ(measure_entry(audio_entry("ac-3", 2, 48000), 10, ac3 + ac3).measured,
             samples(std::uint64_t{20} * 1536));
-  EXPECT_EQ(measure_entry(audio_entry("ac-3", 2, 48000), 10, "junk" + ac3).is,
-            state::unmeasurable);
+  EXPECT_EQ(measure_entry(audio_entry("ac-3", 2, 48000), 10, "junk" + ac3).is, state::unmeasurable);
   EXPECT_EQ(measure_entry(audio_entry("????", 2, 48000), 10, whole).is, state::unmeasurable);
 }
 
@@ -454,8 +453,9 @@ TEST(mp4, does_not_take_two_readings) {
     odd.chunks = {0, 0};  // one over the other
   })));
   EXPECT_TRUE(unmeasurable(with([](movie& odd) {
-    odd.edits = box("edts", table("elst", {u32(200) + u32(0) + u32(0x10000),
-                                           u32(200) + u32(0) + u32(0x10000)}));
+    odd.edits =
+        box("edts",
+            table("elst", {u32(200) + u32(0) + u32(0x10000), u32(200) + u32(0) + u32(0x10000)}));
   })));
   const auto file_of = [&m](const std::string& more) {
     return ftyp + box("mdat", m.data()) + m.moov(ftyp.size() + 8, more);

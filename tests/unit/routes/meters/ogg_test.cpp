@@ -149,10 +149,13 @@ TEST(ogg, streams_that_are_not_audio_do_not_count) {
 
 // ffmpeg plays them.
 TEST(ogg, audio_that_is_not_known_makes_it_unmeasurable) {
-  for (const auto* name : {"\x01" "audio\0\0", "CELT    ", "\x01vorbis", "Speex   ", "OpusHead", "fLaC"})
+  for (const auto* name : {"\x01"
+                           "audio\0\0",
+                           "CELT    ", "\x01vorbis", "Speex   ", "OpusHead", "fLaC"})
     for (const int flags : {int{first_page}, 1}) {
       const auto other = ogg_page_of({.serial = 9, .flags = flags}, {name + noise(50)});
-      EXPECT_EQ(measure(make_ogg_meter, opus_headers() + other + opus_page(50, 0)).status, state::unmeasurable)
+      EXPECT_EQ(measure(make_ogg_meter, opus_headers() + other + opus_page(50, 0)).status,
+                state::unmeasurable)
           << name;
     }
 }
@@ -161,7 +164,8 @@ TEST(ogg, audio_that_is_not_known_makes_it_unmeasurable) {
 TEST(ogg, the_first_page_of_an_unknown_stream_is_looked_at_alike_in_any_pieces) {
   for (const std::size_t at : {0U, 90U, 700U, 990U, 1020U, 5000U})
     for (const int flags : {0, int{first_page}, int{continued}}) {
-      const auto other = ogg_page_of({.serial = 9, .flags = flags}, {noise(at) + "OpusHead" + noise(6000)});
+      const auto other =
+          ogg_page_of({.serial = 9, .flags = flags}, {noise(at) + "OpusHead" + noise(6000)});
       const auto found = measure(make_ogg_meter, opus_headers() + other + opus_page(50, 0));
       EXPECT_EQ(found.status, at < 990 ? state::unmeasurable : state::measuring) << at;
     }
@@ -205,10 +209,9 @@ TEST(ogg, a_genuine_page_with_another_in_it_counts_no_less) {
 
 // Which of the two pages is genuine, and so which codec the stream goes on with, nobody can tell.
 TEST(ogg, a_stream_that_changes_its_codec_in_another_page_cannot_be_measured) {
-  const auto speex = ogg_page_of(
-      {.flags = first_page},
-      {"Speex   " + noise(28) + little(16'000, 4) + little(1, 4) + std::string(12, '\0') + little(320, 4) +
-       std::string(20, '\0')});
+  const auto speex = ogg_page_of({.flags = first_page},
+                                 {"Speex   " + noise(28) + little(16'000, 4) + little(1, 4) +
+                                  std::string(12, '\0') + little(320, 4) + std::string(20, '\0')});
   const auto page = ogg_page_of({}, {opus_packet() + speex + opus_packet()});
   EXPECT_EQ(measure(make_ogg_meter, opus_headers() + page).status, state::unmeasurable);
   EXPECT_EQ(measure(make_ogg_meter, opus_headers() + speex + opus_page(1, 0)).status,
@@ -254,9 +257,12 @@ TEST(ogg, speex_by_the_number_of_packets) {
   // The length of a frame that is not that of the mode, and further headers.
   for (const auto& [offset, value] : {std::pair{56, 640}, {56, 160}, {40, 0}, {40, 2}, {68, 1}}) {
     auto lying = head;
-    lying.replace(static_cast<std::size_t>(offset), 4, little(static_cast<std::uint64_t>(value), 4));
+    lying.replace(static_cast<std::size_t>(offset), 4,
+                  little(static_cast<std::uint64_t>(value), 4));
     const auto opened = ogg_page_of({.flags = first_page}, {lying}) + ogg_page_of({}, {"comments"});
-    EXPECT_EQ(measure(make_ogg_meter, opened + ogg_page_of({}, packets)).status, state::unmeasurable) << offset;
+    EXPECT_EQ(measure(make_ogg_meter, opened + ogg_page_of({}, packets)).status,
+              state::unmeasurable)
+        << offset;
   }
 }
 

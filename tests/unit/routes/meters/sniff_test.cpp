@@ -33,9 +33,10 @@ TEST(Sniff, KnowsContainersByTheirFirstBytes) {
 TEST(Sniff, FramesThatDoNotStandFirstAreAmbiguous) {
   EXPECT_EQ(sniff(layer3(300)).status, state::measuring);
   EXPECT_EQ(sniff(std::string(1500, '\0') + layer3(300)).status, state::measuring);
-  for (const auto& front : {noise(10), std::string{"RIFF\0\0\0\0AVI ", 12}, big(40, 4) + "pnot" + noise(32),
-                            big(0, 4) + big(40, 4) + "junk" + noise(32), std::string(5000, '\0'),
-                            std::string("\xC0\xDE\xC2\0\0\0\1\0", 8), layer3(1).substr(9)})
+  for (const auto& front :
+       {noise(10), std::string{"RIFF\0\0\0\0AVI ", 12}, big(40, 4) + "pnot" + noise(32),
+        big(0, 4) + big(40, 4) + "junk" + noise(32), std::string(5000, '\0'),
+        std::string("\xC0\xDE\xC2\0\0\0\1\0", 8), layer3(1).substr(9)})
     EXPECT_EQ(sniff(front + layer3(300)).status, state::unmeasurable);
 }
 
@@ -44,7 +45,8 @@ TEST(Sniff, SignsOfAnotherFormatAreAmbiguous) {
     return bytes.replace(at, sign.size(), sign);
   };
   const auto frames = layer3(300);
-  const std::string mxf("\x06\x0E\x2B\x34\x02\x05\x01\x01", 8), nut("NM\x7A\x56\x1F\x5F\x04\xAD", 8);
+  const std::string mxf("\x06\x0E\x2B\x34\x02\x05\x01\x01", 8),
+      nut("NM\x7A\x56\x1F\x5F\x04\xAD", 8);
   EXPECT_EQ(sniff(put(frames, 1080, "M.K.")).status, state::unmeasurable);
   EXPECT_EQ(sniff(put(frames, 1081, "M.K.")).status, state::measuring);
   for (const auto& sign : {mxf, nut}) {
@@ -63,16 +65,18 @@ TEST(Sniff, SignsOfAnotherFormatAreAmbiguous) {
 TEST(Sniff, OnlyWholeHeadersOfPacketsMakeAProgramStream) {
   const auto with = [](const std::string& header) {
     auto frames = layer3(40);
-    for (std::size_t at = 100; at < frames.size(); at += 417) frames.replace(at, header.size(), header);
+    for (std::size_t at = 100; at < frames.size(); at += 417)
+      frames.replace(at, header.size(), header);
     return sniff(frames).status;
   };
   const std::string start{"\0\0\1\xC0\1\0", 6}, time{"\x21\0\1\0\1", 5};
-  for (const auto& packet : {start + time, start + "\x60\x20" + time, start + std::string{"\x80\x80\5", 3} + time,
-                             start + std::string{"\x80\0\0", 3}, start + "\x0F"})
+  for (const auto& packet :
+       {start + time, start + "\x60\x20" + time, start + std::string{"\x80\x80\5", 3} + time,
+        start + std::string{"\x80\0\0", 3}, start + "\x0F"})
     EXPECT_EQ(with(packet), state::unmeasurable);
   // The end of an AAC frame and the header of the next, among others.
-  for (const auto& other : {std::string{"\0\0\1\xC0\xFF\xF1\x20\x80\2\0", 10}, start + "\x60\x20" + "xxxxx",
-                            start + "\x80\x40xxx", start + "\x10"})
+  for (const auto& other : {std::string{"\0\0\1\xC0\xFF\xF1\x20\x80\2\0", 10},
+                            start + "\x60\x20" + "xxxxx", start + "\x80\x40xxx", start + "\x10"})
     EXPECT_EQ(with(other), state::measuring);
 }
 
@@ -92,8 +96,10 @@ TEST(Sniff, WhatStandsInALongTagAndTheNameOfTheFileDecide) {
   EXPECT_TRUE(fits(picture + layer3(20), "a.mp3"));
   EXPECT_FALSE(fits(picture + layer3(20), "a.ac3"));
   EXPECT_FALSE(fits(picture + layer3(20), "a.m4a"));
-  for (const auto* name : {"a", "blob", "", "a.mpga", "a.bin"}) EXPECT_TRUE(fits(picture + layer3(20), name)) << name;
-  // Other formats that stand in the tag; several tags; and one behind which ffmpeg sees a few bytes only.
+  for (const auto* name : {"a", "blob", "", "a.mpga", "a.bin"})
+    EXPECT_TRUE(fits(picture + layer3(20), name)) << name;
+  // Other formats that stand in the tag; several tags; and one behind which ffmpeg sees a few bytes
+  // only.
   auto hidden = picture;
   hidden.replace(300'000, 8, "\x06\x0E\x2B\x34\x02\x05\x01\x01");
   EXPECT_FALSE(fits(hidden + layer3(20), "a.mp3"));
@@ -105,7 +111,8 @@ TEST(Sniff, WhatStandsInALongTagAndTheNameOfTheFileDecide) {
   EXPECT_TRUE(fits(empty + layer3(20), "a"));
   EXPECT_FALSE(fits(std::string{empty}.replace(1'000, 1, "x") + layer3(20), "a"));
   EXPECT_FALSE(fits(std::string{picture}.replace(10, 1, 1, '\0') + layer3(20), "a"));
-  EXPECT_FALSE(fits(std::string{picture}.replace(16, 4, std::string{"\xAF\xDE\0\0", 4}) + layer3(20), "a"));
+  EXPECT_FALSE(
+      fits(std::string{picture}.replace(16, 4, std::string{"\xAF\xDE\0\0", 4}) + layer3(20), "a"));
   const auto to_the_end = id3v2((1 << 20) - 1000);
   EXPECT_TRUE(fits(to_the_end + layer3(20), "a.mp3"));
   EXPECT_FALSE(fits(to_the_end + layer3(20), "a"));
@@ -121,15 +128,18 @@ TEST(Sniff, WhatStandsInALongTagAndTheNameOfTheFileDecide) {
 TEST(Sniff, ALongTagIsTheSameInAnyPieces) {
   const auto answer = [](std::string_view bytes, std::size_t piece) {
     const auto m = make_audio_meter({});
-    for (; !bytes.empty(); bytes.remove_prefix(std::min(piece, bytes.size()))) m->write(bytes.substr(0, piece));
+    for (; !bytes.empty(); bytes.remove_prefix(std::min(piece, bytes.size())))
+      m->write(bytes.substr(0, piece));
     m->finish();
     return std::tuple{m->status(), m->measured(), m->fits_name("blob"), m->fits_name("a.mp3")};
   };
   const auto tag = long_tag(1'100'000), nearly = id3v2((1 << 20) - 1000);
   auto hidden = tag;
   hidden.replace((1 << 20) - 8, 8, "\x06\x0E\x2B\x34\x02\x05\x01\x01");
-  for (const auto& bytes : {tag + layer3(20), hidden + layer3(20), nearly + layer3(20), tag + std::string(33, '\0') + layer3(20)})
-    for (const std::size_t piece : {1, 7, 4096, 1 << 20}) EXPECT_EQ(answer(bytes, piece), answer(bytes, bytes.size()));
+  for (const auto& bytes : {tag + layer3(20), hidden + layer3(20), nearly + layer3(20),
+                            tag + std::string(33, '\0') + layer3(20)})
+    for (const std::size_t piece : {1, 7, 4096, 1 << 20})
+      EXPECT_EQ(answer(bytes, piece), answer(bytes, bytes.size()));
   EXPECT_EQ(std::get<0>(answer(tag + layer3(20), 1)), state::measuring);
   EXPECT_EQ(std::get<0>(answer(hidden + layer3(20), 1)), state::unmeasurable);
 }

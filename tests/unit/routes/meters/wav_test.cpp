@@ -127,7 +127,8 @@ TEST(Wav, LongFilesSayTheirSizeElsewhere) {
 
 TEST(Wav, OnlyLongFilesSayTheirSizeElsewhere) {
   const auto sizes = chunk("ds64", little(99, 8) + little(4, 8) + little(2, 8) + little(0, 4));
-  EXPECT_EQ(wav(riff(sizes + format({}) + data_of_size(0xFFFFFFFF, noise(6000)))).length, at_8000(3000));
+  EXPECT_EQ(wav(riff(sizes + format({}) + data_of_size(0xFFFFFFFF, noise(6000)))).length,
+            at_8000(3000));
   EXPECT_EQ(wav("RF64" + little(0xFFFFFFFF, 4) + "WAVE" + format({}) + sizes +
                 data_of_size(0xFFFFFFFF, noise(6000)))
                 .status,
@@ -140,7 +141,8 @@ TEST(Wav, WhatDecodersTakeForOtherAudioIsUnmeasurable) {
     EXPECT_EQ(status(riff(chunk(id, noise(40)) + format({}) + chunk("data", noise(4000)))),
               state::unmeasurable);
   const auto in_samples = [&](const std::string& sign, std::size_t times, std::uint32_t bits = 16) {
-    return status(file({1, 2, 48'000, bits / 4, bits}, noise(500) + repeat(sign + noise(500), times)));
+    return status(
+        file({1, 2, 48'000, bits / 4, bits}, noise(500) + repeat(sign + noise(500), times)));
   };
   const std::string burst("\x72\xF8\x1F\x4E\x01\x00", 6), dts("\x7F\xFE\x80\x01", 4),
       truehd("\xF8\x72\x6F\xBA", 4);

@@ -15,7 +15,8 @@ class listener final : public events {
 
  private:
   void on_event(const event& one) override {
-    heard.push_back(std::string{one.name} + "|" + std::string{one.data} + (one.whole ? "" : "|cut"));
+    heard.push_back(std::string{one.name} + "|" + std::string{one.data} +
+                    (one.whole ? "" : "|cut"));
   }
   std::size_t data_wanted() const override { return wanted_; }
 
@@ -40,7 +41,9 @@ TEST(events, are_read_as_the_standard_says) {
   EXPECT_EQ(read("data: a\n\nevent: b\ndata:c\n\n"), (texts{"|a", "b|c"}));
   EXPECT_EQ(read("data: a\r\ndata:  b\r\n\r\n"), (texts{"|a\n b"}));
   EXPECT_EQ(read("data: a\rdata: b\r\r"), (texts{"|a\nb"}));
-  EXPECT_EQ(read("\xEF\xBB\xBF" "data: a\n\n"), (texts{"|a"}));
+  EXPECT_EQ(read("\xEF\xBB\xBF"
+                 "data: a\n\n"),
+            (texts{"|a"}));
   EXPECT_EQ(read(": a comment\n\nid: 7\nretry: 1\n\n"), texts{});
   EXPECT_EQ(read("data\n\ndata:\n\n"), (texts{"|", "|"}));
   EXPECT_EQ(read("event: a\nevent: b\n\n"), (texts{"b|"}));

@@ -52,9 +52,11 @@ TEST(json_base64, refuses_what_could_be_read_otherwise) {
   EXPECT_EQ(read(R"({"voiceſ":"Zm9v"})", "/voices").problem, fault::ambiguous);
   EXPECT_EQ(read(R"({"\u212Aey":"Zm9v"})", "/key").problem, fault::ambiguous);
   // The rest of the kind stands in member_name_test.cpp.
-  for (const auto* name : {"audio\\u0000x", "aud\\u200bio", "audio ", "aud\\ud800io", "\\ufeffaudio"})
-    EXPECT_EQ(read(std::string{"{\""} + name + R"(":{"data":"eA=="},"audio":{"data":"Zm9v"}})").problem,
-              fault::ambiguous)
+  for (const auto* name :
+       {"audio\\u0000x", "aud\\u200bio", "audio ", "aud\\ud800io", "\\ufeffaudio"})
+    EXPECT_EQ(
+        read(std::string{"{\""} + name + R"(":{"data":"eA=="},"audio":{"data":"Zm9v"}})").problem,
+        fault::ambiguous)
         << name;
   const auto long_name = "aud" + std::string(600, ' ') + "io";
   EXPECT_EQ(read("{\"" + long_name + R"(":{"data":"eA=="},"audio":{"data":"Zm9v"}})").problem,

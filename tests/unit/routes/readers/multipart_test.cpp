@@ -70,8 +70,8 @@ TEST(multipart, reads_names_however_they_are_written) {
 }
 
 TEST(multipart, keeps_what_only_looks_like_a_boundary) {
-  for (const std::string content : {"\r\n--", "a\r\n-b", "\r", "\r\r\r", "\r\n", "\n", "--a",
-                                    "x-b", "a-b\r\n", "\r\r\n-\r\n-", "\n--a", "x\r\n-\r\n--a"})
+  for (const std::string content : {"\r\n--", "a\r\n-b", "\r", "\r\r\r", "\r\n", "\n", "--a", "x-b",
+                                    "a-b\r\n", "\r\r\n-\r\n-", "\n--a", "x\r\n-\r\n--a"})
     EXPECT_EQ(read(file(content) + closing), audio(content)) << testing::PrintToString(content);
   auto bytes = random_bytes(50'000);  // in which so short a boundary stands by chance
   for (auto at = bytes.find("--b"); at != bytes.npos; at = bytes.find("--b")) bytes[at] = 'x';
@@ -105,8 +105,9 @@ TEST(multipart, refuses_names_that_are_decoded_somewhere) {
   for (const auto* disposition :
        {"form-data; name=\"fi\\le\"", "form-data; name=\"%66ile\"", "form-data; name=\"fi\xFFle\"",
         "form-data; name=\"fi\xE2\x80\x8Ble\"", "form-data; name=\"\xEF\xBD\x86ile\"",
-        "form-data; name=\"'file'\"", "form-data; name=\"_charset_\"", "form-data; name=\"_Charset_\"",
-        "form-data; x-name=file; name=x", "form-data; filename=\"x name=file\"; name=x",
+        "form-data; name=\"'file'\"", "form-data; name=\"_charset_\"",
+        "form-data; name=\"_Charset_\"", "form-data; x-name=file; name=x",
+        "form-data; filename=\"x name=file\"; name=x",
         "form-data; name=x; filename*0=a; filename*1=b", "form-data; name*0=fi; name*1=le; name=x",
         "form-data; name=x; filename*=utf-7''a", "form-data; name=x; filename=a; filename=b",
         "form-data; name=x; size=3",
@@ -115,7 +116,8 @@ TEST(multipart, refuses_names_that_are_decoded_somewhere) {
     EXPECT_EQ(read(part(disposition, "2") + file("1") + closing).problem, fault::ambiguous)
         << disposition;
   for (const auto* header :
-       {"Content-Type: text/plain; charset=utf-7\r\n", "Content-Type: text/plain; charset*0=utf-7\r\n",
+       {"Content-Type: text/plain; charset=utf-7\r\n",
+        "Content-Type: text/plain; charset*0=utf-7\r\n",
         "Content-Type: text/plain; charset=utf-8; charset=utf-7\r\n",
         "Content-Type: text/plain\r\nContent-Type: audio/wav\r\n",
         "Content-Type: message/rfc822\r\n", "Content-Length: 2\r\n", "Content-Length: x\r\n",
@@ -123,8 +125,9 @@ TEST(multipart, refuses_names_that_are_decoded_somewhere) {
     EXPECT_EQ(read(part("form-data; name=x", "2", header) + file("1") + closing).problem,
               fault::ambiguous)
         << header;
-  for (const auto* header : {"Content-Encoding: gzip\r\n", "Transfer-Encoding: base64\r\n",
-                             "Content-Transfer-Encoding: 7bit\r\ncontent-transfer-encoding: base64\r\n"})
+  for (const auto* header :
+       {"Content-Encoding: gzip\r\n", "Transfer-Encoding: base64\r\n",
+        "Content-Transfer-Encoding: 7bit\r\ncontent-transfer-encoding: base64\r\n"})
     EXPECT_EQ(read(part("form-data; name=x", "2", header) + file("1") + closing).problem,
               fault::unsupported)
         << header;

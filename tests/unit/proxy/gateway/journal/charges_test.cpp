@@ -19,7 +19,8 @@ struct some_charge {
   explicit some_charge(std::uint64_t number) : money{terms(number)} {}
   static quota::charge::terms terms(std::uint64_t number) {
     quota::charge::terms terms;
-    terms.id = quota::hold_id::make(quota::time_point{std::chrono::milliseconds{1'800'000'000'000}}, 0, number);
+    terms.id = quota::hold_id::make(quota::time_point{std::chrono::milliseconds{1'800'000'000'000}},
+                                    0, number);
     terms.price_at.price = quota::credits::from_micro(2'000'000);
     terms.request_id = "request";
     terms.who.agent = std::string(200, 'a');
@@ -164,7 +165,8 @@ TEST_F(journal_directory, has_a_charge_under_the_id_that_it_is_held_as) {
   EXPECT_EQ(left().charges[0].start.id, renamed);
 
   moved.money.resume(quota::charge::renewal_due{});
-  told(quota::outcome::expired);  // and is reserved again: until that is confirmed, the last one counts
+  told(quota::outcome::expired);  // and is reserved again: until that is confirmed, the last one
+                                  // counts
   EXPECT_EQ(left().charges[0].start.id, renamed);
   told(quota::outcome::held);
   journal.use(moved.written, 5);

@@ -9,7 +9,8 @@ namespace tollgate::proxy::journal {
 namespace {
 
 quota::hold_id id_of(std::uint64_t number) {
-  return quota::hold_id::make(quota::time_point{std::chrono::milliseconds{1'800'000'000'000}}, 7, number);
+  return quota::hold_id::make(quota::time_point{std::chrono::milliseconds{1'800'000'000'000}}, 7,
+                              number);
 }
 
 opened some_charge(std::uint64_t number) {
@@ -40,7 +41,8 @@ struct reading {
 
 reading read(std::string_view bytes) {
   reading found;
-  found.content = read_segment(bytes, [&](record&& each) { found.records.push_back(std::move(each)); });
+  found.content =
+      read_segment(bytes, [&](record&& each) { found.records.push_back(std::move(each)); });
   return found;
 }
 
@@ -109,7 +111,8 @@ TEST(journal_segment, one_that_is_struck_out_is_to_be_voided_and_no_damaged_bit_
   EXPECT_FALSE(std::get<ended>(struck.records[1]).settles);
   EXPECT_EQ(std::get<ended>(struck.records[1]).id, some_charge(1).id);
   for (int bit = 0; bit < 32; ++bit) {
-    const auto damaged = read(strike(whole, [bit](std::uint32_t word) { return word ^ (1u << bit); }));
+    const auto damaged =
+        read(strike(whole, [bit](std::uint32_t word) { return word ^ (1u << bit); }));
     EXPECT_FALSE(damaged.content.damaged.empty()) << bit;
     EXPECT_EQ(damaged.records.size(), 1u) << bit;
   }
@@ -128,7 +131,8 @@ TEST(journal_segment, a_hole_of_zeros_is_damage) {
 TEST(journal_segment, what_was_on_disk_and_is_gone_is_damage) {
   const auto first = encoded(some_charge(1)).size();
   const auto second = encoded(some_charge(2)).size();
-  auto bytes = segment(encoded(some_charge(1)) + encoded(some_charge(2)), header_size + first + second);
+  auto bytes =
+      segment(encoded(some_charge(1)) + encoded(some_charge(2)), header_size + first + second);
   std::fill_n(bytes.begin() + static_cast<std::ptrdiff_t>(header_size + first), second, '\0');
   const auto found = read(bytes);
   ASSERT_EQ(found.content.damaged.size(), 1u);

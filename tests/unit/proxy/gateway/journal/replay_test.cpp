@@ -17,10 +17,12 @@ using quota::milliseconds;
 const quota::time_point start_of_time{1'800'000'000'000ms};
 constexpr auto price = credits::from_micro(2'000'000);
 
-// Stops who asks it in the middle: before an operation, or when it is done and its answer on the way.
+// Stops who asks it in the middle: before an operation, or when it is done and its answer on the
+// way.
 class breaking_store : public tests::memory_store {
  public:
-  task<result<quota::answer>> apply(const quota::org_id& org, const quota::operation& what) override {
+  task<result<quota::answer>> apply(const quota::org_id& org,
+                                    const quota::operation& what) override {
     const bool breaks = operations_left >= 0 && operations_left-- == 0;
     if (breaks) stop();
     if (breaks && before_it_is_done) co_return quota::store_errc::unavailable;
@@ -36,9 +38,7 @@ class breaking_store : public tests::memory_store {
 
 class journal_replay : public testing::Test {
  protected:
-  journal_replay() {
-    use_account("acme");
-  }
+  journal_replay() { use_account("acme"); }
 
   void use_account(std::string name) {
     org = std::move(name);
@@ -46,7 +46,9 @@ class journal_replay : public testing::Test {
     apply(quota::grant{"g", credits::from_micro(100'000'000), "purchase", ""});
   }
 
-  quota::answer apply(const quota::operation& what) { return store.account(org).apply(what, store.time); }
+  quota::answer apply(const quota::operation& what) {
+    return store.account(org).apply(what, store.time);
+  }
 
   unconfirmed_charge charge(std::uint64_t number, bool settles = true) {
     unconfirmed_charge what;
@@ -58,7 +60,9 @@ class journal_replay : public testing::Test {
     what.settles = settles;
     return what;
   }
-  void hold(const unconfirmed_charge& what) { apply(quota::reserve{what.start.id, price, 60'000ms, {}, {}, {}}); }
+  void hold(const unconfirmed_charge& what) {
+    apply(quota::reserve{what.start.id, price, 60'000ms, {}, {}, {}});
+  }
 
   replay_report run(const contents& journal) {
     asio::io_context context;
@@ -81,7 +85,8 @@ class journal_replay : public testing::Test {
       if (random() % 4 != 0) hold(journal.charges.back());
       if (random() % 4 != 0) continue;
       const auto& id = journal.charges.back().start.id;
-      apply(settles ? quota::operation{quota::settle{id, price}} : quota::operation{quota::void_hold{id}});
+      apply(settles ? quota::operation{quota::settle{id, price}}
+                    : quota::operation{quota::void_hold{id}});
     }
     return journal;
   }
@@ -156,7 +161,8 @@ TEST_F(journal_replay, charges_once_whenever_and_however_often_it_is_broken_off_
     use_account("org" + std::to_string(seed));
     const auto journal = some_calls(random);
     for (auto times = random() % 5; times > 0; --times) {
-      store.time = start_of_time + std::chrono::seconds{random() % (48 * 3600)};  // a clock may be set back, too
+      store.time = start_of_time +
+                   std::chrono::seconds{random() % (48 * 3600)};  // a clock may be set back, too
       run_and_break_off(journal, random);
       ASSERT_LE(settled(), price_of(journal));
     }

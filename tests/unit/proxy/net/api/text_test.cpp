@@ -1,8 +1,8 @@
-#include "proxy/net/api/query_parameters.hpp"
 #include "proxy/text/text.hpp"
 
 #include <gtest/gtest.h>
 
+#include "proxy/net/api/query_parameters.hpp"
 #include "quota/plan.hpp"
 
 namespace tollgate::proxy::admin {

@@ -1,5 +1,5 @@
-// Every name that this proxy or its configuration owns, in a head and in a trailer, on the way up and
-// on the way down.
+// Every name that this proxy or its configuration owns, in a head and in a trailer, on the way up
+// and on the way down.
 #include "proxy/net/http/owned_names.hpp"
 
 #include <algorithm>
