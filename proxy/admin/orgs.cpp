@@ -1,6 +1,6 @@
-// The calls about organizations themselves.
+#include "proxy/admin/orgs.hpp"
+
 #include "proxy/account/org_json.hpp"
-#include "proxy/admin/admin_api.hpp"
 #include "proxy/admin/org_request.hpp"
 #include "proxy/net/api/body.hpp"
 #include "proxy/net/api/query_parameters.hpp"
@@ -79,7 +79,7 @@ checked<page> parse_page(const api_request& request) {
 
 }  // namespace
 
-task<api_response> admin_api::list_orgs(call call) {
+task<api_response> org_endpoints::list(admin_call call) {
   const auto wanted = parse_page(call.request);
   if (!wanted) co_return failure(wanted.error(), call.request.request_id);
   auto orgs = co_await services_.directory.list(wanted->after, wanted->limit + 1);
@@ -95,15 +95,15 @@ task<api_response> admin_api::list_orgs(call call) {
   co_return success(out.take());
 }
 
-task<api_response> admin_api::show_org(call call) {
-  const auto account = co_await services_.ledger.snapshot(call.org);
+task<api_response> org_endpoints::show(admin_call call) {
+  const auto account = co_await services_.history.snapshot(call.org);
   if (!account) co_return failure(ledger_unavailable(), call.request.request_id);
   json_writer out;
   write_org(out, *call.found, &*account);
   co_return success(out.take());
 }
 
-task<api_response> admin_api::put_org(call call) {
+task<api_response> org_endpoints::put(admin_call call) {
   const auto body = read_body(call.request, org_fields());
   if (!body) co_return failure(body.error(), call.request.request_id);
   const auto configuration = services_.configuration();
@@ -117,7 +117,7 @@ task<api_response> admin_api::put_org(call call) {
     if (!changed) co_return failure(ledger_unavailable(), call.request.request_id);
     if (changed->stale) continue;
     if (changed->told) services_.webhook_dispatcher.visit(call.org);
-    co_return co_await configure_org(*std::move(changed), *request, std::move(call.request));
+    co_return co_await configure(*std::move(changed), *request, std::move(call.request));
   }
   co_return failure(ledger_unavailable("others are changing this organization; repeat the PUT"),
                     call.request.request_id);
@@ -125,12 +125,12 @@ task<api_response> admin_api::put_org(call call) {
 
 // Hands what the directory says on to the ledger, also without a plan: every organization has
 // cycles.
-task<api_response> admin_api::configure_org(quota::changed_organization changed,
+task<api_response> org_endpoints::configure(quota::changed_organization changed,
                                             org_request request, api_request http) {
   const auto configuration = services_.configuration();
   auto org = std::move(changed.now);
   for (int round = 0; round < most_rounds; ++round) {
-    auto account = co_await services_.ledger.snapshot(org.id);
+    auto account = co_await services_.history.snapshot(org.id);
     if (!account) co_return failure(half_done(), http.request_id);
     const quota::operation configure =
         configuration_of(org, request, *account, configuration->values);
@@ -160,7 +160,7 @@ task<api_response> admin_api::configure_org(quota::changed_organization changed,
     org = **std::move(now);
     request = {};
   }
-  const auto account = co_await services_.ledger.snapshot(org.id);
+  const auto account = co_await services_.history.snapshot(org.id);
   if (!account) co_return failure(half_done(), http.request_id);
   json_writer out;
   write_org(out, org, &*account);

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "quota/ledger_store.hpp"
+#include "quota/store_error.hpp"
 
 namespace tollgate::quota::redis {
 namespace {

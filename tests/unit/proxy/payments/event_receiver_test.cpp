@@ -87,7 +87,7 @@ class event_receiver_test : public testing::Test {
   noon_clock clock;
   metrics::payment_metrics counts;
   tests::memory_payments payments;
-  event_receiver receiver{store, payments, store, clock, counts};
+  event_receiver receiver{store, store, payments, store, clock, counts};
 };
 
 // A reload that takes `payments` away comes while the store is being asked.
