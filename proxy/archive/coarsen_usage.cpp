@@ -8,10 +8,10 @@ namespace tollgate::proxy::archive {
 
 namespace {
 
-constexpr std::int64_t hours_a_day = 24, most_days = 40;
+constexpr std::int64_t hours_per_day = 24, most_days = 40;
 
 std::int64_t day_of(quota::time_point time) {
-  return quota::hour_of(time) / hours_a_day;
+  return quota::hour_of(time) / hours_per_day;
 }
 
 // The first day of the month after the one in which `day` is.
@@ -28,10 +28,10 @@ std::int64_t next_month(std::int64_t day) {
 // is summed up moves back in time: an archive that has yet to read it would never see it.
 task<> archiver::coarsen_usage(const quota::org_id& org, account& account) {
   const auto now = ledger_.now();
-  auto detailed = account.kept.first_hour / hours_a_day;
+  auto detailed = account.kept.first_hour / hours_per_day;
   if (archive_ && archive_->can_be_read()) {
     if (!account.position_known) co_return;
-    detailed = std::min(detailed, account.at.hour / hours_a_day);
+    detailed = std::min(detailed, account.at.hour / hours_per_day);
   }
   const auto created = day_of(account.progress.created_at);
   if (retention_.usage_by_hour) {
