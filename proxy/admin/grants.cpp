@@ -71,7 +71,7 @@ api_error reused(const std::string& what) {
 }
 
 // Repeating with the same key is what makes this safe, so the key is said even if we made it.
-api_error outcome_unknown(const std::string& id) {
+api_error grant_outcome_unknown(const std::string& id) {
   return ledger_unavailable(
       "whether the grant was recorded is not known; repeat the call with "
       "Idempotency-Key: " +
@@ -101,7 +101,7 @@ task<api_response> grant_endpoints::create(admin_call call) {
   }
   const quota::operation operation = *grant;
   const auto answer = co_await services_.ledger.apply(call.org, operation);
-  if (!answer) co_return failure(outcome_unknown(grant->id), call.request.request_id);
+  if (!answer) co_return failure(grant_outcome_unknown(grant->id), call.request.request_id);
   switch (answer->result) {
     case quota::outcome::granted:
     case quota::outcome::exists:
@@ -122,15 +122,15 @@ task<api_response> grant_endpoints::create(admin_call call) {
 task<api_response> grant_endpoints::show(quota::org_id org, quota::grant grant, bool repeated,
                                          std::string request_id) {
   const auto records = co_await services_.history.grants(org);
-  if (!records) co_return failure(outcome_unknown(grant.id), request_id);
+  if (!records) co_return failure(grant_outcome_unknown(grant.id), request_id);
   const auto record = std::find_if(records->begin(), records->end(),
                                    [&](const auto& one) { return one.id == grant.id; });
   if (record == records->end()) {
     const bool expired =
         grant.expires_at != quota::never && grant.expires_at <= services_.ledger.now();
-    co_return failure(
-        expired ? invalid("expires_at is in the past", "expires_at") : outcome_unknown(grant.id),
-        request_id);
+    co_return failure(expired ? invalid("expires_at is in the past", "expires_at")
+                              : grant_outcome_unknown(grant.id),
+                      request_id);
   }
   if (const auto other = difference(*record, grant); !other.empty()) {
     co_return failure(reused(other), request_id);

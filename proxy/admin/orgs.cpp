@@ -11,7 +11,7 @@ namespace tollgate::proxy::admin {
 
 namespace {
 
-constexpr std::size_t default_limit = 100, max_limit = 1000;
+constexpr std::size_t default_orgs = 100, most_orgs = 1000;
 
 // Directory and ledger are two steps. Others may change the organization between them, so the
 // second is repeated until it has handed on what the directory says; that ends as soon as nobody
@@ -56,21 +56,21 @@ api_error no_room_for_plan() {
   return error;
 }
 
-struct page {
+struct org_page {
   std::string after;
-  std::size_t limit = default_limit;
+  std::size_t limit = default_orgs;
 };
 
-checked<page> parse_page(const api_request& request) {
+checked<org_page> parse_org_page(const api_request& request) {
   const auto parameters = query_parameters::parse(request.query, {"after", "limit"});
   if (!parameters) return parameters.error();
-  page wanted;
+  org_page wanted;
   if (const auto after = parameters->find("after")) {
     if (!quota::is_valid_org_id(*after)) return invalid("after is an organization's id", "after");
     wanted.after = *after;
   }
   if (const auto limit = parameters->find("limit")) {
-    const auto count = parse_count(*limit, max_limit);
+    const auto count = parse_count(*limit, most_orgs);
     if (!count) return invalid("limit is a number from 1 to 1000", "limit");
     wanted.limit = *count;
   }
@@ -80,7 +80,7 @@ checked<page> parse_page(const api_request& request) {
 }  // namespace
 
 task<api_response> org_endpoints::list(admin_call call) {
-  const auto wanted = parse_page(call.request);
+  const auto wanted = parse_org_page(call.request);
   if (!wanted) co_return failure(wanted.error(), call.request.request_id);
   auto orgs = co_await services_.directory.list(wanted->after, wanted->limit + 1);
   if (!orgs) co_return failure(ledger_unavailable(), call.request.request_id);

@@ -15,6 +15,7 @@
 #include "proxy/net/api/connections.hpp"
 #include "proxy/net/api/http_message.hpp"
 #include "proxy/net/api/stream_answer.hpp"
+#include "proxy/net/no_throw.hpp"
 #include "quota/ids.hpp"
 
 namespace tollgate::proxy::admin {
@@ -36,10 +37,6 @@ dashboard::browser_fields browser_of(const http_request& head) {
           .origin = field(http::field::origin),
           .fetch_site = field("Sec-Fetch-Site"),
           .host = field(http::field::host)};
-}
-
-auto no_throw(error_code& ec) {
-  return asio::redirect_error(use_task, ec);
 }
 
 // The page says so of what it asks for while nobody touches it.

@@ -60,7 +60,7 @@ api_error no_such_top_up(const std::string& id) {
   return error;
 }
 
-api_error outcome_unknown(const std::string& id) {
+api_error top_up_outcome_unknown(const std::string& id) {
   return ledger_unavailable(
       "whether the top-up was requested is not known; repeat the call with Idempotency-Key: " + id);
 }
@@ -96,13 +96,13 @@ task<api_response> top_up_endpoints::buy(admin_call call) {
   const auto id = idempotency_key(call.request, "topup_");
   if (!id) co_return failure(id.error(), call.request.request_id);
   const auto account = co_await services_.history.snapshot(call.org);
-  if (!account) co_return failure(outcome_unknown(*id), call.request.request_id);
+  if (!account) co_return failure(top_up_outcome_unknown(*id), call.request.request_id);
   if (auto error = refuse_amount(**cents, *account)) {
     co_return failure(*error, call.request.request_id);
   }
   const quota::operation operation = quota::request_top_up{*id, **cents};
   const auto answer = co_await services_.ledger.apply(call.org, operation);
-  if (!answer) co_return failure(outcome_unknown(*id), call.request.request_id);
+  if (!answer) co_return failure(top_up_outcome_unknown(*id), call.request.request_id);
   switch (answer->result) {
     case quota::outcome::recorded:
     case quota::outcome::exists:
@@ -147,10 +147,10 @@ task<api_response> top_up_endpoints::resolve(admin_call call) {
 task<api_response> top_up_endpoints::show(quota::org_id org, std::string id, bool repeated,
                                           int status, std::string request_id) {
   const auto all = co_await services_.history.top_ups(org);
-  if (!all) co_return failure(outcome_unknown(id), request_id);
+  if (!all) co_return failure(top_up_outcome_unknown(id), request_id);
   const auto found =
       std::find_if(all->begin(), all->end(), [&](const auto& one) { return one.id == id; });
-  if (found == all->end()) co_return failure(outcome_unknown(id), request_id);
+  if (found == all->end()) co_return failure(top_up_outcome_unknown(id), request_id);
   json_writer out;
   write_top_up(out, *found);
   auto response = success(out.take(), status);

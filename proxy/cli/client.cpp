@@ -74,6 +74,12 @@ std::string org_path(const std::string& org, std::string_view rest) {
   return "/admin/v1/orgs/" + url_encode(org) + std::string{rest};
 }
 
+CLI::App& org_command(CLI::App& parent, const char* name, const char* summary, std::string& org) {
+  auto* const made = parent.add_subcommand(name, summary);
+  made->add_option("ORG", org, "the organization's id")->required();
+  return *made;
+}
+
 std::string query_of(const std::vector<std::pair<std::string, std::string>>& parameters) {
   std::string out;
   for (const auto& [name, value] : parameters) {

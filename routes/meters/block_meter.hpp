@@ -12,6 +12,9 @@
 
 namespace tollgate::routes::meters {
 
+// The size of a chunk that does not say how long it is.
+inline constexpr std::uint64_t to_the_end = ~std::uint64_t{0};
+
 // A parser derives from this, says how many bytes it needs next (`need`) or can do without
 // (`skip`), and gets them in `parse`. `Capacity` is the most it may ever need at once: its whole
 // memory. One that may need much to get on by a byte, again and again, has as much to `Spare`: what

@@ -8,7 +8,7 @@
 namespace tollgate::routes::readers {
 namespace {
 
-bool is_blank(char c) {
+bool is_json_blank(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
@@ -81,7 +81,7 @@ void json_scanner::take(char c) {
     case state::exponent_digits:
       return take_in_number(c);
     default:
-      if (!is_blank(c)) take_between(c);
+      if (!is_json_blank(c)) take_between(c);
   }
 }
 
