@@ -178,6 +178,18 @@ std::variant<configuration, std::vector<config_error>> load_text(const std::stri
   return configuration{std::move(values), *std::move(table), to_errors(in.warnings, file_name)};
 }
 
+std::map<std::string, bool> keys_of(const std::string& text, const environment& env) {
+  known_keys keys;
+  problems found;
+  settings values;
+  if (const node_ptr root = read_document(text, found)) {
+    context in{found, env, {}};
+    in.keys = &keys;
+    read_settings(in, *root, values);
+  }
+  return keys;
+}
+
 std::variant<configuration, std::vector<config_error>> load_file(const std::string& path,
                                                                  const environment& env) {
   const auto fail = [&](const std::string& message) {
