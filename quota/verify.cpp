@@ -115,7 +115,7 @@ task<result<verification>> verify(account_history& history, guard_store& guards,
   if (!later) co_return later.error();
   const auto add_later = [&](const ledger_entry& entry) { books.add_later(entry); };
   const auto followed =
-      co_await read_entries(store, org, snapshot->last_entry_id, later->last_entry_id, add_later);
+      co_await read_entries(history, org, snapshot->last_entry_id, later->last_entry_id, add_later);
   if (!followed) co_return followed.error();
   rows->top_ups_at_rest =
       snapshot->top_up == later->top_up && snapshot->open_top_ups == later->open_top_ups;
