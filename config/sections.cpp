@@ -35,7 +35,7 @@ std::optional<std::string> read_token(context& in, const node& from) {
   if (!token) return {};
   const auto visible = [](char c) { return c > ' ' && c < '\x7f'; };
   if (!std::all_of(token->begin(), token->end(), visible)) {
-    in.fail(from, "a token is visible ASCII without blanks");
+    in.fail(from, "a token must be visible ASCII without blanks");
     return {};
   }
   return token;
@@ -119,7 +119,7 @@ std::optional<identity_settings> read_identity(context& in, const node& from) {
   map.not_yet("jwt", "identity from JSON Web Tokens");
   map.not_yet("trusted_header", "identity from a trusted header");
   map.finish();
-  if (!keys) in.fail(from, "keys: without API keys nobody can be identified");
+  if (!keys) in.fail(from, "keys: must be true; there is no other identification");
   return out;
 }
 
@@ -165,8 +165,7 @@ std::optional<spool_settings> read_spool(context& in, const node& from) {
   map.optional("upload", out.upload_bytes, size_between(none, most));
   map.optional("total", out.total_bytes, size_between(none, most));
   map.finish();
-  if (out.total_bytes < out.upload_bytes)
-    in.fail(from, "total is less than upload: no upload of that size would ever find room");
+  if (out.total_bytes < out.upload_bytes) in.fail(from, "total is less than upload");
   return out;
 }
 

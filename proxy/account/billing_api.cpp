@@ -40,12 +40,13 @@ checked<page> parse_page(const api_request& request) {
   page wanted;
   if (const auto after = parameters->find("after")) {
     const auto place = parse_place(*after);
-    if (!place) return invalid("after is the id of a ledger entry, like 1769853600000-0", "after");
+    if (!place)
+      return invalid("after must be the id of a ledger entry, like 1769853600000-0", "after");
     wanted.after = *place;
   }
   if (const auto limit = parameters->find("limit")) {
     const auto count = parse_count(*limit, max_limit);
-    if (!count) return invalid("limit is a number from 1 to 1000", "limit");
+    if (!count) return invalid("limit must be a number from 1 to 1000", "limit");
     wanted.limit = *count;
   }
   return wanted;
@@ -100,8 +101,8 @@ task<api_response> billing_api::handle(quota::org_id org, api_request request) {
     auto month = request.path.substr(statement_of.size());
     co_return co_await statement(std::move(org), std::move(month), std::move(request));
   }
-  co_return failure(not_found("there is balance, usage, projection, burn_down, quote, ledger, "
-                              "statements, top_ups and events here"),
+  co_return failure(not_found("no such endpoint; there are balance, usage, projection, burn_down, "
+                              "quote, ledger, statements, top_ups and events"),
                     request.request_id);
 }
 

@@ -17,7 +17,7 @@ checked<std::optional<event_cursor>> parse_cursor(const api_request& request,
   auto cursor = event_cursor::parse(text);
   if (!cursor) cursor = event_cursor::behind_event(org, text);
   if (cursor) return cursor;
-  return invalid("last_event_id is the id of an event, as it was sent", "last_event_id");
+  return invalid("last_event_id must be the id of an event, as it was sent", "last_event_id");
 }
 
 // What a HEAD gets to see of a stream.

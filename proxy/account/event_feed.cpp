@@ -54,9 +54,9 @@ api_error refused(int status, std::string code, std::string message) {
 }
 
 api_error too_many_of_the_org(std::size_t most) {
-  return refused(429, "too_many_streams",
-                 "this organization has " + std::to_string(most) +
-                     " streams of events open here already; close one, or wait");
+  return refused(
+      429, "too_many_streams",
+      "this organization has " + std::to_string(most) + " open event streams; close one, or wait");
 }
 
 }  // namespace
@@ -348,7 +348,7 @@ task<checked<std::shared_ptr<body_source>>> event_feed::open(quota::org_id org,
   }
   if (state->closed) co_return refused(503, "shutting_down", "Tollgate is shutting down");
   if (state->streams >= state->options.streams) {
-    co_return refused(503, "overloaded", "too many streams of events are open; try again shortly");
+    co_return refused(503, "overloaded", "too many open event streams; try again shortly");
   }
   if (source->count() >= state->options.of_an_org) {
     co_return too_many_of_the_org(state->options.of_an_org);

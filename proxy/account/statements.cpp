@@ -39,7 +39,7 @@ checked<top_up_page> parse_top_up_page(const api_request& request) {
   if (const auto after = parameters->find("after")) wanted.after = *after;
   if (const auto limit = parameters->find("limit")) {
     const auto count = parse_count(*limit, most_top_ups_a_page);
-    if (!count) return invalid("limit is a number from 1 to 1000", "limit");
+    if (!count) return invalid("limit must be a number from 1 to 1000", "limit");
     wanted.limit = *count;
   }
   return wanted;
@@ -108,7 +108,7 @@ task<api_response> billing_api::top_ups(quota::org_id org, api_request request) 
   if (!wanted->after.empty()) {
     first = std::ranges::find(*all, wanted->after, &quota::top_up_record::id);
     if (first == all->end()) {
-      co_return failure(invalid("after is the id of a top-up of this organization", "after"),
+      co_return failure(invalid("after must be the id of a top-up of this organization", "after"),
                         request.request_id);
     }
     ++first;

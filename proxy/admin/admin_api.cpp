@@ -38,8 +38,8 @@ api_error unauthorized(std::string code, std::string message) {
 }
 
 api_error no_such_org(const quota::org_id& org) {
-  auto error = not_found("there is no organization \"" + org + "\"; PUT /admin/v1/orgs/" + org +
-                         " creates it");
+  auto error =
+      not_found("no such organization: \"" + org + "\"; PUT /admin/v1/orgs/" + org + " creates it");
   error.code = "org_not_found";
   return error;
 }
@@ -83,7 +83,7 @@ std::optional<api_error> admin_api::authorize(std::string_view authorization) co
                         "send the admin token as Authorization: Bearer TOKEN");
   }
   if (!same_secret(authorization.substr(scheme.size()), token)) {
-    return unauthorized("invalid_admin_token", "this is not the configured admin token");
+    return unauthorized("invalid_admin_token", "not the configured admin token");
   }
   return {};
 }
@@ -136,7 +136,8 @@ const std::vector<admin_api::route>& admin_api::routes() {
 task<api_response> admin_api::handle(api_request request) {
   const std::string request_id = request.request_id;
   if (!request.path.starts_with(prefix)) {
-    co_return failure(not_found("the admin API is at /admin/v1/orgs"), request_id);
+    co_return failure(not_found("no such endpoint; the admin API is at /admin/v1/orgs"),
+                      request_id);
   }
   const std::string path = request.path.substr(prefix.size());
   const std::string method = request.method == "HEAD" ? "GET" : request.method;
@@ -176,7 +177,7 @@ std::optional<api_error> admin_api::refuse_unread(const route& route, const api_
 task<api_response> admin_api::run(const route& route, admin_call call) {
   if (route.pattern != "orgs") {
     if (!quota::is_valid_org_id(call.org)) {
-      co_return failure(invalid("an organization's id is 1 to 64 of A-Z a-z 0-9 . _ -", "org"),
+      co_return failure(invalid("an organization id must be 1 to 64 of A-Z a-z 0-9 . _ -", "org"),
                         call.request.request_id);
     }
     if (!route.creates) {

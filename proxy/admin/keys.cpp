@@ -16,7 +16,7 @@ namespace {
 template <std::size_t N>
 std::array<unsigned char, N> random_bytes() {
   std::array<unsigned char, N> bytes;
-  if (RAND_bytes(bytes.data(), N) != 1) throw std::runtime_error{"no randomness for a new key"};
+  if (RAND_bytes(bytes.data(), N) != 1) throw std::runtime_error{"no random bytes for a new key"};
   return bytes;
 }
 
@@ -60,9 +60,8 @@ task<api_response> key_endpoints::create(admin_call call) {
   const auto hash = quota::hash_key(text);
   const auto added = co_await services_.directory.add_key(call.org, key, hash);
   if (!added) {
-    co_return failure(
-        ledger_unavailable("repeat the call; a key that nobody was shown is harmless"),
-        call.request.request_id);
+    co_return failure(ledger_unavailable("repeat the call; a key that was not shown is harmless"),
+                      call.request.request_id);
   }
   json_writer out;
   out.begin_object().key("id").string(key.id).key("key").string(text);

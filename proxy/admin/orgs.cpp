@@ -43,16 +43,14 @@ quota::configure configuration_of(const quota::organization& org, const org_requ
 }
 
 api_error half_done() {
-  return ledger_unavailable(
-      "the organization is changed and its account is not yet; repeat the PUT, which is harmless");
+  return ledger_unavailable("the organization is changed, its account is not yet; repeat the PUT");
 }
 
 api_error no_room_for_plan() {
   auto error = balance_full("plan");
   error.message =
-      "the credits of this plan have no room beside the balance, which is at most 8000000000 "
-      "credits "
-      "with them; the plan is not in force. Use credits up first";
+      "the balance with the credits of this plan would exceed 8000000000 credits; the plan was not "
+      "changed. Use credits first";
   return error;
 }
 
@@ -66,12 +64,13 @@ checked<org_page> parse_org_page(const api_request& request) {
   if (!parameters) return parameters.error();
   org_page wanted;
   if (const auto after = parameters->find("after")) {
-    if (!quota::is_valid_org_id(*after)) return invalid("after is an organization's id", "after");
+    if (!quota::is_valid_org_id(*after))
+      return invalid("after must be an organization id", "after");
     wanted.after = *after;
   }
   if (const auto limit = parameters->find("limit")) {
     const auto count = parse_count(*limit, most_orgs);
-    if (!count) return invalid("limit is a number from 1 to 1000", "limit");
+    if (!count) return invalid("limit must be a number from 1 to 1000", "limit");
     wanted.limit = *count;
   }
   return wanted;
@@ -119,8 +118,9 @@ task<api_response> org_endpoints::put(admin_call call) {
     if (changed->told) services_.webhook_dispatcher.visit(call.org);
     co_return co_await configure(*std::move(changed), *request, std::move(call.request));
   }
-  co_return failure(ledger_unavailable("others are changing this organization; repeat the PUT"),
-                    call.request.request_id);
+  co_return failure(
+      ledger_unavailable("the organization is being changed by another call; repeat the PUT"),
+      call.request.request_id);
 }
 
 // Hands what the directory says on to the ledger, also without a plan: every organization has
@@ -144,13 +144,11 @@ task<api_response> org_endpoints::configure(quota::changed_organization changed,
                          request.anchor_day != account->plan->anchor_day;
       const auto error =
           moved ? invalid(
-                      "this cycle_anchor would make the cycle longer than 62 days; set it again "
-                      "when the cycle has ended",
+                      "this cycle_anchor would make the cycle longer than 62 days; set it after "
+                      "the cycle has ended",
                       "cycle_anchor")
                 : invalid(
-                      "the terms are beyond what an account can count (an allocation with all that "
-                      "rolls "
-                      "over of it is at most 4000000000 credits); they are not in force",
+                      "credits with rollover may not exceed 4000000000; the terms were not changed",
                       "plan");
       co_return failure(error, http.request_id);
     }

@@ -32,8 +32,8 @@ task<bool> propagate(quota::ledger& ledger, quota::account_history& history,
   const quota::operation operation{std::move(what)};
   const auto answer = co_await ledger.apply(org.id, operation);
   if (answer && answer->result == quota::outcome::configured) {
-    spdlog::info("organization {}: the new terms of plan {} begin with its next cycle", org.id,
-                 terms.plan);
+    spdlog::info("organization {}: the new terms of plan {} take effect with its next cycle",
+                 org.id, terms.plan);
   } else if (answer) {
     spdlog::error("organization {}: the new terms of plan {} do not take effect: {}", org.id,
                   terms.plan, to_string(answer->result));

@@ -19,7 +19,7 @@ checked<std::optional<std::int64_t>> read_cents(const api_request& request) {
   const auto cents = usd_field(*body, "amount_usd", 2, quota::max_cents);
   if (!cents) return cents.error();
   if (!*cents || **cents == 0) {
-    return invalid("say for how many dollars: {\"amount_usd\": 25}", "amount_usd");
+    return invalid("amount_usd is required: {\"amount_usd\": 25}", "amount_usd");
   }
   return *cents;
 }
@@ -29,8 +29,8 @@ std::optional<api_error> refuse_amount(std::int64_t cents, const quota::account_
   const auto terms = account.plan ? account.plan->terms : quota::plan_terms{};
   if (terms.usd_micro_per_credit == 0) {
     return invalid(
-        "this organization's plan has no price for a credit (overage_usd); give it one "
-        "that has, or grant the credits",
+        "this organization's plan has no price per credit (overage_usd); change the plan, or grant "
+        "the credits",
         "amount_usd");
   }
   if (cents < terms.top_up_minimum_cents) {
@@ -39,7 +39,7 @@ std::optional<api_error> refuse_amount(std::int64_t cents, const quota::account_
                    "amount_usd");
   }
   if (!quota::credits_bought(cents, terms.usd_micro_per_credit).in_range()) {
-    return invalid("that is more than 4000000000 credits at once", "amount_usd");
+    return invalid("a top-up is at most 4000000000 credits", "amount_usd");
   }
   return {};
 }
@@ -51,25 +51,25 @@ checked<quota::top_up_verdict> read_verdict(const api_request& request) {
   if (!status) return status.error();
   if (*status && **status == "paid") return quota::top_up_verdict::paid;
   if (*status && **status == "declined") return quota::top_up_verdict::declined;
-  return invalid("status is paid or declined", "status");
+  return invalid("status must be paid or declined", "status");
 }
 
 api_error no_such_top_up(const std::string& id) {
-  auto error = not_found("there is no top-up \"" + id + "\"; GET .../top_ups lists them");
+  auto error = not_found("no such top-up: \"" + id + "\"; GET .../top_ups lists them");
   error.code = "top_up_not_found";
   return error;
 }
 
 api_error top_up_outcome_unknown(const std::string& id) {
   return ledger_unavailable(
-      "whether the top-up was requested is not known; repeat the call with Idempotency-Key: " + id);
+      "whether the top-up was requested is unknown; repeat the call with Idempotency-Key: " + id);
 }
 
 api_error paid_already() {
   return {.status = 409,
           .code = "top_up_paid",
           .message =
-              "this top-up was paid and its credits were granted; a paid one stays paid. A "
+              "this top-up was paid and its credits were granted; it cannot be declined. A "
               "negative correction takes credits away",
           .param = "status",
           .retry_after = {},
@@ -80,11 +80,9 @@ api_error paid_already() {
 api_error no_room_for_payment() {
   auto error = balance_full("status");
   error.message =
-      "the balance has no room for the credits of this payment: it would pass 8000000000 credits. "
-      "The "
-      "payment is not recorded, its credits are not granted yet, and nothing was changed. Use "
-      "credits up first, "
-      "then repeat the call";
+      "the balance would exceed 8000000000 credits with this payment. The payment was not "
+      "recorded, its credits were not granted, and nothing was changed. Use credits first, then "
+      "repeat the call";
   return error;
 }
 
@@ -113,7 +111,7 @@ task<api_response> top_up_endpoints::buy(admin_call call) {
     case quota::outcome::balance_full:
       co_return failure(balance_full("amount_usd"), call.request.request_id);
     default:  // the plan has just changed
-      co_return failure(invalid("the plan does not sell this any more", "amount_usd"),
+      co_return failure(invalid("the plan no longer sells this", "amount_usd"),
                         call.request.request_id);
   }
 }

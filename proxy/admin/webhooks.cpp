@@ -33,15 +33,13 @@ checked<std::string> name_of_call(const api_request& request, const quota::org_i
 }
 
 api_error no_such_webhook(const std::string& id) {
-  auto error =
-      not_found("there is no webhook endpoint \"" + id + "\"; GET .../webhooks lists them");
+  auto error = not_found("no such webhook endpoint: \"" + id + "\"; GET .../webhooks lists them");
   error.code = "webhook_not_found";
   return error;
 }
 
 api_error no_such_letter(const std::string& event) {
-  auto error =
-      not_found("there is no dead letter \"" + event + "\"; GET .../dead_letters lists them");
+  auto error = not_found("no such dead letter: \"" + event + "\"; GET .../dead_letters lists them");
   error.code = "dead_letter_not_found";
   return error;
 }
@@ -75,12 +73,13 @@ checked<letters_page> parse_letters_page(const api_request& request, const quota
   if (const auto after = parameters->find("after")) {
     const auto event = parse_event_name(org, *after);
     if (!event)
-      return invalid("after is the id of an event, like evt_1769853600000-0-822b33ad87", "after");
+      return invalid("after must be the id of an event, like evt_1769853600000-0-822b33ad87",
+                     "after");
     wanted.after = *event;
   }
   if (const auto limit = parameters->find("limit")) {
     const auto count = parse_count(*limit, 1000);
-    if (!count) return invalid("limit is a number from 1 to 1000", "limit");
+    if (!count) return invalid("limit must be a number from 1 to 1000", "limit");
     wanted.limit = *count;
   }
   return wanted;
@@ -134,7 +133,7 @@ task<api_response> webhook_endpoints::create(admin_call call) {
   const auto wanted = read_webhook(*body, services_.configuration()->values.webhooks);
   if (!wanted) co_return failure(wanted.error(), call.request.request_id);
   if (!wanted->url) {
-    const auto error = invalid("say where events go: {\"url\": \"https://...\"}", "url");
+    const auto error = invalid("url is required: {\"url\": \"https://...\"}", "url");
     co_return failure(error, call.request.request_id);
   }
   const auto name = name_of_call(call.request, call.org);

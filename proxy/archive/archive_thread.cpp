@@ -30,7 +30,7 @@ archive_thread::archive_thread(const quota::store_opener& open, std::unique_ptr<
     try {
       if (failed) std::rethrow_exception(failed);
     } catch (const std::exception& error) {
-      spdlog::critical("the archiver has stopped: {}", error.what());
+      spdlog::critical("archiver stopped: {}", error.what());
     }
     context_.stop();
   };

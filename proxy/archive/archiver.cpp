@@ -79,7 +79,7 @@ task<bool> archiver::know_store() {
     id = co_await store_.retention().name_store(std::move(fresh));
   }
   if (!id && id.error() != quota::store_errc::unavailable) {
-    lost("the id of the store cannot be had: " + id.error().message());
+    lost("cannot get the id of the store: " + id.error().message());
   }
   if (!id || id->empty() || connects != store_.traffic().connects) co_return false;
   if (*id == known_.id && connects == known_.connects) co_return true;
@@ -107,10 +107,10 @@ bool archiver::is_ours(bool leads) {
   }
   archive_->leave();
   throw std::runtime_error{
-      "it is that of the store " + owner + ", and this is the store " + known_.id +
-      ". A store that is another one, or that was emptied, needs an archive of its own: another "
-      "database, schema or directory. If it is the same one after all, take the old id away "
-      "(delete from tollgate_store; or write - in its place in the file of positions)"};
+      "it belongs to the store " + owner + ", and this is the store " + known_.id +
+      ". Another store, or one that was emptied, needs an archive of its own: another database, "
+      "schema or directory. If it is the same store, remove the old id (delete from "
+      "tollgate_store; or write - in its place in the file positions)"};
 }
 
 task<> archiver::run_once() {
@@ -169,7 +169,7 @@ void archiver::there_again() {
 
 // One that cannot be archived now keeps nobody else from it.
 void archiver::skip(const quota::org_id& org, archived_account& account, const std::string& why) {
-  spdlog::error("org={} cannot be archived, and nothing of it is dropped: {}", org, why);
+  spdlog::error("org={} cannot be archived, its retention is paused: {}", org, why);
   counts_.failures.increment();
   forget_position(account);
   account.look_at = steady::now() + skip_for;
@@ -206,18 +206,16 @@ task<> archiver::collect(const quota::org_id& org, archived_account& account, st
     co_return;
   }
   if (found->store_is_behind) {
-    skip(
-        org, account,
-        "the store does not have the entry " + account.at.entry +
-            ", up to which it was archived; the store was brought back from an older copy, or this "
-            "is the archive of another one");
+    skip(org, account,
+         "the store does not have the entry " + account.at.entry +
+             ", up to which it was archived; the store was restored from an older copy, or the "
+             "archive belongs to another store");
     co_return;
   }
   if (found->lost_through) {
     skip(org, account,
          "the store has dropped entries up to " + *found->lost_through +
-             ", and the archive does not have them: it has been replaced, or brought back from an "
-             "older backup");
+             ", and the archive lacks them: it was replaced, or restored from an older backup");
     co_return;
   }
   account.position_known = true;

@@ -114,9 +114,9 @@ void file_archive::read_positions() {
     std::error_code absent;
     const auto begun = fs::file_size(path_of(current_name), absent);
     if ((!absent && begun > 0) || fs::exists(path_of(finished_name(1)))) {
-      throw std::runtime_error{path_of(positions_name) +
-                               " is missing: nobody knows how far the files beside it go; move "
-                               "them away to begin anew"};
+      throw std::runtime_error{
+          path_of(positions_name) +
+          " is missing: how far the files beside it go is unknown; move them away to start again"};
     }
     return;
   }
@@ -145,7 +145,7 @@ void file_archive::open_current() {
   if (found < length_) {
     throw std::runtime_error{path_of(current_name) + " is shorter than what was written to it"};
   }
-  if (::ftruncate(current_.get(), static_cast<off_t>(length_)) != 0) fail("cannot cut off");
+  if (::ftruncate(current_.get(), static_cast<off_t>(length_)) != 0) fail("cannot truncate");
   flush_directory(directory_);
 }
 

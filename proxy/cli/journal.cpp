@@ -69,7 +69,7 @@ int replay_into(const quota::store_opener& open, const std::string& directory, s
   const auto left = journal::read_journal(journal::segments_in(directory));
   for (const auto& each : left.torn) out << "an unfinished last record: " << each << '\n';
   const auto report = replayer{open}.run(left);
-  if (!report) throw std::runtime_error{"the store does not answer; the journal was left as it is"};
+  if (!report) throw std::runtime_error{"the store does not answer; the journal is unchanged"};
   journal::remove_replayed(left);
   out << journal::to_string(*report) << '\n';
   for (const auto& each : left.damaged) out << "DAMAGED: " << each << '\n';
@@ -90,7 +90,7 @@ int run_journal_replay(const journal_options& options, const store_finder& find_
       options.directory.empty() ? settings.journal.directory : options.directory;
   try {
     if (directory.empty())
-      throw std::runtime_error{"the configuration has no journal; name the directory"};
+      throw std::runtime_error{"the configuration has no journal; give the directory"};
     const auto lock = journal::lock_directory(directory, false);
     const auto store = find_store(settings.store.url);
     if (const auto* failure = std::get_if<store_failure>(&store)) {
@@ -105,15 +105,15 @@ int run_journal_replay(const journal_options& options, const store_finder& find_
 }
 
 void add_journal_command(CLI::App& app, int& exit_code, const store_finder& find_store) {
-  auto* const journal = app.add_subcommand("journal", "What was used and is not settled yet");
+  auto* const journal =
+      app.add_subcommand("journal", "The journal of charges that are not settled");
   journal->require_subcommand(1);
-  auto* const command = journal->add_subcommand("replay", "Settle it, instead of the next start");
+  auto* const command = journal->add_subcommand("replay", "Settle the charges in a journal now");
   const auto options = std::make_shared<journal_options>();
   command->add_option("--config", options->config, "the configuration, for its store")
       ->capture_default_str()
       ->type_name("FILE");
-  command->add_option("DIR", options->directory,
-                      "the journal; otherwise that of the configuration");
+  command->add_option("DIR", options->directory, "the journal; default: that of the configuration");
   command->callback([options, find_store, &exit_code] {
     exit_code = run_journal_replay(*options, find_store, std::cout, std::cerr);
   });

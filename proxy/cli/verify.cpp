@@ -71,7 +71,8 @@ class verifier {
     std::string after;
     for (;;) {
       const auto orgs = co_await store_->directory().list(after, orgs_at_once);
-      if (!orgs) co_return verify_failure{"the store broke off: " + orgs.error().message()};
+      if (!orgs)
+        co_return verify_failure{"the connection to the store broke: " + orgs.error().message()};
       for (const auto& org : *orgs) {
         if (auto failure = co_await verify_one(org.id)) co_return failure;
         after = org.id;
@@ -85,8 +86,9 @@ class verifier {
 
   task<std::optional<verify_failure>> verify_named() {
     const auto found = co_await store_->directory().find(options_.org);
-    if (!found) co_return verify_failure{"the store broke off: " + found.error().message()};
-    if (!*found) co_return verify_failure{"there is no organization " + options_.org};
+    if (!found)
+      co_return verify_failure{"the connection to the store broke: " + found.error().message()};
+    if (!*found) co_return verify_failure{"no such organization: " + options_.org};
     if (auto failure = co_await verify_one(options_.org)) co_return failure;
     co_return verdict();
   }
@@ -99,7 +101,8 @@ class verifier {
   task<std::optional<verify_failure>> verify_one(quota::org_id org) {
     const auto proof = co_await quota::verify(history(), store_->guards(), org);
     if (!proof) {
-      const auto* const who = archive::is_of_archive(proof.error()) ? "" : "the store broke off: ";
+      const auto* const who =
+          archive::is_of_archive(proof.error()) ? "" : "the connection to the store broke: ";
       co_return verify_failure{org + ": " + who + proof.error().message()};
     }
     ++verified_;
@@ -168,12 +171,12 @@ int run_verify(const verify_options& options, const store_finder& find_store, st
 }
 
 void add_verify_command(CLI::App& app, int& exit_code, const store_finder& find_store) {
-  auto* const command = app.add_subcommand("verify", "Prove every balance from the ledger");
+  auto* const command = app.add_subcommand("verify", "Recompute every balance from the ledger");
   const auto options = std::make_shared<verify_options>();
   command->add_option("--config", options->config, "the configuration, for its store")
       ->required()
       ->type_name("FILE");
-  command->add_option("ORG", options->org, "one organization; otherwise all of them");
+  command->add_option("ORG", options->org, "one organization; default: all");
   command->add_flag("--json", options->json, "print a JSON object for each organization");
   command->callback([options, find_store, &exit_code] {
     exit_code = run_verify(*options, find_store, std::cout, std::cerr);

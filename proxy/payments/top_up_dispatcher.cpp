@@ -99,7 +99,7 @@ task<> top_up_dispatcher::poll(payment_order order) {
   if (!polls_.take_turn(order.org, top_up.id, top_up.requested_at, ledger_.now())) co_return;
   const auto known = co_await endpoint->look_up(order);
   if (!known) {
-    spdlog::error("top-up pending: {}: Stripe knows of no payment for it", describe(order));
+    spdlog::error("top-up pending: {}: Stripe has no payment for it", describe(order));
   } else if (known->verdict == top_up_verdict::failed) {
     write_down(order, *known, outcome::recorded);
   } else if (known->verdict != top_up_verdict::spent) {
@@ -174,7 +174,7 @@ void top_up_dispatcher::write_down(const payment_order& order, const payment_ans
       fmt::format("top-up {}: {} attempt={} ledger={} ({})", name_of(answer.verdict),
                   describe(order), order.top_up.attempts, to_string(recorded), answer.why);
   if (!news && recorded != outcome::already_paid && recorded != outcome::already_declined) {
-    spdlog::error("the ledger did not take it: {}", text);
+    spdlog::error("refused by the ledger: {}", text);
   } else if (answer.alarming) {
     spdlog::error("{}", text);
   } else if (answer.verdict == top_up_verdict::failed || answer.verdict == top_up_verdict::spent ||

@@ -177,8 +177,7 @@ task<webhook_dispatcher::turn> webhook_dispatcher::deliver(recipient to) {
   if ((*leased)->forgotten) {
     counts_.forgotten.increment();
     spdlog::error(
-        "webhooks: events may be lost: org={} endpoint={} was away for longer than they are "
-        "remembered",
+        "webhooks: events may be lost: org={} endpoint={} is further behind than the events kept",
         lease.org, lease.endpoint);
   }
   const bool ours = co_await deliver_some(lease, std::move((*leased)->endpoint));
@@ -252,7 +251,7 @@ task<bool> webhook_dispatcher::give_up(const quota::webhook_lease& lease, const 
   const step die = [&] { return store_.died(lease, letter); };
   const auto told = co_await tell(lease, die);
   if (told == webhook_outcome::full) {
-    spdlog::error("dead letters: the oldest of org={} endpoint={} has gone", lease.org,
+    spdlog::error("dead letters: the oldest one of org={} endpoint={} was dropped", lease.org,
                   lease.endpoint);
   }
   co_return told == webhook_outcome::done || told == webhook_outcome::full;

@@ -44,7 +44,7 @@ TEST(insufficient_credits, says_what_will_end_it) {
   EXPECT_EQ(
       p.message,
       "This call needs 10 credits and 3 are available: 7 credits short. Add credits to go on, "
-      "or wait for the next cycle at 2026-02-01T00:00:00Z. Credits are being bought and come "
+      "or wait for the next cycle at 2026-02-01T00:00:00Z. A top-up is pending; its credits arrive "
       "with the payment.");
   EXPECT_EQ(facts_of(p),
             "required_credits=10 available_credits=3 short_credits=7 "

@@ -28,10 +28,10 @@ std::string verdict(const std::string& header, std::vector<std::string> secrets 
 TEST(stripe_signature, is_of_the_time_and_the_body) {
   EXPECT_EQ(verdict("t=1767268800," + signed_by("whsec_1")), "");
   EXPECT_EQ(verdict("t=1767268801," + signed_by("whsec_1")),
-            "Stripe-Signature is not by the webhook endpoint's secret");
+            "Stripe-Signature does not match the webhook endpoint's secret");
   EXPECT_EQ(refuse_stripe_signature("t=1767268800," + signed_by("whsec_1"), body + " ", {"whsec_1"},
                                     noon),
-            "Stripe-Signature is not by the webhook endpoint's secret");
+            "Stripe-Signature does not match the webhook endpoint's secret");
 }
 
 TEST(stripe_signature, any_of_several_is_enough) {
