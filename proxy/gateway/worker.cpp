@@ -90,11 +90,12 @@ void worker::join() {
 void worker::drain() {
   asio::post(context_, [this] {
     if (draining()) return;
+    sessions_.drain();  // first: a stream that ends now does not wait for a next request
     error_code ignored;
     acceptor_.close(ignored);
-    events_.close();
     if (sweeper_) sweeper_->stop();
-    sessions_.drain();
+    events_.close();
+    sessions_.cut_idle();
   });
 }
 
