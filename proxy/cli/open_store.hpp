@@ -14,7 +14,7 @@ struct store_failure {
   int exit_code = 1;
 };
 
-// A store that runs: somebody else's, that of a running Tollgate, or one started for this occasion.
+// A running store: an external one, that of a running Tollgate, or one started for this command.
 struct open_store {
   quota::redis::address where;
   std::unique_ptr<quota::redis::embedded_server> own;
