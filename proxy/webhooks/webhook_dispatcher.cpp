@@ -150,7 +150,7 @@ void webhook_dispatcher::enqueue(recipient to) {
   }
 }
 
-// Passes over whoever's organization has its places already.
+// Skips endpoints whose organization has all its attempts already.
 std::optional<webhook_dispatcher::recipient> webhook_dispatcher::next_in_line() {
   const auto may_begin = [&](const recipient& to) {
     std::size_t busy = 0;

@@ -20,7 +20,7 @@ struct session {
   steady_time began{}, seen{};
 };
 
-// Whoever only watches has a page open, which looks each second, or whenever something happens.
+// `watch`: an open page that asks each second, or when something happens.
 enum class session_use : std::uint8_t { call, watch };
 
 class session_store {
