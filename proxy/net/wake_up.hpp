@@ -1,4 +1,4 @@
-// One coroutine waits, somebody else on the same thread wakes it.
+// One coroutine waits, another one on the same thread wakes it.
 #pragma once
 
 #include <optional>
@@ -17,7 +17,7 @@ class wake_up {
         [this](auto handler) { waiter_.emplace(std::move(handler)); }, use_task);
   }
 
-  // Resumes whoever waits, at once; nothing if nobody does.
+  // Resumes the waiting coroutine at once, if there is one.
   void notify() {
     if (!waiter_) return;
     auto waiter = *std::move(waiter_);
