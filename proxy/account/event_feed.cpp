@@ -19,8 +19,8 @@ namespace tollgate::proxy::admin {
 namespace {
 
 using std::chrono::steady_clock;
-using timer =
-    asio::basic_waitable_timer<steady_clock, asio::wait_traits<steady_clock>, io_executor>;
+using timer = asio::basic_waitable_timer<std::chrono::steady_clock,
+                                         asio::wait_traits<std::chrono::steady_clock>, io_executor>;
 
 // What a tick reads at most: so many answers of the store. The rest comes with the next tick.
 constexpr int looks_a_tick = 16;
