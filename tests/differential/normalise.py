@@ -10,7 +10,7 @@ ID = re.compile(r"\b(?:" + "|".join(f"(?P<{kind}>{form})" for kind, form in KIND
 TIME = re.compile(r"\b(20\d\d-\d\d-\d\d[T ])(\d\d:\d\d:\d\d(?:\.\d+)?)(Z|\+\d\d:\d\d)")
 EPOCH = re.compile(r"\b180[0-9]{7}(?:[0-9]{3})?\b")
 MESSAGE = re.compile(r'("message":)"(?:[^"\\]|\\.)*"|("error":)"[^"]* [^"]*"')
-LONG_WAIT = re.compile(r"\b(t=|Reset: |Retry-After: )(\d{4,})\b")
+WAIT = re.compile(r'(\bt=|Reset: |Retry-After: |"retry_after_seconds":)(\d{2,})\b')
 SPAN = re.compile(r"(traceparent: 00-[^-]+)-[0-9a-f]{16}-")
 FILES = re.compile(r"/dashboard/[0-9a-f]{8,}/")  # their addresses hold a digest of them
 RELEASE = re.compile(r'(tollgate/|tollgate_build_info\{version=")\d+\.\d+\.\d+')
@@ -47,11 +47,17 @@ class Normaliser:
         text = FILES.sub("/dashboard/<files>/", text)
         text = RELEASE.sub(r"\1<version>", text)
         text = NOT_COMPARED.sub(r"\1<time>", text)
-        return LONG_WAIT.sub(lambda m: f"{m[1]}<{round(int(m[2]) / 3600)} h>", text)
+        return WAIT.sub(self._wait, text)
 
     def _id(self, found):
         same = self.ids.setdefault(found.lastgroup, {})
         return f"<{found.lastgroup} {same.setdefault(found[0], len(same) + 1)}>"
+
+    @staticmethod
+    def _wait(found):
+        """Seconds until something: a little fewer when the case took a second."""
+        seconds = int(found[2])
+        return f"{found[1]}<{round(seconds / 3600)} h>" if seconds > 1000 else f"{found[1]}<{round(seconds, -1)} s>"
 
     @staticmethod
     def _time(found):
