@@ -5,14 +5,14 @@ KINDS = {
     "key": r"key_[0-9a-f]{20}", "secret": r"whsec_[A-Za-z0-9+/=]{20,}|tg_[A-Za-z0-9_-]{43}",
     "grant": r"grant_[0-9A-Z]{26}", "top_up": r"topup_[0-9A-Z]{26}|tu_[0-9_]{8,}", "webhook": r"we_[0-9A-Za-z]{16,}",
     "event": r"evt_[0-9A-Za-z_-]{8,}", "request": r"[0-9a-f]{32}", "hold": r"01[0-9A-HJKMNP-TV-Z]{24}",
-    "entry": r"1[0-9]{12}-[0-9]+"}
+    "place": r"1[0-9]{12}-[0-9]+(?:\.[0-9]+-[0-9]+)+", "entry": r"1[0-9]{12}-[0-9]+"}
 ID = re.compile(r"\b(?:" + "|".join(f"(?P<{kind}>{form})" for kind, form in KINDS.items()) + ")")
 TIME = re.compile(r"\b(20\d\d-\d\d-\d\d[T ])(\d\d:\d\d:\d\d(?:\.\d+)?)(Z|\+\d\d:\d\d)")
 EPOCH = re.compile(r"\b180[0-9]{7}(?:[0-9]{3})?\b")
 MESSAGE = re.compile(r'("message":)"(?:[^"\\]|\\.)*"|("error":)"[^"]* [^"]*"')
 WAIT = re.compile(r'(\bt=|Reset: |Retry-After: |"retry_after_seconds":)(\d{2,})\b')
 SPAN = re.compile(r"(traceparent: 00-[^-]+)-[0-9a-f]{16}-")
-FILES = re.compile(r"/dashboard/[0-9a-f]{8,}/")  # their addresses hold a digest of them
+FILES = re.compile(r'(/dashboard/|ETag: ")[0-9a-f]{16,}')  # a digest of the dashboard's files
 RELEASE = re.compile(r'(tollgate/|tollgate_build_info\{version=")\d+\.\d+\.\d+')
 SIGNATURE = re.compile(r"\b(v1,|sha256=|v1=)[A-Za-z0-9+/=]{40,}|(?<=Signature: )[0-9a-f]{64}")
 COOKIE = re.compile(r"(tollgate_[a-z_]*=)[A-Za-z0-9_.~%+/-]{16,}")
@@ -44,7 +44,7 @@ class Normaliser:
         text = ID.sub(self._id, text)
         text = TIME.sub(self._time, text)
         text = EPOCH.sub("<time>", text)
-        text = FILES.sub("/dashboard/<files>/", text)
+        text = FILES.sub(r"\1<files>", text)
         text = RELEASE.sub(r"\1<version>", text)
         text = NOT_COMPARED.sub(r"\1<time>", text)
         return WAIT.sub(self._wait, text)
