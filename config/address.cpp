@@ -162,9 +162,7 @@ std::optional<payment_url> read_payment_url(context& in, const node& from, bool 
   if (port_of(url) == 0) return refuse("a port outside 1 to 65535");
   const bool tls = url.scheme_id() == boost::urls::scheme::https;
   if (!tls && !is_this_machine(url)) {
-    in.fail(from,
-            "money is asked for over https://; http:// is for this machine alone "
-            "(127.0.0.1, [::1], localhost)");
+    in.fail(from, "must be https://; http:// is allowed only for 127.0.0.1, [::1] and localhost");
     return {};
   }
   return payment_url{*std::move(text), tls};

@@ -174,7 +174,7 @@ class tree_builder final : public YAML::EventHandler {
     container& parent = open_.back();
     parent.made.weight += value->weight;
     if (parent.made.weight > largest_expansion) {
-      throw broken{where, "the aliases up to here unfold to more than 4 MiB"};
+      throw broken{where, "the aliases up to here expand to more than 4 MiB"};
     }
     if (parent.made.what == node::type::list) {
       parent.made.items.push_back(value);

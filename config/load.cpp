@@ -73,7 +73,7 @@ void check_journal(context& in, const node& root, const settings& values) {
   const auto* const journal = value_of(root, "journal");
   const auto* const max = value_of(*journal, "max");
   in.fail(max != nullptr ? *max : *journal,
-          "the journal takes 256KiB for each thread at least: " + std::to_string(least / 1024) +
+          "the journal needs at least 256KiB per thread: " + std::to_string(least / 1024) +
               "KiB for threads: " + std::to_string(values.threads));
 }
 
@@ -101,7 +101,7 @@ void check_retention(context& in, const node& root, const settings& values) {
   if (!values.retention.ledger || values.archive.kind == archive_kind::postgresql) return;
   const auto* section = map_reader{in, root}.find("retention");
   in.fail(section != nullptr ? *section : root,
-          "retention.ledger needs archive.postgresql: without it the ledger is kept whole");
+          "retention.ledger needs archive.postgresql: without it the whole ledger is kept");
 }
 
 void check_billing_prefix(context& in, const settings& values) {
@@ -176,6 +176,18 @@ std::variant<configuration, std::vector<config_error>> load_text(const std::stri
   auto table = build_table(found, values);
   if (!found.empty() || !table) return to_errors(found, file_name);
   return configuration{std::move(values), *std::move(table), to_errors(in.warnings, file_name)};
+}
+
+std::map<std::string, bool> keys_of(const std::string& text, const environment& env) {
+  known_keys keys;
+  problems found;
+  settings values;
+  if (const node_ptr root = read_document(text, found)) {
+    context in{found, env, {}};
+    in.keys = &keys;
+    read_settings(in, *root, values);
+  }
+  return keys;
 }
 
 std::variant<configuration, std::vector<config_error>> load_file(const std::string& path,

@@ -2,6 +2,7 @@
 // errors, and every one of them is reported at once.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <variant>
@@ -34,5 +35,9 @@ std::variant<configuration, std::vector<config_error>> load_file(const std::stri
 std::variant<configuration, std::vector<config_error>> load_text(const std::string& text,
                                                                  const std::string& file_name,
                                                                  const environment& env);
+
+// Every key that may stand in the maps of this text, as "routes.match.method" or
+// "upstreams.NAME.url", and whether one of those maps has it. The text need not be free of errors.
+std::map<std::string, bool> keys_of(const std::string& text, const environment& env);
 
 }  // namespace tollgate::config

@@ -15,7 +15,7 @@ std::optional<std::string> read_database(context& in, const node& from) {
   auto url = read_text(in, from);
   if (!url) return {};
   if (!url->starts_with("postgresql://") && !url->starts_with("postgres://")) {
-    in.fail(from, "a database is named by a URL: postgresql://user:password@host:5432/database");
+    in.fail(from, "not a database URL: postgresql://user:password@host:5432/database");
     return {};
   }
   // libpq's own message may quote the password.
@@ -23,8 +23,8 @@ std::optional<std::string> read_database(context& in, const node& from) {
       PQconninfoParse(url->c_str(), nullptr), &PQconninfoFree};
   if (parsed) return url;
   in.fail(from,
-          "this is no URL of a database that PostgreSQL can read; in a password, characters "
-          "such as %, @, : and / are written as %25, %40, %3A and %2F");
+          "not a valid PostgreSQL URL; in a password, write characters such as %, @, : and / as "
+          "%25, %40, %3A and %2F");
   return {};
 }
 
@@ -41,8 +41,7 @@ std::optional<archive_settings> read_archive(context& in, const node& from) {
   const bool age = map.optional("rotate_every", out.rotate_every, duration_between(1s, 24h * 366));
   map.finish();
   if (database == files && from.what == node::type::map) {
-    in.fail(from, database ? "postgresql or files: an archive is in one place"
-                           : "an archive is in postgresql or in files: where to?");
+    in.fail(from, database ? "set postgresql or files, not both" : "set postgresql or files");
   }
   if (database && (size || age)) in.fail(from, "rotate_size and rotate_every are for files only");
   out.kind = database ? archive_kind::postgresql : archive_kind::files;

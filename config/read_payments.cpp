@@ -17,7 +17,7 @@ std::optional<std::string> read_secret_key(context& in, const node& from) {
   if (!key) return {};
   const auto visible = [](char c) { return c > ' ' && c < '\x7f'; };
   if (std::all_of(key->begin(), key->end(), visible)) return key;
-  in.fail(from, "a secret key is visible ASCII without blanks");
+  in.fail(from, "a secret key must be visible ASCII without blanks");
   return {};
 }
 
@@ -58,7 +58,7 @@ void read_stripe_events(context& in, const node& from, map_reader& map,
   const bool refunds = map.optional("refunds", out.take_back_refunds, take_back);
   const bool disputes = map.optional("disputes", out.take_back_disputes, take_back);
   if (!told && map.find("webhook_secret") == nullptr && (listens || refunds || disputes)) {
-    in.fail(from, "listen, refunds and disputes are about Stripe's events: give webhook_secret");
+    in.fail(from, "listen, refunds and disputes need webhook_secret");
   }
 }
 
@@ -89,9 +89,9 @@ std::optional<payment_settings> read_payments(context& in, const node& from) {
   map.optional("stripe", out, read_stripe);
   map.optional("timeout", timeout, duration_between(100ms, 5min));
   map.finish();
-  if (webhook && stripe) in.fail(from, "webhook or stripe: money is asked for in one place");
+  if (webhook && stripe) in.fail(from, "set webhook or stripe, not both");
   if (from.what == node::type::map && !webhook && !stripe) {
-    in.fail(from, "payments need a webhook or stripe: who is asked for the money?");
+    in.fail(from, "set webhook or stripe");
   }
   out.timeout = timeout;
   return out;

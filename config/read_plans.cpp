@@ -93,19 +93,18 @@ plan_settings read_plan(context& in, const std::string& name, const node& from) 
   if (!out.custom) map.required("credits", out.terms.allocation, read_credits);
   const bool any = read_terms(map, out.terms);
   if (out.custom && (any || map.find("credits") != nullptr)) {
-    in.fail(from, "custom: true leaves every term to the organization; it cannot set any");
+    in.fail(from,
+            "a plan with custom: true has no terms of its own; they are set per organization");
   }
   const bool sells_for_nothing =
       out.terms.top_up_minimum_cents > 0 && out.terms.usd_micro_per_credit == 0;
   if (sells_for_nothing && in.found.count() == before) {
-    in.fail(from, "top_up_minimum_usd needs overage_usd, the price at which a top-up buys");
+    in.fail(from, "top_up_minimum_usd needs overage_usd, the price of a credit");
   }
   if (!out.custom && in.found.count() == before && !terms_fit(out.terms)) {
     const auto* const credits = map.find("credits");
-    in.fail(
-        credits != nullptr ? *credits : from,
-        "an allocation with all that rolls over of it is at most 4000000000 credits: credits times "
-        "(1 + cycles x up_to)");
+    in.fail(credits != nullptr ? *credits : from,
+            "credits with rollover may not exceed 4000000000: credits times (1 + cycles x up_to)");
   }
   map.finish();
   return out;

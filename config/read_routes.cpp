@@ -49,7 +49,7 @@ auto conditions_by(std::string (*normal)(const std::string&)) {
       const std::string key = normal(member.key);
       const auto same = [&](const auto& other) { return other.first == key; };
       if (std::any_of(out.begin(), out.end(), same)) {
-        in.found.add(member.at, in.key + ": " + quoted(member.key) + " stands here twice");
+        in.found.add(member.at, in.key + ": " + quoted(member.key) + " is duplicated");
         continue;
       }
       const std::string outer = std::exchange(in.key, member.key);
@@ -88,12 +88,11 @@ std::optional<quota::settlement_policy> read_settlement(context& in, const node&
   const bool is_void_by_it = early != nullptr && map.find("client_gone_waiting") == nullptr &&
                              out.client_gone_waiting == quota::resolution::void_hold;
   if (is_void_by_it) {
-    in.warn(
-        *early,
-        "client_gone_early: void also covers clients that leave when the upstream has all of "
-        "their request: its work is done and not charged. If that is not meant, remove the line "
-        "(void is the default before that), or add client_gone_waiting: settle; if it is, add "
-        "client_gone_waiting: void");
+    in.warn(*early,
+            "client_gone_early: void also applies to clients that leave after the upstream has "
+            "their whole request: its work is done and not charged. If this is not intended, "
+            "remove the line (void is its default) or add client_gone_waiting: settle; if it is, "
+            "add client_gone_waiting: void");
   }
   map.optional("client_gone_waiting", out.client_gone_waiting, resolutions);
   map.optional("client_gone", out.client_gone, resolutions);
@@ -113,8 +112,8 @@ auto name_among(const std::vector<std::string>& declared, std::string what) {
     if (std::find(declared.begin(), declared.end(), text->text) != declared.end()) {
       return std::move(text->text);
     }
-    in.fail(from, "no " + what + " has this name: " + text->shown +
-                      routes::did_you_mean(from.text, declared));
+    in.fail(from,
+            "unknown " + what + ": " + text->shown + routes::did_you_mean(from.text, declared));
     return {};
   };
 }

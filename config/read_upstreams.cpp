@@ -30,7 +30,7 @@ std::optional<std::string> read_header_value(context& in, const node& from) {
   const auto printable = [](char c) { return c >= ' ' && c < '\x7f'; };
   const std::string& value = text->text;
   if (!std::all_of(value.begin(), value.end(), printable)) {
-    in.fail(from, "a header's value is printable ASCII");
+    in.fail(from, "a header's value must be printable ASCII");
     return {};
   }
   if (value.starts_with(' ') || value.ends_with(' ')) {
@@ -58,9 +58,9 @@ std::optional<std::vector<header>> read_headers(context& in, const node& from) {
     if (!routes::is_token(member.key)) {
       in.found.add(member.at, in.key + ": " + quoted(member.key) + " is not a header name");
     } else if (is_written_by_the_proxy(member.key)) {
-      in.found.add(member.at, in.key + ": " + member.key + " is written by the proxy itself");
+      in.found.add(member.at, in.key + ": " + member.key + " is set by the proxy itself");
     } else if (std::any_of(out.begin(), out.end(), same_name)) {
-      in.found.add(member.at, in.key + ": " + quoted(member.key) + " stands here twice");
+      in.found.add(member.at, in.key + ": " + quoted(member.key) + " is duplicated");
     } else {
       const std::string outer = std::exchange(in.key, member.key);
       if (auto value = read_header_value(in, *member.value)) out.emplace_back(member.key, *value);
@@ -74,7 +74,7 @@ std::optional<std::vector<header>> read_headers(context& in, const node& from) {
 std::optional<std::string> read_field_name(context& in, const node& from) {
   auto name = read_header_name(in, from);
   if (!name || !is_written_by_the_proxy(*name)) return name;
-  in.fail(from, *name + " is written by the proxy itself");
+  in.fail(from, *name + " is set by the proxy itself");
   return {};
 }
 
@@ -92,7 +92,7 @@ std::optional<identify_settings> read_names(context& in, const node& from) {
   for (std::size_t i = 0; i < names.size(); ++i) {
     for (std::size_t k = 0; k < i; ++k) {
       if (names[i]->empty() || !routes::same_variable(*names[i], *names[k])) continue;
-      in.fail(from, quoted(*names[i]) + " stands here twice");
+      in.fail(from, quoted(*names[i]) + " is duplicated");
     }
   }
   return out;
@@ -149,13 +149,12 @@ upstream_settings read_upstream(context& in, const std::string& name, const node
   for (const auto* field : out.identify.names()) {
     const auto same = [&](const header& set) { return routes::same_variable(set.first, *field); };
     if (out.identify.on && std::any_of(out.headers.begin(), out.headers.end(), same)) {
-      in.fail(from, quoted(*field) + " stands in headers and in identify");
+      in.fail(from, quoted(*field) + " is set in headers and in identify");
     }
   }
   if (sets_a_key(out) && !out.identify.on && is_private_host(url.host)) {
-    in.warn(from, "every organization's calls come with the one key that is set here, and " + name +
-                      " is not told whose they are; if it is a service of your own, set " +
-                      "identify: true");
+    in.warn(from, "all organizations share the key that is set here, and " + name +
+                      " is not told who calls; if it is your own service, set " + "identify: true");
   }
   const bool wants_tls = !out.ca_file.empty() || !out.verify;
   if (wants_tls && !url.host.empty() && !url.tls) {

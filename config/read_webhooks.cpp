@@ -19,7 +19,7 @@ std::optional<std::vector<milliseconds>> read_retries(context& in, const node& f
   }
   if (out.size() != from.items.size()) return {};
   if (out.front() != 0ms) {
-    in.fail(*from.items.front(), "the first is 0s: nothing holds back the first attempt");
+    in.fail(*from.items.front(), "the first pause must be 0s");
     return {};
   }
   return out;

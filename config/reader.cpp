@@ -200,12 +200,17 @@ map_reader::map_reader(context& in, const node& from) : in_{in}, from_{from} {
   }
 }
 
+std::string map_reader::path_of(std::string_view key) const {
+  return in_.path.empty() ? std::string{key} : in_.path + "." + std::string{key};
+}
+
 const node* map_reader::find(std::string_view key) {
   known_.emplace_back(key);
-  for (const node::member& member : from_.members) {
-    if (member.key == key) return member.value.get();
-  }
-  return nullptr;
+  const auto has_key = [&](const node::member& member) { return member.key == key; };
+  const auto found = std::find_if(from_.members.begin(), from_.members.end(), has_key);
+  const bool is_there = found != from_.members.end();
+  if (in_.keys != nullptr) (*in_.keys)[path_of(key)] |= is_there;
+  return is_there ? found->value.get() : nullptr;
 }
 
 const node* map_reader::require(std::string_view key) {

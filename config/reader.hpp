@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <initializer_list>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,12 +22,18 @@
 
 namespace tollgate::config {
 
+// Every key that was asked for, and whether the file has it: "routes.match.method". A name that
+// people choose is NAME: "upstreams.NAME.url".
+using known_keys = std::map<std::string, bool>;
+
 struct context {
   problems& found;
   const environment& env;
   std::string key;                                   // the key being read, for messages
   std::size_t substitutions_left = 4 * 1024 * 1024;  // bytes that variables may still add
   problems warnings{};
+  known_keys* keys = nullptr;  // where keys are noted; null: nowhere
+  std::string path{};          // of the map being read, as in known_keys
 
   // What works, and may not be what was meant.
   void warn(const node& where, const std::string& message) {
@@ -151,11 +158,15 @@ class map_reader {
   void finish();
 
  private:
+  std::string path_of(std::string_view key) const;
+
   template <class T, class Reader>
   bool assign(std::string_view key, const node& value, T& out, Reader&& reader) {
     const std::string outer = std::exchange(in_.key, std::string{key});
+    const std::string outer_path = std::exchange(in_.path, path_of(key));
     auto read = reader(in_, value);
     in_.key = outer;
+    in_.path = outer_path;
     if (!read) return false;
     out = *std::move(read);
     return true;
@@ -173,6 +184,8 @@ void for_each_named(context& in, const node& from, Each&& each) {
   if (from.what != node::type::map)
     return fail_expected(in, from, "a map of names", describe(from));
   if (from.members.size() > most_names) return in.fail(from, "more than 1000 names");
+  const std::string path = in.path;
+  in.path += ".NAME";
   for (const node::member& member : from.members) {
     if (is_name(member.key)) {
       const std::string outer = std::exchange(in.key, member.key);
@@ -183,6 +196,7 @@ void for_each_named(context& in, const node& from, Each&& each) {
                                   " is not a name (1 to 64 letters, digits, \".\", \"_\", \"-\")");
     }
   }
+  in.path = path;
 }
 
 }  // namespace tollgate::config

@@ -35,7 +35,7 @@ std::optional<std::string> read_token(context& in, const node& from) {
   if (!token) return {};
   const auto visible = [](char c) { return c > ' ' && c < '\x7f'; };
   if (!std::all_of(token->begin(), token->end(), visible)) {
-    in.fail(from, "a token is visible ASCII without blanks");
+    in.fail(from, "a token must be visible ASCII without blanks");
     return {};
   }
   return token;
@@ -112,13 +112,14 @@ std::optional<store_settings> read_store(context& in, const node& from) {
 std::optional<identity_settings> read_identity(context& in, const node& from) {
   identity_settings out;
   map_reader map{in, from};
-  map.optional("keys", out.keys, read_flag);
+  bool keys = true;  // the only way to identify a caller so far
+  map.optional("keys", keys, read_flag);
   map.optional("agent", out.agent_header, read_attribution_header);
   map.optional("conversation", out.conversation_header, read_attribution_header);
   map.not_yet("jwt", "identity from JSON Web Tokens");
   map.not_yet("trusted_header", "identity from a trusted header");
   map.finish();
-  if (!out.keys) in.fail(from, "keys: without API keys nobody can be identified");
+  if (!keys) in.fail(from, "keys: must be true; there is no other identification");
   return out;
 }
 
@@ -164,8 +165,7 @@ std::optional<spool_settings> read_spool(context& in, const node& from) {
   map.optional("upload", out.upload_bytes, size_between(none, most));
   map.optional("total", out.total_bytes, size_between(none, most));
   map.finish();
-  if (out.total_bytes < out.upload_bytes)
-    in.fail(from, "total is less than upload: no upload of that size would ever find room");
+  if (out.total_bytes < out.upload_bytes) in.fail(from, "total is less than upload");
   return out;
 }
 

@@ -84,7 +84,7 @@ class charge {
   struct begin {};
   struct answered {  // to the operation last asked for
     answer reply;
-    time_point store_time{};  // ledger_store::now(); only a clock that moved by days makes a
+    time_point store_time{};  // ledger::now(); only a clock that moved by days makes a
                               // difference of it
   };
   struct store_failed {};  // the operation's outcome is unknown

@@ -299,18 +299,16 @@ std::string audio_tap::why_unmeasurable() const {
   }
   if (bytes_ == 0) return "its body is empty";
   if (!container().empty() && !decoded_.fits_file_name())
-    return "the name of its file says another format than it has (" + std::string{container()} +
-           ")";
+    return "its file name does not fit its format (" + std::string{container()} + ")";
   if (container().empty() && claims_samples_) {
-    return "it is samples without a container, and its route does not say at what rate they are "
-           "read (audio.pcm)";
+    return "it has samples without a container, and its route has no audio.pcm";
   }
   if (container().empty()) {
-    return "it is no audio in a format that is known here (AAC, AIFF, AMR, FLAC, MP3, MP4 and "
+    return "it is not audio in a known format (AAC, AIFF, AMR, FLAC, MP3, MP4 and "
            "QuickTime, MPEG "
            "program streams, Ogg, WAV, WebM and Matroska)";
   }
-  return "no audio was found in it, or it is not as ordinary encoders write it (container: " +
+  return "it has no audio, or is not as ordinary encoders write it (container: " +
          std::string{container()} + ")";
 }
 

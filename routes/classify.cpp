@@ -182,11 +182,10 @@ walk::decision walk::test_json(std::size_t index) {
 classification walk::take(std::size_t index, const head_match& fit) {
   const auto& taken = routes_[index];
   if (fit.path != path_fit::exact && dearer_when_read_exactly(index))
-    return invalid_request(
-        "The path differs from route " + shown(taken.settings.name) +
-        " in letter case, percent-encoding or a trailing slash, and a server that "
-        "minds this may take it for a dearer call: write it as " +
-        taken.patterns->path.text() + ".");
+    return invalid_request("The path differs from route " + shown(taken.settings.name) +
+                           " in letter case, percent-encoding or a trailing slash, and some "
+                           "servers would treat it as a more expensive call: write it as " +
+                           taken.patterns->path.text() + ".");
   classified out;
   out.matched = &taken;
   out.content_type = content_type_;

@@ -24,7 +24,7 @@ class compiler {
     out_->headers = named("headers", settings_.match.headers);
     out_->query = named("query", settings_.match.query);
     for (const auto& header : out_->headers)
-      if (!is_token(header.name)) wrong("header " + shown(header.name) + " is no header name");
+      if (!is_token(header.name)) wrong("header " + shown(header.name) + " is not a header name");
     content_types();
     json();
     if (!settings_.count.empty()) out_->count = pointer("count", settings_.count);
@@ -51,9 +51,9 @@ class compiler {
       std::string upper = method;
       for (char& c : upper) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
       if (!is_token(method))
-        wrong("method " + shown(method) + " is no method");
+        wrong("method " + shown(method) + " is not a method");
       else if (method != upper)
-        wrong("methods are written in capitals; did you mean \"" + upper + "\"?");
+        wrong("a method is written in capitals; did you mean \"" + upper + "\"?");
       out_->methods.push_back(method);
     }
   }
@@ -96,7 +96,7 @@ class compiler {
                                      const std::vector<std::pair<std::string, globs>>& conditions) {
     std::vector<named_condition> out;
     for (const auto& [name, values] : conditions) {
-      if (name.empty() || !is_certain(name)) wrong(what + ": " + shown(name) + " is no name");
+      if (name.empty() || !is_certain(name)) wrong(what + ": " + shown(name) + " is not a name");
       needs_values(what + " " + shown(name), values);
       out.push_back({name, parse(what + " " + shown(name), values)});
     }

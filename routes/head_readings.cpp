@@ -39,11 +39,11 @@ std::variant<const header_view*, std::string> find_header(const request_view& re
   const header_view* found = nullptr;
   for (const auto& field : request.headers) {
     if (!same_variable(field.name, name)) continue;
-    if (found != nullptr) return "the header " + shown(name) + " stands twice";
+    if (found != nullptr) return "the " + shown(name) + " header is duplicated";
     found = &field;
   }
   if (found != nullptr && !equal_ignoring_case(found->name, name))
-    return "the header " + shown(name) + " is written as " + shown(found->name);
+    return "the " + shown(name) + " header is ambiguously spelled: " + shown(found->name);
   return found;
 }
 
@@ -82,13 +82,13 @@ reading read_query(std::string_view query, std::string_view name) {
     const auto written = decode_form(take_until(value, '='));
     const auto bare = std::string_view{written}.substr(0, written.find('['));
     if (!may_be_taken_for(bare, wanted) && fold(bare) != folded) continue;
-    if (found) return reading::uncertain("the query member " + shown(name) + " stands twice");
+    if (found) return reading::uncertain("the query member " + shown(name) + " is duplicated");
     found = value;
     exact = written == name;
   }
   if (!found) return {};
   if (!exact)
-    return reading::uncertain("the query member " + shown(name) + " is written in other letters");
+    return reading::uncertain("the query member " + shown(name) + " is ambiguously spelled");
   if (has_broken_encoding(*found))
     return reading::uncertain("the query member " + shown(name) + " has broken percent-encoding");
   return reading::of(decode_form(*found));

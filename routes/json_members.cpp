@@ -139,8 +139,7 @@ step into_object(const simdjson::dom::object& object, const json_pointer::token&
           "some readers take its member " + shown(member.key) + " for " + shown(token.text);
       return out;
     }
-    if (out.found)
-      out.ambiguous = "the member " + shown(token.text) + " stands twice in its object";
+    if (out.found) out.ambiguous = "the member " + shown(token.text) + " is duplicated";
     out.found = true;
     out.to = member.value;
   }
@@ -162,7 +161,8 @@ step into_array(const simdjson::dom::array& array, std::string_view index) {
 std::variant<json_pointer, std::string> json_pointer::parse(std::string_view text) {
   json_pointer out;
   out.text_ = text;
-  if (!text.empty() && text.front() != '/') return "is no JSON pointer: it must begin with a slash";
+  if (!text.empty() && text.front() != '/')
+    return "is not a JSON pointer: it must begin with a slash";
   if (text.size() > 256) return "is longer than 256 bytes";
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];

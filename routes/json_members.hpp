@@ -41,7 +41,7 @@ class json_body {
   // Empty: the body is valid JSON in UTF-8, and read() may be called.
   const std::string& error() const { return error_; }
 
-  // Ambiguous when a member on the way stands twice in its object, or when another member is there
+  // Ambiguous when a member on the way is duplicated, or when another member is there
   // that some reader could take for it (see member_name.hpp).
   reading read(const json_pointer& where) const;
 

@@ -43,7 +43,7 @@ void add(problem& out, std::string name, std::string_view text) {
 // What may come before the next cycle.
 void add_top_up(problem& out, const ledger_refusal& refusal) {
   if (!refusal.obstacle.top_up_open) return;
-  out.message += " Credits are being bought and come with the payment.";
+  out.message += " A top-up is pending; its credits arrive with the payment.";
   out.facts.push_back({"top_up_pending", "true", false});
 }
 
@@ -51,7 +51,7 @@ void add_top_up(problem& out, const ledger_refusal& refusal) {
 void add_held(problem& out, const ledger_refusal& refusal) {
   if (refusal.obstacle.held <= credits{}) return;
   const auto held = to_string(refusal.obstacle.held);
-  out.message += " Calls that have not ended hold " + held + " credits.";
+  out.message += " Open calls hold " + held + " credits.";
   add(out, "held_credits", refusal.obstacle.held);
 }
 

@@ -34,15 +34,15 @@ void check_audio(const route_settings& route, const quota::rate& rate, route_err
   };
   const bool upload = rate.meter == quota::meter_kind::request_audio;
   if (rate.meter == quota::meter_kind::none)
-    wrong("`audio` is about seconds of audio, but rate " + shown(route.rate) + " has no meter");
+    wrong("`audio` needs a rate with a meter, but rate " + shown(route.rate) + " has no meter");
   else if (!upload && route.audio->on_unmeasurable == when_unmeasurable::refuse)
     wrong(
         "an answer cannot be refused after the upstream gave it; on_unmeasurable must be estimate");
   if (upload && !route.audio->estimate.characters.empty())
-    wrong("`characters` foretell the length of an answer, but rate " + shown(route.rate) +
+    wrong("`characters` estimates an answer, but rate " + shown(route.rate) +
           " meters the request");
   if (upload && route.audio->on_exhausted == when_exhausted::cut)
-    wrong("`on_exhausted` is about answers: an upload beyond the credits is always refused");
+    wrong("`on_exhausted` is for answers: an upload that exceeds the credits is always refused");
   if (route.audio->estimate.at_least_us > route.audio->estimate.at_most_us)
     wrong("`at_least` is more than `at_most`");
 }
@@ -73,7 +73,7 @@ void check_reachability(const std::vector<route>& routes, route_errors& out) {
     const auto& early = routes[*by].settings;
     out.push_back({late.at, "route " + shown(late.name) + " can never match: " + shown(early.name) +
                                 line_of(early.at) +
-                                " stands before it and takes everything it would"});
+                                " comes first and matches everything it would"});
   }
 }
 

@@ -14,15 +14,15 @@ class archive_category final : public boost::system::error_category {
   std::string message(int code) const override {
     switch (static_cast<archive_errc>(code)) {
       case archive_errc::unavailable:
-        return "the archive cannot be read right now, and what this goes back to is only there";
+        return "archive unavailable, and this data is only there";
       case archive_errc::catching_up:
-        return "the archive is being filled and does not have this yet";
+        return "the archive does not have this data yet";
       case archive_errc::behind:
-        return "the archive does not have what the store has dropped";
+        return "the archive lacks data that the store has dropped";
       case archive_errc::ahead:
-        return "the archive has entries that the store does not have, so nothing is read from it";
+        return "the archive has entries that the store lacks, so it is not read";
       case archive_errc::another_store:
-        return "the archive is another store's, so nothing is read from it";
+        return "the archive belongs to another store, so it is not read";
     }
     return "unknown archive error";
   }

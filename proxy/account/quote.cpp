@@ -59,18 +59,19 @@ checked<quote_request> read_quote(std::string_view query) {
   if (const auto amount = parameters->find("amount_usd")) {
     const auto cents = config::parse_decimal(*amount, 2);
     if (!cents || *cents < 0 || *cents > quota::max_cents) {
-      return invalid("amount_usd is dollars with at most two decimals, like 25 or 25.50",
+      return invalid("amount_usd must be dollars with at most two decimals, like 25 or 25.50",
                      "amount_usd");
     }
     asked.cents = *cents;
   }
   if (const auto percent = parameters->find("percent")) {
     const auto count = parse_count(*percent, static_cast<std::size_t>(quota::max_alert_percent));
-    if (!count) return invalid("percent is a whole number from 1 to 1000", "percent");
+    if (!count) return invalid("percent must be a whole number from 1 to 1000", "percent");
     asked.percent = static_cast<std::int64_t>(*count);
   }
   if (!asked.cents && !asked.percent) {
-    return invalid("say what is to be quoted: ?amount_usd=25, ?percent=80, or both", "amount_usd");
+    return invalid("amount_usd or percent is required: ?amount_usd=25, ?percent=80, or both",
+                   "amount_usd");
   }
   return asked;
 }

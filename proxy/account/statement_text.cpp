@@ -107,7 +107,7 @@ std::string statement_report::to_text() const {
   if (!cycle.closed) {
     out += "\nThe cycle is open: these are its figures so far.\n";
   } else if (!final_) {
-    out += "\nNot final: calls that began in this cycle are still under way.\n";
+    out += "\nNot final: calls that began in this cycle are still open.\n";
   }
   return out;
 }

@@ -39,7 +39,7 @@ checked<granularity> parse_granularity(std::string_view text) {
        {granularity::hour, granularity::day, granularity::month, granularity::total}) {
     if (text == to_string(by)) return by;
   }
-  return invalid("granularity is hour, day, month or total", "granularity");
+  return invalid("granularity must be hour, day, month or total", "granularity");
 }
 
 checked<std::vector<dimension>> parse_group_by(std::string_view text) {
@@ -110,9 +110,9 @@ std::optional<api_error> read_shape(const query_parameters& given, usage_query& 
   into.zone_name = given.find("time_zone").value_or("UTC");
   auto zone = time_zone::find(into.zone_name);
   if (!zone) {
-    return invalid("there is no time zone " + routes::shown(into.zone_name) +
-                       " here; they are named like Europe/Berlin",
-                   "time_zone");
+    return invalid(
+        "unknown time zone " + routes::shown(into.zone_name) + "; use a name like Europe/Berlin",
+        "time_zone");
   }
   into.zone = *std::move(zone);
   const auto by = parse_granularity(given.find("granularity").value_or("day"));
@@ -130,7 +130,7 @@ std::optional<api_error> read_shape(const query_parameters& given, usage_query& 
 std::optional<api_error> read_range(const query_parameters& given, quota::time_point now,
                                     usage_query& into) {
   const auto no_time = [](std::string name) {
-    return invalid(name + " is a date (2026-01-31) or a time (2026-01-31T10:00:00Z)", name);
+    return invalid(name + " must be a date (2026-01-31) or a time (2026-01-31T10:00:00Z)", name);
   };
   const auto this_hour = quota::hour_of(now);
   into.first_hour = month_start(this_hour, into.zone);
@@ -193,12 +193,13 @@ checked<usage_query> usage_query::parse(std::string_view query, quota::time_poin
   if (auto error = read_range(*parameters, now, parsed)) return *std::move(error);
   if (const auto limit = given("limit")) {
     const auto count = parse_count(*limit, most_rows);
-    if (!count) return invalid("limit is a number from 1 to 10000", "limit");
+    if (!count) return invalid("limit must be a number from 1 to 10000", "limit");
     parsed.limit = *count;
   }
   if (const auto cursor = given("after")) {
     if (!parsed.read_cursor(*cursor, given("from").has_value(), given("to").has_value())) {
-      return invalid("after is `next_after` of the page before, for the same question", "after");
+      return invalid("after must be `next_after` of the page before, for the same question",
+                     "after");
     }
   }
   if (parsed.last_hour < parsed.first_hour) return invalid("`to` must be later than `from`", "to");

@@ -1,12 +1,12 @@
-// Giving credits, once for each idempotency key.
-#include "quota/grants.hpp"
+#include "proxy/admin/grants.hpp"
 
 #include <algorithm>
 
-#include "proxy/admin/admin_api.hpp"
+#include "proxy/account/billing_api.hpp"
 #include "proxy/net/api/body.hpp"
 #include "proxy/net/api/idempotency.hpp"
 #include "proxy/text/text.hpp"
+#include "quota/grants.hpp"
 
 namespace tollgate::proxy::admin {
 
@@ -24,8 +24,7 @@ checked<quota::time_point> read_expiry(const json_value& body) {
   const auto time = parse_time(**text);
   if (time) return *time;
   return invalid(
-      "expires_at is a date (2027-01-31, its first moment) or a time "
-      "(2027-01-31T10:00:00Z)",
+      "expires_at must be a date (2027-01-31, its first moment) or a time (2027-01-31T10:00:00Z)",
       "expires_at");
 }
 
@@ -34,7 +33,7 @@ checked<quota::grant> read_grant(const api_request& request) {
   if (!body) return body.error();
   const auto amount = credits_field(*body, "credits");
   if (!amount) return amount.error();
-  if (!*amount) return invalid("say how many credits: {\"credits\": 500}", "credits");
+  if (!*amount) return invalid("credits is required: {\"credits\": 500}", "credits");
   const auto kind = text_field(*body, "kind", 64);
   if (!kind) return kind.error();
   const auto note = text_field(*body, "note", 256);
@@ -55,7 +54,7 @@ checked<quota::grant> read_grant(const api_request& request) {
   if (*priority) grant.priority = static_cast<int>(**priority);
   const bool correction = grant.kind == "correction";
   if (!correction && grant.kind != "purchase" && grant.kind != "promotion") {
-    return invalid("kind is purchase, promotion or correction", "kind");
+    return invalid("kind must be purchase, promotion or correction", "kind");
   }
   if (grant.amount == quota::credits{})
     return invalid("a grant of 0 credits does nothing", "credits");
@@ -73,9 +72,7 @@ api_error reused(const std::string& what) {
 // Repeating with the same key is what makes this safe, so the key is said even if we made it.
 api_error grant_outcome_unknown(const std::string& id) {
   return ledger_unavailable(
-      "whether the grant was recorded is not known; repeat the call with "
-      "Idempotency-Key: " +
-      id);
+      "whether the grant was recorded is unknown; repeat the call with Idempotency-Key: " + id);
 }
 
 // What of `grant` is not as it was recorded; empty: nothing.
@@ -92,12 +89,12 @@ std::string difference(const quota::grant_record& record, const quota::grant& gr
 
 }  // namespace
 
-task<api_response> admin_api::create_grant(call call) {
+task<api_response> grant_endpoints::create(admin_call call) {
   const auto grant = read_grant(call.request);
   if (!grant) co_return failure(grant.error(), call.request.request_id);
   // A grant that has expired since then may still be asked for again.
   if (grant->expires_at != quota::never && grant->expires_at <= services_.ledger.now()) {
-    co_return co_await answer_grant(call.org, *grant, true, call.request.request_id);
+    co_return co_await show(call.org, *grant, true, call.request.request_id);
   }
   const quota::operation operation = *grant;
   const auto answer = co_await services_.ledger.apply(call.org, operation);
@@ -105,23 +102,23 @@ task<api_response> admin_api::create_grant(call call) {
   switch (answer->result) {
     case quota::outcome::granted:
     case quota::outcome::exists:
-      co_return co_await answer_grant(call.org, *grant, answer->result == quota::outcome::exists,
-                                      call.request.request_id);
+      co_return co_await show(call.org, *grant, answer->result == quota::outcome::exists,
+                              call.request.request_id);
     case quota::outcome::exists_with_different_amount:
       co_return failure(reused(quota::to_string(answer->amount) + " credits"),
                         call.request.request_id);
     case quota::outcome::balance_full:
       co_return failure(balance_full("credits"), call.request.request_id);
     default:
-      co_return failure(invalid("a grant is of at most 4000000000 credits", "credits"),
+      co_return failure(invalid("a grant is at most 4000000000 credits", "credits"),
                         call.request.request_id);
   }
 }
 
 // The answer is made of what stands in the books, so a repeated call gets the same one.
-task<api_response> admin_api::answer_grant(quota::org_id org, quota::grant grant, bool repeated,
-                                           std::string request_id) {
-  const auto records = co_await services_.ledger.grants(org);
+task<api_response> grant_endpoints::show(quota::org_id org, quota::grant grant, bool repeated,
+                                         std::string request_id) {
+  const auto records = co_await services_.history.grants(org);
   if (!records) co_return failure(grant_outcome_unknown(grant.id), request_id);
   const auto record = std::find_if(records->begin(), records->end(),
                                    [&](const auto& one) { return one.id == grant.id; });

@@ -1,10 +1,10 @@
-// The calls about an organization's API keys.
+#include "proxy/admin/keys.hpp"
+
 #include <array>
 #include <stdexcept>
 
 #include <openssl/rand.h>
 
-#include "proxy/admin/admin_api.hpp"
 #include "proxy/net/api/body.hpp"
 #include "proxy/text/json_writer.hpp"
 #include "proxy/text/text.hpp"
@@ -16,7 +16,7 @@ namespace {
 template <std::size_t N>
 std::array<unsigned char, N> random_bytes() {
   std::array<unsigned char, N> bytes;
-  if (RAND_bytes(bytes.data(), N) != 1) throw std::runtime_error{"no randomness for a new key"};
+  if (RAND_bytes(bytes.data(), N) != 1) throw std::runtime_error{"no random bytes for a new key"};
   return bytes;
 }
 
@@ -47,7 +47,7 @@ std::string make_key_id() {
 
 }  // namespace
 
-task<api_response> admin_api::create_key(call call) {
+task<api_response> key_endpoints::create(admin_call call) {
   const auto body = read_body(call.request, {{"note"}, {}});
   if (!body) co_return failure(body.error(), call.request.request_id);
   const auto note = text_field(*body, "note", 256);
@@ -60,9 +60,8 @@ task<api_response> admin_api::create_key(call call) {
   const auto hash = quota::hash_key(text);
   const auto added = co_await services_.directory.add_key(call.org, key, hash);
   if (!added) {
-    co_return failure(
-        ledger_unavailable("repeat the call; a key that nobody was shown is harmless"),
-        call.request.request_id);
+    co_return failure(ledger_unavailable("repeat the call; a key that was not shown is harmless"),
+                      call.request.request_id);
   }
   json_writer out;
   out.begin_object().key("id").string(key.id).key("key").string(text);
@@ -71,7 +70,7 @@ task<api_response> admin_api::create_key(call call) {
   co_return success(out.take(), 201);
 }
 
-task<api_response> admin_api::list_keys(call call) {
+task<api_response> key_endpoints::list(admin_call call) {
   const auto keys = co_await services_.directory.keys(call.org);
   if (!keys) co_return failure(ledger_unavailable(), call.request.request_id);
   json_writer out;
@@ -86,7 +85,7 @@ task<api_response> admin_api::list_keys(call call) {
   co_return success(out.take());
 }
 
-task<api_response> admin_api::revoke_key(call call) {
+task<api_response> key_endpoints::revoke(admin_call call) {
   const auto revoked = co_await services_.directory.revoke_key(call.org, call.item);
   if (!revoked) co_return failure(ledger_unavailable(), call.request.request_id);
   if (!*revoked) {

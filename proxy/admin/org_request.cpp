@@ -22,9 +22,7 @@ const config::plan_settings* find_plan(const std::string& name, const config::se
 api_error unknown_plan(const std::string& plan, const config::settings& settings) {
   std::vector<std::string> names;
   for (const auto& known : settings.plans) names.push_back(known.name);
-  return invalid(
-      "the configuration has no plan " + routes::shown(plan) + routes::did_you_mean(plan, names),
-      "plan");
+  return invalid("unknown plan " + routes::shown(plan) + routes::did_you_mean(plan, names), "plan");
 }
 
 // The name of the plan after the change, which may be none.
@@ -50,7 +48,7 @@ std::optional<api_error> read_custom_terms(const json_value& body, const std::st
   if (!terms) return terms.error();
   if (*terms != nullptr) {
     if (!custom) {
-      return invalid("terms are for a plan that is custom; the configuration has those of " +
+      return invalid("terms are for plans with custom: true; the configuration sets those of " +
                          (plan.empty() ? "every other" : routes::shown(plan)),
                      "terms");
     }
@@ -58,9 +56,9 @@ std::optional<api_error> read_custom_terms(const json_value& body, const std::st
     if (!read) return inside("terms", std::move(read).error());
     out.change.custom_terms = *std::move(read);
   } else if (custom && !(now.custom_terms && now.custom_terms->plan == plan)) {
-    return invalid("the plan " + routes::shown(plan) +
-                       " leaves its terms to the organization: send them as \"terms\"",
-                   "terms");
+    return invalid(
+        "the plan " + routes::shown(plan) + " has custom: true: send its terms as \"terms\"",
+        "terms");
   }
   return {};
 }
@@ -69,7 +67,7 @@ std::optional<api_error> read_when(const json_value& body, org_request& out) {
   const auto when = text_field(body, "plan_effective", 64);
   if (!when) return when.error();
   if (*when && **when != "now" && **when != "next_cycle") {
-    return invalid("plan_effective is now or next_cycle", "plan_effective");
+    return invalid("plan_effective must be now or next_cycle", "plan_effective");
   }
   if (*when) {
     out.at_once = **when == "now";
@@ -81,8 +79,9 @@ std::optional<api_error> read_when(const json_value& body, org_request& out) {
   if (*anchor) {
     const auto date = (*anchor)->size() == 10 ? parse_time(**anchor) : std::nullopt;
     if (!date) {
-      return invalid("cycle_anchor is a date, of which the day of the month counts: 2026-01-31",
-                     "cycle_anchor");
+      return invalid(
+          "cycle_anchor must be a date, of which the day of the month counts: 2026-01-31",
+          "cycle_anchor");
     }
     out.anchor_day = quota::day_of_month(*date);
   }
@@ -100,7 +99,7 @@ std::optional<api_error> read_switches(const json_value& body, org_request& out)
   const auto mode = text_field(body, "mode", 64);
   if (!mode) return mode.error();
   if (*mode && **mode != "shadow" && **mode != "enforce") {
-    return invalid("mode is shadow or enforce", "mode");
+    return invalid("mode must be shadow or enforce", "mode");
   }
   if (*mode) out.change.shadow = **mode == "shadow";
   const auto suspended = boolean_field(body, "suspended");
@@ -109,7 +108,8 @@ std::optional<api_error> read_switches(const json_value& body, org_request& out)
   auto customer = text_field(body, "stripe_customer", 128);
   if (!customer) return customer.error();
   if (*customer && !is_stripe_id(**customer)) {
-    return invalid("stripe_customer is Stripe's id of the customer: cus_...", "stripe_customer");
+    return invalid("stripe_customer must be Stripe's id of the customer: cus_...",
+                   "stripe_customer");
   }
   if (*customer) out.change.stripe_customer = **std::move(customer);
   if (is_null(body, "stripe_customer")) out.change.stripe_customer = "";
@@ -136,11 +136,12 @@ std::optional<api_error> read_auto_top_up(const json_value& body, const quota::p
   if (!fill) return inside("auto_top_up", fill.error());
   if (!*threshold || !*cents || **cents == 0) {
     return invalid(
-        "auto_top_up says when and for how much: {\"threshold_credits\": 1000, \"amount_usd\": 25}",
+        "auto_top_up needs a threshold and an amount: {\"threshold_credits\": 1000, "
+        "\"amount_usd\": 25}",
         "auto_top_up");
   }
   if (terms.usd_micro_per_credit == 0) {
-    return invalid("auto_top_up needs a price for a credit, and " +
+    return invalid("auto_top_up needs a price per credit, and " +
                        (terms.plan.empty() ? "an organization without a plan has none: give it one"
                                            : "the plan " + routes::shown(terms.plan) +
                                                  " has none: set its overage_usd"),

@@ -25,7 +25,7 @@ std::optional<api_error> read_rollover(const json_value& terms, quota::plan_term
   if (!percent) return inside("rollover", percent.error());
   const auto cycles = whole_field(**rollover, "cycles", 1, 120);
   if (!cycles) return inside("rollover", cycles.error());
-  if (!*percent || !*cycles) return invalid("rollover takes up_to_percent and cycles", "rollover");
+  if (!*percent || !*cycles) return invalid("rollover needs up_to_percent and cycles", "rollover");
   out.rollover_percent = static_cast<int>(**percent);
   out.rollover_cycles = static_cast<int>(**cycles);
   return {};
@@ -39,7 +39,7 @@ std::optional<api_error> read_requests(const json_value& terms, quota::plan_term
   if (!per_minute) return inside("requests", per_minute.error());
   const auto burst = whole_field(**requests, "burst", 1, quota::max_requests_per_minute);
   if (!burst) return inside("requests", burst.error());
-  if (!*per_minute || !*burst) return invalid("requests takes per_minute and burst", "requests");
+  if (!*per_minute || !*burst) return invalid("requests needs per_minute and burst", "requests");
   out.requests_per_minute = **per_minute;
   out.burst = **burst;
   return {};
@@ -61,7 +61,7 @@ checked<std::optional<limit_owner>> read_scope(const json_value& object) {
     auto id = text_field(object, to_string(scope), 256);
     if (!id) return id.error();
     if (!*id) continue;
-    if (found) return invalid("one of agent, conversation and key, not two");
+    if (found) return invalid("one of agent, conversation and key, not several");
     if ((*id)->empty()) return nobody(scope);
     found = limit_owner{scope, **std::move(id)};
   }
@@ -74,7 +74,7 @@ checked<limit_window> read_window(const json_value& limit) {
   for (const auto window : windows) {
     if (*per && **per == to_string(window)) return window;
   }
-  return invalid("per is hour, day, cycle or total", "per");
+  return invalid("per must be hour, day, cycle or total", "per");
 }
 
 checked<quota::spend_limit> read_limit(const json_value& limit) {
@@ -85,10 +85,10 @@ checked<quota::spend_limit> read_limit(const json_value& limit) {
   if (auto error = refuse_unknown(limit, fields)) return *std::move(error);
   auto of = read_scope(limit);
   if (!of) return of.error();
-  if (!*of) return invalid("say whose: \"agent\", \"conversation\" or \"key\"");
+  if (!*of) return invalid("one of \"agent\", \"conversation\" and \"key\" is required");
   const auto most = amount_field(limit, "credits");
   if (!most) return most.error();
-  if (!*most) return invalid("say how many credits: {\"credits\": 500}", "credits");
+  if (!*most) return invalid("credits is required: {\"credits\": 500}", "credits");
   const auto per = read_window(limit);
   if (!per) return per.error();
   return quota::spend_limit{(*of)->scope, std::move((*of)->id), **most, *per};
@@ -101,7 +101,7 @@ checked<quota::plan_terms> read_terms(const json_value& terms, std::string plan)
   out.plan = std::move(plan);
   const auto allocation = amount_field(terms, "credits");
   if (!allocation) return allocation.error();
-  if (!*allocation) return invalid("say how many credits a cycle begins with", "credits");
+  if (!*allocation) return invalid("credits is required: the credits of a cycle", "credits");
   out.allocation = **allocation;
   const auto price = usd_field(terms, "overage_usd", 6, quota::max_usd_micro_per_credit);
   if (!price) return price.error();
@@ -110,14 +110,13 @@ checked<quota::plan_terms> read_terms(const json_value& terms, std::string plan)
   if (!minimum) return minimum.error();
   out.top_up_minimum_cents = minimum->value_or(0);
   if (out.top_up_minimum_cents > 0 && out.usd_micro_per_credit == 0) {
-    return invalid("top_up_minimum_usd needs overage_usd, the price at which a top-up buys",
+    return invalid("top_up_minimum_usd needs overage_usd, the price of a credit",
                    "top_up_minimum_usd");
   }
   if (auto error = read_rollover(terms, out)) return *std::move(error);
   if (!terms_fit(out)) {
     return invalid(
-        "an allocation with all that rolls over of it is at most 4000000000 credits: \"credits\" "
-        "times (1 + cycles x up_to)",
+        "credits with rollover may not exceed 4000000000: \"credits\" times (1 + cycles x up_to)",
         "credits");
   }
   if (auto error = read_requests(terms, out)) return *std::move(error);
@@ -137,7 +136,7 @@ checked<std::vector<quota::spend_limit>> read_limits(const json_value& list) {
       return other.scope == limit->scope && other.id == limit->id && other.per == limit->per;
     };
     if (std::any_of(out.begin(), out.end(), same)) {
-      return invalid(where + ": stands here twice", where);
+      return invalid(where + ": is duplicated", where);
     }
     out.push_back(*std::move(limit));
   }
@@ -165,33 +164,33 @@ checked<quota::usage_alert> read_level(const json_value& alert, bool scoped) {
   const bool absolute = alert.find("credits") != nullptr;
   if (scoped && of_cap != nullptr) {
     return invalid(
-        "the spend cap is the whole organization's: spend_cap_percent goes with no "
-        "agent, conversation or key",
+        "spend_cap_percent is for the whole organization: it takes no agent, conversation or key",
         "spend_cap_percent");
   }
   if (!scoped && share != nullptr) {
     return invalid(
-        "percent goes with an agent, a conversation or a key; of the whole "
-        "organization a percentage is a plain number: 50",
+        "percent needs an agent, a conversation or a key; for the whole organization, use a plain "
+        "number: 50",
         "percent");
   }
   if ((of_cap != nullptr) + (share != nullptr) + absolute != 1) {
-    return invalid(scoped ? "has one of percent and credits"
-                          : "has one member: spend_cap_percent or credits");
+    return invalid(scoped ? "needs one of percent and credits"
+                          : "needs one member: spend_cap_percent or credits");
   }
   if (of_cap != nullptr) {
     const auto percent = percentage(*of_cap, 100);
     if (percent) return quota::usage_alert{quota::alert_kind::spend_cap_percent, *percent};
-    return invalid("spend_cap_percent is 1 to 100", "spend_cap_percent");
+    return invalid("spend_cap_percent must be 1 to 100", "spend_cap_percent");
   }
   if (share != nullptr) {
     const auto percent = percentage(*share, quota::max_alert_percent);
     if (percent) return quota::usage_alert{quota::alert_kind::allocation_percent, *percent};
-    return invalid("percent is 1 to 1000", "percent");
+    return invalid("percent must be 1 to 1000", "percent");
   }
   const auto credits = amount_field(alert, "credits");
   if (!credits) return credits.error();
-  if (!*credits || **credits == quota::credits{}) return invalid("credits is above 0", "credits");
+  if (!*credits || **credits == quota::credits{})
+    return invalid("credits must be above 0", "credits");
   return quota::usage_alert{quota::alert_kind::credits_used, (*credits)->micro()};
 }
 
@@ -200,7 +199,7 @@ checked<quota::usage_alert> read_alert(const json_value& element) {
     const auto percent = percentage(element, quota::max_alert_percent);
     if (percent) return quota::usage_alert{quota::alert_kind::allocation_percent, *percent};
     return invalid(
-        "is a percentage of the cycle's credits (1 to 1000), or {\"spend_cap_percent\": 80}, "
+        "must be a percentage of the cycle's credits (1 to 1000), or {\"spend_cap_percent\": 80}, "
         "or {\"credits\": 500}, or of one {\"agent\": \"a1\", \"percent\": 20}");
   }
   static const body_fields fields{
@@ -230,7 +229,7 @@ checked<std::vector<quota::usage_alert>> read_alerts(const json_value& list) {
     auto alert = read_alert(element);
     if (!alert) return inside(where, std::move(alert).error());
     if (std::find(out.begin(), out.end(), *alert) != out.end()) {
-      return invalid(where + ": stands here twice", where);
+      return invalid(where + ": is duplicated", where);
     }
     out.push_back(*std::move(alert));
   }

@@ -1,6 +1,6 @@
-// The calls about organizations themselves.
+#include "proxy/admin/orgs.hpp"
+
 #include "proxy/account/org_json.hpp"
-#include "proxy/admin/admin_api.hpp"
 #include "proxy/admin/org_request.hpp"
 #include "proxy/net/api/body.hpp"
 #include "proxy/net/api/query_parameters.hpp"
@@ -43,16 +43,14 @@ quota::configure configuration_of(const quota::organization& org, const org_requ
 }
 
 api_error half_done() {
-  return ledger_unavailable(
-      "the organization is changed and its account is not yet; repeat the PUT, which is harmless");
+  return ledger_unavailable("the organization is changed, its account is not yet; repeat the PUT");
 }
 
 api_error no_room_for_plan() {
   auto error = balance_full("plan");
   error.message =
-      "the credits of this plan have no room beside the balance, which is at most 8000000000 "
-      "credits "
-      "with them; the plan is not in force. Use credits up first";
+      "the balance with the credits of this plan would exceed 8000000000 credits; the plan was not "
+      "changed. Use credits first";
   return error;
 }
 
@@ -66,12 +64,13 @@ checked<org_page> parse_org_page(const api_request& request) {
   if (!parameters) return parameters.error();
   org_page wanted;
   if (const auto after = parameters->find("after")) {
-    if (!quota::is_valid_org_id(*after)) return invalid("after is an organization's id", "after");
+    if (!quota::is_valid_org_id(*after))
+      return invalid("after must be an organization id", "after");
     wanted.after = *after;
   }
   if (const auto limit = parameters->find("limit")) {
     const auto count = parse_count(*limit, most_orgs);
-    if (!count) return invalid("limit is a number from 1 to 1000", "limit");
+    if (!count) return invalid("limit must be a number from 1 to 1000", "limit");
     wanted.limit = *count;
   }
   return wanted;
@@ -79,7 +78,7 @@ checked<org_page> parse_org_page(const api_request& request) {
 
 }  // namespace
 
-task<api_response> admin_api::list_orgs(call call) {
+task<api_response> org_endpoints::list(admin_call call) {
   const auto wanted = parse_org_page(call.request);
   if (!wanted) co_return failure(wanted.error(), call.request.request_id);
   auto orgs = co_await services_.directory.list(wanted->after, wanted->limit + 1);
@@ -95,15 +94,15 @@ task<api_response> admin_api::list_orgs(call call) {
   co_return success(out.take());
 }
 
-task<api_response> admin_api::show_org(call call) {
-  const auto account = co_await services_.ledger.snapshot(call.org);
+task<api_response> org_endpoints::show(admin_call call) {
+  const auto account = co_await services_.history.snapshot(call.org);
   if (!account) co_return failure(ledger_unavailable(), call.request.request_id);
   json_writer out;
   write_org(out, *call.found, &*account);
   co_return success(out.take());
 }
 
-task<api_response> admin_api::put_org(call call) {
+task<api_response> org_endpoints::put(admin_call call) {
   const auto body = read_body(call.request, org_fields());
   if (!body) co_return failure(body.error(), call.request.request_id);
   const auto configuration = services_.configuration();
@@ -117,20 +116,21 @@ task<api_response> admin_api::put_org(call call) {
     if (!changed) co_return failure(ledger_unavailable(), call.request.request_id);
     if (changed->stale) continue;
     if (changed->told) services_.webhook_dispatcher.visit(call.org);
-    co_return co_await configure_org(*std::move(changed), *request, std::move(call.request));
+    co_return co_await configure(*std::move(changed), *request, std::move(call.request));
   }
-  co_return failure(ledger_unavailable("others are changing this organization; repeat the PUT"),
-                    call.request.request_id);
+  co_return failure(
+      ledger_unavailable("the organization is being changed by another call; repeat the PUT"),
+      call.request.request_id);
 }
 
 // Hands what the directory says on to the ledger, also without a plan: every organization has
 // cycles.
-task<api_response> admin_api::configure_org(quota::changed_organization changed,
+task<api_response> org_endpoints::configure(quota::changed_organization changed,
                                             org_request request, api_request http) {
   const auto configuration = services_.configuration();
   auto org = std::move(changed.now);
   for (int round = 0; round < most_rounds; ++round) {
-    auto account = co_await services_.ledger.snapshot(org.id);
+    auto account = co_await services_.history.snapshot(org.id);
     if (!account) co_return failure(half_done(), http.request_id);
     const quota::operation configure =
         configuration_of(org, request, *account, configuration->values);
@@ -144,13 +144,11 @@ task<api_response> admin_api::configure_org(quota::changed_organization changed,
                          request.anchor_day != account->plan->anchor_day;
       const auto error =
           moved ? invalid(
-                      "this cycle_anchor would make the cycle longer than 62 days; set it again "
-                      "when the cycle has ended",
+                      "this cycle_anchor would make the cycle longer than 62 days; set it after "
+                      "the cycle has ended",
                       "cycle_anchor")
                 : invalid(
-                      "the terms are beyond what an account can count (an allocation with all that "
-                      "rolls "
-                      "over of it is at most 4000000000 credits); they are not in force",
+                      "credits with rollover may not exceed 4000000000; the terms were not changed",
                       "plan");
       co_return failure(error, http.request_id);
     }
@@ -160,7 +158,7 @@ task<api_response> admin_api::configure_org(quota::changed_organization changed,
     org = **std::move(now);
     request = {};
   }
-  const auto account = co_await services_.ledger.snapshot(org.id);
+  const auto account = co_await services_.history.snapshot(org.id);
   if (!account) co_return failure(half_done(), http.request_id);
   json_writer out;
   write_org(out, org, &*account);

@@ -54,7 +54,10 @@ struct server::impl : std::enable_shared_from_this<server::impl> {
   impl(asio::io_context& io_context, const config::endpoint& listen, server_options given)
       : context{io_context},
         options{std::move(given)},
-        events{context.get_executor(), options.services.ledger, {.streams = max_streams}},
+        events{context.get_executor(),
+               options.services.ledger,
+               options.services.history,
+               {.streams = max_streams}},
         api{options.services, &events},
         browsers{dashboard_services()},
         clients{listen_on(context, "admin.listen", to_tcp(listen)), options.limits.connections} {}

@@ -1,8 +1,8 @@
-// Buying credits by hand, and saying what became of a payment.
+#include "proxy/admin/top_ups.hpp"
+
 #include <algorithm>
 
 #include "proxy/account/org_json.hpp"
-#include "proxy/admin/admin_api.hpp"
 #include "proxy/net/api/body.hpp"
 #include "proxy/net/api/idempotency.hpp"
 #include "proxy/text/json_writer.hpp"
@@ -19,7 +19,7 @@ checked<std::optional<std::int64_t>> read_cents(const api_request& request) {
   const auto cents = usd_field(*body, "amount_usd", 2, quota::max_cents);
   if (!cents) return cents.error();
   if (!*cents || **cents == 0) {
-    return invalid("say for how many dollars: {\"amount_usd\": 25}", "amount_usd");
+    return invalid("amount_usd is required: {\"amount_usd\": 25}", "amount_usd");
   }
   return *cents;
 }
@@ -29,8 +29,8 @@ std::optional<api_error> refuse_amount(std::int64_t cents, const quota::account_
   const auto terms = account.plan ? account.plan->terms : quota::plan_terms{};
   if (terms.usd_micro_per_credit == 0) {
     return invalid(
-        "this organization's plan has no price for a credit (overage_usd); give it one "
-        "that has, or grant the credits",
+        "this organization's plan has no price per credit (overage_usd); change the plan, or grant "
+        "the credits",
         "amount_usd");
   }
   if (cents < terms.top_up_minimum_cents) {
@@ -39,7 +39,7 @@ std::optional<api_error> refuse_amount(std::int64_t cents, const quota::account_
                    "amount_usd");
   }
   if (!quota::credits_bought(cents, terms.usd_micro_per_credit).in_range()) {
-    return invalid("that is more than 4000000000 credits at once", "amount_usd");
+    return invalid("a top-up is at most 4000000000 credits", "amount_usd");
   }
   return {};
 }
@@ -51,25 +51,25 @@ checked<quota::top_up_verdict> read_verdict(const api_request& request) {
   if (!status) return status.error();
   if (*status && **status == "paid") return quota::top_up_verdict::paid;
   if (*status && **status == "declined") return quota::top_up_verdict::declined;
-  return invalid("status is paid or declined", "status");
+  return invalid("status must be paid or declined", "status");
 }
 
 api_error no_such_top_up(const std::string& id) {
-  auto error = not_found("there is no top-up \"" + id + "\"; GET .../top_ups lists them");
+  auto error = not_found("no such top-up: \"" + id + "\"; GET .../top_ups lists them");
   error.code = "top_up_not_found";
   return error;
 }
 
 api_error top_up_outcome_unknown(const std::string& id) {
   return ledger_unavailable(
-      "whether the top-up was requested is not known; repeat the call with Idempotency-Key: " + id);
+      "whether the top-up was requested is unknown; repeat the call with Idempotency-Key: " + id);
 }
 
 api_error paid_already() {
   return {.status = 409,
           .code = "top_up_paid",
           .message =
-              "this top-up was paid and its credits were granted; a paid one stays paid. A "
+              "this top-up was paid and its credits were granted; it cannot be declined. A "
               "negative correction takes credits away",
           .param = "status",
           .retry_after = {},
@@ -80,22 +80,20 @@ api_error paid_already() {
 api_error no_room_for_payment() {
   auto error = balance_full("status");
   error.message =
-      "the balance has no room for the credits of this payment: it would pass 8000000000 credits. "
-      "The "
-      "payment is not recorded, its credits are not granted yet, and nothing was changed. Use "
-      "credits up first, "
-      "then repeat the call";
+      "the balance would exceed 8000000000 credits with this payment. The payment was not "
+      "recorded, its credits were not granted, and nothing was changed. Use credits first, then "
+      "repeat the call";
   return error;
 }
 
 }  // namespace
 
-task<api_response> admin_api::buy_top_up(call call) {
+task<api_response> top_up_endpoints::buy(admin_call call) {
   const auto cents = read_cents(call.request);
   if (!cents) co_return failure(cents.error(), call.request.request_id);
   const auto id = idempotency_key(call.request, "topup_");
   if (!id) co_return failure(id.error(), call.request.request_id);
-  const auto account = co_await services_.ledger.snapshot(call.org);
+  const auto account = co_await services_.history.snapshot(call.org);
   if (!account) co_return failure(top_up_outcome_unknown(*id), call.request.request_id);
   if (auto error = refuse_amount(**cents, *account)) {
     co_return failure(*error, call.request.request_id);
@@ -106,20 +104,20 @@ task<api_response> admin_api::buy_top_up(call call) {
   switch (answer->result) {
     case quota::outcome::recorded:
     case quota::outcome::exists:
-      co_return co_await answer_top_up(call.org, *id, answer->result == quota::outcome::exists, 201,
-                                       call.request.request_id);
+      co_return co_await show(call.org, *id, answer->result == quota::outcome::exists, 201,
+                              call.request.request_id);
     case quota::outcome::exists_with_different_amount:
       co_return failure(key_reused("a top-up with another amount"), call.request.request_id);
     case quota::outcome::balance_full:
       co_return failure(balance_full("amount_usd"), call.request.request_id);
     default:  // the plan has just changed
-      co_return failure(invalid("the plan does not sell this any more", "amount_usd"),
+      co_return failure(invalid("the plan no longer sells this", "amount_usd"),
                         call.request.request_id);
   }
 }
 
 // Harmless when repeated: what is paid stays paid, and what is declined may still be paid.
-task<api_response> admin_api::resolve_top_up(call call) {
+task<api_response> top_up_endpoints::resolve(admin_call call) {
   const auto verdict = read_verdict(call.request);
   if (!verdict) co_return failure(verdict.error(), call.request.request_id);
   const quota::operation operation = quota::resolve_top_up{call.item, *verdict};
@@ -140,13 +138,13 @@ task<api_response> admin_api::resolve_top_up(call call) {
   }
   const bool repeated = answer->result == quota::outcome::already_paid ||
                         answer->result == quota::outcome::already_declined;
-  co_return co_await answer_top_up(call.org, call.item, repeated, 200, call.request.request_id);
+  co_return co_await show(call.org, call.item, repeated, 200, call.request.request_id);
 }
 
 // The answer is what stands in the books.
-task<api_response> admin_api::answer_top_up(quota::org_id org, std::string id, bool repeated,
-                                            int status, std::string request_id) {
-  const auto all = co_await services_.ledger.top_ups(org);
+task<api_response> top_up_endpoints::show(quota::org_id org, std::string id, bool repeated,
+                                          int status, std::string request_id) {
+  const auto all = co_await services_.history.top_ups(org);
   if (!all) co_return failure(top_up_outcome_unknown(id), request_id);
   const auto found =
       std::find_if(all->begin(), all->end(), [&](const auto& one) { return one.id == id; });

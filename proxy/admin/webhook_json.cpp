@@ -14,7 +14,7 @@ constexpr std::size_t max_url = 2048, max_description = 256;
 
 api_error no_event(std::string_view text) {
   const auto known = webhooks::event_types();
-  return invalid(routes::shown(text) + " is no type of event" + routes::did_you_mean(text, known) +
+  return invalid(routes::shown(text) + " is not an event type" + routes::did_you_mean(text, known) +
                      "; also \"account.*\" and \"*\"",
                  "events");
 }
@@ -25,11 +25,13 @@ checked<std::optional<std::vector<std::string>>> read_events(const json_value& b
   if (*list == nullptr) return std::optional<std::vector<std::string>>{};
   std::vector<std::string> events;
   for (const auto& each : (*list)->elements) {
-    if (!each.is(json_value::kind::string)) return invalid("events is a list of texts", "events");
+    if (!each.is(json_value::kind::string))
+      return invalid("events must be a list of texts", "events");
     if (!webhooks::is_event_filter(each.text)) return no_event(each.text);
     events.push_back(each.text);
   }
-  if (events.empty() || events.size() > 32) return invalid("events has 1 to 32 types", "events");
+  if (events.empty() || events.size() > 32)
+    return invalid("events must have 1 to 32 types", "events");
   return std::optional{std::move(events)};
 }
 

@@ -52,11 +52,11 @@ bool begins_with(const std::vector<quota::ledger_entry>& entries, const position
   return at.seal.empty() || at.seal == seal_of(entries.front());
 }
 
-task<result<bool>> still_has(quota::ledger_store& store, quota::org_id org, position at,
+task<result<bool>> still_has(quota::account_history& history, quota::org_id org, position at,
                              std::string dropped_through) {
   using answer = result<bool>;
   if (!is_to_be_found(at, dropped_through)) co_return answer{boost::system::in_place_value, true};
-  const auto found = co_await store.entries(org, right_before(at), 1);
+  const auto found = co_await history.entries(org, right_before(at), 1);
   if (!found) co_return answer{boost::system::in_place_error, found.error()};
   co_return answer{boost::system::in_place_value, begins_with(*found, at)};
 }

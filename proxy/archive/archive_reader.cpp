@@ -56,7 +56,7 @@ result<T> archive_reader::answer(const std::function<T(postgres_archive&)>& ques
     return question(archive_);
   } catch (const std::exception& error) {
     failed_at_ = steady::now();
-    spdlog::warn("the archive cannot be read: {}", error.what());
+    spdlog::warn("archive unavailable for reading: {}", error.what());
     return make_error_code(archive_errc::unavailable);
   }
 }

@@ -18,7 +18,7 @@ namespace tollgate::proxy::archive {
 namespace {
 
 namespace fs = std::filesystem;
-using quota::redis::file_descriptor;
+using quota::file_descriptor;
 
 constexpr const char *current_name = "current.jsonl", *positions_name = "positions";
 constexpr const char* unknown = "-";
@@ -73,7 +73,7 @@ file_archive::file_archive(std::string directory, std::uint64_t rotate_bytes,
 
 bool file_archive::lead() {
   if (lock_) return true;
-  lock_ = quota::redis::try_lock(path_of("lock"));
+  lock_ = quota::try_lock(path_of("lock"));
   if (!lock_) return false;
   try {
     recover();
@@ -114,9 +114,9 @@ void file_archive::read_positions() {
     std::error_code absent;
     const auto begun = fs::file_size(path_of(current_name), absent);
     if ((!absent && begun > 0) || fs::exists(path_of(finished_name(1)))) {
-      throw std::runtime_error{path_of(positions_name) +
-                               " is missing: nobody knows how far the files beside it go; move "
-                               "them away to begin anew"};
+      throw std::runtime_error{
+          path_of(positions_name) +
+          " is missing: how far the files beside it go is unknown; move them away to start again"};
     }
     return;
   }
@@ -145,7 +145,7 @@ void file_archive::open_current() {
   if (found < length_) {
     throw std::runtime_error{path_of(current_name) + " is shorter than what was written to it"};
   }
-  if (::ftruncate(current_.get(), static_cast<off_t>(length_)) != 0) fail("cannot cut off");
+  if (::ftruncate(current_.get(), static_cast<off_t>(length_)) != 0) fail("cannot truncate");
   flush_directory(directory_);
 }
 

@@ -115,7 +115,7 @@ std::int64_t signed_of(std::uint64_t value) {
 
 quota::entry_id known_id(const std::string& text) {
   const auto id = quota::parse_entry_id(text);
-  if (!id) throw std::invalid_argument{text + " is no entry's id"};
+  if (!id) throw std::invalid_argument{text + " is not an entry id"};
   return *id;
 }
 

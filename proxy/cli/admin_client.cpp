@@ -40,7 +40,7 @@ std::variant<location, command_error> parse_url(const std::string& text) {
   const auto parsed = boost::urls::parse_uri(text);
   if (!parsed || parsed->scheme() != "http" || parsed->host().empty() ||
       (!parsed->encoded_path().empty() && parsed->encoded_path() != "/")) {
-    return command_error{"the admin address is http://HOST:PORT, not " + text, 2};
+    return command_error{"the admin address must be http://HOST:PORT, not " + text, 2};
   }
   return location{std::string{parsed->host_address()},
                   parsed->has_port() ? std::string{parsed->port()} : "80"};
@@ -132,7 +132,7 @@ task<stream_head> read_stream(std::string host, std::string port, http_request r
 command_error refusal(int status, const admin::json_value* error) {
   const auto* message = error != nullptr ? error->find("message") : nullptr;
   if (message == nullptr)
-    return {"the answer is no admin API's (status " + std::to_string(status) + ")"};
+    return {"not an answer of the admin API (status " + std::to_string(status) + ")"};
   std::string text = message->text;
   if (status == 401 || status == 403) {
     text += " (set TOLLGATE_ADMIN_TOKEN, or give --config FILE)";
@@ -151,7 +151,7 @@ std::string next_page(const std::string& target, std::string_view link) {
 
 command_error no_answer(const std::string& where, error_code ec) {
   return {"no answer from the admin API at http://" + where + ": " + ec.message() +
-          "\nIs Tollgate running there? --config FILE or --admin URL say where it is."};
+          "\nIs Tollgate running there? Set its address with --config FILE or --admin URL."};
 }
 
 }  // namespace

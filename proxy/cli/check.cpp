@@ -35,7 +35,7 @@ int run_check(const check_options& options, std::ostream& out, std::ostream& err
 }
 
 void add_check_command(CLI::App& app, int& exit_code) {
-  auto* command = app.add_subcommand("check", "Say what is wrong with a configuration");
+  auto* command = app.add_subcommand("check", "Validate a configuration");
   auto options = std::make_shared<check_options>();
   command->add_option("--config", options->config, "the configuration, in YAML")
       ->capture_default_str()

@@ -88,7 +88,7 @@ std::string query_of(const std::vector<std::pair<std::string, std::string>>& par
   return out;
 }
 
-void add_client_commands(CLI::App& app, int& exit_code) {
+void add_client_commands(CLI::App& app, int& exit_code, const store_finder& find_store) {
   add_org_commands(app, exit_code);
   add_key_commands(app, exit_code);
   add_account_commands(app, exit_code);
@@ -96,7 +96,7 @@ void add_client_commands(CLI::App& app, int& exit_code) {
   add_webhook_commands(app, exit_code);
   add_statement_command(app, exit_code);
   add_events_command(app, exit_code);
-  add_verify_command(app, exit_code);
+  add_verify_command(app, exit_code, find_store);
 }
 
 }  // namespace tollgate::proxy

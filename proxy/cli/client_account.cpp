@@ -26,7 +26,7 @@ answer give(const admin_client& client, const grant_arguments& given) {
   const auto amount = quota::parse_credits(given.credits);
   if (!amount) {
     return command_error{
-        "CREDITS is a decimal number with at most six decimals, not " + given.credits, 2};
+        "CREDITS must be a decimal number with at most six decimals, not " + given.credits, 2};
   }
   admin::json_writer body;
   body.begin_object().key("credits").number(*amount).key("kind").string(given.kind);
@@ -66,7 +66,7 @@ void print_balance(std::ostream& out, const json_value& balance) {
                 {"cycle from", "cycle/start"},
                 {"cycle to", "cycle/end"}},
                balance);
-  out << "\nGrants, in the order in which they are used:\n";
+  out << "\nGrants, in burn-down order:\n";
   print_table(out,
               {{"GRANT", "id"},
                {"KIND", "kind"},
@@ -79,7 +79,7 @@ void print_balance(std::ostream& out, const json_value& balance) {
 
 void say_if_there_is_more(const json_value& page) {
   if (!member_at(page, "has_more")->truth) return;
-  std::cerr << "there is more: --after " << cell_text(page.find("next_after")) << '\n';
+  std::cerr << "more: --after " << cell_text(page.find("next_after")) << '\n';
 }
 
 void print_usage(std::ostream& out, const json_value& report) {
@@ -152,12 +152,12 @@ void print_holds(std::ostream& out, const json_value& data) {
 void add_grant(CLI::App& app, int& exit_code) {
   const auto given = std::make_shared<grant_arguments>();
   auto& grant = org_command(app, "grant", "Give credits", given->org);
-  grant.add_option("CREDITS", given->credits, "how many; negative for a correction")->required();
+  grant.add_option("CREDITS", given->credits, "the number; negative for a correction")->required();
   grant.add_option("--kind", given->kind, "purchase, promotion or correction")
       ->capture_default_str();
-  grant.add_option("--note", given->note, "what it is for");
+  grant.add_option("--note", given->note, "a note");
   grant.add_option("--expires", given->expires,
-                   "2027-01-31 or 2027-01-31T10:00:00Z; otherwise never");
+                   "2027-01-31 or 2027-01-31T10:00:00Z; default: never");
   grant.add_option("--idempotency-key", given->idempotency_key,
                    "repeating the command with the same key grants once");
   make_client_command(
@@ -199,7 +199,7 @@ answer print_csv(const admin_client& client, const reading_arguments& given,
     std::string_view rows = page.body;
     if (!first) rows.remove_prefix(std::min(rows.size(), rows.find('\n') + 1));
     std::cout << rows << std::flush;
-    if (one_page && !page.next.empty()) std::cerr << "there is more; without --limit it is all\n";
+    if (one_page && !page.next.empty()) std::cerr << "more rows; without --limit all are printed\n";
     target = one_page ? std::string{} : page.next;
   }
   return json_value{};
@@ -234,7 +234,7 @@ void add_reading(CLI::App& app, int& exit_code, const char* name, const char* wh
         if (!given->csv) printer(out, data);
       });
   if (csv_page.empty()) return;
-  reading.add_flag("--csv", given->csv, "print it as CSV: all of it, without --limit")
+  reading.add_flag("--csv", given->csv, "print CSV; all rows without --limit")
       ->excludes(reading.get_option("--json"));
 }
 
@@ -242,29 +242,28 @@ void add_reading(CLI::App& app, int& exit_code, const char* name, const char* wh
 
 void add_account_commands(CLI::App& app, int& exit_code) {
   add_grant(app, exit_code);
-  add_reading(app, exit_code, "balance", "What an organization has", {}, print_balance);
-  add_reading(app, exit_code, "usage", "What was used, by time and group",
-              {{"from", "2026-01-31 or 2026-01-31T10:00:00Z; otherwise the first of this month"},
-               {"to", "not included; otherwise now"},
-               {"granularity", "hour, day, month or total; otherwise day"},
+  add_reading(app, exit_code, "balance", "Show a balance", {}, print_balance);
+  add_reading(app, exit_code, "usage", "Report usage by time and group",
+              {{"from", "2026-01-31 or 2026-01-31T10:00:00Z; default: the first of this month"},
+               {"to", "excluded; default: now"},
+               {"granularity", "hour, day, month or total; default: day"},
                {"group_by", "any of action,model,agent,conversation,key,route"},
-               {"time_zone", "whose days and months, like Europe/Berlin; otherwise UTC"},
-               {"action", "only of this action; may be repeated, and '' is none. Likewise:", true},
+               {"time_zone", "the time zone of days and months, like Europe/Berlin; default: UTC"},
+               {"action", "only this action; repeatable, '' means none. Likewise:", true},
                {"model", "", true},
                {"agent", "", true},
                {"conversation", "", true},
                {"key", "", true},
                {"route", "", true},
                {"limit", "rows, 1 to 10000; otherwise 1000"},
-               {"after", "where the page before ended"}},
+               {"after", "the cursor of the page before"}},
               print_usage, "10000");
-  add_reading(app, exit_code, "projection", "How the cycle will probably end", {},
-              print_projection);
-  add_reading(app, exit_code, "ledger", "Every change of a balance, oldest first",
+  add_reading(app, exit_code, "projection", "Forecast the end of the cycle", {}, print_projection);
+  add_reading(app, exit_code, "ledger", "List ledger entries, oldest first",
               {{"after", "the id of the entry before the first one to show"},
                {"limit", "1 to 1000; otherwise 100"}},
               print_entries, "1000");
-  add_reading(app, exit_code, "holds", "What is held for calls under way", {}, print_holds);
+  add_reading(app, exit_code, "holds", "List open holds", {}, print_holds);
 }
 
 }  // namespace tollgate::proxy

@@ -94,10 +94,10 @@ int follow(const client_options& options, const event_arguments& given) {
 
 void add_events_command(CLI::App& app, int& exit_code) {
   const auto given = std::make_shared<event_arguments>();
-  auto* const command = app.add_subcommand("events", "What happens, as it happens");
+  auto* const command = app.add_subcommand("events", "Follow events");
   command->add_option("ORG", given->org, "the organization's id")->required();
   command->add_option("--after", given->after,
-                      "the `id` of a line of --json to go on after; otherwise now");
+                      "continue after this `id` of a --json line; default: now");
   const auto options = add_client_options(*command);
   command->callback([given, options, &exit_code] { exit_code = follow(*options, *given); });
 }

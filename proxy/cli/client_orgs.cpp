@@ -152,13 +152,13 @@ answer create_key(const admin_client& client, const std::string& org, const std:
 
 void add_key_creation(CLI::App& keys, int& exit_code) {
   const auto org = std::make_shared<std::string>(), note = std::make_shared<std::string>();
-  auto& create = org_command(keys, "create", "Make a key; it is shown this once", *org);
-  create.add_option("--note", *note, "what it is for");
+  auto& create = org_command(keys, "create", "Create a key and show it once", *org);
+  create.add_option("--note", *note, "a note");
   make_client_command(
       create, exit_code, [=](const auto& client) { return create_key(client, *org, *note); },
       [](std::ostream& out, const json_value& key) {
         out << cell_text(key.find("key")) << "\n"
-            << "This is the only time it is shown. Its id, for lists and for revoking it: "
+            << "It is not shown again. Its id, for lists and revocation: "
             << cell_text(key.find("id")) << "\n";
       });
 }
@@ -171,8 +171,8 @@ void add_org_commands(CLI::App& app, int& exit_code) {
   orgs->require_subcommand(1);
   add_org_change(*orgs, exit_code, "create", "Create an organization", create_org);
   add_org_change(*orgs, exit_code, "set", "Change an organization", set_org);
-  add_suspension(*orgs, exit_code, "suspend", "Refuse all its calls", true);
-  add_suspension(*orgs, exit_code, "resume", "Take its calls again", false);
+  add_suspension(*orgs, exit_code, "suspend", "Suspend an organization: refuse all calls", true);
+  add_suspension(*orgs, exit_code, "resume", "Resume a suspended organization", false);
   const auto org = std::make_shared<std::string>();
   make_client_command(
       org_command(*orgs, "show", "Show one organization", *org), exit_code,

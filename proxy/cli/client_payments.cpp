@@ -28,7 +28,7 @@ std::variant<std::string, command_error> latest_month(const admin_client& client
   const auto& statements = member_at(std::get<json_value>(list), "statements")->elements;
   if (statements.empty()) {
     return command_error{"organization " + org +
-                         " has no cycle yet; `tollgate org set` begins its first"};
+                         " has no cycle yet; `tollgate org set` starts the first one"};
   }
   return cell_text(statements.back().find("month"));
 }
@@ -92,7 +92,7 @@ void add_purchase(CLI::App& top_ups, int& exit_code) {
   };
   const auto given = std::make_shared<arguments>();
   auto& buy = org_command(top_ups, "buy", "Buy credits now", given->org);
-  buy.add_option("USD", given->usd, "for how many dollars")->required();
+  buy.add_option("USD", given->usd, "the amount in dollars")->required();
   buy.add_option("--idempotency-key", given->idempotency_key,
                  "repeating the command with the same key buys once");
   make_client_command(
@@ -126,13 +126,12 @@ void add_verdict(CLI::App& top_ups, int& exit_code, const char* name, const char
 
 void add_statement_command(CLI::App& app, int& exit_code) {
   const auto given = std::make_shared<statement_arguments>();
-  auto& made = org_command(app, "statement", "What came and went in a cycle, and what it is billed",
-                           given->org);
+  auto& made = org_command(app, "statement", "Show the statement of a cycle", given->org);
   made.add_option("MONTH", given->month,
-                  "the month in which the cycle began: 2026-01; otherwise the cycle under way")
+                  "the month in which the cycle began: 2026-01; default: the current cycle")
       ->type_name("YYYY-MM");
-  made.add_flag("--all", given->all, "a line for every cycle");
-  made.add_flag("--csv", given->csv, "print it as CSV");
+  made.add_flag("--all", given->all, "one line per cycle");
+  made.add_flag("--csv", given->csv, "print CSV");
   make_client_command(
       made, exit_code,
       [given, &made](const auto& client) {
@@ -142,8 +141,7 @@ void add_statement_command(CLI::App& app, int& exit_code) {
 }
 
 void add_top_up_commands(CLI::App& app, int& exit_code) {
-  auto* const top_ups =
-      app.add_subcommand("top-up", "Credits that are bought: list, buy, confirm, decline");
+  auto* const top_ups = app.add_subcommand("top-up", "Top-ups: list, buy, confirm, decline");
   top_ups->require_subcommand(1);
   const auto org = std::make_shared<std::string>();
   make_client_command(
@@ -153,8 +151,8 @@ void add_top_up_commands(CLI::App& app, int& exit_code) {
         print_top_ups(out, member_at(data, "top_ups")->elements);
       });
   add_purchase(*top_ups, exit_code);
-  add_verdict(*top_ups, exit_code, "confirm", "It was paid: grant its credits", "paid");
-  add_verdict(*top_ups, exit_code, "decline", "It was not paid", "declined");
+  add_verdict(*top_ups, exit_code, "confirm", "Confirm the payment: grant the credits", "paid");
+  add_verdict(*top_ups, exit_code, "decline", "Decline the payment", "declined");
 }
 
 }  // namespace tollgate::proxy

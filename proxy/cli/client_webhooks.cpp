@@ -82,8 +82,7 @@ void print_webhooks(std::ostream& out, const json_value& data) {
 
 void print_secret(std::ostream& out, const json_value& made) {
   out << cell_text(made.find("secret")) << "\n"
-      << "This is the only time it is shown. It signs what goes to " << cell_text(made.find("id"))
-      << ".\n";
+      << "It is not shown again. It signs events to " << cell_text(made.find("id")) << ".\n";
 }
 
 void print_dead_letters(std::ostream& out, const json_value& data) {
@@ -126,10 +125,10 @@ answer list_dead_letters(const admin_client& client, const webhook_arguments& gi
 void add_filters(CLI::App& command, webhook_arguments& given) {
   command
       .add_option("--event", given.events,
-                  "a type of event, account.* or *; may be repeated. Otherwise all")
+                  "an event type, account.* or *; repeatable. Default: all")
       ->type_name("TYPE")
       ->allow_extra_args(false);
-  command.add_option("--description", given.description, "what it is for");
+  command.add_option("--description", given.description, "a note");
 }
 
 struct family {
@@ -158,7 +157,7 @@ struct family {
 void add_creation(const family& to) {
   const auto given = std::make_shared<webhook_arguments>();
   auto& create =
-      to.command("create", "Send events to a URL; its secret is shown this once", given, false);
+      to.command("create", "Register an endpoint and show its secret once", given, false);
   create.add_option("URL", given->url, "https://...")->required();
   add_filters(create, *given);
   make_client_command(
@@ -175,8 +174,7 @@ void add_change(const family& to) {
   set.add_option("--url", given->url, "https://...");
   add_filters(set, *given);
   auto* const disable = set.add_flag("--disable", given->disable, "send nothing; events wait");
-  set.add_flag("--enable", given->enable, "send again, beginning with what waits")
-      ->excludes(disable);
+  set.add_flag("--enable", given->enable, "send again, waiting events first")->excludes(disable);
   make_client_command(
       set, to.exit_code,
       [given](const auto& client) { return client.call("PUT", path_of(*given), body_of(*given)); },
@@ -186,11 +184,11 @@ void add_change(const family& to) {
 void add_dead_letters(const family& to) {
   const auto listed = std::make_shared<webhook_arguments>();
   make_client_command(
-      to.command("dead-letters", "List the events that were given up", listed), to.exit_code,
+      to.command("dead-letters", "List dead letters", listed), to.exit_code,
       [listed](const auto& client) { return list_dead_letters(client, *listed); },
       print_dead_letters);
   const auto given = std::make_shared<webhook_arguments>();
-  auto& resend = to.command("resend", "Try a dead letter once more, now", given);
+  auto& resend = to.command("resend", "Try a dead letter again now", given);
   resend.add_option("EVENT", given->event, "the event's id: evt_...")->required();
   make_client_command(
       resend, to.exit_code,
@@ -241,13 +239,13 @@ std::optional<command_error> listen_to(const admin_client& client, listen_argume
   const auto removed = client.call("DELETE", path_of(given));
   const auto* error = std::get_if<command_error>(&removed);
   if (error == nullptr) return {};
-  return command_error{error->message + "\nThe endpoint is still registered. To forget it:\n  " +
+  return command_error{error->message + "\nThe endpoint is still registered. To delete it:\n  " +
                        "tollgate webhook delete " + given.org + " " + given.id + whereabouts};
 }
 
 std::optional<command_error> listen(const client_options& options, listen_arguments& given) {
   if (given.org.empty() == given.secret.empty()) {
-    return command_error{"say whose events (ORG), or what they are signed with (--secret)", 2};
+    return command_error{"ORG or --secret is required", 2};
   }
   webhook_listener listener{given.port, std::cout};
   if (given.org.empty()) {
@@ -263,10 +261,13 @@ std::optional<command_error> listen(const client_options& options, listen_argume
 
 void add_listener(const family& to) {
   const auto given = std::make_shared<listen_arguments>();
-  auto& made = *to.parent.add_subcommand("listen", "Receive, verify and print events, here");
-  made.add_option("ORG", given->org, "whose events: an endpoint is registered, until this ends");
-  made.add_option("--port", given->port, "0: any that is free")->capture_default_str();
-  made.add_option("--secret", given->secret, "without ORG: of an endpoint that sends here already");
+  auto& made =
+      *to.parent.add_subcommand("listen", "Receive, verify and print events on this machine");
+  made.add_option("ORG", given->org,
+                  "the organization; an endpoint is registered until this command ends");
+  made.add_option("--port", given->port, "0: any free port")->capture_default_str();
+  made.add_option("--secret", given->secret,
+                  "without ORG: the secret of an endpoint that sends here");
   add_filters(made, *given);
   const auto options = add_client_options(made);
   made.callback([=, &exit_code = to.exit_code] {
@@ -284,8 +285,8 @@ void add_listener(const family& to) {
 }  // namespace
 
 void add_webhook_commands(CLI::App& app, int& exit_code) {
-  auto* const webhooks = app.add_subcommand(
-      "webhook", "Endpoints that are told of events: create, list, ..., and a listener");
+  auto* const webhooks =
+      app.add_subcommand("webhook", "Webhook endpoints: create, list, ..., and a listener");
   webhooks->require_subcommand(1);
   const family all{*webhooks, exit_code};
   const auto given = std::make_shared<webhook_arguments>();
@@ -296,15 +297,14 @@ void add_webhook_commands(CLI::App& app, int& exit_code) {
   all.call("show", "Show one endpoint", "GET", "", print_webhook);
   add_creation(all);
   add_change(all);
-  all.call("delete", "Forget an endpoint, with its dead letters", "DELETE", "",
+  all.call("delete", "Delete an endpoint and its dead letters", "DELETE", "",
            [](std::ostream& out, const json_value& data) {
              out << cell_text(data.find("id")) << " is deleted\n";
            });
-  all.call("rotate", "Make a new secret; the old one stays valid for a day", "POST", "/rotate",
+  all.call("rotate", "Create a new secret; the old one stays valid for a day", "POST", "/rotate",
            print_secret);
-  all.call("finish-rotation", "End the old secrets now: every receiver knows the new one", "POST",
-           "/finish_rotation", print_webhook);
-  all.call("retry", "Try now what waits for its next attempt", "POST", "/retry", print_webhook);
+  all.call("finish-rotation", "End the old secrets now", "POST", "/finish_rotation", print_webhook);
+  all.call("retry", "Retry waiting events now", "POST", "/retry", print_webhook);
   all.call("test", "Send a sample event, once", "POST", "/test", print_attempt);
   add_dead_letters(all);
   add_listener(all);

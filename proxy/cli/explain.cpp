@@ -73,7 +73,7 @@ bool is_billing(const std::string& path, const std::string& prefix) {
 void note_missing_body(explanation& what, const asked_request& asked) {
   const bool may_have_one = asked.method != "GET" && asked.method != "HEAD";
   if (asked.body || !may_have_one) return;
-  what.notes.emplace_back("asked about without a body; -d adds one");
+  what.notes.emplace_back("the request has no body; -d adds one");
 }
 
 explanation explain(const config::configuration& config, const asked_request& asked) {
@@ -131,8 +131,8 @@ int run_explain(const explain_options& options, std::ostream& out, std::ostream&
 }
 
 void add_explain_command(CLI::App& app, int& exit_code) {
-  auto* command =
-      app.add_subcommand("explain", "Say what a request would cost, where it would go, and why");
+  auto* command = app.add_subcommand(
+      "explain", "Explain what a request would cost, where it would go, and why");
   auto options = std::make_shared<explain_options>();
   command->add_option("--config", options->config, "the configuration, in YAML")
       ->capture_default_str()

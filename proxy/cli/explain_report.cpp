@@ -42,7 +42,7 @@ void print_outcome(lines to, const explanation::forwarded& found, const std::str
   to.add("rate", in_words(*rate));
   to.add("estimate", in_words(price(*rate, call.estimated)) +
                          (call.times > 1 ? " (" + std::to_string(call.times) + " times)" : ""));
-  to.add("critical", route.settings.critical ? "yes: goes on when the credits are used up"
+  to.add("critical", route.settings.critical ? "yes: passes when the credits are used up"
                                              : "no: refused when the credits are used up");
   to.add("mode", route.settings.shadow ? "shadow: counted, never refused" : "enforce");
   to.add("upstream", upstream->name);
@@ -58,7 +58,7 @@ void print_outcome(lines to, const routes::problem& refused, const std::string&)
 }
 
 void print_outcome(lines to, const explanation::answered_here&, const std::string&) {
-  to.add("answered", "by Tollgate itself: the billing API is never forwarded and never charged");
+  to.add("answered", "by Tollgate: the billing API is never forwarded or charged");
 }
 
 void print_not_matched(std::ostream& out, const std::vector<routes::mismatch>& not_matched) {

@@ -56,7 +56,7 @@ class request_maker {
     const auto end = std::min(url.find_first_of("/?"), url.size());
     const std::string_view authority = url.substr(0, end);
     if (authority.empty()) return fail("the URL names no host");
-    if (authority.find('@') != authority.npos) return fail("the URL holds a user or a password");
+    if (authority.find('@') != authority.npos) return fail("the URL has a user or a password");
     made_.headers.emplace_back("host", authority);
     made_.target = (url.substr(end).starts_with('/') ? "" : "/") + std::string{url.substr(end)};
     return true;

@@ -55,14 +55,14 @@ std::variant<quota::rate, rate_error> choose_rate(const std::vector<quota::rate>
   for (const auto& rate : rates) {
     if (rate.per == quota::unit::minute) per_minute.push_back(rate.name);
   }
-  if (per_minute.empty()) return wrong("no rate of the configuration is per minute");
+  if (per_minute.empty()) return wrong("the configuration has no rate per minute");
   const bool has_tts = std::find(per_minute.begin(), per_minute.end(), "tts") != per_minute.end();
   const std::string usual = has_tts ? "tts" : per_minute.front();
   const auto found = std::find_if(rates.begin(), rates.end(), [&](const quota::rate& rate) {
     return rate.name == (name.empty() ? usual : name);
   });
   if (found == rates.end()) {
-    return wrong("there is no rate \"" + name + "\"" + routes::did_you_mean(name, per_minute));
+    return wrong("no such rate: \"" + name + "\"" + routes::did_you_mean(name, per_minute));
   }
   if (found->per != quota::unit::minute) {
     return wrong("rate \"" + name + "\" is per " + std::string{name_of(found->per)} +
@@ -142,13 +142,13 @@ measured_file measure(const std::string& name, std::istream& from,
       found.length = meter->measured();
       break;
     case meters::state::undecided:
-      found.error = "too short to tell whether it is audio";
+      found.error = "too short to recognize";
       break;
     case meters::state::unmeasurable:
-      found.error = "no audio that can be measured";
+      found.error = "not measurable audio";
       break;
   }
-  if (!meter->fits_name(name)) found.error = "its name says another format than it has";
+  if (!meter->fits_name(name)) found.error = "its name does not fit its format";
   return found;
 }
 
@@ -249,16 +249,16 @@ int run_meter(const meter_options& options, std::istream& in, std::ostream& out,
 }
 
 void add_meter_command(CLI::App& app, int& exit_code) {
-  auto* command = app.add_subcommand("meter", "Say how long audio is, and what it would cost");
+  auto* command = app.add_subcommand("meter", "Measure audio and price it");
   auto options = std::make_shared<meter_options>();
   command
       ->add_option("--config", options->config,
-                   std::string{"the configuration, for its rates; otherwise "} + usual_config +
+                   std::string{"the configuration, for its rates; default: "} + usual_config +
                        ", or 5 credits a minute")
       ->type_name("FILE");
   command
       ->add_option("--rate", options->rate,
-                   "the rate, per minute; otherwise tts, or the first that is per minute")
+                   "a rate per minute; default: tts, or the first one per minute")
       ->type_name("NAME");
   command->add_option("--pcm", options->pcm, "the files are raw PCM, like 24000,1,16")
       ->type_name("RATE,CHANNELS,BITS");

@@ -154,19 +154,19 @@ problem write_pair(json_writer& out, const std::string& option, const char* name
 }
 
 problem write_terms(json_writer& out, const org_arguments& given) {
-  const bool any = !given.terms_credits.empty() || !given.terms_overage_usd.empty() ||
-                   !given.terms_top_up_minimum_usd.empty() || !given.terms_rollover.empty() ||
-                   !given.terms_requests.empty();
+  const bool any = !given.terms.credits.empty() || !given.terms.overage_usd.empty() ||
+                   !given.terms.top_up_minimum_usd.empty() || !given.terms.rollover.empty() ||
+                   !given.terms.requests.empty();
   if (!any) return {};
   out.key("terms").begin_object();
-  write_text_or_null(out, "credits", given.terms_credits, "");
-  write_text_or_null(out, "overage_usd", given.terms_overage_usd, "");
-  write_text_or_null(out, "top_up_minimum_usd", given.terms_top_up_minimum_usd, "");
-  if (auto error = write_pair(out, "--terms-rollover", "rollover", given.terms_rollover,
+  write_text_or_null(out, "credits", given.terms.credits, "");
+  write_text_or_null(out, "overage_usd", given.terms.overage_usd, "");
+  write_text_or_null(out, "top_up_minimum_usd", given.terms.top_up_minimum_usd, "");
+  if (auto error = write_pair(out, "--terms-rollover", "rollover", given.terms.rollover,
                               "up_to_percent", "cycles")) {
     return error;
   }
-  if (auto error = write_pair(out, "--terms-requests", "requests", given.terms_requests,
+  if (auto error = write_pair(out, "--terms-requests", "requests", given.terms.requests,
                               "per_minute", "burst")) {
     return error;
   }
@@ -178,46 +178,41 @@ problem write_terms(json_writer& out, const org_arguments& given) {
 
 void add_org_options(CLI::App& command, org_arguments& into) {
   command.add_option("--plan", into.plan, "a plan of the configuration, or none");
-  command.add_option("--plan-effective", into.plan_effective,
-                     "now, or next_cycle; otherwise a new plan takes effect now");
+  command.add_option("--plan-effective", into.plan_effective, "now or next_cycle; default: now");
   command.add_option("--anchor", into.anchor,
-                     "a date: cycles begin on its day of the month; otherwise on today's");
+                     "a date: cycles begin on its day of the month; default: today");
   command.add_option("--overage", into.overage,
-                     "on, or off: whether calls go on beyond the credits, at the plan's price");
+                     "on or off: calls continue beyond the credits at the plan's price");
   command.add_option("--spend-cap", into.spend_cap,
-                     "dollars a cycle, overage and automatic top-ups together; or none");
-  command.add_option(
-      "--auto-top-up", into.auto_top_up,
-      "CREDITS:USD: below so many, buy for so much, again and again; CREDITS:USD:fill: at once "
-      "for as much as is missing; or off");
+                     "dollars per cycle for overage and automatic top-ups; or none");
+  command.add_option("--auto-top-up", into.auto_top_up,
+                     "CREDITS:USD: below CREDITS, buy for USD repeatedly; CREDITS:USD:fill: buy "
+                     "what is missing at once; or off");
   command
-      .add_option(
-          "--limit", into.limits,
-          "WHOSE=ID:CREDITS/PER: agent, conversation or key; an id, or * for each by itself; "
-          "per hour, day, cycle or total. Repeated; all of them replace those before")
+      .add_option("--limit", into.limits,
+                  "SCOPE=ID:CREDITS/PER: SCOPE is agent, conversation or key; ID an id, or * for "
+                  "each by itself; PER hour, day, cycle or total. Repeatable; replaces all limits")
       ->allow_extra_args(false);
-  command.add_flag("--no-limits", into.no_limits, "take all limits away");
+  command.add_flag("--no-limits", into.no_limits, "remove all limits");
   command
-      .add_option(
-          "--alert", into.alerts,
-          "when to tell of what a cycle used: 50% (of its credits), spend-cap=90%, credits=1000; "
-          "of one agent, conversation or key, or * for each by itself: WHOSE=ID:20% or "
-          "WHOSE=ID:CREDITS. Repeated; all of them replace those before")
+      .add_option("--alert", into.alerts,
+                  "an alert of the use in a cycle: 50% (of its credits), spend-cap=90%, "
+                  "credits=1000; for one agent, conversation or key, or * for each by itself: "
+                  "SCOPE=ID:20% or SCOPE=ID:CREDITS. Repeatable; replaces all alerts")
       ->allow_extra_args(false);
-  command.add_flag("--no-alerts", into.no_alerts, "take all alerts away");
+  command.add_flag("--no-alerts", into.no_alerts, "remove all alerts");
   command.add_option("--critical-overdraft", into.critical_overdraft,
-                     "how many credits critical calls may go beyond everything; or none: any");
-  command.add_option("--mode", into.mode,
-                     "enforce, or shadow: meter everything and refuse nothing");
+                     "credits that critical calls may use beyond everything; or none: any");
+  command.add_option("--mode", into.mode, "enforce or shadow (meter everything, refuse nothing)");
   command.add_option("--stripe-customer", into.stripe_customer, "cus_..., or none");
-  command.add_option("--terms-credits", into.terms_credits,
-                     "for a custom plan: credits a cycle; this and the others replace its terms");
-  command.add_option("--terms-overage-usd", into.terms_overage_usd, "the price of a credit");
-  command.add_option("--terms-top-up-minimum-usd", into.terms_top_up_minimum_usd,
+  command.add_option("--terms-credits", into.terms.credits,
+                     "for a custom plan: credits per cycle; these options replace its terms");
+  command.add_option("--terms-overage-usd", into.terms.overage_usd, "the price of a credit");
+  command.add_option("--terms-top-up-minimum-usd", into.terms.top_up_minimum_usd,
                      "the smallest top-up");
-  command.add_option("--terms-rollover", into.terms_rollover,
-                     "PERCENT:CYCLES: so much of what is left goes on, for so long");
-  command.add_option("--terms-requests", into.terms_requests, "PER_MINUTE:BURST");
+  command.add_option("--terms-rollover", into.terms.rollover,
+                     "PERCENT:CYCLES: this share of unused credits moves on, for this many cycles");
+  command.add_option("--terms-requests", into.terms.requests, "PER_MINUTE:BURST");
 }
 
 std::variant<std::string, command_error> body_of(const org_arguments& given) {

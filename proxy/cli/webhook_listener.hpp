@@ -20,7 +20,7 @@ struct listener_options {
 
 class webhook_listener {
  public:
-  // On loopback; port 0: any that is free. Throws boost::system::system_error when it is taken.
+  // On loopback; port 0: any free port. Throws boost::system::system_error when it is taken.
   webhook_listener(std::uint16_t port, std::ostream& out);
 
   std::string url() const;  // "http://127.0.0.1:PORT/"

@@ -17,14 +17,13 @@ using routes::problem_code;
 
 constexpr std::size_t max_fields = 256;
 
-class session final : public std::enable_shared_from_this<session>, private worker::open_session {
+class session final : public std::enable_shared_from_this<session>, private open_sessions::entry {
  public:
   session(worker& worker, std::shared_ptr<downstream> client)
       : worker_{worker}, client_{std::move(client)} {
-    worker_.connection_opened();
-    worker_.add(*this);
+    worker_.sessions().opened(*this);
   }
-  ~session() { worker_.connection_closed(); }
+  ~session() { worker_.sessions().closed(); }
 
   task<> run() {
     bool another = co_await open();

@@ -9,7 +9,7 @@
 #include "proxy/net/deadline.hpp"
 #include "proxy/net/wake_up.hpp"
 #include "quota/charge.hpp"
-#include "quota/ledger_store.hpp"
+#include "quota/ledger.hpp"
 
 namespace tollgate::proxy {
 
@@ -30,8 +30,7 @@ struct open_charge {
 
 class settlement {
  public:
-  settlement(io_executor executor, quota::ledger_store& ledger)
-      : executor_{executor}, ledger_{ledger} {}
+  settlement(io_executor executor, quota::ledger& ledger) : executor_{executor}, ledger_{ledger} {}
 
   // Without one, what is not settled yet goes with this process. Set it before the first charge.
   void use_journal(std::unique_ptr<journal::charges> journal) { journal_ = std::move(journal); }
@@ -73,7 +72,7 @@ class settlement {
   task<> pause(int attempt);
 
   io_executor executor_;
-  quota::ledger_store& ledger_;
+  quota::ledger& ledger_;
   charges open_, answering_;  // in the order in which they are due for renewal; the latter soon
   steady_time now_{};         // of the last tick
   std::size_t resolving_ = 0;

@@ -49,9 +49,9 @@ struct event_listener::impl : std::enable_shared_from_this<event_listener::impl>
 task<admin::api_response> event_listener::impl::answer(const request_parser& parser,
                                                        const admin::api_request& request) {
   if (request.path != config::stripe_events_path) {
-    co_return admin::failure(
-        admin::not_found("Stripe's events come to " + std::string{config::stripe_events_path}),
-        request.request_id);
+    co_return admin::failure(admin::not_found("no such endpoint; Stripe's events come to " +
+                                              std::string{config::stripe_events_path}),
+                             request.request_id);
   }
   const auto signature = parser.get()["Stripe-Signature"];
   event_delivery delivery;

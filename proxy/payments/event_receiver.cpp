@@ -116,8 +116,7 @@ task<admin::api_response> event_receiver::take(event_delivery delivery) {
   }
   const auto event = read_stripe_event(delivery.body);
   if (!event) {
-    co_return refuse(ends::refused,
-                     refused(400, "invalid_request", "this is no event of Stripe's"));
+    co_return refuse(ends::refused, refused(400, "invalid_request", "not an event of Stripe"));
   }
   auto how = ends::repeated;
   if (!known_.contains(event->id)) how = co_await apply(*event, *endpoint);
@@ -153,7 +152,7 @@ task<ends> event_receiver::apply(stripe_event event, payment_endpoint& by) {
 void event_receiver::report_stray(const stripe_event& event) {
   if (event.what != kind::paid || !event.owner) return;
   counts_.mismatches[payment_mismatch::metadata].increment();
-  spdlog::warn("payment mismatch: no top-up is known by org={} top_up={}: {}",
+  spdlog::warn("payment mismatch: unknown top-up org={} top_up={}: {}",
                routes::shown(event.owner->org), routes::shown(event.owner->top_up),
                describe(event));
 }
@@ -173,7 +172,7 @@ task<result<std::optional<payment_order>>> event_receiver::find_order(stripe_eve
   const auto org = co_await directory_.find(owner->org);
   if (!org) co_return org.error();
   if (!*org) co_return none;
-  auto top_ups = co_await ledger_.top_ups(owner->org);
+  auto top_ups = co_await history_.top_ups(owner->org);
   if (!top_ups) co_return top_ups.error();
   const auto known = std::ranges::find(*top_ups, owner->top_up, &quota::top_up_record::id);
   if (known == top_ups->end()) co_return none;
@@ -260,8 +259,7 @@ task<ends> event_receiver::tell(const stripe_event& event, const payment_order& 
   spdlog::info("stripe event: org={} top_up={} ledger={} credits={} {}", order.org, order.top_up.id,
                to_string(reply->result), quota::to_string(reply->amount), text);
   if (is_booked(reply->result)) co_return ends::applied;
-  spdlog::error("the ledger did not take it: org={} top_up={} {}", order.org, order.top_up.id,
-                text);
+  spdlog::error("refused by the ledger: org={} top_up={} {}", order.org, order.top_up.id, text);
   co_return ends::unavailable;
 }
 

@@ -5,7 +5,7 @@
 #include <spdlog/spdlog.h>
 
 #include "proxy/payments/json_members.hpp"
-#include "quota/ledger_store.hpp"
+#include "quota/store_error.hpp"
 
 namespace tollgate::proxy::payments {
 
@@ -13,7 +13,7 @@ namespace {
 
 outbound::url url_of(const config::payment_settings& settings) {
   auto url = outbound::parse_url(settings.url);
-  if (!url) throw std::runtime_error{"payments: url is no http or https URL"};
+  if (!url) throw std::runtime_error{"payments: url is not an http or https URL"};
   return *std::move(url);
 }
 
@@ -145,8 +145,8 @@ task<payment_endpoint::maybe_answer> payment_endpoint::list(const payment_order&
   }
   co_return payment_answer{quota::top_up_verdict::failed,
                            page.of_everyone
-                               ? "there is no search, and too many payments to look through"
-                               : "the customer has too many payments to look through",
+                               ? "search is not available, and there are too many payments to list"
+                               : "the customer has too many payments to search",
                            true};
 }
 

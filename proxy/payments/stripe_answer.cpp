@@ -49,7 +49,7 @@ payment_answer of_intent(const json_value& intent, const payment_order& order) {
   const auto status = text_at(intent, "status");
   if (const auto differs = compare(intent, order); differs != payment_mismatch::none) {
     return mismatched(
-        differs, "a payment with another " + std::string{name_of(differs)} + " than was asked for");
+        differs, "a payment with another " + std::string{name_of(differs)} + " than requested");
   }
   const auto verdict = verdict_of(intent);
   if (!verdict) return failed_answer("a payment with the status " + routes::shown(status), true);

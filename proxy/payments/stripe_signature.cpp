@@ -53,7 +53,7 @@ std::string refuse_stripe_signature(std::string_view header, std::string_view bo
   // Numbers that no clock shows are told apart before anything is reckoned with them.
   constexpr std::int64_t far_future = 100'000'000'000;
   if (!seconds || *seconds < 0 || *seconds > far_future) {
-    return "the time in Stripe-Signature is no time";
+    return "the time in Stripe-Signature is malformed";
   }
   // What was signed is the text, not the number.
   const auto content = std::string{given->seconds}.append(".").append(body);
@@ -62,7 +62,7 @@ std::string refuse_stripe_signature(std::string_view header, std::string_view bo
     const auto wanted = quota::to_hex(outbound::hmac_sha256(secret, content));
     for (const auto signature : given->signatures) known |= equal(signature, wanted);
   }
-  if (!known) return "Stripe-Signature is not by the webhook endpoint's secret";
+  if (!known) return "Stripe-Signature does not match the webhook endpoint's secret";
   const auto age = now - quota::time_point{std::chrono::seconds{*seconds}};
   if (age > stripe_tolerance || age < -stripe_tolerance) {
     return "the time in Stripe-Signature is more than five minutes away from this clock";

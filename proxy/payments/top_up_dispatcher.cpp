@@ -62,7 +62,7 @@ void top_up_dispatcher::end(const quota::org_id& org) {
 }
 
 task<> top_up_dispatcher::deliver_all(quota::org_id org) {
-  const auto top_ups = co_await ledger_.top_ups(org);
+  const auto top_ups = co_await history_.top_ups(org);
   if (!top_ups) co_return;  // the next sweep comes by again
   std::string stripe_customer;
   if (endpoint_ && endpoint_->settings().kind == config::payment_kind::stripe) {
@@ -99,7 +99,7 @@ task<> top_up_dispatcher::poll(payment_order order) {
   if (!polls_.take_turn(order.org, top_up.id, top_up.requested_at, ledger_.now())) co_return;
   const auto known = co_await endpoint->look_up(order);
   if (!known) {
-    spdlog::error("top-up pending: {}: Stripe knows of no payment for it", describe(order));
+    spdlog::error("top-up pending: {}: Stripe has no payment for it", describe(order));
   } else if (known->verdict == top_up_verdict::failed) {
     write_down(order, *known, outcome::recorded);
   } else if (known->verdict != top_up_verdict::spent) {
@@ -130,7 +130,7 @@ task<bool> top_up_dispatcher::lease(payment_order& order, quota::milliseconds du
   const quota::operation lease = quota::lease_top_up{order.top_up.id, duration};
   const auto reply = co_await ledger_.apply(order.org, lease);
   if (!reply || reply->result != outcome::recorded || stopped_) co_return false;
-  auto top_ups = co_await ledger_.top_ups(order.org);
+  auto top_ups = co_await history_.top_ups(order.org);
   if (!top_ups) co_return false;
   const auto found = std::ranges::find(*top_ups, order.top_up.id, &quota::top_up_record::id);
   if (found == top_ups->end()) co_return false;
@@ -174,7 +174,7 @@ void top_up_dispatcher::write_down(const payment_order& order, const payment_ans
       fmt::format("top-up {}: {} attempt={} ledger={} ({})", name_of(answer.verdict),
                   describe(order), order.top_up.attempts, to_string(recorded), answer.why);
   if (!news && recorded != outcome::already_paid && recorded != outcome::already_declined) {
-    spdlog::error("the ledger did not take it: {}", text);
+    spdlog::error("refused by the ledger: {}", text);
   } else if (answer.alarming) {
     spdlog::error("{}", text);
   } else if (answer.verdict == top_up_verdict::failed || answer.verdict == top_up_verdict::spent ||

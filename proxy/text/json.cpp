@@ -14,7 +14,7 @@ using json_result = boost::system::result<json_value, json_error>;
 constexpr int max_depth = 16;
 
 json_error syntax_error(simdjson::error_code code) {
-  return {std::string{"the JSON cannot be read: "} + simdjson::error_message(code)};
+  return {std::string{"invalid JSON: "} + simdjson::error_message(code)};
 }
 
 std::string_view without_trailing_space(std::string_view token) {
@@ -52,8 +52,7 @@ void read_object(ondemand::object source, json_value& out, int depth) {
   out.type = json_value::kind::object;
   for (auto field : source) {
     std::string name{std::string_view{field.unescaped_key()}};
-    if (out.find(name) != nullptr)
-      throw json_error{routes::shown(name) + " stands twice in one object"};
+    if (out.find(name) != nullptr) throw json_error{routes::shown(name) + " is duplicated"};
     auto& member = out.members.emplace_back(std::move(name), json_value{}).second;
     read_value(field.value(), member, depth + 1);
   }

@@ -77,19 +77,19 @@ bool is_port(std::string_view text) {
 std::string why_no_endpoint(std::string_view url) {
   const auto is_blank = [](unsigned char c) { return c <= ' ' || c == 0x7F; };
   const auto is_foreign = [](unsigned char c) { return c > 0x7F; };
-  if (url.empty()) return "an endpoint is an https:// URL; this one is empty";
-  if (std::ranges::any_of(url, is_blank)) return "a URL has no blanks; in its path they are %20";
+  if (url.empty()) return "the URL of an endpoint must be https://, and is empty";
+  if (std::ranges::any_of(url, is_blank)) return "a URL has no blanks; write %20 in its path";
   if (std::ranges::any_of(url, is_foreign)) {
-    return "a URL is ASCII: a host's name of other letters is written as xn--..., a path with %";
+    return "a URL must be ASCII: write other letters as xn--... in a host, with % in a path";
   }
   const auto host = url.substr(std::min(url.size(), url.find("//") + 2));
   const auto authority = host.substr(0, host.find_first_of("/?#"));
   const auto colon = authority.rfind(':');
   const bool has_port = colon != authority.npos && authority.find(']', colon) == authority.npos;
   if (has_port && authority.find('@') == authority.npos && !is_port(authority.substr(colon + 1))) {
-    return "the port of a URL is a number from 1 to 65535";
+    return "the port of a URL must be a number from 1 to 65535";
   }
-  return "an endpoint is an https:// URL without user, password and fragment";
+  return "the URL of an endpoint must be https:// without user, password and fragment";
 }
 
 }  // namespace
@@ -98,14 +98,14 @@ std::string refuse_url(std::string_view url, const config::webhook_settings& set
   const auto parsed = outbound::parse_url(url);
   if (!parsed || url.find('#') != url.npos) return why_no_endpoint(url);
   if (!parsed->tls && !settings.allow_http) {
-    return "an endpoint is an https:// URL; webhooks.allow_http in the configuration allows "
-           "http:// too";
+    return "the URL of an endpoint must be https://; webhooks.allow_http in the configuration also "
+           "allows http://";
   }
   error_code is_name;
   const auto address = asio::ip::make_address(parsed->host, is_name);
   if (is_name || settings.allow_private || outbound::is_public(address)) return {};
   return parsed->host +
-         " is no public address; webhooks.allow_private in the configuration allows such";
+         " is not a public address; webhooks.allow_private in the configuration allows it";
 }
 
 }  // namespace tollgate::proxy::webhooks

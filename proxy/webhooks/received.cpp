@@ -33,14 +33,15 @@ std::string refuse_delivery(const received& what, std::string_view secret, quota
   const auto seconds = admin::parse_number(what.timestamp);
   // Numbers that no clock shows are told apart before anything is reckoned with them.
   constexpr std::int64_t far_future = 100'000'000'000;
-  if (!seconds || *seconds < 0 || *seconds > far_future) return "webhook-timestamp is no time";
+  if (!seconds || *seconds < 0 || *seconds > far_future) return "webhook-timestamp is malformed";
   const auto age = now - quota::time_point{std::chrono::seconds{*seconds}};
   if (age > tolerance || age < -tolerance) {
     return "webhook-timestamp is more than five minutes away from this clock";
   }
   const auto wanted =
       outbound::webhook_signature(outbound::signing_key(secret), what.id, *seconds, what.body);
-  return has_signature(what.signature, wanted) ? "" : "webhook-signature is not of this secret";
+  return has_signature(what.signature, wanted) ? ""
+                                               : "webhook-signature does not match this secret";
 }
 
 }  // namespace tollgate::proxy::webhooks

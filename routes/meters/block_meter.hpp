@@ -67,8 +67,6 @@ class block_meter : public meter {
   }
   void set_status(state now) { status_ = now; }
 
-  // Bytes that were to be skipped and have not come.
-  std::uint64_t still_to_skip() const { return skipping_; }
   // What has come of the block that parse() still waits for; for finish().
   std::string_view incomplete() const { return {kept_bytes_.data(), kept_}; }
   std::uint64_t bytes_seen() const { return seen_; }

@@ -36,7 +36,6 @@ void json_scanner::restart() {
   }
   state_ = state::value;
   fault_ = fault::none;
-  untouched_ = true;
   rest_of_character_ = 0;
   depth_ = 0;
   wanted_ = none;
@@ -86,7 +85,6 @@ void json_scanner::take(char c) {
 }
 
 void json_scanner::take_between(char c) {
-  untouched_ = false;
   switch (state_) {
     case state::first_value:
       return c == ']' ? close(false) : begin_value(c);

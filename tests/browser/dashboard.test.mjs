@@ -47,7 +47,7 @@ test('a wrong secret is refused, with the message of the API', async () => {
   await other.goto(`${admin}/`);
   await other.getByLabel('Admin token or API key').fill('tg_nobody');
   await other.getByRole('button', { name: 'Log in' }).click();
-  await other.getByText('this is neither the admin token nor an API key that is in force').waitFor();
+  await other.getByText('neither the admin token nor a valid API key').waitFor();
   await other.context().close();
 });
 

@@ -85,10 +85,10 @@ class Database(ArchiveTest):
         self.wait_until_dropped("lost", last)
         self.cluster.query("delete from tollgate_ledger where org = 'lost';"
                            "delete from tollgate_position where org = 'lost'")
-        self.assert_refused(self.admin.request("GET", "/orgs/lost/ledger"), "does not have what the store has dropped")
+        self.assert_refused(self.admin.request("GET", "/orgs/lost/ledger"), "lacks data that the store has dropped")
         done = self.tollgate.command("verify", "lost")
         self.assertEqual(done.returncode, 1, done.stdout)
-        self.assertIn("the archive does not have", done.stderr)
+        self.assertIn("the archive lacks", done.stderr)
         # Whoever accepts the loss says so; the books stay without proof.
         ms, number = self.dropped("lost").split("-")
         self.cluster.query(f"insert into tollgate_position values ('lost', {ms}, {number}, 0, 0)")
@@ -195,8 +195,8 @@ class Stores(ArchiveTest):
         # New entries are younger than the archive's: that hides nothing.
         for _ in range(5):
             self.assertEqual(tollgate.chat(key, "gpt-3.5").status, 200)
-        self.wait_until_said(tollgate, "org=back cannot be archived, and nothing of it is dropped: the store does not")
-        self.assert_refused(tollgate.admin.request("GET", "/orgs/back/ledger"), "has entries that the store does not")
+        self.wait_until_said(tollgate, "org=back cannot be archived, its retention is paused: the store does not")
+        self.assert_refused(tollgate.admin.request("GET", "/orgs/back/ledger"), "has entries that the store lacks")
         last = redis.command("HGET", "tollgate:{back}:retained", "entries").decode()
         self.assertEqual(tollgate.admin.request("GET", f"/orgs/back/ledger?after={last}").status, 200)
         done = tollgate.command("verify", "back")
@@ -222,11 +222,11 @@ class Stores(ArchiveTest):
         key = other.admin.new_customer("same", 1000)
         self.call_and_settle(other, "same", key, agent="own")
         own = [entry["id"] for entry in other.admin.ledger("same")]
-        self.wait_until_said(other, "it is that of the store")
+        self.wait_until_said(other, "it belongs to the store")
         # Also where this store has dropped something: what the archive has is not its customers'.
         second.command("HSET", "tollgate:{same}:retained", "entries", own[3], "hour", 10**9)
         for path in ("/v1/billing/ledger?limit=1000", "/v1/billing/usage?group_by=agent"):
-            self.assert_refused(other.call("GET", path, key), "is another store's")
+            self.assert_refused(other.call("GET", path, key), "belongs to another store")
         self.assertEqual(other.call("GET", f"/v1/billing/ledger?after={own[3]}", key).status, 200)
         self.assertEqual(self.archived("same", "owned"), archived)
 
@@ -243,7 +243,7 @@ class Stores(ArchiveTest):
         first.command("FLUSHALL")
         key = tollgate.admin.new_customer("same", 1000)
         self.call_and_settle(tollgate, "same", key, agent="own")
-        self.wait_until_said(tollgate, "it is that of the store")
+        self.wait_until_said(tollgate, "it belongs to the store")
         self.assertEqual(self.archived("same", "owned"), archived)
 
     def test_without_the_database_all_that_is_not_in_it_is_answered(self):
@@ -259,4 +259,4 @@ class Stores(ArchiveTest):
             for response in (tollgate.admin.request("GET", f"/orgs/alone/{path}"),
                              tollgate.call("GET", f"/v1/billing/{path}", key)):
                 self.assertEqual(response.status, 200, f"{path}: {response.body}")
-        self.wait_until_said(tollgate, "the archive cannot be had")
+        self.wait_until_said(tollgate, "archive unavailable, retention paused")

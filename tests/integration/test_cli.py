@@ -64,7 +64,7 @@ class CommandLine(CommandTest):
         self.assertEqual([line.split()[2] for line in ledger.splitlines()[1:]],
                          ["grant", "grant", "reserve", "settle"])
         page = self.tg("ledger", "acme", "--limit", "1")
-        self.assertRegex(page.stderr, r"there is more: --after \d+-\d+")
+        self.assertRegex(page.stderr, r"more: --after \d+-\d+")
         self.assertEqual(self.tg("holds", "acme").stdout, "none\n")
         self.assertRegex(self.tg("verify", "acme").stdout, r"^acme: ok, 4 entries, available 90\n$")
 
@@ -129,7 +129,7 @@ class CommandLine(CommandTest):
         self.assertRegex(self.tg("top-up", "list", "topup").stdout, r"(?m)^p1 +requested +10\.5 ")
         self.tg("top-up", "decline", "topup", "p1")
         self.tg("top-up", "confirm", "topup", "p1")
-        self.assertIn("stays paid", self.tg("top-up", "decline", "topup", "p1", status=1).stderr)
+        self.assertIn("cannot be declined", self.tg("top-up", "decline", "topup", "p1", status=1).stderr)
         self.assertEqual(self.json("balance", "topup")["available"], 1060)
         self.tg("org", "set", "topup", "--auto-top-up", "1000:20")
         self.assertEqual(self.json("org", "show", "topup")["auto_top_up"],
@@ -143,7 +143,7 @@ class CommandLine(CommandTest):
     def test_events_as_they_happen(self):
         self.tg("org", "create", "followed", "--plan", "starter")
         key = self.json("key", "create", "followed")["key"]
-        self.assertIn("there is no organization", self.tg("events", "nobody", status=1).stderr)
+        self.assertIn("no such organization", self.tg("events", "nobody", status=1).stderr)
         self.assertIn("last_event_id", self.tg("events", "followed", "--after", "x", status=1).stderr)
         lines = {}
         for flags in ((), ("--json",)):
@@ -172,7 +172,7 @@ class CommandLine(CommandTest):
     def test_errors_say_what_to_do(self):
         self.tollgate.admin.put_org("err")
         for arguments, status, hint in (
-                (["org", "show", "nobody"], 1, "there is no organization"),
+                (["org", "show", "nobody"], 1, "no such organization"),
                 (["org", "set", "err", "--plan", "strater"], 1, 'did you mean "starter"'),
                 (["grant", "err", "many"], 2, "decimal"),
                 (["grant", "err", "-5"], 1, "correction"),
@@ -183,14 +183,14 @@ class CommandLine(CommandTest):
                 (["org", "set", "err", "--limit", "agnet=a1:5/day"], 1, 'did you mean "agent"'),
                 (["org", "set", "err", "--alert", "50"], 2, "credits=1000"),
                 (["org", "set", "err", "--alert", "agnet=a1:5%"], 1, 'did you mean "agent"'),
-                (["org", "set", "err", "--alert", "101%", "--alert", "spend-cap=101%"], 1, "is 1 to 100"),
+                (["org", "set", "err", "--alert", "101%", "--alert", "spend-cap=101%"], 1, "must be 1 to 100"),
                 (["org", "set", "err", "--spend-cap", "lots"], 1, "number of dollars"),
                 (["org", "set", "err", "--auto-top-up", "5:10"], 1, "without a plan"),
                 (["statement", "err", "1999-01"], 1, "no cycle of this organization"),
-                (["top-up", "buy", "err", "10"], 1, "no price for a credit"),
-                (["top-up", "confirm", "err", "x"], 1, "no top-up"),
+                (["top-up", "buy", "err", "10"], 1, "no price per credit"),
+                (["top-up", "confirm", "err", "x"], 1, "no such top-up"),
                 (["usage", "err", "--from", "yesterday"], 1, "2026-01-31"),
-                (["verify", "nobody"], 1, "there is no organization nobody"),
+                (["verify", "nobody"], 1, "no such organization: nobody"),
                 (["org"], 2, "subcommand"), (["balance"], 2, "ORG")):
             with self.subTest(arguments=arguments):
                 self.assertIn(hint, self.tg(*arguments, status=status).stderr)
@@ -269,7 +269,7 @@ class Reports(CommandTest):
         self.assertEqual((usage[0].split(",")[:2], len(set(usage))), (["start", "agent"], 1 + calls))
         page = self.tg("ledger", "sheets", "--csv", "--limit", "2")
         self.assertEqual(page.stdout.splitlines(), ledger[:3])
-        self.assertIn("there is more", page.stderr)
+        self.assertIn("more rows", page.stderr)
         self.assertEqual(self.tg("ledger", "sheets", "--csv", "--after", ledger[-2].split(",")[0]).stdout.splitlines(),
                          [ledger[0], ledger[-1]])
         self.assertIn("excludes", self.tg("ledger", "sheets", "--csv", "--json", status=2).stderr)

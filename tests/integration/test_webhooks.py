@@ -116,8 +116,8 @@ class Addresses(WebhookTest):
                          ("https://127.0.0.1/", "webhooks.allow_private"),
                          ("https://[::1]:8443/", "webhooks.allow_private"),
                          ("https://169.254.169.254/latest/", "webhooks.allow_private"),
-                         ("https://user:password@hooks.example/", "https:// URL"),
-                         ("gopher://hooks.example/", "https:// URL")):
+                         ("https://user:password@hooks.example/", "must be https://"),
+                         ("gopher://hooks.example/", "must be https://")):
             reply = strict.admin.request("POST", f"/orgs/{self.org}/webhooks", {"url": url})
             self.assertEqual((reply.status, reply.json()["error"]["param"]), (400, "url"), url)
             self.assertIn(why, reply.json()["error"]["message"])
@@ -153,12 +153,12 @@ class Addresses(WebhookTest):
         config = json.loads(sidecar.config_path.read_text())
         sidecar.write_config({**config, "webhooks": {**config["webhooks"], "allow_private": False}})
         sidecar.popen.send_signal(signal.SIGHUP)
-        wait_until(lambda: "is in force" in sidecar.log(), "the reload")
+        wait_until(lambda: "configuration reloaded" in sidecar.log(), "the reload")
         tried = self.post(endpoint, "test")
         self.assertIn("webhooks.allow_private", tried["error"])
         sidecar.write_config(config)
         sidecar.popen.send_signal(signal.SIGHUP)
-        wait_until(lambda: sidecar.log().count("is in force") == 2, "the reload")
+        wait_until(lambda: sidecar.log().count("configuration reloaded") == 2, "the reload")
         self.assertTrue(self.post(endpoint, "test")["delivered"])
 
 
@@ -281,7 +281,7 @@ class CommandLine(WebhookTest):
         self.assertEqual(self.json("dead-letters", self.org, endpoint), [])
         done = self.tollgate.command("webhook", "resend", self.org, endpoint, "evt_1-0")
         self.assertEqual(done.returncode, 1)
-        self.assertIn("no dead letter", done.stderr)
+        self.assertIn("no such dead letter", done.stderr)
         for command in ("list", "show"):
             text = self.tollgate.command("webhook", command, self.org,
                                          *([endpoint] if command == "show" else []))
@@ -351,7 +351,7 @@ class CommandLine(WebhookTest):
         made = self.admin.expect_success("POST", f"/orgs/{self.org}/webhooks", {"url": url})
         tried = self.post(made, "test")
         self.assertEqual((tried["delivered"], tried["status"]), (False, 400))
-        wait_until(lambda: "refused: webhook-signature is not of this secret" in listener.log(), "a word")
+        wait_until(lambda: "refused: webhook-signature does not match this secret" in listener.log(), "a word")
 
     def test_listen_says_what_to_change(self):
         strict = self.start_sidecar(allow_private=False)
@@ -364,5 +364,5 @@ class CommandLine(WebhookTest):
         self.assertNotIn("listening", done.stderr)
         self.assertEqual(self.tollgate.command("webhook", "listen").returncode, 2)
         nobody = self.tollgate.command("webhook", "listen", "nobody")
-        self.assertIn("there is no organization", nobody.stderr)
+        self.assertIn("no such organization", nobody.stderr)
         self.assertNotIn("listening", nobody.stderr)

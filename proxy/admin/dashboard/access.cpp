@@ -83,7 +83,7 @@ std::optional<admin::api_error> refuse_call(const session& who, const browser_fi
   const bool opened =
       is_read(method) && (browser.fetch_site.empty() || browser.fetch_site == "none");
   if (!opened && !is_same_origin(browser)) {
-    return forbidden("cross_site", "this call does not come from the dashboard's own page");
+    return forbidden("cross_site", "this call does not come from the dashboard");
   }
   if (!is_read(method) && !has_csrf_token(browser)) {
     return forbidden("csrf_token_missing",

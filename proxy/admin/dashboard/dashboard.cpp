@@ -22,16 +22,14 @@ api_error unauthorized(std::string code, std::string message) {
 }
 
 api_error too_many() {
-  auto error =
-      forbidden("rate_limited", "too many attempts to log in fail right now; wait a moment");
+  auto error = forbidden("rate_limited", "too many failed logins; try again shortly");
   error.status = 429;
   error.retry_after = std::chrono::seconds{1};
   return error;
 }
 
 api_error wrong_secret() {
-  return unauthorized("invalid_credentials",
-                      "this is neither the admin token nor an API key that is in force");
+  return unauthorized("invalid_credentials", "neither the admin token nor a valid API key");
 }
 
 // Twice, for two paths: cookies are not kept apart by port, and the listener for calls, which may
@@ -100,7 +98,7 @@ task<std::optional<api_error>> dashboard::authorize(browser_fields browser, std:
                                                     std::string path, session_use use) {
   const auto who = co_await current(std::string{session_id_in(browser.cookie)}, use);
   if (!who) co_return admin::ledger_unavailable();
-  if (!*who) co_return unauthorized("session_over", "log in: nobody is, or no longer");
+  if (!*who) co_return unauthorized("session_over", "not logged in, or the session has ended");
   co_return refuse_call(**who, browser, method, path);
 }
 

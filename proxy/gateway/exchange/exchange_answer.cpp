@@ -27,8 +27,8 @@ task<bool> exchange::answer_billing() {
     question.accept.append(question.accept.empty() ? "" : ",").append(field.value);
   }
   question.last_event_id = request.header("Last-Event-ID");
-  admin::billing_api billing{worker_.history(), [this] { return runtime_->config; },
-                             &worker_.events()};
+  admin::billing_api billing{worker_.world().ledger(), worker_.world().history(),
+                             [this] { return runtime_->config; }, &worker_.events()};
   auto answer = co_await billing.handle(payer(), std::move(question));
 
   record_.status = answer.status;

@@ -86,7 +86,7 @@ account_facts exchange::account_facts_known() const {
   if (allocation_) facts.allocation = &*allocation_;
   if (rate_) {
     facts.rate = &*rate_;
-    facts.now = worker_.world().ledger->now();
+    facts.now = worker_.world().ledger().now();
   }
   return facts;
 }

@@ -10,7 +10,7 @@ task<exchange::verdict> exchange::reserve() {
   const auto asked_at = steady_clock::now();
 
   quota::charge::terms terms;
-  terms.id = world.ids->next_hold_id(world.ledger->now());
+  terms.id = world.ids->next_hold_id(world.ledger().now());
   terms.price_at = route().price_at;
   terms.estimated = classified_.estimated;
   terms.policy = route().settings.settlement;
@@ -25,8 +25,8 @@ task<exchange::verdict> exchange::reserve() {
 
   auto action = charge->money.resume(quota::charge::begin{});
   while (const auto* apply = std::get_if<quota::charge::apply>(&action)) {
-    const auto reply = co_await world.ledger->apply(payer(), apply->what);
-    action = reply ? charge->money.resume(quota::charge::answered{*reply, world.ledger->now()})
+    const auto reply = co_await world.ledger().apply(payer(), apply->what);
+    action = reply ? charge->money.resume(quota::charge::answered{*reply, world.ledger().now()})
                    : charge->money.resume(quota::charge::store_failed{});
   }
   record_.store_us = us_between(asked_at, steady_clock::now());
@@ -68,7 +68,7 @@ problem exchange::refused_by_ledger(const quota::charge& money, quota::credits r
       refusal.whose = who.key_id;
       break;
   }
-  refusal.now = worker_.world().ledger->now();
+  refusal.now = worker_.world().ledger().now();
   return to_problem(refusal);
 }
 

@@ -42,17 +42,18 @@ api_error wrong_type(std::string_view name, std::string_view wanted, const json_
 
 checked<json_value> read_body(const api_request& request, const body_fields& fields) {
   if (!request.body.empty() && !is_json(request.content_type)) {
-    return api_error{.status = 415,
-                     .code = "unsupported_media_type",
-                     .message = "send JSON with Content-Type: application/json (curl: --json)",
-                     .param = {},
-                     .retry_after = {},
-                     .allow = {}};
+    return api_error{
+        .status = 415,
+        .code = "unsupported_media_type",
+        .message = "the body must be JSON with Content-Type: application/json (curl: --json)",
+        .param = {},
+        .retry_after = {},
+        .allow = {}};
   }
   auto body = read_json(request.body.empty() ? "{}" : std::string_view{request.body});
   if (!body) return invalid(body.error().message);
   if (!body->is(json_value::kind::object)) {
-    return invalid("the body is a JSON object, not " + std::string{body->describe()});
+    return invalid("the body must be a JSON object, not " + std::string{body->describe()});
   }
   if (auto error = refuse_unknown(*body, fields)) return *std::move(error);
   return std::move(*body);
@@ -123,8 +124,8 @@ checked<std::optional<quota::credits>> credits_field(const json_value& body,
   const auto amount = quota::parse_credits(value->text);
   if (amount) return std::optional{*amount};
   return invalid(std::string{name} +
-                     " is a decimal number of credits without exponent, with at most six decimals, "
-                     "up to 4000000000",
+                     " must be a decimal number of credits without exponent, with at most six "
+                     "decimals, up to 4000000000",
                  std::string{name});
 }
 
@@ -146,7 +147,7 @@ checked<std::optional<std::int64_t>> usd_field(const json_value& body, std::stri
   auto limit = most;
   for (int i = 0; i < places; ++i) limit /= 10;
   return invalid(std::string{name} +
-                     " is a decimal number of dollars without exponent, with at most " +
+                     " must be a decimal number of dollars without exponent, with at most " +
                      std::to_string(places) + " decimals, from 0 to " + std::to_string(limit),
                  std::string{name});
 }
@@ -158,8 +159,8 @@ checked<std::optional<std::int64_t>> whole_field(const json_value& body, std::st
   if (!value->is(json_value::kind::number)) return wrong_type(name, "a whole number", *value);
   const auto number = config::parse_decimal(value->text, 0);
   if (number && *number >= low && *number <= high) return std::optional{*number};
-  return invalid(std::string{name} + " is a whole number from " + std::to_string(low) + " to " +
-                     std::to_string(high),
+  return invalid(std::string{name} + " must be a whole number from " + std::to_string(low) +
+                     " to " + std::to_string(high),
                  std::string{name});
 }
 

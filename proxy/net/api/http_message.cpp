@@ -64,7 +64,7 @@ http_response to_http(api_response&& from, const api_request& request, bool keep
 api_error internal_error() {
   return {.status = 500,
           .code = "internal_error",
-          .message = "something went wrong inside Tollgate; its log says more",
+          .message = "internal error; see Tollgate's log",
           .param = {},
           .retry_after = {},
           .allow = {}};
@@ -87,7 +87,7 @@ std::optional<api_error> refusal(error_code ec) {
   }
   if (ec.category() == make_error_code(http::error::bad_method).category() &&
       ec != http::error::end_of_stream && ec != http::error::partial_message) {
-    return error(400, "invalid_request", "this is not a valid HTTP request: " + ec.message());
+    return error(400, "invalid_request", "not a valid HTTP request: " + ec.message());
   }
   return {};
 }

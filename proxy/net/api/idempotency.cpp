@@ -19,7 +19,7 @@ checked<std::string> idempotency_key(const api_request& request, std::string_vie
   if (!request.idempotency_key) {
     std::uint64_t random[2];
     if (RAND_bytes(reinterpret_cast<unsigned char*>(random), sizeof random) != 1) {
-      throw std::runtime_error{"no randomness for a new id"};
+      throw std::runtime_error{"no random bytes for a new id"};
     }
     const auto id = quota::hold_id::make(quota::system_clock{}.now(), random[0], random[1]);
     return std::string{prefix} + std::string{id.text()};
@@ -30,7 +30,7 @@ checked<std::string> idempotency_key(const api_request& request, std::string_vie
   const bool printable =
       std::all_of(key.begin(), key.end(), [](char c) { return c > 0x20 && c < 0x7F; });
   if (key.empty() || key.size() > max_id_bytes || !printable) {
-    return invalid("Idempotency-Key is 1 to 128 printable ASCII characters without blanks",
+    return invalid("Idempotency-Key must be 1 to 128 printable ASCII characters without blanks",
                    "Idempotency-Key");
   }
   return std::string{key};

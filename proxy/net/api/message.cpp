@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "proxy/text/json_writer.hpp"
-#include "quota/ledger_store.hpp"
+#include "quota/store_error.hpp"
 
 namespace tollgate::proxy::admin {
 
@@ -70,16 +70,15 @@ api_error invalid(std::string message, std::string param) {
 }
 
 api_error balance_full(std::string param) {
-  return {
-      .status = 409,
-      .code = "balance_full",
-      .message =
-          "with these credits, and those of top-ups that are under way, the balance would leave "
-          "the range of 4000000000 credits to either side of zero; nothing was changed and "
-          "nothing is charged. Use credits up first, or ask for fewer",
-      .param = std::move(param),
-      .retry_after = {},
-      .allow = {}};
+  return {.status = 409,
+          .code = "balance_full",
+          .message =
+              "with these credits and those of open top-ups the balance would exceed 4000000000 "
+              "credits to either side of zero; nothing was changed or charged. Use credits first, "
+              "or ask for fewer",
+          .param = std::move(param),
+          .retry_after = {},
+          .allow = {}};
 }
 
 api_error not_found(std::string message) {
@@ -94,7 +93,7 @@ api_error not_found(std::string message) {
 api_error method_not_allowed(std::string allow) {
   return {.status = 405,
           .code = "method_not_allowed",
-          .message = "this address answers " + allow,
+          .message = "this endpoint allows " + allow,
           .param = {},
           .retry_after = {},
           .allow = allow};
@@ -103,7 +102,7 @@ api_error method_not_allowed(std::string allow) {
 api_error ledger_unavailable(std::string advice) {
   return {.status = 503,
           .code = "ledger_unavailable",
-          .message = "the ledger cannot be reached right now; " + advice,
+          .message = "ledger unavailable; " + advice,
           .param = {},
           .retry_after = std::chrono::seconds{1},
           .allow = {}};

@@ -20,9 +20,9 @@ checked<query_parameters> query_parameters::parse(std::string_view query,
     auto name = percent_decode(pair.substr(0, equals));
     auto value =
         percent_decode(equals < pair.size() ? pair.substr(equals + 1) : std::string_view{});
-    if (!name || !value) return invalid("the query holds a broken percent-encoding");
+    if (!name || !value) return invalid("the query has a broken percent-encoding");
     if (std::find(known.begin(), known.end(), *name) == known.end()) {
-      return invalid("there is no parameter " + routes::shown(*name) + " here" +
+      return invalid("unknown parameter " + routes::shown(*name) + " here" +
                          routes::did_you_mean(*name, known),
                      routes::shortened(*name));
     }

@@ -42,7 +42,7 @@ sha256_digest sha256(std::string_view text) {
   sha256_digest digest{};
   unsigned int length = 0;
   if (EVP_Digest(text.data(), text.size(), digest.data(), &length, EVP_sha256(), nullptr) != 1) {
-    throw std::runtime_error{"SHA-256 is not to be had"};
+    throw std::runtime_error{"SHA-256 is not available"};
   }
   return digest;
 }
@@ -52,7 +52,7 @@ sha256_digest hmac_sha256(std::string_view key, std::string_view text) {
   unsigned int length = 0;
   if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), bytes(text), text.size(),
            digest.data(), &length) == nullptr) {
-    throw std::runtime_error{"HMAC-SHA-256 is not to be had"};
+    throw std::runtime_error{"HMAC-SHA-256 is not available"};
   }
   return digest;
 }
@@ -60,7 +60,7 @@ sha256_digest hmac_sha256(std::string_view key, std::string_view text) {
 std::string make_secret() {
   sha256_digest random;  // as many bytes as the signature has
   if (RAND_bytes(random.data(), static_cast<int>(random.size())) != 1) {
-    throw std::runtime_error{"no randomness for a new secret"};
+    throw std::runtime_error{"no random bytes for a new secret"};
   }
   return std::string{prefix} + base64(random);
 }

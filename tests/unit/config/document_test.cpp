@@ -142,10 +142,10 @@ TEST(document, aliases_cannot_unfold_without_bound) {
     for (int j = 0; j < 10; ++j) bomb += (j == 0 ? "" : ", ") + before;
     bomb += "]\n";
   }
-  EXPECT_EQ(read(bomb), "7:15: the aliases up to here unfold to more than 4 MiB");
+  EXPECT_EQ(read(bomb), "7:15: the aliases up to here expand to more than 4 MiB");
   const std::string long_text =
       "a: &x " + std::string(500'000, 'y') + "\nb: [*x, *x, *x, *x, *x, *x, *x, *x, *x]\n";
-  EXPECT_EQ(read(long_text), "2:37: the aliases up to here unfold to more than 4 MiB");
+  EXPECT_EQ(read(long_text), "2:37: the aliases up to here expand to more than 4 MiB");
 }
 
 }  // namespace

@@ -140,19 +140,22 @@ TEST(shipped, defaults_that_are_commented_out_are_the_defaults) {
   while (std::getline(lines, line)) {
     const bool begins = line.starts_with("# timeouts:") || line.starts_with("# limits:") ||
                         line.starts_with("# holds:") || line.starts_with("# log:") ||
-                        line.starts_with("# threads:") || line.starts_with("# billing:");
+                        line.starts_with("# threads:") || line.starts_with("# billing:") ||
+                        line.starts_with("# audio:") || line.starts_with("# metering:");
     in_block = begins || (in_block && line.starts_with("#   "));
     uncommented += in_block ? 1 : 0;
     text += (in_block ? line.substr(2) : line) + "\n";
   }
-  EXPECT_EQ(uncommented, 24);
+  EXPECT_EQ(uncommented, 31);
   const settings values = test::load_or_die(text);
   const settings defaults;
   EXPECT_EQ(values.timeouts, defaults.timeouts);
   EXPECT_EQ(values.limits, defaults.limits);
+  EXPECT_EQ(values.spool, defaults.spool);
   EXPECT_EQ(values.holds, defaults.holds);
   EXPECT_EQ(values.log, defaults.log);
   EXPECT_EQ(values.threads, defaults.threads);
+  EXPECT_EQ(values.metering, defaults.metering);
   EXPECT_EQ(values.billing_prefix, defaults.billing_prefix);
 }
 

@@ -152,19 +152,17 @@ TEST(audio_tap, says_why) {
   };
   EXPECT_EQ(why("", {"audio/wav", ""}), "its body is empty");
   EXPECT_EQ(why("hello", {"audio/wav", ""}),
-            "it is no audio in a format that is known here (AAC, AIFF, AMR, FLAC, MP3, MP4 and "
+            "it is not audio in a known format (AAC, AIFF, AMR, FLAC, MP3, MP4 and "
             "QuickTime, MPEG "
             "program streams, Ogg, WAV, WebM and Matroska)");
   // A transport stream.
   EXPECT_TRUE(why(meters::repeat("G\1\1\x10" + std::string(184, 'x'), 9), {"video/mp2t", ""})
-                  .starts_with("it is no audio in"));
-  EXPECT_EQ(
-      why(wav(0), {"audio/wav", ""}),
-      "no audio was found in it, or it is not as ordinary encoders write it (container: wav)");
+                  .starts_with("it is not audio in"));
+  EXPECT_EQ(why(wav(0), {"audio/wav", ""}),
+            "it has no audio, or is not as ordinary encoders write it (container: wav)");
   EXPECT_EQ(why("x", {"multipart/form-data", ""}), "its body could not be read: malformed");
   EXPECT_EQ(why("x", {"audio/L16;rate=8000", "", false, true}),
-            "it is samples without a container, and its route does not say at what rate they are "
-            "read (audio.pcm)");
+            "it has samples without a container, and its route has no audio.pcm");
 }
 
 std::string form(const std::string& content, std::string_view name = "file") {

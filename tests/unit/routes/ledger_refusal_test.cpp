@@ -2,13 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/moments.hpp"
+
 namespace tollgate::routes {
 namespace {
 
 using namespace quota::literals;
 using quota::outcome;
 
-constexpr quota::time_point noon{quota::milliseconds{1'767'268'800'000}};  // 2026-01-01T12:00Z
+using tests::noon;
 constexpr quota::time_point next_month{quota::milliseconds{1'769'904'000'000}};
 
 std::string facts_of(const problem& problem) {
@@ -42,7 +44,7 @@ TEST(insufficient_credits, says_what_will_end_it) {
   EXPECT_EQ(
       p.message,
       "This call needs 10 credits and 3 are available: 7 credits short. Add credits to go on, "
-      "or wait for the next cycle at 2026-02-01T00:00:00Z. Credits are being bought and come "
+      "or wait for the next cycle at 2026-02-01T00:00:00Z. A top-up is pending; its credits arrive "
       "with the payment.");
   EXPECT_EQ(facts_of(p),
             "required_credits=10 available_credits=3 short_credits=7 "

@@ -23,9 +23,9 @@ TEST(build, reports_every_mistake_where_it_stands) {
           "3: route \"a\": path \"v1\" does not begin with a slash",
           "4: route \"a\": the name is taken by another route (line 3)",
           "5: route \"c\": `count` counts queries, but rate \"api\" is not per query",
-          "5: route \"c\": methods are written in capitals; did you mean \"POST\"?",
+          "5: route \"c\": a method is written in capitals; did you mean \"POST\"?",
           "6: route \"d\": json \"/x\" has no values, so it can never match; \"*\" means any",
-          "6: route \"d\": count \"queries\" is no JSON pointer: it must begin with a slash",
+          "6: route \"d\": count \"queries\" is not a JSON pointer: it must begin with a slash",
           "7: route \"e\": unknown rate \"whisper\"",
           "7: route \"e\": host \"h:80\" must be a name without scheme and port",
           "7: route \"e\": content_type \"a/b; c\" must be one media type without parameters"));
@@ -36,12 +36,12 @@ TEST(build, refuses_conditions_that_mean_nothing) {
     const auto all = mistakes_of({route.path("/x")});
     return all.size() == 1 ? all.front() : "not one: " + std::to_string(all.size());
   };
-  EXPECT_THAT(mistake(on("x", "api").json("model", {"a"})), HasSubstr("no JSON pointer"));
+  EXPECT_THAT(mistake(on("x", "api").json("model", {"a"})), HasSubstr("not a JSON pointer"));
   EXPECT_THAT(mistake(on("x", "api").json("/model", {""})), HasSubstr("is empty"));
-  EXPECT_THAT(mistake(on("x", "api").header("a b", {"c"})), HasSubstr("no header name"));
+  EXPECT_THAT(mistake(on("x", "api").header("a b", {"c"})), HasSubstr("not a header name"));
   EXPECT_THAT(mistake(on("x", "api").header("a", {})), HasSubstr("has no values"));
-  EXPECT_THAT(mistake(on("x", "api").query("", {"c"})), HasSubstr("is no name"));
-  EXPECT_THAT(mistake(on("x", "api").methods({"G T"})), HasSubstr("no method"));
+  EXPECT_THAT(mistake(on("x", "api").query("", {"c"})), HasSubstr("is not a name"));
+  EXPECT_THAT(mistake(on("x", "api").methods({"G T"})), HasSubstr("not a method"));
   EXPECT_THAT(mistake(on("x", "api").named_model(std::string(300, 'm'))),
               HasSubstr("model must be"));
   EXPECT_THAT(mistake(on("x\n", "api")), HasSubstr("name must be"));
@@ -64,7 +64,7 @@ TEST_P(reach, is_judged) {
   const auto by = c.unreachable.find(" by ");
   ASSERT_THAT(all, ElementsAre("0: route \"" + c.unreachable.substr(0, by) +
                                "\" can never match: \"" + c.unreachable.substr(by + 4) +
-                               "\" stands before it and takes everything it would"));
+                               "\" comes first and matches everything it would"));
 }
 
 const auto model = [](const char* name, globs values) {

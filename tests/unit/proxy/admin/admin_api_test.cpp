@@ -93,35 +93,37 @@ TEST_F(admin_api_test, refuses_what_it_does_not_understand_of_an_organization) {
     EXPECT_EQ(at(response, "error/code"), "invalid_request");
     return at(response, "error/param") + ": " + at(response, "error/message");
   };
-  EXPECT_THAT(param(R"({"plan":"prp"})"), HasSubstr("plan: the configuration has no plan \"prp\""));
+  EXPECT_THAT(param(R"({"plan":"prp"})"), HasSubstr("plan: unknown plan \"prp\""));
   EXPECT_THAT(param(R"({"plan":"prp"})"), HasSubstr("\"pro\""));
   EXPECT_THAT(param(R"({"plan":7})"), HasSubstr("plan is a string, not a number"));
   EXPECT_THAT(param(R"({"suspended":"yes"})"), HasSubstr("suspended is true or false"));
-  EXPECT_THAT(param(R"({"mode":"watch"})"), HasSubstr("mode is shadow or enforce"));
+  EXPECT_THAT(param(R"({"mode":"watch"})"), HasSubstr("mode must be shadow or enforce"));
   EXPECT_THAT(param(R"({"suspend":true})"), HasSubstr("\"suspended\""));
   EXPECT_THAT(param(R"({"alerts":[0]})"), HasSubstr("alerts[0]"));
-  EXPECT_THAT(param(R"({"alerts":[50,50]})"), HasSubstr("stands here twice"));
+  EXPECT_THAT(param(R"({"alerts":[50,50]})"), HasSubstr("is duplicated"));
   EXPECT_THAT(param(R"({"alerts":[50.5]})"), HasSubstr("a percentage of the cycle's credits"));
   EXPECT_THAT(param(R"({"alerts":[{"spend_cap_percent":101}]})"), HasSubstr("1 to 100"));
-  EXPECT_THAT(param(R"({"alerts":[{"credits":0}]})"), HasSubstr("alerts[0]: credits is above 0"));
+  EXPECT_THAT(param(R"({"alerts":[{"credits":0}]})"),
+              HasSubstr("alerts[0]: credits must be above 0"));
   EXPECT_THAT(param(R"({"alerts":[{}]})"), HasSubstr("spend_cap_percent or credits"));
   EXPECT_THAT(param(R"({"alerts":[{"agnet":"a1","credits":5}]})"),
               HasSubstr("did you mean \"agent\""));
-  EXPECT_THAT(param(R"({"alerts":[{"agent":"a1"}]})"), HasSubstr("has one of percent and credits"));
+  EXPECT_THAT(param(R"({"alerts":[{"agent":"a1"}]})"),
+              HasSubstr("needs one of percent and credits"));
   EXPECT_THAT(param(R"({"alerts":[{"agent":"a1","credits":5,"percent":5}]})"),
-              HasSubstr("has one of percent and credits"));
+              HasSubstr("needs one of percent and credits"));
   EXPECT_THAT(param(R"({"alerts":[{"agent":"a1","key":"k1","credits":5}]})"),
-              HasSubstr("one of agent, conversation and key, not two"));
+              HasSubstr("one of agent, conversation and key, not several"));
   EXPECT_THAT(param(R"({"alerts":[{"agent":"","credits":5}]})"), HasSubstr("an id, or \"*\""));
   EXPECT_THAT(param(R"({"alerts":[{"agent":null,"credits":5}]})"), HasSubstr("an id, or \"*\""));
   EXPECT_THAT(param(R"({"alerts":[{"key":"k1","percent":1001}]})"), HasSubstr("1 to 1000"));
   EXPECT_THAT(param(R"({"alerts":[{"percent":50}]})"), HasSubstr("a plain number: 50"));
   EXPECT_THAT(param(R"({"alerts":[{"agent":"a1","spend_cap_percent":80}]})"),
-              HasSubstr("the spend cap is the whole organization's"));
+              HasSubstr("spend_cap_percent is for the whole organization"));
   EXPECT_THAT(param(R"({"alerts":[{"key":"*","credits":5},{"key":"*","credits":5.0}]})"),
-              HasSubstr("alerts[1]: stands here twice"));
-  EXPECT_THAT(param("[]"), HasSubstr("the body is a JSON object, not an array"));
-  EXPECT_THAT(param("{"), HasSubstr("cannot be read"));
+              HasSubstr("alerts[1]: is duplicated"));
+  EXPECT_THAT(param("[]"), HasSubstr("the body must be a JSON object, not an array"));
+  EXPECT_THAT(param("{"), HasSubstr("invalid JSON"));
   EXPECT_EQ(call("GET", "orgs/acme").status, 404) << "nothing of that created it";
 }
 
@@ -533,7 +535,7 @@ TEST_F(admin_api_test, reads_usage_again_that_has_moved_meanwhile) {
 
 TEST_F(admin_api_test, serves_the_customer_its_own_account) {
   create("acme");
-  billing_api billing{store_, [this] { return configuration_; }};
+  billing_api billing{store_, store_, [this] { return configuration_; }};
   const auto get = [&](std::string method, std::string path) {
     api_request request;
     request.method = std::move(method);

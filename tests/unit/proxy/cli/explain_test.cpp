@@ -153,7 +153,7 @@ TEST(explain, the_path_is_read_as_the_upstream_will_see_it) {
   model         none
   rate          gpt-4: 10 credits per request
   estimate      10 credits
-  critical      yes: goes on when the credits are used up
+  critical      yes: passes when the credits are used up
   mode          enforce
   upstream      platform
   forwarded to  http://[::1]:9000/base/v1/agents/agent-7/x?q
@@ -194,7 +194,7 @@ TEST(explain, a_body_that_is_too_large_to_be_read) {
 
 TEST(explain, the_billing_api_is_answered_by_tollgate) {
   EXPECT_EQ(explain(asking("/v1/billing/balance")), R"(GET /v1/billing/balance
-  answered      by Tollgate itself: the billing API is never forwarded and never charged
+  answered      by Tollgate: the billing API is never forwarded or charged
 exit 0)");
 }
 
@@ -207,7 +207,7 @@ TEST(explain, assumptions_are_said) {
       << found;
   options.data.clear();
   options.method = "POST";
-  EXPECT_NE(explain(options).find("\nnote: asked about without a body; -d adds one\n"),
+  EXPECT_NE(explain(options).find("\nnote: the request has no body; -d adds one\n"),
             std::string::npos);
 }
 
@@ -259,7 +259,7 @@ TEST(explain, arguments_that_make_no_request) {
   EXPECT_EQ(message(asking("http:///x")),
             "stderr: tollgate explain: the URL names no host\nexit 2");
   EXPECT_EQ(message(asking("http://u:p@x/")),
-            "stderr: tollgate explain: the URL holds a user or a password\nexit 2");
+            "stderr: tollgate explain: the URL has a user or a password\nexit 2");
   auto options = asking("/h");
   options.headers = {"no colon"};
   EXPECT_EQ(message(options),

@@ -102,8 +102,8 @@ TEST_F(meter_command, what_is_no_audio_is_said_to_be_none) {
   options_.json = true;
   file("error.json", std::string(10'000, '{'));
   EXPECT_EQ(outcome({"error.json"}), R"({"file":"error.json","container":null,"codec":null,)"
-                                     R"("error":"no audio that can be measured"})"
-                                     "\nstderr: error.json: no audio that can be measured\nexit 1");
+                                     R"("error":"not measurable audio"})"
+                                     "\nstderr: error.json: not measurable audio\nexit 1");
   std::filesystem::create_directory("folder");
   EXPECT_EQ(outcome({"folder"}),
             R"({"file":"folder","container":null,"codec":null,"error":"cannot be read"})"
@@ -114,7 +114,7 @@ TEST_F(meter_command, wrong_arguments_are_explained) {
   file("config/tollgate.yaml", configuration);
   options_.rate = "sttt";
   EXPECT_EQ(outcome({"-"}),
-            "stderr: tollgate meter: there is no rate \"sttt\"; did you mean \"stt\"?\nexit 2");
+            "stderr: tollgate meter: no such rate: \"sttt\"; did you mean \"stt\"?\nexit 2");
   options_.rate = "api";
   EXPECT_EQ(outcome({"-"}),
             "stderr: tollgate meter: rate \"api\" is per request; audio is priced per minute\n"

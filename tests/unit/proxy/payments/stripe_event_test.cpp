@@ -6,13 +6,14 @@
 #include "proxy/payments/poll_schedule.hpp"
 #include "proxy/payments/stripe_signature.hpp"
 #include "quota/hex.hpp"
+#include "tests/support/moments.hpp"
 
 namespace tollgate::proxy::payments {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr quota::time_point noon{quota::milliseconds{1'767'268'800'000}};  // 2026-01-01T12:00Z
+using tests::noon;
 const std::string body = R"({"id":"evt_1"})";
 
 std::string signed_by(const std::string& secret, const std::string& seconds = "1767268800") {
@@ -27,10 +28,10 @@ std::string verdict(const std::string& header, std::vector<std::string> secrets 
 TEST(stripe_signature, is_of_the_time_and_the_body) {
   EXPECT_EQ(verdict("t=1767268800," + signed_by("whsec_1")), "");
   EXPECT_EQ(verdict("t=1767268801," + signed_by("whsec_1")),
-            "Stripe-Signature is not by the webhook endpoint's secret");
+            "Stripe-Signature does not match the webhook endpoint's secret");
   EXPECT_EQ(refuse_stripe_signature("t=1767268800," + signed_by("whsec_1"), body + " ", {"whsec_1"},
                                     noon),
-            "Stripe-Signature is not by the webhook endpoint's secret");
+            "Stripe-Signature does not match the webhook endpoint's secret");
 }
 
 TEST(stripe_signature, any_of_several_is_enough) {

@@ -51,7 +51,7 @@ TEST(read_json, refuses_what_is_not_json) {
 TEST(read_json, refuses_a_name_given_twice) {
   const auto value = read_json(R"({"credits":1,"credi\u0074s":1000})");
   ASSERT_FALSE(value);
-  EXPECT_EQ(value.error().message, "\"credits\" stands twice in one object");
+  EXPECT_EQ(value.error().message, "\"credits\" is duplicated");
 }
 
 TEST(read_json, refuses_deep_nesting) {

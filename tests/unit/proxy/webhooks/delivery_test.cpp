@@ -4,13 +4,14 @@
 
 #include "proxy/net/outbound/signature.hpp"
 #include "proxy/webhooks/received.hpp"
+#include "tests/support/moments.hpp"
 
 namespace tollgate::proxy::webhooks {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr quota::time_point noon{quota::milliseconds{1'767'268'800'000}};  // 2026-01-01T12:00Z
+using tests::noon;
 
 quota::account_event threshold() {
   return {"1767268800000-3", noon, "usage_threshold", "percent 50 used 10000000 of 20000000"};
@@ -73,7 +74,7 @@ TEST(request_of, is_signed_by_both_secrets_while_one_replaces_the_other) {
       outbound::webhook_signature("new", what.id, 1'767'268'800, what.body) + " v1,"));
   EXPECT_EQ(refuse_delivery(got, "new", noon), "");
   EXPECT_EQ(refuse_delivery(got, "old", noon), "");
-  EXPECT_EQ(refuse_delivery(got, "older", noon), "webhook-signature is not of this secret");
+  EXPECT_EQ(refuse_delivery(got, "older", noon), "webhook-signature does not match this secret");
 }
 
 // Receivers of the platform's header compare it for equality with the one secret they have.
@@ -90,7 +91,8 @@ TEST(request_of, has_one_platform_signature_of_the_oldest_secret_until_that_one_
   EXPECT_EQ(signed_at(older.until), outbound::platform_signature("old", what.body));
   EXPECT_EQ(signed_at(old.until), outbound::platform_signature("new", what.body));
   const auto late = as_received(request_of(what, to, {secret("new"), old}, old.until));
-  EXPECT_EQ(refuse_delivery(late, "old", old.until), "webhook-signature is not of this secret");
+  EXPECT_EQ(refuse_delivery(late, "old", old.until),
+            "webhook-signature does not match this secret");
 }
 
 TEST(refuse_delivery, notices_every_change) {
@@ -112,14 +114,14 @@ TEST(refuse_delivery, notices_every_change) {
   for (auto member : {&received::id, &received::body}) {
     auto bad = good;
     (bad.*member) += ' ';
-    EXPECT_EQ(refuse_delivery(bad, "s", noon), "webhook-signature is not of this secret");
+    EXPECT_EQ(refuse_delivery(bad, "s", noon), "webhook-signature does not match this secret");
   }
   auto bad = good;
   bad.signature.pop_back();
-  EXPECT_EQ(refuse_delivery(bad, "s", noon), "webhook-signature is not of this secret");
+  EXPECT_EQ(refuse_delivery(bad, "s", noon), "webhook-signature does not match this secret");
   for (const char* time : {"x", "-1", "99999999999999999", "99999999999999999999", "1e9"}) {
     bad.timestamp = time;
-    EXPECT_EQ(refuse_delivery(bad, "s", noon), "webhook-timestamp is no time") << time;
+    EXPECT_EQ(refuse_delivery(bad, "s", noon), "webhook-timestamp is malformed") << time;
   }
 }
 
@@ -157,7 +159,7 @@ TEST(refuse_url, says_what_is_wrong) {
        {row{"", "empty"}, row{" https://x/", "blanks"}, row{"https://x/a b", "blanks"},
         row{"https://b\xC3\xBC\x63her.example/", "xn--"}, row{"https://x:0/", "1 to 65535"},
         row{"https://x:99999/", "1 to 65535"}, row{"https://[::1]:0", "1 to 65535"},
-        row{"https://u:p@x/", "user, password"}, row{"hooks.example", "https:// URL"}}) {
+        row{"https://u:p@x/", "user, password"}, row{"hooks.example", "must be https://"}}) {
     EXPECT_NE(refuse_url(url, {}).find(why), std::string::npos)
         << url << ": " << refuse_url(url, {});
   }

@@ -1,5 +1,5 @@
-// A ledger store that goes on behind what the store retains: what is older is asked of the archive.
-// Before anything is, it is made sure that the archive is this store's (archive_errc).
+// The history of an account that goes on behind what the store retains: what is older is asked of
+// the archive. Before anything is, it is made sure that the archive is this store's (archive_errc).
 #pragma once
 
 #include <chrono>
@@ -7,14 +7,15 @@
 
 #include "proxy/account/archive_error.hpp"
 #include "proxy/archive/archive_reader.hpp"
+#include "quota/account_history.hpp"
 #include "quota/retention.hpp"
 
 namespace tollgate::proxy::archive {
 
-class archived_store final : public quota::ledger_store {
+class archived_history final : public quota::account_history {
  public:
-  archived_store(quota::ledger_store& recent, quota::retention_store& retention,
-                 archive_reader& archive)
+  archived_history(quota::account_history& recent, quota::retention_store& retention,
+                   archive_reader& archive)
       : recent_{recent}, retention_{retention}, archive_{archive} {}
 
   task<result<std::vector<quota::ledger_entry>>> entries(const quota::org_id& org,
@@ -25,13 +26,6 @@ class archived_store final : public quota::ledger_store {
                                                         std::int64_t last_hour) override;
 
   // All of these are kept for as long as the account lives.
-  task<result<quota::answer>> apply(const quota::org_id& org,
-                                    const quota::operation& operation) override {
-    return recent_.apply(org, operation);
-  }
-  void submit(const quota::org_id& org, const quota::operation& operation, then then) override {
-    recent_.submit(org, operation, std::move(then));
-  }
   task<result<quota::account_snapshot>> snapshot(const quota::org_id& org) override {
     return recent_.snapshot(org);
   }
@@ -42,6 +36,21 @@ class archived_store final : public quota::ledger_store {
                                                                 std::int64_t first_hour,
                                                                 std::int64_t last_hour) override {
     return recent_.usage_summary(org, first_hour, last_hour);
+  }
+  task<result<std::vector<quota::usage_counter>>> hourly_usage(const quota::org_id& org,
+                                                               std::int64_t first_hour,
+                                                               std::int64_t last_hour) override {
+    return recent_.hourly_usage(org, first_hour, last_hour);
+  }
+  task<result<std::vector<quota::usage_counter>>> summed_usage(const quota::org_id& org,
+                                                               std::int64_t first_hour,
+                                                               std::int64_t last_hour) override {
+    return recent_.summed_usage(org, first_hour, last_hour);
+  }
+  task<result<std::vector<quota::usage_counter>>> late_usage(const quota::org_id& org,
+                                                             std::int64_t first_hour,
+                                                             std::int64_t last_hour) override {
+    return recent_.late_usage(org, first_hour, last_hour);
   }
   task<result<std::string>> usage_generation(const quota::org_id& org, std::int64_t first_hour,
                                              std::int64_t last_hour) override {
@@ -54,9 +63,6 @@ class archived_store final : public quota::ledger_store {
   }
   task<result<std::vector<quota::top_up_record>>> top_ups(const quota::org_id& org) override {
     return recent_.top_ups(org);
-  }
-  task<result<quota::pending_work>> pending(const quota::org_id& org) override {
-    return recent_.pending(org);
   }
   task<result<std::vector<quota::account_event>>> events(const quota::org_id& org,
                                                          std::string after,
@@ -74,10 +80,7 @@ class archived_store final : public quota::ledger_store {
                                               quota::time_point told_from) override {
     return recent_.gap_behind(org, std::move(after), told_from);
   }
-  void on_event(event_listener listener) override { recent_.on_event(std::move(listener)); }
-  void on_top_up(top_up_listener listener) override { recent_.on_top_up(std::move(listener)); }
   quota::time_point now() const override { return recent_.now(); }
-  bool ready() const override { return recent_.ready(); }
 
  private:
   struct agreement {
@@ -90,7 +93,7 @@ class archived_store final : public quota::ledger_store {
                                                               std::int64_t first_hour,
                                                               std::int64_t last_hour);
 
-  quota::ledger_store& recent_;
+  quota::account_history& recent_;
   quota::retention_store& retention_;
   archive_reader& archive_;
   std::pair<quota::org_id, archive_errc> refused_;  // the last that was said

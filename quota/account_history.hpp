@@ -1,27 +1,18 @@
-// The ledger as the rest of Tollgate sees it: domain verbs, no Redis. One object a thread; all
-// calls come from that thread's io_context.
+// Reports on an account: balances, ledger entries, usage, statements' cycles, events. Same
+// threading rules as quota/ledger.hpp.
 #pragma once
 
-#include <functional>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include <boost/asio/any_completion_handler.hpp>
-
 #include "quota/ledger/account_ledger.hpp"
+#include "quota/store_error.hpp"
 #include "quota/task.hpp"
 
 namespace tollgate::quota {
-
-enum class store_errc {
-  unavailable = 1,  // not connected, or the connection broke before the answer came: the outcome of
-                    // the operation is unknown, and repeating it with the same id is harmless
-  protocol,         // the store answered something that this version does not understand
-  archived,         // the store has dropped what was asked for: it is in an archive, if anywhere
-};
-error_code make_error_code(store_errc);
 
 struct open_hold {
   hold_id id;
@@ -57,13 +48,6 @@ struct grant_record {
   time_point at;
   time_point expires_at{};  // time_point{}: never
   int priority = 50;
-};
-
-// What the clock, or somebody's crash, has left to be done for an account.
-struct pending_work {
-  std::optional<time_point> due;  // a hold, a grant or the cycle ends (a lower bound; cheap)
-  std::vector<std::string> open_top_ups;  // may have to be delivered
-  std::size_t holds = 0;                  // open
 };
 
 // One usage counter of one hour. `hour` counts from the Unix epoch.
@@ -102,17 +86,11 @@ struct account_gap {
   bool operator==(const account_gap&) const = default;
 };
 
-class ledger_store {
+// What an account says of itself. For reports: no charge depends on it. An archive may stand behind
+// it (proxy/archive/archived_history.hpp).
+class account_history {
  public:
-  virtual ~ledger_store() = default;
-
-  // Every transition of the ledger. Operations issued in one turn of the event loop leave in one
-  // write, those of one organization in one script call; each is atomic, and they take effect in
-  // the order in which they were issued. `operation` is encoded before the first suspension.
-  virtual task<result<answer>> apply(const org_id& org, const operation& operation) = 0;
-  // The same for who does not wait for it in a coroutine. `then` may be called before this returns.
-  using then = asio::any_completion_handler<void(result<answer>)>;
-  virtual void submit(const org_id& org, const operation& operation, then then) = 0;
+  virtual ~account_history() = default;
 
   virtual task<result<account_snapshot>> snapshot(const org_id& org) = 0;
   // Entries after the id `after` ("0-0": from the first), oldest first, at most `limit`.
@@ -135,12 +113,22 @@ class ledger_store {
   // `usage` of hours before this one is without agents and conversations: they were dropped. 0: of
   // none.
   virtual task<result<std::int64_t>> callers_known_from(const org_id& org) = 0;
+  // The parts of usage, for an archive that keeps them apart: the counters of hours, as far as
+  // their details are retained; the same from the summaries of days; and what was booked late in
+  // the last hours of cycles that had closed.
+  virtual task<result<std::vector<usage_counter>>> hourly_usage(const org_id& org,
+                                                                std::int64_t first_hour,
+                                                                std::int64_t last_hour) = 0;
+  virtual task<result<std::vector<usage_counter>>> summed_usage(const org_id& org,
+                                                                std::int64_t first_hour,
+                                                                std::int64_t last_hour) = 0;
+  virtual task<result<std::vector<usage_counter>>> late_usage(const org_id& org,
+                                                              std::int64_t first_hour,
+                                                              std::int64_t last_hour) = 0;
   // The books of every cycle so far, oldest first.
   virtual task<result<std::vector<cycle_record>>> cycles(const org_id& org) = 0;
   // All top-ups, oldest first.
   virtual task<result<std::vector<top_up_record>>> top_ups(const org_id& org) = 0;
-  // Asks for the store's time, too: now() is right afterwards, whatever its clock has done.
-  virtual task<result<pending_work>> pending(const org_id& org) = 0;
   // What has happened after the event `after` ("0-0": all that is remembered), oldest first.
   virtual task<result<std::vector<account_event>>> events(const org_id& org, std::string after,
                                                           std::size_t limit) = 0;
@@ -157,24 +145,8 @@ class ledger_store {
   virtual task<result<account_gap>> gap_behind(const org_id& org, stream_positions after,
                                                time_point told_from) = 0;
 
-  // Called, on this thread, when an operation issued here has left a top-up to be delivered.
-  using top_up_listener = std::function<void(const org_id&)>;
-  virtual void on_top_up(top_up_listener listener) = 0;
-  // Likewise, when it has caused events that somebody may want to be told of.
-  using event_listener = std::function<void(const org_id&)>;
-  virtual void on_event(event_listener listener) = 0;
-
-  // The store's own time, estimated from its last answer. Hold ids are made with it.
+  // The store's own time, as ledger::now() says it.
   virtual time_point now() const = 0;
-  // Connected and the scripts are loaded.
-  virtual bool ready() const = 0;
 };
 
-// Does what the clock has left to be done for an account, if anything: what is read afterwards is
-// as of now, and so is the store's now().
-task<result<void>> bring_up_to_date(ledger_store& ledger, const org_id& org);
-
 }  // namespace tollgate::quota
-
-template <>
-struct boost::system::is_error_code_enum<tollgate::quota::store_errc> : std::true_type {};

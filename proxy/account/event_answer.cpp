@@ -1,5 +1,5 @@
-// The customer's and the admin's view of what happens, as it happens.
-#include "proxy/account/billing_api.hpp"
+#include "proxy/account/event_answer.hpp"
+
 #include "proxy/account/reading.hpp"
 
 namespace tollgate::proxy::admin {
@@ -17,7 +17,7 @@ checked<std::optional<event_cursor>> parse_cursor(const api_request& request,
   auto cursor = event_cursor::parse(text);
   if (!cursor) cursor = event_cursor::behind_event(org, text);
   if (cursor) return cursor;
-  return invalid("last_event_id is the id of an event, as it was sent", "last_event_id");
+  return invalid("last_event_id must be the id of an event, as it was sent", "last_event_id");
 }
 
 // What a HEAD gets to see of a stream.
@@ -37,14 +37,14 @@ api_response answer_with(std::shared_ptr<body_source> source) {
 
 }  // namespace
 
-task<api_response> billing_api::events(quota::org_id org, api_request request) {
+task<api_response> answer_events(event_feed* feed, quota::org_id org, api_request request) {
   const auto cursor = parse_cursor(request, org);
   if (!cursor) co_return failure(cursor.error(), request.request_id);
-  if (feed_ == nullptr) {
+  if (feed == nullptr) {
     co_return failure(not_found("there are no events here"), request.request_id);
   }
   if (request.method == "HEAD") co_return answer_with(std::make_shared<no_body>());
-  auto opened = co_await feed_->open(std::move(org), *cursor);
+  auto opened = co_await feed->open(std::move(org), *cursor);
   if (!opened) co_return failure(opened.error(), request.request_id);
   co_return answer_with(*std::move(opened));
 }

@@ -1,4 +1,4 @@
-#include "quota/ledger_store.hpp"
+#include "quota/store_error.hpp"
 
 namespace tollgate::quota {
 
@@ -27,16 +27,6 @@ class store_category final : public boost::system::error_category {
 #pragma GCC diagnostic pop
 
 }  // namespace
-
-task<result<void>> bring_up_to_date(ledger_store& ledger, const org_id& org) {
-  const auto pending = co_await ledger.pending(org);
-  if (!pending) co_return pending.error();
-  if (!pending->due || *pending->due > ledger.now()) co_return result<void>{};
-  const operation advance{expire_holds{}};
-  const auto done = co_await ledger.apply(org, advance);
-  if (!done) co_return done.error();
-  co_return result<void>{};
-}
 
 error_code make_error_code(store_errc code) {
   static const store_category category;

@@ -1,4 +1,4 @@
-#include "proxy/archive/archived_store.hpp"
+#include "proxy/archive/archived_history.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -16,9 +16,9 @@ constexpr std::chrono::seconds say_again_after{10};  // readers may ask as often
 
 }  // namespace
 
-task<result<std::vector<quota::ledger_entry>>> archived_store::entries(const quota::org_id& org,
-                                                                       std::string after,
-                                                                       std::size_t limit) {
+task<result<std::vector<quota::ledger_entry>>> archived_history::entries(const quota::org_id& org,
+                                                                         std::string after,
+                                                                         std::size_t limit) {
   auto recent = co_await recent_.entries(org, after, limit);
   if (recent || recent.error() != quota::store_errc::archived) co_return recent;
   const auto kept = co_await agreed(org);
@@ -38,7 +38,7 @@ task<result<std::vector<quota::ledger_entry>>> archived_store::entries(const quo
 
 // What the store still has, and the archive that goes on behind it. Whatever can be wrong with the
 // two is an error, never a gap and never what happened in another store.
-task<result<archived_store::agreement>> archived_store::agreed(quota::org_id org) {
+task<result<archived_history::agreement>> archived_history::agreed(quota::org_id org) {
   constexpr int tries = 3;
   for (int i = 0; i < tries; ++i) {
     auto kept = co_await retention_.what_is_retained(org);
@@ -67,7 +67,7 @@ task<result<archived_store::agreement>> archived_store::agreed(quota::org_id org
   co_return make_error_code(archive_errc::unavailable);
 }
 
-error_code archived_store::refuse(const quota::org_id& org, archive_errc why) {
+error_code archived_history::refuse(const quota::org_id& org, archive_errc why) {
   const auto ec = make_error_code(why);
   const auto now = std::chrono::steady_clock::now();
   if (refused_ == std::pair{org, why} && now < say_again_at_) return ec;
@@ -77,9 +77,9 @@ error_code archived_store::refuse(const quota::org_id& org, archive_errc why) {
   return ec;
 }
 
-task<result<std::vector<quota::usage_counter>>> archived_store::usage(const quota::org_id& org,
-                                                                      std::int64_t first_hour,
-                                                                      std::int64_t last_hour) {
+task<result<std::vector<quota::usage_counter>>> archived_history::usage(const quota::org_id& org,
+                                                                        std::int64_t first_hour,
+                                                                        std::int64_t last_hour) {
   if (last_hour < first_hour) co_return std::vector<quota::usage_counter>{};
   auto kept = co_await retention_.what_is_retained(org);
   for (;;) {
@@ -103,7 +103,7 @@ task<result<std::vector<quota::usage_counter>>> archived_store::usage(const quot
   }
 }
 
-task<result<std::vector<quota::usage_counter>>> archived_store::older_usage(
+task<result<std::vector<quota::usage_counter>>> archived_history::older_usage(
     const quota::org_id& org, std::int64_t first_hour, std::int64_t last_hour) {
   const auto both = co_await agreed(org);
   if (!both) co_return both.error();
