@@ -44,7 +44,9 @@ def load(contender, setup, question, seconds):
     generator = open_loop if question.rate else wrk
     done = subprocess.run(pinned(setup.load_core, generator(contender, question, seconds)),
                           env={**os.environ, "BENCH_KEYS": keys, "BENCH_ACCEPT": question.accept},
-                          text=True, capture_output=True, check=True)
+                          text=True, capture_output=True)
+    if done.returncode:
+        raise SystemExit(f"{question.name}, {contender.name}: {done.stdout}{done.stderr}")
     line = next(line for line in done.stdout.splitlines() if line.startswith("RESULT "))
     result = json.loads(line.removeprefix("RESULT "))
     if result["failed"] or not result["requests"]:

@@ -31,6 +31,10 @@ def shown(value, pattern, unit=""):
     return "–" if value is None else f"{value:{pattern}}{unit}"
 
 
+def latency(ms):
+    return f"{ms:.3f} ms" if ms < 1 else f"{ms:.2f} ms"
+
+
 def question_table(question, answers, labels):
     """Ratios are to plain nginx where it was asked, else to the first contender that has a CPU of its own."""
     base = next((runs for runs in answers.values() if runs[0]["proxy_us"] is not None), None)
@@ -42,7 +46,7 @@ def question_table(question, answers, labels):
         lines.append(
             f"| {labels[name]} | {shown(row['proxy_us'], '.1f', ' µs')} | {ratio_to(runs, base, 'proxy_us')} "
             f"| {shown(row['redis_us'], '.1f', ' µs')} | {row['rps']:,.0f} | {ratio_to(runs, base, 'rps')} "
-            f"| {row['p50_ms']:.2f} ms | {row['p99_ms']:.2f} ms | {row['proxy_core_busy']:.0%} |")
+            f"| {latency(row['p50_ms'])} | {latency(row['p99_ms'])} | {row['proxy_core_busy']:.0%} |")
     return "\n".join(lines)
 
 

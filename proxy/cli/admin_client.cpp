@@ -28,7 +28,7 @@ using stream = beast::basic_stream<tcp, io_executor>;
 using http_request = http::request<http::string_body>;
 using http_response = http::response<http::string_body>;
 
-constexpr auto patience = std::chrono::seconds{30};
+constexpr auto answer_timeout = std::chrono::seconds{30};
 constexpr auto quiet = std::chrono::seconds{45};  // three times what a stream is quiet for
 constexpr std::uint64_t largest_answer = 256 * 1024 * 1024;  // a report has at most 50,000 rows
 
@@ -58,11 +58,11 @@ std::string every(const std::vector<config::config_error>& errors) {
   return out;
 }
 
-// Sends the request; `patience` holds from now on.
+// Sends the request; `answer_timeout` holds from now on.
 task<void> ask(stream& connection, const std::string& host, const std::string& port,
                const http_request& request) {
   resolver names{connection.get_executor()};
-  connection.expires_after(patience);
+  connection.expires_after(answer_timeout);
   co_await connection.async_connect(co_await names.async_resolve(host, port, use_task), use_task);
   co_await http::async_write(connection, request, use_task);
 }
