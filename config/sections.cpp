@@ -112,13 +112,14 @@ std::optional<store_settings> read_store(context& in, const node& from) {
 std::optional<identity_settings> read_identity(context& in, const node& from) {
   identity_settings out;
   map_reader map{in, from};
-  map.optional("keys", out.keys, read_flag);
+  bool keys = true;  // the only way to identify a caller so far
+  map.optional("keys", keys, read_flag);
   map.optional("agent", out.agent_header, read_attribution_header);
   map.optional("conversation", out.conversation_header, read_attribution_header);
   map.not_yet("jwt", "identity from JSON Web Tokens");
   map.not_yet("trusted_header", "identity from a trusted header");
   map.finish();
-  if (!out.keys) in.fail(from, "keys: must be true; there is no other identification");
+  if (!keys) in.fail(from, "keys: must be true; there is no other identification");
   return out;
 }
 

@@ -34,7 +34,6 @@ struct admin_settings {
 };
 
 struct identity_settings {
-  bool keys = true;
   std::string agent_header = "X-Agent-Id";
   std::string conversation_header = "X-Conversation-Id";
 };

@@ -10,7 +10,7 @@ namespace tollgate::quota {
 
 namespace {
 
-constexpr std::int64_t a_request = 60'000;
+constexpr std::int64_t level_of_a_request = 60'000;
 constexpr std::int64_t ms_a_day = 86'400'000;
 constexpr gate_numbers never_written{0, 0, 0, 0, -1, -1, -1, 0, 0, 0, -1, 3};
 constexpr std::array<const char*, never_written.size()> names{
@@ -136,7 +136,8 @@ void compare_rate(const account_guards& guards, comparison& compare) {
   const auto& [rate, burst, level, since] = *guards.rate;
   compare.same("request rate", rate, per_minute);
   if (per_minute > 0) compare.same("request rate: burst", burst, plan->terms.burst);
-  compare.between("request rate: level", level, 0, std::max<std::int64_t>(burst, 0) * a_request);
+  compare.between("request rate: level", level, 0,
+                  std::max<std::int64_t>(burst, 0) * level_of_a_request);
   if (since < 0) compare.same("request rate: time", since, 0);
 }
 

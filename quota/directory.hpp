@@ -1,11 +1,12 @@
-// Who may spend: organizations and their API keys. Same threading rules as ledger_store.
+// Who may spend: organizations and their API keys. Same threading rules as ledger.
 #pragma once
 
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "quota/ledger_store.hpp"
+#include "quota/ledger/account_ledger.hpp"
+#include "quota/store_error.hpp"
 
 namespace tollgate::quota {
 

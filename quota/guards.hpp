@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "quota/ledger_store.hpp"
+#include "quota/account_history.hpp"
 
 namespace tollgate::quota {
 

@@ -1,5 +1,5 @@
 // Which payment of a top-up its credits are for, by the payment endpoint's name for it. Same
-// threading rules as ledger_store.
+// threading rules as ledger.
 #pragma once
 
 #include <string>

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "quota/ledger_store.hpp"
+#include "quota/account_history.hpp"
 
 namespace tollgate::quota {
 

@@ -39,10 +39,10 @@ struct hour_range {
 
 // Hands on all entries behind `after` up to `last`.
 template <class Take>
-task<result<void>> read_entries(ledger_store& store, const org_id& org, std::string after,
+task<result<void>> read_entries(account_history& history, const org_id& org, std::string after,
                                 std::string last, Take take) {
   while (after != last) {
-    const auto entries = co_await store.entries(org, after, page);
+    const auto entries = co_await history.entries(org, after, page);
     if (!entries) co_return entries.error();
     if (entries->empty()) break;
     for (const auto& entry : *entries) {
@@ -54,28 +54,28 @@ task<result<void>> read_entries(ledger_store& store, const org_id& org, std::str
   co_return result<void>{};
 }
 
-task<result<void>> read_counters(ledger_store& store, const org_id& org, hour_range hours,
+task<result<void>> read_counters(account_history& history, const org_id& org, hour_range hours,
                                  audit& books) {
   for (auto hour = hours.first; hour <= hours.last; hour += hours_at_once) {
     const auto until = std::min(hour + hours_at_once - 1, hours.last);
-    const auto counters = co_await store.usage(org, hour, until);
+    const auto counters = co_await history.usage(org, hour, until);
     if (!counters) co_return counters.error();
     for (const auto& counter : *counters) books.count(counter);
   }
   co_return result<void>{};
 }
 
-task<result<account_rows>> read_rows(ledger_store& store, const org_id& org) {
+task<result<account_rows>> read_rows(account_history& history, const org_id& org) {
   account_rows rows;
-  auto top_ups = co_await store.top_ups(org);
+  auto top_ups = co_await history.top_ups(org);
   if (!top_ups) co_return top_ups.error();
   rows.top_ups = *std::move(top_ups);
-  auto grants = co_await store.grants(org);
+  auto grants = co_await history.grants(org);
   if (!grants) co_return grants.error();
   rows.grants = *std::move(grants);
   std::string after = "0-0";
   for (;;) {
-    auto events = co_await store.events(org, after, page);
+    auto events = co_await history.events(org, after, page);
     if (!events) co_return events.error();
     if (events->empty()) co_return rows;
     after = events->back().id;
@@ -89,32 +89,33 @@ task<result<account_rows>> read_rows(ledger_store& store, const org_id& org) {
 
 // Rows are read behind the snapshot, so they may be ahead of it, but not of what is read after
 // them.
-task<result<verification>> verify(ledger_store& store, guard_store& guards, const org_id& org) {
+task<result<verification>> verify(account_history& history, guard_store& guards,
+                                  const org_id& org) {
   const auto guarded = co_await guards.guards(org);
   if (!guarded) co_return guarded.error();
   const auto* const snapshot = &guarded->snapshot;
   audit books;
   member_audit members{*guarded};
-  hour_range hours{hour_of(store.now())};
+  hour_range hours{hour_of(history.now())};
   const auto add = [&](const ledger_entry& entry) {
     hours.reach(hour_of(entry.at));
     books.add(entry);
     members.add(entry);
   };
-  const auto added = co_await read_entries(store, org, "0-0", snapshot->last_entry_id, add);
+  const auto added = co_await read_entries(history, org, "0-0", snapshot->last_entry_id, add);
   if (!added) co_return added.error();
-  auto rows = co_await read_rows(store, org);
+  auto rows = co_await read_rows(history, org);
   if (!rows) co_return rows.error();
-  hours.reach(hour_of(store.now()));
+  hours.reach(hour_of(history.now()));
   hours.reach(*snapshot);
-  const auto counted = co_await read_counters(store, org, hours, books);
+  const auto counted = co_await read_counters(history, org, hours, books);
   if (!counted) co_return counted.error();
 
-  const auto later = co_await store.snapshot(org);
+  const auto later = co_await history.snapshot(org);
   if (!later) co_return later.error();
   const auto add_later = [&](const ledger_entry& entry) { books.add_later(entry); };
   const auto followed =
-      co_await read_entries(store, org, snapshot->last_entry_id, later->last_entry_id, add_later);
+      co_await read_entries(history, org, snapshot->last_entry_id, later->last_entry_id, add_later);
   if (!followed) co_return followed.error();
   rows->top_ups_at_rest =
       snapshot->top_up == later->top_up && snapshot->open_top_ups == later->open_top_ups;

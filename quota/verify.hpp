@@ -16,6 +16,6 @@ struct verification {
 };
 
 // Audits one account while it is in use.
-task<result<verification>> verify(ledger_store& store, guard_store& guards, const org_id& org);
+task<result<verification>> verify(account_history& history, guard_store& guards, const org_id& org);
 
 }  // namespace tollgate::quota

@@ -1,5 +1,5 @@
 // Who is told of an organization's events, and how far each has been told. Same threading rules as
-// ledger_store.
+// ledger.
 //
 // An endpoint gets its events one after the other. Whoever delivers to it holds its lease, and says
 // by its token what became of each event; once somebody else has leased it, the token means nothing
@@ -10,7 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "quota/ledger_store.hpp"
+#include "quota/ledger/account_ledger.hpp"
+#include "quota/store_error.hpp"
 
 namespace tollgate::quota {
 

@@ -17,14 +17,14 @@ namespace {
 using quota::stream_end;
 using carried = answer_watch::carried;
 
-std::string_view trim(std::string_view text) {
+std::string_view without_white_space(std::string_view text) {
   constexpr std::string_view blanks = " \t\r\n";
   text.remove_prefix(std::min(text.find_first_not_of(blanks), text.size()));
   return text.substr(0, text.find_last_not_of(blanks) + 1);
 }
 
 bool is_event_stream(std::string_view content_type) {
-  return equal_ignoring_case(trim(content_type.substr(0, content_type.find(';'))),
+  return equal_ignoring_case(without_white_space(content_type.substr(0, content_type.find(';'))),
                              "text/event-stream");
 }
 
@@ -50,7 +50,7 @@ constexpr std::array<std::string_view, 7> last_events{
     "done",         "speech.audio.done",  "transcript.text.done"};
 constexpr std::array<std::string_view, 5> preludes{"ping", "message_start", "response.created",
                                                    "response.queued", "response.in_progress"};
-constexpr std::array<std::string_view, 2> errors{"error", "response.failed"};
+constexpr std::array<std::string_view, 2> error_types{"error", "response.failed"};
 
 // One event is read no further than this: an error is not longer.
 constexpr std::size_t most_data = 64 * 1024;
@@ -106,13 +106,13 @@ bool opens_chat(const json_body& body) {
 std::string_view type_in_front(std::string_view data) {
   constexpr std::string_view name = "\"type\"";
   const auto skip = [&](char c) {
-    data = trim(data);
+    data = without_white_space(data);
     if (!data.starts_with(c)) return false;
     data.remove_prefix(1);
     return true;
   };
   if (!skip('{')) return {};
-  data = trim(data);
+  data = without_white_space(data);
   if (!data.starts_with(name)) return {};
   data.remove_prefix(name.size());
   if (!skip(':') || !skip('"')) return {};
@@ -125,7 +125,7 @@ carried carried_by(const json_body& body) {
   if (tells_of_error(body)) return carried::error;
   const auto type = body.read(pointer("/type"));
   if (type.is == reading::state::present && type.scalar) {
-    if (is_one_of(type.text, errors)) return carried::error;
+    if (is_one_of(type.text, error_types)) return carried::error;
     if (is_one_of(type.text, preludes) || type.text == "message_stop") return carried::nothing;
   }
   return opens_chat(body) ? carried::nothing : carried::content;
@@ -152,7 +152,7 @@ class answer_watch::event_watch final : public readers::events {
   }
 
   void on_event(const event& one) override {
-    const auto data = trim(one.data);
+    const auto data = without_white_space(one.data);
     const bool says_done = data == "[DONE]";
     complete = complete || says_done || is_one_of(one.name, last_events) ||
                is_one_of(type_in_front(data), last_events);
@@ -162,7 +162,7 @@ class answer_watch::event_watch final : public readers::events {
   }
 
   static carried read(const event& one, std::string_view data) {
-    if (is_one_of(one.name, errors)) return carried::error;
+    if (is_one_of(one.name, error_types)) return carried::error;
     if (is_one_of(one.name, preludes) || one.name == "message_stop") return carried::nothing;
     if (!one.whole || !data.starts_with('{')) return carried::content;
     return carried_by(json_body{std::string{data}});
@@ -171,7 +171,7 @@ class answer_watch::event_watch final : public readers::events {
 
 struct answer_watch::event_chain {
   explicit event_chain(std::string_view encoding)
-      : decoder{readers::make_content_decoder(trim(encoding), {}, watch)} {}
+      : decoder{readers::make_content_decoder(without_white_space(encoding), {}, watch)} {}
 
   event_watch watch;
   const std::unique_ptr<readers::reader> decoder;

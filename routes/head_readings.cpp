@@ -11,13 +11,6 @@
 namespace tollgate::routes {
 namespace {
 
-std::string_view trim(std::string_view text) {
-  constexpr std::string_view blanks = " \t";
-  const auto begin = std::min(text.find_first_not_of(blanks), text.size());
-  const auto end = text.find_last_not_of(blanks);
-  return end == text.npos ? std::string_view{} : text.substr(begin, end - begin + 1);
-}
-
 // Cuts off what stands before `mark`, and the mark.
 std::string_view take_until(std::string_view& text, char mark) {
   const auto end = std::min(text.find(mark), text.size());
@@ -56,7 +49,7 @@ std::variant<const header_view*, std::string> find_header(const request_view& re
 
 // Cuts the media type off a Content-Type and leaves the parameters. Empty: it is malformed.
 std::string_view take_media_type(std::string_view& content_type) {
-  const auto media = trim(take_until(content_type, ';'));
+  const auto media = without_blanks(take_until(content_type, ';'));
   const auto slash = media.find('/');
   const bool sound =
       slash != media.npos && is_token(media.substr(0, slash)) && is_token(media.substr(slash + 1));

@@ -10,13 +10,13 @@
 namespace tollgate::routes {
 namespace {
 
-using errors = std::vector<route_error>;
+using route_errors = std::vector<route_error>;
 
 std::string line_of(const source_position& at) {
   return at.line > 0 ? " (line " + std::to_string(at.line) + ")" : "";
 }
 
-void check_names(const std::vector<route_settings>& routes, errors& out) {
+void check_names(const std::vector<route_settings>& routes, route_errors& out) {
   std::map<std::string_view, const route_settings*> seen;
   for (const auto& route : routes) {
     const auto [first, fresh] = seen.emplace(route.name, &route);
@@ -27,7 +27,7 @@ void check_names(const std::vector<route_settings>& routes, errors& out) {
   }
 }
 
-void check_audio(const route_settings& route, const quota::rate& rate, errors& out) {
+void check_audio(const route_settings& route, const quota::rate& rate, route_errors& out) {
   if (!route.audio) return;
   const auto wrong = [&](const std::string& what) {
     out.push_back({route.at, "route " + shown(route.name) + ": " + what});
@@ -48,7 +48,7 @@ void check_audio(const route_settings& route, const quota::rate& rate, errors& o
 }
 
 const quota::rate* find_rate(const route_settings& route, const std::vector<quota::rate>& rates,
-                             errors& out) {
+                             route_errors& out) {
   const auto named = [&](const quota::rate& rate) { return rate.name == route.rate; };
   const auto found = std::find_if(rates.begin(), rates.end(), named);
   if (found == rates.end()) {
@@ -65,7 +65,7 @@ const quota::rate* find_rate(const route_settings& route, const std::vector<quot
   return &*found;
 }
 
-void check_reachability(const std::vector<route>& routes, errors& out) {
+void check_reachability(const std::vector<route>& routes, route_errors& out) {
   for (std::size_t i = 0; i < routes.size(); ++i) {
     const auto by = taken_by(routes, i);
     if (!by) continue;
@@ -81,7 +81,7 @@ void check_reachability(const std::vector<route>& routes, errors& out) {
 
 std::variant<route_table, std::vector<route_error>> route_table::build(
     const std::vector<route_settings>& routes, const std::vector<quota::rate>& rates) {
-  errors wrong;
+  route_errors wrong;
   check_names(routes, wrong);
   pointer_numbers numbers;
   route_table table;

@@ -1,6 +1,7 @@
 // Comparing and showing text that a client sent.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -52,6 +53,13 @@ std::string fold(std::string_view text);
 
 // A token of RFC 9110: header names, methods, media types.
 bool is_token(std::string_view text);
+
+// Spaces and tabs at both ends are left out: optional white space of RFC 9110.
+inline std::string_view without_blanks(std::string_view text) {
+  constexpr std::string_view blanks = " \t";
+  text.remove_prefix(std::min(text.find_first_not_of(blanks), text.size()));
+  return text.substr(0, text.find_last_not_of(blanks) + 1);
+}
 
 // C0 and C1 control characters (the latter in UTF-8) and DEL.
 bool has_control(std::string_view text);

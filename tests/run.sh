@@ -61,8 +61,9 @@ wait_for_build() {
 # Enough to find what every input of some kind runs into, and that a target still builds and runs.
 seconds_to_fuzz=3
 
-if step "install packages" deploy/install-packages.sh build run test clients browser audio readers fuzz &&
+if step "install packages" deploy/install-packages.sh build run test clients browser audio readers fuzz lint &&
    step "build (release)" build_release; then
+  step "format and clang-tidy" tests/lint.sh
   [ "$sanitizers" = no ] || build_beside_the_tests
   step "all tests (release)" test_release
   if [ "$sanitizers" = yes ] && step "build (sanitizers), beside the tests and after them" wait_for_build; then

@@ -2,11 +2,14 @@
 """Includes go strictly downward: proxy -> config -> routes -> quota, and in proxy from layer to layer.
 
 `quota` and `routes` are pure but for quota/redis: nothing else below `proxy` may include Asio's sockets. Some
-libraries, and quota/redis, are confined to directories.
+libraries, and quota/redis, are confined to directories. Classes of proxy keep to a size: files and functions are
+small, so a large object would hide in them.
 """
 import re
 import sys
 from pathlib import Path
+
+from class_sizes import classes
 
 ROOT = Path(__file__).resolve().parent.parent
 ORDER = ["quota", "routes", "config", "proxy"]  # each may include itself and what stands before it
@@ -19,12 +22,9 @@ LAYERS = {**{layer: BASE[:i] for i, layer in enumerate(BASE)}, **{job: BASE for 
 CONFINED = {"yaml-cpp/": ["config"], "hiredis/": ["quota/redis"], "simdjson": ["routes", "proxy/text"],
             "spdlog/": ["proxy"], "prometheus/": ["proxy"],
             "libpq-fe": ["proxy/archive", "config/read_archive.cpp"], "pqxx/": ["proxy/archive"]}
-# Beside proxy/app, these open a store by themselves, or share its helpers for files. The list may only become shorter.
-OPEN_STORES = {"proxy/archive/archiver.hpp", "proxy/archive/collector.hpp", "proxy/archive/file_archive.hpp",
-               "proxy/cli/journal.cpp", "proxy/cli/open_store.cpp", "proxy/cli/open_store.hpp",
-               "proxy/cli/verify.cpp", "proxy/gateway/journal/segment.hpp", "proxy/gateway/worker.cpp",
-               "proxy/gateway/worker.hpp"}
-KNOWN_ARROWS = {("proxy/gateway/worker.cpp", "proxy/archive/archived_store.hpp")}  # goes with its store
+MOST_MEMBERS, MOST_FUNCTIONS, MOST_SOURCES = 15, 30, 2  # of a class of proxy
+# What is larger still. The list may only become shorter.
+TOO_LARGE = {"exchange", "exchange_record"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 
 
@@ -32,9 +32,9 @@ def complaint_about_layers(name, included):
     """Of an include of one file of proxy in another, or of quota/redis."""
     layer = name.split("/")[1]
     if included.startswith("quota/redis/"):
-        if layer != "app" and name not in OPEN_STORES:
+        if layer != "app":
             return f"{name}: only proxy/app includes quota/redis"
-    elif included.startswith("proxy/") and (name, included) not in KNOWN_ARROWS:
+    elif included.startswith("proxy/"):
         target = included.split("/")[1]
         if target not in LAYERS:
             return f"{included} is in no layer"
@@ -65,9 +65,40 @@ def complaints_about(path):
                 yield f"{name}:{number}: includes <{included}>, which only {' and '.join(homes)} may"
 
 
+MODULE = re.compile(r"from '\./(\w+\.js)'")
+
+
+def complaints_about_modules():
+    """Modules of the dashboard import each other without a cycle."""
+    imports = {path.name: MODULE.findall(path.read_text())
+               for path in (ROOT / "proxy/admin/dashboard/web").glob("*.js")}
+    done = set()
+
+    def follow(name, way):
+        if name in way:
+            yield "dashboard modules import each other: " + " -> ".join([*way[way.index(name):], name])
+        elif name not in done:
+            for each in imports.get(name, []):
+                yield from follow(each, [*way, name])
+            done.add(name)
+
+    for name in sorted(imports):
+        yield from follow(name, [])
+
+
+def complaints_about_classes():
+    for each in classes(["proxy"]):
+        if each.name in TOO_LARGE:
+            continue
+        if each.members > MOST_MEMBERS or each.functions > MOST_FUNCTIONS or len(each.sources) > MOST_SOURCES:
+            yield (f"{each.file}: {each.name} has {each.members} data members and {each.functions} functions in "
+                   f"{len(each.sources)} .cpp files; at most {MOST_MEMBERS}, {MOST_FUNCTIONS}, {MOST_SOURCES}")
+
+
 def main():
     files = [p for directory in ORDER for p in sorted((ROOT / directory).rglob("*")) if p.suffix in (".hpp", ".cpp")]
-    complaints = [each for path in files for each in complaints_about(path)]
+    complaints = [each for path in files for each in complaints_about(path)] + [
+        *complaints_about_classes(), *complaints_about_modules()]
     print("\n".join(complaints) or f"{len(files)} files in order")
     return 1 if complaints or len(files) < 50 else 0
 

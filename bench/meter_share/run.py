@@ -69,7 +69,7 @@ def download(proxy, setup, path, seconds):
     done = subprocess.run(
         pinned(setup.load_core, ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", HERE / "download.lua",
                                  f"http://{proxy.address}/{path}"]),
-        env={**os.environ, "BENCH_KEY": proxy.key}, text=True, capture_output=True, check=True)
+        env={**os.environ, "BENCH_KEY": proxy.keys[0]}, text=True, capture_output=True, check=True)
     line = next(line for line in done.stdout.splitlines() if line.startswith("RESULT "))
     result = json.loads(line.removeprefix("RESULT "))
     if result["failed"] or not result["bytes"]:

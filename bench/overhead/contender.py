@@ -16,6 +16,7 @@ class Setup:
     proxy_core: int
     load_core: int
     upstream: str = ""
+    organizations: int = 1
 
     @staticmethod
     def free_address():
@@ -32,16 +33,20 @@ def choose_cores():
 class Contender:
     name = label = address = process = None
     redis = None  # its own Redis, when it meters
-    key = "bench-key"
-    settled_micro = None  # a method, when it meters: micro-credits settled so far
+    keys = ("bench-key",)  # one an organization, when it meters
+    settled_micro = None   # a method, when it meters: micro-credits settled so far, of all organizations
+    answered = 0           # calls that the load generator has counted
+    left_open = 0          # and how many it may have left unanswered
 
     def start(self, setup):
         raise NotImplementedError
 
+    def processes(self):
+        return {name: each for name, each in (("proxy", self.process), ("redis", self.redis)) if each}
+
     def stop(self):
-        for process in (self.process, self.redis):
-            if process:
-                process.stop(any_status=True)  # HAProxy ends by the signal itself
+        for process in self.processes().values():
+            process.stop(any_status=True)  # HAProxy ends by the signal itself
 
 
 def pinned(core, command):

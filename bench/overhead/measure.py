@@ -1,12 +1,12 @@
-"""One measurement: load from wrk on one core, CPU time of the proxy and of its Redis beside it."""
+"""One measurement: load on one core, CPU time of the proxy and of its Redis beside it."""
 import json
 import os
 import subprocess
 from pathlib import Path
 
 from contender import HERE, pinned
+from support.process import BUILD_DIR
 
-CONNECTIONS = 64
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -17,12 +17,9 @@ def process_tree(pid):
 
 
 def cpu_seconds(pid):
-    """User and system time of all threads of a process and of its children."""
-    total = 0
-    for one in process_tree(pid):
-        fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
-        total += int(fields[11]) + int(fields[12])  # utime, stime
-    return total / TICKS
+    """User and system time of all threads of a process and of its children, to the nanosecond."""
+    return sum(int((task / "schedstat").read_text().split()[0])
+               for one in process_tree(pid) for task in Path(f"/proc/{one}/task").iterdir()) / 1e9
 
 
 def stolen_seconds():
@@ -30,36 +27,47 @@ def stolen_seconds():
     return int(Path("/proc/stat").read_text().split("\n", 1)[0].split()[8]) / TICKS
 
 
-def load(contender, setup, seconds):
-    done = subprocess.run(
-        pinned(setup.load_core, ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency",
-                                 "-s", HERE / "chat.lua",
-                                 f"http://{contender.address}/v1/chat/completions"]),
-        env={**os.environ, "BENCH_KEY": contender.key}, text=True, capture_output=True, check=True)
-    result = next(line for line in done.stdout.splitlines() if line.startswith("RESULT "))
-    return json.loads(result.removeprefix("RESULT "))
+def wrk(contender, question, seconds):
+    return ["wrk", "-t1", f"-c{question.connections}", f"-d{seconds}s", "--latency", "-s", HERE / "chat.lua",
+            f"http://{contender.address}/v1/chat/completions"]
 
 
-def measure(contender, setup, seconds):
-    pids = {"proxy": contender.process.pid}
-    if contender.redis:
-        pids["redis"] = contender.redis.pid
+def open_loop(contender, question, seconds):
+    return [BUILD_DIR / "bench_open_loop", contender.address, str(question.rate), str(seconds),
+            str(question.connections)]
+
+
+def load(contender, setup, question, seconds):
+    """What the load generator says: requests, seconds, p50_ms, p99_ms, failed."""
+    keys = setup.directory / f"{contender.name}.keys"
+    keys.write_text("".join(f"{key}\n" for key in contender.keys[:question.organizations]))
+    generator = open_loop if question.rate else wrk
+    done = subprocess.run(pinned(setup.load_core, generator(contender, question, seconds)),
+                          env={**os.environ, "BENCH_KEYS": keys, "BENCH_ACCEPT": question.accept},
+                          text=True, capture_output=True, check=True)
+    line = next(line for line in done.stdout.splitlines() if line.startswith("RESULT "))
+    result = json.loads(line.removeprefix("RESULT "))
+    if result["failed"] or not result["requests"]:
+        raise SystemExit(f"{question.name}, {contender.name}: {result['failed']} of {result['requests']} calls failed"
+                         f"\n{contender.process.log() if contender.process else ''}")
+    return result
+
+
+def measure(contender, setup, question, seconds):
+    pids = {name: process.pid for name, process in contender.processes().items()}
     before = {name: cpu_seconds(pid) for name, pid in pids.items()}
     stolen = stolen_seconds()
-    result = load(contender, setup, seconds)
+    result = load(contender, setup, question, seconds)
     stolen = (stolen_seconds() - stolen) / result["seconds"]
     used = {name: cpu_seconds(pid) - before[name] for name, pid in pids.items()}
-    if result["failed"]:
-        raise SystemExit(f"{contender.name}: {result['failed']} of {result['requests']} calls failed\n"
-                         f"{contender.process.log()}")
-    requests = result["requests"]
+    counted = result["requests"] * max(1, question.events)
     return {
-        "requests": requests,
-        "proxy_us": used["proxy"] / requests * 1e6,
-        "redis_us": used["redis"] / requests * 1e6 if "redis" in used else None,
-        "rps": requests / result["seconds"],
+        "requests": result["requests"],
+        "proxy_us": used["proxy"] / counted * 1e6 if "proxy" in used else None,
+        "redis_us": used["redis"] / counted * 1e6 if "redis" in used else None,
+        "rps": counted / result["seconds"],
         "p50_ms": result["p50_ms"],
         "p99_ms": result["p99_ms"],
         "stolen": stolen,
-        "proxy_core_busy": used["proxy"] / result["seconds"],
+        "proxy_core_busy": used.get("proxy", 0) / result["seconds"],
     }

@@ -19,9 +19,11 @@ def start_nginx(directory, name, template, core, env=None, **values):
 class Nginx(Contender):
     name = "nginx"
     label = "nginx, plain reverse proxy"
+    buffering = "on"
 
     def start(self, setup):
         self.address = setup.free_address()
         self.process = start_nginx(setup.directory, self.name, HERE / "nginx.conf.in",
-                                   setup.proxy_core, LISTEN=self.address, UPSTREAM=setup.upstream)
+                                   setup.proxy_core, LISTEN=self.address, UPSTREAM=setup.upstream,
+                                   BUFFERING=self.buffering)
         self.process.wait_ready(lambda: is_listening(self.address))

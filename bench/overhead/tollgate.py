@@ -13,6 +13,7 @@ class Tollgate(Contender):
     label = "Tollgate, metered: reserve and settle in Redis"
     program = BUILD_DIR / "tollgate"
     changes = {}
+    environment = {}
 
     def start(self, setup):
         self.redis = start_redis(setup, f"redis-{self.name}")
@@ -22,9 +23,10 @@ class Tollgate(Contender):
         self.address = config["listen"]
         self.admin = Admin(config["admin"]["listen"], ADMIN_TOKEN)
         self.process = Process(self.name, pinned(setup.proxy_core, [self.program, "run", "--config", path]),
-                               setup.directory)
+                               setup.directory, self.environment)
         self.process.wait_ready(self.is_ready)
-        self.key = self.admin.new_customer("bench", credits=4_000_000_000)
+        self.keys = [self.admin.new_customer(f"bench-{number}", credits=4_000_000_000)
+                     for number in range(1, setup.organizations + 1)]
 
     def is_ready(self):
         try:
@@ -33,7 +35,8 @@ class Tollgate(Contender):
             return False
 
     def settled_micro(self):
-        return int(self.admin.balance("bench")["settled"] * 10**6)
+        settled = (self.admin.balance(f"bench-{number + 1}")["settled"] for number in range(len(self.keys)))
+        return sum(int(each * 10**6) for each in settled)
 
 
 class TollgateBefore(Tollgate):

@@ -12,7 +12,7 @@ std::string event(std::string_view name, std::string_view data) {
 
 std::string message(const std::string& model, std::string_view content, std::string_view stop) {
   std::string text = R"({"id":"msg_sample","type":"message","role":"assistant","model":)";
-  text.append(quoted(model)).append(R"(,"content":)").append(content);
+  text.append(json_string(model)).append(R"(,"content":)").append(content);
   text.append(R"(,"stop_reason":)").append(stop);
   return text + R"(,"stop_sequence":null,"usage":{"input_tokens":9,"output_tokens":6}})";
 }

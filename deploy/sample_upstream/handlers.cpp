@@ -68,7 +68,7 @@ task<> handle(exchange& x) {
   }
   co_await x.reply(404, "application/json",
                    R"({"error":{"type":"not_found","message":"No such endpoint: )" +
-                       quoted(x.path()).substr(1) + "}}");
+                       json_string(x.path()).substr(1) + "}}");
 }
 
 }  // namespace tollgate::sample_upstream

@@ -4,7 +4,7 @@
 
 namespace tollgate::sample_upstream {
 
-std::string quoted(std::string_view text) {
+std::string json_string(std::string_view text) {
   constexpr char hex[] = "0123456789abcdef";
   std::string out = "\"";
   for (const char c : text) {

@@ -8,7 +8,7 @@
 
 namespace tollgate::sample_upstream {
 
-std::string quoted(std::string_view text);
+std::string json_string(std::string_view text);
 
 // The few things the handlers look at in a request body. Unreadable bodies give the defaults.
 struct request_fields {

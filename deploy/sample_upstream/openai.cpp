@@ -18,7 +18,7 @@ std::string sent_at() {
 
 std::string chunk(const std::string& model, std::string_view delta, std::string_view finish) {
   std::string text = R"(data: {"id":"chatcmpl-sample","object":"chat.completion.chunk",)";
-  text.append(created).append(R"(,"model":)").append(quoted(model));
+  text.append(created).append(R"(,"model":)").append(json_string(model));
   text.append(R"(,"sample_sent_us":)").append(sent_at());
   text.append(R"(,"choices":[{"index":0,"delta":)").append(delta);
   return text.append(R"(,"finish_reason":)").append(finish).append("}]}\n\n");
@@ -40,7 +40,7 @@ task<> stream_chat(exchange& x, const std::string& model) {
 }  // namespace
 
 task<> refuse(exchange& x, std::string_view message) {
-  std::string body = R"({"error":{"message":)" + quoted(message);
+  std::string body = R"({"error":{"message":)" + json_string(message);
   body += R"(,"type":"invalid_request_error","param":null,"code":null}})";
   co_await x.reply(400, "application/json", std::move(body));
 }
@@ -53,7 +53,7 @@ task<> chat_completions(exchange& x) {
     co_await stream_chat(x, fields->model);
   } else {
     std::string body = R"({"id":"chatcmpl-sample","object":"chat.completion",)";
-    body.append(created).append(R"(,"model":)").append(quoted(fields->model));
+    body.append(created).append(R"(,"model":)").append(json_string(fields->model));
     body.append(R"(,"choices":[{"index":0,"message":{"role":"assistant","content":"Hello from the )"
                 R"(sample upstream.","refusal":null},"logprobs":null,"finish_reason":"stop"}],)"
                 R"("usage":{"prompt_tokens":9,"completion_tokens":6,"total_tokens":15}})");
@@ -75,7 +75,7 @@ task<> embeddings(exchange& x) {
     body.append(R"({"object":"embedding","index":)").append(std::to_string(i));
     body.append(R"(,"embedding":)").append(vector).append("}");
   }
-  body.append(R"(],"model":)").append(quoted(fields->model));
+  body.append(R"(],"model":)").append(json_string(fields->model));
   co_await x.reply_json(body.append(R"(,"usage":{"prompt_tokens":4,"total_tokens":4}})"));
 }
 
@@ -84,9 +84,9 @@ task<> models(exchange& x) {
   std::string body = R"({"object":"list","has_more":false,"data":[)";
   for (const std::string name : {"gpt-4", "gpt-3.5-turbo", "claude-sonnet-4"}) {
     if (!body.ends_with('[')) body += ',';
-    body.append(R"({"id":)").append(quoted(name));
+    body.append(R"({"id":)").append(json_string(name));
     body.append(anthropic
-                    ? R"(,"type":"model","display_name":)" + quoted(name) +
+                    ? R"(,"type":"model","display_name":)" + json_string(name) +
                           R"(,"created_at":"2023-11-14T22:13:20Z"})"
                     : R"(,"object":"model",)" + std::string{created} + R"(,"owned_by":"sample"})");
   }

@@ -28,7 +28,7 @@ task<> knowledge_query(exchange& x) {
 task<> resources(exchange& x) {
   co_await x.digest_body();
   const auto id = id_in(x.path());
-  const auto one = R"({"id":)" + quoted(id.empty() ? "sample-1" : id) + R"(,"name":"Sample"})";
+  const auto one = R"({"id":)" + json_string(id.empty() ? "sample-1" : id) + R"(,"name":"Sample"})";
   if (x.method() == "DELETE") {
     co_await x.reply(204, {}, {});
   } else if (x.method() == "GET" && id.empty()) {

@@ -21,7 +21,7 @@ task<> stats(exchange& x) {
   body += R"(,"by_path":{)";
   for (bool first = true; const auto& [path, requests] : counted.by_path) {
     if (!std::exchange(first, false)) body += ',';
-    body.append(quoted(path)).append(":").append(std::to_string(requests));
+    body.append(json_string(path)).append(":").append(std::to_string(requests));
   }
   co_await x.reply_json(body + "}}");
 }
@@ -31,15 +31,16 @@ task<> echo(exchange& x) {
   const auto text = co_await x.read_text();
   boost::crc_32_type crc;
   crc.process_bytes(text.data(), text.size());
-  std::string body = R"({"method":)" + quoted(x.method()) + R"(,"target":)" + quoted(x.target());
+  std::string body =
+      R"({"method":)" + json_string(x.method()) + R"(,"target":)" + json_string(x.target());
   body.append(R"(,"body_bytes":)").append(std::to_string(text.size()));
   body.append(R"(,"body_crc32":)").append(std::to_string(crc.checksum()));
   body += R"(,"headers":[)";
   for (bool first = true; const auto& field : x.request()) {
     if (!std::exchange(first, false)) body += ',';
     const auto name = field.name_string(), value = field.value();
-    body.append("[").append(quoted({name.data(), name.size()})).append(",");
-    body.append(quoted({value.data(), value.size()})).append("]");
+    body.append("[").append(json_string({name.data(), name.size()})).append(",");
+    body.append(json_string({value.data(), value.size()})).append("]");
   }
   co_await x.reply_json(body + "]}");
 }

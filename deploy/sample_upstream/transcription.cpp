@@ -43,7 +43,7 @@ std::string file_size(const upload& got) {
 }
 
 std::string as_json(const upload& got) {
-  return R"({"text":)" + quoted(transcript) + file_size(got) + "}";
+  return R"({"text":)" + json_string(transcript) + file_size(got) + "}";
 }
 
 // The times are as invented as the words: nobody has listened.
@@ -51,8 +51,9 @@ std::string as_verbose_json(const exchange& x, const upload& got) {
   const bool translates = x.path().ends_with("/translations");
   std::string body = R"({"task":)";
   body += translates ? R"("translate")" : R"("transcribe")";
-  body.append(R"(,"language":"english","duration":1.5,"text":)").append(quoted(transcript));
-  body += R"(,"segments":[{"id":0,"seek":0,"start":0.0,"end":1.5,"text":)" + quoted(transcript);
+  body.append(R"(,"language":"english","duration":1.5,"text":)").append(json_string(transcript));
+  body +=
+      R"(,"segments":[{"id":0,"seek":0,"start":0.0,"end":1.5,"text":)" + json_string(transcript);
   body += R"(,"tokens":[50364],"temperature":0.0,"avg_logprob":-0.3,"compression_ratio":0.8,)"
           R"("no_speech_prob":0.01}])";
   return body + file_size(got) + "}";
@@ -73,10 +74,11 @@ task<> stream_transcript(exchange& x, const upload& got) {
     const auto word = "word" + std::to_string(i) + " ";
     text += word;
     co_await x.pace();
-    co_await x.stream(R"(data: {"type":"transcript.text.delta","delta":)" + quoted(word) + "}\n\n");
+    co_await x.stream(R"(data: {"type":"transcript.text.delta","delta":)" + json_string(word) +
+                      "}\n\n");
   }
   co_await x.pace();
-  co_await x.stream(R"(data: {"type":"transcript.text.done","text":)" + quoted(text) +
+  co_await x.stream(R"(data: {"type":"transcript.text.done","text":)" + json_string(text) +
                     file_size(got) + "}\n\n");
   co_await x.end_stream();
 }

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string_view>
 
-#include "quota/ledger_store.hpp"
+#include "quota/account_history.hpp"
 
 namespace tollgate::proxy::admin {
 

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "quota/ledger_store.hpp"
+#include "quota/account_history.hpp"
 
 namespace tollgate::proxy::admin {
 

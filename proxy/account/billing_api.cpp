@@ -124,8 +124,8 @@ task<> billing_api::read_usage_steps(usage_reading& all) {
     const auto first = all.next, end = std::min(first / 24 * 24 + step - 1, all.range.last);
     all.next = end + 1;
     // Not awaited where it is chosen: GCC 12 destroys both branches of a conditional with co_await.
-    auto reading = with_callers ? ledger_.usage(all.org, first, end)
-                                : ledger_.usage_summary(all.org, first, end);
+    auto reading = with_callers ? history_.usage(all.org, first, end)
+                                : history_.usage_summary(all.org, first, end);
     const auto counters = co_await std::move(reading);
     if (!counters) {
       all.failed = counters.error();
@@ -139,14 +139,14 @@ task<> billing_api::read_usage_steps(usage_reading& all) {
 task<result<void>> billing_api::read_usage(quota::org_id org, usage_range range,
                                            report_beginner begin) {
   using namespace asio::experimental::awaitable_operators;
-  auto generation = co_await ledger_.usage_generation(org, range.first, range.last);
+  auto generation = co_await history_.usage_generation(org, range.first, range.last);
   for (int i = 0; i < most_readings; ++i) {
     if (!generation) co_return generation.error();
     usage_reading all{org, range, range.first, begin()};
     auto together = read_usage_steps(all) && read_usage_steps(all) && read_usage_steps(all);
     co_await std::move(together);
     if (all.failed) co_return all.failed;
-    auto now = co_await ledger_.usage_generation(org, range.first, range.last);
+    auto now = co_await history_.usage_generation(org, range.first, range.last);
     if (now && *now == *generation) co_return result<void>{};
     generation = std::move(now);
     // After a clock's jump years are summed up at once: that is soon over.
@@ -158,13 +158,13 @@ task<result<void>> billing_api::read_usage(quota::org_id org, usage_range range,
 
 task<api_response> billing_api::balance(quota::org_id org, api_request request) {
   if (const auto error = refuse_parameters(request)) co_return failure(*error, request.request_id);
-  const auto account = co_await ledger_.snapshot(org);
+  const auto account = co_await history_.snapshot(org);
   if (!account) co_return failure(ledger_unavailable(), request.request_id);
   co_return success(balance_json(org, *account));
 }
 
 task<api_response> billing_api::usage(quota::org_id org, api_request request) {
-  const auto query = usage_query::parse(request.query, ledger_.now());
+  const auto query = usage_query::parse(request.query, history_.now());
   if (!query) co_return failure(query.error(), request.request_id);
   std::optional<usage_report> report;
   report_beginner begin = [&] {
@@ -176,7 +176,7 @@ task<api_response> billing_api::usage(quota::org_id org, api_request request) {
   if (!read) co_return failure(history_unavailable(read.error()), request.request_id);
   // Asked afterwards: what was dropped while the report was read is told of, too.
   if (query->asks_about_callers()) {
-    const auto known_from = co_await ledger_.callers_known_from(org);
+    const auto known_from = co_await history_.callers_known_from(org);
     if (!known_from) co_return failure(ledger_unavailable(), request.request_id);
     report->callers_known_from(*known_from);
   }
@@ -194,9 +194,9 @@ task<api_response> billing_api::usage(quota::org_id org, api_request request) {
 template <class Report>
 task<api_response> billing_api::report_on(quota::org_id org, api_request request) {
   if (const auto error = refuse_parameters(request)) co_return failure(*error, request.request_id);
-  const auto account = co_await ledger_.snapshot(org);
+  const auto account = co_await history_.snapshot(org);
   if (!account) co_return failure(ledger_unavailable(), request.request_id);
-  const Report empty{*account, ledger_.now()};
+  const Report empty{*account, history_.now()};
   std::optional<Report> report;
   report_beginner begin = [&] {
     report.emplace(empty);
@@ -219,7 +219,7 @@ task<api_response> billing_api::burn_down(quota::org_id org, api_request request
 task<api_response> billing_api::quote(quota::org_id org, api_request request) {
   const auto asked = read_quote(request.query);
   if (!asked) co_return failure(asked.error(), request.request_id);
-  const auto account = co_await ledger_.snapshot(org);
+  const auto account = co_await history_.snapshot(org);
   if (!account) co_return failure(ledger_unavailable(), request.request_id);
   const auto terms = account->plan ? account->plan->terms : quota::plan_terms{};
   co_return success(quote_json(*asked, terms));
@@ -229,7 +229,7 @@ task<api_response> billing_api::entries(quota::org_id org, api_request request) 
   const auto wanted = parse_page(request);
   if (!wanted) co_return failure(wanted.error(), request.request_id);
   // One more than asked for shows whether there is a next page.
-  auto found = co_await ledger_.entries(org, wanted->after, wanted->limit + 1);
+  auto found = co_await history_.entries(org, wanted->after, wanted->limit + 1);
   if (!found) co_return failure(history_unavailable(found.error()), request.request_id);
   const bool has_more = found->size() > wanted->limit;
   if (has_more) found->resize(wanted->limit);
@@ -243,7 +243,7 @@ task<api_response> billing_api::entries(quota::org_id org, api_request request) 
 
 task<api_response> billing_api::holds(quota::org_id org, api_request request) {
   if (const auto error = refuse_parameters(request)) co_return failure(*error, request.request_id);
-  const auto snapshot = co_await ledger_.snapshot(org);
+  const auto snapshot = co_await history_.snapshot(org);
   if (!snapshot) co_return failure(ledger_unavailable(), request.request_id);
   json_writer out;
   out.begin_object().key("holds").begin_array();
@@ -263,7 +263,7 @@ task<api_response> billing_api::holds(quota::org_id org, api_request request) {
 
 task<api_response> billing_api::grants(quota::org_id org, api_request request) {
   if (const auto error = refuse_parameters(request)) co_return failure(*error, request.request_id);
-  const auto grants = co_await ledger_.grants(org);
+  const auto grants = co_await history_.grants(org);
   if (!grants) co_return failure(ledger_unavailable(), request.request_id);
   json_writer out;
   out.begin_object().key("grants").begin_array();

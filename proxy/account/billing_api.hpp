@@ -7,9 +7,10 @@
 #include <memory>
 
 #include "config/load.hpp"
-#include "proxy/account/event_feed.hpp"
+#include "proxy/account/event_answer.hpp"
 #include "proxy/net/api/message.hpp"
-#include "quota/ledger_store.hpp"
+#include "quota/account_history.hpp"
+#include "quota/ledger.hpp"
 #include "quota/task.hpp"
 
 namespace tollgate::proxy::admin {
@@ -20,9 +21,9 @@ class billing_api {
   using configuration_in_force = std::function<std::shared_ptr<const config::configuration>()>;
 
   // Without a feed there are no events.
-  billing_api(quota::ledger_store& ledger, configuration_in_force configuration,
-              event_feed* feed = nullptr)
-      : ledger_{ledger}, configuration_{std::move(configuration)}, feed_{feed} {}
+  billing_api(quota::ledger& ledger, quota::account_history& history,
+              configuration_in_force configuration, event_feed* feed = nullptr)
+      : ledger_{ledger}, history_{history}, configuration_{std::move(configuration)}, feed_{feed} {}
 
   // `request.path` is what follows the prefix: "/balance", "/usage", "/projection", "/burn_down",
   // "/quote",
@@ -41,7 +42,9 @@ class billing_api {
   task<api_response> statements(quota::org_id org, api_request request);
   task<api_response> statement(quota::org_id org, std::string month, api_request request);
   task<api_response> top_ups(quota::org_id org, api_request request);
-  task<api_response> events(quota::org_id org, api_request request);
+  task<api_response> events(quota::org_id org, api_request request) {
+    return answer_events(feed_, std::move(org), std::move(request));
+  }
 
  private:
   struct usage_range {
@@ -59,7 +62,8 @@ class billing_api {
   struct usage_reading;
   task<> read_usage_steps(usage_reading& all);
 
-  quota::ledger_store& ledger_;
+  quota::ledger& ledger_;
+  quota::account_history& history_;
   configuration_in_force configuration_;
   event_feed* feed_;
 };

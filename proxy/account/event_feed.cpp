@@ -19,8 +19,8 @@ namespace tollgate::proxy::admin {
 namespace {
 
 using std::chrono::steady_clock;
-using timer =
-    asio::basic_waitable_timer<steady_clock, asio::wait_traits<steady_clock>, io_executor>;
+using timer = asio::basic_waitable_timer<std::chrono::steady_clock,
+                                         asio::wait_traits<std::chrono::steady_clock>, io_executor>;
 
 // What a tick reads at most: so many answers of the store. The rest comes with the next tick.
 constexpr int looks_a_tick = 16;
@@ -63,13 +63,15 @@ api_error too_many_of_the_org(std::size_t most) {
 
 // What streams and sources share. Streams may outlive the feed by a moment.
 struct event_feed::state {
-  state(io_executor used, quota::ledger_store& read, feed_options chosen)
-      : executor{std::move(used)}, ledger{read}, options{chosen} {}
+  state(io_executor used, quota::ledger& advanced, quota::account_history& read,
+        feed_options chosen)
+      : executor{std::move(used)}, ledger{advanced}, history{read}, options{chosen} {}
 
   void forget(const source& one);
 
   io_executor executor;
-  quota::ledger_store& ledger;
+  quota::ledger& ledger;
+  quota::account_history& history;
   feed_options options;
   std::map<quota::org_id, std::shared_ptr<source>> sources;
   std::size_t streams = 0;
@@ -149,12 +151,12 @@ class event_feed::source : public std::enable_shared_from_this<source> {
   task<> look() {
     const auto current = co_await quota::bring_up_to_date(state_->ledger, org_);
     if (!current) co_return;  // the store is away: the next tick reads on from here
-    event_report report{org_, at_, state_->ledger.now()};
+    event_report report{org_, at_, state_->history.now()};
     quota::stream_positions reached = at_;
     bool more = true;
     std::optional<quota::account_row> row;
     for (int looks = 0; more && looks < looks_a_tick; ++looks) {
-      const auto changes = co_await state_->ledger.changes(org_, reached, std::nullopt);
+      const auto changes = co_await state_->history.changes(org_, reached, std::nullopt);
       if (!changes) break;  // the store is away: the next tick reads on from here
       report.add(*changes);
       reached = changes->up_to;
@@ -228,7 +230,7 @@ class event_feed::stream final : public reader {
  private:
   // Of one who has read all there is.
   std::string balance_here() {
-    event_report report{source_->org(), at_, state_->ledger.now()};
+    event_report report{source_->org(), at_, state_->history.now()};
     report.add(source_->balance());
     owes_balance_ = false;
     return report.take();
@@ -238,7 +240,7 @@ class event_feed::stream final : public reader {
   void go_on_from(event_cursor from) {
     const auto here = source_->at();
     owes_balance_ = true;
-    told_from_ = state_->ledger.now() - usage_is_retold_for;
+    told_from_ = state_->history.now() - usage_is_retold_for;
     auto oldest = std::to_string(told_from_.time_since_epoch().count()) + "-0";
     if (is_earlier(here.entry, oldest)) oldest = here.entry;
     const bool skips = is_earlier(from.entry, oldest);
@@ -249,14 +251,14 @@ class event_feed::stream final : public reader {
 
   // Before anything else: what this client will not be told of.
   task<std::string> tell_gap() {
-    const auto gap = co_await state_->ledger.gap_behind(source_->org(), *came_from_, told_from_);
+    const auto gap = co_await state_->history.gap_behind(source_->org(), *came_from_, told_from_);
     if (!gap) {  // the store is away: it is asked again
       if (!ended_) co_await tick_.wait();
       co_return std::string{};
     }
     came_from_.reset();
     if (*gap == quota::account_gap{}) co_return std::string{};
-    event_report report{source_->org(), at_, state_->ledger.now()};
+    event_report report{source_->org(), at_, state_->history.now()};
     report.add(*gap);
     co_return report.take();
   }
@@ -283,14 +285,14 @@ class event_feed::stream final : public reader {
     const auto until = source_->at();
     const auto balance = source_->balance();
     const auto began = steady_clock::now();
-    const auto changes = co_await state_->ledger.changes(source_->org(), at_, until);
+    const auto changes = co_await state_->history.changes(source_->org(), at_, until);
     state_->last_piece =
         std::min<steady_clock::duration>(steady_clock::now() - began, longest_piece);
     if (!changes) {  // the store is away
       if (!ended_) co_await tick_.wait();
       co_return std::string{};
     }
-    event_report report{source_->org(), at_, state_->ledger.now()};
+    event_report report{source_->org(), at_, state_->history.now()};
     report.add(*changes);
     owes_balance_ = owes_balance_ || changes->moved;
     if (owes_balance_ && !changes->more) {
@@ -324,8 +326,9 @@ class event_feed::stream final : public reader {
        ended_ = false;  // owes: a client that resumes gets the balance after all it missed
 };
 
-event_feed::event_feed(io_executor executor, quota::ledger_store& ledger, feed_options options)
-    : state_{std::make_shared<state>(executor, ledger, options)} {}
+event_feed::event_feed(io_executor executor, quota::ledger& ledger, quota::account_history& history,
+                       feed_options options)
+    : state_{std::make_shared<state>(executor, ledger, history, options)} {}
 
 event_feed::~event_feed() = default;
 
@@ -336,7 +339,7 @@ task<checked<std::shared_ptr<body_source>>> event_feed::open(quota::org_id org,
   if (!known) known = std::make_shared<event_feed::source>(state, org);
   const auto source = known;
   if (!source->started()) {
-    const auto now = co_await state->ledger.changes(org, std::nullopt, std::nullopt);
+    const auto now = co_await state->history.changes(org, std::nullopt, std::nullopt);
     if (now && !source->started()) source->start(*now);
   }
   if (!source->started()) {

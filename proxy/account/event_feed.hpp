@@ -10,6 +10,8 @@
 #include "proxy/account/event_report.hpp"
 #include "proxy/net/api/body_source.hpp"
 #include "proxy/net/api/message.hpp"
+#include "quota/account_history.hpp"
+#include "quota/ledger.hpp"
 
 namespace tollgate::proxy::admin {
 
@@ -23,7 +25,8 @@ struct feed_options {
 class event_feed {
  public:
   // The store must outlive the context's run().
-  event_feed(io_executor executor, quota::ledger_store& ledger, feed_options options = {});
+  event_feed(io_executor executor, quota::ledger& ledger, quota::account_history& history,
+             feed_options options = {});
   ~event_feed();
   event_feed(const event_feed&) = delete;
 

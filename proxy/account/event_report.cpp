@@ -16,38 +16,38 @@ namespace tollgate::proxy::admin {
 
 namespace {
 
-enum class measure : std::uint8_t { count, credits, cents, price, cost, time, text };
+enum class fact_kind : std::uint8_t { count, credits, cents, price, cost, time, text };
 
 struct fact {
   std::string_view name, member;
-  measure as;
+  fact_kind as;
 };
 
 // What the ledger's facts are called outside, and how they are written.
 constexpr std::array facts{
-    fact{"percent", "threshold_percent", measure::count},
-    fact{"cap_percent", "threshold_spend_cap_percent", measure::count},
-    fact{"credits", "credits", measure::credits},
-    fact{"used", "used_credits", measure::credits},
-    fact{"of", "of_credits", measure::credits},
-    fact{"available", "available_credits", measure::credits},
-    fact{"overdrawn", "overage_credits", measure::credits},
-    fact{"cap_cents", "spend_cap_usd", measure::cents},
-    fact{"top_up_cents", "top_ups_usd", measure::cents},
-    fact{"overage", "overage_credits", measure::credits},
-    fact{"cost", "overage_usd", measure::cost},
-    fact{"spent_cents", "spent_usd", measure::cents},  // as it once was: both together
-    fact{"cents", "amount_usd", measure::cents},
-    fact{"price", "usd_per_credit", measure::price},
-    fact{"cycle", "cycle", measure::count},
-    fact{"start", "start", measure::time},
-    fact{"end", "end", measure::time},
-    fact{"status", "status", measure::text},
-    fact{"top_up", "top_up", measure::text},
-    fact{"plan", "plan", measure::text},
-    fact{"agent", "agent", measure::text},
-    fact{"conversation", "conversation", measure::text},
-    fact{"key", "key", measure::text},
+    fact{"percent", "threshold_percent", fact_kind::count},
+    fact{"cap_percent", "threshold_spend_cap_percent", fact_kind::count},
+    fact{"credits", "credits", fact_kind::credits},
+    fact{"used", "used_credits", fact_kind::credits},
+    fact{"of", "of_credits", fact_kind::credits},
+    fact{"available", "available_credits", fact_kind::credits},
+    fact{"overdrawn", "overage_credits", fact_kind::credits},
+    fact{"cap_cents", "spend_cap_usd", fact_kind::cents},
+    fact{"top_up_cents", "top_ups_usd", fact_kind::cents},
+    fact{"overage", "overage_credits", fact_kind::credits},
+    fact{"cost", "overage_usd", fact_kind::cost},
+    fact{"spent_cents", "spent_usd", fact_kind::cents},  // as it once was: both together
+    fact{"cents", "amount_usd", fact_kind::cents},
+    fact{"price", "usd_per_credit", fact_kind::price},
+    fact{"cycle", "cycle", fact_kind::count},
+    fact{"start", "start", fact_kind::time},
+    fact{"end", "end", fact_kind::time},
+    fact{"status", "status", fact_kind::text},
+    fact{"top_up", "top_up", fact_kind::text},
+    fact{"plan", "plan", fact_kind::text},
+    fact{"agent", "agent", fact_kind::text},
+    fact{"conversation", "conversation", fact_kind::text},
+    fact{"key", "key", fact_kind::text},
 };
 
 // Those that stand at the end of the list: their values may have blanks, or be empty.
@@ -83,25 +83,25 @@ void write_fact(json_writer& out, const fact& known, std::string_view value) {
   out.key(known.member);
   const auto number = number_of(value);
   switch (known.as) {
-    case measure::count:
+    case fact_kind::count:
       out.number(number);
       break;
-    case measure::credits:
+    case fact_kind::credits:
       out.number(quota::credits::from_micro(number));
       break;
-    case measure::cents:
+    case fact_kind::cents:
       out.usd(number);
       break;
-    case measure::price:  // millionths of a dollar, as credits are of a credit
+    case fact_kind::price:  // millionths of a dollar, as credits are of a credit
       out.number(quota::credits::from_micro(number));
       break;
-    case measure::cost:
+    case fact_kind::cost:
       out.usd(cents_of(value));
       break;
-    case measure::time:  // a cycle begins with a second, here as in a balance
+    case fact_kind::time:  // a cycle begins with a second, here as in a balance
       out.string(to_rfc3339_seconds(quota::time_point{quota::milliseconds{number}}));
       break;
-    case measure::text:
+    case fact_kind::text:
       out.string_or_null(value);
       break;
   }
@@ -120,8 +120,8 @@ std::string data_of(std::string_view rest) {
     const bool is_last = std::find(last.begin(), last.end(), name) != last.end();
     const auto value = is_last ? std::exchange(rest, {}) : take_word(rest);
     write_fact(out, *known, value);
-    if (known->as == measure::credits) amount = number_of(value);
-    if (known->as == measure::price) price = number_of(value);
+    if (known->as == fact_kind::credits) amount = number_of(value);
+    if (known->as == fact_kind::price) price = number_of(value);
   }
   // What a bill comes to, unrounded: a statement rounds the sum of its cycle's.
   if (amount && price) {

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "quota/ledger_store.hpp"
+#include "quota/account_history.hpp"
 
 namespace tollgate::proxy::admin {
 

@@ -1,7 +1,7 @@
 #include "proxy/account/history_unavailable.hpp"
 
 #include "proxy/account/archive_error.hpp"
-#include "quota/ledger_store.hpp"
+#include "quota/store_error.hpp"
 
 namespace tollgate::proxy::admin {
 

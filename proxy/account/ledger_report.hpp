@@ -6,7 +6,7 @@
 
 #include "proxy/account/usage_units.hpp"
 #include "proxy/text/json_writer.hpp"
-#include "quota/ledger_store.hpp"
+#include "quota/account_history.hpp"
 
 namespace tollgate::proxy::admin {
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "proxy/text/json_writer.hpp"
+#include "quota/account_history.hpp"
 #include "quota/directory.hpp"
 
 namespace tollgate::proxy::admin {

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "proxy/account/projection.hpp"
-#include "quota/ledger_store.hpp"
+#include "quota/account_history.hpp"
 
 namespace tollgate::proxy::admin {
 

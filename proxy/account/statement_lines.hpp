@@ -4,7 +4,7 @@
 #include <array>
 #include <string_view>
 
-#include "quota/ledger_store.hpp"
+#include "quota/account_history.hpp"
 
 namespace tollgate::proxy::admin {
 

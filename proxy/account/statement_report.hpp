@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "proxy/account/usage_units.hpp"
-#include "quota/ledger_store.hpp"
+#include "quota/account_history.hpp"
 
 namespace tollgate::proxy::admin {
 

@@ -49,9 +49,9 @@ checked<top_up_page> parse_top_up_page(const api_request& request) {
 
 task<api_response> billing_api::statements(quota::org_id org, api_request request) {
   if (const auto error = refuse_parameters(request)) co_return failure(*error, request.request_id);
-  const auto account = co_await ledger_.snapshot(org);
+  const auto account = co_await history_.snapshot(org);
   if (!account) co_return failure(ledger_unavailable(), request.request_id);
-  const auto top_ups = co_await ledger_.top_ups(org);
+  const auto top_ups = co_await history_.top_ups(org);
   if (!top_ups) co_return failure(ledger_unavailable(), request.request_id);
   const auto all = statements_of(*account, *top_ups);
   if (wants_csv(request)) co_return csv_response(statements_csv(all, account->holds));
@@ -67,9 +67,9 @@ task<api_response> billing_api::statement(quota::org_id org, std::string month,
         invalid("a statement is named by the month in which its cycle starts: 2026-01", "month"),
         request.request_id);
   }
-  const auto account = co_await ledger_.snapshot(org);
+  const auto account = co_await history_.snapshot(org);
   if (!account) co_return failure(ledger_unavailable(), request.request_id);
-  const auto top_ups = co_await ledger_.top_ups(org);
+  const auto top_ups = co_await history_.top_ups(org);
   if (!top_ups) co_return failure(ledger_unavailable(), request.request_id);
   const auto all = statements_of(*account, *top_ups);
   const auto* found = find_statement(all, *first_day);
@@ -85,7 +85,7 @@ task<api_response> billing_api::statement(quota::org_id org, std::string month,
     report = empty;
     return [&](const quota::usage_counter& counter) { report.add(counter); };
   };
-  const usage_range range{empty.first_hour(), empty.last_hour(ledger_.now()), false};
+  const usage_range range{empty.first_hour(), empty.last_hour(history_.now()), false};
   const auto usage = co_await read_usage(org, range, std::move(begin));
   if (!usage) co_return failure(history_unavailable(usage.error()), request.request_id);
   switch (best_of(request.accept, {"application/json", "text/csv", "text/plain"})) {
@@ -102,7 +102,7 @@ task<api_response> billing_api::statement(quota::org_id org, std::string month,
 task<api_response> billing_api::top_ups(quota::org_id org, api_request request) {
   const auto wanted = parse_top_up_page(request);
   if (!wanted) co_return failure(wanted.error(), request.request_id);
-  const auto all = co_await ledger_.top_ups(org);
+  const auto all = co_await history_.top_ups(org);
   if (!all) co_return failure(ledger_unavailable(), request.request_id);
   auto first = all->begin();
   if (!wanted->after.empty()) {

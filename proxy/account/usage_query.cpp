@@ -16,7 +16,7 @@ namespace chrono = std::chrono;
 
 constexpr std::int64_t max_hours = 10 * 366 * 24;
 constexpr std::int64_t last_hour_there_is = (9'999 - 1'969) * 366LL * 24;  // of the year 9999
-constexpr std::size_t max_limit = 10'000, max_filter_values = 100, max_cursor = 8 * 1024;
+constexpr std::size_t most_rows = 10'000, max_filter_values = 100, max_cursor = 8 * 1024;
 
 template <class Range>
 std::vector<std::string> names_of(const Range& range) {
@@ -192,7 +192,7 @@ checked<usage_query> usage_query::parse(std::string_view query, quota::time_poin
   if (auto error = read_shape(*parameters, parsed)) return *std::move(error);
   if (auto error = read_range(*parameters, now, parsed)) return *std::move(error);
   if (const auto limit = given("limit")) {
-    const auto count = parse_count(*limit, max_limit);
+    const auto count = parse_count(*limit, most_rows);
     if (!count) return invalid("limit must be a number from 1 to 10000", "limit");
     parsed.limit = *count;
   }

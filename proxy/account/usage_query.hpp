@@ -11,7 +11,7 @@
 
 #include "proxy/net/api/message.hpp"
 #include "proxy/text/time_zone/time_zone.hpp"
-#include "quota/ledger_store.hpp"
+#include "quota/account_history.hpp"
 
 namespace tollgate::proxy::admin {
 

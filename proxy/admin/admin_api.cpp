@@ -89,39 +89,46 @@ std::optional<api_error> admin_api::authorize(std::string_view authorization) co
 }
 
 const std::vector<admin_api::route>& admin_api::routes() {
+  using api = admin_api;
   static const std::vector<route> table{
-      {"GET", "orgs", &admin_api::list_orgs, takes::parameters},
-      {"GET", "orgs/*", &admin_api::show_org},
-      {"PUT", "orgs/*", &admin_api::put_org, takes::body},
-      {"GET", "orgs/*/keys", &admin_api::list_keys},
-      {"POST", "orgs/*/keys", &admin_api::create_key, takes::body},
-      {"DELETE", "orgs/*/keys/*", &admin_api::revoke_key},
-      {"GET", "orgs/*/grants", &admin_api::grants},
-      {"POST", "orgs/*/grants", &admin_api::create_grant, takes::body},
-      {"GET", "orgs/*/balance", &admin_api::balance},
-      {"GET", "orgs/*/usage", &admin_api::usage, takes::parameters},
-      {"GET", "orgs/*/projection", &admin_api::projection},
-      {"GET", "orgs/*/burn_down", &admin_api::burn_down},
-      {"GET", "orgs/*/quote", &admin_api::quote, takes::parameters},
-      {"GET", "orgs/*/ledger", &admin_api::entries, takes::parameters},
-      {"GET", "orgs/*/holds", &admin_api::holds},
-      {"GET", "orgs/*/statements", &admin_api::statements},
-      {"GET", "orgs/*/statements/*", &admin_api::statement},
-      {"GET", "orgs/*/events", &admin_api::events, takes::parameters},
-      {"GET", "orgs/*/top_ups", &admin_api::top_ups, takes::parameters},
-      {"POST", "orgs/*/top_ups", &admin_api::buy_top_up, takes::body},
-      {"POST", "orgs/*/top_ups/*", &admin_api::resolve_top_up, takes::body},
-      {"GET", "orgs/*/webhooks", &admin_api::list_webhooks},
-      {"POST", "orgs/*/webhooks", &admin_api::create_webhook, takes::body},
-      {"GET", "orgs/*/webhooks/*", &admin_api::show_webhook},
-      {"PUT", "orgs/*/webhooks/*", &admin_api::change_webhook, takes::body},
-      {"DELETE", "orgs/*/webhooks/*", &admin_api::delete_webhook},
-      {"POST", "orgs/*/webhooks/*/rotate", &admin_api::rotate_webhook},
-      {"POST", "orgs/*/webhooks/*/finish_rotation", &admin_api::finish_rotation},
-      {"POST", "orgs/*/webhooks/*/retry", &admin_api::retry_webhook},
-      {"POST", "orgs/*/webhooks/*/test", &admin_api::test_webhook},
-      {"GET", "orgs/*/webhooks/*/dead_letters", &admin_api::list_dead_letters, takes::parameters},
-      {"POST", "orgs/*/webhooks/*/dead_letters/*/resend", &admin_api::resend_dead_letter},
+      {"GET", "orgs", &api::part<&api::orgs_, &org_endpoints::list>, takes::parameters},
+      {"GET", "orgs/*", &api::part<&api::orgs_, &org_endpoints::show>},
+      {"PUT", "orgs/*", &api::part<&api::orgs_, &org_endpoints::put>, takes::body, true},
+      {"GET", "orgs/*/keys", &api::part<&api::keys_, &key_endpoints::list>},
+      {"POST", "orgs/*/keys", &api::part<&api::keys_, &key_endpoints::create>, takes::body},
+      {"DELETE", "orgs/*/keys/*", &api::part<&api::keys_, &key_endpoints::revoke>},
+      {"GET", "orgs/*/grants", &api::report<&billing_api::grants>},
+      {"POST", "orgs/*/grants", &api::part<&api::grants_, &grant_endpoints::create>, takes::body},
+      {"GET", "orgs/*/balance", &api::report<&billing_api::balance>},
+      {"GET", "orgs/*/usage", &api::report<&billing_api::usage>, takes::parameters},
+      {"GET", "orgs/*/projection", &api::report<&billing_api::projection>},
+      {"GET", "orgs/*/burn_down", &api::report<&billing_api::burn_down>},
+      {"GET", "orgs/*/quote", &api::report<&billing_api::quote>, takes::parameters},
+      {"GET", "orgs/*/ledger", &api::report<&billing_api::entries>, takes::parameters},
+      {"GET", "orgs/*/holds", &api::report<&billing_api::holds>},
+      {"GET", "orgs/*/statements", &api::report<&billing_api::statements>},
+      {"GET", "orgs/*/statements/*", &api::statement},
+      {"GET", "orgs/*/events", &api::report<&billing_api::events>, takes::parameters},
+      {"GET", "orgs/*/top_ups", &api::report<&billing_api::top_ups>, takes::parameters},
+      {"POST", "orgs/*/top_ups", &api::part<&api::top_ups_, &top_up_endpoints::buy>, takes::body},
+      {"POST", "orgs/*/top_ups/*", &api::part<&api::top_ups_, &top_up_endpoints::resolve>,
+       takes::body},
+      {"GET", "orgs/*/webhooks", &api::part<&api::webhooks_, &webhook_endpoints::list>},
+      {"POST", "orgs/*/webhooks", &api::part<&api::webhooks_, &webhook_endpoints::create>,
+       takes::body},
+      {"GET", "orgs/*/webhooks/*", &api::part<&api::webhooks_, &webhook_endpoints::show>},
+      {"PUT", "orgs/*/webhooks/*", &api::part<&api::webhooks_, &webhook_endpoints::change>,
+       takes::body},
+      {"DELETE", "orgs/*/webhooks/*", &api::part<&api::webhooks_, &webhook_endpoints::remove>},
+      {"POST", "orgs/*/webhooks/*/rotate", &api::part<&api::webhooks_, &webhook_endpoints::rotate>},
+      {"POST", "orgs/*/webhooks/*/finish_rotation",
+       &api::part<&api::webhooks_, &webhook_endpoints::finish_rotation>},
+      {"POST", "orgs/*/webhooks/*/retry", &api::part<&api::webhooks_, &webhook_endpoints::retry>},
+      {"POST", "orgs/*/webhooks/*/test", &api::part<&api::webhooks_, &webhook_endpoints::test>},
+      {"GET", "orgs/*/webhooks/*/dead_letters",
+       &api::part<&api::webhooks_, &webhook_endpoints::list_dead_letters>, takes::parameters},
+      {"POST", "orgs/*/webhooks/*/dead_letters/*/resend",
+       &api::part<&api::webhooks_, &webhook_endpoints::resend_dead_letter>},
   };
   return table;
 }
@@ -142,7 +149,7 @@ task<api_response> admin_api::handle(api_request request) {
       const auto segment = [&](std::size_t i) {
         return i < segments.size() ? percent_decode(segments[i]).value_or("") : std::string{};
       };
-      call asked{std::move(request), segment(1), segment(3), segment(5), {}};
+      admin_call asked{std::move(request), segment(1), segment(3), segment(5), {}};
       co_return co_await run(route, std::move(asked));
     }
     allow += (allow.empty() ? "" : ", ") + std::string{route.method};
@@ -167,13 +174,13 @@ std::optional<api_error> admin_api::refuse_unread(const route& route, const api_
 }
 
 // Everything about an organization needs it to exist, except creating it.
-task<api_response> admin_api::run(const route& route, call call) {
+task<api_response> admin_api::run(const route& route, admin_call call) {
   if (route.pattern != "orgs") {
     if (!quota::is_valid_org_id(call.org)) {
       co_return failure(invalid("an organization id must be 1 to 64 of A-Z a-z 0-9 . _ -", "org"),
                         call.request.request_id);
     }
-    if (route.run != &admin_api::put_org) {
+    if (!route.creates) {
       auto found = co_await services_.directory.find(call.org);
       if (!found) co_return failure(ledger_unavailable(), call.request.request_id);
       if (!*found) co_return failure(no_such_org(call.org), call.request.request_id);
@@ -191,43 +198,8 @@ task<api_response> admin_api::run(const route& route, call call) {
   co_return co_await (this->*route.run)(std::move(call));
 }
 
-task<api_response> admin_api::balance(call call) {
-  return billing_.balance(std::move(call.org), std::move(call.request));
-}
-task<api_response> admin_api::usage(call call) {
-  return billing_.usage(std::move(call.org), std::move(call.request));
-}
-task<api_response> admin_api::burn_down(call call) {
-  return billing_.burn_down(std::move(call.org), std::move(call.request));
-}
-
-task<api_response> admin_api::quote(call call) {
-  return billing_.quote(std::move(call.org), std::move(call.request));
-}
-
-task<api_response> admin_api::projection(call call) {
-  return billing_.projection(std::move(call.org), std::move(call.request));
-}
-task<api_response> admin_api::entries(call call) {
-  return billing_.entries(std::move(call.org), std::move(call.request));
-}
-task<api_response> admin_api::holds(call call) {
-  return billing_.holds(std::move(call.org), std::move(call.request));
-}
-task<api_response> admin_api::grants(call call) {
-  return billing_.grants(std::move(call.org), std::move(call.request));
-}
-task<api_response> admin_api::statements(call call) {
-  return billing_.statements(std::move(call.org), std::move(call.request));
-}
-task<api_response> admin_api::statement(call call) {
+task<api_response> admin_api::statement(admin_call call) {
   return billing_.statement(std::move(call.org), std::move(call.item), std::move(call.request));
-}
-task<api_response> admin_api::events(call call) {
-  return billing_.events(std::move(call.org), std::move(call.request));
-}
-task<api_response> admin_api::top_ups(call call) {
-  return billing_.top_ups(std::move(call.org), std::move(call.request));
 }
 
 }  // namespace tollgate::proxy::admin

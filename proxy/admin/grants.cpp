@@ -1,12 +1,12 @@
-// Giving credits, once for each idempotency key.
-#include "quota/grants.hpp"
+#include "proxy/admin/grants.hpp"
 
 #include <algorithm>
 
-#include "proxy/admin/admin_api.hpp"
+#include "proxy/account/billing_api.hpp"
 #include "proxy/net/api/body.hpp"
 #include "proxy/net/api/idempotency.hpp"
 #include "proxy/text/text.hpp"
+#include "quota/grants.hpp"
 
 namespace tollgate::proxy::admin {
 
@@ -70,7 +70,7 @@ api_error reused(const std::string& what) {
 }
 
 // Repeating with the same key is what makes this safe, so the key is said even if we made it.
-api_error outcome_unknown(const std::string& id) {
+api_error grant_outcome_unknown(const std::string& id) {
   return ledger_unavailable(
       "whether the grant was recorded is unknown; repeat the call with Idempotency-Key: " + id);
 }
@@ -89,21 +89,21 @@ std::string difference(const quota::grant_record& record, const quota::grant& gr
 
 }  // namespace
 
-task<api_response> admin_api::create_grant(call call) {
+task<api_response> grant_endpoints::create(admin_call call) {
   const auto grant = read_grant(call.request);
   if (!grant) co_return failure(grant.error(), call.request.request_id);
   // A grant that has expired since then may still be asked for again.
   if (grant->expires_at != quota::never && grant->expires_at <= services_.ledger.now()) {
-    co_return co_await answer_grant(call.org, *grant, true, call.request.request_id);
+    co_return co_await show(call.org, *grant, true, call.request.request_id);
   }
   const quota::operation operation = *grant;
   const auto answer = co_await services_.ledger.apply(call.org, operation);
-  if (!answer) co_return failure(outcome_unknown(grant->id), call.request.request_id);
+  if (!answer) co_return failure(grant_outcome_unknown(grant->id), call.request.request_id);
   switch (answer->result) {
     case quota::outcome::granted:
     case quota::outcome::exists:
-      co_return co_await answer_grant(call.org, *grant, answer->result == quota::outcome::exists,
-                                      call.request.request_id);
+      co_return co_await show(call.org, *grant, answer->result == quota::outcome::exists,
+                              call.request.request_id);
     case quota::outcome::exists_with_different_amount:
       co_return failure(reused(quota::to_string(answer->amount) + " credits"),
                         call.request.request_id);
@@ -116,18 +116,18 @@ task<api_response> admin_api::create_grant(call call) {
 }
 
 // The answer is made of what stands in the books, so a repeated call gets the same one.
-task<api_response> admin_api::answer_grant(quota::org_id org, quota::grant grant, bool repeated,
-                                           std::string request_id) {
-  const auto records = co_await services_.ledger.grants(org);
-  if (!records) co_return failure(outcome_unknown(grant.id), request_id);
+task<api_response> grant_endpoints::show(quota::org_id org, quota::grant grant, bool repeated,
+                                         std::string request_id) {
+  const auto records = co_await services_.history.grants(org);
+  if (!records) co_return failure(grant_outcome_unknown(grant.id), request_id);
   const auto record = std::find_if(records->begin(), records->end(),
                                    [&](const auto& one) { return one.id == grant.id; });
   if (record == records->end()) {
     const bool expired =
         grant.expires_at != quota::never && grant.expires_at <= services_.ledger.now();
-    co_return failure(
-        expired ? invalid("expires_at is in the past", "expires_at") : outcome_unknown(grant.id),
-        request_id);
+    co_return failure(expired ? invalid("expires_at is in the past", "expires_at")
+                              : grant_outcome_unknown(grant.id),
+                      request_id);
   }
   if (const auto other = difference(*record, grant); !other.empty()) {
     co_return failure(reused(other), request_id);

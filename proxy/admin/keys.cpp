@@ -1,10 +1,10 @@
-// The calls about an organization's API keys.
+#include "proxy/admin/keys.hpp"
+
 #include <array>
 #include <stdexcept>
 
 #include <openssl/rand.h>
 
-#include "proxy/admin/admin_api.hpp"
 #include "proxy/net/api/body.hpp"
 #include "proxy/text/json_writer.hpp"
 #include "proxy/text/text.hpp"
@@ -47,7 +47,7 @@ std::string make_key_id() {
 
 }  // namespace
 
-task<api_response> admin_api::create_key(call call) {
+task<api_response> key_endpoints::create(admin_call call) {
   const auto body = read_body(call.request, {{"note"}, {}});
   if (!body) co_return failure(body.error(), call.request.request_id);
   const auto note = text_field(*body, "note", 256);
@@ -70,7 +70,7 @@ task<api_response> admin_api::create_key(call call) {
   co_return success(out.take(), 201);
 }
 
-task<api_response> admin_api::list_keys(call call) {
+task<api_response> key_endpoints::list(admin_call call) {
   const auto keys = co_await services_.directory.keys(call.org);
   if (!keys) co_return failure(ledger_unavailable(), call.request.request_id);
   json_writer out;
@@ -85,7 +85,7 @@ task<api_response> admin_api::list_keys(call call) {
   co_return success(out.take());
 }
 
-task<api_response> admin_api::revoke_key(call call) {
+task<api_response> key_endpoints::revoke(admin_call call) {
   const auto revoked = co_await services_.directory.revoke_key(call.org, call.item);
   if (!revoked) co_return failure(ledger_unavailable(), call.request.request_id);
   if (!*revoked) {

@@ -1,6 +1,6 @@
-// The calls about organizations themselves.
+#include "proxy/admin/orgs.hpp"
+
 #include "proxy/account/org_json.hpp"
-#include "proxy/admin/admin_api.hpp"
 #include "proxy/admin/org_request.hpp"
 #include "proxy/net/api/body.hpp"
 #include "proxy/net/api/query_parameters.hpp"
@@ -11,7 +11,7 @@ namespace tollgate::proxy::admin {
 
 namespace {
 
-constexpr std::size_t default_limit = 100, max_limit = 1000;
+constexpr std::size_t default_orgs = 100, most_orgs = 1000;
 
 // Directory and ledger are two steps. Others may change the organization between them, so the
 // second is repeated until it has handed on what the directory says; that ends as soon as nobody
@@ -54,22 +54,22 @@ api_error no_room_for_plan() {
   return error;
 }
 
-struct page {
+struct org_page {
   std::string after;
-  std::size_t limit = default_limit;
+  std::size_t limit = default_orgs;
 };
 
-checked<page> parse_page(const api_request& request) {
+checked<org_page> parse_org_page(const api_request& request) {
   const auto parameters = query_parameters::parse(request.query, {"after", "limit"});
   if (!parameters) return parameters.error();
-  page wanted;
+  org_page wanted;
   if (const auto after = parameters->find("after")) {
     if (!quota::is_valid_org_id(*after))
       return invalid("after must be an organization id", "after");
     wanted.after = *after;
   }
   if (const auto limit = parameters->find("limit")) {
-    const auto count = parse_count(*limit, max_limit);
+    const auto count = parse_count(*limit, most_orgs);
     if (!count) return invalid("limit must be a number from 1 to 1000", "limit");
     wanted.limit = *count;
   }
@@ -78,8 +78,8 @@ checked<page> parse_page(const api_request& request) {
 
 }  // namespace
 
-task<api_response> admin_api::list_orgs(call call) {
-  const auto wanted = parse_page(call.request);
+task<api_response> org_endpoints::list(admin_call call) {
+  const auto wanted = parse_org_page(call.request);
   if (!wanted) co_return failure(wanted.error(), call.request.request_id);
   auto orgs = co_await services_.directory.list(wanted->after, wanted->limit + 1);
   if (!orgs) co_return failure(ledger_unavailable(), call.request.request_id);
@@ -94,15 +94,15 @@ task<api_response> admin_api::list_orgs(call call) {
   co_return success(out.take());
 }
 
-task<api_response> admin_api::show_org(call call) {
-  const auto account = co_await services_.ledger.snapshot(call.org);
+task<api_response> org_endpoints::show(admin_call call) {
+  const auto account = co_await services_.history.snapshot(call.org);
   if (!account) co_return failure(ledger_unavailable(), call.request.request_id);
   json_writer out;
   write_org(out, *call.found, &*account);
   co_return success(out.take());
 }
 
-task<api_response> admin_api::put_org(call call) {
+task<api_response> org_endpoints::put(admin_call call) {
   const auto body = read_body(call.request, org_fields());
   if (!body) co_return failure(body.error(), call.request.request_id);
   const auto configuration = services_.configuration();
@@ -116,7 +116,7 @@ task<api_response> admin_api::put_org(call call) {
     if (!changed) co_return failure(ledger_unavailable(), call.request.request_id);
     if (changed->stale) continue;
     if (changed->told) services_.webhook_dispatcher.visit(call.org);
-    co_return co_await configure_org(*std::move(changed), *request, std::move(call.request));
+    co_return co_await configure(*std::move(changed), *request, std::move(call.request));
   }
   co_return failure(
       ledger_unavailable("the organization is being changed by another call; repeat the PUT"),
@@ -125,12 +125,12 @@ task<api_response> admin_api::put_org(call call) {
 
 // Hands what the directory says on to the ledger, also without a plan: every organization has
 // cycles.
-task<api_response> admin_api::configure_org(quota::changed_organization changed,
+task<api_response> org_endpoints::configure(quota::changed_organization changed,
                                             org_request request, api_request http) {
   const auto configuration = services_.configuration();
   auto org = std::move(changed.now);
   for (int round = 0; round < most_rounds; ++round) {
-    auto account = co_await services_.ledger.snapshot(org.id);
+    auto account = co_await services_.history.snapshot(org.id);
     if (!account) co_return failure(half_done(), http.request_id);
     const quota::operation configure =
         configuration_of(org, request, *account, configuration->values);
@@ -158,7 +158,7 @@ task<api_response> admin_api::configure_org(quota::changed_organization changed,
     org = **std::move(now);
     request = {};
   }
-  const auto account = co_await services_.ledger.snapshot(org.id);
+  const auto account = co_await services_.history.snapshot(org.id);
   if (!account) co_return failure(half_done(), http.request_id);
   json_writer out;
   write_org(out, org, &*account);

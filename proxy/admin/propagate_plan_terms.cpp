@@ -18,11 +18,11 @@ bool are_news(const quota::plan_terms& terms, const quota::account_plan& plan) {
 }
 
 // False: the store is away.
-task<bool> hand_on(quota::ledger_store& ledger, const quota::organization& org,
-                   const quota::plan_terms& terms) {
+task<bool> propagate(quota::ledger& ledger, quota::account_history& history,
+                     const quota::organization& org, const quota::plan_terms& terms) {
   const auto current = co_await quota::bring_up_to_date(ledger, org.id);
   if (!current) co_return false;
-  const auto account = co_await ledger.snapshot(org.id);
+  const auto account = co_await history.snapshot(org.id);
   if (!account) co_return false;
   if (!account->plan || !are_news(terms, *account->plan)) co_return true;
   quota::configure what;
@@ -43,7 +43,8 @@ task<bool> hand_on(quota::ledger_store& ledger, const quota::organization& org,
 
 }  // namespace
 
-task<> propagate_plan_terms(quota::ledger_store& ledger, quota::directory& directory,
+task<> propagate_plan_terms(quota::ledger& ledger, quota::account_history& history,
+                            quota::directory& directory,
                             std::shared_ptr<const config::configuration> configuration) {
   std::string after;
   for (;;) {
@@ -52,7 +53,7 @@ task<> propagate_plan_terms(quota::ledger_store& ledger, quota::directory& direc
     for (const auto& org : *page) {
       const auto terms = resolve_terms(org, configuration->values);
       if (!terms) continue;
-      const bool reached = co_await hand_on(ledger, org, *terms);
+      const bool reached = co_await propagate(ledger, history, org, *terms);
       if (!reached) co_return;
     }
     after = page->back().id;

@@ -6,13 +6,16 @@
 #include <memory>
 
 #include "config/load.hpp"
+#include "quota/account_history.hpp"
 #include "quota/directory.hpp"
+#include "quota/ledger.hpp"
 
 namespace tollgate::proxy::admin {
 
 // Looks through all organizations. Harmless to repeat, and to leave in the middle: whoever starts
 // or reloads next begins anew. The stores must outlive it.
-task<> propagate_plan_terms(quota::ledger_store& ledger, quota::directory& directory,
+task<> propagate_plan_terms(quota::ledger& ledger, quota::account_history& history,
+                            quota::directory& directory,
                             std::shared_ptr<const config::configuration> configuration);
 
 }  // namespace tollgate::proxy::admin

@@ -15,6 +15,7 @@
 #include "proxy/net/api/connections.hpp"
 #include "proxy/net/api/http_message.hpp"
 #include "proxy/net/api/stream_answer.hpp"
+#include "proxy/net/no_throw.hpp"
 #include "quota/ids.hpp"
 
 namespace tollgate::proxy::admin {
@@ -38,10 +39,6 @@ dashboard::browser_fields browser_of(const http_request& head) {
           .host = field(http::field::host)};
 }
 
-auto no_throw(error_code& ec) {
-  return asio::redirect_error(use_task, ec);
-}
-
 // The page marks requests that it makes while it is not being used.
 dashboard::session_use use_of(const request_parser& parser) {
   const bool watches = parser.get().find("X-Tollgate-Watch") != parser.get().end();
@@ -57,7 +54,10 @@ struct server::impl : std::enable_shared_from_this<server::impl> {
   impl(asio::io_context& io_context, const config::endpoint& listen, server_options given)
       : context{io_context},
         options{std::move(given)},
-        events{context.get_executor(), options.services.ledger, {.streams = max_streams}},
+        events{context.get_executor(),
+               options.services.ledger,
+               options.services.history,
+               {.streams = max_streams}},
         api{options.services, &events},
         browsers{dashboard_services()},
         clients{listen_on(context, "admin.listen", to_tcp(listen)), options.limits.connections} {}

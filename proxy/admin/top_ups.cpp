@@ -1,8 +1,8 @@
-// Buying credits by hand, and saying what became of a payment.
+#include "proxy/admin/top_ups.hpp"
+
 #include <algorithm>
 
 #include "proxy/account/org_json.hpp"
-#include "proxy/admin/admin_api.hpp"
 #include "proxy/net/api/body.hpp"
 #include "proxy/net/api/idempotency.hpp"
 #include "proxy/text/json_writer.hpp"
@@ -60,7 +60,7 @@ api_error no_such_top_up(const std::string& id) {
   return error;
 }
 
-api_error outcome_unknown(const std::string& id) {
+api_error top_up_outcome_unknown(const std::string& id) {
   return ledger_unavailable(
       "whether the top-up was requested is unknown; repeat the call with Idempotency-Key: " + id);
 }
@@ -88,24 +88,24 @@ api_error no_room_for_payment() {
 
 }  // namespace
 
-task<api_response> admin_api::buy_top_up(call call) {
+task<api_response> top_up_endpoints::buy(admin_call call) {
   const auto cents = read_cents(call.request);
   if (!cents) co_return failure(cents.error(), call.request.request_id);
   const auto id = idempotency_key(call.request, "topup_");
   if (!id) co_return failure(id.error(), call.request.request_id);
-  const auto account = co_await services_.ledger.snapshot(call.org);
-  if (!account) co_return failure(outcome_unknown(*id), call.request.request_id);
+  const auto account = co_await services_.history.snapshot(call.org);
+  if (!account) co_return failure(top_up_outcome_unknown(*id), call.request.request_id);
   if (auto error = refuse_amount(**cents, *account)) {
     co_return failure(*error, call.request.request_id);
   }
   const quota::operation operation = quota::request_top_up{*id, **cents};
   const auto answer = co_await services_.ledger.apply(call.org, operation);
-  if (!answer) co_return failure(outcome_unknown(*id), call.request.request_id);
+  if (!answer) co_return failure(top_up_outcome_unknown(*id), call.request.request_id);
   switch (answer->result) {
     case quota::outcome::recorded:
     case quota::outcome::exists:
-      co_return co_await answer_top_up(call.org, *id, answer->result == quota::outcome::exists, 201,
-                                       call.request.request_id);
+      co_return co_await show(call.org, *id, answer->result == quota::outcome::exists, 201,
+                              call.request.request_id);
     case quota::outcome::exists_with_different_amount:
       co_return failure(key_reused("a top-up with another amount"), call.request.request_id);
     case quota::outcome::balance_full:
@@ -117,7 +117,7 @@ task<api_response> admin_api::buy_top_up(call call) {
 }
 
 // Harmless when repeated: what is paid stays paid, and what is declined may still be paid.
-task<api_response> admin_api::resolve_top_up(call call) {
+task<api_response> top_up_endpoints::resolve(admin_call call) {
   const auto verdict = read_verdict(call.request);
   if (!verdict) co_return failure(verdict.error(), call.request.request_id);
   const quota::operation operation = quota::resolve_top_up{call.item, *verdict};
@@ -138,17 +138,17 @@ task<api_response> admin_api::resolve_top_up(call call) {
   }
   const bool repeated = answer->result == quota::outcome::already_paid ||
                         answer->result == quota::outcome::already_declined;
-  co_return co_await answer_top_up(call.org, call.item, repeated, 200, call.request.request_id);
+  co_return co_await show(call.org, call.item, repeated, 200, call.request.request_id);
 }
 
 // The answer is what stands in the books.
-task<api_response> admin_api::answer_top_up(quota::org_id org, std::string id, bool repeated,
-                                            int status, std::string request_id) {
-  const auto all = co_await services_.ledger.top_ups(org);
-  if (!all) co_return failure(outcome_unknown(id), request_id);
+task<api_response> top_up_endpoints::show(quota::org_id org, std::string id, bool repeated,
+                                          int status, std::string request_id) {
+  const auto all = co_await services_.history.top_ups(org);
+  if (!all) co_return failure(top_up_outcome_unknown(id), request_id);
   const auto found =
       std::find_if(all->begin(), all->end(), [&](const auto& one) { return one.id == id; });
-  if (found == all->end()) co_return failure(outcome_unknown(id), request_id);
+  if (found == all->end()) co_return failure(top_up_outcome_unknown(id), request_id);
   json_writer out;
   write_top_up(out, *found);
   auto response = success(out.take(), status);

@@ -1,4 +1,5 @@
-// The calls about an organization's webhook endpoints, and their dead letters.
+#include "proxy/admin/webhooks.hpp"
+
 #include <algorithm>
 #include <array>
 #include <stdexcept>
@@ -6,7 +7,6 @@
 #include <openssl/rand.h>
 
 #include "proxy/account/event_report.hpp"
-#include "proxy/admin/admin_api.hpp"
 #include "proxy/admin/webhook_json.hpp"
 #include "proxy/net/api/body.hpp"
 #include "proxy/net/api/idempotency.hpp"
@@ -87,14 +87,14 @@ checked<letters_page> parse_letters_page(const api_request& request, const quota
 
 }  // namespace
 
-task<checked<quota::webhook_overview>> admin_api::read_webhooks(const quota::org_id& org) {
+task<checked<quota::webhook_overview>> webhook_endpoints::read(const quota::org_id& org) {
   auto known = co_await services_.webhooks.read(org);
   if (!known) co_return ledger_unavailable();
   co_return *std::move(known);
 }
 
-task<checked<quota::webhook_endpoint>> admin_api::find_webhook(const call& call) {
-  auto known = co_await read_webhooks(call.org);
+task<checked<quota::webhook_endpoint>> webhook_endpoints::find(const admin_call& call) {
+  auto known = co_await read(call.org);
   if (!known) co_return known.error();
   for (auto& each : known->endpoints) {
     if (each.id == call.item) co_return std::move(each);
@@ -103,15 +103,15 @@ task<checked<quota::webhook_endpoint>> admin_api::find_webhook(const call& call)
 }
 
 // How many events wait for it. Nobody counts further than `most_pending`.
-task<std::size_t> admin_api::count_pending(const quota::org_id& org,
-                                           const quota::webhook_endpoint& endpoint) {
+task<std::size_t> webhook_endpoints::count_pending(const quota::org_id& org,
+                                                   const quota::webhook_endpoint& endpoint) {
   const auto wanted = [&](const quota::account_event& event) {
     return webhooks::wants(endpoint.events, "account." + event.type);
   };
   std::size_t count = 0;
   auto after = endpoint.cursor;
   while (count < most_pending) {
-    const auto events = co_await services_.ledger.events(org, after, most_pending);
+    const auto events = co_await services_.history.events(org, after, most_pending);
     if (!events || events->empty()) break;
     count += static_cast<std::size_t>(std::ranges::count_if(*events, wanted));
     after = events->back().id;
@@ -120,14 +120,14 @@ task<std::size_t> admin_api::count_pending(const quota::org_id& org,
   co_return std::min(count, most_pending);
 }
 
-task<api_response> admin_api::answer_webhook(quota::org_id org, quota::webhook_endpoint endpoint) {
+task<api_response> webhook_endpoints::answer(quota::org_id org, quota::webhook_endpoint endpoint) {
   const auto pending = co_await count_pending(org, endpoint);
   json_writer out;
   write_webhook(out, endpoint, pending);
   co_return success(out.take());
 }
 
-task<api_response> admin_api::create_webhook(call call) {
+task<api_response> webhook_endpoints::create(admin_call call) {
   const auto body = read_body(call.request, webhook_fields());
   if (!body) co_return failure(body.error(), call.request.request_id);
   const auto wanted = read_webhook(*body, services_.configuration()->values.webhooks);
@@ -151,7 +151,7 @@ task<api_response> admin_api::create_webhook(call call) {
     co_return failure(error, call.request.request_id);
   }
   if (*added == webhook_outcome::full) co_return failure(too_many(), call.request.request_id);
-  const auto made = co_await find_webhook(call);
+  const auto made = co_await find(call);
   if (!made) co_return failure(made.error(), call.request.request_id);
   if (made->url != endpoint.url || made->events != endpoint.events ||
       made->description != endpoint.description) {
@@ -166,8 +166,8 @@ task<api_response> admin_api::create_webhook(call call) {
   co_return response;
 }
 
-task<api_response> admin_api::list_webhooks(call call) {
-  const auto known = co_await read_webhooks(call.org);
+task<api_response> webhook_endpoints::list(admin_call call) {
+  const auto known = co_await read(call.org);
   if (!known) co_return failure(known.error(), call.request.request_id);
   json_writer out;
   out.begin_object().key("webhooks").begin_array();
@@ -179,14 +179,14 @@ task<api_response> admin_api::list_webhooks(call call) {
   co_return success(out.take());
 }
 
-task<api_response> admin_api::show_webhook(call call) {
-  auto found = co_await find_webhook(call);
+task<api_response> webhook_endpoints::show(admin_call call) {
+  auto found = co_await find(call);
   if (!found) co_return failure(found.error(), call.request.request_id);
-  co_return co_await answer_webhook(call.org, *std::move(found));
+  co_return co_await answer(call.org, *std::move(found));
 }
 
 // What is changed may be what stood in the way: it is tried again at once.
-task<api_response> admin_api::change_webhook(call call) {
+task<api_response> webhook_endpoints::change(admin_call call) {
   const auto body = read_body(call.request, webhook_fields());
   if (!body) co_return failure(body.error(), call.request.request_id);
   const auto change = read_webhook(*body, services_.configuration()->values.webhooks);
@@ -194,17 +194,17 @@ task<api_response> admin_api::change_webhook(call call) {
   const auto changed = co_await services_.webhooks.change(call.org, call.item, *change);
   if (!changed) co_return failure(ledger_unavailable(), call.request.request_id);
   services_.webhook_dispatcher.visit(call.org);
-  co_return co_await show_webhook(std::move(call));
+  co_return co_await show(std::move(call));
 }
 
-task<api_response> admin_api::retry_webhook(call call) {
+task<api_response> webhook_endpoints::retry(admin_call call) {
   const auto told = co_await services_.webhooks.retry_now(call.org, call.item);
   if (!told) co_return failure(ledger_unavailable(), call.request.request_id);
   services_.webhook_dispatcher.visit(call.org);
-  co_return co_await show_webhook(std::move(call));
+  co_return co_await show(std::move(call));
 }
 
-task<api_response> admin_api::delete_webhook(call call) {
+task<api_response> webhook_endpoints::remove(admin_call call) {
   const auto removed = co_await services_.webhooks.remove(call.org, call.item);
   if (!removed) co_return failure(ledger_unavailable(), call.request.request_id);
   if (*removed == webhook_outcome::not_found) {
@@ -215,7 +215,7 @@ task<api_response> admin_api::delete_webhook(call call) {
   co_return success(out.take());
 }
 
-task<api_response> admin_api::rotate_webhook(call call) {
+task<api_response> webhook_endpoints::rotate(admin_call call) {
   const auto key = name_of_call(call.request, call.org);
   if (!key) co_return failure(key.error(), call.request.request_id);
   quota::webhook_secret secret;
@@ -228,7 +228,7 @@ task<api_response> admin_api::rotate_webhook(call call) {
         "repeat the call with the same Idempotency-Key; the secrets so far stay valid for a day");
     co_return failure(error, call.request.request_id);
   }
-  const auto found = co_await find_webhook(call);
+  const auto found = co_await find(call);
   if (!found) co_return failure(found.error(), call.request.request_id);
   const auto& secrets = found->secrets;
   if (*rotated == webhook_outcome::full) {
@@ -246,15 +246,15 @@ task<api_response> admin_api::rotate_webhook(call call) {
   co_return response;
 }
 
-task<api_response> admin_api::finish_rotation(call call) {
+task<api_response> webhook_endpoints::finish_rotation(admin_call call) {
   const auto finished = co_await services_.webhooks.finish_rotation(call.org, call.item);
   if (!finished) co_return failure(ledger_unavailable(), call.request.request_id);
   services_.webhook_dispatcher.visit(call.org);
-  co_return co_await show_webhook(std::move(call));
+  co_return co_await show(std::move(call));
 }
 
-task<api_response> admin_api::test_webhook(call call) {
-  const auto found = co_await find_webhook(call);
+task<api_response> webhook_endpoints::test(admin_call call) {
+  const auto found = co_await find(call);
   if (!found) co_return failure(found.error(), call.request.request_id);
   auto sample =
       webhooks::sample_message(call.org, call.request.request_id, services_.webhooks.now());
@@ -263,10 +263,10 @@ task<api_response> admin_api::test_webhook(call call) {
   co_return success(attempt_json(id, attempt));
 }
 
-task<api_response> admin_api::list_dead_letters(call call) {
+task<api_response> webhook_endpoints::list_dead_letters(admin_call call) {
   const auto wanted = parse_letters_page(call.request, call.org);
   if (!wanted) co_return failure(wanted.error(), call.request.request_id);
-  const auto found = co_await find_webhook(call);
+  const auto found = co_await find(call);
   if (!found) co_return failure(found.error(), call.request.request_id);
   auto letters = co_await services_.webhooks.dead_letters(call.org, call.item, wanted->after,
                                                           wanted->limit + 1);
@@ -277,8 +277,8 @@ task<api_response> admin_api::list_dead_letters(call call) {
 }
 
 // One attempt, beside the queue: its order is lost already.
-task<api_response> admin_api::resend_dead_letter(call call) {
-  const auto endpoint = co_await find_webhook(call);
+task<api_response> webhook_endpoints::resend_dead_letter(admin_call call) {
+  const auto endpoint = co_await find(call);
   if (!endpoint) co_return failure(endpoint.error(), call.request.request_id);
   const auto event = parse_event_name(call.org, call.sub_item);
   if (!event) co_return failure(no_such_letter(call.sub_item), call.request.request_id);

@@ -3,33 +3,23 @@
 #include <csignal>
 #include <optional>
 #include <thread>
-#include <vector>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
 
 #include "config/load.hpp"
-#include "proxy/admin/propagate_plan_terms.hpp"
-#include "proxy/admin/server.hpp"
-#include "proxy/app/registry.hpp"
-#include "proxy/archive/archived_store.hpp"
-#include "proxy/archive/archiver.hpp"
-#include "proxy/gateway/journal/replay.hpp"
-#include "proxy/gateway/worker.hpp"
-#include "proxy/payments/event_listener.hpp"
-#include "proxy/payments/top_up_dispatcher.hpp"
-#include "proxy/webhooks/webhook_dispatcher.hpp"
-#include "quota/redis/directory.hpp"
-#include "quota/redis/embedded_server.hpp"
-#include "quota/redis/payment_store.hpp"
-#include "quota/redis/retention.hpp"
-#include "quota/redis/store.hpp"
-#include "quota/redis/store_url.hpp"
-#include "quota/redis/webhook_store.hpp"
+#include "proxy/app/control_plane.hpp"
+#include "proxy/app/data_plane.hpp"
+#include "proxy/app/journal_owner.hpp"
+#include "proxy/app/running_store.hpp"
+#include "proxy/archive/archive_thread.hpp"
+#include "proxy/archive/archived_history.hpp"
+#include "proxy/net/sleep.hpp"
 
 namespace tollgate::proxy {
 
@@ -85,6 +75,33 @@ std::shared_ptr<asio::ssl::context> server_tls(const config::settings& settings)
   return settings.tls ? make_server_tls(*settings.tls) : nullptr;
 }
 
+// What only a start can change.
+void warn_of_what_needs_a_restart(const config::settings& now, const config::settings& next) {
+  const auto warn = [](std::string_view key) {
+    spdlog::warn("a change of `{}` takes effect only after a restart", key);
+  };
+  const auto differ = [](const config::endpoint& a, const config::endpoint& b) {
+    return a.host != b.host || a.port != b.port;
+  };
+  if (differ(now.listen, next.listen)) warn("listen");
+  if (differ(now.admin.listen, next.admin.listen)) warn("admin.listen");
+  if (now.store.url != next.store.url) warn("store");
+  if (now.journal != next.journal) warn("journal");
+  if (now.archive != next.archive) warn("archive");
+  if (now.retention != next.retention) warn("retention");
+  if (now.threads != next.threads) warn("threads");
+  const auto &own = now.payments.events.listen, &wanted = next.payments.events.listen;
+  if (own.has_value() != wanted.has_value() || (own && differ(*own, *wanted))) {
+    warn("payments.stripe.listen");
+  }
+  if (now.tls.has_value() != next.tls.has_value()) warn("tls");
+}
+
+int worker_count(const config::settings& settings) {
+  if (settings.threads > 0) return settings.threads;
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
 class app {
  public:
   explicit app(std::string file) : file_{std::move(file)} {}
@@ -122,241 +139,99 @@ class app {
   // be opened: a second Tollgate of the same configuration would take connections from the first
   // one there.
   void start() {
-    open_journal();
-    const auto store = open_store();
+    journal_.open(settings(), worker_count(settings()));
+    store_.emplace(settings().store.url);
     if (!settings().metering) spdlog::warn("metering is off: nothing is reserved or charged");
-    auto endpoint = payments::make_payment_endpoint(settings().payments);
-    auto sender = std::make_shared<webhooks::sender>(settings().webhooks, &webhook_names_);
+    auto deliveries = control_plane_.make_deliveries(settings());
     const auto tls = server_tls(settings());
-    start_archive(store);
-    connect_admin(store);
-    start_webhook_dispatcher(std::move(sender));
-    start_admin();
-    start_top_up_dispatcher(std::move(endpoint));
-    make_workers(store, tls);
-    replay_journal();
+    start_archive();
+    auto store = store_->opener()(control_);
+    auto archived = archived_history_of(*store);
+    control_plane_.open(std::move(store), std::move(archived));
+    control_plane_.start(
+        current_, std::move(deliveries),
+        {.ready = [this] { return readiness(); }, .metrics = [this] { return collect_metrics(); }});
+    open_data_plane(tls);
+    journal_.replay(control_, control_plane_.ledger());
     const auto waiting = [](app& self) -> task<> { co_await self.handle_signals(); };
     asio::co_spawn(control_, waiting(*this), asio::detached);
-    for (auto& worker : workers_) worker->start();
+    data_plane_.start();
   }
 
   void serve() {
     finisher_ = std::thread{[this] {
-      for (auto& worker : workers_) worker->join();
+      data_plane_.join();
       asio::post(control_, [this] { end_control(); });
     }};
     serving_ = true;
     spdlog::info("tollgate {} serves {} with {} threads, admin on {}", TOLLGATE_VERSION,
-                 to_text(workers_.front()->local_endpoint()), workers_.size(),
-                 to_text(admin_->local_endpoint()));
+                 to_text(data_plane_.local_endpoint()), data_plane_.size(),
+                 to_text(control_plane_.admin_endpoint()));
     control_.run();
   }
 
   // After a start that failed half way, too. The stores and the admin listener go before the
   // embedded server, which stops last.
   void end() {
-    for (auto& worker : workers_) worker->stop();  // most have ended by themselves
+    data_plane_.stop();  // most workers have ended by themselves
     if (finisher_.joinable()) finisher_.join();
-    for (auto& worker : workers_) worker->join();
-    archiver_.reset();
-    admin_.reset();
-    event_listener_.reset();
+    data_plane_.join();
+    archive_thread_.reset();
     archive_reader_.reset();  // whoever waits for it gets no answer now
-    admin_history_.reset();
-    admin_retention_.reset();
-    admin_webhooks_.reset();
-    admin_directory_.reset();
-    admin_ledger_.reset();
-    admin_redis_.reset();  // last of them: the stores know it
-    receiver_.reset();
-    top_up_dispatcher_.reset();  // whoever waits for an answer gets none from it now
-    webhook_dispatcher_.reset();
-    workers_.clear();
-    keeper_.reset();
-    if (embedded_) embedded_->stop();
+    control_plane_.close();
+    data_plane_.workers().clear();
+    journal_.close();
+    if (store_) store_->stop();
     if (serving_) spdlog::info("stopped");
   }
 
-  quota::redis::address open_store() {
-    const auto url = quota::redis::parse_store_url(settings().store.url);
-    if (!url) throw std::runtime_error{"store: " + url.error()};
-    if (!url->is_embedded()) return url->where;
-    quota::redis::embedded_options options;
-    options.on_event = [](const std::string& event) { spdlog::warn("embedded store: {}", event); };
-    embedded_.emplace(url->directory, std::move(options));
-    auto started = embedded_->start();
-    if (!started) throw std::runtime_error{"store: " + started.error().message};
-    return *std::move(started);
-  }
-
-  // It may be away: calls are not its business.
-  void start_archive(const quota::redis::address& store) {
+  // It may be away: calls do not depend on it.
+  void start_archive() {
     const auto& archive = settings().archive;
-    archiver_ = std::make_unique<archive::archiver>(store, archive::make_archive(archive),
-                                                    settings().retention, metrics_.archive);
-    if (archive.kind == config::archive_kind::postgresql) {
-      archive_reader_ = std::make_unique<archive::archive_reader>(archive.url);
-    }
+    archive_thread_.emplace(store_->opener(), archive::make_archive(archive), settings().retention,
+                            metrics_.archive);
+    if (archive.kind == config::archive_kind::postgresql) archive_reader_.emplace(archive.url);
   }
 
-  int worker_count() const {
-    if (settings().threads > 0) return settings().threads;
-    return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  std::unique_ptr<quota::account_history> archived_history_of(quota::store& store) {
+    if (!archive_reader_) return nullptr;
+    return std::make_unique<archive::archived_history>(store.history(), store.retention(),
+                                                       *archive_reader_);
   }
 
-  void open_journal() {
-    if (!settings().metering) return;
-    if (settings().journal.directory.empty()) {
-      spdlog::info(
-          "there is no journal: calls that are not settled when this process is killed are not "
-          "charged");
-      return;
-    }
-    keeper_ = std::make_unique<journal::keeper>(settings().journal, worker_count());
-    journal_left_ = journal::read_journal(keeper_->left_behind());
-    for (const auto& each : journal_left_.damaged) spdlog::error("journal: DAMAGED: {}", each);
-    for (const auto& each : journal_left_.torn)
-      spdlog::warn("journal: an unfinished last record: {}", each);
-  }
-
-  // Beside the calls, as soon as the store is there. What is not confirmed when this process ends,
-  // too, stays where it is.
-  void replay_journal() {
-    if (journal_left_.files.empty()) return;
-    spdlog::info("journal {}: {} calls of an earlier process are to be settled",
-                 settings().journal.directory, journal_left_.charges.size());
-    replay_ = std::make_unique<journal::replay>(control_.get_executor(), *admin_ledger_);
-    const auto replaying = [](app& self) -> task<> {
-      const auto report = co_await self.replay_->run(self.journal_left_);
-      if (!report.complete) co_return;
-      journal::remove_replayed(self.journal_left_);
-      spdlog::info("journal {}: {}", self.settings().journal.directory, journal::to_string(report));
+  void open_data_plane(const std::shared_ptr<asio::ssl::context>& tls) {
+    const auto open = [this, opener = store_->opener({settings().retention.idle_totals})](
+                          asio::io_context& context) {
+      dependencies made{.store = opener(context), .archived = nullptr};
+      made.archived = archived_history_of(*made.store);
+      return made;
     };
-    asio::co_spawn(control_, replaying(*this), asio::detached);
-  }
-
-  void make_workers(const quota::redis::address& store,
-                    const std::shared_ptr<asio::ssl::context>& tls) {
-    auto where = to_tcp(settings().listen);
-    for (int i = 0; i < worker_count(); ++i) {
-      workers_.push_back(
-          std::make_unique<worker>(store, current_, tls, where, metrics_.add_thread(), i));
-      if (archive_reader_) workers_.back()->read_history_from(*archive_reader_);
-      if (keeper_) workers_.back()->keep_journal(*keeper_);
-      workers_.back()->on_top_up([this](const quota::org_id& org) {
-        asio::post(control_, [this, org] { top_up_dispatcher_->visit(org); });
+    data_plane_.open(worker_count(settings()), open, {current_, tls, to_tcp(settings().listen)},
+                     metrics_);
+    const auto visit_top_ups = [this](const auto& org) { control_plane_.visit_top_ups(org); };
+    for (std::size_t i = 0; i < data_plane_.size(); ++i) {
+      auto& worker = *data_plane_.workers()[i];
+      if (journal_.keeper() != nullptr)
+        worker.keep_journal(*journal_.keeper(), static_cast<int>(i));
+      if (i == 0) worker.sweep_accounts(visit_top_ups);
+      worker.world().ledger().on_top_up(visit_top_ups);
+      worker.world().ledger().on_event(
+          [this](const auto& org) { control_plane_.visit_events(org); });
+      worker.take_payment_events([this](payments::event_delivery event) {
+        return control_plane_.take_payment_event(std::move(event));
       });
-      workers_.back()->take_payment_events([this](payments::event_delivery what) {
-        return take_on_control_thread(std::move(what));
-      });
-      workers_.back()->on_event([this](const quota::org_id& org) {
-        asio::post(control_, [this, org] { webhook_dispatcher_->visit(org); });
-      });
-      where.port(workers_.front()->local_endpoint().port());  // where the configuration says 0
     }
   }
 
-  // Of a worker, which goes on when it has the answer.
-  task<admin::api_response> take_on_control_thread(payments::event_delivery what) {
-    auto taking = [this, what = std::move(what)]() mutable -> task<admin::api_response> {
-      co_return co_await receiver_->take(std::move(what));
-    };
-    co_return co_await asio::co_spawn(control_, std::move(taking), use_task);
+  admin::readiness readiness() {
+    return {data_plane_.stores_ready() && control_plane_.ledger().ready(), draining_};
   }
 
-  void connect_admin(const quota::redis::address& store) {
-    admin_redis_ = quota::redis::make_store_connection(control_, store);
-    admin_ledger_ = std::make_unique<quota::redis::redis_store>(*admin_redis_);
-    payments_ = std::make_unique<quota::redis::redis_payment_store>(*admin_redis_);
-    admin_directory_ = std::make_unique<quota::redis::redis_directory>(*admin_redis_);
-    admin_webhooks_ = std::make_unique<quota::redis::redis_webhook_store>(*admin_redis_);
-    admin_redis_->start();
-    if (archive_reader_) {
-      admin_retention_ = std::make_unique<quota::redis::redis_retention>(*admin_redis_);
-      admin_history_ = std::make_unique<archive::archived_store>(*admin_ledger_, *admin_retention_,
-                                                                 *archive_reader_);
+  std::vector<prometheus::MetricFamily> collect_metrics() {
+    if (journal_.keeper() != nullptr) {
+      metrics_.process.journal_unwritten = journal_.keeper()->unwritten();
     }
-  }
-
-  void start_admin() {
-    admin::server_options options{.services = {history(), *admin_directory_, *admin_webhooks_,
-                                               *webhook_dispatcher_, [this] { return current_; }},
-                                  .ready =
-                                      [this] {
-                                        return admin::readiness{all_stores_ready(), draining_};
-                                      },
-                                  .metrics =
-                                      [this] {
-                                        if (keeper_)
-                                          metrics_.process.journal_unwritten = keeper_->unwritten();
-                                        return metrics_.collect();
-                                      },
-                                  .limits = {}};
-    admin_ = std::make_unique<admin::server>(control_, settings().admin.listen, std::move(options));
-    admin_->start();
-    propagate_plan_terms();
-  }
-
-  quota::ledger_store& history() {
-    if (admin_history_) return *admin_history_;
-    return *admin_ledger_;
-  }
-
-  // As soon as the store is there, and one after the other: the last configuration has the last
-  // word.
-  void propagate_plan_terms() {
-    terms_wait_ = true;
-    if (handing_on_terms_) return;
-    handing_on_terms_ = true;
-    const auto handing_on = [](app& self) -> task<> {
-      asio::steady_timer timer{self.control_};
-      while (self.terms_wait_) {
-        timer.expires_after(std::chrono::milliseconds{100});
-        co_await timer.async_wait(asio::use_awaitable_t<io_executor>{});
-        if (!self.admin_ledger_->ready()) continue;
-        self.terms_wait_ = false;
-        co_await admin::propagate_plan_terms(*self.admin_ledger_, *self.admin_directory_,
-                                             self.current_);
-      }
-      self.handing_on_terms_ = false;
-    };
-    asio::co_spawn(control_, handing_on(*this), asio::detached);
-  }
-
-  void start_top_up_dispatcher(std::shared_ptr<payments::payment_endpoint> endpoint) {
-    top_up_dispatcher_ = std::make_unique<payments::top_up_dispatcher>(
-        control_, *admin_ledger_, *payments_, *admin_directory_, metrics_.payments);
-    top_up_dispatcher_->use(endpoint);
-    receiver_ = std::make_unique<payments::event_receiver>(
-        *admin_ledger_, *payments_, *admin_directory_, clock_, metrics_.payments);
-    receiver_->use(std::move(endpoint));
-    start_event_listener();
-    admin_ledger_->on_top_up([this](const quota::org_id& org) { top_up_dispatcher_->visit(org); });
-  }
-
-  void start_event_listener() {
-    const auto& events = settings().payments.events;
-    if (!events.listen) return;
-    event_listener_ = std::make_unique<payments::event_listener>(
-        control_, *events.listen,
-        [this](payments::event_delivery what) { return receiver_->take(std::move(what)); });
-    event_listener_->start();
-    spdlog::info("Stripe's events on {}", to_text(event_listener_->local_endpoint()));
-  }
-
-  void start_webhook_dispatcher(std::shared_ptr<webhooks::sender> sender) {
-    webhook_dispatcher_ = std::make_unique<webhooks::webhook_dispatcher>(
-        control_, *admin_ledger_, *admin_webhooks_, metrics_.webhooks);
-    webhook_dispatcher_->use(std::move(sender));
-    webhook_dispatcher_->start(settings().holds.sweep_every);
-    admin_ledger_->on_event([this](const quota::org_id& org) { webhook_dispatcher_->visit(org); });
-  }
-
-  bool all_stores_ready() const {
-    for (const auto& worker : workers_) {
-      if (worker->counts().store.ready.read() != 1) return false;
-    }
-    return admin_ledger_->ready();
+    return metrics_.collect();
   }
 
   task<> handle_signals() {
@@ -369,7 +244,7 @@ class app {
         drain();
       } else {
         spdlog::warn("told to stop again: ending every connection now");
-        for (auto& worker : workers_) worker->cut();
+        data_plane_.cut();
       }
     }
   }
@@ -381,17 +256,13 @@ class app {
       if (!loaded) throw std::runtime_error{"it has the errors above"};
       const auto tls = server_tls((*loaded)->values);
       try_files((*loaded)->values);
-      auto endpoint = payments::make_payment_endpoint((*loaded)->values.payments);
-      auto sender = std::make_shared<webhooks::sender>((*loaded)->values.webhooks, &webhook_names_);
-      warn_of_what_needs_a_restart((*loaded)->values);
-      for (auto& worker : workers_) worker->reload(*loaded, tls);
-      top_up_dispatcher_->use(endpoint);
-      receiver_->use(std::move(endpoint));
-      webhook_dispatcher_->use(std::move(sender));
+      auto deliveries = control_plane_.make_deliveries((*loaded)->values);
+      warn_of_what_needs_a_restart(settings(), (*loaded)->values);
+      data_plane_.reload(*loaded, tls);
       take_over(*loaded);
-      propagate_plan_terms();
+      control_plane_.reload(current_, std::move(deliveries));
       metrics_.process.reload_succeeded = true;
-      spdlog::info("{} is in force", file_);
+      spdlog::info("configuration reloaded: {}", file_);
     } catch (const std::exception& error) {
       metrics_.process.reload_succeeded = false;
       metrics_.process.reload_failures++;
@@ -400,33 +271,10 @@ class app {
     }
   }
 
-  void warn_of_what_needs_a_restart(const config::settings& next) const {
-    const auto warn = [](std::string_view key) {
-      spdlog::warn("a change of `{}` takes effect only after a restart", key);
-    };
-    const auto& now = settings();
-    const auto differ = [](const config::endpoint& a, const config::endpoint& b) {
-      return a.host != b.host || a.port != b.port;
-    };
-    if (differ(now.listen, next.listen)) warn("listen");
-    if (differ(now.admin.listen, next.admin.listen)) warn("admin.listen");
-    if (now.store.url != next.store.url) warn("store");
-    if (now.journal != next.journal) warn("journal");
-    if (now.archive != next.archive) warn("archive");
-    if (now.retention != next.retention) warn("retention");
-    if (now.threads != next.threads) warn("threads");
-    const auto &own = now.payments.events.listen, &wanted = next.payments.events.listen;
-    if (own.has_value() != wanted.has_value() || (own && differ(*own, *wanted))) {
-      warn("payments.stripe.listen");
-    }
-    if (now.tls.has_value() != next.tls.has_value()) warn("tls");
-  }
-
-  // The workers have ended. What is being delivered gets the rest of its time.
+  // The workers have ended.
   void end_control() {
-    webhook_dispatcher_->stop();
     const auto ending = [](app& self) -> task<> {
-      co_await self.webhook_dispatcher_->end_deliveries();
+      co_await self.control_plane_.end_deliveries();
       self.control_.stop();
     };
     asio::co_spawn(control_, ending(*this), asio::detached);
@@ -437,13 +285,10 @@ class app {
     metrics_.process.draining = true;
     spdlog::info("draining: no new connections, {} s for what is under way",
                  settings().timeouts.drain.count() / 1000);
-    top_up_dispatcher_->stop();
-    webhook_dispatcher_->stop();
-    if (replay_) replay_->stop();
-    if (event_listener_) event_listener_->stop();
-    admin_->end_streams();
+    control_plane_.drain();
+    journal_.stop();
     if (archive_reader_) archive_reader_->close();
-    for (auto& worker : workers_) worker->drain();
+    data_plane_.drain();
     const auto limiting = [](app& self) -> task<> { co_await self.limit_draining(); };
     asio::co_spawn(control_, limiting(*this), asio::detached);
   }
@@ -451,20 +296,15 @@ class app {
   // First the rest of the connections are ended, which settles or voids what they hold; if the
   // store is away for longer than that too, the journal has what is left.
   task<> limit_draining() {
-    asio::steady_timer timer{control_};
-    timer.expires_after(settings().timeouts.drain);
-    co_await timer.async_wait(asio::use_awaitable_t<io_executor>{});
+    co_await sleep_for(control_.get_executor(), settings().timeouts.drain);
     spdlog::warn("draining took too long: ending every connection");
-    for (auto& worker : workers_) worker->cut();
-    timer.expires_after(std::chrono::seconds{10});
-    co_await timer.async_wait(asio::use_awaitable_t<io_executor>{});
-    std::int64_t left = 0;
-    for (const auto& worker : workers_) left += worker->counts().pending_settlements.read();
-    if (keeper_) {
+    data_plane_.cut();
+    co_await sleep_for(control_.get_executor(), std::chrono::seconds{10});
+    const auto left = data_plane_.pending_settlements();
+    if (journal_.keeper() != nullptr) {
       spdlog::error(
           "the ledger did not confirm {} settlements; they are in the journal {}, and are settled "
-          "at the next "
-          "start or by `tollgate journal replay`",
+          "at the next start or by `tollgate journal replay`",
           left, settings().journal.directory);
     } else {
       spdlog::error(
@@ -473,36 +313,20 @@ class app {
           left);
     }
     exit_code_ = 1;
-    for (auto& worker : workers_) worker->stop();
+    data_plane_.stop();
   }
 
   const std::string file_;
   configuration_ptr current_;
-  std::optional<quota::redis::embedded_server> embedded_;
   metrics::registry metrics_;
-  std::unique_ptr<journal::keeper> keeper_;
-  journal::contents journal_left_;  // by an earlier process
-  std::unique_ptr<journal::replay> replay_;
-  quota::system_clock clock_;
+  std::optional<running_store> store_;
+  journal_owner journal_;
   asio::io_context control_{1};
-  outbound::name_resolver webhook_names_{32};  // theirs alone: payments do not wait for them
-  std::vector<std::unique_ptr<worker>> workers_;
-  std::thread finisher_;  // waits for them
-  std::unique_ptr<payments::top_up_dispatcher> top_up_dispatcher_;
-  std::unique_ptr<payments::event_receiver> receiver_;
-  std::unique_ptr<payments::event_listener> event_listener_;  // where it has an address of its own
-  std::unique_ptr<webhooks::webhook_dispatcher> webhook_dispatcher_;
-  std::unique_ptr<archive::archiver> archiver_;
-  std::unique_ptr<archive::archive_reader> archive_reader_;  // where there is one to be read
-  std::unique_ptr<quota::redis::connection> admin_redis_;
-  std::unique_ptr<quota::redis::redis_store> admin_ledger_;
-  std::unique_ptr<quota::redis::redis_payment_store> payments_;
-  std::unique_ptr<quota::redis::redis_directory> admin_directory_;
-  std::unique_ptr<quota::redis::redis_webhook_store> admin_webhooks_;
-  std::unique_ptr<quota::redis::redis_retention> admin_retention_;
-  std::unique_ptr<archive::archived_store> admin_history_;  // the ledger, and the archive behind it
-  std::unique_ptr<admin::server> admin_;
-  bool terms_wait_ = false, handing_on_terms_ = false;
+  std::optional<archive::archive_reader> archive_reader_;  // where there is one to be read
+  control_plane control_plane_{control_, metrics_};
+  data_plane data_plane_;
+  std::thread finisher_;  // waits for the data plane
+  std::optional<archive::archive_thread> archive_thread_;
   bool serving_ = false, draining_ = false;
   int exit_code_ = 0;
 };

@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 
 #include "proxy/app/app.hpp"
+#include "proxy/app/find_store.hpp"
 #include "proxy/cli/check.hpp"
 #include "proxy/cli/client.hpp"
 #include "proxy/cli/explain.hpp"
@@ -43,8 +44,8 @@ int main(int argc, char** argv) {
   tollgate::proxy::add_check_command(cli, exit_code);
   tollgate::proxy::add_explain_command(cli, exit_code);
   tollgate::proxy::add_meter_command(cli, exit_code);
-  tollgate::proxy::add_journal_command(cli, exit_code);
-  tollgate::proxy::add_client_commands(cli, exit_code);
+  tollgate::proxy::add_journal_command(cli, exit_code, tollgate::proxy::find_store);
+  tollgate::proxy::add_client_commands(cli, exit_code, tollgate::proxy::find_store);
 
   try {
     const auto arguments = arguments_of(argc, argv);

@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t seal_bytes = 12;
 constexpr std::uint64_t last_of_a_millisecond = std::numeric_limits<std::int64_t>::max();
 
-quota::entry_id known(const std::string& id) {
+quota::entry_id entry_id_of(const std::string& id) {
   return quota::parse_entry_id(id).value_or(quota::entry_id{});
 }
 
@@ -38,11 +38,11 @@ std::string seal_of(const quota::ledger_entry& entry) {
 }
 
 bool is_to_be_found(const position& at, const std::string& dropped_through) {
-  return known(at.entry) > known(dropped_through);
+  return entry_id_of(at.entry) > entry_id_of(dropped_through);
 }
 
 std::string right_before(const position& at) {
-  const auto id = known(at.entry);
+  const auto id = entry_id_of(at.entry);
   if (id.sequence > 0) return to_string(quota::entry_id{id.ms, id.sequence - 1});
   return to_string(quota::entry_id{id.ms - 1, last_of_a_millisecond});
 }
@@ -52,11 +52,11 @@ bool begins_with(const std::vector<quota::ledger_entry>& entries, const position
   return at.seal.empty() || at.seal == seal_of(entries.front());
 }
 
-task<result<bool>> still_has(quota::ledger_store& store, quota::org_id org, position at,
+task<result<bool>> still_has(quota::account_history& history, quota::org_id org, position at,
                              std::string dropped_through) {
   using answer = result<bool>;
   if (!is_to_be_found(at, dropped_through)) co_return answer{boost::system::in_place_value, true};
-  const auto found = co_await store.entries(org, right_before(at), 1);
+  const auto found = co_await history.entries(org, right_before(at), 1);
   if (!found) co_return answer{boost::system::in_place_error, found.error()};
   co_return answer{boost::system::in_place_value, begins_with(*found, at)};
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "proxy/archive/archive.hpp"
+#include "quota/account_history.hpp"
 
 namespace tollgate::proxy::archive {
 
@@ -22,7 +23,7 @@ std::string right_before(const position& at);
 bool begins_with(const std::vector<quota::ledger_entry>& entries, const position& at);
 
 // All of it at once. store_errc::archived: it was dropped meanwhile.
-task<result<bool>> still_has(quota::ledger_store& store, quota::org_id org, position at,
+task<result<bool>> still_has(quota::account_history& history, quota::org_id org, position at,
                              std::string dropped_through);
 
 }  // namespace tollgate::proxy::archive

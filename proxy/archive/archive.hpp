@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "quota/ledger_store.hpp"
+#include "quota/account_history.hpp"
 
 namespace tollgate::proxy::archive {
 

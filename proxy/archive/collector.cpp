@@ -46,7 +46,7 @@ task<result<void>> collector::add_entries(collected& found, const std::string& d
   auto& into = found.what;
   const bool again = is_to_be_found(into.from, dropped_through);
   const auto after = again ? right_before(into.from) : into.from.entry;
-  auto entries = co_await ledger_.entries(into.org, after, entries_at_once);
+  auto entries = co_await history_.entries(into.org, after, entries_at_once);
   if (!entries) co_return entries.error();
   if (again) {
     found.store_is_behind = !begins_with(*entries, into.from);
@@ -54,7 +54,7 @@ task<result<void>> collector::add_entries(collected& found, const std::string& d
   }
   found.full = entries->size() == entries_at_once;
   if (again) entries->erase(entries->begin());
-  const auto settled = [until = ledger_.now() - settling_time](const auto& entry) {
+  const auto settled = [until = history_.now() - settling_time](const auto& entry) {
     return entry.at <= until;
   };
   entries->erase(std::find_if_not(entries->begin(), entries->end(), settled), entries->end());
@@ -68,12 +68,12 @@ task<result<void>> collector::add_entries(collected& found, const std::string& d
 
 // In their order, up to the first that may still change.
 task<result<void>> collector::add_statements(batch& into, progress& so_far) {
-  const auto account = co_await ledger_.snapshot(into.org);
+  const auto account = co_await history_.snapshot(into.org);
   if (!account) co_return account.error();
   so_far.statements_open = false;
   if (!account->plan) co_return result<void>{};
   auto statements = quota::statements(account->cycles, *account);
-  const auto top_ups = co_await ledger_.top_ups(into.org);
+  const auto top_ups = co_await history_.top_ups(into.org);
   if (!top_ups) co_return top_ups.error();
   quota::add_payments(statements, *top_ups);
   for (const auto& one : statements) {
@@ -98,7 +98,7 @@ task<result<void>> collector::add_statements(batch& into, progress& so_far) {
 task<result<std::string>> collector::statement_json(quota::org_id org, quota::statement statement) {
   admin::statement_report report{org, std::move(statement), true};
   const auto usage =
-      co_await ledger_.usage_summary(org, report.first_hour(), report.last_hour(ledger_.now()));
+      co_await history_.usage_summary(org, report.first_hour(), report.last_hour(history_.now()));
   if (!usage) co_return result<std::string>{boost::system::in_place_error, usage.error()};
   for (const auto& counter : *usage) report.add(counter);
   co_return result<std::string>{boost::system::in_place_value, report.to_json()};
@@ -108,7 +108,7 @@ task<result<std::string>> collector::statement_json(quota::org_id org, quota::st
 // there was an archive comes without agents and conversations.
 task<result<void>> collector::add_usage(batch& into, const progress& so_far,
                                         std::int64_t first_detailed, bool& full) {
-  const auto complete = quota::hour_of(ledger_.now()) - 1;
+  const auto complete = quota::hour_of(history_.now()) - 1;
   into.to.hour = std::max(into.from.hour, quota::hour_of(so_far.created_at));
   if (into.to.hour >= complete) {
     into.to.hour = into.from.hour;
@@ -116,7 +116,7 @@ task<result<void>> collector::add_usage(batch& into, const progress& so_far,
   }
   const auto read = co_await add_hours(into, first_detailed, complete);
   if (!read) co_return read.error();
-  auto late = co_await ledger_.late_usage(into.org, 0, std::numeric_limits<std::int64_t>::max());
+  auto late = co_await history_.late_usage(into.org, 0, std::numeric_limits<std::int64_t>::max());
   if (!late) co_return late.error();
   into.late = *std::move(late);
   full = full || into.to.hour < complete;
@@ -132,8 +132,8 @@ task<result<void>> collector::add_hours(batch& into, std::int64_t first_detailed
     const bool detailed = first >= first_detailed;
     const auto last = std::min({first + step, end, detailed ? end : first_detailed}) - 1;
     // Not awaited where it is chosen: GCC 12 destroys both branches of a conditional with co_await.
-    auto reading = detailed ? ledger_.hourly_usage(into.org, first, last)
-                            : ledger_.summed_usage(into.org, first, last);
+    auto reading = detailed ? history_.hourly_usage(into.org, first, last)
+                            : history_.summed_usage(into.org, first, last);
     const auto found = co_await std::move(reading);
     if (!found) co_return found.error();
     into.usage.insert(into.usage.end(), found->begin(), found->end());

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "proxy/archive/archive.hpp"
-#include "quota/redis/store.hpp"
+#include "quota/account_history.hpp"
 #include "quota/retention.hpp"
 
 namespace tollgate::proxy::archive {
@@ -10,8 +10,8 @@ namespace tollgate::proxy::archive {
 class collector {
  public:
   // `with_usage`: the archive takes counters of usage, too.
-  collector(quota::redis::redis_store& ledger, quota::retention_store& retention, bool with_usage)
-      : ledger_{ledger}, retention_{retention}, with_usage_{with_usage} {}
+  collector(quota::account_history& history, quota::retention_store& retention, bool with_usage)
+      : history_{history}, retention_{retention}, with_usage_{with_usage} {}
 
   // What is done for an organization, beside how far its archive goes.
   struct progress {
@@ -53,7 +53,7 @@ class collector {
 
   task<result<void>> add_hours(batch& into, std::int64_t first_detailed, std::int64_t to);
 
-  quota::redis::redis_store& ledger_;
+  quota::account_history& history_;
   quota::retention_store& retention_;
   const bool with_usage_;
 };

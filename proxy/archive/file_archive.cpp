@@ -18,7 +18,7 @@ namespace tollgate::proxy::archive {
 namespace {
 
 namespace fs = std::filesystem;
-using quota::redis::file_descriptor;
+using quota::file_descriptor;
 
 constexpr const char *current_name = "current.jsonl", *positions_name = "positions";
 constexpr const char* unknown = "-";
@@ -73,7 +73,7 @@ file_archive::file_archive(std::string directory, std::uint64_t rotate_bytes,
 
 bool file_archive::lead() {
   if (lock_) return true;
-  lock_ = quota::redis::try_lock(path_of("lock"));
+  lock_ = quota::try_lock(path_of("lock"));
   if (!lock_) return false;
   try {
     recover();

@@ -14,7 +14,7 @@
 #include <string>
 
 #include "proxy/archive/archive.hpp"
-#include "quota/redis/embedded_files.hpp"
+#include "quota/file_lock.hpp"
 
 namespace tollgate::proxy::archive {
 
@@ -44,8 +44,8 @@ class file_archive final : public archive {
   const std::string directory_;
   const std::uint64_t rotate_bytes_;
   const std::chrono::milliseconds rotate_every_;
-  std::optional<quota::redis::file_descriptor> lock_;
-  quota::redis::file_descriptor current_;
+  std::optional<quota::file_descriptor> lock_;
+  quota::file_descriptor current_;
   std::string store_;  // the owner; empty: none yet
   std::map<quota::org_id, position> positions_;
   std::uint64_t number_ = 1;  // of the current file, when it is whole

@@ -74,6 +74,12 @@ std::string org_path(const std::string& org, std::string_view rest) {
   return "/admin/v1/orgs/" + url_encode(org) + std::string{rest};
 }
 
+CLI::App& org_command(CLI::App& parent, const char* name, const char* summary, std::string& org) {
+  auto* const made = parent.add_subcommand(name, summary);
+  made->add_option("ORG", org, "the organization's id")->required();
+  return *made;
+}
+
 std::string query_of(const std::vector<std::pair<std::string, std::string>>& parameters) {
   std::string out;
   for (const auto& [name, value] : parameters) {
@@ -82,7 +88,7 @@ std::string query_of(const std::vector<std::pair<std::string, std::string>>& par
   return out;
 }
 
-void add_client_commands(CLI::App& app, int& exit_code) {
+void add_client_commands(CLI::App& app, int& exit_code, const store_finder& find_store) {
   add_org_commands(app, exit_code);
   add_key_commands(app, exit_code);
   add_account_commands(app, exit_code);
@@ -90,7 +96,7 @@ void add_client_commands(CLI::App& app, int& exit_code) {
   add_webhook_commands(app, exit_code);
   add_statement_command(app, exit_code);
   add_events_command(app, exit_code);
-  add_verify_command(app, exit_code);
+  add_verify_command(app, exit_code, find_store);
 }
 
 }  // namespace tollgate::proxy

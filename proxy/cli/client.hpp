@@ -3,6 +3,8 @@
 // 1: refused or unreachable, 2: the arguments or the configuration are wrong.
 #pragma once
 
+#include "proxy/cli/store_finder.hpp"
+
 namespace CLI {
 class App;
 }
@@ -10,6 +12,6 @@ class App;
 namespace tollgate::proxy {
 
 // The commands run while `app` is parsed and leave their exit code in `exit_code`.
-void add_client_commands(CLI::App& app, int& exit_code);
+void add_client_commands(CLI::App& app, int& exit_code, const store_finder& find_store);
 
 }  // namespace tollgate::proxy

@@ -149,15 +149,9 @@ void print_holds(std::ostream& out, const json_value& data) {
               member_at(data, "holds")->elements);
 }
 
-CLI::App& command(CLI::App& app, const char* name, const char* what, std::string& org) {
-  auto* const made = app.add_subcommand(name, what);
-  made->add_option("ORG", org, "the organization's id")->required();
-  return *made;
-}
-
 void add_grant(CLI::App& app, int& exit_code) {
   const auto given = std::make_shared<grant_arguments>();
-  auto& grant = command(app, "grant", "Give credits", given->org);
+  auto& grant = org_command(app, "grant", "Give credits", given->org);
   grant.add_option("CREDITS", given->credits, "the number; negative for a correction")->required();
   grant.add_option("--kind", given->kind, "purchase, promotion or correction")
       ->capture_default_str();
@@ -218,7 +212,7 @@ void add_reading(CLI::App& app, int& exit_code, const char* name, const char* wh
                  const std::string& csv_page = {}) {
   const auto given = std::make_shared<reading_arguments>();
   given->resource = std::string{"/"} + name;
-  auto& reading = command(app, name, what, given->org);
+  auto& reading = org_command(app, name, what, given->org);
   given->given.reserve(parameters.size());  // the options point into it
   for (const auto& each : parameters) {
     auto& values = given->given.emplace_back(each.name, std::vector<std::string>{}).second;

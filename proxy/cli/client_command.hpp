@@ -44,6 +44,9 @@ std::string org_path(const std::string& org, std::string_view rest = {});
 // "?a=1&b=": of what was given, also where that is empty. The API tells those apart.
 std::string query_of(const std::vector<std::pair<std::string, std::string>>& parameters);
 
+// A command about one organization, whose id is its argument.
+CLI::App& org_command(CLI::App& parent, const char* name, const char* summary, std::string& org);
+
 // The families of commands.
 void add_org_commands(CLI::App& app, int& exit_code);
 void add_key_commands(CLI::App& app, int& exit_code);

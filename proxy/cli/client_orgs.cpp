@@ -125,16 +125,10 @@ answer list_orgs(const admin_client& client) {
   }
 }
 
-CLI::App& command(CLI::App& parent, const char* name, const char* what, std::string& org) {
-  auto* const made = parent.add_subcommand(name, what);
-  made->add_option("ORG", org, "the organization's id")->required();
-  return *made;
-}
-
 void add_org_change(CLI::App& parent, int& exit_code, const char* name, const char* what,
                     answer (*action)(const admin_client&, const org_arguments&)) {
   const auto given = std::make_shared<org_arguments>();
-  auto& made = command(parent, name, what, given->org);
+  auto& made = org_command(parent, name, what, given->org);
   add_org_options(made, *given);
   make_client_command(
       made, exit_code, [given, action](const auto& client) { return action(client, *given); },
@@ -145,7 +139,7 @@ void add_suspension(CLI::App& parent, int& exit_code, const char* name, const ch
                     bool suspended) {
   const auto org = std::make_shared<std::string>();
   make_client_command(
-      command(parent, name, what, *org), exit_code,
+      org_command(parent, name, what, *org), exit_code,
       [org, suspended](const auto& client) { return set_suspended(client, *org, suspended); },
       print_org);
 }
@@ -158,7 +152,7 @@ answer create_key(const admin_client& client, const std::string& org, const std:
 
 void add_key_creation(CLI::App& keys, int& exit_code) {
   const auto org = std::make_shared<std::string>(), note = std::make_shared<std::string>();
-  auto& create = command(keys, "create", "Create a key and show it once", *org);
+  auto& create = org_command(keys, "create", "Create a key and show it once", *org);
   create.add_option("--note", *note, "a note");
   make_client_command(
       create, exit_code, [=](const auto& client) { return create_key(client, *org, *note); },
@@ -181,7 +175,7 @@ void add_org_commands(CLI::App& app, int& exit_code) {
   add_suspension(*orgs, exit_code, "resume", "Resume a suspended organization", false);
   const auto org = std::make_shared<std::string>();
   make_client_command(
-      command(*orgs, "show", "Show one organization", *org), exit_code,
+      org_command(*orgs, "show", "Show one organization", *org), exit_code,
       [org](const auto& client) { return client.call("GET", org_path(*org)); }, print_org);
   make_client_command(*orgs->add_subcommand("list", "List all organizations"), exit_code, list_orgs,
                       [](std::ostream& out, const json_value& all) {
@@ -195,7 +189,7 @@ void add_key_commands(CLI::App& app, int& exit_code) {
   add_key_creation(*keys, exit_code);
   const auto org = std::make_shared<std::string>(), id = std::make_shared<std::string>();
   make_client_command(
-      command(*keys, "list", "List the keys", *org), exit_code,
+      org_command(*keys, "list", "List the keys", *org), exit_code,
       [org](const auto& client) { return client.call("GET", org_path(*org, "/keys")); },
       [](std::ostream& out, const json_value& data) {
         print_table(
@@ -204,7 +198,7 @@ void add_key_commands(CLI::App& app, int& exit_code) {
             member_at(data, "keys")->elements);
       });
   auto& revoke =
-      command(*keys, "revoke", "Revoke a key; it stops working within two seconds", *org);
+      org_command(*keys, "revoke", "Revoke a key; it stops working within two seconds", *org);
   revoke.add_option("KEY_ID", *id, "the key's id: key_...")->required();
   make_client_command(
       revoke, exit_code,

@@ -85,19 +85,13 @@ void print_top_up(std::ostream& out, const json_value& top_up) {
   print_top_ups(out, {top_up});
 }
 
-CLI::App& command(CLI::App& parent, const char* name, const char* what, std::string& org) {
-  auto* const made = parent.add_subcommand(name, what);
-  made->add_option("ORG", org, "the organization's id")->required();
-  return *made;
-}
-
 void add_purchase(CLI::App& top_ups, int& exit_code) {
   struct arguments {
     std::string org, usd;
     std::optional<std::string> idempotency_key;
   };
   const auto given = std::make_shared<arguments>();
-  auto& buy = command(top_ups, "buy", "Buy credits now", given->org);
+  auto& buy = org_command(top_ups, "buy", "Buy credits now", given->org);
   buy.add_option("USD", given->usd, "the amount in dollars")->required();
   buy.add_option("--idempotency-key", given->idempotency_key,
                  "repeating the command with the same key buys once");
@@ -117,7 +111,7 @@ void add_purchase(CLI::App& top_ups, int& exit_code) {
 void add_verdict(CLI::App& top_ups, int& exit_code, const char* name, const char* what,
                  const std::string& status) {
   const auto org = std::make_shared<std::string>(), id = std::make_shared<std::string>();
-  auto& made = command(top_ups, name, what, *org);
+  auto& made = org_command(top_ups, name, what, *org);
   made.add_option("TOP_UP", *id, "the top-up's id")->required();
   make_client_command(
       made, exit_code,
@@ -132,7 +126,7 @@ void add_verdict(CLI::App& top_ups, int& exit_code, const char* name, const char
 
 void add_statement_command(CLI::App& app, int& exit_code) {
   const auto given = std::make_shared<statement_arguments>();
-  auto& made = command(app, "statement", "Show the statement of a cycle", given->org);
+  auto& made = org_command(app, "statement", "Show the statement of a cycle", given->org);
   made.add_option("MONTH", given->month,
                   "the month in which the cycle began: 2026-01; default: the current cycle")
       ->type_name("YYYY-MM");
@@ -151,7 +145,7 @@ void add_top_up_commands(CLI::App& app, int& exit_code) {
   top_ups->require_subcommand(1);
   const auto org = std::make_shared<std::string>();
   make_client_command(
-      command(*top_ups, "list", "List the top-ups", *org), exit_code,
+      org_command(*top_ups, "list", "List the top-ups", *org), exit_code,
       [org](const auto& client) { return client.call("GET", org_path(*org, "/top_ups")); },
       [](std::ostream& out, const json_value& data) {
         print_top_ups(out, member_at(data, "top_ups")->elements);

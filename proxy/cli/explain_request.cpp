@@ -8,12 +8,6 @@
 namespace tollgate::proxy {
 namespace {
 
-std::string_view trim(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == text.npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
 std::optional<std::string> read_at_most(const std::string& path, std::size_t most) {
   std::ifstream file{path == "-" ? "/dev/stdin" : path, std::ios::binary};
   if (!file) return {};
@@ -76,7 +70,8 @@ class request_maker {
         return fail("-H takes 'name: value', not " + routes::shown(line));
       }
       if (routes::equal_ignoring_case(name, "host")) std::erase_if(made_.headers, is_host);
-      made_.headers.emplace_back(name, trim(std::string_view{line}.substr(colon + 1)));
+      made_.headers.emplace_back(name,
+                                 routes::without_blanks(std::string_view{line}.substr(colon + 1)));
     }
     return true;
   }

@@ -12,10 +12,8 @@
 #include <boost/asio/co_spawn.hpp>
 
 #include "config/load.hpp"
-#include "proxy/cli/open_store.hpp"
 #include "proxy/gateway/journal/keeper.hpp"
 #include "proxy/gateway/journal/replay.hpp"
-#include "quota/redis/store.hpp"
 
 namespace tollgate::proxy {
 
@@ -29,23 +27,21 @@ constexpr auto store_patience = 10s;
 
 class replayer {
  public:
-  explicit replayer(const quota::redis::address& where)
-      : connection_{quota::redis::make_store_connection(context_, where)},
-        ledger_{*connection_},
-        replay_{context_.get_executor(), ledger_} {}
+  explicit replayer(const quota::store_opener& open)
+      : store_{open(context_)}, replay_{context_.get_executor(), store_->ledger()} {}
 
   // Nothing: the store stayed away.
   std::optional<journal::replay_report> run(const journal::contents& journal) {
     std::optional<journal::replay_report> report;
     std::exception_ptr thrown;
-    connection_->start();
+    store_->start();
     const auto watching = [](replayer& self) -> task<> { co_await self.watch_store(); };
     asio::co_spawn(context_, watching(*this), [](std::exception_ptr) {});
     asio::co_spawn(context_, replay_.run(journal),
                    [&](std::exception_ptr error, journal::replay_report done) {
                      thrown = error;
                      if (done.complete) report = done;
-                     connection_->stop();
+                     store_->stop();
                      context_.stop();
                    });
     context_.run();
@@ -56,7 +52,8 @@ class replayer {
  private:
   task<> watch_store() {
     timer pause{context_};
-    for (auto away = 0ms; away < store_patience; away = ledger_.ready() ? 0ms : away + 100ms) {
+    for (auto away = 0ms; away < store_patience;
+         away = store_->ledger().ready() ? 0ms : away + 100ms) {
       pause.expires_after(100ms);
       co_await pause.async_wait(use_task);
     }
@@ -64,16 +61,14 @@ class replayer {
   }
 
   asio::io_context context_{1};
-  std::unique_ptr<quota::redis::connection> connection_;
-  quota::redis::redis_store ledger_;
+  std::unique_ptr<quota::store> store_;
   journal::replay replay_;
 };
 
-int replay_into(const quota::redis::address& where, const std::string& directory,
-                std::ostream& out) {
+int replay_into(const quota::store_opener& open, const std::string& directory, std::ostream& out) {
   const auto left = journal::read_journal(journal::segments_in(directory));
   for (const auto& each : left.torn) out << "an unfinished last record: " << each << '\n';
-  const auto report = replayer{where}.run(left);
+  const auto report = replayer{open}.run(left);
   if (!report) throw std::runtime_error{"the store does not answer; the journal is unchanged"};
   journal::remove_replayed(left);
   out << journal::to_string(*report) << '\n';
@@ -83,7 +78,8 @@ int replay_into(const quota::redis::address& where, const std::string& directory
 
 }  // namespace
 
-int run_journal_replay(const journal_options& options, std::ostream& out, std::ostream& err) {
+int run_journal_replay(const journal_options& options, const store_finder& find_store,
+                       std::ostream& out, std::ostream& err) {
   const auto loaded = config::load_file(options.config, options.env);
   if (const auto* errors = std::get_if<std::vector<config::config_error>>(&loaded)) {
     for (const auto& error : *errors) err << to_string(error) << '\n';
@@ -96,19 +92,19 @@ int run_journal_replay(const journal_options& options, std::ostream& out, std::o
     if (directory.empty())
       throw std::runtime_error{"the configuration has no journal; give the directory"};
     const auto lock = journal::lock_directory(directory, false);
-    auto store = find_store(settings.store.url);
+    const auto store = find_store(settings.store.url);
     if (const auto* failure = std::get_if<store_failure>(&store)) {
       err << "tollgate: " << failure->message << '\n';
       return failure->exit_code;
     }
-    return replay_into(std::get<open_store>(store).where, directory, out);
+    return replay_into(std::get<quota::store_opener>(store), directory, out);
   } catch (const std::exception& error) {
     err << "tollgate: " << error.what() << '\n';
     return 1;
   }
 }
 
-void add_journal_command(CLI::App& app, int& exit_code) {
+void add_journal_command(CLI::App& app, int& exit_code, const store_finder& find_store) {
   auto* const journal =
       app.add_subcommand("journal", "The journal of charges that are not settled");
   journal->require_subcommand(1);
@@ -118,8 +114,9 @@ void add_journal_command(CLI::App& app, int& exit_code) {
       ->capture_default_str()
       ->type_name("FILE");
   command->add_option("DIR", options->directory, "the journal; default: that of the configuration");
-  command->callback(
-      [options, &exit_code] { exit_code = run_journal_replay(*options, std::cout, std::cerr); });
+  command->callback([options, find_store, &exit_code] {
+    exit_code = run_journal_replay(*options, find_store, std::cout, std::cerr);
+  });
 }
 
 }  // namespace tollgate::proxy

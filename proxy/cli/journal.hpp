@@ -6,6 +6,7 @@
 #include <string>
 
 #include "config/environment.hpp"
+#include "proxy/cli/store_finder.hpp"
 
 namespace CLI {
 class App;
@@ -21,8 +22,9 @@ struct journal_options {
 
 // 0: all of it is settled, or was. 1: the directory is in use or damaged, or the store is away. 2:
 // the configuration is wrong.
-int run_journal_replay(const journal_options& options, std::ostream& out, std::ostream& err);
+int run_journal_replay(const journal_options& options, const store_finder& find_store,
+                       std::ostream& out, std::ostream& err);
 
-void add_journal_command(CLI::App& app, int& exit_code);
+void add_journal_command(CLI::App& app, int& exit_code, const store_finder& find_store);
 
 }  // namespace tollgate::proxy

@@ -30,7 +30,7 @@ namespace meters = routes::meters;
 constexpr auto usual_config = "config/tollgate.yaml";
 
 // What is wrong with the arguments or the configuration: a message a line.
-struct usage_error {
+struct rate_error {
   std::vector<std::string> messages;
 };
 
@@ -45,12 +45,12 @@ struct measured_file {
   std::string error;  // empty: it was measured
 };
 
-usage_error wrong(std::string message) {
+rate_error wrong(std::string message) {
   return {{"tollgate meter: " + std::move(message)}};
 }
 
-std::variant<quota::rate, usage_error> choose_rate(const std::vector<quota::rate>& rates,
-                                                   const std::string& name) {
+std::variant<quota::rate, rate_error> choose_rate(const std::vector<quota::rate>& rates,
+                                                  const std::string& name) {
   std::vector<std::string> per_minute;
   for (const auto& rate : rates) {
     if (rate.per == quota::unit::minute) per_minute.push_back(rate.name);
@@ -71,23 +71,23 @@ std::variant<quota::rate, usage_error> choose_rate(const std::vector<quota::rate
   return *found;
 }
 
-std::variant<chosen_rate, usage_error> find_rate(const meter_options& options) {
+std::variant<chosen_rate, rate_error> find_rate(const meter_options& options) {
   if (!options.config && !std::filesystem::exists(usual_config)) {
     const quota::rate usual{"tts", quota::credits::from_whole(5), quota::unit::minute,
                             quota::meter_kind::response_audio};
     auto found = choose_rate({usual}, options.rate);
-    if (auto* error = std::get_if<usage_error>(&found)) return std::move(*error);
+    if (auto* error = std::get_if<rate_error>(&found)) return std::move(*error);
     return chosen_rate{usual, "no configuration was given"};
   }
   const auto file = options.config.value_or(usual_config);
   const auto loaded = config::load_file(file, options.env);
   if (const auto* errors = std::get_if<std::vector<config::config_error>>(&loaded)) {
-    usage_error all;
+    rate_error all;
     for (const auto& error : *errors) all.messages.push_back(to_string(error));
     return all;
   }
   auto found = choose_rate(std::get<config::configuration>(loaded).values.rates, options.rate);
-  if (auto* error = std::get_if<usage_error>(&found)) return std::move(*error);
+  if (auto* error = std::get_if<rate_error>(&found)) return std::move(*error);
   return chosen_rate{std::get<quota::rate>(found), file};
 }
 
@@ -223,7 +223,7 @@ void print_as_table(std::ostream& out, const std::vector<measured_file>& files,
 int run_meter(const meter_options& options, std::istream& in, std::ostream& out,
               std::ostream& err) {
   const auto found = find_rate(options);
-  if (const auto* error = std::get_if<usage_error>(&found)) {
+  if (const auto* error = std::get_if<rate_error>(&found)) {
     for (const auto& message : error->messages) err << message << '\n';
     return 2;
   }

@@ -154,19 +154,19 @@ problem write_pair(json_writer& out, const std::string& option, const char* name
 }
 
 problem write_terms(json_writer& out, const org_arguments& given) {
-  const bool any = !given.terms_credits.empty() || !given.terms_overage_usd.empty() ||
-                   !given.terms_top_up_minimum_usd.empty() || !given.terms_rollover.empty() ||
-                   !given.terms_requests.empty();
+  const bool any = !given.terms.credits.empty() || !given.terms.overage_usd.empty() ||
+                   !given.terms.top_up_minimum_usd.empty() || !given.terms.rollover.empty() ||
+                   !given.terms.requests.empty();
   if (!any) return {};
   out.key("terms").begin_object();
-  write_text_or_null(out, "credits", given.terms_credits, "");
-  write_text_or_null(out, "overage_usd", given.terms_overage_usd, "");
-  write_text_or_null(out, "top_up_minimum_usd", given.terms_top_up_minimum_usd, "");
-  if (auto error = write_pair(out, "--terms-rollover", "rollover", given.terms_rollover,
+  write_text_or_null(out, "credits", given.terms.credits, "");
+  write_text_or_null(out, "overage_usd", given.terms.overage_usd, "");
+  write_text_or_null(out, "top_up_minimum_usd", given.terms.top_up_minimum_usd, "");
+  if (auto error = write_pair(out, "--terms-rollover", "rollover", given.terms.rollover,
                               "up_to_percent", "cycles")) {
     return error;
   }
-  if (auto error = write_pair(out, "--terms-requests", "requests", given.terms_requests,
+  if (auto error = write_pair(out, "--terms-requests", "requests", given.terms.requests,
                               "per_minute", "burst")) {
     return error;
   }
@@ -205,14 +205,14 @@ void add_org_options(CLI::App& command, org_arguments& into) {
                      "credits that critical calls may use beyond everything; or none: any");
   command.add_option("--mode", into.mode, "enforce or shadow (meter everything, refuse nothing)");
   command.add_option("--stripe-customer", into.stripe_customer, "cus_..., or none");
-  command.add_option("--terms-credits", into.terms_credits,
+  command.add_option("--terms-credits", into.terms.credits,
                      "for a custom plan: credits per cycle; these options replace its terms");
-  command.add_option("--terms-overage-usd", into.terms_overage_usd, "the price of a credit");
-  command.add_option("--terms-top-up-minimum-usd", into.terms_top_up_minimum_usd,
+  command.add_option("--terms-overage-usd", into.terms.overage_usd, "the price of a credit");
+  command.add_option("--terms-top-up-minimum-usd", into.terms.top_up_minimum_usd,
                      "the smallest top-up");
-  command.add_option("--terms-rollover", into.terms_rollover,
+  command.add_option("--terms-rollover", into.terms.rollover,
                      "PERCENT:CYCLES: this share of unused credits moves on, for this many cycles");
-  command.add_option("--terms-requests", into.terms_requests, "PER_MINUTE:BURST");
+  command.add_option("--terms-requests", into.terms.requests, "PER_MINUTE:BURST");
 }
 
 std::variant<std::string, command_error> body_of(const org_arguments& given) {

@@ -20,8 +20,9 @@ struct org_arguments {
   std::string critical_overdraft, stripe_customer;
   std::vector<std::string> limits, alerts;
   bool no_limits = false, no_alerts = false;
-  std::string terms_credits, terms_overage_usd, terms_top_up_minimum_usd, terms_rollover;
-  std::string terms_requests;
+  struct {
+    std::string credits, overage_usd, top_up_minimum_usd, rollover, requests;
+  } terms;  // of a plan of its own
 };
 
 void add_org_options(CLI::App& command, org_arguments& into);

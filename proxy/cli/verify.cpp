@@ -11,13 +11,8 @@
 #include <boost/asio/co_spawn.hpp>
 
 #include "config/load.hpp"
-#include "proxy/archive/archived_store.hpp"
-#include "proxy/cli/open_store.hpp"
+#include "proxy/archive/archived_history.hpp"
 #include "proxy/text/json_writer.hpp"
-#include "quota/redis/directory.hpp"
-#include "quota/redis/guards.hpp"
-#include "quota/redis/retention.hpp"
-#include "quota/redis/store.hpp"
 #include "quota/verify.hpp"
 
 namespace tollgate::proxy {
@@ -35,29 +30,23 @@ using verify_failure = store_failure;
 
 class verifier {
  public:
-  verifier(const quota::redis::address& where, const config::archive_settings& archive,
+  verifier(const quota::store_opener& open, const config::archive_settings& archive,
            const verify_options& options, std::ostream& out)
-      : options_{options},
-        out_{out},
-        connection_{quota::redis::make_store_connection(context_, where)},
-        ledger_{*connection_},
-        guards_{*connection_},
-        directory_{*connection_},
-        retention_{*connection_} {
+      : options_{options}, out_{out}, store_{open(context_)} {
     if (archive.kind != config::archive_kind::postgresql) return;
     archive_.emplace(archive.url);
-    history_.emplace(ledger_, retention_, *archive_);
+    archived_.emplace(store_->history(), store_->retention(), *archive_);
   }
 
   std::optional<verify_failure> run() {
     std::optional<verify_failure> failure;
     std::exception_ptr thrown;
-    connection_->start();
+    store_->start();
     asio::co_spawn(context_, verify_all(),
                    [&](std::exception_ptr error, std::optional<verify_failure> how) {
                      thrown = error;
                      failure = std::move(how);
-                     connection_->stop();
+                     store_->stop();
                      context_.stop();
                    });
     context_.run();
@@ -68,7 +57,7 @@ class verifier {
  private:
   task<bool> connected() {
     timer pause{context_};
-    for (auto waited = 0ms; !ledger_.ready(); waited += 10ms) {
+    for (auto waited = 0ms; !store_->ledger().ready(); waited += 10ms) {
       if (waited >= connect_patience) co_return false;
       pause.expires_after(10ms);
       co_await pause.async_wait(use_task);
@@ -81,7 +70,7 @@ class verifier {
     if (!options_.org.empty()) co_return co_await verify_named();
     std::string after;
     for (;;) {
-      const auto orgs = co_await directory_.list(after, orgs_at_once);
+      const auto orgs = co_await store_->directory().list(after, orgs_at_once);
       if (!orgs)
         co_return verify_failure{"the connection to the store broke: " + orgs.error().message()};
       for (const auto& org : *orgs) {
@@ -96,7 +85,7 @@ class verifier {
   }
 
   task<std::optional<verify_failure>> verify_named() {
-    const auto found = co_await directory_.find(options_.org);
+    const auto found = co_await store_->directory().find(options_.org);
     if (!found)
       co_return verify_failure{"the connection to the store broke: " + found.error().message()};
     if (!*found) co_return verify_failure{"no such organization: " + options_.org};
@@ -104,13 +93,13 @@ class verifier {
     co_return verdict();
   }
 
-  quota::ledger_store& history() {
-    if (history_) return *history_;
-    return ledger_;
+  quota::account_history& history() {
+    if (archived_) return *archived_;
+    return store_->history();
   }
 
   task<std::optional<verify_failure>> verify_one(quota::org_id org) {
-    const auto proof = co_await quota::verify(history(), guards_, org);
+    const auto proof = co_await quota::verify(history(), store_->guards(), org);
     if (!proof) {
       const auto* const who =
           archive::is_of_archive(proof.error()) ? "" : "the connection to the store broke: ";
@@ -152,39 +141,36 @@ class verifier {
   const verify_options& options_;
   std::ostream& out_;
   asio::io_context context_{1};
-  std::unique_ptr<quota::redis::connection> connection_;
-  quota::redis::redis_store ledger_;
-  quota::redis::redis_guards guards_;
-  quota::redis::redis_directory directory_;
-  quota::redis::redis_retention retention_;
+  std::unique_ptr<quota::store> store_;
   std::optional<archive::archive_reader> archive_;  // where entries are that the store has dropped
-  std::optional<archive::archived_store> history_;
+  std::optional<archive::archived_history> archived_;
   std::size_t verified_ = 0, wrong_ = 0;
 };
 
 }  // namespace
 
-int run_verify(const verify_options& options, std::ostream& out, std::ostream& err) {
+int run_verify(const verify_options& options, const store_finder& find_store, std::ostream& out,
+               std::ostream& err) {
   const auto loaded = config::load_file(options.config, options.env);
   if (const auto* errors = std::get_if<std::vector<config::config_error>>(&loaded)) {
     for (const auto& error : *errors) err << to_string(error) << '\n';
     return 2;
   }
   const auto& settings = std::get<config::configuration>(loaded).values;
-  auto store = find_store(settings.store.url);
+  const auto store = find_store(settings.store.url);
   const auto fail = [&](const verify_failure& failure) {
     err << "tollgate: " << failure.message << '\n';
     return failure.exit_code;
   };
-  if (const auto* failure = std::get_if<verify_failure>(&store)) return fail(*failure);
-  const auto& where = std::get<open_store>(store).where;
-  if (const auto failure = verifier{where, settings.archive, options, out}.run()) {
+  if (const auto* failure = std::get_if<store_failure>(&store)) return fail(*failure);
+  const auto& open = std::get<quota::store_opener>(store);
+  if (const auto failure = verifier{open, settings.archive, options, out}.run()) {
     return fail(*failure);
   }
   return 0;
 }
 
-void add_verify_command(CLI::App& app, int& exit_code) {
+void add_verify_command(CLI::App& app, int& exit_code, const store_finder& find_store) {
   auto* const command = app.add_subcommand("verify", "Recompute every balance from the ledger");
   const auto options = std::make_shared<verify_options>();
   command->add_option("--config", options->config, "the configuration, for its store")
@@ -192,8 +178,9 @@ void add_verify_command(CLI::App& app, int& exit_code) {
       ->type_name("FILE");
   command->add_option("ORG", options->org, "one organization; default: all");
   command->add_flag("--json", options->json, "print a JSON object for each organization");
-  command->callback(
-      [options, &exit_code] { exit_code = run_verify(*options, std::cout, std::cerr); });
+  command->callback([options, find_store, &exit_code] {
+    exit_code = run_verify(*options, find_store, std::cout, std::cerr);
+  });
 }
 
 }  // namespace tollgate::proxy

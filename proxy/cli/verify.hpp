@@ -6,6 +6,7 @@
 #include <string>
 
 #include "config/environment.hpp"
+#include "proxy/cli/store_finder.hpp"
 
 namespace CLI {
 class App;
@@ -22,8 +23,9 @@ struct verify_options {
 
 // One line an organization. 0: all books add up; 1: some do not, or the store cannot be read; 2:
 // the configuration is wrong.
-int run_verify(const verify_options& options, std::ostream& out, std::ostream& err);
+int run_verify(const verify_options& options, const store_finder& find_store, std::ostream& out,
+               std::ostream& err);
 
-void add_verify_command(CLI::App& app, int& exit_code);
+void add_verify_command(CLI::App& app, int& exit_code, const store_finder& find_store);
 
 }  // namespace tollgate::proxy

@@ -25,7 +25,7 @@ using http_request = http::request<http::string_body>;
 using http_response = http::response<http::string_body>;
 
 constexpr std::uint64_t largest_body = 1024 * 1024;
-constexpr std::chrono::seconds patience{10};
+constexpr std::chrono::seconds delivery_timeout{10};
 
 std::string field(const http_request& request, const char* name) {
   const auto value = request[name];
@@ -71,7 +71,7 @@ task<> webhook_listener::accept() {
 
 task<> webhook_listener::serve(tcp_connection socket) {
   stream connection{std::move(socket)};
-  connection.expires_after(patience);
+  connection.expires_after(delivery_timeout);
   beast::flat_buffer buffer;
   http::request_parser<http::string_body> parser;
   parser.body_limit(largest_body);

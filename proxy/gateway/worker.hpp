@@ -7,53 +7,41 @@
 
 #include "proxy/account/event_feed.hpp"
 #include "proxy/gateway/access_log.hpp"
+#include "proxy/gateway/dependencies.hpp"
 #include "proxy/gateway/exchange/exchange_record.hpp"
 #include "proxy/gateway/key_cache.hpp"
+#include "proxy/gateway/open_sessions.hpp"
 #include "proxy/gateway/runtime.hpp"
 #include "proxy/gateway/settlement.hpp"
+#include "proxy/gateway/sweeper.hpp"
 #include "proxy/gateway/thread_metrics.hpp"
 #include "proxy/net/acceptor.hpp"
 #include "proxy/net/api/event_delivery.hpp"
 #include "proxy/net/deadline.hpp"
-#include "quota/redis/connection.hpp"
-#include "quota/retention.hpp"
+#include "quota/ledger.hpp"
 
 namespace tollgate::proxy {
 
-namespace archive {
-class archive_reader;
-}
-
-// The only door to the world: time, randomness, and the store.
-struct dependencies {
-  std::unique_ptr<quota::ledger_store> ledger;
-  std::unique_ptr<quota::directory> directory;
-  std::unique_ptr<quota::clock> clock;
-  std::unique_ptr<quota::id_source> ids;
+struct worker_options {
+  std::shared_ptr<const config::configuration> configuration;
+  std::shared_ptr<asio::ssl::context> tls;  // null: clients speak plain HTTP
+  asio::ip::tcp::endpoint listen;
 };
 
 class worker {
  public:
-  worker(const quota::redis::address& store, std::shared_ptr<const config::configuration> config,
-         std::shared_ptr<asio::ssl::context> tls, const asio::ip::tcp::endpoint& listen,
-         metrics::thread_metrics& counts, int index);
+  // `open` makes what the worker depends on, for the worker's event loop.
+  worker(const dependencies_maker& open, worker_options options, metrics::thread_metrics& counts);
   ~worker();  // stops and joins
 
-  // Called, on this worker's thread, for an organization that has top-ups to be delivered. Set it
-  // before start().
-  void on_top_up(quota::ledger_store::top_up_listener listener);
-  // Likewise, for one that has new events.
-  void on_event(quota::ledger_store::event_listener listener);
-
-  // Takes the events that Stripe sends to the data listener. Set it before start().
+  // --- before start() --------------------------------------------------------------------------
+  // Takes the events that Stripe sends to the data listener.
   void take_payment_events(payments::event_taker taker) { payment_events_ = std::move(taker); }
-
-  // What the store has dropped is read there. Set it before start(); it outlives the loop.
-  void read_history_from(archive::archive_reader& archive);
-
-  // What is not settled yet is written down there, too. Set it before start(); it outlives the
-  // worker.
-  void keep_journal(journal::keeper& keeper);
+  // What is not settled yet is written down there, too. The keeper outlives the worker.
+  void keep_journal(journal::keeper& keeper, int index);
+  // This thread does what the clock says of accounts that are not in use. `on_top_up` is called, on
+  // this thread, for an organization whose top-ups nobody delivers.
+  void sweep_accounts(quota::ledger::top_up_listener on_top_up);
 
   void start();  // runs the loop on a thread of its own
   void drain();  // any thread: no new connections, end when all is done
@@ -70,62 +58,38 @@ class worker {
   io_executor executor() { return context_.get_executor(); }
   deadline_list& deadlines() { return deadlines_; }
   dependencies& world() { return world_; }
-  // The ledger as far back as it is known: for reports, never for a charge.
-  quota::ledger_store& history() { return history_ ? *history_ : *world_.ledger; }
   key_cache& keys() { return keys_; }
   settlement& charges() { return settlement_; }
   admin::event_feed& events() { return events_; }
   const payments::event_taker& payment_events() const { return payment_events_; }
   std::shared_ptr<runtime> current() const { return runtime_; }
-  bool draining() const { return draining_; }
+  open_sessions& sessions() { return sessions_; }
+  bool draining() const { return sessions_.draining(); }
   // Answers when the store is there, waiting for it no longer than the configuration allows.
   task<bool> store_ready();
 
-  void connection_opened();
-  void connection_closed() { --connections_; }
-  void exchange_started() { ++in_flight_; }
+  void exchange_started() { sessions_.exchange_started(); }
   // `runtime` is the one the exchange began with.
   void exchange_finished(const exchange_record& record, const runtime& runtime);
 
-  // Every open session, so that draining can end those that wait for a next request.
-  struct open_session : boost::intrusive::list_base_hook<
-                            boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
-    bool idle = false;  // between two requests
-    virtual void cut() = 0;
-
-   protected:
-    ~open_session() = default;
-  };
-  void add(open_session& session) { sessions_.push_back(session); }
-
  private:
-  void cut_sessions(bool only_idle);
   task<> accept();
   task<> tick();
-  task<> sweep();
-  task<bool> sweep_account(const quota::org_id& org, bool clock_set_back);
-  void count(const exchange_record& record, const runtime& runtime);
   void copy_gauges();
 
   metrics::thread_metrics& counts_;
   asio::io_context context_{1};
   deadline_list deadlines_;
-  std::unique_ptr<quota::redis::connection> redis_;
   dependencies world_;
-  std::unique_ptr<quota::retention_store> retention_;
-  std::unique_ptr<quota::ledger_store> history_;
   key_cache keys_;
   settlement settlement_;
   admin::event_feed events_;
   std::shared_ptr<runtime> runtime_;
   access_log log_;
   acceptor acceptor_;  // every thread has its own on the same address
-  boost::intrusive::list<open_session, boost::intrusive::constant_time_size<false>> sessions_;
-  std::int64_t connections_ = 0, in_flight_ = 0;
-  bool draining_ = false;
-  quota::ledger_store::top_up_listener on_top_up_;
+  open_sessions sessions_;
+  std::unique_ptr<sweeper> sweeper_;  // of one thread
   payments::event_taker payment_events_;
-  const int index_;
   std::thread thread_;
 };
 

@@ -31,7 +31,6 @@ class gauge {
     value_.store(value_.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
   }
   void increment() noexcept { add(1); }
-  void decrement() noexcept { add(-1); }
   void set(std::int64_t value) noexcept { value_.store(value, std::memory_order_relaxed); }
   std::int64_t read() const noexcept { return value_.load(std::memory_order_relaxed); }
 

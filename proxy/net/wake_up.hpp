@@ -13,7 +13,7 @@ namespace tollgate::proxy {
 class wake_up {
  public:
   task<> wait() {
-    co_await asio::async_initiate<const asio::use_awaitable_t<io_executor>, void()>(
+    return asio::async_initiate<const asio::use_awaitable_t<io_executor>, void()>(
         [this](auto handler) { waiter_.emplace(std::move(handler)); }, use_task);
   }
 

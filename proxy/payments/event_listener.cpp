@@ -9,6 +9,7 @@
 
 #include "proxy/net/api/connections.hpp"
 #include "proxy/net/api/http_message.hpp"
+#include "proxy/net/no_throw.hpp"
 #include "quota/ids.hpp"
 
 namespace tollgate::proxy::payments {
@@ -24,10 +25,6 @@ constexpr std::size_t max_head_bytes = 16 * 1024, most_connections = 64;
 constexpr std::chrono::seconds patience{10};  // for a head, a body, an answer that is taken
 constexpr std::chrono::seconds first_byte_patience{
     3};  // for a request to begin: idle connections go
-
-auto no_throw(error_code& ec) {
-  return asio::redirect_error(use_task, ec);
-}
 
 }  // namespace
 

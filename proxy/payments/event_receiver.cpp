@@ -171,7 +171,7 @@ task<result<std::optional<payment_order>>> event_receiver::find_order(stripe_eve
   const auto org = co_await directory_.find(owner->org);
   if (!org) co_return org.error();
   if (!*org) co_return none;
-  auto top_ups = co_await ledger_.top_ups(owner->org);
+  auto top_ups = co_await history_.top_ups(owner->org);
   if (!top_ups) co_return top_ups.error();
   const auto known = std::ranges::find(*top_ups, owner->top_up, &quota::top_up_record::id);
   if (known == top_ups->end()) co_return none;

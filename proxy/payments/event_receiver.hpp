@@ -14,17 +14,20 @@
 #include "proxy/payments/payment_endpoint.hpp"
 #include "proxy/payments/payment_metrics.hpp"
 #include "proxy/payments/stripe_event.hpp"
+#include "quota/account_history.hpp"
 #include "quota/directory.hpp"
+#include "quota/ledger.hpp"
 #include "quota/payment_store.hpp"
 
 namespace tollgate::proxy::payments {
 
 class event_receiver {
  public:
-  event_receiver(quota::ledger_store& ledger, quota::payment_store& payments,
-                 quota::directory& directory, const quota::clock& clock,
-                 metrics::payment_metrics& counts)
+  event_receiver(quota::ledger& ledger, quota::account_history& history,
+                 quota::payment_store& payments, quota::directory& directory,
+                 const quota::clock& clock, metrics::payment_metrics& counts)
       : ledger_{ledger},
+        history_{history},
         payments_{payments},
         directory_{directory},
         clock_{clock},
@@ -58,7 +61,8 @@ class event_receiver {
   ends mismatch(const payment_order& order, payment_mismatch what, const stripe_event& event);
   void remember(const std::string& event);
 
-  quota::ledger_store& ledger_;
+  quota::ledger& ledger_;
+  quota::account_history& history_;
   quota::payment_store& payments_;
   quota::directory& directory_;
   const quota::clock& clock_;

@@ -11,14 +11,6 @@ namespace {
 
 using quota::top_up_verdict;
 
-payment_answer failed(std::string why, bool alarming = false) {
-  return {top_up_verdict::failed, std::move(why), alarming};
-}
-
-std::string with_status(int status) {
-  return "it answered " + std::to_string(status);
-}
-
 std::optional<top_up_verdict> webhook_verdict(std::string_view status) {
   if (status == "paid") return top_up_verdict::paid;
   if (status == "declined") return top_up_verdict::declined;
@@ -27,6 +19,14 @@ std::optional<top_up_verdict> webhook_verdict(std::string_view status) {
 }
 
 }  // namespace
+
+payment_answer failed_answer(std::string why, bool alarming) {
+  return {top_up_verdict::failed, std::move(why), alarming};
+}
+
+std::string with_status(int status) {
+  return "it answered " + std::to_string(status);
+}
 
 std::string_view name_of(top_up_verdict verdict) {
   switch (verdict) {
@@ -77,9 +77,10 @@ bool passes_by_itself(int status) {
 
 payment_answer read_webhook_answer(int status, std::string_view body) {
   if (status == 402) return {top_up_verdict::declined, with_status(status), false};
-  if (status < 200 || status > 299) return failed(with_status(status), !passes_by_itself(status));
+  if (status < 200 || status > 299)
+    return failed_answer(with_status(status), !passes_by_itself(status));
   const auto document = read_object(body);
-  if (!document) return failed(with_status(status) + " without a JSON object", true);
+  if (!document) return failed_answer(with_status(status) + " without a JSON object", true);
   const auto* success = document->find("success");
   const bool denied = success != nullptr && !success->truth;
   const auto* data = object_at(*document, "data");
@@ -88,11 +89,11 @@ payment_answer read_webhook_answer(int status, std::string_view body) {
                              ? webhook_verdict(text_at(*data, "status"))
                              : std::nullopt;
   if (denied || (plain && enveloped && *plain != *enveloped)) {
-    return failed(with_status(status) + " and contradicts itself", true);
+    return failed_answer(with_status(status) + " and contradicts itself", true);
   }
   const auto verdict = plain ? plain : enveloped;
   if (!verdict) {
-    return failed(
+    return failed_answer(
         with_status(status) + " without \"status\": \"paid\", \"declined\" or \"pending\"", true);
   }
   return {*verdict, with_status(status), false};

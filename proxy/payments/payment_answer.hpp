@@ -31,6 +31,11 @@ struct payment_answer {
   std::string payment = {};  // Stripe's id of it; empty: the endpoint gives none
 };
 
+// `failed`, for this reason.
+payment_answer failed_answer(std::string why, bool alarming = false);
+// "it answered 503"
+std::string with_status(int status);
+
 std::string_view name_of(quota::top_up_verdict verdict);
 
 std::string_view name_of(payment_mismatch mismatch);

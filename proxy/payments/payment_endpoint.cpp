@@ -5,7 +5,7 @@
 #include <spdlog/spdlog.h>
 
 #include "proxy/payments/json_members.hpp"
-#include "quota/ledger_store.hpp"
+#include "quota/store_error.hpp"
 
 namespace tollgate::proxy::payments {
 

@@ -11,16 +11,8 @@ namespace {
 
 using quota::top_up_verdict;
 
-payment_answer failed(std::string why, bool alarming = false) {
-  return {top_up_verdict::failed, std::move(why), alarming};
-}
-
 payment_answer mismatched(payment_mismatch what, std::string why) {
   return {top_up_verdict::failed, std::move(why), true, what};
-}
-
-std::string with_status(int status) {
-  return "it answered " + std::to_string(status);
 }
 
 std::string words_of(int status, const json_value& error) {
@@ -60,7 +52,7 @@ payment_answer of_intent(const json_value& intent, const payment_order& order) {
         differs, "a payment with another " + std::string{name_of(differs)} + " than requested");
   }
   const auto verdict = verdict_of(intent);
-  if (!verdict) return failed("a payment with the status " + routes::shown(status), true);
+  if (!verdict) return failed_answer("a payment with the status " + routes::shown(status), true);
   return {*verdict, "status " + std::string{status}, *verdict == top_up_verdict::spent,
           payment_mismatch::none, std::string{text_at(intent, "id")}};
 }
@@ -134,7 +126,7 @@ stripe_answer read_stripe_payment(const outbound::reply& reply, const payment_or
   const auto document = read_object(reply.body);
   const int status = reply.status;
   if (!document) {
-    return {failed(with_status(status) + " without a JSON object", status < 500),
+    return {failed_answer(with_status(status) + " without a JSON object", status < 500),
             reply.replayed  ? key_state::spent
             : status >= 500 ? key_state::doubtful
                             : key_state::good};
@@ -152,7 +144,7 @@ stripe_answer read_stripe_payment(const outbound::reply& reply, const payment_or
     return {{top_up_verdict::declined, std::move(why), false}, key_state::good};
   }
   const auto key = status >= 400 ? key_after_error(reply, type) : key_state::good;
-  return {failed(std::move(why), !passes_by_itself(status)), key};
+  return {failed_answer(std::move(why), !passes_by_itself(status)), key};
 }
 
 std::optional<std::string> read_stripe_customer(const outbound::reply& reply) {

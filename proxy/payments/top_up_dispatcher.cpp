@@ -62,7 +62,7 @@ void top_up_dispatcher::end(const quota::org_id& org) {
 }
 
 task<> top_up_dispatcher::deliver_all(quota::org_id org) {
-  const auto top_ups = co_await ledger_.top_ups(org);
+  const auto top_ups = co_await history_.top_ups(org);
   if (!top_ups) co_return;  // the next sweep comes by again
   std::string stripe_customer;
   if (endpoint_ && endpoint_->settings().kind == config::payment_kind::stripe) {
@@ -130,7 +130,7 @@ task<bool> top_up_dispatcher::lease(payment_order& order, quota::milliseconds du
   const quota::operation lease = quota::lease_top_up{order.top_up.id, duration};
   const auto reply = co_await ledger_.apply(order.org, lease);
   if (!reply || reply->result != outcome::recorded || stopped_) co_return false;
-  auto top_ups = co_await ledger_.top_ups(order.org);
+  auto top_ups = co_await history_.top_ups(order.org);
   if (!top_ups) co_return false;
   const auto found = std::ranges::find(*top_ups, order.top_up.id, &quota::top_up_record::id);
   if (found == top_ups->end()) co_return false;

@@ -18,18 +18,21 @@
 #include "proxy/payments/payment_endpoint.hpp"
 #include "proxy/payments/payment_metrics.hpp"
 #include "proxy/payments/poll_schedule.hpp"
+#include "quota/account_history.hpp"
 #include "quota/directory.hpp"
+#include "quota/ledger.hpp"
 #include "quota/payment_store.hpp"
 
 namespace tollgate::proxy::payments {
 
 class top_up_dispatcher {
  public:
-  top_up_dispatcher(asio::io_context& context, quota::ledger_store& ledger,
-                    quota::payment_store& payments, quota::directory& directory,
-                    metrics::payment_metrics& counts)
+  top_up_dispatcher(asio::io_context& context, quota::ledger& ledger,
+                    quota::account_history& history, quota::payment_store& payments,
+                    quota::directory& directory, metrics::payment_metrics& counts)
       : context_{context},
         ledger_{ledger},
+        history_{history},
         payments_{payments},
         directory_{directory},
         counts_{counts} {}
@@ -60,7 +63,8 @@ class top_up_dispatcher {
                   quota::outcome recorded);
 
   asio::io_context& context_;
-  quota::ledger_store& ledger_;
+  quota::ledger& ledger_;
+  quota::account_history& history_;
   quota::payment_store& payments_;
   quota::directory& directory_;
   metrics::payment_metrics& counts_;

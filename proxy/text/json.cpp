@@ -17,7 +17,7 @@ json_error syntax_error(simdjson::error_code code) {
   return {std::string{"invalid JSON: "} + simdjson::error_message(code)};
 }
 
-std::string_view trimmed(std::string_view token) {
+std::string_view without_trailing_space(std::string_view token) {
   const auto end = token.find_last_not_of(" \t\r\n");
   return end == token.npos ? std::string_view{} : token.substr(0, end + 1);
 }
@@ -29,7 +29,7 @@ void read_scalar(Value& source, json_value& out) {
   switch (ondemand::json_type{source.type()}) {
     case ondemand::json_type::number:
       out.type = json_value::kind::number;
-      out.text = trimmed(std::string_view{source.raw_json_token()});
+      out.text = without_trailing_space(std::string_view{source.raw_json_token()});
       (void)double{source.get_double()};  // moves on to what follows
       break;
     case ondemand::json_type::string:

@@ -31,20 +31,22 @@ std::string describe(const quota::webhook_lease& lease, std::string_view event) 
 
 }  // namespace
 
-webhook_dispatcher::webhook_dispatcher(asio::io_context& context, quota::ledger_store& ledger,
-                                       quota::webhook_store& store,
+webhook_dispatcher::webhook_dispatcher(asio::io_context& context, quota::ledger& ledger,
+                                       quota::account_history& history, quota::webhook_store& store,
                                        metrics::webhook_metrics& counts)
-    : webhook_dispatcher{context, ledger, store, counts, places{}} {}
+    : webhook_dispatcher{context, ledger, history, store, counts, places{}} {}
 
-webhook_dispatcher::webhook_dispatcher(asio::io_context& context, quota::ledger_store& ledger,
-                                       quota::webhook_store& store,
-                                       metrics::webhook_metrics& counts, places places,
+webhook_dispatcher::webhook_dispatcher(asio::io_context& context, quota::ledger& ledger,
+                                       quota::account_history& history, quota::webhook_store& store,
+                                       metrics::webhook_metrics& counts,
+                                       delivery_queue::places places,
                                        std::unique_ptr<quota::id_source> chance)
     : context_{context},
       ledger_{ledger},
+      history_{history},
       store_{store},
       counts_{counts},
-      places_{places},
+      queue_{places},
       chance_{std::move(chance)},
       token_{quota::random_id_source{}.next_hex128()} {}
 
@@ -133,7 +135,7 @@ task<> webhook_dispatcher::look_once(const quota::org_id& org) {
     resting_.erase(org);
     const auto due = std::max(endpoint.next_at, endpoint.leased_until);
     const recipient to{org, endpoint.id};
-    if (due <= known->now || busy_.contains(to)) {
+    if (due <= known->now || queue_.is_busy(to)) {
       enqueue(to);
     } else {
       remind(org, due - known->now);
@@ -142,41 +144,20 @@ task<> webhook_dispatcher::look_once(const quota::org_id& org) {
 }
 
 void webhook_dispatcher::enqueue(recipient to) {
-  if (const auto busy = busy_.find(to); busy != busy_.end()) {
-    busy->second = true;
-  } else if (waiting_.insert(to).second) {
-    queue_.push_back(std::move(to));
-    begin();
-  }
-}
-
-// Skips endpoints whose organization has all its attempts already.
-std::optional<webhook_dispatcher::recipient> webhook_dispatcher::next_in_line() {
-  const auto may_begin = [&](const recipient& to) {
-    std::size_t busy = 0;
-    auto at = busy_.lower_bound({to.first, ""});
-    for (; at != busy_.end() && at->first.first == to.first; ++at) ++busy;
-    return busy < places_.of_one_org;
-  };
-  const auto found = std::ranges::find_if(queue_, may_begin);
-  if (found == queue_.end()) return {};
-  auto next = std::move(*found);
-  queue_.erase(found);
-  waiting_.erase(next);
-  return next;
+  queue_.add(std::move(to));
+  begin();
 }
 
 void webhook_dispatcher::begin() {
-  while (!stopped_ && busy_.size() < places_.all) {
-    const auto to = next_in_line();
+  while (!stopped_) {
+    const auto to = queue_.begin_next();
     if (!to) return;
-    busy_[*to] = false;
     spawn(deliver(*to), [this, to = *to](turn how) { end(to, how); });
   }
 }
 
 void webhook_dispatcher::end(const recipient& to, turn how) {
-  const bool changed = busy_.extract(to).mapped();
+  const bool changed = queue_.end(to);
   if (how == turn::more) {
     enqueue(to);
   } else if (changed) {
@@ -209,7 +190,7 @@ task<webhook_dispatcher::turn> webhook_dispatcher::deliver(recipient to) {
 task<bool> webhook_dispatcher::deliver_some(const quota::webhook_lease& lease,
                                             quota::webhook_endpoint endpoint) {
   const auto turn_ends = steady_clock::now() + sender_->settings().timeout;
-  const auto events = co_await ledger_.events(lease.org, endpoint.cursor, events_a_turn);
+  const auto events = co_await history_.events(lease.org, endpoint.cursor, events_a_turn);
   if (!events) co_return false;  // the lease runs out, and the sweep comes by again
   for (const auto& event : *events) {
     if (stopped_ || steady_clock::now() >= turn_ends) break;
@@ -292,7 +273,7 @@ task<> webhook_dispatcher::end_deliveries() {
   constexpr quota::milliseconds tick{10};
   // What is over in time is also told to the store.
   const auto until = steady_clock::now() + sender_->settings().timeout + quota::milliseconds{500};
-  while (!busy_.empty() && steady_clock::now() < until) co_await sleep_for(tick);
+  while (!queue_.idle() && steady_clock::now() < until) co_await sleep_for(tick);
 }
 
 task<quota::webhook_attempt> webhook_dispatcher::send_now(const quota::webhook_endpoint& endpoint,

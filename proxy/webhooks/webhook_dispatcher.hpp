@@ -10,31 +10,29 @@
 // Lives on the control thread, away from the data plane.
 #pragma once
 
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 
+#include "proxy/webhooks/delivery_queue.hpp"
 #include "proxy/webhooks/sender.hpp"
 #include "proxy/webhooks/webhook_metrics.hpp"
+#include "quota/account_history.hpp"
+#include "quota/ledger.hpp"
 
 namespace tollgate::proxy::webhooks {
 
 class webhook_dispatcher {
  public:
-  // How many deliveries run at once. A slow endpoint occupies one for as long as an attempt may
-  // take, so an organization has only a few.
-  struct places {
-    std::size_t all = 256, of_one_org = 4;
-  };
+  using places = delivery_queue::places;
 
-  webhook_dispatcher(asio::io_context& context, quota::ledger_store& ledger,
-                     quota::webhook_store& store, metrics::webhook_metrics& counts);
+  webhook_dispatcher(asio::io_context& context, quota::ledger& ledger,
+                     quota::account_history& history, quota::webhook_store& store,
+                     metrics::webhook_metrics& counts);
   webhook_dispatcher(
-      asio::io_context& context, quota::ledger_store& ledger, quota::webhook_store& store,
-      metrics::webhook_metrics& counts, places places,
+      asio::io_context& context, quota::ledger& ledger, quota::account_history& history,
+      quota::webhook_store& store, metrics::webhook_metrics& counts, delivery_queue::places places,
       std::unique_ptr<quota::id_source> chance = std::make_unique<quota::random_id_source>());
 
   // From now on sends by these rules.
@@ -60,7 +58,6 @@ class webhook_dispatcher {
 
  private:
   using steady_time = std::chrono::steady_clock::time_point;
-  using recipient = std::pair<quota::org_id, std::string>;  // an endpoint of an organization
   using step = std::function<task<result<quota::webhook_outcome>>()>;
   enum class turn { over, more };
 
@@ -72,7 +69,6 @@ class webhook_dispatcher {
   task<> look(quota::org_id org);
   task<> look_once(const quota::org_id& org);
   void enqueue(recipient to);
-  std::optional<recipient> next_in_line();
   void begin();
   void end(const recipient& to, turn how);
 
@@ -95,11 +91,12 @@ class webhook_dispatcher {
   static constexpr quota::milliseconds lease_margin{5'000};
 
   asio::io_context& context_;
-  quota::ledger_store& ledger_;
+  quota::ledger& ledger_;
+  quota::account_history& history_;
   quota::webhook_store& store_;
   metrics::webhook_metrics& counts_;
   std::shared_ptr<sender> sender_;
-  const places places_;
+  delivery_queue queue_;
   const std::unique_ptr<quota::id_source> chance_;  // by which attempts are spread
   const std::string token_;  // of all leases of this process, which are told apart by endpoint
 
@@ -107,9 +104,6 @@ class webhook_dispatcher {
   std::map<quota::org_id, steady_time> resting_;
   std::map<quota::org_id, steady_time> reminders_;
   std::map<quota::org_id, bool> looked_at_;  // true: to be looked at again
-  std::deque<recipient> queue_;
-  std::set<recipient> waiting_;     // what is in the queue
-  std::map<recipient, bool> busy_;  // true: something has changed meanwhile
   bool stopped_ = false;
 };
 

@@ -7,6 +7,7 @@
 #include "quota/ledger/entry_id.hpp"
 #include "quota/plan_text.hpp"
 #include "quota/redis/rows.hpp"
+#include "quota/redis/stored_time.hpp"
 
 namespace tollgate::quota::redis {
 
@@ -22,10 +23,6 @@ std::optional<std::array<std::int64_t, N>> take_integers(std::string_view& rest)
     number = *read;
   }
   return numbers;
-}
-
-time_point at_ms(std::int64_t ms) {
-  return time_point{milliseconds{ms}};
 }
 
 // "PRIORITY EXPIRES AT AMOUNT REMAINING KIND ID"

@@ -14,7 +14,7 @@ namespace tollgate::quota::redis {
 
 namespace {
 
-constexpr std::uint32_t version = 1;
+constexpr std::uint32_t record_version = 1;
 
 // A record: version, length, checksum of the block, and a checksum of these and of the block's
 // number.
@@ -39,7 +39,7 @@ std::vector<std::optional<block_checksum>> read_block_checksums(const std::strin
   std::vector<std::optional<block_checksum>> found;
   record fields;
   while (file.read(reinterpret_cast<char*>(fields.data()), sizeof fields)) {
-    const bool valid = fields[0] == version && fields[3] == check_of(fields, found.size());
+    const bool valid = fields[0] == record_version && fields[3] == check_of(fields, found.size());
     found.push_back(valid ? std::optional{block_checksum{fields[1], fields[2]}} : std::nullopt);
   }
   return found;
@@ -64,7 +64,7 @@ void block_checksum_writer::add(std::string_view bytes) {
 
 void block_checksum_writer::write() {
   if (failed_ || sum_.length == 0) return;
-  record fields{version, sum_.length, sum_.crc, 0};
+  record fields{record_version, sum_.length, sum_.crc, 0};
   fields[3] = check_of(fields, index_);
   const auto at = static_cast<off_t>(index_ * sizeof fields);
   failed_ = ::pwrite(file_.get(), fields.data(), sizeof fields, at) != sizeof fields;

@@ -310,7 +310,7 @@ struct connection::impl : std::enable_shared_from_this<connection::impl> {
   bool connected = false, ready = false, stopped = false;
   std::uint64_t generation = 0;  // of the socket; whoever remembers an older one is late
   std::uint64_t progress = 0;
-  counters counted;
+  store_traffic counted;
   store_clock clock;
 };
 
@@ -338,7 +338,7 @@ void connection::stop() {
 bool connection::ready() const {
   return impl_->ready;
 }
-const connection::counters& connection::counted() const {
+const store_traffic& connection::counted() const {
   return impl_->counted;
 }
 store_clock& connection::clock() {

@@ -13,8 +13,9 @@
 #include <vector>
 
 #include "quota/clock.hpp"
-#include "quota/ledger_store.hpp"
 #include "quota/redis/store_clock.hpp"
+#include "quota/store_error.hpp"
+#include "quota/store_traffic.hpp"
 #include "quota/task.hpp"
 
 struct redisReply;
@@ -94,10 +95,7 @@ class connection {
   store_clock& clock();
   const store_clock& clock() const;
 
-  struct counters {
-    std::uint64_t connects = 0, commands = 0, writes = 0, bytes_out = 0, bytes_in = 0;
-  };
-  const counters& counted() const;
+  const store_traffic& counted() const;
 
  private:
   struct impl;

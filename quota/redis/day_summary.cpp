@@ -9,7 +9,7 @@ namespace tollgate::quota::redis {
 namespace {
 
 // Other versions may come to write other texts; one that is not known is made again.
-constexpr std::string_view version = "1\n";
+constexpr std::string_view summary_version = "1\n";
 
 // "ROUTE\tACTION\tMODEL\tAGENT\tCONVERSATION\tKEY" without the fourth and the fifth.
 std::string without_caller(std::string_view who) {
@@ -63,7 +63,7 @@ void day_summary::append_to(std::vector<usage_counter>& out, std::int64_t first,
 }
 
 std::string day_summary::pack() const {
-  std::string text{version};
+  std::string text{summary_version};
   for (const auto& [who, hours] : sums_) {
     text.append("=").append(who) += '\n';
     for (std::size_t hour = 0; hour < hours.size(); ++hour) {
@@ -81,8 +81,8 @@ std::string day_summary::pack() const {
 }
 
 std::optional<day_summary> day_summary::parse(std::int64_t day, std::string_view packed) {
-  if (!packed.starts_with(version)) return std::nullopt;
-  packed.remove_prefix(version.size());
+  if (!packed.starts_with(summary_version)) return std::nullopt;
+  packed.remove_prefix(summary_version.size());
   day_summary summary{day};
   std::array<amounts, hours_a_day>* hours = nullptr;
   while (!packed.empty()) {

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "quota/ledger_store.hpp"
+#include "quota/account_history.hpp"
 
 namespace tollgate::quota::redis {
 

@@ -8,6 +8,7 @@
 #include "quota/redis/ledger_script.hpp"
 #include "quota/redis/reply.hpp"
 #include "quota/redis/rows.hpp"
+#include "quota/redis/stored_time.hpp"
 
 namespace tollgate::quota::redis {
 
@@ -17,14 +18,6 @@ constexpr std::string_view all_orgs = "tollgate:orgs";  // a sorted set without 
 
 std::string key_of_hash(const key_hash& hash) {
   return "tollgate:key:" + hash;
-}
-
-std::string ms_text(time_point at) {
-  return std::to_string(at.time_since_epoch().count());
-}
-
-time_point time_of(std::string_view ms) {
-  return time_point{milliseconds{parse_integer(ms).value_or(0)}};
 }
 
 // What is not there has its default; what is there and cannot be read must not be taken for it.

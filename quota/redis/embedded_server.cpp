@@ -29,11 +29,11 @@ std::string socket_in(const std::string& directory) {
   return directory + "/redis.sock";
 }
 
-std::vector<std::string> server_arguments(durability durable) {
+std::vector<std::string> server_arguments() {
   return {"--port", "0",  // no TCP
           "--unixsocket", "redis.sock", "--unixsocketperm", "700", "--dir", ".", "--logfile",
           "redis.log", "--daemonize", "no", "--databases", "1", "--appendonly", "yes",
-          "--appendfsync", durable == durability::always ? "always" : "everysec", "--save",
+          "--appendfsync", "always", "--save",
           "",  // the append-only file is the one record
           // It is mended before each start; what is not whole then is damage.
           "--aof-load-truncated", "no",
@@ -148,7 +148,7 @@ void embedded_server::impl::run_once() {
   }
   mend();
   child_process server{{.program = find_program({"redis-server", "valkey-server"}),
-                        .arguments = server_arguments(options.durable),
+                        .arguments = server_arguments(),
                         .directory = directory,
                         .output = directory + "/redis.log"},
                        server_lock};

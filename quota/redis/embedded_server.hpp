@@ -15,17 +15,10 @@
 
 namespace tollgate::quota::redis {
 
-// When the append-only file reaches the disk. Either way nothing is lost when Tollgate, or the
-// server, stops or is killed: what was acknowledged has been handed to the kernel. The difference
-// is a machine that loses power: with `every_second` up to two seconds of the ledger may be gone, a
-// purchase that was confirmed among them; with `always` nothing is acknowledged before it is on
-// disk. Redis flushes once for all commands of a turn, so under load that costs little: with 64
-// callers a tenth of the throughput, for one caller alone one flush (0.3 ms on an NVMe disk) a
-// call.
-enum class durability : std::uint8_t { always, every_second };
-
+// Nothing is acknowledged before the append-only file is on disk, so a machine that loses power
+// loses nothing. Redis flushes once for all commands of a turn: with 64 callers that costs a tenth
+// of the throughput, a caller alone waits for one flush (0.3 ms on an NVMe disk) a call.
 struct embedded_options {
-  durability durable = durability::always;
   milliseconds start_timeout{120'000};  // a large append-only file takes its time to load
   milliseconds stop_timeout{60'000};    // then it is killed
   milliseconds backoff_min{100}, backoff_max{5'000};  // between restarts

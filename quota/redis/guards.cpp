@@ -8,6 +8,7 @@
 #include "quota/redis/ledger_script.hpp"
 #include "quota/redis/reply.hpp"
 #include "quota/redis/rows.hpp"
+#include "quota/redis/stored_time.hpp"
 
 namespace tollgate::quota::redis {
 
@@ -33,10 +34,6 @@ std::optional<std::array<std::int64_t, N>> parse_exactly(std::string_view text) 
   std::array<std::int64_t, N> all{};
   std::ranges::copy(*numbers, all.begin());
   return all;
-}
-
-time_point at_ms(std::int64_t ms) {
-  return time_point{milliseconds{ms}};
 }
 
 // Eight bytes, the most significant first: a double that is an integer.

@@ -8,9 +8,9 @@
 #include <openssl/sha.h>
 
 #include "quota/hex.hpp"
-#include "quota/ledger_store.hpp"
 #include "quota/plan_text.hpp"
 #include "quota/redis/connection.hpp"
+#include "quota/store_error.hpp"
 
 namespace tollgate::quota::redis {
 

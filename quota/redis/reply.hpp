@@ -3,8 +3,8 @@
 
 #include <hiredis/hiredis.h>
 
-#include "quota/ledger_store.hpp"
 #include "quota/redis/connection.hpp"
+#include "quota/store_error.hpp"
 
 namespace tollgate::quota::redis {
 

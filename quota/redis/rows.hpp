@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "quota/ledger_store.hpp"
+#include "quota/account_history.hpp"
 
 struct redisReply;
 

@@ -20,7 +20,7 @@ namespace tollgate::quota::redis {
 
 namespace {
 
-using waiter = ledger_store::then;
+using waiter = ledger::then;
 
 template <class T>
 result<T> checked(std::optional<T> value) {

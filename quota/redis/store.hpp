@@ -8,7 +8,8 @@
 #include <span>
 #include <vector>
 
-#include "quota/ledger_store.hpp"
+#include "quota/account_history.hpp"
+#include "quota/ledger.hpp"
 #include "quota/redis/connection.hpp"
 
 namespace tollgate::quota::redis {
@@ -17,7 +18,7 @@ namespace tollgate::quota::redis {
 std::unique_ptr<connection> make_store_connection(asio::io_context& context, const address& where,
                                                   connection_options options = {});
 
-class redis_store final : public ledger_store {
+class redis_store final : public ledger, public account_history {
  public:
   // Registers itself with the connection, which must outlive it.
   explicit redis_store(connection& connection);
@@ -49,15 +50,12 @@ class redis_store final : public ledger_store {
   task<result<std::string>> usage_generation(const org_id& org, std::int64_t first_hour,
                                              std::int64_t last_hour) override;
   task<result<std::int64_t>> callers_known_from(const org_id& org) override;
-  // The parts of usage, for whoever keeps them apart: the counters of hours, as far as their
-  // details are retained; the same from the summaries of days; and what was booked late in the last
-  // hours of cycles that had closed.
   task<result<std::vector<usage_counter>>> hourly_usage(const org_id& org, std::int64_t first_hour,
-                                                        std::int64_t last_hour);
+                                                        std::int64_t last_hour) override;
   task<result<std::vector<usage_counter>>> summed_usage(const org_id& org, std::int64_t first_hour,
-                                                        std::int64_t last_hour);
+                                                        std::int64_t last_hour) override;
   task<result<std::vector<usage_counter>>> late_usage(const org_id& org, std::int64_t first_hour,
-                                                      std::int64_t last_hour);
+                                                      std::int64_t last_hour) override;
 
   void on_top_up(top_up_listener listener) override;
   void on_event(event_listener listener) override;

@@ -11,32 +11,26 @@
 #include "quota/redis/ledger_script.hpp"
 #include "quota/redis/reply.hpp"
 #include "quota/redis/rows.hpp"
+#include "quota/redis/stored_time.hpp"
 
 namespace tollgate::quota::redis {
 
 namespace {
 
-constexpr std::string_view script =
+constexpr std::string_view webhooks_script =
 #include "webhooks_lua.inc"
     ;
-constexpr std::string_view all_orgs = "tollgate:webhook_orgs";  // a sorted set: ids in order
+constexpr std::string_view webhook_orgs = "tollgate:webhook_orgs";  // a sorted set: ids in order
 
 std::string script_name() {
   unsigned char digest[SHA_DIGEST_LENGTH];
-  SHA1(reinterpret_cast<const unsigned char*>(script.data()), script.size(), digest);
+  SHA1(reinterpret_cast<const unsigned char*>(webhooks_script.data()), webhooks_script.size(),
+       digest);
   return to_hex(digest);
 }
 
 std::string letters_key(const org_id& org, std::string_view id) {
   return key_of(org, "dead_letters:" + std::string{id});
-}
-
-time_point time_of(std::string_view ms) {
-  return time_point{milliseconds{parse_integer(ms).value_or(0)}};
-}
-
-std::string ms_text(time_point at) {
-  return std::to_string(at.time_since_epoch().count());
 }
 
 std::string joined(const std::vector<std::string>& words) {
@@ -154,7 +148,7 @@ task<result<reply_ptr>> redis_webhook_store::run(org_id org, std::string verb, s
   auto reply = co_await connection_.call(std::move(command));
   if (reply && (*reply)->type == REDIS_REPLY_ERROR && text_of(**reply).starts_with("NOSCRIPT")) {
     again[0] = "EVAL";
-    again[1] = script;
+    again[1] = webhooks_script;
     reply = co_await connection_.call(std::move(again));
   }
   reply = checked(std::move(reply));
@@ -191,7 +185,7 @@ task<result<webhook_overview>> redis_webhook_store::read(const org_id& org) {
 
 task<result<std::vector<org_id>>> redis_webhook_store::orgs(std::string after, std::size_t limit) {
   std::vector<std::string> command{
-      "ZRANGE", std::string{all_orgs}, after.empty() ? "-" : "(" + after, "+", "BYLEX", "LIMIT",
+      "ZRANGE", std::string{webhook_orgs}, after.empty() ? "-" : "(" + after, "+", "BYLEX", "LIMIT",
       "0",      std::to_string(limit)};
   const auto reply = checked(co_await connection_.call(std::move(command)));
   if (!reply) co_return reply.error();
@@ -201,7 +195,7 @@ task<result<std::vector<org_id>>> redis_webhook_store::orgs(std::string after, s
 }
 
 task<result<void>> redis_webhook_store::list(std::string verb, org_id org) {
-  std::vector<std::string> command{std::move(verb), std::string{all_orgs}};
+  std::vector<std::string> command{std::move(verb), std::string{webhook_orgs}};
   if (command.front() == "ZADD") command.emplace_back("0");
   command.push_back(std::move(org));
   const auto listed = checked(co_await connection_.call(std::move(command)));

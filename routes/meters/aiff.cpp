@@ -9,8 +9,6 @@
 namespace tollgate::routes::meters {
 namespace {
 
-constexpr std::uint64_t to_the_end = ~std::uint64_t{0};
-
 // An IEEE 754 number of 80 bits: sign, 15 bits of exponent, 64 bits of mantissa with nothing
 // hidden. To the nearest whole; 0 for what is no rate.
 std::uint32_t rate_from_extended(std::string_view ten_bytes) {

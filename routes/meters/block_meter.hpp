@@ -12,6 +12,9 @@
 
 namespace tollgate::routes::meters {
 
+// The size of a chunk that does not say how long it is.
+inline constexpr std::uint64_t to_the_end = ~std::uint64_t{0};
+
 // A parser derives from this, says how many bytes it needs next (`need`) or can do without
 // (`skip`), and gets them in `parse`. `Capacity` is the most it may ever need at once: its whole
 // memory. One that may need much to get on by a byte, again and again, has as much to `Spare`: what
@@ -64,8 +67,6 @@ class block_meter : public meter {
   }
   void set_status(state now) { status_ = now; }
 
-  // Bytes that were to be skipped and have not come.
-  std::uint64_t still_to_skip() const { return skipping_; }
   // What has come of the block that parse() still waits for; for finish().
   std::string_view incomplete() const { return {kept_bytes_.data(), kept_}; }
   std::uint64_t bytes_seen() const { return seen_; }

@@ -24,7 +24,7 @@ inline std::size_t find_ogg_capture(std::string_view bytes) {
 // The header of a page, and a walk over its packets.
 class ogg_page {
  public:
-  static constexpr std::size_t fixed_bytes = 27, most_header_bytes = fixed_bytes + 255;
+  static constexpr std::size_t fixed_bytes = 27;
 
   // How long the header is that `bytes` begin with; `fixed_bytes` of it must be there.
   static std::size_t header_bytes(std::string_view bytes) {

@@ -25,8 +25,6 @@ class ogg_stream {
   duration measured() const { return counted_ - end_trim_ - delay_; }
 
   void begin_page(const ogg_page& page);
-  // The first packet of the page began on an earlier one, which has been seen.
-  bool resumes_packet() const { return unfinished_.has_value(); }
   void begin_packet(std::string_view head, std::uint64_t size) {
     unfinished_ = codec_->begin(head, size);
   }

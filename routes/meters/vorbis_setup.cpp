@@ -10,9 +10,9 @@ namespace tollgate::routes::meters {
 namespace {
 
 // Section 2: the least significant bit first. Beyond the end it reads zeros and is not ok().
-class bit_reader {
+class vorbis_bits {
  public:
-  explicit bit_reader(std::string_view bytes) : bytes_{bytes} {}
+  explicit vorbis_bits(std::string_view bytes) : bytes_{bytes} {}
   bool ok() const { return position_ <= std::uint64_t{bytes_.size()} * 8; }
 
   std::uint32_t read(unsigned bits) {
@@ -56,7 +56,7 @@ std::uint64_t lookup1_values(std::uint32_t entries, std::uint32_t dimensions) {
   return least;
 }
 
-void skip_codeword_lengths(bit_reader& in, std::uint32_t entries) {
+void skip_codeword_lengths(vorbis_bits& in, std::uint32_t entries) {
   const bool ordered = in.flag();
   if (ordered) {
     in.skip(5);
@@ -73,7 +73,7 @@ void skip_codeword_lengths(bit_reader& in, std::uint32_t entries) {
 }
 
 // Section 3.2.1.
-bool skip_codebook(bit_reader& in) {
+bool skip_codebook(vorbis_bits& in) {
   if (in.read(24) != 0x564342) return false;
   const auto dimensions = in.read(16);
   const auto entries = in.read(24);
@@ -90,12 +90,12 @@ bool skip_codebook(bit_reader& in) {
   return in.ok();
 }
 
-bool skip_time_domain_transform(bit_reader& in) {
+bool skip_time_domain_transform(vorbis_bits& in) {
   return in.read(16) == 0;
 }
 
 // Section 7.2.2.
-void skip_floor_1(bit_reader& in) {
+void skip_floor_1(vorbis_bits& in) {
   std::array<std::uint8_t, 32> class_of{};
   const auto partitions = in.read(5);
   for (unsigned i = 0; i < partitions; ++i) class_of[i] = static_cast<std::uint8_t>(in.read(4));
@@ -114,7 +114,7 @@ void skip_floor_1(bit_reader& in) {
     in.skip(std::uint64_t{dimensions[class_of[i]]} * range_bits);
 }
 
-bool skip_floor(bit_reader& in) {
+bool skip_floor(vorbis_bits& in) {
   const auto type = in.read(16);
   if (type == 0) {
     // Section 6.2.1: order, rate, size of the bark map, amplitude bits and offset, list of books.
@@ -127,7 +127,7 @@ bool skip_floor(bit_reader& in) {
 }
 
 // Section 8.6.1.
-bool skip_residue(bit_reader& in) {
+bool skip_residue(vorbis_bits& in) {
   if (in.read(16) > 2) return false;
   in.skip(24 + 24 + 24);
   const auto classifications = in.read(6) + 1;
@@ -142,7 +142,7 @@ bool skip_residue(bit_reader& in) {
   return in.ok();
 }
 
-bool skip_mapping(bit_reader& in, unsigned channels) {
+bool skip_mapping(vorbis_bits& in, unsigned channels) {
   if (in.read(16) != 0) return false;
   const auto submaps = in.flag() ? in.read(4) + 1 : 1;
   if (in.flag()) {
@@ -155,7 +155,7 @@ bool skip_mapping(bit_reader& in, unsigned channels) {
   return in.ok();
 }
 
-std::optional<vorbis_modes> read_modes(bit_reader& in) {
+std::optional<vorbis_modes> read_modes(vorbis_bits& in) {
   vorbis_modes modes;
   const auto count = in.read(6) + 1;
   modes.bits = static_cast<std::uint8_t>(ilog(count - 1));
@@ -171,7 +171,7 @@ std::optional<vorbis_modes> read_modes(bit_reader& in) {
 
 // Each list of the header opens with its length less one.
 template <class Skip>
-bool skip_list(bit_reader& in, unsigned length_bits, Skip skip_one) {
+bool skip_list(vorbis_bits& in, unsigned length_bits, Skip skip_one) {
   const auto length = in.read(length_bits) + 1;
   for (unsigned i = 0; i < length; ++i)
     if (!skip_one(in)) return false;
@@ -182,8 +182,8 @@ bool skip_list(bit_reader& in, unsigned length_bits, Skip skip_one) {
 
 std::optional<vorbis_modes> vorbis_modes::read(std::string_view setup, unsigned channels) {
   if (!setup.starts_with("\x05vorbis") || channels == 0) return std::nullopt;
-  bit_reader in{setup.substr(7)};
-  const auto mapping = [channels](bit_reader& at) { return skip_mapping(at, channels); };
+  vorbis_bits in{setup.substr(7)};
+  const auto mapping = [channels](vorbis_bits& at) { return skip_mapping(at, channels); };
   const bool there = skip_list(in, 8, skip_codebook) &&
                      skip_list(in, 6, skip_time_domain_transform) && skip_list(in, 6, skip_floor) &&
                      skip_list(in, 6, skip_residue) && skip_list(in, 6, mapping);

@@ -11,7 +11,6 @@
 namespace tollgate::routes::meters {
 namespace {
 
-constexpr std::uint64_t to_the_end = ~std::uint64_t{0};
 constexpr std::uint32_t not_known = 0xFFFFFFFF;
 constexpr std::size_t chunk_header_bytes = 8;
 

@@ -30,7 +30,7 @@ constexpr std::array<digit_table, 4> make_tables() {
 }
 constexpr auto tables = make_tables();
 
-constexpr bool is_blank(unsigned char c) {
+constexpr bool is_white_space(unsigned char c) {
   return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\f' || c == '\v';
 }
 
@@ -58,7 +58,7 @@ char* put_groups(char* out, const char* end, std::string_view& text) {
 }  // namespace
 
 bool base64_decoder::take(unsigned char c) {
-  if (is_blank(c)) return true;
+  if (is_white_space(c)) return true;
   if (c == '=') {
     // Padding completes a group of two or three digits.
     if (ended_ || characters_ < 2 || characters_ + ++padding_ > 4) return false;

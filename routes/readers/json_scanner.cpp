@@ -8,7 +8,7 @@
 namespace tollgate::routes::readers {
 namespace {
 
-bool is_blank(char c) {
+bool is_json_blank(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
@@ -36,7 +36,6 @@ void json_scanner::restart() {
   }
   state_ = state::value;
   fault_ = fault::none;
-  untouched_ = true;
   rest_of_character_ = 0;
   depth_ = 0;
   wanted_ = none;
@@ -81,12 +80,11 @@ void json_scanner::take(char c) {
     case state::exponent_digits:
       return take_in_number(c);
     default:
-      if (!is_blank(c)) take_between(c);
+      if (!is_json_blank(c)) take_between(c);
   }
 }
 
 void json_scanner::take_between(char c) {
-  untouched_ = false;
   switch (state_) {
     case state::first_value:
       return c == ']' ? close(false) : begin_value(c);

@@ -37,8 +37,6 @@ class json_scanner {
   void write(std::string_view piece);
   void finish();
   fault problem() const { return fault_; }
-  // Nothing but blanks has come.
-  bool is_untouched() const { return untouched_; }
   // For the next text.
   void restart();
 
@@ -108,7 +106,6 @@ class json_scanner {
 
   state state_ = state::value;
   fault fault_ = fault::none;
-  bool untouched_ = true;
   std::size_t depth_ = 0;
   std::bitset<deepest + 1> is_object_;
   text_kind text_ = text_kind::value;

@@ -10,13 +10,6 @@
 namespace tollgate::routes::readers {
 namespace {
 
-std::string_view without_blanks(std::string_view text) {
-  const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-  return text;
-}
-
 bool has_line_break(std::string_view line) {
   return line.find_first_of(std::string_view{"\r\n\0", 3}) != line.npos;
 }

@@ -153,12 +153,12 @@ class Addresses(WebhookTest):
         config = json.loads(sidecar.config_path.read_text())
         sidecar.write_config({**config, "webhooks": {**config["webhooks"], "allow_private": False}})
         sidecar.popen.send_signal(signal.SIGHUP)
-        wait_until(lambda: "is in force" in sidecar.log(), "the reload")
+        wait_until(lambda: "configuration reloaded" in sidecar.log(), "the reload")
         tried = self.post(endpoint, "test")
         self.assertIn("webhooks.allow_private", tried["error"])
         sidecar.write_config(config)
         sidecar.popen.send_signal(signal.SIGHUP)
-        wait_until(lambda: sidecar.log().count("is in force") == 2, "the reload")
+        wait_until(lambda: sidecar.log().count("configuration reloaded") == 2, "the reload")
         self.assertTrue(self.post(endpoint, "test")["delivered"])
 
 

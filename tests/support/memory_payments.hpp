@@ -5,8 +5,8 @@
 #include <string>
 #include <utility>
 
-#include "quota/ledger_store.hpp"
 #include "quota/payment_store.hpp"
+#include "quota/store_error.hpp"
 
 namespace tollgate::tests {
 

@@ -6,14 +6,15 @@
 #include <string>
 #include <vector>
 
+#include "quota/account_history.hpp"
 #include "quota/directory.hpp"
-#include "quota/ledger/account_ledger.hpp"
+#include "quota/ledger.hpp"
 
 namespace tollgate::tests {
 
 using namespace quota;  // the tests speak the ledger's words
 
-class memory_store : public ledger_store, public directory {
+class memory_store : public ledger, public account_history, public directory {
  public:
   time_point time{};               // what the store's clock says; the test moves it
   bool reachable = true;           // false: every call answers store_errc::unavailable
@@ -83,6 +84,20 @@ class memory_store : public ledger_store, public directory {
     if (!found) co_return found.error();
     for (auto& counter : *found) counter.who.agent = counter.who.conversation = "";
     co_return found;
+  }
+
+  task<result<std::vector<usage_counter>>> hourly_usage(const org_id& org, std::int64_t first_hour,
+                                                        std::int64_t last_hour) override {
+    return usage(org, first_hour, last_hour);
+  }
+  task<result<std::vector<usage_counter>>> summed_usage(const org_id& org, std::int64_t first_hour,
+                                                        std::int64_t last_hour) override {
+    return usage_summary(org, first_hour, last_hour);
+  }
+  task<result<std::vector<usage_counter>>> late_usage(const org_id&, std::int64_t,
+                                                      std::int64_t) override {
+    if (!reachable) co_return store_errc::unavailable;
+    co_return std::vector<usage_counter>{};
   }
 
   task<result<std::string>> usage_generation(const org_id&, std::int64_t, std::int64_t) override {

@@ -24,4 +24,12 @@ T run_task(task<T> work) {
   return std::move(*out);
 }
 
+inline void run_task(task<> work) {
+  asio::io_context context;
+  std::exception_ptr error;
+  asio::co_spawn(context, std::move(work), [&](std::exception_ptr thrown) { error = thrown; });
+  context.run();
+  if (error) std::rethrow_exception(error);
+}
+
 }  // namespace tollgate::tests

@@ -3,7 +3,10 @@ local cjson = require "cjson.safe"
 local redis = require "redis"
 
 -- Keys would come from a shared dictionary that is filled from the database now and then.
-local orgs = { ["Bearer bench-key"] = "bench" }
+local orgs = {}
+for number = 1, tonumber(os.getenv("ORGANIZATIONS") or 1) do
+  orgs["Bearer bench-key-" .. number] = "bench-" .. number
+end
 local prices = { { "^gpt%-4", 10000000 }, { "^gpt%-3%.5", 2000000 }, { "^claude", 8000000 } }
 local hold_timeout_ms = 60000
 

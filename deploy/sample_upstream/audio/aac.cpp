@@ -9,7 +9,7 @@ namespace {
 
 using namespace std::string_view_literals;
 
-constexpr std::uint32_t frame_samples = 1024;
+constexpr std::uint32_t aac_frame_samples = 1024;
 
 // An ADTS frame (ISO/IEC 14496-3, 1.A.2) is the same each time: AAC LC, 24 kHz, mono, no checksum,
 // 11 bytes in all, buffer fullness "variable rate". Its one raw data block (4.4.2.1) is a single
@@ -18,7 +18,7 @@ constexpr auto silent_frame = "\xff\xf1\x58\x40\x01\x7f\xfc\x00\x00\x00\x07"sv;
 
 class adts final : public encoder {
  public:
-  explicit adts(std::uint64_t samples) : frames_{divide_up(samples, frame_samples)} {}
+  explicit adts(std::uint64_t samples) : frames_{divide_up(samples, aac_frame_samples)} {}
 
   std::uint64_t frames() const override { return frames_; }
   void append_frame(std::uint64_t, std::string& out) const override { out += silent_frame; }

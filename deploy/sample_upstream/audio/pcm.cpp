@@ -11,15 +11,15 @@ namespace tollgate::sample_upstream::audio {
 namespace {
 
 constexpr std::uint32_t bytes_per_sample = 2;
-constexpr std::uint32_t frame_samples = sample_rate / 20;
+constexpr std::uint32_t pcm_frame_samples = sample_rate / 20;
 constexpr std::uint32_t period = 60;  // samples: a tone of 400 Hz
-static_assert(frame_samples % period == 0, "every frame begins where the tone does");
+static_assert(pcm_frame_samples % period == 0, "every frame begins where the tone does");
 
 // One frame of a quiet tone: what carries bits for silence elsewhere would be a run of zeros here.
 std::string make_tone() {
   constexpr double amplitude = 300;  // of 32,767
   std::string out;
-  for (std::uint32_t i = 0; i < frame_samples; ++i) {
+  for (std::uint32_t i = 0; i < pcm_frame_samples; ++i) {
     const auto angle = 2 * std::numbers::pi * (i % period) / period;
     const auto level = static_cast<std::int16_t>(std::lround(amplitude * std::sin(angle)));
     append_little_endian(out, static_cast<std::uint16_t>(level), bytes_per_sample);
@@ -32,10 +32,11 @@ class pcm : public encoder {
  public:
   explicit pcm(std::uint64_t samples) : samples_{samples} {}
 
-  std::uint64_t frames() const override { return divide_up(samples_, frame_samples); }
+  std::uint64_t frames() const override { return divide_up(samples_, pcm_frame_samples); }
   void append_frame(std::uint64_t index, std::string& out) const override {
     static const std::string tone = make_tone();
-    const auto samples = std::min<std::uint64_t>(frame_samples, samples_ - index * frame_samples);
+    const auto samples =
+        std::min<std::uint64_t>(pcm_frame_samples, samples_ - index * pcm_frame_samples);
     out.append(tone, 0, samples * bytes_per_sample);
   }
 

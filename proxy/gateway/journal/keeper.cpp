@@ -52,9 +52,14 @@ std::size_t size_of_segments(const config::journal_settings& settings, std::size
   return std::min(largest_segment, settings.max_bytes / workers / fewest_segments / page * page);
 }
 
+keeper::sizes sizes_for(const config::journal_settings& settings, std::size_t workers) {
+  const auto segment = size_of_segments(settings, workers);
+  return {segment, settings.max_bytes / workers / segment - 2};
+}
+
 }  // namespace
 
-quota::redis::file_descriptor lock_directory(const std::string& directory, bool make) {
+quota::file_descriptor lock_directory(const std::string& directory, bool make) {
   std::error_code ec;
   const bool existed = fs::is_directory(directory, ec);
   if (!existed && make) {
@@ -67,15 +72,15 @@ quota::redis::file_descriptor lock_directory(const std::string& directory, bool 
     throw std::runtime_error{"journal " + directory + ": there is no such directory"};
   }
   try {
-    if (auto taken = quota::redis::try_lock(lock_path(directory))) {
-      quota::redis::write_pid(*taken);
+    if (auto taken = quota::try_lock(lock_path(directory))) {
+      quota::write_pid(*taken);
       return std::move(*taken);
     }
   } catch (const boost::system::system_error& error) {
     throw std::runtime_error{"journal " + directory + ": " + error.what()};
   }
   throw std::runtime_error{"journal " + directory + ": another Tollgate (pid " +
-                           quota::redis::read_pid(lock_path(directory)) +
+                           quota::read_pid(lock_path(directory)) +
                            ") uses it; stop that one first, or give each its own directory"};
 }
 
@@ -91,15 +96,14 @@ std::vector<std::string> segments_in(const std::string& directory) {
 
 keeper::keeper(const config::journal_settings& settings, int workers)
     : settings_{settings},
-      segment_size_{size_of_segments(settings, static_cast<std::size_t>(workers))},
-      most_segments_{settings.max_bytes / static_cast<std::size_t>(workers) / segment_size_ - 2},
+      sizes_{sizes_for(settings, static_cast<std::size_t>(workers))},
       lock_{lock_directory(settings.directory, true)},
       shelves_(static_cast<std::size_t>(workers)) {
   left_behind_ = segments_in(settings_.directory);
   next_sequence_ = first_free_sequence(settings_.directory);
   for (int worker = 0; worker < workers; ++worker) {
     auto& shelf = shelves_[static_cast<std::size_t>(worker)];
-    auto made = segment::make(settings_.directory, next_sequence_++, worker, segment_size_);
+    auto made = segment::make(settings_.directory, next_sequence_++, worker, sizes_.segment);
     if (const auto* why = std::get_if<std::string>(&made)) {
       for (auto& each : shelves_) {
         if (each.spare) each.spare->remove();
@@ -161,7 +165,7 @@ void keeper::complain(const std::string& what) {
 
 std::shared_ptr<segment> keeper::make(int worker) {
   remove_retired();  // the new one may have their room only
-  auto made = segment::make(settings_.directory, next_sequence_++, worker, segment_size_);
+  auto made = segment::make(settings_.directory, next_sequence_++, worker, sizes_.segment);
   if (const auto* why = std::get_if<std::string>(&made)) {
     complain("cannot make a segment: " + *why);
     return nullptr;

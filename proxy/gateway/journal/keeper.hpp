@@ -19,12 +19,16 @@ namespace tollgate::proxy::journal {
 
 // Takes the directory for this process: made if missing, locked. Throws std::runtime_error that
 // says what is wrong with it.
-quota::redis::file_descriptor lock_directory(const std::string& directory, bool make);
+quota::file_descriptor lock_directory(const std::string& directory, bool make);
 // The segments there, in their order.
 std::vector<std::string> segments_in(const std::string& directory);
 
 class keeper {
  public:
+  struct sizes {
+    std::size_t segment, most_segments;
+  };
+
   // Makes a first segment for each of `workers`, or throws, also where `max` is too small for so
   // many: a journal that cannot be written is found out at the start. Sequences begin behind those
   // that are there.
@@ -34,9 +38,9 @@ class keeper {
   const config::journal_settings& settings() const { return settings_; }
   // Segments of earlier processes.
   const std::vector<std::string>& left_behind() const { return left_behind_; }
-  std::size_t segment_size() const { return segment_size_; }
+  std::size_t segment_size() const { return sizes_.segment; }
   // Of one worker that say something; it has one more while the oldest goes, and a spare.
-  std::size_t most_segments() const { return most_segments_; }
+  std::size_t most_segments() const { return sizes_.most_segments; }
 
   // --- for a worker ---
   // The next segment. Null: the disk has no room for it; it has been logged.
@@ -62,8 +66,8 @@ class keeper {
   void sync();
 
   const config::journal_settings settings_;
-  const std::size_t segment_size_, most_segments_;
-  quota::redis::file_descriptor lock_;
+  const sizes sizes_;
+  quota::file_descriptor lock_;
   std::vector<std::string> left_behind_;
   std::atomic<std::uint64_t> next_sequence_{1};
   std::atomic<std::int64_t> unwritten_{0};

@@ -7,7 +7,7 @@
 
 #include "proxy/gateway/journal/record.hpp"
 #include "proxy/net/wake_up.hpp"
-#include "quota/ledger_store.hpp"
+#include "quota/ledger.hpp"
 #include "quota/task.hpp"
 
 namespace tollgate::proxy::journal {
@@ -38,8 +38,7 @@ struct replay_report {
 
 class replay {
  public:
-  replay(io_executor executor, quota::ledger_store& ledger)
-      : executor_{executor}, ledger_{ledger} {}
+  replay(io_executor executor, quota::ledger& ledger) : executor_{executor}, ledger_{ledger} {}
 
   // Waits for the ledger however long that takes, or until stop().
   task<replay_report> run(const contents& journal);
@@ -52,7 +51,7 @@ class replay {
   task<> pause();
 
   io_executor executor_;
-  quota::ledger_store& ledger_;
+  quota::ledger& ledger_;
   replay_report report_;
   std::size_t next_ = 0;
   int running_ = 0;

@@ -26,7 +26,7 @@ std::variant<std::unique_ptr<segment>, std::string> segment::make(const std::str
     ::unlink(made->path_.c_str());
     return made->path_ + ": " + std::strerror(error);
   };
-  made->file_ = quota::redis::file_descriptor{
+  made->file_ = quota::file_descriptor{
       ::open(made->path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
   if (!made->file_) return made->path_ + ": " + std::strerror(errno);
   // Room that is not there is found out now, and not when a page of it is written.

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <variant>
 
-#include "quota/redis/embedded_files.hpp"
+#include "quota/file_lock.hpp"
 
 namespace tollgate::proxy::journal {
 
@@ -37,7 +37,7 @@ class segment {
  private:
   segment() = default;
 
-  quota::redis::file_descriptor file_;
+  quota::file_descriptor file_;
   std::string path_;
   char* bytes_ = nullptr;
   std::size_t size_ = 0;

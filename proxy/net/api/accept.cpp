@@ -22,13 +22,6 @@ struct wish {
   auto operator<=>(const wish&) const = default;
 };
 
-std::string_view trimmed(std::string_view text) {
-  const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-  return text;
-}
-
 // What stands before the next separator, which does not count within quotes.
 std::string_view take_part(std::string_view& rest, char separator) {
   std::size_t end = 0;
@@ -40,7 +33,7 @@ std::string_view take_part(std::string_view& rest, char separator) {
   end = std::min(end, rest.size());
   const auto part = rest.substr(0, end);
   rest.remove_prefix(std::min(rest.size(), end + 1));
-  return trimmed(part);
+  return routes::without_blanks(part);
 }
 
 // "0.5" -> 500: at most three decimals, at most 1.

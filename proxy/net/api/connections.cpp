@@ -5,16 +5,14 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/redirect_error.hpp>
 
+#include "proxy/net/no_throw.hpp"
+
 namespace tollgate::proxy::admin {
 
 namespace {
 
 using timer = asio::basic_waitable_timer<std::chrono::steady_clock,
                                          asio::wait_traits<std::chrono::steady_clock>, io_executor>;
-
-auto no_throw(error_code& ec) {
-  return asio::redirect_error(use_task, ec);
-}
 
 }  // namespace
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "proxy/text/json_writer.hpp"
-#include "quota/ledger_store.hpp"
+#include "quota/store_error.hpp"
 
 namespace tollgate::proxy::admin {
 

@@ -5,6 +5,7 @@
 #include <boost/beast/http.hpp>
 #include <sys/socket.h>
 
+#include "proxy/net/no_throw.hpp"
 #include "proxy/net/slow_reader.hpp"
 
 namespace tollgate::proxy::admin {
@@ -15,10 +16,6 @@ namespace http = boost::beast::http;
 using std::chrono::steady_clock;
 
 constexpr std::chrono::seconds look_again{1};
-
-auto no_throw(error_code& ec) {
-  return asio::redirect_error(use_task, ec);
-}
 
 // Ends the body when the client leaves. What it sends instead is the next request of a pipeline:
 // that is not answered, and from then on only a write can tell that it is gone.

@@ -5,6 +5,8 @@
 
 #include <boost/beast/core/string.hpp>
 
+#include "routes/text.hpp"
+
 namespace tollgate::proxy {
 
 namespace {
@@ -32,12 +34,6 @@ bool all_of(std::string_view text, const std::array<bool, 256>& table) {
 
 bool is_token(std::string_view text) {
   return !text.empty() && all_of(text, token_chars);
-}
-
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
 }
 
 // What the fields of one head say about framing and addressing.
@@ -107,17 +103,18 @@ complaint check_field(std::string_view line, field_census& census) {
     case 4:
       if (!iequals(name, "host")) break;
       ++census.hosts;
-      if (!all_of(trim(line.substr(colon + 1)), host_chars)) return "the Host header is malformed";
+      if (!all_of(routes::without_blanks(line.substr(colon + 1)), host_chars))
+        return "the Host header is malformed";
       break;
     case 14:
       if (!iequals(name, "content-length")) break;
-      census.content_length = trim(line.substr(colon + 1));
+      census.content_length = routes::without_blanks(line.substr(colon + 1));
       if (++census.lengths > 1) return "Content-Length appears more than once";
       return check_length(census.content_length);
     case 17:
       if (!iequals(name, "transfer-encoding")) break;
       if (++census.encodings > 1) return "Transfer-Encoding appears more than once";
-      if (!iequals(trim(line.substr(colon + 1)), "chunked")) {
+      if (!iequals(routes::without_blanks(line.substr(colon + 1)), "chunked")) {
         return "Transfer-Encoding must be exactly \"chunked\"";
       }
       break;

@@ -5,17 +5,13 @@
 #include <boost/beast/core/string.hpp>
 #include <boost/beast/http/error.hpp>
 
+#include "routes/text.hpp"
+
 namespace tollgate::proxy {
 
 using boost::beast::iequals;
 
 namespace {
-
-std::string_view trim(std::string_view text) {
-  constexpr std::string_view blanks = " \t";
-  text.remove_prefix(std::min(text.find_first_not_of(blanks), text.size()));
-  return text.substr(0, text.find_last_not_of(blanks) + 1);
-}
 
 // A body that consists of the last chunk alone has five bytes at least. Beast asserts that it is
 // given them all, once it has seen the first three.
@@ -28,7 +24,7 @@ bool is_part_of_lone_last_chunk(std::string_view bytes) {
 bool lists_token(std::string_view list, std::string_view token) {
   while (!list.empty()) {
     const auto element = list.substr(0, list.find(','));
-    if (iequals(trim(element.substr(0, element.find(';'))), token)) return true;
+    if (iequals(routes::without_blanks(element.substr(0, element.find(';'))), token)) return true;
     list.remove_prefix(std::min(element.size() + 1, list.size()));
   }
   return false;

@@ -7,7 +7,6 @@
 namespace tollgate::routes::meters::mp4 {
 namespace {
 
-constexpr layout skipped{};
 constexpr layout boxes_behind(std::uint64_t head) {
   return {layout::kind::boxes, head, 0, 0};
 }

@@ -22,6 +22,8 @@ struct layout {
   std::size_t entry_size = 0;
 };
 
+inline constexpr layout skipped{};
+
 class movie {
  public:
   // No box needs more of its content in one piece.

@@ -7,8 +7,6 @@
 namespace tollgate::routes::meters::mp4 {
 namespace {
 
-constexpr layout skipped{};
-
 // tr_flags and tf_flags (ISO/IEC 14496-12, 8.8.7 and 8.8.8).
 constexpr std::uint32_t base_data_offset = 0x1, sample_description_index = 0x2,
                         default_sample_duration = 0x8, default_sample_size = 0x10,

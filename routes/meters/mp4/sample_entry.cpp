@@ -15,20 +15,20 @@ namespace {
 constexpr std::uint32_t least_rate = 1000, most_rate = 768'000;
 constexpr std::uint64_t most_channels = 64;
 
-struct pcm_format {
+struct pcm_codec {
   fourcc format;
   std::string_view codec;
   unsigned bits = 0;  // 0: the entry says
 };
 
 constexpr std::array pcm_formats{
-    pcm_format{name("sowt"), "pcm_s16le"},     pcm_format{name("twos"), "pcm_s16be"},
-    pcm_format{name("raw "), "pcm_u8"},        pcm_format{name("NONE"), "pcm_u8"},
-    pcm_format{name("in24"), "pcm_s24be", 24}, pcm_format{name("in32"), "pcm_s32be", 32},
-    pcm_format{name("fl32"), "pcm_f32be", 32}, pcm_format{name("fl64"), "pcm_f64be", 64},
-    pcm_format{name("lpcm"), "pcm"},           pcm_format{name("ipcm"), "pcm"},
-    pcm_format{name("fpcm"), "pcm"},           pcm_format{name("ulaw"), "pcm_mulaw", 8},
-    pcm_format{name("alaw"), "pcm_alaw", 8},
+    pcm_codec{name("sowt"), "pcm_s16le"},     pcm_codec{name("twos"), "pcm_s16be"},
+    pcm_codec{name("raw "), "pcm_u8"},        pcm_codec{name("NONE"), "pcm_u8"},
+    pcm_codec{name("in24"), "pcm_s24be", 24}, pcm_codec{name("in32"), "pcm_s32be", 32},
+    pcm_codec{name("fl32"), "pcm_f32be", 32}, pcm_codec{name("fl64"), "pcm_f64be", 64},
+    pcm_codec{name("lpcm"), "pcm"},           pcm_codec{name("ipcm"), "pcm"},
+    pcm_codec{name("fpcm"), "pcm"},           pcm_codec{name("ulaw"), "pcm_mulaw", 8},
+    pcm_codec{name("alaw"), "pcm_alaw", 8},
 };
 
 // 'ms' and a tag of RIFF.

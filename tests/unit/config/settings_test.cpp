@@ -67,7 +67,6 @@ TEST(settings, journal_is_a_directory_or_a_map_or_off) {
 TEST(settings, identity) {
   const settings values =
       load_or_die(least + "identity: { keys: true, agent: X-Bot, conversation: \"\" }\n");
-  EXPECT_TRUE(values.identity.keys);
   EXPECT_EQ(values.identity.agent_header, "X-Bot");
   EXPECT_EQ(values.identity.conversation_header, "");
 }

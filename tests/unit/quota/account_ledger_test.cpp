@@ -11,13 +11,14 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/describe.hpp"
+#include "tests/support/moments.hpp"
 
 namespace tollgate::quota {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr time_point noon{milliseconds{1'700'000'000'000}};
+using tests::round_moment;
 
 class story {
  public:
@@ -67,7 +68,7 @@ class story {
     const auto credits = credits::from_micro(amount);
     const auto admit = static_cast<admission>(option("admit", 0));
     const milliseconds timeout{option("timeout", 60'000)};
-    const auto made = noon - std::chrono::hours{option("age", 0)};
+    const auto made = round_moment - std::chrono::hours{option("age", 0)};
     const auto hold = hold_id::make(made, 0, std::stoull("0" + subject.substr(1)));
     if (verb == "reserve") return reserve{hold, credits, timeout, admit, "req", {}};
     if (verb == "extend") {
@@ -98,7 +99,7 @@ class story {
   }
 
   account_ledger ledger_;
-  time_point now_ = noon;
+  time_point now_ = round_moment;
 };
 
 TEST(account_ledger, a_call_from_hold_to_charge) {
@@ -300,7 +301,7 @@ TEST(account_ledger, what_has_been_said_of_an_answer_never_becomes_less) {
     settle h1 50 -> settled_on_expiry 30, 70
   )"};
   account_ledger ledger = told.ledger();
-  const auto again = ledger.apply(void_hold{hold_id::make(noon, 0, 1)}, noon + 2s);
+  const auto again = ledger.apply(void_hold{hold_id::make(round_moment, 0, 1)}, round_moment + 2s);
   EXPECT_EQ(again.charged, (use{credits::from_micro(30), 7, 8}));
 }
 
@@ -409,10 +410,11 @@ TEST(account_ledger, keeps_within_its_bounds) {
 TEST(account_ledger, entries_tell_who_and_how_much) {
   account_ledger ledger;
   const attribution who{"chat", "llm", "gpt-4", "a1", "c1", "key_1"};
-  const auto id = hold_id::make(noon, 0, 1);
-  ledger.apply(grant{"g1", credits::from_micro(50), "promotion", "welcome"}, noon);
-  ledger.apply(reserve{id, credits::from_micro(40), 1min, admission::enforce, "req-1", who}, noon);
-  ledger.apply(settle{id, credits::from_micro(60), 7}, noon + 1s);
+  const auto id = hold_id::make(round_moment, 0, 1);
+  ledger.apply(grant{"g1", credits::from_micro(50), "promotion", "welcome"}, round_moment);
+  ledger.apply(reserve{id, credits::from_micro(40), 1min, admission::enforce, "req-1", who},
+               round_moment);
+  ledger.apply(settle{id, credits::from_micro(60), 7}, round_moment + 1s);
   const auto& entries = ledger.entries();
   ASSERT_EQ(entries.size(), 3u);
   EXPECT_EQ(tests::describe(entries[0]),
@@ -423,7 +425,7 @@ TEST(account_ledger, entries_tell_who_and_how_much) {
             "settle 01HF7YAT000000000000000001 amount 60 released -20 overage 10 available -10 "
             "used 7 cycle 0 "
             "request req-1 by chat/llm/gpt-4/a1/c1/key_1 kind  note ");
-  EXPECT_EQ(entries[2].at, noon + 1s);
+  EXPECT_EQ(entries[2].at, round_moment + 1s);
 }
 
 }  // namespace

@@ -156,7 +156,7 @@ TEST(charge_answered, a_recovered_charge_asks_for_the_rest) {
                            settle{terms.id, 7_credits, seconds(7).amount, audio(7).billed_us}}));
   answer reply{outcome::settled_on_expiry, 4_credits, 90_credits};
   reply.charged = audio(4);
-  action = money.resume(charge::answered{reply, noon});
+  action = money.resume(charge::answered{reply, round_moment});
   const auto next = terms.id.successor();
   EXPECT_EQ(text_of(action),
             "apply " + describe(operation{reserve{next, 3_credits, terms.hold_timeout,
@@ -164,12 +164,12 @@ TEST(charge_answered, a_recovered_charge_asks_for_the_rest) {
   // That one, too, was placed by whoever is gone, and settled when it expired.
   reply.amount = 2_credits;
   reply.charged = audio(2);
-  action = money.resume(charge::answered{reply, noon});
-  action = money.resume(charge::answered{{outcome::held, 1_credits, 90_credits}, noon});
+  action = money.resume(charge::answered{reply, round_moment});
+  action = money.resume(charge::answered{{outcome::held, 1_credits, 90_credits}, round_moment});
   EXPECT_EQ(text_of(action),
             "apply " + describe(operation{settle{next.successor(), 1_credits, seconds(1).amount,
                                                  audio(1).billed_us}}));
-  action = money.resume(charge::answered{{outcome::settled, 1_credits, 90_credits}, noon});
+  action = money.resume(charge::answered{{outcome::settled, 1_credits, 90_credits}, round_moment});
   EXPECT_EQ(text_of(action), "done 7");
 }
 
@@ -179,16 +179,16 @@ TEST(charge_answered, who_recovers_it_begins_where_the_first_part_was_charged) {
   charge money{call_of(tts(), seconds(0))};
   const auto first = money.agreed().id;
   money.resume(charge::begin{});
-  money.resume(charge::answered{{outcome::held, 0_credits, 90_credits}, noon});
+  money.resume(charge::answered{{outcome::held, 0_credits, 90_credits}, round_moment});
   money.resume(charge::begun{seconds(0)});
   money.resume(charge::metered{seconds(4)});
-  money.resume(charge::answered{{outcome::extended, 8_credits, 90_credits}, noon});
+  money.resume(charge::answered{{outcome::extended, 8_credits, 90_credits}, round_moment});
   money.resume(charge::renewal_due{});
   answer reply{outcome::settled_on_expiry, 4_credits, 90_credits};
   reply.charged = audio(4);
-  EXPECT_TRUE(text_of(money.resume(charge::answered{reply, noon}))
+  EXPECT_TRUE(text_of(money.resume(charge::answered{reply, round_moment}))
                   .starts_with("apply reserve " + std::string{first.successor().text()}));
-  money.resume(charge::answered{{outcome::held, 4_credits, 90_credits}, noon});
+  money.resume(charge::answered{{outcome::held, 4_credits, 90_credits}, round_moment});
   EXPECT_EQ(money.held_as(), first);
 }
 

@@ -177,11 +177,12 @@ TEST(charge, is_exhausted_when_the_exact_need_was_refused) {
 TEST(charge, is_exhausted_by_what_refused_the_exact_need) {
   charge money{call_of(tts(), seconds(1))};
   money.resume(charge::begin{});
-  const rate_status rate{60, 100, 7, noon};
-  money.resume(charge::answered{{outcome::held, 1_credits, 99_credits, rate}, noon});
+  const rate_status rate{60, 100, 7, round_moment};
+  money.resume(charge::answered{{outcome::held, 1_credits, 99_credits, rate}, round_moment});
   money.resume(charge::metered{seconds(9), true});
-  const obstacle why{4_credits, noon, limit_scope::key, limit_window::hour, 4_credits};
-  money.resume(charge::answered{{outcome::limit_reached, 9_credits, 99_credits, {}, why}, noon});
+  const obstacle why{4_credits, round_moment, limit_scope::key, limit_window::hour, 4_credits};
+  money.resume(
+      charge::answered{{outcome::limit_reached, 9_credits, 99_credits, {}, why}, round_moment});
   EXPECT_TRUE(money.exhausted());
   EXPECT_EQ(money.refused_as(), outcome::limit_reached);
   EXPECT_EQ(money.obstacle_met(), why);

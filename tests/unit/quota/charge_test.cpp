@@ -28,9 +28,10 @@ TEST(charge, hands_out_what_refused_it_and_the_request_rate) {
   charge money{call_of(gpt_4())};
   money.resume(charge::begin{});
   EXPECT_FALSE(money.rate());
-  const rate_status rate{60, 100, 7, noon};
-  const obstacle why{3_credits, noon, limit_scope::agent, limit_window::day, 50_credits};
-  money.resume(charge::answered{{outcome::limit_reached, 10_credits, 90_credits, rate, why}, noon});
+  const rate_status rate{60, 100, 7, round_moment};
+  const obstacle why{3_credits, round_moment, limit_scope::agent, limit_window::day, 50_credits};
+  money.resume(
+      charge::answered{{outcome::limit_reached, 10_credits, 90_credits, rate, why}, round_moment});
   EXPECT_EQ(money.refused_as(), outcome::limit_reached);
   EXPECT_EQ(money.obstacle_met(), why);
   EXPECT_EQ(money.rate(), rate);
@@ -365,9 +366,9 @@ TEST(charge, a_lost_replacement_is_found_out_at_the_end) {
   money.resume(charge::answered{{outcome::held, 10_credits, 0_credits}});
   money.resume(charge::renewal_due{});
   const auto next = money.agreed().id.successor();
-  EXPECT_TRUE(
-      text_of(money.resume(charge::answered{{outcome::expired, 10_credits, 0_credits}, noon}))
-          .starts_with("apply reserve " + std::string{next.text()}));
+  EXPECT_TRUE(text_of(money.resume(charge::answered{{outcome::expired, 10_credits, 0_credits},
+                                                    round_moment}))
+                  .starts_with("apply reserve " + std::string{next.text()}));
   EXPECT_EQ(text_of(money.resume(charge::store_failed{})), "wait");
   EXPECT_EQ(text_of(money.resume(charge::ended{stream_end::accepted, {1}})),
             "apply settle " + std::string{next.text()} + " 10000000 used 1");

@@ -8,6 +8,7 @@
 
 #include "quota/charge.hpp"
 #include "tests/support/describe.hpp"
+#include "tests/support/moments.hpp"
 
 namespace tollgate::quota {
 
@@ -15,7 +16,7 @@ using namespace literals;
 using namespace std::chrono_literals;
 using tests::describe;
 
-constexpr time_point noon{milliseconds{1'700'000'000'000}};
+using tests::round_moment;
 
 inline rate gpt_4() {
   return {"gpt-4", 10_credits};
@@ -29,7 +30,7 @@ inline usage seconds(std::int64_t n) {
 
 inline charge::terms call_of(rate price_at, usage estimated = {1}) {
   charge::terms terms;
-  terms.id = hold_id::make(noon, 1, 2);
+  terms.id = hold_id::make(round_moment, 1, 2);
   terms.price_at = std::move(price_at);
   terms.estimated = estimated;
   terms.request_id = "req-1";
@@ -60,11 +61,12 @@ class conversation {
 
   // The charge asks for this operation; the ledger answers.
   conversation& expect(operation asked, outcome result, credits amount) {
-    steps_.push_back({describe(asked), charge::answered{{result, amount, 90_credits}, noon}, true});
+    steps_.push_back(
+        {describe(asked), charge::answered{{result, amount, 90_credits}, round_moment}, true});
     return *this;
   }
   conversation& expect(operation asked, answer reply) {
-    steps_.push_back({describe(asked), charge::answered{std::move(reply), noon}, true});
+    steps_.push_back({describe(asked), charge::answered{std::move(reply), round_moment}, true});
     return *this;
   }
   // Once the answer has begun, whatever extends the hold says what to settle it at.
@@ -111,7 +113,7 @@ class conversation {
   // The id is too old for it to have been held.
   conversation& under_one_a_day_later() { return under(terms_.id.a_day_later()); }
   // Likewise, and nothing has been charged under it.
-  conversation& under_one_of_now() { return under(terms_.id.made_again(noon)); }
+  conversation& under_one_of_now() { return under(terms_.id.made_again(round_moment)); }
   conversation& expect_reserve_owed(credits amount, outcome result = outcome::held) {
     return expect(reservation(terms_.id, amount, admission::owed), result, amount);
   }
@@ -168,7 +170,7 @@ class conversation {
     SCOPED_TRACE(failing < steps_.size() ? "failing at step " + std::to_string(failing)
                                          : "no failure");
     auto terms = terms_;
-    terms.id = hold_id::make(noon, 1, 2);
+    terms.id = hold_id::make(round_moment, 1, 2);
     charge money{terms};
     auto action = money.resume(charge::begin{});
     for (std::size_t i = 0; i < steps_.size(); ++i) {

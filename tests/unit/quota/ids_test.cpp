@@ -4,12 +4,14 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/moments.hpp"
+
 namespace tollgate::quota {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr time_point noon{milliseconds{1'700'000'000'000}};
+using tests::round_moment;
 
 TEST(hold_id, is_a_ulid) {
   // The example of the ULID specification's reference implementations.
@@ -20,17 +22,17 @@ TEST(hold_id, is_a_ulid) {
 }
 
 TEST(hold_id, knows_when_it_was_made) {
-  const auto id = hold_id::make(noon, 1, 2);
-  EXPECT_EQ(id.made_at(), noon);
+  const auto id = hold_id::make(round_moment, 1, 2);
+  EXPECT_EQ(id.made_at(), round_moment);
   EXPECT_EQ(id.hour(), 1'700'000'000 / 3600);
 }
 
 TEST(hold_id, sorts_by_time) {
-  EXPECT_LT(hold_id::make(noon, 0xFFFF, ~0ull), hold_id::make(noon + 1ms, 0, 0));
+  EXPECT_LT(hold_id::make(round_moment, 0xFFFF, ~0ull), hold_id::make(round_moment + 1ms, 0, 0));
 }
 
 TEST(hold_id, reads_only_the_canonical_spelling) {
-  const auto id = hold_id::make(noon, 0x1234, 0x56789ABCDEF01234ull);
+  const auto id = hold_id::make(round_moment, 0x1234, 0x56789ABCDEF01234ull);
   EXPECT_EQ(hold_id::parse(id.text()), id);
   EXPECT_FALSE(hold_id::parse(""));
   EXPECT_FALSE(hold_id::parse("01ARYZ6S41000000000000000"));
@@ -41,10 +43,10 @@ TEST(hold_id, reads_only_the_canonical_spelling) {
 }
 
 TEST(hold_id, successor_follows_from_the_id_alone) {
-  const auto id = hold_id::make(noon, 7, 7);
+  const auto id = hold_id::make(round_moment, 7, 7);
   const auto next = id.successor();
   EXPECT_NE(next, id);
-  EXPECT_EQ(next.made_at(), noon);
+  EXPECT_EQ(next.made_at(), round_moment);
   EXPECT_EQ(hold_id::parse(next.text()), next);
   // As releases up to now have made it: what they left half done goes on under the same id.
   EXPECT_EQ(hold_id::parse("01HF7YAT00000700000000000C")->successor().text(),
@@ -52,21 +54,22 @@ TEST(hold_id, successor_follows_from_the_id_alone) {
 }
 
 TEST(hold_id, a_day_later_is_younger_by_a_day) {
-  const auto id = hold_id::make(noon, 7, 7);
-  EXPECT_EQ(id.a_day_later().made_at(), noon + 24h);
-  EXPECT_EQ(id.a_day_later().a_day_later().made_at(), noon + 48h);
+  const auto id = hold_id::make(round_moment, 7, 7);
+  EXPECT_EQ(id.a_day_later().made_at(), round_moment + 24h);
+  EXPECT_EQ(id.a_day_later().a_day_later().made_at(), round_moment + 48h);
 }
 
 TEST(hold_id, one_that_is_made_again_is_made_now) {
-  EXPECT_EQ(hold_id::make(noon, 7, 7).made_again(noon + 25h).made_at(), noon + 25h);
+  EXPECT_EQ(hold_id::make(round_moment, 7, 7).made_again(round_moment + 25h).made_at(),
+            round_moment + 25h);
 }
 
 TEST(hold_id, successors_do_not_come_back) {
   std::set<hold_id> seen;
-  auto id = hold_id::make(noon, 0xFFFF, ~0ull);
+  auto id = hold_id::make(round_moment, 0xFFFF, ~0ull);
   for (int i = 0; i < 1'000; ++i, id = id.successor()) {
     EXPECT_TRUE(seen.insert(id).second);
-    EXPECT_EQ(id.made_at(), noon);  // the random part never carries into the time
+    EXPECT_EQ(id.made_at(), round_moment);  // the random part never carries into the time
   }
 }
 
@@ -96,7 +99,7 @@ TEST(id_source, hex_is_lowercase_and_never_all_zero) {
 
 TEST(id_source, hold_ids_differ) {
   random_id_source source{1};
-  EXPECT_NE(source.next_hold_id(noon), source.next_hold_id(noon));
+  EXPECT_NE(source.next_hold_id(round_moment), source.next_hold_id(round_moment));
 }
 
 }  // namespace

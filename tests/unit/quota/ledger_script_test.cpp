@@ -4,14 +4,15 @@
 
 #include <gtest/gtest.h>
 
-#include "quota/ledger_store.hpp"
+#include "quota/store_error.hpp"
+#include "tests/support/moments.hpp"
 
 namespace tollgate::quota::redis {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr time_point noon{milliseconds{1'700'000'000'000}};  // hour 472222
+using tests::round_moment;
 constexpr std::int64_t hour = 472'222;
 
 // The arguments of one encoded command.
@@ -41,8 +42,8 @@ std::vector<std::string> encode(const ledger_batch& batch) {
 }
 
 TEST(ledger_batch, names_every_key_and_writes_every_argument) {
-  const auto id = hold_id::make(noon, 0, 1);
-  const auto older = hold_id::make(noon - 2h, 0, 2);
+  const auto id = hold_id::make(round_moment, 0, 1);
+  const auto older = hold_id::make(round_moment - 2h, 0, 2);
   const attribution who{"chat", "llm", "gpt-4", "a1", "", "key_1"};
   ledger_batch batch;
   batch.add(reserve{id, credits::from_whole(10), 60s, admission::critical, "req-1", who});
@@ -55,7 +56,7 @@ TEST(ledger_batch, names_every_key_and_writes_every_argument) {
   batch.add(extend{
       id, credits::from_whole(12), 30s, admission::enforce, {}, use{credits::from_micro(5), 2, 3}});
   batch.add(release{older, credits::from_micro(8)});
-  batch.add(grant{"g1", credits::from_whole(-5), "correction", "a note", noon, {}});
+  batch.add(grant{"g1", credits::from_whole(-5), "correction", "a note", round_moment, {}});
   batch.add(void_hold{older});
   configure terms;
   terms.terms = {"starter", credits::from_whole(5), 100, 1, 20'000, 1'000, 60, 100};
@@ -130,7 +131,7 @@ TEST(ledger_batch, sends_the_whole_script_when_it_is_unknown) {
 
 TEST(ledger_batch, starts_anew_when_cleared) {
   ledger_batch batch;
-  batch.add(void_hold{hold_id::make(noon, 0, 1)});
+  batch.add(void_hold{hold_id::make(round_moment, 0, 1)});
   batch.clear();
   EXPECT_EQ(batch.size(), 0u);
   batch.add(expire_holds{});
@@ -147,7 +148,7 @@ TEST(ledger_batch, is_full_before_it_keeps_redis_for_long) {
 TEST(ledger_batch, believes_no_member_to_be_clean) {
   ledger_batch batch;
   batch.add(
-      reserve{hold_id::make(noon, 0, 1),
+      reserve{hold_id::make(round_moment, 0, 1),
               credits{},
               60s,
               admission::enforce,
@@ -160,7 +161,7 @@ TEST(ledger_answer, gives_an_answer_an_operation) {
   ledger_answer answers{"1700000000123 0 10000000 90000000 20 5 -7 3 4000000000000000 0"};
   ASSERT_TRUE(answers.valid());
   EXPECT_FALSE(answers.again());
-  EXPECT_EQ(answers.store_time(), noon + 123ms);
+  EXPECT_EQ(answers.store_time(), round_moment + 123ms);
   EXPECT_EQ(answers.next().value(),
             (answer{outcome::held, credits::from_whole(10), credits::from_whole(90)}));
   EXPECT_EQ(answers.next().value(), (answer{outcome::insufficient_balance, credits::from_micro(5),
@@ -173,7 +174,7 @@ TEST(ledger_answer, says_what_was_missed) {
   ledger_answer answers{"again 1700000000123 472220 472219"};
   ASSERT_TRUE(answers.valid());
   EXPECT_TRUE(answers.again());
-  EXPECT_EQ(answers.store_time(), noon + 123ms);
+  EXPECT_EQ(answers.store_time(), round_moment + 123ms);
   EXPECT_EQ(answers.missing_hours(), (std::vector<std::int64_t>{472220, 472219}));
   EXPECT_TRUE(ledger_answer{"again 1700000000123"}.missing_hours().empty());
 }
@@ -198,13 +199,13 @@ TEST(ledger_answer, says_what_stood_in_the_way_and_how_fast_one_may_go_on) {
   ASSERT_TRUE(answers.valid());
   EXPECT_TRUE(answers.top_up_due());
   const auto held = answers.next().value();
-  EXPECT_EQ(held.rate, (rate_status{60, 100, 99, noon + 1'123ms}));
+  EXPECT_EQ(held.rate, (rate_status{60, 100, 99, round_moment + 1'123ms}));
   EXPECT_FALSE(held.why);
   const auto refused = answers.next().value();
   EXPECT_FALSE(refused.rate);
   EXPECT_EQ(refused.why,
-            (obstacle{credits::from_micro(7), noon + 1h, limit_scope::key, limit_window::day,
-                      credits::from_micro(9), true, credits::from_micro(4)}));
+            (obstacle{credits::from_micro(7), round_moment + 1h, limit_scope::key,
+                      limit_window::day, credits::from_micro(9), true, credits::from_micro(4)}));
   EXPECT_EQ(answers.next().value().result, outcome::settled);
   for (const auto* text : {"R", "R1,2,3", "R1,2,3,4,5", "R1,2,3,x", "W1,2,0,0,5,6",
                            "W1,2,3,4,5,6,7", "W1,2,0,9,5,6,7"}) {

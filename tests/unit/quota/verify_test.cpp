@@ -2,33 +2,35 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/moments.hpp"
+
 namespace tollgate::quota {
 namespace {
 
 using namespace std::chrono_literals;
 using namespace literals;
 
-constexpr time_point noon{milliseconds{1'700'000'000'000}};
+using tests::round_moment;
 
 hold_id hold(std::uint64_t n) {
-  return hold_id::make(noon, 0, n);
+  return hold_id::make(round_moment, 0, n);
 }
 
 // An account in which everything has happened once; hold 5 is still open.
 account_ledger busy_account() {
   account_ledger ledger;
   const auto open = [&](std::uint64_t n, credits amount, milliseconds timeout = 1h) {
-    ledger.apply(reserve{hold(n), amount, timeout, admission::critical, "r", {}}, noon);
+    ledger.apply(reserve{hold(n), amount, timeout, admission::critical, "r", {}}, round_moment);
   };
-  ledger.apply(grant{"g1", 100_credits, "purchase", ""}, noon);
+  ledger.apply(grant{"g1", 100_credits, "purchase", ""}, round_moment);
   open(1, 40_credits);
   open(2, 40_credits);
   open(3, 40_credits, 1s);
-  ledger.apply(extend{hold(1), 50_credits, 1h, admission::critical}, noon);
-  ledger.apply(settle{hold(1), 120_credits, 1}, noon);
-  ledger.apply(void_hold{hold(2)}, noon);
-  ledger.apply(expire_holds{}, noon + 2s);
-  ledger.apply(grant{"g2", -10_credits, "correction", ""}, noon + 2s);
+  ledger.apply(extend{hold(1), 50_credits, 1h, admission::critical}, round_moment);
+  ledger.apply(settle{hold(1), 120_credits, 1}, round_moment);
+  ledger.apply(void_hold{hold(2)}, round_moment);
+  ledger.apply(expire_holds{}, round_moment + 2s);
+  ledger.apply(grant{"g2", -10_credits, "correction", ""}, round_moment + 2s);
   open(5, 7_credits);
   return ledger;
 }
@@ -47,10 +49,10 @@ books books_of(const account_ledger& ledger) {
   read.snapshot.grants = ledger.grants();
   read.snapshot.overdrawn = ledger.overdrawn();
   read.snapshot.cycles = ledger.cycles();
-  read.snapshot.holds = {{hold(5), 7_credits, noon + 1h, noon, "r", {}}};
+  read.snapshot.holds = {{hold(5), 7_credits, round_moment + 1h, round_moment, "r", {}}};
   read.snapshot.last_entry_id = read.entries.back().id;
-  read.rows.grants = {{"g1", "purchase", "", 100_credits, noon, never, 50},
-                      {"g2", "correction", "", -10_credits, noon + 2s, never, 40}};
+  read.rows.grants = {{"g1", "purchase", "", 100_credits, round_moment, never, 50},
+                      {"g2", "correction", "", -10_credits, round_moment + 2s, never, 40}};
   for (const auto& entry : read.entries) {
     if (entry.type == entry_type::settle)
       read.counted.push_back({0, entry.who, entry.amount, 1, entry.used});
@@ -128,7 +130,7 @@ TEST(audit, open_holds_are_those_the_entries_left_open) {
   read.snapshot.holds.clear();
   EXPECT_EQ(first_difference(read), "hold " + std::string{hold(5).text()});
   read = books_of(busy_account());
-  read.snapshot.holds.push_back({hold(6), 1_credits, noon, noon, "r", {}});
+  read.snapshot.holds.push_back({hold(6), 1_credits, round_moment, round_moment, "r", {}});
   EXPECT_EQ(first_difference(read), "hold " + std::string{hold(6).text()});
 }
 
@@ -172,7 +174,8 @@ TEST(audit, what_is_left_of_a_rollover_is_what_rolled_over_last) {
       entry.amount = amount;
       read.entries.push_back(entry);
     }
-    read.snapshot.grants.active = {{"rollover:0", "rollover", 10, noon + 1h, noon, left, left}};
+    read.snapshot.grants.active = {
+        {"rollover:0", "rollover", 10, round_moment + 1h, round_moment, left, left}};
     for (const auto& each : examine(read)) {
       if (each.what == "grant rollover:0 that is left: amount") return true;
     }

@@ -2,13 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/moments.hpp"
+
 namespace tollgate::routes {
 namespace {
 
 using namespace quota::literals;
 using quota::outcome;
 
-constexpr quota::time_point noon{quota::milliseconds{1'767'268'800'000}};  // 2026-01-01T12:00Z
+using tests::noon;
 constexpr quota::time_point next_month{quota::milliseconds{1'769'904'000'000}};
 
 std::string facts_of(const problem& problem) {

@@ -1,6 +1,6 @@
 // The list of alerts, a row each, and what they mean in words.
 import { field, h, select } from './dom.js';
-import { decimal } from './settings.js';
+import { decimal } from './amount_input.js';
 import { credits, micro, typed, usd } from './format.js';
 
 const scopes = [

@@ -7,7 +7,7 @@ import { clock, count, credits, day, kind, minute, percent, time, usd } from './
 import { happenedSections } from './happened.js';
 import { describe, readBefore } from './ledger.js';
 import { atMostEvery, follow } from './live.js';
-import { orgAddress } from './org.js';
+import { orgAddress } from './address.js';
 import { isAdmin } from './session.js';
 import { capText, meter, standing } from './standing.js';
 

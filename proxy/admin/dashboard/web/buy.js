@@ -4,7 +4,7 @@ import { api } from './api.js';
 import { openDialog } from './dialog.js';
 import { announce, errorBox, field, h } from './dom.js';
 import { credits, micro, readAmount, typed, usd, usdPrice } from './format.js';
-import { statusBadge } from './top_ups.js';
+import { statusBadge } from './status_badge.js';
 
 const looks = 30; // for the payment, a second apart
 

@@ -2,7 +2,7 @@
 import { announce, emptyState, h, section, table } from './dom.js';
 import { clock, count, credits, minute, time, usd } from './format.js';
 import { isAdmin } from './session.js';
-import { orgAddress } from './org.js';
+import { orgAddress } from './address.js';
 
 const most_shown = 8;
 const most_kept = 200; // alerts of a cycle: each name may have its own

@@ -1,7 +1,7 @@
 // The list of limits, a row each.
 import { field, h, select } from './dom.js';
 import { typed } from './format.js';
-import { decimal } from './settings.js';
+import { decimal } from './amount_input.js';
 
 const scopes = [
   ['agent', 'Agent'],

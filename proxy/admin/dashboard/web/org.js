@@ -1,4 +1,5 @@
 // One organization: its pages, and the way between them.
+import { orgAddress } from './address.js';
 import { api } from './api.js';
 import { emptyState, h } from './dom.js';
 import { balancePage } from './balance.js';
@@ -21,12 +22,6 @@ const pages = [
   { name: 'top-ups', title: 'Top-ups', view: topUpsPage },
   { name: 'settings', title: 'Billing settings', view: settingsPage, admin: true },
 ];
-
-export const orgAddress = (org, page = '', query = {}) => {
-  const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== null);
-  const search = given.length ? `?${new URLSearchParams(given)}` : '';
-  return `#/org/${encodeURIComponent(org)}${page && '/' + page}${search}`;
-};
 
 export const orgView =
   ({ org, page, item, query }) =>

@@ -1,9 +1,10 @@
 // Billing settings. What a change means is said in words, and only then it is saved.
 import { alertsEditor } from './alerts.js';
+import { decimal } from './amount_input.js';
 import { api } from './api.js';
 import { openDialog } from './dialog.js';
 import { announce, errorBox, field, h, section } from './dom.js';
-import { credits, day, micro, readAmount, typed, usd, usdPrice } from './format.js';
+import { credits, day, micro, typed, usd, usdPrice } from './format.js';
 import { limitsEditor } from './limits.js';
 import { changesOf } from './meaning.js';
 
@@ -159,21 +160,6 @@ function controls(org) {
     limits: editor.read(),
   });
   return { beyond, topUp, alerts, limits, read };
-}
-
-// The largest that the API takes, of dollars (two places) and of credits (six).
-const largest = { 2: '9000000000', 6: '4000000000' };
-const largestText = { 2: usd, 6: (text) => `${credits(text)} credits` };
-
-export function decimal(input, name, places) {
-  const amount = readAmount(input.value, places);
-  if (amount !== null && micro(amount) <= micro(largest[places])) return amount;
-  input.focus();
-  throw new Error(
-    amount === null
-      ? `${name} is a number like 25 or ${typed('25.50')}, with at most ${places} decimals and nothing between thousands.`
-      : `${name} is at most ${largestText[places](largest[places])}.`,
-  );
 }
 
 function atLeast(amount, minimum) {

@@ -3,7 +3,7 @@ import { api } from './api.js';
 import { download } from './download.js';
 import { emptyState, errorBox, h, section, table } from './dom.js';
 import { count, credits, day, fromMicro, micro, month, signed, usd } from './format.js';
-import { orgAddress } from './org.js';
+import { orgAddress } from './address.js';
 
 const stateOf = (one) => (one.final ? 'Final' : one.closed ? 'Closed, calls still open' : 'Open');
 

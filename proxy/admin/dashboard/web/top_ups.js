@@ -4,15 +4,7 @@ import { buyDialog } from './buy.js';
 import { emptyState, h, table } from './dom.js';
 import { credits, minute, usd } from './format.js';
 import { isAdmin } from './session.js';
-
-const words = {
-  requested: ['Waiting for payment', 'near'],
-  pending: ['Payment pending', 'near'],
-  paid: ['Paid', 'ok'],
-  declined: ['Declined', 'out'],
-};
-export const statusBadge = (status) =>
-  h('span', { class: `badge ${words[status]?.[1] ?? ''}` }, words[status]?.[0] ?? status);
+import { statusBadge } from './status_badge.js';
 
 export async function topUpsPage(place, context) {
   const { org, signal } = context;

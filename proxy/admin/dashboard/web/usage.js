@@ -4,7 +4,7 @@ import { api } from './api.js';
 import { download } from './download.js';
 import { emptyState, errorBox, field, h, section, select, sortableTable, table } from './dom.js';
 import { count, credits, day, micro, percent, shortDay, sum } from './format.js';
-import { orgAddress } from './org.js';
+import { orgAddress } from './address.js';
 import { usageRows } from './usage_rows.js';
 
 const periods = [

@@ -93,7 +93,7 @@ class event_feed_test : public testing::Test {
 
   asio::io_context context_{1};
   tests::memory_store store_;
-  event_feed feed_{context_.get_executor(), store_, quick()};
+  event_feed feed_{context_.get_executor(), store_, store_, quick()};
   std::uint64_t calls_ = 0;
 };
 

@@ -2,15 +2,17 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/moments.hpp"
+
 namespace tollgate::proxy::admin {
 namespace {
 
 using namespace quota;
 
-constexpr time_point noon{milliseconds{1'700'000'000'000}};
+using tests::round_moment;
 
 TEST(event_report, says_what_happened_in_words_of_the_api) {
-  const account_event event{"1700000000000-3", noon, "usage_threshold",
+  const account_event event{"1700000000000-3", round_moment, "usage_threshold",
                             "percent 80 used 16000000000 of 20000000000"};
   EXPECT_EQ(event_json("acme", event),
             R"({"id":"evt_1700000000000-3-822b33ad87","type":"account.usage_threshold",)"
@@ -31,7 +33,7 @@ TEST(event_report, events_of_two_organizations_have_different_names) {
 }
 
 TEST(event_report, names_may_have_blanks_and_money_has_cents) {
-  const account_event event{"1-0", noon, "top_up_completed",
+  const account_event event{"1-0", round_moment, "top_up_completed",
                             "cents 1001 credits 500500000 status paid top_up my pack \"7\""};
   EXPECT_NE(event_json("acme", event)
                 .find(R"("data":{"amount_usd":10.01,"credits":500.5,)"
@@ -42,7 +44,7 @@ TEST(event_report, names_may_have_blanks_and_money_has_cents) {
 
 TEST(event_report, what_counts_towards_a_cap_adds_up_to_it) {
   const auto data = [](const char* type, const char* facts) {
-    const auto json = event_json("acme", {"1-0", noon, type, facts});
+    const auto json = event_json("acme", {"1-0", round_moment, type, facts});
     return json.substr(json.find("\"data\":"));
   };
   EXPECT_EQ(data("spend_cap_reached",
@@ -59,7 +61,7 @@ TEST(event_report, what_counts_towards_a_cap_adds_up_to_it) {
 
 TEST(event_report, a_bill_says_what_it_comes_to_and_a_cycle_is_whole_seconds) {
   const auto data = [](const char* type, const char* facts) {
-    const auto json = event_json("acme", {"1-0", noon, type, facts});
+    const auto json = event_json("acme", {"1-0", round_moment, type, facts});
     return json.substr(json.find("\"data\":"));
   };
   EXPECT_EQ(data("overage_billed", "cycle 3 credits 416667 price 20000"),
@@ -71,7 +73,7 @@ TEST(event_report, a_bill_says_what_it_comes_to_and_a_cycle_is_whole_seconds) {
 
 TEST(event_report, an_alert_says_whose_it_is) {
   const auto data = [](const char* facts) {
-    const auto json = event_json("acme", {"1-0", noon, "usage_threshold", facts});
+    const auto json = event_json("acme", {"1-0", round_moment, "usage_threshold", facts});
     return json.substr(json.find("\"data\":"));
   };
   EXPECT_EQ(
@@ -86,13 +88,13 @@ TEST(event_report, an_alert_says_whose_it_is) {
 }
 
 TEST(event_report, of_a_suspension_there_is_nothing_more_to_say) {
-  EXPECT_EQ(event_json("acme", {"1700000000000-3", noon, "suspended", ""}),
+  EXPECT_EQ(event_json("acme", {"1700000000000-3", round_moment, "suspended", ""}),
             R"({"id":"evt_1700000000000-3-822b33ad87","type":"account.suspended",)"
             R"("created_at":"2023-11-14T22:13:20.000Z","org":"acme","data":{}})");
 }
 
 TEST(event_report, says_that_something_is_missing) {
-  event_report report{"acme", stream_positions{"5-0", "6-0"}, noon};
+  event_report report{"acme", stream_positions{"5-0", "6-0"}, round_moment};
   report.add(account_gap{.events = true, .usage = false});
   EXPECT_EQ(report.take(),
             "id: 5-0.6-0\nevent: gap\ndata: "
@@ -102,7 +104,7 @@ TEST(event_report, says_that_something_is_missing) {
 }
 
 TEST(event_report, facts_of_a_later_version_are_left_out) {
-  const account_event event{"1-0", noon, "usage_threshold", "percent 80 mood 7"};
+  const account_event event{"1-0", round_moment, "usage_threshold", "percent 80 mood 7"};
   EXPECT_NE(event_json("acme", event).find(R"("data":{"threshold_percent":80})"),
             std::string::npos);
 }
@@ -113,14 +115,14 @@ account_changes changes(stream_positions up_to, std::int64_t calls) {
   out.moved = calls > 0;
   out.calls = calls;
   out.charged = credits::from_whole(2 * calls);
-  out.last_entry_at = noon;
+  out.last_entry_at = round_moment;
   return out;
 }
 
 TEST(event_report, says_with_each_event_where_its_reader_stands) {
-  event_report report{"acme", stream_positions{"5-0", "6-0"}, noon};
+  event_report report{"acme", stream_positions{"5-0", "6-0"}, round_moment};
   auto happened = changes({"7-0", "8-999"}, 2);
-  happened.events.push_back({"7-0", noon, "balance_exhausted", "available 0"});
+  happened.events.push_back({"7-0", round_moment, "balance_exhausted", "available 0"});
   report.add(happened);
   report.add(account_row{});
   const auto text = report.take();
@@ -140,10 +142,11 @@ TEST(event_report, says_with_each_event_where_its_reader_stands) {
 
 // Whoever leaves between the events and the usage gets the usage when it comes again.
 TEST(event_report, what_came_in_several_answers_is_one_usage_behind_all_their_events) {
-  event_report report{"acme", stream_positions{"5-0", "6-0"}, noon};
+  event_report report{"acme", stream_positions{"5-0", "6-0"}, round_moment};
   for (int i = 1; i <= 3; ++i) {
     auto happened = changes({std::to_string(10 + i) + "-0", std::to_string(20 + i) + "-999"}, i);
-    happened.events.push_back({happened.up_to.event, noon, "balance_exhausted", "available 0"});
+    happened.events.push_back(
+        {happened.up_to.event, round_moment, "balance_exhausted", "available 0"});
     report.add(happened);
   }
   const auto text = report.take();
@@ -155,7 +158,7 @@ TEST(event_report, what_came_in_several_answers_is_one_usage_behind_all_their_ev
 }
 
 TEST(event_report, entries_that_charge_nothing_only_move_on) {
-  event_report report{"acme", stream_positions{"5-0", "6-0"}, noon};
+  event_report report{"acme", stream_positions{"5-0", "6-0"}, round_moment};
   report.add(changes({"5-0", "9-999"}, 0));
   EXPECT_EQ(report.take(), "");
   EXPECT_EQ(report.at().text(), "5-0.9-999");

@@ -535,7 +535,7 @@ TEST_F(admin_api_test, reads_usage_again_that_has_moved_meanwhile) {
 
 TEST_F(admin_api_test, serves_the_customer_its_own_account) {
   create("acme");
-  billing_api billing{store_, [this] { return configuration_; }};
+  billing_api billing{store_, store_, [this] { return configuration_; }};
   const auto get = [&](std::string method, std::string path) {
     api_request request;
     request.method = std::move(method);

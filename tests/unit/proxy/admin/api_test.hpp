@@ -108,9 +108,9 @@ class api_test : public testing::Test {
   tests::memory_webhooks webhooks_{store_};
   metrics::webhook_metrics counts_;
   asio::io_context control_;
-  webhooks::webhook_dispatcher webhook_dispatcher_{control_, store_, webhooks_, counts_};
+  webhooks::webhook_dispatcher webhook_dispatcher_{control_, store_, store_, webhooks_, counts_};
   admin_api api_{
-      {store_, store_, webhooks_, webhook_dispatcher_, [this] { return configuration_; }}};
+      {store_, store_, store_, webhooks_, webhook_dispatcher_, [this] { return configuration_; }}};
 };
 
 }  // namespace tollgate::proxy::admin

@@ -412,7 +412,7 @@ TEST_F(plan_api_test, options_changed_in_between_are_not_undone) {
 
 TEST_F(plan_api_test, the_customer_reads_the_same) {
   call("PUT", "orgs/acme", R"({"plan":"starter"})");
-  billing_api billing{store_, [this] { return configuration_; }};
+  billing_api billing{store_, store_, [this] { return configuration_; }};
   const auto get = [&](std::string method, std::string path) {
     api_request request;
     request.method = std::move(method);

@@ -37,7 +37,7 @@ class propagate_plan_terms_test : public testing::Test {
 
   const quota::account_plan& after(const quota::org_id& org = "acme") {
     const auto handing_on = [this]() -> task<bool> {
-      co_await propagate_plan_terms(store, store, configuration);
+      co_await propagate_plan_terms(store, store, store, configuration);
       co_return true;
     };
     tests::run_task(handing_on());

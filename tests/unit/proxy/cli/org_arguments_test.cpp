@@ -28,10 +28,10 @@ TEST(org_arguments, say_everything) {
   given.stripe_customer = "cus_1";
   given.limits = {"agent=a:b/c=d:500/day", "key=*:0.5/hour"};
   given.alerts = {"50%", "spend-cap=90%", "credits=1000.5", "agent=a:b=c:20%", "key=*:500"};
-  given.terms_credits = "1000000";
-  given.terms_overage_usd = "0.005";
-  given.terms_rollover = "50:3";
-  given.terms_requests = "600:1000";
+  given.terms.credits = "1000000";
+  given.terms.overage_usd = "0.005";
+  given.terms.rollover = "50:3";
+  given.terms.requests = "600:1000";
   EXPECT_EQ(
       body(given),
       R"({"plan":"enterprise","plan_effective":"next_cycle","cycle_anchor":"2026-01-31",)"
@@ -83,7 +83,7 @@ TEST(org_arguments, that_are_malformed_are_shown_the_form) {
               a.no_alerts = true;
             }),
             "--alert and --no-alerts exclude each other");
-  EXPECT_EQ(with([](auto& a) { a.terms_rollover = "50%:1"; }),
+  EXPECT_EQ(with([](auto& a) { a.terms.rollover = "50%:1"; }),
             "--terms-rollover takes two whole numbers (100:1), not 50%:1");
   EXPECT_EQ(with([](auto& a) {
               a.limits = {"agent=a1:1/day"};

@@ -4,6 +4,8 @@
 
 #include <gmock/gmock.h>
 
+#include "tests/support/moments.hpp"
+
 namespace tollgate::proxy {
 namespace {
 
@@ -391,7 +393,7 @@ TEST(response_head, tells_what_was_charged_and_what_is_left) {
   EXPECT_TRUE(values(out, "x-credits-remaining").empty());
 }
 
-constexpr quota::time_point noon{quota::milliseconds{1'767'268'800'000}};
+using tests::noon;
 
 // 60 a minute, 100 at once, 7 of them left: 93 seconds until all of them are back.
 constexpr quota::rate_status starter{60, 100, 7, noon + std::chrono::milliseconds{92'400}};

@@ -6,6 +6,7 @@
 #include "quota/hex.hpp"
 #include "tests/support/memory_payments.hpp"
 #include "tests/support/memory_store.hpp"
+#include "tests/support/moments.hpp"
 #include "tests/support/run_task.hpp"
 
 namespace tollgate::proxy::payments {
@@ -16,7 +17,7 @@ using quota::outcome;
 
 const quota::org_id acme = "acme";
 const std::string secret = "whsec_1";
-constexpr quota::time_point noon{quota::milliseconds{1'767'268'800'000}};  // 2026-01-01T12:00Z
+using tests::noon;
 
 class noon_clock final : public quota::clock {
  public:
@@ -87,7 +88,7 @@ class event_receiver_test : public testing::Test {
   noon_clock clock;
   metrics::payment_metrics counts;
   tests::memory_payments payments;
-  event_receiver receiver{store, payments, store, clock, counts};
+  event_receiver receiver{store, store, payments, store, clock, counts};
 };
 
 // A reload that takes `payments` away comes while the store is being asked.

@@ -3,13 +3,14 @@
 #include <gtest/gtest.h>
 
 #include "proxy/net/outbound/signature.hpp"
+#include "tests/support/moments.hpp"
 
 namespace tollgate::proxy::payments {
 namespace {
 
 using namespace quota::literals;
 
-constexpr quota::time_point noon{quota::milliseconds{1'767'268'800'000}};  // 2026-01-01T12:00Z
+using tests::noon;
 
 payment_order ten_dollars() {
   payment_order order;

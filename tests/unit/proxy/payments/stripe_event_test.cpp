@@ -6,13 +6,14 @@
 #include "proxy/payments/poll_schedule.hpp"
 #include "proxy/payments/stripe_signature.hpp"
 #include "quota/hex.hpp"
+#include "tests/support/moments.hpp"
 
 namespace tollgate::proxy::payments {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr quota::time_point noon{quota::milliseconds{1'767'268'800'000}};  // 2026-01-01T12:00Z
+using tests::noon;
 const std::string body = R"({"id":"evt_1"})";
 
 std::string signed_by(const std::string& secret, const std::string& seconds = "1767268800") {

@@ -64,7 +64,7 @@ class top_up_dispatcher_test : public testing::Test {
   tests::memory_store store;
   metrics::payment_metrics counts;
   tests::memory_payments payments;
-  top_up_dispatcher postman{context, store, payments, store, counts};
+  top_up_dispatcher postman{context, store, store, payments, store, counts};
   int needs = 0;
 };
 

@@ -4,13 +4,14 @@
 
 #include "proxy/net/outbound/signature.hpp"
 #include "proxy/webhooks/received.hpp"
+#include "tests/support/moments.hpp"
 
 namespace tollgate::proxy::webhooks {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr quota::time_point noon{quota::milliseconds{1'767'268'800'000}};  // 2026-01-01T12:00Z
+using tests::noon;
 
 quota::account_event threshold() {
   return {"1767268800000-3", noon, "usage_threshold", "percent 50 used 10000000 of 20000000"};

@@ -3,13 +3,14 @@
 #include <gtest/gtest.h>
 
 #include "config/settings.hpp"
+#include "tests/support/moments.hpp"
 
 namespace tollgate::proxy::webhooks {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr quota::time_point noon{quota::milliseconds{1'767'268'800'000}};
+using tests::noon;
 
 const schedule& usual() {
   static const schedule attempts{config::webhook_settings{}.retries};

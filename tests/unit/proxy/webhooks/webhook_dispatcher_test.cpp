@@ -101,6 +101,7 @@ class webhook_dispatcher_test : public testing::Test {
   std::uint64_t chance = 0;
   webhook_dispatcher subject{context,
                              ledger,
+                             ledger,
                              store,
                              counts,
                              webhook_dispatcher::places{},
@@ -297,7 +298,7 @@ TEST_F(webhook_dispatcher_test, whoever_is_slow_lets_the_others_pass) {
 
   settings.timeout =
       2s;  // of an attempt, and of a turn: two slow ones, whatever else the machine does
-  webhook_dispatcher one_place{context, ledger, store, counts, {1, 1}};
+  webhook_dispatcher one_place{context, ledger, ledger, store, counts, {1, 1}};
   one_place.use(std::make_shared<sender>(settings));
   asio::co_spawn(context, receiver.take(4, 6), asio::detached);
   one_place.visit(acme);

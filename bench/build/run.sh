@@ -1,0 +1,67 @@
+#!/bin/bash
+# How long does a build from scratch take? The tree as it is, and as it was, one after the other on this machine.
+# Usage: bench/build/run.sh --before GIT_REVISION [--target NAME] [--jobs N] [--rounds N]
+# The release preset, without ccache; of the earlier revision in a worktree of its own, which is removed again. With
+# --rounds, the two take turns and the medians count.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/../.." && pwd)
+
+before='' target=tollgate jobs=$(nproc) rounds=1
+usage() { sed -n 's/^# Usage: /usage: /p' "$0" >&2; exit 2; }
+while [ $# -gt 0 ]; do
+  [ $# -gt 1 ] || usage
+  case "$1" in
+    --before) before=$2 ;;
+    --target) target=$2 ;;
+    --jobs) jobs=$2 ;;
+    --rounds) rounds=$2 ;;
+    *) usage ;;
+  esac
+  shift 2
+done
+[ -n "$before" ] || usage
+
+work=$(mktemp -d)
+clean_up() {
+  git -C "$root" worktree remove --force "$work/tree" 2>/dev/null || true
+  rm -rf "$work"
+  git -C "$root" worktree prune
+}
+trap clean_up EXIT
+trap 'exit 130' INT TERM
+git -C "$root" worktree add --quiet --detach "$work/tree" "$before"
+
+export CCACHE_DISABLE=1
+TIMEFORMAT='%R %U %S'
+
+# measure NAME SOURCES: appends "wall user system" to the measurements of NAME.
+measure() {
+  local build=$work/build-$1
+  rm -rf "$build"
+  (cd "$2" && cmake --preset release -B "$build") >"$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
+  { time cmake --build "$build" -j"$jobs" --target "$target" >"$work/log" 2>&1 || touch "$work/failed"; } 2>>"$work/$1"
+  if [ -e "$work/failed" ]; then cat "$work/log" >&2; exit 1; fi
+  echo "  $1: $(tail -n1 "$work/$1") (wall, user, system)" >&2
+}
+
+for round in $(seq "$rounds"); do
+  measure before "$work/tree"
+  measure now "$root"
+done
+
+# median NAME EXPRESSION: of the fields $1 (wall), $2 (user), $3 (system).
+median() {
+  awk "{ print $2 }" "$work/$1" | sort -n | awk '{ value[NR] = $1 } END { print value[int((NR + 1) / 2)] }'
+}
+report() {
+  awk -v name="$1" -v before="$(median before "$2")" -v now="$(median now "$2")" -v bar=0.45 -v aim=0.33 'BEGIN {
+    ratio = now / before
+    verdict = ratio <= aim ? "aim met" : ratio <= bar ? "met" : "NOT MET"
+    printf "| %s | %.0f s | %.0f s | %.2f | ≤ %s | %s | %s |\n", name, before, now, ratio, bar, aim, verdict }'
+}
+echo "| release build of $target | before | now | ratio | bar | aim | |"
+echo "|---|--:|--:|--:|--:|--:|---|"
+report "wall, -j$jobs" '$1'
+report "CPU" '$2 + $3'
+echo
+echo "before: $(git -C "$root" log -1 --format='%h %s' "$before"). $(nproc) cores, $(c++ --version | head -n1)."

@@ -1,0 +1,38 @@
+// One call of the admin API, and what it works on.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "config/load.hpp"
+#include "proxy/net/api/message.hpp"
+#include "proxy/webhooks/webhook_dispatcher.hpp"
+#include "quota/account_history.hpp"
+#include "quota/directory.hpp"
+#include "quota/ledger.hpp"
+#include "quota/webhook_store.hpp"
+
+namespace tollgate::proxy::admin {
+
+// What the admin API works on. The store and the dispatcher belong to the control thread alone.
+struct admin_services {
+  quota::ledger& ledger;
+  quota::account_history& history;
+  quota::directory& directory;
+  quota::webhook_store& webhooks;
+  webhooks::webhook_dispatcher& webhook_dispatcher;
+  // The configuration in force; a reload may change the token and the plans.
+  std::function<std::shared_ptr<const config::configuration>()> configuration;
+};
+
+struct admin_call {
+  api_request request;
+  quota::org_id org;
+  std::string item;                          // what follows orgs/{org}/keys/ and its like
+  std::string sub_item;                      // likewise orgs/{org}/webhooks/{id}/dead_letters/
+  std::optional<quota::organization> found;  // nothing for calls that need none
+};
+
+}  // namespace tollgate::proxy::admin

@@ -1,0 +1,142 @@
+#include "proxy/app/control_plane.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <spdlog/spdlog.h>
+
+#include "proxy/admin/propagate_plan_terms.hpp"
+#include "proxy/net/acceptor.hpp"
+#include "proxy/net/sleep.hpp"
+
+namespace tollgate::proxy {
+
+control_plane::deliveries control_plane::make_deliveries(const config::settings& settings) {
+  return {payments::make_payment_endpoint(settings.payments),
+          std::make_shared<webhooks::sender>(settings.webhooks, &webhook_names_)};
+}
+
+void control_plane::open(std::unique_ptr<quota::store> store,
+                         std::unique_ptr<quota::account_history> archived) {
+  store_ = std::move(store);
+  archived_ = std::move(archived);
+  store_->start();
+}
+
+void control_plane::start(configuration_ptr configuration, deliveries deliveries, hooks hooks) {
+  configuration_ = std::move(configuration);
+  start_webhooks(std::move(deliveries.webhooks));
+  start_admin(std::move(hooks));
+  start_payments(std::move(deliveries.payments));
+}
+
+void control_plane::start_webhooks(std::shared_ptr<webhooks::sender> sender) {
+  webhooks_ = std::make_unique<webhooks::webhook_dispatcher>(context_, ledger(), store_->history(),
+                                                             store_->webhooks(), metrics_.webhooks);
+  webhooks_->use(std::move(sender));
+  webhooks_->start(configuration_->values.holds.sweep_every);
+  ledger().on_event([this](const quota::org_id& org) { webhooks_->visit(org); });
+}
+
+void control_plane::start_admin(hooks hooks) {
+  admin::server_options options{
+      .services = {ledger(), history(), store_->directory(), store_->webhooks(), *webhooks_,
+                   [this] { return configuration_; }},
+      .ready = std::move(hooks.ready),
+      .metrics = std::move(hooks.metrics),
+      .limits = {}};
+  admin_ = std::make_unique<admin::server>(context_, configuration_->values.admin.listen,
+                                           std::move(options));
+  admin_->start();
+  propagate_plan_terms();
+}
+
+void control_plane::start_payments(std::shared_ptr<payments::payment_endpoint> endpoint) {
+  top_ups_ = std::make_unique<payments::top_up_dispatcher>(context_, ledger(), store_->history(),
+                                                           store_->payments(), store_->directory(),
+                                                           metrics_.payments);
+  top_ups_->use(endpoint);
+  static const quota::system_clock clock;
+  receiver_ =
+      std::make_unique<payments::event_receiver>(ledger(), store_->history(), store_->payments(),
+                                                 store_->directory(), clock, metrics_.payments);
+  receiver_->use(std::move(endpoint));
+  start_event_listener();
+  ledger().on_top_up([this](const quota::org_id& org) { top_ups_->visit(org); });
+}
+
+void control_plane::start_event_listener() {
+  const auto& events = configuration_->values.payments.events;
+  if (!events.listen) return;
+  event_listener_ = std::make_unique<payments::event_listener>(
+      context_, *events.listen,
+      [this](payments::event_delivery event) { return receiver_->take(std::move(event)); });
+  event_listener_->start();
+  spdlog::info("Stripe's events on {}", to_text(event_listener_->local_endpoint()));
+}
+
+void control_plane::reload(configuration_ptr configuration, deliveries deliveries) {
+  top_ups_->use(deliveries.payments);
+  receiver_->use(std::move(deliveries.payments));
+  webhooks_->use(std::move(deliveries.webhooks));
+  configuration_ = std::move(configuration);
+  propagate_plan_terms();
+}
+
+// As soon as the store is there, and one after the other: the last configuration has the last word.
+void control_plane::propagate_plan_terms() {
+  terms_wanted_ = true;
+  if (propagating_) return;
+  propagating_ = true;
+  asio::co_spawn(context_, propagate_while_wanted(), asio::detached);
+}
+
+task<> control_plane::propagate_while_wanted() {
+  while (terms_wanted_) {
+    co_await sleep_for(context_.get_executor(), std::chrono::milliseconds{100});
+    if (!ledger().ready()) continue;
+    terms_wanted_ = false;
+    co_await admin::propagate_plan_terms(ledger(), store_->history(), store_->directory(),
+                                         configuration_);
+  }
+  propagating_ = false;
+}
+
+void control_plane::drain() {
+  top_ups_->stop();
+  webhooks_->stop();
+  if (event_listener_) event_listener_->stop();
+  admin_->end_streams();
+}
+
+task<> control_plane::end_deliveries() {
+  webhooks_->stop();
+  co_await webhooks_->end_deliveries();
+}
+
+void control_plane::close() {
+  admin_.reset();
+  event_listener_.reset();
+  archived_.reset();
+  store_.reset();
+  receiver_.reset();
+  top_ups_.reset();  // whoever waits for an answer gets none from it now
+  webhooks_.reset();
+}
+
+void control_plane::visit_top_ups(const quota::org_id& org) {
+  asio::post(context_, [this, org] { top_ups_->visit(org); });
+}
+
+void control_plane::visit_events(const quota::org_id& org) {
+  asio::post(context_, [this, org] { webhooks_->visit(org); });
+}
+
+task<admin::api_response> control_plane::take_payment_event(payments::event_delivery event) {
+  auto taking = [this, event = std::move(event)]() mutable -> task<admin::api_response> {
+    co_return co_await receiver_->take(std::move(event));
+  };
+  co_return co_await asio::co_spawn(context_, std::move(taking), use_task);
+}
+
+}  // namespace tollgate::proxy

@@ -1,0 +1,79 @@
+// What runs on the control thread, beside the calls: the admin API and its pages, deliveries of
+// top-ups and webhooks, payment events. It has a store connection of its own.
+#pragma once
+
+#include <memory>
+
+#include "proxy/admin/server.hpp"
+#include "proxy/app/registry.hpp"
+#include "proxy/payments/event_listener.hpp"
+#include "proxy/payments/event_receiver.hpp"
+#include "proxy/payments/top_up_dispatcher.hpp"
+#include "proxy/webhooks/webhook_dispatcher.hpp"
+#include "quota/store.hpp"
+
+namespace tollgate::proxy {
+
+class control_plane {
+ public:
+  using configuration_ptr = std::shared_ptr<const config::configuration>;
+
+  // What a configuration says of deliveries, made before any of it takes effect: this may throw.
+  struct deliveries {
+    std::shared_ptr<payments::payment_endpoint> payments;
+    std::shared_ptr<webhooks::sender> webhooks;
+  };
+  struct hooks {
+    std::function<admin::readiness()> ready;
+    std::function<std::vector<prometheus::MetricFamily>()> metrics;
+  };
+
+  control_plane(asio::io_context& context, metrics::registry& metrics)
+      : context_{context}, metrics_{metrics} {}
+
+  deliveries make_deliveries(const config::settings& settings);
+
+  // Opens the store. `archived`, if any, reaches further back than the store does.
+  void open(std::unique_ptr<quota::store> store, std::unique_ptr<quota::account_history> archived);
+  // Binds and begins. Throws std::runtime_error.
+  void start(configuration_ptr configuration, deliveries deliveries, hooks hooks);
+  void reload(configuration_ptr configuration, deliveries deliveries);
+  // Takes nothing more. What is being delivered gets the rest of its time in end_deliveries().
+  void drain();
+  task<> end_deliveries();
+  // Frees what uses the store, and the store.
+  void close();
+
+  quota::ledger& ledger() { return store_->ledger(); }
+  quota::store& store() { return *store_; }
+  asio::ip::tcp::endpoint admin_endpoint() const { return admin_->local_endpoint(); }
+  // Any thread: this organization may have top-ups, or events, to be delivered.
+  void visit_top_ups(const quota::org_id& org);
+  void visit_events(const quota::org_id& org);
+  // Any thread, which goes on when it has the answer.
+  task<admin::api_response> take_payment_event(payments::event_delivery event);
+
+ private:
+  quota::account_history& history() { return archived_ ? *archived_ : store_->history(); }
+  void start_webhooks(std::shared_ptr<webhooks::sender> sender);
+  void start_admin(hooks hooks);
+  void start_payments(std::shared_ptr<payments::payment_endpoint> endpoint);
+  void start_event_listener();
+  void propagate_plan_terms();
+  task<> propagate_while_wanted();
+
+  asio::io_context& context_;
+  metrics::registry& metrics_;
+  outbound::name_resolver webhook_names_{32};  // theirs alone: payments do not wait for them
+  configuration_ptr configuration_;
+  std::unique_ptr<quota::store> store_;
+  std::unique_ptr<quota::account_history> archived_;
+  std::unique_ptr<payments::top_up_dispatcher> top_ups_;
+  std::unique_ptr<payments::event_receiver> receiver_;
+  std::unique_ptr<payments::event_listener> event_listener_;  // where it has an address of its own
+  std::unique_ptr<webhooks::webhook_dispatcher> webhooks_;
+  std::unique_ptr<admin::server> admin_;
+  bool terms_wanted_ = false, propagating_ = false;
+};
+
+}  // namespace tollgate::proxy

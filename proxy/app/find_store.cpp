@@ -1,0 +1,27 @@
+#include "proxy/app/find_store.hpp"
+
+#include "quota/redis/embedded_server.hpp"
+#include "quota/redis/open_store.hpp"
+#include "quota/redis/store_url.hpp"
+
+namespace tollgate::proxy {
+
+using quota::redis::embedded_server;
+
+std::variant<quota::store_opener, store_failure> find_store(const std::string& text) {
+  auto url = quota::redis::parse_store_url(text);
+  if (!url) return store_failure{"store: " + url.error(), 2};
+  std::shared_ptr<embedded_server> server;  // runs as long as the opener
+  auto where = url->where;
+  if (url->is_embedded()) {
+    server = std::make_shared<embedded_server>(url->directory);
+    const auto started = server->start();
+    if (!started && !started.error().in_use) return store_failure{started.error().message};
+    where = started ? *started : embedded_server::running_address(url->directory);
+  }
+  return quota::store_opener{[where, server](asio::io_context& context) {
+    return quota::redis::open_store(context, where);
+  }};
+}
+
+}  // namespace tollgate::proxy

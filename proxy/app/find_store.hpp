@@ -1,0 +1,10 @@
+// The store of a configuration, for commands that look into it themselves.
+#pragma once
+
+#include "proxy/cli/store_finder.hpp"
+
+namespace tollgate::proxy {
+
+std::variant<quota::store_opener, store_failure> find_store(const std::string& url);
+
+}  // namespace tollgate::proxy

@@ -1,0 +1,27 @@
+// The store of a configuration: a Redis that runs somewhere, or the embedded one that is started
+// here.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "quota/redis/embedded_server.hpp"
+#include "quota/redis/open_store.hpp"
+
+namespace tollgate::proxy {
+
+class running_store {
+ public:
+  // Throws std::runtime_error when the URL is wrong, or the embedded server does not start.
+  explicit running_store(const std::string& url);
+
+  quota::store_opener opener(quota::redis::store_options options = {}) const;
+  // Nobody may use the store any more.
+  void stop();
+
+ private:
+  std::optional<quota::redis::embedded_server> embedded_;
+  quota::redis::address where_;
+};
+
+}  // namespace tollgate::proxy

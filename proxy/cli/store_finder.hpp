@@ -1,0 +1,22 @@
+// How commands reach the store of a configuration.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <variant>
+
+#include "quota/store.hpp"
+
+namespace tollgate::proxy {
+
+struct store_failure {
+  std::string message;
+  int exit_code = 1;
+};
+
+// A store that runs: somebody else's, that of a running Tollgate, or one started for this occasion,
+// which runs as long as the opener lives.
+using store_finder =
+    std::function<std::variant<quota::store_opener, store_failure>(const std::string& url)>;
+
+}  // namespace tollgate::proxy

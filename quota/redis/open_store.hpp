@@ -1,0 +1,17 @@
+// A quota::store in Redis.
+#pragma once
+
+#include "quota/redis/connection.hpp"
+#include "quota/store.hpp"
+
+namespace tollgate::quota::redis {
+
+struct store_options {
+  // Counters of limits in total that nobody has touched for so long are packed. Zero: never.
+  milliseconds pack_idle_totals{0};
+};
+
+std::unique_ptr<store> open_store(asio::io_context& context, const address& where,
+                                  store_options options = {});
+
+}  // namespace tollgate::quota::redis

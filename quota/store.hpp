@@ -1,0 +1,46 @@
+// Everything that one thread asks of the store, over one connection. The interfaces belong to the
+// store; they are good for as long as it lives, and may be used before it is ready: then they
+// answer store_errc::unavailable.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "quota/account_history.hpp"
+#include "quota/directory.hpp"
+#include "quota/guards.hpp"
+#include "quota/ledger.hpp"
+#include "quota/payment_store.hpp"
+#include "quota/retention.hpp"
+#include "quota/store_traffic.hpp"
+#include "quota/webhook_store.hpp"
+
+namespace tollgate::quota {
+
+class store {
+ public:
+  virtual ~store() = default;
+
+  virtual void start() = 0;
+  virtual void stop() = 0;  // fails everything that is pending
+
+  virtual quota::ledger& ledger() = 0;
+  virtual account_history& history() = 0;
+  virtual quota::directory& directory() = 0;
+  virtual guard_store& guards() = 0;
+  virtual retention_store& retention() = 0;
+  virtual payment_store& payments() = 0;
+  virtual webhook_store& webhooks() = 0;
+
+  // Who runs for long and sends nothing that tells the store's time asks for it now and then.
+  virtual task<result<void>> ask_time() = 0;
+  // How often the store's clock was seen to go back.
+  virtual std::uint64_t times_set_back() const = 0;
+  virtual store_traffic traffic() const = 0;
+};
+
+// Opens the store for the thread that runs this io_context.
+using store_opener = std::function<std::unique_ptr<store>(asio::io_context&)>;
+
+}  // namespace tollgate::quota

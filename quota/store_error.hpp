@@ -1,0 +1,19 @@
+// Why the store did not answer.
+#pragma once
+
+#include "quota/task.hpp"
+
+namespace tollgate::quota {
+
+enum class store_errc {
+  unavailable = 1,  // not connected, or the connection broke before the answer came: the outcome of
+                    // the operation is unknown, and repeating it with the same id is harmless
+  protocol,         // the store answered something that this version does not understand
+  archived,         // the store has dropped what was asked for: it is in an archive, if anywhere
+};
+error_code make_error_code(store_errc);
+
+}  // namespace tollgate::quota
+
+template <>
+struct boost::system::is_error_code_enum<tollgate::quota::store_errc> : std::true_type {};

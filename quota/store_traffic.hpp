@@ -1,0 +1,12 @@
+// What has passed over a connection to the store since it was opened.
+#pragma once
+
+#include <cstdint>
+
+namespace tollgate::quota {
+
+struct store_traffic {
+  std::uint64_t connects = 0, commands = 0, writes = 0, bytes_out = 0, bytes_in = 0;
+};
+
+}  // namespace tollgate::quota

@@ -1,0 +1,117 @@
+#!/usr/bin/env python3
+"""Data members, functions and .cpp files of every class: `tests/class_sizes.py [DIRECTORY...]` prints the largest.
+
+It reads declarations, not C++: a statement in a class body that has a parenthesis outside of template arguments and
+initializers is a function, everything else that declares a name is a data member.
+"""
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+COMMENT_OR_TEXT = re.compile(r'//[^\n]*|/\*.*?\*/|R"([^(\s]*)\(.*?\)\1"|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])\'', re.S)
+HEAD = re.compile(r'\b(class|struct)\s+(?:\[\[[^\]]*\]\]\s*)?([A-Za-z_][\w:]*)\s*(final\s*)?(:[^;{}()]*(?:\([^()]*\)[^;{}()]*)*)?\{')
+NO_MEMBER = re.compile(r'\s*(using|typedef|friend|static_assert|enum|static|#)')
+
+
+def plain(text):
+    """Without comments, the contents of strings, and directives."""
+    text = COMMENT_OR_TEXT.sub(lambda found: " " if found[0].startswith("/") else '""', text)
+    return re.sub(r'^\s*#[^\n]*(?:\\\n[^\n]*)*', "", text, flags=re.M)
+
+
+def end_of_block(text, at):
+    """The place behind the brace that closes the one at `at`."""
+    depth = 0
+    for place in range(at, len(text)):
+        depth += {"{": 1, "}": -1}.get(text[place], 0)
+        if depth == 0:
+            return place + 1
+    return len(text)
+
+
+def without_templates(statement):
+    """Without template arguments, and what stands in them."""
+    shorter = re.sub(r'<[^<>]*>', "", statement)
+    return shorter if shorter == statement else without_templates(shorter)
+
+
+class Sizes:
+    def __init__(self, name, file):
+        self.name, self.file = name, file
+        self.members = self.functions = 0
+        self.sources = set()
+
+    def take(self, statement, has_body):
+        statement = re.sub(r'\b(public|private|protected)\s*:', "", statement).strip()
+        if not statement or NO_MEMBER.match(statement):
+            if statement.startswith("static") and "(" in statement and not statement.startswith("static_assert"):
+                self.functions += 1
+            return
+        declaration = without_templates(re.sub(r'\boperator\s*(<=>|<<|>>|<|>|\(\))', "operator_", statement))
+        initial = re.split(r'(?<![=!<>])=(?!=)', declaration)[0]
+        if "(" in initial or "operator_" in declaration:
+            self.functions += 1
+        elif not re.match(r'(class|struct)\b', declaration) or " " in declaration.strip().split(None, 1)[-1]:
+            if has_body and re.match(r'(class|struct|union)\b', declaration):
+                return
+            self.members += 1 + re.sub(r'\{[^}]*\}|\[[^\]]*\]', "", declaration).count(",")
+
+
+def read_class(text, opening, sizes):
+    """Counts the statements of the body that begins at `opening`."""
+    end, at, start = end_of_block(text, opening), opening + 1, opening + 1
+    while at < end - 1:
+        if text[at] == "{":
+            after = end_of_block(text, at)
+            head = text[start:at]
+            if re.match(r'[\s,]*;', text[after:after + 40]) or text[after:after + 1] == ",":
+                at = after  # an initializer, or a nested type
+                if re.search(r'\b(class|struct|enum|union)\b[^()]*$', head):
+                    start = at + text[at:].index(";") + 1
+                    at = start
+                continue
+            rest = text[after:].lstrip()
+            if rest.startswith(("{", ",", ":")) and "(" in head:  # a constructor's initializers
+                at = after
+                continue
+            sizes.take(head, True)
+            start = at = after
+            continue
+        if text[at] == ";":
+            sizes.take(re.sub(r'\{.*?\}', "", text[start:at], flags=re.S), False)
+            start = at + 1
+        at += 1
+
+
+def classes(directories):
+    found, sources = {}, {}
+    for directory in directories:
+        for path in sorted((ROOT / directory).rglob("*")):
+            if path.suffix not in (".hpp", ".cpp"):
+                continue
+            text = plain(path.read_text())
+            name = path.relative_to(ROOT).as_posix()
+            for head in HEAD.finditer(text):
+                if text[:head.start()].rstrip().endswith(("enum", "<", ",")):
+                    continue
+                sizes = Sizes(head[2], name)
+                read_class(text, head.end() - 1, sizes)
+                found[(name, head[2], head.start())] = sizes
+            if path.suffix == ".cpp":
+                for owner in set(re.findall(r'^[^\s#/}][^;{}=]*?\b([a-z_]\w*)::~?[a-z_]\w*\(', text, re.M)):
+                    sources.setdefault((path.parent.relative_to(ROOT).as_posix(), owner), set()).add(name)
+    for sizes in found.values():
+        directory = str(Path(sizes.file).parent)
+        sizes.sources = sources.get((directory, sizes.name.split("::")[-1]), set())
+    return list(found.values())
+
+
+def main():
+    for each in sorted(classes(sys.argv[1:] or ["proxy", "config", "routes", "quota"]),
+                       key=lambda one: (-max(one.members / 15, one.functions / 30, len(one.sources) / 2)))[:40]:
+        print(f"{each.members:3} members {each.functions:3} functions {len(each.sources)} .cpp  {each.name}  ({each.file})")
+
+
+if __name__ == "__main__":
+    main()
