@@ -8,7 +8,7 @@ task<> delivery::run() {
   counts_ = metered_.is_answer() && hold_.settles();
   if (counts_) metered_.tap(response.head());
   if (hold_.in_place() && hold_.how() == quota::stream_end::accepted) {
-    watch_.emplace(upstream_.answer_head());
+    watch_.emplace(answer_head_of(upstream_.response(), context_));
   }
   const auto shape = answer_.choose_shape(response, counts_);
   const bool is_long = shape.how != framing::length || shape.length > byte_buffer::initial_capacity;

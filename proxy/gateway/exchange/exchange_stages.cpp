@@ -187,14 +187,14 @@ void exchange::finish() {
   exchange_record record;
   fill(record);
   if (const auto charge = hold_.resolve()) {
-    record.held = true;
-    record.beyond_balance = charge->beyond_balance;
-    record.settles = charge->settles;
-    record.estimate = charge->estimate;
-    record.extended = charge->extended;
-    record.charged = charge->charged;
-    if (metered_.is_tapped()) record.audio_us = charge->used.amount;
-    record.unmeasurable = metered_.is_unmeasurable();
+    record.money.held = true;
+    record.money.beyond_balance = charge->beyond_balance;
+    record.money.settles = charge->settles;
+    record.money.estimate = charge->estimate;
+    record.money.extended = charge->extended;
+    record.money.charged = charge->charged;
+    if (metered_.is_tapped()) record.money.audio_us = charge->used.amount;
+    record.money.unmeasurable = metered_.is_unmeasurable();
   }
   context_.host.exchange_finished(record, *context_.view);
 }
@@ -219,13 +219,13 @@ void exchange::fill(exchange_record& record) const {
   record.end = hold_.how();
   record.bytes_in = body_.bytes();
   record.bytes_out = answer_.bytes();
-  record.store_us = hold_.store_us();
-  record.upstream_us = upstream_.upstream_us();
+  record.took.store_us = hold_.store_us();
+  record.took.upstream_us = upstream_.upstream_us();
   const auto now = std::chrono::steady_clock::now();
-  record.total_us = us_between(context_.started, now);
+  record.took.total_us = us_between(context_.started, now);
   // What the client waited for neither the store nor the upstream.
-  record.overhead_us = us_between(context_.started, answer_.head_at().value_or(now)) -
-                       record.upstream_us - record.store_us;
+  record.took.overhead_us = us_between(context_.started, answer_.head_at().value_or(now)) -
+                            record.took.upstream_us - record.took.store_us;
 }
 
 audio_upload::time_setter exchange::time_limit() {

@@ -11,6 +11,15 @@ namespace tollgate::proxy {
 
 namespace {
 
+body_shape shape_of_request(const request_body& body, const audio_upload& audio,
+                            const exchange_context& context) {
+  if (body.is_whole()) return {framing::length, body.kept().size()};
+  const auto length = context.request.content_length();
+  // A length of zero is said, not left out: PUT and POST without a body (RFC 9110 section 8.6).
+  if (body.done() && !audio.kept() && length) return {framing::length, 0};
+  return {context.request_framing, length.value_or(0)};
+}
+
 problem client_left() {
   return {problem_code::upstream_unreachable, "The client left.", {}, {}};
 }
@@ -108,19 +117,11 @@ std::string upstream_call::request_head() const {
                                        : call_.work->found.content_type;
   facts.content_type = content_type;
   facts.metered = call_.is_metered_by(quota::meter_kind::response_audio);
-  facts.body = request_shape();
+  facts.body = shape_of_request(body_, audio_, context_);
   std::string head;
   head.reserve(1024);
   write_request_head(head, context_.head(), facts, context_.host.ids());
   return head;
-}
-
-body_shape upstream_call::request_shape() const {
-  if (body_.is_whole()) return {framing::length, body_.kept().size()};
-  const auto length = context_.request.content_length();
-  // A length of zero is said, not left out: PUT and POST without a body (RFC 9110 section 8.6).
-  if (body_.done() && !audio_.kept() && length) return {framing::length, 0};
-  return {context_.request_framing, length.value_or(0)};
 }
 
 task<attempt_result> upstream_call::receive_head() {
@@ -155,14 +156,15 @@ task<attempt_result> upstream_call::receive_head() {
 
 void upstream_call::head_came() {
   sent_.answered_after_us = us_between(sent_.at, std::chrono::steady_clock::now());
-  hold_.ends(routes::end_by_head(answer_head()));
+  hold_.ends(routes::end_by_head(answer_head_of(*response_, context_)));
   if (hold_.settles()) hold_.answer_began();
 }
 
-routes::answer_head upstream_call::answer_head() const {
-  const auto& head = response_->head();
-  const bool none = response_->body_framing() == framing::none;
-  return {head.status, context_.head().method, head.find(http::field::content_type),
+routes::answer_head answer_head_of(const response_reader& response,
+                                   const exchange_context& context) {
+  const auto& head = response.head();
+  const bool none = response.body_framing() == framing::none;
+  return {head.status, context.head().method, head.find(http::field::content_type),
           head.find(http::field::content_encoding), !none};
 }
 

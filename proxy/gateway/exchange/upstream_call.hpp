@@ -52,7 +52,6 @@ class upstream_call {
   bool is_leased() const { return lease_ != nullptr; }
   upstream_connection& connection() { return *lease_; }
   response_reader& response() { return *response_; }
-  routes::answer_head answer_head() const;
   const config::upstream_settings& settings() const { return pool_->settings(); }
   const owned_names& owned() const { return context_.view->owned_of(call_.work->route); }
 
@@ -73,7 +72,6 @@ class upstream_call {
   bool reuse_connection();
   void begin_sending();
   std::string request_head() const;
-  body_shape request_shape() const;
   void await_answer(bool is_its_turn);
   template <class Buffers>
   task<error_code> write_last(const Buffers& buffers, std::size_t at_once);
@@ -107,5 +105,9 @@ class upstream_call {
   std::optional<problem> body_problem_;  // found while the body was already on its way
   problem problem_;
 };
+
+// What routes decide by of an answer's head.
+routes::answer_head answer_head_of(const response_reader& response,
+                                   const exchange_context& context);
 
 }  // namespace tollgate::proxy

@@ -39,15 +39,15 @@ TEST_F(access_logs, say_all_that_is_known) {
   record.who = {"chat", "llm", "gpt-4", "a1", "c1", "key_1"};
   record.status = 200;
   record.end = quota::stream_end::accepted;
-  record.charged = 10_credits;
-  record.audio_us = 1'500'000;
-  record.unmeasurable = record.beyond_balance = true;
+  record.money.charged = 10_credits;
+  record.money.audio_us = 1'500'000;
+  record.money.unmeasurable = record.money.beyond_balance = true;
   record.bytes_in = 3;
   record.bytes_out = 4;
-  record.total_us = 5;
-  record.store_us = 6;
-  record.upstream_us = 7;
-  record.overhead_us = 8;
+  record.took.total_us = 5;
+  record.took.store_us = 6;
+  record.took.upstream_us = 7;
+  record.took.overhead_us = 8;
   log.write(record, at);
   EXPECT_EQ(text(), "");  // gathered, until it is flushed
   log.flush();

@@ -89,12 +89,12 @@ class test_host final : public exchange_host {
     out.route = record.who.route;
     out.agent = record.who.agent;
     out.request_id = record.request_id;
-    out.charged = record.charged;
-    out.estimate = record.estimate;
-    out.extended = record.extended;
-    out.held = record.held;
-    out.settles = record.settles;
-    out.audio_us = record.audio_us;
+    out.charged = record.money.charged;
+    out.estimate = record.money.estimate;
+    out.extended = record.money.extended;
+    out.held = record.money.held;
+    out.settles = record.money.settles;
+    out.audio_us = record.money.audio_us;
     out.bytes_in = record.bytes_in;
     out.bytes_out = record.bytes_out;
     finished.push_back(std::move(out));
