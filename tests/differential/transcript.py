@@ -84,7 +84,6 @@ def log_lines(lines, normaliser):
 # how far the hold of a stream was ahead of what had been counted.
 VALUE_IGNORED = re.compile(r"process_|.*_timestamp_|.*_seconds(_bucket|_sum)|tollgate_archive_lag_seconds|"
                            r"tollgate_store_(commands|writes|sent_bytes|received_bytes|connects)_total|"
-                           r"tollgate_connections |"
                            r"tollgate_credits_(extended|released|voided)_total{action=.(stt|tts).}")
 COUNTER = re.compile(r"\w+_(total|count)(\{| )")
 
