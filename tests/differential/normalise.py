@@ -10,7 +10,7 @@ ID = re.compile(r"\b(?:" + "|".join(f"(?P<{kind}>{form})" for kind, form in KIND
 TIME = re.compile(r"\b(20\d\d-\d\d-\d\d[T ])(\d\d:\d\d:\d\d(?:\.\d+)?)(Z|\+\d\d:\d\d)")
 EPOCH = re.compile(r"\b180[0-9]{7}(?:[0-9]{3})?\b")
 MESSAGE = re.compile(r'("message":)"(?:[^"\\]|\\.)*"|("error":)"[^"]* [^"]*"')
-WAIT = re.compile(r'(\bt=|Reset: |Retry-After: |"retry_after_seconds":)(\d{2,})\b')
+WAIT = re.compile(r'(\bt=|Reset: |Retry-After: |"retry_after_seconds":)([3-9]\d|\d{3,})\b')
 SPAN = re.compile(r"(traceparent: 00-[^-]+)-[0-9a-f]{16}-")
 FILES = re.compile(r'(/dashboard/|ETag: ")[0-9a-f]{16,}')  # a digest of the dashboard's files
 RELEASE = re.compile(r'(tollgate/|tollgate_build_info\{version=")\d+\.\d+\.\d+')
@@ -18,9 +18,8 @@ SIGNATURE = re.compile(r"\b(v1,|sha256=|v1=)[A-Za-z0-9+/=]{40,}|(?<=Signature: )
 COOKIE = re.compile(r"(tollgate_[a-z_]*=)[A-Za-z0-9_.~%+/-]{16,}")
 CSRF = re.compile(r'("csrf(?:_token)?":)"[^"]+"')
 CURSOR = re.compile(r'(?<="next_after":")(?:[0-9a-f]{2}){20,}(?=")')
-# How much had been read of what is too large when it was refused.
-READ_SO_FAR = re.compile(r'("refused":"body_too_large".*?)(?:"audio_seconds":[\d.]+,)?("unmeasurable":true,)?'
-                         r'"bytes_in":\d+')
+# How much of a long body had been read when it was refused.
+READ_SO_FAR = re.compile(r'("refused":"\w+".*?)(?:"audio_seconds":[\d.]+,)?("unmeasurable":true,)?"bytes_in":\d{5,}')
 NOT_COMPARED = re.compile(r'("(?:total_us|store_us|upstream_us|overhead_us|seconds_left)":)\d+')
 
 
@@ -55,9 +54,9 @@ class Normaliser:
 
     @staticmethod
     def _wait(found):
-        """Seconds until something: a little fewer when the case took a second."""
+        """Seconds until something: fewer, the longer the case has taken."""
         seconds = int(found[2])
-        return f"{found[1]}<{round(seconds / 3600)} h>" if seconds > 1000 else f"{found[1]}<{round(seconds, -1)} s>"
+        return f"{found[1]}<{round(seconds / 3600)} h>" if seconds > 1000 else f"{found[1]}<{-(-seconds // 60)} min>"
 
     @staticmethod
     def _time(found):

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import recording
-from side import Side
+from side import CRASHED, Side
 
 from support.process import BUILD_DIR, raise_descriptor_limit
 
@@ -63,13 +63,19 @@ def begin(program, groups):
 
 def finish(runs):
     """{group: {case: lines}}"""
-    results = {}
     for run in runs:
-        run.join()
         if run.failure:
             raise run.failure
-        results |= run.results
-    return results
+    return {name: cases for run in runs for name, cases in run.results.items()}
+
+
+def run_builds(programs, groups):
+    """What each build has done. All programs are stopped when this ends, also when one run has failed."""
+    builds = [begin(program, groups) for program in programs]
+    for runs in builds:
+        for run in runs:
+            run.join()
+    return [finish(runs) for runs in builds]
 
 
 def differences(before, after):
@@ -78,7 +84,7 @@ def differences(before, after):
     for case in [*after, *(case for case in before if case not in after)]:
         pair = before.get(case, []), after.get(case, [])
         if pair[0] != pair[1]:
-            if min(map(len, pair)) < 2:  # one build has crashed, or does not know the case
+            if any(not lines or lines[0].startswith(CRASHED) for lines in pair):  # or it does not know the case
                 pair = [lines if len(lines) < 2 else [f"{len(lines)} lines"] for lines in pair]
             found[case] = list(difflib.unified_diff(*pair, "before", "after", lineterm="", n=2))
     return found
@@ -137,8 +143,7 @@ def main():
     raise_descriptor_limit()
     began = time.monotonic()
     groups = recording.read_groups(given.only, given.case)
-    runs = [begin(program, groups) for program in (given.after, given.before) if program]
-    after, *others = map(finish, runs)
+    after, *others = run_builds([program for program in (given.after, given.before) if program], groups)
     if given.show:
         show(after)
     if given.record:

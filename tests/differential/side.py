@@ -1,4 +1,5 @@
 """One build at work: a Tollgate with a Redis, an upstream and a clock of its own."""
+import contextlib
 import os
 import re
 import shutil
@@ -21,6 +22,8 @@ from support.tollgate import ADMIN_TOKEN, SHIPPED_CONFIG, Admin
 # Ten minutes past an hour, in the middle of a month: no hour, day or cycle ends while the requests are sent.
 NOW = datetime(2027, 3, 10, 12, 10, tzinfo=timezone.utc)
 BESIDE = ("calls of nobody, in the log", "metrics")  # what is compared for each group as a whole
+CRASHED = "TOLLGATE HAS ENDED"
+IDLE = "metric: tollgate_connections 0"
 ORG = re.compile(r'"org":"([^"]*)"')
 
 
@@ -70,7 +73,7 @@ class Side:
         try:
             self.tollgate.stop()
         except AssertionError as error:
-            lines.append(f"TOLLGATE ENDED BADLY: {str(error).splitlines()[0]}")
+            lines.append(str(error).splitlines()[0])
         return lines
 
     def configuration(self, name):
@@ -135,15 +138,16 @@ class Side:
         return call(self.admin.address, "GET", "/metrics").body.decode()
 
     def quiet_metrics(self):
-        """When they stay as they are: they follow what happens by a tick."""
-        last = None
+        """When nothing is under way and they stay as they are: they follow what happens by a tick."""
+        last = []
 
         def unchanged():
-            nonlocal last
-            before, text = last, self.metrics()
-            last = transcript.metric_lines(text)
-            return text if last == before and "tollgate_connections 0" in text else None
-        return wait_until(unchanged, "the metrics to stay as they are", every=0.15)
+            last.append(self.metrics())
+            before, now = (transcript.metric_lines(page) for page in (["", *last][-2], last[-1]))
+            return before == now and IDLE in now
+        with contextlib.suppress(TimeoutError):  # what is still under way is seen in them
+            wait_until(unchanged, "the metrics to stay as they are", timeout=10, every=0.15)
+        return last[-1]
 
     # --- a case
 
@@ -156,7 +160,7 @@ class Side:
             status = self.tollgate.popen.returncode
             self.tollgate.stop(any_status=True)
             self.start_tollgate()
-            return [f"TOLLGATE ENDED, status {status}"]
+            return [f"{CRASHED}, status {status}"]
 
     def run_case(self, case, normalisers):
         variables = {"admin_token": ADMIN_TOKEN, "org": case.org, "upstream_address": self.upstream.address,

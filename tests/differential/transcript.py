@@ -57,7 +57,7 @@ def upstream_lines(arrived, normaliser):
 
 
 def without_extensions(ledger):
-    """How far a hold grew ahead of what was counted depends on when the pieces of a stream came; the charge does not."""
+    """How far a hold grew ahead of what was counted depends on when pieces came. The charge does not."""
     page = json.loads(ledger, parse_float=Decimal)
     extended = {entry["subject"] for entry in page["data"]["entries"] if entry["type"] == "extend"}
     if not extended:
@@ -84,7 +84,7 @@ def log_lines(lines, normaliser):
 # how far the hold of a stream was ahead of what had been counted.
 VALUE_IGNORED = re.compile(r"process_|.*_timestamp_|.*_seconds(_bucket|_sum)|tollgate_archive_lag_seconds|"
                            r"tollgate_store_(commands|writes|sent_bytes|received_bytes|connects)_total|"
-                           r"tollgate_connections |tollgate_credits_(extended|released|voided)_total{action=.(stt|tts).}")
+                           r"tollgate_credits_(extended|released|voided)_total{action=.(stt|tts).}")
 COUNTER = re.compile(r"\w+_(total|count)(\{| )")
 
 

@@ -1,14 +1,13 @@
 """The upstream: a real server that answers as the case says, and writes down every request that arrives."""
-import re
+import select
 import socket
 import struct
 import threading
-import time
 
 import recording
 import wire
 
-from support.scripted_upstream import _Listener
+from support.scripted_upstream import _Listener, _unread_bytes
 
 PATIENCE = 10  # seconds: what has not come by then does not come
 DEFAULT = [recording.Step("reply", r'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n'
@@ -56,7 +55,11 @@ class Upstream(_Listener):
         super().__init__()
 
     def at_rest(self):
-        return self.busy == 0
+        """Everything that has been sent here is written down."""
+        if select.select([self._listener], [], [], 0)[0] or len(self._open) < self._number:
+            return False
+        unread = [each for each in list(self._open) if each.fileno() != -1 and _unread_bytes(each)]
+        return not unread and self.busy == 0  # in this order
 
     def begin(self, conversation):
         self.conversation = conversation
@@ -93,10 +96,8 @@ class _Served:
             pass
 
     def wait_for_request(self):
-        while self.buffer.at == len(self.buffer.data):
-            if not self.receive():
-                return False
-        return True
+        """It is not read yet: it is unread until this connection is busy."""
+        return self.buffer.at < len(self.buffer.data) or bool(self.socket.recv(1, socket.MSG_PEEK))
 
     def receive(self):
         """False when the peer has closed."""
