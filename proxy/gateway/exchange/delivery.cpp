@@ -14,6 +14,7 @@ task<> delivery::run() {
   const bool is_long = shape.how != framing::length || shape.length > byte_buffer::initial_capacity;
   std::string head = answer_.head(response.head(), upstream_.settings());
   chunk_frame frame{shape.how == framing::chunked, &upstream_.owned()};
+  bool broke = false;
   for (;;) {
     const auto piece = response.decode(in);
     if (watch_) watch_->write(piece.body);
@@ -34,10 +35,8 @@ task<> delivery::run() {
     in.consume(piece.consumed);
     if (last) break;
     // Behind an error, or a chunk header without an end, nothing can be read.
-    if (piece.error || in.size() >= byte_buffer::transfer_capacity) {
-      co_await end_without_upstream(frame);
-      break;
-    }
+    broke = piece.error || in.size() >= byte_buffer::transfer_capacity;
+    if (broke) break;
     if (is_long) in.expect_bulk();
     io.expires_after(context_.settings().timeouts.idle);
     const auto n = co_await io.async_read_some(in.prepare(byte_buffer::transfer_capacity),
@@ -45,22 +44,22 @@ task<> delivery::run() {
     in.commit(n);
     io.never_expires();  // from here on the client may be the slow one
     if (ec == asio::error::eof) ec = response.decode_end();
-    if (ec) {
-      co_await end_without_upstream(frame);
-      break;
-    }
+    broke = static_cast<bool>(ec);
+    if (broke) break;
+  }
+  if (broke) {
+    // All events came and only the connection broke: the client is told that it has all of them.
+    const bool complete = watch_ && watch_->is_complete();
+    if (complete) stop_counting();
+    const bool told = complete && co_await answer_.complete(frame);
+    if (!told) answer_.break_off(how_it_broke());
   }
   if (watch_) hold_.ends(watch_->judge(hold_.how()));
 }
 
-// All events came and only the connection broke: the client is told that it has all of them.
-task<> delivery::end_without_upstream(chunk_frame& frame) {
-  if (watch_ && watch_->is_complete()) {
-    stop_counting();
-    if (co_await answer_.complete(frame)) co_return;
-  }
-  answer_.break_off(context_.client.gone() ? quota::stream_end::client_gone
-                                           : quota::stream_end::upstream_failed);
+quota::stream_end delivery::how_it_broke() const {
+  return context_.client.gone() ? quota::stream_end::client_gone
+                                : quota::stream_end::upstream_failed;
 }
 
 // A trailer says what is charged, and the settlement after it says the same.
@@ -84,7 +83,9 @@ task<bool> delivery::count(std::string_view piece) {
 
 // `head`: what of it has not been sent.
 task<> delivery::cut(std::string_view head) {
-  if (!head.empty() && co_await answer_.write(asio::buffer(head))) {
+  error_code ec;
+  if (!head.empty()) ec = co_await answer_.write(asio::buffer(head));
+  if (ec) {
     answer_.lost_client();
   } else {
     co_await answer_.cut(upstream_.response().head(),

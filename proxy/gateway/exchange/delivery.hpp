@@ -19,7 +19,7 @@ class delivery {
   // False: the credits are used up, and the route wants the answer cut before this piece.
   task<bool> count(std::string_view piece);
   task<> cut(std::string_view head);
-  task<> end_without_upstream(chunk_frame& frame);
+  quota::stream_end how_it_broke() const;
   void stop_counting();
 
   exchange_context& context_;

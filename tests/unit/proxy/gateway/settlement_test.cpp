@@ -140,8 +140,8 @@ TEST_F(settlements, wait_for_the_store_no_longer_than_they_are_told) {
 // A ledger that answers later, so that a call can end before its reservation is answered.
 class slow_store : public tests::memory_store {
  public:
-  void submit(const org_id& org, const operation& operation, then then) override {
-    const auto kept = std::make_shared<ledger_store::then>(std::move(then));
+  void submit(const org_id& org, const operation& operation, then done) override {
+    const auto kept = std::make_shared<then>(std::move(done));
     asked_.push_back([=, this] { memory_store::submit(org, operation, std::move(*kept)); });
   }
   void answer() {

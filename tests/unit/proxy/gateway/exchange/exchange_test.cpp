@@ -125,7 +125,7 @@ TEST_F(an_exchange, that_is_critical_goes_through_without_credits) {
   run();
   EXPECT_TRUE(answer().starts_with("HTTP/1.1 200"));
   EXPECT_TRUE(all_is_settled());
-  EXPECT_EQ(available("poor"), credits::from_micro(-7'000'000));
+  EXPECT_EQ(available("poor"), quota::credits::from_micro(-7'000'000));
 }
 
 TEST_F(an_exchange, while_the_ledger_is_away_forwards_nothing) {
@@ -281,7 +281,7 @@ TEST_F(an_exchange, takes_another_connection_where_a_pooled_one_is_dead) {
   run();
   EXPECT_TRUE(answer().ends_with("two"));
   EXPECT_TRUE(all_is_settled());
-  EXPECT_EQ(last().charged, credits::from_micro(100'000));
+  EXPECT_EQ(last().charged, quota::credits::from_micro(100'000));
 }
 
 TEST_F(an_exchange, is_not_sent_twice_where_that_could_do_harm) {
@@ -366,7 +366,7 @@ TEST_F(an_exchange, opens_a_tunnel) {
   EXPECT_EQ(last().bytes_out, 10U);
   EXPECT_EQ(last().status, 101);
   EXPECT_TRUE(all_is_settled());
-  EXPECT_EQ(last().charged, credits::from_micro(100'000));
+  EXPECT_EQ(last().charged, quota::credits::from_micro(100'000));
 }
 
 TEST_F(an_exchange, ends_a_tunnel_with_its_client) {

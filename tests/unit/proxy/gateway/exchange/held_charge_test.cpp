@@ -42,7 +42,7 @@ class held_charges : public exchange_fixture {
 
   // Plays it once, then again with each answer of the ledger lost in turn. `left`: what the account
   // has afterwards; where the reservation was lost, everything.
-  void hold_failing_at_every_step(const std::string& path, const step& story, credits left) {
+  void hold_failing_at_every_step(const std::string& path, const step& story, quota::credits left) {
     const int calls = play(path, story, -1);
     EXPECT_EQ(available(), left);
     for (int lost = 0; lost < calls; ++lost) {

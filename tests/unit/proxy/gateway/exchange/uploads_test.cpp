@@ -116,7 +116,7 @@ TEST_F(an_upload, ends_with_the_answer) {
   EXPECT_TRUE(up->closed());
   EXPECT_FALSE(serving);
   EXPECT_TRUE(all_is_settled());
-  EXPECT_EQ(last().charged, credits::from_micro(100'000));
+  EXPECT_EQ(last().charged, quota::credits::from_micro(100'000));
 }
 
 TEST_F(an_upload, that_is_malformed_or_short_is_refused) {
