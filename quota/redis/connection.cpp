@@ -138,7 +138,9 @@ struct connection::impl : std::enable_shared_from_this<connection::impl> {
   task<> run(connection& owner) {
     auto backoff = options.backoff_min;
     while (!stopped) {
-      if (co_await connect() && co_await introduce(owner)) {
+      bool is_open = co_await connect();
+      if (is_open) is_open = co_await introduce(owner);
+      if (is_open) {
         backoff = options.backoff_min;
         ++counted.connects;
         co_await wait_for_end();
@@ -209,7 +211,10 @@ struct connection::impl : std::enable_shared_from_this<connection::impl> {
     const auto time = parse_time(*last);
     if (!time) co_return false;
     clock.synchronize(*time);
-    if (greet && !(co_await greet(owner))) co_return false;
+    if (greet) {
+      const auto greeted = co_await greet(owner);
+      if (!greeted) co_return false;
+    }
     ready = connected;
     co_return ready;
   }

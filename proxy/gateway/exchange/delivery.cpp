@@ -18,7 +18,12 @@ task<> delivery::run() {
   for (;;) {
     const auto piece = response.decode(in);
     if (watch_) watch_->write(piece.body);
-    if (counts_ && !co_await count(piece.body)) co_return co_await cut(head);
+    bool is_paid_for = true;
+    if (counts_) is_paid_for = co_await count(piece.body);
+    if (!is_paid_for) {
+      co_await cut(head);
+      co_return;
+    }
     const bool last = response.done();
     if (last) stop_counting();
     const std::string charge =
@@ -51,7 +56,8 @@ task<> delivery::run() {
     // All events came and only the connection broke: the client is told that it has all of them.
     const bool complete = watch_ && watch_->is_complete();
     if (complete) stop_counting();
-    const bool told = complete && co_await answer_.complete(frame);
+    bool told = false;
+    if (complete) told = co_await answer_.complete(frame);
     if (!told) answer_.break_off(how_it_broke());
   }
   if (watch_) hold_.ends(watch_->judge(hold_.how()));
@@ -83,13 +89,14 @@ task<bool> delivery::count(std::string_view piece) {
 
 // `head`: what of it has not been sent.
 task<> delivery::cut(std::string_view head) {
+  const problem why = hold_.out_of_credits(context_.request.done());
+  const auto rest = asio::buffer(head);
   error_code ec;
-  if (!head.empty()) ec = co_await answer_.write(asio::buffer(head));
+  if (!head.empty()) ec = co_await answer_.write(rest);
   if (ec) {
     answer_.lost_client();
   } else {
-    co_await answer_.cut(upstream_.response().head(),
-                         hold_.out_of_credits(context_.request.done()));
+    co_await answer_.cut(upstream_.response().head(), why);
   }
   if (watch_) hold_.ends(watch_->judge(hold_.how()));
 }

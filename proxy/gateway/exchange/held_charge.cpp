@@ -65,9 +65,9 @@ task<coverage> held_charge::cover(quota::usage used, bool final, patience how_lo
     if (exhausted()) co_return coverage::exhausted;
     if (how_long == patience::while_wanted && context_.abandoned()) co_return coverage::abandoned;
     if (attempt > most_attempts) co_return coverage::unavailable;
-    if (!charges_.is_store_ready() && !co_await charges_.store_ready(wait)) {
-      co_return coverage::unavailable;
-    }
+    bool ready = charges_.is_store_ready();
+    if (!ready) ready = co_await charges_.store_ready(wait);
+    if (!ready) co_return coverage::unavailable;
     meter(used, final);
     if (charge_->asking) co_await charge_->answered.wait();
   }
