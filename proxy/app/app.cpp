@@ -28,6 +28,7 @@
 #include "quota/redis/payment_store.hpp"
 #include "quota/redis/retention.hpp"
 #include "quota/redis/store.hpp"
+#include "quota/redis/store_schema.hpp"
 #include "quota/redis/store_url.hpp"
 #include "quota/redis/webhook_store.hpp"
 
@@ -177,7 +178,15 @@ class app {
     if (serving_) spdlog::info("stopped");
   }
 
+  // One that is reachable and of a schema that this version does not know is not served from.
   quota::redis::address open_store() {
+    auto where = find_store();
+    const auto refused = quota::redis::why_refused(where, std::chrono::milliseconds{300});
+    if (!refused.empty()) throw std::runtime_error{"store: " + refused};
+    return where;
+  }
+
+  quota::redis::address find_store() {
     const auto url = quota::redis::parse_store_url(settings().store.url);
     if (!url) throw std::runtime_error{"store: " + url.error()};
     if (!url->is_embedded()) return url->where;
@@ -265,7 +274,9 @@ class app {
   }
 
   void connect_admin(const quota::redis::address& store) {
-    admin_redis_ = quota::redis::make_store_connection(control_, store);
+    quota::redis::connection_options options;
+    options.on_refusal = [](const std::string& why) { spdlog::error("store: {}", why); };
+    admin_redis_ = quota::redis::make_store_connection(control_, store, std::move(options));
     admin_ledger_ = std::make_unique<quota::redis::redis_store>(*admin_redis_);
     payments_ = std::make_unique<quota::redis::redis_payment_store>(*admin_redis_);
     admin_directory_ = std::make_unique<quota::redis::redis_directory>(*admin_redis_);

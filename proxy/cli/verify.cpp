@@ -110,6 +110,7 @@ class verifier {
   task<std::optional<verify_failure>> verify_one(quota::org_id org) {
     const auto proof = co_await quota::verify(history(), guards_, org);
     if (!proof) {
+      if (!connection_->refusal().empty()) co_return verify_failure{connection_->refusal()};
       const auto* const who = archive::is_of_archive(proof.error()) ? "" : "the store broke off: ";
       co_return verify_failure{org + ": " + who + proof.error().message()};
     }

@@ -37,6 +37,13 @@ int thread_count(const config::settings& settings) {
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
+// A store, or an account, of a schema that this version does not know.
+quota::redis::connection_options telling_refusals() {
+  quota::redis::connection_options options;
+  options.on_refusal = [](const std::string& why) { spdlog::error("store: {}", why); };
+  return options;
+}
+
 }  // namespace
 
 worker::worker(const quota::redis::address& store,
@@ -45,7 +52,7 @@ worker::worker(const quota::redis::address& store,
                metrics::thread_metrics& counts, int index)
     : counts_{counts},
       deadlines_{std::chrono::steady_clock::now()},
-      redis_{quota::redis::make_store_connection(context_, store)},
+      redis_{quota::redis::make_store_connection(context_, store, telling_refusals())},
       world_{make_ledger(*redis_, config->values.retention),
              std::make_unique<quota::redis::redis_directory>(*redis_),
              std::make_unique<quota::system_clock>(), std::make_unique<quota::random_id_source>()},
