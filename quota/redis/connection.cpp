@@ -82,7 +82,7 @@ struct connection::impl : std::enable_shared_from_this<connection::impl> {
         pause{executor},
         watchdog{executor},
         where{std::move(where_)},
-        options{options_} {}
+        options{std::move(options_)} {}
 
   // --- sending -------------------------------------------------------------------------------
 
@@ -216,6 +216,7 @@ struct connection::impl : std::enable_shared_from_this<connection::impl> {
       if (!greeted) co_return false;
     }
     ready = connected;
+    refusal.clear();
     co_return ready;
   }
 
@@ -306,6 +307,7 @@ struct connection::impl : std::enable_shared_from_this<connection::impl> {
   timer pause, watchdog;
   address where;
   connection_options options;
+  std::string refusal;
   greeting greet;
   std::function<void()> before_write;
   reader_ptr reader;
@@ -342,6 +344,14 @@ void connection::stop() {
 }
 bool connection::ready() const {
   return impl_->ready;
+}
+void connection::refuse(std::string why) {
+  if (impl_->refusal == why) return;
+  impl_->refusal = std::move(why);
+  if (impl_->options.on_refusal) impl_->options.on_refusal(impl_->refusal);
+}
+const std::string& connection::refusal() const {
+  return impl_->refusal;
 }
 const store_traffic& connection::counted() const {
   return impl_->counted;
