@@ -9,6 +9,18 @@
 
 namespace tollgate::proxy {
 
+namespace {
+
+problem too_large_to_price(std::uint64_t limit) {
+  return {problem_code::body_too_large,
+          "The body must be read to price this call, and is larger than the limit of " +
+              std::to_string(limit) + " bytes.",
+          {},
+          {}};
+}
+
+}  // namespace
+
 // --- open: what the head says, before anybody is asked ------------------------------------------
 
 result<void, problem> exchange::open() {
@@ -74,15 +86,9 @@ result<void, problem> exchange::classify() {
 }
 
 task<result<void, problem>> exchange::classify_by_body() {
-  const std::size_t limit = settings().limits.json_bytes;
-  const problem too_large{problem_code::body_too_large,
-                          "The body must be read to price this call, and is larger than the "
-                          "limit of " +
-                              std::to_string(limit) + " bytes.",
-                          {},
-                          {}};
   body_.set_whole(true);
-  if (auto read = co_await body_.read_whole(limit, too_large); !read) co_return read;
+  auto read = co_await body_.read_whole(settings().limits.json_bytes, too_large_to_price);
+  if (!read) co_return read;
   const auto& table = context_.view->config->routes;
   co_return take(table.classify(context_.head().request(), call_.head.target, &body_.kept()));
 }

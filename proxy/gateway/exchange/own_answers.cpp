@@ -60,7 +60,7 @@ bool is_payment_event(const call& what, const config::settings& settings) {
 task<result<void, problem>> answer_payment_event(exchange_context& context, request_body& body,
                                                  client_answer& answer) {
   constexpr auto most = payments::most_event_bytes;
-  if (auto read = co_await body.read_whole(most, body_too_large(most)); !read) co_return read;
+  if (auto read = co_await body.read_whole(most, body_too_large); !read) co_return read;
   const auto request = context.head().request();
   payments::event_delivery delivery;
   delivery.method = request.method;

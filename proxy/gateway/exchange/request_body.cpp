@@ -2,11 +2,16 @@
 
 namespace tollgate::proxy {
 
-task<result<void, problem>> request_body::read_whole(std::size_t most, const problem& too_large) {
-  if (announced() > most) co_return too_large;
-  auto read = co_await gather(most, [](std::string_view) { return false; });
-  if (read && kept_.size() > most) co_return too_large;
-  co_return read;
+task<result<void, problem>> request_body::read_whole(std::size_t most, size_problem too_large) {
+  if (announced() > most) return fail(too_large(most));
+  return keep([this, most, too_large](std::string_view) -> result<bool, problem> {
+    if (kept_.size() > most) return too_large(most);
+    return false;
+  });
+}
+
+task<result<void, problem>> request_body::fail(problem why) {
+  co_return why;
 }
 
 task<error_code> request_body::invite() {

@@ -31,17 +31,13 @@ class request_body {
   bool is_whole() const { return whole_; }
   void set_whole(bool whole) { whole_ = whole; }
 
-  // Reads all of it into kept(): at most `most` bytes, else `too_large`.
-  task<result<void, problem>> read_whole(std::size_t most, const problem& too_large);
+  // Reads all of it into kept(): at most `most` bytes, else it is `too_large`.
+  using size_problem = problem (*)(std::uint64_t most);
+  task<result<void, problem>> read_whole(std::size_t most, size_problem too_large);
   // Reads it into kept(), until `enough` of its pieces says so, or more than `most` are kept.
   template <class Enough>
   task<result<void, problem>> gather(std::size_t most, Enough enough) {
-    if (is_to_be_invited()) {
-      co_await invite();
-      expects_continue_ = false;
-    }
-    co_return co_await read(purpose::kept, [&](std::string_view piece) -> result<bool, problem> {
-      kept_.append(piece);
+    return keep([this, most, enough](std::string_view piece) -> result<bool, problem> {
       return (!piece.empty() && enough(piece)) || kept_.size() > most;
     });
   }
@@ -62,6 +58,24 @@ class request_body {
 
  private:
   enum class purpose { kept, streamed, dropped };
+
+  // Puts every piece behind those that are kept, and then asks `enough`.
+  template <class Enough>
+  task<result<void, problem>> keep(Enough enough) {
+    const auto take = [this, enough](std::string_view piece) {
+      kept_.append(piece);
+      return enough(piece);
+    };
+    if (is_to_be_invited()) return invite_and_read(take);
+    return read(purpose::kept, take);
+  }
+  template <class Use>
+  task<result<void, problem>> invite_and_read(Use use) {
+    co_await invite();
+    expects_continue_ = false;
+    co_return co_await read(purpose::kept, std::move(use));
+  }
+  static task<result<void, problem>> fail(problem why);
 
   // The loop. `use` takes a piece and says whether that is enough: result<bool, problem>, or a task
   // of one.

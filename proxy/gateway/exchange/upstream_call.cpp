@@ -40,10 +40,13 @@ task<attempt_result> upstream_call::attempt(bool fresh) {
   const std::string head = request_head();
   const std::array<asio::const_buffer, 2> all{asio::buffer(head), asio::buffer(body_.kept())};
   error_code ec;
-  if (hold_.pays_from_last_byte()) {
-    ec = co_await write_last(all, byte_buffer::transfer_capacity);
-  } else if (!lease_->io.write_now(all, ec)) {
-    ec = co_await lease_->io.write_rest(all);
+  constexpr auto at_once = byte_buffer::transfer_capacity;
+  const bool pays = hold_.pays_from_last_byte();
+  if (pays && asio::buffer_size(all) > at_once) {
+    ec = co_await write_last(all, at_once);
+  } else {
+    if (pays) hold_.began();
+    if (!lease_->io.write_now(all, ec)) ec = co_await lease_->io.write_rest(all);
   }
   sent_.all = !ec;
   if (ec && lease_->io.wrote() == sent_.wrote_before) co_return no_answer(ec);
