@@ -105,18 +105,13 @@ local function write_entries(account)
 end
 accounts.write_entries = write_entries
 
-local function entry(subject, amount, released, overage, used, available, in_cycle, by)
-  return amount .. ' ' .. released .. ' ' .. overage .. ' ' .. used .. ' ' .. available .. ' ' .. in_cycle .. ' ' ..
-         subject .. '\t' .. by
-end
-accounts.entry = entry
-
 -- Entries of one call share one element of the stream, which costs Redis a fraction of an element for each.
 function accounts.append(account, kind, subject, amount, released, overage, used, in_cycle, by)
   local entries, written = account.entries, account.written + 2
   account.written = written
   entries[written - 1] = kind
-  entries[written] = entry(subject, amount, released, overage, used, account.available_text, in_cycle, by)
+  entries[written] = amount .. ' ' .. released .. ' ' .. overage .. ' ' .. used .. ' ' .. account.available_text ..
+                     ' ' .. in_cycle .. ' ' .. subject .. '\t' .. by
   if written >= 2 + 2 * MAX_ENTRIES then write_entries(account) end
 end
 

@@ -7,7 +7,7 @@ local operations, give, configure, top_ups =
     require 'operations', require 'give', require 'configure', require 'top_ups'
 local plans, cycles, grants, counters, forget_counters =
     require 'plan', require 'cycles', require 'grants', require 'counters', require 'forget_counters'
-local single = require 'single'
+local plain = require 'plain'
 local call, format, match = redis.call, string.format, string.match
 local CARRY, HOLDS, GATE = grants.CARRY, accounts.KEY.holds, accounts.GATE
 
@@ -82,7 +82,7 @@ end
 return function(keys, args)
   local now, hour, row = accounts.read_row(keys, args)
   if not row then return format('again %d', now) end
-  local answer = single(keys, args, now, hour, row)
+  local answer = plain(keys, args, now, hour, row)
   if answer then return answer end
   local account = accounts.make(keys, args, now, hour, row)
   local refusal = schema.read(account)

@@ -92,13 +92,6 @@ local function note_hour(key, hour)
   call('HSET', key, 'usage_hours', format('%d %d', first, last))
 end
 
--- Counts one call, at once.
-function usage.add(keys, hour, who, amount, used, billed)
-  local wholes = amount >= MAX and 1 or 0
-  local is_new = add(keys[USAGE], who, {amount - wholes * MAX, 1, used, wholes, billed})
-  if is_new and call('HLEN', keys[USAGE]) == 1 then note_hour(keys[ACCOUNT], hour) end
-end
-
 function usage.save(account)
   local now, late = account.usage, account.late_usage
   if now then
