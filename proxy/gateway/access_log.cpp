@@ -9,6 +9,8 @@
 #include <spdlog/fmt/fmt.h>
 #include <unistd.h>
 
+#include "routes/text.hpp"
+
 namespace tollgate::proxy {
 
 namespace {
@@ -18,7 +20,7 @@ constexpr std::size_t flush_bytes = 64 * 1024;
 void member(std::string& out, std::string_view name, std::string_view text) {
   if (text.empty()) return;
   out.append(",\"").append(name).append("\":");
-  append_json_string(out, text);
+  routes::append_json_string(out, text);
 }
 
 void member(std::string& out, std::string_view name, std::int64_t number) {
@@ -26,21 +28,6 @@ void member(std::string& out, std::string_view name, std::int64_t number) {
 }
 
 }  // namespace
-
-void append_json_string(std::string& out, std::string_view text) {
-  out.push_back('"');
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      out.push_back('\\');
-      out.push_back(c);
-    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-      fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned>(c));
-    } else {
-      out.push_back(c);
-    }
-  }
-  out.push_back('"');
-}
 
 access_log::access_log(const std::string& where) {
   reopen(where);

@@ -61,6 +61,16 @@ TEST_F(access_logs, say_all_that_is_known) {
             "\n");
 }
 
+TEST_F(access_logs, are_valid_json_whatever_a_client_sends) {
+  access_log log{path};
+  exchange_record record;
+  record.path = "/caf\xC3\xA9/\xFF\x7F";  // a broken byte, and DEL
+  log.write(record, at);
+  log.flush();
+  EXPECT_NE(text().find("\"path\":\"/caf\xC3\xA9/\xEF\xBF\xBD\\u007f\""), std::string::npos)
+      << text();
+}
+
 TEST_F(access_logs, name_a_refusal_instead_of_an_end) {
   {
     access_log log{path};
