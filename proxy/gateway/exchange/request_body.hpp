@@ -30,8 +30,6 @@ class request_body {
   // All of it is kept, and goes up with a length of its own.
   bool is_whole() const { return whole_; }
   void set_whole(bool whole) { whole_ = whole; }
-  // Nothing of it is still to come.
-  bool is_all_there() const { return whole_ || done(); }
 
   // Reads all of it into kept(): at most `most` bytes, else it is `too_large`.
   using size_problem = problem (*)(std::uint64_t most);

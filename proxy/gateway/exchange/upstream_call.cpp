@@ -15,16 +15,6 @@ problem client_left() {
   return {problem_code::upstream_unreachable, "The client left.", {}, {}};
 }
 
-// How the body goes up; `from_file`: some of it comes from there.
-body_shape request_shape(const exchange_context& context, const request_body& body,
-                         bool from_file) {
-  if (body.is_whole()) return {framing::length, body.kept().size()};
-  const auto length = context.request.content_length();
-  // A length of zero is said, not left out: PUT and POST without a body (RFC 9110 section 8.6).
-  if (body.done() && !from_file && length) return {framing::length, 0};
-  return {context.request_framing, length.value_or(0)};
-}
-
 }  // namespace
 
 void upstream_call::begin(upstream_pool& pool) {
@@ -121,11 +111,19 @@ std::string upstream_call::request_head() const {
                                        : call_.work->found.content_type;
   facts.content_type = content_type;
   facts.metered = call_.is_metered_by(quota::meter_kind::response_audio);
-  facts.body = request_shape(context_, body_, audio_.kept() != nullptr);
+  facts.body = request_shape();
   std::string head;
   head.reserve(1024);
   write_request_head(head, context_.head(), facts, context_.host.ids());
   return head;
+}
+
+body_shape upstream_call::request_shape() const {
+  if (body_.is_whole()) return {framing::length, body_.kept().size()};
+  const auto length = context_.request.content_length();
+  // A length of zero is said, not left out: PUT and POST without a body (RFC 9110 section 8.6).
+  if (body_.done() && !audio_.kept() && length) return {framing::length, 0};
+  return {context_.request_framing, length.value_or(0)};
 }
 
 task<attempt_result> upstream_call::receive_head() {
@@ -219,7 +217,7 @@ attempt_result upstream_call::no_answer(error_code ec) {
 
 // RFC 9112 section 9.3.1: only a request that can be repeated without harm, or that was never sent.
 bool upstream_call::may_retry() const {
-  if (!lease_->reused || sent_.streamed || !body_.is_all_there()) return false;
+  if (!lease_->reused || sent_.streamed || !is_all_there()) return false;
   if (lease_->io.wrote() == sent_.wrote_before) return true;
   for (const std::string_view idempotent : {"GET", "HEAD", "PUT", "DELETE", "OPTIONS"}) {
     if (context_.head().method == idempotent) return true;

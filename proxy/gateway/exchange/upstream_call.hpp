@@ -38,7 +38,7 @@ class upstream_call {
   void begin(upstream_pool& pool);
 
   // Whether the rest of the request is still to come, or to be read from a file.
-  bool streams_upload() const { return audio_.kept() != nullptr || !body_.is_all_there(); }
+  bool streams_upload() const { return audio_.kept() != nullptr || !is_all_there(); }
   // One try with a request that is all there. `fresh` insists on a new connection.
   task<attempt_result> attempt(bool fresh);
   // One that streams: first connect(), then `upload() && receive_head()`. An upstream may answer
@@ -69,9 +69,11 @@ class upstream_call {
   std::int64_t upstream_us() const { return sent_.answered_after_us; }
 
  private:
+  bool is_all_there() const { return body_.is_whole() || body_.done(); }
   bool reuse_connection();
   void begin_sending();
   std::string request_head() const;
+  body_shape request_shape() const;
   void await_answer(bool is_its_turn);
   template <class Buffers>
   task<error_code> write_last(const Buffers& buffers, std::size_t at_once);
