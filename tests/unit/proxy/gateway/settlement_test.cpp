@@ -4,6 +4,7 @@
 
 #include <deque>
 
+#include <boost/asio/co_spawn.hpp>
 #include <gtest/gtest.h>
 
 #include "tests/support/memory_store.hpp"
@@ -20,11 +21,11 @@ class settlements : public testing::Test {
     store.time = quota::time_point{quota::milliseconds{1'767'268'800'000}};
     grant(100_credits);
   }
-  void grant(credits amount) {
+  void grant(quota::credits amount) {
     const quota::operation what = quota::grant{"g", amount, "purchase", {}};
     store.submit("acme", what, [](auto) {});
   }
-  std::shared_ptr<open_charge> reserve(credits price = 10_credits) {
+  std::shared_ptr<open_charge> reserve(quota::credits price = 10_credits) {
     quota::charge::terms terms;
     terms.id = ids.next_hold_id(store.time);
     terms.price_at = {"gpt-4", price};
@@ -44,7 +45,7 @@ class settlements : public testing::Test {
     }
     return charges.pending() == 0;
   }
-  const account_row& account() { return store.account("acme").row(); }
+  const quota::account_row& account() { return store.account("acme").row(); }
 
   using reservation = open_charge::reservation;
   asio::io_context context;
@@ -140,7 +141,7 @@ TEST_F(settlements, wait_for_the_store_no_longer_than_they_are_told) {
 // A ledger that answers later, so that a call can end before its reservation is answered.
 class slow_store : public tests::memory_store {
  public:
-  void submit(const org_id& org, const operation& operation, then done) override {
+  void submit(const quota::org_id& org, const quota::operation& operation, then done) override {
     const auto kept = std::make_shared<then>(std::move(done));
     asked_.push_back([=, this] { memory_store::submit(org, operation, std::move(*kept)); });
   }

@@ -18,7 +18,8 @@ class held_charges : public exchange_fixture {
                                               test.host->deadlines(), "127.0.0.1")},
           context{*test.host,           *client,       reader, framing::none,
                   test.host->current(), steady_time{}, "req-1"} {
-      EXPECT_FALSE(reader.read_head("POST " + path + " HTTP/1.1\r\nHost: a\r\n\r\n"));
+      EXPECT_FALSE(reader.read_head(
+          "POST " + path + " HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n\r\n"));
       what.payer.org = "acme";
       what.payer.key_id = "key_acme";
       auto target = routes::read_target(reader.head().request());

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/unit/proxy/gateway/exchange/wav.hpp"
+
 namespace tollgate::proxy {
 namespace {
 
@@ -16,7 +18,7 @@ struct parts {
     found.estimated = {estimated};
     body.begin(route, found);
   }
-  void tap(const std::string& type = "audio/L16;rate=8000") {
+  void tap(const std::string& type = "audio/wav") {
     EXPECT_FALSE(reader.read_head("HTTP/1.1 200 OK\r\nContent-Type: " + type + "\r\n\r\n"));
     body.tap(reader.head());
   }
@@ -52,12 +54,12 @@ TEST(metered_body, of_an_answer_counts_what_passed) {
   parts call{quota::meter_kind::response_audio};
   call.tap();
   EXPECT_TRUE(call.body.is_tapped());
-  call.body.audio().write(std::string(16'000, '\1'));
+  call.body.audio().write(wav(2).substr(0, 44 + 8000));
   EXPECT_EQ(call.body.so_far().amount, 1'000'000);
   EXPECT_EQ(call.body.if_left().amount, 1'000'000);
   call.body.close(stream_end::client_gone);
   EXPECT_EQ(call.body.used().amount, 1'000'000);
-  call.body.audio().write(std::string(16'000, '\1'));
+  call.body.audio().write(std::string(8000, '\1'));
   EXPECT_EQ(call.body.used().amount, 1'000'000);  // no more is counted
 }
 

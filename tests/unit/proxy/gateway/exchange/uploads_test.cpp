@@ -1,21 +1,9 @@
 // Bodies on their way up: kept, streamed, metered, held back and given up.
 #include "tests/unit/proxy/gateway/exchange/conversation.hpp"
+#include "tests/unit/proxy/gateway/exchange/wav.hpp"
 
 namespace tollgate::proxy {
 namespace {
-
-// Silence of so many seconds: a WAV file of 8,000 bytes each.
-std::string wav(std::uint32_t seconds) {
-  const auto number = [](std::uint32_t value, int bytes) {
-    std::string out;
-    for (int i = 0; i < bytes; ++i) out.push_back(static_cast<char>(value >> (8 * i)));
-    return out;
-  };
-  const std::uint32_t size = seconds * 8000;
-  return "RIFF" + number(36 + size, 4) + "WAVEfmt " + number(16, 4) + number(1, 2) + number(1, 2) +
-         number(8000, 4) + number(8000, 4) + number(1, 2) + number(8, 2) + "data" +
-         number(size, 4) + std::string(size, '\x80');
-}
 
 std::string chunk(const std::string& bytes) {
   char size[20];
