@@ -182,6 +182,26 @@ TEST_F(ledger_library_test, refuses_a_store_of_a_newer_schema) {
   sidecar->stop();
 }
 
+TEST_F(ledger_library_test, refuses_neither_a_store_of_its_own_schema_nor_one_that_is_away) {
+  EXPECT_EQ(why_refused(here(), 2s), "");
+  EXPECT_EQ(text_of(*raw.call({"GET", schema_key})), "2");
+  address nowhere;
+  nowhere.unix_path = "/nonexistent/redis.sock";
+  EXPECT_EQ(why_refused(nowhere, 50ms), "");
+}
+
+TEST_F(ledger_library_test, is_in_the_append_only_file) {
+  tests::redis_server durable{{"--appendonly", "yes", "--appendfsync", "always"}};
+  address where;
+  where.unix_path = durable.socket();
+  ready_connection(where)->stop();
+  durable.kill();
+  durable.start();
+  tests::redis_client client{durable.socket()};
+  EXPECT_EQ(text_of(*client.call({"FCALL", ledger_library::current().name(), "0"})),
+            ledger_library::current().name());
+}
+
 // The gate is packed by Lua and by C++: each reads what the other writes, and writes the same.
 TEST_F(ledger_library_test, packs_the_gate_as_cpp_does) {
   std::string script{ledger_library::modules()};
