@@ -20,12 +20,12 @@ struct upstream_url {
 };
 std::optional<upstream_url> read_upstream_url(context& in, const node& from);
 
-// A host of the operator's own network, by its looks: an address that is not the internet's, a name
-// without a dot, or one below a domain that is private by convention. Nothing is resolved.
+// Whether a host looks private: an address that is not public, a name without a dot, or a name
+// below a domain that is private by convention. Nothing is resolved.
 bool is_private_host(const std::string& host);
 
-// Where money is asked for: as it is written, with its query where `with_query`. https://, or
-// http:// to this machine alone: what travels there is worth stealing.
+// The URL of a payment endpoint, as written, with its query if `with_query`. https://, or http://
+// to this machine only: it carries secrets.
 struct payment_url {
   std::string text;
   bool tls = false;

@@ -1,5 +1,4 @@
-// A YAML file as a tree of nodes that know where they stand. The only room that knows yaml-cpp is
-// document.cpp.
+// A YAML file as a tree of nodes with their positions. Only document.cpp uses yaml-cpp.
 #pragma once
 
 #include <cstdint>
@@ -31,13 +30,13 @@ struct node {
   std::size_t weight = 1;       // bytes and nodes, aliases counted as often as they are used
 };
 
-// What a file may be, so that reading it ends soon and in little memory whatever it contains.
+// Limits of a file, so that reading it ends soon and in little memory, whatever it contains.
 inline constexpr std::size_t largest_file = 1024 * 1024;
 inline constexpr std::size_t deepest_nesting = 32;
 inline constexpr std::size_t largest_expansion = 4 * 1024 * 1024;
 
-// Nothing when it is not YAML: `problems` then says why. A duplicate key is reported and its first
-// value kept, so that the rest of the file is still looked at.
+// Null if it is not YAML: `problems` then says why. A duplicate key is reported and its first value
+// kept, so that the rest of the file is still read.
 node_ptr read_document(const std::string& text, problems& problems);
 
 }  // namespace tollgate::config

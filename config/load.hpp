@@ -26,7 +26,7 @@ std::string to_string(const config_error& error);  // FILE:LINE:COLUMN: message
 struct configuration {
   settings values;
   routes::route_table routes;
-  std::vector<config_error> warnings{};  // what works, and may not be what was meant
+  std::vector<config_error> warnings{};  // valid, but probably a mistake
 };
 std::string warning_text(const config_error& warning);  // FILE:LINE:COLUMN: warning: message
 

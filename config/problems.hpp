@@ -1,5 +1,5 @@
-// Everything wrong with a configuration, collected instead of thrown: a file with five mistakes is
-// answered with five messages.
+// The problems of a configuration, collected instead of thrown: a file with five mistakes gets five
+// messages.
 #pragma once
 
 #include <string>
@@ -23,8 +23,8 @@ class problems {
   bool empty() const { return found_.empty(); }
   std::size_t count() const { return found_.size() + beyond_; }
 
-  // By position; what stands at one place twice (an alias read twice) is said once. A file that is
-  // wrong in more than `most` ways gets one last entry that says how many more.
+  // By position. A message that occurs twice at one position (an alias read twice) is listed once.
+  // With more than `most` problems, a last entry gives the number of the others.
   std::vector<entry> sorted() const;
   static constexpr std::size_t most = 1000;
 
@@ -33,8 +33,7 @@ class problems {
   std::size_t beyond_ = 0;
 };
 
-// Text from the file as it may stand in a message: in quotes, control characters escaped, cut after
-// 80 bytes.
+// Text from the file for a message: in quotes, control characters escaped, truncated to 80 bytes.
 std::string quoted(std::string_view text);
 
 }  // namespace tollgate::config

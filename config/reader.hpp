@@ -1,6 +1,6 @@
 // Reads nodes into typed values. A reader is anything callable as `std::optional<T>(context&, const
-// node&)`: it reports what is wrong and returns nothing, and the caller goes on with the next key,
-// so that one run finds every mistake.
+// node&)`: it reports a problem and returns nullopt, and the caller continues with the next key, so
+// that one run finds every mistake.
 #pragma once
 
 #include <algorithm>
@@ -35,7 +35,7 @@ struct context {
   known_keys* keys = nullptr;  // where keys are noted; null: nowhere
   std::string path{};          // of the map being read, as in known_keys
 
-  // What works, and may not be what was meant.
+  // A valid setting that is probably a mistake.
   void warn(const node& where, const std::string& message) {
     warnings.add(where.at, key.empty() ? message : key + ": " + message);
   }
@@ -47,7 +47,7 @@ struct context {
 // A scalar after substitution.
 struct scalar {
   std::string text;
-  std::string shown;       // how a message may quote it; never what a variable contains
+  std::string shown;       // for messages; never the content of a variable
   bool all_empty = false;  // it was made from variables, and all of them are empty
 };
 std::optional<scalar> read_scalar(context& in, const node& from, const std::string& expected);
@@ -62,13 +62,12 @@ std::optional<std::string> read_text_or_empty(context& in, const node& from);
 std::optional<bool> read_flag(context& in, const node& from);               // true | false
 std::optional<quota::credits> read_credits(context& in, const node& from);  // not negative
 
-// Names that people choose: 1 to 64 of [A-Za-z0-9._-], a letter or digit first. They become metric
-// labels and ledger columns.
+// A name chosen by the user: 1 to 64 of [A-Za-z0-9._-], a letter or digit first. Names become
+// metric labels and ledger columns.
 bool is_name(std::string_view text);
 std::optional<std::string> read_name(context& in, const node& from);
 
-// How many names, routes, or values of one list a file may have: checks that compare each with each
-// stay quick.
+// The most names, routes, or values of one list: checks that compare each with each stay fast.
 inline constexpr std::size_t most_names = 1000;
 inline constexpr std::size_t most_values = 64;
 
@@ -131,13 +130,13 @@ struct choice {
   }
 };
 
-// Reads the keys of one map. Every key that may stand there is asked for; finish() reports the
-// rest. A null node is an empty map: all of its keys are commented out.
+// Reads the keys of one map. The caller asks for every known key; finish() reports the others. A
+// null node is an empty map: all of its keys are commented out.
 class map_reader {
  public:
   map_reader(context& in, const node& from);
 
-  // The value of `key`, or nothing. From then on the key is known.
+  // The value of `key`, or null. From then on the key is known.
   const node* find(std::string_view key);
   // Likewise; a missing key is reported.
   const node* require(std::string_view key);
@@ -153,7 +152,7 @@ class map_reader {
     return value != nullptr && assign(key, *value, out, reader);
   }
 
-  // A key of a later version: named, and refused.
+  // A key of a later version: refused by name.
   void not_yet(std::string_view key, const std::string& what);
   void finish();
 

@@ -1,4 +1,4 @@
-// One reader for each key at the top of the file. What a key means stands in README.md.
+// One reader for each key at the top of the file. README.md describes the keys.
 #pragma once
 
 #include "config/reader.hpp"
@@ -28,7 +28,7 @@ std::optional<archive_settings> read_archive(context& in, const node& from);
 std::optional<retention_settings> read_retention(context& in, const node& from);
 std::optional<webhook_settings> read_webhooks(context& in, const node& from);
 
-// The names that stand in the file, whether or not what stands behind them could be read.
+// The names in the file, whether or not their values could be read.
 struct declared_names {
   std::vector<std::string> upstreams, rates;
 };

@@ -38,7 +38,7 @@ struct identity_settings {
   std::string conversation_header = "X-Conversation-Id";
 };
 
-// An upstream that is told who pays: the fields that say so, and the secret that signs them. A
+// Identification for an upstream: the fields that say who pays, and the secret that signs them. A
 // field without a name is not sent.
 struct identify_settings {
   bool on = false;
@@ -73,17 +73,17 @@ struct plan_settings {
   bool custom = false;      // every organization has terms of its own
 };
 
-// Who is asked for money when credits are bought; nobody: top-ups stay requested until they are
-// confirmed through the admin API.
+// The payment endpoint. Without one, top-ups stay requested until they are confirmed through the
+// admin API.
 enum class payment_kind : std::uint8_t { none, webhook, stripe };
 
-// What Stripe tells by itself: a payment succeeded later, was refunded, is disputed.
+// Stripe's events: a payment succeeded later, was refunded, is disputed.
 struct stripe_event_settings {
-  std::vector<std::string> secrets;  // of the webhook endpoint, any of which may sign; none: nobody
-                                     // is listened to
-  std::optional<endpoint> listen;    // a listener of its own; nothing: the data plane's
-  bool take_back_refunds = true;     // the credits of what was refunded,
-  bool take_back_disputes = true;    // or is disputed
+  std::vector<std::string>
+      secrets;  // of the webhook endpoint, any of which may sign; none: no events are accepted
+  std::optional<endpoint> listen;  // a listener of its own; nothing: the data plane's
+  bool take_back_refunds = true;   // the credits of what was refunded,
+  bool take_back_disputes = true;  // or is disputed
 };
 
 struct payment_settings {
@@ -95,10 +95,10 @@ struct payment_settings {
   stripe_event_settings events;
 };
 
-// Where Stripe's events come in, on whichever listener.
+// The path of Stripe's events, on either listener.
 inline constexpr std::string_view stripe_events_path = "/payments/stripe";
 
-// Where ledger entries, statements and usage are copied to, and kept for good.
+// Where ledger entries, statements and usage are archived.
 enum class archive_kind : std::uint8_t { none, postgresql, files };
 
 struct archive_settings {
@@ -111,7 +111,7 @@ struct archive_settings {
   bool operator==(const archive_settings&) const = default;
 };
 
-// How long the store itself keeps what is old.
+// How long the store keeps old data.
 struct retention_settings {
   std::optional<milliseconds> ledger;  // entries that are in the archive; nothing: for ever
   milliseconds usage{std::chrono::hours{24 * 400}};  // by agent and conversation
@@ -123,7 +123,7 @@ struct retention_settings {
   bool operator==(const retention_settings&) const = default;
 };
 
-// How account events are delivered to the endpoints that organizations register.
+// Delivery of account events to the endpoints of organizations.
 struct webhook_settings {
   milliseconds timeout{5'000};  // one attempt, from connecting to the head of the answer
   // Before each attempt at an event, counted from the one before; the first from the event.
@@ -133,7 +133,7 @@ struct webhook_settings {
                                        std::chrono::hours{10},  std::chrono::hours{14},
                                        std::chrono::hours{20},  std::chrono::hours{24}};
   bool allow_http = false;     // also http:// URLs
-  bool allow_private = false;  // also addresses that are not the internet's: loopback, 10.0.0.0/8
+  bool allow_private = false;  // also addresses that are not public: loopback, 10.0.0.0/8
   std::string ca_file;         // tls: trust these instead of the system's
 };
 
@@ -161,7 +161,7 @@ struct limit_settings {
   bool operator==(const limit_settings&) const = default;
 };
 
-// Where uploads wait that can be measured only when all of them has come.
+// Files of uploads that can be measured only when they are complete.
 struct spool_settings {
   std::string directory = "/var/tmp";
   std::uint64_t upload_bytes = std::uint64_t{256} * 1024 * 1024;      // of one; 0: none waits
@@ -177,7 +177,7 @@ struct hold_settings {
   bool operator==(const hold_settings&) const = default;
 };
 
-// Where what is not settled yet is written down.
+// The journal of charges that are not settled yet.
 struct journal_settings {
   std::string directory;  // empty: nowhere
   std::uint64_t max_bytes = 256 * 1024 * 1024;
@@ -190,7 +190,7 @@ struct journal_settings {
 
 struct store_settings {
   std::string url = "embedded:var/tollgate";
-  milliseconds wait{0};  // how long a request may wait for a store that is away
+  milliseconds wait{0};  // how long a request waits for an unavailable store
 };
 
 struct log_settings {

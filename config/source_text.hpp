@@ -1,4 +1,4 @@
-// The text of a file, and where in it an offset stands.
+// The text of a file, and the position of an offset in it.
 #pragma once
 
 #include <cstdint>
@@ -31,8 +31,8 @@ class source_text {
   std::vector<std::uint32_t> characters_before_;  // one for each offset, the end included
 };
 
-// Where text stops being plain: UTF-8 (RFC 3629) without control characters other than tabs and
-// line breaks.
+// The first place that is not plain text: UTF-8 (RFC 3629) without control characters other than
+// tabs and line breaks.
 struct text_flaw {
   std::size_t offset = 0;
   std::string what;  // "not UTF-8"

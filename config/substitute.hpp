@@ -1,5 +1,5 @@
-// `${NAME}` and `${NAME:-default}` inside values. It happens after the YAML is parsed, so whatever
-// a variable contains stays one value and can never become structure.
+// `${NAME}` and `${NAME:-default}` inside values. Substituted after the YAML is parsed, so the
+// content of a variable is always one value, never structure.
 #pragma once
 
 #include <string>

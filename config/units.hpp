@@ -1,5 +1,4 @@
-// Values with a unit, written the way people write them. Each parser takes the whole text or
-// nothing.
+// Values with a unit. A parser accepts the whole text or returns nullopt.
 #pragma once
 
 #include <chrono>

@@ -12,10 +12,20 @@ namespace {
 
 constexpr std::int64_t level_of_a_request = 60'000;
 constexpr std::int64_t ms_a_day = 86'400'000;
-constexpr gate_numbers never_written{0, 0, 0, 0, -1, -1, -1, 0, 0, 0, -1, 3};
-constexpr std::array<const char*, never_written.size()> names{
-    "cycle",     "start", "holds that are old", "kept",        "room",       "overdraft",
-    "threshold", "due",   "credits come at",    "top-up open", "next alert", "what has been told"};
+constexpr gate_numbers never_written{0, 0, 0, 0, -1, -1, -1, 0, 0, 0, -1, 3, 0};
+constexpr std::array<const char*, never_written.size()> names{"cycle",
+                                                              "start",
+                                                              "holds that are old",
+                                                              "kept",
+                                                              "room",
+                                                              "overdraft",
+                                                              "threshold",
+                                                              "due",
+                                                              "credits come at",
+                                                              "top-up open",
+                                                              "next alert",
+                                                              "what has been told",
+                                                              "alerts of members"};
 
 std::int64_t ms(time_point at) {
   return at.time_since_epoch().count();
@@ -184,8 +194,8 @@ void add_plan(const account_guards& guards, gate_numbers& gate, earliest& due) {
     at(gate, gate_field::until) = ms(plan.end);
   const bool of_members = std::ranges::any_of(
       plan.options.alerts, [](const auto& each) { return each.scope.has_value(); });
-  at(gate, gate_field::told) =
-      (plan.told_exhausted ? 1 : 0) + (plan.told_cap ? 2 : 0) + (of_members ? 4 : 0);
+  at(gate, gate_field::told) = (plan.told_exhausted ? 1 : 0) + (plan.told_cap ? 2 : 0);
+  at(gate, gate_field::member_alerts) = of_members ? 1 : 0;
   const auto alert = next_alert(guards.snapshot);
   at(gate, gate_field::alert_at) = alert ? (*alert - guards.carried).micro() : -1;
   due.consider(ms(plan.end));

@@ -74,9 +74,7 @@ std::int64_t ahead_of(std::int64_t metered, std::int64_t step) {
 
 charge::charge(terms terms)
     : terms_{std::move(terms)},
-      id_{terms_.id},
-      held_as_{terms_.id},
-      held_{price(terms_.price_at, terms_.estimated)} {}
+      hold_{terms_.id, terms_.id, {}, price(terms_.price_at, terms_.estimated)} {}
 
 charge charge::recovered(terms terms) {
   charge again{std::move(terms)};
@@ -90,7 +88,7 @@ charge::action charge::resume(const event& event) {
 
 charge::action charge::on(const begin&) {
   if (state_ != state::created) return wait{};
-  return ask(state::reserving, reservation(held_, terms_.admit));
+  return ask(state::reserving, reservation(hold_.amount, terms_.admit));
 }
 
 charge::action charge::on(const answered& event) {
@@ -100,12 +98,12 @@ charge::action charge::on(const answered& event) {
     case state::extending:
       return on_extended(event);
     case state::releasing:
-      if (event.reply.result == outcome::released) held_ = paid() + event.reply.amount;
+      if (event.reply.result == outcome::released) hold_.amount = paid() + event.reply.amount;
       return keep_open();
     case state::replacing:
-      if (event.reply.result == outcome::forgotten) return reserve_next(id_.a_day_later());
-      held_as_ = id_;
-      held_ = growing_to_;
+      if (event.reply.result == outcome::forgotten) return reserve_next(hold_.id.a_day_later());
+      hold_.confirmed = hold_.id;
+      hold_.amount = growth_.to;
       return keep_open();
     case state::resolving:
     case state::late_settling:
@@ -124,7 +122,7 @@ charge::action charge::on(const store_failed&) {
   switch (state_) {
     case state::reserving:
       state_ = state::done;
-      return refuse_unavailable{void_hold{id_}};
+      return refuse_unavailable{void_hold{hold_.id}};
     case state::extending:
     case state::releasing:
     case state::replacing:
@@ -144,8 +142,8 @@ charge::action charge::on(const store_failed&) {
 }
 
 charge::action charge::on(const renewal_due&) {
-  if (state_ != state::open || hold_gone_) return wait{};
-  growing_to_ = held_;
+  if (state_ != state::open || hold_.gone) return wait{};
+  growth_.to = hold_.amount;
   return ask(state::extending, extension());
 }
 
@@ -155,9 +153,9 @@ charge::action charge::on(const begun& event) {
 }
 
 charge::action charge::on(const metered& event) {
-  if (!metered_) metered_ = event;
-  metered_->so_far.amount = std::max(metered_->so_far.amount, event.so_far.amount);
-  metered_->final = metered_->final || event.final;
+  if (!growth_.metered) growth_.metered = event;
+  growth_.metered->so_far.amount = std::max(growth_.metered->so_far.amount, event.so_far.amount);
+  growth_.metered->final = growth_.metered->final || event.final;
   return state_ == state::open ? grow() : wait{};
 }
 
@@ -177,20 +175,20 @@ charge::action charge::on_reserved(const answered& event) {
   // The store's clock has moved on by days, and the id was made by what it said before: an id so
   // old is never held. Another is made by what the store says now; nothing has been charged under
   // this one.
-  if (reply.result == outcome::forgotten && !ended_ && !renamed_) {
-    renamed_ = true;
-    id_ = id_.made_again(event.store_time);
-    return ask(state::reserving, reservation(held_, terms_.admit));
+  if (reply.result == outcome::forgotten && !ended_ && !hold_.renamed) {
+    hold_.renamed = true;
+    hold_.id = hold_.id.made_again(event.store_time);
+    return ask(state::reserving, reservation(hold_.amount, terms_.admit));
   }
-  available_ = reply.available;  // a refusal says what there is, too
-  rate_ = reply.rate;
+  said_.available = reply.available;  // a refusal says what there is, too
+  said_.rate = reply.rate;
   if (!is_held(reply.result)) {
     state_ = state::done;
     note_refusal(reply);
     return refuse{reply.result};
   }
-  held_as_ = id_;
-  beyond_balance_ = reply.result == outcome::held_beyond_balance;
+  hold_.confirmed = hold_.id;
+  said_.beyond_balance = reply.result == outcome::held_beyond_balance;
   if (ended_) return resolve();
   state_ = state::open;
   return forward{};
@@ -202,10 +200,10 @@ charge::action charge::on_extended(const answered& event) {
   if (result == outcome::settled_on_expiry) return go_on_behind(event);
   const bool gone =
       result == outcome::expired || result == outcome::not_found || result == outcome::forgotten;
-  if (gone) return replace(id_.successor());
-  available_ = event.reply.available;
+  if (gone) return replace(hold_.id.successor());
+  said_.available = event.reply.available;
   if (result != outcome::extended) return refused_to_grow(event.reply);
-  held_ = std::max(held_, growing_to_);
+  hold_.amount = std::max(hold_.amount, growth_.to);
   return keep_open();
 }
 
@@ -213,22 +211,22 @@ charge::action charge::on_extended(const answered& event) {
 // new one: its price was agreed on, so no balance refuses it. If this fails too, settling finds
 // out.
 charge::action charge::replace(const hold_id& next) {
-  growing_to_ = held_;
+  growth_.to = hold_.amount;
   return reserve_next(next);
 }
 
 charge::action charge::reserve_next(const hold_id& next) {
-  id_ = next;
-  return ask(state::replacing, reservation(growing_to_ - paid(), admission::owed));
+  hold_.id = next;
+  return ask(state::replacing, reservation(growth_.to - paid(), admission::owed));
 }
 
 // Likewise; but what was used by then has been charged, and only the rest is held.
 charge::action charge::go_on_behind(const answered& event) {
   note_charged(event.reply);
-  if (held_ > paid()) return replace(id_.successor());
-  id_ = id_.successor();
-  held_ = paid();
-  hold_gone_ = true;
+  if (hold_.amount > paid()) return replace(hold_.id.successor());
+  hold_.id = hold_.id.successor();
+  hold_.amount = paid();
+  hold_.gone = true;
   return keep_open();
 }
 
@@ -236,7 +234,7 @@ void charge::note_charged(const answer& reply) {
   const auto more = reply.charged.value_or(use{reply.amount, 0, 0});
   if (!paid_) {
     paid_ = use{{}, 0, 0};
-    paid_as_ = id_;
+    hold_.paid_as = hold_.id;
   }
   *paid_ = {paid_->amount + more.amount, paid_->used + more.used,
             paid_->billed_us + more.billed_us};
@@ -255,59 +253,59 @@ use charge::unpaid(usage used) const {
 std::optional<use> charge::to_settle_at() const {
   if (!begun_) return std::nullopt;
   auto used = *begun_;
-  if (metered_) used.amount = std::max(used.amount, metered_->so_far.amount);
+  if (growth_.metered) used.amount = std::max(used.amount, growth_.metered->so_far.amount);
   const auto unpaid_use = unpaid(used);
   return unpaid_use.amount.in_range() ? std::optional{unpaid_use} : std::nullopt;
 }
 
 operation charge::extension(std::optional<credits> needed) const {
   if (needed) *needed = std::max(*needed - paid(), credits{});
-  return extend{id_,    growing_to_ - paid(), terms_.hold_timeout, terms_.admit,
-                needed, to_settle_at()};
+  return extend{hold_.id, growth_.to - paid(), terms_.hold_timeout, terms_.admit,
+                needed,   to_settle_at()};
 }
 
 // Too large a step says nothing about what has been used already: that is asked for next.
 charge::action charge::refused_to_grow(const answer& reply) {
   state_ = state::open;
-  if (growing_to_ <= held_) return wait{};
+  if (growth_.to <= hold_.amount) return wait{};
   note_refusal(reply);
-  if (growing_to_ <= price(terms_.price_at, metered_->so_far)) {
-    exhausted_ = true;
+  if (growth_.to <= price(terms_.price_at, growth_.metered->so_far)) {
+    growth_.exhausted = true;
     return wait{};
   }
-  cautious_ = true;
+  growth_.cautious = true;
   return grow();
 }
 
 void charge::note_refusal(const answer& reply) {
-  refused_as_ = reply.result;
-  obstacle_met_ = reply.why;
+  said_.refused_as = reply.result;
+  said_.obstacle_met = reply.why;
 }
 
 // Asks for a larger hold where the one in force will not do for much longer.
 charge::action charge::grow() {
-  if (!metered_ || exhausted_) return wait{};
-  const auto needed = price(terms_.price_at, metered_->so_far);
-  if (metered_->final && held_ > needed) return release_rest();
-  usage wanted = metered_->so_far;
-  if (!cautious_ && !metered_->final) {
+  if (!growth_.metered || growth_.exhausted) return wait{};
+  const auto needed = price(terms_.price_at, growth_.metered->so_far);
+  if (growth_.metered->final && hold_.amount > needed) return release_rest();
+  usage wanted = growth_.metered->so_far;
+  if (!growth_.cautious && !growth_.metered->final) {
     // Asked for while a quarter of it is left: there is time for the answer to come.
     const auto ahead = ahead_of(wanted.amount, terms_.hold_step);
     if (covers({wanted.amount + ahead / 4})) return wait{};
     wanted.amount += ahead;
   }
   if (covers(wanted)) return wait{};
-  growing_to_ = price(terms_.price_at, wanted);
-  if (std::exchange(hold_gone_, false)) {
-    return ask(state::replacing, reservation(growing_to_ - paid(), admission::owed));
+  growth_.to = price(terms_.price_at, wanted);
+  if (std::exchange(hold_.gone, false)) {
+    return ask(state::replacing, reservation(growth_.to - paid(), admission::owed));
   }
   return ask(state::extending, extension(needed));
 }
 
 // Once: should the ledger not answer, the settlement gives the rest back.
 charge::action charge::release_rest() {
-  if (hold_gone_ || std::exchange(released_, true)) return wait{};
-  return ask(state::releasing, release{id_, unpaid(metered_->so_far).amount});
+  if (hold_.gone || std::exchange(growth_.released, true)) return wait{};
+  return ask(state::releasing, release{hold_.id, unpaid(growth_.metered->so_far).amount});
 }
 
 charge::action charge::on_resolved(const answered& event) {
@@ -321,14 +319,15 @@ charge::action charge::on_resolved(const answered& event) {
       return finish(credits{});
     case outcome::expired:
     case outcome::not_found:
-      return settling ? charge_late(id_.successor()) : finish(credits{});
+      return settling ? charge_late(hold_.id.successor()) : finish(credits{});
     case outcome::settled_on_expiry:
       note_charged(event.reply);
       return settling ? charge_rest() : finish(credits{});
     // Days later nobody can tell whether an earlier attempt was charged: then not twice. But there
     // was none where the hold could not even be placed.
     case outcome::forgotten:
-      return settling && id_ != held_as_ ? charge_late(id_.a_day_later()) : finish(credits{});
+      return settling && hold_.id != hold_.confirmed ? charge_late(hold_.id.a_day_later())
+                                                     : finish(credits{});
     case outcome::out_of_range:
       break;
     default:
@@ -336,7 +335,7 @@ charge::action charge::on_resolved(const answered& event) {
   }
   // More than the account can ever hold: it pays what was held, which always fits.
   auto* settlement = std::get_if<settle>(&*asked_);
-  const auto held = held_ - paid();
+  const auto held = hold_.amount - paid();
   if (settlement == nullptr || settlement->amount <= held) return finish(credits{});
   return ask(state::resolving,
              settle{settlement->id, held, settlement->used, settlement->billed_us});
@@ -348,16 +347,16 @@ charge::action charge::on_reserved_late(const answered& event) {
     case outcome::held_beyond_balance:
     case outcome::exists:
     case outcome::exists_with_different_amount:
-      held_as_ = id_;
+      hold_.confirmed = hold_.id;
       return settle_used(state::late_settling);
     case outcome::already_settled:
       return finish(event.reply.amount);
     case outcome::already_voided:
     case outcome::expired:
     case outcome::not_found:
-      return charge_late(id_.successor());  // that one, too, came too late
+      return charge_late(hold_.id.successor());  // that one, too, came too late
     case outcome::forgotten:
-      return charge_late(id_.a_day_later());
+      return charge_late(hold_.id.a_day_later());
     case outcome::settled_on_expiry:
       note_charged(event.reply);
       return charge_rest();
@@ -376,19 +375,19 @@ charge::action charge::keep_open() {
 
 charge::action charge::resolve() {
   if (quota::resolve(terms_.policy, ended_->how) == resolution::void_hold) {
-    return hold_gone_ ? finish(credits{}) : ask(state::resolving, void_hold{id_});
+    return hold_.gone ? finish(credits{}) : ask(state::resolving, void_hold{hold_.id});
   }
   const bool all_paid = paid_ && unpaid(ended_->used).amount == credits{};
-  if (hold_gone_) return all_paid ? finish(credits{}) : reserve_late();
+  if (hold_.gone) return all_paid ? finish(credits{}) : reserve_late();
   // A settlement of nothing would count as another call.
-  if (all_paid) return ask(state::resolving, void_hold{id_});
+  if (all_paid) return ask(state::resolving, void_hold{hold_.id});
   return settle_used(state::resolving);
 }
 
 // The hold expired before it was settled: we were cut off for longer than its timeout. What was
 // used is never dropped, so it is charged under the hold's successor.
 charge::action charge::charge_late(const hold_id& next) {
-  id_ = next;
+  hold_.id = next;
   return reserve_late();
 }
 
@@ -399,12 +398,12 @@ charge::action charge::reserve_late() {
 // The hold was settled when it expired, at what had been used until then.
 charge::action charge::charge_rest() {
   const bool all_paid = unpaid(ended_->used).amount == credits{};
-  return all_paid ? finish(credits{}) : charge_late(id_.successor());
+  return all_paid ? finish(credits{}) : charge_late(hold_.id.successor());
 }
 
 charge::action charge::settle_used(state next) {
   const auto what = unpaid(ended_->used);
-  return ask(next, settle{id_, what.amount, what.used, what.billed_us});
+  return ask(next, settle{hold_.id, what.amount, what.used, what.billed_us});
 }
 
 charge::action charge::finish(credits charged) {
@@ -421,7 +420,7 @@ charge::action charge::ask(state next, operation what) {
 }
 
 reserve charge::reservation(credits amount, admission admit) const {
-  return {id_, amount, terms_.hold_timeout, admit, terms_.request_id, terms_.who};
+  return {hold_.id, amount, terms_.hold_timeout, admit, terms_.request_id, terms_.who};
 }
 
 }  // namespace tollgate::quota

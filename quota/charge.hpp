@@ -135,20 +135,20 @@ class charge {
   // Under which the ledger has confirmed a hold: the id agreed on, or one that it went on under.
   // Where a part is charged already, by a hold that was settled when it expired, that hold: who
   // begins there, later and anew, is told of it.
-  const hold_id& held_as() const { return paid_ ? paid_as_ : held_as_; }
+  const hold_id& held_as() const { return paid_ ? hold_.paid_as : hold_.confirmed; }
   credits estimate() const { return price(terms_.price_at, terms_.estimated); }
-  credits held() const { return held_; }  // what the hold in force is for
-  bool covers(usage used) const { return price(terms_.price_at, used) <= held_; }
+  credits held() const { return hold_.amount; }  // what the hold in force is for
+  bool covers(usage used) const { return price(terms_.price_at, used) <= hold_.amount; }
   // The hold cannot grow to what has been metered: the account has no more to give.
-  bool exhausted() const { return exhausted_; }
+  bool exhausted() const { return growth_.exhausted; }
   // What the account had left at the ledger's last answer, a hold that was made already taken off.
-  credits available() const { return available_; }
-  bool beyond_balance() const { return beyond_balance_; }
+  credits available() const { return said_.available; }
+  bool beyond_balance() const { return said_.beyond_balance; }
   // What refused the reservation, or the last attempt to let the hold grow.
-  outcome refused_as() const { return refused_as_; }
-  const std::optional<obstacle>& obstacle_met() const { return obstacle_met_; }
+  outcome refused_as() const { return said_.refused_as; }
+  const std::optional<obstacle>& obstacle_met() const { return said_.obstacle_met; }
   // The account's request rate, as of the reservation; nothing for an account without one.
-  const std::optional<rate_status>& rate() const { return rate_; }
+  const std::optional<rate_status>& rate() const { return said_.rate; }
 
  private:
   enum class state : std::uint8_t {
@@ -198,31 +198,40 @@ class charge {
   action ask(state next, operation what);
   reserve reservation(credits amount, admission admit) const;
 
+  struct hold {
+    hold_id id;         // of the one that is in force or asked for
+    hold_id confirmed;  // of the last that the ledger confirmed
+    hold_id paid_as;    // of the first that was settled when it expired
+    // What is charged for this call so far, because a hold of it expired when the answer had begun,
+    // counts as held: the hold in force is for what is beyond it.
+    credits amount;
+    bool renamed = false;  // the id agreed on was too old for the store
+    bool gone = false;     // the last was settled when it expired, and there was no more to hold
+  };
+  // What the ledger said last.
+  struct ledger_said {
+    credits available;
+    bool beyond_balance = false;
+    outcome refused_as = outcome::insufficient_balance;
+    std::optional<obstacle> obstacle_met;
+    std::optional<rate_status> rate;
+  };
+  // Where usage is metered.
+  struct growth {
+    std::optional<charge::metered> metered;
+    credits to;  // what the extend or the replacing reserve that is out asks for
+    bool cautious = false, exhausted = false, released = false;
+  };
+
   terms terms_;
   state state_ = state::created;
-  hold_id id_,
-      held_as_;  // of the hold that is in force or asked for; of the last that was confirmed
-  bool renamed_ = false;  // the id agreed on was too old for the store
-  std::optional<ended> ended_;
-  std::optional<operation> asked_;  // kept to be repeated, while resolving
-  // What is charged for this call so far, because a hold of it expired when the answer had begun,
-  // counts as held: the hold in force is for what is beyond it.
-  credits held_;
-  credits available_;
-  bool beyond_balance_ = false;
-  outcome refused_as_ = outcome::insufficient_balance;
-  std::optional<obstacle> obstacle_met_;
-  std::optional<rate_status> rate_;
-
+  hold hold_;
+  ledger_said said_;
+  growth growth_;
   std::optional<usage> begun_;
   std::optional<use> paid_;  // by holds that were settled when they expired
-  hold_id paid_as_;          // of the first of them
-  bool hold_gone_ = false;   // the last of them was, and there was nothing more to hold
-
-  // Where usage is metered.
-  std::optional<metered> metered_;
-  credits growing_to_;  // what the extend or the replacing reserve that is out asks for
-  bool cautious_ = false, exhausted_ = false, released_ = false;
+  std::optional<ended> ended_;
+  std::optional<operation> asked_;  // kept to be repeated, while resolving
 };
 
 }  // namespace tollgate::quota

@@ -12,7 +12,7 @@
 
 namespace tollgate::quota {
 
-// The gate's numbers, in their order (quota/README.md, "Keys").
+// The gate's numbers, in their order (quota/redis/README.md).
 enum class gate_field : std::size_t {
   cycle,
   start,
@@ -26,6 +26,7 @@ enum class gate_field : std::size_t {
   top_up_open,
   alert_at,
   told,
+  member_alerts,
   count
 };
 using gate_numbers = std::array<std::int64_t, static_cast<std::size_t>(gate_field::count)>;

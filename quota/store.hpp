@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "quota/account_history.hpp"
 #include "quota/directory.hpp"
@@ -38,6 +39,8 @@ class store {
   // How often the store's clock was seen to go back.
   virtual std::uint64_t times_set_back() const = 0;
   virtual store_traffic traffic() const = 0;
+  // Why the store, or an account in it, is refused: a later release wrote it. Empty: it is not.
+  virtual std::string refusal() const = 0;
 };
 
 // Opens the store for the thread that runs this io_context.

@@ -1,6 +1,5 @@
-// What became of a call by what its answer says: by the head, and by what the body carried. A call
-// is charged for an answer, not for a status: an answer of 200 may be a stream of events that tells
-// of nothing but an error.
+// How a call ended, by the head and the body of its answer. A call is charged for an answer, not
+// for a status: a 200 may be an event stream that carries only an error.
 #pragma once
 
 #include <cstdint>
@@ -19,11 +18,10 @@ struct answer_head {
   bool has_body = true;
 };
 
-// How the call ends if the answer goes on as it began.
+// How the call ends if the answer continues as it began.
 quota::stream_end end_by_head(const answer_head& head);
 
-// Watches the body of an answer that was accepted. Nothing of it is kept, and of anything but a
-// stream of events nothing is read.
+// Watches the body of an accepted answer. It keeps nothing, and reads only event streams.
 class answer_watch {
  public:
   enum class carried : std::uint8_t { nothing, error, content };
@@ -33,9 +31,9 @@ class answer_watch {
   answer_watch(const answer_watch&) = delete;
 
   void write(std::string_view piece);
-  // It is told so far: nothing, only of an error, or something that was asked for.
+  // Carried so far: nothing, only an error, or content.
   carried so_far() const;
-  // The event came by which its kind of stream says that it is complete.
+  // The last event of this kind of stream has come: it is complete.
   bool is_complete() const;
 
   // How the call ended, by `how` the answer did.

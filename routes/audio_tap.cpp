@@ -283,7 +283,8 @@ meters::state audio_tap::status() const {
   return silent ? meters::state::unmeasurable : meter.status();
 }
 
-// Whoever goes on where we cannot has heard all that was counted before, so that stays.
+// A decoder that continues where this meter cannot has played all that was counted before, so that
+// stays.
 quota::usage audio_tap::used() const {
   auto counted = decoded_.meter->measured();
   if (as_sent_) counted = std::max(counted, as_sent_->found());

@@ -1,5 +1,5 @@
-// Counts the seconds of audio in one body while it passes: undoes its content encoding, finds the
-// audio in it, and meters that. Any slices, constant memory; the body itself is not touched.
+// Counts the seconds of audio in one body as it passes: undoes its content encoding, finds the
+// audio, and meters it. Any slices, constant memory; the body is not changed.
 #pragma once
 
 #include <memory>
@@ -16,10 +16,10 @@ namespace tollgate::routes {
 
 class audio_tap {
  public:
-  // What the message says about its body. It decides where the audio is looked for, and nothing
-  // else, but for audio without a container, of which the bytes say nothing. An upload's type is
-  // read as any of its readers might, and its body as it is sent, too, where it says that it is
-  // encoded: many upstreams do not look at that.
+  // What the message says about its body. It decides only where the audio is looked for, except for
+  // audio without a container, whose bytes say nothing. An upload's type is read as any reader
+  // might; a body that is declared encoded is also read as it is sent, since many upstreams ignore
+  // the encoding.
   struct body_facts {
     std::string_view content_type, content_encoding;
     bool wants_raw_pcm = false;  // see classified
@@ -33,23 +33,23 @@ class audio_tap {
   // The body has ended, where it should or not.
   void finish();
 
-  // What has come does not suffice: the audio can be measured only when all of the body has, or it
-  // is not even clear yet what it is. Once false, it stays so, until the second reading.
+  // More is needed: the audio can be measured only when the body is complete, or its format is not
+  // known yet. Once false, it stays false until the second reading.
   bool needs_all() const;
-  // After finish(): the body has to be written once more, from its first byte on, and finished,
-  // before its audio counts by what is in it.
+  // After finish(): the body must be written and finished once more, from its first byte, before
+  // its audio is counted by its content.
   bool wants_second_reading() const;
   void begin_second_reading();
 
   // `undecided` never after finish(). A body without any audio in it is `unmeasurable`.
   meters::state status() const;
-  // Seconds so far, in microseconds. Of what is unmeasurable: by its size at the bit rate, and no
-  // less than what was counted in it.
+  // Seconds so far, in microseconds. Unmeasurable audio: by its size at the bit rate, at least what
+  // was counted.
   quota::usage used() const;
   // For people: "it is neither audio in a known format nor ...".
   std::string why_unmeasurable() const;
-  // What the upstream is told of an upload: the reading that was made of its type. Empty where none
-  // was made, or it has none.
+  // The media type of an upload for the upstream, as it was read. Empty if it was not read, or has
+  // none.
   std::string content_type() const { return content_type_.value_or(""); }
   std::string_view container() const { return decoded_.meter->container(); }
 
@@ -78,7 +78,7 @@ class audio_tap {
   const bool wants_raw_pcm_, is_upload_;
   const std::optional<std::string> content_type_;  // as it was read
   const std::int64_t bit_rate_;
-  const bool claims_samples_;  // and nobody whose word counts says what they are
+  const bool claims_samples_;  // without a trusted description of them
   chain decoded_;
   std::unique_ptr<readers::reader> decoder_;
   std::optional<chain> as_sent_;

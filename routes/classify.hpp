@@ -2,7 +2,8 @@
 // proxy and `tollgate explain` run the same code.
 //
 // The classifier sees what the upstream will see: the target is normalised first (clean_target) and
-// the normalised form is what gets forwarded. What cannot be read with certainty is refused (400).
+// the normalised form is what gets forwarded. A request that cannot be read with certainty is
+// refused (400).
 #pragma once
 
 #include <memory>
@@ -24,9 +25,9 @@ struct header_view {
   std::string_view name, value;  // value without surrounding blanks
 };
 
-// A request head as the upstream will see it: what concerns the client's connection only (and every
-// header that Connection names) is already taken out, else a caller could show us a header that
-// makes its call cheap and have it removed. The views must outlive the calls that take it.
+// A request head as the upstream will see it: hop-by-hop headers (and every header that Connection
+// names) are removed already; otherwise a caller could send a header that makes its call cheap and
+// have it removed. The views must outlive the calls that take it.
 struct request_view {
   std::string_view method;
   std::string_view target;  // as received: origin-form, absolute-form, or "*"
@@ -61,10 +62,9 @@ struct classified {
   std::string model;                // for the ledger; empty when the call has none
   std::string agent, conversation;  // from {agent} and {conversation} in the path; may be empty
   quota::usage estimated;           // exact for per: request and per: query; see estimate.hpp
-  std::int64_t times = 1;           // what the members at the rate's `times` made of it
-  std::string
-      content_type;  // what the upstream is told of a body that was read; see media_type.hpp
-  bool wants_raw_pcm = false;  // a body with `response_format: pcm`, as OpenAI reads it
+  std::int64_t times = 1;           // from the members at the rate's `times`
+  std::string content_type;         // for the upstream, of a body that was read; see media_type.hpp
+  bool wants_raw_pcm = false;       // a body with `response_format: pcm`, as OpenAI reads it
 };
 
 // A candidate route looks at JSON members: read the whole body (up to the limit) and ask again.
@@ -90,7 +90,7 @@ class route_table {
  public:
   // Compiles the routes; `rates` supplies the prices by name. Every mistake is reported: bad
   // patterns, duplicate names, unknown rates (with a suggestion), routes that can never match
-  // because an earlier one takes everything they would.
+  // because an earlier one matches everything they would.
   static std::variant<route_table, std::vector<route_error>> build(
       const std::vector<route_settings>& routes, const std::vector<quota::rate>& rates);
 

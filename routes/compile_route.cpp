@@ -141,8 +141,7 @@ class compiler {
 
 }  // namespace
 
-// Whoever serves GET serves HEAD with the same work, and most frameworks send HEAD to the handler
-// of GET.
+// HEAD costs a server the same work as GET: most frameworks run the same handler.
 bool route::compiled::allows_method(std::string_view method) const {
   return methods.empty() || std::any_of(methods.begin(), methods.end(), [&](const auto& allowed) {
            return allowed == method || (allowed == "GET" && method == "HEAD");

@@ -1,4 +1,4 @@
-// A route's conditions, parsed once. Known inside this room only.
+// A route's conditions, parsed once. Used in this directory only.
 #pragma once
 
 #include <optional>
@@ -68,7 +68,7 @@ std::shared_ptr<route::compiled> compile(const route_settings& settings,
                                          pointer_numbers& numbers,
                                          std::vector<route_error>& errors);
 
-// The earlier route that takes everything the route at `index` would, if there is certainly one.
+// The earlier route that certainly matches everything the route at `index` would, if any.
 std::optional<std::size_t> taken_by(const std::vector<route>& routes, std::size_t index);
 
 }  // namespace tollgate::routes

@@ -14,7 +14,7 @@ bool glob_matches(std::string_view pattern, std::string_view text);
 
 class glob {
  public:
-  // The glob, or what is wrong with it.
+  // The glob, or the reason why it is invalid.
   static std::variant<glob, std::string> parse(std::string_view text);
 
   // `folded` is text as fold() returns it: fold once, match often.

@@ -17,7 +17,7 @@ struct head_match {
   result is = result::misses;
   path_fit path = path_fit::none;
   path_pattern::captures captured;
-  std::string text;  // ambiguous: why; misses: why, when somebody wants to know
+  std::string text;  // ambiguous: why; misses: why, for `explain`
 };
 
 class head_matcher {

@@ -1,5 +1,5 @@
-// Members of a JSON body, read with certainty: the whole body is validated, and a member that
-// decides must stand once. simdjson is known here only.
+// Members of a JSON body, read with certainty: the whole body is validated, and a deciding member
+// must be unique. Only this file uses simdjson.
 #pragma once
 
 #include <string>

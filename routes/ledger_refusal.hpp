@@ -1,5 +1,4 @@
-// What the ledger refused, as its caller reads it: what is short, by how much, and what will end
-// it.
+// A refusal by the ledger as a problem: what is short, by how much, and until when.
 #pragma once
 
 #include <string_view>

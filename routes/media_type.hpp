@@ -1,5 +1,5 @@
-// The media type of a body that decides its price, as the upstream is told it: made anew of what
-// was understood here, so that no parameter makes the upstream read another body than we did.
+// The media type, for the upstream, of a body that decides a price: written anew from what was
+// understood here, so that no parameter makes the upstream read another body.
 #pragma once
 
 #include <optional>
@@ -8,11 +8,10 @@
 
 namespace tollgate::routes {
 
-// All of them give nothing when the type is malformed, when a parameter stands twice or in pieces
-// (`charset*0=`, RFC 2231), or when a charset is not one of those that the reader allows.
+// All return nullopt when the type is malformed, when a parameter is duplicated or in pieces
+// (`charset*0=`, RFC 2231), or when the charset is not allowed.
 
-// `application/json`, with `charset=utf-8` if that was said. Other parameters say nothing of JSON
-// and are left out.
+// `application/json`, with `charset=utf-8` if that was given, without other parameters.
 std::optional<std::string> json_media_type(std::string_view content_type);
 
 // `multipart/form-data; boundary=B`, with the charset if it is one in which ASCII is ASCII.

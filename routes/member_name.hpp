@@ -1,5 +1,4 @@
-// Whether a name that a caller wrote could be taken for the name of something that decides the
-// price.
+// Whether some reader could take a name for one that decides the price.
 #pragma once
 
 #include <string>
@@ -13,9 +12,9 @@ std::string skeleton(std::string_view name);
 
 // Whether some reader could take `written` for the name with the skeleton `wanted`, which is ASCII.
 // Readers differ in letter case (Go, Java), in characters that fold to a letter or to none at all
-// (Go, and whoever normalises), in what becomes of NUL (where C ends a name) and of other controls
-// and blanks. `__proto__` is any name: what it holds becomes a member in JavaScript where an object
-// is copied. `cut`: the name goes on, and nobody kept how.
+// (Go, and readers that normalise), in the treatment of NUL (where C ends a name) and of other
+// controls and blanks. `__proto__` is any name: its members become those of the object where
+// JavaScript copies it. `cut`: the name continues, and the rest was not kept.
 bool may_be_taken_for(std::string_view written, std::string_view wanted, bool cut = false);
 
 }  // namespace tollgate::routes

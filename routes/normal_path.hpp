@@ -1,4 +1,4 @@
-// A path in its one normal form: what the classifier matches and the upstream gets.
+// The normal form of a path, which the classifier matches and the upstream gets.
 #pragma once
 
 #include <string>

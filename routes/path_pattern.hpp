@@ -41,13 +41,13 @@ class path_segments {
   bool trailing_slash_ = false;
 };
 
-// How a path fits a pattern. Upstreams differ in what they take for the same path: `lenient` is
-// what any of them might, `exact` what all of them do.
+// How a path fits a pattern. Upstreams differ in which paths they treat as equal: `lenient` is what
+// any of them might, `exact` what all of them do.
 enum class path_fit : unsigned char { none, lenient, exact };
 
 class path_pattern {
  public:
-  // The pattern, or what is wrong with it. Empty text: any path.
+  // The pattern, or the reason why it is invalid. Empty text: any path.
   static std::variant<path_pattern, std::string> parse(std::string_view text);
 
   struct captures {

@@ -60,6 +60,6 @@ std::string render(const problem& problem, dialect dialect, std::string_view req
 // where it went (`anthropic-version`, `x-api-key`: Anthropic; `/v1/chat/completions`...: OpenAI).
 dialect guess_dialect(std::string_view path, bool has_x_api_key, bool has_anthropic_version);
 
-// What cannot be read, or not with certainty: 400. The message says what and why.
+// 400: the request cannot be read with certainty. The message says what and why.
 problem invalid_request(std::string message);
 }  // namespace tollgate::routes

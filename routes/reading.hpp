@@ -1,5 +1,4 @@
-// What a request says about one thing that decides its route: a header, a query member, a JSON
-// member.
+// The value of one thing that decides a route: a header, a query member, a JSON member.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// What the configuration says about routes, as plain values. `config` fills them in.
+// The configuration of routes as plain values. `config` fills them in.
 #pragma once
 
 #include <optional>
@@ -30,8 +30,8 @@ struct match_settings {
   std::vector<std::pair<std::string, globs>> json;     // JSON pointer ("/model"); all must match
 };
 
-// How long a call's audio will be, when nothing is known of it yet: the characters of a text that
-// is to be spoken, by how many are spoken in a second, within bounds.
+// The expected length of an answer's audio: the characters of the text to be spoken, divided by the
+// characters spoken per second, within bounds.
 struct audio_estimate {
   std::string characters;  // JSON pointer to the text; empty: every call is `at_least`
   std::int64_t per_second = 15;
@@ -39,8 +39,8 @@ struct audio_estimate {
 };
 
 enum class when_exhausted : std::uint8_t {
-  finish,  // an answer that outgrows the credits goes on; what is beyond them is overage
-  cut,     // it is ended, and what was delivered is charged
+  finish,  // an answer that exceeds the credits continues; the rest is overage
+  cut,     // it is ended, and the delivered part is charged
 };
 
 enum class when_unmeasurable : std::uint8_t {
@@ -49,8 +49,8 @@ enum class when_unmeasurable : std::uint8_t {
   estimate,      // charged by its size, at `bit_rate`
 };
 
-// For a route whose rate counts seconds of audio. Where the audio stands depends on the body's
-// content type: it is the part named `part` of multipart/form-data, the base64 at `json` in
+// For a route whose rate counts seconds of audio. Where the audio is depends on the body's content
+// type: it is the part named `part` of multipart/form-data, the base64 at `json` in
 // application/json, the base64 at `event_json` of the events of type `event` in text/event-stream,
 // and any other body as it is.
 struct audio_settings {
@@ -65,7 +65,7 @@ struct audio_settings {
   when_exhausted on_exhausted = when_exhausted::finish;
   when_unmeasurable on_unmeasurable = when_unmeasurable::by_direction;
   std::int64_t bit_rate = 64'000;          // bits a second, of what cannot be measured
-  std::int64_t hold_step_us = 60'000'000;  // how far the hold may be ahead of what is counted
+  std::int64_t hold_step_us = 60'000'000;  // how far the hold may be ahead of the count
 
   bool estimates_unmeasurable(quota::meter_kind meter) const {
     return on_unmeasurable == when_unmeasurable::estimate ||

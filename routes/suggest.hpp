@@ -1,4 +1,4 @@
-// "Did you mean ...?" for names that nobody knows.
+// "Did you mean ...?" for unknown names.
 #pragma once
 
 #include <optional>

@@ -48,7 +48,7 @@ inline bool same_variable(std::string_view a, std::string_view b) {
 
 // What text is compared by: ASCII letters in lower case, and the two characters beyond ASCII whose
 // case-folded form is an ASCII letter (U+212A KELVIN SIGN -> k, U+017F LONG S -> s) as that letter.
-// Go's JSON decoder, among others, takes "voiceſ" for "voices"; whoever compares bytes would not.
+// Go's JSON decoder, among others, takes "voiceſ" for "voices"; a comparison of bytes does not.
 std::string fold(std::string_view text);
 
 // A token of RFC 9110: header names, methods, media types.
@@ -74,10 +74,10 @@ std::string shortened(std::string_view text);
 // The same in quotes.
 std::string shown(std::string_view text);
 
-// What is not valid UTF-8 becomes U+FFFD, and so does a zero: text that a database takes.
+// Invalid UTF-8 and zeros become U+FFFD: text that a database accepts.
 std::string repaired(std::string_view text);
 
-// Appends `text` as a JSON string, quotes included. What is not valid UTF-8 becomes U+FFFD.
+// Appends `text` as a JSON string, quotes included. Invalid UTF-8 becomes U+FFFD.
 void append_json_string(std::string& out, std::string_view text);
 
 }  // namespace tollgate::routes

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Data members, functions and .cpp files of every class: `tests/class_sizes.py [DIRECTORY...]` prints the largest.
+"""Sizes: `tests/class_sizes.py [DIRECTORY...]` prints those of files and functions, and the largest classes.
 
 It reads declarations, not C++: a statement in a class body that has a parenthesis outside of template arguments and
 initializers is a function, everything else that declares a name is a data member.
@@ -107,9 +107,36 @@ def classes(directories):
     return list(found.values())
 
 
+FUNCTION = re.compile(r'(?P<name>~?\w+)\s*\([^;{}]*\)\s*(?:const|noexcept|override|final|mutable|\s|->[^{;]*|:[^;]*?\})*\{')
+CONTROL = {"if", "for", "while", "switch", "catch", "return", "co_return", "co_await", "sizeof", "decltype"}
+
+
+def lengths_of_functions(text):
+    """In lines, from the line of the name to the closing brace; what stands in another function is a part of that."""
+    at = 0
+    while found := FUNCTION.search(text, at):
+        end = end_of_block(text, found.end() - 1)
+        if found["name"] in CONTROL:
+            at = found.end()
+            continue
+        yield text.count("\n", found.start(), end) + 1
+        at = end
+
+
+def summary(name, sizes):
+    sizes = sorted(sizes)
+    return (f"{name:9} {len(sizes):5}, lines: median {sizes[len(sizes) // 2]}, p90 {sizes[len(sizes) * 9 // 10]}, "
+            f"longest {sizes[-1]}, all {sum(sizes)}")
+
+
 def main():
-    for each in sorted(classes(sys.argv[1:] or ["proxy", "config", "routes", "quota"]),
-                       key=lambda one: (-max(one.members / 15, one.functions / 30, len(one.sources) / 2)))[:40]:
+    directories = sys.argv[1:] or ["proxy", "config", "routes", "quota"]
+    texts = [path.read_text() for directory in directories for path in (ROOT / directory).rglob("*")
+             if path.suffix in (".hpp", ".cpp")]
+    print(summary("files", [text.count("\n") for text in texts]))
+    print(summary("functions", [length for text in texts for length in lengths_of_functions(plain(text))]))
+    for each in sorted(classes(directories),
+                       key=lambda one: (-max(one.members / 15, one.functions / 30, len(one.sources) / 2)))[:10]:
         print(f"{each.members:3} members {each.functions:3} functions {len(each.sources)} .cpp  {each.name}  ({each.file})")
 
 

@@ -1,14 +1,19 @@
 #!/usr/bin/env python3
 """What a reservation and its settlement cost Redis, by the size of the batch they travel in.
 
-    bench/ledger_script/run.py [--quick] [FOLDER ...]
+    bench/ledger_script/run.py [--quick] [--aof] [--before WHAT]
 
-A folder holds the files of a script. Each is measured for an account without a plan, and for one that has
-a plan with a spend cap, a threshold for top-ups, a request rate and a limit for every agent.
+Measures the ledger's library of the built `tollgate`; with --before also that of another version, in turns, and prints
+both side by side. WHAT is a program (its `library` command prints the text), or the source tree of a version before
+there was a library, whose script is called by EVALSHA.
 
-Starts a redis-server of its own and reads the CPU time of its main thread from INFO. Each figure is the
-smallest of many short runs: other work on the machine only ever adds. Several scripts are measured in
-turns, so that variants can be compared on a busy machine.
+Each is measured for an account without a plan, and for one that has a plan with a spend cap, a threshold for top-ups, a
+request rate and a limit for every agent. `1, alone` is one operation a call and one call at a time, so it includes
+Redis' reads and writes of the socket; `1, pipelined` sends many calls in one write, as sidecars do for many
+organizations.
+
+Starts a redis-server of its own and reads the CPU time of its main thread from INFO. Each figure is the smallest of many
+short runs: other work on the machine only ever adds.
 """
 import argparse
 import os
@@ -20,9 +25,11 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+PROGRAM = pathlib.Path(os.environ.get("TOLLGATE_BUILD_DIR", ROOT / "build/release")) / "tollgate"
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 AMOUNT = 10_000_000
 BATCHES = (1, 4, 16, 64)
+PIPELINED = 0  # in place of the size of a batch
 PACK_AFTER = 720  # hours
 
 
@@ -63,6 +70,13 @@ class Redis:
     def call(self, *arguments):
         return self.send(encode(*arguments))
 
+    def pipeline(self, messages):
+        """The last answer."""
+        self.socket.sendall(b"".join(messages))
+        for _ in messages:
+            answer = self.read()
+        return answer
+
     def send(self, encoded):
         self.socket.sendall(encoded)
         return self.read()
@@ -78,8 +92,21 @@ class Redis:
         self.process.wait()
 
 
+class Ledger:
+    """How one version's ledger is called."""
+
+    def __init__(self, redis, what):
+        scripts = pathlib.Path(what) / "quota/ledger/scripts"
+        if scripts.is_dir():
+            text = "".join(path.read_text() for path in sorted(scripts.glob("*.lua")))
+            self.command, self.name = "EVALSHA", redis.call("SCRIPT", "LOAD", text)
+        else:
+            text = subprocess.run([what, "library"], capture_output=True, text=True, check=True).stdout
+            self.command, self.name = "FCALL", redis.call("FUNCTION", "LOAD", "REPLACE", text)
+
+
 class Account:
-    """Encodes batches as quota/redis/ledger_script.cpp does."""
+    """Encodes batches as quota/redis/ledger_protocol.cpp does."""
 
     def __init__(self, seed):
         self.random = random.Random(seed)
@@ -87,56 +114,89 @@ class Account:
     def hold_ids(self, count):
         return ["01K0000000" + "".join(self.random.choices(ALPHABET, k=16)) for _ in range(count)]
 
-    def batch(self, sha, ids, operations):
+    def batch(self, ledger, ids, operations):
         hour = int(time.time()) // 3600
         prefix = "tollgate:{bench}:"
         keys = [prefix + "account", prefix + "holds", prefix + "ledger", f"{prefix}usage:{hour}",
                 *(prefix + part for part in ("grants", "counters", "cycles", "top_ups", "late",
                                              "events")),
                 f"{prefix}resolved:{hour}"]
-        return encode("EVALSHA", sha, len(keys), *keys, hour, len(ids), PACK_AFTER, hour, *ids, *operations)
+        return encode(ledger.command, ledger.name, len(keys), *keys, hour, len(ids), PACK_AFTER, hour, *ids, *operations)
 
-    def reserve(self, sha, ids):
+    def reserve(self, ledger, ids):
         operations = []
         for _ in ids:
             who = f"chat-gpt-4\tllm\tgpt-4o\tagent-7\tconv-{self.random.randrange(50)}\tkey_8f2a61b0"
             operations += ["r0", 11, AMOUNT, 60000, "%032x\t%s" % (self.random.getrandbits(128), who)]
-        return self.batch(sha, ids, operations)
+        return self.batch(ledger, ids, operations)
 
-    def settle(self, sha, ids):
-        return self.batch(sha, ids, ["s", 11, AMOUNT, 1] * len(ids))
+    def settle(self, ledger, ids):
+        return self.batch(ledger, ids, ["s", 11, AMOUNT, 1] * len(ids))
 
-
-    def configure(self, sha):
+    def configure(self, ledger):
         terms = f"{10**15} 100 1 20000 1000 1000000 1000000 bench"
-        return self.batch(sha, [], ["c", 1, 1, terms, f"1 5000 -1 {10**10} 1000", f"0 1 {10**15} *", ""])
+        return self.batch(ledger, [], ["c", 1, 1, terms, f"1 5000 -1 {10**10} 1000", f"0 1 {10**15} *", ""])
 
 
-def microseconds_each(redis, messages, operations, expected):
+def microseconds_each(redis, messages, operations, expected, pipelined):
     before = redis.cpu()
-    for message in messages:
-        answer = redis.send(message)
+    if pipelined:
+        answer = redis.pipeline(messages)
+    else:
+        for message in messages:
+            answer = redis.send(message)
     spent = redis.cpu() - before
     if answer.split()[1] != expected:
         raise RuntimeError("unexpected answer: " + answer.decode()[:100])
     return spent / operations * 1e6
 
 
-def measure(redis, account, sha, size, operations):
+def measure(redis, account, ledger, size, operations):
     redis.call("DEL", "tollgate:{bench}:ledger")
+    pipelined, size = size == PIPELINED, max(size, 1)
     batches = [account.hold_ids(size) for _ in range(max(operations // size, 4))]
     count = len(batches) * size
-    return (microseconds_each(redis, [account.reserve(sha, ids) for ids in batches], count, b"0"),
-            microseconds_each(redis, [account.settle(sha, ids) for ids in batches], count, b"3"))
+    reserves = [account.reserve(ledger, ids) for ids in batches]
+    settles = [account.settle(ledger, ids) for ids in batches]
+    return (microseconds_each(redis, reserves, count, b"0", pipelined),
+            microseconds_each(redis, settles, count, b"3", pipelined))
 
 
-def script_of(folder):
-    return "".join(path.read_text() for path in sorted(pathlib.Path(folder).glob("*.lua")))
+def measure_all(redis, ledgers, rounds):
+    """(name of the ledger, kind of account, size) -> the smallest times of a reservation and a settlement."""
+    account, best = Account(1), {}
+    for plan in ("no plan", "plan"):
+        for _ in range(rounds):
+            for name, ledger in ledgers.items():
+                redis.call("FLUSHALL")
+                redis.call("HSET", "tollgate:{bench}:account", "granted", 2 * 10**15)
+                if plan == "plan":
+                    redis.send(account.configure(ledger))
+                for size in (PIPELINED,) + BATCHES:
+                    now = measure(redis, account, ledger, size, 512)
+                    so_far = best.get((name, plan, size), now)
+                    best[name, plan, size] = tuple(min(pair) for pair in zip(now, so_far))
+    return best
+
+
+def print_table(best, names):
+    before = "| before, µs | ratio " if "before" in names else ""
+    print(f"| account | batch | reserve, µs | settle, µs | a call, µs {before}|")
+    print("|---|---|--:|--:|--:" + "|--:|--:" * bool(before) + "|")
+    for plan in ("no plan", "plan"):
+        for size in (PIPELINED,) + BATCHES:
+            reserve, settle = best["now", plan, size]
+            label = {PIPELINED: "1, pipelined", 1: "1, alone"}.get(size, size)
+            line = f"| {plan} | {label} | {reserve:.1f} | {settle:.1f} | {reserve + settle:.1f} |"
+            if before:
+                was = sum(best["before", plan, size])
+                line += f" {was:.1f} | {(reserve + settle) / was:.2f} |"
+            print(line)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("scripts", nargs="*", default=[str(ROOT / "quota/ledger/scripts")])
+    parser.add_argument("--before", metavar="WHAT", help="a program, or the source tree of a version without a library")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--aof", action="store_true", help="with an append-only file, as the embedded store")
     chosen = parser.parse_args()
@@ -144,25 +204,13 @@ def main():
     with tempfile.TemporaryDirectory() as directory:
         redis = Redis(directory, options)
         try:
-            loaded = [redis.call("SCRIPT", "LOAD", script_of(path)) for path in chosen.scripts]
-            account, best = Account(1), {}
-            for plan in ("no plan", "plan"):
-                redis.call("FLUSHALL")
-                redis.call("HSET", "tollgate:{bench}:account", "granted", 2 * 10**15)
-                if plan == "plan":
-                    redis.send(account.configure(loaded[0]))
-                for _ in range(5 if chosen.quick else 25):
-                    for size in BATCHES:
-                        for path, sha in zip(chosen.scripts, loaded):
-                            now = measure(redis, account, sha, size, 1024)
-                            so_far = best.get((path, plan, size), now)
-                            best[path, plan, size] = tuple(min(pair) for pair in zip(now, so_far))
+            ledgers = {"now": Ledger(redis, PROGRAM)}
+            if chosen.before:
+                ledgers["before"] = Ledger(redis, chosen.before)
+            best = measure_all(redis, ledgers, 5 if chosen.quick else 25)
         finally:
             redis.stop()
-    print("| script | account | batch | reserve, µs | settle, µs | a call, µs |\n|---|---|---|---|---|---|")
-    for (path, plan, size), (reserve, settle) in sorted(best.items()):
-        name = os.path.basename(path)
-        print(f"| {name} | {plan} | {size} | {reserve:.1f} | {settle:.1f} | {reserve + settle:.1f} |")
+    print_table(best, ledgers)
 
 
 if __name__ == "__main__":

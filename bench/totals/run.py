@@ -3,18 +3,21 @@
 
     bench/totals/run.py [--conversations 1000000]
 
-Runs the ledger's script in a Redis of its own, with a clock of its own: each conversation makes one call of 1 to 10
+Runs the ledger's library in a Redis of its own, with a clock of its own: each conversation makes one call of 1 to 10
 credits and never another. Of the counters of the organization it prints what Redis' MEMORY USAGE says of them, and
 what the script takes of Redis for each new conversation.
 """
 import argparse
+import os
 import pathlib
 import random
 import socket
+import subprocess
 import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+PROGRAM = pathlib.Path(os.environ.get("TOLLGATE_BUILD_DIR", ROOT / "build/release")) / "tollgate"
 sys.path.insert(0, str(ROOT / "tests" / "integration"))
 from support.process import Redis  # noqa: E402
 
@@ -34,9 +37,8 @@ class Ledger:
         self.socket.connect(redis.socket_path)
         self.replies = self.socket.makefile("rb")
         self.pack_after, self.now, self.random = pack_after, START_MS, random.Random(1)
-        files = sorted((ROOT / "quota" / "ledger" / "scripts").glob("*.lua"))
-        script = "".join(file.read_text() for file in files)
-        self.sha = self.command("SCRIPT", "LOAD", script.replace("call('TIME')", "call('HMGET', 'clock', 's', 'us')"))
+        library = subprocess.run([PROGRAM, "library"], capture_output=True, text=True, check=True).stdout
+        self.name = self.command("FUNCTION", "LOAD", library.replace("call('TIME')", "call('HMGET', 'clock', 's', 'us')"))
         self.call([], ["g", "credits", 4 * 10**15, "purchase", "", 0, ""])
         self.call([], ["c", 1, 0, TERMS, "0 -1 -1 -1 0", f"1 3 {100 * 10**6} *", ""])
 
@@ -59,7 +61,7 @@ class Ledger:
         hour = self.now // HOUR_MS
         names = [f"tollgate:{{acme}}:{part.format(hour=hour)}" for part in PARTS]
         names.append(f"tollgate:{{acme}}:resolved:{hour}")
-        answer = self.command("EVALSHA", self.sha, len(names), *names, hour, len(ids), self.pack_after, hour, *ids,
+        answer = self.command("FCALL", self.name, len(names), *names, hour, len(ids), self.pack_after, hour, *ids,
                               *operations)
         assert not answer.startswith("again"), answer
 

@@ -1,6 +1,5 @@
-// The figures that people are shown beside an account's totals: what the cycle brought, where its
-// calls end, how close that is. They are computed here and nowhere else; pages and reports only
-// draw them. Pure.
+// Figures shown beside an account's totals: the supply of the cycle, where its calls end, how close
+// that is. They are computed only here; pages and reports only show them. Pure.
 #pragma once
 
 #include <cstdint>
@@ -13,24 +12,25 @@ namespace tollgate::proxy::admin {
 
 // Of the open cycle.
 struct cycle_figures {
-  quota::credits supply;  // what there was to use: the opening balance and everything granted since
+  quota::credits supply;  // the opening balance and everything granted since
   quota::credits used;    // settled
-  // Once so much is used, the ledger refuses a call that is not critical. Nothing: overage goes on
-  // without an end. Lower than `used` where critical calls went beyond it.
+  // When this much is used, the ledger refuses calls that are not critical. Nullopt: overage has no
+  // end. Lower than `used` where critical calls went beyond it.
   std::optional<quota::credits> ends_at;
 
   bool operator==(const cycle_figures&) const = default;
 };
 
-// Nothing for an account that was never configured.
+// Nullopt for an account that was never configured.
 std::optional<cycle_figures> figures_of_cycle(const quota::account_snapshot& account);
 
 // What was used beyond all grants in the open cycle.
 struct overage_figures {
   quota::credits amount;
-  quota::credits priced;  // what of it costs money: billed already, or if the cycle closed now
+  quota::credits
+      priced;  // the part that costs money: billed already, or billed if the cycle closed now
   std::int64_t cents = 0;
-  // What the next grants pay off and money never does: beyond the cap, without a price, or older.
+  // Paid off by the next grants, never by money: beyond the cap, without a price, or older.
   quota::credits owed;
 
   bool operator==(const overage_figures&) const = default;

@@ -14,7 +14,7 @@ class archive_category final : public boost::system::error_category {
   std::string message(int code) const override {
     switch (static_cast<archive_errc>(code)) {
       case archive_errc::unavailable:
-        return "archive unavailable, and this data is only there";
+        return "the archive is unavailable, and this data is only there";
       case archive_errc::catching_up:
         return "the archive does not have this data yet";
       case archive_errc::behind:

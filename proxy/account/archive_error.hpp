@@ -1,4 +1,4 @@
-// Why what is only in the archive cannot be shown. A store's errors are store_errc.
+// Why archived data cannot be shown. A store's errors are store_errc.
 #pragma once
 
 #include "quota/task.hpp"
@@ -7,10 +7,10 @@ namespace tollgate::proxy::archive {
 
 enum class archive_errc {
   unavailable = 1,
-  catching_up,    // it is new, and has not got there yet
-  behind,         // it does not have what the store has dropped
-  ahead,          // it has what the store does not have
-  another_store,  // it is another store's
+  catching_up,    // it does not reach this point yet
+  behind,         // it lacks data that the store has dropped
+  ahead,          // it has entries that the store lacks
+  another_store,  // it belongs to another store
 };
 error_code make_error_code(archive_errc code);
 bool is_of_archive(const error_code& ec);

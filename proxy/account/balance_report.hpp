@@ -1,4 +1,4 @@
-// What an account has, owes and may still spend: pure.
+// The balance of an account as JSON: pure.
 #pragma once
 
 #include <string>

@@ -1,6 +1,6 @@
-// What one organization may read of its own account. The data listener serves it to the customer
-// under the billing prefix, always with the organization that the caller's own key belongs to; the
-// admin listener serves it for any organization.
+// Reads one organization's account. The data listener serves it to customers under the billing
+// prefix, always for the organization of the caller's key; the admin listener serves it for any
+// organization.
 #pragma once
 
 #include <functional>

@@ -1,5 +1,5 @@
-// The open cycle as a line: use day by day, added up, against what there is to use, where calls
-// end, and where it will probably be at the cycle's end. Pure.
+// The open cycle by day: cumulative use against the supply, where calls end, and the expected use
+// at the cycle's end. Pure.
 #pragma once
 
 #include <string>

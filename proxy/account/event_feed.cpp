@@ -127,7 +127,7 @@ class event_feed::source : public std::enable_shared_from_this<source> {
  private:
   bool is_wanted() const { return !state_->closed && !readers_.empty(); }
 
-  // Whoever is woken may go at once, and take others with it.
+  // A reader that is woken may leave at once, and others with it.
   template <class Fn>
   void for_each_reader(Fn what) {
     std::vector<std::weak_ptr<reader>> all;
@@ -323,7 +323,7 @@ class event_feed::stream final : public reader {
   steady_clock::time_point said_at_ = steady_clock::now();
   int ahead_ = 0;
   bool owes_balance_ = false,
-       ended_ = false;  // owes: whoever comes again is told it after all he missed
+       ended_ = false;  // owes: a client that resumes gets the balance after all it missed
 };
 
 event_feed::event_feed(io_executor executor, quota::ledger& ledger, quota::account_history& history,

@@ -1,6 +1,6 @@
-// Streams of what happens to accounts, for the clients of one thread. However many read of the same
-// organization, the store is asked for its changes once a tick; who has fallen behind reads on by
-// itself from where it stands, a bounded piece at a time, and all who do so share one pace.
+// Event streams of accounts, for the clients of one thread. The store is asked for changes once per
+// tick for each organization, however many clients read it. A client that is behind reads by itself
+// from its position, a bounded piece at a time; all such clients share one pace.
 #pragma once
 
 #include <chrono>
@@ -30,7 +30,7 @@ class event_feed {
   ~event_feed();
   event_feed(const event_feed&) = delete;
 
-  // A stream for one client: from where it stands, or, with the balance first, from now on.
+  // A stream for one client: from its position, or from now on, with the balance first.
   task<checked<std::shared_ptr<body_source>>> open(quota::org_id org,
                                                    std::optional<event_cursor> from);
   // Ends all streams, and opens no more.

@@ -145,8 +145,8 @@ constexpr std::string_view name_prefix = "evt_";
 // Instead of a place that no store can look behind.
 constexpr std::string_view never_reached = "253402300799999-0";
 
-// Of an organization, at the end of its events' names. Ten digits: whoever has a million customers
-// has two with equal ones, and these need an event in the same millisecond.
+// A mark of the organization, at the end of its events' names. Ten digits: among a million
+// organizations two may share one, and would need events in the same millisecond to collide.
 std::string mark_of(const quota::org_id& org) {
   return std::string{"-"}.append(quota::to_hex(outbound::sha256(org)), 0, 10);
 }

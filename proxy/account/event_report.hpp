@@ -1,4 +1,4 @@
-// What has happened to an account since a moment, as server-sent events: pure.
+// The changes of an account as server-sent events: pure.
 #pragma once
 
 #include <optional>
@@ -9,7 +9,7 @@
 
 namespace tollgate::proxy::admin {
 
-// Where a client stands: the last event and the last ledger entry that it knows of.
+// A client's position: the last event and the last ledger entry that it knows.
 struct event_cursor : quota::stream_positions {
   event_cursor() = default;
   event_cursor(quota::stream_positions marks) : quota::stream_positions{std::move(marks)} {}
@@ -26,8 +26,8 @@ bool is_behind(const quota::stream_positions& a, const quota::stream_positions& 
 quota::stream_positions nearer(const quota::stream_positions& a, const quota::stream_positions& b);
 
 // "evt_1769853600000-0-822b33ad87": an event's id as the outside knows it. The ledger numbers the
-// events of each organization by the millisecond, so two organizations have equal numbers; whoever
-// receives for many of them, and deduplicates by id, needs the organization in it.
+// events of each organization by the millisecond, so two organizations can have equal numbers; a
+// receiver of several needs the organization in the id to deduplicate.
 std::string event_name(const quota::org_id& org, std::string_view event);
 // The event's id in its organization's stream, by its name, or without "evt_" or the organization.
 // Nothing: it is none, or another organization's.
@@ -36,13 +36,13 @@ std::optional<std::string> parse_event_name(const quota::org_id& org, std::strin
 // {"id","type","created_at","org","data"}: the envelope of everything that tells what has happened.
 std::string event_json(const quota::org_id& org, const quota::account_event& event);
 
-// Events in their order, then what all the calls used as one `usage`, then the `balance`. Each says
-// where a client stands that has read so far, so that none is missed by one that comes again.
+// Events in their order, then one `usage` of all calls, then the `balance`. Each carries its
+// position, so that a client that reconnects misses none.
 class event_report {
  public:
   // How a stream begins: when to come again after it breaks.
   static constexpr std::string_view greeting = "retry: 1000\n\n";
-  // Keeps what lies between from taking the connection for dead; clients skip it.
+  // Keeps the connection alive through proxies; clients skip it.
   static constexpr std::string_view heartbeat = ": nothing happened\n\n";
 
   // `now`: when a balance is as it is told.
@@ -51,7 +51,7 @@ class event_report {
 
   void add(const quota::account_changes& changes);
   void add(const quota::account_row& account);
-  // That this is not all of what happened.
+  // Says that this is not complete.
   void add(const quota::account_gap& gap);
 
   std::string take();

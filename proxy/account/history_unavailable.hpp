@@ -4,7 +4,7 @@
 
 namespace tollgate::proxy::admin {
 
-// 503 for a reader of history: the ledger may be unreachable, or the archive behind it.
+// 503 for a reader of history: the ledger, or the archive behind it, is unavailable.
 api_error history_unavailable(const error_code& why);
 
 }  // namespace tollgate::proxy::admin

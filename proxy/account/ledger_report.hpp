@@ -12,8 +12,8 @@ namespace tollgate::proxy::admin {
 
 void write_attribution(json_writer& out, const quota::attribution& who);
 
-// Seconds of audio are told as such, `used` and `billed`, with their `unit`. A count of requests or
-// queries has none, so that what is archived and what is shown never depends on a configuration.
+// Seconds of audio have `used` and `billed` with their `unit`. A count of requests or queries has
+// no unit, so that neither archive nor report depends on a configuration.
 std::string entry_json(const quota::ledger_entry& entry);
 
 // `after` is where a page without entries ends.

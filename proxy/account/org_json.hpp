@@ -7,13 +7,13 @@
 
 namespace tollgate::proxy::admin {
 
-// What the directory knows. `account`, when given, adds what the ledger acts on: the plan in force,
-// the change of it that waits, and the cycle.
+// The organization as the directory has it. `account`, when given, adds the ledger's view: the plan
+// in force, a pending change of plan, and the cycle.
 void write_org(json_writer& out, const quota::organization& org,
                const quota::account_snapshot* account = nullptr);
 
 // {"threshold_credits","amount_usd"}, with "fill":true where one purchase fills the gap; or null. A
-// top-up is never smaller than the plan's minimum, so that is what is shown; `terms` may be null.
+// top-up is at least the plan's minimum, so that is shown; `terms` may be null.
 void write_auto_top_up(json_writer& out, const quota::account_options& options,
                        const quota::plan_terms* terms);
 

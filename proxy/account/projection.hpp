@@ -1,8 +1,8 @@
-// What will be used by some time to come, from what was used so far, day by day. Pure.
+// Expected use until a future time, from the use of past days. Pure.
 //
-// A day to come is expected to be like the same weekday of the last eight weeks, raised or lowered
-// to the level of the last seven days. Estimates are made in floating point: they are shown to
-// people, and nothing is charged by them. What comes out is credits again, in whole micro-credits.
+// A future day is expected to be like the same weekday of the last eight weeks, scaled to the level
+// of the last seven days. Estimates use floating point and never decide a charge. The result is in
+// whole micro-credits.
 #pragma once
 
 #include <array>

@@ -1,4 +1,4 @@
-// How a cycle will probably end: usage, money, and whether the credits last. Pure.
+// The forecast of a cycle's end: usage, money, and whether the credits last. Pure.
 #pragma once
 
 #include <string>

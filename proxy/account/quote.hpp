@@ -1,6 +1,5 @@
-// What amounts mean under the plan in force: how many credits so many dollars buy, and what a
-// percentage of the plan's credits and of a sum of dollars is. Asked before anything is bought or
-// set. Pure.
+// Amounts under the plan in force: the credits that dollars buy, and a percentage of the plan's
+// credits and of dollars. For previews before a purchase or a change. Pure.
 #pragma once
 
 #include <cstdint>

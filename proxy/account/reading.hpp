@@ -1,4 +1,4 @@
-// What all calls that read an account have in common.
+// Shared by all calls that read an account.
 #pragma once
 
 #include "proxy/net/api/accept.hpp"

@@ -1,5 +1,4 @@
-// The statement of one cycle: what a balance was, what came and went, what it is, and what is to be
-// paid. Pure.
+// The statement of one cycle: opening balance, changes, closing balance, and the money due. Pure.
 //
 //   opening + allocation + rollover in + purchases + top-ups + promotions + corrections
 //     + overage billed - usage - rollover out - forfeited = closing
@@ -43,9 +42,9 @@ class statement_report {
   void add(const quota::usage_counter& counter);
 
   std::string to_json() const;
-  // Each column adds up: signed credits to the closing balance, dollars to what is paid. What is no
-  // part of a sum stands in the column `balance`: the closing balance, and the credits that would
-  // be billed now.
+  // Each column adds up: signed credits to the closing balance, dollars to the amount paid. Values
+  // that are not part of a sum are in the column `balance`: the closing balance, and the credits
+  // that would be billed now.
   std::string to_csv() const;
   std::string to_text() const;  // a table for people
 

@@ -1,5 +1,5 @@
-// What a usage report is asked for: a range, its buckets, groups, filters and page. Pure but for
-// the system's time zone files.
+// The request for a usage report: range, buckets, groups, filters and page. Pure, except for the
+// system's time zone files.
 #pragma once
 
 #include <array>
@@ -62,7 +62,7 @@ struct usage_query {
   static checked<usage_query> parse(std::string_view query, quota::time_point now);
 
   bool grouped_by(std::string_view name) const;
-  // Agents and conversations are many; what does not ask about them is answered from less.
+  // Agents and conversations are many; a query without them is answered from summaries.
   bool asks_about_callers() const;
   bool admits(const quota::attribution& who) const;
 
@@ -80,7 +80,7 @@ struct usage_query {
 
  private:
   bool read_cursor(std::string_view cursor, bool with_from, bool with_to);
-  // Of everything but the range and the page: a cursor is good for the question it came from.
+  // Of everything except range and page: a cursor belongs to the query that it came from.
   std::string fingerprint() const;
 };
 

@@ -1,5 +1,5 @@
-// In what unit each route's usage is counted. The counters say how much was used and by which
-// route; the configuration says what that is. Pure.
+// The unit of each route's usage. Counters have the amount and the route; the configuration has the
+// unit. Pure.
 #pragma once
 
 #include <map>
@@ -20,7 +20,7 @@ class usage_units {
   explicit usage_units(const config::settings& settings);
 
   // Of a route that is configured no more: what other routes of its action are counted in, if they
-  // agree. Nothing: nobody can tell.
+  // agree. Nullopt: unknown.
   std::optional<usage_unit> of(std::string_view route, std::string_view action) const;
 
  private:
@@ -31,12 +31,12 @@ class usage_units {
 // What one record says it used. Seconds tell themselves by what of them was billed; an earlier
 // version's are known by the configuration.
 struct measured {
-  std::string used, billed;  // decimals; empty: in a unit that nobody can tell
+  std::string used, billed;  // decimals; empty: in an unknown unit
   std::string_view unit;
 };
 measured measure(std::int64_t used, std::int64_t billed_us, std::optional<usage_unit> configured);
 
-// What is counted in the base of its unit (microseconds, for seconds) as an exact decimal.
+// An amount in the base of its unit (microseconds, for seconds) as an exact decimal.
 std::string amount_text(std::int64_t used, usage_unit unit);
 
 }  // namespace tollgate::proxy::admin

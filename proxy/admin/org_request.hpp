@@ -1,4 +1,4 @@
-// What a PUT of an organization asks for, and the terms that it comes to. Pure.
+// A PUT of an organization as a change, and the resulting terms. Pure.
 #pragma once
 
 #include <optional>

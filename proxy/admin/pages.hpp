@@ -1,4 +1,4 @@
-// What the admin listener shows to machines without a token: health and metrics.
+// Health and metrics: pages of the admin listener that need no token.
 #pragma once
 
 #include <string_view>

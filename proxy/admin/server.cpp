@@ -39,7 +39,7 @@ dashboard::browser_fields browser_of(const http_request& head) {
           .host = field(http::field::host)};
 }
 
-// The page says so of what it asks for while nobody touches it.
+// The page marks requests that it makes while it is not being used.
 dashboard::session_use use_of(const request_parser& parser) {
   const bool watches = parser.get().find("X-Tollgate-Watch") != parser.get().end();
   return watches ? dashboard::session_use::watch : dashboard::session_use::call;
@@ -47,7 +47,7 @@ dashboard::session_use use_of(const request_parser& parser) {
 
 }  // namespace
 
-// Half of all connections: whoever watches does not keep others from asking.
+// Half of all connections: streams do not keep out other calls.
 constexpr std::size_t max_streams = server_limits{}.connections / 2;
 
 struct server::impl : std::enable_shared_from_this<server::impl> {
@@ -207,13 +207,13 @@ task<bool> server::impl::serve_one(std::shared_ptr<connection> connection,
   co_return keep_alive && !ec && !clients.stopped();
 }
 
-// For as long as the token or the session that opened it is good, and nobody waits for us to go.
+// Until the token or session that opened it ends, or the process stops.
 task<> server::impl::stream_events(std::shared_ptr<connection> connection,
                                    const request_parser& parser, api_response answer,
                                    const api_request& request) {
   const auto is_welcome = [&]() -> task<bool> {
     const auto refused = co_await authorize(parser, request, dashboard::session_use::watch);
-    co_return !refused || refused->status == 503;  // that one says that nobody can tell
+    co_return !refused || refused->status == 503;  // 503: it is unknown
   };
   std::shared_ptr<tcp_stream> socket{connection, &connection->socket};
   stream_rules rules{options.limits.write_timeout, is_welcome};

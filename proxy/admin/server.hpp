@@ -1,5 +1,5 @@
-// The admin listener: plain HTTP/1.1 for people, scripts and scrapers. It runs on an io_context of
-// its own, away from the data plane's threads.
+// The admin listener: plain HTTP/1.1. It runs on its own io_context, not on the data plane's
+// threads.
 #pragma once
 
 #include <functional>
@@ -33,16 +33,16 @@ struct server_options {
 
 class server {
  public:
-  // Binds and listens; throws std::runtime_error when the address cannot be had.
+  // Binds and listens; throws std::runtime_error if it cannot.
   server(asio::io_context& context, const config::endpoint& listen, server_options options);
   ~server();
   server(const server&) = delete;
 
   void start();
-  // Stops listening and closes what is idle; a call that is being answered still gets its answer.
-  // Call it on the context's thread. The stores must outlive the context's run().
+  // Stops listening and closes idle connections; open calls still get their answers. Call it on the
+  // context's thread. The stores must outlive the context's run().
   void stop();
-  // All of them, and there will be no more: whoever watches is not waited for. On the same thread.
+  // Ends all streams, and opens no more: a drain does not wait for them. On the same thread.
   void end_streams();
   asio::ip::tcp::endpoint local_endpoint() const;
 

@@ -17,7 +17,7 @@ checked<quota::webhook_change> read_webhook(const json_value& body,
 // Without its secrets, of which only their age is shown. `pending`: events that it still waits for.
 void write_webhook(json_writer& out, const quota::webhook_endpoint& endpoint, std::size_t pending);
 
-// What became of one attempt to deliver: {"event","delivered","status","error"}.
+// The result of one attempt: {"event","delivered","status","error"}.
 std::string attempt_json(std::string_view event, const quota::webhook_attempt& attempt);
 
 // The letters of one page; `after` is where a page without any ends.

@@ -2,11 +2,16 @@
 
 #include "quota/redis/embedded_server.hpp"
 #include "quota/redis/open_store.hpp"
+#include "quota/redis/store_schema.hpp"
 #include "quota/redis/store_url.hpp"
 
 namespace tollgate::proxy {
 
 using quota::redis::embedded_server;
+
+namespace {
+constexpr std::chrono::milliseconds refusal_patience{2'000};
+}
 
 std::variant<quota::store_opener, store_failure> find_store(const std::string& text) {
   auto url = quota::redis::parse_store_url(text);
@@ -19,6 +24,8 @@ std::variant<quota::store_opener, store_failure> find_store(const std::string& t
     if (!started && !started.error().in_use) return store_failure{started.error().message};
     where = started ? *started : embedded_server::running_address(url->directory);
   }
+  const auto refused = quota::redis::why_refused(where, refusal_patience);
+  if (!refused.empty()) return store_failure{"store: " + refused};
   return quota::store_opener{[where, server](asio::io_context& context) {
     return quota::redis::open_store(context, where);
   }};

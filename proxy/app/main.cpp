@@ -1,5 +1,6 @@
 // tollgate COMMAND: run, check, explain, meter, verify, and the admin API from a shell.
 #include <algorithm>
+#include <iostream>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "proxy/cli/explain.hpp"
 #include "proxy/cli/journal.hpp"
 #include "proxy/cli/meter.hpp"
+#include "quota/redis/ledger_library.hpp"
 
 namespace {
 
@@ -40,6 +42,10 @@ int main(int argc, char** argv) {
   auto* const run = cli.add_subcommand("run", "Serve. SIGTERM drains, SIGHUP reloads.");
   run->add_option("--config", config_file, "The configuration, a YAML file")->capture_default_str();
   run->callback([&] { exit_code = tollgate::proxy::run(config_file); });
+
+  auto* const library = cli.add_subcommand(
+      "library", "Print the ledger's Redis Function library, for an administrator to load.");
+  library->callback([] { std::cout << tollgate::quota::redis::ledger_library::current().text(); });
 
   tollgate::proxy::add_check_command(cli, exit_code);
   tollgate::proxy::add_explain_command(cli, exit_code);

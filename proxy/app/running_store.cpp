@@ -4,26 +4,37 @@
 
 #include <spdlog/spdlog.h>
 
+#include "quota/redis/store_schema.hpp"
 #include "quota/redis/store_url.hpp"
 
 namespace tollgate::proxy {
 
+namespace {
+
+// For the answer that it is of a later schema; one that does not answer may come later.
+constexpr std::chrono::milliseconds patience{300};
+
+}  // namespace
+
 running_store::running_store(const std::string& text) {
   const auto url = quota::redis::parse_store_url(text);
   if (!url) throw std::runtime_error{"store: " + url.error()};
-  if (!url->is_embedded()) {
-    where_ = url->where;
-    return;
-  }
+  where_ = url->is_embedded() ? start_embedded(url->directory) : url->where;
+  const auto refused = quota::redis::why_refused(where_, patience);
+  if (!refused.empty()) throw std::runtime_error{"store: " + refused};
+}
+
+quota::redis::address running_store::start_embedded(const std::string& directory) {
   quota::redis::embedded_options options;
   options.on_event = [](const std::string& event) { spdlog::warn("embedded store: {}", event); };
-  embedded_.emplace(url->directory, std::move(options));
+  embedded_.emplace(directory, std::move(options));
   auto started = embedded_->start();
   if (!started) throw std::runtime_error{"store: " + started.error().message};
-  where_ = *std::move(started);
+  return *std::move(started);
 }
 
 quota::store_opener running_store::opener(quota::redis::store_options options) const {
+  options.on_refusal = [](const std::string& why) { spdlog::error("store: {}", why); };
   return [where = where_, options](asio::io_context& context) {
     return quota::redis::open_store(context, where, options);
   };

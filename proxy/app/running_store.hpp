@@ -12,7 +12,8 @@ namespace tollgate::proxy {
 
 class running_store {
  public:
-  // Throws std::runtime_error when the URL is wrong, or the embedded server does not start.
+  // Throws std::runtime_error when the URL is wrong, the embedded server does not start, or a later
+  // release has written the store.
   explicit running_store(const std::string& url);
 
   quota::store_opener opener(quota::redis::store_options options = {}) const;
@@ -20,6 +21,8 @@ class running_store {
   void stop();
 
  private:
+  quota::redis::address start_embedded(const std::string& directory);
+
   std::optional<quota::redis::embedded_server> embedded_;
   quota::redis::address where_;
 };

@@ -1,6 +1,6 @@
-// Asks the archive without blocking whoever asks: questions of all threads are answered one after
-// the other, on a thread of their own. Nobody waits for long: where too many ask, where the turn
-// comes too late, or where the archive has just failed, the answer is that it cannot be had.
+// Reads the archive without blocking the caller: questions of all threads are answered one after
+// the other on a separate thread. With too many questions, after a timeout, or right after a
+// failure, the answer is `unavailable` at once.
 #pragma once
 
 #include <atomic>
@@ -21,19 +21,19 @@ namespace tollgate::proxy::archive {
 class archive_reader {
  public:
   explicit archive_reader(const std::string& url) : archive_{url, postgres_archive::access::read} {}
-  // Questions that were not asked yet are dropped. Goes before the contexts of those who asked.
+  // Drops questions that were not asked yet. Must be destroyed before the contexts of its callers.
   ~archive_reader();
 
-  // Any thread: whoever waits is answered now, and nobody is any more.
+  // Any thread: answers all waiting callers now, and accepts no more questions.
   void close();
 
-  // Whose archive it is (empty: nobody's yet), and how far it goes for an organization.
+  // The store that owns the archive (empty: none yet), and its position for an organization.
   struct standing {
     std::string store;
     position at;
   };
 
-  // archive_errc::unavailable: the archive cannot be had now.
+  // archive_errc::unavailable: the archive is unavailable now.
   task<result<std::vector<quota::ledger_entry>>> entries(quota::org_id org, std::string after,
                                                          std::size_t limit);
   task<result<std::vector<quota::usage_counter>>> usage(quota::org_id org, std::int64_t first,

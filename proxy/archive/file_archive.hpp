@@ -4,9 +4,9 @@
 //   ledger-00000001.jsonl  whole, never touched again
 //   positions              whose it is, how far all of it goes, and how long current.jsonl was then
 //
-// What is in current.jsonl beyond that length was not added: whoever opens the archive cuts it off.
-// So every line is in the files exactly once, whatever crashes when. One process at a time has the
-// lock.
+// Content of current.jsonl beyond that length was not added: it is cut off when the archive is
+// opened. So every line is in the files exactly once, whatever crashes when. One process at a time
+// has the lock.
 #pragma once
 
 #include <chrono>
@@ -46,7 +46,7 @@ class file_archive final : public archive {
   const std::chrono::milliseconds rotate_every_;
   std::optional<quota::file_descriptor> lock_;
   quota::file_descriptor current_;
-  std::string store_;  // whose archive it is; empty: nobody's yet
+  std::string store_;  // the owner; empty: none yet
   std::map<quota::org_id, position> positions_;
   std::uint64_t number_ = 1;  // of the current file, when it is whole
   std::uint64_t length_ = 0;

@@ -23,8 +23,8 @@ constexpr const char* has_tables = R"(
 select to_regclass('tollgate_store') is not null and exists (select from information_schema.columns where table_schema = current_schema()
   and table_name = 'tollgate_usage' and column_name = 'billed_us'))";
 
-// Whoever comes first makes them; the lock is for those who come at once. The last one tells that
-// all are there.
+// The first sidecar makes them; the lock is for several that start at once. If the last one exists,
+// all do.
 constexpr const char* tables = R"(
 select pg_advisory_xact_lock(hashtextextended('tollgate tables', 0));
 create table if not exists tollgate_ledger (
@@ -280,8 +280,8 @@ quota::usage_counter counter_of(const pqxx::row& row) {
   return counter;
 }
 
-// Whoever is gone is noticed: by connecting, by waiting for an answer, by the other end's silence.
-// What the URL says itself stays as it is.
+// Timeouts for a peer that is gone: on connecting, on waiting for an answer, on silence. Values in
+// the URL stay as they are.
 std::string with_patience(std::string url) {
   for (const std::string each :
        {"connect_timeout=5", "keepalives_idle=5", "keepalives_interval=5", "keepalives_count=3",
@@ -315,7 +315,7 @@ postgres_archive::connection& postgres_archive::connected() {
   return *connection_;
 }
 
-// Whoever only reads makes nothing: it may not be allowed to.
+// A reader makes no tables: it may not have the right to.
 void postgres_archive::prepare() {
   if (prepared_) return;
   pqxx::nontransaction{connection_->session}.exec(patience);

@@ -1,4 +1,4 @@
-// The archive in PostgreSQL. Its tables are made by whoever comes first:
+// The archive in PostgreSQL. The first sidecar makes its tables:
 //
 //   tollgate_ledger     every entry; primary key (org, ms, number), the two halves of its id
 //   tollgate_statement  one row a cycle, as soon as nothing can change it

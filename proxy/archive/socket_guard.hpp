@@ -1,6 +1,6 @@
-// Ends a blocking conversation that takes too long, or that nobody wants to wait for any more: the
-// socket is shut down from outside, and whoever reads or writes it fails at once. A database whose
-// machine is frozen answers nothing for ever, and libpq waits for ever.
+// Ends a blocking conversation that takes too long or is no longer needed: it shuts down the
+// socket, so that reads and writes fail at once. Without it, libpq waits for ever for a database
+// that hangs.
 #pragma once
 
 #include <chrono>

@@ -11,7 +11,7 @@ namespace tollgate::proxy::archive {
 class sql_array {
  public:
   sql_array& add(std::int64_t value);
-  // What is not UTF-8 becomes U+FFFD, and so does the character zero: no database takes these.
+  // Invalid UTF-8 and the character zero become U+FFFD: no database accepts them.
   sql_array& add(std::string_view text);
 
   std::string text() const { return out_ + '}'; }

@@ -1,4 +1,4 @@
-// The admin API as the command line calls it: one request, one answer, no waiting for ever.
+// A client of the admin API for the command line: one request, one answer, with a timeout.
 #pragma once
 
 #include <functional>

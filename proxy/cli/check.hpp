@@ -1,4 +1,4 @@
-// `tollgate check`: is this configuration right?
+// `tollgate check`: validates a configuration.
 #pragma once
 
 #include <iosfwd>

@@ -1,4 +1,4 @@
-// What all commands over the admin API have in common.
+// Shared by all commands that use the admin API.
 #pragma once
 
 #include <functional>
@@ -23,7 +23,7 @@ struct client_options : admin_client_options {
 // Gives `command` the options --config, --admin and --json.
 std::shared_ptr<client_options> add_client_options(CLI::App& command);
 
-// Runs with an open client; returns what is to be shown.
+// Runs with an open client; returns the data to show.
 using client_action =
     std::function<std::variant<admin::json_value, command_error>(const admin_client& client)>;
 // Shows the answer to people.

@@ -48,7 +48,7 @@ void print_line(std::ostream& out, const server_event& event, const json_value& 
   for (const auto& [name, value] : (data != nullptr ? *data : content).members) {
     out << ' ' << name << '=' << cell_text(&value);
   }
-  out << std::endl;  // whoever reads along wants it now
+  out << std::endl;  // flush: it is read while it runs
 }
 
 void print_json_line(std::ostream& out, const server_event& event) {

@@ -1,5 +1,5 @@
-// `tollgate explain`: what would this request cost, and where would it go? The arguments are
-// curl's, the answer is the proxy's own: the same classifier runs.
+// `tollgate explain`: what a request would cost, and where it would go. The arguments are curl's;
+// the classifier is the proxy's.
 #pragma once
 
 #include <iosfwd>

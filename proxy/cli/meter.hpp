@@ -1,5 +1,5 @@
-// `tollgate meter`: how long is this audio, and what would it cost? Measured by the meters that the
-// proxy charges by, so that a bill can be checked file by file.
+// `tollgate meter`: how long audio is and what it would cost, by the meters of the proxy, so that a
+// bill can be checked file by file.
 #pragma once
 
 #include <iosfwd>

@@ -27,8 +27,8 @@ struct org_arguments {
 
 void add_org_options(CLI::App& command, org_arguments& into);
 
-// Amounts travel as the texts that they are: the API reads them exactly, and says what is wrong
-// with them. What is wrong with the arguments' own form is said here.
+// Amounts are sent as text: the API reads them exactly and reports errors in them. Errors in the
+// form of the arguments are reported here.
 std::variant<std::string, command_error> body_of(const org_arguments& given);
 
 }  // namespace tollgate::proxy

@@ -1,4 +1,4 @@
-// What a rate costs, in words.
+// A rate in words.
 #pragma once
 
 #include <string>

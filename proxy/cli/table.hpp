@@ -1,4 +1,4 @@
-// Answers of the admin API as people read them.
+// Answers of the admin API as tables.
 #pragma once
 
 #include <iosfwd>

@@ -101,6 +101,7 @@ class verifier {
   task<std::optional<verify_failure>> verify_one(quota::org_id org) {
     const auto proof = co_await quota::verify(history(), store_->guards(), org);
     if (!proof) {
+      if (const auto why = store_->refusal(); !why.empty()) co_return verify_failure{why};
       const auto* const who =
           archive::is_of_archive(proof.error()) ? "" : "the connection to the store broke: ";
       co_return verify_failure{org + ": " + who + proof.error().message()};

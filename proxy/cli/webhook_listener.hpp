@@ -1,4 +1,4 @@
-// A receiver of webhooks on this machine, for a developer's first hour: verifies and prints.
+// A receiver of webhooks on this machine, for development: verifies and prints.
 #pragma once
 
 #include <csignal>
@@ -25,8 +25,8 @@ class webhook_listener {
 
   std::string url() const;  // "http://127.0.0.1:PORT/"
 
-  // Until SIGINT, SIGTERM or SIGHUP, also one that has come since this was made; or until nobody
-  // reads what is printed.
+  // Until SIGINT, SIGTERM or SIGHUP, also one that has come since this was made; or until the
+  // output is closed.
   void run(const listener_options& options);
 
  private:

@@ -9,6 +9,8 @@
 #include <spdlog/fmt/fmt.h>
 #include <unistd.h>
 
+#include "routes/text.hpp"
+
 namespace tollgate::proxy {
 
 namespace {
@@ -18,7 +20,7 @@ constexpr std::size_t flush_bytes = 64 * 1024;
 void member(std::string& out, std::string_view name, std::string_view text) {
   if (text.empty()) return;
   out.append(",\"").append(name).append("\":");
-  append_json_string(out, text);
+  routes::append_json_string(out, text);
 }
 
 void member(std::string& out, std::string_view name, std::int64_t number) {
@@ -26,21 +28,6 @@ void member(std::string& out, std::string_view name, std::int64_t number) {
 }
 
 }  // namespace
-
-void append_json_string(std::string& out, std::string_view text) {
-  out.push_back('"');
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      out.push_back('\\');
-      out.push_back(c);
-    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-      fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned>(c));
-    } else {
-      out.push_back(c);
-    }
-  }
-  out.push_back('"');
-}
 
 access_log::access_log(const std::string& where) {
   reopen(where);
@@ -92,19 +79,19 @@ void access_log::write(const exchange_record& record, quota::time_point now) {
   } else {
     member(lines_, "end", quota::to_string(record.end));
   }
-  fmt::format_to(std::back_inserter(lines_), ",\"credits\":{}", to_string(record.charged));
-  if (record.audio_us) {
+  fmt::format_to(std::back_inserter(lines_), ",\"credits\":{}", to_string(record.money.charged));
+  if (record.money.audio_us) {
     fmt::format_to(std::back_inserter(lines_), ",\"audio_seconds\":{}.{:06d}",
-                   *record.audio_us / 1'000'000, *record.audio_us % 1'000'000);
+                   *record.money.audio_us / 1'000'000, *record.money.audio_us % 1'000'000);
   }
-  if (record.unmeasurable) lines_.append(",\"unmeasurable\":true");
-  if (record.beyond_balance) lines_.append(",\"beyond_balance\":true");
+  if (record.money.unmeasurable) lines_.append(",\"unmeasurable\":true");
+  if (record.money.beyond_balance) lines_.append(",\"beyond_balance\":true");
   member(lines_, "bytes_in", static_cast<std::int64_t>(record.bytes_in));
   member(lines_, "bytes_out", static_cast<std::int64_t>(record.bytes_out));
-  member(lines_, "total_us", record.total_us);
-  member(lines_, "store_us", record.store_us);
-  member(lines_, "upstream_us", record.upstream_us);
-  member(lines_, "overhead_us", record.overhead_us);
+  member(lines_, "total_us", record.took.total_us);
+  member(lines_, "store_us", record.took.store_us);
+  member(lines_, "upstream_us", record.took.upstream_us);
+  member(lines_, "overhead_us", record.took.overhead_us);
   lines_.append("}\n");
   if (lines_.size() >= flush_bytes) flush();
 }

@@ -8,9 +8,6 @@
 
 namespace tollgate::proxy {
 
-// Appends `text` as a JSON string, quotes included.
-void append_json_string(std::string& out, std::string_view text);
-
 class access_log {
  public:
   // A file's path, "-" for standard output, "off". Throws std::runtime_error where it cannot be

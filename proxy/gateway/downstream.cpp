@@ -45,7 +45,7 @@ void downstream::end_means_gone() {
 // Also completes when the connection is closed here.
 void downstream::watch_for_reset() {
   io.probe_peer();
-  io.socket().async_wait(tcp_socket::wait_error, [self = shared_from_this()](error_code) {
+  io.wait_for_reset([self = shared_from_this()](error_code) {
     if (self->gone_) return;
     self->left();
     self->arrived_.notify();

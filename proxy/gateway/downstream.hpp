@@ -18,6 +18,8 @@ class downstream : public std::enable_shared_from_this<downstream> {
  public:
   downstream(tcp_socket socket, deadline_list& deadlines, std::string peer_address)
       : io{std::move(socket), deadlines}, peer{std::move(peer_address)} {}
+  downstream(tcp_socket closed, std::unique_ptr<byte_channel> channel, deadline_list& deadlines)
+      : io{std::move(closed), std::move(channel), deadlines}, peer{"127.0.0.1"} {}
 
   transport io;
   byte_buffer in;    // received, not yet consumed

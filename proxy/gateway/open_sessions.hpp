@@ -30,12 +30,10 @@ class open_sessions {
   void exchange_finished() { --in_flight_; }
   std::int64_t in_flight() const { return in_flight_; }
 
-  // From now on a session ends after the exchange it is in. Ends those that are between two.
-  void drain() {
-    draining_ = true;
-    cut(true);
-  }
+  // From now on a session ends after the exchange it is in.
+  void drain() { draining_ = true; }
   bool draining() const { return draining_; }
+  void cut_idle() { cut(true); }
   void cut_all() { cut(false); }
 
  private:

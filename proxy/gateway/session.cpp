@@ -6,6 +6,7 @@
 
 #include "proxy/gateway/exchange/exchange.hpp"
 #include "proxy/gateway/own_response.hpp"
+#include "proxy/gateway/worker_host.hpp"
 #include "proxy/net/http/head_guard.hpp"
 
 namespace tollgate::proxy {
@@ -17,10 +18,21 @@ using routes::problem_code;
 
 constexpr std::size_t max_fields = 256;
 
+problem malformed(const std::string& why) {
+  return {problem_code::invalid_request, "Malformed request: " + why + ".", {}, {}};
+}
+
+problem head_too_large(std::size_t limit) {
+  return {problem_code::headers_too_large,
+          "The request head is larger than " + std::to_string(limit) + " bytes.",
+          {},
+          {}};
+}
+
 class session final : public std::enable_shared_from_this<session>, private open_sessions::entry {
  public:
   session(worker& worker, std::shared_ptr<downstream> client)
-      : worker_{worker}, client_{std::move(client)} {
+      : worker_{worker}, host_{worker}, client_{std::move(client)} {
     worker_.sessions().opened(*this);
   }
   ~session() { worker_.sessions().closed(); }
@@ -49,7 +61,7 @@ class session final : public std::enable_shared_from_this<session>, private open
     request_reader request;
     const auto came = co_await read_head(request);
     if (came != arrival::head) co_return false;
-    exchange exchange{worker_, *client_, request};
+    exchange exchange{host_, *client_, request};
     co_return co_await exchange.run();
   }
 
@@ -65,12 +77,11 @@ class session final : public std::enable_shared_from_this<session>, private open
       const auto end = find_head_end(view);
       if (end != std::string_view::npos && end <= settings.limits.head_bytes) {
         client_->io.never_expires();
-        co_return co_await take_head(request, end);
+        if (auto refused = take_head(request, end)) co_return co_await refuse(*std::move(refused));
+        co_return arrival::head;
       }
       if (view.size() >= settings.limits.head_bytes) {
-        co_return co_await refuse(problem_code::headers_too_large,
-                                  "The request head is larger than " +
-                                      std::to_string(settings.limits.head_bytes) + " bytes.");
+        co_return co_await refuse(head_too_large(settings.limits.head_bytes));
       }
       if (view.empty()) {
         if (worker_.draining()) co_return arrival::nothing;
@@ -86,29 +97,22 @@ class session final : public std::enable_shared_from_this<session>, private open
       idle = false;
       if (more) continue;
       if (client_->io.timed_out() || !begun) co_return arrival::nothing;
-      co_return co_await refuse(problem_code::invalid_request,
-                                "The request ended before its head did.");
+      co_return co_await refuse(routes::invalid_request("The request ended before its head did."));
     }
   }
 
-  task<arrival> take_head(request_reader& request, std::size_t end) {
+  std::optional<problem> take_head(request_reader& request, std::size_t end) {
     const auto bytes = client_->in.view().substr(0, end);
-    if (auto wrong = inspect_request_head(bytes)) {
-      co_return co_await refuse(problem_code::invalid_request,
-                                "Malformed request: " + *wrong + ".");
-    }
-    const auto ec = request.read_head(bytes);
-    if (ec) {
-      co_return co_await refuse(problem_code::invalid_request,
-                                "Malformed request: " + ec.message() + ".");
-    }
+    if (auto wrong = inspect_request_head(bytes)) return malformed(*wrong);
+    if (const auto ec = request.read_head(bytes)) return malformed(ec.message());
     if (request.head().fields.size() > max_fields) {
-      co_return co_await refuse(
-          problem_code::headers_too_large,
-          "The request has more than " + std::to_string(max_fields) + " header fields.");
+      return problem{problem_code::headers_too_large,
+                     "The request has more than " + std::to_string(max_fields) + " header fields.",
+                     {},
+                     {}};
     }
     client_->in.consume(end);
-    co_return arrival::head;
+    return {};
   }
 
   // RFC 9112 section 2.2: an empty line before a request is tolerated.
@@ -118,17 +122,17 @@ class session final : public std::enable_shared_from_this<session>, private open
 
   // An answer to what is not a request: nobody knows where the next one would begin, so the
   // connection ends with it.
-  task<arrival> refuse(problem_code code, std::string message) {
-    const problem problem{code, std::move(message), {}, {}};
+  task<arrival> refuse(problem problem) {
+    const auto request_id = worker_.world().ids->next_hex128();
     exchange_record record;
-    record.request_id = worker_.world().ids->next_hex128();
+    record.request_id = request_id;
     record.peer = client_->peer;
     record.refusal = problem.code;
     record.status = status_of(problem.code);
     worker_.exchange_started();
-    auto response = refusal(problem, routes::dialect::platform, record.request_id);
+    auto response = refusal(problem, routes::dialect::platform, request_id);
     response.close = true;
-    const auto out = serialize(response, record.request_id);
+    const auto out = serialize(response, request_id);
     client_->io.expires_after(std::chrono::seconds{5});
     co_await client_->io.write(asio::buffer(out));
     worker_.exchange_finished(record, *worker_.current());
@@ -158,6 +162,7 @@ class session final : public std::enable_shared_from_this<session>, private open
   void cut() override { client_->cut(); }
 
   worker& worker_;
+  worker_host host_;
   std::shared_ptr<downstream> client_;
 };
 

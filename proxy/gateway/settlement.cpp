@@ -30,9 +30,12 @@ std::chrono::milliseconds first_renewal(const open_charge& charge) {
 
 }  // namespace
 
-void settlement::track(std::shared_ptr<open_charge> charge, steady_time now) {
-  now_ = now;
-  charge->renew_at = now + renewal_interval(*charge);
+void settlement::reserve(const std::shared_ptr<open_charge>& charge) {
+  drive(charge, quota::charge::begin{});
+}
+
+void settlement::track(std::shared_ptr<open_charge> charge) {
+  charge->renew_at = now_ + renewal_interval(*charge);
   open_.push_back(std::move(charge));
   open_.back()->place = std::prev(open_.end());
 }
@@ -65,7 +68,10 @@ void settlement::end(std::shared_ptr<open_charge> charge, quota::charge::ended h
     const bool settles = quota::resolve(policy, how.how) == quota::resolution::settle;
     journal_->end(charge->written, settles, how.used.amount);
   }
-  (charge->renewed_soon ? answering_ : open_).erase(charge->place);
+  if (charge->reserved == open_charge::reservation::held) {
+    (charge->renewed_soon ? answering_ : open_).erase(charge->place);
+  }
+  charge->over = true;
   ++resolving_;
   drive(std::move(charge), how);
 }
@@ -87,12 +93,44 @@ void settlement::drive(std::shared_ptr<open_charge> charge, const quota::charge:
     };
     asio::co_spawn(executor_, later(*this, std::move(charge), std::move(retry->what), attempt),
                    asio::detached);
+  } else {
+    conclude(std::move(charge), action);
+  }
+}
+
+// What ends the reservation, or the charge.
+void settlement::conclude(std::shared_ptr<open_charge> charge,
+                          const quota::charge::action& action) {
+  using reservation = open_charge::reservation;
+  if (std::holds_alternative<quota::charge::forward>(action)) {
+    charge->reserved = reservation::held;
+    track(std::move(charge));
+  } else if (std::holds_alternative<quota::charge::refuse>(action)) {
+    charge->reserved = reservation::refused;
+    if (charge->over) --resolving_;
+  } else if (const auto* failed = std::get_if<quota::charge::refuse_unavailable>(&action)) {
+    charge->reserved = reservation::unavailable;
+    if (charge->over) --resolving_;
+    clean_up(charge->org, failed->clean_up);
   } else if (const auto* done = std::get_if<quota::charge::done>(&action)) {
     --resolving_;
     if (journal_) journal_->confirm(charge->written);
     ++(done->charged > quota::credits{} ? counted_.settled : counted_.voided);
     counted_.settled_micro += done->charged.micro();
   }
+}
+
+task<bool> settlement::store_ready(std::chrono::milliseconds patience) {
+  if (ledger_.ready()) co_return true;
+  constexpr std::chrono::milliseconds step{10};
+  timer delay{executor_};
+  for (auto left = patience; left.count() > 0; left -= step) {
+    delay.expires_after(step);
+    error_code ignored;
+    co_await delay.async_wait(asio::redirect_error(use_task, ignored));
+    if (ledger_.ready()) co_return true;
+  }
+  co_return false;
 }
 
 void settlement::ask(std::shared_ptr<open_charge> charge, const quota::operation& what,

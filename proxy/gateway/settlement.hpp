@@ -13,15 +13,19 @@
 
 namespace tollgate::proxy {
 
-// A charge whose hold is in place.
+// A charge that is driven here, from its reservation to its end.
 struct open_charge {
+  enum class reservation : std::uint8_t { asked, held, refused, unavailable };
+
   open_charge(quota::org_id payer, quota::charge::terms terms)
       : org{std::move(payer)}, money{std::move(terms)} {}
 
   const quota::org_id org;
   quota::charge money;
-  bool asking = false;  // the ledger was asked about it and has not answered
-  wake_up answered;     // notified when it has, or could not be reached
+  reservation reserved = reservation::asked;  // what became of it
+  bool over = false;                          // the call is
+  bool asking = false;                        // the ledger was asked about it and has not answered
+  wake_up answered;                           // notified when it has, or could not be reached
   steady_time renew_at{};
   std::list<std::shared_ptr<open_charge>>::iterator place;  // among those that are renewed
   bool renewed_soon = false;  // and of these, among those whose answer has just begun
@@ -35,8 +39,10 @@ class settlement {
   // Without one, what is not settled yet goes with this process. Set it before the first charge.
   void use_journal(std::unique_ptr<journal::charges> journal) { journal_ = std::move(journal); }
 
-  // From `held` until end(): the hold is renewed every third of its timeout.
-  void track(std::shared_ptr<open_charge> charge, steady_time now);
+  // Puts the credits aside. `answered` says when `reserved` is known, if not at once. From then on
+  // until end() the hold is renewed every third of its timeout. A reservation whose outcome nobody
+  // knows is voided, however long the store stays away.
+  void reserve(const std::shared_ptr<open_charge>& charge);
   // The upstream is about to have all of the request, or has begun to answer: the call is charged
   // even if this process ends now. May be repeated.
   void began(open_charge& charge, quota::usage so_far);
@@ -46,10 +52,13 @@ class settlement {
   void answer_began(const std::shared_ptr<open_charge>& charge, quota::usage so_far);
   // So much has been used by now: the hold is made to grow ahead of it. `final`: and it is all.
   void meter(const std::shared_ptr<open_charge>& charge, quota::usage so_far, bool final);
-  // The call is over. Runs on its own: the caller does not wait, and may go away.
+  // The call is over, at any time after reserve(). Runs on its own: the caller does not wait, and
+  // may go away.
   void end(std::shared_ptr<open_charge> charge, quota::charge::ended how);
-  // A reservation whose outcome is unknown: voids it, however long the store stays away.
-  void clean_up(quota::org_id org, quota::operation void_operation);
+  // Answers when the store is there, waiting for it no longer than `patience`.
+  bool is_store_ready() const { return ledger_.ready(); }
+  task<bool> store_ready(std::chrono::milliseconds patience);
+  quota::time_point now() const { return ledger_.now(); }
 
   void tick(steady_time now);
   // Charges that are open or not yet resolved. Zero: nothing is left behind.
@@ -68,6 +77,9 @@ class settlement {
   void renew(charges& due, steady_time now);
   void drive(std::shared_ptr<open_charge> charge, const quota::charge::event& event,
              int attempt = 0);
+  void conclude(std::shared_ptr<open_charge> charge, const quota::charge::action& action);
+  void track(std::shared_ptr<open_charge> charge);
+  void clean_up(quota::org_id org, quota::operation void_operation);
   void ask(std::shared_ptr<open_charge> charge, const quota::operation& what, int attempt);
   task<> pause(int attempt);
 

@@ -49,16 +49,24 @@ upstream_pool::upstream_pool(asio::io_context& context, deadline_list& deadlines
       authority_{make_authority(settings)},
       tls_{make_upstream_tls(settings)} {}
 
-task<result<upstream_lease>> upstream_pool::acquire(bool fresh) {
-  while (!fresh && !idle_.empty()) {
+upstream_lease upstream_pool::take_idle() {
+  while (!idle_.empty()) {
     auto connection = std::move(idle_.back().connection);
     idle_.pop_back();
     if (connection->io.is_stale()) continue;
     connection->reused = true;
     ++counted_.reuses;
-    co_return connection;
+    return connection;
   }
-  auto made = co_await connect();
+  return nullptr;
+}
+
+task<result<upstream_lease>> upstream_pool::acquire(bool fresh) {
+  if (!fresh) {
+    if (auto idle = take_idle()) co_return idle;
+  }
+  auto connecting = connect_by_ ? connect_by_() : connect();
+  auto made = co_await std::move(connecting);
   ++(made ? counted_.connects : counted_.connect_failures);
   co_return made;
 }

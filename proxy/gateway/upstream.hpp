@@ -1,6 +1,7 @@
 // Connections to one upstream, pooled per thread.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -13,6 +14,9 @@ namespace tollgate::proxy {
 struct upstream_connection {
   upstream_connection(tcp_socket socket, deadline_list& deadlines)
       : io{std::move(socket), deadlines} {}
+  upstream_connection(tcp_socket closed, std::unique_ptr<byte_channel> channel,
+                      deadline_list& deadlines)
+      : io{std::move(closed), std::move(channel), deadlines} {}
 
   transport io;
   byte_buffer in;
@@ -28,6 +32,12 @@ class upstream_pool {
   upstream_pool(asio::io_context& context, deadline_list& deadlines,
                 const config::upstream_settings& settings, const config::settings& all);
 
+  // Makes connections by other means than a socket, from now on.
+  using connector = std::function<task<result<upstream_lease>>()>;
+  void connect_by(connector other) { connect_by_ = std::move(other); }
+
+  // A pooled connection that still lives, if there is one.
+  upstream_lease take_idle();
   // A pooled connection that still lives, or a new one. `fresh` insists on a new one. On failure
   // the error says why: timed out, refused, not resolved, certificate not trusted.
   task<result<upstream_lease>> acquire(bool fresh);
@@ -63,6 +73,7 @@ class upstream_pool {
   std::vector<idle_connection> idle_;  // the most recently used at the back
   std::vector<asio::ip::tcp::endpoint> resolved_;
   steady_time resolved_until_{};
+  connector connect_by_;  // empty: connect()
   counters counted_;
 };
 

@@ -23,23 +23,23 @@ void count(metrics::thread_metrics& counts, const exchange_record& record, const
       record.route == exchange_record::no_route ? *bound.no_route : *bound.routes[record.route];
   route.request(record.status, record.end).increment();
   if (record.refusal) route.refusals[*record.refusal].increment();
-  counts.overhead.observe(std::chrono::microseconds{record.overhead_us});
-  if (!record.held) return;
-  if (record.beyond_balance) route.beyond_balance.increment();
-  if (record.unmeasurable) route.unmeasurable_audio.increment();
-  route.credits->held_micro.add(record.estimate.micro());
-  if (record.settles) {
-    route.credits->settled_micro.add(record.charged.micro());
-    const auto rest = record.estimate + record.extended - record.charged;
+  counts.overhead.observe(std::chrono::microseconds{record.took.overhead_us});
+  if (!record.money.held) return;
+  if (record.money.beyond_balance) route.beyond_balance.increment();
+  if (record.money.unmeasurable) route.unmeasurable_audio.increment();
+  route.credits->held_micro.add(record.money.estimate.micro());
+  if (record.money.settles) {
+    route.credits->settled_micro.add(record.money.charged.micro());
+    const auto rest = record.money.estimate + record.money.extended - record.money.charged;
     route.credits->released_micro.add(std::max(rest, quota::credits{}).micro());
   } else {
-    route.credits->voided_micro.add((record.estimate + record.extended).micro());
+    route.credits->voided_micro.add((record.money.estimate + record.money.extended).micro());
   }
-  if (record.extended > quota::credits{})
-    route.credits->extended_micro.add(record.extended.micro());
-  if (record.upstream_us > 0) {
+  if (record.money.extended > quota::credits{})
+    route.credits->extended_micro.add(record.money.extended.micro());
+  if (record.took.upstream_us > 0) {
     bound.upstreams[runtime.upstream_of_route[record.route]]->response_head.observe(
-        std::chrono::microseconds{record.upstream_us});
+        std::chrono::microseconds{record.took.upstream_us});
   }
 }
 
@@ -90,11 +90,12 @@ void worker::join() {
 void worker::drain() {
   asio::post(context_, [this] {
     if (draining()) return;
+    sessions_.drain();  // first: a stream that ends now does not wait for a next request
     error_code ignored;
     acceptor_.close(ignored);
-    events_.close();
     if (sweeper_) sweeper_->stop();
-    sessions_.drain();
+    events_.close();
+    sessions_.cut_idle();
   });
 }
 

@@ -17,7 +17,7 @@ class counter {
     value_.store(value_.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
   }
   void increment() noexcept { add(1); }
-  // For a count that somebody else keeps: copied from time to time.
+  // For a count kept elsewhere: copied from time to time.
   void copy(std::int64_t value) noexcept { value_.store(value, std::memory_order_relaxed); }
   std::int64_t read() const noexcept { return value_.load(std::memory_order_relaxed); }
 

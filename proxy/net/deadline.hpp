@@ -1,5 +1,5 @@
-// Deadlines by the thousand, cheaply: arming one writes a time and a link, no timer is touched. One
-// tick of the thread looks at all that are armed. They fire late by a tick at most, never early.
+// Cheap deadlines: arming one writes a time and a link; no timer is set. One tick of the thread
+// walks all armed ones. They fire at most a tick late, never early.
 #pragma once
 
 #include <chrono>

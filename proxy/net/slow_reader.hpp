@@ -1,5 +1,5 @@
-// Somebody who is sent a little for a long time, and may not read it: what waits for them in the
-// kernel is bounded, and so is how long it waits.
+// For a connection that gets little data for a long time and may not be read: bounds the kernel's
+// buffer, and the time that data waits in it.
 #pragma once
 
 #include <chrono>

@@ -9,6 +9,7 @@ namespace tollgate::proxy {
 
 task<error_code> transport::accept_tls(asio::ssl::context& context) {
   tls_ = std::make_unique<asio::ssl::stream<tcp_socket&>>(socket_, context);
+  plain_ = false;
   error_code ec;
   co_await tls_->async_handshake(asio::ssl::stream_base::server,
                                  asio::redirect_error(use_task, ec));
@@ -18,6 +19,7 @@ task<error_code> transport::accept_tls(asio::ssl::context& context) {
 task<error_code> transport::connect_tls(asio::ssl::context& context, const std::string& host,
                                         bool verify) {
   tls_ = std::make_unique<asio::ssl::stream<tcp_socket&>>(socket_, context);
+  plain_ = false;
   error_code ec;
   asio::ip::make_address(host, ec);
   const bool is_name = static_cast<bool>(ec);  // RFC 6066: no SNI for addresses
@@ -37,12 +39,14 @@ task<error_code> transport::connect_tls(asio::ssl::context& context, const std::
 }
 
 bool transport::is_stale() {
+  if (channel_) return !channel_->is_open() || channel_->is_readable();
   char byte;
   const auto n = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
   return n >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
 }
 
 void transport::probe_peer() {
+  if (channel_) return;
   constexpr int every_s = 15, unanswered = 4;
   const int socket = socket_.native_handle();
   const auto set = [socket](int level, int option, int value) {
@@ -56,7 +60,9 @@ void transport::probe_peer() {
 
 void transport::shutdown_send(std::shared_ptr<void> owner) {
   error_code ignored;
-  if (tls_) {
+  if (channel_) {
+    channel_->shutdown_send();
+  } else if (tls_) {
     tls_->async_shutdown([owner = std::move(owner)](error_code) {});
   } else {
     socket_.shutdown(tcp_socket::shutdown_send, ignored);
@@ -65,12 +71,15 @@ void transport::shutdown_send(std::shared_ptr<void> owner) {
 
 void transport::reset_on_close() {
   error_code ignored;
+  resets_ = true;
+  if (channel_) return;
   socket_.set_option(asio::socket_base::linger{true, 0}, ignored);
 }
 
 void transport::close() {
   never_expires();
   error_code ignored;
+  if (channel_) return channel_->close(resets_);
   socket_.close(ignored);
 }
 

@@ -1,5 +1,5 @@
-// A byte stream to a peer: TCP, with or without TLS, under a deadline. Reads and writes are Asio
-// operations; one of each may be under way.
+// A byte stream to a peer: TCP, with or without TLS, or a channel, under a deadline. Reads and
+// writes are Asio operations; one of each may be under way.
 #pragma once
 
 #include <array>
@@ -13,6 +13,7 @@
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/buffers_suffix.hpp>
 
+#include "proxy/net/byte_channel.hpp"
 #include "proxy/net/deadline.hpp"
 #include "quota/task.hpp"
 
@@ -24,10 +25,16 @@ class transport final : private deadline {
  public:
   transport(tcp_socket socket, deadline_list& deadlines)
       : socket_{std::move(socket)}, deadlines_{deadlines} {}
+  // `socket` stays closed.
+  transport(tcp_socket socket, std::unique_ptr<byte_channel> channel, deadline_list& deadlines)
+      : socket_{std::move(socket)},
+        deadlines_{deadlines},
+        channel_{std::move(channel)},
+        plain_{false} {}
   ~transport() override = default;
 
   tcp_socket& socket() { return socket_; }
-  bool is_open() const { return socket_.is_open(); }
+  bool is_open() const { return channel_ ? channel_->is_open() : socket_.is_open(); }
 
   task<error_code> accept_tls(asio::ssl::context& context);
   // SNI and certificate verification for `host`, unless `verify` is off.
@@ -35,29 +42,53 @@ class transport final : private deadline {
 
   template <class Buffers, class Token>
   auto async_read_some(const Buffers& buffers, Token&& token) {
+    if (plain_) return socket_.async_read_some(buffers, std::forward<Token>(token));
     if (tls_) return tls_->async_read_some(buffers, std::forward<Token>(token));
-    return socket_.async_read_some(buffers, std::forward<Token>(token));
+    return asio::async_initiate<Token, void(error_code, std::size_t)>(
+        [this](auto handler, asio::mutable_buffer into) {
+          channel_->read_some(into, std::move(handler));
+        },
+        token, asio::mutable_buffer{buffers});
   }
 
-  // Writes everything. Most writes fit the socket's buffer and never suspend.
+  // Writes everything. Most writes fit the socket's buffer and never suspend: where that matters,
+  // write_now() first saves a coroutine.
   template <class Buffers>
   task<error_code> write(const Buffers& buffers) {
+    error_code ec;
+    if (write_now(buffers, ec)) co_return ec;
+    co_return co_await write_rest(buffers);
+  }
+  // As much as can be written without waiting. True: that was all of it, or `ec` says why it
+  // failed. False: the same buffers go to write_rest().
+  template <class Buffers>
+  bool write_now(const Buffers& buffers, error_code& ec) {
+    written_now_ = 0;
+    if (!plain_) return channel_ && write_to_channel(buffers, ec);
+    written_now_ = socket_.write_some(buffers, ec);
+    if (ec == asio::error::would_block) ec = {};
+    wrote_ += written_now_;
+    return ec || written_now_ == asio::buffer_size(buffers);
+  }
+  template <class Buffers>
+  task<error_code> write_rest(const Buffers& buffers) {
     error_code ec;
     if (tls_) {
       wrote_ += asio::buffer_size(buffers);
       co_await asio::async_write(*tls_, buffers, asio::redirect_error(use_task, ec));
       co_return ec;
     }
-    const std::size_t all = asio::buffer_size(buffers);
-    std::size_t written = socket_.write_some(buffers, ec);
-    if (ec == asio::error::would_block) ec = {};
-    wrote_ += written;
-    if (ec || written == all) co_return ec;
     boost::beast::buffers_suffix<Buffers> rest{buffers};
-    rest.consume(written);
-    written = co_await asio::async_write(socket_, rest, asio::redirect_error(use_task, ec));
-    wrote_ += written;
+    rest.consume(written_now_);
+    wrote_ += co_await asio::async_write(socket_, rest, asio::redirect_error(use_task, ec));
     co_return ec;
+  }
+
+  // Calls when the peer has reset the connection, or it is closed here.
+  template <class Handler>
+  void wait_for_reset(Handler handler) {
+    if (channel_) return channel_->wait_for_reset(std::move(handler));
+    socket_.async_wait(tcp_socket::wait_error, std::move(handler));
   }
 
   // Bytes handed to the socket so far. TLS does not say: there, a write counts as a whole.
@@ -83,6 +114,16 @@ class transport final : private deadline {
   void close();
 
  private:
+  template <class Buffers>
+  bool write_to_channel(const Buffers& buffers, error_code& ec) {
+    const auto end = asio::buffer_sequence_end(buffers);
+    for (auto each = asio::buffer_sequence_begin(buffers); !ec && each != end; ++each) {
+      ec = channel_->write(*each);
+      if (!ec) wrote_ += asio::const_buffer{*each}.size();
+    }
+    return true;
+  }
+
   void on_deadline() override {
     timed_out_ = true;
     close();
@@ -91,8 +132,12 @@ class transport final : private deadline {
   tcp_socket socket_;
   deadline_list& deadlines_;
   std::unique_ptr<asio::ssl::stream<tcp_socket&>> tls_;
+  std::unique_ptr<byte_channel> channel_;
   std::uint64_t wrote_ = 0;
+  std::size_t written_now_ = 0;  // by the last write_now()
   bool timed_out_ = false;
+  bool plain_ = true;  // neither TLS nor a channel
+  bool resets_ = false;
 };
 
 }  // namespace tollgate::proxy

@@ -1,4 +1,4 @@
-// One coroutine waits, somebody else on the same thread wakes it.
+// One coroutine waits, another one on the same thread wakes it.
 #pragma once
 
 #include <optional>
@@ -13,11 +13,11 @@ namespace tollgate::proxy {
 class wake_up {
  public:
   task<> wait() {
-    co_await asio::async_initiate<const asio::use_awaitable_t<io_executor>, void()>(
+    return asio::async_initiate<const asio::use_awaitable_t<io_executor>, void()>(
         [this](auto handler) { waiter_.emplace(std::move(handler)); }, use_task);
   }
 
-  // Resumes whoever waits, at once; nothing if nobody does.
+  // Resumes the waiting coroutine at once, if there is one.
   void notify() {
     if (!waiter_) return;
     auto waiter = *std::move(waiter_);

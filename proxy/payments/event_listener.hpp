@@ -1,5 +1,4 @@
-// A listener of its own for Stripe's events: plain HTTP/1.1, one path, nothing else. It runs on the
-// control thread.
+// A separate listener for Stripe's events: plain HTTP/1.1, one path. It runs on the control thread.
 #pragma once
 
 #include <memory>
@@ -13,13 +12,13 @@ namespace tollgate::proxy::payments {
 
 class event_listener {
  public:
-  // Binds and listens; throws std::runtime_error when the address cannot be had.
+  // Binds and listens; throws std::runtime_error if it cannot.
   event_listener(asio::io_context& context, const config::endpoint& listen, event_taker taker);
   ~event_listener();
   event_listener(const event_listener&) = delete;
 
   void start();
-  // Stops listening and closes what is idle. On the context's thread.
+  // Stops listening and closes idle connections. On the context's thread.
   void stop();
   asio::ip::tcp::endpoint local_endpoint() const;
 

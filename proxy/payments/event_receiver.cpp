@@ -35,8 +35,8 @@ payment_mismatch differs(const stripe_event& event, const payment_order& order) 
   return usd ? payment_mismatch::none : payment_mismatch::currency;
 }
 
-// What is known of a top-up decides what an event may still change. One that failed is over only if
-// it was asked for under the key that is in force.
+// The state of a top-up decides what an event may still change. A failed payment ends it only if it
+// was requested under the current key.
 bool still_matters(const stripe_event& event, const quota::top_up_record& top_up) {
   const bool open = top_up.status == quota::top_up_status::requested ||
                     top_up.status == quota::top_up_status::pending;
@@ -62,9 +62,8 @@ bool takes_back(const stripe_event& event, const config::stripe_event_settings& 
   return true;
 }
 
-// Nothing is left to be done. Of anything else the event is told again: perhaps nobody else asks
-// what became of the top-up, and what did not fit in the books today fits when credits have been
-// used.
+// Nothing is left to do. For any other outcome Stripe sends the event again: there may be no other
+// way to learn of the payment, and credits that do not fit today fit later.
 bool is_booked(quota::outcome result) {
   using quota::outcome;
   switch (result) {

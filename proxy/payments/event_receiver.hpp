@@ -1,4 +1,4 @@
-// Takes the events that Stripe sends by itself, and tells the ledger what they mean for a top-up.
+// Takes Stripe's events and reports their meaning for a top-up to the ledger.
 //
 // Whatever an event says, the ledger grants once and takes back once; so events may come late,
 // twice and in any order. Lives on the control thread, beside the top_up_dispatcher.
@@ -33,10 +33,10 @@ class event_receiver {
         clock_{clock},
         counts_{counts} {}
 
-  // From now on by this one's settings. None: nobody is listened to.
+  // From now on with this one's settings. Null: no events are accepted.
   void use(std::shared_ptr<payment_endpoint> endpoint) { endpoint_ = std::move(endpoint); }
 
-  // 200: done, or nothing to do. 400: not signed, or no event. 503: tell it again.
+  // 200: done, or nothing to do. 400: not signed, or not an event. 503: send it again.
   task<admin::api_response> take(event_delivery delivery);
 
  private:
@@ -52,7 +52,7 @@ class event_receiver {
   // Of what is known at Stripe: alarming where the top-up was paid twice.
   task<ends> look_for_second_payment(payment_order order, std::string counts, payment_endpoint& by);
   void report_paid_twice(const payment_order& order, const payment_answer& answer);
-  // Whether the credits are for the payment of the event. An error: nobody knows at the moment.
+  // Whether the credits are for the payment of the event. An error: unknown at the moment.
   task<result<bool>> is_granted_for(const stripe_event& event, const payment_order& order,
                                     payment_endpoint& by);
   // Puts in the event's payment, where only Stripe knows it.

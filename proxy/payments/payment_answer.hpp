@@ -1,8 +1,8 @@
-// What a payment endpoint said, as the ledger takes it. Pure.
+// The answer of a payment endpoint as a verdict for the ledger. Pure.
 //
-// Only what says so in as many words is paid, declined or pending. Everything else is `failed`:
-// nobody knows, and it will be asked again under the same idempotency key. Stripe's answers are
-// read in stripe_answer.hpp.
+// Only an explicit answer is paid, declined or pending. Anything else is `failed`: the outcome is
+// unknown, and the request is repeated under the same idempotency key. Stripe's answers are read in
+// stripe_answer.hpp.
 #pragma once
 
 #include <cstdint>
@@ -13,8 +13,8 @@
 
 namespace tollgate::proxy::payments {
 
-// How a payment that was found differs from what the ledger asked for. It is not granted, and
-// somebody has to look.
+// How a payment that was found differs from the ledger's request. It is not granted; an operator
+// has to check it.
 enum class payment_mismatch : std::uint8_t {
   none = 0,
   amount = 1,
@@ -26,7 +26,7 @@ enum class payment_mismatch : std::uint8_t {
 struct payment_answer {
   quota::top_up_verdict verdict = quota::top_up_verdict::failed;
   std::string why;        // for the log; of what the endpoint said, at most a few harmless words
-  bool alarming = false;  // somebody has to do something, or it will go on failing
+  bool alarming = false;  // it fails until an operator acts
   payment_mismatch mismatch = payment_mismatch::none;
   std::string payment = {};  // Stripe's id of it; empty: the endpoint gives none
 };
@@ -40,13 +40,13 @@ std::string_view name_of(quota::top_up_verdict verdict);
 
 std::string_view name_of(payment_mismatch mismatch);
 
-// The credits are for the payment that `counts`. Where that is another one, or there are several,
-// somebody has to refund the rest. Harmless when repeated.
+// The credits are for the payment that `counts`. If that is another one, or there are several, the
+// others have to be refunded. Repeatable.
 void say_which_counts(payment_answer& answer, std::string_view counts);
 
 payment_answer read_webhook_answer(int status, std::string_view body);
 
-// Endpoints that are busy, or away for a moment; nobody has to do anything.
+// Endpoints that are busy or unavailable for a moment; no action is needed.
 bool passes_by_itself(int status);
 
 }  // namespace tollgate::proxy::payments

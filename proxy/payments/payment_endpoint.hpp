@@ -1,4 +1,4 @@
-// Where money is asked for, as the configuration names it: one order in, one answer out.
+// The configured payment endpoint: one order in, one answer out.
 #pragma once
 
 #include <memory>
@@ -12,18 +12,18 @@ class payment_endpoint {
   // Throws when `settings` cannot be used: a URL that is none, a file that cannot be read.
   explicit payment_endpoint(config::payment_settings settings);
 
-  // Why this order cannot be asked for at all, and what would change that; empty: it can.
+  // Why this order cannot be requested, and what to do; empty: it can.
   std::string obstacle(const payment_order& order) const;
 
   // One attempt, no longer than the configured timeout.
   task<payment_answer> ask(payment_order order);
 
-  // What became of a payment that was asked for before. Nothing: no money was taken, and none is on
-  // its way, or the endpoint cannot be asked. `failed` of a `spent` key: likewise.
+  // The outcome of an earlier request. Nullopt: no money was taken, and none is under way, or the
+  // endpoint cannot be asked. `failed` of a `spent` key: likewise.
   task<std::optional<payment_answer>> look_up(payment_order order);
 
   // The top-up that a payment of Stripe's is for, by the ids of the payment and of its charge;
-  // either may be empty. An error: nobody knows at the moment, or the key may not ask.
+  // either may be empty. An error: unknown at the moment, or the key may not ask.
   task<result<std::optional<payment_owner>>> find_owner(std::string payment, std::string charge);
 
   const config::payment_settings& settings() const { return settings_; }

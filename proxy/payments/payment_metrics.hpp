@@ -1,4 +1,4 @@
-// What the control thread counts of top-ups.
+// Counters of top-ups, of the control thread.
 #pragma once
 
 #include "proxy/metrics/cells.hpp"
@@ -10,13 +10,13 @@ inline constexpr std::size_t top_up_verdict_count = 5;    // quota::top_up_verdi
 inline constexpr std::size_t payment_mismatch_count = 5;  // payments::payment_mismatch
 inline constexpr std::size_t payment_event_count = 5;     // payment_event_end
 
-// What became of an event that Stripe has told.
+// The result of an event of Stripe.
 enum class payment_event_end : std::uint8_t {
   applied = 0,      // the ledger knows it now, or did before
-  ignored = 1,      // not of ours, or of a type that nobody needs
+  ignored = 1,      // not ours, or of an unused type
   repeated = 2,     // the same event once more
   refused = 3,      // not signed by Stripe, or unreadable
-  unavailable = 4,  // Stripe is to tell it again: the store or Stripe itself was away
+  unavailable = 4,  // to be sent again: the store or Stripe was unavailable
 };
 
 struct payment_metrics {

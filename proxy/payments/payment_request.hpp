@@ -1,7 +1,7 @@
-// A top-up as the HTTP request that asks for its money. Pure.
+// A top-up as a payment request over HTTP. Pure.
 //
-// Every attempt at one top-up carries the same idempotency key, so that whoever gets it twice
-// charges once; for Stripe until that key is spent (stripe_answer.hpp).
+// Every attempt at one top-up carries the same idempotency key, so that the endpoint charges once;
+// for Stripe until that key is spent (stripe_answer.hpp).
 #pragma once
 
 #include <cstdint>
@@ -17,15 +17,15 @@
 
 namespace tollgate::proxy::payments {
 
-// Who wants to buy what.
+// The buyer and the top-up.
 struct payment_order {
   quota::org_id org;
   quota::top_up_record top_up;
   std::string stripe_customer;  // "cus_..."; may be empty
 };
 
-// When it was first asked for, which the top-up itself forgets when it is asked for again after a
-// day; the ids of automatic ones say it ("tu_MILLISECONDS_N"). Nothing: nobody can tell.
+// When it was first requested, which the top-up itself forgets when it is requested again after a
+// day; the ids of automatic ones have it ("tu_MILLISECONDS_N"). Nullopt: unknown.
 std::optional<quota::time_point> first_requested(const quota::top_up_record& top_up);
 
 // "ORG:TOP_UP", and of later generations "ORG/GENERATION:TOP_UP". No organization's id has a colon
@@ -54,18 +54,17 @@ struct payments_page {
 };
 outbound::request stripe_payments(const payment_order& order, const outbound::url& to,
                                   std::string_view secret, const payments_page& page);
-// The payments of this top-up, whoever the customer was. It lags behind what happens, by a minute
-// or more.
+// The payments of this top-up, of any customer. It lags behind by a minute or more.
 outbound::request stripe_search(const payment_order& order, const outbound::url& to,
                                 std::string_view secret);
-// So that nobody pays it any more.
+// Cancels it, so that it cannot be paid any more.
 outbound::request stripe_cancel(std::string_view payment, const outbound::url& to,
                                 std::string_view secret);
 // "payment_intents/pi_1", "charges/ch_1"
 outbound::request stripe_object(std::string_view path, const outbound::url& to,
                                 std::string_view secret);
 
-// Nobody can have asked for it, under any key. By hand, nobody can tell.
+// It cannot have been requested, under any key. By hand: unknown.
 bool never_asked_for(const quota::top_up_record& top_up);
 
 }  // namespace tollgate::proxy::payments

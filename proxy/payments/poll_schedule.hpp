@@ -1,4 +1,4 @@
-// When a pending payment is asked about again: the longer it has been so, the less often. Pure.
+// When a pending payment is polled: less often with its age. Pure.
 //
 // Each sidecar keeps its own times: to ask twice does no harm.
 #pragma once
@@ -30,7 +30,7 @@ class poll_schedule {
     // A clock that has gone back does not stop it.
     if (now < next && next - now <= longest) return false;
     next = now + pause_at(now - requested);
-    if (next_.size() > most) next_.clear();  // some were resolved elsewhere, which nobody tells us
+    if (next_.size() > most) next_.clear();  // some were resolved by other sidecars
     return true;
   }
   void forget(const quota::org_id& org, const std::string& top_up) { next_.erase({org, top_up}); }

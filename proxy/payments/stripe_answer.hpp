@@ -1,9 +1,8 @@
 // What Stripe's answers mean for a top-up and for its idempotency key. Pure.
 //
 // Stripe keeps the first answer that was given under a key, errors included, and repeats it for a
-// day or more. So an error may mean that the key is spent: whatever is asked under it, nothing will
-// be paid. The payments of the top-up tell whether something was; only when nothing was, the next
-// key is taken.
+// day or more. So an error may mean that the key is spent: no request under it will be paid. The
+// payments of the top-up show whether one was; only if none was, the next key is used.
 #pragma once
 
 #include <optional>
@@ -21,7 +20,7 @@ namespace tollgate::proxy::payments {
 // What an answer to a request for a payment says of its key.
 enum class key_state : std::uint8_t {
   good,      // ask again under it, where the answer is `failed`
-  doubtful,  // perhaps spent: an earlier request under it may still be going on
+  doubtful,  // perhaps spent: an earlier request under it may still be running
   spent,     // nothing will ever be paid under it that is not paid by now
 };
 
@@ -32,11 +31,11 @@ struct stripe_answer {
 
 stripe_answer read_stripe_payment(const outbound::reply& reply, const payment_order& order);
 
-// To a question about the customer: its default payment method. Empty: it has none, or nobody may
-// ask, and then the payment itself shows what Stripe thinks of it. Nothing: to be asked again.
+// The customer's default payment method. Empty: it has none, or the key may not ask; then the
+// payment itself shows Stripe's decision. Nullopt: to be asked again.
 std::optional<std::string> read_stripe_customer(const outbound::reply& reply);
 
-// What is known of a top-up's payments, page by page.
+// The payments of a top-up, collected page by page.
 class found_payments {
  public:
   explicit found_payments(const payment_order& order) : order_{order} {}
@@ -46,10 +45,10 @@ class found_payments {
   std::string take(const json_value& page, bool& fine);
   bool any() const { return any_; }
 
-  // What became of the top-up. Nothing: no money was taken, and none is on its way; it may be asked
-  // for, once `to_cancel()` is canceled.
+  // The outcome of the top-up. Nullopt: no money was taken, and none is under way; it may be
+  // requested, once `to_cancel()` is canceled.
   std::optional<payment_answer> verdict() const;
-  // Payments of earlier keys that somebody could still complete.
+  // Payments of earlier keys that could still be completed.
   const std::vector<std::string>& to_cancel() const { return to_cancel_; }
 
  private:

@@ -1,4 +1,4 @@
-// An event of Stripe's as what it says about a top-up. Pure.
+// An event of Stripe as a statement about a top-up. Pure.
 #pragma once
 
 #include <optional>

@@ -10,11 +10,11 @@
 
 namespace tollgate::proxy::payments {
 
-// How far the signature's time may be from now: who records an event cannot play it back later.
+// How far the signature's time may be from now, so that a recorded event cannot be replayed later.
 inline constexpr std::chrono::minutes stripe_tolerance{5};
 
-// `header`: "t=SECONDS,v1=HEX[,v1=HEX]", HMAC-SHA256 of "SECONDS.BODY" by the secret's text. What
-// is wrong with it; empty: whoever knows one of the secrets signed exactly this body.
+// `header`: "t=SECONDS,v1=HEX[,v1=HEX]", HMAC-SHA256 of "SECONDS.BODY" by the secret's text. Why it
+// is refused; empty: this body was signed with one of the secrets.
 std::string refuse_stripe_signature(std::string_view header, std::string_view body,
                                     const std::vector<std::string>& secrets, quota::time_point now);
 

@@ -91,7 +91,7 @@ task<> top_up_dispatcher::deliver_all(quota::org_id org) {
   }
 }
 
-// A payment that takes its time. Where the endpoint cannot be asked, somebody confirms it.
+// Polls a slow payment. Where the endpoint cannot be asked, it is confirmed by hand.
 task<> top_up_dispatcher::poll(payment_order order) {
   const auto endpoint = endpoint_;
   if (endpoint->settings().kind != config::payment_kind::stripe) co_return;
@@ -112,8 +112,8 @@ task<> top_up_dispatcher::deliver(payment_order order) {
   const auto endpoint = endpoint_;  // a reload may replace it meanwhile
   const auto obstacle = endpoint->obstacle(order);
   if (!obstacle.empty() && !was_asked_for(order.top_up)) {
-    // It was never asked for and cannot be, so it is over, and the account's back-off sets in. Once
-    // it has been asked for, nobody but the endpoint can tell: then it goes the usual way, and
+    // It was never requested and cannot be, so it is over, and the account's back-off begins. Once
+    // it has been requested, only the endpoint knows the outcome: then it goes the usual way, and
     // fails.
     const payment_answer declined{top_up_verdict::declined, obstacle, true};
     co_return co_await resolve(order, declined);

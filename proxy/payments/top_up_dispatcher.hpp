@@ -1,12 +1,11 @@
-// Delivers top-ups to the payment endpoint and tells the ledger what became of them.
+// Delivers top-ups to the payment endpoint and reports the outcome to the ledger.
 //
 //   visit(org) ► top_ups ─ requested ► lease_top_up ──recorded──► payment_endpoint ► resolve_top_up
 //                        └ pending ───────── now and then ──────► payment_endpoint ► resolve_top_up
 //
-// Any sidecar may deliver any top-up; the ledger's lease lets one of them at a time. Nothing is
-// granted but by resolve_top_up, and every attempt carries the idempotency key that the ledger has
-// for it; so it may crash at any point: the lease runs out, and the next sidecar asks the same
-// again.
+// Any sidecar may deliver any top-up; the ledger's lease lets one of them at a time. Only
+// resolve_top_up grants credits, and every attempt carries the ledger's idempotency key; so it may
+// crash at any point: the lease ends, and the next sidecar repeats the request.
 //
 // Lives on the control thread, away from the data plane.
 #pragma once
@@ -38,7 +37,7 @@ class top_up_dispatcher {
         directory_{directory},
         counts_{counts} {}
 
-  // From now on asks this one. None: top-ups stay requested, for somebody else to resolve.
+  // From now on uses this one. Null: top-ups stay requested until they are resolved by hand.
   void use(std::shared_ptr<payment_endpoint> endpoint) { endpoint_ = std::move(endpoint); }
 
   // This organization may have top-ups to deliver. Cheap, and harmless when it has none.

@@ -1,4 +1,4 @@
-// An event as the HTTP request that delivers it, and the answer as what became of it. Pure.
+// An event as an HTTP request, and the answer as a verdict. Pure.
 #pragma once
 
 #include <string>
@@ -10,15 +10,15 @@
 
 namespace tollgate::proxy::webhooks {
 
-// What is delivered: the same bytes at every attempt.
+// The delivered message: the same bytes at every attempt.
 struct message {
-  std::string id;     // "evt_..."; whoever gets it twice knows it by this
+  std::string id;     // "evt_..."; receivers deduplicate by it
   std::string body;   // the envelope
   quota::org_id org;  // whose it is
 };
 message message_of(const quota::org_id& org, const quota::account_event& event);
 message message_of(const quota::org_id& org, const quota::dead_letter& letter);
-// One that tells nothing, for whoever has just set up an endpoint.
+// A sample event, to test an endpoint.
 message sample_message(const quota::org_id& org, std::string_view unique, quota::time_point now);
 
 // Signed with every secret that is valid at `now`: the endpoint may have been read a moment before.
@@ -31,8 +31,8 @@ std::string_view name_of(verdict verdict);
 // By the status of the answer; 0: there was none.
 verdict verdict_of(int status);
 
-// Why this URL cannot be an endpoint's, and what would change that; empty: it can. Addresses behind
-// names are looked at when they are connected to.
+// Why this URL cannot be an endpoint, and what to do; empty: it can. Addresses of names are checked
+// on connecting.
 std::string refuse_url(std::string_view url, const config::webhook_settings& settings);
 
 }  // namespace tollgate::proxy::webhooks

@@ -16,8 +16,8 @@ using recipient = std::pair<quota::org_id, std::string>;  // an endpoint of an o
 
 class delivery_queue {
  public:
-  // How many endpoints are delivered to at once. A slow one holds a place for as long as an attempt
-  // may take, so no organization may have more than a few.
+  // How many deliveries run at once. A slow endpoint occupies one for as long as an attempt may
+  // take, so an organization has only a few.
   struct places {
     std::size_t all = 256, of_one_org = 4;
   };

@@ -1,13 +1,13 @@
 // When an event is tried again: pure.
 //
-// Attempts stand at fixed distances from the event itself. So events that waited behind one that
-// could not be delivered do not begin days of their own, one after the other: such an event is
-// tried as soon as its turn comes, and then at what is left of its own times; once more at least,
-// if there is to be more than one attempt at all.
+// Attempts have fixed distances from the event itself. So events that waited behind one that could
+// not be delivered do not begin days of their own: such an event is tried as soon as its turn
+// comes, then at the rest of its own times; at least once more, if there is more than one attempt
+// at all.
 //
-// What failed together does not come again together: behind each of these times there is a while,
-// a tenth of the pause before it (or after it, where that is shorter, so that no attempt comes near
-// the next one's time), and the attempt is anywhere in it.
+// Attempts are spread, so that deliveries that failed together do not return together: each is
+// later by up to a tenth of the pause before it (or after it, if that is shorter, so that no
+// attempt comes near the next one's time), at random.
 #pragma once
 
 #include <optional>

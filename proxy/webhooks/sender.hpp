@@ -1,4 +1,4 @@
-// One attempt to deliver, by the rules of one configuration.
+// One delivery attempt under one configuration.
 #pragma once
 
 #include "proxy/webhooks/delivery.hpp"

@@ -5,7 +5,7 @@
 //
 // Any sidecar may deliver to any endpoint; its lease lets one of them at a time, so its events keep
 // their order. The cursor moves only when an event has been delivered (or given up), so it may
-// crash at any point: the lease runs out, and whoever comes next begins with the same event.
+// crash at any point: the lease ends, and the next sidecar begins with the same event.
 //
 // Lives on the control thread, away from the data plane.
 #pragma once
@@ -39,21 +39,21 @@ class webhook_dispatcher {
   void use(std::shared_ptr<sender> sender) { sender_ = std::move(sender); }
   const sender& rules() const { return *sender_; }
 
-  // Visits whoever has waited long enough, and every so often everybody: others may have left
-  // something behind. Who had nothing to deliver is left out of the next few rounds: there may be
-  // many, and what happens to them is told by visit().
+  // Visits organizations whose pause is over, and at times all: other sidecars may have left
+  // deliveries behind. One without deliveries is skipped in the next few rounds; visit() reports
+  // its events.
   void start(quota::milliseconds sweep_every);
 
   // This organization may have events to deliver. Cheap, and harmless when it has none.
   void visit(const quota::org_id& org);
 
-  // One attempt beside the queue; whoever asks decides what it means.
+  // One attempt outside the queue; the caller interprets the result.
   task<quota::webhook_attempt> send_now(const quota::webhook_endpoint& endpoint, message what);
 
   // Begins no more attempts. Those that are open may end, or be abandoned.
   void stop() { stopped_ = true; }
-  // After stop(): until those that are open have ended and their leases are given back, so that
-  // others go on at once; no longer than an attempt may take.
+  // After stop(): waits until open attempts have ended and their leases are given back, so that
+  // other sidecars continue at once; no longer than an attempt may take.
   task<> end_deliveries();
 
  private:

@@ -1,4 +1,4 @@
-// What the control thread counts of webhooks.
+// Counters of webhooks, of the control thread.
 #pragma once
 
 #include "proxy/metrics/cells.hpp"

@@ -17,6 +17,11 @@ struct entry_id {
   auto operator<=>(const entry_id&) const = default;
 };
 
+// The entries of one script call share one element of the ledger's stream (an element of XRANGE),
+// at most so many. The id of each is the element's, its sequence number times this, plus the place
+// of the entry: ids order entries as they came, and say where an entry stands.
+inline constexpr std::uint64_t max_entries_together = 1000;
+
 inline std::optional<entry_id> parse_entry_id(std::string_view text) {
   entry_id id;
   const auto end = text.data() + text.size();

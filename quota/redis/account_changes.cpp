@@ -6,7 +6,7 @@
 #include <hiredis/hiredis.h>
 
 #include "quota/ledger/entry_id.hpp"
-#include "quota/redis/ledger_script.hpp"
+#include "quota/redis/ledger_protocol.hpp"
 #include "quota/redis/rows.hpp"
 
 namespace tollgate::quota::redis {

@@ -131,6 +131,19 @@ std::optional<append_only_damage> find_unnamed(const std::string& directory, std
   return std::nullopt;
 }
 
+// A base, where the manifest names none. A server names its first one in the same write as the
+// first increment.
+std::optional<append_only_damage> find_unnamed_base(const std::string& directory) {
+  std::error_code ec;
+  for (const auto& each : fs::directory_iterator{append_only_directory(directory), ec}) {
+    const auto name = each.path().filename().string();
+    if (!name.ends_with(".base.rdb") && !name.ends_with(".base.aof")) continue;
+    return append_only_damage{manifest_path(directory), 0,
+                              "it names no base, but " + name + " is there"};
+  }
+  return std::nullopt;
+}
+
 bool write_all(int file, std::string_view bytes) {
   while (!bytes.empty()) {
     const auto n = ::write(file, bytes.data(), bytes.size());
@@ -191,6 +204,9 @@ mended mend_files(const std::string& directory, const append_only_manifest& mani
     if (manifest.base->ends_with(".aof") && found.whole < found.size) {
       return named(files + *manifest.base, damage{found.whole, "a command without its end"});
     }
+  }
+  if (!manifest.base) {
+    if (auto unnamed = find_unnamed_base(directory)) return *unnamed;
   }
   report found;
   for (const auto& name : manifest.increments) {

@@ -101,8 +101,9 @@ std::variant<append_only_manifest, manifest_error> read_manifest(std::string_vie
     text.remove_prefix(end + 1);
   }
   if (manifest.increments.empty()) return manifest_error{offset, "no file that is appended to"};
-  if (!manifest.base && !old_base && last_history > 0) return manifest_error{0, "no base"};
   const auto first = *sequence_of_increment(manifest.increments.front());
+  if (!manifest.base && (old_base || last_history > 0 || first > 1))
+    return manifest_error{0, "no base"};
   if (last_history >= first)
     return manifest_error{0, "an increment that is history before its time"};
   // A rewrite that ends makes the base and its increments history together.

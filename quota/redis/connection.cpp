@@ -82,7 +82,7 @@ struct connection::impl : std::enable_shared_from_this<connection::impl> {
         pause{executor},
         watchdog{executor},
         where{std::move(where_)},
-        options{options_} {}
+        options{std::move(options_)} {}
 
   // --- sending -------------------------------------------------------------------------------
 
@@ -138,7 +138,9 @@ struct connection::impl : std::enable_shared_from_this<connection::impl> {
   task<> run(connection& owner) {
     auto backoff = options.backoff_min;
     while (!stopped) {
-      if (co_await connect() && co_await introduce(owner)) {
+      bool is_open = co_await connect();
+      if (is_open) is_open = co_await introduce(owner);
+      if (is_open) {
         backoff = options.backoff_min;
         ++counted.connects;
         co_await wait_for_end();
@@ -209,8 +211,12 @@ struct connection::impl : std::enable_shared_from_this<connection::impl> {
     const auto time = parse_time(*last);
     if (!time) co_return false;
     clock.synchronize(*time);
-    if (greet && !(co_await greet(owner))) co_return false;
+    if (greet) {
+      const auto greeted = co_await greet(owner);
+      if (!greeted) co_return false;
+    }
     ready = connected;
+    refusal.clear();
     co_return ready;
   }
 
@@ -301,6 +307,7 @@ struct connection::impl : std::enable_shared_from_this<connection::impl> {
   timer pause, watchdog;
   address where;
   connection_options options;
+  std::string refusal;
   greeting greet;
   std::function<void()> before_write;
   reader_ptr reader;
@@ -337,6 +344,14 @@ void connection::stop() {
 }
 bool connection::ready() const {
   return impl_->ready;
+}
+void connection::refuse(std::string why) {
+  if (impl_->refusal == why) return;
+  impl_->refusal = std::move(why);
+  if (impl_->options.on_refusal) impl_->options.on_refusal(impl_->refusal);
+}
+const std::string& connection::refusal() const {
+  return impl_->refusal;
 }
 const store_traffic& connection::counted() const {
   return impl_->counted;

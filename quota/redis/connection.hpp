@@ -58,6 +58,8 @@ struct connection_options {
   milliseconds reply_timeout{
       5'000};  // the oldest unanswered command; then the connection is dropped
   milliseconds backoff_min{50}, backoff_max{2'000};
+  // The store is reachable, and not to be used: told once for each reason.
+  std::function<void(const std::string&)> on_refusal = {};
 };
 
 class connection {
@@ -73,6 +75,10 @@ class connection {
   void start();
   void stop();  // fails everything that is pending, closes; no call of its own afterwards
   bool ready() const;
+
+  // Says why a greeting fails for good. Empty: nothing is known to stand in the way.
+  void refuse(std::string why);
+  const std::string& refusal() const;
 
   // Queues one encoded command. Commands that are queued while not ready() fail at once.
   void send(std::string_view encoded, std::unique_ptr<reply_sink> sink);

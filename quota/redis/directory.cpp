@@ -5,7 +5,7 @@
 #include <hiredis/hiredis.h>
 
 #include "quota/plan_text.hpp"
-#include "quota/redis/ledger_script.hpp"
+#include "quota/redis/ledger_protocol.hpp"
 #include "quota/redis/reply.hpp"
 #include "quota/redis/rows.hpp"
 #include "quota/redis/stored_time.hpp"

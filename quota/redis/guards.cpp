@@ -5,9 +5,11 @@
 
 #include <hiredis/hiredis.h>
 
-#include "quota/redis/ledger_script.hpp"
+#include "quota/redis/gate_row.hpp"
+#include "quota/redis/ledger_protocol.hpp"
 #include "quota/redis/reply.hpp"
 #include "quota/redis/rows.hpp"
+#include "quota/redis/store_schema.hpp"
 #include "quota/redis/stored_time.hpp"
 
 namespace tollgate::quota::redis {
@@ -116,7 +118,10 @@ std::optional<account_guards> parse_guards(const redisReply& reply) {
   const auto& account = *elements_of(*parts[0]).front();
   guards.active = parse_grants(account).value().active;
   guards.carried = parse_carried(field_of(account, "carried")).value().settled;
-  read_numbers(account, "gate", guards.gate, guards);
+  if (const auto text = field_of(account, "gate"); !text.empty()) {
+    guards.gate = unpack_gate(text);
+    if (!guards.gate) guards.unreadable.emplace_back("gate");
+  }
   read_numbers(account, "rate", guards.rate, guards);
   std::optional<std::array<std::int64_t, 1>> sequence;
   read_numbers(account, "sequence", sequence, guards);
@@ -143,6 +148,9 @@ task<result<account_guards>> redis_guards::guards(const org_id& org) {
   auto command = guards_command(org);
   const auto reply = checked(co_await connection_.call(std::move(command)));
   if (!reply) co_return reply.error();
+  if (const auto parts = elements_of(**reply);
+      !parts.empty() && refuses_newer_schema(connection_, org, *parts[0]))
+    co_return make_error_code(store_errc::protocol);
   auto parsed = parse_guards(**reply);
   if (!parsed) co_return make_error_code(store_errc::protocol);
   co_return *std::move(parsed);

@@ -14,7 +14,8 @@ namespace {
 class thread_store final : public store {
  public:
   thread_store(asio::io_context& context, const address& where, store_options options)
-      : connection_{make_store_connection(context, where)}, ledger_{*connection_} {
+      : connection_{make_store_connection(context, where, {.on_refusal = options.on_refusal})},
+        ledger_{*connection_} {
     if (options.pack_idle_totals.count() > 0) ledger_.pack_idle_totals(options.pack_idle_totals);
   }
 
@@ -32,6 +33,7 @@ class thread_store final : public store {
   task<result<void>> ask_time() override { return connection_->ask_time(); }
   std::uint64_t times_set_back() const override { return connection_->times_set_back(); }
   store_traffic traffic() const override { return connection_->counted(); }
+  std::string refusal() const override { return connection_->refusal(); }
 
  private:
   std::unique_ptr<connection> connection_;
@@ -47,7 +49,7 @@ class thread_store final : public store {
 
 std::unique_ptr<store> open_store(asio::io_context& context, const address& where,
                                   store_options options) {
-  return std::make_unique<thread_store>(context, where, options);
+  return std::make_unique<thread_store>(context, where, std::move(options));
 }
 
 }  // namespace tollgate::quota::redis

@@ -9,6 +9,8 @@ namespace tollgate::quota::redis {
 struct store_options {
   // Counters of limits in total that nobody has touched for so long are packed. Zero: never.
   milliseconds pack_idle_totals{0};
+  // Told once for each reason why the store, or an account in it, is refused.
+  std::function<void(const std::string& why)> on_refusal = {};
 };
 
 std::unique_ptr<store> open_store(asio::io_context& context, const address& where,

@@ -1,6 +1,6 @@
 #include "quota/redis/payment_store.hpp"
 
-#include "quota/redis/ledger_script.hpp"
+#include "quota/redis/ledger_protocol.hpp"
 #include "quota/redis/reply.hpp"
 #include "quota/redis/rows.hpp"
 

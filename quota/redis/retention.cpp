@@ -3,7 +3,7 @@
 #include "quota/ledger/entry_id.hpp"
 #include "quota/redis/coarse_usage.hpp"
 #include "quota/redis/day_summary.hpp"
-#include "quota/redis/ledger_script.hpp"
+#include "quota/redis/ledger_protocol.hpp"
 #include "quota/redis/reply.hpp"
 #include "quota/redis/rows.hpp"
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "quota/account_history.hpp"
+#include "quota/ledger/entry_id.hpp"
 
 struct redisReply;
 
@@ -50,10 +51,6 @@ std::optional<top_up_record> parse_top_up(std::string_view id, std::string_view 
 // An element of the stream of events: its type and the facts.
 std::optional<account_event> parse_event(const redisReply& element);
 
-// The entries of one script call share one element of the ledger's stream (an element of XRANGE),
-// at most so many. The id of each is the element's, its sequence number times this, plus the place
-// of the entry: ids order entries as they came, and say where an entry stands.
-inline constexpr std::uint64_t max_entries_together = 1000;
 std::optional<std::vector<ledger_entry>> parse_entries(const redisReply& element);
 // The id of the element in which the entry stands; nothing where `entry_id` is no entry's id.
 std::optional<std::string> element_of(std::string_view entry_id);

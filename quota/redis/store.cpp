@@ -11,16 +11,23 @@
 
 #include "quota/ledger/entry_id.hpp"
 #include "quota/redis/account_changes.hpp"
-#include "quota/redis/ledger_script.hpp"
+#include "quota/redis/ledger_library.hpp"
+#include "quota/redis/ledger_protocol.hpp"
 #include "quota/redis/reply.hpp"
 #include "quota/redis/retention.hpp"
 #include "quota/redis/rows.hpp"
+#include "quota/redis/store_schema.hpp"
 
 namespace tollgate::quota::redis {
 
 namespace {
 
 using waiter = ledger::then;
+
+// Of a command whose effect the next one shows.
+struct ignored_reply final : reply_sink {
+  void complete(error_code, const redisReply*) noexcept override {}
+};
 
 template <class T>
 result<T> checked(std::optional<T> value) {
@@ -30,8 +37,8 @@ result<T> checked(std::optional<T> value) {
 
 }  // namespace
 
-// Goes out as EVALSHA. When the script is not loaded, or names other keys than it needs, nothing
-// was applied and it goes out again.
+// Goes out as FCALL. When the store does not have the library, or other keys are needed than are
+// named, nothing was applied and it goes out again.
 class redis_store::batch final : public reply_sink {
  public:
   batch(org_id org, std::shared_ptr<batch_scheduler> from);
@@ -40,7 +47,7 @@ class redis_store::batch final : public reply_sink {
   void add(const operation& operation) { batch_.add(operation); }
   void wait(waiter waiter) { waiters_.push_back(std::move(waiter)); }
 
-  static void send(std::unique_ptr<batch> self, bool with_script = false);
+  static void send(std::unique_ptr<batch> self);
   void complete(error_code ec, const redisReply* reply) noexcept override;
   void fail(error_code ec) {
     for (auto& each : std::exchange(waiters_, {})) std::move(each)(result<answer>{ec});
@@ -48,7 +55,8 @@ class redis_store::batch final : public reply_sink {
 
  private:
   bool may_go_again() { return ++tries_ < 5; }
-  void go_again(bool with_script) { send(std::make_unique<batch>(std::move(*this)), with_script); }
+  void go_again() { send(std::make_unique<batch>(std::move(*this))); }
+  void refused(std::string_view error);
   void land(error_code ec);
 
   org_id org_;
@@ -56,6 +64,7 @@ class redis_store::batch final : public reply_sink {
   ledger_batch batch_;
   std::vector<waiter> waiters_;  // of the operations, in their order
   int tries_ = 0;
+  bool read_only_ = false;  // the store takes no writes: only what needs none is answered
 };
 
 class redis_store::batch_scheduler : public std::enable_shared_from_this<batch_scheduler> {
@@ -131,30 +140,47 @@ class redis_store::batch_scheduler : public std::enable_shared_from_this<batch_s
 redis_store::batch::batch(org_id org, std::shared_ptr<batch_scheduler> from)
     : org_{std::move(org)}, from_{std::move(from)} {}
 
-void redis_store::batch::send(std::unique_ptr<batch> self, bool with_script) {
+void redis_store::batch::send(std::unique_ptr<batch> self) {
   std::string encoded;
+  const auto& library = ledger_library::current();
+  const auto& function = self->read_only_ ? library.read_only_name() : library.name();
   const auto hour = hour_of(self->from_->clock().now());
-  if (with_script) {
-    self->batch_.append_eval(encoded, self->org_, hour, self->from_->pack_after_hours);
-  } else {
-    self->batch_.append_evalsha(encoded, self->org_, hour, self->from_->pack_after_hours);
-  }
+  self->batch_.append_call(encoded, function, self->org_, hour, self->from_->pack_after_hours);
   auto& connection = self->from_->by();
   connection.send(encoded, std::move(self));
 }
 
+// Nothing was applied. Where the library is missing (FUNCTION FLUSH, or a failover to a node
+// without it) it is loaded, right before the same call: commands of one connection keep their
+// order.
+void redis_store::batch::refused(std::string_view error) {
+  if (is_unknown_function(error) && may_go_again()) {
+    std::string load;
+    append_command(load, {"FUNCTION", "LOAD", ledger_library::current().text()});
+    from_->by().send(load, std::make_unique<ignored_reply>());
+    return go_again();
+  }
+  if (takes_no_writes(error) && !read_only_) {
+    read_only_ = true;
+    return go_again();
+  }
+  constexpr std::string_view newer = "NEWERSCHEMA ";
+  if (error.starts_with(newer)) {
+    from_->by().refuse(newer_schema_text("the account of " + org_, error.substr(newer.size())));
+    return land(store_errc::protocol);
+  }
+  land(store_errc::protocol);
+}
+
 void redis_store::batch::complete(error_code ec, const redisReply* reply) noexcept {
   if (ec) return land(ec);
-  if (reply->type == REDIS_REPLY_ERROR) {
-    const bool unknown_script = text_of(*reply).starts_with("NOSCRIPT");
-    return unknown_script && may_go_again() ? go_again(true) : land(store_errc::protocol);
-  }
+  if (reply->type == REDIS_REPLY_ERROR) return refused(text_of(*reply));
   ledger_answer answer{text_of(*reply)};
   if (!answer.valid()) return land(store_errc::protocol);
   from_->clock().synchronize(answer.store_time());
   if (answer.again()) {
     for (const auto hour : answer.missing_hours()) batch_.name_hour(hour);
-    return may_go_again() ? go_again(false) : land(store_errc::protocol);
+    return may_go_again() ? go_again() : land(store_errc::protocol);
   }
   for (auto& each : std::exchange(waiters_, {})) std::move(each)(answer.next());
   from_->tell_of(answer, org_);
@@ -168,13 +194,12 @@ void redis_store::batch::land(error_code ec) {
 
 std::unique_ptr<connection> make_store_connection(asio::io_context& context, const address& where,
                                                   connection_options options) {
-  const auto load_script = [](connection& connection) -> task<result<void>> {
-    std::vector<std::string> command{"SCRIPT", "LOAD", std::string{ledger_script()}};
-    const auto loaded = checked(co_await connection.call_now(std::move(command)));
-    if (!loaded) co_return loaded.error();
-    co_return result<void>{};
+  const auto greet = [](connection& connection) -> task<result<void>> {
+    const auto known = co_await check_store_schema(connection);
+    if (!known) co_return known.error();
+    co_return co_await load_ledger_library(connection);
   };
-  return std::make_unique<connection>(context, where, options, load_script);
+  return std::make_unique<connection>(context, where, std::move(options), greet);
 }
 
 redis_store::redis_store(connection& connection)
@@ -214,6 +239,8 @@ task<result<account_snapshot>> redis_store::snapshot(const org_id& org) {
                                    key_of(org, "cycles")};
   const auto reply = checked(co_await connection_.call(std::move(command)));
   if (!reply) co_return reply.error();
+  if (refuses_newer_schema(connection_, org, **reply))
+    co_return make_error_code(store_errc::protocol);
   co_return checked(parse_snapshot(**reply));
 }
 

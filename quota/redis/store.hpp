@@ -1,4 +1,4 @@
-// The ledger in Redis. The operations of an organization travel together: one script call of it is
+// The ledger in Redis. The operations of an organization travel together: one call of it is
 // on its way at a time, and what is issued meanwhile leaves with the next. So the busier an
 // organization is, the less a call of it costs, here and in Redis, and its operations keep their
 // order.
@@ -14,7 +14,7 @@
 
 namespace tollgate::quota::redis {
 
-// A connection that has the ledger's script loaded before it counts as ready.
+// A connection whose store has the ledger's library before it counts as ready.
 std::unique_ptr<connection> make_store_connection(asio::io_context& context, const address& where,
                                                   connection_options options = {});
 

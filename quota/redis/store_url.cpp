@@ -3,6 +3,8 @@
 #include <charconv>
 #include <optional>
 
+#include <boost/url/pct_string_view.hpp>
+
 namespace tollgate::quota::redis {
 
 namespace {
@@ -25,20 +27,9 @@ std::optional<int> parse_number(std::string_view text, int max) {
 
 // %xx, as a password needs it.
 std::optional<std::string> percent_decode(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      out.push_back(text[i]);
-      continue;
-    }
-    unsigned byte = 0;
-    if (i + 2 >= text.size()) return {};
-    const auto [end, ec] = std::from_chars(&text[i + 1], &text[i + 1] + 2, byte, 16);
-    if (ec != std::errc{} || end != &text[i + 1] + 2) return {};
-    out.push_back(static_cast<char>(byte));
-    i += 2;
-  }
-  return out;
+  const auto encoded = boost::urls::make_pct_string_view(text);
+  if (!encoded) return {};
+  return encoded->decode();
 }
 
 parsed parse_unix(std::string_view rest) {

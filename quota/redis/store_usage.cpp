@@ -4,7 +4,7 @@
 #include <iterator>
 
 #include "quota/redis/day_summary.hpp"
-#include "quota/redis/ledger_script.hpp"
+#include "quota/redis/ledger_protocol.hpp"
 #include "quota/redis/reply.hpp"
 #include "quota/redis/retention.hpp"
 #include "quota/redis/rows.hpp"

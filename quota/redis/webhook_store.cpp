@@ -8,7 +8,7 @@
 
 #include "quota/hex.hpp"
 #include "quota/ledger/entry_id.hpp"
-#include "quota/redis/ledger_script.hpp"
+#include "quota/redis/ledger_protocol.hpp"
 #include "quota/redis/reply.hpp"
 #include "quota/redis/rows.hpp"
 #include "quota/redis/stored_time.hpp"

@@ -1,4 +1,4 @@
-// What every container parser needs: blocks of the size it asks for, out of slices of any size.
+// The base of every container parser: blocks of the size it asks for, out of slices of any size.
 #pragma once
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// What makes decoders take a stream for another format than the one it begins with.
+// Signs by which decoders take a stream for another format than the one it begins with.
 #pragma once
 
 #include <array>

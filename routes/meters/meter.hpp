@@ -2,8 +2,8 @@
 //
 // A meter takes any slice of bytes (one or a megabyte) and any split of the same bytes gives the
 // same answer. Its memory is constant: nothing is allocated by a number found in the input. It
-// never fails: what it cannot make sense of is skipped as a player would, and what is not audio at
-// all is said to be `unmeasurable`.
+// never fails: bytes that it does not understand are skipped as a player would, and input that is
+// not audio is `unmeasurable`.
 #pragma once
 
 #include <memory>
@@ -30,19 +30,19 @@ class meter {
   // The input has ended, where it should or not. Nothing is written after it.
   virtual void finish() = 0;
 
-  // Audio has gone by that could not be read yet, because what says where it is came behind it.
-  // True from then on, whatever follows.
+  // Audio has passed that could not be read, because its index came after it. True from then on,
+  // whatever follows.
   virtual bool has_missed_some() const { return false; }
-  // After finish(): what was written has to be written once more, from its first byte on, before
-  // measured() counts what is in it. Until then it says what the container claims, which is for
-  // those who trust its writer.
+  // After finish(): the input must be written once more, from its first byte, before measured()
+  // counts its content. Until then it returns the container's claim, for callers that trust its
+  // writer.
   virtual bool wants_second_reading() const { return false; }
   // Then write() and finish() follow again.
   virtual void begin_second_reading() {}
 
   virtual state status() const = 0;
-  // Whether a file of this name is heard as what was found in it: decoders that are not sure of the
-  // content go by the name.
+  // Whether decoders hear a file of this name as the format found: decoders that are not sure of
+  // the content go by the name.
   virtual bool fits_name(std::string_view /*file_name*/) const { return true; }
   // The audio contained in the bytes so far: what a player could play of them. After finish() it is
   // final: encoder delay and end padding that the container declares are then taken off. Before, it

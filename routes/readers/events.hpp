@@ -20,7 +20,7 @@ class events : public sink {
 
   void write(std::string_view piece) final;
   // What stands behind the last empty line is an event, too: some readers take it for one, and
-  // where a connection broke nobody knows whether the line was to come.
+  // where a connection broke, it is unknown whether the line would have come.
   void finish() final;
 
  protected:

@@ -7,7 +7,7 @@
 namespace tollgate::routes::readers {
 
 // Which digits a text may have. Those of the URL alphabet some decoders read, others refuse, and
-// others pass over, so that whoever pays by the second could have one text read in two ways.
+// others pass over, so that a caller who pays by the second could have one text read in two ways.
 enum class base64_digits : std::uint8_t { standard, both };
 
 // {"audio": {"data": "UklGRg…"}} with the pointer /audio/data.

@@ -102,7 +102,7 @@ test('nothing is asked for while nothing happens, and the stream brings what doe
   await own.getByText('No alert in this cycle.').waitFor();
   for (const [suspended, told] of [
     [true, 'The organization was suspended: its calls are refused'],
-    [false, 'The organization’s calls are taken again'],
+    [false, 'The organization was resumed: its calls are accepted'],
   ]) {
     await call('PUT', '/orgs/quiet', { suspended });
     await own.getByText(told).first().waitFor();
@@ -192,7 +192,7 @@ test('alerts are set, explained, and told; those of another kind are kept', asyn
   await page.getByLabel('Level').last().fill('90');
   await page.getByRole('button', { name: 'Review changes' }).click();
   const words = await page.getByRole('dialog').innerText();
-  assert.match(words, /told once a cycle, when 80 % of the cycle’s credits are used. .*at 16,000/);
+  assert.match(words, /fires once a cycle, when 80 % of the cycle’s credits are used. .*at 16,000/);
   assert.match(words, /when 90 % of the spend cap are spent. That is at \$36.00/);
   await checkAccessible(page, 'review of alerts');
   await screenshot(page, 'settings-alerts-review-light', false);
@@ -212,7 +212,7 @@ test('alerts are set, explained, and told; those of another kind are kept', asyn
   });
   await logIn(own, adminToken);
   await go(own, '#/org/alerted/settings');
-  await own.getByText('Told by {"team":"blue","credits":"500.5"}.').waitFor();
+  await own.getByText('Fires by {"team":"blue","credits":"500.5"}.').waitFor();
   await screenshot(own, 'settings-alerts-light');
   await own.getByLabel('Level').first().fill('60');
   await own.getByRole('button', { name: 'Review changes' }).click();
@@ -247,15 +247,15 @@ test('alerts of agents and conversations are added, explained, and told by name'
   };
   const first = await add('agent', '', 'credits', '15');
   await page.getByRole('button', { name: 'Review changes' }).click();
-  await page.getByText('Say whose use the alert watches').waitFor();
+  await page.getByText('Enter an id, or').waitFor();
   await first.getByLabel('Id, or *').fill('a1');
   await add('agent', '*', 'credits', '16');
   await add('conversation', '*', 'credits', '15');
   await add('key', 'key_1', 'percent', '20');
   await page.getByRole('button', { name: 'Review changes' }).click();
   const words = await page.getByRole('dialog').innerText();
-  assert.match(words, /told once a cycle, when agent “a1” has used 15 credits in a cycle\. Counting begins now/);
-  assert.match(words, /when any one agent has used 16 credits in a cycle\. Each agent counts by itself/);
+  assert.match(words, /fires once a cycle, when agent “a1” has used 15 credits in a cycle\. Counting begins now/);
+  assert.match(words, /when any one agent has used 16 credits in a cycle\. Each agent is counted separately/);
   assert.match(words, /when API key “key_1” has used 20 % of the cycle’s credits\. .*at 4,000/);
   await checkAccessible(page, 'review of alerts of agents');
   await screenshot(page, 'settings-alerts-scopes-review-light', false);
@@ -314,8 +314,8 @@ test('alerts of a cycle go with it', async () => {
 test('a spend cap is explained, saved, and bites', async () => {
   const key = await customer('capped');
   await go(page, '#/org/capped/settings');
-  await page.getByLabel('Cap the spending').check();
-  await page.getByLabel('At most, in US dollars a cycle').fill('0');
+  await page.getByLabel('Limit the spending').check();
+  await page.getByLabel('Maximum in US dollars per cycle').fill('0');
   await page.getByRole('button', { name: 'Review changes' }).click();
   const dialog = page.getByRole('dialog');
   await dialog.getByText('nothing beyond the plan may be spent').waitFor();
@@ -334,12 +334,12 @@ test('amounts are typed as their reader writes them', async () => {
   const own = await watchedPage(browser, { locale: 'de-DE', timezoneId: 'Asia/Kathmandu' });
   await logIn(own, adminToken);
   await go(own, '#/org/typed/settings');
-  const cap = own.getByLabel('At most, in US dollars a cycle');
+  const cap = own.getByLabel('Maximum in US dollars per cycle');
   const review = own.getByRole('button', { name: 'Review changes' });
   assert.equal(await cap.inputValue(), '40,5');
   assert.equal(await own.getByLabel('Credits', { exact: true }).inputValue(), '0,25');
   await review.click();
-  await own.getByText('Nothing is changed.').waitFor();
+  await own.getByText('No changes.').waitFor();
   for (const [wrong, words] of [
     ['1.000', 'a number like 25 or 25,50'],
     ['10,555', 'at most 2 decimals'],
@@ -391,11 +391,11 @@ test('automatic top-ups and limits: the minimum holds, the words tell, the API h
     ],
   );
   await page.getByLabel('Buy credits automatically').check();
-  await page.getByLabel('When fewer credits are available than').fill('1000.5');
-  await page.getByLabel('Buy for, in US dollars').fill('5');
+  await page.getByLabel('When available credits fall below').fill('1000.5');
+  await page.getByLabel('Amount in US dollars per purchase').fill('5');
   await page.getByRole('button', { name: 'Review changes' }).click();
   await page.getByText('The plan sells credits for at least $10.00.').waitFor();
-  await page.getByLabel('Buy for, in US dollars').fill('25');
+  await page.getByLabel('Amount in US dollars per purchase').fill('25');
   await page.getByRole('button', { name: 'Add a limit' }).click();
   await page.getByLabel('Credits', { exact: true }).fill('500');
   await page.getByRole('button', { name: 'Review changes' }).click();

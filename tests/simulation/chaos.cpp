@@ -191,7 +191,7 @@ void run_chaos(dice& dice, const script_of_a_day& day) {
 }
 
 bool disturb(world& world, dice& dice, const script_of_a_day& day) {
-  if (dice.chance(5)) world.forget_script();
+  if (dice.chance(5)) world.forget_library();
   if (dice.chance(5)) world.misjudge_clock();
   if (dice.chance(5)) world.reconnect();
   const bool restarted = day.durable && dice.chance(10);

@@ -1,7 +1,9 @@
 #include "tests/simulation/world.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <map>
 #include <set>
 #include <thread>
@@ -26,12 +28,17 @@ std::vector<std::string> server_options(bool durable) {
   return {"--appendonly", "yes", "--appendfsync", "always"};
 }
 
-// The script, with the one line in which it asks for the time replaced.
-std::string script_with_clock() {
-  std::string text{redis::ledger_script()};
+// The library's modules, or others from a file, with the one line in which they ask for the time
+// replaced.
+std::string modules_with_clock() {
+  std::string text{redis::ledger_library::modules()};
+  if (const char* file = std::getenv("TOLLGATE_SIMULATION_MODULES")) {
+    std::ifstream other{file};
+    text.assign(std::istreambuf_iterator<char>{other}, {});
+  }
   constexpr std::string_view asks = "call('TIME')";
   const auto place = text.find(asks);
-  if (place == text.npos) throw disagreement{"the script does not ask for the time"};
+  if (place == text.npos) throw disagreement{"the library does not ask for the time"};
   return text.replace(place, asks.size(), "call('HMGET', 'tollgate:clock', 's', 'us')");
 }
 
@@ -72,13 +79,13 @@ void expect_same(const std::string& where, const std::string& redis, const std::
 }  // namespace
 
 world::world(dice& dice, bool durable)
-    : dice_{dice}, server_{server_options(durable)}, script_{script_with_clock()} {
+    : dice_{dice}, server_{server_options(durable)}, library_{modules_with_clock()} {
   reconnect();
   // Always the same, so that a seed repeats a day; and ahead of the server's own clock, by which
   // keys expire.
   using namespace std::chrono;
   store_time_ = time_ = time_point{sys_days{year{2031} / 1 / 30}} + hours{23} + minutes{59};
-  script_sha1_ = redis::text_of(*connection().call({"SCRIPT", "LOAD", script_}));
+  connection().call({"FUNCTION", "LOAD", library_.text()});
   set_clock();
 }
 
@@ -97,27 +104,26 @@ redis_client& world::connection() {
   return *connections_[dice_.below(connections_.size())];
 }
 
-// What a client does with the script's answers, until it is a proper one.
+// What a client does with the library's answers, until it is a proper one.
 redis::reply_ptr world::exchange(const account& account, redis::ledger_batch& encoded) {
-  bool whole_script = false;
   for (int attempt = 0; attempt < 10; ++attempt) {
     std::string command;
     const auto hour = hour_of(store_time_);
-    encoded.append_call(command, whole_script ? "EVAL" : "EVALSHA",
-                        whole_script ? script_ : script_sha1_, account.org, hour,
-                        dice_.between(0, 2));
+    encoded.append_call(command, library_.name(), account.org, hour, dice_.between(0, 2));
     auto reply = connection().send(command);
     const auto text = redis::text_of(*reply);
-    whole_script = text.starts_with("NOSCRIPT");
-    if (whole_script) continue;
-    if (reply->type != REDIS_REPLY_STRING) throw disagreement{"script: " + std::string{text}};
+    if (redis::is_unknown_function(text)) {
+      connection().call({"FUNCTION", "LOAD", library_.text()});
+      continue;
+    }
+    if (reply->type != REDIS_REPLY_STRING) throw disagreement{"library: " + std::string{text}};
     redis::ledger_answer answer{text};
-    if (!answer.valid()) throw disagreement{"script answered " + std::string{text}};
+    if (!answer.valid()) throw disagreement{"the library answered " + std::string{text}};
     store_time_ = answer.store_time();
     if (!answer.again()) return reply;
     for (const auto missing : answer.missing_hours()) encoded.name_hour(missing);
   }
-  throw disagreement{"the script asks again for ever"};
+  throw disagreement{"the library asks again for ever"};
 }
 
 std::vector<answer> world::apply(account& account, const std::vector<operation>& batch) {
@@ -129,7 +135,7 @@ std::vector<answer> world::apply(account& account, const std::vector<operation>&
   const auto time = account.oracle.time_of(store_time_);
   for (const auto& operation : batch) {
     const auto redis = answers.next();
-    if (!redis) throw disagreement{"script answered " + std::string{redis::text_of(*reply)}};
+    if (!redis) throw disagreement{"the library answered " + std::string{redis::text_of(*reply)}};
     const auto oracle = account.oracle.apply(operation, time);
     expect_same(account.org + ": " + describe(operation), describe(*redis), describe(oracle));
     given.push_back(*redis);
@@ -174,7 +180,7 @@ void world::crash_during(account& account, const std::vector<operation>& batch) 
   redis::ledger_batch encoded;
   for (const auto& operation : batch) encoded.add(operation);
   std::string command;
-  encoded.append_call(command, "EVAL", script_, account.org, hour_of(time_), 0);
+  encoded.append_call(command, library_.name(), account.org, hour_of(time_), 0);
   const auto before = last_element(account);
   connection().write(command);
   if (dice_.chance(500)) std::this_thread::sleep_for(std::chrono::microseconds{dice_.below(800)});
@@ -210,8 +216,8 @@ void world::suspend(account& account, bool suspended) {
   account.oracle.set_suspended(suspended, time_);
 }
 
-void world::forget_script() {
-  connection().call({"SCRIPT", "FLUSH"});
+void world::forget_library() {
+  connection().call({"FUNCTION", "FLUSH"});
 }
 
 void world::misjudge_clock() {

@@ -1,5 +1,5 @@
 // The world of the simulation: a real redis-server, several connections to it, and for each account
-// the oracle that every answer and every balance is compared with. Time is the world's: the script
+// the oracle that every answer and every balance is compared with. Time is the world's: the library
 // asks a key instead of the server's clock, so that years pass in a moment.
 #pragma once
 
@@ -12,7 +12,8 @@
 #include <vector>
 
 #include "quota/ledger/account_ledger.hpp"
-#include "quota/redis/ledger_script.hpp"
+#include "quota/redis/ledger_library.hpp"
+#include "quota/redis/ledger_protocol.hpp"
 #include "quota/verify.hpp"
 #include "tests/support/redis_client.hpp"
 #include "tests/support/redis_server.hpp"
@@ -62,7 +63,7 @@ class world {
   void crash_during(account& account, const std::vector<quota::operation>& batch);
 
   void suspend(account& account, bool suspended);
-  void forget_script();
+  void forget_library();
   void misjudge_clock();
   void pass(quota::milliseconds time);  // by the server's clock, which is the world's
   void reconnect();
@@ -111,7 +112,7 @@ class world {
   redis_server server_;
   std::vector<std::unique_ptr<redis_client>> connections_;
   std::map<std::string, std::size_t> answered_;
-  std::string script_, script_sha1_;  // the ledger's, told the time by the world
+  quota::redis::ledger_library library_;  // told the time by the world
   quota::time_point time_;
   quota::time_point store_time_;  // as far as the client knows
 };

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 #include <hiredis/hiredis.h>
 
-#include "quota/redis/ledger_script.hpp"
+#include "quota/redis/ledger_protocol.hpp"
 #include "quota/redis/rows.hpp"
 #include "tests/store/store_test.hpp"
 

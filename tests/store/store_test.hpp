@@ -17,9 +17,7 @@ namespace tollgate::quota::redis {
 class store_test : public testing::Test {
  protected:
   store_test() {
-    address where;
-    where.unix_path = server().socket();
-    redis = std::make_unique<connection>(context, where, connection_options{},
+    redis = std::make_unique<connection>(context, here(), connection_options{},
                                          [](connection&) { return nothing_to_load(); });
     raw.call({"FLUSHALL"});
     raw.call({"SCRIPT", "FLUSH"});
@@ -45,6 +43,12 @@ class store_test : public testing::Test {
   template <class T>
   T ask(task<result<T>> verb) {
     return outcome_of(std::move(verb)).value();
+  }
+
+  static address here() {
+    address where;
+    where.unix_path = server().socket();
+    return where;
   }
 
   asio::io_context context;

@@ -40,6 +40,7 @@ class memory_thread_store final : public store, guard_store {
   }
   std::uint64_t times_set_back() const override { return world_.times_set_back; }
   store_traffic traffic() const override { return {.connects = world_.connects}; }
+  std::string refusal() const override { return {}; }
 
  private:
   // What `tollgate verify` asks for, of a real store only.

@@ -1,4 +1,4 @@
-// What a session may do: pure, and the only place where it is decided.
+// The permissions of a session: pure, and decided only here.
 #pragma once
 
 #include <optional>
@@ -10,7 +10,7 @@
 
 namespace tollgate::proxy::dashboard {
 
-// What a browser says of itself beside the request.
+// Fields that a browser adds to a request.
 struct browser_fields {
   std::string cookie;      // the whole Cookie field
   std::string csrf;        // X-Tollgate-CSRF
@@ -21,19 +21,19 @@ struct browser_fields {
 
 constexpr std::string_view cookie_name = "tollgate_session";
 
-// The session's id in the cookies, or nothing: of a malformed one too.
+// The session's id in the cookies, or nullopt; also if it is malformed.
 std::string_view session_id_in(std::string_view cookie);
 
-// The request was made by a page of this very address, as far as the browser tells: not by another
-// site, nor by another port of this host.
+// The request comes from a page of this origin, as far as the browser tells: not from another site,
+// nor from another port of this host.
 bool is_same_origin(const browser_fields& browser);
 
-// What the page must show with every change: it follows from the session's id, which only the
-// cookie and nobody's script knows.
+// The token that the page sends with every change. It follows from the session's id, which no
+// script can read.
 std::string csrf_token(std::string_view session_id);
 
 // An administrator may do everything; a customer may read its own organization. Paths are compared
-// as they are written: an encoded one that would come to the same is refused.
+// as written: an encoded equivalent is refused.
 bool may_call(const session& who, std::string_view method, std::string_view path);
 
 // Nothing: this session may make this call.

@@ -1,4 +1,4 @@
-// The dashboard's part of the admin listener: logging in and out, and what a cookie stands for.
+// The dashboard's part of the admin listener: login, logout and sessions.
 #pragma once
 
 #include <functional>
@@ -11,7 +11,7 @@ namespace tollgate::proxy::dashboard {
 
 struct dashboard_services {
   quota::directory& directory;
-  std::function<std::string()> admin_token;  // as configured now; empty: nobody is an administrator
+  std::function<std::string()> admin_token;  // as configured now; empty: no administrator
   std::function<steady_time()> now;
   std::function<task<>(std::chrono::milliseconds)> pause;
 };
@@ -20,7 +20,7 @@ class dashboard {
  public:
   static constexpr std::string_view session_path = "/dashboard/session";
   static constexpr std::size_t max_login_bytes = 4096;
-  // Every attempt that fails takes so long, and only so many may be waiting.
+  // A failed attempt takes this long, and only this many may wait.
   static constexpr std::chrono::milliseconds failure_pause{500};
   static constexpr std::size_t max_failing = 16;
 
@@ -41,7 +41,7 @@ class dashboard {
   task<admin::api_response> show(admin::api_request request, browser_fields browser);
   admin::api_response log_out(const admin::api_request& request, const browser_fields& browser);
 
-  // Who shows this secret: nothing when nobody does, an error when the store is away.
+  // The session for this secret: nullopt if it is invalid, an error if the store is unavailable.
   task<result<std::optional<session>>> identify(std::string secret);
   task<result<std::optional<session>>> current(std::string id, session_use use);
   task<admin::api_response> refuse_login(std::string request_id);

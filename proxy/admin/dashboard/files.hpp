@@ -1,5 +1,4 @@
-// What GET / and /dashboard/VERSION/FILE answer: no token, no session, nothing of anybody's
-// account.
+// Answers GET / and /dashboard/VERSION/FILE, without token or session: they have no customer data.
 #pragma once
 
 #include <optional>

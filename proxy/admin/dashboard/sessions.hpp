@@ -1,4 +1,4 @@
-// Who is logged in, in the memory of the admin thread: a restart logs everybody out.
+// Sessions, in the memory of the admin thread: a restart ends all of them.
 #pragma once
 
 #include <chrono>
@@ -16,11 +16,11 @@ enum class role : std::uint8_t { admin, customer };
 struct session {
   dashboard::role role = dashboard::role::customer;
   quota::org_id org;           // of a customer
-  quota::key_hash credential;  // of the admin token, or of the API key: it must stay in force
+  quota::key_hash credential;  // of the admin token or API key, which must stay valid
   steady_time began{}, seen{};
 };
 
-// Whoever only watches has a page open, which looks each second, or whenever something happens.
+// `watch`: an open page that asks each second, or when something happens.
 enum class session_use : std::uint8_t { call, watch };
 
 class session_store {
@@ -28,7 +28,7 @@ class session_store {
   static constexpr std::chrono::hours max_age{12};
   static constexpr std::chrono::hours max_idle{1};
   static constexpr std::size_t max_sessions = 1000;
-  // So that nobody pushes others out by logging in again and again.
+  // So that repeated logins of one credential do not end the sessions of others.
   static constexpr std::size_t max_of_a_credential = 20;
 
   // The session's id, 256 random bits in hex, of which only the hash is kept.

@@ -1,4 +1,4 @@
-// Which of the forms an answer can have its reader wants, as Accept says it (RFC 9110, 12.5.1).
+// Chooses the representation of an answer by Accept (RFC 9110, 12.5.1).
 #pragma once
 
 #include <initializer_list>

@@ -1,5 +1,4 @@
-// Reading the JSON object that a PUT or POST brings, strictly: what is not understood is refused,
-// never ignored.
+// Reads the JSON object of a PUT or POST, strictly: unknown content is refused, never ignored.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// A body that is made while it is sent, by whoever answers; the server drives it.
+// A body that is produced while it is sent. The server drives it.
 #pragma once
 
 #include <optional>
@@ -12,10 +12,10 @@ class body_source {
  public:
   virtual ~body_source() = default;
 
-  // Waits for the next piece, for a second at most: an empty one means that nothing has happened,
-  // and is the time to look whether the reader is still welcome. Nothing: the body ends here.
+  // Waits for the next piece, at most a second. An empty one means that nothing has happened; the
+  // server then checks whether the reader is still authorized. Nullopt: the body ends here.
   virtual task<std::optional<std::string>> next() = 0;
-  // The reader has left, or is to go: next() answers nothing from here on, also one that waits.
+  // The reader has left, or must leave: next() returns nullopt from here on, also one that waits.
   virtual void end() = 0;
 };
 

@@ -1,4 +1,4 @@
-// A listener of the control thread and who is connected to it: few, and plain HTTP/1.1.
+// A listener of the control thread and its connections: few, plain HTTP/1.1.
 #pragma once
 
 #include <functional>
@@ -14,23 +14,22 @@ namespace tollgate::proxy::admin {
 
 struct connection {
   tcp_stream socket;
-  bool idle = true;  // no byte of a request has come; where nobody says otherwise, until it is busy
+  bool idle = true;   // no byte of a request has come
   bool busy = false;  // between the end of a request's head and the end of its answer
 };
 
 // All on the thread of the acceptor's context.
 class connections {
  public:
-  // `most` at a time. Who opens connections and says nothing keeps nobody out: one more closes the
-  // oldest that is idle, or else the oldest that is not busy; where all are busy, it is closed
-  // itself.
+  // At most `most` at a time. Silent connections do not keep others out: one more closes the oldest
+  // idle one, or the oldest that is not busy; if all are busy, it is closed itself.
   connections(acceptor listener, std::size_t most) : listener_{std::move(listener)}, most_{most} {}
 
   using server = std::function<task<>(std::shared_ptr<connection>)>;
   // Each is served in a task of its own, until stop(). This outlives it, and what `serve` refers
   // to.
   task<> accept(server serve);
-  // Closes the listener and what is idle; who is being answered still gets the answer.
+  // Closes the listener and idle connections; open calls still get their answers.
   void stop();
   bool stopped() const { return stopped_; }
   asio::ip::tcp::endpoint local_endpoint() const { return listener_.local_endpoint(); }

@@ -1,4 +1,4 @@
-// Events of a payment provider, from whichever listener they come in at.
+// Events of a payment provider, from either listener.
 #pragma once
 
 #include <functional>

@@ -1,4 +1,4 @@
-// Between Beast's messages and those of the handlers.
+// Converts between Beast's messages and those of the handlers.
 #pragma once
 
 #include <optional>
@@ -20,7 +20,7 @@ api_request to_api(const http_request& head, std::string request_id);
 http_response to_http(api_response&& from, const api_request& request, bool keep_alive);
 
 api_error internal_error();
-// What Beast refused, as the API says it; nothing when the connection is not worth an answer.
+// Beast's refusal as an answer of the API; nullopt if no answer can be sent.
 std::optional<api_error> refusal(error_code ec);
 
 }  // namespace tollgate::proxy::admin

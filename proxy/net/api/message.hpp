@@ -1,4 +1,4 @@
-// What the handlers of the admin and billing APIs take and give: HTTP without sockets.
+// Requests and answers of the admin and billing APIs: HTTP without sockets.
 #pragma once
 
 #include <chrono>
@@ -52,14 +52,14 @@ api_response success(std::string_view data, int status = 200);
 // {"success":false,"type":"error","error":{"code","type","message","param"},"request_id"}
 api_response failure(const api_error& error, std::string_view request_id);
 
-// What every answer about an account says, whichever listener gives it: it is nobody's to keep, and
-// nothing but what its type says. What an answer says itself stays.
+// Headers of every answer about an account, on either listener: not to be cached, nor sniffed.
+// Headers that an answer already has stay.
 void add_common_fields(std::vector<std::pair<std::string, std::string>>& fields);
 
 // Frequent errors.
 api_error invalid(std::string message, std::string param = {});
 api_error not_found(std::string message);
-// 409: credits that the account has no room for; nothing was granted, and no money asked for.
+// 409: the credits do not fit the account; nothing was granted or charged.
 api_error balance_full(std::string param);
 api_error method_not_allowed(std::string allow);
 api_error ledger_unavailable(std::string advice = "repeat the call shortly");

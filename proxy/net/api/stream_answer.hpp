@@ -1,4 +1,4 @@
-// Sends an answer whose body is made while it is sent, and ends the connection with it.
+// Sends an answer whose body is produced while it is sent, then closes the connection.
 #pragma once
 
 #include <functional>
@@ -15,7 +15,7 @@ using tcp_stream = boost::beast::basic_stream<asio::ip::tcp, io_executor>;
 
 struct stream_rules {
   std::chrono::milliseconds write_timeout{30'000};
-  // Asked every second or so: is the reader still welcome?
+  // Asked every second or so: is the reader still authorized?
   std::function<task<bool>()> is_welcome;
 };
 

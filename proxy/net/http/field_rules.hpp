@@ -1,4 +1,4 @@
-// What a header field is, by its name: what passes through a proxy and what does not.
+// Rules for header fields by name: which pass through the proxy and which do not.
 #pragma once
 
 #include <string>
@@ -23,7 +23,8 @@ bool same_field(std::string_view a, std::string_view b);
 // The spelling that all of them have in common.
 std::string folded_field(std::string_view name);
 
-// What this proxy alone says, to either side: X-Tollgate-*, X-Credits-*, RateLimit and its policy.
+// Fields that only this proxy sets, to either side: X-Tollgate-*, X-Credits-*, RateLimit and its
+// policy.
 bool is_ours(std::string_view name);
 
 // One of the connection's own fields, or of framing, in another spelling: `Content_Length`.

@@ -1,6 +1,6 @@
 // Refuses every message head that two HTTP implementations could read in two ways (RFC 9112:
-// sections 2.2, 3, 5.1, 5.2, 6.1 to 6.3). What passes here is then parsed by Beast; a head that
-// would pass Beast but be ambiguous for somebody else (request smuggling) never gets that far.
+// sections 2.2, 3, 5.1, 5.2, 6.1 to 6.3). Beast parses the heads that pass; a head that Beast would
+// accept but another server would read differently (request smuggling) does not.
 #pragma once
 
 #include <optional>
@@ -13,7 +13,7 @@ namespace tollgate::proxy {
 // LF LF also ends a head here, so that a malformed one is refused instead of waited for.
 std::size_t find_head_end(std::string_view bytes);
 
-// Nothing when the head is fit to be parsed; else what is wrong with it, as a sentence.
+// Null if the head may be parsed; otherwise the reason, as a sentence.
 std::optional<std::string> inspect_request_head(std::string_view head);
 std::optional<std::string> inspect_response_head(std::string_view head);
 

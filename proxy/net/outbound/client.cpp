@@ -102,7 +102,7 @@ task<result<reply>> read_answer(Stream& stream, beast::flat_buffer& buffer, answ
   co_return answer;
 }
 
-// An answer of 1xx says that another one follows; nobody asked for 101.
+// After an answer of 1xx another one follows; 101 was not requested.
 template <class Stream>
 task<result<reply>> converse(Stream& stream, const http_request& request, answer_bounds bounds) {
   error_code ec;
@@ -130,8 +130,8 @@ task<error_code> shake_hands(tls_stream& stream, std::string host) {
   co_return ec;
 }
 
-// Without a resolver of its own a lookup cannot be interrupted. Whoever was kept waiting too long
-// by it has sent nothing.
+// Without a resolver of its own a lookup cannot be interrupted. A request that timed out in it has
+// sent nothing.
 task<result<std::vector<tcp::endpoint>>> look_up(const url& to) {
   error_code ec;
   asio::ip::basic_resolver<tcp, io_executor> names{co_await asio::this_coro::executor};

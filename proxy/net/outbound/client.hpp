@@ -1,6 +1,5 @@
-// One HTTP request to somebody outside, under one deadline: a client of its own, because what it is
-// for (money, news) wants none of what the data plane's has for speed. No connection is kept,
-// nothing is repeated, no redirect is followed.
+// One outbound HTTP request under one deadline, for payments and webhooks: no pooled connections,
+// no retries, no redirects.
 #pragma once
 
 #include <chrono>

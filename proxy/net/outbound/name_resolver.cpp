@@ -50,8 +50,8 @@ struct name {
 
 }  // namespace
 
-// What the asking thread and those that look names up have in common. Whoever is posted to is still
-// waiting, so its executor is alive: the mutex is held meanwhile, and who stops waiting says so.
+// Shared by the asking thread and the lookup threads. A caller that is posted to is still waiting,
+// so its executor is alive: the mutex is held meanwhile, and a caller that stops waiting says so.
 struct name_resolver::shared {
   std::mutex mutex;
   std::condition_variable wake;

@@ -1,9 +1,9 @@
-// Host names into addresses, several at a time. Asio looks names up on one thread, one after the
-// other, and a lookup cannot be interrupted: whoever owns a name could hold up everybody else's.
+// Resolves host names, several at a time. Asio resolves on one thread, one name after the other,
+// and a lookup cannot be interrupted: a slow name could delay all others.
 //
-// So here nobody has more than a few lookups under way, a name is looked up once for all who ask
-// for it at the same time, nobody's question is looked up once nobody waits for it any more, and a
-// name that took long to fail is not looked up again for a while.
+// So a party has only a few lookups under way, simultaneous questions for a name share one lookup,
+// a question without a waiting caller is dropped, and a name that took long to fail is not looked
+// up again for a while.
 #pragma once
 
 #include <chrono>

@@ -1,7 +1,7 @@
-// Which addresses belong to the internet, and to nobody's inside. Pure.
+// Which addresses are public. Pure.
 //
-// Whoever may name a URL that Tollgate calls could otherwise have it call what only Tollgate
-// reaches: itself, its store, the machine's metadata service.
+// A user who may set a URL that Tollgate calls could otherwise reach what only Tollgate reaches:
+// itself, its store, the machine's metadata service.
 #pragma once
 
 #include <boost/asio/ip/address.hpp>

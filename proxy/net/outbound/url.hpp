@@ -1,4 +1,4 @@
-// Where a request of ours goes: an http or https URL, taken apart. Pure.
+// An http or https URL, taken apart. Pure.
 #pragma once
 
 #include <cstdint>

@@ -270,7 +270,7 @@ TEST(warnings, of_work_that_is_done_and_not_charged) {
     return fine == nullptr || fine->warnings.empty() ? "" : warning_text(fine->warnings.front());
   };
   EXPECT_NE(warned("{ client_gone_early: void }")
-                .find(": warning: settlement: client_gone_early: void also covers"),
+                .find(": warning: settlement: client_gone_early: void also applies"),
             std::string::npos)
       << warned("{ client_gone_early: void }");
   EXPECT_EQ(warned("{ client_gone_early: void, client_gone_waiting: void }"), "");

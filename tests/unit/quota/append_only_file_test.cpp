@@ -144,6 +144,13 @@ TEST(append_only_manifest, one_wrong_bit_is_seen) {
   }
 }
 
+// A server makes a base before its first increment, and names both.
+TEST(append_only_manifest, increments_after_the_first_need_a_base) {
+  const auto read = read_manifest("file appendonly.aof.2.incr.aof seq 2 type i\n");
+  ASSERT_TRUE(std::holds_alternative<manifest_error>(read));
+  EXPECT_EQ(std::get<manifest_error>(read).what, "no base");
+}
+
 class append_only_log : public testing::Test {
  protected:
   void SetUp() override {
@@ -251,6 +258,15 @@ TEST_F(append_only_log, files_must_be_those_of_the_manifest) {
   fs::remove(next);
   fs::remove(manifest_path(directory_));
   EXPECT_TRUE(damage());
+}
+
+TEST_F(append_only_log, a_base_that_the_manifest_does_not_name_is_damage) {
+  write(log(), set);
+  const auto base = append_only_directory(directory_) + "appendonly.aof.1.base.rdb";
+  write(base, "REDIS0010");
+  ASSERT_TRUE(damage());
+  EXPECT_EQ(damage()->file, manifest_path(directory_));
+  EXPECT_NE(damage()->what.find("appendonly.aof.1.base.rdb"), std::string::npos);
 }
 
 TEST_F(append_only_log, a_snapshot_that_was_altered_is_damage) {

@@ -1,4 +1,4 @@
-// Requests and routes in few words, for the tests of this room.
+// Requests and routes in few words, for the tests of this directory.
 #pragma once
 
 #include <initializer_list>

@@ -66,7 +66,7 @@ export async function alertConsequence(alert, cap, quote) {
   const { scope, id, measure, level } = parts;
   const words = [];
   if (measure === 'spend_cap_percent' && cap === null)
-    words.push('There is no spend cap, so it is never told.');
+    words.push('There is no spend cap, so this alert never fires.');
   else if (measure === 'spend_cap_percent')
     words.push(`That is at ${usd((await quote({ amount_usd: cap, percent: level })).percent_usd)}.`);
   if (measure === 'percent') {
@@ -74,9 +74,9 @@ export async function alertConsequence(alert, cap, quote) {
     if (micro(at) > 0n) words.push(`Of the plan’s credits alone, that is at ${credits(at)}.`);
   }
   if (scope && id === '*')
-    words.push(`Each ${scopeWords[scope]} counts by itself, and is told of by itself.`);
+    words.push(`Each ${scopeWords[scope]} is counted separately and has its own alert.`);
   if (scope)
-    words.push(`Counting begins now, or has begun with an earlier alert of the same ${scopeWords[scope]}.`);
+    words.push(`Counting begins now, or began with an earlier alert of the same ${scopeWords[scope]}.`);
   return words.join(' ');
 }
 
@@ -134,7 +134,7 @@ export function alertsEditor(alerts) {
     const parts = partsOf(alert);
     if (parts) addEditable(parts);
     else
-      add(h('p', { class: 'kept' }, `Told ${alertText(alert)}.`), `the alert ${alertText(alert)}`, () =>
+      add(h('p', { class: 'kept' }, `Fires ${alertText(alert)}.`), `the alert ${alertText(alert)}`, () =>
         untouched(alert),
       );
   }
@@ -145,7 +145,7 @@ function idOf(input) {
   const id = input.value.trim();
   if (id) return id;
   input.focus();
-  throw new Error('Say whose use the alert watches: an id, or * for each by itself.');
+  throw new Error('Enter an id, or * for each by itself.');
 }
 
 function levelOf(input, measure) {

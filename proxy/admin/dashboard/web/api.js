@@ -38,7 +38,7 @@ async function send(method, path, { body, headers = {}, accept = 'application/js
     response = await fetch(path, options);
   } catch (error) {
     if (error.name === 'AbortError') throw error;
-    throw new ApiError(0, { message: 'Tollgate cannot be reached. Is it running?' });
+    throw new ApiError(0, { message: 'Tollgate does not answer. Is it running?' });
   }
   return { response, text: await response.text() };
 }

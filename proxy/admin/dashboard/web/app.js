@@ -83,7 +83,7 @@ function viewOf({ parts, query }) {
   return () =>
     main.replaceChildren(
       h('h1', {}, 'Not found'),
-      emptyState('There is nothing at this address.', h('a', { href: '#/' }, 'To the start')),
+      emptyState('No such page.', h('a', { href: '#/' }, 'To the start')),
     );
 }
 
@@ -107,7 +107,7 @@ onSessionOver(() => {
   if (!session.role) return;
   setSession({});
   show();
-  announce('Your session is over. Please log in again.');
+  announce('Your session has ended. Please log in again.');
 });
 
 // The address after the # is the view's, so this link cannot work by it.

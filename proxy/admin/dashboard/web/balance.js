@@ -180,8 +180,8 @@ function factsOf(balance, settled) {
   const { overage, spend_cap: cap } = balance;
   return [
     ['Plan', balance.plan ?? 'none'],
-    ['Held for calls under way', credits(balance.held)],
-    ['Used since the beginning', settled],
+    ['Held for open calls', credits(balance.held)],
+    ['Used in total', settled],
     [
       'Overage in this cycle',
       Number(overage.credits) > 0
@@ -211,14 +211,14 @@ function drawGrants(place, balance, org) {
               'Buy credits above, give the organization a plan, or grant some: ',
               h('code', {}, `tollgate grant ${org} 500`),
             ]
-          : 'Ask whoever runs Tollgate for credits.',
+          : 'Ask your administrator for credits.',
       ),
     );
     return;
   }
   place.replaceChildren(
     table(
-      'Grants with credits left, in the order in which they are used',
+      'Grants with credits left, in burn-down order',
       [
         {
           title: 'Grant',

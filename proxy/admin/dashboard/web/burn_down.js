@@ -20,7 +20,7 @@ const endsWords = (found) => (found.ends_at === null ? '' : ` Calls end at ${cre
 export async function burnDown({ org, signal }) {
   const found = await api.burnDown(org);
   if (!found.cycle)
-    return emptyState('There is no cycle yet.', 'An organization has cycles from its first PUT on.');
+    return emptyState('No cycle yet.', 'Cycles begin when the organization is configured.');
   const { start, end } = found.cycle;
   const days = daysOf(found.cycle);
   const cumulative = days.map((_, index) => found.days[index]?.total ?? null);

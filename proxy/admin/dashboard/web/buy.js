@@ -15,7 +15,7 @@ const newKey = () =>
 function wordsOf(quote, dollars) {
   if (quote === null) return `${usd(dollars)} are charged now.`; // the purchase itself says what is wrong
   if (quote.enough) return `${usd(dollars)} are charged now, and buy ${credits(quote.credits)} credits.`;
-  if (quote.credits === null) return 'That is more than an account can hold.';
+  if (quote.credits === null) return 'This is more than an account can hold.';
   return `The plan sells credits for at least ${usd(quote.minimum_usd)}.`;
 }
 
@@ -27,7 +27,7 @@ export function buyDialog(org, details, done) {
       h(
         'p',
         {},
-        'The plan of this organization has no price for a credit, so none can be bought. Give it a plan that has, or grant credits.',
+        'The plan of this organization has no price per credit, so no credits can be bought. Change the plan, or grant credits.',
       ),
       h('div', { class: 'actions' }, h('button', { type: 'button', onclick: close }, 'Close')),
     ]);
@@ -63,7 +63,7 @@ export function buyDialog(org, details, done) {
       event.preventDefault();
       if (buy.disabled) return;
       buy.disabled = amount.readOnly = true; // one key stands for one amount
-      message.replaceChildren(h('p', {}, 'Asking for payment…'));
+      message.replaceChildren(h('p', {}, 'Requesting payment…'));
       try {
         const asked = await api.buy(org, readAmount(amount.value, 2), key);
         await follow(org, asked, message);

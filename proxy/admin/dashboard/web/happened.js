@@ -46,7 +46,7 @@ const words = {
   'account.overage_billed': (data) => `${credits(data.credits)} credits of overage were billed, at ${usd(data.amount_usd)}`,
   'account.billing_updated': () => 'The billing settings were changed',
   'account.suspended': () => 'The organization was suspended: its calls are refused',
-  'account.resumed': () => 'The organization’s calls are taken again',
+  'account.resumed': () => 'The organization was resumed: its calls are accepted',
 };
 
 export const happenedText = (event) => words[event.type]?.(event.data) ?? event.type;
@@ -72,8 +72,8 @@ export function happenedSections(org, cycle) {
     );
     latestPlace.replaceChildren(
       ...(latest.length === 0
-        ? [emptyState('Nothing yet.', 'Purchases, alerts and changes of the settings appear here.')]
-        : list('What happened to the account, newest first', latest, latest.length)),
+        ? [emptyState('Nothing yet.', 'Purchases, alerts and changed settings appear here.')]
+        : list('Events of the account, newest first', latest, latest.length)),
     );
   };
   const beginAnew = ({ end }) => {
@@ -115,7 +115,7 @@ const noAlerts = (org) =>
     'No alert in this cycle.',
     isAdmin()
       ? ['Thresholds are set in the ', h('a', { href: orgAddress(org, 'settings') }, 'billing settings'), '.']
-      : 'They appear here when a threshold of consumption is reached.',
+      : 'They appear here when a threshold is reached.',
   );
 
 const list = (caption, events, all) =>

@@ -24,7 +24,7 @@ const words = {
 
 export function describe(entry) {
   const shrunk = entry.type === 'extend' && String(entry.amount).startsWith('-');
-  const what = shrunk ? 'Part of a hold given back' : (words[entry.type] ?? entry.type);
+  const what = shrunk ? 'Part of a hold released' : (words[entry.type] ?? entry.type);
   const more = entry.model ?? entry.action ?? (entry.kind ? kind(entry.kind) : null);
   return more ? `${what}: ${more}` : what;
 }
@@ -157,8 +157,8 @@ function drawEntries(list, state, older) {
   if (shown.length === 0) {
     list.replaceChildren(
       state.entries.length === 0
-        ? emptyState('The ledger is empty.', 'Grant credits or make a call, and it is here.')
-        : emptyState('No entry fits the filters.', 'Loosen them, or look further back.'),
+        ? emptyState('The ledger is empty.', 'Grants and calls appear here.')
+        : emptyState('No entry matches the filters.', 'Change the filters, or read older entries.'),
       more || '',
     );
     return;

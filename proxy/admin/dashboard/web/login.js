@@ -36,7 +36,7 @@ export const loginView = (done) => (main) => {
       field(
         'Admin token or API key',
         secret,
-        'The admin token shows every organization. An API key shows the organization it belongs to, to read.',
+        'The admin token shows every organization. An API key shows its own organization, read-only.',
       ),
       message,
       button,
@@ -45,7 +45,7 @@ export const loginView = (done) => (main) => {
         h(
           'p',
           { class: 'warning' },
-          'This page came without TLS: what you enter can be read on its way. Use an SSH tunnel or a proxy with TLS.',
+          'This page was loaded without TLS: others may read what you enter. Use an SSH tunnel or a proxy with TLS.',
         ),
     ),
   );

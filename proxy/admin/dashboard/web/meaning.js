@@ -15,13 +15,13 @@ export function limitText(limit) {
 
 function overageSentence(on, terms) {
   if (!on)
-    return 'Overage is switched off: when the credits are used up, calls are refused with 402, but for critical ones.';
-  return `Overage is switched on: when the credits are used up, calls go on, and each credit costs ${usdPrice(terms?.overage_usd ?? '0')}.`;
+    return 'Overage is switched off: when the credits are used up, calls that are not critical are refused with 402.';
+  return `Overage is switched on: when the credits are used up, calls continue, and each credit costs ${usdPrice(terms?.overage_usd ?? '0')}.`;
 }
 
 async function capSentence(cap, before, { balance }, quote) {
   if (cap === null)
-    return `The spend cap of ${usd(before)} is lifted: overage and automatic top-ups may cost any amount.`;
+    return `The spend cap of ${usd(before)} is removed: overage and automatic top-ups may cost any amount.`;
   const now =
     micro(cap) === 0n
       ? 'nothing beyond the plan may be spent'
@@ -31,13 +31,13 @@ async function capSentence(cap, before, { balance }, quote) {
   const spent = balance?.spend_cap?.used_usd ?? balance?.overage.usd ?? '0';
   const already =
     micro(spent) >= micro(cap) && micro(spent) > 0n
-      ? ` ${usd(spent)} are spent in this cycle already, so it is in force at once.`
+      ? ` ${usd(spent)} are spent in this cycle already, so it takes effect at once.`
       : '';
-  return `Spend cap: ${now}, by overage and automatic top-ups together.${worth} When it is reached, calls are refused with 402, but for critical ones.${already} Before: ${before === null ? 'no cap' : usd(before)}.`;
+  return `Spend cap: ${now}, by overage and automatic top-ups together.${worth} When it is reached, calls that are not critical are refused with 402.${already} Before: ${before === null ? 'no cap' : usd(before)}.`;
 }
 
 async function topUpSentence(rule, cap, quote) {
-  if (rule === null) return 'Automatic top-ups are switched off: nothing is bought unless somebody buys it.';
+  if (rule === null) return 'Automatic top-ups are switched off: credits are bought by hand only.';
   const { credits: gets } = await quote({ amount_usd: rule.amount_usd });
   return (
     `Whenever fewer than ${credits(rule.threshold_credits)} credits are available, ${rule.fill ? 'at least ' : ''}${usd(rule.amount_usd)} are charged` +
@@ -51,13 +51,13 @@ async function changeAlerts(org, wanted, body, sentences, quote) {
   const [had, has] = [org.alerts.map(alertText), wanted.alerts.map(alertText)];
   if (had.join('\n') === has.join('\n')) return;
   const twice = has.find((text, index) => has.indexOf(text) !== index);
-  if (twice) throw new Error(`There are two alerts ${twice}.`);
+  if (twice) throw new Error(`Duplicate alert: ${twice}.`);
   body.alerts = wanted.alerts;
   const added = wanted.alerts.filter((alert) => !had.includes(alertText(alert)));
   const meant = await Promise.all(added.map((alert) => alertConsequence(alert, wanted.spend_cap_usd, quote)));
   sentences.push(
-    ...added.map((alert, index) => `New alert: told once a cycle, ${alertText(alert)}. ${meant[index]}`.trim()),
-    ...had.filter((text) => !has.includes(text)).map((text) => `No longer told: ${text}.`),
+    ...added.map((alert, index) => `New alert: fires once a cycle, ${alertText(alert)}. ${meant[index]}`.trim()),
+    ...had.filter((text) => !has.includes(text)).map((text) => `Removed alert: ${text}.`),
   );
   if (added.length === 0 && had.length === has.length) sentences.push('The order of the alerts changes.');
 }
@@ -87,7 +87,7 @@ export async function changesOf(org, wanted, quote) {
     body.limits = wanted.limits;
     sentences.push(
       ...has.filter((text) => !had.includes(text)).map((text) => `New limit: ${text}.`),
-      ...had.filter((text) => !has.includes(text)).map((text) => `No longer: ${text}.`),
+      ...had.filter((text) => !has.includes(text)).map((text) => `Removed limit: ${text}.`),
     );
     if (sentences.length === 0) sentences.push('The order of the limits changes.');
   }

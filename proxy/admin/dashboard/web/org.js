@@ -56,7 +56,7 @@ export const orgView =
     );
     if (!chosen) {
       place.replaceChildren(
-        emptyState('There is no such page.', h('a', { href: orgAddress(org) }, 'To the balance')),
+        emptyState('No such page.', h('a', { href: orgAddress(org) }, 'To the balance')),
       );
       return;
     }

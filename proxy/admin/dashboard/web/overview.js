@@ -45,7 +45,7 @@ export async function overview(main, signal) {
     main.replaceChildren(
       h('h1', {}, 'Organizations'),
       emptyState(
-        'There is no organization yet.',
+        'No organizations yet.',
         'Create the first one from a shell: ',
         h('code', {}, 'tollgate org create acme --plan starter'),
         ', then give it a key: ',
@@ -76,7 +76,7 @@ export async function overview(main, signal) {
         select(
           [
             ['all', 'All'],
-            ['near', 'Near a limit (of those looked at)'],
+            ['near', 'Near a limit (of those loaded)'],
             ['suspended', 'Suspended'],
             ['shadow', 'Shadow mode'],
           ],
@@ -153,10 +153,10 @@ function drawList(list, orgs, state, balances, signal, redraw) {
   list.replaceChildren(
     rows.length === 0
       ? emptyState(
-          'No organization fits.',
+          'No organization matches.',
           state.show === 'near'
-            ? 'None of those that were looked at so far is near a limit. Balances are read page by page.'
-            : 'Search for less.',
+            ? 'None of the organizations loaded so far is near a limit. Balances are loaded page by page.'
+            : 'Use a shorter search text.',
         )
       : table(`Organizations, ${found.length} found`, shown, rows, {
           sorted: { index: sortable.indexOf(state.sorted.index), down: state.sorted.down },

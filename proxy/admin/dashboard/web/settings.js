@@ -36,7 +36,7 @@ function draw(place, org, context) {
       return;
     }
     if (changes.sentences.length === 0) {
-      message.replaceChildren(h('p', {}, 'Nothing is changed.'));
+      message.replaceChildren(h('p', {}, 'No changes.'));
       return;
     }
     confirm(org, changes, (saved) => {
@@ -73,7 +73,7 @@ function planSection(org) {
       {},
       org.plan
         ? `${org.plan}: ${credits(terms.credits)} credits a cycle`
-        : 'No plan: credits come by grants only.',
+        : 'No plan: credits come from grants only.',
       terms.overage_usd && micro(terms.overage_usd) > 0n
         ? `, ${usdPrice(terms.overage_usd)} for each credit beyond them.`
         : '',
@@ -90,8 +90,8 @@ function planSection(org) {
 
 function controls(org) {
   const minimum = org.terms?.top_up_minimum_usd ?? '0';
-  const overage = checkbox('Calls go on when the credits are used up', org.overage);
-  const capped = checkbox('Cap the spending', org.spend_cap_usd !== null, () => {
+  const overage = checkbox('Continue calls when the credits are used up', org.overage);
+  const capped = checkbox('Limit the spending', org.spend_cap_usd !== null, () => {
     cap.disabled = !capped.input.checked;
   });
   const cap = amountInput(org.spend_cap_usd);
@@ -102,7 +102,7 @@ function controls(org) {
   });
   const threshold = amountInput(rule?.threshold_credits);
   const amount = amountInput(rule?.amount_usd ?? (micro(minimum) > 0n ? minimum : ''));
-  const fill = checkbox('In one purchase, as large as it takes to reach the threshold', rule?.fill ?? false);
+  const fill = checkbox('In one purchase, up to the threshold', rule?.fill ?? false);
   threshold.disabled = amount.disabled = fill.input.disabled = !automatic.input.checked;
   const editor = limitsEditor(org.limits);
   const beyond = section(
@@ -111,20 +111,20 @@ function controls(org) {
     h(
       'p',
       { class: 'hint' },
-      'Every credit beyond those there are costs the plan’s price, and is billed at the end of the cycle.',
+      'Each credit used beyond the balance costs the plan’s price and is billed at the end of the cycle.',
     ),
     capped.element,
     field(
-      'At most, in US dollars a cycle',
+      'Maximum in US dollars per cycle',
       cap,
-      'Overage and automatic top-ups count together. When it is reached, calls are refused, but for critical ones.',
+      'Overage and automatic top-ups count together. When it is reached, calls that are not critical are refused.',
     ),
   );
   const topUp = section(
     'Automatic top-up',
     automatic.element,
-    field('When fewer credits are available than', threshold),
-    field('Buy for, in US dollars', amount, `At least ${usd(minimum)}. Bought again while credits are missing.`),
+    field('When available credits fall below', threshold),
+    field('Amount in US dollars per purchase', amount, `At least ${usd(minimum)}. Repeated while the balance stays below the threshold.`),
     fill.element,
   );
   const alerting = alertsEditor(org.alerts);
@@ -133,7 +133,7 @@ function controls(org) {
     h(
       'p',
       { class: 'hint' },
-      'Each is told once a cycle, when consumption reaches it, and again after new credits: here, and as an event.',
+      'Each fires once a cycle, when usage reaches it, and again after new credits: here, and as an event.',
     ),
     alerting.element,
   );
@@ -142,7 +142,7 @@ function controls(org) {
     h(
       'p',
       { class: 'hint' },
-      'What one agent, conversation or API key may use. An asterisk stands for each of them by itself.',
+      'The most that one agent, conversation or API key may use. An asterisk means each by itself.',
     ),
     editor.element,
   );

@@ -5,7 +5,7 @@ import { emptyState, errorBox, h, section, table } from './dom.js';
 import { count, credits, day, fromMicro, micro, month, signed, usd } from './format.js';
 import { orgAddress } from './address.js';
 
-const stateOf = (one) => (one.final ? 'Final' : one.closed ? 'Closed, calls still under way' : 'Open');
+const stateOf = (one) => (one.final ? 'Final' : one.closed ? 'Closed, calls still open' : 'Open');
 
 export async function statementsPage(place, { org, signal }) {
   const { statements } = await api.statements(org);
@@ -13,7 +13,7 @@ export async function statementsPage(place, { org, signal }) {
   if (statements.length === 0) {
     place.replaceChildren(
       emptyState(
-        'There is no statement yet.',
+        'No statements yet.',
         'Cycles begin when an organization is configured for the first time.',
       ),
     );
@@ -55,7 +55,7 @@ export function linesOf(one) {
   return [
     ['Opening balance', one.opening],
     ['Plan allocation', one.allocation],
-    ['Rolled over from before', one.rollover.in],
+    ['Rolled over from the previous cycle', one.rollover.in],
     ['Purchases', one.purchases],
     ['Top-ups', one.top_ups],
     ['Promotions', one.promotions],

@@ -1,4 +1,4 @@
-// Feeds readers in pieces, for the tests of this room.
+// Feeds readers in pieces, for the tests of this directory.
 #pragma once
 
 #include <cstdint>

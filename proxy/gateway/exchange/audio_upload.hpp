@@ -1,0 +1,61 @@
+// An upload that is priced by its seconds: what is known of it before anything is sent, what is
+// kept of it in a file until it can be measured, and what of it may go up.
+#pragma once
+
+#include <memory>
+
+#include "proxy/gateway/exchange/call.hpp"
+#include "proxy/gateway/exchange/context.hpp"
+#include "proxy/gateway/exchange/held_charge.hpp"
+#include "proxy/gateway/exchange/request_body.hpp"
+#include "proxy/gateway/spool.hpp"
+
+namespace tollgate::proxy {
+
+class audio_upload {
+ public:
+  // `limit`, armed by who waits for an upload that is kept: the exchange's own deadline.
+  audio_upload(exchange_context& context, const call& call, request_body& body,
+               metered_body& metered, held_charge& hold)
+      : context_{context}, call_{call}, body_{body}, metered_{metered}, hold_{hold} {}
+
+  // Before anything is sent: reads until it is clear that this is audio, and holds what it costs,
+  // or the least that it can. A short upload is all there then, and what is held is exact.
+  // `allow` sets for how long the exchange may go on from now; zero: as long as it likes.
+  using time_setter = std::function<void(std::chrono::milliseconds)>;
+  task<result<void, problem>> begin(time_setter allow);
+
+  // One more piece, before it is sent on. A problem ends the call.
+  task<result<void, problem>> pass(std::string_view piece);
+  // Not all of it went up, ever, because of what it is or costs.
+  bool was_refused() const { return refused_; }
+
+  // What goes up first, in front of what is held back.
+  const spool* kept() const { return spool_ ? &*spool_ : nullptr; }
+  void forget_kept() { spool_.reset(); }
+
+ private:
+  task<result<void, problem>> hold_what_came();
+  result<void, problem> check() const;
+  result<void, problem> meter(std::string_view piece);
+  task<result<void, problem>> cover();
+  bool estimates_unmeasurable() const;
+
+  bool may_keep() const;
+  task<result<void, problem>> keep_all(const time_setter& allow);
+  task<result<void, problem>> fill_spool();
+  result<void, problem> keep();
+  task<result<void, problem>> read_again();
+
+  exchange_context& context_;
+  const call& call_;
+  request_body& body_;
+  metered_body& metered_;
+  held_charge& hold_;
+  std::optional<spool> spool_;
+  bool refused_ = false;
+};
+
+problem no_room_for_upload(std::string_view why);
+
+}  // namespace tollgate::proxy

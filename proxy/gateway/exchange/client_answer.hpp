@@ -1,0 +1,102 @@
+// What the client is sent: the head of an answer and its pieces, how an answer breaks off or is
+// cut, our own answers, and whether the connection carries another request.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "proxy/gateway/exchange/call.hpp"
+#include "proxy/gateway/exchange/context.hpp"
+#include "proxy/gateway/exchange/held_charge.hpp"
+#include "proxy/gateway/exchange/request_body.hpp"
+#include "proxy/gateway/own_response.hpp"
+#include "proxy/net/relay.hpp"
+
+namespace tollgate::proxy {
+
+class client_answer {
+ public:
+  client_answer(exchange_context& context, const call& call, request_body& body, held_charge& hold)
+      : context_{context}, call_{call}, body_{body}, hold_{hold} {}
+
+  bool keeps_connection() const { return keep_; }
+  void keep_connection(bool keep) { keep_ = keep; }
+  void end_connection() { keep_ = false; }
+
+  // --- the upstream's answer ---------------------------------------------------------------------
+  // How its body is framed for this client. `counted`: what is charged is known when it has passed;
+  // a client that can read it is told then.
+  body_shape choose_shape(const response_reader& response, bool counted);
+  const body_shape& shape() const { return shape_; }
+  bool charges_in_trailer() const { return charge_in_trailer_; }
+  // Makes the head, from which on it counts as sent.
+  std::string head(const message_head& head, const config::upstream_settings& upstream);
+  // 102 and 103 are for the client; 100 was answered here already.
+  task<> pass_on_informational(message_head& head, const config::upstream_settings& upstream);
+
+  // Writes what can be written without waiting; true: that was all, or `ec` says why not. What is
+  // left goes with write_rest().
+  template <class Buffers>
+  bool write_now(const Buffers& buffers, error_code& ec) {
+    return context_.client.io.write_now(buffers, ec);
+  }
+  template <class Buffers>
+  task<error_code> write_rest(const Buffers& buffers) {
+    auto& io = context_.client.io;
+    io.expires_after(context_.settings().timeouts.client_write);
+    const auto ec = co_await io.write_rest(buffers);
+    io.never_expires();
+    co_return ec;
+  }
+  template <class Buffers>
+  task<error_code> write(const Buffers& buffers) {
+    error_code ec;
+    if (write_now(buffers, ec)) co_return ec;
+    co_return co_await write_rest(buffers);
+  }
+  void count(std::size_t bytes) { bytes_ += bytes; }
+
+  // It could not be written.
+  void lost_client() {
+    keep_ = false;
+    hold_.broke_off(quota::stream_end::client_gone);
+  }
+  // The client learns that something is missing: by a body that does not end as announced, or by a
+  // reset where the end of the connection would have ended the body.
+  void break_off(quota::stream_end how);
+  // The answer stops here. Events end with one that says why; other audio ends as a body that
+  // breaks off, for an end as announced would pass for the whole.
+  task<> cut(const message_head& head, problem why);
+  // All of it came and only the upstream's connection broke: the client is told that it has all of
+  // it. False: it cannot be, by the framing that was announced.
+  task<bool> complete(chunk_frame& frame);
+  std::string charge_trailer();
+
+  // --- our own answers ---------------------------------------------------------------------------
+  task<> refuse(const problem& problem, std::vector<std::pair<std::string, std::string>> fields);
+  task<> send(own_response response);
+  // The head of a body that follows. False: nothing follows it.
+  task<bool> send_head(own_response head);
+
+  // --- for the access log ------------------------------------------------------------------------
+  int status() const { return status_; }  // 0: nothing was sent
+  const std::optional<routes::problem_code>& refusal() const { return refusal_; }
+  bool head_sent() const { return head_at_.has_value(); }
+  const std::optional<steady_time>& head_at() const { return head_at_; }
+  std::uint64_t bytes() const { return bytes_; }
+
+ private:
+  exchange_context& context_;
+  const call& call_;
+  request_body& body_;
+  held_charge& hold_;
+  bool keep_ = false;
+  bool charge_in_trailer_ = false;
+  body_shape shape_;
+  int status_ = 0;
+  std::optional<routes::problem_code> refusal_;
+  std::optional<steady_time> head_at_;
+  std::uint64_t bytes_ = 0;
+};
+
+}  // namespace tollgate::proxy

@@ -1,0 +1,38 @@
+// What the parts of one exchange have in common. It decides nothing.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "proxy/gateway/downstream.hpp"
+#include "proxy/gateway/exchange/host.hpp"
+#include "proxy/net/http/message.hpp"
+#include "routes/problem.hpp"
+
+namespace tollgate::proxy {
+
+using routes::problem;
+using routes::problem_code;
+
+struct exchange_context {
+  exchange_host& host;
+  downstream& client;
+  request_reader& request;
+  const framing request_framing;
+  const std::shared_ptr<runtime> view;  // of the configuration that the exchange began with
+  const steady_time started;
+  std::string request_id{};
+  bool timed_out = false;  // the whole exchange took too long
+
+  const config::settings& settings() const { return view->settings(); }
+  const message_head& head() const { return request.head(); }
+  bool is_head_request() const { return head().method == "HEAD"; }
+  // Nobody waits for an answer any more, or for no longer.
+  bool abandoned() const { return timed_out || client.gone(); }
+};
+
+inline std::int64_t us_between(steady_time from, steady_time to) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(to - from).count();
+}
+
+}  // namespace tollgate::proxy

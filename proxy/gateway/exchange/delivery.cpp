@@ -1,0 +1,104 @@
+#include "proxy/gateway/exchange/delivery.hpp"
+
+namespace tollgate::proxy {
+
+task<> delivery::run() {
+  auto& response = upstream_.response();
+  auto& [io, in, reused] = upstream_.connection();
+  counts_ = metered_.is_answer() && hold_.settles();
+  if (counts_) metered_.tap(response.head());
+  if (hold_.in_place() && hold_.how() == quota::stream_end::accepted) {
+    watch_.emplace(answer_head_of(upstream_.response(), context_));
+  }
+  const auto shape = answer_.choose_shape(response, counts_);
+  const bool is_long = shape.how != framing::length || shape.length > byte_buffer::initial_capacity;
+  std::string head = answer_.head(response.head(), upstream_.settings());
+  chunk_frame frame{shape.how == framing::chunked, &upstream_.owned()};
+  bool broke = false;
+  for (;;) {
+    const auto piece = response.decode(in);
+    if (watch_) watch_->write(piece.body);
+    bool is_paid_for = true;
+    if (counts_) is_paid_for = co_await count(piece.body);
+    if (!is_paid_for) {
+      co_await cut(head);
+      co_return;
+    }
+    const bool last = response.done();
+    if (last) stop_counting();
+    const std::string charge =
+        last && answer_.charges_in_trailer() ? answer_.charge_trailer() : std::string{};
+    const auto buffers = frame.around(head, piece.body, last, response.trailers(), charge);
+    error_code ec;
+    if (!answer_.write_now(buffers, ec)) ec = co_await answer_.write_rest(buffers);
+    if (ec) {
+      answer_.lost_client();
+      break;
+    }
+    head.clear();
+    answer_.count(piece.body.size());
+    in.consume(piece.consumed);
+    if (last) break;
+    // Behind an error, or a chunk header without an end, nothing can be read.
+    broke = piece.error || in.size() >= byte_buffer::transfer_capacity;
+    if (broke) break;
+    if (is_long) in.expect_bulk();
+    io.expires_after(context_.settings().timeouts.idle);
+    const auto n = co_await io.async_read_some(in.prepare(byte_buffer::transfer_capacity),
+                                               asio::redirect_error(use_task, ec));
+    in.commit(n);
+    io.never_expires();  // from here on the client may be the slow one
+    if (ec == asio::error::eof) ec = response.decode_end();
+    broke = static_cast<bool>(ec);
+    if (broke) break;
+  }
+  if (broke) {
+    // All events came and only the connection broke: the client is told that it has all of them.
+    const bool complete = watch_ && watch_->is_complete();
+    if (complete) stop_counting();
+    bool told = false;
+    if (complete) told = co_await answer_.complete(frame);
+    if (!told) answer_.break_off(how_it_broke());
+  }
+  if (watch_) hold_.ends(watch_->judge(hold_.how()));
+}
+
+quota::stream_end delivery::how_it_broke() const {
+  return context_.client.gone() ? quota::stream_end::client_gone
+                                : quota::stream_end::upstream_failed;
+}
+
+// A trailer says what is charged, and the settlement after it says the same.
+void delivery::stop_counting() {
+  if (answer_.charges_in_trailer()) metered_.close(hold_.how());
+}
+
+task<bool> delivery::count(std::string_view piece) {
+  const bool cuts = metered_.settings().on_exhausted == routes::when_exhausted::cut;
+  auto& tap = metered_.audio();
+  const auto before = cuts ? tap.used() : quota::usage{0};
+  tap.write(piece);
+  const auto used = tap.used();
+  hold_.meter(used, false);
+  if (!cuts || hold_.covers(used)) co_return true;
+  const auto covered = co_await hold_.cover(used, false, held_charge::patience::until_covered);
+  if (covered == coverage::covered) co_return true;
+  metered_.close_at(before);
+  co_return false;
+}
+
+// `head`: what of it has not been sent.
+task<> delivery::cut(std::string_view head) {
+  const problem why = hold_.out_of_credits(context_.request.done());
+  const auto rest = asio::buffer(head);
+  error_code ec;
+  if (!head.empty()) ec = co_await answer_.write(rest);
+  if (ec) {
+    answer_.lost_client();
+  } else {
+    co_await answer_.cut(upstream_.response().head(), why);
+  }
+  if (watch_) hold_.ends(watch_->judge(hold_.how()));
+}
+
+}  // namespace tollgate::proxy

@@ -1,0 +1,64 @@
+#include "proxy/gateway/exchange/request_body.hpp"
+
+namespace tollgate::proxy {
+
+task<result<void, problem>> request_body::read_whole(std::size_t most, size_problem too_large) {
+  if (announced() > most) return fail(too_large(most));
+  return keep([this, most, too_large](std::string_view) -> result<bool, problem> {
+    if (kept_.size() > most) return too_large(most);
+    return false;
+  });
+}
+
+task<result<void, problem>> request_body::fail(problem why) {
+  co_return why;
+}
+
+task<error_code> request_body::invite() {
+  static constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+  if (!is_to_be_invited()) co_return error_code{};
+  co_return co_await context_.client.io.write(asio::buffer(go_on));
+}
+
+result<void, problem> request_body::check(const decoded& piece, purpose why) {
+  if (why != purpose::dropped) bytes_ += piece.body.size();
+  if (piece.error) return malformed_body();
+  const auto most = context_.settings().limits.body_bytes;
+  if (why != purpose::dropped && most != 0 && bytes_ > most) return body_too_large(most);
+  return {};
+}
+
+// Until more has come. What is dropped has one deadline for all of it.
+task<result<void, problem>> request_body::wait(purpose why) {
+  auto& client = context_.client;
+  if (why == purpose::streamed && !client.reading()) client.in.expect_bulk();
+  if (why != purpose::dropped) client.io.expires_after(context_.settings().timeouts.client_body);
+  const bool more = co_await client.read_more(byte_buffer::transfer_capacity);
+  if (why != purpose::dropped) client.io.never_expires();
+  if (more) co_return result<void, problem>{};
+  if (context_.timed_out) {
+    co_return problem{problem_code::request_timeout, "The body took too long.", {}, {}};
+  }
+  // Without an end of the input it was a chunk header without an end.
+  co_return client.at_end() ? body_ended_early() : malformed_body();
+}
+
+task<bool> request_body::drain() {
+  constexpr std::chrono::seconds most{5};
+  auto& io = context_.client.io;
+  if (done()) co_return true;
+  io.expires_after(most);
+  const auto read = co_await this->read(
+      purpose::dropped, [](std::string_view) -> result<bool, problem> { return false; });
+  io.never_expires();
+  co_return read.has_value();
+}
+
+bool request_body::rest_is_worth_reading() const {
+  constexpr std::uint64_t most = 64 * 1024;
+  if (done()) return true;
+  const auto length = context_.request.content_length();
+  return !expects_continue_ && length && *length < most;
+}
+
+}  // namespace tollgate::proxy

@@ -1,0 +1,126 @@
+// A request's body: the one loop that reads it, the 100 (Continue) that asks for it, and what of it
+// is kept in memory.
+#pragma once
+
+#include <string>
+#include <type_traits>
+
+#include "proxy/gateway/exchange/context.hpp"
+#include "proxy/gateway/exchange/problems.hpp"
+
+namespace tollgate::proxy {
+
+class request_body {
+ public:
+  explicit request_body(exchange_context& context) : context_{context} {}
+
+  // The client sends nothing of it until it is asked to.
+  void wait_for_invitation(bool expects_continue) { expects_continue_ = expects_continue; }
+
+  bool done() const { return context_.request.done(); }
+  std::uint64_t bytes() const { return bytes_; }  // used of it so far
+  void count(std::uint64_t bytes) { bytes_ += bytes; }
+  // It was fine as far as it came, and no more came.
+  bool ended_early() const { return ended_early_; }
+  std::uint64_t announced() const { return context_.request.content_length().value_or(0); }
+
+  // In front of what is still to be read.
+  std::string& kept() { return kept_; }
+  const std::string& kept() const { return kept_; }
+  // All of it is kept, and goes up with a length of its own.
+  bool is_whole() const { return whole_; }
+  void set_whole(bool whole) { whole_ = whole; }
+
+  // Reads all of it into kept(): at most `most` bytes, else it is `too_large`.
+  using size_problem = problem (*)(std::uint64_t most);
+  task<result<void, problem>> read_whole(std::size_t most, size_problem too_large);
+  // Reads it into kept(), until `enough` of its pieces says so, or more than `most` are kept.
+  template <class Enough>
+  task<result<void, problem>> gather(std::size_t most, Enough enough) {
+    return keep([this, most, enough](std::string_view piece) -> result<bool, problem> {
+      return (!piece.empty() && enough(piece)) || kept_.size() > most;
+    });
+  }
+  // Gives every piece to `use`, beginning with what is there already, perhaps nothing; the piece
+  // lives until `use` has returned. `use` may suspend.
+  template <class Use>
+  task<result<void, problem>> stream(Use use) {
+    return read(purpose::streamed, std::move(use));
+  }
+  // Reads and drops the rest. False: the connection is of no use any more.
+  task<bool> drain();
+
+  // "100 Continue", for a client that waits for it.
+  task<error_code> invite();
+  // Whether so little of it is left that the connection can go on after it. A client that waits for
+  // 100 (Continue) may send the rest or not, so nobody knows what will come.
+  bool rest_is_worth_reading() const;
+
+ private:
+  enum class purpose { kept, streamed, dropped };
+
+  // Puts every piece behind those that are kept, and then asks `enough`.
+  template <class Enough>
+  task<result<void, problem>> keep(Enough enough) {
+    const auto take = [this, enough](std::string_view piece) {
+      kept_.append(piece);
+      return enough(piece);
+    };
+    if (is_to_be_invited()) return invite_and_read(take);
+    return read(purpose::kept, take);
+  }
+  template <class Use>
+  task<result<void, problem>> invite_and_read(Use use) {
+    co_await invite();
+    expects_continue_ = false;
+    co_return co_await read(purpose::kept, std::move(use));
+  }
+  static task<result<void, problem>> fail(problem why);
+
+  // The loop. `use` takes a piece and says whether that is enough: result<bool, problem>, or a task
+  // of one.
+  template <class Use>
+  task<result<void, problem>> read(purpose why, Use use);
+  result<void, problem> check(const decoded& piece, purpose why);
+  task<result<void, problem>> wait(purpose why);
+  bool is_to_be_invited() const {
+    return expects_continue_ && context_.client.in.empty() && !done();
+  }
+
+  exchange_context& context_;
+  std::string kept_;
+  std::uint64_t bytes_ = 0;
+  bool expects_continue_ = false, whole_ = false, ended_early_ = false;
+};
+
+template <class Use>
+task<result<void, problem>> request_body::read(purpose why, Use use) {
+  auto& in = context_.client.in;
+  while (!done()) {
+    const auto received = in.size();
+    const auto piece = context_.request.decode(in);
+    result<bool, problem> enough = false;
+    if (auto sound = check(piece, why); !sound) {
+      enough = sound.error();
+    } else if constexpr (std::is_same_v<std::invoke_result_t<Use, std::string_view>,
+                                        result<bool, problem>>) {
+      enough = use(piece.body);
+    } else {
+      enough = co_await use(piece.body);
+    }
+    const bool more_came = in.size() > received;  // by a read that was under way
+    // What has been decoded is over and done with, however this goes on: it is never the beginning
+    // of a next request.
+    in.consume(piece.consumed);
+    if (!enough) co_return enough.error();
+    if (*enough || done()) break;
+    if (more_came) continue;
+    if (auto came = co_await wait(why); !came) {
+      ended_early_ = true;
+      co_return came.error();
+    }
+  }
+  co_return result<void, problem>{};
+}
+
+}  // namespace tollgate::proxy

@@ -1,0 +1,236 @@
+#include "proxy/gateway/exchange/upstream_call.hpp"
+
+#include <array>
+
+#include <boost/beast/http/error.hpp>
+
+#include "proxy/gateway/exchange/write_last.hpp"
+#include "proxy/net/http/head_guard.hpp"
+
+namespace tollgate::proxy {
+
+namespace {
+
+body_shape shape_of_request(const request_body& body, const audio_upload& audio,
+                            const exchange_context& context) {
+  if (body.is_whole()) return {framing::length, body.kept().size()};
+  const auto length = context.request.content_length();
+  // A length of zero is said, not left out: PUT and POST without a body (RFC 9110 section 8.6).
+  if (body.done() && !audio.kept() && length) return {framing::length, 0};
+  return {context.request_framing, length.value_or(0)};
+}
+
+problem client_left() {
+  return {problem_code::upstream_unreachable, "The client left.", {}, {}};
+}
+
+}  // namespace
+
+void upstream_call::begin(upstream_pool& pool) {
+  pool_ = &pool;
+  context_.client.on_gone([this] { close(); });
+  if (body_.done()) context_.client.watch(context_.settings().limits.head_bytes);
+}
+
+task<attempt_result> upstream_call::attempt(bool fresh) {
+  if (fresh || !reuse_connection()) {
+    const auto connected = co_await connect(fresh);
+    if (connected != attempt_result::answered) co_return connected;
+  }
+  const std::string head = request_head();
+  const std::array<asio::const_buffer, 2> all{asio::buffer(head), asio::buffer(body_.kept())};
+  error_code ec;
+  constexpr auto at_once = byte_buffer::transfer_capacity;
+  const bool pays = hold_.pays_from_last_byte();
+  if (pays && asio::buffer_size(all) > at_once) {
+    ec = co_await write_last(all, at_once);
+  } else {
+    if (pays) hold_.began();
+    if (!lease_->io.write_now(all, ec)) ec = co_await lease_->io.write_rest(all);
+  }
+  sent_.all = !ec;
+  if (ec && lease_->io.wrote() == sent_.wrote_before) co_return no_answer(ec);
+  hold_.ends(quota::stream_end::no_answer);
+  co_return co_await receive_head();
+}
+
+// Without suspending: most calls find one.
+bool upstream_call::reuse_connection() {
+  if (context_.client.gone()) return false;
+  lease_ = pool_->take_idle();
+  if (lease_) begin_sending();
+  return lease_ != nullptr;
+}
+
+// `answered` here: it is there.
+task<attempt_result> upstream_call::connect(bool fresh) {
+  hold_.ends(quota::stream_end::not_sent);
+  lease_.reset();
+  auto lease = co_await pool_->acquire(fresh);
+  if (context_.client.gone()) co_return fail(client_left());
+  if (!lease) {
+    const bool slow = lease.error() == asio::error::timed_out;
+    co_return fail({slow ? problem_code::upstream_timeout : problem_code::upstream_unreachable,
+                    "The upstream \"" + settings().name + "\" " +
+                        (slow ? "did not accept a connection in time" : "cannot be reached") +
+                        "; nothing was charged.",
+                    {},
+                    {}});
+  }
+  lease_ = *std::move(lease);
+  begin_sending();
+  co_return attempt_result::answered;
+}
+
+void upstream_call::begin_sending() {
+  hold_.ends(quota::stream_end::not_sent);
+  sent_.all = false;
+  sent_.streamed = sent_.uploading = streams_upload();
+  sent_.at = std::chrono::steady_clock::now();
+  sent_.wrote_before = lease_->io.wrote();
+  await_answer(true);
+}
+
+// The upstream's time to answer does not run while the client is still uploading.
+void upstream_call::await_answer(bool is_its_turn) {
+  if (answer_.head_sent()) return;
+  if (is_its_turn) {
+    lease_->io.expires_after(context_.settings().timeouts.response_head);
+  } else {
+    lease_->io.never_expires();
+  }
+}
+
+std::string upstream_call::request_head() const {
+  request_facts facts;
+  facts.upstream = &settings();
+  facts.authority = pool_->authority();
+  facts.target = &call_.head.target;
+  facts.request_id = context_.request_id;
+  facts.caller = {call_.payer.org, call_.payer.key_id, call_.agent(), call_.conversation()};
+  facts.unix_seconds = std::chrono::duration_cast<std::chrono::seconds>(
+                           std::chrono::system_clock::now().time_since_epoch())
+                           .count();
+  facts.peer = context_.client.peer;
+  facts.secure = context_.client.secure;
+  facts.websocket = call_.hops.websocket;
+  // As it was read; empty: the body decides nothing, or is charged by its size.
+  const std::string content_type = metered_.is_upload() && metered_.is_tapped()
+                                       ? metered_.audio().content_type()
+                                       : call_.work->found.content_type;
+  facts.content_type = content_type;
+  facts.metered = call_.is_metered_by(quota::meter_kind::response_audio);
+  facts.body = shape_of_request(body_, audio_, context_);
+  std::string head;
+  head.reserve(1024);
+  write_request_head(head, context_.head(), facts, context_.host.ids());
+  return head;
+}
+
+task<attempt_result> upstream_call::receive_head() {
+  auto& [io, in, reused] = *lease_;
+  const auto limit = context_.settings().limits.head_bytes;
+  for (;;) {
+    const auto end = find_head_end(in.view());
+    if (end == std::string_view::npos) {
+      if (in.size() >= limit) co_return no_answer(http::error::header_limit);
+      error_code ec;
+      const auto n =
+          co_await io.async_read_some(in.prepare(limit), asio::redirect_error(use_task, ec));
+      in.commit(n);
+      if (ec) co_return no_answer(ec);
+      continue;
+    }
+    const auto bytes = in.view().substr(0, end);
+    response_.emplace();
+    const error_code ec = inspect_response_head(bytes)
+                              ? make_error_code(http::error::bad_field)
+                              : response_->read_head(bytes, context_.is_head_request());
+    in.consume(end);
+    if (ec) co_return no_answer(ec);
+    const int status = response_->head().status;
+    if (status == 101 && !call_.hops.websocket) co_return no_answer(http::error::bad_status);
+    if (status >= 200 || status == 101) break;
+    co_await answer_.pass_on_informational(response_->head(), settings());
+  }
+  head_came();
+  co_return attempt_result::answered;
+}
+
+void upstream_call::head_came() {
+  sent_.answered_after_us = us_between(sent_.at, std::chrono::steady_clock::now());
+  hold_.ends(routes::end_by_head(answer_head_of(*response_, context_)));
+  if (hold_.settles()) hold_.answer_began();
+}
+
+routes::answer_head answer_head_of(const response_reader& response,
+                                   const exchange_context& context) {
+  const auto& head = response.head();
+  const bool none = response.body_framing() == framing::none;
+  return {head.status, context.head().method, head.find(http::field::content_type),
+          head.find(http::field::content_encoding), !none};
+}
+
+attempt_result upstream_call::fail(problem why) {
+  problem_ = std::move(why);
+  return attempt_result::failed;
+}
+
+// The upstream did not answer, or not in HTTP. Says how the call ended, and what the client gets.
+attempt_result upstream_call::no_answer(error_code ec) {
+  using quota::stream_end;
+  const auto name = "The upstream \"" + settings().name + "\" ";
+  if (context_.client.gone()) {
+    if (hold_.how() == stream_end::not_sent) return fail(client_left());
+    // Whom we cut off because the time to drain was over has not left. But once the upstream has
+    // its request, that is done and is charged the same, and so it is where this process is killed.
+    if (sent_.all) {
+      hold_.ends(stream_end::client_gone_waiting);
+    } else if (!context_.client.was_cut()) {
+      hold_.ends(stream_end::client_gone_early);
+    }
+    return fail(client_left());
+  }
+  if (body_problem_) {
+    // The client's own doing, like leaving: it must not be the cheaper way to do that.
+    if (hold_.how() != stream_end::not_sent) hold_.ends(stream_end::client_gone_early);
+    if (audio_.was_refused()) hold_.ends(stream_end::not_sent);  // not all of it, ever
+    return fail(*std::move(body_problem_));
+  }
+  if (context_.timed_out || lease_->io.timed_out()) {
+    return fail({problem_code::upstream_timeout,
+                 name + "did not answer in time; nothing was charged.",
+                 {},
+                 {}});
+  }
+  const bool closed = ec.category() != make_error_code(http::error::bad_field).category();
+  if (closed && lease_->in.empty()) {
+    if (may_retry()) return attempt_result::try_again;
+    return fail({problem_code::upstream_unreachable,
+                 name + "closed the connection before it answered; nothing was charged.",
+                 {},
+                 {}});
+  }
+  return fail({problem_code::bad_upstream_response,
+               name + "sent something that is not an HTTP/1.1 response; nothing was charged.",
+               {},
+               {}});
+}
+
+// RFC 9112 section 9.3.1: only a request that can be repeated without harm, or that was never sent.
+bool upstream_call::may_retry() const {
+  if (!lease_->reused || sent_.streamed || !is_all_there()) return false;
+  if (lease_->io.wrote() == sent_.wrote_before) return true;
+  for (const std::string_view idempotent : {"GET", "HEAD", "PUT", "DELETE", "OPTIONS"}) {
+    if (context_.head().method == idempotent) return true;
+  }
+  return false;
+}
+
+void upstream_call::give_back() {
+  if (!lease_ || !lease_->io.is_open() || !response_ || !response_->done()) return;
+  if (response_->head().status == 101 || !response_->keep_alive() || !body_.done()) return;
+  pool_->release(std::move(lease_));
+}
+
+}  // namespace tollgate::proxy

@@ -1,0 +1,113 @@
+// The upstream's side of a call: a leased connection, the request that goes up, and the head of the
+// answer. A request that is all there is sent and answered, once more where the first connection
+// turned out dead; an upload streams beside the answer.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "proxy/gateway/exchange/audio_upload.hpp"
+#include "proxy/gateway/exchange/call.hpp"
+#include "proxy/gateway/exchange/client_answer.hpp"
+#include "proxy/gateway/exchange/context.hpp"
+#include "proxy/gateway/upstream.hpp"
+#include "routes/answer_watch.hpp"
+
+namespace tollgate::proxy {
+
+enum class attempt_result : std::uint8_t {
+  answered,   // the head of the answer has come
+  try_again,  // a pooled connection was dead before it took the call: another one may
+  failed      // see why()
+};
+
+class upstream_call {
+ public:
+  upstream_call(exchange_context& context, const call& call, request_body& body,
+                metered_body& metered, held_charge& hold, audio_upload& audio,
+                client_answer& answer)
+      : context_{context},
+        call_{call},
+        body_{body},
+        metered_{metered},
+        hold_{hold},
+        audio_{audio},
+        answer_{answer} {}
+
+  // From here on the connection goes when the client does.
+  void begin(upstream_pool& pool);
+
+  // Whether the rest of the request is still to come, or to be read from a file.
+  bool streams_upload() const { return audio_.kept() != nullptr || !is_all_there(); }
+  // One try with a request that is all there. `fresh` insists on a new connection.
+  task<attempt_result> attempt(bool fresh);
+  // One that streams: first connect(), then `upload() && receive_head()`. An upstream may answer
+  // before it has read all, so the answer may be passed on beside the rest of the upload.
+  task<attempt_result> connect(bool fresh);
+  task<> upload();
+  task<attempt_result> receive_head();
+  // Why it failed, and what the client gets.
+  const problem& why() const { return problem_; }
+
+  bool is_leased() const { return lease_ != nullptr; }
+  upstream_connection& connection() { return *lease_; }
+  response_reader& response() { return *response_; }
+  const config::upstream_settings& settings() const { return pool_->settings(); }
+  const owned_names& owned() const { return context_.view->owned_of(call_.work->route); }
+
+  // Closes the connection, if there is one: whoever waits for it stops.
+  void close() {
+    if (lease_) lease_->io.close();
+  }
+  // Ends an upload that is still under way; false: none is.
+  bool stop_upload();
+  bool is_uploading() const { return sent_.uploading; }
+  // After the answer: the connection may carry another call.
+  void give_back();
+
+  std::int64_t upstream_us() const { return sent_.answered_after_us; }
+
+ private:
+  bool is_all_there() const { return body_.is_whole() || body_.done(); }
+  bool reuse_connection();
+  void begin_sending();
+  std::string request_head() const;
+  void await_answer(bool is_its_turn);
+  template <class Buffers>
+  task<error_code> write_last(const Buffers& buffers, std::size_t at_once);
+  task<bool> send_kept(std::string& head);
+  task<result<bool, problem>> send_piece(std::string_view piece, std::string& head);
+  void head_came();
+  attempt_result fail(problem why);
+  attempt_result no_answer(error_code ec);
+  bool may_retry() const;
+
+  struct progress {
+    steady_time at{};                    // when the sending began
+    std::uint64_t wrote_before = 0;      // on this connection, by earlier calls
+    std::int64_t answered_after_us = 0;  // until the head of the answer
+    bool all = false;                    // to its last byte
+    bool streamed = false;               // what has gone cannot be sent again
+    bool uploading = false;
+  };
+
+  exchange_context& context_;
+  const call& call_;
+  request_body& body_;
+  metered_body& metered_;
+  held_charge& hold_;
+  audio_upload& audio_;
+  client_answer& answer_;
+  upstream_pool* pool_ = nullptr;
+  upstream_lease lease_;
+  std::optional<response_reader> response_;
+  progress sent_;
+  std::optional<problem> body_problem_;  // found while the body was already on its way
+  problem problem_;
+};
+
+// What routes decide by of an answer's head.
+routes::answer_head answer_head_of(const response_reader& response,
+                                   const exchange_context& context);
+
+}  // namespace tollgate::proxy

@@ -1,0 +1,81 @@
+-- What agents, conversations and keys use, as far as there are limits and alerts of them: counters. Of a limit, what is
+-- held and settled in its window; of alerts, what was settled in the cycle.
+--
+-- A counter is {window, amount, since, told percentage or hour or sequence, told credits}: of alerts the highest
+-- percentage and the highest number of credits that have been told; of totals the hour in which they were last of use;
+-- of limits in a window the sequence at which it began to count.
+local accounts, packed = require 'accounts', require 'packed_totals'
+local call, format, match = redis.call, string.format, string.match
+local COUNTERS = accounts.KEY.counters
+
+local counters = {}
+
+-- What this call knows of counters; made by whoever needs them first.
+local function open(account)
+  local members = account.members
+  if not members then
+    members = {read = {}, changed = {}, created = 0}
+    account.members = members
+  end
+  return members
+end
+counters.open = open
+
+-- by: request, route, action, model, agent, conversation, key. By the number of a limit's scope.
+function counters.members_of(account, by)
+  local members = open(account)
+  if by ~= members.read_by then
+    local agent, conversation, key =
+        match(by, '^[^\t]*\t[^\t]*\t[^\t]*\t[^\t]*\t([^\t]*)\t([^\t]*)\t([^\t]*)$')
+    members.read_by, members.who = by, {[0] = agent, conversation, key}
+  end
+  return members.who
+end
+
+function counters.read(account, field, limit)
+  local members = open(account)
+  local counter = members.read[field]
+  if counter then return counter end
+  local stored = call('HGET', account.keys[COUNTERS], field)
+  if stored then
+    local window, amount, since, percent, credits = match(stored, '^(%S+) (%S+) (%S+) ?(%S*) ?(%S*)$')
+    counter = {tonumber(window), tonumber(amount), tonumber(since), tonumber(percent), tonumber(credits)}
+  else
+    counter = {0, 0, 0}
+    local amount, place
+    if limit and limit.total_of_many then amount, place = packed.find(account, limit, field) end
+    if amount then counter[2], counter[3], counter.was_packed = amount, limit.since, place end
+  end
+  counter.new = not stored
+  members.read[field] = counter
+  return counter
+end
+
+function counters.change(account, field, counter)
+  local members = account.members
+  if counter.new then members.created, counter.new = members.created + 1, false end
+  if counter.was_packed then
+    packed.take(account, counter.was_packed)
+    counter.was_packed = nil
+  end
+  members.changed[field] = counter
+end
+
+function counters.save(account)
+  local key = account.keys[COUNTERS]
+  local write, size = {key}, 1
+  for field, counter in pairs(account.members.changed) do
+    local text = format('%d %d %d', counter[1], counter[2], counter[3])
+    if counter[4] then text = text .. format(' %d', counter[4]) end
+    if counter[5] then text = text .. format(' %d', counter[5]) end
+    write[size + 1], write[size + 2], size = field, text, size + 2
+    if size > 2000 then  -- one command takes no more than some thousand arguments from Lua
+      call('HSET', unpack(write))
+      write, size = {key}, 1
+    end
+  end
+  if size > 1 then call('HSET', unpack(write)) end
+  packed.save(account)
+end
+
+return counters

@@ -1,0 +1,171 @@
+-- Holds: those that are open, and what became of those that are not.
+local names, accounts = require 'names', require 'accounts'
+local call, format, find, sub, match = redis.call, string.format, string.find, string.sub, string.match
+local say, hour_of_key, keep_resolutions_of = accounts.say, accounts.hour_of_key, accounts.keep_resolutions_of
+local OUTCOME, MEMORY_HOURS = names.outcome, names.resolution_memory_hours
+local MAX, MAX_TIMEOUT_MS = names.max_micro, names.max_hold_timeout_ms
+local HOLDS = accounts.KEY.holds
+local FORGOTTEN, SETTLED_ON_EXPIRY = OUTCOME.forgotten, OUTCOME.settled_on_expiry
+
+local holds = {}
+
+-- --- the text of a hold: "AMOUNT EXPIRES HOUR PLACED BY" ---
+
+-- PLACED is "PLACED_MS", or of a hold that a limit has counted "PLACED_MS/SEQUENCE".
+function holds.write_placed(placed, counted)
+  return counted and format('%d/%d', placed, counted) or format('%d', placed)
+end
+local function read_placed(text)
+  local placed = tonumber(text)
+  if placed then return placed end
+  local slash = find(text, '/', 1, true)
+  return tonumber(sub(text, 1, slash - 1)), tonumber(sub(text, slash + 1))
+end
+
+-- Returns amount and hour (texts), when it was placed, `by`, and the sequence at which limits counted it. They are
+-- found by their blanks: a pattern would look at every character of `by`.
+function holds.unpack(packed)
+  local first = find(packed, ' ', 1, true)
+  local second = find(packed, ' ', first + 1, true)
+  local third = find(packed, ' ', second + 1, true)
+  local fourth = find(packed, ' ', third + 1, true)
+  local placed, counted = read_placed(sub(packed, third + 1, fourth - 1))
+  return sub(packed, 1, first - 1), sub(packed, second + 1, third - 1), placed, sub(packed, fourth + 1), counted
+end
+
+-- --- what is read and what will be written ---
+
+-- Reads the open holds of all ids of this call, in one command: `open`, id -> packed hold, false where it is not open.
+function holds.read(account)
+  local open, args = {}, account.args
+  account.open = open
+  local first, last = account.first_id, account.first_operation - 1
+  if last == first then
+    open[args[first]] = call('HGET', account.keys[HOLDS], args[first])
+  elseif last > first then
+    local found = call('HMGET', account.keys[HOLDS], unpack(args, first, last))
+    for i = first, last do open[args[i]] = found[i - first + 1] end
+  end
+end
+
+-- Puts down to be written: an HSET of the holds, and an HDEL.
+function holds.put(account, id, packed)
+  account.open[id] = packed
+  local put = account.put
+  if not put then
+    account.put = {account.keys[HOLDS], id, packed}
+  else
+    put[#put + 1] = id
+    put[#put + 1] = packed
+  end
+end
+function holds.drop(account, id)
+  local drop = account.drop
+  if drop then drop[#drop + 1] = id else account.drop = {account.keys[HOLDS], id} end
+end
+
+function holds.place(account, id, amount, id_hour, placed, by)
+  local expires = account.expires
+  if account.next_due == 0 or expires < account.next_due then account.next_due = expires end
+  holds.put(account, id, amount .. ' ' .. account.expires_text .. ' ' .. id_hour .. ' ' .. placed .. ' ' .. by)
+end
+
+-- Notes what became of a hold, or of an id that nobody reserved: in `fate`, id -> resolution; and in `resolved`, by the
+-- place of its key, the HSET of it.
+local function resolve(account, id, key, record)
+  account.open[id] = false
+  local fate, resolved = account.fate, account.resolved
+  if not fate then
+    account.fate, account.resolved = {[id] = record}, {[key] = {account.keys[key], id, record}}
+    return
+  end
+  fate[id] = record
+  local list = resolved[key]
+  if list then
+    list[#list + 1] = id
+    list[#list + 1] = record
+  else
+    resolved[key] = {account.keys[key], id, record}
+  end
+end
+holds.resolve = resolve
+
+function holds.save(account)
+  if account.put then call('HSET', unpack(account.put)) end
+  if account.drop then call('HDEL', unpack(account.drop)) end
+  if not account.resolved then return end
+  for key, list in pairs(account.resolved) do
+    call('HSET', unpack(list))
+    keep_resolutions_of(account, key, tonumber(hour_of_key(account, key)))
+  end
+end
+
+-- --- what became of a hold ---
+
+-- Reads what became of the ids of this call that are not open, in one command a key: id -> resolution, as stored.
+local function read_fates(account, key)
+  local first, last, args = account.first_id, account.first_operation - 1, account.args
+  local records = {}
+  if last == first then
+    records[args[first]] = call('HGET', account.keys[key], args[first])
+  else
+    local ids, count, open = {account.keys[key]}, 1, account.open
+    for i = first, last do
+      if not open[args[i]] then
+        count = count + 1
+        ids[count] = args[i]
+      end
+    end
+    local found = call('HMGET', unpack(ids))
+    for i = 2, count do records[ids[i]] = found[i - 1] end
+  end
+  local fates = account.fates
+  if fates then fates[key] = records else account.fates = {[key] = records} end
+  return records
+end
+local function stored_fate(account, id, key)
+  local records = account.fates and account.fates[key] or read_fates(account, key)
+  return records[id]
+end
+
+-- What became of a hold that is not open: outcome, amount and what more there is to say; or nothing if nobody can tell.
+local function fate_of(account, id, key)
+  local record = account.fate and account.fate[id] or stored_fate(account, id, key)
+  if record then
+    local outcome, amount = sub(record, 1, 2), sub(record, 4)
+    if outcome ~= SETTLED_ON_EXPIRY then return outcome, amount end
+    local charged, used, billed = match(amount, '^(%d+) (%d+)/?(%d*)$')
+    return outcome, charged, 'U' .. used .. ',' .. (billed == '' and '0' or billed)
+  end
+  if tonumber(hour_of_key(account, key)) < account.hour - MEMORY_HOURS then return FORGOTTEN, '0' end
+end
+holds.fate_of = fate_of
+
+-- Answers an operation on a hold that is not open. One that was never seen never will be: what it is to be taken for
+-- from now on is remembered, and a reserve delayed on its way finds it.
+function holds.answer_gone(account, id, key, from_now_on, this_time)
+  local outcome, standing, more = fate_of(account, id, key)
+  if outcome then return say(account, outcome, standing, more) end
+  resolve(account, id, key, from_now_on .. ' 0')
+  say(account, this_time, '0')
+end
+
+-- --- bounds ---
+
+-- Every balance stays within MAX, and so does what is held. What was settled before is no part of it.
+function holds.can_hold(account, more) return account.held + more <= MAX and account.available - more >= -MAX end
+
+function holds.is_amount(amount) return amount >= 0 and amount <= MAX end
+
+-- Whether a timeout is in bounds, and when it is over. Most operations of a call have the same.
+function holds.is_timeout(account, timeout)
+  if timeout ~= account.timeout_seen then
+    local ms = tonumber(timeout)
+    account.timeout_seen, account.timeout_valid = timeout, ms >= 1 and ms <= MAX_TIMEOUT_MS
+    account.expires = account.now + ms
+    account.expires_text = format('%d', account.expires)
+  end
+  return account.timeout_valid
+end
+
+return holds

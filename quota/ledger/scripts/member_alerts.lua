@@ -1,0 +1,69 @@
+-- Alerts of agents, conversations and keys.
+local accounts, plans, counters = require 'accounts', require 'plan', require 'counters'
+local call, match, gmatch, max = redis.call, string.match, string.gmatch, math.max
+local ACCOUNT = accounts.KEY.account
+
+local alerts = {}
+
+-- Those of one scope and id share a counter. Lines "CREDITS SINCE KIND LEVEL SCOPE ID", the first being how much their
+-- level is now (`of_members` in alerts.lua). Returns the groups, and by the first part of their counters' fields.
+local function groups_of(account)
+  local members = counters.open(account)
+  if account.member_alerts == true then
+    account.member_alerts = call('HGET', account.keys[ACCOUNT], 'member_alerts')
+  end
+  if members.groups and members.groups_read == account.member_alerts then
+    return members.groups, members.group_by_field
+  end
+  local groups, by_field = {}, {}
+  for line in gmatch(account.member_alerts or '', '[^\n]+') do
+    local credits, since, kind, level, scope, id = match(line, '^(%d+) (%d+) (%d) (%d+) (%d) (.*)$')
+    local field = 'a' .. scope .. '\t' .. id .. '\t'
+    local group = by_field[field]
+    if not group then
+      group = {since = tonumber(since), scope = tonumber(scope), id = id, field = field}
+      by_field[field] = group
+      groups[#groups + 1] = group
+    end
+    -- `place`: where the counter keeps what has been told of this kind.
+    group[#group + 1] = {credits = tonumber(credits), kind = tonumber(kind), level = tonumber(level),
+                         place = kind == '0' and 4 or 5}
+  end
+  members.groups_read, members.groups, members.group_by_field = account.member_alerts, groups, by_field
+  return groups, by_field
+end
+alerts.groups_of = groups_of
+
+local function count(account, group, member, amount)
+  local field, this_cycle = group.field .. member, tonumber(account.cycle)
+  local counter, told = counters.read(account, field), {[4] = 0, [5] = 0}
+  if counter[1] ~= this_cycle or counter[3] ~= group.since then
+    counter[1], counter[2], counter[3], counter[4], counter[5] = this_cycle, 0, group.since, 0, 0
+  end
+  local function is_reached(alert) return alert.credits > 0 and counter[2] >= alert.credits end
+  -- A percentage that new credits have lifted above what has been used is armed again.
+  for _, alert in ipairs(group) do
+    local place = alert.place
+    if alert.level <= counter[place] and is_reached(alert) then told[place] = max(told[place], alert.level) end
+  end
+  counter[2], counter[4], counter[5] = counter[2] + amount, told[4], told[5]
+  counters.change(account, field, counter)
+  for _, alert in ipairs(group) do
+    local place = alert.place
+    if alert.level > told[place] and is_reached(alert) then
+      counter[place] = max(counter[place], alert.level)
+      plans.tell_member(account, alert, counter[2], group.scope, member)
+    end
+  end
+end
+
+-- Counts what was settled of a call of this cycle.
+function alerts.settled(account, by, amount)
+  local who = counters.members_of(account, by)
+  for _, group in ipairs(groups_of(account)) do
+    local member = who[group.scope]
+    if group.id == '*' or group.id == member then count(account, group, member, amount) end
+  end
+end
+
+return alerts

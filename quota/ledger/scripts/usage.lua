@@ -1,0 +1,106 @@
+-- Usage counters: what was settled in an hour, by who it is counted for: "CREDITS CALLS USED", and of audio
+-- " BILLED_US".
+local names, integers, accounts = require 'names', require 'integers', require 'accounts'
+local call, format, match, find, sub = redis.call, string.format, string.match, string.find, string.sub
+local min, max = math.min, math.max
+local split, join, normal = integers.split, integers.join, integers.normal
+local MAX, ACCOUNT, USAGE, LATE = names.max_micro, accounts.KEY.account, accounts.KEY.usage, accounts.KEY.late
+
+local usage = {}
+
+-- "USED", or of audio "USED/BILLED_US".
+function usage.read_used(text)
+  local used = tonumber(text)
+  if used then return used, 0 end
+  local slash = find(text, '/', 1, true)
+  return tonumber(sub(text, 1, slash - 1)), tonumber(sub(text, slash + 1))
+end
+
+-- Counts a call in this hour; or, where it is of a cycle that has closed, in the hour `booked_in`.
+function usage.count(account, who, booked_in, amount, used, billed)
+  local name = booked_in and 'late_usage' or 'usage'
+  if booked_in then who = format('%d', booked_in) .. '\t' .. who end
+  local into = account[name]
+  if not into then
+    into = {order = {}, counters = {}}  -- who, in order of appearance; who -> {credits, calls, used, 0, billed}
+    account[name] = into
+  end
+  local counter = into.counters[who]
+  if not counter then
+    into.order[#into.order + 1] = who
+    counter = {amount, 1, used, 0, billed}
+    into.counters[who] = counter
+  else
+    counter[1], counter[2], counter[3] = counter[1] + amount, counter[2] + 1, counter[3] + used
+    counter[5] = counter[5] + billed
+  end
+  if counter[1] >= MAX then counter[1], counter[4] = counter[1] - MAX, counter[4] + 1 end  -- and how often MAX besides
+end
+
+-- A sum that a double does not count exactly: of `counter` and what is stored.
+local function exact_sum(counter, amount, calls, used)
+  local rest, wholes = split(amount)
+  rest, wholes = normal(rest, wholes + 4 * counter[4])
+  local used_rest, used_wholes = split(used)
+  return join(rest + counter[1], wholes) .. format(' %d ', counter[2] + calls) ..
+         join(used_rest + counter[3], used_wholes)
+end
+
+-- Of audio: what was billed, in microseconds.
+local function sum_of_billed(more, stored)
+  if stored == '' then return format('%d', more) end
+  if more + stored <= MAX then return format('%d', more + stored) end
+  local rest, wholes = split(stored)
+  return join(rest + more, wholes)
+end
+
+local function sum(counter, stored)
+  local amount, calls, used, billed = '0', 0, '0', ''
+  if stored then amount, calls, used, billed = match(stored, '^(%d+) (%d+) (%d+) ?(%d*)$') end
+  local text
+  if counter[4] > 0 or counter[1] + amount > MAX or counter[3] + used > MAX then
+    text = exact_sum(counter, amount, calls, used)
+  else
+    text = format('%d %d %d', counter[1] + amount, counter[2] + calls, counter[3] + used)
+  end
+  if counter[5] == 0 and billed == '' then return text end
+  return text .. ' ' .. sum_of_billed(counter[5], billed)
+end
+
+local function add(key, who, counter)
+  local stored = call('HGET', key, who)
+  call('HSET', key, who, sum(counter, stored))
+  return not stored
+end
+
+-- Returns whether the first of them is new.
+local function write(key, into)
+  local order, counters = into.order, into.counters
+  if #order == 1 then return add(key, order[1], counters[order[1]]) end
+  local stored, command = call('HMGET', key, unpack(order)), {key}
+  for i, who in ipairs(order) do
+    command[2 * i], command[2 * i + 1] = who, sum(counters[who], stored[i])
+  end
+  call('HSET', unpack(command))
+  return not stored[1]
+end
+
+-- Notes between which hours there are counters: who adds them up cannot know where the clock has been.
+local function note_hour(key, hour)
+  local first, last = match(call('HGET', key, 'usage_hours') or '', '^(%d+) (%d+)$')
+  first, last = min(tonumber(first or hour), hour), max(tonumber(last or hour), hour)
+  call('HSET', key, 'usage_hours', format('%d %d', first, last))
+end
+
+function usage.save(account)
+  local now, late = account.usage, account.late_usage
+  if now then
+    local key = account.keys[USAGE]
+    if write(key, now) and call('HLEN', key) == #now.order then
+      note_hour(account.keys[ACCOUNT], account.hour)
+    end
+  end
+  if late then write(account.keys[LATE], late) end
+end
+
+return usage

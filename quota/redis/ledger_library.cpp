@@ -1,0 +1,89 @@
+#include "quota/redis/ledger_library.hpp"
+
+#include <hiredis/hiredis.h>
+#include <openssl/sha.h>
+
+#include "quota/hex.hpp"
+#include "quota/redis/connection.hpp"
+#include "quota/redis/rows.hpp"
+#include "quota/store_error.hpp"
+
+namespace tollgate::quota::redis {
+
+namespace {
+
+constexpr std::string_view embedded_modules =
+#include "ledger_lua.inc"
+    ;
+
+constexpr std::size_t name_digits = 16;
+
+std::string sha1_hex(std::string_view text) {
+  unsigned char digest[SHA_DIGEST_LENGTH];
+  SHA1(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest);
+  return to_hex(digest);
+}
+
+}  // namespace
+
+ledger_library::ledger_library(std::string_view modules)
+    : name_{"tollgate_ledger_" + sha1_hex(modules).substr(0, name_digits)},
+      read_only_{name_ + "_read_only"},
+      text_{"#!lua name=" + name_ + "\nlocal NAME = '" + name_ + "'\n"} {
+  text_ += modules;
+}
+
+const ledger_library& ledger_library::current() {
+  static const ledger_library library{embedded_modules};
+  return library;
+}
+
+std::string_view ledger_library::modules() {
+  return embedded_modules;
+}
+
+bool is_unknown_function(std::string_view error) {
+  return error.starts_with("ERR Function not found");
+}
+
+bool takes_no_writes(std::string_view error) {
+  for (const auto* begins : {"OOM", "MISCONF", "NOREPLICAS", "READONLY"}) {
+    if (error.starts_with(begins)) return true;
+  }
+  return false;
+}
+
+namespace {
+
+// What an administrator has to see to; anything else may pass.
+void note_missing_permission(connection& connection, std::string_view error) {
+  if (!error.starts_with("NOPERM")) return;
+  connection.refuse("the ledger's library is not available (" + std::string{error} +
+                    "): allow FCALL, and FUNCTION LOAD or have an administrator load what "
+                    "`tollgate library` prints");
+}
+
+}  // namespace
+
+task<result<void>> load_ledger_library(connection& connection) {
+  const auto& library = ledger_library::current();
+  // No arguments: the function answers its name and touches nothing.
+  std::vector<std::string> ask{"FCALL", library.read_only_name(), "0"};
+  const auto there = co_await connection.call_now(std::move(ask));
+  if (!there) co_return there.error();
+  if ((*there)->type != REDIS_REPLY_ERROR) co_return result<void>{};
+  const auto why = text_of(**there);
+  note_missing_permission(connection, why);
+  if (!is_unknown_function(why)) co_return make_error_code(store_errc::protocol);
+  std::vector<std::string> load{"FUNCTION", "LOAD", library.text()};
+  const auto loaded = co_await connection.call_now(std::move(load));
+  if (!loaded) co_return loaded.error();
+  const auto answer = text_of(**loaded);
+  const bool is_there = (*loaded)->type != REDIS_REPLY_ERROR ||
+                        answer.find("already exists") != std::string_view::npos;
+  if (is_there) co_return result<void>{};
+  note_missing_permission(connection, answer);
+  co_return make_error_code(store_errc::protocol);
+}
+
+}  // namespace tollgate::quota::redis

@@ -1,0 +1,39 @@
+// The ledger's Redis Function library: its name, its text, and how a connection comes to have it.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "quota/task.hpp"
+
+namespace tollgate::quota::redis {
+
+class connection;
+
+// A library is named by its text, so that two versions of Tollgate work side by side on one store.
+class ledger_library {
+ public:
+  explicit ledger_library(std::string_view modules);
+  static const ledger_library& current();
+  // Its modules as they were built, without a name.
+  static std::string_view modules();
+
+  const std::string& name() const { return name_; }  // also of the function that applies operations
+  const std::string& read_only_name() const { return read_only_; }
+  const std::string& text() const { return text_; }  // what FUNCTION LOAD takes
+
+ private:
+  std::string name_, read_only_, text_;
+};
+
+// Whether an error reply says that the store does not have the function.
+bool is_unknown_function(std::string_view error);
+// Whether it says that the store takes no writes now, which an operation that changes nothing does
+// not need.
+bool takes_no_writes(std::string_view error);
+
+// Loads the library unless the store has it: another sidecar may do so at the same time, and an
+// administrator may have done it where this user may not.
+task<result<void>> load_ledger_library(connection& connection);
+
+}  // namespace tollgate::quota::redis

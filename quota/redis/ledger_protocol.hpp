@@ -1,0 +1,100 @@
+// The wire protocol of the ledger's library: a batch of operations becomes one FCALL, its answer
+// becomes answers. No I/O. quota/ledger/README.md describes both formats.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "quota/ledger/operation.hpp"
+#include "quota/task.hpp"
+
+namespace tollgate::quota::redis {
+
+// `tollgate:{ORG}:PART`. The braces make the organization the hash tag: all its keys share one
+// slot.
+std::string key_of(std::string_view org, std::string_view part);
+
+// After so many idle hours the totals that limits have counted are packed
+// (ledger/scripts/packed_totals.lua).
+inline constexpr std::int64_t default_pack_after_hours = 24 * 30;
+
+// The operations of one organization that are applied in one call, in order.
+class ledger_batch {
+ public:
+  // Bounds how long one call keeps Redis from everybody else, and the arguments of one Lua call.
+  static constexpr std::size_t max_operations = 256;
+
+  // Everything of `operation` is encoded now; nothing of it is kept.
+  void add(const operation& operation);
+  // Has the `resolved` key of `hour` named in the call; the library asks for it by `again`.
+  void name_hour(std::int64_t hour);
+  void clear();
+
+  std::size_t size() const { return operations_; }
+  bool full() const { return operations_ >= max_operations; }
+
+  // Appends the whole command. `usage_hour` is the store's hour, as far as the client knows.
+  void append_call(std::string& out, std::string_view function, std::string_view org,
+                   std::int64_t usage_hour,
+                   std::int64_t pack_after_hours = default_pack_after_hours) const;
+
+ private:
+  void encode(const reserve&);
+  void encode(const extend&);
+  void encode(const release&);
+  void encode(const settle&);
+  void encode(const void_hold&);
+  void encode(const expire_holds&);
+  void encode(const grant&);
+  void encode(const configure&);
+  void encode(const request_top_up&);
+  void encode(const lease_top_up&);
+  void encode(const resolve_top_up&);
+  void encode(const take_back_top_up&);
+
+  void argument(std::string_view text);
+  void argument(std::int64_t number);
+  void about(const hold_id& id);  // the id, and where its resolution is looked up
+
+  std::string ids_, arguments_;  // encoded
+  std::size_t id_count_ = 0, argument_count_ = 0, operations_ = 0;
+  std::vector<std::int64_t> hours_;  // of the `resolved` keys, in the order of KEYS
+};
+
+// Reads the library's answer, which may be anything at all.
+class ledger_answer {
+ public:
+  explicit ledger_answer(std::string_view text);
+
+  bool valid() const { return valid_; }
+  time_point store_time() const { return store_time_; }
+  // Nothing was applied: correct the clock, name these hours as well, and send again.
+  bool again() const { return again_; }
+  std::vector<std::int64_t> missing_hours();
+  // One of the operations has left a top-up to be delivered.
+  bool top_up_due() const { return top_up_due_; }
+  // Something has happened that was written to the stream of events.
+  bool has_events() const { return has_events_; }
+  // The answer to the next operation.
+  result<answer> next();
+
+ private:
+  bool take_mark(std::string_view mark);
+  bool read(std::int64_t& number);
+  bool read_rate(answer& reply);
+  bool read_charged(answer& reply);
+  bool read_obstacle(answer& reply);
+  bool read_list(std::span<std::int64_t> numbers);
+
+  std::string_view rest_;
+  time_point store_time_;
+  bool valid_ = false;
+  bool again_ = false;
+  bool top_up_due_ = false;
+  bool has_events_ = false;
+};
+
+}  // namespace tollgate::quota::redis

@@ -1,0 +1,73 @@
+#include "quota/redis/store_schema.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <hiredis/hiredis.h>
+
+#include "quota/ledger/schema.hpp"
+#include "quota/redis/reply.hpp"
+#include "quota/redis/rows.hpp"
+#include "quota/redis/store.hpp"
+#include "quota/store_error.hpp"
+
+namespace tollgate::quota::redis {
+
+std::string newer_schema_text(std::string_view subject, std::string_view schema) {
+  std::string text{subject};
+  text.append(" is of schema ").append(schema);
+  text.append("; this version of Tollgate knows schemas up to ");
+  text.append(std::to_string(schema_version));
+  return text.append(": use one that knows schema ").append(schema);
+}
+
+task<result<void>> check_store_schema(connection& connection) {
+  std::vector<std::string> ask{"GET", std::string{schema_key}};
+  const auto stored = checked(co_await connection.call_now(std::move(ask)));
+  if (!stored) co_return stored.error();
+  const auto text = text_of(**stored);
+  const auto version = text.empty() ? 1 : parse_integer(text).value_or(0);
+  if (version < 1 || version > schema_version) {
+    connection.refuse(newer_schema_text("the store", text));
+    co_return make_error_code(store_errc::protocol);
+  }
+  if (version == schema_version) co_return result<void>{};
+  // Where it takes no writes now, the next connection tries again: older versions ask nobody.
+  std::vector<std::string> note{"SET", std::string{schema_key}, std::to_string(schema_version)};
+  const auto noted = co_await connection.call_now(std::move(note));
+  if (!noted) co_return noted.error();
+  co_return result<void>{};
+}
+
+bool refuses_newer_schema(connection& connection, std::string_view org,
+                          const redisReply& snapshot) {
+  const auto parts = elements_of(snapshot);
+  const auto version = parts.empty() ? std::string_view{} : field_of(*parts.front(), "schema");
+  if (version.empty() || parse_integer(version).value_or(0) == schema_version) return false;
+  connection.refuse(newer_schema_text("the account of " + std::string{org}, version));
+  return true;
+}
+
+std::string why_refused(const address& where, milliseconds patience) {
+  asio::io_context context;
+  const auto connection = make_store_connection(context, where);
+  connection->start();
+  const auto wait = [&]() -> task<> {
+    asio::basic_waitable_timer<std::chrono::steady_clock,
+                               asio::wait_traits<std::chrono::steady_clock>, io_executor>
+        pause{context};
+    for (milliseconds waited{}; waited < patience; waited += milliseconds{10}) {
+      if (connection->ready() || !connection->refusal().empty()) break;
+      pause.expires_after(milliseconds{10});
+      co_await pause.async_wait(use_task);
+    }
+    connection->stop();
+    context.stop();
+  };
+  asio::co_spawn(context, wait(), asio::detached);
+  context.run();
+  return connection->refusal();
+}
+
+}  // namespace tollgate::quota::redis

@@ -1,0 +1,106 @@
+// One JSON line a request.
+#include "proxy/gateway/access_log.hpp"
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+namespace tollgate::proxy {
+namespace {
+
+using namespace quota::literals;
+
+class access_logs : public testing::Test {
+ protected:
+  ~access_logs() override { std::filesystem::remove(path); }
+
+  std::string text() const {
+    std::ostringstream out;
+    out << std::ifstream{path}.rdbuf();
+    return out.str();
+  }
+
+  const std::string path = std::filesystem::temp_directory_path() /
+                           ("tollgate-access-" + std::to_string(::getpid()) + ".log");
+  const quota::time_point at{quota::milliseconds{1'767'268'800'123}};
+};
+
+TEST_F(access_logs, say_all_that_is_known) {
+  access_log log{path};
+  exchange_record record;
+  record.request_id = "req-1";
+  record.peer = "10.0.0.1";
+  record.org = "acme";
+  record.method = "POST";
+  record.path = "/v1/\"x\"\n";
+  record.who = {"chat", "llm", "gpt-4", "a1", "c1", "key_1"};
+  record.status = 200;
+  record.end = quota::stream_end::accepted;
+  record.money.charged = 10_credits;
+  record.money.audio_us = 1'500'000;
+  record.money.unmeasurable = record.money.beyond_balance = true;
+  record.bytes_in = 3;
+  record.bytes_out = 4;
+  record.took.total_us = 5;
+  record.took.store_us = 6;
+  record.took.upstream_us = 7;
+  record.took.overhead_us = 8;
+  log.write(record, at);
+  EXPECT_EQ(text(), "");  // gathered, until it is flushed
+  log.flush();
+  EXPECT_EQ(text(),
+            R"({"time":"2026-01-01T12:00:00.123Z","request_id":"req-1","client":"10.0.0.1",)"
+            R"("org":"acme","key":"key_1","method":"POST","path":"/v1/\"x\"\u000a","route":"chat",)"
+            R"("action":"llm","model":"gpt-4","agent":"a1","conversation":"c1","status":200,)"
+            R"("end":"accepted","credits":10,"audio_seconds":1.500000,"unmeasurable":true,)"
+            R"("beyond_balance":true,"bytes_in":3,"bytes_out":4,"total_us":5,"store_us":6,)"
+            R"("upstream_us":7,"overhead_us":8})"
+            "\n");
+}
+
+TEST_F(access_logs, are_valid_json_whatever_a_client_sends) {
+  access_log log{path};
+  exchange_record record;
+  record.path = "/caf\xC3\xA9/\xFF\x7F";  // a broken byte, and DEL
+  log.write(record, at);
+  log.flush();
+  EXPECT_NE(text().find("\"path\":\"/caf\xC3\xA9/\xEF\xBF\xBD\\u007f\""), std::string::npos)
+      << text();
+}
+
+TEST_F(access_logs, name_a_refusal_instead_of_an_end) {
+  {
+    access_log log{path};
+    exchange_record record;
+    record.refusal = routes::problem_code::no_route;
+    record.status = 404;
+    log.write(record, at);
+  }
+  EXPECT_NE(text().find(R"("status":404,"refused":"no_route","credits":0)"), std::string::npos)
+      << text();
+}
+
+TEST_F(access_logs, that_are_off_say_nothing) {
+  access_log log{"off"};
+  EXPECT_FALSE(log.enabled());
+  log.write({}, at);
+  log.reopen(path);
+  EXPECT_TRUE(log.enabled());
+  log.write({}, at);
+  log.reopen("off");
+  EXPECT_EQ(std::count(text().begin(), text().end(), '\n'), 1);
+}
+
+TEST_F(access_logs, that_cannot_be_opened_are_an_error_and_the_old_one_goes_on) {
+  access_log log{path};
+  EXPECT_THROW(log.reopen("/nowhere/at/all.log"), std::runtime_error);
+  EXPECT_TRUE(log.enabled());
+  for (int i = 0; i < 1000; ++i) log.write({}, at);  // more than is gathered
+  EXPECT_NE(text(), "");
+}
+
+}  // namespace
+}  // namespace tollgate::proxy

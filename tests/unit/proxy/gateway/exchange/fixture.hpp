@@ -1,0 +1,173 @@
+// An exchange's world without a socket: the ledger in memory, a client and an upstream that the
+// test plays, and time that it moves.
+#pragma once
+
+#include <functional>
+#include <map>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <gtest/gtest.h>
+
+#include "config/load.hpp"
+#include "proxy/gateway/exchange/host.hpp"
+#include "tests/support/memory_pipe.hpp"
+#include "tests/support/memory_store.hpp"
+
+namespace tollgate::proxy {
+
+using namespace quota::literals;
+using namespace std::chrono_literals;
+
+inline const std::string test_configuration = R"yaml(
+upstreams:
+  up: { url: "http://127.0.0.1:9" }
+rates:
+  gpt-4: { credits: 10, per: request }
+  api: { credits: 0.1, per: request }
+  tts: { credits: 60, per: minute, meter: response_audio, increment: 1s }
+  stt: { credits: 60, per: minute, meter: request_audio, increment: 1s }
+routes:
+  - { name: chat, match: { method: POST, path: /v1/chat/completions, json: { model: "gpt-4*" } },
+      upstream: up, action: llm, rate: gpt-4 }
+  - { name: speech, match: { method: POST, path: /v1/audio/speech }, upstream: up, action: tts,
+      rate: tts, audio: { estimate: { at_least: 2s, at_most: 2s }, on_exhausted: cut } }
+  - { name: transcription, match: { method: POST, path: /v1/audio/transcriptions }, upstream: up,
+      action: stt, rate: stt }
+  - { name: socket, match: { path: /ws }, upstream: up, action: api, rate: api }
+  - { name: critical, match: { path: /critical/** }, upstream: up, action: api, rate: gpt-4,
+      critical: true }
+  - { name: api, match: { path: "/v1/agents/{agent}/**" }, upstream: up, action: api, rate: api }
+plans:
+  starter: { credits: 20000, overage_usd: 0.02, top_up_minimum_usd: 10 }
+)yaml";
+
+// What the log would have: the views live no longer than the call.
+struct finished_exchange {
+  int status = 0;
+  std::string code, end, org, path, route, agent, request_id;
+  quota::credits charged, estimate, extended;
+  bool held = false, settles = false;
+  std::optional<std::int64_t> audio_us;
+  std::uint64_t bytes_in = 0, bytes_out = 0;
+};
+
+class test_host final : public exchange_host {
+ public:
+  test_host(asio::io_context& context, tests::memory_store& store,
+            std::shared_ptr<const config::configuration> configuration)
+      : keys_{context.get_executor(), store},
+        charges_{context.get_executor(), store},
+        view_{make_runtime(context, deadlines_, std::move(configuration), nullptr, counts_)} {}
+
+  deadline_list& deadlines() override { return deadlines_; }
+  quota::id_source& ids() override { return ids_; }
+  key_cache& keys() override { return keys_; }
+  settlement& charges() override { return charges_; }
+  std::shared_ptr<runtime> current() const override { return view_; }
+  bool draining() const override { return is_draining; }
+  task<admin::api_response> answer_billing(const quota::org_id& org, admin::api_request question,
+                                           std::shared_ptr<runtime>) override {
+    admin::api_response answer;
+    answer.body = org + " asked " + question.path + "?" + question.query;
+    answer.source = events;
+    co_return answer;
+  }
+  task<admin::api_response> take_payment_event(payments::event_delivery event) override {
+    admin::api_response answer;
+    answer.body = event.body + " signed " + event.signature;
+    co_return answer;
+  }
+  void exchange_started() override { ++started; }
+  void exchange_finished(const exchange_record& record, const runtime&) override {
+    finished_exchange out;
+    out.status = record.status;
+    if (record.refusal) out.code = routes::to_string(*record.refusal);
+    out.end = quota::to_string(record.end);
+    out.org = record.org;
+    out.path = record.path;
+    out.route = record.who.route;
+    out.agent = record.who.agent;
+    out.request_id = record.request_id;
+    out.charged = record.money.charged;
+    out.estimate = record.money.estimate;
+    out.extended = record.money.extended;
+    out.held = record.money.held;
+    out.settles = record.money.settles;
+    out.audio_us = record.money.audio_us;
+    out.bytes_in = record.bytes_in;
+    out.bytes_out = record.bytes_out;
+    finished.push_back(std::move(out));
+  }
+  void replace_view(std::shared_ptr<runtime> view) { view_ = std::move(view); }
+
+  bool is_draining = false;
+  int started = 0;
+  std::vector<finished_exchange> finished;
+  std::shared_ptr<admin::body_source> events;
+
+ private:
+  deadline_list deadlines_{steady_time{}};
+  quota::random_id_source ids_{1};
+  key_cache keys_;
+  settlement charges_;
+  metrics::thread_metrics counts_;
+  std::shared_ptr<runtime> view_;
+};
+
+class exchange_fixture : public testing::Test {
+ protected:
+  exchange_fixture() {
+    store.time = quota::time_point{quota::milliseconds{1'767'268'800'000}};
+    use(test_configuration);
+    add_customer("acme", "tg_live_acme", 100_credits);
+  }
+
+  void use(const std::string& yaml) {
+    auto loaded = config::load_text(
+        yaml, "test.yaml", [](const std::string&) { return std::optional<std::string>{}; });
+    if (auto* errors = std::get_if<std::vector<config::config_error>>(&loaded)) {
+      throw std::runtime_error{to_string(errors->front())};
+    }
+    configuration = std::make_shared<const config::configuration>(
+        std::get<config::configuration>(std::move(loaded)));
+    host = std::make_unique<test_host>(context, store, configuration);
+  }
+
+  void add_customer(const quota::org_id& org, const std::string& key, quota::credits credits) {
+    quota::organization_change change;
+    change.plan = "starter";
+    wait_for(store.change(org, change));
+    wait_for(store.add_key(org, {"key_" + org, {}, {}, {}}, quota::hash_key(key)));
+    if (credits > quota::credits{}) {
+      wait_for(store.apply(org, quota::grant{"start-" + org, credits, "purchase", {}}));
+    }
+  }
+  quota::credits available(const quota::org_id& org = "acme") {
+    return store.account(org).row().available();
+  }
+
+  // Runs a coroutine to its end.
+  template <class T>
+  void wait_for(task<T> work) {
+    bool done = false;
+    asio::co_spawn(context, std::move(work), [&](std::exception_ptr thrown, auto&&...) {
+      done = true;
+      if (thrown) std::rethrow_exception(thrown);
+    });
+    run();
+    EXPECT_TRUE(done);
+  }
+  // Until nothing more happens by itself.
+  void run() {
+    context.restart();
+    context.poll();
+  }
+
+  asio::io_context context;
+  tests::memory_store store;
+  std::shared_ptr<const config::configuration> configuration;
+  std::unique_ptr<test_host> host;
+};
+
+}  // namespace tollgate::proxy

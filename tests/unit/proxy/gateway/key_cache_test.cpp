@@ -1,0 +1,85 @@
+// API keys as a thread knows them: believed for a while, asked for again before that has passed.
+#include "proxy/gateway/key_cache.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <gtest/gtest.h>
+
+#include "tests/support/memory_store.hpp"
+
+namespace tollgate::proxy {
+namespace {
+
+using namespace std::chrono_literals;
+
+class keys : public testing::Test {
+ protected:
+  keys() { play(store.add_key("acme", {"key_1", {}, {}, {}}, hash)); }
+
+  template <class T>
+  T play(task<T> work) {
+    std::optional<T> out;
+    asio::co_spawn(context, std::move(work),
+                   [&](std::exception_ptr, T value) { out.emplace(std::move(value)); });
+    context.restart();
+    context.poll();
+    return *std::move(out);
+  }
+  void run() {
+    context.restart();
+    context.poll();
+  }
+
+  const quota::key_hash hash = quota::hash_key("tg_live_1");
+  asio::io_context context;
+  tests::memory_store store;
+  key_cache cache{context.get_executor(), store};
+  const steady_time start{1h};
+};
+
+TEST_F(keys, are_looked_up_once_and_then_known) {
+  EXPECT_EQ(cache.fresh(hash, start), nullptr);
+  const auto found = play(cache.look_up(hash, start));
+  EXPECT_EQ(found->value().org, "acme");
+  EXPECT_EQ(found->value().key_id, "key_1");
+  ASSERT_NE(cache.fresh(hash, start), nullptr);
+  EXPECT_EQ(cache.fresh(hash, start + key_cache::max_age), nullptr);
+  cache.prune(start + key_cache::max_age + 1ms);
+  EXPECT_EQ(cache.size(), 0U);
+}
+
+TEST_F(keys, that_nobody_has_are_not_remembered) {
+  const auto found = play(cache.look_up(quota::hash_key("tg_live_2"), start));
+  EXPECT_TRUE(found.has_value());
+  EXPECT_FALSE(found->has_value());
+  EXPECT_EQ(cache.size(), 0U);
+}
+
+TEST_F(keys, are_refreshed_beside_their_use) {
+  play(cache.look_up(hash, start));
+  const auto later = start + key_cache::refresh_age;
+  EXPECT_NE(cache.fresh(hash, later), nullptr);
+  run();
+  EXPECT_NE(cache.fresh(hash, start + key_cache::max_age), nullptr);
+}
+
+TEST_F(keys, that_were_revoked_are_forgotten_when_they_are_refreshed) {
+  play(cache.look_up(hash, start));
+  play(store.revoke_key("acme", "key_1"));
+  EXPECT_NE(cache.fresh(hash, start + key_cache::refresh_age), nullptr);
+  run();
+  EXPECT_EQ(cache.fresh(hash, start + key_cache::refresh_age), nullptr);
+}
+
+TEST_F(keys, are_believed_for_as_long_while_the_store_is_away) {
+  play(cache.look_up(hash, start));
+  store.reachable = false;
+  EXPECT_FALSE(play(cache.look_up(hash, start)).has_value());
+  EXPECT_NE(cache.fresh(hash, start + key_cache::refresh_age), nullptr);
+  run();
+  EXPECT_NE(cache.fresh(hash, start + key_cache::refresh_age), nullptr);
+  EXPECT_EQ(cache.fresh(hash, start + key_cache::max_age), nullptr);
+}
+
+}  // namespace
+}  // namespace tollgate::proxy

@@ -1,0 +1,181 @@
+// What is done for a charge beside the client's way: renewals, resolutions, and what is left
+// behind.
+#include "proxy/gateway/settlement.hpp"
+
+#include <deque>
+
+#include <gtest/gtest.h>
+
+#include "tests/support/memory_store.hpp"
+
+namespace tollgate::proxy {
+namespace {
+
+using namespace quota::literals;
+using namespace std::chrono_literals;
+
+class settlements : public testing::Test {
+ protected:
+  settlements() {
+    store.time = quota::time_point{quota::milliseconds{1'767'268'800'000}};
+    grant(100_credits);
+  }
+  void grant(credits amount) {
+    const quota::operation what = quota::grant{"g", amount, "purchase", {}};
+    store.submit("acme", what, [](auto) {});
+  }
+  std::shared_ptr<open_charge> reserve(credits price = 10_credits) {
+    quota::charge::terms terms;
+    terms.id = ids.next_hold_id(store.time);
+    terms.price_at = {"gpt-4", price};
+    terms.estimated = {1};
+    terms.request_id = "req-1";
+    auto charge = std::make_shared<open_charge>("acme", std::move(terms));
+    charges.reserve(charge);
+    return charge;
+  }
+  void settle(std::shared_ptr<open_charge> charge) {
+    charges.end(std::move(charge), {quota::stream_end::accepted, {1}});
+  }
+  bool all_done() {
+    for (int i = 0; i < 300 && charges.pending() > 0; ++i) {
+      context.restart();
+      context.run_one_for(10ms);
+    }
+    return charges.pending() == 0;
+  }
+  const account_row& account() { return store.account("acme").row(); }
+
+  using reservation = open_charge::reservation;
+  asio::io_context context;
+  tests::memory_store store;
+  quota::random_id_source ids{1};
+  settlement charges{context.get_executor(), store};
+};
+
+TEST_F(settlements, hold_and_settle) {
+  const auto charge = reserve();
+  EXPECT_EQ(charge->reserved, reservation::held);
+  EXPECT_EQ(charges.pending(), 1U);
+  EXPECT_EQ(charges.resolving(), 0U);
+  settle(charge);
+  EXPECT_EQ(charges.pending(), 0U);
+  EXPECT_EQ(account().settled, 10_credits);
+  EXPECT_EQ(charges.counted().settled, 1U);
+  EXPECT_EQ(charges.counted().settled_micro, 10'000'000);
+}
+
+TEST_F(settlements, say_what_was_refused) {
+  const auto charge = reserve(200_credits);
+  EXPECT_EQ(charge->reserved, reservation::refused);
+  EXPECT_EQ(charges.pending(), 0U);
+  EXPECT_EQ(charge->money.available(), 100_credits);
+}
+
+TEST_F(settlements, void_what_nobody_knows) {
+  store.calls_until_lost = 0;
+  const auto charge = reserve();
+  EXPECT_EQ(charge->reserved, reservation::unavailable);
+  EXPECT_TRUE(all_done());
+  EXPECT_EQ(account().held, 0_credits);
+  EXPECT_EQ(account().available(), 100_credits);
+}
+
+TEST_F(settlements, are_repeated_until_the_ledger_has_answered) {
+  const auto charge = reserve();
+  store.reachable = false;
+  settle(charge);
+  EXPECT_EQ(charges.resolving(), 1U);
+  context.restart();
+  context.run_for(60ms);
+  EXPECT_GT(charges.counted().retries, 0U);
+  EXPECT_EQ(charges.pending(), 1U);
+  store.reachable = true;
+  EXPECT_TRUE(all_done());
+  EXPECT_EQ(account().settled, 10_credits);
+}
+
+TEST_F(settlements, renew_holds_while_their_call_goes_on) {
+  const auto charge = reserve();
+  const steady_time later{20s};
+  charges.tick(later);
+  EXPECT_EQ(charges.counted().renewals, 1U);
+  charges.tick(later + 10s);
+  EXPECT_EQ(charges.counted().renewals, 1U);
+  charges.tick(later + 20s);
+  EXPECT_EQ(charges.counted().renewals, 2U);
+  settle(charge);
+}
+
+TEST_F(settlements, tell_the_ledger_soon_that_an_answer_has_begun) {
+  const auto charge = reserve();
+  charges.began(*charge, {1});
+  charges.answer_began(charge, {1});
+  charges.tick(steady_time{2s});
+  EXPECT_EQ(charges.counted().renewals, 1U);
+  const auto other = reserve();
+  charges.answer_began(other, {1});
+  settle(other);  // while it is among those that are renewed soon
+  settle(charge);
+  EXPECT_EQ(charges.pending(), 0U);
+  EXPECT_EQ(account().settled, 20_credits);
+}
+
+TEST_F(settlements, wait_for_the_store_no_longer_than_they_are_told) {
+  store.reachable = false;
+  std::optional<bool> ready;
+  asio::co_spawn(context, charges.store_ready(30ms),
+                 [&](std::exception_ptr, bool answer) { ready = answer; });
+  context.run();
+  EXPECT_EQ(ready, false);
+  asio::co_spawn(context, charges.store_ready(10s),
+                 [&](std::exception_ptr, bool answer) { ready = answer; });
+  context.restart();
+  context.poll();
+  store.reachable = true;
+  context.run();
+  EXPECT_EQ(ready, true);
+}
+
+// A ledger that answers later, so that a call can end before its reservation is answered.
+class slow_store : public tests::memory_store {
+ public:
+  void submit(const org_id& org, const operation& operation, then done) override {
+    const auto kept = std::make_shared<then>(std::move(done));
+    asked_.push_back([=, this] { memory_store::submit(org, operation, std::move(*kept)); });
+  }
+  void answer() {
+    const auto next = std::move(asked_.front());
+    asked_.pop_front();
+    next();
+  }
+
+ private:
+  std::deque<std::function<void()>> asked_;
+};
+
+TEST(slow_settlements, void_a_hold_whose_call_ended_before_it_was_answered) {
+  for (const auto granted : {0_credits, 100_credits}) {
+    asio::io_context context;
+    slow_store store;
+    const quota::operation what = quota::grant{"g", granted, "purchase", {}};
+    if (granted > 0_credits) store.memory_store::submit("acme", what, [](auto) {});
+    settlement charges{context.get_executor(), store};
+    quota::charge::terms terms;
+    terms.id = quota::hold_id::make(store.time, 1, 2);
+    terms.price_at = {"gpt-4", 10_credits};
+    auto charge = std::make_shared<open_charge>("acme", std::move(terms));
+    charges.reserve(charge);
+    EXPECT_TRUE(charge->asking);
+    charges.end(charge, {quota::stream_end::accepted, {1}});
+    EXPECT_EQ(charges.pending(), 1U);
+    store.answer();
+    if (granted > 0_credits) store.answer();
+    EXPECT_EQ(charges.pending(), 0U);
+    EXPECT_EQ(store.account("acme").row().held, 0_credits);
+    EXPECT_EQ(store.account("acme").row().settled, 0_credits);
+  }
+}
+
+}  // namespace
+}  // namespace tollgate::proxy
