@@ -1,12 +1,12 @@
 #!/bin/bash
 # How long does a build from scratch take? The tree as it is, and as it was, one after the other on this machine.
-# Usage: bench/build/run.sh --before GIT_REVISION [--target NAME] [--jobs N] [--rounds N]
+# Usage: bench/build/run.sh --before GIT_REVISION [--target NAME] [--jobs N] [--rounds N] [--batch N]
 # The release preset, without ccache; of the earlier revision in a worktree of its own, which is removed again. With
-# --rounds, the two take turns and the medians count.
+# --rounds, the two take turns and the medians count. --batch: another TOLLGATE_BATCH for the tree as it is.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 
-before='' target=tollgate jobs=$(nproc) rounds=1
+before='' target=tollgate jobs=$(nproc) rounds=1 batch=()
 usage() { sed -n 's/^# Usage: /usage: /p' "$0" >&2; exit 2; }
 while [ $# -gt 0 ]; do
   [ $# -gt 1 ] || usage
@@ -15,6 +15,7 @@ while [ $# -gt 0 ]; do
     --target) target=$2 ;;
     --jobs) jobs=$2 ;;
     --rounds) rounds=$2 ;;
+    --batch) batch=("-DTOLLGATE_BATCH=$2") ;;
     *) usage ;;
   esac
   shift 2
@@ -34,19 +35,20 @@ git -C "$root" worktree add --quiet --detach "$work/tree" "$before"
 export CCACHE_DISABLE=1
 TIMEFORMAT='%R %U %S'
 
-# measure NAME SOURCES: appends "wall user system" to the measurements of NAME.
+# measure NAME SOURCES [OPTION...]: appends "wall user system" to the measurements of NAME.
 measure() {
-  local build=$work/build-$1
+  local name=$1 sources=$2 build=$work/build-$1
+  shift 2
   rm -rf "$build"
-  (cd "$2" && cmake --preset release -B "$build") >"$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
-  { time cmake --build "$build" -j"$jobs" --target "$target" >"$work/log" 2>&1 || touch "$work/failed"; } 2>>"$work/$1"
+  (cd "$sources" && cmake --preset release -B "$build" "$@") >"$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
+  { time cmake --build "$build" -j"$jobs" --target "$target" >"$work/log" 2>&1 || touch "$work/failed"; } 2>>"$work/$name"
   if [ -e "$work/failed" ]; then cat "$work/log" >&2; exit 1; fi
-  echo "  $1: $(tail -n1 "$work/$1") (wall, user, system)" >&2
+  echo "  $name: $(tail -n1 "$work/$name") (wall, user, system)" >&2
 }
 
 for round in $(seq "$rounds"); do
   measure before "$work/tree"
-  measure now "$root"
+  measure now "$root" "${batch[@]}"
 done
 
 # median NAME EXPRESSION: of the fields $1 (wall), $2 (user), $3 (system).
