@@ -36,7 +36,7 @@ def main():
     given = arguments.parse_args()
     lines = counted_lines(given.directory.resolve())
     ran = every = 0
-    for name, of_file in sorted(lines.items()):
+    for name, of_file in sorted(item for item in lines.items() if item[1]):
         done = sum(of_file.values())
         ran, every = ran + done, every + len(of_file)
         print(f"{done:5} of {len(of_file):5} lines {100 * done / len(of_file):6.1f} %  {name}")

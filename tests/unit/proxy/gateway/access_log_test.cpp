@@ -1,6 +1,7 @@
 // One JSON line a request.
 #include "proxy/gateway/access_log.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -91,7 +92,8 @@ TEST_F(access_logs, that_are_off_say_nothing) {
   EXPECT_TRUE(log.enabled());
   log.write({}, at);
   log.reopen("off");
-  EXPECT_EQ(std::count(text().begin(), text().end(), '\n'), 1);
+  const auto written = text();
+  EXPECT_EQ(std::count(written.begin(), written.end(), '\n'), 1);
 }
 
 TEST_F(access_logs, that_cannot_be_opened_are_an_error_and_the_old_one_goes_on) {
