@@ -28,8 +28,8 @@ def stolen_seconds():
 
 
 def wrk(contender, question, seconds):
-    return ["wrk", "-t1", f"-c{question.connections}", f"-d{seconds}s", "--latency", "-s", HERE / "chat.lua",
-            f"http://{contender.address}/v1/chat/completions"]
+    return ["wrk", "-t1", f"-c{question.connections}", f"-d{seconds}s", "--timeout", "30s", "--latency",
+            "-s", HERE / "chat.lua", f"http://{contender.address}/v1/chat/completions"]
 
 
 def open_loop(contender, question, seconds):
@@ -50,8 +50,9 @@ def load(contender, setup, question, seconds):
     line = next(line for line in done.stdout.splitlines() if line.startswith("RESULT "))
     result = json.loads(line.removeprefix("RESULT "))
     if result["failed"] or not result["requests"]:
-        raise SystemExit(f"{question.name}, {contender.name}: {result['failed']} of {result['requests']} calls failed"
-                         f"\n{contender.process.log() if contender.process else ''}")
+        said = contender.process.log().splitlines()[-10:] if contender.process else []
+        raise SystemExit("\n".join([f"{question.name}, {contender.name}: {result['failed']} calls failed, "
+                                    f"{result['requests']} were answered", *said]))
     return result
 
 
