@@ -21,7 +21,7 @@ std::string digest_of(std::string_view field) {
   return {reinterpret_cast<const char*>(digest), digest_size};
 }
 
-// In which page a total stands; see scripts/3_members_2_totals.lua.
+// In which page a total stands; see ledger/scripts/packed_totals.lua.
 std::int64_t page_of(std::string_view digest, std::int64_t pages) {
   std::uint32_t hash = 0;
   for (const char byte : digest.substr(0, 4)) hash = hash << 8 | static_cast<unsigned char>(byte);

@@ -1,4 +1,4 @@
-// Plan, grants, cycles and top-ups of an account, as ledger/scripts/2_books_* write them.
+// Plan, grants, cycles and top-ups of an account, as the modules of ledger/scripts write them.
 #include <algorithm>
 #include <array>
 
