@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <deque>
+#include <set>
 
 #include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/buffer.hpp>
@@ -318,6 +319,7 @@ struct connection::impl : std::enable_shared_from_this<connection::impl> {
   std::uint64_t generation = 0;  // of the socket; whoever remembers an older one is late
   std::uint64_t progress = 0;
   store_traffic counted;
+  std::set<std::string> told;  // why accounts are refused
   store_clock clock;
 };
 
@@ -349,6 +351,19 @@ void connection::refuse(std::string why) {
   if (impl_->refusal == why) return;
   impl_->refusal = std::move(why);
   if (impl_->options.on_refusal) impl_->options.on_refusal(impl_->refusal);
+}
+void connection::refuse_account(const std::string& why) {
+  impl_->refusal = why;
+  constexpr std::size_t most_told = 1'000;
+  if (impl_->told.size() >= most_told || !impl_->told.insert(why).second) return;
+  if (impl_->options.on_refusal) impl_->options.on_refusal(why);
+}
+void connection::reconnect() {
+  asio::post(impl_->executor, [self = impl_, mine = impl_->generation] {
+    if (self->generation != mine) return;
+    self->disconnect();
+    self->pause.cancel();  // wakes wait_for_end()
+  });
 }
 const std::string& connection::refusal() const {
   return impl_->refusal;

@@ -78,6 +78,10 @@ class connection {
 
   // Says why a greeting fails for good. Empty: nothing is known to stand in the way.
   void refuse(std::string why);
+  // Says why one account is refused; others are not. Told once for each reason.
+  void refuse_account(const std::string& why);
+  // Ends this connection to the server. The next one greets anew.
+  void reconnect();
   const std::string& refusal() const;
 
   // Queues one encoded command. Commands that are queued while not ready() fail at once.

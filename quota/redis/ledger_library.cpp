@@ -42,6 +42,11 @@ std::string_view ledger_library::modules() {
   return embedded_modules;
 }
 
+bool ledger_library::is_loaded(const redisReply& reply) {
+  return reply.type != REDIS_REPLY_ERROR ||
+         text_of(reply).find("already exists") != std::string_view::npos;
+}
+
 bool is_unknown_function(std::string_view error) {
   return error.starts_with("ERR Function not found");
 }
@@ -55,9 +60,16 @@ bool takes_no_writes(std::string_view error) {
 
 namespace {
 
-// What an administrator has to see to; anything else may pass.
-void note_missing_permission(connection& connection, std::string_view error) {
-  if (!error.starts_with("NOPERM")) return;
+// What passes by itself; an administrator has to see to anything else.
+bool may_pass(std::string_view error) {
+  for (const auto* begins : {"LOADING", "BUSY", "MASTERDOWN"}) {
+    if (error.starts_with(begins)) return true;
+  }
+  return false;
+}
+
+void note_refusal(connection& connection, std::string_view error) {
+  if (may_pass(error)) return;
   connection.refuse("the ledger's library is not available (" + std::string{error} +
                     "): allow FCALL, and FUNCTION LOAD or have an administrator load what "
                     "`tollgate library` prints");
@@ -73,16 +85,16 @@ task<result<void>> load_ledger_library(connection& connection) {
   if (!there) co_return there.error();
   if ((*there)->type != REDIS_REPLY_ERROR) co_return result<void>{};
   const auto why = text_of(**there);
-  note_missing_permission(connection, why);
-  if (!is_unknown_function(why)) co_return make_error_code(store_errc::protocol);
+  if (!is_unknown_function(why)) {
+    note_refusal(connection, why);
+    co_return make_error_code(store_errc::protocol);
+  }
   std::vector<std::string> load{"FUNCTION", "LOAD", library.text()};
   const auto loaded = co_await connection.call_now(std::move(load));
   if (!loaded) co_return loaded.error();
+  if (ledger_library::is_loaded(**loaded)) co_return result<void>{};
   const auto answer = text_of(**loaded);
-  const bool is_there = (*loaded)->type != REDIS_REPLY_ERROR ||
-                        answer.find("already exists") != std::string_view::npos;
-  if (is_there) co_return result<void>{};
-  note_missing_permission(connection, answer);
+  note_refusal(connection, answer);
   co_return make_error_code(store_errc::protocol);
 }
 

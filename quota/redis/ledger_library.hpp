@@ -6,6 +6,8 @@
 
 #include "quota/task.hpp"
 
+struct redisReply;
+
 namespace tollgate::quota::redis {
 
 class connection;
@@ -21,6 +23,8 @@ class ledger_library {
   const std::string& name() const { return name_; }  // also of the function that applies operations
   const std::string& read_only_name() const { return read_only_; }
   const std::string& text() const { return text_; }  // what FUNCTION LOAD takes
+  // Whether the store has it after this reply to FUNCTION LOAD.
+  static bool is_loaded(const redisReply& reply);
 
  private:
   std::string name_, read_only_, text_;

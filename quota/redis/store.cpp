@@ -24,9 +24,17 @@ namespace {
 
 using waiter = ledger::then;
 
-// Of a command whose effect the next one shows.
-struct ignored_reply final : reply_sink {
-  void complete(error_code, const redisReply*) noexcept override {}
+// Of FUNCTION LOAD. Where it fails, the greeting of a new connection says why, and whether the
+// store can be used.
+class loaded_reply final : public reply_sink {
+ public:
+  explicit loaded_reply(connection& of) : connection_{of} {}
+  void complete(error_code ec, const redisReply* reply) noexcept override {
+    if (!ec && !ledger_library::is_loaded(*reply)) connection_.reconnect();
+  }
+
+ private:
+  connection& connection_;
 };
 
 template <class T>
@@ -157,7 +165,7 @@ void redis_store::batch::refused(std::string_view error) {
   if (is_unknown_function(error) && may_go_again()) {
     std::string load;
     append_command(load, {"FUNCTION", "LOAD", ledger_library::current().text()});
-    from_->by().send(load, std::make_unique<ignored_reply>());
+    from_->by().send(load, std::make_unique<loaded_reply>(from_->by()));
     return go_again();
   }
   if (takes_no_writes(error) && !read_only_) {
@@ -166,7 +174,8 @@ void redis_store::batch::refused(std::string_view error) {
   }
   constexpr std::string_view newer = "NEWERSCHEMA ";
   if (error.starts_with(newer)) {
-    from_->by().refuse(newer_schema_text("the account of " + org_, error.substr(newer.size())));
+    from_->by().refuse_account(
+        newer_schema_text("the account of " + org_, error.substr(newer.size())));
     return land(store_errc::protocol);
   }
   land(store_errc::protocol);

@@ -33,8 +33,13 @@ task<result<void>> check_store_schema(connection& connection) {
     co_return make_error_code(store_errc::protocol);
   }
   if (version == schema_version) co_return result<void>{};
-  // Where it takes no writes now, the next connection tries again: older versions ask nobody.
-  std::vector<std::string> note{"SET", std::string{schema_key}, std::to_string(schema_version)};
+  // Where it takes no writes now, the next connection tries again: older versions ask nobody. In
+  // one step and only upwards: a later version may be noting its own.
+  constexpr std::string_view raise =
+      "if tonumber(redis.call('GET', KEYS[1]) or 1) < tonumber(ARGV[1]) then "
+      "redis.call('SET', KEYS[1], ARGV[1]) end";
+  std::vector<std::string> note{"EVAL", std::string{raise}, "1", std::string{schema_key},
+                                std::to_string(schema_version)};
   const auto noted = co_await connection.call_now(std::move(note));
   if (!noted) co_return noted.error();
   co_return result<void>{};
@@ -45,7 +50,7 @@ bool refuses_newer_schema(connection& connection, std::string_view org,
   const auto parts = elements_of(snapshot);
   const auto version = parts.empty() ? std::string_view{} : field_of(*parts.front(), "schema");
   if (version.empty() || parse_integer(version).value_or(0) == schema_version) return false;
-  connection.refuse(newer_schema_text("the account of " + std::string{org}, version));
+  connection.refuse_account(newer_schema_text("the account of " + std::string{org}, version));
   return true;
 }
 

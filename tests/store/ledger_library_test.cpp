@@ -233,5 +233,35 @@ TEST_F(ledger_library_test, packs_the_gate_as_cpp_does) {
   }
 }
 
+// A store that was away, or a lost machine, leaves all of an organization's streams to one sweep.
+// Lua passes a command no more than some thousand arguments.
+TEST_F(ledger_library_test, settles_any_number_of_answered_holds_in_one_step) {
+  const auto connection = ready_connection();
+  redis_store store{*connection};
+  ASSERT_EQ(apply(store, a_grant())->result, outcome::granted);
+  constexpr int many = 9'000;
+  const auto now = connection->clock().now();
+  const auto placed = std::to_string(now.time_since_epoch().count());
+  for (int i = 0; i < many; ++i) {
+    const auto id = hold_id::make(now, static_cast<std::uint16_t>(i % 1'000), i);
+    raw.call({"HSET", "tollgate:{acme}:holds", id.text(),
+              "1000 1 " + std::to_string(hour_of(now)) + ":1000:1 " + placed +
+                  " q\tr\ta\tm\tagent" + std::to_string(i) + "\t\tk"});
+  }
+  raw.call(
+      {"HSET", "tollgate:{acme}:account", "held", std::to_string(many * 1'000), "next_due", "1"});
+
+  ASSERT_TRUE(apply(store, expire_holds{}));
+  const auto number = [this](std::vector<std::string> command) {
+    return raw.call(command)->integer;
+  };
+  EXPECT_EQ(number({"HLEN", "tollgate:{acme}:holds"}), 0);
+  EXPECT_EQ(number({"HLEN", "tollgate:{acme}:usage:" + std::to_string(hour_of(now))}), many);
+  EXPECT_EQ(number({"HLEN", "tollgate:{acme}:resolved:" + std::to_string(hour_of(now))}), many);
+  EXPECT_EQ(text_of(*raw.call({"HGET", "tollgate:{acme}:account", "settled"})),
+            std::to_string(many * 1'000));
+  EXPECT_EQ(text_of(*raw.call({"HGET", "tollgate:{acme}:account", "held"})), "0");
+}
+
 }  // namespace
 }  // namespace tollgate::quota::redis

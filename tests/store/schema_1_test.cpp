@@ -108,12 +108,13 @@ TEST_F(schema_1_test, is_whole_before_it_is_touched) {
   EXPECT_EQ(differences(), "");
 }
 
-TEST_F(schema_1_test, is_brought_to_this_schema_by_the_first_step_without_a_change) {
+TEST_F(schema_1_test, is_brought_to_this_schema_by_the_first_step_that_changes_it) {
   const auto before = snapshot();
   const auto usage_before = usage(), statement_before = statement();
+  // One that changes nothing leaves it, so that a store that takes no writes can answer it.
   EXPECT_EQ(apply(expire_holds{}).result, outcome::swept);
   const auto after = snapshot();
-  EXPECT_EQ(field("schema"), "2");
+  EXPECT_EQ(field("schema"), "");
   EXPECT_EQ(describe(after.row), describe(before.row));
   EXPECT_EQ(describe(after.grants), describe(before.grants));
   EXPECT_EQ(describe(after.plan), describe(before.plan));
@@ -127,6 +128,9 @@ TEST_F(schema_1_test, is_brought_to_this_schema_by_the_first_step_without_a_chan
   }
   EXPECT_EQ(usage(), usage_before);
   EXPECT_EQ(statement(), statement_before);
+  EXPECT_EQ(apply(grant{"later", credits::from_whole(1), "purchase", "", never, {}}).result,
+            outcome::granted);
+  EXPECT_EQ(field("schema"), "2");
   EXPECT_EQ(differences(), "");
 }
 

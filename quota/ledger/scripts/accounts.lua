@@ -177,7 +177,8 @@ function accounts.write(account)
     write[size + 1], write[size + 2] = 'rate', account.rate or ''
     size = size + 2
   end
-  if account.schema ~= SCHEMA and (size > 1 or account.plan_changed or row[GATE] or row[2]) then
+  -- Not alone: a store that takes no writes still answers a refusal or a repeated operation.
+  if account.schema ~= SCHEMA and (size > 1 or account.plan_changed) then
     write[size + 1], write[size + 2] = 'schema', SCHEMA
     size = size + 2
   end

@@ -84,9 +84,10 @@ return function(keys, args)
   if not row then return format('again %d', now) end
   local answer = plain(keys, args, now, hour, row)
   if answer then return answer end
-  local account = accounts.make(keys, args, now, hour, row)
-  local refusal = schema.read(account)
+  local refusal = schema.refuses(row[1])  -- before anything else of the row is believed
   if refusal then return refusal end
+  local account = accounts.make(keys, args, now, hour, row)
+  schema.read(account)
   account.first_operation = account.first_id + args[2]
   local is_due = account.next_due > 0 and account.next_due <= account.now
   local due = is_due and sweep.find_due(account)

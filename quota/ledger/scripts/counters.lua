@@ -4,7 +4,7 @@
 -- A counter is {window, amount, since, told percentage or hour or sequence, told credits}: of alerts the highest
 -- percentage and the highest number of credits that have been told; of totals the hour in which they were last of use;
 -- of limits in a window the sequence at which it began to count.
-local accounts, packed = require 'accounts', require 'packed_totals'
+local accounts, packed, send = require 'accounts', require 'packed_totals', require('commands').send
 local call, format, match = redis.call, string.format, string.match
 local COUNTERS = accounts.KEY.counters
 
@@ -69,12 +69,8 @@ function counters.save(account)
     if counter[4] then text = text .. format(' %d', counter[4]) end
     if counter[5] then text = text .. format(' %d', counter[5]) end
     write[size + 1], write[size + 2], size = field, text, size + 2
-    if size > 2000 then  -- one command takes no more than some thousand arguments from Lua
-      call('HSET', unpack(write))
-      write, size = {key}, 1
-    end
   end
-  if size > 1 then call('HSET', unpack(write)) end
+  if size > 1 then send('HSET', write) end
   packed.save(account)
 end
 

@@ -1,5 +1,6 @@
 -- Holds: those that are open, and what became of those that are not.
-local names, accounts = require 'names', require 'accounts'
+local names, accounts, commands = require 'names', require 'accounts', require 'commands'
+local send = commands.send
 local call, format, find, sub, match = redis.call, string.format, string.find, string.sub, string.match
 local say, hour_of_key, keep_resolutions_of = accounts.say, accounts.hour_of_key, accounts.keep_resolutions_of
 local OUTCOME, MEMORY_HOURS = names.outcome, names.resolution_memory_hours
@@ -91,11 +92,11 @@ end
 holds.resolve = resolve
 
 function holds.save(account)
-  if account.put then call('HSET', unpack(account.put)) end
-  if account.drop then call('HDEL', unpack(account.drop)) end
+  if account.put then send('HSET', account.put) end
+  if account.drop then send('HDEL', account.drop) end
   if not account.resolved then return end
   for key, list in pairs(account.resolved) do
-    call('HSET', unpack(list))
+    send('HSET', list)
     keep_resolutions_of(account, key, tonumber(hour_of_key(account, key)))
   end
 end

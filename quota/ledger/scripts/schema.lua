@@ -6,12 +6,13 @@ local VERSION, GATE = names.schema_version, accounts.GATE
 
 local schema = {}
 
--- Returns an error where the account cannot be read.
+-- Returns an error where an account of this version cannot be read.
+function schema.refuses(version)
+  if version and version ~= VERSION then return redis.error_reply('NEWERSCHEMA ' .. version) end
+end
+
 function schema.read(account)
-  local version, packed = account.schema, account.row[GATE]
-  if version and version ~= VERSION then
-    return redis.error_reply('NEWERSCHEMA ' .. version)
-  end
+  local packed = account.row[GATE]
   if packed then gate.unpack(packed, account) end
   accounts.keep_clock(account)
 end

@@ -1,6 +1,7 @@
 -- Usage counters: what was settled in an hour, by who it is counted for: "CREDITS CALLS USED", and of audio
 -- " BILLED_US".
-local names, integers, accounts = require 'names', require 'integers', require 'accounts'
+local names, integers, accounts, commands =
+    require 'names', require 'integers', require 'accounts', require 'commands'
 local call, format, match, find, sub = redis.call, string.format, string.match, string.find, string.sub
 local min, max = math.min, math.max
 local split, join, normal = integers.split, integers.join, integers.normal
@@ -77,11 +78,13 @@ end
 local function write(key, into)
   local order, counters = into.order, into.counters
   if #order == 1 then return add(key, order[1], counters[order[1]]) end
-  local stored, command = call('HMGET', key, unpack(order)), {key}
+  local fields, command = {key}, {key}
+  for i, who in ipairs(order) do fields[i + 1] = who end
+  local stored = commands.get_all(fields)
   for i, who in ipairs(order) do
     command[2 * i], command[2 * i + 1] = who, sum(counters[who], stored[i])
   end
-  call('HSET', unpack(command))
+  commands.send('HSET', command)
   return not stored[1]
 end
 

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "proxy/app/registry.hpp"
 #include "proxy/gateway/thread_metrics.hpp"
 #include "proxy/metrics/family_builder.hpp"
 #include "proxy/metrics/open_metrics.hpp"
