@@ -61,6 +61,7 @@ worker::worker(const dependencies_maker& open, worker_options options,
 worker::~worker() {
   stop();
   join();
+  context_.destroy_what_waits();  // sessions that a drain could not end
 }
 
 void worker::keep_journal(journal::keeper& keeper, int index) {

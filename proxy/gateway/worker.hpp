@@ -77,8 +77,14 @@ class worker {
   task<> tick();
   void copy_gauges();
 
+  // What waits in it refers to the worker, so it is destroyed while the worker still lives.
+  struct event_loop : asio::io_context {
+    event_loop() : io_context{1} {}
+    void destroy_what_waits() { shutdown(); }
+  };
+
   metrics::thread_metrics& counts_;
-  asio::io_context context_{1};
+  event_loop context_;
   deadline_list deadlines_;
   dependencies world_;
   key_cache keys_;

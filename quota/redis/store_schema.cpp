@@ -1,5 +1,8 @@
 #include "quota/redis/store_schema.hpp"
 
+#include <future>
+#include <thread>
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
@@ -54,7 +57,9 @@ bool refuses_newer_schema(connection& connection, std::string_view org,
   return true;
 }
 
-std::string why_refused(const address& where, milliseconds patience) {
+namespace {
+
+std::string ask_why_refused(const address& where, milliseconds patience) {
   asio::io_context context;
   const auto connection = make_store_connection(context, where);
   connection->start();
@@ -73,6 +78,20 @@ std::string why_refused(const address& where, milliseconds patience) {
   asio::co_spawn(context, wait(), asio::detached);
   context.run();
   return connection->refusal();
+}
+
+}  // namespace
+
+// On a thread of its own, which is left behind where the name of the store takes long to look up: a
+// start does not wait for that.
+std::string why_refused(const address& where, milliseconds patience) {
+  std::packaged_task<std::string()> asking{
+      [where, patience] { return ask_why_refused(where, patience); }};
+  auto refusal = asking.get_future();
+  std::thread{std::move(asking)}.detach();
+  constexpr milliseconds to_end{100};
+  if (refusal.wait_for(patience + to_end) != std::future_status::ready) return {};
+  return refusal.get();
 }
 
 }  // namespace tollgate::quota::redis

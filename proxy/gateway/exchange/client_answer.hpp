@@ -38,7 +38,10 @@ class client_answer {
   // left goes with write_rest().
   template <class Buffers>
   bool write_now(const Buffers& buffers, error_code& ec) {
-    return context_.client.io.write_now(buffers, ec);
+    const bool done = context_.client.io.write_now(buffers, ec);
+    // The client reads, so an upload that waits beside the answer is not late for its sake.
+    if (done) context_.client.io.never_expires();
+    return done;
   }
   template <class Buffers>
   task<error_code> write_rest(const Buffers& buffers) {

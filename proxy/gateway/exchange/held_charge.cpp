@@ -23,10 +23,9 @@ bool held_charge::pays_from_last_byte() const {
 }
 
 task<result<void, problem>> held_charge::reserve(const call& what) {
-  if (!charges_.is_store_ready() &&
-      !co_await charges_.store_ready(context_.settings().store.wait)) {
-    co_return ledger_unavailable();
-  }
+  bool ready = charges_.is_store_ready();
+  if (!ready) ready = co_await charges_.store_ready(context_.settings().store.wait);
+  if (!ready) co_return ledger_unavailable();
   const auto asked_at = std::chrono::steady_clock::now();
   charge_ = std::make_shared<open_charge>(what.payer.org, terms_of(what));
   charges_.reserve(charge_);

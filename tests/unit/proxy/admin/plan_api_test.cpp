@@ -82,7 +82,8 @@ TEST_F(plan_api_test, everything_an_organization_chooses) {
 }
 
 TEST_F(plan_api_test, amounts_are_exact) {
-  EXPECT_THAT(refusal(R"({"spend_cap_usd":50.005})"), HasSubstr("spend_cap_usd: spend_cap_usd is"));
+  EXPECT_THAT(refusal(R"({"spend_cap_usd":50.005})"),
+              HasSubstr("spend_cap_usd: spend_cap_usd must be"));
   EXPECT_THAT(refusal(R"({"spend_cap_usd":-1})"), HasSubstr("from 0 to 9000000000"));
   EXPECT_THAT(refusal(R"({"spend_cap_usd":9000000000.01})"), HasSubstr("from 0 to 9000000000"));
   EXPECT_THAT(refusal(R"({"spend_cap_usd":5e1})"), HasSubstr("without exponent"));
@@ -115,7 +116,8 @@ TEST_F(plan_api_test, limits_are_read_strictly) {
   EXPECT_THAT(limits("{}"), HasSubstr("limits is an array, not an object"));
   EXPECT_THAT(limits("[7]"), HasSubstr("limits[0]: limits[0]: an object, not a number"));
   EXPECT_THAT(limits(R"([{"credits":1,"per":"day"}])"), HasSubstr("is required"));
-  EXPECT_THAT(limits(R"([{"agent":"a","key":"k","credits":1,"per":"day"}])"), HasSubstr("not two"));
+  EXPECT_THAT(limits(R"([{"agent":"a","key":"k","credits":1,"per":"day"}])"),
+              HasSubstr("not several"));
   EXPECT_THAT(limits(R"([{"agent":"","credits":1,"per":"day"}])"), HasSubstr("limits[0].agent"));
   EXPECT_THAT(limits(R"([{"agent":"a\nb","credits":1,"per":"day"}])"), HasSubstr("control"));
   EXPECT_THAT(limits(R"([{"agent":"a","per":"day"}])"), HasSubstr("limits[0].credits"));
@@ -160,7 +162,7 @@ TEST_F(plan_api_test, a_change_can_wait_for_the_next_cycle) {
 
 TEST_F(plan_api_test, a_custom_plan_takes_its_terms_from_the_organization) {
   EXPECT_THAT(refusal(R"({"plan":"enterprise"})"),
-              HasSubstr("terms: the plan \"enterprise\" leaves"));
+              HasSubstr("terms: the plan \"enterprise\" has custom: true"));
   EXPECT_THAT(refusal(R"({"plan":"pro","terms":{"credits":1}})"), HasSubstr("terms are for plans"));
   EXPECT_THAT(refusal(R"({"plan":"enterprise","terms":{}})"), HasSubstr("terms.credits"));
   EXPECT_THAT(refusal(R"({"plan":"enterprise","terms":{"credits":1,"rollover":{"cycles":1}}})"),
