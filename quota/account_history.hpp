@@ -138,10 +138,9 @@ class account_history {
   virtual task<result<account_changes>> changes(const org_id& org,
                                                 std::optional<stream_positions> after,
                                                 std::optional<stream_positions> until) = 0;
-  // Whether there were events behind `after` that are not remembered any more; and entries that
-  // were dropped, or that stand before `told_from`, for whoever tells of usage only from then on.
-  // Where the last of what was dropped is the place itself, that cannot be told from a gap, and
-  // counts as one.
+  // Whether events behind `after` have been dropped; and entries that were dropped, or that stand
+  // before `told_from`, for readers that report usage only from then on. If the last dropped entry
+  // is at `after` itself, this cannot be told from a gap, and counts as one.
   virtual task<result<account_gap>> gap_behind(const org_id& org, stream_positions after,
                                                time_point told_from) = 0;
 

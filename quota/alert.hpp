@@ -11,9 +11,8 @@
 
 namespace tollgate::quota {
 
-// What has happened to an account, as whoever asked to be told is told. They are written in the
-// step that caused them, in order. `facts` are "name value" pairs, blanks between them: what they
-// are is listed in quota/README.md.
+// An event of an account. Events are written in the step that caused them, in order. `facts` are
+// "name value" pairs, blanks between them: what they are is listed in quota/README.md.
 struct account_event {
   std::string id;  // in Redis the stream id, "1700000000000-0": orders events
   time_point at;

@@ -1,5 +1,5 @@
 // Names of things. Hold ids are made by the sidecar that reserves and make every ledger operation
-// idempotent: whoever repeats an operation repeats its id.
+// idempotent: an operation is repeated with its id.
 #pragma once
 
 #include <array>
@@ -33,7 +33,7 @@ class hold_id {
   std::int64_t hour() const;  // hours since the Unix epoch
 
   // The id to go on with when this one can no longer be used (its hold expired under us). It
-  // follows from this one alone, so whoever repeats the step, at whatever time, repeats the id. It
+  // follows from this one alone, so the step can be repeated at any time with the same id. It
   // is as old as this one, so that the ledger remembers both for as long.
   hold_id successor() const;
   // The id to go on with when this one is older than the ledger's memory (resolution_memory_hours)

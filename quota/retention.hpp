@@ -35,8 +35,8 @@ struct coarsening {
   std::vector<std::int64_t> cycles;  // the hours in which they begin, ascending
 };
 
-// Says what is going to be missing in the same step in which it drops it: whoever reads first, and
-// asks what is retained afterwards, knows whether something was missing. Repeating is harmless.
+// Records what will be missing in the same step in which it is dropped. A reader that asks what is
+// retained after reading knows whether something was missing. Repeating is harmless.
 class retention_store {
  public:
   virtual ~retention_store() = default;

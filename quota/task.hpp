@@ -1,4 +1,4 @@
-// The coroutine type of the whole house: one io_context a thread, no type-erased executor.
+// The coroutine type of Tollgate: one io_context per thread, no type-erased executor.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>

@@ -1,9 +1,9 @@
-// Who is told of an organization's events, and how far each has been told. Same threading rules as
-// ledger.
+// The webhook endpoints of an organization, and how far each has been delivered to. Same threading
+// rules as quota/ledger.hpp.
 //
-// An endpoint gets its events one after the other. Whoever delivers to it holds its lease, and says
-// by its token what became of each event; once somebody else has leased it, the token means nothing
-// any more. Every step is atomic and harmless when repeated.
+// An endpoint gets its events one after the other. The sidecar that delivers holds its lease, and
+// records the result of each event under its token; once another sidecar has leased the endpoint,
+// the token is void. Every step is atomic and harmless when repeated.
 #pragma once
 
 #include <optional>

@@ -32,8 +32,7 @@ class admin_api {
 
  private:
   using handler = task<api_response> (admin_api::*)(admin_call);
-  // What a call reads itself, and refuses of it what it does not know. Of whoever reads neither
-  // parameters nor a body, all is unknown.
+  // What a call reads, and checks itself for unknown members. What it does not read is refused.
   enum class takes : std::uint8_t { neither, parameters, body };
   struct route {
     std::string_view method, pattern;

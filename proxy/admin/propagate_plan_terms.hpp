@@ -12,8 +12,8 @@
 
 namespace tollgate::proxy::admin {
 
-// Looks through all organizations. Harmless to repeat, and to leave in the middle: whoever starts
-// or reloads next begins anew. The stores must outlive it.
+// Looks through all organizations. Harmless to repeat, and to leave in the middle: the next
+// start or reload begins again. The stores must outlive it.
 task<> propagate_plan_terms(quota::ledger& ledger, quota::account_history& history,
                             quota::directory& directory,
                             std::shared_ptr<const config::configuration> configuration);

@@ -13,7 +13,7 @@
 
 namespace tollgate::proxy::metrics {
 
-// Written by whoever reloads the configuration, read by the scraper.
+// Written by the control thread, read by the scraper.
 struct process_metrics {
   std::atomic<bool> reload_succeeded{true};  // the last one
   std::atomic<std::int64_t> reloads{0}, reload_failures{0};

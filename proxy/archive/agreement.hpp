@@ -18,7 +18,7 @@ std::string seal_of(const quota::ledger_entry& entry);
 // Whether there is an entry that the store must have: not where the archive has none, and not where
 // it was moved by hand to what the store has dropped.
 bool is_to_be_found(const position& at, const std::string& dropped_through);
-// Whoever asks for the entries after this one gets the last entry of the archive first.
+// The entries after this one begin with the last entry of the archive.
 std::string right_before(const position& at);
 bool begins_with(const std::vector<quota::ledger_entry>& entries, const position& at);
 

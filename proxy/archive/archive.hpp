@@ -1,8 +1,8 @@
 // Where ledger entries, statements and usage go for good. Two kinds: a database (postgres_archive),
 // which can be read back, and files (file_archive).
 //
-// What is added is added whole, together with how far it goes; and only by who knew how far the
-// archive went before. So every entry is in it exactly once, whoever crashes when.
+// A batch is added whole, together with the position it reaches, and only by a writer that knew the
+// position before. So every entry is in the archive exactly once, after any crash.
 #pragma once
 
 #include <stdexcept>
@@ -71,7 +71,7 @@ class archive {
   virtual bool add(const std::vector<batch>& batches) = 0;
   // What has been added can be read back, so the store may drop it.
   virtual bool can_be_read() const = 0;
-  // Any thread: whoever is blocked by it is to fail soon, because the process ends.
+  // Any thread: makes calls that block fail soon, because the process ends.
   virtual void interrupt() {}
 };
 

@@ -1,5 +1,5 @@
-// Copies what has happened into the archive: exactly once, whoever crashes when. Of the sidecars
-// that share a database one archives.
+// Copies history into the archive, exactly once, after any crash. One of the sidecars that share a
+// database archives.
 #pragma once
 
 #include <atomic>

@@ -101,7 +101,7 @@ struct void_hold {
 // account; this one is for accounts that see no other. Only the first operation of a batch finds
 // anything to sweep. `at_most`: no open hold lasts longer than this from now; 0: they last as long
 // as they do. A hold that would was placed or renewed before the store's clock was set back, and
-// whoever renewed it may be gone.
+// its sidecar may be gone.
 struct expire_holds {
   milliseconds at_most{};
 };
@@ -138,8 +138,8 @@ struct request_top_up {
   std::int64_t cents = 0;
 };
 
-// Whoever delivers a top-up to the payment endpoint takes it for so long. The answer `recorded`
-// (the amount: the credits it buys) entitles to one delivery.
+// A sidecar leases a top-up for so long before it delivers it to the payment endpoint. The answer
+// `recorded` (the amount: the credits it buys) entitles to one delivery.
 struct lease_top_up {
   std::string id;
   milliseconds lease{};

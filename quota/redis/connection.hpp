@@ -88,7 +88,7 @@ class connection {
   void send(std::string_view encoded, std::unique_ptr<reply_sink> sink);
 
   // `before_write` is called once at the end of every turn in which request_flush() or send() was
-  // called, right before the write: whoever batches encodes then, by calling send().
+  // called, right before the write: batches are encoded then, by calling send().
   void on_before_write(std::function<void()> before_write);
   void request_flush();
 
@@ -98,8 +98,8 @@ class connection {
   // Many commands in one write; their replies in the same order, or an error when one is missing.
   task<result<std::vector<reply_ptr>>> call_all(std::vector<std::vector<std::string>> commands);
 
-  // The time of the store at the other end. Whoever hears it say the time says so here; who is
-  // there for long and hears nothing of it by the way asks for it now and then.
+  // Asks for the store's time. Replies that carry it synchronize the clock, too; a user of this
+  // connection that gets none of those calls this from time to time.
   task<result<void>> ask_time();
   std::uint64_t times_set_back() const { return clock().times_set_back(); }
   store_clock& clock();
