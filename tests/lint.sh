@@ -37,7 +37,8 @@ mapfile -t changed < <(git diff --name-only --diff-filter=AM "$since" -- '*.cpp'
 git diff -U0 "$since" -- "${changed[@]}" | timeout "$patience" clang-tidy-diff-14.py -p1 -path build/release -j2 -quiet \
   >build/clang-tidy.txt 2>&1
 [ $? -ne 124 ] || echo "clang-tidy: stopped after $patience"
-if grep -E '(warning|error): .*\[' build/clang-tidy.txt; then
+# Only what it says of our own files: its analyzer also reports what coroutines make of the headers of Asio.
+if grep -E "^($PWD/)?(proxy|quota|routes|config)/[^:]*:[0-9]+:[0-9]+: (warning|error): " build/clang-tidy.txt; then
   exit 1
 fi
 echo "clang-tidy: nothing in the lines of ${#changed[@]} files that have changed since $since"
