@@ -177,7 +177,7 @@ class app {
     if (finisher_.joinable()) finisher_.join();
     data_plane_.join();
     archive_thread_.reset();
-    archive_reader_.reset();  // whoever waits for it gets no answer now
+    archive_reader_.reset();  // its open questions are dropped
     control_plane_.close();
     data_plane_.workers().clear();
     journal_.close();

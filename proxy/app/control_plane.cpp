@@ -120,7 +120,7 @@ void control_plane::close() {
   archived_.reset();
   store_.reset();
   receiver_.reset();
-  top_ups_.reset();  // whoever waits for an answer gets none from it now
+  top_ups_.reset();  // its open deliveries are dropped
   webhooks_.reset();
 }
 

@@ -141,17 +141,6 @@ task<> worker::accept() {
   }
 }
 
-task<bool> worker::store_ready() {
-  const auto& ledger = world_.ledger();
-  if (ledger.ready()) co_return true;
-  constexpr std::chrono::milliseconds step{10};
-  for (auto left = runtime_->settings().store.wait; left.count() > 0; left -= step) {
-    co_await sleep_for(executor(), step);
-    if (ledger.ready()) co_return true;
-  }
-  co_return false;
-}
-
 void worker::exchange_finished(const exchange_record& record, const runtime& runtime) {
   sessions_.exchange_finished();
   count(counts_, record, runtime);

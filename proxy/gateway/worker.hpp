@@ -65,8 +65,6 @@ class worker {
   std::shared_ptr<runtime> current() const { return runtime_; }
   open_sessions& sessions() { return sessions_; }
   bool draining() const { return sessions_.draining(); }
-  // Answers when the store is there, waiting for it no longer than the configuration allows.
-  task<bool> store_ready();
 
   void exchange_started() { sessions_.exchange_started(); }
   // `runtime` is the one the exchange began with.
