@@ -82,6 +82,7 @@ struct connection::impl : std::enable_shared_from_this<connection::impl> {
         socket{executor},
         pause{executor},
         watchdog{executor},
+        linger{executor},
         where{std::move(where_)},
         options{std::move(options_)} {}
 
@@ -102,7 +103,18 @@ struct connection::impl : std::enable_shared_from_this<connection::impl> {
     asio::post(executor, [self = shared_from_this()] { self->flush(); });
   }
 
+  // Likewise, after `max_linger`, unless another flush comes first.
+  void request_flush_soon() {
+    if (flush_scheduled || lingering) return;
+    lingering = true;
+    linger.expires_after(max_linger);
+    linger.async_wait([self = shared_from_this()](error_code ec) {
+      if (!ec && self->lingering) self->flush();
+    });
+  }
+
   void flush() {
+    lingering = false;
     if (before_write) before_write();  // may send(); that must not schedule another flush
     flush_scheduled = false;
     if (!writing && connected && !out.empty()) write();
@@ -301,11 +313,12 @@ struct connection::impl : std::enable_shared_from_this<connection::impl> {
     stopped = true;
     disconnect();
     pause.cancel();
+    linger.cancel();
   }
 
   io_executor executor;
   stream_socket socket;
-  timer pause, watchdog;
+  timer pause, watchdog, linger;
   address where;
   connection_options options;
   std::string refusal;
@@ -314,7 +327,7 @@ struct connection::impl : std::enable_shared_from_this<connection::impl> {
   reader_ptr reader;
   std::deque<std::unique_ptr<reply_sink>> pending;
   std::string out, in_flight;
-  bool flush_scheduled = false, writing = false;
+  bool flush_scheduled = false, lingering = false, writing = false;
   bool connected = false, ready = false, stopped = false;
   std::uint64_t generation = 0;  // of the socket; whoever remembers an older one is late
   std::uint64_t progress = 0;
@@ -384,6 +397,9 @@ void connection::on_before_write(std::function<void()> before_write) {
 
 void connection::request_flush() {
   impl_->request_flush();
+}
+void connection::request_flush_soon() {
+  impl_->request_flush_soon();
 }
 
 void connection::send(std::string_view encoded, std::unique_ptr<reply_sink> sink) {

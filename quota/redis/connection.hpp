@@ -91,6 +91,10 @@ class connection {
   // called, right before the write: batches are encoded then, by calling send().
   void on_before_write(std::function<void()> before_write);
   void request_flush();
+  // Likewise after `max_linger`, unless another write comes first: for commands whose reply nobody
+  // waits for.
+  void request_flush_soon();
+  static constexpr std::chrono::microseconds max_linger{200};
 
   // For cold paths: one command, one reply. An error reply is a reply.
   task<result<reply_ptr>> call(std::vector<std::string> arguments);

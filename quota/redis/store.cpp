@@ -52,8 +52,12 @@ class redis_store::batch final : public reply_sink {
   batch(org_id org, std::shared_ptr<batch_scheduler> from);
 
   bool full() const { return batch_.full(); }
-  void add(const operation& operation) { batch_.add(operation); }
-  void wait(waiter waiter) { waiters_.push_back(std::move(waiter)); }
+  void add(const operation& operation, waiter waiter, departure when) {
+    batch_.add(operation);
+    waiters_.push_back(std::move(waiter));
+    if (when == departure::at_once || full()) departure_ = departure::at_once;
+  }
+  departure leaves() const { return departure_; }
 
   static void send(std::unique_ptr<batch> self);
   void complete(error_code ec, const redisReply* reply) noexcept override;
@@ -71,6 +75,7 @@ class redis_store::batch final : public reply_sink {
   std::shared_ptr<batch_scheduler> from_;
   ledger_batch batch_;
   std::vector<waiter> waiters_;  // of the operations, in their order
+  departure departure_ = departure::soon;
   int tries_ = 0;
   bool read_only_ = false;  // the store takes no writes: only what needs none is answered
 };
@@ -89,15 +94,16 @@ class redis_store::batch_scheduler : public std::enable_shared_from_this<batch_s
     if (answer.has_events() && on_event_) on_event_(org);
   }
 
-  // The batch that the next operation of this organization travels in.
-  batch& next(const org_id& org) {
+  void add(const org_id& org, const operation& operation, waiter waiter, departure when) {
     auto& org_queue = org_queues_[org];
-    if (org_queue.waiting.empty() || org_queue.waiting.back()->full()) {
-      const bool first = org_queue.waiting.empty();
-      org_queue.waiting.push_back(std::make_unique<batch>(org, shared_from_this()));
-      if (first && !org_queue.on_its_way) due(org);  // those behind it wait for its reply
-    }
-    return *org_queue.waiting.back();
+    auto& waiting = org_queue.waiting;
+    const bool first = waiting.empty();
+    if (first || waiting.back()->full())
+      waiting.push_back(std::make_unique<batch>(org, shared_from_this()));
+    waiting.back()->add(operation, std::move(waiter), when);
+    if (org_queue.on_its_way) return;  // its reply makes the next batch due
+    if (first) due_.push_back(org);
+    request_flush(when);
   }
 
   // At the end of a turn: everything leaves that may.
@@ -110,10 +116,12 @@ class redis_store::batch_scheduler : public std::enable_shared_from_this<batch_s
   void on_reply(const org_id& org) {
     const auto org_queue = org_queues_.find(org);
     org_queue->second.on_its_way = false;
-    if (org_queue->second.waiting.empty()) {
+    const auto& waiting = org_queue->second.waiting;
+    if (waiting.empty()) {
       org_queues_.erase(org_queue);
     } else {
-      due(org);
+      due_.push_back(org);
+      request_flush(waiting.front()->leaves());
     }
   }
 
@@ -133,9 +141,8 @@ class redis_store::batch_scheduler : public std::enable_shared_from_this<batch_s
     on_reply(org);
   }
 
-  void due(const org_id& org) {
-    due_.push_back(org);
-    connection_.request_flush();
+  void request_flush(departure when) {
+    when == departure::at_once ? connection_.request_flush() : connection_.request_flush_soon();
   }
 
   connection& connection_;
@@ -228,14 +235,18 @@ task<result<answer>> redis_store::apply(const org_id& org, const operation& oper
   if (!ready()) co_return make_error_code(store_errc::unavailable);
   co_return co_await asio::async_initiate<const asio::use_awaitable_t<io_executor>,
                                           void(result<answer>)>(
-      [&](auto handler) { submit(org, operation, std::move(handler)); }, use_task);
+      [&](auto handler) {
+        batch_scheduler_->add(org, operation, std::move(handler), departure::at_once);
+      },
+      use_task);
 }
 
 void redis_store::submit(const org_id& org, const operation& operation, then then) {
   if (!ready()) return std::move(then)(make_error_code(store_errc::unavailable));
-  auto& batch = batch_scheduler_->next(org);
-  batch.add(operation);
-  batch.wait(std::move(then));
+  const bool ends =
+      std::holds_alternative<settle>(operation) || std::holds_alternative<void_hold>(operation);
+  batch_scheduler_->add(org, operation, std::move(then),
+                        ends ? departure::soon : departure::at_once);
 }
 
 task<result<account_snapshot>> redis_store::snapshot(const org_id& org) {

@@ -63,6 +63,9 @@ class redis_store final : public ledger, public account_history {
   bool ready() const override { return connection_.ready(); }
 
  private:
+  // Nobody waits for the answer to the end of a charge. It leaves with the next operation, without
+  // a write and a script call of its own, or alone after connection::max_linger.
+  enum class departure : std::uint8_t { at_once, soon };
   class batch;            // operations of one organization, in one script call
   class batch_scheduler;  // the batches that wait, and who has one on its way
 
