@@ -52,12 +52,10 @@ class redis_store::batch final : public reply_sink {
   batch(org_id org, std::shared_ptr<batch_scheduler> from);
 
   bool full() const { return batch_.full(); }
-  void add(const operation& operation, waiter waiter, departure when) {
+  void add(const operation& operation, waiter waiter) {
     batch_.add(operation);
     waiters_.push_back(std::move(waiter));
-    if (when == departure::at_once || full()) departure_ = departure::at_once;
   }
-  departure leaves() const { return departure_; }
 
   static void send(std::unique_ptr<batch> self);
   void complete(error_code ec, const redisReply* reply) noexcept override;
@@ -75,7 +73,6 @@ class redis_store::batch final : public reply_sink {
   std::shared_ptr<batch_scheduler> from_;
   ledger_batch batch_;
   std::vector<waiter> waiters_;  // of the operations, in their order
-  departure departure_ = departure::soon;
   int tries_ = 0;
   bool read_only_ = false;  // the store takes no writes: only what needs none is answered
 };
@@ -100,10 +97,10 @@ class redis_store::batch_scheduler : public std::enable_shared_from_this<batch_s
     const bool first = waiting.empty();
     if (first || waiting.back()->full())
       waiting.push_back(std::make_unique<batch>(org, shared_from_this()));
-    waiting.back()->add(operation, std::move(waiter), when);
+    waiting.back()->add(operation, std::move(waiter));
     if (org_queue.on_its_way) return;  // its reply makes the next batch due
     if (first) due_.push_back(org);
-    request_flush(when);
+    when == departure::at_once ? connection_.request_flush() : connection_.request_flush_soon();
   }
 
   // At the end of a turn: everything leaves that may.
@@ -121,7 +118,7 @@ class redis_store::batch_scheduler : public std::enable_shared_from_this<batch_s
       org_queues_.erase(org_queue);
     } else {
       due_.push_back(org);
-      request_flush(waiting.front()->leaves());
+      connection_.request_flush();
     }
   }
 
@@ -139,10 +136,6 @@ class redis_store::batch_scheduler : public std::enable_shared_from_this<batch_s
     if (connection_.ready()) return batch::send(std::move(batch));
     batch->fail(store_errc::unavailable);
     on_reply(org);
-  }
-
-  void request_flush(departure when) {
-    when == departure::at_once ? connection_.request_flush() : connection_.request_flush_soon();
   }
 
   connection& connection_;

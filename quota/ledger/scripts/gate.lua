@@ -1,7 +1,7 @@
 -- The gate: what a call for a hold must know of plan, grants and alerts. It stands ready in one field of the account,
 -- so that a call reads the rest of them only when the clock, a refusal or a threshold asks for it. `plan.refresh` makes
 -- it. quota/redis/gate_row.cpp reads and writes the same text; a test compares the two.
-local format, match = string.format, string.match
+local format, match, max = string.format, string.match, math.max
 
 local gate = {}
 
@@ -41,6 +41,17 @@ function gate.unpack_few(text)
   local cycle, start, old_before, kept, threshold, plan_due, alert_at, told = match(text, FEW)
   return cycle, tonumber(start), tonumber(old_before), tonumber(kept), tonumber(threshold), tonumber(plan_due),
          tonumber(alert_at), told >= '4'
+end
+
+-- The same where no credits are kept and no member has alerts: cycle (text), before when a hold is old (`old_before` or
+-- the beginning of the cycle), threshold, alert_at. Otherwise nothing.
+local ORDINARY = '^(%S+) (%S+) (%S+) 0 %S+ %S+ (%S+) %S+ %S+ %S+ (%S+) [0-3]$'
+function gate.unpack_ordinary(text)
+  local cycle, start, old_before, threshold, alert_at = match(text, ORDINARY)
+  if not cycle then return end
+  old_before = tonumber(old_before)
+  if cycle ~= '0' then old_before = max(old_before, tonumber(start)) end
+  return cycle, old_before, tonumber(threshold), tonumber(alert_at)
 end
 
 function gate.pack(account)
