@@ -29,6 +29,7 @@ std::string sha1_hex(std::string_view text) {
 ledger_library::ledger_library(std::string_view modules)
     : name_{"tollgate_ledger_" + sha1_hex(modules).substr(0, name_digits)},
       read_only_{name_ + "_read_only"},
+      usual_{name_ + "_usual"},
       text_{"#!lua name=" + name_ + "\nlocal NAME = '" + name_ + "'\n"} {
   text_ += modules;
 }

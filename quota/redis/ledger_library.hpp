@@ -22,12 +22,13 @@ class ledger_library {
 
   const std::string& name() const { return name_; }  // also of the function that applies operations
   const std::string& read_only_name() const { return read_only_; }
+  const std::string& usual_name() const { return usual_; }
   const std::string& text() const { return text_; }  // what FUNCTION LOAD takes
   // Whether the store has it after this reply to FUNCTION LOAD.
   static bool is_loaded(const redisReply& reply);
 
  private:
-  std::string name_, read_only_, text_;
+  std::string name_, read_only_, usual_, text_;
 };
 
 // Whether an error reply says that the store does not have the function.

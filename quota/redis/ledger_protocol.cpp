@@ -64,8 +64,24 @@ std::string key_of(std::string_view org, std::string_view part) {
 }
 
 void ledger_batch::add(const operation& operation) {
+  note_shape(operation);
   std::visit([this](const auto& what) { encode(what); }, operation);
   ++operations_;
+}
+
+void ledger_batch::note_shape(const operation& operation) {
+  const bool settles = std::holds_alternative<settle>(operation);
+  const bool reserves = std::holds_alternative<reserve>(operation);
+  if (operations_ == 0) {
+    usual_ = settles || reserves;
+    settles_ = settles;
+  } else {
+    usual_ = usual_ && operations_ == 1 && settles_ && reserves;
+  }
+}
+
+bool ledger_batch::is_usual(std::int64_t hour) const {
+  return usual_ && operations_ > 0 && hours_.size() == 1 && hours_.front() == hour;
 }
 
 void ledger_batch::name_hour(std::int64_t hour) {
@@ -77,6 +93,8 @@ void ledger_batch::clear() {
   arguments_.clear();
   hours_.clear();
   id_count_ = argument_count_ = operations_ = 0;
+  usual_ = true;
+  settles_ = false;
 }
 
 void ledger_batch::encode(const reserve& what) {
@@ -234,6 +252,39 @@ void ledger_batch::append_call(std::string& out, std::string_view function, std:
   for (const auto hour : hours_) append_argument(out, digits(buffer, hour));
   out += ids_;
   out += arguments_;
+}
+
+usual_arguments::usual_arguments(std::int64_t hour) : hour_{std::to_string(hour)} {}
+
+void usual_arguments::add(std::string_view org, const ledger_batch& batch) {
+  auto key = key_of(org, "");
+  const auto prefix = key.size();
+  const auto append_key = [&](std::string_view part, std::string_view hour) {
+    key.resize(prefix);
+    key.append(part).append(hour);
+    append_argument(keys_, key);
+    ++key_count_;
+  };
+  for (const auto* part : {"account", "holds", "ledger"}) append_key(part, "");
+  append_key("usage:", hour_);
+  append_key("resolved:", hour_);
+  const auto count = batch.id_count_ + batch.argument_count_;
+  append_argument(arguments_, std::to_string(count));
+  arguments_ += batch.ids_;
+  arguments_ += batch.arguments_;
+  argument_count_ += 1 + count;
+}
+
+std::string usual_arguments::call(std::string_view function) const {
+  std::string out;
+  append_array_header(out, 3 + key_count_ + argument_count_);
+  append_argument(out, "FCALL");
+  append_argument(out, function);
+  append_argument(out, std::to_string(key_count_));
+  out += keys_;
+  append_argument(out, hour_);
+  out += arguments_;
+  return out;
 }
 
 ledger_answer::ledger_answer(std::string_view text) : rest_{text} {

@@ -36,12 +36,18 @@ class ledger_batch {
   std::size_t size() const { return operations_; }
   bool full() const { return operations_ >= max_operations; }
 
+  // A settlement, a reservation, or the one and then the other, with ids of this hour: most
+  // accounts have nothing else to do for them.
+  bool is_usual(std::int64_t hour) const;
+
   // Appends the whole command. `usage_hour` is the store's hour, as far as the client knows.
   void append_call(std::string& out, std::string_view function, std::string_view org,
                    std::int64_t usage_hour,
                    std::int64_t pack_after_hours = default_pack_after_hours) const;
 
  private:
+  friend class usual_arguments;
+  void note_shape(const operation& operation);
   void encode(const reserve&);
   void encode(const extend&);
   void encode(const release&);
@@ -61,7 +67,20 @@ class ledger_batch {
 
   std::string ids_, arguments_;  // encoded
   std::size_t id_count_ = 0, argument_count_ = 0, operations_ = 0;
-  std::vector<std::int64_t> hours_;  // of the `resolved` keys, in the order of KEYS
+  bool usual_ = true, settles_ = false;  // the operations so far; the first
+  std::vector<std::int64_t> hours_;      // of the `resolved` keys, in the order of KEYS
+};
+
+// The usual batches of many organizations (usual_call.hpp), as one command.
+class usual_arguments {
+ public:
+  explicit usual_arguments(std::int64_t hour);
+  void add(std::string_view org, const ledger_batch& batch);
+  std::string call(std::string_view function) const;
+
+ private:
+  std::string hour_, keys_, arguments_;  // the latter two encoded
+  std::size_t key_count_ = 0, argument_count_ = 1;
 };
 
 // Reads the library's answer, which may be anything at all.

@@ -11,6 +11,7 @@
 
 #include "quota/ledger/entry_id.hpp"
 #include "quota/redis/account_changes.hpp"
+#include "quota/redis/batch_scheduler.hpp"
 #include "quota/redis/ledger_library.hpp"
 #include "quota/redis/ledger_protocol.hpp"
 #include "quota/redis/reply.hpp"
@@ -22,21 +23,6 @@ namespace tollgate::quota::redis {
 
 namespace {
 
-using waiter = ledger::then;
-
-// Of FUNCTION LOAD. Where it fails, the greeting of a new connection says why, and whether the
-// store can be used.
-class loaded_reply final : public reply_sink {
- public:
-  explicit loaded_reply(connection& of) : connection_{of} {}
-  void complete(error_code ec, const redisReply* reply) noexcept override {
-    if (!ec && !ledger_library::is_loaded(*reply)) connection_.reconnect();
-  }
-
- private:
-  connection& connection_;
-};
-
 template <class T>
 result<T> checked(std::optional<T> value) {
   if (!value) return make_error_code(store_errc::protocol);
@@ -44,162 +30,6 @@ result<T> checked(std::optional<T> value) {
 }
 
 }  // namespace
-
-// Goes out as FCALL. When the store does not have the library, or other keys are needed than are
-// named, nothing was applied and it goes out again.
-class redis_store::batch final : public reply_sink {
- public:
-  batch(org_id org, std::shared_ptr<batch_scheduler> from);
-
-  bool full() const { return batch_.full(); }
-  void add(const operation& operation, waiter waiter) {
-    batch_.add(operation);
-    waiters_.push_back(std::move(waiter));
-  }
-
-  static void send(std::unique_ptr<batch> self);
-  void complete(error_code ec, const redisReply* reply) noexcept override;
-  void fail(error_code ec) {
-    for (auto& each : std::exchange(waiters_, {})) std::move(each)(result<answer>{ec});
-  }
-
- private:
-  bool may_go_again() { return ++tries_ < 5; }
-  void go_again() { send(std::make_unique<batch>(std::move(*this))); }
-  void refused(std::string_view error);
-  void land(error_code ec);
-
-  org_id org_;
-  std::shared_ptr<batch_scheduler> from_;
-  ledger_batch batch_;
-  std::vector<waiter> waiters_;  // of the operations, in their order
-  int tries_ = 0;
-  bool read_only_ = false;  // the store takes no writes: only what needs none is answered
-};
-
-class redis_store::batch_scheduler : public std::enable_shared_from_this<batch_scheduler> {
- public:
-  explicit batch_scheduler(connection& connection) : connection_{connection} {}
-
-  connection& by() { return connection_; }
-  store_clock& clock() { return connection_.clock(); }
-  std::int64_t pack_after_hours = default_pack_after_hours;
-  void on_top_up(top_up_listener listener) { on_top_up_ = std::move(listener); }
-  void on_event(event_listener listener) { on_event_ = std::move(listener); }
-  void tell_of(const ledger_answer& answer, const org_id& org) {
-    if (answer.top_up_due() && on_top_up_) on_top_up_(org);
-    if (answer.has_events() && on_event_) on_event_(org);
-  }
-
-  void add(const org_id& org, const operation& operation, waiter waiter, departure when) {
-    auto& org_queue = org_queues_[org];
-    auto& waiting = org_queue.waiting;
-    const bool first = waiting.empty();
-    if (first || waiting.back()->full())
-      waiting.push_back(std::make_unique<batch>(org, shared_from_this()));
-    waiting.back()->add(operation, std::move(waiter));
-    if (org_queue.on_its_way) return;  // its reply makes the next batch due
-    if (first) due_.push_back(org);
-    when == departure::at_once ? connection_.request_flush() : connection_.request_flush_soon();
-  }
-
-  // At the end of a turn: everything leaves that may.
-  void leave() {
-    while (!due_.empty()) {
-      for (const auto& org : std::exchange(due_, {})) depart(org);
-    }
-  }
-
-  void on_reply(const org_id& org) {
-    const auto org_queue = org_queues_.find(org);
-    org_queue->second.on_its_way = false;
-    const auto& waiting = org_queue->second.waiting;
-    if (waiting.empty()) {
-      org_queues_.erase(org_queue);
-    } else {
-      due_.push_back(org);
-      connection_.request_flush();
-    }
-  }
-
- private:
-  struct org_queue {
-    std::deque<std::unique_ptr<batch>> waiting;
-    bool on_its_way = false;
-  };
-
-  void depart(const org_id& org) {
-    auto& org_queue = org_queues_[org];
-    auto batch = std::move(org_queue.waiting.front());
-    org_queue.waiting.pop_front();
-    org_queue.on_its_way = true;
-    if (connection_.ready()) return batch::send(std::move(batch));
-    batch->fail(store_errc::unavailable);
-    on_reply(org);
-  }
-
-  connection& connection_;
-  top_up_listener on_top_up_;
-  event_listener on_event_;
-  std::unordered_map<org_id, org_queue> org_queues_;
-  std::vector<org_id> due_;  // have a batch waiting and none on its way
-};
-
-redis_store::batch::batch(org_id org, std::shared_ptr<batch_scheduler> from)
-    : org_{std::move(org)}, from_{std::move(from)} {}
-
-void redis_store::batch::send(std::unique_ptr<batch> self) {
-  std::string encoded;
-  const auto& library = ledger_library::current();
-  const auto& function = self->read_only_ ? library.read_only_name() : library.name();
-  const auto hour = hour_of(self->from_->clock().now());
-  self->batch_.append_call(encoded, function, self->org_, hour, self->from_->pack_after_hours);
-  auto& connection = self->from_->by();
-  connection.send(encoded, std::move(self));
-}
-
-// Nothing was applied. Where the library is missing (FUNCTION FLUSH, or a failover to a node
-// without it) it is loaded, right before the same call: commands of one connection keep their
-// order.
-void redis_store::batch::refused(std::string_view error) {
-  if (is_unknown_function(error) && may_go_again()) {
-    std::string load;
-    append_command(load, {"FUNCTION", "LOAD", ledger_library::current().text()});
-    from_->by().send(load, std::make_unique<loaded_reply>(from_->by()));
-    return go_again();
-  }
-  if (takes_no_writes(error) && !read_only_) {
-    read_only_ = true;
-    return go_again();
-  }
-  constexpr std::string_view newer = "NEWERSCHEMA ";
-  if (error.starts_with(newer)) {
-    from_->by().refuse_account(
-        newer_schema_text("the account of " + org_, error.substr(newer.size())));
-    return land(store_errc::protocol);
-  }
-  land(store_errc::protocol);
-}
-
-void redis_store::batch::complete(error_code ec, const redisReply* reply) noexcept {
-  if (ec) return land(ec);
-  if (reply->type == REDIS_REPLY_ERROR) return refused(text_of(*reply));
-  ledger_answer answer{text_of(*reply)};
-  if (!answer.valid()) return land(store_errc::protocol);
-  from_->clock().synchronize(answer.store_time());
-  if (answer.again()) {
-    for (const auto hour : answer.missing_hours()) batch_.name_hour(hour);
-    return may_go_again() ? go_again() : land(store_errc::protocol);
-  }
-  for (auto& each : std::exchange(waiters_, {})) std::move(each)(answer.next());
-  from_->tell_of(answer, org_);
-  from_->on_reply(org_);
-}
-
-void redis_store::batch::land(error_code ec) {
-  fail(ec);
-  from_->on_reply(org_);
-}
 
 std::unique_ptr<connection> make_store_connection(asio::io_context& context, const address& where,
                                                   connection_options options) {
@@ -229,13 +59,15 @@ task<result<answer>> redis_store::apply(const org_id& org, const operation& oper
   co_return co_await asio::async_initiate<const asio::use_awaitable_t<io_executor>,
                                           void(result<answer>)>(
       [&](auto handler) {
-        batch_scheduler_->add(org, operation, std::move(handler), departure::at_once);
+        batch_scheduler_->add(org, operation, std::move(handler),
+                              batch_scheduler::departure::at_once);
       },
       use_task);
 }
 
 void redis_store::submit(const org_id& org, const operation& operation, then then) {
   if (!ready()) return std::move(then)(make_error_code(store_errc::unavailable));
+  using departure = batch_scheduler::departure;
   const bool ends =
       std::holds_alternative<settle>(operation) || std::holds_alternative<void_hold>(operation);
   batch_scheduler_->add(org, operation, std::move(then),
@@ -385,11 +217,11 @@ task<result<account_gap>> redis_store::gap_behind(const org_id& org, stream_posi
 }
 
 void redis_store::on_top_up(top_up_listener listener) {
-  batch_scheduler_->on_top_up(std::move(listener));
+  batch_scheduler_->on_top_up = std::move(listener);
 }
 
 void redis_store::on_event(event_listener listener) {
-  batch_scheduler_->on_event(std::move(listener));
+  batch_scheduler_->on_event = std::move(listener);
 }
 
 time_point redis_store::now() const {

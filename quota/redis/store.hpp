@@ -1,7 +1,4 @@
-// The ledger in Redis. The operations of an organization travel together: one call of it is
-// on its way at a time, and what is issued meanwhile leaves with the next. So the busier an
-// organization is, the less a call of it costs, here and in Redis, and its operations keep their
-// order.
+// The ledger in Redis. Operations leave in batches (batch_scheduler.hpp).
 #pragma once
 
 #include <memory>
@@ -13,6 +10,8 @@
 #include "quota/redis/connection.hpp"
 
 namespace tollgate::quota::redis {
+
+class batch_scheduler;
 
 // A connection whose store has the ledger's library before it counts as ready.
 std::unique_ptr<connection> make_store_connection(asio::io_context& context, const address& where,
@@ -63,12 +62,6 @@ class redis_store final : public ledger, public account_history {
   bool ready() const override { return connection_.ready(); }
 
  private:
-  // Nobody waits for the answer to the end of a charge. It leaves with the next operation, without
-  // a write and a script call of its own, or alone after connection::max_linger.
-  enum class departure : std::uint8_t { at_once, soon };
-  class batch;            // operations of one organization, in one script call
-  class batch_scheduler;  // the batches that wait, and who has one on its way
-
   // The fields and values of a hash, each read by `parse(field, value)`.
   template <class T, class Parse>
   task<result<std::vector<T>>> read_hash(std::string key, Parse parse);

@@ -16,20 +16,21 @@ accounts.KEY = {account = 1, holds = 2, ledger = 3, usage = 4, grants = 5, count
 local ACCOUNT, LEDGER, EVENTS = 1, 3, 10
 local FIRST_RESOLVED, FIRST_HOUR = 11, 4
 local HOUR_OF_KEY = FIRST_RESOLVED - FIRST_HOUR
-accounts.FIRST_RESOLVED, accounts.HOUR_OF_KEY = FIRST_RESOLVED, HOUR_OF_KEY
+accounts.FIRST_RESOLVED, accounts.FIRST_HOUR, accounts.HOUR_OF_KEY = FIRST_RESOLVED, FIRST_HOUR, HOUR_OF_KEY
 local GATE = 9  -- the place of the gate in the row
 accounts.GATE = GATE
 local WITHOUT_GATE = {__index = gate.NONE}
 
--- Reads the row of the account. Returns time (ms), hour, and the row; no row where the client has named the usage key
--- of another hour.
-function accounts.read_row(keys, args)
+-- Time (ms) and hour of the store.
+function accounts.read_time()
   local time = call('TIME')
   local seconds = tonumber(time[1])
-  local now, hour = seconds * 1000 + floor(time[2] / 1000), floor(seconds / 3600)
-  if hour ~= tonumber(args[1]) then return now, hour end
-  return now, hour, call('HMGET', keys[ACCOUNT], 'schema', 'granted', 'settled', 'held', 'expired', 'suspended',
-                         'next_due', 'kept_hour', 'gate', 'rate', 'limits', 'sequence')
+  return seconds * 1000 + floor(time[2] / 1000), floor(seconds / 3600)
+end
+
+function accounts.read_row(key)
+  return call('HMGET', key, 'schema', 'granted', 'settled', 'held', 'expired', 'suspended', 'next_due', 'kept_hour',
+              'gate', 'rate', 'limits')
 end
 
 function accounts.make(keys, args, now, hour, row)
@@ -63,7 +64,7 @@ function accounts.first_id(keys) return #keys - HOUR_OF_KEY + 1 end
 function accounts.last_of_sequence(account)
   local last = account.last_in_sequence
   if not last then
-    last = tonumber(account.row[12] or 0)
+    last = tonumber(call('HGET', account.keys[ACCOUNT], 'sequence') or 0)
     account.last_in_sequence = last
   end
   return last

@@ -7,9 +7,10 @@ local operations, give, configure, top_ups =
     require 'operations', require 'give', require 'configure', require 'top_ups'
 local plans, cycles, grants, counters, forget_counters =
     require 'plan', require 'cycles', require 'grants', require 'counters', require 'forget_counters'
-local plain = require 'plain'
+local plain, usual = require 'plain', require 'usual'
 local call, format, match = redis.call, string.format, string.match
 local CARRY, HOLDS, GATE = grants.CARRY, accounts.KEY.holds, accounts.GATE
+local ACCOUNT, FIRST_RESOLVED, FIRST_HOUR = accounts.KEY.account, accounts.FIRST_RESOLVED, accounts.FIRST_HOUR
 
 -- Settles what timed out when its answer had begun, as if somebody came now to do it; or, where no balance could pay
 -- that, at what is held, which always fits.
@@ -80,9 +81,14 @@ local function save(account)
 end
 
 return function(keys, args)
-  local now, hour, row = accounts.read_row(keys, args)
-  if not row then return format('again %d', now) end
-  local answer = plain(keys, args, now, hour, row)
+  local now, hour = accounts.read_time()
+  if hour ~= tonumber(args[1]) then return format('again %d', now) end  -- the usage key is of another hour
+  local row = accounts.read_row(keys[ACCOUNT])
+  local hour_text, answer = args[1], nil
+  if #keys == FIRST_RESOLVED and args[FIRST_HOUR] == hour_text and (args[2] == '1' or args[2] == '2') then
+    answer = usual(keys, 1, keys[FIRST_RESOLVED], args, FIRST_HOUR + 1, #args, hour_text, now, row)
+  end
+  answer = answer or plain(keys, args, now, hour, row)
   if answer then return answer end
   local refusal = schema.refuses(row[1])  -- before anything else of the row is believed
   if refusal then return refusal end

@@ -11,6 +11,14 @@ local function call(keys, args)
   return apply(keys, args)
 end
 
+local apply_usual = nil
+
+local function call_usual(keys, args)
+  apply_usual = apply_usual or require('apply_usual')
+  return apply_usual(keys, args)
+end
+
 redis.register_function(NAME, call)
+redis.register_function(NAME .. '_usual', call_usual)
 -- For a store that accepts no writes: what needs none is answered all the same.
 redis.register_function{function_name = NAME .. '_read_only', callback = call, flags = {'no-writes'}}

@@ -2,7 +2,7 @@
 -- straight as Lua runs it, without the table that apply.lua makes. Where anything is out of the ordinary it returns
 -- nothing, having changed nothing, and apply.lua does it all.
 local names, accounts, holds, usage = require 'names', require 'accounts', require 'holds', require 'usage'
-local gate, admission, usual = require 'gate', require 'admission', require 'usual'
+local gate, admission = require 'gate', require 'admission'
 local call, format, sub, find = redis.call, string.format, string.sub, string.find
 local first_id, keep_resolutions, unpack_hold = accounts.first_id, accounts.keep_resolutions, holds.unpack
 local OUTCOME, MAX, MAX_USED, MAX_TIMEOUT_MS, SCHEMA, MEMORY_HOURS =
@@ -11,7 +11,7 @@ local OUTCOME, MAX, MAX_USED, MAX_TIMEOUT_MS, SCHEMA, MEMORY_HOURS =
 local HELD, SETTLED, ALREADY_SETTLED = OUTCOME.held, OUTCOME.settled, OUTCOME.already_settled .. ' '
 local ACCOUNT, HOLDS, LEDGER, HOUR_OF_KEY = accounts.KEY.account, accounts.KEY.holds, accounts.KEY.ledger,
                                             accounts.HOUR_OF_KEY
-local FIRST_RESOLVED, CARRY = accounts.FIRST_RESOLVED, 1000000000000000
+local CARRY = 1000000000000000
 local RATED, UNRATED = 1, 2  -- whether a reservation counts as a request
 local RESERVATIONS = {r0 = RATED, r1 = RATED, r2 = UNRATED, r3 = UNRATED}
 
@@ -47,10 +47,6 @@ end
 return function(keys, args, now, hour, row)
   local next_due = tonumber(row[7] or 0)
   if row[1] ~= SCHEMA or (row[11] and row[11] ~= '') or (next_due > 0 and next_due <= now) then return end
-  if (args[2] == '1' or args[2] == '2') and args[4] == args[1] and #keys == FIRST_RESOLVED then
-    local answer = usual(keys, args, now, row, next_due)
-    if answer then return answer end
-  end
   local first, count = first_id(keys), tonumber(args[2])
   local at, last = first + count, first + count - 1
   if count == 0 or (args[at] ~= 's' and not RESERVATIONS[args[at]]) then return end

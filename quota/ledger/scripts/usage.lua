@@ -95,6 +95,11 @@ local function note_hour(key, hour)
   call('HSET', key, 'usage_hours', format('%d %d', first, last))
 end
 
+-- Behind the counter that a call alone has added: notes the hour if it is the first of it.
+function usage.note_first(account_key, usage_key, hour_text)
+  if call('HLEN', usage_key) == 1 then note_hour(account_key, tonumber(hour_text)) end
+end
+
 function usage.save(account)
   local now, late = account.usage, account.late_usage
   if now then

@@ -1,0 +1,101 @@
+#include "quota/redis/batch.hpp"
+
+#include <utility>
+
+#include <hiredis/hiredis.h>
+
+#include "quota/redis/batch_scheduler.hpp"
+#include "quota/redis/ledger_library.hpp"
+#include "quota/redis/reply.hpp"
+#include "quota/redis/rows.hpp"
+#include "quota/redis/store_schema.hpp"
+
+namespace tollgate::quota::redis {
+
+namespace {
+
+// Of FUNCTION LOAD. Where it fails, the greeting of a new connection says why, and whether the
+// store can be used.
+class loaded_reply final : public reply_sink {
+ public:
+  explicit loaded_reply(connection& of) : connection_{of} {}
+  void complete(error_code ec, const redisReply* reply) noexcept override {
+    if (!ec && !ledger_library::is_loaded(*reply)) connection_.reconnect();
+  }
+
+ private:
+  connection& connection_;
+};
+
+}  // namespace
+
+batch::batch(org_id org, std::shared_ptr<batch_scheduler> from)
+    : org_{std::move(org)}, from_{std::move(from)} {}
+
+void batch::add(const operation& operation, ledger::then then) {
+  operations_.add(operation);
+  waiters_.push_back(std::move(then));
+}
+
+void batch::send(std::unique_ptr<batch> self) {
+  std::string encoded;
+  const auto& library = ledger_library::current();
+  const auto& function = self->read_only_ ? library.read_only_name() : library.name();
+  const auto hour = hour_of(self->from_->clock().now());
+  self->operations_.append_call(encoded, function, self->org_, hour, self->from_->pack_after_hours);
+  auto& connection = self->from_->by();
+  connection.send(encoded, std::move(self));
+}
+
+// Nothing was applied. Where the library is missing (FUNCTION FLUSH, or a failover to a node
+// without it) it is loaded, right before the same call: commands of one connection keep their
+// order.
+void batch::refused(std::string_view error) {
+  if (is_unknown_function(error) && may_go_again()) {
+    std::string load;
+    append_command(load, {"FUNCTION", "LOAD", ledger_library::current().text()});
+    from_->by().send(load, std::make_unique<loaded_reply>(from_->by()));
+    return go_again();
+  }
+  if (takes_no_writes(error) && !read_only_) {
+    read_only_ = true;
+    return go_again();
+  }
+  constexpr std::string_view newer = "NEWERSCHEMA ";
+  if (error.starts_with(newer)) {
+    from_->by().refuse_account(
+        newer_schema_text("the account of " + org_, error.substr(newer.size())));
+    return land(store_errc::protocol);
+  }
+  land(store_errc::protocol);
+}
+
+void batch::complete(error_code ec, const redisReply* reply) noexcept {
+  if (ec) return land(ec);
+  if (reply->type == REDIS_REPLY_ERROR) return refused(text_of(*reply));
+  answered(text_of(*reply));
+}
+
+void batch::answered(std::string_view text) {
+  ledger_answer answer{text};
+  if (!answer.valid()) return land(store_errc::protocol);
+  from_->clock().synchronize(answer.store_time());
+  if (answer.again()) {
+    for (const auto hour : answer.missing_hours()) operations_.name_hour(hour);
+    return may_go_again() ? go_again() : land(store_errc::protocol);
+  }
+  for (auto& each : std::exchange(waiters_, {})) std::move(each)(answer.next());
+  from_->tell_of(answer, org_);
+  from_->on_reply(org_);
+}
+
+void batch::fail(error_code ec) {
+  for (auto& each : std::exchange(waiters_, {})) std::move(each)(result<answer>{ec});
+}
+
+void batch::land(error_code ec) {
+  fail(ec);
+  from_->on_reply(org_);
+}
+
+}  // namespace tollgate::quota::redis

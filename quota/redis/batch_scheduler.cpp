@@ -1,0 +1,88 @@
+#include "quota/redis/batch_scheduler.hpp"
+
+#include <utility>
+
+#include "quota/redis/batch.hpp"
+#include "quota/redis/usual_call.hpp"
+
+namespace tollgate::quota::redis {
+
+namespace {
+
+// How long, and how many, accounts are taken to be unusual before that is tried again.
+constexpr milliseconds unusual_for{10'000};
+constexpr std::size_t most_unusual = 10'000;
+
+}  // namespace
+
+batch_scheduler::batch_scheduler(connection& connection) : connection_{connection} {}
+batch_scheduler::~batch_scheduler() = default;
+
+void batch_scheduler::add(const org_id& org, const operation& operation, ledger::then then,
+                          departure when) {
+  auto& org_queue = org_queues_[org];
+  auto& waiting = org_queue.waiting;
+  const bool first = waiting.empty();
+  if (first || waiting.back()->full())
+    waiting.push_back(std::make_unique<batch>(org, shared_from_this()));
+  waiting.back()->add(operation, std::move(then));
+  if (org_queue.on_its_way) return;  // its reply makes the next batch due
+  if (first) due_.push_back(org);
+  when == departure::at_once ? connection_.request_flush() : connection_.request_flush_soon();
+}
+
+void batch_scheduler::leave() {
+  while (!due_.empty()) {
+    auto shared = std::make_unique<usual_call>(*this, hour_of(clock().now()));
+    for (const auto& org : std::exchange(due_, {})) depart(org, shared);
+    if (!shared->empty()) usual_call::send(std::move(shared));
+  }
+}
+
+void batch_scheduler::depart(const org_id& org, std::unique_ptr<usual_call>& shared) {
+  auto& org_queue = org_queues_[org];
+  auto batch = std::move(org_queue.waiting.front());
+  org_queue.waiting.pop_front();
+  org_queue.on_its_way = true;
+  if (!connection_.ready()) {
+    batch->fail(store_errc::unavailable);
+    return on_reply(org);
+  }
+  if (!batch->operations().is_usual(shared->hour()) || is_unusual(org))
+    return batch::send(std::move(batch));
+  shared->add(std::move(batch));
+  if (!shared->full()) return;
+  auto next = std::make_unique<usual_call>(*this, shared->hour());
+  usual_call::send(std::exchange(shared, std::move(next)));
+}
+
+bool batch_scheduler::is_unusual(const org_id& org) {
+  const auto now = clock().now();
+  if (now - unusual_since_ > unusual_for || now < unusual_since_) {
+    unusual_.clear();
+    unusual_since_ = now;
+  }
+  return unusual_.contains(org);
+}
+
+void batch_scheduler::note_unusual(const org_id& org) {
+  if (unusual_.size() < most_unusual) unusual_.insert(org);
+}
+
+void batch_scheduler::on_reply(const org_id& org) {
+  const auto org_queue = org_queues_.find(org);
+  org_queue->second.on_its_way = false;
+  if (org_queue->second.waiting.empty()) {
+    org_queues_.erase(org_queue);
+  } else {
+    due_.push_back(org);
+    connection_.request_flush();
+  }
+}
+
+void batch_scheduler::tell_of(const ledger_answer& answer, const org_id& org) {
+  if (answer.top_up_due() && on_top_up) on_top_up(org);
+  if (answer.has_events() && on_event) on_event(org);
+}
+
+}  // namespace tollgate::quota::redis

@@ -1,0 +1,67 @@
+// When operations leave for Redis, and which of them leave together.
+//
+// One batch of an organization is on its way at a time, and its operations that are issued
+// meanwhile leave in the next: the busier an organization is, the less a call of it costs, here and
+// in Redis, and its operations keep their order. All that is ready at the end of a turn of the
+// event loop leaves in one write, and usual batches of many organizations in one FCALL
+// (usual_call.hpp).
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "quota/ledger.hpp"
+#include "quota/redis/connection.hpp"
+#include "quota/redis/ledger_protocol.hpp"
+
+namespace tollgate::quota::redis {
+
+class batch;
+class usual_call;
+
+class batch_scheduler : public std::enable_shared_from_this<batch_scheduler> {
+ public:
+  // `soon` is for operations whose answer nobody waits for: they leave with the next operation, or
+  // alone after connection::max_linger.
+  enum class departure : std::uint8_t { at_once, soon };
+
+  explicit batch_scheduler(connection& connection);
+  ~batch_scheduler();
+
+  void add(const org_id& org, const operation& operation, ledger::then then, departure when);
+  // At the end of a turn: everything leaves that may.
+  void leave();
+
+  // A batch has been answered, or has failed.
+  void on_reply(const org_id& org);
+  // The account was not usual: for a while its batches leave in calls of their own.
+  void note_unusual(const org_id& org);
+  void tell_of(const ledger_answer& answer, const org_id& org);
+
+  connection& by() { return connection_; }
+  store_clock& clock() { return connection_.clock(); }
+
+  std::int64_t pack_after_hours = default_pack_after_hours;
+  ledger::top_up_listener on_top_up;
+  ledger::event_listener on_event;
+
+ private:
+  struct org_queue {
+    std::deque<std::unique_ptr<batch>> waiting;
+    bool on_its_way = false;
+  };
+
+  void depart(const org_id& org, std::unique_ptr<usual_call>& shared);
+  bool is_unusual(const org_id& org);
+
+  connection& connection_;
+  std::unordered_map<org_id, org_queue> org_queues_;
+  std::vector<org_id> due_;  // have a batch waiting and none on its way
+  std::unordered_set<org_id> unusual_;
+  time_point unusual_since_{};
+};
+
+}  // namespace tollgate::quota::redis

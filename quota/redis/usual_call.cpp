@@ -1,0 +1,55 @@
+#include "quota/redis/usual_call.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <hiredis/hiredis.h>
+
+#include "quota/redis/batch_scheduler.hpp"
+#include "quota/redis/ledger_library.hpp"
+#include "quota/redis/reply.hpp"
+#include "quota/redis/rows.hpp"
+
+namespace tollgate::quota::redis {
+
+usual_call::usual_call(batch_scheduler& from, std::int64_t hour)
+    : from_{from.shared_from_this()}, hour_{hour} {}
+
+std::string usual_call::encode() const {
+  usual_arguments arguments{hour_};
+  for (const auto& each : batches_) arguments.add(each->org(), each->operations());
+  return arguments.call(ledger_library::current().usual_name());
+}
+
+void usual_call::send(std::unique_ptr<usual_call> self) {
+  const auto encoded = self->encode();
+  auto& connection = self->from_->by();
+  connection.send(encoded, std::move(self));
+}
+
+// An error came before the function began, or is the store's: each batch meets it on its own, and
+// deals with it. What was applied is answered as such when it is repeated.
+void usual_call::complete(error_code ec, const redisReply* reply) noexcept {
+  if (ec) {
+    for (auto& each : batches_) each->land(ec);
+  } else if (reply->type == REDIS_REPLY_ERROR) {
+    for (auto& each : batches_) batch::send(std::move(each));
+  } else {
+    answered(text_of(*reply));
+  }
+}
+
+void usual_call::answered(std::string_view text) {
+  for (auto& each : batches_) {
+    const auto line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    if (line.size() > 1) {
+      each->answered(line);
+      continue;
+    }
+    if (!line.empty()) from_->note_unusual(each->org());  // empty: the hour is over
+    batch::send(std::move(each));
+  }
+}
+
+}  // namespace tollgate::quota::redis
