@@ -47,14 +47,17 @@ void batch::send(std::unique_ptr<batch> self) {
   connection.send(encoded, std::move(self));
 }
 
-// Nothing was applied. Where the library is missing (FUNCTION FLUSH, or a failover to a node
-// without it) it is loaded, right before the same call: commands of one connection keep their
-// order.
+void batch::load_library(connection& connection) {
+  std::string load;
+  append_command(load, {"FUNCTION", "LOAD", ledger_library::current().text()});
+  connection.send(load, std::make_unique<loaded_reply>(connection));
+}
+
+// Nothing was applied. The library may be missing after FUNCTION FLUSH, or a failover to a node
+// without it.
 void batch::refused(std::string_view error) {
   if (is_unknown_function(error) && may_go_again()) {
-    std::string load;
-    append_command(load, {"FUNCTION", "LOAD", ledger_library::current().text()});
-    from_->by().send(load, std::make_unique<loaded_reply>(from_->by()));
+    load_library(from_->by());
     return go_again();
   }
   if (takes_no_writes(error) && !read_only_) {

@@ -27,6 +27,9 @@ class batch final : public reply_sink {
   static void send(std::unique_ptr<batch> self);
   void complete(error_code ec, const redisReply* reply) noexcept override;
 
+  // Before the next command of the connection. Commands of one connection keep their order.
+  static void load_library(connection& connection);
+
   // What the library has answered to all operations.
   void answered(std::string_view text);
   // The operations end with an error, and the next batch may leave.

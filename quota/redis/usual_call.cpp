@@ -27,16 +27,21 @@ void usual_call::send(std::unique_ptr<usual_call> self) {
   connection.send(encoded, std::move(self));
 }
 
-// An error came before the function began, or is the store's: each batch meets it on its own, and
-// deals with it. What was applied is answered as such when it is repeated.
 void usual_call::complete(error_code ec, const redisReply* reply) noexcept {
   if (ec) {
     for (auto& each : batches_) each->land(ec);
   } else if (reply->type == REDIS_REPLY_ERROR) {
-    for (auto& each : batches_) batch::send(std::move(each));
+    refused(text_of(*reply));
   } else {
     answered(text_of(*reply));
   }
+}
+
+// A missing library is loaded once for all. Any other error each batch gets again on its own, and
+// handles it. Operations that were applied before the error are answered as repetitions.
+void usual_call::refused(std::string_view error) {
+  if (is_unknown_function(error)) batch::load_library(from_->by());
+  for (auto& each : batches_) batch::send(std::move(each));
 }
 
 void usual_call::answered(std::string_view text) {

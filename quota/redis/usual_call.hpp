@@ -28,6 +28,7 @@ class usual_call final : public reply_sink {
 
  private:
   std::string encode() const;
+  void refused(std::string_view error);
   void answered(std::string_view text);
 
   std::shared_ptr<batch_scheduler> from_;

@@ -146,6 +146,76 @@ TEST(ledger_batch, believes_no_member_to_be_clean) {
   EXPECT_EQ(encode(batch).back(), "a?b??\tro?ute\t" + std::string(256, 'x') + "\t?\t?\t\xC3\xA9\t");
 }
 
+operation a_reservation(time_point made_at) {
+  return reserve{
+      hold_id::make(made_at, 0, 1), credits::from_whole(1), 60s, admission::enforce, "r", {}};
+}
+operation a_settlement(time_point made_at) {
+  return settle{hold_id::make(made_at, 0, 2), credits::from_whole(1), 1};
+}
+
+TEST(ledger_batch, is_usual_with_a_settlement_a_reservation_or_the_one_and_then_the_other) {
+  const auto now = round_moment, earlier = round_moment - 1h;
+  const operation some_void = void_hold{hold_id::make(now, 0, 3)};
+  struct shape {
+    std::vector<operation> operations;
+    bool usual;
+  };
+  const shape shapes[] = {
+      {{}, false},
+      {{a_reservation(now)}, true},
+      {{a_settlement(now)}, true},
+      {{a_settlement(now), a_reservation(now)}, true},
+      {{a_reservation(now), a_settlement(now)}, false},
+      {{a_settlement(now), a_settlement(now)}, false},
+      {{a_reservation(now), a_reservation(now)}, false},
+      {{a_settlement(now), a_reservation(now), a_settlement(now)}, false},
+      {{some_void}, false},
+      {{a_settlement(now), some_void}, false},
+      {{expire_holds{}}, false},
+      {{a_reservation(earlier)}, false},
+      {{a_settlement(earlier), a_reservation(now)}, false},
+  };
+  for (std::size_t i = 0; i < std::size(shapes); ++i) {
+    ledger_batch batch;
+    for (const auto& each : shapes[i].operations) batch.add(each);
+    EXPECT_EQ(batch.is_usual(hour_of(now)), shapes[i].usual) << i;
+    batch.clear();
+    batch.add(a_reservation(now));
+    EXPECT_TRUE(batch.is_usual(hour_of(now))) << i;
+  }
+}
+
+TEST(usual_arguments, names_five_keys_of_each_organization_and_counts_its_arguments) {
+  ledger_batch both, one;
+  both.add(a_settlement(round_moment));
+  both.add(a_reservation(round_moment));
+  one.add(a_settlement(round_moment));
+  const auto of_hour = hour_of(round_moment);
+  usual_arguments arguments{of_hour};
+  arguments.add("acme", both);
+  arguments.add("globex", one);
+  const auto got = arguments_of(arguments.call("usual"));
+  const auto text = std::to_string(of_hour);
+  const std::vector<std::string> begins{"FCALL",
+                                        "usual",
+                                        "10",
+                                        "tollgate:{acme}:account",
+                                        "tollgate:{acme}:holds",
+                                        "tollgate:{acme}:ledger",
+                                        "tollgate:{acme}:usage:" + text,
+                                        "tollgate:{acme}:resolved:" + text,
+                                        "tollgate:{globex}:account"};
+  ASSERT_EQ(got.size(), 3 + 10 + 1 + (1 + 2 + 4 + 5) + (1 + 1 + 4));
+  EXPECT_TRUE(std::equal(begins.begin(), begins.end(), got.begin()));
+  EXPECT_EQ(got[13], text);
+  EXPECT_EQ(got[14], "11");
+  EXPECT_EQ(got[17], "s");
+  EXPECT_EQ(got[21], "r0");
+  EXPECT_EQ(got[26], "5");
+  EXPECT_EQ(got[28], "s");
+}
+
 TEST(ledger_answer, gives_an_answer_an_operation) {
   ledger_answer answers{"1700000000123 0 10000000 90000000 20 5 -7 3 4000000000000000 0"};
   ASSERT_TRUE(answers.valid());
