@@ -169,7 +169,7 @@ audio_tap::chain::chain(const audio_settings& settings, const body_facts& facts)
       reader{make_reader(settings, facts, into_meter)} {}
 
 meters::duration audio_tap::chain::found() const {
-  // Also counts frames that are not first: after the head of a packaging they never are.
+  // Also counts frames that are not at the start: after the head of a packaging they never are.
   return reader->problem() == fault::none ? meter->measured() : meters::duration{};
 }
 
