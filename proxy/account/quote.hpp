@@ -19,7 +19,8 @@ struct quote_request {
 // From the query: `amount_usd`, `percent`, or both.
 checked<quote_request> read_quote(std::string_view query);
 
-// {"amount_usd","credits","enough","percent","percent_usd","percent_credits","minimum_usd","usd_per_credit"}.
+// {"amount_usd","credits","enough","percent","percent_usd","percent_credits",
+// "minimum_usd","usd_per_credit"}.
 // `credits` is null without a price, or if an account cannot hold that many; `enough` says whether
 // the amount reaches the plan's minimum; figures that were not requested are null.
 std::string quote_json(const quote_request& asked, const quota::plan_terms& terms);
