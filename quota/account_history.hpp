@@ -70,7 +70,7 @@ struct stream_positions {
 struct account_changes {
   stream_positions up_to;             // the end of these changes
   bool more = false;                  // this is not the requested end: continue from there
-  bool moved = false;                 // there were ledger entries; without any, `row` is empty
+  bool moved = false;                 // there were ledger entries; without any, ignore `row`
   std::vector<account_event> events;  // in order
   credits charged;                    // by all settled calls together
   std::int64_t calls = 0;

@@ -226,8 +226,8 @@ void audit::compare_active(const account_snapshot& snapshot, const account_rows&
   }
 }
 
-// The open holds claim at least as much of a kept batch as the holds that were placed before it;
-// holds that were placed while the clock was ahead may claim more.
+// The claims on a kept batch are at least the open holds that were placed before it; holds placed
+// while the clock was ahead may add to them.
 void audit::compare_kept(const account_snapshot& snapshot) {
   for (const auto& batch : snapshot.grants.kept) {
     const auto what = "credits kept until " + text_of(batch.until) + ": ";

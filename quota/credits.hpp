@@ -14,7 +14,7 @@ class credits {
  public:
   static constexpr std::int64_t micro_per_credit = 1'000'000;
 
-  // The largest amount of a single operation, and the largest balance allowed, on either side of
+  // The largest amount of a single operation, and the largest balance to request, on either side of
   // zero. A Lua number (a double) adds exactly up to more than twice this, so the C++ ledger and
   // the ledger in Redis agree on every integer. Lifetime sums of an account may be larger.
   static constexpr std::int64_t max_micro = 4'000'000'000'000'000;  // 4 * 10^9 credits

@@ -15,7 +15,7 @@ namespace tollgate::quota {
 struct plan_terms {
   std::string plan;          // its name in the configuration; empty: no plan
   credits allocation;        // granted at the start of every cycle
-  int rollover_percent = 0;  // of the allocation: up to this share of the unused part rolls over,
+  int rollover_percent = 0;  // unused credits roll over, up to this share of the allocation,
   int rollover_cycles = 0;   // for this many cycles
   // The price of a credit, in millionths of a dollar, for overage and top-ups. 0: neither is
   // available.

@@ -49,7 +49,7 @@ class retention_store {
   // of an account always stays. The caller must only drop entries that are archived.
   virtual task<result<bool>> drop_entries(const org_id& org, std::string first) = 0;
   virtual task<result<void>> remember_summed(const org_id& org, std::int64_t next_day) = 0;
-  // Drops agents and conversations from the usage of a day in the distant past; days are processed
+  // Drops agents and conversations from the usage of a day that ended long ago; days are processed
   // in order. False: the day has not been aggregated.
   virtual task<result<bool>> drop_usage_detail(const org_id& org, std::int64_t day) = 0;
   // False, without a change: `known` is not what is retained.

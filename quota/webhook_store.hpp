@@ -46,8 +46,8 @@ struct webhook_endpoint {
 };
 
 // A change of an endpoint; members that are not set stay unchanged. After any change the next
-// attempt is due at once, and the result of an attempt under way is ignored: it was made at the
-// previous endpoint.
+// attempt is due at once, and the result of an attempt under way is ignored: it was made before
+// the change.
 struct webhook_change {
   std::optional<std::string> url, description;
   std::optional<std::vector<std::string>> events;
@@ -111,7 +111,7 @@ class webhook_store {
                                                const webhook_change& what) = 0;
   virtual task<result<webhook_outcome>> remove(const org_id& org, std::string id) = 0;
   // The current secrets stay valid for `overlap`. Does nothing if the secret made by `secret.key`
-  // is still valid. No secret ends early, so there may be too many.
+  // is still valid. No secret ends early; with too many valid ones the answer is `full`.
   virtual task<result<webhook_outcome>> rotate(const org_id& org, std::string id,
                                                webhook_secret secret, milliseconds overlap) = 0;
   // The secrets before the newest end at once: every receiver knows that one. The result of an

@@ -37,7 +37,7 @@ std::string field(const http_request& request, const char* name) {
 webhook_listener::webhook_listener(std::uint16_t port, std::ostream& out) : out_{out} {
   struct sigaction known {};
   sigaction(SIGHUP, nullptr, &known);
-  if (known.sa_handler != SIG_IGN) signals_.add(SIGHUP);  // ignored: it is run by nohup
+  if (known.sa_handler != SIG_IGN) signals_.add(SIGHUP);  // unless run by nohup
   std::signal(SIGPIPE, SIG_IGN);                          // writing to the output fails instead
   const tcp::endpoint where{asio::ip::address_v4::loopback(), port};
   acceptor_.open(where.protocol());

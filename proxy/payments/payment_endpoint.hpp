@@ -18,8 +18,8 @@ class payment_endpoint {
   // One attempt, no longer than the configured timeout.
   task<payment_answer> ask(payment_order order);
 
-  // The outcome of an earlier request. Nullopt: no money was or will be taken, or the endpoint
-  // cannot be asked. The same holds for `failed` with a `spent` key.
+  // The outcome of an earlier request. Nullopt: no money was taken and no payment is in
+  // progress, or the endpoint cannot be asked. The same holds for `failed` with a `spent` key.
   task<std::optional<payment_answer>> look_up(payment_order order);
 
   // The top-up of a Stripe payment, by the ids of the payment and of its charge; either may be

@@ -45,8 +45,8 @@ class found_payments {
   std::string take(const json_value& page, bool& fine);
   bool any() const { return any_; }
 
-  // The outcome of the top-up. Nullopt: no money was or will be taken; it may be requested once
-  // `to_cancel()` is canceled.
+  // The outcome of the top-up. Nullopt: no money was taken and no payment is in progress; it
+  // may be requested once `to_cancel()` is canceled.
   std::optional<payment_answer> verdict() const;
   // Payments of earlier keys that could still be completed.
   const std::vector<std::string>& to_cancel() const { return to_cancel_; }

@@ -1,4 +1,4 @@
-// The ledger of one account, in memory: the reference for the ledger in Redis.
+// The ledger of one account, in memory: the oracle for the ledger in Redis.
 //
 // It keeps these rules of money for every account at every instant:
 //   available = granted - settled - held - expired

@@ -1,6 +1,6 @@
 // The vocabulary of the ledger: the operations on an account, and their answers.
 //
-// Two ledgers implement it: `account_ledger` (ledger/account_ledger.hpp, pure C++, the reference)
+// Two ledgers implement it: `account_ledger` (ledger/account_ledger.hpp, pure C++, the oracle)
 // and ledger/scripts (the same transitions, atomic inside Redis).
 #pragma once
 
@@ -72,9 +72,9 @@ struct extend {
   std::optional<use> answered = {};
 };
 
-// Raises the hold to `amount` if that is more, and gives the excess back before the hold is
-// resolved. Sent when no more will be used: a delayed message may still arrive later. The timeout
-// is not restarted.
+// Lowers the hold to `amount` if it is larger, and gives the difference back before the hold is
+// resolved. Sent only when no more will be used, because a delayed message may arrive at any time.
+// The timeout is not restarted.
 struct release {
   hold_id id;
   credits amount;
@@ -157,8 +157,7 @@ enum class top_up_verdict : std::uint8_t {
 struct resolve_top_up {
   std::string id;
   top_up_verdict verdict = top_up_verdict::paid;
-  std::int64_t generation =
-      0;  // spent: which one. Another generation was reported before, and changes nothing
+  std::int64_t generation = 0;  // spent: which one. A report of another generation changes nothing
 };
 
 enum class take_back_reason : std::uint8_t { refund = 0, dispute = 1 };

@@ -1,4 +1,4 @@
-// The ledger and the directory in memory, over the reference ledger, for tests of code that uses
+// The ledger and the directory in memory, over the oracle, for tests of code that uses
 // them.
 #pragma once
 
@@ -190,7 +190,7 @@ class memory_store : public ledger, public account_history, public directory {
   time_point now() const override { return time; }
   bool ready() const override { return reachable; }
 
-  // An open hold to show in snapshots; the reference ledger does not expose its own.
+  // An open hold to show in snapshots; the oracle does not expose its own.
   void show_hold(const org_id& org, open_hold hold) { accounts_[org].holds.push_back(hold); }
 
   task<result<std::optional<organization>>> find(const org_id& org) override {
