@@ -241,7 +241,7 @@ answer account_ledger::pay(top_up_record& record, time_point now) {
   return say(outcome::granted, amount);
 }
 
-// Cumulative sums, so that the order of reports and repetitions do not matter.
+// Cumulative sums, so that neither the order of reports nor repetitions matter.
 answer account_ledger::on(const take_back_top_up& what, time_point now) {
   auto* record = find_top_up(what.id);
   if (record == nullptr) return say(outcome::not_found, credits{});
