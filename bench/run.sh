@@ -1,6 +1,6 @@
 #!/bin/sh
-# The benchmarks: Tollgate and its peers side by side in one run, the figures that a release is held to, what a call
-# allocates, and the meter's share of the CPU.
+# The benchmarks: Tollgate and its peers side by side in one run, the figures that a release has to meet, the
+# allocations of a call, and the meter's share of the CPU.
 # Usage: bench/run.sh [--quick] [--json FILE] [--before PROGRAM] [--rounds N] [--seconds S]
 #                     [--organizations N...] [--only CONTENDER...] [--questions NAME...]
 # Installs what is missing and builds the release preset first. With --only or --questions, only contenders run.

@@ -44,8 +44,8 @@ bool is_host_name(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), allowed);
 }
 
-// Boost.URL 1.81 takes what follows a malformed port for a path ("http://x:80a"); so the path is
-// looked at too.
+// Boost.URL 1.81 reads the text after a malformed port as a path ("http://x:80a"), so the path is
+// checked, too.
 bool is_http(const boost::urls::url_view& url) {
   using boost::urls::host_type;
   using boost::urls::scheme;
@@ -55,7 +55,7 @@ bool is_http(const boost::urls::url_view& url) {
   return http && host && (url.encoded_path().empty() || url.encoded_path().starts_with('/'));
 }
 
-// What of a URL nobody we call may have, in words; empty: nothing.
+// The first part of the URL that none of our URLs may have, in words; empty if there is none.
 std::string forbidden_part(const boost::urls::url_view& url) {
   if (url.has_fragment()) return "a fragment";
   for (const auto segment : url.encoded_segments()) {
@@ -74,14 +74,14 @@ std::uint16_t port_of(const boost::urls::url_view& url) {
   return url.scheme_id() == boost::urls::scheme::https ? 443 : 80;
 }
 
-// The text of an http:// or https:// URL; what is wrong with it has been said otherwise.
+// The text of an http:// or https:// URL. It reports any error in it.
 std::optional<std::string> read_http_url(context& in, const node& from) {
   const std::string expected = "http:// or https:// and a host";
   auto text = read_scalar(in, from, expected);
   if (!text) return {};
   const auto parsed = boost::urls::parse_uri(text->text);
   if (parsed && is_http(*parsed)) return std::move(text->text);
-  // What could not be taken apart may hold a password: it is not repeated then.
+  // Text that cannot be parsed may contain a password, so the message does not repeat it.
   const bool secret = text->text.find('@') != std::string::npos;
   fail_expected(in, from, expected, secret ? "something else" : text->shown);
   return {};

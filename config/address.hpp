@@ -1,4 +1,4 @@
-// Addresses: of the listeners, of the upstreams, of the store.
+// Addresses of listeners, upstreams and the store.
 #pragma once
 
 #include <optional>
@@ -11,7 +11,7 @@ namespace tollgate::config {
 // `127.0.0.1:8080`, `[::1]:8080`, `localhost:8080`; port 0 lets the system choose.
 std::optional<endpoint> read_endpoint(context& in, const node& from);
 
-// `https://host[:port][/base/path]` into tls, host, port and base_path of `out`.
+// Splits `https://host[:port][/base/path]` into tls, host, port and base_path.
 struct upstream_url {
   bool tls = false;
   std::string host;
@@ -20,12 +20,12 @@ struct upstream_url {
 };
 std::optional<upstream_url> read_upstream_url(context& in, const node& from);
 
-// Whether a host looks private: an address that is not public, a name without a dot, or a name
-// below a domain that is private by convention. Nothing is resolved.
+// Whether a host looks private: an address that is not public, a name without a dot, or a name in a
+// domain that is private by convention. Names are not resolved.
 bool is_private_host(const std::string& host);
 
-// The URL of a payment endpoint, as written, with its query if `with_query`. https://, or http://
-// to this machine only: it carries secrets.
+// The URL of a payment endpoint, unchanged, with its query if `with_query`. It must be https://, or
+// http:// to this machine: it carries secrets.
 struct payment_url {
   std::string text;
   bool tls = false;

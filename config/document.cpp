@@ -14,7 +14,7 @@
 namespace tollgate::config {
 namespace {
 
-// Ends the parse: what follows could not be trusted to mean what it says.
+// Ends the parse: text after this error could be misread.
 struct broken {
   source_position at;
   std::string message;
@@ -22,12 +22,12 @@ struct broken {
 
 std::size_t offset_of(const source_text& source, const YAML::Mark& mark) {
   if (mark.is_null()) return 0;
-  // yaml-cpp's `pos` runs past the end of the text at times; line and column do not.
+  // yaml-cpp's `pos` sometimes exceeds the end of the text; line and column do not.
   return source.offset(static_cast<std::size_t>(mark.line), static_cast<std::size_t>(mark.column));
 }
 
-// yaml-cpp takes the end of the file for the end of a quoted scalar; a forgotten quote would then
-// swallow the rest of the file in silence.
+// yaml-cpp accepts the end of the file as the end of a quoted scalar; a missing quote would
+// silently swallow the rest of the file.
 bool quote_is_closed(std::string_view from) {
   const char quote = from.front();
   for (std::size_t i = 1; i < from.size(); ++i) {
@@ -110,7 +110,7 @@ class tree_builder final : public YAML::EventHandler {
   struct container {
     node made;
     YAML::anchor_t anchor = 0;
-    bool has_key = false;  // map: a key was read and its value comes next
+    bool has_key = false;  // map: a key was read; its value comes next
     std::string key;
     source_position key_at;
     std::unordered_map<std::string, source_position> seen;
@@ -205,7 +205,7 @@ class tree_builder final : public YAML::EventHandler {
   int documents_ = 0;
 };
 
-// yaml-cpp's own words, and the mistake that is usually behind them.
+// yaml-cpp's message, and the usual cause of that error.
 std::string explain_syntax_error(const YAML::Exception& error, std::string_view line) {
   const bool variable = line.find("${") != std::string_view::npos;
   return "YAML: " + error.msg +
@@ -223,8 +223,8 @@ node_ptr read_document(const std::string& text, problems& problems) {
   }
   const source_text source{content};
   try {
-    // yaml-cpp guesses encodings, and takes the control character 0x04 for the end of the file;
-    // neither may decide what a configuration says.
+    // yaml-cpp guesses encodings, and treats the control character 0x04 as the end of the file.
+    // Neither may change the meaning of a configuration.
     if (const auto flaw = find_flaw(content)) throw broken{source.at(flaw->offset), flaw->what};
     std::istringstream stream{std::string{content}};
     YAML::Parser parser{stream};

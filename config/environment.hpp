@@ -1,4 +1,4 @@
-// Where `${NAME}` is looked up: the process environment, or a table in a test.
+// The source of `${NAME}`: the process environment, or a table in a test.
 #pragma once
 
 #include <functional>

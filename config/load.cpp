@@ -49,7 +49,7 @@ void read_settings(context& in, const node& root, settings& out) {
   map.finish();
 }
 
-// What only the sections together show.
+// Checks that need several sections.
 void check_listeners(context& in, const node& root, const settings& values) {
   const endpoint& a = values.listen;
   const endpoint& b = values.admin.listen;
@@ -65,7 +65,7 @@ const node* value_of(const node& map, std::string_view key) {
   return nullptr;
 }
 
-// Where `threads` is left to the machine, the start finds it out.
+// If `threads` is 0, their number is known only at the start, which checks this.
 void check_journal(context& in, const node& root, const settings& values) {
   const auto least =
       static_cast<std::uint64_t>(values.threads) * journal_settings::least_for_a_thread;
@@ -77,7 +77,7 @@ void check_journal(context& in, const node& root, const settings& values) {
               "KiB for threads: " + std::to_string(values.threads));
 }
 
-// Stripe's events are taken before routes are looked at.
+// Stripe's events take precedence over routes.
 void check_stripe_events(context& in, const node& root, const settings& values) {
   const auto& events = values.payments.events;
   if (events.listen) {
@@ -96,7 +96,7 @@ void check_stripe_events(context& in, const node& root, const settings& values) 
   }
 }
 
-// Nothing but a database can be read back, and a ledger that nobody can read whole proves nothing.
+// Only a database can be read back, and a ledger that cannot be read whole proves nothing.
 void check_retention(context& in, const node& root, const settings& values) {
   if (!values.retention.ledger || values.archive.kind == archive_kind::postgresql) return;
   const auto* section = map_reader{in, root}.find("retention");
@@ -115,7 +115,7 @@ void check_billing_prefix(context& in, const settings& values) {
   }
 }
 
-// A rate that could not be read was reported already; routes that use it are left out here.
+// Omits routes whose rate could not be read: that was already reported.
 std::vector<routes::route_settings> priced(const settings& values) {
   std::vector<routes::route_settings> out;
   for (const auto& route : values.routes) {
@@ -197,7 +197,7 @@ std::variant<configuration, std::vector<config_error>> load_file(const std::stri
   };
   std::ifstream file{path, std::ios::binary};
   if (!file) return fail(std::string{"cannot be opened: "} + std::strerror(errno));
-  // One byte more than may be there: enough to see that a file is too large, or endless.
+  // Reads one byte more than the limit, to detect a file that is too large or endless.
   std::string text(largest_file + 4, '\0');
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (file.bad()) return fail(std::string{"cannot be read: "} + std::strerror(errno));

@@ -1,5 +1,5 @@
-// YAML -> settings. Strict: unknown keys, wrong types, unknown names and unreachable routes are
-// errors, and every one of them is reported at once.
+// Loads the settings from YAML. Strict: unknown keys, wrong types, unknown names and unreachable
+// routes are errors, and all errors are reported at once.
 #pragma once
 
 #include <map>
@@ -17,12 +17,12 @@ namespace tollgate::config {
 struct config_error {
   std::string file;
   int line = 0, column = 0;  // from 1; zero: the file as a whole
-  std::string message;       // with a suggestion where one is obvious
+  std::string message;       // with a suggestion if there is an obvious one
 };
 std::string to_string(const config_error& error);  // FILE:LINE:COLUMN: message
 
-// Settings and what is compiled from them: immutable, one snapshot shared by all threads, replaced
-// as a whole on reload.
+// The settings and everything compiled from them. Immutable: all threads share one snapshot, and a
+// reload replaces it as a whole.
 struct configuration {
   settings values;
   routes::route_table routes;
@@ -36,8 +36,8 @@ std::variant<configuration, std::vector<config_error>> load_text(const std::stri
                                                                  const std::string& file_name,
                                                                  const environment& env);
 
-// Every key that may stand in the maps of this text, as "routes.match.method" or
-// "upstreams.NAME.url", and whether one of those maps has it. The text need not be free of errors.
+// All keys allowed in the maps of this text, as "routes.match.method" or "upstreams.NAME.url", and
+// whether one of those maps has the key. The text may contain errors.
 std::map<std::string, bool> keys_of(const std::string& text, const environment& env);
 
 }  // namespace tollgate::config

@@ -38,7 +38,7 @@ std::string quoted(std::string_view text) {
       out += c;
     }
   }
-  // Never end inside a UTF-8 sequence: drop what is left of one.
+  // Removes a UTF-8 sequence that was cut.
   if (text.size() > longest) {
     while ((static_cast<unsigned char>(out.back()) & 0xc0) == 0x80) out.pop_back();
     if ((static_cast<unsigned char>(out.back()) & 0xc0) == 0xc0) out.pop_back();

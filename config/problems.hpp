@@ -1,4 +1,4 @@
-// The problems of a configuration, collected instead of thrown: a file with five mistakes gets five
+// Collects the problems of a configuration instead of throwing: a file with five mistakes gets five
 // messages.
 #pragma once
 
@@ -23,8 +23,8 @@ class problems {
   bool empty() const { return found_.empty(); }
   std::size_t count() const { return found_.size() + beyond_; }
 
-  // By position. A message that occurs twice at one position (an alias read twice) is listed once.
-  // With more than `most` problems, a last entry gives the number of the others.
+  // Sorted by position. A message that occurs twice at one position (an alias is read twice) is
+  // listed once. Beyond `most` problems, a last entry gives the number of the others.
   std::vector<entry> sorted() const;
   static constexpr std::size_t most = 1000;
 

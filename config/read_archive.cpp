@@ -1,4 +1,4 @@
-// The archive, and how long the store keeps what is old.
+// The archive, and how long the store keeps old data.
 #include <algorithm>
 #include <memory>
 
@@ -55,11 +55,11 @@ std::optional<retention_settings> read_retention(context& in, const node& from) 
   map.optional("ledger", out.ledger, duration_between(1s, most));
   map.optional("usage", out.usage, duration_between(least, most));
   map.optional("usage_by_hour", out.usage_by_hour, duration_between(least, most));
-  // A projection looks at the days of eight weeks.
+  // A projection reads eight weeks of daily usage.
   map.optional("usage_by_day", out.usage_by_day, duration_between(24h * 60, most));
   map.optional("idle_totals", out.idle_totals, duration_between(1h, most));
   map.finish();
-  // What is summed up further has been summed up before.
+  // Each further level of aggregation must come later than the previous one.
   const auto by_hour = out.usage_by_hour.value_or(out.usage);
   if (by_hour < out.usage) {
     in.fail(*map.find("usage_by_hour"), "usage_by_hour may not be shorter than usage");

@@ -1,4 +1,4 @@
-// What a route says of the seconds of audio that its rate counts.
+// A route's settings for rates that count seconds of audio.
 #include "config/sections.hpp"
 
 namespace tollgate::config {

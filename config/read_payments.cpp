@@ -1,4 +1,4 @@
-// Payments: who is asked for money when credits are bought.
+// Payments: the endpoint that collects the money for credits.
 #include <algorithm>
 
 #include "config/address.hpp"
@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 
 constexpr const char* stripe_api = "https://api.stripe.com";
 
-// The key travels in a header.
+// The key must fit into a header.
 std::optional<std::string> read_secret_key(context& in, const node& from) {
   auto key = read_text(in, from);
   if (!key) return {};
@@ -42,7 +42,7 @@ std::optional<payment_settings> read_webhook(context& in, const node& from) {
   return out;
 }
 
-// The new one and the old one, while Stripe rolls them.
+// The new and the old one, while Stripe rolls them.
 std::optional<std::vector<std::string>> read_webhook_secrets(context& in, const node& from) {
   auto secrets = read_texts(in, from);
   if (!secrets || secrets->size() <= 2) return secrets;

@@ -1,11 +1,11 @@
-// Plans: what is paid in advance, and on which terms.
+// Plans: prepaid credits and their terms.
 #include "config/sections.hpp"
 #include "config/units.hpp"
 
 namespace tollgate::config {
 namespace {
 
-// Dollars, scaled to an integer with `places` decimals, up to `most` of those.
+// Dollars as an integer with `places` decimals, at most `most` dollars.
 auto usd(int places, std::int64_t most) {
   return [=](context& in, const node& from) -> std::optional<std::int64_t> {
     const std::string expected =
@@ -63,7 +63,7 @@ std::optional<request_rate> read_request_rate(context& in, const node& from) {
   return out;
 }
 
-// True when any term was given.
+// True if any term was given.
 bool read_terms(map_reader& map, quota::plan_terms& out) {
   bool any = map.optional("overage_usd", out.usd_micro_per_credit,
                           usd(6, quota::max_usd_micro_per_credit));

@@ -1,4 +1,4 @@
-// Rates: what things cost.
+// Rates: prices per unit.
 #include "config/sections.hpp"
 #include "config/units.hpp"
 #include "routes/json_members.hpp"
@@ -20,7 +20,7 @@ std::optional<std::int64_t> read_increment(context& in, const node& from) {
   return step->count();
 }
 
-// A JSON pointer to a member of an object, or several.
+// One or several JSON pointers to a member of an object.
 std::optional<std::vector<std::string>> read_pointers(context& in, const node& from) {
   auto out = read_texts(in, from);
   if (!out) return {};
@@ -34,7 +34,7 @@ std::optional<std::vector<std::string>> read_pointers(context& in, const node& f
   return out;
 }
 
-// A rate whose price and unit could be read; nothing otherwise.
+// A rate with a valid price and unit; otherwise empty.
 std::optional<quota::rate> read_rate(context& in, const std::string& name, const node& from) {
   const std::size_t before = in.found.count();
   quota::rate out;

@@ -1,15 +1,14 @@
 #include "config/sections.hpp"
 #include "routes/text.hpp"
 
-// The shape of routes is read here. Whether their patterns make sense is for routes::route_table to
-// say, which compiles them.
+// Reads the structure of routes. routes::route_table compiles their patterns and checks them.
 namespace tollgate::config {
 namespace {
 
 using routes::globs;
 using conditions = std::vector<std::pair<std::string, globs>>;
 
-// `model` stands for the pointer `/model`.
+// `model` is short for the pointer `/model`.
 std::string to_pointer(const std::string& key) {
   if (key.starts_with('/')) return key;
   std::string out = "/";
@@ -35,8 +34,8 @@ std::string unchanged(const std::string& key) {
   return key;
 }
 
-// `headers`, `query` and `json`: names, each with a glob or a list of globs. `normal` makes the
-// form in which two names are the same.
+// `headers`, `query` and `json`: names, each with a glob or a list of globs. `normal` returns the
+// form in which names are compared.
 auto conditions_by(std::string (*normal)(const std::string&)) {
   return [=](context& in, const node& from) -> std::optional<conditions> {
     conditions out;
@@ -82,7 +81,7 @@ std::optional<quota::settlement_policy> read_settlement(context& in, const node&
   map.optional("refused", out.refused, resolutions);
   map.optional("no_answer", out.no_answer, resolutions);
   map.optional("client_gone_early", out.client_gone_early, resolutions);
-  // It once meant both, and goes on to where nothing else is said.
+  // The key once covered both, and still does if the other one is absent.
   const auto* early = map.find("client_gone_early");
   if (early != nullptr) out.client_gone_waiting = out.client_gone_early;
   const bool is_void_by_it = early != nullptr && map.find("client_gone_waiting") == nullptr &&

@@ -7,8 +7,8 @@
 namespace tollgate::config {
 namespace {
 
-// Fields that frame the message, belong to one connection, or tell the upstream about the caller:
-// the proxy writes them, nobody else.
+// Fields that frame the message, belong to one connection, or describe the caller to the upstream:
+// only the proxy writes them.
 bool is_written_by_the_proxy(std::string_view name) {
   constexpr std::array fields{
       "connection",        "content-length",   "expect", "forwarded",       "host",
@@ -25,7 +25,7 @@ using header = std::pair<std::string, std::string>;
 std::optional<std::string> read_header_value(context& in, const node& from) {
   auto text = read_scalar(in, from, "text");
   if (!text) return {};
-  // `Bearer ${KEY:-}` without a key: no header rather than a broken one.
+  // `Bearer ${KEY:-}` without a key: send no header instead of a broken one.
   if (text->all_empty) return std::string{};
   const auto printable = [](char c) { return c >= ' ' && c < '\x7f'; };
   const std::string& value = text->text;
@@ -70,7 +70,7 @@ std::optional<std::vector<header>> read_headers(context& in, const node& from) {
   return out;
 }
 
-// The name of a field that is sent.
+// The name of a field to send.
 std::optional<std::string> read_field_name(context& in, const node& from) {
   auto name = read_header_name(in, from);
   if (!name || !is_written_by_the_proxy(*name)) return name;
@@ -98,7 +98,7 @@ std::optional<identify_settings> read_names(context& in, const node& from) {
   return out;
 }
 
-// `true`, `false`, or what differs from `true`.
+// `true`, `false`, or a map of the deviations from `true`.
 std::optional<identify_settings> read_identify(context& in, const node& from) {
   identify_settings out;
   if (from.what != node::type::map) {
@@ -121,7 +121,7 @@ std::optional<identify_settings> read_identify(context& in, const node& from) {
   return out;
 }
 
-// Whether callers of this upstream are told apart by nothing but the key that is set here.
+// Whether this upstream sees the same key, the one set here, from all callers.
 bool sets_a_key(const upstream_settings& upstream) {
   return std::any_of(upstream.headers.begin(), upstream.headers.end(), [](const header& set) {
     return !set.second.empty() && (routes::equal_ignoring_case(set.first, "authorization") ||

@@ -1,4 +1,4 @@
-// Webhooks: how account events are delivered, and where they may go.
+// Webhooks: how account events are delivered, and which URLs are allowed.
 #include "config/sections.hpp"
 
 namespace tollgate::config {

@@ -1,4 +1,4 @@
-// Reads nodes into typed values. A reader is anything callable as `std::optional<T>(context&, const
+// Reads nodes into typed values. A reader is any function `std::optional<T>(context&, const
 // node&)`: it reports a problem and returns nullopt, and the caller continues with the next key, so
 // that one run finds every mistake.
 #pragma once
@@ -22,8 +22,8 @@
 
 namespace tollgate::config {
 
-// Every key that was asked for, and whether the file has it: "routes.match.method". A name that
-// people choose is NAME: "upstreams.NAME.url".
+// Every key that was asked for, and whether the file has it: "routes.match.method". NAME replaces
+// names that users choose: "upstreams.NAME.url".
 using known_keys = std::map<std::string, bool>;
 
 struct context {
@@ -32,7 +32,7 @@ struct context {
   std::string key;                                   // the key being read, for messages
   std::size_t substitutions_left = 4 * 1024 * 1024;  // bytes that variables may still add
   problems warnings{};
-  known_keys* keys = nullptr;  // where keys are noted; null: nowhere
+  known_keys* keys = nullptr;  // where to record keys; null: nowhere
   std::string path{};          // of the map being read, as in known_keys
 
   // A valid setting that is probably a mistake.
@@ -47,8 +47,8 @@ struct context {
 // A scalar after substitution.
 struct scalar {
   std::string text;
-  std::string shown;       // for messages; never the content of a variable
-  bool all_empty = false;  // it was made from variables, and all of them are empty
+  std::string shown;       // for messages; never contains the value of a variable
+  bool all_empty = false;  // it contains variables, and all of them are empty
 };
 std::optional<scalar> read_scalar(context& in, const node& from, const std::string& expected);
 
@@ -67,7 +67,7 @@ std::optional<quota::credits> read_credits(context& in, const node& from);  // n
 bool is_name(std::string_view text);
 std::optional<std::string> read_name(context& in, const node& from);
 
-// The most names, routes, or values of one list: checks that compare each with each stay fast.
+// Limits on names, routes, and values of one list: pairwise checks stay fast.
 inline constexpr std::size_t most_names = 1000;
 inline constexpr std::size_t most_values = 64;
 
@@ -110,7 +110,7 @@ auto size_between(T low, T high) {
   };
 }
 
-// One of a few words.
+// One of several words.
 template <class T>
 struct choice {
   std::vector<std::pair<std::string, T>> words;
@@ -131,14 +131,14 @@ struct choice {
 };
 
 // Reads the keys of one map. The caller asks for every known key; finish() reports the others. A
-// null node is an empty map: all of its keys are commented out.
+// null node is an empty map, in which all keys are commented out.
 class map_reader {
  public:
   map_reader(context& in, const node& from);
 
-  // The value of `key`, or null. From then on the key is known.
+  // The value of `key`, or null. It also makes the key known.
   const node* find(std::string_view key);
-  // Likewise; a missing key is reported.
+  // Like find(); reports a missing key.
   const node* require(std::string_view key);
 
   template <class T, class Reader>
@@ -152,7 +152,7 @@ class map_reader {
     return value != nullptr && assign(key, *value, out, reader);
   }
 
-  // A key of a later version: refused by name.
+  // A key of a later version: refused with its name.
   void not_yet(std::string_view key, const std::string& what);
   void finish();
 
@@ -176,7 +176,7 @@ class map_reader {
   std::vector<std::string> known_;
 };
 
-// Calls `each(name, value)` for every member of a map whose keys are names people choose.
+// Calls `each(name, value)` for every member of a map whose keys are names chosen by users.
 template <class Each>
 void for_each_named(context& in, const node& from, Each&& each) {
   if (from.what == node::type::null) return;

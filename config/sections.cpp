@@ -16,7 +16,7 @@ std::optional<std::string> read_header_name(context& in, const node& from) {
 
 namespace {
 
-// One that attribution is read from.
+// The name of a header from which attribution is read.
 std::optional<std::string> read_attribution_header(context& in, const node& from) {
   auto name = read_header_name(in, from);
   if (!name) return {};
@@ -28,8 +28,8 @@ std::optional<std::string> read_attribution_header(context& in, const node& from
   return name;
 }
 
-// Compared in constant time with `Authorization: Bearer TOKEN`; so it is what that header can
-// carry.
+// Compared in constant time with `Authorization: Bearer TOKEN`, so it may only have characters that
+// this header can carry.
 std::optional<std::string> read_token(context& in, const node& from) {
   auto token = read_text_or_empty(in, from);
   if (!token) return {};
@@ -78,7 +78,7 @@ std::optional<admin_settings> read_admin(context& in, const node& from) {
   return out;
 }
 
-// DIR, `off`, or a map.
+// A directory, `off`, or a map.
 std::optional<journal_settings> read_journal(context& in, const node& from) {
   journal_settings out;
   if (from.what != node::type::map) {

@@ -1,4 +1,4 @@
-// One reader for each key at the top of the file. README.md describes the keys.
+// One reader for each top-level key of the file. README.md describes the keys.
 #pragma once
 
 #include "config/reader.hpp"
@@ -16,7 +16,7 @@ std::optional<limit_settings> read_limits(context& in, const node& from);
 std::optional<spool_settings> read_audio_of_all(context& in, const node& from);
 std::optional<hold_settings> read_holds(context& in, const node& from);
 std::optional<log_settings> read_log(context& in, const node& from);
-// A header's name; "" names none.
+// The name of a header; "" means none.
 std::optional<std::string> read_header_name(context& in, const node& from);
 std::optional<std::string> read_billing(context& in, const node& from);  // the prefix
 
@@ -33,7 +33,7 @@ struct declared_names {
   std::vector<std::string> upstreams, rates;
 };
 std::optional<routes::audio_settings> read_audio(context& in, const node& from);
-// The routes without a mistake of their own.
+// The routes that have no error of their own.
 std::optional<std::vector<routes::route_settings>> read_routes(context& in, const node& from,
                                                                const declared_names& declared);
 

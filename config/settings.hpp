@@ -1,4 +1,4 @@
-// The whole configuration as plain values with their defaults. load.hpp fills it from YAML.
+// The whole configuration as plain values with defaults. load.hpp fills it from YAML.
 #pragma once
 
 #include <array>
@@ -39,7 +39,7 @@ struct identity_settings {
 };
 
 // Identification for an upstream: the fields that say who pays, and the secret that signs them. A
-// field without a name is not sent.
+// field with an empty name is not sent.
 struct identify_settings {
   bool on = false;
   std::string org = "X-Tollgate-Org", key_id = "X-Tollgate-Key-Id", agent = "X-Tollgate-Agent",
@@ -58,37 +58,37 @@ struct upstream_settings {
   std::string host;  // a name, or an address; in URLs also [::1]
   std::uint16_t port = 80;
   std::string
-      base_path;  // "/api" for url: https://host/api; put before every path; no trailing slash
-  // Set on every request, over the client's. An empty value: the client's is removed, none is sent.
+      base_path;  // "/api" for url: https://host/api; prepended to every path; no trailing slash
+  // Set on every request; they replace the client's. An empty value removes the client's.
   std::vector<std::pair<std::string, std::string>> headers;
   std::string ca_file;       // tls: trust these instead of the system's
   bool verify = true;        // tls
-  bool forward_key = false;  // pass the caller's own Authorization / x-api-key on
+  bool forward_key = false;  // forward the caller's own Authorization / x-api-key
   identify_settings identify;
 };
 
 struct plan_settings {
   std::string name;
   quota::plan_terms terms;  // terms.plan is `name`
-  bool custom = false;      // every organization has terms of its own
+  bool custom = false;      // every organization has its own terms
 };
 
-// The payment endpoint. Without one, top-ups stay requested until they are confirmed through the
-// admin API.
+// The kind of payment endpoint. Without one, top-ups stay requested until the admin API confirms
+// them.
 enum class payment_kind : std::uint8_t { none, webhook, stripe };
 
 // Stripe's events: a payment succeeded later, was refunded, is disputed.
 struct stripe_event_settings {
   std::vector<std::string>
-      secrets;  // of the webhook endpoint, any of which may sign; none: no events are accepted
-  std::optional<endpoint> listen;  // a listener of its own; nothing: the data plane's
-  bool take_back_refunds = true;   // the credits of what was refunded,
-  bool take_back_disputes = true;  // or is disputed
+      secrets;  // of the webhook endpoint; any of them may sign. Empty: no events are accepted
+  std::optional<endpoint> listen;  // a separate listener; empty: the data plane's
+  bool take_back_refunds = true;   // take back the credits of refunded payments,
+  bool take_back_disputes = true;  // and of disputed ones
 };
 
 struct payment_settings {
   payment_kind kind = payment_kind::none;
-  std::string url;               // webhook: where the signed POST goes; stripe: the API's base
+  std::string url;               // webhook: the target of the signed POST; stripe: the API's base
   std::string secret;            // webhook: signs it; stripe: the API's secret key
   std::string ca_file;           // tls: trust these instead of the system's
   milliseconds timeout{10'000};  // one attempt, from connecting to the whole answer
@@ -98,14 +98,14 @@ struct payment_settings {
 // The path of Stripe's events, on either listener.
 inline constexpr std::string_view stripe_events_path = "/payments/stripe";
 
-// Where ledger entries, statements and usage are archived.
+// The archive of ledger entries, statements and usage.
 enum class archive_kind : std::uint8_t { none, postgresql, files };
 
 struct archive_settings {
   archive_kind kind = archive_kind::none;
   std::string url;        // postgresql: "postgresql://...", as libpq reads it
   std::string directory;  // files
-  std::uint64_t rotate_bytes = 256 * 1024 * 1024;  // files: a file ends with the first of the two
+  std::uint64_t rotate_bytes = 256 * 1024 * 1024;  // files: a file ends at the first of these two
   milliseconds rotate_every{86'400'000};
 
   bool operator==(const archive_settings&) const = default;
@@ -113,12 +113,12 @@ struct archive_settings {
 
 // How long the store keeps old data.
 struct retention_settings {
-  std::optional<milliseconds> ledger;  // entries that are in the archive; nothing: for ever
+  std::optional<milliseconds> ledger;  // entries that are in the archive; empty: for ever
   milliseconds usage{std::chrono::hours{24 * 400}};  // by agent and conversation
-  std::optional<milliseconds> usage_by_hour;         // then by the day; nothing: for ever
-  std::optional<milliseconds> usage_by_day;          // then by the month; nothing: for ever
+  std::optional<milliseconds> usage_by_hour;         // older: by day; empty: for ever
+  std::optional<milliseconds> usage_by_day;          // older: by month; empty: for ever
   milliseconds idle_totals{
-      std::chrono::hours{24 * 30}};  // counters of limits in `total`; then they are packed
+      std::chrono::hours{24 * 30}};  // counters of limits in `total`; after that they are packed
 
   bool operator==(const retention_settings&) const = default;
 };
@@ -126,25 +126,25 @@ struct retention_settings {
 // Delivery of account events to the endpoints of organizations.
 struct webhook_settings {
   milliseconds timeout{5'000};  // one attempt, from connecting to the head of the answer
-  // Before each attempt at an event, counted from the one before; the first from the event.
+  // The delay before each attempt, counted from the previous one; the first counts from the event.
   std::vector<milliseconds> retries = {std::chrono::seconds{0}, std::chrono::seconds{5},
                                        std::chrono::minutes{5}, std::chrono::minutes{30},
                                        std::chrono::hours{2},   std::chrono::hours{5},
                                        std::chrono::hours{10},  std::chrono::hours{14},
                                        std::chrono::hours{20},  std::chrono::hours{24}};
-  bool allow_http = false;     // also http:// URLs
-  bool allow_private = false;  // also addresses that are not public: loopback, 10.0.0.0/8
+  bool allow_http = false;     // allow http:// URLs
+  bool allow_private = false;  // allow addresses that are not public: loopback, 10.0.0.0/8
   std::string ca_file;         // tls: trust these instead of the system's
 };
 
 struct timeout_settings {
-  milliseconds client_head{60'000};   // first byte to end of the request head; idle keep-alive too
+  milliseconds client_head{60'000};   // first byte to end of the request head; also idle keep-alive
   milliseconds client_body{60'000};   // between two reads of the request body
   milliseconds client_write{60'000};  // a client that does not read
   milliseconds connect{5'000};        // to the upstream, TLS handshake included
   milliseconds response_head{600'000};  // request sent to response head
   milliseconds idle{300'000};           // between two reads of the response body
-  milliseconds total{86'400'000};       // one exchange from top to bottom
+  milliseconds total{86'400'000};       // one exchange from start to end
   milliseconds keep_alive{75'000};      // an unused connection, on either side
   milliseconds drain{30'000};           // after SIGTERM
 
@@ -161,11 +161,11 @@ struct limit_settings {
   bool operator==(const limit_settings&) const = default;
 };
 
-// Files of uploads that can be measured only when they are complete.
+// Files for uploads that can be measured only when they are complete.
 struct spool_settings {
   std::string directory = "/var/tmp";
-  std::uint64_t upload_bytes = std::uint64_t{256} * 1024 * 1024;      // of one; 0: none waits
-  std::uint64_t total_bytes = std::uint64_t{4} * 1024 * 1024 * 1024;  // of all, per process
+  std::uint64_t upload_bytes = std::uint64_t{256} * 1024 * 1024;      // per upload; 0: disabled
+  std::uint64_t total_bytes = std::uint64_t{4} * 1024 * 1024 * 1024;  // in total, per process
 
   bool operator==(const spool_settings&) const = default;
 };
@@ -179,7 +179,7 @@ struct hold_settings {
 
 // The journal of charges that are not settled yet.
 struct journal_settings {
-  std::string directory;  // empty: nowhere
+  std::string directory;  // empty: no journal
   std::uint64_t max_bytes = 256 * 1024 * 1024;
   milliseconds sync_every{1'000};
 
@@ -220,7 +220,7 @@ struct settings {
   spool_settings spool;
   hold_settings holds;
   log_settings log;
-  int threads = 0;       // 0: one a core
+  int threads = 0;       // 0: one per core
   bool metering = true;  // off: for benchmarks only; nothing is reserved or charged
   std::string billing_prefix = "/v1/billing";
 };

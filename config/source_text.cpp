@@ -11,7 +11,7 @@ bool continues_character(char c) {
   return (static_cast<unsigned char>(c) & 0xc0) == 0x80;
 }
 
-// What the first byte promises; whether the rest keeps it is for is_utf8 to say.
+// The length that the first byte announces. is_utf8 checks the rest.
 std::size_t announced_length(char first) {
   const auto byte = static_cast<unsigned char>(first);
   return byte < 0x80 ? 1 : byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;

@@ -18,7 +18,7 @@ bool is_name(std::string_view text) {
          std::all_of(text.begin(), text.end(), letter_or_digit);
 }
 
-// What stands between "${" and "}".
+// The content of "${...}".
 struct reference {
   std::string name;
   std::optional<std::string> fallback;

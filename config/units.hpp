@@ -9,7 +9,7 @@
 
 namespace tollgate::config {
 
-// Digits only; nothing when it does not fit.
+// Digits only; empty if the value is too large.
 std::optional<std::uint64_t> parse_whole(std::string_view text);
 
 // `250us` `250ms` `60s` `5m` `2h` `1d`. A unit is required, except for a bare `0`.

@@ -1,15 +1,15 @@
 #!/bin/bash
 # Does the README work on a bare Debian 12? Makes such a tree, clones HEAD into it, and runs the
-# quickstart and all tests there, with nothing else done first. Needs root.
+# quickstart and all tests there, without any other preparation. Needs root.
 #
 # Usage: deploy/check-bare.sh [--base DIR] [--keep] [COMMAND...]
 #   --base DIR   copy this debootstrap tree instead of making one
-#   --keep       leave the tree where it is afterwards
+#   --keep       keep the tree
 #   COMMAND      instead of `deploy/quickstart.sh --once && tests/run.sh`
 #
-# The tree gets this machine's way to the network and nothing else: name resolution, proxies, private
-# certificate authorities, npm's registry. Mounts and processes live in namespaces of their own, so
-# nothing is left of them however this ends.
+# The tree gets only this machine's network configuration: name resolution, proxies, private
+# certificate authorities, npm's registry. Mounts and processes are in separate namespaces, so none
+# of them remain, however this script ends.
 set -euo pipefail
 
 fail() { echo "check-bare: $*" >&2; exit 1; }
@@ -28,7 +28,7 @@ make_tree() {
   git -C "$tree/root/tollgate" log -1 --format='check-bare: %h %s'
 }
 
-# Fills `environment` with what programs in the tree need to reach the network from here.
+# Sets `environment` to the variables that programs in the tree need to reach the network.
 environment=(PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM="${TERM:-dumb}" LC_ALL=C.UTF-8)
 copy_network() {
   local variable file setting value
@@ -58,7 +58,7 @@ pass_certificates() {
   environment+=("$1=$copy")
 }
 
-# Runs in its own mount and process namespaces.
+# Runs in separate mount and process namespaces.
 enter_tree() {
   mount -t proc proc "$tree/proc"
   mount --rbind /dev "$tree/dev"

@@ -2,7 +2,7 @@
 # Installs the Debian packages of the given groups of deploy/packages.txt, and only what is missing.
 # Usage: deploy/install-packages.sh GROUP...       deploy/install-packages.sh --list GROUP...
 #
-# POSIX sh and dpkg only: it is the first thing that runs on a bare Debian 12.
+# POSIX sh and dpkg only: this script runs first on a bare Debian 12.
 set -eu
 
 fail() { echo "install-packages: $*" >&2; exit 1; }
@@ -32,7 +32,7 @@ if [ "$list_only" = yes ]; then printf '%s\n' $wanted; exit 0; fi
 
 command -v dpkg-query >/dev/null || fail "this is not Debian: install by hand what fits:" $wanted
 
-# "npm" counts as installed when another package brings the command (NodeSource's nodejs does).
+# "npm" counts as installed if another package provides the command (NodeSource's nodejs does).
 is_installed() {
   [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ] ||
     { [ "$1" = npm ] && command -v npm >/dev/null; }

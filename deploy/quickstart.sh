@@ -37,7 +37,7 @@ trap 'exit 130' INT TERM
 
 is_taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
-# The first free port from the given one on; ports chosen before are not free either.
+# The first free port from the given one on, except ports that were already chosen.
 chosen=" "
 choose_port() {
   local candidate=$1
@@ -46,7 +46,8 @@ choose_port() {
   port=$candidate
 }
 
-# Each program in a session of its own: Ctrl-C reaches this script only, which stops them in order.
+# Starts each program in its own session: Ctrl-C reaches only this script, which stops them in
+# order.
 start() {
   local name=$1
   shift
@@ -74,7 +75,7 @@ token=${TOLLGATE_ADMIN_TOKEN:-$(random_hex)}
 export TOLLGATE_ADMIN_TOKEN=$token TOLLGATE_LISTEN=$data TOLLGATE_ADMIN_LISTEN=$admin
 export TOLLGATE_STORE=embedded:$state/store
 export TOLLGATE_JOURNAL=$state/journal
-# The shipped configuration, with the sample upstream in the place of all platforms.
+# The shipped configuration, with the sample upstream in place of all platforms.
 config=config/tollgate.yaml
 export TOLLGATE_OPENAI_URL=http://$upstream TOLLGATE_ANTHROPIC_URL=http://$upstream
 export TOLLGATE_PLATFORM_URL=http://$upstream
@@ -95,14 +96,14 @@ admin() {
 # field NAME: the value of the first member of that name, in compact JSON on standard input.
 field() { sed -nE "s/.*\"$1\": ?\"?([^\",}]*).*/\1/p" | head -n 1; }
 
-# The plan brings its credits, once a cycle: a tour that is run again goes on with what is left.
+# The plan grants its credits once per cycle: a repeated tour continues with the remaining ones.
 admin PUT /orgs/demo '{"plan":"starter"}' >/dev/null
 key=$(admin POST /orgs/demo/keys '{}' | field key)
 [ -n "$key" ] || fail "the admin API gave no key"
 
 # ---- the tour ------------------------------------------------------------------------------------
 
-# Money is counted in millionths here too: "0.1" -> 100000.
+# Money is counted in millionths here, too: "0.1" -> 100000.
 micro() {
   local whole=${1%%.*} part=000000
   [[ $1 != *.* ]] || part=${1#*.}000000
@@ -113,7 +114,7 @@ credits() { printf '%d.%06d\n' $(($1 / 1000000)) $(($1 % 1000000)) | sed -E 's/\
 
 balance() { admin GET /orgs/demo/balance | field "$1"; }
 
-# A call is settled beside its answer: a moment after the client has read it.
+# A call is settled in parallel to its answer: shortly after the client has read it.
 wait_for_settlement() {
   for _ in $(seq 200); do [ "$(balance held)" != 0 ] || break; sleep 0.1; done
 }
@@ -125,11 +126,13 @@ row() { printf '  %-30s %6s %10s %10s %12s  %s\n' "$@"; }
 wrong=0
 expected=$(micro "$(balance available)")
 
-# call WHAT STATUS PRICE PATH [CURL OPTIONS]: one call through Tollgate, and a line of the table.
+# call WHAT STATUS PRICE PATH [CURL OPTIONS]: makes one call through Tollgate and prints a line of
+# the table.
 call() {
   local what=$1 want_status=$2 price=$3 path=$4 status charged remaining verdict=ok before
   shift 4
-  # The price of audio is known when it has passed, after the answer's head: the ledger tells.
+  # The price of audio is known once it has passed, after the answer's head, so it is read from the
+  # ledger.
   if is_audio "$path"; then wait_for_settlement; before=$(micro "$(balance available)"); fi
   status=$(curl -sS --max-time 20 -o "$state/body" -D "$state/head" -w '%{http_code}' \
     "http://$data$path" -H "Authorization: Bearer $key" "$@")
@@ -157,7 +160,7 @@ call() {
 json=(-H 'Content-Type: application/json' -d)
 hello='"messages":[{"role":"user","content":"Say hello."}]'
 knowledge=/v1/knowledge-bases/handbook/query
-# The sample upstream says 15 characters a second. Every second that has begun is charged: 5 here.
+# The sample upstream speaks 15 characters per second. Every started second is charged: 5 here.
 said='Every second of this speech costs a twelfth of a credit, no matter what.'
 seconds=4.8
 

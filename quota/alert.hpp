@@ -1,4 +1,4 @@
-// What an organization wants to be told before it gets expensive, and the events that tell it.
+// Alerts that an organization sets, and the events that report them.
 #pragma once
 
 #include <cstdint>
@@ -12,12 +12,12 @@
 namespace tollgate::quota {
 
 // An event of an account. Events are written in the step that caused them, in order. `facts` are
-// "name value" pairs, blanks between them: what they are is listed in quota/README.md.
+// "name value" pairs separated by blanks; quota/STORAGE.md lists them.
 struct account_event {
   std::string id;  // in Redis the stream id, "1700000000000-0": orders events
   time_point at;
   std::string
-      type;  // "usage_threshold", "balance_exhausted", ...; outside "account." stands before it
+      type;  // "usage_threshold", "balance_exhausted", ...; published with the prefix "account."
   std::string facts;
 };
 

@@ -6,7 +6,7 @@ namespace tollgate::quota {
 
 namespace {
 
-// Agents and conversations are dropped from old counters.
+// Old counters have no agents and conversations: they were dropped.
 std::string counted_by(const attribution& who) {
   return who.route + '\t' + who.action + '\t' + who.model + '\t' + who.key_id;
 }
@@ -76,7 +76,7 @@ void audit::add_to_books(const ledger_entry& entry) {
   if (entry.type == entry_type::bill) books["billed at " + entry.note] += entry.amount;
 }
 
-// Grants of an administrator, top-ups and allocations have names of their own each.
+// Grants by an administrator, top-ups and allocations have separate namespaces.
 void audit::add_grant(const ledger_entry& entry, bool later) {
   const bool own = entry.kind == "allocation" || entry.kind == "top_up";
   const auto name = (own ? entry.kind : "grant") + ' ' + entry.subject;

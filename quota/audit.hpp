@@ -1,10 +1,9 @@
-// Proves the books of an account from its ledger: every total, every line of every cycle, every
-// grant, top-up, hold and usage counter is recomputed from the entries, every entry's balance is
-// that of the running sum, every hold resolves once. Pure; `verify` feeds it.
+// Proves the books of an account from its ledger. It recomputes from the entries every total, every
+// line of every cycle, every grant, top-up, hold and usage counter; it checks that every entry's
+// balance is the running sum and that every hold resolves once. Pure; `verify` supplies the data.
 //
-// No clock decides anything: entries tell in which cycle they are, and counters are compared by
-// what they count, not by the hour they stand in. So a store whose clock jumped has no other books
-// than before.
+// No clock decides anything: entries state their cycle, and counters are compared by what they
+// count, not by their hour. So a clock that jumped does not change the result.
 #pragma once
 
 #include <map>
@@ -16,30 +15,30 @@
 namespace tollgate::quota {
 
 struct difference {
-  std::string what;  // which row and field: "held", "top-up tu_1: credits", "entry 1700000000000-0:
+  std::string what;  // the row and field: "held", "top-up tu_1: credits", "entry 1700000000000-0:
                      // available"
-  std::string recorded;  // what the books say
-  std::string proven;    // what the entries add up to
+  std::string recorded;  // the value in the books
+  std::string proven;    // the value computed from the entries
 };
 
-// What an account keeps beside its ledger, read after the snapshot.
+// The rows beside an account's ledger, read after the snapshot.
 struct account_rows {
   std::vector<top_up_record> top_ups;
   std::vector<grant_record> grants;
-  std::vector<account_event> events;  // those that are remembered
+  std::vector<account_event> events;  // those that are still stored
   bool top_ups_at_rest = true;        // none was requested or resolved since the snapshot
 };
 
-// Entries are fed in their order, so an account of any length is audited in the memory of its open
-// holds, its grants and the combinations of route, model and key that it has used. Of the
-// differences found, the first `max_differences` are kept; one error makes many.
+// Entries are supplied in order. So auditing an account of any length takes memory for its open
+// holds, its grants and the combinations of route, model and key that it has used. Only the first
+// `max_differences` differences are kept: one error causes many.
 class audit {
  public:
   static constexpr std::size_t max_differences = 100;
 
   void add(const ledger_entry& entry);  // up to the snapshot
   void add_later(
-      const ledger_entry& entry);  // behind it: what rows that were read since then may contain
+      const ledger_entry& entry);  // after the snapshot: rows that were read since may include it
   void count(const usage_counter& counter);
   void finish(const account_snapshot& snapshot, const account_rows& rows);
 
@@ -58,23 +57,23 @@ class audit {
     credits amount;
     std::string kind, note;
     bool later = false;
-    int entries = 1;  // allocations of one instant share an id
+    int entries = 1;  // allocations at the same instant share an id
   };
   struct use {
     credits charged;
     std::int64_t calls = 0, used = 0, billed_us = 0;
   };
-  // A cycle as its entries tell it. `line` by the grant's kind, "settled", "rolled over", "billed
-  // at PRICE", ...
+  // A cycle, computed from its entries. `line` is the grant's kind, "settled", "rolled over",
+  // "billed at PRICE", ...
   using books = std::map<std::string, credits, std::less<>>;
 
-  // The entries: audit.cpp.
+  // The entries (audit.cpp).
   void add_to_hold(const ledger_entry& entry);
   void resolve_hold(const ledger_entry& entry, credits given_back);
   void add_to_books(const ledger_entry& entry);
   void add_grant(const ledger_entry& entry, bool later);
 
-  // The rows: audit_rows.cpp.
+  // The rows (audit_rows.cpp).
   void compare_totals(const account_snapshot& snapshot);
   void compare_books(const account_snapshot& snapshot);
   void compare_order_of_cycles(const account_snapshot& snapshot);
@@ -101,8 +100,7 @@ class audit {
   credits overdrawn_;
   std::map<std::int64_t, books> cycles_;
   std::map<std::string, hold, std::less<>> holds_;
-  std::map<std::string, given, std::less<>>
-      given_;  // by the kind of row they stand in, and their id
+  std::map<std::string, given, std::less<>> given_;  // by the kind of row and the id
   std::map<std::string, std::vector<credits>, std::less<>> rolled_;  // by the grant that it became
   std::map<std::string, use> settled_, later_, counted_;  // by route, action, model and key
   std::string last_id_;

@@ -37,7 +37,7 @@ std::int64_t at(const gate_numbers& gate, gate_field field) {
   return gate[static_cast<std::size_t>(field)];
 }
 
-// The earliest of some times; what is not set is no time.
+// The earliest of several times; unset times are ignored.
 class earliest {
  public:
   void consider(std::int64_t time) {
@@ -54,7 +54,7 @@ const top_up_record* open_automatic(const account_guards& guards) {
   return found == guards.open_top_ups.end() ? nullptr : &*found;
 }
 
-// Whether a top-up may be asked for as soon as its pause is over.
+// Whether a top-up may be requested as soon as its pause is over.
 bool buys_more(const account_plan& plan, const top_up_record* open) {
   const bool idle = open == nullptr || open->status == top_up_status::timed_out;
   return plan.options.top_up_threshold && plan.terms.usd_micro_per_credit > 0 && idle;
@@ -66,8 +66,7 @@ const cycle_record& books_of(const account_snapshot& snapshot, std::int64_t cycl
   return found == snapshot.cycles.end() ? none : *found;
 }
 
-// What will have been settled, in the account's life, when the next alert of the organization is
-// crossed.
+// The account's lifetime settled total at which the organization's next alert is crossed.
 std::optional<credits> next_alert(const account_snapshot& snapshot) {
   const auto& plan = *snapshot.plan;
   const auto& books = books_of(snapshot, plan.cycle);
@@ -132,7 +131,7 @@ void compare_gate(const account_guards& guards, comparison& compare) {
   const auto recorded = guards.gate.value_or(never_written);
   const auto proven = gate_of(guards, recorded);
   for (std::size_t i = 0; i < names.size(); ++i) {
-    // The script adds in doubles: beyond 2^53 it is near enough for what is only compared.
+    // The script adds doubles. Beyond 2^53 that is close enough for a value that is only compared.
     const auto slack = proven[i] > (1LL << 53) ? 4 : 0;
     if (recorded[i] >= proven[i] - slack && recorded[i] <= proven[i] + slack) continue;
     compare.same(std::string{"gate: "} + names[i], recorded[i], proven[i]);
@@ -151,8 +150,7 @@ void compare_rate(const account_guards& guards, comparison& compare) {
   if (since < 0) compare.same("request rate: time", since, 0);
 }
 
-// What late calls of a closed cycle may still be billed, or roll over; an open cycle has none of it
-// yet.
+// What late calls of a closed cycle may still bill or roll over. An open cycle has none of it.
 void compare_rooms(const cycle_record& cycle, comparison& compare) {
   const auto name = "cycle " + std::to_string(cycle.index) + ": ";
   const auto ends = ms(cycle.rollover_ends);
@@ -175,7 +173,7 @@ void compare_rooms(const cycle_record& cycle, comparison& compare) {
   compare.between(name + "price", cycle.usd_micro_per_credit, 0, max_usd_micro_per_credit);
 }
 
-// What of the gate is said by the plan; `due` is told what it waits for.
+// The numbers of the gate that depend on the plan; `due` collects the times it waits for.
 void add_plan(const account_guards& guards, gate_numbers& gate, earliest& due) {
   const auto& plan = *guards.snapshot.plan;
   const auto& next = plan.next_terms ? *plan.next_terms : plan.terms;
@@ -231,7 +229,7 @@ gate_numbers gate_of(const account_guards& guards, const gate_numbers& recorded)
     add_plan(guards, gate, due);
     add_top_ups(guards, recorded, gate, due);
   }
-  // What follows from a change is looked at behind the next operation, at any time.
+  // The next operation, at any time, evaluates the consequences of a change.
   const bool unwatched = guards.snapshot.plan && at(recorded, gate_field::alert_at) == 0;
   const auto looked_at = at(recorded, gate_field::due);
   if (unwatched) at(gate, gate_field::alert_at) = 0;

@@ -1,4 +1,4 @@
-// What is kept ready for a call, against the rows it is made of. Pure.
+// Compares the values that are prepared for calls with the rows they are computed from. Pure.
 #pragma once
 
 #include <vector>
@@ -8,12 +8,12 @@
 
 namespace tollgate::quota {
 
-// The gate's numbers as they follow from plan, grants, holds and top-ups. `recorded` decides only
-// what the clock has decided: whether a pause of top-ups was over, and whether alerts were still to
-// be looked at, when it was written.
+// The gate's numbers, computed from plan, grants, holds and top-ups. `recorded` only supplies what
+// the clock had decided when it was written: whether a pause of top-ups was over, and whether
+// alerts were still to be checked.
 gate_numbers gate_of(const account_guards& guards, const gate_numbers& recorded);
 
-// Gate, request rate, levels of alerts, and what cycles keep for late calls.
+// The gate, the request rate, the levels of alerts, and what cycles keep for late calls.
 std::vector<difference> audit_gate(const account_guards& guards);
 
 }  // namespace tollgate::quota

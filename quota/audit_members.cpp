@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t digest_size = 10;
 
-// By how much the number that a limit was set at may be ahead of the clock that it was set by.
+// How far a limit's sequence number may be ahead of the clock by which the limit was set.
 constexpr milliseconds ahead_at_most = std::chrono::hours{1};
 
 std::string digest_of(std::string_view field) {
@@ -21,7 +21,7 @@ std::string digest_of(std::string_view field) {
   return {reinterpret_cast<const char*>(digest), digest_size};
 }
 
-// In which page a total stands; see ledger/scripts/packed_totals.lua.
+// The page of a total; see ledger/scripts/packed_totals.lua.
 std::int64_t page_of(std::string_view digest, std::int64_t pages) {
   std::uint32_t hash = 0;
   for (const char byte : digest.substr(0, 4)) hash = hash << 8 | static_cast<unsigned char>(byte);
@@ -80,8 +80,8 @@ void member_audit::add_alerts(const account_plan& plan) {
   }
 }
 
-// No time is before the beginning of the cycle in which it was noted, but in the first. So what was
-// set by then was set in an earlier cycle.
+// No time is earlier than the start of the cycle in which it was recorded, except in the first
+// cycle. So anything set before a cycle's start was set in an earlier cycle.
 bool member_audit::is_counted_for_certain(const group& group, std::int64_t cycle) const {
   const auto books = cycles_.find(cycle);
   if (cycle == 0 || books == cycles_.end()) return false;
@@ -108,7 +108,8 @@ void member_audit::add(const ledger_entry& entry) {
   }
 }
 
-// A settlement leaves of a hold what it charges; of what is given back, nothing is left.
+// After a settlement, what remains of a hold is its charge; after a release, nothing remains of the
+// released part.
 void member_audit::count(group& group, const ledger_entry& entry) {
   auto& member = group.members[member_of(entry.who, group.scope)];
   credits more;
@@ -123,14 +124,14 @@ void member_audit::count(group& group, const ledger_entry& entry) {
     default:
       more = group.of_alerts ? credits{} : -entry.amount;
   }
-  // An earlier release counted once for each of them; what is given back may have been counted so,
-  // or once.
+  // An earlier release counted once for each of them; it may have subtracted what was given back as
+  // often, or once.
   member.most += credits::from_micro(more.micro() * (more > credits{} ? group.times : 1));
   member.ever += credits::from_micro(std::max(more, credits{}).micro() * group.times);
   if (is_counted_for_certain(group, entry.cycle)) member.least += more;
 }
 
-// Totals that are packed stand where they are looked for, and are as many as the table says.
+// Packed totals must be in the page where they are looked up, and as many as the table says.
 void member_audit::take_packed(group& group) {
   packed_.clear();
   if (group.of_alerts || group.per != limit_window::total || group.id != "*") return;
@@ -154,7 +155,7 @@ void member_audit::take_packed(group& group) {
 
 void member_audit::compare(group& group) {
   take_packed(group);
-  for (const auto& [field, counter] : counters_) {  // also of whom no entry tells
+  for (const auto& [field, counter] : counters_) {  // also those without an entry
     if (field.starts_with(group.field)) group.members.try_emplace(field.substr(group.field.size()));
   }
   const auto window =
@@ -192,8 +193,7 @@ void member_audit::compare(group& group) {
   }
 }
 
-// Nothing has noted a number that the account has not come to. What no release has numbered yet has
-// none.
+// No recorded number exceeds the account's sequence. Data of releases without numbers has none.
 void member_audit::compare_sequence() {
   std::int64_t noted = 0;
   for (const auto& hold : guards_.snapshot.holds) noted = std::max(noted, hold.counted.value_or(0));

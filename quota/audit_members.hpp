@@ -1,10 +1,10 @@
-// Proves what limits and alerts have counted of agents, conversations and keys from the ledger's
+// Proves the counters of limits and alerts of agents, conversations and keys from the ledger's
 // entries.
 //
-// An entry says in which cycle its hold was placed, and no clock has a say in that. So what a limit
-// in total, or of a cycle, has counted is exact for calls of cycles that began after it was set. Of
-// the cycle in which it was set it is known that nobody can have been counted more than was used
-// and held; and so it is of hours and days, whose beginning no entry tells.
+// An entry states the cycle in which its hold was placed, and no clock affects that. So the counter
+// of a limit in total, or per cycle, is exact for calls of cycles that began after the limit was
+// set. For the cycle in which it was set there is an upper bound: what was used and held. The same
+// holds for hours and days: no entry records when they begin.
 #pragma once
 
 #include <map>
@@ -16,29 +16,30 @@
 
 namespace tollgate::quota {
 
-// In the memory of those who are counted.
+// Its memory grows with the number of agents, conversations and keys that are counted.
 class member_audit {
  public:
   explicit member_audit(const account_guards& guards);
 
-  void add(const ledger_entry& entry);  // all up to the guards' snapshot, in their order
-  std::vector<difference> finish();     // once
+  void add(const ledger_entry& entry);  // all entries up to the guards' snapshot, in order
+  std::vector<difference> finish();     // call once
 
  private:
   struct bounds {
-    credits least, most;  // what was used, and is held
-    credits ever;         // and all that was ever held
+    credits least, most;  // bounds of what was used and is held
+    credits ever;         // the sum of all holds ever placed
   };
-  // Limits, or alerts, that count together.
+  // Limits, or alerts, that share a counter.
   struct group {
-    std::string field;  // what the fields of its counters begin with
+    std::string field;  // the prefix of its counters' fields
     std::string name;
     limit_scope scope = limit_scope::agent;
     std::string id;
     bool of_alerts = false;
     limit_window per = limit_window::cycle;
     time_point since;
-    std::int64_t times = 1;  // how often it stands there: an earlier release counted it as often
+    std::int64_t times =
+        1;  // how often the limit is listed: an earlier release counted it that often
     std::map<std::string, bounds, std::less<>> members;
   };
   void add_limits(const account_plan& plan);

@@ -1,4 +1,4 @@
-// What an account keeps beside its ledger, against what the entries say.
+// Compares the rows beside an account's ledger with the entries.
 #include <algorithm>
 #include <cstdlib>
 #include <set>
@@ -25,7 +25,7 @@ std::string joined(const std::set<std::string>& ids) {
   return all.empty() ? "none" : all;
 }
 
-// The word behind `name` in the facts of an event.
+// The word after `name` in the facts of an event.
 std::string fact(std::string_view facts, std::string_view name) {
   const auto place = (" " + std::string{facts}).find(" " + std::string{name} + " ");
   if (place == std::string::npos) return {};
@@ -139,7 +139,7 @@ void audit::compare_order_of_cycles(const account_snapshot& snapshot) {
     const auto same = [&](const auto& each) { return each.index == index; };
     const bool there = std::any_of(snapshot.cycles.begin(), snapshot.cycles.end(), same);
     for (const auto& [name, amount] : proven) {
-      // An account that was never given anything, nor a plan, has no books yet.
+      // An account that never had a grant or a plan has no books yet.
       const bool written = snapshot.plan || name != "settled";
       if (!there && written && amount != credits{}) {
         report("cycle " + std::to_string(index) + ": " + name, "none", to_string(amount));
@@ -161,7 +161,7 @@ void audit::compare_plan(const account_plan& plan, const cycle_record& books) {
   }
   const auto whole = given_.find("allocation allocation:" + std::to_string(plan.cycle));
   const auto allotted = whole == given_.end() ? credits{} : whole->second.amount;
-  // In a cycle that another anchor has made longer the allocation is larger than it usually is.
+  // In a cycle that a change of anchor has lengthened, the allocation is larger than usual.
   const bool usual = cycle_end(plan.anchor_day, plan.start) == plan.end;
   if (usual && whole != given_.end() && books.allocation == allotted) {
     compare("plan: largest allocation of the cycle", plan.peak,
@@ -172,9 +172,9 @@ void audit::compare_plan(const account_plan& plan, const cycle_record& books) {
   }
 }
 
-// A late call that gives credits back lets them roll over once more: into the grant of before, or
-// into a new one of the same name where that has been used up. So the grant is what rolled over
-// last, or last but one as well, and so on.
+// A late call that releases credits lets them roll over again: into the previous grant, or into a
+// new one with the same name if that one is used up. So the grant is the last credits rolled over,
+// or the last two together, and so on.
 credits audit::amount_rolled(const active_grant& grant) const {
   credits sum;
   const auto& entries = rolled_.find(grant.id)->second;
@@ -218,15 +218,16 @@ void audit::compare_active(const account_snapshot& snapshot, const account_rows&
     compare(what + "expires", text_of(grant.expires_at),
             text_of(record == records.end() ? never : record->second->expires_at));
     if (record == records.end()) continue;
-    // One from before the first cycle, by a clock that was ahead, is noted as of its beginning.
+    // A grant from before the first cycle, made while the clock was ahead, is recorded as of that
+    // cycle's start.
     const bool before =
         snapshot.plan && grant.at == snapshot.plan->began && record->second->at > grant.at;
     if (!before) compare(what + "granted at", text_of(grant.at), text_of(record->second->at));
   }
 }
 
-// Of a batch that was kept for open holds, these claim at least what those claim that were placed
-// before; a clock that was ahead may have placed others.
+// The claims on a kept batch are at least the open holds that were placed before it; holds placed
+// while the clock was ahead may add to them.
 void audit::compare_kept(const account_snapshot& snapshot) {
   for (const auto& batch : snapshot.grants.kept) {
     const auto what = "credits kept until " + text_of(batch.until) + ": ";
@@ -248,8 +249,8 @@ void audit::compare_kept(const account_snapshot& snapshot) {
   }
 }
 
-// "grant top-up:ID:..." is a correction that the ledger made itself, of a payment that came back;
-// never more than was paid.
+// "grant top-up:ID:..." is a correction by the ledger itself, for a payment that came back; never
+// more than was paid.
 bool audit::is_taken_back(const std::string& name, credits amount) const {
   constexpr std::string_view prefix = "grant top-up:";
   if (!name.starts_with(prefix) || amount > credits{}) return false;
@@ -318,7 +319,8 @@ void audit::compare_top_ups(const account_snapshot& snapshot, const account_rows
   if (rows.top_ups_at_rest) compare_top_up_state(snapshot, rows);
 }
 
-// Refunds and disputes: corrections named after the top-up, together what of its payment came back.
+// Refunds and disputes: corrections named after the top-up. Together they equal the part of the
+// payment that came back.
 void audit::compare_taken_back(const top_up_record& record) {
   const auto prefix = "grant top-up:" + record.id + ":";
   credits back, later;
@@ -333,9 +335,9 @@ void audit::compare_taken_back(const top_up_record& record) {
   compare_cents_back(record, prefix + "dispute:", what + "disputed", record.disputed_cents);
 }
 
-// A correction's name ends with the cents that had come back in all. Those that were told before
-// the payment, and those that took nothing more, have none; so where there may be such, it is the
-// least.
+// The name of a correction ends with the total of cents that had come back. Refunds reported before
+// the payment, and those that took back nothing more, have no correction. If there may be such
+// refunds, the total in the name is a minimum.
 void audit::compare_cents_back(const top_up_record& record, const std::string& prefix,
                                const std::string& what, std::int64_t recorded) {
   std::int64_t least = 0, most = 0;
@@ -374,8 +376,8 @@ void audit::compare_top_up_state(const account_snapshot& snapshot, const account
   compare_number("top-ups: how many were automatic", snapshot.top_up.count, automatic);
 }
 
-// Counters go on counting while they are read: each is between what had been settled before and
-// after.
+// Counters continue to count while they are read: each must be between the settled amounts before
+// and after.
 void audit::compare_usage() {
   std::set<std::string> all;
   for (const auto* each : {&settled_, &counted_}) {

@@ -1,5 +1,6 @@
-# Joins Lua modules to one text: cmake "-DMODULES=file;file" -DMAIN=file -DOUT=file -P bundle_lua.cmake
-# Each module becomes a function, which `require` calls once; MAIN stands behind them as it is.
+# Joins Lua modules to one text: cmake "-DMODULES=file;file" -DMAIN=file -DOUT=file -P
+# bundle_lua.cmake Each module becomes a function, which `require` calls once; MAIN follows them
+# unchanged.
 set(TEXT "local loaders, modules = {}, {}
 local function require(name)
   if modules[name] == nil then modules[name] = loaders[name](require) end

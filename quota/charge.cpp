@@ -64,8 +64,8 @@ resolution resolve(const settlement_policy& policy, stream_end end) {
   return resolution::void_hold;
 }
 
-// The hold grows ahead of what is metered by as much again, but by no less than this, or the ledger
-// would be asked for every frame, and by no more than one step.
+// The hold grows ahead of the metered usage by as much again: at least this much, or every frame
+// would cause an operation, and at most one step.
 constexpr std::int64_t first_step = 1'000'000;
 
 std::int64_t ahead_of(std::int64_t metered, std::int64_t step) {
@@ -128,7 +128,7 @@ charge::action charge::on(const store_failed&) {
     case state::replacing:
       if (ended_) return resolve();
       state_ = state::open;
-      return wait{};  // the next renewal or the next that is metered finds out
+      return wait{};  // the next renewal or the next metered usage finds out
     case state::resolving:
     case state::late_reserving:
     case state::late_settling:
@@ -159,7 +159,7 @@ charge::action charge::on(const metered& event) {
   return state_ == state::open ? grow() : wait{};
 }
 
-// An operation that is out is waited for, so that its answer is never taken for that of the next.
+// Waits for a pending operation, so that its answer is never taken for that of the next one.
 charge::action charge::on(const ended& event) {
   if (ended_) return wait{};
   ended_ = event;
@@ -172,15 +172,15 @@ charge::action charge::on(const ended& event) {
 
 charge::action charge::on_reserved(const answered& event) {
   const auto& reply = event.reply;
-  // The store's clock has moved on by days, and the id was made by what it said before: an id so
-  // old is never held. Another is made by what the store says now; nothing has been charged under
-  // this one.
+  // The store's clock has moved by days, and the id contains its old time: an id that old is never
+  // held. A new id is made with the store's current time; nothing has been charged under the old
+  // one.
   if (reply.result == outcome::forgotten && !ended_ && !hold_.renamed) {
     hold_.renamed = true;
     hold_.id = hold_.id.made_again(event.store_time);
     return ask(state::reserving, reservation(hold_.amount, terms_.admit));
   }
-  said_.available = reply.available;  // a refusal says what there is, too
+  said_.available = reply.available;  // a refusal also states the available credits
   said_.rate = reply.rate;
   if (!is_held(reply.result)) {
     state_ = state::done;
@@ -207,9 +207,9 @@ charge::action charge::on_extended(const answered& event) {
   return keep_open();
 }
 
-// A call that outlived its hold (the store was away for longer than the timeout) goes on under a
-// new one: its price was agreed on, so no balance refuses it. If this fails too, settling finds
-// out.
+// A call that outlived its hold (the store was unavailable for longer than the timeout) continues
+// under a new one. Its price was agreed, so no balance refuses it. If this fails, too, settling
+// finds out.
 charge::action charge::replace(const hold_id& next) {
   growth_.to = hold_.amount;
   return reserve_next(next);
@@ -220,7 +220,7 @@ charge::action charge::reserve_next(const hold_id& next) {
   return ask(state::replacing, reservation(growth_.to - paid(), admission::owed));
 }
 
-// Likewise; but what was used by then has been charged, and only the rest is held.
+// The same, but the usage so far has been charged, and only the rest is held.
 charge::action charge::go_on_behind(const answered& event) {
   note_charged(event.reply);
   if (hold_.amount > paid()) return replace(hold_.id.successor());
@@ -240,7 +240,7 @@ void charge::note_charged(const answer& reply) {
             paid_->billed_us + more.billed_us};
 }
 
-// What of it is not charged yet. The price is of all of it.
+// The usage that is not charged yet. The price is computed from all usage.
 use charge::unpaid(usage used) const {
   const use all{price(terms_.price_at, used), std::min(used.amount, max_used),
                 std::min(billed_us(terms_.price_at, used), max_used)};
@@ -264,7 +264,8 @@ operation charge::extension(std::optional<credits> needed) const {
                 needed,   to_settle_at()};
 }
 
-// Too large a step says nothing about what has been used already: that is asked for next.
+// A refused step does not mean that the usage so far is refused: the next request asks for exactly
+// that.
 charge::action charge::refused_to_grow(const answer& reply) {
   state_ = state::open;
   if (growth_.to <= hold_.amount) return wait{};
@@ -282,14 +283,14 @@ void charge::note_refusal(const answer& reply) {
   said_.obstacle_met = reply.why;
 }
 
-// Asks for a larger hold where the one in force will not do for much longer.
+// Requests a larger hold when the current one will soon be too small.
 charge::action charge::grow() {
   if (!growth_.metered || growth_.exhausted) return wait{};
   const auto needed = price(terms_.price_at, growth_.metered->so_far);
   if (growth_.metered->final && hold_.amount > needed) return release_rest();
   usage wanted = growth_.metered->so_far;
   if (!growth_.cautious && !growth_.metered->final) {
-    // Asked for while a quarter of it is left: there is time for the answer to come.
+    // Requested while a quarter of the margin is left, so that the answer arrives in time.
     const auto ahead = ahead_of(wanted.amount, terms_.hold_step);
     if (covers({wanted.amount + ahead / 4})) return wait{};
     wanted.amount += ahead;
@@ -302,7 +303,7 @@ charge::action charge::grow() {
   return ask(state::extending, extension(needed));
 }
 
-// Once: should the ledger not answer, the settlement gives the rest back.
+// Sent once: if the ledger does not answer, the settlement releases the rest.
 charge::action charge::release_rest() {
   if (hold_.gone || std::exchange(growth_.released, true)) return wait{};
   return ask(state::releasing, release{hold_.id, unpaid(growth_.metered->so_far).amount});
@@ -323,17 +324,17 @@ charge::action charge::on_resolved(const answered& event) {
     case outcome::settled_on_expiry:
       note_charged(event.reply);
       return settling ? charge_rest() : finish(credits{});
-    // Days later nobody can tell whether an earlier attempt was charged: then not twice. But there
-    // was none where the hold could not even be placed.
+    // After days nobody can tell whether an earlier attempt was charged, so it is not charged
+    // again. If not even the hold could be placed, there was no earlier attempt.
     case outcome::forgotten:
       return settling && hold_.id != hold_.confirmed ? charge_late(hold_.id.a_day_later())
                                                      : finish(credits{});
     case outcome::out_of_range:
       break;
     default:
-      return retry{*asked_};  // not an answer to this question
+      return retry{*asked_};  // not an answer to this operation
   }
-  // More than the account can ever hold: it pays what was held, which always fits.
+  // More than the account can ever hold: the call pays what was held, which always fits.
   auto* settlement = std::get_if<settle>(&*asked_);
   const auto held = hold_.amount - paid();
   if (settlement == nullptr || settlement->amount <= held) return finish(credits{});
@@ -354,7 +355,7 @@ charge::action charge::on_reserved_late(const answered& event) {
     case outcome::already_voided:
     case outcome::expired:
     case outcome::not_found:
-      return charge_late(hold_.id.successor());  // that one, too, came too late
+      return charge_late(hold_.id.successor());  // that hold expired, too
     case outcome::forgotten:
       return charge_late(hold_.id.a_day_later());
     case outcome::settled_on_expiry:
@@ -379,13 +380,13 @@ charge::action charge::resolve() {
   }
   const bool all_paid = paid_ && unpaid(ended_->used).amount == credits{};
   if (hold_.gone) return all_paid ? finish(credits{}) : reserve_late();
-  // A settlement of nothing would count as another call.
+  // A settlement of zero would count as another call.
   if (all_paid) return ask(state::resolving, void_hold{hold_.id});
   return settle_used(state::resolving);
 }
 
-// The hold expired before it was settled: we were cut off for longer than its timeout. What was
-// used is never dropped, so it is charged under the hold's successor.
+// The hold expired before it was settled: this process was disconnected for longer than its
+// timeout. Usage is never dropped, so it is charged under the hold's successor.
 charge::action charge::charge_late(const hold_id& next) {
   hold_.id = next;
   return reserve_late();
@@ -395,7 +396,7 @@ charge::action charge::reserve_late() {
   return ask(state::late_reserving, reservation(unpaid(ended_->used).amount, admission::owed));
 }
 
-// The hold was settled when it expired, at what had been used until then.
+// The hold was settled when it expired, at the usage reported until then.
 charge::action charge::charge_rest() {
   const bool all_paid = unpaid(ended_->used).amount == credits{};
   return all_paid ? finish(credits{}) : charge_late(hold_.id.successor());

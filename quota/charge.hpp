@@ -6,17 +6,17 @@
 //    refused        extending            expired under us       |
 //                                            +--> charging late +
 //
-// Where seconds are counted while they pass, `metered` says how many, and the hold grows ahead of
-// them: by as much again as was metered, but by one step at most; by the exact need once a step was
-// refused; and no more once that was refused too (`exhausted`). When no more will come, the hold is
-// made the exact price, and the rest given back.
+// While seconds are metered, `metered` reports the count and the hold grows ahead of it: by as much
+// again as was metered, but at most by one step. After a refused step it grows by the exact need;
+// if that is refused too, it stops growing (`exhausted`). After the last `metered` the hold is set
+// to the exact price, and the rest is released.
 //
-// The driver (proxy/gateway/exchange/exchange, proxy/gateway/settlement) performs the action it is
-// given and reports back with the next event. Everything after `held` ends in `settle` or
-// `void_hold`, whatever else happens.
+// The driver (proxy/gateway/exchange/exchange, proxy/gateway/settlement) performs each action and
+// reports the result as the next event. Everything after `held` ends in `settle` or `void_hold`,
+// whatever else happens.
 //
-// Two promises of the driver: every `apply` and `retry` is followed by exactly one `answered` or
-// `store_failed`; `ended` comes once, at any time after `begin`, even while an operation is out.
+// The driver guarantees: exactly one `answered` or `store_failed` follows every `apply` and
+// `retry`; `ended` comes once, at any time after `begin`, even while an operation is pending.
 #pragma once
 
 #include <cstdint>
@@ -32,25 +32,25 @@ namespace tollgate::quota {
 
 // Every way in which a delivered call can end.
 enum class stream_end : std::uint8_t {
-  not_sent,  // the upstream never got it: connect failure, refused before forwarding
+  not_sent,  // the upstream never received it: connect failure, refused before forwarding
   refused,   // the upstream answered 4xx or 5xx
-  accepted,  // the upstream answered 1xx (upgrade), 2xx, 303 or 304, and the answer ran to its end
-  upstream_failed,      // it broke off, or timed out, in the middle of an accepted answer
-  no_answer,            // it got the call and never answered: timeout or reset before the head
+  accepted,  // the upstream answered 1xx (upgrade), 2xx, 303 or 304, and the answer was complete
+  upstream_failed,  // an accepted answer broke off or timed out
+  no_answer,  // the upstream received the call and never answered: timeout or reset before the head
   client_gone_early,    // the client left before the upstream had all of the request
   client_gone,          // the client left during an accepted answer
-  cut,                  // we ended an accepted answer, because the credits were used up
-  client_gone_waiting,  // the client left when the upstream had all of the request, before the head
-  redirected,           // the upstream answered 3xx: it did not do the work, and said who does
-  stream_error,         // an accepted answer was a stream of events that told of an error only
-  empty,                // an accepted answer that should have had content had none
+  cut,                  // the proxy ended an accepted answer because the credits were used up
+  client_gone_waiting,  // the client left after the upstream had the whole request, before the head
+  redirected,    // the upstream answered 3xx: it did not do the work, and named another server
+  stream_error,  // an accepted answer was an event stream with only an error
+  empty,         // an accepted answer that should have had content had none
 };
 inline constexpr std::size_t stream_end_count = 12;
 std::string_view to_string(stream_end end);
 
 enum class resolution : std::uint8_t { settle, void_hold };
 
-// Per route; the defaults are the rules of money ("what is charged is what was used").
+// Per route; the defaults follow the rules of money ("what is charged is what was used").
 struct settlement_policy {
   resolution refused = resolution::void_hold;
   resolution no_answer = resolution::void_hold;
@@ -70,10 +70,10 @@ class charge {
   struct terms {
     hold_id id;
     rate price_at;
-    usage estimated;  // worst case, beforehand
+    usage estimated;  // worst case
     settlement_policy policy;
     std::int64_t hold_step =
-        60'000'000;  // of what is metered: the hold is at most so far ahead of it
+        60'000'000;  // for metered usage: the hold is at most this far ahead of the count
     milliseconds hold_timeout{60'000};
     admission admit = admission::enforce;
     std::string request_id;
@@ -82,19 +82,19 @@ class charge {
 
   // events
   struct begin {};
-  struct answered {  // to the operation last asked for
+  struct answered {  // to the last operation requested
     answer reply;
-    time_point store_time{};  // ledger::now(); only a clock that moved by days makes a
-                              // difference of it
+    time_point store_time{};  // ledger::now(); only a clock that jumped by days makes a
+                              // difference
   };
   struct store_failed {};  // the operation's outcome is unknown
   struct renewal_due {};   // a third of the timeout has passed
-  struct metered {         // what has been used by now; never less than before
+  struct metered {         // used so far; never decreases
     usage so_far;
-    bool final = false;  // and no more will come: no need to hold anything beyond it
+    bool final = false;  // the last count: nothing beyond it needs to be held
   };
-  // The upstream has begun an answer that is charged: from now on the ledger is told, with whatever
-  // else it is asked, what to settle the hold at, should nobody come back to it.
+  // The upstream has begun an answer that will be charged. From now on every operation also tells
+  // the ledger what to settle the hold at, in case this process never settles it.
   struct begun {
     usage so_far;
   };
@@ -109,8 +109,8 @@ class charge {
     operation what;
   };                  // ask the ledger, then report `answered`
   struct forward {};  // the hold is in place
-  // Nothing held, nothing to clean up. Besides the refusals proper, `why` may be what became of the
-  // id when it turns out to be taken: nobody's fault, the client may try again.
+  // Nothing is held and nothing has to be cleaned up. Besides refusals, `why` may be the fate of an
+  // id that was already taken: not an error of the client, which may try again.
   struct refuse {
     outcome why;
   };
@@ -119,7 +119,7 @@ class charge {
   };  // 503; void in the background: a hold may exist
   struct retry {
     operation what;
-  };               // ask the same again, after a pause
+  };               // repeat the operation after a pause
   struct wait {};  // nothing to do until the next event
   struct done {
     credits charged;
@@ -127,27 +127,27 @@ class charge {
   using action = std::variant<apply, forward, refuse, refuse_unavailable, retry, wait, done>;
 
   explicit charge(terms terms);
-  // One whose hold is in place, or was, and whose process has gone: the next event is `ended`.
+  // A charge whose hold is or was in place and whose process has ended: the next event is `ended`.
   static charge recovered(terms terms);
   action resume(const event& event);
 
   const terms& agreed() const { return terms_; }
-  // Under which the ledger has confirmed a hold: the id agreed on, or one that it went on under.
-  // Where a part is charged already, by a hold that was settled when it expired, that hold: who
-  // begins there, later and anew, is told of it.
+  // The id under which the ledger has confirmed a hold: the original id, or one under which the
+  // call continued. If a part was already charged by a hold that was settled when it expired, it is
+  // that hold's id: a process that resumes later under this id is told of the charge.
   const hold_id& held_as() const { return paid_ ? hold_.paid_as : hold_.confirmed; }
   credits estimate() const { return price(terms_.price_at, terms_.estimated); }
-  credits held() const { return hold_.amount; }  // what the hold in force is for
+  credits held() const { return hold_.amount; }  // the amount of the current hold
   bool covers(usage used) const { return price(terms_.price_at, used) <= hold_.amount; }
-  // The hold cannot grow to what has been metered: the account has no more to give.
+  // The hold cannot grow to the metered usage: the account has no more to give.
   bool exhausted() const { return growth_.exhausted; }
-  // What the account had left at the ledger's last answer, a hold that was made already taken off.
+  // What the account had left at the ledger's last answer, after this call's hold.
   credits available() const { return said_.available; }
   bool beyond_balance() const { return said_.beyond_balance; }
-  // What refused the reservation, or the last attempt to let the hold grow.
+  // The outcome that refused the reservation, or the last attempt to extend the hold.
   outcome refused_as() const { return said_.refused_as; }
   const std::optional<obstacle>& obstacle_met() const { return said_.obstacle_met; }
-  // The account's request rate, as of the reservation; nothing for an account without one.
+  // The account's request rate at the reservation; empty for an account without one.
   const std::optional<rate_status>& rate() const { return said_.rate; }
 
  private:
@@ -156,11 +156,11 @@ class charge {
     reserving,
     open,
     extending,
-    releasing,       // no more will be metered: giving back what is held beyond it
-    replacing,       // the hold expired under a running call: reserving its successor
+    releasing,       // metering has ended: releasing the rest of the hold
+    replacing,       // the hold expired during the call: reserving its successor
     resolving,       // settling or voiding
-    late_reserving,  // the hold expired before it was settled: reserving what was used after all,
-    late_settling,   // and settling that
+    late_reserving,  // the hold expired before it was settled: reserving what was used,
+    late_settling,   // and settling it
     done,
   };
 
@@ -199,16 +199,17 @@ class charge {
   reserve reservation(credits amount, admission admit) const;
 
   struct hold {
-    hold_id id;         // of the one that is in force or asked for
-    hold_id confirmed;  // of the last that the ledger confirmed
-    hold_id paid_as;    // of the first that was settled when it expired
-    // What is charged for this call so far, because a hold of it expired when the answer had begun,
-    // counts as held: the hold in force is for what is beyond it.
+    hold_id id;         // of the current hold, or the one requested
+    hold_id confirmed;  // of the last hold that the ledger confirmed
+    hold_id paid_as;    // of the first hold that was settled when it expired
+    // Includes what was already charged for this call by a hold that expired after the answer had
+    // begun: the current hold is for what exceeds it.
     credits amount;
-    bool renamed = false;  // the id agreed on was too old for the store
-    bool gone = false;     // the last was settled when it expired, and there was no more to hold
+    bool renamed = false;  // the original id was too old for the store
+    bool gone =
+        false;  // the last hold was settled when it expired, and nothing more had to be held
   };
-  // What the ledger said last.
+  // The ledger's last answers.
   struct ledger_said {
     credits available;
     bool beyond_balance = false;
@@ -216,10 +217,10 @@ class charge {
     std::optional<obstacle> obstacle_met;
     std::optional<rate_status> rate;
   };
-  // Where usage is metered.
+  // For metered usage.
   struct growth {
     std::optional<charge::metered> metered;
-    credits to;  // what the extend or the replacing reserve that is out asks for
+    credits to;  // the amount of the pending extend or replacing reserve
     bool cautious = false, exhausted = false, released = false;
   };
 
@@ -231,7 +232,7 @@ class charge {
   std::optional<usage> begun_;
   std::optional<use> paid_;  // by holds that were settled when they expired
   std::optional<ended> ended_;
-  std::optional<operation> asked_;  // kept to be repeated, while resolving
+  std::optional<operation> asked_;  // kept for repetition, while resolving
 };
 
 }  // namespace tollgate::quota

@@ -1,4 +1,4 @@
-// Time comes in through this door, so that a test moves it.
+// The only source of time, so that tests can control it.
 #pragma once
 
 #include <chrono>
@@ -9,7 +9,7 @@ namespace tollgate::quota {
 using milliseconds = std::chrono::milliseconds;
 using time_point = std::chrono::sys_time<milliseconds>;  // UTC
 
-// Hours since the Unix epoch: the grain of usage counters and of the ledger's memory.
+// Hours since the Unix epoch: the granularity of usage counters and of the ledger's memory.
 constexpr std::int64_t hour_of(time_point at) {
   return std::chrono::floor<std::chrono::hours>(at).time_since_epoch().count();
 }

@@ -26,7 +26,7 @@ boost::system::error_code too_large() {
 }  // namespace
 
 std::string to_string(credits amount) {
-  // The magnitude is taken unsigned, so that even the smallest 64-bit integer prints.
+  // Uses the unsigned magnitude, so that even the smallest 64-bit integer prints.
   const auto micro = static_cast<std::uint64_t>(amount.micro());
   const auto magnitude = amount.micro() < 0 ? 0 - micro : micro;
   std::string text = amount.micro() < 0 ? "-" : "";

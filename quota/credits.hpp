@@ -14,10 +14,9 @@ class credits {
  public:
   static constexpr std::int64_t micro_per_credit = 1'000'000;
 
-  // The largest amount that any single operation may have, and the largest balance that may be
-  // asked for, on either side of zero. A Lua number (a double) adds exactly up to more than twice
-  // this, so the C++ ledger and the ledger in Redis agree on every integer. Sums over an account's
-  // life go further.
+  // The largest amount of a single operation, and the largest balance to request, on either side of
+  // zero. A Lua number (a double) adds exactly up to more than twice this, so the C++ ledger and
+  // the ledger in Redis agree on every integer. Lifetime sums of an account may be larger.
   static constexpr std::int64_t max_micro = 4'000'000'000'000'000;  // 4 * 10^9 credits
 
   constexpr credits() = default;
@@ -50,7 +49,8 @@ class credits {
 // "0.1", "7.5", "-3", "0.166667": a decimal without exponent or padding.
 std::string to_string(credits amount);
 
-// The inverse. Refuses exponents, more than six decimals, and amounts beyond max_micro.
+// The inverse of to_string. Refuses exponents, more than six decimals, and amounts beyond
+// max_micro.
 boost::system::result<credits> parse_credits(std::string_view text);
 
 namespace literals {

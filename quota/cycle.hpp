@@ -1,5 +1,5 @@
 // Billing cycles: monthly, in UTC, beginning at midnight of the anchor's day of the month. In a
-// month without that day it is the last one; the 31st comes back to the 31st.
+// shorter month the last day is used; the next month returns to the anchor's day.
 #pragma once
 
 #include "quota/clock.hpp"

@@ -10,8 +10,8 @@
 namespace tollgate::quota {
 
 key_hash hash_key(std::string_view key_text) {
-  // Fetched once: OpenSSL 3's one-shot SHA256() looks the algorithm up again at every call, which
-  // costs more than the hash, and this is done for every request.
+  // Fetched once: OpenSSL 3's one-shot SHA256() looks up the algorithm in every call, which costs
+  // more than the hash, and every request needs one.
   static const EVP_MD* const sha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);
   thread_local const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context{
       EVP_MD_CTX_new(), EVP_MD_CTX_free};

@@ -1,4 +1,4 @@
-// Who may spend: organizations and their API keys. Same threading rules as ledger.
+// Organizations and their API keys. Same threading rules as ledger.
 #pragma once
 
 #include <optional>
@@ -16,19 +16,19 @@ struct organization {
   bool suspended = false;
   bool shadow = false;  // meter everything, refuse nothing
   time_point created_at;
-  // What it has chosen. The terms of its plan are the configuration's, or for a plan that is
-  // `custom` these here. The ledger acts on the copy that it was last configured with.
+  // The organization's choices. The terms of its plan come from the configuration, or from here if
+  // the plan is `custom`. The ledger uses the copy from its last `configure`.
   account_options options;
   std::optional<plan_terms> custom_terms;
   std::string stripe_customer;  // "cus_..."; may be empty
 };
 
-// What to change of an organization; what is not given stays.
+// A change of an organization; members that are not set stay unchanged.
 struct organization_change {
   std::optional<std::string> plan;
   std::optional<bool> suspended, shadow;
-  std::optional<account_options> options;     // all of them,
-  std::optional<account_options> instead_of;  // unless others than these are there by now
+  std::optional<account_options> options;     // replaces all options,
+  std::optional<account_options> instead_of;  // unless the current options differ from these
   std::optional<plan_terms> custom_terms;
   std::optional<std::string> stripe_customer;
 };
@@ -36,8 +36,8 @@ struct organization_change {
 struct changed_organization {
   organization now;
   bool created = false;
-  bool stale = false;  // `instead_of` is not what was there: nothing has been changed
-  bool told = false;   // an event has been written that somebody may want to be told of
+  bool stale = false;  // the options were not `instead_of`: nothing was changed
+  bool told = false;   // an event was written: streams and webhooks may be waiting for it
 };
 
 struct api_key {
@@ -47,7 +47,7 @@ struct api_key {
   std::optional<time_point> revoked_at;
 };
 
-// What the data plane needs to know of the key it was shown.
+// What the data plane needs to know about an API key.
 struct key_owner {
   org_id org;
   std::string key_id;
@@ -55,8 +55,8 @@ struct key_owner {
   bool shadow = false;
 };
 
-// SHA-256 of the key's text, in lowercase hex: the only form in which keys are stored. Keys carry
-// 256 random bits, so an unsalted hash gives nothing away.
+// SHA-256 of the key's text, in lower-case hex: the only form in which keys are stored. Keys have
+// 256 random bits, so an unsalted hash reveals nothing.
 using key_hash = std::string;
 key_hash hash_key(std::string_view key_text);
 
@@ -65,19 +65,19 @@ class directory {
   virtual ~directory() = default;
 
   virtual task<result<std::optional<organization>>> find(const org_id& org) = 0;
-  // Changes the organization, or creates it, in one step: of two changes at once neither undoes
-  // what the other said.
+  // Changes the organization, or creates it, in one step, so concurrent changes do not overwrite
+  // each other.
   virtual task<result<changed_organization>> change(const org_id& org,
                                                     const organization_change& what) = 0;
-  // Up to `limit` organizations with ids greater than `after`, in order of their ids.
+  // Up to `limit` organizations with ids greater than `after`, ordered by id.
   virtual task<result<std::vector<organization>>> list(std::string after, std::size_t limit) = 0;
 
   virtual task<result<void>> add_key(const org_id& org, const api_key& key,
                                      const key_hash& hash) = 0;
   virtual task<result<std::vector<api_key>>> keys(const org_id& org) = 0;
-  // False: no such key. Revoking twice is harmless.
+  // False: no such key. Revoking a key again is harmless.
   virtual task<result<bool>> revoke_key(const org_id& org, std::string key_id) = 0;
-  // Nothing: unknown or revoked.
+  // Empty: unknown or revoked.
   virtual task<result<std::optional<key_owner>>> find_key(const key_hash& hash) = 0;
 };
 

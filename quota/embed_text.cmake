@@ -1,5 +1,6 @@
-# Turns text files into one C++ raw string literal: cmake "-DIN=file;file" -DOUT=file -P embed_text.cmake
-# It is written in pieces, which the compiler joins: the standard promises 65,536 characters a literal.
+# Turns text files into one C++ raw string literal: cmake "-DIN=file;file" -DOUT=file -P
+# embed_text.cmake The text is written as several literals, which the compiler joins: the standard
+# guarantees 65,536 characters per literal.
 set(OUT_TEXT "")
 foreach(FILE ${IN})
   file(READ ${FILE} TEXT)

@@ -45,7 +45,7 @@ std::optional<file_descriptor> try_lock(const std::string& path) {
 
 void write_pid(const file_descriptor& locked) {
   const auto text = std::to_string(::getpid()) + "\n";
-  if (::ftruncate(locked.get(), 0) != 0) return;  // the lock counts; the id is for people
+  if (::ftruncate(locked.get(), 0) != 0) return;  // the lock is what matters; the id is for people
   [[maybe_unused]] const auto written = ::pwrite(locked.get(), text.data(), text.size(), 0);
 }
 

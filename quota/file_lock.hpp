@@ -1,4 +1,4 @@
-// Files that one process has for itself: a lock file, with the id of the process that has it.
+// Files for exclusive use by one process: a lock file that contains the id of its owner.
 #pragma once
 
 #include <optional>
@@ -6,7 +6,7 @@
 
 namespace tollgate::quota {
 
-// An open descriptor, closed at the end.
+// An open file descriptor that closes itself.
 class file_descriptor {
  public:
   file_descriptor() = default;
@@ -24,12 +24,12 @@ class file_descriptor {
   int fd_ = -1;
 };
 
-// Opens `path` (mode 0600, made if missing) and locks it for as long as the descriptor, or one that
-// was inherited from it, is open. Nothing: somebody else has it locked. Throws
-// boost::system::system_error when the file cannot be opened.
+// Opens `path` (mode 0600, created if missing) and locks it as long as this descriptor, or one
+// inherited from it, is open. Empty: another process has locked it. Throws
+// boost::system::system_error if the file cannot be opened.
 std::optional<file_descriptor> try_lock(const std::string& path);
 
-// Writes this process's id into the locked file, for the message that the next one reads.
+// Writes this process's id into the locked file, for the message of a process that finds it locked.
 void write_pid(const file_descriptor& locked);
 std::string read_pid(const std::string& path);
 

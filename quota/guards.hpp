@@ -1,6 +1,6 @@
-// What the store keeps ready so that a call is admitted, or refused, in one look: the gate, the
-// bucket of the request rate, and what limits and alerts have counted. It is read here only to be
-// proven (`verify`).
+// The values that the store prepares so that one read admits or refuses a call: the gate, the
+// bucket of the request rate, and the counters of limits and alerts. C++ reads them only to prove
+// them (`verify`).
 #pragma once
 
 #include <array>
@@ -12,7 +12,7 @@
 
 namespace tollgate::quota {
 
-// The gate's numbers, in their order (quota/redis/README.md).
+// The gate's numbers, in their order (quota/STORAGE.md).
 enum class gate_field : std::size_t {
   cycle,
   start,
@@ -31,18 +31,17 @@ enum class gate_field : std::size_t {
 };
 using gate_numbers = std::array<std::int64_t, static_cast<std::size_t>(gate_field::count)>;
 
-// What a limit or an alert has counted for one agent, conversation or key, under its field in the
+// What a limit or an alert has counted for one agent, conversation or key, with its field in the
 // store.
 struct member_counter {
-  std::string field;  // "SCOPE PER\tLIMIT\tWHO", or of alerts "aSCOPE\tID\tWHO"
+  std::string field;  // "SCOPE PER\tLIMIT\tWHO"; for alerts "aSCOPE\tID\tWHO"
   std::int64_t window = 0;
   credits amount;
   time_point since;
-  std::int64_t begun =
-      0;  // of limits in a window, the account's sequence at which it began to count; 0: not noted
+  std::int64_t begun = 0;  // for limits with a window, the account's sequence when it began to
+                           // count; 0: not recorded
 };
-// Totals of callers who were idle: of one limit, how many there are in how many pages; and such a
-// page.
+// Totals of idle callers. Of one limit: the number of totals and pages; and one such page.
 struct packed_table {
   std::string limit;  // "SCOPE PER\tLIMIT\t"
   time_point since;
@@ -58,18 +57,18 @@ struct packed_page {
 // All members were read in one atomic step.
 struct account_guards {
   account_snapshot snapshot;
-  grant_list active;  // as it is written, not brought up to date
-  credits carried;    // of what was settled: the gate's numbers count from there
+  grant_list active;  // as stored, not updated
+  credits
+      carried;  // lifetime settled amount that was carried: the gate's numbers do not include it
   std::vector<top_up_record> open_top_ups;
-  std::optional<gate_numbers> gate;  // nothing: it was never written
-  std::optional<std::array<std::int64_t, 4>>
-      rate;                   // PER_MINUTE BURST LEVEL AT_MS; nothing: any rate
-  std::int64_t sequence = 0;  // numbers the limits that were set, and their counters that began
+  std::optional<gate_numbers> gate;                 // empty: it was never written
+  std::optional<std::array<std::int64_t, 4>> rate;  // PER_MINUTE BURST LEVEL AT_MS; empty: any rate
+  std::int64_t sequence = 0;  // numbers the limits that were set, and the starts of their counters
   std::string member_alerts;
   std::vector<member_counter> counters;
   std::vector<packed_table> packed;
   std::vector<packed_page> pages;
-  std::vector<std::string> unreadable;  // names of what does not look as the ledger writes it
+  std::vector<std::string> unreadable;  // fields that the ledger could not have written
 };
 
 class guard_store {

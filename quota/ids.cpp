@@ -15,9 +15,8 @@ constexpr int random_bits = 80;
 constexpr uint128 random_mask = (uint128{1} << random_bits) - 1;
 constexpr std::uint64_t time_mask = (std::uint64_t{1} << 48) - 1;
 
-// What is added to the random part of an id to get its successor's: odd, so that repeating it
-// visits every id before it returns, and without a pattern, so that no neighbouring id is met on
-// the way.
+// Added to the random part of an id to get its successor's. It is odd, so repeated addition visits
+// every id before it returns, and irregular, so it does not hit neighbouring ids.
 constexpr uint128 stride = (uint128{0xB5AD} << 64) | 0x4ECEDA1CE2A98741ull;
 
 std::array<char, 26> encode(uint128 value) {
@@ -54,7 +53,7 @@ bool is_valid_org_id(std::string_view text) {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' ||
            c == '_' || c == '-';
   };
-  if (text == "." || text == "..") return false;  // no path has such a segment
+  if (text == "." || text == "..") return false;  // reserved in paths
   return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), allowed);
 }
 
@@ -75,7 +74,7 @@ std::optional<hold_id> hold_id::parse(std::string_view text) {
 }
 
 time_point hold_id::made_at() const {
-  constexpr std::size_t time_digits = 10;  // 50 bits: two of zeros, then the 48 of the time
+  constexpr std::size_t time_digits = 10;  // 50 bits: two zeros, then the 48-bit time
   return time_point{milliseconds{static_cast<std::int64_t>(decode(text().substr(0, time_digits)))}};
 }
 

@@ -1,4 +1,4 @@
-// Names of things. Hold ids are made by the sidecar that reserves and make every ledger operation
+// Identifiers. The sidecar that reserves makes the hold id, which makes every ledger operation
 // idempotent: an operation is repeated with its id.
 #pragma once
 
@@ -16,12 +16,12 @@ namespace tollgate::quota {
 
 using org_id = std::string;
 
-// Organization ids: 1 to 64 of [A-Za-z0-9._-]. Everything else is refused at the admin API, because
-// the id stands inside Redis keys (`tollgate:{ORG}:...`) and their hash tag.
+// Organization ids: 1 to 64 of [A-Za-z0-9._-]. The admin API refuses all others, because the id is
+// part of Redis keys (`tollgate:{ORG}:...`) and their hash tag.
 bool is_valid_org_id(std::string_view text);
 
-// 26 characters of Crockford base32, a ULID: 48 bits of milliseconds, 80 bits of randomness. It
-// sorts by time, and the hour it was made in names the place where its resolution is remembered.
+// 26 characters of Crockford base32, a ULID: 48 bits of milliseconds, 80 bits of randomness. Ids
+// sort by time, and the hour in which an id was made names the key that remembers its resolution.
 class hold_id {
  public:
   hold_id() { text_.fill('0'); }
@@ -32,15 +32,15 @@ class hold_id {
   time_point made_at() const;
   std::int64_t hour() const;  // hours since the Unix epoch
 
-  // The id to go on with when this one can no longer be used (its hold expired under us). It
-  // follows from this one alone, so the step can be repeated at any time with the same id. It
-  // is as old as this one, so that the ledger remembers both for as long.
+  // The id under which to continue when this one can no longer be used (its hold expired). It
+  // depends on this id only, so the step can be repeated at any time with the same result. It has
+  // the same age, so the ledger remembers both for the same time.
   hold_id successor() const;
-  // The id to go on with when this one is older than the ledger's memory (resolution_memory_hours)
-  // and has never been held. It follows from this one alone, too; repeated, it comes to one that is
-  // young enough.
+  // The id under which to continue when this one is older than the ledger's memory
+  // (resolution_memory_hours) and has never been held. It, too, depends on this id only; repeated,
+  // it reaches one that is young enough.
   hold_id a_day_later() const;
-  // Another id for what has only been asked for: made now.
+  // A replacement, made now, for an id that was only requested.
   hold_id made_again(time_point now) const;
 
   auto operator<=>(const hold_id&) const = default;
@@ -49,7 +49,7 @@ class hold_id {
   std::array<char, 26> text_;
 };
 
-// Randomness comes in through this door, so that a test repeats it.
+// The only source of randomness, so that tests can repeat it.
 class id_source {
  public:
   virtual ~id_source() = default;

@@ -6,7 +6,7 @@
 
 namespace tollgate::quota {
 
-// At most the cycle's allocation, and what of as many before it as roll over is unused.
+// The maximum is the cycle's allocation, and the unused part of as many earlier ones as roll over.
 bool terms_fit(const plan_terms& terms) {
   const auto parts =
       100 + std::int64_t{terms.rollover_cycles} * std::min(terms.rollover_percent, 100);

@@ -18,7 +18,7 @@ std::string joined(std::initializer_list<std::int64_t> numbers) {
   return text;
 }
 
-// Takes numbers off the front of a text, a blank behind each; `last` takes the rest.
+// Reads numbers from the front of a text, each followed by a blank; `last` takes the rest.
 class number_reader {
  public:
   explicit number_reader(std::string_view text) : rest_{text} {}

@@ -1,4 +1,4 @@
-// What an action costs: rate + usage -> credits. This is the one place that rounds money.
+// Prices: rate + usage -> credits. This is the only place that rounds money.
 #pragma once
 
 #include <cstdint>
@@ -11,12 +11,12 @@ namespace tollgate::quota {
 
 enum class unit : std::uint8_t { request, query, minute };
 
-// What was used, counted in the base of its unit: requests, queries, or microseconds of audio.
+// The usage of a call in the base of its unit: requests, queries, or microseconds of audio.
 struct usage {
   std::int64_t amount = 1;
 };
 
-// What a route's meter reads to learn its usage.
+// The body that a route's meter reads to measure usage.
 enum class meter_kind : std::uint8_t { none, request_audio, response_audio };
 
 struct rate {
@@ -24,14 +24,14 @@ struct rate {
   credits price;  // per unit
   unit per = unit::request;
   meter_kind meter = meter_kind::none;
-  std::int64_t increment_us = 1'000'000;  // audio is rounded up to this before it is priced
-  // JSON pointers to members of a body that ask for so many answers (`/n`, `/best_of`): the largest
-  // multiplies what is used. Not for audio, which is counted whatever a body says.
+  std::int64_t increment_us =
+      1'000'000;  // audio is rounded up to a multiple of this before it is priced
+  // JSON pointers to members of a body that request several answers (`/n`, `/best_of`): the largest
+  // multiplies the usage. Not for audio, which is counted whatever a body requests.
   std::vector<std::string> times{};
 };
 
-// Of audio: what is paid for, in microseconds, rounded up to the increment. Requests and queries
-// are paid for as they are counted: 0.
+// For audio: the microseconds paid for, rounded up to the increment. For requests and queries: 0.
 constexpr std::int64_t billed_us(const rate& rate, usage used) {
   if (rate.per != unit::minute) return 0;
   const auto increments =
@@ -40,8 +40,8 @@ constexpr std::int64_t billed_us(const rate& rate, usage used) {
   return exact > INT64_MAX ? INT64_MAX : static_cast<std::int64_t>(exact);
 }
 
-// Half up at the micro-credit, at the last step. An amount beyond credits::max_micro is capped
-// there (the ledger then refuses it); usage must not be negative.
+// Rounds half up to the micro-credit, in the last step. An amount beyond credits::max_micro is
+// capped there (the ledger then refuses it); usage must not be negative.
 constexpr credits price(const rate& rate, usage used) {
   if (rate.per != unit::minute) {
     const auto exact = static_cast<__int128>(rate.price.micro()) * used.amount;

@@ -48,7 +48,7 @@ std::vector<statement> statements(const std::vector<cycle_record>& cycles,
 void add_payments(std::vector<statement>& statements, const std::vector<top_up_record>& top_ups) {
   for (const auto& top_up : top_ups) {
     if (top_up.status != top_up_status::paid) continue;
-    // Cycles follow each other without a gap.
+    // Cycles are contiguous.
     const auto after =
         std::upper_bound(statements.begin(), statements.end(), top_up.resolved_at,
                          [](time_point at, const statement& one) { return at < one.record.start; });

@@ -1,4 +1,4 @@
-// Statements: the lines of every cycle, and what they add up to. Pure.
+// Statements: the lines of every cycle and their totals. Pure.
 #pragma once
 
 #include <vector>
@@ -7,17 +7,17 @@
 
 namespace tollgate::quota {
 
-// One for each of `cycles` (oldest first, without a gap), each opening with what the one before
-// closed with. `account` tells what the open cycle has settled and would be billed now.
+// One per element of `cycles` (oldest first, contiguous), each opening with the closing balance of
+// the previous one. `account` supplies the open cycle's settled total and what would be billed now.
 std::vector<statement> statements(const std::vector<cycle_record>& cycles,
                                   const account_snapshot& account);
 
-// Adds the money of top-ups, without what came back of it by refunds and disputes: each in the
-// cycle in which it was paid, which is the one whose books have its credits. (Those that are taken
-// back are a correction in the cycle in which the money came back.)
+// Adds the money of top-ups, less refunds and disputes, each in the cycle in which it was paid,
+// whose books have its credits. (Credits taken back are a correction in the cycle in which the
+// money came back.)
 void add_payments(std::vector<statement>& statements, const std::vector<top_up_record>& top_ups);
 
-// What overage credits cost: the sum of credits * price, rounded half up to the cent once.
+// The cost of overage credits: the sum of credits * price, rounded half up to the cent once.
 std::int64_t cents_of(const std::vector<billed_overage>& billed);
 
 }  // namespace tollgate::quota

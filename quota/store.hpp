@@ -1,6 +1,6 @@
-// Everything that one thread asks of the store, over one connection. The interfaces belong to the
-// store; they are good for as long as it lives, and may be used before it is ready: then they
-// answer store_errc::unavailable.
+// All of one thread's access to the store, over one connection. The interfaces belong to the store
+// and live as long as it does. They may be used before it is ready; until then they answer
+// store_errc::unavailable.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,7 @@ class store {
   virtual ~store() = default;
 
   virtual void start() = 0;
-  virtual void stop() = 0;  // fails everything that is pending
+  virtual void stop() = 0;  // fails all pending operations
 
   virtual quota::ledger& ledger() = 0;
   virtual account_history& history() = 0;
@@ -34,12 +34,13 @@ class store {
   virtual payment_store& payments() = 0;
   virtual webhook_store& webhooks() = 0;
 
-  // Who runs for long and sends nothing that tells the store's time asks for it now and then.
+  // A long-running reader that sends nothing that reports the store's time calls this now and then.
   virtual task<result<void>> ask_time() = 0;
-  // How often the store's clock was seen to go back.
+  // How often the store's clock was found to have gone back.
   virtual std::uint64_t times_set_back() const = 0;
   virtual store_traffic traffic() const = 0;
-  // Why the store, or an account in it, is refused: a later release wrote it. Empty: it is not.
+  // Why the store, or an account in it, is refused: a later release wrote it. Empty if it is not
+  // refused.
   virtual std::string refusal() const = 0;
 };
 

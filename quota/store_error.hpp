@@ -1,4 +1,4 @@
-// Why the store did not answer.
+// Reasons why the store did not answer.
 #pragma once
 
 #include "quota/task.hpp"
@@ -6,10 +6,10 @@
 namespace tollgate::quota {
 
 enum class store_errc {
-  unavailable = 1,  // not connected, or the connection broke before the answer came: the outcome of
+  unavailable = 1,  // not connected, or the connection broke before the answer: the outcome of
                     // the operation is unknown, and repeating it with the same id is harmless
-  protocol,         // the store answered something that this version does not understand
-  archived,         // the store has dropped what was asked for: it is in an archive, if anywhere
+  protocol,         // the store's answer is unknown to this version
+  archived,         // the store has dropped the data: only an archive may have it
 };
 error_code make_error_code(store_errc);
 

@@ -1,4 +1,4 @@
-// What has passed over a connection to the store since it was opened.
+// The traffic of a connection to the store since it was opened.
 #pragma once
 
 #include <cstdint>

@@ -13,16 +13,16 @@ namespace {
 constexpr std::size_t page = 1'000;
 constexpr std::int64_t hours_at_once = 24 * 7;
 
-// The hours in which there may be counters. The store's clock may have been anywhere: so they are
-// those that it has written down, those of the entries and of the cycles, and those around its time
-// now.
+// The hours that may have counters. The store's clock may have been anywhere, so these are the
+// hours that the store has recorded, those of the entries and the cycles, and those around its
+// current time.
 struct hour_range {
   std::int64_t first, last;
 
   explicit hour_range(std::int64_t hour) : first{hour}, last{hour} {}
   void reach(std::int64_t hour) {
     first =
-        std::min(first, hour - 1);  // an entry and its counter may fall on two sides of a full hour
+        std::min(first, hour - 1);  // an entry and its counter may be on two sides of a full hour
     last = std::max(last, hour + 1);
   }
   void reach(const account_snapshot& snapshot) {
@@ -31,13 +31,12 @@ struct hour_range {
       reach(snapshot.usage_hours->second);
     }
     for (const auto& cycle : snapshot.cycles) {
-      if (cycle.closed)
-        reach(hour_of(cycle.end));  // what is settled late is counted in its last hour
+      if (cycle.closed) reach(hour_of(cycle.end));  // late settlements are counted in its last hour
     }
   }
 };
 
-// Hands on all entries behind `after` up to `last`.
+// Passes all entries after `after` up to `last` to `take`.
 template <class Take>
 task<result<void>> read_entries(account_history& history, const org_id& org, std::string after,
                                 std::string last, Take take) {
@@ -87,7 +86,7 @@ task<result<account_rows>> read_rows(account_history& history, const org_id& org
 
 }  // namespace
 
-// Rows are read behind the snapshot, so they may be ahead of it, but not of what is read after
+// Rows are read after the snapshot, so they may be ahead of it, but not of anything read after
 // them.
 task<result<verification>> verify(account_history& history, guard_store& guards,
                                   const org_id& org) {

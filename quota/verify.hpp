@@ -1,5 +1,5 @@
-// Proves the books of an account from its ledger (`tollgate verify`), while the account is in use:
-// reads what there is, in an order in which nothing can be missed, and has it audited.
+// Proves the books of an account from its ledger (`tollgate verify`) while the account is in use:
+// it reads the data in an order in which nothing can be missed, and audits it.
 #pragma once
 
 #include <vector>
@@ -15,7 +15,6 @@ struct verification {
   std::vector<difference> differences;
 };
 
-// Audits one account while it is in use.
 task<result<verification>> verify(account_history& history, guard_store& guards, const org_id& org);
 
 }  // namespace tollgate::quota

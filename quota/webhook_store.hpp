@@ -1,4 +1,4 @@
-// The webhook endpoints of an organization, and how far each has been delivered to. Same threading
+// The webhook endpoints of an organization, and the progress of delivery to each. Same threading
 // rules as quota/ledger.hpp.
 //
 // An endpoint gets its events one after the other. The sidecar that delivers holds its lease, and
@@ -18,12 +18,12 @@ namespace tollgate::quota {
 struct webhook_secret {
   std::string text;
   time_point since;
-  time_point until{};  // time_point{}: the one in force, which nothing has replaced
-  std::string key{};   // of the rotation that made it; empty: it is the first
+  time_point until{};  // time_point{}: the current one, not replaced
+  std::string key{};   // of the rotation that made it; empty: the first secret
 };
 
 struct webhook_attempt {
-  time_point at{};  // time_point{}: there was none
+  time_point at{};  // time_point{}: none
   int status = 0;   // 0: no answer
   std::string error;
 };
@@ -32,37 +32,38 @@ struct webhook_endpoint {
   std::string id;  // "we_..."
   std::string url, description;
   std::vector<std::string> events;      // "account.usage_threshold", "account.*", "*"
-  std::vector<webhook_secret> secrets;  // that are valid: newest first
+  std::vector<webhook_secret> secrets;  // valid ones, newest first
   time_point created_at;
-  std::string disabled;  // why; empty: enabled
-  // Since when its events have been tried without a long break: it was made, enabled or given a
-  // new URL, or everybody who could have tried was away until then.
+  std::string disabled;  // the reason; empty: enabled
+  // Since when its events have been tried without a long break: since it was created, enabled or
+  // given a new URL, or since the end of a time in which no sidecar was running.
   time_point since;
 
-  std::string cursor = "0-0";        // the last event it is done with
-  time_point leased_until, next_at;  // not before either
-  std::int64_t attempts = 0;         // at the event behind the cursor, so far
+  std::string cursor = "0-0";        // the last event that is done
+  time_point leased_until, next_at;  // not before either of them
+  std::int64_t attempts = 0;         // at the event after the cursor
   webhook_attempt last;
 };
 
-// What to change of an endpoint; what is not given stays. Whatever it is, the next attempt is due,
-// and what becomes of one that is under way does not count: it was at what the endpoint was before.
+// A change of an endpoint; members that are not set stay unchanged. After any change the next
+// attempt is due at once, and the result of an attempt under way is ignored: it was made before
+// the change.
 struct webhook_change {
   std::optional<std::string> url, description;
   std::optional<std::vector<std::string>> events;
   std::optional<std::string> disabled;  // empty: enabled
 };
 
-// The endpoints of one organization, oldest first, and the last event there is for them.
+// The endpoints of one organization, oldest first, and the last event.
 struct webhook_overview {
   time_point now;
   std::string last_event = "0-0";
   std::vector<webhook_endpoint> endpoints;
 };
 
-// An event that was given up.
+// An event that is no longer tried.
 struct dead_letter {
-  std::string event;  // its id in the stream of events
+  std::string event;  // its id in the event stream
   std::string body;   // as it was sent
   std::int64_t attempts = 0;
   webhook_attempt last;
@@ -77,49 +78,49 @@ struct webhook_lease {
 
 struct leased_webhook {
   webhook_endpoint endpoint;
-  bool forgotten = false;  // the stream does not go back to the cursor any more
+  bool forgotten = false;  // the stream no longer reaches back to the cursor
 };
 
 enum class webhook_outcome {
   done,
   more,       // release: there are more events
   not_found,  // no such endpoint, or dead letter
-  full,  // there are as many as there may be: an endpoint or a secret was not added; a dead letter
-         // was, and the oldest one has gone
-  lost,  // not ours to deliver: somebody else's, not due, or disabled
-  exists,  // add, rotate: it was done before
+  full,       // the maximum is reached: an endpoint or a secret was not added; a dead letter
+              // was, and the oldest one was dropped
+  lost,       // not ours to deliver: leased by another sidecar, not due, or disabled
+  exists,     // add, rotate: was done before
 };
 
 class webhook_store {
  public:
-  static constexpr std::size_t most_endpoints = 16;       // of an organization
-  static constexpr std::size_t most_secrets = 4;          // of an endpoint, that are valid at once
-  static constexpr std::size_t most_dead_letters = 1000;  // of an endpoint; then the oldest goes
+  static constexpr std::size_t most_endpoints = 16;       // per organization
+  static constexpr std::size_t most_secrets = 4;          // per endpoint, valid at once
+  static constexpr std::size_t most_dead_letters = 1000;  // per endpoint; the oldest is dropped
 
   virtual ~webhook_store() = default;
 
   virtual task<result<webhook_overview>> read(const org_id& org) = 0;
-  // Up to `limit` organizations that have endpoints; with ids greater than `after`.
+  // Up to `limit` organizations that have endpoints, with ids greater than `after`.
   virtual task<result<std::vector<org_id>>> orgs(std::string after, std::size_t limit) = 0;
 
-  // Of `endpoint`, what it is called and what it wants, and whether it is disabled. It begins with
+  // Uses `endpoint`'s id, URL, description, events and whether it is disabled. Delivery begins with
   // the next event.
   virtual task<result<webhook_outcome>> add(const org_id& org, const webhook_endpoint& endpoint,
                                             std::string secret) = 0;
   virtual task<result<webhook_outcome>> change(const org_id& org, std::string id,
                                                const webhook_change& what) = 0;
   virtual task<result<webhook_outcome>> remove(const org_id& org, std::string id) = 0;
-  // The secrets so far stay valid for `overlap`. Nothing happens when one that `secret.key` has
-  // made is still valid. Nobody's secret ends before it was said to: there may be too many.
+  // The current secrets stay valid for `overlap`. Does nothing if the secret made by `secret.key`
+  // is still valid. No secret ends early; with too many valid ones the answer is `full`.
   virtual task<result<webhook_outcome>> rotate(const org_id& org, std::string id,
                                                webhook_secret secret, milliseconds overlap) = 0;
-  // The secrets before the newest end at once: every receiver knows that one. An attempt that is
-  // under way, signed with them, does not count.
+  // The secrets before the newest end at once: every receiver knows that one. The result of an
+  // attempt under way, signed with them, is ignored.
   virtual task<result<webhook_outcome>> finish_rotation(const org_id& org, std::string id) = 0;
   virtual task<result<webhook_outcome>> retry_now(const org_id& org, std::string id) = 0;
 
-  // Nothing: not ours to deliver. An endpoint that nobody came to for a long time after it was due
-  // counts from now on.
+  // Empty: not ours to deliver. If no sidecar tried an endpoint for a long time after it was due,
+  // its time counts from now on.
   virtual task<result<std::optional<leased_webhook>>> lease(const webhook_lease& lease) = 0;
   virtual task<result<webhook_outcome>> delivered(const webhook_lease& lease, std::string event,
                                                   int status) = 0;
@@ -132,10 +133,10 @@ class webhook_store {
                                              const webhook_attempt& attempt, std::string why) = 0;
   virtual task<result<webhook_outcome>> died(const webhook_lease& lease,
                                              const dead_letter& letter) = 0;
-  // Gives the lease back: others may have it.
+  // Gives the lease back.
   virtual task<result<webhook_outcome>> release(const webhook_lease& lease) = 0;
 
-  // Of events after `after` ("0-0": from the first), oldest first.
+  // For events after `after` ("0-0": from the first), oldest first.
   virtual task<result<std::vector<dead_letter>>> dead_letters(const org_id& org, std::string id,
                                                               std::string after,
                                                               std::size_t limit) = 0;
@@ -145,7 +146,7 @@ class webhook_store {
   virtual task<result<void>> remove_dead_letter(const org_id& org, std::string id,
                                                 std::string event) = 0;
 
-  // The store's own time, estimated from its last answer.
+  // The store's time, estimated from its last answer.
   virtual time_point now() const = 0;
 };
 

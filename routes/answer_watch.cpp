@@ -28,14 +28,14 @@ bool is_event_stream(std::string_view content_type) {
                              "text/event-stream");
 }
 
-// What GET and POST ask for is in the answer's content. A change that was made (PUT, PATCH, DELETE)
-// has been made without any, and HEAD never has one.
+// The answer to GET or POST is in its content. PUT, PATCH and DELETE may succeed without any, and
+// HEAD never has any.
 bool asks_for_content(std::string_view method) {
   return method == "GET" || method == "POST";
 }
 
-// RFC 9110, 15.4: by these the work is to be asked for elsewhere. With 303 it has been done, with
-// 304 the client has its result already.
+// RFC 9110, 15.4: with these the client must repeat the request elsewhere. With 303 the work has
+// been done, with 304 the client already has the result.
 bool is_redirect(int status) {
   return status >= 300 && status < 400 && status != 303 && status != 304;
 }
@@ -44,7 +44,7 @@ bool is_one_of(std::string_view text, const auto& list) {
   return std::find(list.begin(), list.end(), text) != list.end();
 }
 
-// The last events of OpenAI's and Anthropic's streams; and what comes before any content.
+// The last events of OpenAI's and Anthropic's streams, and the events that precede content.
 constexpr std::array<std::string_view, 7> last_events{
     "message_stop", "response.completed", "response.incomplete", "response.done",
     "done",         "speech.audio.done",  "transcript.text.done"};
@@ -52,12 +52,12 @@ constexpr std::array<std::string_view, 5> preludes{"ping", "message_start", "res
                                                    "response.queued", "response.in_progress"};
 constexpr std::array<std::string_view, 2> error_types{"error", "response.failed"};
 
-// One event is read no further than this: an error is not longer.
+// At most this much of an event is parsed: errors are shorter.
 constexpr std::size_t most_data = 64 * 1024;
-// Once there is content, only the type of an event counts, which stands in front.
+// Once there is content, only an event's type matters, and it comes first.
 constexpr std::size_t type_at_most = 64;
 
-// Of text that lives as long as the program.
+// `text` must have static storage duration.
 const json_pointer& pointer(const char* text) {
   thread_local std::map<std::string_view, json_pointer> known;
   const auto found = known.find(text);
@@ -71,7 +71,7 @@ bool lacks(const json_body& body, const char* where) {
   return found.is == reading::state::absent || (found.is == reading::state::present && found.null);
 }
 
-// Some streams carry the member in every event, empty.
+// Some streams have an empty error member in every event.
 bool tells_of_error(const json_body& body) {
   const auto found = body.read(pointer("/error"));
   const bool none = found.scalar && (found.text.empty() || found.text == "false");
@@ -84,7 +84,7 @@ bool lacks_text(const json_body& body, const char* where) {
   return found.is == reading::state::present && found.scalar && found.text.empty();
 }
 
-// A chunk of a chat completion that only opens it: no choice, or a role and no text.
+// A chunk that only opens a chat completion: no choice, or a role without text.
 bool opens_chat(const json_body& body) {
   const auto choices = body.read(pointer("/choices"));
   if (choices.is != reading::state::present || choices.scalar || choices.null) return false;
@@ -102,7 +102,7 @@ bool opens_chat(const json_body& body) {
   return true;
 }
 
-// The type that data of the form {"type":"…", says of itself, without reading all of it.
+// The type in data that starts with {"type":"…", found without parsing the rest.
 std::string_view type_in_front(std::string_view data) {
   constexpr std::string_view name = "\"type\"";
   const auto skip = [&](char c) {
@@ -193,7 +193,7 @@ void answer_watch::write(std::string_view piece) {
   if (events_) events_->decoder->write(piece);
 }
 
-// What cannot be decoded is taken for content.
+// Content that cannot be decoded counts as content.
 answer_watch::carried answer_watch::so_far() const {
   if (!any_byte_) return carried::nothing;
   if (!events_) return carried::content;
@@ -215,7 +215,7 @@ stream_end answer_watch::judge(stream_end how) {
   switch (so_far()) {
     case carried::error:
       return stream_end::stream_error;
-    case carried::nothing:  // the client has left: nobody knows what would have come
+    case carried::nothing:  // the client has left: whether content would have come is unknown
       return left ? how : stream_end::empty;
     case carried::content:
       break;

@@ -1,5 +1,5 @@
-// How a call ended, by the head and the body of its answer. A call is charged for an answer, not
-// for a status: a 200 may be an event stream that carries only an error.
+// Decides how a call ended, by the head and the body of its answer. A call is charged for an
+// answer, not for a status: a 200 may be an event stream that contains only an error.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,7 @@ struct answer_head {
 // How the call ends if the answer continues as it began.
 quota::stream_end end_by_head(const answer_head& head);
 
-// Watches the body of an accepted answer. It keeps nothing, and reads only event streams.
+// Watches the body of an accepted answer. It stores nothing, and parses only event streams.
 class answer_watch {
  public:
   enum class carried : std::uint8_t { nothing, error, content };
@@ -31,12 +31,12 @@ class answer_watch {
   answer_watch(const answer_watch&) = delete;
 
   void write(std::string_view piece);
-  // Carried so far: nothing, only an error, or content.
+  // The content so far: nothing, only an error, or content.
   carried so_far() const;
-  // The last event of this kind of stream has come: it is complete.
+  // The last event of this kind of stream has come, so the stream is complete.
   bool is_complete() const;
 
-  // How the call ended, by `how` the answer did.
+  // How the call ended; `how` is the way its answer ended.
   quota::stream_end judge(quota::stream_end how);
 
  private:
@@ -45,7 +45,7 @@ class answer_watch {
 
   const bool wants_content_;
   bool any_byte_ = false;
-  std::unique_ptr<event_chain> events_;  // of a stream of events only
+  std::unique_ptr<event_chain> events_;  // for event streams only
 };
 
 }  // namespace tollgate::routes

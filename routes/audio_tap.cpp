@@ -37,7 +37,7 @@ std::uint32_t number(const std::string* text, std::uint32_t otherwise) {
 }
 
 // audio/L16;rate=24000;channels=2 (RFC 2586, RFC 3190), audio/pcm with the same parameters, and
-// audio/basic (RFC 2046 section 4.3). Without a rate the type says nothing.
+// audio/basic (RFC 2046 section 4.3). Without a rate the type does not determine the format.
 std::optional<pcm_format> format_in(std::string_view content_type) {
   const auto type = media_type(content_type);
   if (equal_ignoring_case(type, "audio/basic")) return pcm_format{8'000, 1, 1};
@@ -56,12 +56,13 @@ std::optional<pcm_format> format_in(std::string_view content_type) {
 std::optional<pcm_format> raw_format(const audio_settings& settings,
                                      const audio_tap::body_facts& facts) {
   constexpr pcm_format openai{24'000, 1, 2};
-  // A caller could claim a rate that its upstream does not go by, or samples where that hears a
-  // container which is not known here.
+  // A caller could claim a rate that its upstream does not use, or raw samples where the upstream
+  // finds a container that is not known here.
   if (facts.is_upload) return settings.pcm;
   if (const auto said = format_in(facts.content_type)) return said;
   if (settings.pcm) return settings.pcm;
-  // The other formats of OpenAI's speech, in an answer or in its events, are known by their bytes.
+  // The other formats of OpenAI's speech, in an answer or in its events, are detected by their
+  // bytes.
   const bool may_be = facts.wants_raw_pcm ||
                       equal_ignoring_case(media_type(facts.content_type), "text/event-stream");
   return may_be ? std::optional{openai} : std::nullopt;
@@ -83,11 +84,11 @@ enum class shape : std::uint8_t {
   form,     // multipart/form-data
   json,     // with a member in base64
   events,   // of server-sent events
-  unclear,  // two readers of this type could differ
+  unclear,  // two readers could interpret this type differently
 };
 
-// By what any reader might take the type for: Ruby's takes every multipart for a form, many take
-// every type that ends so for JSON. Nobody reads an upload as events.
+// Covers every way in which a reader might interpret the type: Ruby takes every multipart type for
+// a form, many take every type with this suffix for JSON. No reader expects events in an upload.
 shape shape_of_upload(std::string_view media_type) {
   const auto type = fold(media_type);
   if (type.starts_with("multipart/")) return shape::form;
@@ -102,7 +103,7 @@ shape shape_of_answer(std::string_view media_type) {
   return shape::file;
 }
 
-// An upstream could go by the rate that a caller says, so it is told the one that is gone by here.
+// An upstream could use the rate that the caller states, so it is told the rate that is used here.
 std::string type_of_samples(const pcm_format& format) {
   constexpr std::array<std::string_view, 4> types{"", "audio/l8", "audio/l16", "audio/l24"};
   if (format.bytes_per_sample >= types.size()) return "application/octet-stream";
@@ -111,7 +112,8 @@ std::string type_of_samples(const pcm_format& format) {
   return out.append("; channels=").append(std::to_string(format.channels));
 }
 
-// The type of an upload as the upstream is told it; nothing where its readers could differ.
+// The type of an upload as the upstream receives it; empty if its readers could interpret it
+// differently.
 std::optional<std::string> read_upload_type(const audio_settings& settings,
                                             std::string_view content_type) {
   const auto said = settings.pcm ? format_in(content_type) : std::nullopt;
@@ -141,7 +143,7 @@ std::unique_ptr<readers::reader> make_reader(const audio_settings& settings,
     case shape::form:
       return form(readers::boundary_of(facts.content_type));
     case shape::unclear:
-      return form(std::nullopt);  // which is malformed from the beginning
+      return form(std::nullopt);  // malformed from the start
     case shape::json:
       return std::make_unique<readers::json_base64>(
           pointer_to(settings.json), target,
@@ -167,12 +169,12 @@ audio_tap::chain::chain(const audio_settings& settings, const body_facts& facts)
       reader{make_reader(settings, facts, into_meter)} {}
 
 meters::duration audio_tap::chain::found() const {
-  // Also frames that do not stand first: behind the head of what is packed they never do.
+  // Also counts frames that are not at the start: after the head of a packaging they never are.
   return reader->problem() == fault::none ? meter->measured() : meters::duration{};
 }
 
-// Frames that somebody may hear, though they do not stand where they are told apart from anything
-// else.
+// The body contains frames that some reader may play, but at a place where they cannot be
+// identified with certainty.
 bool audio_tap::chain::hides_audio() const {
   return meter->status() == meters::state::unmeasurable && !meter->container().empty();
 }
@@ -198,7 +200,7 @@ void audio_tap::chain::begin_second_reading(const audio_settings& settings,
   reader = make_reader(settings, facts, into_meter);
 }
 
-// Upstreams decode a file of that name.
+// Whether upstreams decode a file of this name in the format found.
 bool audio_tap::chain::fits_file_name() const {
   const auto* form = dynamic_cast<const readers::multipart*>(reader.get());
   if (form == nullptr) return true;
@@ -260,8 +262,7 @@ void audio_tap::finish() {
   ended_ = true;
   if (decoded_.is_read) decoder_->finish();
   if (!as_sent_ || !as_sent_->is_read) return;
-  is_form_as_sent_ =
-      as_sent_->has_begun_form();  // a form in which none begins ends in a fault, too
+  is_form_as_sent_ = as_sent_->has_begun_form();  // a form without any part also ends in a fault
   as_sent_->reader->finish();
 }
 
@@ -283,8 +284,8 @@ meters::state audio_tap::status() const {
   return silent ? meters::state::unmeasurable : meter.status();
 }
 
-// A decoder that continues where this meter cannot has played all that was counted before, so that
-// stays.
+// A decoder that continues where this meter cannot has played everything counted so far, so that
+// part stays.
 quota::usage audio_tap::used() const {
   auto counted = decoded_.meter->measured();
   if (as_sent_) counted = std::max(counted, as_sent_->found());

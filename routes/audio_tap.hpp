@@ -1,5 +1,5 @@
-// Counts the seconds of audio in one body as it passes: undoes its content encoding, finds the
-// audio, and meters it. Any slices, constant memory; the body is not changed.
+// Counts the seconds of audio in one body as it passes: decodes the content encoding, finds the
+// audio, and meters it. Accepts slices of any size in constant memory. The body is not changed.
 #pragma once
 
 #include <memory>
@@ -16,40 +16,40 @@ namespace tollgate::routes {
 
 class audio_tap {
  public:
-  // What the message says about its body. It decides only where the audio is looked for, except for
-  // audio without a container, whose bytes say nothing. An upload's type is read as any reader
-  // might; a body that is declared encoded is also read as it is sent, since many upstreams ignore
-  // the encoding.
+  // What the message says about its body. It only decides where the tap looks for audio, except for
+  // audio without a container, whose bytes do not reveal the format. An upload's type is
+  // interpreted as any reader might. A body that is declared as encoded is also read without
+  // decoding, since many upstreams ignore the encoding.
   struct body_facts {
     std::string_view content_type, content_encoding;
     bool wants_raw_pcm = false;  // see classified
-    bool is_upload = false;      // who pays by the second wrote it
+    bool is_upload = false;      // written by the party that pays by the second
   };
   audio_tap(const audio_settings& settings, const body_facts& facts);
   ~audio_tap();
   audio_tap(const audio_tap&) = delete;
 
   void write(std::string_view piece);
-  // The body has ended, where it should or not.
+  // The body has ended, complete or not.
   void finish();
 
-  // More is needed: the audio can be measured only when the body is complete, or its format is not
-  // known yet. Once false, it stays false until the second reading.
+  // The tap needs more of the body: its audio can be measured only when it is complete, or its
+  // format is not known yet. Once false, it stays false until the second reading.
   bool needs_all() const;
   // After finish(): the body must be written and finished once more, from its first byte, before
   // its audio is counted by its content.
   bool wants_second_reading() const;
   void begin_second_reading();
 
-  // `undecided` never after finish(). A body without any audio in it is `unmeasurable`.
+  // Never `undecided` after finish(). A body without any audio is `unmeasurable`.
   meters::state status() const;
-  // Seconds so far, in microseconds. Unmeasurable audio: by its size at the bit rate, at least what
-  // was counted.
+  // Seconds so far, in microseconds. For unmeasurable audio: its size divided by the bit rate, but
+  // at least what was counted.
   quota::usage used() const;
-  // For people: "it is neither audio in a known format nor ...".
+  // For messages: "it is neither audio in a known format nor ...".
   std::string why_unmeasurable() const;
-  // The media type of an upload for the upstream, as it was read. Empty if it was not read, or has
-  // none.
+  // The media type of an upload, for the upstream, as the tap interpreted it. Empty if the tap did
+  // not interpret it, or the upload has none.
   std::string content_type() const { return content_type_.value_or(""); }
   std::string_view container() const { return decoded_.meter->container(); }
 
@@ -67,7 +67,7 @@ class audio_tap {
     const std::unique_ptr<meters::meter> meter;
     readers::into_meter into_meter;
     std::unique_ptr<readers::reader> reader;
-    bool is_read = true;  // this time
+    bool is_read = true;  // in this reading
   };
   body_facts facts() const;
 
@@ -76,9 +76,9 @@ class audio_tap {
   const audio_settings settings_;
   const std::string sent_type_, content_encoding_;
   const bool wants_raw_pcm_, is_upload_;
-  const std::optional<std::string> content_type_;  // as it was read
+  const std::optional<std::string> content_type_;  // as the tap interpreted it
   const std::int64_t bit_rate_;
-  const bool claims_samples_;  // without a trusted description of them
+  const bool claims_samples_;  // without a trusted description
   chain decoded_;
   std::unique_ptr<readers::reader> decoder_;
   std::optional<chain> as_sent_;

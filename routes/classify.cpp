@@ -27,8 +27,8 @@ problem ambiguous_body(const std::string& why) {
                          ".");
 }
 
-// Whether a call that one server takes for `a` and another for `b` could cost more, or be refused
-// where `a` is let through, as `b`.
+// Some servers take this call for `a`, some for `b`. Whether it could cost more as `b`, or be
+// refused as `b` and pass as `a`.
 bool may_be_dearer(const route& b, const route& a) {
   if ((a.settings.critical && !b.settings.critical) || (a.settings.shadow && !b.settings.shadow))
     return true;
@@ -40,13 +40,13 @@ bool may_be_dearer(const route& b, const route& a) {
          (a.price_at.per != quota::unit::query || a.settings.count != b.settings.count);
 }
 
-// A reader that goes through an object, or through the characters of a text, finds more than one
+// A reader that iterates over an object or over the characters of a string finds more than one
 // query there.
 bool is_countable(const reading& told) {
   return told.is == reading::state::absent || told.null || told.is_array;
 }
 
-// One walk down the table for one request.
+// Walks down the table for one request.
 class walk {
  public:
   walk(const std::vector<route>& routes, const std::vector<json_pointer>& pointers,
@@ -63,14 +63,14 @@ class walk {
   classification run();
 
  private:
-  // A route that wanted this endpoint but not this body, and what it disliked. See README, "An
-  // endpoint that is priced by its body".
+  // A route that matched this endpoint but not this body, and the condition that missed. See
+  // README, "An endpoint that is priced by its body".
   struct claim {
     std::size_t route = 0;
     bool content_type = false;
     std::vector<std::size_t> pointers;
   };
-  using decision = std::optional<classification>;  // none: this route does not take it, go on
+  using decision = std::optional<classification>;  // none: this route does not take it, continue
 
   decision consider(std::size_t index);
   decision consider_body(std::size_t index, const head_match& fit);
@@ -97,13 +97,13 @@ class walk {
 
   std::optional<json_body> body_;
   std::string content_type_;                     // of a body that was read
-  std::vector<std::optional<reading>> members_;  // by pointer, read when first asked for
+  std::vector<std::optional<reading>> members_;  // by pointer, read on first use
   std::vector<claim> claims_;
 };
 
 classification walk::run() {
   if (why_ != nullptr) why_->clear();
-  // `OPTIONS *` is about the server, not about any resource.
+  // `OPTIONS *` concerns the server, not a resource.
   for (std::size_t i = 0; i < routes_.size() && target_.path != "*"; ++i)
     if (auto decided = consider(i)) return std::move(*decided);
   return no_route();
@@ -140,11 +140,11 @@ walk::decision walk::consider_body(std::size_t index, const head_match& fit) {
   return take(index, fit);
 }
 
-// Makes the members readable, or says why they are not yet, or never.
+// Makes the members readable, or says why they are not readable yet, or ever.
 walk::decision walk::open_body(std::size_t index) {
   if (body_ || !members_.empty()) return std::nullopt;
   if (has_no_body(request_) && (body_text_ == nullptr || body_text_->empty())) {
-    members_.assign(pointers_.size(), reading{});  // nothing follows: every member is absent
+    members_.assign(pointers_.size(), reading{});  // no body follows: every member is absent
     return std::nullopt;
   }
   auto type = read_json_type(request_);
@@ -159,7 +159,7 @@ walk::decision walk::open_body(std::size_t index) {
   return std::nullopt;
 }
 
-// A claim is left behind where a condition misses.
+// Records a claim if a condition misses.
 walk::decision walk::test_json(std::size_t index) {
   claim missed{index, false, {}};
   std::string reasons;
@@ -212,8 +212,8 @@ std::optional<problem> walk::foretell(classified& out) {
   return std::nullopt;
 }
 
-// By the largest of the members that ask for so many answers: `best_of` is how many of `n` are
-// made.
+// Multiplies by the largest member that requests a number of answers: of `best_of` and `n`,
+// `best_of` is the number generated.
 std::optional<problem> walk::multiply(classified& out) {
   for (const auto pointer : out.matched->patterns->times) {
     const auto& said = member(pointer);
@@ -259,8 +259,8 @@ const walk::claim* walk::barring(std::size_t index) const {
   return nullptr;
 }
 
-// The route at `index` takes the path in the lenient reading only. A server that reads it exactly
-// would see what a later route describes.
+// The route at `index` matches the path only in the lenient reading. A server that reads the path
+// exactly would see the endpoint of a later route.
 bool walk::dearer_when_read_exactly(std::size_t index) const {
   for (std::size_t i = index + 1; i < routes_.size(); ++i) {
     const auto& later = routes_[i];

@@ -1,9 +1,9 @@
-// Which route a request takes, and what it will cost at most. Pure: bytes in, a decision out. The
-// proxy and `tollgate explain` run the same code.
+// Decides which route a request takes and what it will cost at most. Pure: bytes in, a decision
+// out. The proxy and `tollgate explain` run the same code.
 //
-// The classifier sees what the upstream will see: the target is normalised first (clean_target) and
-// the normalised form is what gets forwarded. A request that cannot be read with certainty is
-// refused (400).
+// The classifier sees what the upstream will see: the target is normalised first (clean_target),
+// and the normalised form is forwarded. A request that cannot be read with certainty is refused
+// (400).
 #pragma once
 
 #include <memory>
@@ -25,51 +25,52 @@ struct header_view {
   std::string_view name, value;  // value without surrounding blanks
 };
 
-// A request head as the upstream will see it: hop-by-hop headers (and every header that Connection
-// names) are removed already; otherwise a caller could send a header that makes its call cheap and
+// A request head as the upstream will see it. Hop-by-hop headers (and every header that Connection
+// names) are already removed; otherwise a caller could send a header that makes its call cheap and
 // have it removed. The views must outlive the calls that take it.
 struct request_view {
   std::string_view method;
   std::string_view target;  // as received: origin-form, absolute-form, or "*"
   std::span<const header_view> headers;
 
-  // The first header of that name (ASCII case-insensitive); empty view when there is none.
+  // The first header with that name (ASCII case-insensitive); an empty view if there is none.
   std::string_view header(std::string_view name) const;
   std::size_t count(std::string_view name) const;
 };
 
-// The target, read with certainty: percent-encoding normalised (unreserved characters decoded, hex
-// in upper case), empty segments and dot segments resolved. Refused: encoded slashes, backslashes,
-// NUL and control characters, broken percent-encoding, bytes beyond ASCII, dot segments above the
-// root, fragments, CONNECT's authority-form.
+// A target that was read with certainty: percent-encoding normalised (unreserved characters
+// decoded, hex in upper case), empty segments and dot segments resolved. Refused: encoded slashes,
+// backslashes, NUL and control characters, broken percent-encoding, bytes beyond ASCII, dot
+// segments above the root, fragments, CONNECT's authority-form.
 struct clean_target {
   std::string host;   // lower case, no port; from the absolute-form, else from Host
   std::string path;   // "/v1/chat/completions"
-  std::string query;  // raw, without "?"; forwarded as it is
+  std::string query;  // raw, without "?"; forwarded unchanged
 };
 std::variant<clean_target, problem> read_target(const request_view& request);
 
 struct route {
   route_settings settings;
-  quota::rate price_at;  // without its `times`, which `patterns` has
+  quota::rate price_at;  // without its `times`, which are in `patterns`
   struct compiled;       // the parsed patterns
   std::shared_ptr<const compiled> patterns;
 };
 
-// The route was found and everything that decides the price is known.
+// A route was found, and everything that determines the price is known.
 struct classified {
   const route* matched = nullptr;
-  std::string model;                // for the ledger; empty when the call has none
+  std::string model;                // for the ledger; empty if the call has none
   std::string agent, conversation;  // from {agent} and {conversation} in the path; may be empty
   quota::usage estimated;           // exact for per: request and per: query; see estimate.hpp
-  std::int64_t times = 1;           // from the members at the rate's `times`
-  std::string content_type;         // for the upstream, of a body that was read; see media_type.hpp
-  bool wants_raw_pcm = false;       // a body with `response_format: pcm`, as OpenAI reads it
+  std::int64_t times = 1;           // from the members named in the rate's `times`
+  std::string content_type;         // of a body that was read, for the upstream; see media_type.hpp
+  bool wants_raw_pcm = false;       // the body has `response_format: pcm`, as OpenAI defines it
 };
 
-// A candidate route looks at JSON members: read the whole body (up to the limit) and ask again.
+// A candidate route examines JSON members: read the whole body (up to the limit) and classify
+// again.
 struct needs_body {
-  const route* candidate = nullptr;  // the first that needs it, for messages and the dialect
+  const route* candidate = nullptr;  // the first that needs the body, for messages and the dialect
 };
 
 using classification = std::variant<classified, needs_body, problem>;
@@ -80,7 +81,7 @@ struct mismatch {
   std::string reason;  // "method is GET, not POST"; "json /model is \"gpt-5\", not gpt-4*"
 };
 
-// A mistake in the routes that only the whole table shows (an unreachable route, a bad pattern).
+// A configuration error that only the whole table reveals (an unreachable route, a bad pattern).
 struct route_error {
   source_position at;
   std::string message;
@@ -88,14 +89,14 @@ struct route_error {
 
 class route_table {
  public:
-  // Compiles the routes; `rates` supplies the prices by name. Every mistake is reported: bad
-  // patterns, duplicate names, unknown rates (with a suggestion), routes that can never match
-  // because an earlier one matches everything they would.
+  // Compiles the routes; `rates` supplies the prices by name. Reports every error: bad patterns,
+  // duplicate names, unknown rates (with a suggestion), routes that can never match because an
+  // earlier one matches every request they would.
   static std::variant<route_table, std::vector<route_error>> build(
       const std::vector<route_settings>& routes, const std::vector<quota::rate>& rates);
 
-  // First with the head alone; after `needs_body` again with the whole body (`body` non-null).
-  // `why`, when given, collects the routes that did not match, in order.
+  // Call it with the head alone first; after `needs_body` again with the whole body (`body`
+  // non-null). If `why` is given, it collects the routes that did not match, in order.
   classification classify(const request_view& request, const clean_target& target,
                           const std::string* body = nullptr,
                           std::vector<mismatch>* why = nullptr) const;

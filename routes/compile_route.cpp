@@ -6,7 +6,7 @@
 namespace tollgate::routes {
 namespace {
 
-// Attribution beyond this is refused by the ledger.
+// The ledger refuses longer attribution.
 constexpr std::size_t longest_attribution = 256;
 
 class compiler {
@@ -141,7 +141,7 @@ class compiler {
 
 }  // namespace
 
-// HEAD costs a server the same work as GET: most frameworks run the same handler.
+// HEAD costs a server as much as GET: most frameworks run the same handler.
 bool route::compiled::allows_method(std::string_view method) const {
   return methods.empty() || std::any_of(methods.begin(), methods.end(), [&](const auto& allowed) {
            return allowed == method || (allowed == "GET" && method == "HEAD");

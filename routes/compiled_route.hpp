@@ -1,4 +1,4 @@
-// A route's conditions, parsed once. Used in this directory only.
+// A route's conditions, parsed once. Private to this directory.
 #pragma once
 
 #include <optional>
@@ -17,9 +17,9 @@ struct named_condition {
   std::vector<glob> any_of;
 };
 
-// Pointers are numbered across the table, so that a body is asked once for each, however many
-// routes look at it. Some are looked at whenever a body is read: the model goes into the ledger,
-// and the format of the response says what audio without a container is.
+// Pointers are numbered across the table, so that a body is searched once for each, however many
+// routes use it. Two are read whenever a body is read: the model for the ledger, and the response
+// format, which identifies audio without a container.
 inline constexpr std::size_t model_pointer = 0, response_format_pointer = 1;
 
 struct json_condition {
@@ -35,11 +35,11 @@ struct route::compiled {
   std::vector<glob> content_types;
   std::vector<json_condition> json;
   std::optional<std::size_t> count;       // a pointer
-  std::vector<std::size_t> times;         // likewise: of the rate
-  std::optional<std::size_t> characters;  // likewise: the text that an answer will speak
+  std::vector<std::size_t> times;         // pointers, from the rate
+  std::optional<std::size_t> characters;  // a pointer: the text that an answer will speak
 
-  // within[i]: the path pattern of the earlier route i covers this one's. See README, "An endpoint
-  // that is priced by its body".
+  // within[i]: the path pattern of the earlier route i covers this route's. See README, "An
+  // endpoint that is priced by its body".
   std::vector<bool> within;
 
   bool reads_body() const {
@@ -49,7 +49,7 @@ struct route::compiled {
   bool allows_method(std::string_view method) const;
 };
 
-// Numbers pointers while the routes of a table are compiled.
+// Assigns numbers to pointers while the routes of a table are compiled.
 class pointer_numbers {
  public:
   std::size_t number_of(const json_pointer& pointer);
@@ -61,14 +61,14 @@ class pointer_numbers {
       std::get<json_pointer>(json_pointer::parse("/response_format"))};
 };
 
-// `times` are those of its rate. Null when the route has mistakes; each of them is appended to
+// `times` are those of its rate. Returns null if the route has errors, and appends each of them to
 // `errors`.
 std::shared_ptr<route::compiled> compile(const route_settings& settings,
                                          const std::vector<std::string>& times,
                                          pointer_numbers& numbers,
                                          std::vector<route_error>& errors);
 
-// The earlier route that certainly matches everything the route at `index` would, if any.
+// The earlier route that certainly matches every request the route at `index` would match, if any.
 std::optional<std::size_t> taken_by(const std::vector<route>& routes, std::size_t index);
 
 }  // namespace tollgate::routes

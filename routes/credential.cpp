@@ -8,8 +8,8 @@
 namespace tollgate::routes {
 namespace {
 
-// None of these messages repeats what the caller sent: it may be a key of another service, sent
-// here by mistake, and messages end up in logs.
+// These messages never repeat what the caller sent: it may be a key of another service, sent by
+// mistake, and messages end up in logs.
 problem unauthorized(problem_code code, std::string message) {
   return {code, std::move(message), std::nullopt, {}};
 }
@@ -34,7 +34,7 @@ bool is_key(std::string_view text) {
          });
 }
 
-// The key of `Bearer KEY`; not a key when the value is anything else.
+// The key in `Bearer KEY`; empty for any other value.
 std::string_view bearer_key(std::string_view value) {
   const auto blank = value.find(' ');
   if (blank == value.npos || !equal_ignoring_case(value.substr(0, blank), "bearer")) return {};

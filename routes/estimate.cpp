@@ -7,7 +7,7 @@ namespace tollgate::routes {
 
 namespace {
 
-// Code points: the bytes of UTF-8 that do not continue another.
+// Code points: the UTF-8 bytes that are not continuation bytes.
 std::int64_t characters_of(const std::string& text) {
   return std::count_if(text.begin(), text.end(),
                        [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });

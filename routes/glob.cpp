@@ -8,7 +8,7 @@
 namespace tollgate::routes {
 namespace {
 
-// Where the UTF-8 character at `at` ends; a broken one is a character of one byte.
+// The end of the UTF-8 character at `at`; a broken one counts as one byte.
 std::size_t after_character(std::string_view text, std::size_t at) {
   const auto continues = [&](std::size_t i) {
     return i < text.size() && (static_cast<unsigned char>(text[i]) & 0xC0) == 0x80;
@@ -37,8 +37,8 @@ bool is_run(std::string_view symbol) {
 }  // namespace
 
 bool glob_matches(std::string_view pattern, std::string_view text) {
-  // On a mismatch only the last `*` needs to take one character more: what came before it has
-  // already matched as early as it can.
+  // After a mismatch only the last `*` has to match one character more: everything before it has
+  // already matched as early as possible.
   std::size_t p = 0, t = 0, after_star = std::string_view::npos, resume = 0;
   while (t < text.size()) {
     if (p < pattern.size() && pattern[p] == '*') {

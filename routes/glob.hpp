@@ -1,4 +1,5 @@
-// Globs: `*` is any run of characters, `?` one, all else stands for itself. Letter case is ignored.
+// Globs: `*` matches any run of characters, `?` one character, everything else itself. Letter case
+// is ignored.
 #pragma once
 
 #include <string>
@@ -14,10 +15,10 @@ bool glob_matches(std::string_view pattern, std::string_view text);
 
 class glob {
  public:
-  // The glob, or the reason why it is invalid.
+  // Returns the glob, or the reason why it is invalid.
   static std::variant<glob, std::string> parse(std::string_view text);
 
-  // `folded` is text as fold() returns it: fold once, match often.
+  // `folded` is text from fold(): fold once, match often.
   bool matches(std::string_view folded) const;
 
   bool matches_anything() const { return folded_ == "*"; }
@@ -34,7 +35,7 @@ class glob {
 };
 
 bool matches_any(const std::vector<glob>& globs, std::string_view folded);
-// Whether `a` matches all that `b` does. An empty list stands for "any".
+// Whether `a` matches everything that `b` does. An empty list means "any".
 bool covers(const std::vector<glob>& a, const std::vector<glob>& b);
 // "gpt-4*, o1*", for messages.
 std::string to_string(const std::vector<glob>& globs);

@@ -26,7 +26,7 @@ std::string why_ambiguous(const std::string& what, const reading& value) {
   return "the " + what + " has control characters, blanks at its ends, or is not UTF-8";
 }
 
-// Texts are made by functions, because hardly anybody asks for them and every request passes here.
+// Takes a function that makes the text: the text is rarely needed, and every request passes here.
 template <class Text>
 head_match head_matcher::miss(Text text) const {
   head_match out;

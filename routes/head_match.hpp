@@ -1,4 +1,4 @@
-// Whether the head of a request fits a route: everything but the JSON body.
+// Whether the head of a request matches a route: all conditions except those on the JSON body.
 #pragma once
 
 #include <string>
@@ -11,18 +11,18 @@ struct head_match {
   enum class result : std::uint8_t {
     fits,
     misses,
-    misses_content_type,  // everything else fits
-    ambiguous,            // what decides cannot be read with certainty: 400
+    misses_content_type,  // everything else matches
+    ambiguous,            // a deciding value cannot be read with certainty: 400
   };
   result is = result::misses;
   path_fit path = path_fit::none;
   path_pattern::captures captured;
-  std::string text;  // ambiguous: why; misses: why, for `explain`
+  std::string text;  // the reason, if ambiguous; if it misses, for `explain` only
 };
 
 class head_matcher {
  public:
-  // `explain`: say why a route does not fit.
+  // `explain`: give the reason if a route does not match.
   head_matcher(const request_view& request, const clean_target& target, bool explain)
       : request_{request}, target_{target}, path_{target.path}, explain_{explain} {}
 
@@ -43,7 +43,7 @@ class head_matcher {
 // `json /model is "gpt-5", not gpt-4*`: for `explain`.
 std::string why_missed(const std::string& what, const reading& value,
                        const std::vector<glob>& wanted);
-// Why a reading cannot be compared with anything: the end of a sentence.
+// Why a reading cannot be compared: the end of a sentence.
 std::string why_ambiguous(const std::string& what, const reading& value);
 
 }  // namespace tollgate::routes

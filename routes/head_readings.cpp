@@ -11,7 +11,7 @@
 namespace tollgate::routes {
 namespace {
 
-// Cuts off what stands before `mark`, and the mark.
+// Removes the text up to `mark`, and the mark, and returns that text.
 std::string_view take_until(std::string_view& text, char mark) {
   const auto end = std::min(text.find(mark), text.size());
   const auto taken = text.substr(0, end);
@@ -19,7 +19,7 @@ std::string_view take_until(std::string_view& text, char mark) {
   return taken;
 }
 
-// Text that is not soundly encoded is left as it is.
+// Text with broken encoding is returned unchanged.
 std::string decode_form(std::string_view text) {
   std::string out{text};
   std::replace(out.begin(), out.end(), '+', ' ');
@@ -33,7 +33,7 @@ bool is_encoded(const request_view& request) {
   });
 }
 
-// The one header of that name, null when there is none, or why it is ambiguous.
+// The only header with that name, null if there is none, or the reason why it is ambiguous.
 std::variant<const header_view*, std::string> find_header(const request_view& request,
                                                           std::string_view name) {
   const header_view* found = nullptr;
@@ -47,7 +47,8 @@ std::variant<const header_view*, std::string> find_header(const request_view& re
   return found;
 }
 
-// Cuts the media type off a Content-Type and leaves the parameters. Empty: it is malformed.
+// Removes and returns the media type of a Content-Type; the parameters remain. Empty if it is
+// malformed.
 std::string_view take_media_type(std::string_view& content_type) {
   const auto media = without_blanks(take_until(content_type, ';'));
   const auto slash = media.find('/');

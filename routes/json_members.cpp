@@ -15,13 +15,13 @@ namespace {
 using simdjson::dom::element;
 using simdjson::dom::element_type;
 
-// A parser keeps about fourteen bytes for every byte of the largest body it has seen. One that had
-// to grow beyond this is dropped afterwards.
+// A parser keeps about fourteen bytes for every byte of the largest body it has parsed. If it has
+// grown beyond this capacity, it is dropped afterwards.
 constexpr std::size_t kept_capacity = 64 * 1024;
 
 simdjson::dom::parser make_parser() {
   simdjson::dom::parser parser;
-  // A failure for want of memory shows again in parse(), which reports it.
+  // If memory is short, parse() fails again and reports it.
   [[maybe_unused]] const auto failure = parser.allocate(kept_capacity);
   return parser;
 }
@@ -56,8 +56,8 @@ std::string error_of(simdjson::error_code code) {
 }
 
 std::string number_text(double value) {
-  // 2 and 2.0 are the same number to every reader, so they have the same text. Integers beyond 2^53
-  // do not arrive here: simdjson keeps them as integers.
+  // 2 and 2.0 are the same number to every reader, so they get the same text. Integers beyond 2^53
+  // do not get here: simdjson keeps them as integers.
   constexpr double exact = 9007199254740992.0;
   std::array<char, 32> buffer;
   const bool whole = value == std::trunc(value) && std::abs(value) <= exact;
@@ -80,7 +80,7 @@ reading container() {
   return out;
 }
 
-// simdjson's own size() stops counting at 2^24 - 1; each of these may be a query to be paid.
+// simdjson's own size() stops counting at 2^24 - 1; each element may be a query that is charged.
 std::size_t size_of(const simdjson::dom::array& array) {
   constexpr std::size_t saturated = 0xFFFFFF;
   if (array.size() < saturated) return array.size();

@@ -21,7 +21,7 @@ class json_pointer {
     std::string text, skeleton;  // see member_name.hpp
   };
   const std::vector<token>& tokens() const { return tokens_; }
-  // How people write it: "model" for "/model", the pointer itself where it is deeper.
+  // How users write it: "model" for "/model"; the pointer itself if it has several names.
   std::string_view shown() const;
 
  private:
@@ -29,8 +29,8 @@ class json_pointer {
   std::vector<token> tokens_;
 };
 
-// A body, parsed by this thread's parser: at most one json_body lives in a thread at any time. What
-// a large body makes the parser allocate is given back with the json_body.
+// A body, parsed by this thread's parser: a thread can have at most one json_body at a time. Memory
+// that the parser allocates for a large body is freed with the json_body.
 class json_body {
  public:
   explicit json_body(const std::string& text);
@@ -38,11 +38,11 @@ class json_body {
   json_body(const json_body&) = delete;
   json_body& operator=(const json_body&) = delete;
 
-  // Empty: the body is valid JSON in UTF-8, and read() may be called.
+  // Empty if the body is valid JSON in UTF-8, and read() may be called.
   const std::string& error() const { return error_; }
 
-  // Ambiguous when a member on the way is duplicated, or when another member is there
-  // that some reader could take for it (see member_name.hpp).
+  // Ambiguous if a member on the path is duplicated, or if another member exists that some reader
+  // could take for it (see member_name.hpp).
   reading read(const json_pointer& where) const;
 
  private:

@@ -11,7 +11,7 @@ namespace {
 
 using quota::credits;
 
-// "2026-12-01T00:00:00Z". A part of a second counts as a whole one: nothing renews before its time.
+// "2026-12-01T00:00:00Z". Rounded up to the second, so that it is never before the renewal.
 std::string utc(quota::time_point time) {
   namespace chrono = std::chrono;
   const auto second = chrono::ceil<chrono::seconds>(time);
@@ -40,14 +40,14 @@ void add(problem& out, std::string name, std::string_view text) {
   out.facts.push_back({std::move(name), std::string{text}, true});
 }
 
-// What may come before the next cycle.
+// Says that a top-up may come before the next cycle.
 void add_top_up(problem& out, const ledger_refusal& refusal) {
   if (!refusal.obstacle.top_up_open) return;
   out.message += " A top-up is pending; its credits arrive with the payment.";
   out.facts.push_back({"top_up_pending", "true", false});
 }
 
-// What other calls may give back.
+// Says that other calls may release credits.
 void add_held(problem& out, const ledger_refusal& refusal) {
   if (refusal.obstacle.held <= credits{}) return;
   const auto held = to_string(refusal.obstacle.held);
@@ -55,7 +55,7 @@ void add_held(problem& out, const ledger_refusal& refusal) {
   add(out, "held_credits", refusal.obstacle.held);
 }
 
-// The message lacks its end still. What may come before the next cycle is said, too.
+// Completes the message. It also says what may come before the next cycle.
 void end_with_ways_out(problem& out, const ledger_refusal& refusal) {
   if (ends(refusal)) {
     out.message += ", or wait for the next cycle at " + utc(refusal.obstacle.until);
@@ -68,7 +68,8 @@ void end_with_ways_out(problem& out, const ledger_refusal& refusal) {
 
 problem insufficient_credits(const ledger_refusal& refusal) {
   const auto needs = to_string(refusal.required), has = to_string(refusal.available);
-  // A critical call may go below zero: what it had left of that is what counts.
+  // A critical call may go below zero, so its remaining room counts instead of the available
+  // credits.
   const bool has_room = refusal.obstacle.room > std::max(refusal.available, credits{});
   const auto missing = refusal.required - (has_room ? refusal.obstacle.room : refusal.available);
   problem out{problem_code::insufficient_credits,

@@ -1,4 +1,4 @@
-// A refusal by the ledger as a problem: what is short, by how much, and until when.
+// A refusal by the ledger as a problem: what is insufficient, by how much, and until when.
 #pragma once
 
 #include <string_view>
@@ -12,8 +12,8 @@ struct ledger_refusal {
   quota::credits required, available;
   quota::obstacle obstacle{};
   std::optional<quota::rate_status> rate{};
-  std::string_view whose{};  // the agent, conversation or key whose limit it is
-  quota::time_point now{};   // the ledger's
+  std::string_view whose{};  // the agent, conversation or key that the limit belongs to
+  quota::time_point now{};   // the ledger's time
 };
 
 problem to_problem(const ledger_refusal& refusal);

@@ -22,7 +22,7 @@ bool is_in_pieces(const parameter& each) {
   return each.name.find('*') != each.name.npos;
 }
 
-// What all of them ask of a type's parameters.
+// The checks that all types share.
 std::optional<parameterized> read_sound(std::string_view content_type) {
   auto read = readers::read_parameters(content_type);
   if (!read) return {};
@@ -88,7 +88,7 @@ std::optional<std::string> form_media_type(std::string_view content_type) {
 std::optional<std::string> file_media_type(std::string_view content_type) {
   if (content_type.empty()) return std::string{};
   const auto read = read_sound(content_type);
-  // Some clients write one name alone.
+  // Some clients send only a single name.
   if (!read || !(is_media_type(read->value) || is_token(read->value))) return {};
   auto out = beginning(*read);
   for (const auto& each : read->parameters)

@@ -1,5 +1,5 @@
-// The media type, for the upstream, of a body that decides a price: written anew from what was
-// understood here, so that no parameter makes the upstream read another body.
+// The media type, for the upstream, of a body that determines a price. It is generated from the
+// interpretation used here, so that no parameter makes the upstream read the body differently.
 #pragma once
 
 #include <optional>
@@ -8,19 +8,19 @@
 
 namespace tollgate::routes {
 
-// All return nullopt when the type is malformed, when a parameter is duplicated or in pieces
-// (`charset*0=`, RFC 2231), or when the charset is not allowed.
+// All of these return nullopt if the type is malformed, if a parameter is duplicated or split
+// (`charset*0=`, RFC 2231), or if the charset is not allowed.
 
-// `application/json`, with `charset=utf-8` if that was given, without other parameters.
+// `application/json`, with `charset=utf-8` if it was given, without other parameters.
 std::optional<std::string> json_media_type(std::string_view content_type);
 
-// `multipart/form-data; boundary=B`, with the charset if it is one in which ASCII is ASCII.
+// `multipart/form-data; boundary=B`, with the charset if it is a superset of ASCII.
 std::optional<std::string> form_media_type(std::string_view content_type);
 
-// A file's, with all its parameters (`codecs=opus`) but a charset.
+// A file's type with all its parameters (`codecs=opus`) except the charset.
 std::optional<std::string> file_media_type(std::string_view content_type);
 
-// Whether names written in ASCII mean the same in that charset: not so in UTF-7, UTF-16 or EBCDIC.
+// Whether ASCII names mean the same in that charset. They do not in UTF-7, UTF-16 or EBCDIC.
 bool is_ascii_charset(std::string_view name);
 
 }  // namespace tollgate::routes

@@ -11,9 +11,9 @@
 namespace tollgate::routes {
 namespace {
 
-// Characters beyond ASCII that become ASCII, or nothing, where text is normalised (NFKC), brought
-// to one letter case, or stripped of what is not seen: those of Unicode 15, and what stands between
-// them where that is as rare in a name. So are surrogates, as a reader may drop a lone one.
+// Characters beyond ASCII that become ASCII, or nothing, when text is normalised (NFKC),
+// case-folded, or stripped of invisible characters: those of Unicode 15, and the characters between
+// them if they are as rare in names. Surrogates are included, as a reader may drop a lone one.
 constexpr std::array<std::pair<char32_t, char32_t>, 51> vague{{
     {0x80, 0xA0},       {0xAA, 0xAA},       {0xAD, 0xAD},       {0xB2, 0xB3},
     {0xB9, 0xBA},       {0xDF, 0xDF},       {0x130, 0x133},     {0x17F, 0x17F},
@@ -42,7 +42,7 @@ bool is_passed_over(char c) {
   return static_cast<std::uint8_t>(c) <= ' ' || c == 0x7F || c == '_' || c == '-';
 }
 
-// A name is UTF-8 when it comes here, but for lone surrogates.
+// The name is valid UTF-8, except for lone surrogates.
 char32_t take_character(std::string_view& text) {
   const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
   const std::size_t said = byte(0) >= 0xF0 ? 4 : byte(0) >= 0xE0 ? 3 : 2;
@@ -53,7 +53,7 @@ char32_t take_character(std::string_view& text) {
   return out;
 }
 
-// All the places in the wanted name that readers may have come to, side by side.
+// Tracks all positions in the wanted name that readers may have reached, in parallel.
 class comparison {
  public:
   explicit comparison(std::string_view wanted) : wanted_{wanted} { at_.set(0); }
@@ -73,7 +73,7 @@ class comparison {
   }
 
  private:
-  static constexpr std::size_t longest = 256;  // of a pointer, too
+  static constexpr std::size_t longest = 256;  // also limits the names in pointers
 
   bool is_complete() const { return wanted_.size() <= longest && at_[wanted_.size()]; }
 

@@ -9,7 +9,7 @@
 namespace tollgate::routes {
 namespace {
 
-// Characters that stand for themselves in a path, as RFC 3986 has it.
+// Characters that need no encoding in a path (RFC 3986).
 constexpr auto path_characters = [] {
   std::array<bool, 256> out{};
   for (int c = 0; c < 128; ++c)
@@ -27,8 +27,8 @@ void append_encoded(std::string& out, unsigned char byte) {
   out += {'%', hex[byte >> 4], hex[byte & 15]};
 }
 
-// Servers disagree about these, written plainly or percent-encoded: some take them for (or cut the
-// path at) a separator, others for ordinary characters.
+// Servers disagree about these, plain or percent-encoded: some take them for a separator or cut the
+// path there, others for ordinary characters.
 std::optional<std::string> uncertain_character(unsigned char byte) {
   if (byte == '\\') return "a backslash in the path";
   if (byte == ';') return "a path parameter (`;`)";
@@ -36,8 +36,8 @@ std::optional<std::string> uncertain_character(unsigned char byte) {
   return std::nullopt;
 }
 
-// Percent-encoding in normal form: unreserved characters plain, everything else that needs it as
-// `%` and two upper-case digits.
+// Normal percent-encoding: unreserved characters are plain, all others that need it are `%` and two
+// upper-case digits.
 std::variant<std::string, unreadable> normalise_encoding(std::string_view path) {
   std::string out;
   out.reserve(path.size());
@@ -64,7 +64,7 @@ std::variant<std::string, unreadable> normalise_encoding(std::string_view path) 
   return out;
 }
 
-// "%2541": one decoding makes it "%41", a second one "A".
+// "%2541": decoding once gives "%41", twice "A".
 bool is_encoded_twice(std::string_view path) {
   for (auto at = path.find("%25"); at != path.npos; at = path.find("%25", at + 3))
     if (at + 4 < path.size() && hex_value(path[at + 3]) >= 0 && hex_value(path[at + 4]) >= 0)
@@ -72,7 +72,7 @@ bool is_encoded_twice(std::string_view path) {
   return false;
 }
 
-// Joins neighbouring slashes first, as servers that join them do, and resolves `.` and `..` then.
+// First joins adjacent slashes, as servers that join them do, then resolves `.` and `..`.
 std::variant<std::string, unreadable> resolve_dots(std::string_view path) {
   std::string out;
   out.reserve(path.size());
@@ -93,7 +93,7 @@ std::variant<std::string, unreadable> resolve_dots(std::string_view path) {
   return out;
 }
 
-// The common case, told without building anything: nothing encoded, no empty or dot segments.
+// The common case, without an allocation: nothing encoded, no empty segments, no dot segments.
 bool is_normal_already(std::string_view path) {
   char before = '\0';
   for (const char c : path) {

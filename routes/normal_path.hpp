@@ -1,4 +1,4 @@
-// The normal form of a path, which the classifier matches and the upstream gets.
+// The normal form of a path. The classifier matches it and the upstream receives it.
 #pragma once
 
 #include <string>
@@ -11,14 +11,14 @@ struct unreadable {
   std::string why;  // "an encoded slash (%2F) in the path"
 };
 
-// The path of a target (before the `?`) in normal form, unless it cannot be read with certainty.
-// Normalising a normal form changes nothing.
+// The normal form of a target's path (before the `?`), unless the path cannot be read with
+// certainty. Normalising a normal form changes nothing.
 std::variant<std::string, unreadable> normalise_path(std::string_view path);
 
-// Percent-decodes text whose encoding is known to be sound (a normalised path, or after
-// has_broken_encoding said no).
+// Percent-decodes text with valid encoding (a normalised path, or text for which
+// has_broken_encoding returned false).
 std::string percent_decode(std::string_view text);
-// A `%` that is not followed by two hexadecimal digits.
+// A `%` that two hexadecimal digits do not follow.
 bool has_broken_encoding(std::string_view text);
 
 }  // namespace tollgate::routes

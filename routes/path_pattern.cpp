@@ -18,7 +18,7 @@ path_segments::path_segments(std::string_view normalised) {
   }
   const auto changes = [](char c) { return c == '%' || lower(c) != c; };
   if (std::none_of(normalised.begin(), normalised.end(), changes)) return;
-  decoded_.reserve(normalised.size());  // it never grows beyond this: the views into it stay valid
+  decoded_.reserve(normalised.size());  // never grows beyond this, so views into it stay valid
   for (auto& segment : segments_) {
     const auto from = decoded_.size();
     decoded_ += fold(percent_decode(segment.raw));
@@ -45,7 +45,7 @@ std::variant<path_pattern, std::string> path_pattern::parse(std::string_view tex
   return out;
 }
 
-// Two neighbouring `**` say no more than one. A name stands for one segment only.
+// Two adjacent `**` mean the same as one. A name matches one segment only.
 std::optional<std::string> path_pattern::add(element next) {
   if (next.what == kind::run && !elements_.empty() && elements_.back().what == kind::run)
     return "repeats `**`";
@@ -82,7 +82,7 @@ std::variant<path_pattern::element, std::string> path_pattern::parse_element(
   if (text.find_first_of("?#") != text.npos)
     return "contains `?` or `#`: query members are matched by `query`, single characters not at "
            "all";
-  // The pattern takes the normal form of what it is compared with. `*` is a character of paths.
+  // Patterns are normalised like the paths they are compared with. `*` is a valid path character.
   auto normal = normalise_path(std::string{'/'}.append(text));
   const auto* path = std::get_if<std::string>(&normal);
   if (path == nullptr || *path == "/" || path->size() < 2)
@@ -104,7 +104,7 @@ std::variant<path_pattern::element, std::string> path_pattern::parse_element(
   return out;
 }
 
-// On a mismatch only the last `**` needs to take one segment more; see glob_matches.
+// After a mismatch only the last `**` has to match one segment more; see glob_matches.
 template <class Fits>
 bool path_pattern::walk(const path_segments& path, captures& found, Fits fits) const {
   constexpr auto none = static_cast<std::size_t>(-1);

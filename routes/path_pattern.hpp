@@ -18,7 +18,7 @@
 
 namespace tollgate::routes {
 
-// A normalised path taken apart, once for all the patterns it is compared with.
+// A normalised path, split once for all patterns.
 class path_segments {
  public:
   explicit path_segments(std::string_view normalised);
@@ -32,22 +32,22 @@ class path_segments {
   std::size_t size() const { return segments_.size(); }
   const segment& operator[](std::size_t i) const { return segments_[i]; }
   bool trailing_slash() const { return trailing_slash_; }
-  // Nothing in it reads differently when it is decoded and folded.
+  // Decoding and folding change nothing in it.
   bool plain() const { return decoded_.empty(); }
 
  private:
-  std::string decoded_;  // what `folded` points into where it is not `raw` itself
+  std::string decoded_;  // storage for `folded` where it differs from `raw`
   boost::container::small_vector<segment, 12> segments_;
   bool trailing_slash_ = false;
 };
 
-// How a path fits a pattern. Upstreams differ in which paths they treat as equal: `lenient` is what
-// any of them might, `exact` what all of them do.
+// How a path matches a pattern. Upstreams differ in which paths they treat as equal: `lenient`
+// covers what any of them might accept, `exact` what all of them accept.
 enum class path_fit : unsigned char { none, lenient, exact };
 
 class path_pattern {
  public:
-  // The pattern, or the reason why it is invalid. Empty text: any path.
+  // Returns the pattern, or the reason why it is invalid. Empty text matches any path.
   static std::variant<path_pattern, std::string> parse(std::string_view text);
 
   struct captures {
@@ -55,7 +55,7 @@ class path_pattern {
   };
   path_fit match(const path_segments& path, captures& found) const;
 
-  // Sound, not complete: see pattern_algebra.hpp. In the lenient reading.
+  // Sound, but not complete: see pattern_algebra.hpp. Uses the lenient reading.
   bool covers(const path_pattern& other) const;
   bool overlaps(const path_pattern& other) const;
 
@@ -69,7 +69,7 @@ class path_pattern {
     std::string folded;                          // literal: decoded
     std::optional<glob> wildcard;                // glob: decoded
     std::string capture;                         // any: the name, if it has one
-    std::string_view captures::*into = nullptr;  // any: where it goes, if anywhere
+    std::string_view captures::*into = nullptr;  // any: where to store it, if anywhere
   };
 
   static std::variant<element, std::string> parse_element(std::string_view text);

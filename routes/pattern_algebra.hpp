@@ -1,5 +1,5 @@
-// Questions about two patterns that are sequences of symbols, some of which are runs ("any number
-// of anything"): globs (characters and `*`) and paths (segments and `**`). Used when the routes are
+// Relations between two patterns that are sequences of symbols, some of which are runs ("any number
+// of anything"): globs (characters and `*`) and paths (segments and `**`). Used when routes are
 // compiled, never on a request.
 #pragma once
 
@@ -8,11 +8,11 @@
 
 namespace tollgate::routes {
 
-// True when everything that `b` matches is matched by `a` too. May say false where the answer is
-// true (two wild symbols that add up to one run), never the other way round.
+// True if `a` matches everything that `b` matches. May return false where the answer is true (two
+// wild symbols that together make a run), never the other way round.
 template <class Symbols, class IsRun, class CoversOne>
 bool covers_sequence(const Symbols& a, const Symbols& b, IsRun is_run, CoversOne covers_one) {
-  // reach[j]: a[i..] covers b[j..], computed from the back.
+  // reach[j]: a[i..] covers b[j..], computed backwards.
   std::vector<bool> reach(b.size() + 1, false), next(b.size() + 1, false);
   next[b.size()] = true;
   for (std::size_t i = a.size(); i-- > 0;) {
@@ -27,7 +27,7 @@ bool covers_sequence(const Symbols& a, const Symbols& b, IsRun is_run, CoversOne
   return next[0];
 }
 
-// False when no text matches both. May say true where the answer is false, never the other way
+// False if no text matches both. May return true where the answer is false, never the other way
 // round.
 template <class Symbols, class IsRun, class OverlapsOne>
 bool overlaps_sequence(const Symbols& a, const Symbols& b, IsRun is_run, OverlapsOne overlaps_one) {

@@ -7,8 +7,8 @@
 namespace tollgate::routes {
 namespace {
 
-// One row a problem: its status, its code, and what each dialect calls its kind. The OpenAI and
-// Anthropic names are the ones their own APIs send, so their SDKs and users know them.
+// One row per problem: its status, its code, and its type in each dialect. The OpenAI and Anthropic
+// types are those of their own APIs, so their SDKs and users know them.
 struct row {
   problem_code code;
   int status;
@@ -54,7 +54,7 @@ constexpr std::array table{
         "rate_limit_error"},
 };
 
-// The table is in the order of the enumerators, so that a problem finds its row by its number.
+// The table has the order of the enumerators, so a problem's number is its row.
 constexpr bool in_order() {
   for (std::size_t i = 0; i < table.size(); ++i)
     if (static_cast<std::size_t>(table[i].code) != i) return false;

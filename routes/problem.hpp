@@ -1,4 +1,4 @@
-// Outcome -> status and body: the only place where a refusal becomes HTTP.
+// Maps an outcome to status and body. A refusal becomes HTTP only here.
 #pragma once
 
 #include <chrono>
@@ -24,7 +24,7 @@ enum class problem_code : std::uint8_t {
   no_route,                      // 404
   body_too_large,                // 413
   unmeasurable_audio,            // 415
-  unsupported_content_encoding,  // 415: a compressed body that decides the price
+  unsupported_content_encoding,  // 415: a compressed body that determines the price
   headers_too_large,             // 431
   internal_error,                // 500
   upstream_unreachable,          // 502
@@ -41,10 +41,10 @@ std::string_view to_string(problem_code code);  // "invalid_request"
 
 struct problem {
   problem_code code = problem_code::invalid_request;
-  std::string message;  // says what is wrong and what to do
+  std::string message;  // says what is wrong and what to do about it
   std::optional<std::chrono::seconds> retry_after;
-  // Machine-readable facts, added to the `error` object: ("required_credits", "10"). Numbers in
-  // JSON's own form, strings are quoted by the renderer when `quote` is set.
+  // Machine-readable facts, added to the `error` object: ("required_credits", "10"). Numbers are in
+  // JSON's form; the renderer quotes strings if `quote` is set.
   struct fact {
     std::string name, value;
     bool quote = true;
@@ -53,13 +53,13 @@ struct problem {
 };
 
 // {"success":false,"type":"error","error":{"code","type","message","param":null},"request_id"}: one
-// shape that OpenAI, Anthropic and platform clients all read; `error.type` follows the dialect.
+// format that OpenAI, Anthropic and platform clients all read; `error.type` follows the dialect.
 std::string render(const problem& problem, dialect dialect, std::string_view request_id);
 
-// Guess the dialect of a caller whose request never reached a route, from how it authenticates and
-// where it went (`anthropic-version`, `x-api-key`: Anthropic; `/v1/chat/completions`...: OpenAI).
+// Guesses the dialect of a caller whose request never reached a route, from its authentication and
+// its path (`anthropic-version`, `x-api-key`: Anthropic; `/v1/chat/completions`...: OpenAI).
 dialect guess_dialect(std::string_view path, bool has_x_api_key, bool has_anthropic_version);
 
-// 400: the request cannot be read with certainty. The message says what and why.
+// 400: the request cannot be read with certainty. The message gives the reason.
 problem invalid_request(std::string message);
 }  // namespace tollgate::routes

@@ -1,5 +1,5 @@
-// Which routes can never match. Sound: a route is reported only when some earlier one certainly
-// takes everything it would, so a report is never a false alarm.
+// Finds routes that can never match. Sound: a route is reported only if an earlier one certainly
+// takes every request it would, so there are no false alarms.
 #include <algorithm>
 
 #include "routes/compiled_route.hpp"
@@ -14,7 +14,7 @@ bool covers_methods(const route::compiled& a, const route::compiled& b) {
                                            [&](const auto& m) { return a.allows_method(m); });
 }
 
-// Every condition of `a` is implied by a condition of `b` about the same thing.
+// Every condition of `a` is implied by a condition of `b` on the same value.
 template <class Condition, class Same>
 bool implied(const std::vector<Condition>& a, const std::vector<Condition>& b, Same same) {
   return std::all_of(a.begin(), a.end(), [&](const Condition& wide) {
@@ -40,8 +40,8 @@ bool covers(const route::compiled& a, const route::compiled& b) {
          covers(a.content_types, b.content_types) && implied(a.json, b.json, same_pointer);
 }
 
-// Whether `a` may be passed over for a request that `b` takes because `before` priced that endpoint
-// by its body (see classify.cpp): then `b` is reachable though `a` stands before it.
+// Whether `a` may be skipped for a request that `b` takes because `before` priced that endpoint by
+// its body (see classify.cpp). Then `b` is reachable although `a` comes before it.
 bool may_be_barred(const route::compiled& a, const route::compiled& before,
                    const route::compiled& b) {
   return before.judges_body() && !before.path.covers(a.path) && before.path.overlaps(b.path);

@@ -88,7 +88,7 @@ std::variant<route_table, std::vector<route_error>> route_table::build(
   for (const auto& settings : routes) {
     const auto* rate = find_rate(settings, rates, wrong);
     auto price_at = rate != nullptr ? *rate : quota::rate{};
-    // Compiled here, so that a call need not copy them with the rest of its rate.
+    // Compiled here, so that calls do not copy them with the rest of the rate.
     const auto times = std::exchange(price_at.times, {});
     auto compiled = compile(settings, times, numbers, wrong);
     if (compiled == nullptr) continue;

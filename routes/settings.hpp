@@ -12,12 +12,13 @@
 
 namespace tollgate::routes {
 
-// Where a setting stands in its file, for messages: `FILE:LINE:COLUMN`. Zero: not from a file.
+// The position of a setting in its file, for messages: `FILE:LINE:COLUMN`. Zero if it is not from a
+// file.
 struct source_position {
   int line = 0, column = 0;
 };
 
-// "Any of these globs". `*` matches any run of characters, `?` one; all else is literal.
+// "Any of these globs". `*` matches any run of characters, `?` one; everything else is literal.
 using globs = std::vector<std::string>;
 
 struct match_settings {
@@ -39,14 +40,14 @@ struct audio_estimate {
 };
 
 enum class when_exhausted : std::uint8_t {
-  finish,  // an answer that exceeds the credits continues; the rest is overage
-  cut,     // it is ended, and the delivered part is charged
+  finish,  // an answer that exceeds the credits continues; the excess is overage
+  cut,     // the answer is cut, and the delivered part is charged
 };
 
 enum class when_unmeasurable : std::uint8_t {
   by_direction,  // refuse uploads, estimate answers
-  refuse,        // 415; for uploads only, as an answer has cost the upstream its work already
-  estimate,      // charged by its size, at `bit_rate`
+  refuse,        // 415; for uploads only: an answer has already cost the upstream its work
+  estimate,      // charge by size, at `bit_rate`
 };
 
 // For a route whose rate counts seconds of audio. Where the audio is depends on the body's content
@@ -57,14 +58,14 @@ struct audio_settings {
   std::string part = "file";
   std::string json = "/audio";
   std::string event = "speech.audio.delta", event_json = "/audio";
-  // What audio without a container is taken for. An answer's content type is believed before this,
-  // an upload's never. With neither, the answer to `response_format: pcm` is what OpenAI's
-  // documentation says: 24 kHz, mono, 16 bit.
+  // The format of audio without a container. An answer's content type takes precedence, an upload's
+  // is ignored. Without either, the answer to `response_format: pcm` has OpenAI's documented
+  // format: 24 kHz, mono, 16 bit.
   std::optional<meters::pcm_format> pcm;
   audio_estimate estimate;
   when_exhausted on_exhausted = when_exhausted::finish;
   when_unmeasurable on_unmeasurable = when_unmeasurable::by_direction;
-  std::int64_t bit_rate = 64'000;          // bits a second, of what cannot be measured
+  std::int64_t bit_rate = 64'000;          // bits per second of unmeasurable audio
   std::int64_t hold_step_us = 60'000'000;  // how far the hold may be ahead of the count
 
   bool estimates_unmeasurable(quota::meter_kind meter) const {
@@ -74,7 +75,7 @@ struct audio_settings {
   }
 };
 
-// Who reads the error bodies: decides `error.type`.
+// The clients that read the error bodies: decides `error.type`.
 enum class dialect : std::uint8_t { platform, openai, anthropic };
 
 struct route_settings {
@@ -83,13 +84,13 @@ struct route_settings {
   std::string upstream;  // a name from `upstreams`
   std::string action;    // llm | tts | stt | query | api | ...; free text, counted by
   std::string rate;      // a name from `rates`
-  std::string model;  // fixed model name for the ledger; empty: the JSON member /model, where read
+  std::string model;     // fixed model name for the ledger; empty: the JSON member /model, if read
   std::string count;  // per: query only: JSON pointer to the array whose elements are the queries
   bool critical = false;
   bool shadow = false;  // mode: shadow
   routes::dialect dialect = dialect::platform;
   quota::settlement_policy settlement;
-  std::optional<audio_settings> audio;  // none: all by default
+  std::optional<audio_settings> audio;  // none: all defaults
   source_position at;
 };
 

@@ -30,7 +30,7 @@ std::size_t distance(std::string_view a, std::string_view b) {
 }  // namespace
 
 std::optional<std::string> nearest(std::string_view wrong, std::span<const std::string> known) {
-  // Names of a configuration are short; what is longer than this is no slip of the pen.
+  // Configuration names are short; a longer text is not a typing error.
   constexpr std::size_t longest = 100;
   if (wrong.empty() || wrong.size() > longest) return std::nullopt;
   std::size_t best = std::max<std::size_t>(1, wrong.size() / 3) + 1;

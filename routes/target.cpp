@@ -19,7 +19,7 @@ struct authority {
 
 std::variant<authority, problem> read_authority(std::string_view text) {
   authority out;
-  // An IPv6 address keeps its brackets, and its colons are none of the port's.
+  // An IPv6 address keeps its brackets; the colons inside them do not begin a port.
   const auto bracket = text.starts_with('[') ? text.find(']') : 0;
   if (bracket == text.npos) return refused("the host is malformed");
   const auto colon = text.find(':', bracket);
@@ -73,13 +73,13 @@ std::variant<split_target, problem> split(std::string_view target) {
   return out;
 }
 
-// The port as it counts: the scheme's own is the same as none.
+// The port to compare: the scheme's default port is the same as none.
 std::string_view effective_port(const authority& where, std::string_view scheme) {
   const std::string_view usual = equal_ignoring_case(scheme, "https") ? "443" : "80";
   return where.port == usual ? std::string_view{} : std::string_view{where.port};
 }
 
-// Some frameworks believe these rather than the request line, which is what we price.
+// Some frameworks use these headers instead of the request line, which determines the price.
 bool rewrites_request_line(const request_view& request) {
   constexpr std::array<std::string_view, 5> names{"x-http-method-override", "x-http-method",
                                                   "x-method-override", "x-original-url",
@@ -98,8 +98,8 @@ std::variant<clean_target, problem> read_target(const request_view& request) {
   if (!is_token(request.method) ||
       std::any_of(request.method.begin(), request.method.end(), is_lower_case))
     return refused("the method is not an upper-case token");
-  // A tunnel cannot be priced; an echo of the request would show the caller the credentials that we
-  // put in for the upstream.
+  // A tunnel cannot be priced; an echo of the request would reveal the credentials that we add for
+  // the upstream.
   if (request.method == "CONNECT" || request.method == "TRACE")
     return refused("the method " + std::string{request.method});
   if (rewrites_request_line(request))

@@ -10,8 +10,8 @@ namespace {
 constexpr std::string_view kelvin_sign = "\xE2\x84\xAA";
 constexpr std::string_view long_s = "\xC5\xBF";
 
-// The length of the UTF-8 character that `text` begins with; 0 when it begins with none (RFC 3629:
-// no overlong forms, no surrogates, nothing above U+10FFFF).
+// The length of the UTF-8 character at the start of `text`; 0 if it is invalid (RFC 3629: no
+// overlong forms, no surrogates, nothing above U+10FFFF).
 std::size_t utf8_length(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
   const std::uint8_t lead = byte(0);
@@ -35,7 +35,7 @@ bool is_c0_control(char c) {
   return static_cast<std::uint8_t>(c) < 0x20 || c == 0x7F;
 }
 
-// Most text is printable ASCII, and then every question below is answered.
+// Most text is printable ASCII, which answers all questions below.
 bool is_printable_ascii(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7F; });
 }

@@ -1,4 +1,4 @@
-// Comparing and showing text that a client sent.
+// Compares text from clients and formats it for messages.
 #pragma once
 
 #include <algorithm>
@@ -16,7 +16,7 @@ constexpr bool is_digit(char c) {
 constexpr bool is_alpha(char c) {
   return lower(c) >= 'a' && lower(c) <= 'z';
 }
-// Characters of a URI that mean the same plain and percent-encoded.
+// URI characters that mean the same plain and percent-encoded.
 constexpr bool is_unreserved(char c) {
   return is_alpha(c) || is_digit(c) || c == '-' || c == '.' || c == '_' || c == '~';
 }
@@ -27,8 +27,9 @@ constexpr int hex_value(char c) {
   return low >= 'a' && low <= 'f' ? low - 'a' + 10 : -1;
 }
 
-// ASCII letters only: for names that the protocol defines (header fields, schemes). Inline, because
-// a request asks it of every header several times, and most answers are in the length.
+// Ignores the case of ASCII letters only: for names that the protocol defines (header fields,
+// schemes). Inline, because every request compares every header several times, and usually the
+// lengths already differ.
 inline bool equal_ignoring_case(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
   for (std::size_t i = 0; i < a.size(); ++i)
@@ -36,7 +37,7 @@ inline bool equal_ignoring_case(std::string_view a, std::string_view b) {
   return true;
 }
 
-// Header names that are one and the same to a gateway that turns headers into variables: `_` is
+// Whether two header names are the same for a gateway that turns headers into variables: `_` equals
 // `-`.
 inline bool same_variable(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
@@ -46,15 +47,16 @@ inline bool same_variable(std::string_view a, std::string_view b) {
   return true;
 }
 
-// What text is compared by: ASCII letters in lower case, and the two characters beyond ASCII whose
-// case-folded form is an ASCII letter (U+212A KELVIN SIGN -> k, U+017F LONG S -> s) as that letter.
-// Go's JSON decoder, among others, takes "voiceſ" for "voices"; a comparison of bytes does not.
+// The form in which text is compared: ASCII letters in lower case, and the two characters beyond
+// ASCII whose case-folded form is an ASCII letter (U+212A KELVIN SIGN -> k, U+017F LONG S -> s) as
+// that letter. Go's JSON decoder, among others, takes "voiceſ" for "voices"; a comparison of bytes
+// does not.
 std::string fold(std::string_view text);
 
 // A token of RFC 9110: header names, methods, media types.
 bool is_token(std::string_view text);
 
-// Spaces and tabs at both ends are left out: optional white space of RFC 9110.
+// Trims spaces and tabs at both ends (optional white space of RFC 9110).
 inline std::string_view without_blanks(std::string_view text) {
   constexpr std::string_view blanks = " \t";
   text.remove_prefix(std::min(text.find_first_not_of(blanks), text.size()));
@@ -65,16 +67,16 @@ inline std::string_view without_blanks(std::string_view text) {
 bool has_control(std::string_view text);
 bool is_utf8(std::string_view text);
 
-// No control characters, no blanks at the ends, valid UTF-8: nothing that one reader would cut off
-// or trim and another would not.
+// No control characters, no blanks at the ends, valid UTF-8: nothing that only some readers would
+// trim or cut off.
 bool is_certain(std::string_view text);
 
-// Text for a message: cut after 80 bytes, control characters and broken UTF-8 as `?`.
+// Text for a message: truncated after 80 bytes, control characters and broken UTF-8 as `?`.
 std::string shortened(std::string_view text);
 // The same in quotes.
 std::string shown(std::string_view text);
 
-// Invalid UTF-8 and zeros become U+FFFD: text that a database accepts.
+// Replaces invalid UTF-8 and zero bytes with U+FFFD, so that a database accepts the text.
 std::string repaired(std::string_view text);
 
 // Appends `text` as a JSON string, quotes included. Invalid UTF-8 becomes U+FFFD.

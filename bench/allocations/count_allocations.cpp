@@ -1,5 +1,5 @@
-// Counts the allocations of a program that preloads it (LD_PRELOAD), in a file that others can map:
-// ALLOCATION_COUNTS names it. Each goes on to the allocator that the program would have used.
+// Counts the allocations of a program that preloads it (LD_PRELOAD), in a file that other processes
+// can map: ALLOCATION_COUNTS names it. Each call is passed on to the program's own allocator.
 #include <atomic>
 #include <cstdint>
 #include <cstdlib>
@@ -34,8 +34,7 @@ void count(std::size_t bytes) {
   to.bytes.fetch_add(bytes, std::memory_order_relaxed);
 }
 
-// The allocator behind this one. Found at the first use: libraries allocate before constructors
-// run.
+// The next allocator. Looked up on first use: libraries allocate before constructors run.
 template <class Function>
 class next {
  public:
@@ -96,7 +95,8 @@ int posix_memalign(void** memory, std::size_t alignment, std::size_t bytes) {
 
 }  // extern "C"
 
-// The matching operator delete is the next allocator's own, which takes what its malloc() gave.
+// The matching operator delete belongs to the next allocator, which accepts what its malloc()
+// returned.
 void* operator new(std::size_t bytes) {
   return or_throw(malloc(bytes));
 }

@@ -28,7 +28,7 @@ from support.process import BUILD_DIR, raise_descriptor_limit  # noqa: E402
 from tollgate import Tollgate, TollgateBefore  # noqa: E402
 
 COUNTER = BUILD_DIR / "bench_count_allocations.so"
-TOLERANCE = 1.02  # how many calls share a batch is a matter of chance, and so is what their batch allocates
+TOLERANCE = 1.02  # how many calls share a batch varies by chance, and so do the batch's allocations
 
 
 class Counts:
@@ -69,7 +69,7 @@ def count(questions, kinds, setup, rounds, seconds):
             counted[kind].proxy.start(setup)
         for question in questions:
             for each in counted.values():
-                load(each.proxy, setup, question, 1)  # warms up
+                load(each.proxy, setup, question, 1)  # warm-up
             for _ in range(rounds):
                 for kind, each in counted.items():
                     found[kind][question].append(each.of_a_call(question, seconds))

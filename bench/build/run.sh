@@ -1,8 +1,8 @@
 #!/bin/bash
-# How long does a build from scratch take? The tree as it is, and as it was, one after the other on this machine.
+# How long does a build from scratch take? Builds this tree and an earlier revision, one after the other.
 # Usage: bench/build/run.sh --before GIT_REVISION [--target NAME] [--jobs N] [--rounds N] [--batch N]
-# The release preset, without ccache; of the earlier revision in a worktree of its own, which is removed again. With
-# --rounds, the two take turns and the medians count. --batch: another TOLLGATE_BATCH for the tree as it is.
+# Uses the release preset without ccache. The earlier revision gets a temporary worktree. With --rounds, the two
+# alternate and the medians count. --batch: another TOLLGATE_BATCH for this tree.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 

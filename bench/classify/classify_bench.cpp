@@ -1,5 +1,5 @@
-// What does it cost to find out which route a request takes? Each case is the whole way from the
-// head as the parser leaves it: target, key, route, and the body where a route looks at it.
+// What does finding a request's route cost? Each case covers everything from the parsed head on:
+// target, key, route, and the body if a route reads it.
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -22,7 +22,7 @@ route_settings route_to(std::string name, std::string method, std::string path, 
   return out;
 }
 
-// The shape of the shipped configuration, with `extra` further endpoints before the catch-all.
+// Structured like the shipped configuration, with `extra` more endpoints before the catch-all.
 route_table table_with(int extra) {
   std::vector<route_settings> routes{
       route_to("gpt-4", "POST", "/v1/chat/completions", {"gpt-4*", "o1*"}),
@@ -84,7 +84,7 @@ void chat(benchmark::State& state) {
 }
 BENCHMARK(chat)->Arg(60)->Arg(4'000)->Arg(1'000'000);
 
-// Argument: routes that are passed before the one that takes the call.
+// Argument: routes before the one that takes the call.
 void plain_call(benchmark::State& state) {
   const auto table = table_with(static_cast<int>(state.range(0)));
   const request_view request{"GET", "/v1/models?limit=20", sdk_headers};

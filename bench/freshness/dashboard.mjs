@@ -1,4 +1,4 @@
-// Watches the dashboard of one organization, and writes down when its page showed which total: lines
+// Watches the dashboard of one organization and writes down when its page showed which total: lines
 // of "MILLISECONDS CREDITS". Ends when its standard input does.
 import { chromium } from 'playwright-core';
 

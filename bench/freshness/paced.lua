@@ -1,5 +1,6 @@
--- wrk: chat completions of many customers and agents at a steady rate, and one line of JSON at the end.
--- Each request takes the next place in the thread's schedule; a connection waits for the place it took.
+-- wrk: chat completions of many customers and agents at a steady rate, and one line of JSON at the
+-- end. Each request takes the next slot of the thread's schedule; a connection waits for the time
+-- of its slot.
 local ffi = require("ffi")
 ffi.cdef[[
   typedef struct { long seconds, nanoseconds; } freshness_time;

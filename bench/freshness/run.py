@@ -46,7 +46,7 @@ from support.upstream import SampleUpstream  # noqa: E402
 
 LIMIT_S = 2.0
 WATCHED = "org-0"
-PRICE = Decimal("0.0001")  # of a watched call; everything else costs whole credits
+PRICE = Decimal("0.0001")  # of a watched call; all other calls cost whole credits
 PROBE_EVERY_S, REPORT_EVERY_S = 0.1, 0.05
 CONNECTIONS = 64
 PATIENCE_S = 10
@@ -89,7 +89,7 @@ class Watcher(threading.Thread):
     def run(self):
         try:
             self.watch()
-        except Exception as failure:  # told at the end
+        except Exception as failure:  # reported at the end
             self.failure = failure
 
     def stop(self):
@@ -209,14 +209,14 @@ def measure(tollgate, redis, keys, arguments, directory):
         watcher.start()
     before = {process.name: cpu_seconds(process) for process in (tollgate, redis)}
     load = start_load(tollgate, keys, arguments.rate, arguments.seconds + 2)
-    time.sleep(1)  # until it is at its rate
+    time.sleep(1)  # until it has reached its rate
     ends = probe(tollgate, keys[0], arguments.seconds)
     said = load.communicate(timeout=60)[0]
     result = json.loads(next(line for line in said.splitlines()
                              if line.startswith("RESULT ")).removeprefix("RESULT "))
     cpu = {process.name.split("-")[0]: (cpu_seconds(process) - before[process.name]) / result["seconds"]
            for process in (tollgate, redis)}
-    time.sleep(LIMIT_S)  # what is not there by then is late
+    time.sleep(LIMIT_S)  # anything later is too late
     for watcher in watchers:
         watcher.stop()
     return watchers, ends, result, cpu

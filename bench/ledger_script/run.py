@@ -29,7 +29,7 @@ PROGRAM = pathlib.Path(os.environ.get("TOLLGATE_BUILD_DIR", ROOT / "build/releas
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 AMOUNT = 10_000_000
 BATCHES = (1, 4, 16, 64)
-PIPELINED = 0  # in place of the size of a batch
+PIPELINED = 0  # used instead of a batch size
 PACK_AFTER = 720  # hours
 
 

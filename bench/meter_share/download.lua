@@ -1,4 +1,4 @@
--- wrk: the same download over and over, and one line of JSON at the end.
+-- wrk: repeats one download, and prints one line of JSON at the end.
 wrk.headers["Authorization"] = "Bearer " .. os.getenv("BENCH_KEY")
 
 function done(summary)

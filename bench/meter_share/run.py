@@ -82,7 +82,7 @@ def download(proxy, setup, path, seconds):
 def compare(proxy, setup, rounds, seconds):
     results = {path: [] for path in LABELS}
     for path in results:
-        download(proxy, setup, path, 1)  # warms up
+        download(proxy, setup, path, 1)  # warm-up
     for number in range(rounds):
         for path in list(results)[number % 3:] + list(results)[:number % 3]:
             results[path].append(download(proxy, setup, path, seconds))

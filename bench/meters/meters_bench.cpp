@@ -1,5 +1,5 @@
-// What does it cost to count the seconds in a stream? Each case is a stream of ten minutes, sniffed
-// and counted in slices of 64 KiB, as they come off a socket.
+// What does counting the seconds in a stream cost? Each case is a stream of ten minutes, detected
+// and counted in slices of 64 KiB, as they come from a socket.
 #include <string>
 
 #include <benchmark/benchmark.h>
@@ -42,7 +42,7 @@ std::string adts_stream() {
   return out;
 }
 
-// 24 kHz, mono, 16 bits, with the header of a writer that did not know the length.
+// 24 kHz, mono, 16 bits, with the header of an encoder that did not know the length.
 std::string wav_stream() {
   return "RIFF" + little_endian(0xFFFFFFFF, 4) + "WAVEfmt " + little_endian(16, 4) +
          little_endian(1, 2) + little_endian(1, 2) + little_endian(24000, 4) +
@@ -50,7 +50,7 @@ std::string wav_stream() {
          little_endian(0xFFFFFFFF, 4) + std::string(seconds * 48000, 'x');
 }
 
-// RFC 3533, 6. The checksum is right.
+// RFC 3533, 6. The checksum is correct.
 std::string ogg_page(unsigned flags, std::uint64_t granule, std::uint32_t number,
                      const std::string& lacing, const std::string& content) {
   auto page = std::string{"OggS"} + '\0' + static_cast<char>(flags) + little_endian(granule, 8) +
@@ -64,7 +64,7 @@ std::string ogg_page(unsigned flags, std::uint64_t granule, std::uint32_t number
   return page.replace(22, 4, little_endian(crc, 4));
 }
 
-// Packets of 20 ms, 80 bytes (32 kbit/s), 50 on a page; RFC 7845, RFC 6716, 3.1.
+// Packets of 20 ms, 80 bytes (32 kbit/s), 50 per page; RFC 7845, RFC 6716, 3.1.
 std::string opus_stream() {
   const auto head = "OpusHead" + std::string{"\x01\x01", 2} + little_endian(312, 2) +
                     little_endian(48000, 4) + std::string(3, '\0');

@@ -32,11 +32,11 @@ def choose_cores():
 
 class Contender:
     name = label = address = process = None
-    redis = None  # its own Redis, when it meters
-    keys = ("bench-key",)  # one an organization, when it meters
-    settled_micro = None   # a method, when it meters: micro-credits settled so far, of all organizations
-    answered = 0           # calls that the load generator has counted
-    left_open = 0          # and how many it may have left unanswered
+    redis = None  # its own Redis, if it meters
+    keys = ("bench-key",)  # one per organization, if it meters
+    settled_micro = None   # a method, if it meters: micro-credits settled so far, by all organizations
+    answered = 0           # calls counted by the load generator
+    left_open = 0          # the number that it may have left unanswered
 
     def start(self, setup):
         raise NotImplementedError
@@ -46,7 +46,7 @@ class Contender:
 
     def stop(self):
         for process in self.processes().values():
-            process.stop(any_status=True)  # HAProxy ends by the signal itself
+            process.stop(any_status=True)  # HAProxy ends with the signal's status
 
 
 def pinned(core, command):

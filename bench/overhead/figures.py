@@ -11,7 +11,7 @@ class Figure:
     label: str
     bar: float
     aim: float
-    ratios: Callable  # of (results, subject): one a round; KeyError where something was not measured
+    ratios: Callable  # of (results, subject): one per round; KeyError if something was not measured
     at_least: bool = False  # more is better
 
     def is_met(self, value, limit):

@@ -9,7 +9,7 @@ from contender import HERE, Contender, fill_template, is_listening, pinned
 def start_nginx(directory, name, template, core, env=None, **values):
     place = directory / name
     place.mkdir()
-    # Workers of a root's nginx change to a user that may not open files of ours.
+    # If root starts nginx, its workers change to a user that may not open our files.
     user = "user root;" if os.geteuid() == 0 else ""
     config = fill_template(template, place / "nginx.conf", DIR=place, HERE=HERE, USER=user, **values)
     return Process(name, pinned(core, ["nginx", "-p", "/usr/share/nginx", "-e", place / "error.log",

@@ -27,4 +27,4 @@ class NginxLua(Contender):
 
     def settled_micro(self):
         settled = (self.redis.command("HGET", account(number + 1), "settled") for number in range(len(self.keys)))
-        return sum(int(each) for each in settled if each.isdigit())  # an organization without a call has none
+        return sum(int(each) for each in settled if each.isdigit())  # missing for an organization without a call

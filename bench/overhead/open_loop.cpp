@@ -1,10 +1,10 @@
-// A load generator with a constant rate: calls are due at fixed times, whatever becomes of those
-// before. A call's latency counts from the time at which it was due, so that a proxy that stands
-// still is charged for everybody who waits meanwhile (wrk would not send, and not count).
+// A load generator with a constant rate: calls are due at fixed times, whatever happens to earlier
+// ones. A call's latency counts from the time at which it was due. So a stalled proxy is charged
+// for every call that waits meanwhile (wrk would not send, and not count).
 //
 //     bench_open_loop HOST:PORT CALLS_PER_SECOND SECONDS CONNECTIONS
 //
-// Keys, one a line, stand in the file that BENCH_KEYS names; the calls use them in turn.
+// BENCH_KEYS names a file with one key per line; calls use them in turn.
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
@@ -30,7 +30,7 @@ using steady = std::chrono::steady_clock;
 using std::chrono::nanoseconds;
 
 constexpr std::chrono::seconds patience{
-    10};  // for answers that are missing when the last call has been sent
+    10};  // for answers that are missing after the last call was sent
 
 constexpr std::string_view body =
     R"({"model":"gpt-4","messages":[{"role":"system","content":"You are a helpful assistant."},)"
@@ -41,7 +41,7 @@ struct plan {
   double rate = 0;
   double seconds = 0;
   std::size_t connections = 0;
-  std::vector<std::string> requests;  // one a key
+  std::vector<std::string> requests;  // one per key
 
   std::size_t calls() const { return static_cast<std::size_t>(rate * seconds); }
   nanoseconds due(std::size_t call) const {
@@ -84,7 +84,7 @@ class connection {
   bool busy() const { return busy_; }
   nanoseconds due() const { return due_; }
 
-  // A request is smaller than any send buffer.
+  // Never partial: a request is smaller than any send buffer.
   bool send(std::string_view request, nanoseconds due) {
     busy_ = true;
     due_ = due;
@@ -161,7 +161,7 @@ class generator {
  private:
   nanoseconds elapsed() const { return steady::now() - began_; }
 
-  // A call that finds no connection free goes out late, and its latency says so.
+  // A call without a free connection is sent late, and its latency includes the delay.
   void send_what_is_due() {
     for (auto& each : connections_) {
       if (sent_ == plan_.calls() || plan_.due(sent_) > elapsed()) return;

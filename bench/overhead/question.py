@@ -2,7 +2,7 @@
 from dataclasses import dataclass
 
 OPEN_LOOP_RATE = 500
-EVENTS_A_STREAM = 200  # as upstream.conf.in sends them
+EVENTS_A_STREAM = 200  # as in upstream.conf.in
 
 
 @dataclass(frozen=True)
@@ -12,7 +12,7 @@ class Question:
     contenders: tuple
     connections: int = 64
     organizations: int = 1
-    rate: int = 0     # calls a second that are sent whatever becomes of them; 0: a connection sends when it may
+    rate: int = 0     # calls sent per second, whatever happens to them; 0: a connection sends when it can
     events: int = 0   # in each answer
     accept: str = ""  # the Accept header
 

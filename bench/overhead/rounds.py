@@ -19,7 +19,7 @@ def check_books(contender):
 
 
 def ask(contender, setup, question, seconds, how=measure):
-    time.sleep(0.3)  # the settlements of the one before are through
+    time.sleep(0.3)  # wait for the settlements of the previous run
     result = how(contender, setup, question, seconds)
     contender.answered += result["requests"]
     contender.left_open += question.connections

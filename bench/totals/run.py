@@ -83,9 +83,9 @@ def measure(name, conversations, pack_after):
             began = ledger.cpu()
             for first in range(0, conversations, BATCH):
                 ledger.conversations(first, BATCH)
-                ledger.now += 100 * HOUR_MS * BATCH // conversations  # a hundred hours in all
+                ledger.now += 100 * HOUR_MS * BATCH // conversations  # a hundred hours in total
                 if first % 100_000 == 0:
-                    for key in ("ledger", "holds"):  # they are not what is measured
+                    for key in ("ledger", "holds"):  # not measured here
                         ledger.command("DEL", f"tollgate:{{acme}}:{key}")
             key = "tollgate:{acme}:counters"
             size, fields = int(ledger.command("MEMORY", "USAGE", key, "SAMPLES", 0)), ledger.command("HLEN", key)

@@ -40,7 +40,7 @@ behaviour read_behaviour(const exchange& x) {
   return asked;
 }
 
-// True when the peer has closed or reset: nobody waits for the reply any more.
+// Whether the peer has closed or reset: then nobody waits for the reply.
 bool is_peer_gone(tcp_socket& socket) {
   char byte;
   const auto got = ::recv(socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
@@ -125,7 +125,7 @@ std::string exchange::head(unsigned status, std::string_view type, std::string_v
 }
 
 task<> exchange::before_head() {
-  // A body that the handler did not want is read to its end, so that the connection stays in step.
+  // Reads an unused body to its end, so that the next request on the connection can be read.
   if (has_more()) co_await digest_body();
   co_await pause(asked_.head_delay);
   if (asked_.break_after == 0u) reset_connection();
@@ -178,7 +178,8 @@ task<> exchange::end_stream() {
   co_await write("0\r\n\r\n");
 }
 
-// Looks for the peer every now and then, so that an abandoned call ends early, as a real one does.
+// Checks occasionally whether the peer is still there, so that an abandoned call ends early, as on
+// a real platform.
 task<> exchange::pause(std::chrono::milliseconds duration) {
   constexpr std::chrono::milliseconds slice{50};
   steady_timer timer{socket_.get_executor()};

@@ -1,4 +1,4 @@
-// One request and its reply, as the handlers see them. Bodies are never held whole, except by
+// One request and its reply, as handlers see them. Bodies are never stored whole, except by
 // read_text(), which is bounded.
 #pragma once
 
@@ -33,9 +33,9 @@ using steady_timer =
                                asio::wait_traits<std::chrono::steady_clock>, executor>;
 using request_parser = http::request_parser<http::buffer_body>;
 
-// How a reply shall behave: `x-sample-*` request headers.
+// The requested behaviour of a reply: `x-sample-*` request headers.
 struct behaviour {
-  std::optional<unsigned> status;            // x-sample-status: fail with this one
+  std::optional<unsigned> status;            // x-sample-status: fail with this status
   std::chrono::milliseconds delay{0};        // x-sample-delay-ms: between two chunks
   std::chrono::milliseconds head_delay{0};   // x-sample-head-delay-ms: before the reply's head
   std::uint64_t chunks = 8;                  // x-sample-chunks: of a stream
@@ -43,11 +43,12 @@ struct behaviour {
   std::optional<double> seconds;             // x-sample-seconds: of speech
 };
 
-// What reached this server, for tests that count. `GET /sample/stats` itself does not count.
+// Counts the requests that reached this server, for tests. `GET /sample/stats` itself does not
+// count.
 struct statistics {
   std::uint64_t requests = 0;
   std::uint64_t in_flight = 0;
-  std::uint64_t aborted = 0;  // the client went away before the reply was whole
+  std::uint64_t aborted = 0;  // the client left before the reply was complete
   std::map<std::string, std::uint64_t> by_path;
   static constexpr std::size_t max_paths = 1'000;  // further ones count in the total only
 };
@@ -57,7 +58,7 @@ struct body_digest {
   std::uint32_t crc32 = 0;
 };
 
-// The peer is gone, or the request asked for a broken reply: the connection ends here.
+// The peer has left, or the request asked for a broken reply: the connection ends here.
 struct connection_over {};
 
 class exchange {
@@ -77,18 +78,18 @@ class exchange {
   bool keep_alive() const { return keep_alive_; }
 
   bool has_more() const { return !parser_.is_done(); }  // of the request's body
-  // The next bytes of it, if it goes on; they are valid until the next call.
+  // The next bytes of the body, if there are any; valid until the next call.
   task<std::string_view> read_piece();
   task<std::string> read_text();    // at most 16 MiB
   task<body_digest> digest_body();  // any size
 
   task<> reply(unsigned status, std::string_view type, std::string body);
   task<> reply_json(std::string body) { return reply(200, "application/json", std::move(body)); }
-  // A reply whose length is declared beforehand, filled with a repeating pattern.
+  // A reply with a declared length, filled with a repeating pattern.
   task<> reply_pattern(std::uint64_t bytes);
 
   task<> begin_stream(std::string_view type);
-  // Before each piece: waits as long as the request asked, or breaks off where it asked for that.
+  // Called before each piece: waits as long as requested, or breaks off if requested.
   task<> pace();
   task<> stream(std::string piece);  // sends it at once
   task<> end_stream();

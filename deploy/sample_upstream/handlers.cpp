@@ -8,7 +8,7 @@ namespace {
 
 struct endpoint {
   std::string_view method;  // empty: any
-  std::string_view path;    // a trailing '*' stands for anything
+  std::string_view path;    // a trailing '*' matches anything
   task<> (*handler)(exchange&);
 };
 

@@ -1,4 +1,4 @@
-// What the sample platform answers. One function an endpoint; `handle` chooses.
+// The sample platform's endpoints, one function each; `handle` chooses.
 #pragma once
 
 #include "deploy/sample_upstream/exchange.hpp"
@@ -9,7 +9,7 @@ task<> handle(exchange& x);
 
 // openai.cpp
 inline constexpr std::string_view no_json_object = "The body is no JSON object.";
-task<> refuse(exchange& x, std::string_view message);  // 400, as OpenAI words it
+task<> refuse(exchange& x, std::string_view message);  // 400, with OpenAI's wording
 task<> chat_completions(exchange& x);
 task<> embeddings(exchange& x);
 task<> models(exchange& x);  // serves the OpenAI and the Anthropic SDK

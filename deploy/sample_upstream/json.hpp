@@ -1,4 +1,4 @@
-// The little JSON this server needs: reading a few members of a request, quoting strings.
+// The JSON functions that this server needs: reading a few members of a request, quoting strings.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +10,7 @@ namespace tollgate::sample_upstream {
 
 std::string json_string(std::string_view text);
 
-// The few things the handlers look at in a request body. Unreadable bodies give the defaults.
+// The members of a request body that handlers use. Unreadable bodies get the defaults.
 struct request_fields {
   std::string model = "sample";
   bool stream = false;
@@ -18,10 +18,10 @@ struct request_fields {
   std::size_t inputs = 1;          // elements of /input, or one
   std::size_t queries = 1;         // elements of /queries, or one
 };
-// Nothing when the body is no JSON object.
+// Empty if the body is not a JSON object.
 std::optional<request_fields> read_fields(const std::string& body);
 
-// What a text-to-speech request asks for; what it leaves out is as OpenAI's API has it.
+// The parameters of a text-to-speech request, with the defaults of OpenAI's API.
 struct speech_fields {
   std::string input;
   std::string response_format = "mp3";

@@ -1,3 +1,3 @@
-// Asio and Beast are compiled once for this program, here.
+// Compiles Asio and Beast once for this program.
 #include <boost/asio/impl/src.hpp>
 #include <boost/beast/src.hpp>

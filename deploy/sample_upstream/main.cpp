@@ -1,5 +1,5 @@
 // tollgate-sample-upstream: an AI platform that answers at once and costs nothing. The quickstart,
-// the tests and the clients put Tollgate in front of it. README.md says what it serves.
+// the tests and the clients put Tollgate in front of it. README.md lists its endpoints.
 #include <charconv>
 #include <iostream>
 
@@ -31,7 +31,7 @@ std::optional<address> parse_address(const std::string& text) {
   return parsed;
 }
 
-// Every connection is a descriptor, and the usual soft limit is 1,024.
+// Every connection needs a descriptor, and the usual soft limit is 1,024.
 void raise_descriptor_limit() {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;

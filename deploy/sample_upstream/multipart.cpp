@@ -16,8 +16,8 @@ std::string lower_case(std::string_view text) {
   return out;
 }
 
-// The parameter `name` of a field value such as `form-data; name="file"; filename="a.wav"`,
-// empty when there is none.
+// The parameter `name` of a field value such as `form-data; name="file"; filename="a.wav"`, empty
+// if there is none.
 std::string parameter(std::string_view value, std::string_view name) {
   const auto lower = lower_case(value);
   for (auto at = lower.find(';'); at != lower.npos; at = lower.find(';', at + 1)) {
@@ -54,7 +54,7 @@ void multipart_reader::write(std::string_view piece) {
   }
 }
 
-// False when more bytes are needed.
+// False if more bytes are needed.
 bool multipart_reader::advance() {
   switch (state_) {
     case state::preamble:
@@ -72,7 +72,7 @@ bool multipart_reader::advance() {
   return false;
 }
 
-// Takes what cannot be the beginning of a delimiter.
+// Passes on bytes that cannot be the start of a delimiter.
 bool multipart_reader::pass_content() {
   const auto end = held_.find(delimiter_);
   const bool found = end != held_.npos;
@@ -84,8 +84,8 @@ bool multipart_reader::pass_content() {
   return found;
 }
 
-// Behind a delimiter stands "--" when it was the last one, otherwise a line break, which is left to
-// be the one before the first header line.
+// After a delimiter comes "--" if it was the last one, otherwise a line break, which is kept as the
+// one before the first header line.
 bool multipart_reader::pass_boundary() {
   if (held_.size() < 2) return false;
   if (held_.starts_with("--")) {

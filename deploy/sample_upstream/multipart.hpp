@@ -1,6 +1,6 @@
-// Reads a multipart/form-data body (RFC 7578) while it passes: small fields are kept, a file is
-// counted and forgotten. Memory stays the same whatever the size, and so does the result however
-// the bytes are cut into pieces.
+// Reads a multipart/form-data body (RFC 7578) as it passes: small fields are stored, a file is only
+// counted. Memory does not depend on the size, and the result does not depend on how the bytes are
+// split.
 #pragma once
 
 #include <cstdint>
@@ -20,9 +20,9 @@ class multipart_reader {
   void write(std::string_view piece);
 
   bool is_complete() const { return state_ == state::complete; }
-  // The value of a field that is no file: its first bytes. Empty when there was none.
+  // The value of a field that is not a file: its first bytes. Empty if there was none.
   std::string_view field(std::string_view name) const;
-  // Of the part called `file`; nothing when there was none.
+  // The size of the part called `file`; empty if there was none.
   std::optional<std::uint64_t> file_bytes() const { return file_bytes_; }
 
  private:
@@ -36,11 +36,11 @@ class multipart_reader {
   void take(std::string_view content);
 
   const std::string delimiter_;
-  // A body may begin with its first delimiter, which has no line break before it then.
+  // A body may begin with its first delimiter, without a line break before it.
   std::string held_ = "\r\n";
   state state_ = state::preamble;
   std::map<std::string, std::string, std::less<>> fields_;
-  std::string* value_ = nullptr;  // where the present part goes; null for a file
+  std::string* value_ = nullptr;  // the destination of the current part; null for a file
   bool is_file_ = false;
   std::optional<std::uint64_t> file_bytes_;
 };

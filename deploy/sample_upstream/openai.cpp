@@ -9,8 +9,8 @@ namespace {
 
 constexpr std::string_view created = R"("created":1700000000)";
 
-// The monotonic clock is one for all processes of a machine: a test that reads a chunk knows how
-// long it was on its way.
+// The monotonic clock is the same for all processes of a machine, so a test that reads a chunk can
+// compute its delay.
 std::string sent_at() {
   const auto now = std::chrono::steady_clock::now().time_since_epoch();
   return std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(now).count());
@@ -67,7 +67,7 @@ task<> embeddings(exchange& x) {
     co_await refuse(x, no_json_object);
     co_return;
   }
-  // Four floats of zero, as the SDK asks for them (base64) or as curl does.
+  // Four zero floats, in the SDK's format (base64) or curl's.
   const auto vector = fields->base64_embeddings ? R"("AAAAAAAAAAAAAAAAAAAAAA==")" : "[0,0,0,0]";
   std::string body = R"({"object":"list","data":[)";
   for (std::size_t i = 0; i < fields->inputs; ++i) {
@@ -93,7 +93,7 @@ task<> models(exchange& x) {
   co_await x.reply_json(body + R"(],"first_id":"gpt-4","last_id":"claude-sonnet-4"})");
 }
 
-// Uploads are counted and forgotten: memory stays the same whatever their size.
+// Uploads are counted and discarded: memory does not depend on their size.
 task<> files(exchange& x) {
   if (x.method() == "GET" && x.path() == "/v1/files") {
     co_await x.reply_json(R"({"object":"list","data":[],"has_more":false})");

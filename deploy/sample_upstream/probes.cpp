@@ -7,7 +7,7 @@
 
 namespace tollgate::sample_upstream {
 
-// What reached the upstream; DELETE starts the counters anew.
+// The requests that reached the upstream; DELETE resets the counters.
 task<> stats(exchange& x) {
   co_await x.digest_body();
   auto& counted = x.counted();
@@ -26,7 +26,7 @@ task<> stats(exchange& x) {
   co_await x.reply_json(body + "}}");
 }
 
-// The request as it arrived here: for seeing what a proxy adds and takes away.
+// Echoes the request as it arrived, to show what a proxy adds and removes.
 task<> echo(exchange& x) {
   const auto text = co_await x.read_text();
   boost::crc_32_type crc;

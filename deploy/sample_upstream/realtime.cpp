@@ -10,8 +10,7 @@ bool is_websocket(const exchange& x) {
   return websocket::is_upgrade(x.request());
 }
 
-// Sends every message back. The socket is the WebSocket's from here on, so the connection ends with
-// it.
+// Echoes every message. The WebSocket takes over the socket, so the connection ends with it.
 task<> realtime(exchange& x) {
   if (!is_websocket(x)) {
     co_await x.reply(426, "text/plain", "This is a WebSocket endpoint.\n");

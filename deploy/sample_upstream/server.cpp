@@ -19,7 +19,7 @@ struct in_flight_guard {
   statistics& counted_;
 };
 
-// False when the connection is over.
+// False if the connection is over.
 task<bool> serve_one(tcp_socket& socket, beast::flat_buffer& buffer, statistics& counted) {
   request_parser parser;
   parser.body_limit(std::numeric_limits<std::uint64_t>::max());
@@ -42,7 +42,7 @@ task<> serve(tcp_socket socket, statistics& counted) {
     }
     socket.shutdown(asio::socket_base::shutdown_send, ignored);
   } catch (const connection_over&) {
-    // the socket closes on the way out
+    // the socket closes when it goes out of scope
   }
 }
 
@@ -64,7 +64,7 @@ task<> accept_connections(tcp_acceptor acceptor, statistics& counted) {
     boost::system::error_code ec;
     auto socket = co_await acceptor.async_accept(asio::redirect_error(use_task, ec));
     if (ec == asio::error::operation_aborted) co_return;
-    if (ec) {  // out of descriptors, most likely: some will come back
+    if (ec) {  // probably out of descriptors: some will be freed
       breather.expires_after(std::chrono::milliseconds{50});
       co_await breather.async_wait(use_task);
       continue;

@@ -10,14 +10,14 @@ namespace tollgate::sample_upstream {
 
 namespace {
 
-// However long the audio is, this much of it is held at a time.
+// The maximum held in memory, however long the audio is.
 constexpr std::size_t largest_chunk = 48 * 1024;
 
 std::uint64_t count_characters(std::string_view utf8) {
   return std::ranges::count_if(utf8, [](unsigned char byte) { return (byte & 0xc0) != 0x80; });
 }
 
-// As a quick speaker needs for the text, unless the request says how long it shall be.
+// The time that a fast speaker needs for the text, unless the request sets the duration.
 double seconds_of(const exchange& x, const speech_fields& asked) {
   constexpr double characters_a_second = 15, least = 0.5, most = 100 * 3600;
   if (const auto wanted = x.asked().seconds; wanted && *wanted >= 0) return std::min(*wanted, most);
@@ -34,8 +34,7 @@ std::string as_event(std::string_view bytes) {
   return R"(data: {"type":"speech.audio.delta","audio":")" + base64(bytes) + "\"}\n\n";
 }
 
-// In as many pieces of the same duration as the request asks for; a large piece takes several
-// chunks.
+// Sends the requested number of pieces of equal duration; a large piece takes several chunks.
 task<> send_audio(exchange& x, const audio::encoder& source,
                   std::string (*wrapped)(std::string_view)) {
   const auto pieces = std::max<std::uint64_t>(1, std::min(x.asked().chunks, source.frames()));
@@ -49,14 +48,14 @@ task<> send_audio(exchange& x, const audio::encoder& source,
       co_await x.stream(wrapped(bytes));
       bytes.clear();
     }
-    // An empty chunk would be the end of the answer.
+    // An empty chunk would end the answer.
     if (!bytes.empty()) co_await x.stream(wrapped(bytes));
     bytes.clear();
   }
 }
 
 task<> send_done(exchange& x, const speech_fields& asked, double seconds) {
-  // Roughly what OpenAI's models take: a token for four characters, and twenty for a second.
+  // Roughly like OpenAI's models: one token for four characters, and twenty per second.
   const auto input = count_characters(asked.input) / 4 + 1;
   const auto output = static_cast<std::uint64_t>(std::ceil(seconds * 20));
   std::string event = R"(data: {"type":"speech.audio.done","usage":{"input_tokens":)";

@@ -15,14 +15,14 @@ struct upload {
   std::uint64_t file_bytes = 0;
 };
 
-// A body that is no form is the file itself, as the speech APIs of others take it.
+// A body that is not a form is the file itself, as in other speech APIs.
 task<upload> read_raw(exchange& x) {
   upload got;
   got.file_bytes = (co_await x.digest_body()).bytes;
   co_return got;
 }
 
-// The fields may stand behind the file, so the answer is known at the end only. Nothing for a form
+// The fields may come after the file, so the answer is known only at the end. Empty for a form
 // without a file.
 task<std::optional<upload>> read_form(exchange& x, std::string boundary) {
   multipart_reader form{boundary};
@@ -46,7 +46,7 @@ std::string as_json(const upload& got) {
   return R"({"text":)" + json_string(transcript) + file_size(got) + "}";
 }
 
-// The times are as invented as the words: nobody has listened.
+// Times and words are invented.
 std::string as_verbose_json(const exchange& x, const upload& got) {
   const bool translates = x.path().ends_with("/translations");
   std::string body = R"({"task":)";

@@ -17,7 +17,7 @@ const quota::cycle_record* open_cycle(const quota::account_snapshot& account) {
   return &account.cycles.back();
 }
 
-// How far a call may go beyond the balance, by the rule that admits it
+// How far a call may go beyond the balance, according to the rule that admits it
 // (quota/ledger/account_admission).
 credits room_of(const quota::account_snapshot& account, const quota::cycle_record& cycle) {
   const auto& plan = *account.plan;

@@ -1,4 +1,4 @@
-// Why archived data cannot be shown. A store's errors are store_errc.
+// Reasons why archived data cannot be shown. A store's errors are store_errc.
 #pragma once
 
 #include "quota/task.hpp"

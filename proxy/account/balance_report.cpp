@@ -45,7 +45,7 @@ void write_plan(json_writer& out, const quota::account_snapshot& account) {
   out.key("plan").string_or_null(plan.terms.plan);
 }
 
-// Tenths of a percent are written as percent: "83.4".
+// Tenths of a percent, written in percent: "83.4".
 void write_permille(json_writer& out, std::int64_t permille) {
   out.number(quota::credits::from_micro(permille * (quota::credits::micro_per_credit / 10)));
 }
@@ -78,7 +78,7 @@ std::string balance_json(const quota::org_id& org, const quota::account_snapshot
   out.key("usd").usd(overage.cents).key("priced_credits").number(overage.priced);
   out.key("owed").number(overage.owed);
   out.key("allowed").boolean(account.plan && quota::allows_overage(*account.plan));
-  // A price is millionths of a dollar, and so are credits of a credit.
+  // Prices are in millionths of a dollar, as credits are in millionths of a credit.
   const auto price = account.plan ? account.plan->terms.usd_micro_per_credit : 0;
   out.key("usd_per_credit").number(quota::credits::from_micro(price)).end_object();
   out.key("spend_cap");

@@ -24,7 +24,8 @@ namespace {
 
 constexpr std::size_t default_limit = 100, max_limit = 1000;
 
-// So many counters at a time: what a report holds in memory is its rows, not what they sum up.
+// Read this many hours of counters at a time: then a report's memory is its rows, not the counters
+// they sum up.
 constexpr std::int64_t hours_a_step = 24, hours_a_summary_step = 64 * 24;
 constexpr int most_readings = 40;
 constexpr std::chrono::milliseconds pause_between_readings{25};
@@ -52,7 +53,7 @@ checked<page> parse_page(const api_request& request) {
   return wanted;
 }
 
-// The same question, going on after what was answered.
+// The same query, continued after this answer.
 std::string next_page_link(std::string_view query, const std::string& after) {
   std::string next = "?after=" + after;
   while (!query.empty()) {
@@ -106,7 +107,7 @@ task<api_response> billing_api::handle(quota::org_id org, api_request request) {
                     request.request_id);
 }
 
-// Steps begin with days of UTC, so that no summary of a day is read twice.
+// Steps begin with days of UTC, so that no daily summary is read twice.
 struct billing_api::usage_reading {
   const quota::org_id& org;
   usage_range range;
@@ -115,15 +116,16 @@ struct billing_api::usage_reading {
   error_code failed{};
 };
 
-// One of a few that take turns: while one adds up what it has read, the store looks for what the
-// others have asked for.
+// One of several readers in parallel: while one adds up its counters, the store reads those of the
+// others.
 task<> billing_api::read_usage_steps(usage_reading& all) {
   const auto with_callers = all.range.with_callers;
   const auto step = with_callers ? hours_a_step : hours_a_summary_step;
   while (all.next <= all.range.last && !all.failed) {
     const auto first = all.next, end = std::min(first / 24 * 24 + step - 1, all.range.last);
     all.next = end + 1;
-    // Not awaited where it is chosen: GCC 12 destroys both branches of a conditional with co_await.
+    // Awaited outside the conditional: GCC 12 destroys both branches of a conditional with
+    // co_await.
     auto reading = with_callers ? history_.usage(all.org, first, end)
                                 : history_.usage_summary(all.org, first, end);
     const auto counters = co_await std::move(reading);
@@ -135,7 +137,7 @@ task<> billing_api::read_usage_steps(usage_reading& all) {
   }
 }
 
-// Old usage may be summed up further while it is read. Then it is read once more.
+// If old usage is aggregated during the read, it is read again.
 task<result<void>> billing_api::read_usage(quota::org_id org, usage_range range,
                                            report_beginner begin) {
   using namespace asio::experimental::awaitable_operators;
@@ -149,7 +151,7 @@ task<result<void>> billing_api::read_usage(quota::org_id org, usage_range range,
     auto now = co_await history_.usage_generation(org, range.first, range.last);
     if (now && *now == *generation) co_return result<void>{};
     generation = std::move(now);
-    // After a clock's jump years are summed up at once: that is soon over.
+    // After a jump of the clock years are aggregated at once, which soon ends.
     asio::steady_timer pause{co_await asio::this_coro::executor, pause_between_readings};
     co_await pause.async_wait(use_task);
   }
@@ -174,7 +176,7 @@ task<api_response> billing_api::usage(quota::org_id org, api_request request) {
   const usage_range range{query->first_hour, query->last_hour, query->asks_about_callers()};
   const auto read = co_await read_usage(org, range, std::move(begin));
   if (!read) co_return failure(history_unavailable(read.error()), request.request_id);
-  // Asked afterwards: what was dropped while the report was read is told of, too.
+  // Checked afterwards: details that were dropped during the read are reported, too.
   if (query->asks_about_callers()) {
     const auto known_from = co_await history_.callers_known_from(org);
     if (!known_from) co_return failure(ledger_unavailable(), request.request_id);
@@ -228,7 +230,7 @@ task<api_response> billing_api::quote(quota::org_id org, api_request request) {
 task<api_response> billing_api::entries(quota::org_id org, api_request request) {
   const auto wanted = parse_page(request);
   if (!wanted) co_return failure(wanted.error(), request.request_id);
-  // One more than asked for shows whether there is a next page.
+  // Reads one entry more than requested, to find out whether there is a next page.
   auto found = co_await history_.entries(org, wanted->after, wanted->limit + 1);
   if (!found) co_return failure(history_unavailable(found.error()), request.request_id);
   const bool has_more = found->size() > wanted->limit;

@@ -17,7 +17,7 @@ namespace tollgate::proxy::admin {
 
 class billing_api {
  public:
-  // The configuration in force tells in what unit a route's usage is counted.
+  // The current configuration defines the units of routes.
   using configuration_in_force = std::function<std::shared_ptr<const config::configuration>()>;
 
   // Without a feed there are no events.
@@ -25,10 +25,9 @@ class billing_api {
               configuration_in_force configuration, event_feed* feed = nullptr)
       : ledger_{ledger}, history_{history}, configuration_{std::move(configuration)}, feed_{feed} {}
 
-  // `request.path` is what follows the prefix: "/balance", "/usage", "/projection", "/burn_down",
-  // "/quote",
-  // "/ledger", "/statements", "/statements/2026-01", "/top_ups" or "/events". Everything else is
-  // 404, and methods other than GET and HEAD are 405.
+  // `request.path` is the part after the prefix: "/balance", "/usage", "/projection", "/burn_down",
+  // "/quote", "/ledger", "/statements", "/statements/2026-01", "/top_ups" or "/events". Everything
+  // else is 404, and methods other than GET and HEAD are 405.
   task<api_response> handle(quota::org_id org, api_request request);
 
   task<api_response> balance(quota::org_id org, api_request request);
@@ -49,14 +48,14 @@ class billing_api {
  private:
   struct usage_range {
     std::int64_t first, last;  // hours, both included
-    bool with_callers;         // agents and conversations are wanted, too
+    bool with_callers;         // include agents and conversations
   };
   using counter_taker = std::function<void(const quota::usage_counter&)>;
-  // Begins an empty report, and gives what takes its counters. Called again when it has to be read
-  // again.
+  // Begins an empty report and returns the function that adds counters to it. Called again if the
+  // usage has to be read again.
   using report_beginner = std::function<counter_taker()>;
   task<result<void>> read_usage(quota::org_id org, usage_range range, report_beginner begin);
-  // On an account and the usage of the hours that the report names.
+  // A report on an account and on the usage of the hours that the report names.
   template <class Report>
   task<api_response> report_on(quota::org_id org, api_request request);
   struct usage_reading;

@@ -51,7 +51,7 @@ void burn_down_report::write_days(json_writer& out) const {
   out.end_array();
 }
 
-// What was used does not become less: the account and the counters were read one after the other.
+// Never less than what was already used: the account and the counters were read at different times.
 void burn_down_report::write_expected(json_writer& out, credits used) const {
   out.key("expected");
   if (used == credits{}) {

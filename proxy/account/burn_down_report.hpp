@@ -13,10 +13,11 @@ namespace tollgate::proxy::admin {
 
 class burn_down_report {
  public:
-  // `account` outlives the report.
+  // `account` must outlive the report.
   burn_down_report(const quota::account_snapshot& account, quota::time_point now);
 
-  // The hours, counted from the Unix epoch and both included, whose counters are to be added.
+  // The range of hours, counted from the Unix epoch, ends included, whose counters the report
+  // needs.
   std::int64_t first_hour() const;
   std::int64_t last_hour() const { return projection_.last_hour(); }
   void add(const quota::usage_counter& counter);

@@ -6,7 +6,7 @@ namespace tollgate::proxy::admin {
 
 namespace {
 
-// Browsers say where they stand by a header, whoever begins somewhere else by a parameter.
+// Browsers send their position in a header, other clients in a parameter.
 checked<std::optional<event_cursor>> parse_cursor(const api_request& request,
                                                   const quota::org_id& org) {
   const auto parameters = query_parameters::parse(request.query, {"last_event_id"});
@@ -20,14 +20,14 @@ checked<std::optional<event_cursor>> parse_cursor(const api_request& request,
   return invalid("last_event_id must be the id of an event, as it was sent", "last_event_id");
 }
 
-// What a HEAD gets to see of a stream.
+// The body of the answer to HEAD.
 class no_body final : public body_source {
   task<std::optional<std::string>> next() override { co_return std::nullopt; }
   void end() override {}
 };
 
 api_response answer_with(std::shared_ptr<body_source> source) {
-  // Proxies in between are asked to pass on what comes, when it comes.
+  // Asks intermediate proxies not to buffer.
   return {.status = 200,
           .content_type = "text/event-stream; charset=utf-8",
           .body = {},

@@ -1,4 +1,4 @@
-// The answer to a request for an account's events: a stream of them, from a place on.
+// Answers a request for an account's events with a stream that starts at a position.
 #pragma once
 
 #include "proxy/account/event_feed.hpp"

@@ -22,16 +22,18 @@ using std::chrono::steady_clock;
 using timer = asio::basic_waitable_timer<std::chrono::steady_clock,
                                          asio::wait_traits<std::chrono::steady_clock>, io_executor>;
 
-// What a tick reads at most: so many answers of the store. The rest comes with the next tick.
+// The maximum number of store reads per tick. The rest follows with the next tick.
 constexpr int looks_a_tick = 16;
-// Between two pieces of who reads on by itself, times the number of those who do; and so many times
-// as long as the last one took: however far behind they are, the store is there for calls.
+// The pause between two pieces of a reader that catches up, multiplied by the number of such
+// readers; at least this many times as long as the last piece took. So the store stays available
+// for calls, however far behind the readers are.
 constexpr std::chrono::milliseconds catch_up_pause{5};
 constexpr int catch_up_share = 10;
-// What a piece takes beyond that is this machine's affair, or a queue's; the store is never busy
-// with one for as long. Taken at its word, one bad moment would hold up everybody for a minute.
+// A piece that takes longer was delayed by this machine or by a queue; the store is never busy with
+// one for that long. Without this bound a single bad moment would slow down all readers for a
+// minute.
 constexpr std::chrono::milliseconds longest_piece{5};
-// Usage of longer ago is not told again, piece by piece: the balance says what it came to.
+// Usage older than this is not sent again piece by piece: the balance includes it.
 constexpr std::chrono::minutes usage_is_retold_for{15};
 
 task<> sleep_for(io_executor executor, std::chrono::milliseconds time) {
@@ -61,7 +63,7 @@ api_error too_many_of_the_org(std::size_t most) {
 
 }  // namespace
 
-// What streams and sources share. Streams may outlive the feed by a moment.
+// State shared by streams and sources. Streams may outlive the feed for a moment.
 struct event_feed::state {
   state(io_executor used, quota::ledger& advanced, quota::account_history& read,
         feed_options chosen)
@@ -76,23 +78,23 @@ struct event_feed::state {
   std::map<quota::org_id, std::shared_ptr<source>> sources;
   std::size_t streams = 0;
   std::size_t catching_up = 0;
-  steady_clock::duration last_piece{};  // how long it took to read, longest_piece at most
+  steady_clock::duration last_piece{};  // how long reading it took, at most longest_piece
   bool closed = false;
 };
 
-// A stream as its source sees it.
+// A stream, from its source's point of view.
 class event_feed::reader : public body_source,
                            public std::enable_shared_from_this<reader>,
                            public boost::intrusive::list_base_hook<
                                boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
  public:
-  virtual void wake() = 0;  // the source has looked
+  virtual void wake() = 0;  // the source has news
 };
 
-// The one who asks for the changes of an organization, as long as anybody wants them.
+// Reads the changes of an organization as long as it has readers.
 class event_feed::source : public std::enable_shared_from_this<source> {
  public:
-  // What happened between two places, as all get to read it.
+  // The changes between two positions, shared by all readers.
   struct block {
     quota::stream_positions from, to;
     std::string text;
@@ -103,8 +105,8 @@ class event_feed::source : public std::enable_shared_from_this<source> {
 
   const quota::org_id& org() const { return org_; }
   bool started() const { return started_; }
-  const event_cursor& at() const { return at_; }                  // how far it has read
-  const quota::account_row& balance() const { return balance_; }  // there
+  const event_cursor& at() const { return at_; }                  // its read position
+  const quota::account_row& balance() const { return balance_; }  // at that position
   const block& last() const { return last_; }
 
   void start(const quota::account_changes& now) {
@@ -127,7 +129,7 @@ class event_feed::source : public std::enable_shared_from_this<source> {
  private:
   bool is_wanted() const { return !state_->closed && !readers_.empty(); }
 
-  // A reader that is woken may leave at once, and others with it.
+  // A reader that is woken may leave at once, together with others.
   template <class Fn>
   void for_each_reader(Fn what) {
     std::vector<std::weak_ptr<reader>> all;
@@ -150,14 +152,14 @@ class event_feed::source : public std::enable_shared_from_this<source> {
 
   task<> look() {
     const auto current = co_await quota::bring_up_to_date(state_->ledger, org_);
-    if (!current) co_return;  // the store is away: the next tick reads on from here
+    if (!current) co_return;  // the store is unavailable: the next tick continues from here
     event_report report{org_, at_, state_->history.now()};
     quota::stream_positions reached = at_;
     bool more = true;
     std::optional<quota::account_row> row;
     for (int looks = 0; more && looks < looks_a_tick; ++looks) {
       const auto changes = co_await state_->history.changes(org_, reached, std::nullopt);
-      if (!changes) break;  // the store is away: the next tick reads on from here
+      if (!changes) break;  // the store is unavailable: the next tick continues from here
       report.add(*changes);
       reached = changes->up_to;
       more = changes->more;
@@ -228,7 +230,7 @@ class event_feed::stream final : public reader {
   void wake() override { tick_.notify(); }
 
  private:
-  // Of one who has read all there is.
+  // For a reader that is up to date.
   std::string balance_here() {
     event_report report{source_->org(), at_, state_->history.now()};
     report.add(source_->balance());
@@ -236,7 +238,7 @@ class event_feed::stream final : public reader {
     return report.take();
   }
 
-  // Where nothing has happened since, nothing can be missing.
+  // If nothing has happened since, nothing can be missing.
   void go_on_from(event_cursor from) {
     const auto here = source_->at();
     owes_balance_ = true;
@@ -249,10 +251,10 @@ class event_feed::stream final : public reader {
     if (skips || is_earlier(from.event, here.event)) came_from_ = std::move(from);
   }
 
-  // Before anything else: what this client will not be told of.
+  // Sent first: what this client has missed.
   task<std::string> tell_gap() {
     const auto gap = co_await state_->history.gap_behind(source_->org(), *came_from_, told_from_);
-    if (!gap) {  // the store is away: it is asked again
+    if (!gap) {  // the store is unavailable: try again
       if (!ended_) co_await tick_.wait();
       co_return std::string{};
     }
@@ -263,8 +265,9 @@ class event_feed::stream final : public reader {
     co_return report.take();
   }
 
-  // Another thread may have told this client more than is known here yet, for a moment. A place
-  // that is never reached is one of another store's, or of a future that was lost: on from now.
+  // Another thread may have sent this client more than is known here yet, for a moment. A position
+  // that is never reached comes from another store, or from data that was lost: then the stream
+  // starts from now.
   task<> next_tick() {
     constexpr int moment = 3;
     co_await tick_.wait();
@@ -273,7 +276,7 @@ class event_feed::stream final : public reader {
     if (ahead_ > moment) at_ = nearer(at_, source_->at());
   }
 
-  // A piece of what this client has not read and others have. The balance comes with the last one.
+  // Reads a piece of what this client has missed. The balance follows the last piece.
   task<std::string> read_on() {
     ++state_->catching_up;
     const auto pause =
@@ -288,7 +291,7 @@ class event_feed::stream final : public reader {
     const auto changes = co_await state_->history.changes(source_->org(), at_, until);
     state_->last_piece =
         std::min<steady_clock::duration>(steady_clock::now() - began, longest_piece);
-    if (!changes) {  // the store is away
+    if (!changes) {  // the store is unavailable
       if (!ended_) co_await tick_.wait();
       co_return std::string{};
     }
@@ -315,15 +318,15 @@ class event_feed::stream final : public reader {
 
   std::shared_ptr<state> state_;
   std::shared_ptr<source> source_;
-  event_cursor at_;                        // where the client stands
+  event_cursor at_;                        // the client's position
   std::optional<event_cursor> came_from_;  // until it is known whether something is missing
-  quota::time_point told_from_;            // usage before is not told again
-  std::string first_;                      // what is said before anything else
+  quota::time_point told_from_;            // earlier usage is not sent again
+  std::string first_;                      // sent before anything else
   wake_up tick_;
   steady_clock::time_point said_at_ = steady_clock::now();
   int ahead_ = 0;
   bool owes_balance_ = false,
-       ended_ = false;  // owes: a client that resumes gets the balance after all it missed
+       ended_ = false;  // owes: a client that resumes gets the balance after everything it missed
 };
 
 event_feed::event_feed(io_executor executor, quota::ledger& ledger, quota::account_history& history,

@@ -1,6 +1,6 @@
-// Event streams of accounts, for the clients of one thread. The store is asked for changes once per
-// tick for each organization, however many clients read it. A client that is behind reads by itself
-// from its position, a bounded piece at a time; all such clients share one pace.
+// Event streams of accounts, for the clients of one thread. The store is read for changes once per
+// tick and organization, however many clients there are. A client that is behind reads separately
+// from its position, one bounded piece at a time; all such clients share one rate.
 #pragma once
 
 #include <chrono>
@@ -30,10 +30,10 @@ class event_feed {
   ~event_feed();
   event_feed(const event_feed&) = delete;
 
-  // A stream for one client: from its position, or from now on, with the balance first.
+  // A stream for one client: from its position, or from now on, starting with the balance.
   task<checked<std::shared_ptr<body_source>>> open(quota::org_id org,
                                                    std::optional<event_cursor> from);
-  // Ends all streams, and opens no more.
+  // Ends all streams and opens no more.
   void close();
   std::size_t streams() const;
 

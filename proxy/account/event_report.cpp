@@ -23,7 +23,7 @@ struct fact {
   fact_kind as;
 };
 
-// What the ledger's facts are called outside, and how they are written.
+// The public names and formats of the ledger's facts.
 constexpr std::array facts{
     fact{"percent", "threshold_percent", fact_kind::count},
     fact{"cap_percent", "threshold_spend_cap_percent", fact_kind::count},
@@ -36,7 +36,7 @@ constexpr std::array facts{
     fact{"top_up_cents", "top_ups_usd", fact_kind::cents},
     fact{"overage", "overage_credits", fact_kind::credits},
     fact{"cost", "overage_usd", fact_kind::cost},
-    fact{"spent_cents", "spent_usd", fact_kind::cents},  // as it once was: both together
+    fact{"spent_cents", "spent_usd", fact_kind::cents},  // an earlier format: both together
     fact{"cents", "amount_usd", fact_kind::cents},
     fact{"price", "usd_per_credit", fact_kind::price},
     fact{"cycle", "cycle", fact_kind::count},
@@ -50,7 +50,7 @@ constexpr std::array facts{
     fact{"key", "key", fact_kind::text},
 };
 
-// Those that stand at the end of the list: their values may have blanks, or be empty.
+// These come last in the list: their values may contain blanks or be empty.
 constexpr std::array<std::string_view, 5> last{"top_up", "plan", "agent", "conversation", "key"};
 
 std::string_view take_word(std::string_view& rest) {
@@ -66,7 +66,7 @@ std::int64_t number_of(std::string_view text) {
   return number;
 }
 
-// "AMOUNT*PRICE,AMOUNT*PRICE", as a statement adds it up.
+// "AMOUNT*PRICE,AMOUNT*PRICE", added up as in a statement.
 std::int64_t cents_of(std::string_view lines) {
   std::vector<quota::billed_overage> billed;
   while (!lines.empty()) {
@@ -92,13 +92,13 @@ void write_fact(json_writer& out, const fact& known, std::string_view value) {
     case fact_kind::cents:
       out.usd(number);
       break;
-    case fact_kind::price:  // millionths of a dollar, as credits are of a credit
+    case fact_kind::price:  // in millionths of a dollar, as credits are in millionths of a credit
       out.number(quota::credits::from_micro(number));
       break;
     case fact_kind::cost:
       out.usd(cents_of(value));
       break;
-    case fact_kind::time:  // a cycle begins with a second, here as in a balance
+    case fact_kind::time:  // a cycle begins on a full second, here as in a balance
       out.string(to_rfc3339_seconds(quota::time_point{quota::milliseconds{number}}));
       break;
     case fact_kind::text:
@@ -123,7 +123,7 @@ std::string data_of(std::string_view rest) {
     if (known->as == fact_kind::credits) amount = number_of(value);
     if (known->as == fact_kind::price) price = number_of(value);
   }
-  // What a bill comes to, unrounded: a statement rounds the sum of its cycle's.
+  // The cost of a bill, unrounded: a statement rounds the sum of its cycle's bills.
   if (amount && price) {
     out.key("amount_usd").raw(exact_usd_text(quota::credits::from_micro(*amount), *price));
   }
@@ -142,11 +142,11 @@ std::string envelope(const quota::org_id& org, std::string_view id, std::string_
 
 constexpr std::string_view name_prefix = "evt_";
 
-// Instead of a place that no store can look behind.
+// Replaces a position that is later than any in a store.
 constexpr std::string_view never_reached = "253402300799999-0";
 
-// A mark of the organization, at the end of its events' names. Ten digits: among a million
-// organizations two may share one, and would need events in the same millisecond to collide.
+// The organization's suffix of event names. Ten digits: among a million organizations two may share
+// a suffix, and collide only for events of the same millisecond.
 std::string mark_of(const quota::org_id& org) {
   return std::string{"-"}.append(quota::to_hex(outbound::sha256(org)), 0, 10);
 }

@@ -14,7 +14,7 @@ void write_attribution(json_writer& out, const quota::attribution& who) {
 
 namespace {
 
-// Only a settlement has used something.
+// Only a settlement has usage.
 measured measure_entry(const quota::ledger_entry& entry) {
   if (entry.type != quota::entry_type::settle) return {"0", "0", ""};
   auto found = measure(entry.used, entry.billed_us, std::nullopt);

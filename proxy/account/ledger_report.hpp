@@ -1,4 +1,4 @@
-// Pages of the ledger as JSON and CSV: pure.
+// Formats pages of the ledger as JSON and CSV. Pure.
 #pragma once
 
 #include <string>
@@ -12,11 +12,11 @@ namespace tollgate::proxy::admin {
 
 void write_attribution(json_writer& out, const quota::attribution& who);
 
-// Seconds of audio have `used` and `billed` with their `unit`. A count of requests or queries has
+// Seconds of audio have `used` and `billed` with their `unit`. A number of requests or queries has
 // no unit, so that neither archive nor report depends on a configuration.
 std::string entry_json(const quota::ledger_entry& entry);
 
-// `after` is where a page without entries ends.
+// `after` is the position at which a page without entries ends.
 std::string entries_json(const std::vector<quota::ledger_entry>& entries, std::string_view after,
                          bool has_more);
 std::string entries_csv(const std::vector<quota::ledger_entry>& entries);

@@ -22,7 +22,7 @@ std::chrono::sys_days local_day(std::int64_t hour, const time_zone& zone) {
   return chrono::floor<chrono::days>(time + zone.offset_at(time));
 }
 
-// Clocks are at most 15 hours ahead of UTC or behind it, and dates only go on.
+// Zones are at most 15 hours ahead of UTC or behind it, and dates never go back.
 std::int64_t first_hour_of(std::chrono::sys_days day, const time_zone& zone) {
   const std::int64_t midnight = day.time_since_epoch() / chrono::hours{1};
   if (zone.is_utc()) return midnight;

@@ -51,7 +51,7 @@ void write_terms(json_writer& out, const quota::plan_terms& terms) {
     out.begin_object().key("up_to_percent").number(terms.rollover_percent);
     out.key("cycles").number(terms.rollover_cycles).end_object();
   }
-  // Prices are millionths of a dollar, and so are credits.
+  // Prices are in millionths of a dollar, as credits are in millionths of a credit.
   out.key("overage_usd").number(quota::credits::from_micro(terms.usd_micro_per_credit));
   out.key("top_up_minimum_usd").usd(terms.top_up_minimum_cents).key("requests");
   if (terms.requests_per_minute == 0) {

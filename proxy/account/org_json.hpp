@@ -1,4 +1,4 @@
-// An organization, its account and what it buys, as the APIs show them.
+// Formats organizations, accounts and purchases for the APIs.
 #pragma once
 
 #include "proxy/text/json_writer.hpp"
@@ -7,18 +7,19 @@
 
 namespace tollgate::proxy::admin {
 
-// The organization as the directory has it. `account`, when given, adds the ledger's view: the plan
-// in force, a pending change of plan, and the cycle.
+// The organization as in the directory. `account`, if given, adds the ledger's view: the current
+// plan, a pending change of plan, and the cycle.
 void write_org(json_writer& out, const quota::organization& org,
                const quota::account_snapshot* account = nullptr);
 
-// {"threshold_credits","amount_usd"}, with "fill":true where one purchase fills the gap; or null. A
-// top-up is at least the plan's minimum, so that is shown; `terms` may be null.
+// {"threshold_credits","amount_usd"}, with "fill":true if one purchase lifts the balance to the
+// threshold; or null. A top-up is at least the plan's minimum, so the larger amount is shown;
+// `terms` may be null.
 void write_auto_top_up(json_writer& out, const quota::account_options& options,
                        const quota::plan_terms* terms);
 
-// {"id","kind","credits","remaining",...} of a grant that still has credits. `kept`: it has
-// expired, and waits for holds that were placed before.
+// {"id","kind","credits","remaining",...} of a grant that still has credits. `kept`: it has expired
+// and is reserved for holds that were placed before.
 void write_active_grant(json_writer& out, const quota::active_grant& grant, bool kept);
 
 void write_top_up(json_writer& out, const quota::top_up_record& top_up);

@@ -28,8 +28,8 @@ std::size_t weekday_of(chrono::sys_days day) {
   return chrono::weekday{day}.c_encoding();
 }
 
-// A day that is more than four times the usual is counted as that much: it says little of the next.
-// Of few days nobody knows what is usual.
+// A day above four times the typical value is reduced to that: it says little about the next day.
+// With few days, the typical value is unknown.
 std::vector<double> without_spikes(std::vector<double> days) {
   std::vector<double> used;
   std::copy_if(days.begin(), days.end(), std::back_inserter(used), [](double d) { return d > 0; });
@@ -67,13 +67,14 @@ chrono::sys_days usage_pace::day_at(std::size_t i) const {
   return first_day_ + chrono::days{static_cast<int>(i)};
 }
 
-// On the first day all that is known is how it began. Less than an hour of it says nothing.
+// On the first day the only data is its own start. Less than an hour of it is too little.
 void usage_pace::guess_from(credits today) {
   const double passed = days_between(chrono::floor<chrono::days>(now_), now_);
   weekday_.fill(static_cast<double>(today.micro()) / std::max(passed, 1.0 / 24));
 }
 
-// Each weekday's mean, and the mean of all days as one more of them: one Sunday is no pattern yet.
+// The mean of each weekday, with the mean of all days as one more sample: one Sunday is not a
+// pattern.
 void usage_pace::learn_weekdays() {
   const double mean =
       std::accumulate(tamed_.begin(), tamed_.end(), 0.0) / static_cast<double>(tamed_.size());
@@ -123,8 +124,8 @@ double usage_pace::between(time_point from, time_point to) const {
   return used;
 }
 
-// Days vary by themselves, which evens out over many of them, and their level is known no better
-// than from the days seen, which does not.
+// Daily variation evens out over many days. The uncertainty of their level does not: it is known
+// only from the days seen.
 credit_range usage_pace::until(time_point end) const {
   const double days = std::max(days_between(now_, end), 0.0);
   const double expected = between(now_, end);

@@ -18,25 +18,25 @@ struct usage_history {
   static constexpr int most_days = 56;  // eight of each weekday
 
   std::chrono::sys_days first_day;   // of `days`
-  std::vector<quota::credits> days;  // each one's use, up to and including yesterday
+  std::vector<quota::credits> days;  // use per day, up to and including yesterday
   quota::credits today;              // so far
 };
 
 struct credit_range {
-  quota::credits low, expected, high;  // four times in five it lies between `low` and `high`
+  quota::credits low, expected, high;  // in four cases of five the use is between `low` and `high`
 };
 
 class usage_pace {
  public:
-  // Days before the first one with any use count for nothing: there was no customer yet.
+  // Days before the first use are ignored: the customer had not started.
   usage_pace(usage_history history, quota::time_point now);
 
   int observed_days() const { return static_cast<int>(days_.size()); }
 
-  // What will be used from now until `end`.
+  // The use from now until `end`.
   credit_range until(quota::time_point end) const;
 
-  // When the grants (in burn-down order) are used up or have run out; nothing if that is not before
+  // When the grants (in burn-down order) are used up or have expired; empty if that is not before
   // `horizon`.
   std::optional<quota::time_point> runs_out_at(quota::grant_list grants,
                                                quota::time_point horizon) const;
@@ -52,7 +52,7 @@ class usage_pace {
 
   quota::time_point now_;
   std::chrono::sys_days first_day_;
-  std::vector<double> days_, tamed_;  // as they were, and without their spikes
+  std::vector<double> days_, tamed_;  // as they were, and with spikes reduced
   std::array<double, 7> weekday_{};   // Sunday first
   double level_ = 1;
   double spread_ = 0;  // standard deviation of one day

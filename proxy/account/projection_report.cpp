@@ -39,9 +39,9 @@ void projection_report::add(const quota::usage_counter& counter) {
   (day < history_.days.size() ? history_.days[day] : history_.today) += counter.charged;
 }
 
-// What the ledger would bill if so much more were used and the cycle closed then: the grants first,
-// then overage, and of that only what the plan, the customer's choice and the spend cap allow. That
-// some grants may run out before, and that credits may be bought, is left aside.
+// The ledger's bill if this much more were used and the cycle closed then: grants first, then
+// overage, as far as the plan, the customer's option and the spend cap allow. It ignores that some
+// grants may expire earlier, and that credits may be bought.
 std::int64_t projection_report::overage_cents(credits more) const {
   const auto& plan = *account_.plan;
   const auto& cycle = account_.cycles.back();
@@ -57,8 +57,8 @@ projection_report::dollars projection_report::overage_after(const credit_range& 
   return {overage_cents(more.low), overage_cents(more.expected), overage_cents(more.high)};
 }
 
-// What is held is as good as used. Where the next cycle brings an allocation, credits last until
-// then; otherwise for a year ahead.
+// Held credits count as used. If the next cycle brings an allocation, the forecast ends there;
+// otherwise after a year.
 std::optional<quota::time_point> projection_report::runs_out_at(const usage_pace& pace) const {
   if (account_.row.available() <= credits{}) return now_;
   auto grants = account_.grants.active;
@@ -76,7 +76,7 @@ credit_range projection_report::until_cycle_end() const {
 std::string projection_report::to_json() const {
   json_writer out;
   out.begin_object();
-  // Without terms there is no cycle whose end could be told.
+  // Without terms there is no cycle, and so no end of one.
   if (!account_.plan || account_.cycles.empty()) {
     for (const auto name : {"cycle", "used", "credits", "overage_usd", "runs_out_at"}) {
       out.key(name).null();

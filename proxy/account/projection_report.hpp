@@ -12,12 +12,12 @@ class projection_report {
  public:
   projection_report(const quota::account_snapshot& account, quota::time_point now);
 
-  // The hours, both included, whose counters are to be added.
+  // The range of hours, ends included, whose counters the report needs.
   std::int64_t first_hour() const;
   std::int64_t last_hour() const;
   void add(const quota::usage_counter& counter);
 
-  // What will be used from now until the cycle's end. There has to be a cycle.
+  // The use from now until the cycle's end. Requires a cycle.
   credit_range until_cycle_end() const;
 
   std::string to_json() const;

@@ -10,7 +10,7 @@ namespace tollgate::proxy::admin {
 
 namespace {
 
-// Half up at the unit that is counted in: a cent, a micro-credit.
+// Rounded half up to the unit: a cent or a micro-credit.
 std::int64_t share(std::int64_t amount, std::int64_t percent) {
   return quota::mul_div_half_up(amount, percent, 100);
 }
@@ -82,7 +82,7 @@ std::string quote_json(const quote_request& asked, const quota::plan_terms& term
   write_credits(out, asked, terms);
   write_percent(out, asked, terms);
   out.key("minimum_usd").usd(terms.top_up_minimum_cents).key("usd_per_credit");
-  // A price is millionths of a dollar, and so are credits of a credit.
+  // Prices are in millionths of a dollar, as credits are in millionths of a credit.
   out.number(quota::credits::from_micro(terms.usd_micro_per_credit)).end_object();
   return out.take();
 }

@@ -1,4 +1,4 @@
-// Shared by all calls that read an account.
+// Helpers of all calls that read an account.
 #pragma once
 
 #include "proxy/net/api/accept.hpp"

@@ -1,4 +1,4 @@
-// The lines of a statement, in the order in which people read them.
+// The lines of a statement, in display order.
 #pragma once
 
 #include <array>
@@ -11,7 +11,7 @@ namespace tollgate::proxy::admin {
 struct statement_line {
   std::string_view name;   // in CSV
   std::string_view label;  // for people
-  quota::credits amount;   // signed: what it does to the balance
+  quota::credits amount;   // signed: the change of the balance
 };
 
 inline quota::credits billed_of(const quota::cycle_record& cycle) {
@@ -20,7 +20,7 @@ inline quota::credits billed_of(const quota::cycle_record& cycle) {
   return sum;
 }
 
-// From the opening balance down to what was billed; usage follows, and then `lines_after_usage`.
+// From the opening balance to the bills; usage follows, and then `lines_after_usage`.
 inline std::array<statement_line, 8> lines_before_usage(const quota::statement& statement) {
   const auto& cycle = statement.record;
   return {{{"opening", "Opening balance", statement.opening},

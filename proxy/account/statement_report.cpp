@@ -18,7 +18,7 @@ std::int64_t hour_of(quota::time_point time) {
   return chrono::floor<chrono::hours>(time.time_since_epoch()).count();
 }
 
-// Everything but usage, between an object's brackets.
+// Everything except usage, as members of an object.
 void write_lines(json_writer& out, const quota::statement& statement, bool final) {
   const auto& cycle = statement.record;
   out.key("month").string(month_text(cycle.start)).key("plan").string_or_null(cycle.plan);
@@ -33,7 +33,7 @@ void write_lines(json_writer& out, const quota::statement& statement, bool final
   out.key("promotions").number(cycle.promotion).key("corrections").number(cycle.correction);
   out.key("overage_billed").number(billed_of(cycle)).key("forfeited").number(cycle.forfeited);
   out.key("closing").number(statement.closing);
-  // In an open cycle also what would be billed if it closed now.
+  // In an open cycle it includes what would be billed if it closed now.
   out.key("overage").begin_object().key("credits").number(statement.overage);
   out.key("usd").usd(statement.overage_cents).end_object();
   out.key("paid").begin_object().key("packs_usd").usd(statement.packs_cents);
@@ -166,13 +166,13 @@ std::string statement_report::to_csv() const {
   out.end_row();
   const auto begin = [&](std::string_view name) -> csv_writer& {
     out.text(name);
-    for (int i = 0; i < 6; ++i) out.text("");  // of usage
+    for (int i = 0; i < 6; ++i) out.text("");  // usage columns
     return out;
   };
   const auto line_of = [&](std::string_view name, quota::credits amount) {
     begin(name).number(amount).text("").text("").end_row();
   };
-  // Money without credits of its own: those stand in another line.
+  // Money only: its credits are in another line.
   const auto money_of = [&](std::string_view name, std::int64_t cents) {
     begin(name).text("").usd(cents).text("").end_row();
   };

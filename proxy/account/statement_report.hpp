@@ -15,12 +15,12 @@
 
 namespace tollgate::proxy::admin {
 
-// The one whose cycle starts in that month (UTC), the latest of several; nothing: there is none.
-// `first_day` is the month's first moment.
+// The statement whose cycle starts in that month (UTC), the latest of several; null if there is
+// none. `first_day` is the month's first moment.
 const quota::statement* find_statement(const std::vector<quota::statement>& all,
                                        quota::time_point first_day);
 
-// Closed, and nothing is left that could still be booked in it.
+// Closed, and nothing can be booked in it any more.
 bool is_final(const quota::statement& statement, const std::vector<quota::open_hold>& holds);
 
 // All statements of an organization without their usage lines.
@@ -31,12 +31,13 @@ std::string statements_csv(const std::vector<quota::statement>& all,
 
 class statement_report {
  public:
-  // The most lines of usage: models are named by callers.
+  // The maximum number of usage lines: callers choose the names of models.
   static constexpr std::size_t max_lines = 1000;
 
   statement_report(quota::org_id org, quota::statement statement, bool final);
 
-  // The hours, counted from the Unix epoch and both included, whose counters are to be added.
+  // The range of hours, counted from the Unix epoch, ends included, whose counters the report
+  // needs.
   std::int64_t first_hour() const;
   std::int64_t last_hour(quota::time_point now) const;
   void add(const quota::usage_counter& counter);
@@ -57,13 +58,13 @@ class statement_report {
     quota::credits charged;
     std::int64_t calls = 0, used = 0, billed_us = 0;
     std::optional<usage_unit> unit;
-    bool mixed = false;  // what was used is not of one unit
+    bool mixed = false;  // the usage has several units
 
     measured in_its_unit() const;
   };
 
-  // What the lines have less, or more, than was settled: models beyond `max_lines`, what was used
-  // before the first cycle, and calls that ended while the report was made.
+  // The difference between the lines and the settled total: models beyond `max_lines`, use before
+  // the first cycle, and calls that ended while the report was made.
   quota::credits other_usage() const;
   std::string money_text() const;
 

@@ -1,4 +1,4 @@
-// A statement as a table that adds up for the eye.
+// A statement as a text table with a visible sum.
 #include <algorithm>
 
 #include "proxy/account/statement_lines.hpp"
@@ -14,7 +14,7 @@ struct text_line {
   quota::credits amount;
 };
 
-// Decimal points stand below each other.
+// Aligns decimal points.
 std::size_t digits_before_point(const std::string& number) {
   return std::min(number.find('.'), number.size());
 }
@@ -50,7 +50,7 @@ std::string calls_text(std::int64_t calls) {
   return std::to_string(calls) + (calls == 1 ? " call" : " calls");
 }
 
-// What a terminal could take for something else is not passed on to it.
+// Removes characters that a terminal could interpret.
 std::string printable(std::string text) {
   const auto control = [](unsigned char c) { return c < 0x20 || c == 0x7F; };
   std::replace_if(text.begin(), text.end(), control, '?');
@@ -63,7 +63,7 @@ std::string date(quota::time_point time) {
 
 }  // namespace
 
-// What the month costs besides the plan's own price, which Tollgate does not know.
+// The cost of the month in addition to the plan's own price, which Tollgate does not know.
 std::string statement_report::money_text() const {
   std::string out;
   if (statement_.overage != quota::credits{}) {

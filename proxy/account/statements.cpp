@@ -1,4 +1,4 @@
-// Statements and top-ups of one account: the calls of billing_api that plans brought.
+// Statements and top-ups of one account: calls of billing_api.
 #include <algorithm>
 #include <iterator>
 #include <limits>
@@ -28,7 +28,7 @@ std::vector<quota::statement> statements_of(const quota::account_snapshot& accou
 
 struct top_up_page {
   std::string after;
-  // All of them unless asked otherwise, as before there were pages.
+  // All top-ups by default, as before pages existed.
   std::size_t limit = std::numeric_limits<std::ptrdiff_t>::max();
 };
 
@@ -98,7 +98,7 @@ task<api_response> billing_api::statement(quota::org_id org, std::string month,
   }
 }
 
-// Oldest first. A page is named by the last top-up before it: ids are unique, and stay.
+// Oldest first. A page starts after a top-up's id: ids are unique and permanent.
 task<api_response> billing_api::top_ups(quota::org_id org, api_request request) {
   const auto wanted = parse_top_up_page(request);
   if (!wanted) co_return failure(wanted.error(), request.request_id);

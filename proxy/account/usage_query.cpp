@@ -76,8 +76,8 @@ checked<std::vector<usage_filter>> parse_filters(const query_parameters& paramet
   return filters;
 }
 
-// The first hour of the day that begins at this moment in the zone; nothing: none does. Where
-// midnight comes twice, it is the first.
+// The first hour of the zone's day that begins at this moment; empty if none does. If midnight
+// occurs twice, the first one counts.
 std::optional<std::int64_t> day_that_begins_at(quota::time_point time, const time_zone& zone) {
   const auto local = time + zone.offset_at(chrono::floor<chrono::seconds>(time));
   const auto day = chrono::floor<chrono::days>(local);
@@ -88,9 +88,9 @@ std::optional<std::int64_t> day_that_begins_at(quota::time_point time, const tim
   return hour;
 }
 
-// A date is the zone's; a time says by itself where it is. The moment at which a day of the zone
-// begins is that date, also where no hour of UTC begins then: ranges from day to day meet, and no
-// hour is in two of them. Every other time is widened to whole hours.
+// A date is in the zone; a time has its own offset. If a time is the moment at which a day of the
+// zone begins, it means that date, even if no hour of UTC begins then: so ranges from day to day
+// are contiguous and no hour is in two of them. Every other time is widened to whole hours.
 std::optional<std::int64_t> parse_hour(std::string_view text, const time_zone& zone,
                                        bool round_up) {
   const auto time = parse_time(text);
@@ -105,7 +105,7 @@ std::int64_t month_start(std::int64_t hour, const time_zone& zone) {
   return first_hour_of(date.year() / date.month() / 1, zone);
 }
 
-// Everything but the range and the page.
+// Everything except the range and the page.
 std::optional<api_error> read_shape(const query_parameters& given, usage_query& into) {
   into.zone_name = given.find("time_zone").value_or("UTC");
   auto zone = time_zone::find(into.zone_name);
@@ -244,8 +244,8 @@ std::string usage_query::fingerprint() const {
   return std::to_string(hash);
 }
 
-// "FINGERPRINT FIRST LAST START" and the names, each after a tab: no name holds one. In hexadecimal
-// digits, so that nobody reads more into it.
+// "FINGERPRINT FIRST LAST START" and the names, each after a tab, which no name contains. Encoded
+// in hexadecimal, to be opaque.
 std::string usage_query::cursor(const usage_row_key& last_row) const {
   auto text = fingerprint() + ' ' + std::to_string(first_hour) + ' ' + std::to_string(last_hour) +
               ' ' + std::to_string(last_row.start_hour);

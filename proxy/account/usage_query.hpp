@@ -18,7 +18,8 @@ namespace tollgate::proxy::admin {
 enum class granularity : std::uint8_t { hour, day, month, total };
 std::string_view to_string(granularity granularity);
 
-// What usage can be grouped and filtered by: a name in the API, a member of the attribution.
+// A dimension by which usage is grouped and filtered: a name in the API, a member of the
+// attribution.
 struct dimension {
   std::string_view name;
   std::string quota::attribution::*member;
@@ -31,7 +32,7 @@ inline constexpr std::array<dimension, 6> dimensions{
      {"key", &quota::attribution::key_id},
      {"route", &quota::attribution::route}}};
 
-// Where a row stands among the rows of a report: in this order.
+// The position of a row in a report. Rows are sorted by it.
 struct usage_row_key {
   std::int64_t start_hour = 0;     // of the bucket, counted from the Unix epoch
   std::vector<std::string> names;  // in the order of group_by
@@ -40,7 +41,7 @@ struct usage_row_key {
 
 struct usage_filter {
   dimension by;
-  std::vector<std::string> any_of;  // an empty one: where nothing was given
+  std::vector<std::string> any_of;  // an empty name: not given
 };
 
 struct usage_query {
@@ -51,23 +52,22 @@ struct usage_query {
   std::string zone_name = "UTC";
   time_zone zone;
   std::size_t limit = 1000;
-  std::optional<usage_row_key> after;  // the last row of the page before
+  std::optional<usage_row_key> after;  // the last row of the previous page
 
-  // `from`, `to` (not included), `granularity`, `group_by`, `time_zone`, `limit`, `after`, and a
-  // filter by the name of each dimension. Counters are kept by the hour, so the range is widened to
-  // whole hours; a day of the zone begins with the first hour that begins in it, whether it is
-  // named by its date or by its first moment. Without `from`: since the first of this month;
-  // without `to`: until `now`. The pages of one report cover the same range: the cursor remembers
-  // it.
+  // `from`, `to` (excluded), `granularity`, `group_by`, `time_zone`, `limit`, `after`, and a filter
+  // by the name of each dimension. Counters are hourly, so the range is widened to whole hours; a
+  // day of the zone begins with the first hour that begins in it, whether it is given as a date or
+  // as its first moment. Without `from`: since the first of this month; without `to`: until `now`.
+  // The pages of one report cover the same range: the cursor contains it.
   static checked<usage_query> parse(std::string_view query, quota::time_point now);
 
   bool grouped_by(std::string_view name) const;
-  // Agents and conversations are many; a query without them is answered from summaries.
+  // Agents and conversations are numerous; queries without them are answered from summaries.
   bool asks_about_callers() const;
   bool admits(const quota::attribution& who) const;
 
-  // The hour in which the bucket of `hour` begins, and the one in which the next does. A day begins
-  // with the first hour that begins in it, by the clock of the zone.
+  // The first hours of the bucket that contains `hour`, and of the next one. A day begins with the
+  // first hour that begins in it, in the zone's time.
   struct bucket {
     std::int64_t start, end;
   };
@@ -75,12 +75,12 @@ struct usage_query {
   // "2026-03-29T00:00:00+01:00", or with Z in UTC.
   std::string text_of(std::int64_t hour) const;
 
-  // An opaque text from which `after` of the next page is read.
+  // An opaque text that becomes `after` of the next page.
   std::string cursor(const usage_row_key& last_row) const;
 
  private:
   bool read_cursor(std::string_view cursor, bool with_from, bool with_to);
-  // Of everything except range and page: a cursor belongs to the query that it came from.
+  // A hash of everything except range and page: a cursor belongs to the query that it came from.
   std::string fingerprint() const;
 };
 

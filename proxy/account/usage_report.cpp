@@ -20,7 +20,7 @@ std::string usage_report::totals::used_text() const {
   return mixed ? "" : amount_text(used, *unit);
 }
 
-// What credits are computed from: seconds are rounded up to the rate's increment, call by call.
+// The base of the price: seconds are rounded up to the rate's increment, per call.
 std::string usage_report::totals::billed_text() const {
   return mixed ? "" : amount_text(unit == usage_unit::second ? billed_us : used, *unit);
 }
@@ -46,7 +46,7 @@ std::string usage_report::callers_known_from() const {
   return missing ? query_.text_of(callers_from_) : std::string{};
 }
 
-// A row that was ever left out stays out: those before it only become more.
+// A row that was dropped stays out: the number of rows before it only grows.
 usage_report::totals* usage_report::row_of(usage_row_key key) {
   if (query_.after && key <= *query_.after) return nullptr;
   if (rows_.size() > query_.limit) {

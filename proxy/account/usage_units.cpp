@@ -60,7 +60,7 @@ measured measure(std::int64_t used, std::int64_t billed_us, std::optional<usage_
           to_string(*unit)};
 }
 
-// A second is a million microseconds, as a credit is a million micro-credits.
+// A second has a million microseconds, as a credit has a million micro-credits.
 std::string amount_text(std::int64_t used, usage_unit unit) {
   return unit == usage_unit::second ? quota::to_string(quota::credits::from_micro(used))
                                     : std::to_string(used);

@@ -19,7 +19,7 @@ class usage_units {
   usage_units() = default;
   explicit usage_units(const config::settings& settings);
 
-  // Of a route that is configured no more: what other routes of its action are counted in, if they
+  // For a route that is no longer configured: the unit of the other routes of its action, if they
   // agree. Nullopt: unknown.
   std::optional<usage_unit> of(std::string_view route, std::string_view action) const;
 
@@ -28,10 +28,10 @@ class usage_units {
   std::map<std::string, std::optional<usage_unit>, std::less<>> of_action_;
 };
 
-// What one record says it used. Seconds tell themselves by what of them was billed; an earlier
-// version's are known by the configuration.
+// The usage in one record. Its billed part identifies seconds; for records of an earlier version
+// the configuration does.
 struct measured {
-  std::string used, billed;  // decimals; empty: in an unknown unit
+  std::string used, billed;  // decimals; empty if the unit is unknown
   std::string_view unit;
 };
 measured measure(std::int64_t used, std::int64_t billed_us, std::optional<usage_unit> configured);

@@ -22,7 +22,7 @@ std::array<unsigned char, SHA256_DIGEST_LENGTH> sha256(std::string_view text) {
   return digest;
 }
 
-// Comparing digests takes the same time whatever the texts share, and whatever their lengths.
+// Comparing digests takes the same time for all texts and lengths.
 bool same_secret(std::string_view a, std::string_view b) {
   const auto left = sha256(a), right = sha256(b);
   return CRYPTO_memcmp(left.data(), right.data(), left.size()) == 0;
@@ -159,8 +159,8 @@ task<api_response> admin_api::handle(api_request request) {
   co_return failure(not_found("no such endpoint"), request_id);
 }
 
-// Nothing that is sent is ignored: whoever misspells a parameter, or gives it to another call, is
-// told.
+// Input that a call does not read is refused, never ignored: a misspelt or misplaced parameter is
+// reported.
 std::optional<api_error> admin_api::refuse_unread(const route& route, const api_request& request) {
   if (route.takes_what != takes::parameters) {
     if (auto error = refuse_parameters(request)) return error;
@@ -173,7 +173,7 @@ std::optional<api_error> admin_api::refuse_unread(const route& route, const api_
   return {};
 }
 
-// Everything about an organization needs it to exist, except creating it.
+// All calls about an organization require it to exist, except creating it.
 task<api_response> admin_api::run(const route& route, admin_call call) {
   if (route.pattern != "orgs") {
     if (!quota::is_valid_org_id(call.org)) {
@@ -190,7 +190,7 @@ task<api_response> admin_api::run(const route& route, admin_call call) {
   if (const auto error = refuse_unread(route, call.request)) {
     co_return failure(*error, call.request.request_id);
   }
-  // What is read, and what a change is checked against, is as of now.
+  // Brings the account up to date before it is read, or a change is checked against it.
   if (route.pattern != "orgs") {
     const auto current = co_await quota::bring_up_to_date(services_.ledger, call.org);
     if (!current) co_return failure(ledger_unavailable(), call.request.request_id);

@@ -1,4 +1,4 @@
-// The admin API without its sockets: who may call, which call it is, and what it does.
+// The admin API without its sockets: authorization, routing of calls, and their effects.
 #pragma once
 
 #include <cstdint>
@@ -17,35 +17,34 @@ namespace tollgate::proxy::admin {
 
 class admin_api {
  public:
-  // Without a feed there are no events.
-  // It stays where it is: its parts know its services.
+  // Without a feed there are no events. Not movable: its parts refer to its services.
   admin_api(const admin_api&) = delete;
   explicit admin_api(admin_services services, event_feed* feed = nullptr)
       : services_{std::move(services)},
         billing_{services_.ledger, services_.history, services_.configuration, feed} {}
 
-  // Nothing: the call may go on. Asked before a body is read.
+  // Nullopt: the call is authorized. Called before a body is read.
   std::optional<api_error> authorize(std::string_view authorization) const;
 
-  // Every call under /admin/v1, once it is authorized.
+  // Handles every call under /admin/v1, after authorization.
   task<api_response> handle(api_request request);
 
  private:
   using handler = task<api_response> (admin_api::*)(admin_call);
-  // What a call reads, and checks itself for unknown members. What it does not read is refused.
+  // The input that a call reads, and checks for unknown members itself. Any other input is refused.
   enum class takes : std::uint8_t { neither, parameters, body };
   struct route {
     std::string_view method, pattern;
     handler run;
     takes takes_what = takes::neither;
-    bool creates = false;  // the organization, if there is none
+    bool creates = false;  // the organization, if it does not exist
   };
   static const std::vector<route>& routes();
 
   task<api_response> run(const route& route, admin_call call);
   static std::optional<api_error> refuse_unread(const route& route, const api_request& request);
 
-  // Handlers: a function of one of the parts, a report that a customer can read, too.
+  // Handlers: a function of one of the parts, or a report that customers can read, too.
   template <auto Part, auto Function>
   task<api_response> part(admin_call call) {
     return (this->*Part.*Function)(std::move(call));

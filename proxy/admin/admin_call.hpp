@@ -1,4 +1,4 @@
-// One call of the admin API, and what it works on.
+// One call of the admin API, and the services it uses.
 #pragma once
 
 #include <functional>
@@ -16,23 +16,23 @@
 
 namespace tollgate::proxy::admin {
 
-// What the admin API works on. The store and the dispatcher belong to the control thread alone.
+// The services of the admin API. The store and the dispatcher are used on the control thread only.
 struct admin_services {
   quota::ledger& ledger;
   quota::account_history& history;
   quota::directory& directory;
   quota::webhook_store& webhooks;
   webhooks::webhook_dispatcher& webhook_dispatcher;
-  // The configuration in force; a reload may change the token and the plans.
+  // The current configuration; a reload may change the token and the plans.
   std::function<std::shared_ptr<const config::configuration>()> configuration;
 };
 
 struct admin_call {
   api_request request;
   quota::org_id org;
-  std::string item;                          // what follows orgs/{org}/keys/ and its like
-  std::string sub_item;                      // likewise orgs/{org}/webhooks/{id}/dead_letters/
-  std::optional<quota::organization> found;  // nothing for calls that need none
+  std::string item;                          // the id after orgs/{org}/keys/ and similar paths
+  std::string sub_item;                      // the id after orgs/{org}/webhooks/{id}/dead_letters/
+  std::optional<quota::organization> found;  // empty for calls that need none
 };
 
 }  // namespace tollgate::proxy::admin

@@ -69,13 +69,14 @@ api_error reused(const std::string& what) {
   return key_reused("a grant with " + what);
 }
 
-// Repeating with the same key is what makes this safe, so the key is said even if we made it.
+// Repeating the call with the same key is safe, so the message states the key even if it was
+// generated.
 api_error grant_outcome_unknown(const std::string& id) {
   return ledger_unavailable(
       "whether the grant was recorded is unknown; repeat the call with Idempotency-Key: " + id);
 }
 
-// What of `grant` is not as it was recorded; empty: nothing.
+// The first field in which `grant` differs from the recorded one; empty: none.
 std::string difference(const quota::grant_record& record, const quota::grant& grant) {
   if (record.amount != grant.amount) return quota::to_string(record.amount) + " credits";
   if (record.kind != grant.kind) return "kind " + record.kind;
@@ -92,7 +93,7 @@ std::string difference(const quota::grant_record& record, const quota::grant& gr
 task<api_response> grant_endpoints::create(admin_call call) {
   const auto grant = read_grant(call.request);
   if (!grant) co_return failure(grant.error(), call.request.request_id);
-  // A grant that has expired since then may still be asked for again.
+  // A repeated call may refer to a grant that has expired since.
   if (grant->expires_at != quota::never && grant->expires_at <= services_.ledger.now()) {
     co_return co_await show(call.org, *grant, true, call.request.request_id);
   }
@@ -115,7 +116,7 @@ task<api_response> grant_endpoints::create(admin_call call) {
   }
 }
 
-// The answer is made of what stands in the books, so a repeated call gets the same one.
+// The answer is made from the books, so a repeated call gets the same one.
 task<api_response> grant_endpoints::show(quota::org_id org, quota::grant grant, bool repeated,
                                          std::string request_id) {
   const auto records = co_await services_.history.grants(org);

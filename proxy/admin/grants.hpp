@@ -1,4 +1,4 @@
-// Giving credits, once for each idempotency key.
+// Grants credits, once per idempotency key.
 #pragma once
 
 #include "proxy/admin/admin_call.hpp"

@@ -1,4 +1,4 @@
-// The calls about an organization's API keys.
+// Calls for an organization's API keys.
 #pragma once
 
 #include "proxy/admin/admin_call.hpp"

@@ -25,7 +25,7 @@ api_error unknown_plan(const std::string& plan, const config::settings& settings
   return invalid("unknown plan " + routes::shown(plan) + routes::did_you_mean(plan, names), "plan");
 }
 
-// The name of the plan after the change, which may be none.
+// The name of the plan after the change; it may be empty.
 checked<std::string> read_plan(const json_value& body, const quota::organization& now,
                                const config::settings& settings, org_request& out) {
   const auto plan = text_field(body, "plan", 64);
@@ -36,7 +36,7 @@ checked<std::string> read_plan(const json_value& body, const quota::organization
   return out.change.plan.value_or(now.plan);
 }
 
-// Terms belong to plans that are custom, and those to them.
+// Custom plans require terms, and other plans do not allow them.
 std::optional<api_error> read_custom_terms(const json_value& body, const std::string& plan,
                                            const quota::organization& now,
                                            const config::settings& settings, org_request& out) {
@@ -88,7 +88,7 @@ std::optional<api_error> read_when(const json_value& body, org_request& out) {
   return {};
 }
 
-// It becomes part of what is sent to Stripe.
+// The id becomes part of requests to Stripe.
 bool is_stripe_id(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
     return routes::is_alpha(c) || routes::is_digit(c) || c == '_';
@@ -116,7 +116,7 @@ std::optional<api_error> read_switches(const json_value& body, org_request& out)
   return {};
 }
 
-// `terms` are those that the organization will have.
+// `terms` are the organization's terms after the change.
 std::optional<api_error> read_auto_top_up(const json_value& body, const quota::plan_terms& terms,
                                           quota::account_options& out) {
   static const body_fields fields{{"threshold_credits", "amount_usd", "fill"}, {}};
@@ -211,7 +211,7 @@ std::optional<quota::plan_terms> resolve_terms(const quota::organization& org,
   if (plan == nullptr) return {};
   if (!plan->custom) return plan->terms;
   if (org.custom_terms && org.custom_terms->plan == org.plan) return org.custom_terms;
-  return plan->terms;  // none but the plan's name
+  return plan->terms;  // has only the plan's name
 }
 
 checked<org_request> read_org_request(const json_value& body, const quota::organization& now,

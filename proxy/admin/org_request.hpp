@@ -13,26 +13,27 @@ const body_fields& org_fields();
 
 struct org_request {
   quota::organization_change change;
-  // When the terms take effect; nothing: nothing was said, so a change that waits goes on waiting.
+  // When the terms take effect; empty: not given, so a pending change stays pending.
   std::optional<bool> at_once;
-  int anchor_day = 0;  // 0: as it is
+  int anchor_day = 0;  // 0: unchanged
 };
 
-// `now` is the organization as it is; what the body does not mention stays so.
+// `now` is the current organization; anything the body does not mention stays unchanged.
 checked<org_request> read_org_request(const json_value& body, const quota::organization& now,
                                       const config::settings& settings);
 
-// The terms of the organization's plan: the configuration's, or its own where the plan is custom,
-// or none without a plan. Nothing: the configuration no longer has that plan.
+// The terms of the organization's plan: from the configuration, or the organization's own if the
+// plan is custom; without a plan, empty terms. Nullopt: the configuration no longer has that plan.
 std::optional<quota::plan_terms> resolve_terms(const quota::organization& org,
                                                const config::settings& settings);
 
-// Members of an organization that are objects of their own, as they are read and written.
+// Members of an organization that are objects themselves, in the format in which they are read and
+// written.
 checked<quota::plan_terms> read_terms(const json_value& terms, std::string plan);
 checked<std::vector<quota::spend_limit>> read_limits(const json_value& list);
 // A number is a percentage of the cycle's credits; {"spend_cap_percent": 80} and {"credits": 500}
-// say what else an alert can be about, {"agent": "a1", "percent": 20} and {"agent": "*", "credits":
-// 500} about whom.
+// measure something else; {"agent": "a1", "percent": 20} and {"agent": "*", "credits": 500} select
+// whom to measure.
 checked<std::vector<quota::usage_alert>> read_alerts(const json_value& list);
 
 }  // namespace tollgate::proxy::admin

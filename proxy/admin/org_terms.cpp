@@ -1,4 +1,4 @@
-// Terms and limits of an organization, out of their JSON.
+// Parses the terms and limits of an organization from JSON.
 #include <algorithm>
 #include <array>
 
@@ -145,7 +145,7 @@ checked<std::vector<quota::spend_limit>> read_limits(const json_value& list) {
 
 namespace {
 
-// A whole number from 1 to `most`, as it was written.
+// A whole number from 1 to `most`, in plain decimal digits.
 std::optional<std::int64_t> percentage(const json_value& value, std::int64_t most) {
   const auto& text = value.text;
   const bool whole = value.is(json_value::kind::number) && !text.empty() && text.size() <= 4 &&
@@ -156,8 +156,7 @@ std::optional<std::int64_t> percentage(const json_value& value, std::int64_t mos
   return percent;
 }
 
-// What an alert given as an object is about, and at which level it is told; `scoped`: of an agent,
-// a conversation or a key.
+// What an alert object measures, and its level; `scoped`: of an agent, a conversation or a key.
 checked<quota::usage_alert> read_level(const json_value& alert, bool scoped) {
   const auto* of_cap = alert.find("spend_cap_percent");
   const auto* share = alert.find("percent");
@@ -207,7 +206,8 @@ checked<quota::usage_alert> read_alert(const json_value& element) {
   if (auto error = refuse_unknown(element, fields)) return *std::move(error);
   auto of = read_scope(element);
   if (!of) return of.error();
-  for (const auto scope : scopes) {  // who meant somebody must not be told of everybody
+  for (const auto scope :
+       scopes) {  // a null name must not widen the alert to the whole organization
     if (is_null(element, to_string(scope))) return nobody(scope);
   }
   auto level = read_level(element, of->has_value());

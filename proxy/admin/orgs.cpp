@@ -13,16 +13,16 @@ namespace {
 
 constexpr std::size_t default_orgs = 100, most_orgs = 1000;
 
-// Directory and ledger are two steps. Others may change the organization between them, so the
-// second is repeated until it has handed on what the directory says; that ends as soon as nobody
-// changes it.
+// Directory and ledger are changed in two steps. Other calls may change the organization in
+// between, so the second step is repeated until the ledger has what the directory says. That ends
+// when no other call changes it.
 constexpr int most_rounds = 8;
 
 bool same_agreement(const quota::organization& a, const quota::organization& b) {
   return a.plan == b.plan && a.custom_terms == b.custom_terms && a.options == b.options;
 }
 
-// A change that waits for the next cycle goes on waiting, unless it is said to take effect now.
+// A change that waits for the next cycle stays pending, unless it must take effect now.
 quota::configure configuration_of(const quota::organization& org, const org_request& request,
                                   const quota::account_snapshot& account,
                                   const config::settings& settings) {
@@ -37,7 +37,7 @@ quota::configure configuration_of(const quota::organization& org, const org_requ
   } else if (const auto terms = resolve_terms(org, settings)) {
     what.terms = *terms;
   } else if (in_force) {
-    what.terms = in_force->terms;  // of a plan that the configuration no longer has
+    what.terms = in_force->terms;  // for a plan that the configuration no longer has
   }
   return what;
 }
@@ -123,8 +123,7 @@ task<api_response> org_endpoints::put(admin_call call) {
       call.request.request_id);
 }
 
-// Hands what the directory says on to the ledger, also without a plan: every organization has
-// cycles.
+// Passes the directory's terms to the ledger, also without a plan: every organization has cycles.
 task<api_response> org_endpoints::configure(quota::changed_organization changed,
                                             org_request request, api_request http) {
   const auto configuration = services_.configuration();

@@ -1,4 +1,4 @@
-// The calls about organizations themselves.
+// Calls for organizations themselves.
 #pragma once
 
 #include "proxy/admin/admin_call.hpp"

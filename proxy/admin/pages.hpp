@@ -12,12 +12,12 @@ namespace tollgate::proxy::admin {
 
 struct readiness {
   bool store = false;     // reachable, and the scripts are loaded
-  bool draining = false;  // told to stop: send no new calls
+  bool draining = false;  // stopping: send no new calls
 };
 
 api_response health_page();
 api_response readiness_page(const readiness& state);
-// OpenMetrics; the older Prometheus text for a scraper that does not accept it.
+// OpenMetrics; the older Prometheus format for a scraper that does not accept it.
 api_response metrics_page(const std::vector<prometheus::MetricFamily>& families,
                           std::string_view accept);
 

@@ -10,14 +10,14 @@ namespace {
 
 constexpr std::size_t organizations_at_once = 100;
 
-// Another plan is somebody's decision, and theirs to hand on; this is about the same plan with
-// other terms.
+// A change to another plan is an administrator's call, which passes it on itself; this is about the
+// same plan with other terms.
 bool are_news(const quota::plan_terms& terms, const quota::account_plan& plan) {
   const auto& agreed = plan.next_terms ? *plan.next_terms : plan.terms;
   return agreed.plan == terms.plan && agreed != terms;
 }
 
-// False: the store is away.
+// False: the store is unavailable.
 task<bool> propagate(quota::ledger& ledger, quota::account_history& history,
                      const quota::organization& org, const quota::plan_terms& terms) {
   const auto current = co_await quota::bring_up_to_date(ledger, org.id);

@@ -1,6 +1,5 @@
-// Plans are configuration: when their terms change in the file, every organization that has such a
-// plan gets the new ones with its next cycle, without anybody's doing. Until then it has what it
-// agreed to.
+// Plans are configuration: if their terms change in the file, every organization with such a plan
+// gets the new terms with its next cycle, automatically. Until then its old terms apply.
 #pragma once
 
 #include <memory>
@@ -12,8 +11,8 @@
 
 namespace tollgate::proxy::admin {
 
-// Looks through all organizations. Harmless to repeat, and to leave in the middle: the next
-// start or reload begins again. The stores must outlive it.
+// Checks all organizations. It may be repeated or interrupted: the next start or reload begins
+// again. The stores must outlive it.
 task<> propagate_plan_terms(quota::ledger& ledger, quota::account_history& history,
                             quota::directory& directory,
                             std::shared_ptr<const config::configuration> configuration);

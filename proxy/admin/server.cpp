@@ -39,7 +39,7 @@ dashboard::browser_fields browser_of(const http_request& head) {
           .host = field(http::field::host)};
 }
 
-// The page marks requests that it makes while it is not being used.
+// The page marks its own requests while the user is inactive.
 dashboard::session_use use_of(const request_parser& parser) {
   const bool watches = parser.get().find("X-Tollgate-Watch") != parser.get().end();
   return watches ? dashboard::session_use::watch : dashboard::session_use::call;
@@ -47,7 +47,7 @@ dashboard::session_use use_of(const request_parser& parser) {
 
 }  // namespace
 
-// Half of all connections: streams do not keep out other calls.
+// Half of all connections, so that streams do not keep out other calls.
 constexpr std::size_t max_streams = server_limits{}.connections / 2;
 
 struct server::impl : std::enable_shared_from_this<server::impl> {
@@ -85,7 +85,7 @@ struct server::impl : std::enable_shared_from_this<server::impl> {
   quota::random_id_source ids;
 };
 
-// Pages that need no token. They take no body.
+// Pages without a token. They take no body.
 std::optional<api_response> server::impl::page(const api_request& request,
                                                std::string_view if_none_match) {
   if (request.method != "GET" && request.method != "HEAD") return {};
@@ -106,7 +106,7 @@ dashboard::dashboard_services server::impl::dashboard_services() {
           }};
 }
 
-// The token, or the cookie of a browser that has shown it, or an API key, before.
+// Accepts the token, the cookie of a browser that has logged in with it, or an API key.
 task<std::optional<api_error>> server::impl::authorize(const request_parser& parser,
                                                        const api_request& request,
                                                        dashboard::session_use use) {
@@ -131,8 +131,8 @@ task<error_code> server::impl::read_body(stream& connection, beast::flat_buffer&
   co_return ec;
 }
 
-// Answers what can be answered from the head alone; otherwise reads the body, which only an
-// authorized caller may make us keep; but for the few bytes with which a browser logs in.
+// Answers requests that need no body; otherwise reads the body. Bodies of unauthorized callers are
+// not stored, except for the few bytes of a browser's login.
 task<std::optional<api_response>> server::impl::receive(stream& connection,
                                                         beast::flat_buffer& buffer,
                                                         request_parser& parser,
@@ -155,7 +155,7 @@ task<std::optional<api_response>> server::impl::receive(stream& connection,
 
 task<api_response> server::impl::answer(api_request request, dashboard::browser_fields browser) {
   const auto method = request.method, path = request.path, id = request.request_id;
-  // A page that is open asks every second: not worth a line each time.
+  // An open page polls every second, which is not worth a log line each time.
   const bool looks = method == "GET" && !dashboard::session_id_in(browser.cookie).empty();
   api_response response;
   try {
@@ -196,7 +196,7 @@ task<bool> server::impl::serve_one(std::shared_ptr<connection> connection,
     co_await stream_events(connection, parser, *std::move(response), request);
     co_return false;
   }
-  // A body that was not read stands in the way of the next request.
+  // The unread rest of a body would be read as the next request.
   const bool keep_alive =
       !ec && parser.is_done() && parser.get().keep_alive() && !clients.stopped();
   const auto message = to_http(std::move(*response), request, keep_alive);
@@ -207,13 +207,13 @@ task<bool> server::impl::serve_one(std::shared_ptr<connection> connection,
   co_return keep_alive && !ec && !clients.stopped();
 }
 
-// Until the token or session that opened it ends, or the process stops.
+// Streams until the token or session that opened it ends, or the process stops.
 task<> server::impl::stream_events(std::shared_ptr<connection> connection,
                                    const request_parser& parser, api_response answer,
                                    const api_request& request) {
   const auto is_welcome = [&]() -> task<bool> {
     const auto refused = co_await authorize(parser, request, dashboard::session_use::watch);
-    co_return !refused || refused->status == 503;  // 503: it is unknown
+    co_return !refused || refused->status == 503;  // 503: unknown
   };
   std::shared_ptr<tcp_stream> socket{connection, &connection->socket};
   stream_rules rules{options.limits.write_timeout, is_welcome};

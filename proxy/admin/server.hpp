@@ -18,14 +18,14 @@ struct server_limits {
   std::size_t head_bytes = 16 * 1024;
   std::size_t body_bytes = 1024 * 1024;
   std::size_t connections = 256;
-  std::chrono::milliseconds head_timeout{10'000};  // first byte to end of the head; idle too
+  std::chrono::milliseconds head_timeout{10'000};  // first byte to end of the head; also idle
   std::chrono::milliseconds body_timeout{30'000};
   std::chrono::milliseconds write_timeout{30'000};
 };
 
 struct server_options {
   admin_services services;
-  // Asked on the admin thread.
+  // Called on the admin thread.
   std::function<readiness()> ready;
   std::function<std::vector<prometheus::MetricFamily>()> metrics;
   server_limits limits;
@@ -33,16 +33,17 @@ struct server_options {
 
 class server {
  public:
-  // Binds and listens; throws std::runtime_error if it cannot.
+  // Binds and listens; throws std::runtime_error on failure.
   server(asio::io_context& context, const config::endpoint& listen, server_options options);
   ~server();
   server(const server&) = delete;
 
   void start();
-  // Stops listening and closes idle connections; open calls still get their answers. Call it on the
+  // Stops listening and closes idle connections; open calls are still answered. Call it on the
   // context's thread. The stores must outlive the context's run().
   void stop();
-  // Ends all streams, and opens no more: a drain does not wait for them. On the same thread.
+  // Ends all streams and opens no more: a drain does not wait for them. Call it on the context's
+  // thread.
   void end_streams();
   asio::ip::tcp::endpoint local_endpoint() const;
 

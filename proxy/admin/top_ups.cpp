@@ -24,7 +24,7 @@ checked<std::optional<std::int64_t>> read_cents(const api_request& request) {
   return *cents;
 }
 
-// What the plan does not sell.
+// Refuses amounts that the plan does not sell.
 std::optional<api_error> refuse_amount(std::int64_t cents, const quota::account_snapshot& account) {
   const auto terms = account.plan ? account.plan->terms : quota::plan_terms{};
   if (terms.usd_micro_per_credit == 0) {
@@ -76,7 +76,7 @@ api_error paid_already() {
           .allow = {}};
 }
 
-// The money is there, whatever is answered.
+// The payment was made, whatever the answer.
 api_error no_room_for_payment() {
   auto error = balance_full("status");
   error.message =
@@ -116,7 +116,7 @@ task<api_response> top_up_endpoints::buy(admin_call call) {
   }
 }
 
-// Harmless when repeated: what is paid stays paid, and what is declined may still be paid.
+// Harmless when repeated: a paid top-up stays paid, and a declined one may still be paid.
 task<api_response> top_up_endpoints::resolve(admin_call call) {
   const auto verdict = read_verdict(call.request);
   if (!verdict) co_return failure(verdict.error(), call.request.request_id);
@@ -141,7 +141,7 @@ task<api_response> top_up_endpoints::resolve(admin_call call) {
   co_return co_await show(call.org, call.item, repeated, 200, call.request.request_id);
 }
 
-// The answer is what stands in the books.
+// The answer is made from the books.
 task<api_response> top_up_endpoints::show(quota::org_id org, std::string id, bool repeated,
                                           int status, std::string request_id) {
   const auto all = co_await services_.history.top_ups(org);

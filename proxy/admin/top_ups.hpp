@@ -1,4 +1,4 @@
-// Buying credits by hand, and saying what became of a payment.
+// Buys credits by hand, and reports the outcome of a payment.
 #pragma once
 
 #include "proxy/admin/admin_call.hpp"

@@ -22,10 +22,10 @@ namespace {
 
 using quota::webhook_outcome;
 
-constexpr std::chrono::hours overlap{24};   // of the old secret and the new one
-constexpr std::size_t most_pending = 1000;  // that are counted
+constexpr std::chrono::hours overlap{24};   // of the old and the new secret
+constexpr std::size_t most_pending = 1000;  // counting stops here
 
-// Repeating a call with its Idempotency-Key names the same thing.
+// A repeated call with the same Idempotency-Key gets the same id.
 checked<std::string> name_of_call(const api_request& request, const quota::org_id& org) {
   const auto key = idempotency_key(request, "");
   if (!key) return key.error();
@@ -102,7 +102,7 @@ task<checked<quota::webhook_endpoint>> webhook_endpoints::find(const admin_call&
   co_return no_such_webhook(call.item);
 }
 
-// How many events wait for it. Nobody counts further than `most_pending`.
+// The number of events it has yet to receive. Counting stops at `most_pending`.
 task<std::size_t> webhook_endpoints::count_pending(const quota::org_id& org,
                                                    const quota::webhook_endpoint& endpoint) {
   const auto wanted = [&](const quota::account_event& event) {
@@ -185,7 +185,7 @@ task<api_response> webhook_endpoints::show(admin_call call) {
   co_return co_await answer(call.org, *std::move(found));
 }
 
-// What is changed may be what stood in the way: it is tried again at once.
+// The change may have removed the cause of failures: delivery is tried again at once.
 task<api_response> webhook_endpoints::change(admin_call call) {
   const auto body = read_body(call.request, webhook_fields());
   if (!body) co_return failure(body.error(), call.request.request_id);
@@ -276,7 +276,7 @@ task<api_response> webhook_endpoints::list_dead_letters(admin_call call) {
   co_return success(dead_letters_json(call.org, *letters, wanted->after, has_more));
 }
 
-// One attempt, beside the queue: its order is lost already.
+// One attempt outside the queue: the event has already lost its place in the order.
 task<api_response> webhook_endpoints::resend_dead_letter(admin_call call) {
   const auto endpoint = co_await find(call);
   if (!endpoint) co_return failure(endpoint.error(), call.request.request_id);

@@ -1,4 +1,4 @@
-// The calls about an organization's webhook endpoints, and their dead letters.
+// Calls for an organization's webhook endpoints and their dead letters.
 #pragma once
 
 #include "proxy/admin/admin_call.hpp"

@@ -37,7 +37,7 @@ void set_up_logging(const std::string& level) {
   spdlog::set_level(spdlog::level::from_str(level));
 }
 
-// As many connections as the system allows: two descriptors a call.
+// Allows as many connections as the system does: two descriptors per call.
 void raise_descriptor_limit() {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
@@ -57,14 +57,14 @@ std::optional<configuration_ptr> load(const std::string& file) {
   return {};
 }
 
-// What each worker opens for itself. A reload that cannot have it is refused before any of them
-// takes part.
+// Opens the files that each worker needs. A reload that cannot open them is refused before any
+// worker takes part.
 void try_files(const config::settings& settings) {
   for (const auto& upstream : settings.upstreams) make_upstream_tls(upstream);
   access_log{settings.log.access};
 }
 
-// Without the line in Asio's headers that a system_error adds.
+// Omits the source location in Asio's headers that a system_error adds.
 std::string message_of(const std::exception& error) {
   const std::string text = error.what();
   const bool has_place = dynamic_cast<const boost::system::system_error*>(&error) != nullptr;
@@ -75,7 +75,7 @@ std::shared_ptr<asio::ssl::context> server_tls(const config::settings& settings)
   return settings.tls ? make_server_tls(*settings.tls) : nullptr;
 }
 
-// What only a start can change.
+// Warns of changed settings that take effect only at a start.
 void warn_of_what_needs_a_restart(const config::settings& now, const config::settings& next) {
   const auto warn = [](std::string_view key) {
     spdlog::warn("a change of `{}` takes effect only after a restart", key);
@@ -113,7 +113,7 @@ class app {
     take_over(*loaded);
     raise_descriptor_limit();
     std::signal(SIGPIPE, SIG_IGN);
-    std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error like a full disk
+    std::signal(SIGXFSZ, SIG_IGN);  // exceeding a file size limit becomes an error like a full disk
     try {
       start();
       serve();
@@ -135,9 +135,8 @@ class app {
         quota::system_clock{}.now().time_since_epoch().count();
   }
 
-  // Each step may throw; `end` undoes those that were taken. The data listener is the last one to
-  // be opened: a second Tollgate of the same configuration would take connections from the first
-  // one there.
+  // Each step may throw; `end` undoes the steps that were taken. The data listener is opened last:
+  // a second Tollgate with the same configuration would take connections from the first one.
   void start() {
     journal_.open(settings(), worker_count(settings()));
     store_.emplace(settings().store.url);
@@ -170,14 +169,14 @@ class app {
     control_.run();
   }
 
-  // After a start that failed half way, too. The stores and the admin listener go before the
-  // embedded server, which stops last.
+  // Also called after a start that failed half way. The stores and the admin listener are closed
+  // before the embedded server, which stops last.
   void end() {
-    data_plane_.stop();  // most workers have ended by themselves
+    data_plane_.stop();  // most workers have already ended
     if (finisher_.joinable()) finisher_.join();
     data_plane_.join();
     archive_thread_.reset();
-    archive_reader_.reset();  // its open questions are dropped
+    archive_reader_.reset();  // drops its open requests
     control_plane_.close();
     data_plane_.workers().clear();
     journal_.close();
@@ -185,7 +184,7 @@ class app {
     if (serving_) spdlog::info("stopped");
   }
 
-  // It may be away: calls do not depend on it.
+  // The archive may be unavailable: calls do not depend on it.
   void start_archive() {
     const auto& archive = settings().archive;
     archive_thread_.emplace(store_->opener(), archive::make_archive(archive), settings().retention,
@@ -293,8 +292,8 @@ class app {
     asio::co_spawn(control_, limiting(*this), asio::detached);
   }
 
-  // First the rest of the connections are ended, which settles or voids what they hold; if the
-  // store is away for longer than that too, the journal has what is left.
+  // First ends the remaining connections, which settles or voids their holds. If the store is
+  // unavailable for longer than that, too, the journal has the rest.
   task<> limit_draining() {
     co_await sleep_for(control_.get_executor(), settings().timeouts.drain);
     spdlog::warn("draining took too long: ending every connection");
@@ -322,7 +321,8 @@ class app {
   std::optional<running_store> store_;
   journal_owner journal_;
   asio::io_context control_{1};
-  std::optional<archive::archive_reader> archive_reader_;  // where there is one to be read
+  std::optional<archive::archive_reader>
+      archive_reader_;  // only if the configuration has a readable archive
   control_plane control_plane_{control_, metrics_};
   data_plane data_plane_;
   std::thread finisher_;  // waits for the data plane

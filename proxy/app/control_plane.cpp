@@ -83,7 +83,7 @@ void control_plane::reload(configuration_ptr configuration, deliveries deliverie
   propagate_plan_terms();
 }
 
-// As soon as the store is there, and one after the other: the last configuration has the last word.
+// Runs when the store is ready, one run after the other, so that the last configuration wins.
 void control_plane::propagate_plan_terms() {
   terms_wanted_ = true;
   if (propagating_) return;
@@ -120,7 +120,7 @@ void control_plane::close() {
   archived_.reset();
   store_.reset();
   receiver_.reset();
-  top_ups_.reset();  // its open deliveries are dropped
+  top_ups_.reset();  // drops its open deliveries
   webhooks_.reset();
 }
 

@@ -1,5 +1,5 @@
-// What runs on the control thread, beside the calls: the admin API and its pages, deliveries of
-// top-ups and webhooks, payment events. It has a store connection of its own.
+// Everything that runs on the control thread beside the calls: the admin API and its pages,
+// deliveries of top-ups and webhooks, payment events. It has its own store connection.
 #pragma once
 
 #include <memory>
@@ -18,7 +18,8 @@ class control_plane {
  public:
   using configuration_ptr = std::shared_ptr<const config::configuration>;
 
-  // What a configuration says of deliveries, made before any of it takes effect: this may throw.
+  // The delivery settings of a configuration, constructed before any of them takes effect: that may
+  // throw.
   struct deliveries {
     std::shared_ptr<payments::payment_endpoint> payments;
     std::shared_ptr<webhooks::sender> webhooks;
@@ -33,24 +34,24 @@ class control_plane {
 
   deliveries make_deliveries(const config::settings& settings);
 
-  // Opens the store. `archived`, if any, reaches further back than the store does.
+  // Opens the store. `archived`, if any, has the history that the store has dropped.
   void open(std::unique_ptr<quota::store> store, std::unique_ptr<quota::account_history> archived);
-  // Binds and begins. Throws std::runtime_error.
+  // Binds and starts. Throws std::runtime_error.
   void start(configuration_ptr configuration, deliveries deliveries, hooks hooks);
   void reload(configuration_ptr configuration, deliveries deliveries);
-  // Takes nothing more. What is being delivered gets the rest of its time in end_deliveries().
+  // Accepts nothing more. Open deliveries get the rest of their time in end_deliveries().
   void drain();
   task<> end_deliveries();
-  // Frees what uses the store, and the store.
+  // Frees everything that uses the store, and the store.
   void close();
 
   quota::ledger& ledger() { return store_->ledger(); }
   quota::store& store() { return *store_; }
   asio::ip::tcp::endpoint admin_endpoint() const { return admin_->local_endpoint(); }
-  // Any thread: this organization may have top-ups, or events, to be delivered.
+  // Any thread: this organization may have top-ups or events to deliver.
   void visit_top_ups(const quota::org_id& org);
   void visit_events(const quota::org_id& org);
-  // Any thread, which goes on when it has the answer.
+  // Any thread; it resumes with the answer.
   task<admin::api_response> take_payment_event(payments::event_delivery event);
 
  private:
@@ -64,13 +65,13 @@ class control_plane {
 
   asio::io_context& context_;
   metrics::registry& metrics_;
-  outbound::name_resolver webhook_names_{32};  // theirs alone: payments do not wait for them
+  outbound::name_resolver webhook_names_{32};  // for webhooks only: payments do not wait for them
   configuration_ptr configuration_;
   std::unique_ptr<quota::store> store_;
   std::unique_ptr<quota::account_history> archived_;
   std::unique_ptr<payments::top_up_dispatcher> top_ups_;
   std::unique_ptr<payments::event_receiver> receiver_;
-  std::unique_ptr<payments::event_listener> event_listener_;  // where it has an address of its own
+  std::unique_ptr<payments::event_listener> event_listener_;  // if it has its own address
   std::unique_ptr<webhooks::webhook_dispatcher> webhooks_;
   std::unique_ptr<admin::server> admin_;
   bool terms_wanted_ = false, propagating_ = false;

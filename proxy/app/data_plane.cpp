@@ -8,7 +8,7 @@ void data_plane::open(int count, const dependencies_maker& dependencies, worker_
                       metrics::registry& metrics) {
   for (int i = 0; i < count; ++i) {
     workers_.push_back(std::make_unique<worker>(dependencies, options, metrics.add_thread()));
-    options.listen.port(local_endpoint().port());  // where the configuration says 0
+    options.listen.port(local_endpoint().port());  // if the configuration says 0
   }
 }
 

@@ -13,7 +13,7 @@ class data_plane {
  public:
   ~data_plane() { stop(); }
 
-  // Makes `count` workers, all of them listening on one address. Throws std::runtime_error.
+  // Makes `count` workers, which all listen on one address. Throws std::runtime_error.
   void open(int count, const dependencies_maker& dependencies, worker_options options,
             metrics::registry& metrics);
   void start();

@@ -16,7 +16,7 @@ constexpr std::chrono::milliseconds refusal_patience{2'000};
 std::variant<quota::store_opener, store_failure> find_store(const std::string& text) {
   auto url = quota::redis::parse_store_url(text);
   if (!url) return store_failure{"store: " + url.error(), 2};
-  std::shared_ptr<embedded_server> server;  // runs as long as the opener
+  std::shared_ptr<embedded_server> server;  // runs as long as the opener exists
   auto where = url->where;
   if (url->is_embedded()) {
     server = std::make_shared<embedded_server>(url->directory);

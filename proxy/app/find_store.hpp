@@ -1,4 +1,4 @@
-// The store of a configuration, for commands that look into it themselves.
+// Opens the store of a configuration for commands that access it directly.
 #pragma once
 
 #include "proxy/cli/store_finder.hpp"

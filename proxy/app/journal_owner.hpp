@@ -1,4 +1,4 @@
-// The journal of this process, and what an earlier process left in it.
+// The journal of this process, and the one that an earlier process left.
 #pragma once
 
 #include <memory>
@@ -11,10 +11,11 @@ namespace tollgate::proxy {
 
 class journal_owner {
  public:
-  // Throws std::runtime_error when the directory cannot be used.
+  // Throws std::runtime_error if the directory cannot be used.
   void open(const config::settings& settings, int workers);
-  // Settles, beside the calls, what was left, as soon as the store is there. What is not confirmed
-  // when this process ends stays where it is. On the thread of `context`, as stop().
+  // Settles the charges of earlier processes, in the background, once the store is available.
+  // Charges that are not confirmed when this process ends stay in their journal. On the thread of
+  // `context`, like stop().
   void replay(asio::io_context& context, quota::ledger& ledger);
   void stop();
   void close() { keeper_.reset(); }

@@ -17,7 +17,7 @@
 
 namespace {
 
-// "--agent=" as "--agent" and "": CLI11 would take the next argument for the value.
+// Splits "--agent=" into "--agent" and "": CLI11 would take the next argument for the value.
 std::vector<std::string> arguments_of(int argc, char** argv) {
   std::vector<std::string> arguments{argv, argv + argc};
   const auto end = std::find(arguments.begin(), arguments.end(), "--") - arguments.begin();

@@ -17,7 +17,7 @@ std::string status_class_name(std::size_t status_class) {
   return status_class == 0 ? "none" : std::to_string(status_class) + "xx";
 }
 
-// Cells that never counted are left out, or every route would bring dozens of zeros.
+// Omits cells that never counted: otherwise every route would have dozens of zeros.
 void collect_requests(family_builder& out, const thread_list& threads) {
   out.family("tollgate_requests", MetricType::Counter,
              "Requests by route (empty: none matched), status class and how they ended.");

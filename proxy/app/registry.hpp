@@ -1,4 +1,4 @@
-// All counters of the process, and the metrics they make up.
+// All counters of the process, and the metrics made from them.
 #pragma once
 
 #include <list>
@@ -15,10 +15,10 @@ namespace tollgate::proxy::metrics {
 
 // Written by the control thread, read by the scraper.
 struct process_metrics {
-  std::atomic<bool> reload_succeeded{true};  // the last one
+  std::atomic<bool> reload_succeeded{true};  // the last reload
   std::atomic<std::int64_t> reloads{0}, reload_failures{0};
   std::atomic<std::int64_t> configuration_loaded_at_ms{
-      0};  // the one in force; since the Unix epoch
+      0};  // of the current one; since the Unix epoch
   std::atomic<bool> draining{false};
   std::atomic<std::int64_t> journal_unwritten{0};
 };
@@ -31,9 +31,9 @@ class registry {
   process_metrics process;
   payment_metrics payments;  // written by the control thread
   archive_metrics archive;   // written by the archiver
-  webhook_metrics webhooks;  // likewise
+  webhook_metrics webhooks;  // written by the control thread
 
-  // Sums up all threads. Safe to call from any thread at any time.
+  // Adds up all threads. Safe to call from any thread at any time.
   std::vector<prometheus::MetricFamily> collect() const;
 
  private:

@@ -11,7 +11,8 @@ namespace tollgate::proxy {
 
 namespace {
 
-// For the answer that it is of a later schema; one that does not answer may come later.
+// How long to wait for the answer that the store has a later schema. A store that does not answer
+// may start later.
 constexpr std::chrono::milliseconds patience{300};
 
 }  // namespace

@@ -1,5 +1,5 @@
-// The store of a configuration: a Redis that runs somewhere, or the embedded one that is started
-// here.
+// The store of a configuration: a Redis that is already running, or the embedded one, which is
+// started here.
 #pragma once
 
 #include <optional>
@@ -12,12 +12,12 @@ namespace tollgate::proxy {
 
 class running_store {
  public:
-  // Throws std::runtime_error when the URL is wrong, the embedded server does not start, or a later
+  // Throws std::runtime_error if the URL is invalid, the embedded server does not start, or a later
   // release has written the store.
   explicit running_store(const std::string& url);
 
   quota::store_opener opener(quota::redis::store_options options = {}) const;
-  // Nobody may use the store any more.
+  // Call it when nothing uses the store any more.
   void stop();
 
  private:

@@ -20,7 +20,7 @@ quota::entry_id entry_id_of(const std::string& id) {
   return quota::parse_entry_id(id).value_or(quota::entry_id{});
 }
 
-// What no database changes in a text.
+// The part of a text that no database changes.
 std::string plain(std::string text) {
   std::erase_if(text, [](char c) { return c < ' ' || c > '~'; });
   return text;

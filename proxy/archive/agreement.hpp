@@ -1,7 +1,6 @@
-// Whether a store and an archive tell one story. They do not when the store was brought back from
-// an older copy, or is another one: then the last entry of the archive is not in the store, or is
-// another entry there. The last entry of an account is never dropped, so it can always be looked
-// for.
+// Whether a store and an archive have the same history. They do not if the store was restored from
+// an older copy, or is another one: then the archive's last entry is missing from the store, or
+// differs there. The last entry of an account is never dropped, so it can always be looked up.
 #pragma once
 
 #include <string>
@@ -12,17 +11,17 @@
 
 namespace tollgate::proxy::archive {
 
-// What an entry says, in short; the same for one that was read back, with its text repaired.
+// A short form of an entry; the same for an entry that was read back with repaired text.
 std::string seal_of(const quota::ledger_entry& entry);
 
-// Whether there is an entry that the store must have: not where the archive has none, and not where
-// it was moved by hand to what the store has dropped.
+// Whether the store must have this entry. Not if the archive has none, and not if its position was
+// moved by hand to entries that the store has dropped.
 bool is_to_be_found(const position& at, const std::string& dropped_through);
-// The entries after this one begin with the last entry of the archive.
+// The position just before the archive's last entry: the entries after it begin with that entry.
 std::string right_before(const position& at);
 bool begins_with(const std::vector<quota::ledger_entry>& entries, const position& at);
 
-// All of it at once. store_errc::archived: it was dropped meanwhile.
+// Both steps together. store_errc::archived: the entry was dropped meanwhile.
 task<result<bool>> still_has(quota::account_history& history, quota::org_id org, position at,
                              std::string dropped_through);
 

@@ -1,5 +1,5 @@
-// Where ledger entries, statements and usage go for good. Two kinds: a database (postgres_archive),
-// which can be read back, and files (file_archive).
+// The permanent copy of ledger entries, statements and usage. There are two kinds: a database
+// (postgres_archive), which can be read back, and files (file_archive).
 //
 // A batch is added whole, together with the position it reaches, and only by a writer that knew the
 // position before. So every entry is in the archive exactly once, after any crash.
@@ -15,12 +15,12 @@ namespace tollgate::proxy::archive {
 
 // How far an archive goes for one organization.
 struct position {
-  std::string entry = "0-0";   // the last ledger entry in it
-  std::int64_t hour = 0;       // usage of the hours before this one is in it
-  std::int64_t statement = 0;  // statements of the cycles before this one are in it
-  std::string seal;            // what that last entry says, in short; empty: not known
+  std::string entry = "0-0";   // the last ledger entry in the archive
+  std::int64_t hour = 0;       // the archive has the usage of all earlier hours
+  std::int64_t statement = 0;  // the archive has the statements of all earlier cycles
+  std::string seal;            // a short form of that last entry; empty: unknown
 
-  // The seal follows from the entry.
+  // Ignores the seal, which follows from the entry.
   bool operator==(const position& other) const {
     return entry == other.entry && hour == other.hour && statement == other.statement;
   }
@@ -38,40 +38,39 @@ struct batch {
   position from, to;
   std::vector<quota::ledger_entry> entries;
   std::vector<final_statement> statements;
-  // Of the hours [from.hour, to.hour). Calls that were booked in a cycle that had been closed
-  // (`late`) are counted in its last hour, at any time: they come anew, all of them, with each new
-  // hour.
+  // Usage of the hours [from.hour, to.hour). Late calls of closed cycles (`late`) may be added to a
+  // cycle's last hour at any time: so all of them are sent again with each new hour.
   std::vector<quota::usage_counter> usage, late;
 
   bool empty() const { return from == to; }
 };
 
-// The archive is there, and does not take what a batch says: others are not to wait for it.
+// The archive is available and refuses the content of a batch. Other batches can continue.
 struct refused : std::runtime_error {
   using runtime_error::runtime_error;
 };
 
-// Blocks, and throws std::exception when the archive cannot be had; what became of an add that
-// threw is told by `position_of`.
+// Its functions block, and throw std::exception if the archive is unavailable. If add() threw,
+// `position_of` tells whether the batch was added.
 class archive {
  public:
   virtual ~archive() = default;
 
-  // Of all who share an archive one writes. False: somebody else does.
+  // Of all sidecars that share an archive, one writes. False: another one does.
   virtual bool lead() = 0;
-  // Lets somebody else do so.
+  // Lets another sidecar write.
   virtual void leave() = 0;
-  // The id of the store whose archive it is; empty: nobody's yet, or not known to who does not
-  // lead.
+  // The id of the store that owns the archive; empty: none yet, or unknown because this sidecar
+  // does not lead.
   virtual std::string store() = 0;
-  // From now on it is this one's, if it was nobody's.
+  // Makes this store the owner, if there was none.
   virtual void belong_to(const std::string& store) = 0;
   virtual position position_of(const quota::org_id& org) = 0;
-  // All or nothing. False: an organization's archive does not go as far as `from`, or further.
+  // All or nothing. False: an organization's position in the archive is not `from`.
   virtual bool add(const std::vector<batch>& batches) = 0;
-  // What has been added can be read back, so the store may drop it.
+  // Archived data can be read back, so the store may drop it.
   virtual bool can_be_read() const = 0;
-  // Any thread: makes calls that block fail soon, because the process ends.
+  // Any thread: makes blocking calls fail soon, because the process ends.
   virtual void interrupt() {}
 };
 

@@ -1,4 +1,4 @@
-// What the archiver counts.
+// Counters of the archiver.
 #pragma once
 
 #include "proxy/metrics/cells.hpp"
@@ -7,8 +7,8 @@ namespace tollgate::proxy::metrics {
 
 struct archive_metrics {
   counter entries, statements, failures;
-  gauge leads;   // 1: this one writes
-  gauge lag_ms;  // since all that was there had been added
+  gauge leads;   // 1: this sidecar writes
+  gauge lag_ms;  // since everything was archived
 };
 
 }  // namespace tollgate::proxy::metrics

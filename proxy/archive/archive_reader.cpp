@@ -10,10 +10,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// A report over old days asks three questions at once: four reports of an organization, of 32 in
-// all.
+// A report on old days makes three requests at once: this allows four reports per organization, and
+// 32 in total.
 constexpr std::size_t most_waiting = 96, most_of_an_org = 12;
-constexpr auto longest_wait = 5s;  // for one's turn
+constexpr auto longest_wait = 5s;  // for a turn
 constexpr auto after_a_failure = 1s;
 
 }  // namespace

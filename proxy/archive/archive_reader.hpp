@@ -1,6 +1,6 @@
-// Reads the archive without blocking the caller: questions of all threads are answered one after
-// the other on a separate thread. With too many questions, after a timeout, or right after a
-// failure, the answer is `unavailable` at once.
+// Reads the archive without blocking the caller: a separate thread answers the requests of all
+// threads, one after the other. With too many requests, after a timeout, or right after a failure,
+// the answer is `unavailable` at once.
 #pragma once
 
 #include <atomic>
@@ -21,10 +21,10 @@ namespace tollgate::proxy::archive {
 class archive_reader {
  public:
   explicit archive_reader(const std::string& url) : archive_{url, postgres_archive::access::read} {}
-  // Drops questions that were not asked yet. Must be destroyed before the contexts of its callers.
+  // Drops requests that have not begun. Must be destroyed before the contexts of its callers.
   ~archive_reader();
 
-  // Any thread: answers all waiting callers now, and accepts no more questions.
+  // Any thread: answers all waiting callers now, and accepts no more requests.
   void close();
 
   // The store that owns the archive (empty: none yet), and its position for an organization.
@@ -53,9 +53,9 @@ class archive_reader {
 
   postgres_archive archive_;
   std::atomic<bool> closed_{false};
-  steady::time_point failed_at_{};  // of the thread alone
+  steady::time_point failed_at_{};  // used only by the reader's thread
   std::mutex places_;
-  std::map<quota::org_id, std::size_t> waiting_;  // questions, by organization
+  std::map<quota::org_id, std::size_t> waiting_;  // requests, by organization
   std::size_t all_waiting_ = 0;
   asio::thread_pool thread_{1};
 };

@@ -38,7 +38,8 @@ archive_thread::archive_thread(const quota::store_opener& open, std::unique_ptr<
   thread_ = std::thread{[this] { context_.run(); }};
 }
 
-// It ends on its own thread: whoever waits for the store gets an error, and sees that it is over.
+// The coroutine ends on its own thread: if it waits for the store, it gets an error and sees that
+// it has to stop.
 archive_thread::~archive_thread() {
   stopping_ = true;
   archiver_.interrupt();
@@ -46,7 +47,7 @@ archive_thread::~archive_thread() {
   thread_.join();
 }
 
-// Time is the store's, and nothing that is done here would tell it by the way.
+// Asks for the store's time, because none of the other requests here returns it.
 task<> archive_thread::run() {
   while (!stopping_) {
     co_await sleep_for(context_.get_executor(), round_every);

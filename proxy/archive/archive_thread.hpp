@@ -1,10 +1,10 @@
-// The thread of the archive, with a store connection of its own, so that nothing on the path of a
-// call waits for it. The archive may block this thread, or be away for days: nothing is lost
-// meanwhile, and nothing is dropped.
+// The thread of the archive. It has its own store connection, so no call waits for it. The archive
+// may block this thread, or be unavailable for days: meanwhile nothing is lost and nothing is
+// dropped.
 //
 //   collect (store) ► add (archive, exactly once) ► drop (store, never beyond what was added)
 //
-// Besides it has days summed up as soon as they are over, so that no report is the first to ask.
+// It also makes daily summaries as soon as days end, so that no report has to.
 #pragma once
 
 #include <thread>
@@ -16,10 +16,10 @@ namespace tollgate::proxy::archive {
 
 class archive_thread {
  public:
-  // Starts. `into` may be null: then only retention is seen to.
+  // Starts the thread. `into` may be null: then the thread only applies retention.
   archive_thread(const quota::store_opener& open, std::unique_ptr<archive> into,
                  const config::retention_settings& rules, metrics::archive_metrics& counts);
-  // Ends as soon as the archive does not block it. What was not added is, by the next to start.
+  // Ends as soon as the archive does not block it. The next process adds what was not added.
   ~archive_thread();
 
  private:

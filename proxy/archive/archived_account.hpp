@@ -1,5 +1,5 @@
-// What the jobs of the archive know of an organization. Of this process alone: what counts stands
-// in the store and in the archive.
+// The archive jobs' state of an organization. A cache of this process: the store and the archive
+// have the authoritative data.
 #pragma once
 
 #include <chrono>
@@ -15,10 +15,10 @@ struct archived_account {
   position at;  // how far the archive goes
   bool position_known = false;
   collector::progress progress;
-  steady::time_point look_at{};  // when there is next something to be expected of it
-  steady::duration patience{};   // grows while there is nothing
+  steady::time_point look_at{};  // when new data is next expected
+  steady::duration patience{};   // grows while there is none
   steady::time_point tidy_at{};
-  quota::retained kept;  // as far as is known here: others may have dropped more
+  quota::retained kept;  // as known here: other sidecars may have dropped more
   bool kept_known = false;
 };
 

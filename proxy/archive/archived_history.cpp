@@ -12,7 +12,7 @@ namespace tollgate::proxy::archive {
 
 namespace {
 
-constexpr std::chrono::seconds say_again_after{10};  // readers may ask as often as they like
+constexpr std::chrono::seconds say_again_after{10};  // readers may retry at any rate
 
 }  // namespace
 
@@ -25,9 +25,10 @@ task<result<std::vector<quota::ledger_entry>>> archived_history::entries(const q
   if (!kept) co_return kept.error();
   auto archived = co_await archive_.entries(org, after, limit);
   if (!archived) co_return archived.error();
-  // The store goes on behind what it has dropped, and the archive has all of that.
+  // The store continues after what it has dropped, and the archive has all of that.
   auto last = archived->empty() ? kept->from.dropped_through : archived->back().id;
-  // A short page would be taken for the last one: it goes on with what only the store has yet.
+  // A short page would be taken for the last one, so it is filled with entries that only the store
+  // has yet.
   if (archived->size() < limit) {
     auto rest = co_await entries(org, std::move(last), limit - archived->size());
     if (!rest) co_return rest.error();
@@ -36,8 +37,8 @@ task<result<std::vector<quota::ledger_entry>>> archived_history::entries(const q
   co_return archived;
 }
 
-// What the store still has, and the archive that goes on behind it. Whatever can be wrong with the
-// two is an error, never a gap and never what happened in another store.
+// What the store still has, and the archive that continues it. Any inconsistency between the two is
+// an error, never a gap, and never the history of another store.
 task<result<archived_history::agreement>> archived_history::agreed(quota::org_id org) {
   constexpr int tries = 3;
   for (int i = 0; i < tries; ++i) {
@@ -61,7 +62,7 @@ task<result<archived_history::agreement>> archived_history::agreed(quota::org_id
       both.archived_hour = found->at.hour;
       co_return both;
     }
-    // Others have archived and dropped more while we looked.
+    // Other sidecars have archived and dropped more meanwhile.
     if (has.error() != quota::store_errc::archived) co_return has.error();
   }
   co_return make_error_code(archive_errc::unavailable);

@@ -1,5 +1,5 @@
-// The history of an account that goes on behind what the store retains: what is older is asked of
-// the archive. Before anything is, it is made sure that the archive is this store's (archive_errc).
+// The history of an account beyond what the store retains: older data is read from the archive.
+// Before any read it checks that the archive belongs to this store (archive_errc).
 #pragma once
 
 #include <chrono>
@@ -25,7 +25,7 @@ class archived_history final : public quota::account_history {
                                                         std::int64_t first_hour,
                                                         std::int64_t last_hour) override;
 
-  // All of these are kept for as long as the account lives.
+  // The store keeps all of these as long as the account exists.
   task<result<quota::account_snapshot>> snapshot(const quota::org_id& org) override {
     return recent_.snapshot(org);
   }
@@ -56,7 +56,7 @@ class archived_history final : public quota::account_history {
                                              std::int64_t last_hour) override {
     return recent_.usage_generation(org, first_hour, last_hour);
   }
-  // The database has what the store has dropped.
+  // The database has everything that the store has dropped.
   task<result<std::int64_t>> callers_known_from(const quota::org_id&) override { co_return 0; }
   task<result<std::vector<quota::cycle_record>>> cycles(const quota::org_id& org) override {
     return recent_.cycles(org);
@@ -74,7 +74,7 @@ class archived_history final : public quota::account_history {
       std::optional<quota::stream_positions> until) override {
     return recent_.changes(org, std::move(after), std::move(until));
   }
-  // What a stream of events tells is in the store, or is not told.
+  // Event streams only report what is in the store.
   task<result<quota::account_gap>> gap_behind(const quota::org_id& org,
                                               quota::stream_positions after,
                                               quota::time_point told_from) override {
@@ -96,7 +96,7 @@ class archived_history final : public quota::account_history {
   quota::account_history& recent_;
   quota::retention_store& retention_;
   archive_reader& archive_;
-  std::pair<quota::org_id, archive_errc> refused_;  // the last that was said
+  std::pair<quota::org_id, archive_errc> refused_;  // the last one logged
   std::chrono::steady_clock::time_point say_again_at_{};
 };
 

@@ -16,21 +16,21 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t most_accounts_at_once = 50;
-// Entries and counters added in one step, but for the last.
+// Entries and counters added in one step; the last account may exceed it.
 constexpr std::size_t most_at_once = 8'000;
 constexpr auto shortest_patience = 500ms, longest_patience = 15'000ms;
 constexpr auto first_pause = 500ms, longest_pause = 5'000ms;
 constexpr auto follower_pause = 5s, skip_for = 30s;
-// A store that fails may forget a name it was given right before; an archive would not.
+// A store that fails may lose an id it was given just before; an archive would keep it.
 constexpr auto name_settles = 2s;
 
-// Statements that were collected may not have been added, either.
+// Collected statements may not have been added, either.
 void forget_position(archived_account& account) {
   account.position_known = false;
   account.progress.statements_open = true;
 }
 
-// As soon as may be; but one that was skipped waits for its turn.
+// Checks the account as soon as possible; a skipped one waits for its turn.
 void look_anew(archived_account& account) {
   if (account.position_known) {
     account.look_at = {};
@@ -69,8 +69,8 @@ void archiver::interrupt() {
   if (archive_) archive_->interrupt();
 }
 
-// Which store this is. Where that may have changed, and with each new connection (the store may
-// have been brought back from an older copy), everything is looked at anew. False: not now.
+// Determines the store's id. If it may have changed, and after each reconnection (the store may
+// have been restored from an older copy), everything is checked again. False: not available now.
 task<bool> archiver::know_store() {
   const auto connects = store_.traffic().connects;
   auto id = co_await store_.retention().store_id();
@@ -90,17 +90,17 @@ task<bool> archiver::know_store() {
   co_return true;
 }
 
-// It is the store of this round that was read, and no other has come in between.
+// Whether all reads were on this round's connection, so that they came from one store.
 bool archiver::is_same_connection() const {
   return store_.traffic().connects == known_.connects;
 }
 
-// An archive that is nobody's becomes this store's. False: not yet.
+// An archive without an owner becomes this store's. False: not yet.
 bool archiver::is_ours(bool leads) {
   const auto owner = archive_->store();
   if (owner == known_.id) return true;
   if (owner.empty()) {
-    if (!leads) return true;  // whose it is, is said by who leads
+    if (!leads) return true;  // the leading sidecar decides about the owner
     if (steady::now() - known_.since < name_settles) return false;
     archive_->belong_to(known_.id);
     return archive_->store() == known_.id;
@@ -144,8 +144,8 @@ task<> archiver::run_once() {
   counts_.lag_ms.set(std::chrono::duration_cast<std::chrono::milliseconds>(lag).count());
 }
 
-// What became of the last step nobody knows: positions are asked for anew. Whoever made it fail, if
-// anybody did, is found one by one.
+// The result of the last step is unknown: positions are read again. If one organization caused the
+// failure, it is found by adding one at a time.
 void archiver::lost(const std::string& why) {
   if (stopping_) return;
   if (why != outage_.why) {
@@ -160,14 +160,14 @@ void archiver::lost(const std::string& why) {
   for (auto& [org, account] : accounts_) look_anew(account);
 }
 
-// It has taken something, or there is nothing that it could take.
+// The archive has accepted something, or there was nothing to add.
 void archiver::there_again() {
   if (!outage_.why.empty()) spdlog::info("archive reachable again");
   outage_.why.clear();
   outage_.pause = 0s;
 }
 
-// One that cannot be archived now keeps nobody else from it.
+// An organization that cannot be archived now does not delay the others.
 void archiver::skip(const quota::org_id& org, archived_account& account, const std::string& why) {
   spdlog::error("org={} cannot be archived, its retention is paused: {}", org, why);
   counts_.failures.increment();
@@ -191,7 +191,7 @@ task<> archiver::archive_some(archived_accounts::iterator from, archived_account
   if (!next.batches.empty() && !stopping_) add(std::move(next));
 }
 
-// A position counts as known as soon as the store is seen to go on from there.
+// A position counts as known once the store is found to continue from it.
 task<> archiver::collect(const quota::org_id& org, archived_account& account, step& into) {
   if (!account.position_known) account.at = archive_->position_of(org);
   auto found = co_await collector_.collect(org, account.at, account.progress);
@@ -201,7 +201,7 @@ task<> archiver::collect(const quota::org_id& org, archived_account& account, st
       skip(org, account, found.error().message());
     co_return;
   }
-  if (!is_same_connection()) {  // who knows what was read there
+  if (!is_same_connection()) {  // the reads may have come from another store
     round_.behind = true;
     co_return;
   }
@@ -243,7 +243,7 @@ void archiver::add(step what) {
   try {
     added = archive_->add(what.batches);
   } catch (const refused& error) {
-    if (what.batches.size() == 1) {  // others are not to wait for it
+    if (what.batches.size() == 1) {  // other organizations can continue
       const auto& org = what.batches.front().org;
       skip(org, accounts_[org], error.what());
     }
@@ -252,7 +252,7 @@ void archiver::add(step what) {
   for (std::size_t i = 0; i < what.batches.size(); ++i) {
     const auto& batch = what.batches[i];
     auto& account = accounts_[batch.org];
-    if (!added) {  // somebody else adds, too: let it be known how far that went
+    if (!added) {  // another sidecar adds, too: its position has to be read
       forget_position(account);
       continue;
     }

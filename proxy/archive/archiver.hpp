@@ -12,32 +12,32 @@
 
 namespace tollgate::proxy::archive {
 
-// Throws when it cannot be used. Nothing where the configuration names none.
+// Throws if it cannot be used. Null if the configuration has none.
 std::unique_ptr<archive> make_archive(const config::archive_settings& settings);
 
 class archiver {
  public:
-  // `into` may be null: then there is nothing to do. Once `stopping` is true it ends soon.
+  // `into` may be null: then there is nothing to archive. Once `stopping` is true it ends soon.
   archiver(quota::store& store, std::unique_ptr<archive> into, archived_accounts& accounts,
            metrics::archive_metrics& counts, const std::atomic<bool>& stopping);
 
-  // One round. What was not added is, by the next.
+  // One round. The next round adds what this one did not.
   task<> run_once();
-  // Any thread: a call that blocks is to fail soon, because the process ends.
+  // Any thread: makes a blocking call fail soon, because the process ends.
   void interrupt();
 
-  // Whether there is an archive that reads back what the store drops.
+  // Whether the archive can read back what the store drops.
   bool can_be_read() const { return archive_ && archive_->can_be_read(); }
-  // Only what is in the archive may be dropped, and only while the store is the one that was
-  // archived: an older copy of it would lose what nobody else has.
+  // Only archived data may be dropped, and only while the store is the one that was archived: an
+  // older copy of it would lose data that nothing else has.
   task<bool> may_drop(const quota::org_id& org, const archived_account& account);
-  // It is the store of this round that was read, and no other has come in between.
+  // Whether all reads were on this round's connection, so that they came from one store.
   bool is_same_connection() const;
 
  private:
   using steady = std::chrono::steady_clock;
 
-  struct step {  // what is to be added, and where that takes each account
+  struct step {  // the data to add, and the resulting progress of each account
     std::vector<batch> batches;
     std::vector<collector::progress> reached;
     std::size_t size = 0;
@@ -48,11 +48,11 @@ class archiver {
     std::uint64_t connects = 0;  // the connection over which the id was read
   };
   struct outage {
-    std::string why;           // as it was logged; empty: there is none
-    steady::duration pause{};  // how long the archive is left alone after it failed
+    std::string why;           // as logged; empty: no outage
+    steady::duration pause{};  // how long the archive is left alone after a failure
   };
   struct round {
-    bool added = false;   // something
+    bool added = false;   // something was added
     bool behind = false;  // something could not be archived, or not all
   };
 
@@ -75,7 +75,7 @@ class archiver {
   outage outage_;
   round round_;
   steady::time_point ask_again_at_{};
-  std::size_t accounts_at_once_;  // added in one step: one by one after a failure
+  std::size_t accounts_at_once_;  // added in one step; one by one after a failure
   steady::time_point caught_up_at_ = steady::now();
 };
 

@@ -1,10 +1,10 @@
 // A ledger entry or a statement as a CloudEvent 1.0 in JSON, one line each. Pure.
 //
-//   source   "tollgate/orgs/ORG"; with `id` it names an event for good
+//   source   "tollgate/orgs/ORG"; with `id` it names an event permanently
 //   id       the entry's id, or "statement-CYCLE"
 //   type     "tollgate.ledger.settle", ..., "tollgate.statement"
-//   subject  what the entry is about: the hold, the grant; of a statement its cycle
-//   data     what GET .../ledger and .../statements/{YYYY-MM} show
+//   subject  the hold or grant of an entry; the cycle of a statement
+//   data     as in GET .../ledger and .../statements/{YYYY-MM}
 #pragma once
 
 #include <string>

@@ -40,8 +40,8 @@ task<result<collector::collected>> collector::collect(quota::org_id org, positio
   co_return found;
 }
 
-// The last entry that is in the archive is read again, with those behind it: nothing can be built
-// on a store that does not have it.
+// Reads the archive's last entry again, with the entries after it: a store without that entry
+// cannot be archived.
 task<result<void>> collector::add_entries(collected& found, const std::string& dropped_through) {
   auto& into = found.what;
   const bool again = is_to_be_found(into.from, dropped_through);
@@ -66,7 +66,7 @@ task<result<void>> collector::add_entries(collected& found, const std::string& d
   co_return result<void>{};
 }
 
-// In their order, up to the first that may still change.
+// In order, up to the first statement that may still change.
 task<result<void>> collector::add_statements(batch& into, progress& so_far) {
   const auto account = co_await history_.snapshot(into.org);
   if (!account) co_return account.error();
@@ -104,8 +104,8 @@ task<result<std::string>> collector::statement_json(quota::org_id org, quota::st
   co_return result<std::string>{boost::system::in_place_value, report.to_json()};
 }
 
-// Hours that are over, and one more has passed: they change no more. What had been dropped before
-// there was an archive comes without agents and conversations.
+// Hours that ended at least an hour ago: they change no more. Usage that was aggregated before
+// there was an archive has no agents and conversations.
 task<result<void>> collector::add_usage(batch& into, const progress& so_far,
                                         std::int64_t first_detailed, bool& full) {
   const auto complete = quota::hour_of(history_.now()) - 1;
@@ -123,7 +123,7 @@ task<result<void>> collector::add_usage(batch& into, const progress& so_far,
   co_return result<void>{};
 }
 
-// From `into.to.hour` on, which moves.
+// Starts at `into.to.hour` and advances it.
 task<result<void>> collector::add_hours(batch& into, std::int64_t first_detailed, std::int64_t to) {
   const auto end = std::min(into.to.hour + hours_at_once, to);
   std::int64_t step = 1;
@@ -131,7 +131,8 @@ task<result<void>> collector::add_hours(batch& into, std::int64_t first_detailed
     const auto first = into.to.hour;
     const bool detailed = first >= first_detailed;
     const auto last = std::min({first + step, end, detailed ? end : first_detailed}) - 1;
-    // Not awaited where it is chosen: GCC 12 destroys both branches of a conditional with co_await.
+    // Awaited outside the conditional: GCC 12 destroys both branches of a conditional with
+    // co_await.
     auto reading = detailed ? history_.hourly_usage(into.org, first, last)
                             : history_.summed_usage(into.org, first, last);
     const auto found = co_await std::move(reading);

@@ -1,4 +1,4 @@
-// Gathers what an archive does not have yet of one organization.
+// Collects the data of one organization that is not in the archive yet.
 #pragma once
 
 #include "proxy/archive/archive.hpp"
@@ -9,39 +9,39 @@ namespace tollgate::proxy::archive {
 
 class collector {
  public:
-  // `with_usage`: the archive takes counters of usage, too.
+  // `with_usage`: the archive also takes usage counters.
   collector(quota::account_history& history, quota::retention_store& retention, bool with_usage)
       : history_{history}, retention_{retention}, with_usage_{with_usage} {}
 
-  // What is done for an organization, beside how far its archive goes.
+  // The state of an organization, in addition to its position in the archive.
   struct progress {
     quota::time_point created_at;
-    std::int64_t cycle = -1;      // the latest that an entry was seen of
-    bool statements_open = true;  // there may be some that are not in the archive
+    std::int64_t cycle = -1;      // the latest cycle with an entry
+    bool statements_open = true;  // some statements may not be archived yet
   };
 
-  // At most some thousands of entries and counters at once: `full` when more may be waiting.
+  // At most some thousands of entries and counters at once; `full` if more may follow.
   struct collected {
     batch what;
     bool full = false;
-    // The store has dropped entries up to this one, and the archive does not have them: it has
-    // been replaced, or brought back from an old backup. Nothing is collected then, which would
-    // hide it.
+    // The store has dropped entries up to this one, and the archive does not have them: the archive
+    // was replaced, or restored from an old backup. Then nothing is collected, because that would
+    // hide the loss.
     std::optional<std::string> lost_through;
-    // The store does not have the last entry of the archive: it was brought back from an older
-    // copy, or is another one. Nothing is collected then, either.
+    // The store does not have the archive's last entry: it was restored from an older copy, or is
+    // another store. Nothing is collected then, either.
     bool store_is_behind = false;
-    // What the progress is when this has been added.
+    // The progress once this has been added.
     progress reached;
   };
   task<result<collected>> collect(quota::org_id org, position from, progress so_far);
 
  private:
-  // Younger entries wait: a store that fails may lose what it wrote last, and an archive never
-  // forgets.
+  // More recent entries wait: a store that fails may lose its last writes, and an archive keeps
+  // them.
   static constexpr quota::milliseconds settling_time{2'000};
   static constexpr std::size_t entries_at_once = 4'000;
-  // Hours are read one by one where they are full, many at once where there is little in them.
+  // Hours with many counters are read one by one, others several at once.
   static constexpr std::int64_t hours_at_once = 24 * 7, hours_a_read = 24;
   static constexpr std::size_t counters_at_once = 20'000, many_counters = 1'000;
 

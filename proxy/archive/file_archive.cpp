@@ -45,7 +45,7 @@ void flush(const file_descriptor& file) {
   if (::fdatasync(file.get()) != 0) fail("cannot write to disk");
 }
 
-// A name that is new in a directory is on disk only when the directory is.
+// A new name is on disk only once its directory is flushed.
 void flush_directory(const std::string& path) {
   flush(open_or_throw(path, O_RDONLY | O_DIRECTORY));
 }
@@ -91,19 +91,19 @@ void file_archive::give_up() {
 
 void file_archive::recover() {
   read_positions();
-  // It was finished, and nobody came to write that down.
+  // The file was finished, but the process ended before it recorded that.
   if (fs::exists(path_of(finished_name(number_)))) {
     ++number_;
     length_ = 0;
   }
   open_current();
-  // Whatever is killed in the first step of all leaves lines behind, too, and nobody may take them
-  // for those of a directory whose positions are lost.
+  // Also before the first step: if a process is killed in it, its lines must not look like those of
+  // a directory that has lost its positions.
   if (!fs::exists(path_of(positions_name))) keep_positions();
 }
 
-// "2 NUMBER LENGTH BEGUN_MS STORE", then lines "ORG ENTRY HOUR STATEMENT SEAL". In version 1 there
-// were neither stores nor seals.
+// "2 NUMBER LENGTH BEGUN_MS STORE", then lines "ORG ENTRY HOUR STATEMENT SEAL". Version 1 had
+// neither stores nor seals.
 void file_archive::read_positions() {
   positions_.clear();
   store_.clear();
@@ -196,7 +196,7 @@ void file_archive::rotate_if_due(quota::time_point now) {
   keep_positions();
 }
 
-// The old one or the new one, never half of one.
+// Atomic: the old file or the new one.
 void file_archive::keep_positions() {
   std::string text =
       fmt::format("2 {} {} {} {}\n", number_, length_, begun_.time_since_epoch().count(),

@@ -1,12 +1,12 @@
-// The archive in files, where there is no database: a CloudEvent a line, in DIR.
+// The archive in files, for use without a database: one CloudEvent per line, in DIR.
 //
 //   current.jsonl          being written
-//   ledger-00000001.jsonl  whole, never touched again
-//   positions              whose it is, how far all of it goes, and how long current.jsonl was then
+//   ledger-00000001.jsonl  complete, never changed again
+//   positions              the owner, the positions reached, and the length of current.jsonl then
 //
-// Content of current.jsonl beyond that length was not added: it is cut off when the archive is
-// opened. So every line is in the files exactly once, whatever crashes when. One process at a time
-// has the lock.
+// Content of current.jsonl beyond that length was not added, and is truncated when the archive is
+// opened. So every line is in the files exactly once, whatever crashes. One process at a time has
+// the lock.
 #pragma once
 
 #include <chrono>
@@ -20,7 +20,7 @@ namespace tollgate::proxy::archive {
 
 class file_archive final : public archive {
  public:
-  // Throws when the directory cannot be made.
+  // Throws if the directory cannot be created.
   file_archive(std::string directory, std::uint64_t rotate_bytes,
                std::chrono::milliseconds rotate_every);
 
@@ -38,7 +38,7 @@ class file_archive final : public archive {
   void open_current();
   void rotate_if_due(quota::time_point now);
   void keep_positions();
-  void give_up();  // after a failure, too: the next one recovers
+  void give_up();  // also after a failure: the next call recovers
   std::string path_of(const std::string& name) const { return directory_ + '/' + name; }
 
   const std::string directory_;
@@ -48,7 +48,7 @@ class file_archive final : public archive {
   quota::file_descriptor current_;
   std::string store_;  // the owner; empty: none yet
   std::map<quota::org_id, position> positions_;
-  std::uint64_t number_ = 1;  // of the current file, when it is whole
+  std::uint64_t number_ = 1;  // of the current file, once it is complete
   std::uint64_t length_ = 0;
   quota::time_point begun_{};  // when the current file got its first line
 };

@@ -18,13 +18,13 @@ namespace {
 using quota::credits;
 using quota::entry_type;
 
-// The last column that was added tells whether all are there.
+// If the column that was added last exists, all do.
 constexpr const char* has_tables = R"(
 select to_regclass('tollgate_store') is not null and exists (select from information_schema.columns where table_schema = current_schema()
   and table_name = 'tollgate_usage' and column_name = 'billed_us'))";
 
-// The first sidecar makes them; the lock is for several that start at once. If the last one exists,
-// all do.
+// The first sidecar creates them; the lock is for several that start at once. If the last one
+// exists, all do.
 constexpr const char* tables = R"(
 select pg_advisory_xact_lock(hashtextextended('tollgate tables', 0));
 create table if not exists tollgate_ledger (
@@ -56,14 +56,14 @@ alter table tollgate_ledger add column if not exists billed_us bigint not null d
 alter table tollgate_usage add column if not exists billed_us bigint not null default 0;
 )";
 
-// Held for as long as the connection lives.
+// Held as long as the connection lives.
 constexpr const char* lead_lock =
     "select pg_try_advisory_lock(hashtextextended('tollgate archive ' || current_schema(), 0))";
 
 constexpr const char* select_position =
     "select ms, number, hour, statement from tollgate_position where org = $1";
 
-// With the columns of its last entry, as far as they are sealed.
+// With the columns of the last entry from which its seal is made.
 constexpr const char* select_standing = R"(
 select p.ms, p.number, p.hour, p.statement, l.type, l.subject, l.amount_micro, l.released_micro,
        l.overage_micro, l.available_micro, l.used, l.cycle
@@ -107,7 +107,7 @@ select (extract(epoch from hour) / 3600)::bigint, route, action, model, agent, c
 from tollgate_usage
 where org = $1 and hour between to_timestamp($2::bigint * 3600.0) and to_timestamp($3::bigint * 3600.0))";
 
-constexpr std::chrono::seconds longest_conversation{20};  // longer than any statement may take
+constexpr std::chrono::seconds longest_conversation{20};  // exceeds the timeout of any statement
 
 std::int64_t signed_of(std::uint64_t value) {
   return static_cast<std::int64_t>(value);
@@ -170,7 +170,7 @@ void add_some_counters(pqxx::work& work, const quota::org_id& org, bool late,
                    used.text(), billed_us.text());
 }
 
-// A statement has so long and no longer, however many counters an hour has.
+// A statement has a timeout, so an hour with many counters is added in several.
 void add_counters(pqxx::work& work, const quota::org_id& org, bool late, counter_list counters,
                   const std::function<void()>& go_on) {
   constexpr std::size_t at_once = 10'000;
@@ -261,8 +261,8 @@ position read_standing(const pqxx::result& found) {
   return at;
 }
 
-// It is what it was given that the database does not take, and no other batch would fare so: data,
-// integrity, program limits, and a statement that takes too long.
+// The database refuses the content of the batch, and other batches can succeed: data, integrity,
+// program limits, and a statement that takes too long.
 bool is_about_the_batch(const std::string& state) {
   return state.starts_with("22") || state.starts_with("23") || state.starts_with("54") ||
          state == "57014";
@@ -280,8 +280,8 @@ quota::usage_counter counter_of(const pqxx::row& row) {
   return counter;
 }
 
-// Timeouts for a peer that is gone: on connecting, on waiting for an answer, on silence. Values in
-// the URL stay as they are.
+// Adds timeouts for a dead peer: for connecting, for waiting for an answer, for silence. Values in
+// the URL take precedence.
 std::string with_patience(std::string url) {
   for (const std::string each :
        {"connect_timeout=5", "keepalives_idle=5", "keepalives_interval=5", "keepalives_count=3",
@@ -315,7 +315,7 @@ postgres_archive::connection& postgres_archive::connected() {
   return *connection_;
 }
 
-// A reader makes no tables: it may not have the right to.
+// A reader creates no tables: it may not have the right to.
 void postgres_archive::prepare() {
   if (prepared_) return;
   pqxx::nontransaction{connection_->session}.exec(patience);
@@ -348,8 +348,8 @@ auto postgres_archive::with_connection(Work work) {
   }
 }
 
-// The lock goes with the session, so a connection that was made anew does not lead by itself. It is
-// no more than a way not to do everything twice: what keeps the archive exact is its position.
+// The lock ends with the session, so a new connection does not lead automatically. The lock only
+// avoids duplicate work; the position is what keeps the archive exact.
 bool postgres_archive::lead() {
   return with_connection([&](pqxx::connection& session) {
     pqxx::nontransaction work{session};

@@ -1,11 +1,11 @@
 // The archive in PostgreSQL. The first sidecar makes its tables:
 //
 //   tollgate_ledger     every entry; primary key (org, ms, number), the two halves of its id
-//   tollgate_statement  one row a cycle, as soon as nothing can change it
-//   tollgate_usage      counters of an hour by route, action, model, agent, conversation and key
+//   tollgate_statement  one row per cycle, once nothing can change it
+//   tollgate_usage      hourly counters by route, action, model, agent, conversation and key
 //   tollgate_position   how far an organization's archive goes: read and moved in the transaction
 //                       that adds, which makes every entry exact once
-//   tollgate_store      one row: the id of the store whose archive it is
+//   tollgate_store      one row: the id of the store that owns the archive
 //
 // Credits are in micro-credits (bigint). Text that is not UTF-8 is repaired with U+FFFD.
 #pragma once
@@ -18,7 +18,7 @@
 
 namespace tollgate::proxy::archive {
 
-// One connection, opened when it is needed and again after a failure. One thread at a time.
+// One connection, opened on demand and again after a failure. Used by one thread at a time.
 class postgres_archive final : public archive {
  public:
   enum class access : std::uint8_t { read, write };
@@ -34,7 +34,7 @@ class postgres_archive final : public archive {
   bool can_be_read() const override { return true; }
   void interrupt() override { guard_.interrupt(); }
 
-  // Reading back. Entries after the id `after`, oldest first.
+  // Reads back entries after the id `after`, oldest first.
   std::vector<quota::ledger_entry> entries(const quota::org_id& org, const std::string& after,
                                            std::size_t limit);
   // Counters of the hours [first, last], late ones included.
@@ -45,8 +45,8 @@ class postgres_archive final : public archive {
   struct connection;
   connection& connected();
   void prepare();
-  void be_patient();  // with the next statement, from now on
-  // Runs `work` on the connection, which is given up when that throws.
+  void be_patient();  // starts the timeout of the next statement now
+  // Runs `work` on the connection, which is dropped if that throws.
   template <class Work>
   auto with_connection(Work work);
   bool add_all(const std::vector<batch>& batches);

@@ -22,7 +22,7 @@ std::int64_t day_of(quota::time_point time) {
   return quota::hour_of(time) / hours_a_day;
 }
 
-// The first day of the month after the one in which `day` is.
+// The first day of the month after the month of `day`.
 std::int64_t next_month(std::int64_t day) {
   namespace chrono = std::chrono;
   const chrono::year_month_day date{chrono::sys_days{chrono::days{day}}};
@@ -56,20 +56,20 @@ task<bool> retention_job::learn_what_is_kept(const quota::org_id& org, archived_
   co_return true;
 }
 
-// Whoever reads a summary makes it, once the day has been over for an hour.
+// Reading a summary creates it, once the day has been over for an hour.
 task<> retention_job::sum_up_days(const quota::org_id& org, archived_account& account) {
   const auto end = (quota::hour_of(store_.ledger().now()) - 1) / hours_a_day;
   const auto created = quota::hour_of(account.progress.created_at) / hours_a_day;
   const auto first = std::max(account.kept.next_day, created);
   if (first >= end) co_return;
-  account.kept_known = false;  // another sidecar may be at it: the next look is a fresh one
+  account.kept_known = false;  // another sidecar may be active: read it again next time
   const auto last = std::min(first + days_at_once, end) - 1;
   const auto summed = co_await store_.history().usage_summary(org, first * hours_a_day,
                                                               (last + 1) * hours_a_day - 1);
   if (summed) co_await store_.retention().remember_summed(org, last + 1);
 }
 
-// Never beyond what is in the archive.
+// Never beyond the archived entries.
 task<> retention_job::drop_entries(const quota::org_id& org, archived_account& account) {
   if (!rules_.ledger || !archiver_.can_be_read()) co_return;
   const auto too_old = store_.ledger().now() - *rules_.ledger;
@@ -85,8 +85,8 @@ task<> retention_job::drop_entries(const quota::org_id& org, archived_account& a
   account.kept.dropped_through = to_string(first);
 }
 
-// Days in their order, each summed up before its details go. Where an archive can be read, only
-// what is in it.
+// Days in order; each is summarized before its details are dropped. If there is a readable archive,
+// only days that it has.
 task<> retention_job::drop_usage(const quota::org_id& org, archived_account& account) {
   auto end = quota::hour_of(store_.ledger().now() - rules_.usage) / hours_a_day;
   const bool in_archive = archiver_.can_be_read();
@@ -111,8 +111,8 @@ task<> retention_job::drop_usage(const quota::org_id& org, archived_account& acc
   }
 }
 
-// Only days of which agents and conversations are dropped; months only where all of it is old. What
-// is summed up moves back in time: an archive that has yet to read it would never see it.
+// Only days without agents and conversations; months only if all of them are old enough. Aggregated
+// usage moves back in time: an archive that has yet to read it would miss it.
 task<> retention_job::coarsen_usage(const quota::org_id& org, archived_account& account) {
   const auto now = store_.ledger().now();
   auto detailed = account.kept.first_hour / hours_a_day;
@@ -150,7 +150,7 @@ task<bool> retention_job::coarsen(const quota::org_id& org, archived_account& ac
   const auto end = what.end_day;
   const auto done = co_await store_.retention().coarsen_usage(org, std::move(what), account.kept);
   if (!done || !*done) {
-    account.kept_known = false;  // somebody else was at it: the next look is a fresh one
+    account.kept_known = false;  // another sidecar was active: read it again next time
     co_return false;
   }
   progress = end;

@@ -1,6 +1,5 @@
-// Keeps in the store what the configuration says, and no more: drops old ledger entries, and sums
-// usage up. Where an archive can be read, only what it has. All sidecars do so; repeating is
-// harmless.
+// Limits the store to the configured retention: drops old ledger entries and aggregates usage. If
+// there is a readable archive, only data that it has. All sidecars do so; repeating is harmless.
 #pragma once
 
 #include <atomic>

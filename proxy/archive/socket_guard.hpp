@@ -1,6 +1,6 @@
 // Ends a blocking conversation that takes too long or is no longer needed: it shuts down the
-// socket, so that reads and writes fail at once. Without it, libpq waits for ever for a database
-// that hangs.
+// socket, so that reads and writes fail at once. Without it, libpq would wait indefinitely for a
+// database that hangs.
 #pragma once
 
 #include <chrono>
@@ -17,10 +17,10 @@ class socket_guard {
   socket_guard();
   ~socket_guard();
 
-  // From now on `socket` is shut down when `give_up` comes before disarm().
+  // From now on `socket` is shut down at `give_up`, unless disarm() is called before.
   void arm(int socket, steady::time_point give_up);
   void disarm();
-  // Any thread: now, and from now on whatever is armed.
+  // Any thread: shuts down the armed socket now, and any that is armed later.
   void interrupt();
 
  private:

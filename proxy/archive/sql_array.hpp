@@ -1,5 +1,5 @@
-// A column of values as one parameter: PostgreSQL's text form of an array, which `unnest` takes
-// apart.
+// A column of values as one parameter: PostgreSQL's text format of an array, which `unnest`
+// expands.
 #pragma once
 
 #include <cstdint>

@@ -29,7 +29,7 @@ using http_request = http::request<http::string_body>;
 using http_response = http::response<http::string_body>;
 
 constexpr auto answer_timeout = std::chrono::seconds{30};
-constexpr auto quiet = std::chrono::seconds{45};  // three times what a stream is quiet for
+constexpr auto quiet = std::chrono::seconds{45};  // three times the longest pause of a stream
 constexpr std::uint64_t largest_answer = 256 * 1024 * 1024;  // a report has at most 50,000 rows
 
 struct location {
@@ -46,7 +46,7 @@ std::variant<location, command_error> parse_url(const std::string& text) {
                   parsed->has_port() ? std::string{parsed->port()} : "80"};
 }
 
-// Where a listener can be reached from this machine.
+// The address at which a listener can be reached from this machine.
 location reachable(const config::endpoint& listen) {
   const bool any = listen.host == "0.0.0.0", any_v6 = listen.host == "::";
   return {any ? "127.0.0.1" : any_v6 ? "::1" : listen.host, std::to_string(listen.port)};
@@ -58,7 +58,7 @@ std::string every(const std::vector<config::config_error>& errors) {
   return out;
 }
 
-// Sends the request; `answer_timeout` holds from now on.
+// Sends the request; `answer_timeout` applies from now on.
 task<void> ask(stream& connection, const std::string& host, const std::string& port,
                const http_request& request) {
   resolver names{connection.get_executor()};
@@ -94,10 +94,10 @@ T run(task<T> work) {
 
 struct stream_head {
   int status = 0;
-  std::string body;  // of what is no stream
+  std::string body;  // of an answer that is not a stream
 };
 
-// Hands over every block that ends, and keeps the rest.
+// Passes on every complete block, and keeps the rest.
 void take_blocks(std::string& text, const admin_client::block_taker& take) {
   constexpr std::string_view end_of_block = "\n\n";
   for (auto end = text.find(end_of_block); end != text.npos; end = text.find(end_of_block)) {
@@ -140,7 +140,7 @@ command_error refusal(int status, const admin::json_value* error) {
   return {std::move(text)};
 }
 
-// `<?after=...>; rel="next"`, read as a reference from where the page was.
+// `<?after=...>; rel="next"`, resolved relative to the page's address.
 std::string next_page(const std::string& target, std::string_view link) {
   constexpr std::string_view end = ">; rel=\"next\"";
   if (!link.starts_with("<?") || !link.ends_with(end)) return {};
@@ -169,7 +169,7 @@ std::variant<admin_client, command_error> admin_client::open(const admin_client_
     client.token_ = admin.token;
   }
   if (const auto token = options.env("TOLLGATE_ADMIN_TOKEN")) client.token_ = *token;
-  // A file that is named says where; the environment's address is for when nothing does.
+  // A given file determines the address; the environment's address applies only without one.
   auto url = options.url;
   if (url.empty() && options.config.empty()) url = options.env("TOLLGATE_ADMIN_URL").value_or("");
   if (!url.empty()) {

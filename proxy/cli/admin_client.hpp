@@ -14,7 +14,7 @@
 
 namespace tollgate::proxy {
 
-// What went wrong with a command, and how it exits.
+// The error of a command, and its exit status.
 struct command_error {
   std::string message;
   int exit_code = 1;  // 1: it failed; 2: the arguments or the configuration are wrong
@@ -28,31 +28,31 @@ struct admin_client_options {
 
 class admin_client {
  public:
-  // The address is taken from --admin, TOLLGATE_ADMIN_URL, the configuration, or is the default;
-  // the token from TOLLGATE_ADMIN_TOKEN or the configuration.
+  // The address comes from --admin, TOLLGATE_ADMIN_URL, the configuration, or the default; the
+  // token from TOLLGATE_ADMIN_TOKEN or the configuration.
   static std::variant<admin_client, command_error> open(const admin_client_options& options);
 
-  // The answer's `data`; whatever else came back is an error with the API's own message. `status`,
-  // when given, receives the HTTP status, also of an error.
+  // Returns the answer's `data`; any other answer is an error with the API's own message. `status`,
+  // if given, receives the HTTP status, also of an error.
   std::variant<admin::json_value, command_error> call(
       std::string_view method, const std::string& target, const std::string& body = {},
       const std::vector<std::pair<std::string, std::string>>& headers = {},
       int* status = nullptr) const;
 
-  // The body of the answer to a GET, in the form that is asked for: "text/csv".
+  // Returns the body of the answer to a GET, in the requested format: "text/csv".
   std::variant<std::string, command_error> read(const std::string& target,
                                                 const std::string& accept) const;
 
-  // Likewise, of a list that has pages.
+  // The same for a list with pages.
   struct page {
     std::string body;
-    std::string next;  // where the page after it is; empty: this is the last
+    std::string next;  // the address of the next page; empty: this is the last
   };
   std::variant<page, command_error> read_page(const std::string& target,
                                               const std::string& accept) const;
 
-  // Hands over a stream of server-sent events, block by block, for as long as it lasts. An error:
-  // there was none, or it broke off without a word for longer than a stream is quiet.
+  // Passes on a stream of server-sent events block by block, until it ends. An error: there is no
+  // stream, or it was silent for longer than streams are.
   using block_taker = std::function<void(std::string_view block)>;
   std::optional<command_error> follow(const std::string& target, const block_taker& take) const;
 
@@ -65,7 +65,7 @@ class admin_client {
       std::string_view method, const std::string& target, const std::string& body,
       const std::vector<std::pair<std::string, std::string>>& headers) const;
 
-  std::string here() const;  // "HOST:PORT", as a URL has it
+  std::string here() const;  // "HOST:PORT", as in a URL
 
   std::string host_, port_, token_;
 };

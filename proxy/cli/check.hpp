@@ -17,10 +17,10 @@ struct check_options {
   config::environment env = config::process_environment();
 };
 
-// 0: one line about what the file holds. 1: every problem, a line each, on `err`.
+// 0: prints one line about the content. 1: prints every problem on `err`, one per line.
 int run_check(const check_options& options, std::ostream& out, std::ostream& err);
 
-// The command runs while `app` is parsed and leaves its exit code in `exit_code`.
+// The command runs while `app` is parsed and stores its exit code in `exit_code`.
 void add_check_command(CLI::App& app, int& exit_code);
 
 }  // namespace tollgate::proxy

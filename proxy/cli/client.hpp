@@ -1,6 +1,6 @@
 // The admin API from a shell: `tollgate org|key|grant|balance|usage|ledger|holds`, and `verify`,
-// which looks into the store itself. Tables for people, --json for programs; exit status 0: done,
-// 1: refused or unreachable, 2: the arguments or the configuration are wrong.
+// which reads the store itself. Tables for people, --json for programs. Exit status 0: done, 1:
+// refused or unreachable, 2: the arguments or the configuration are wrong.
 #pragma once
 
 #include "proxy/cli/store_finder.hpp"
@@ -11,7 +11,7 @@ class App;
 
 namespace tollgate::proxy {
 
-// The commands run while `app` is parsed and leave their exit code in `exit_code`.
+// The commands run while `app` is parsed and store their exit code in `exit_code`.
 void add_client_commands(CLI::App& app, int& exit_code, const store_finder& find_store);
 
 }  // namespace tollgate::proxy

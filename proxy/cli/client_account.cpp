@@ -171,7 +171,8 @@ struct parameter {
 
 struct reading_arguments {
   std::string org, resource;
-  std::vector<std::pair<std::string, std::vector<std::string>>> given;  // as often as it was
+  std::vector<std::pair<std::string, std::vector<std::string>>>
+      given;  // each with all of its values
   bool csv = false;
 
   std::string target(std::vector<std::pair<std::string, std::string>> query = {}) const {
@@ -187,7 +188,7 @@ struct reading_arguments {
   }
 };
 
-// All pages under one row of headings, or the one of as many rows as were asked for.
+// All pages with a single heading, or one page with the requested number of rows.
 answer print_csv(const admin_client& client, const reading_arguments& given,
                  const std::string& largest_page) {
   const bool one_page = given.has("limit");
@@ -205,15 +206,15 @@ answer print_csv(const admin_client& client, const reading_arguments& given,
   return json_value{};
 }
 
-// A command that reads the resource of its name, with its parameters as options. `csv_page`: what
-// can be had as CSV, and how long its pages are at most.
+// Adds a command that reads the resource with its name, with the resource's parameters as options.
+// `csv_page`: whether it has CSV, and the maximum length of its pages.
 void add_reading(CLI::App& app, int& exit_code, const char* name, const char* what,
                  const std::vector<parameter>& parameters, client_printer printer,
                  const std::string& csv_page = {}) {
   const auto given = std::make_shared<reading_arguments>();
   given->resource = std::string{"/"} + name;
   auto& reading = org_command(app, name, what, given->org);
-  given->given.reserve(parameters.size());  // the options point into it
+  given->given.reserve(parameters.size());  // options point into it
   for (const auto& each : parameters) {
     auto& values = given->given.emplace_back(each.name, std::vector<std::string>{}).second;
     std::string option = std::string{"--"} + each.name;

@@ -23,31 +23,31 @@ struct client_options : admin_client_options {
 // Gives `command` the options --config, --admin and --json.
 std::shared_ptr<client_options> add_client_options(CLI::App& command);
 
-// Runs with an open client; returns the data to show.
+// Runs with an open client and returns the data to print.
 using client_action =
     std::function<std::variant<admin::json_value, command_error>(const admin_client& client)>;
-// Shows the answer to people.
+// Prints the answer for people.
 using client_printer = std::function<void(std::ostream& out, const admin::json_value& data)>;
 
-// Gives `command` these options, and lets it run `action` and print what
-// it returns: on standard output, or as JSON with --json. Errors go to standard error.
+// Gives `command` these options and makes it run `action` and print the result: on standard output,
+// or as JSON with --json. Errors go to standard error.
 void make_client_command(CLI::App& command, int& exit_code, client_action action,
                          client_printer printer);
 
-// Only the options, for a command that does more than one call.
+// The options only, for a command with several calls.
 std::shared_ptr<client_options> add_client_options(CLI::App& command);
 
 // Percent-encodes one segment of a path or one value of a query.
 std::string url_encode(std::string_view text);
-// "/admin/v1/orgs/ORG" and what follows
+// "/admin/v1/orgs/ORG" and the rest
 std::string org_path(const std::string& org, std::string_view rest = {});
-// "?a=1&b=": of what was given, also where that is empty. The API tells those apart.
+// "?a=1&b=": all given parameters, also empty ones. The API distinguishes empty from missing.
 std::string query_of(const std::vector<std::pair<std::string, std::string>>& parameters);
 
-// A command about one organization, whose id is its argument.
+// A command on one organization, whose id is its argument.
 CLI::App& org_command(CLI::App& parent, const char* name, const char* summary, std::string& org);
 
-// The families of commands.
+// The groups of commands.
 void add_org_commands(CLI::App& app, int& exit_code);
 void add_key_commands(CLI::App& app, int& exit_code);
 void add_account_commands(CLI::App& app, int& exit_code);

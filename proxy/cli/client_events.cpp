@@ -1,4 +1,4 @@
-// tollgate events: what happens to an organization, a line each, as it happens.
+// tollgate events: prints events of an organization as they happen, one per line.
 #include <chrono>
 #include <iostream>
 #include <thread>
@@ -24,7 +24,7 @@ struct server_event {
   std::string id, type, data;
 };
 
-// The fields of a block; comments and what else there may be do not count.
+// The fields of a block; comments and unknown fields are ignored.
 server_event read_block(std::string_view block) {
   server_event event;
   while (!block.empty()) {
@@ -48,7 +48,7 @@ void print_line(std::ostream& out, const server_event& event, const json_value& 
   for (const auto& [name, value] : (data != nullptr ? *data : content).members) {
     out << ' ' << name << '=' << cell_text(&value);
   }
-  out << std::endl;  // flush: it is read while it runs
+  out << std::endl;  // flush: the output is read while the command runs
 }
 
 void print_json_line(std::ostream& out, const server_event& event) {
@@ -58,7 +58,7 @@ void print_json_line(std::ostream& out, const server_event& event) {
   out << line.take() << std::endl;
 }
 
-// Until somebody ends it: a stream that breaks is opened again where it stood.
+// Runs until it is interrupted: a stream that breaks is opened again at its position.
 int follow(const client_options& options, const event_arguments& given) {
   const auto fail = [](const command_error& error) {
     std::cerr << "tollgate: " << error.message << '\n';

@@ -109,7 +109,7 @@ answer set_suspended(const admin_client& client, const std::string& org, bool su
                      suspended ? R"({"suspended":true})" : R"({"suspended":false})");
 }
 
-// All of them, page by page.
+// All organizations, page by page.
 answer list_orgs(const admin_client& client) {
   json_value all;
   all.type = json_value::kind::array;

@@ -33,7 +33,7 @@ std::variant<std::string, command_error> latest_month(const admin_client& client
   return cell_text(statements.back().find("month"));
 }
 
-// As text, unless it is asked for as JSON.
+// As text, or as JSON on request.
 answer fetch_statement(const admin_client& client, const statement_arguments& given, bool json) {
   std::string path = org_path(given.org, "/statements");
   if (!given.all) {

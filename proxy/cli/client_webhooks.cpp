@@ -28,7 +28,7 @@ std::string path_of(const webhook_arguments& given, std::string_view rest = {}) 
   return org_path(given.org, "/webhooks/" + url_encode(given.id) + std::string{rest});
 }
 
-// What was given; the rest is left out.
+// Only the given options.
 std::string body_of(const webhook_arguments& given) {
   admin::json_writer body;
   body.begin_object();
@@ -104,7 +104,7 @@ void print_attempt(std::ostream& out, const json_value& attempt) {
       attempt);
 }
 
-// All of them, page by page.
+// All dead letters, page by page.
 answer list_dead_letters(const admin_client& client, const webhook_arguments& given) {
   json_value all;
   all.type = json_value::kind::array;
@@ -143,7 +143,7 @@ struct family {
     return *made;
   }
 
-  // One call, without a body, about one endpoint.
+  // A command with a single call, without a body, for one endpoint.
   void call(const char* name, const char* what, const char* method, const char* rest,
             client_printer printer) const {
     const auto given = std::make_shared<webhook_arguments>();
@@ -206,7 +206,7 @@ struct listen_arguments : webhook_arguments {
   std::string secret;
 };
 
-// The options that say where the admin API is, for a command to be copied.
+// The options for the address of the admin API, for a command line to copy.
 std::string whereabouts_of(const client_options& options) {
   std::string out;
   if (!options.config.empty()) out += " --config " + options.config;
@@ -214,12 +214,12 @@ std::string whereabouts_of(const client_options& options) {
   return out;
 }
 
-// Only once there is something to listen to.
+// Called once there is something to listen to.
 void say_listening(const webhook_listener& listener) {
   std::cerr << "listening at " << listener.url() << " until Ctrl-C\n";
 }
 
-// Registers the listener for as long as it runs.
+// Registers the listener while it runs.
 std::optional<command_error> listen_to(const admin_client& client, listen_arguments& given,
                                        webhook_listener& listener, bool json,
                                        const std::string& whereabouts) {

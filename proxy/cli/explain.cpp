@@ -18,7 +18,7 @@ namespace {
 using routes::problem;
 using routes::problem_code;
 
-// The loader has made sure that a route's names are declared.
+// The loader has checked that a route's names are declared.
 template <class T>
 const T& find_named(const std::vector<T>& all, const std::string& name) {
   return *std::find_if(all.begin(), all.end(), [&](const T& each) { return each.name == name; });
@@ -33,8 +33,7 @@ std::string url_of(const config::upstream_settings& upstream, const routes::clea
   return target.query.empty() ? url : url + "?" + target.query;
 }
 
-// The classifier, asked as the proxy asks it: with the head first, with the body where one is
-// needed.
+// Calls the classifier as the proxy does: first with the head, then with the body if one is needed.
 std::variant<routes::classified, problem> classify(const config::configuration& config,
                                                    const asked_request& asked,
                                                    const routes::request_view& request,
@@ -55,7 +54,7 @@ std::variant<routes::classified, problem> classify(const config::configuration& 
   return std::get<routes::classified>(std::move(answer));
 }
 
-// The path says it, or else the header.
+// From the path, or else from the header.
 void attribute(routes::classified& call, const routes::request_view& request,
                const config::identity_settings& identity) {
   const auto fill = [&](std::string& from_path, const std::string& header) {

@@ -1,5 +1,5 @@
-// `tollgate explain`: what a request would cost, and where it would go. The arguments are curl's;
-// the classifier is the proxy's.
+// `tollgate explain`: the price and the upstream of a request. The arguments are curl's; the
+// classifier is the proxy's.
 #pragma once
 
 #include <iosfwd>
@@ -18,8 +18,9 @@ struct explain_options {
   std::string config = "config/tollgate.yaml";
   std::string method;                // empty: POST with data, GET without
   std::vector<std::string> headers;  // "name: value"
-  std::vector<std::string> data;  // text, @FILE, or @- for standard input; several are joined by &
-  std::string url;                // http(s)://host/path, host/path or /path
+  std::vector<std::string>
+      data;         // text, @FILE, or @- for standard input; several are joined with &
+  std::string url;  // http(s)://host/path, host/path or /path
   bool json = false;
   config::environment env = config::process_environment();
 };
@@ -28,7 +29,7 @@ struct explain_options {
 // wrong.
 int run_explain(const explain_options& options, std::ostream& out, std::ostream& err);
 
-// The command runs while `app` is parsed and leaves its exit code in `exit_code`.
+// The command runs while `app` is parsed and stores its exit code in `exit_code`.
 void add_explain_command(CLI::App& app, int& exit_code);
 
 }  // namespace tollgate::proxy

@@ -17,14 +17,14 @@ struct explanation {
     routes::classified call;
     const config::upstream_settings* upstream = nullptr;
     const quota::rate* rate = nullptr;
-    std::string url;  // where it would go
+    std::string url;  // the upstream's URL
   };
 
   struct answered_here {};  // the billing API: never forwarded, never charged
 
   std::string method;
-  std::string sent_target;                     // as asked
-  std::optional<routes::clean_target> target;  // as understood; nothing: it could not be read
+  std::string sent_target;                     // as given
+  std::optional<routes::clean_target> target;  // as normalised; empty: it could not be read
   std::variant<routes::problem, forwarded, answered_here> outcome;
   std::vector<routes::mismatch> not_matched;  // in order
   std::vector<std::string> notes;

@@ -38,7 +38,7 @@ class request_maker {
     return false;
   }
 
-  // The path stays as it was written: normalising it is the classifier's work.
+  // The path is kept as written: the classifier normalises it.
   bool read_url() {
     std::string_view url = options_.url;
     url = url.substr(0, url.find('#'));  // never sent

@@ -1,4 +1,4 @@
-// The request that `tollgate explain` is asked about, made from curl's arguments.
+// Makes the request for `tollgate explain` from curl's arguments.
 #pragma once
 
 #include <optional>
@@ -16,7 +16,7 @@ struct asked_request {
   std::string method, target;
   std::vector<std::pair<std::string, std::string>> headers;
   std::optional<std::string> body;
-  std::vector<std::string> notes;  // what was assumed
+  std::vector<std::string> notes;  // assumptions
 
   bool has(std::string_view header) const;
 };
@@ -25,7 +25,7 @@ struct usage_error {
   std::string message;
 };
 
-// Of a body, no more than `most_body` + 1 bytes are read.
+// Reads at most `most_body` + 1 bytes of a body.
 std::variant<asked_request, usage_error> make_request(const explain_options& options,
                                                       std::size_t most_body);
 

@@ -30,7 +30,7 @@ class replayer {
   explicit replayer(const quota::store_opener& open)
       : store_{open(context_)}, replay_{context_.get_executor(), store_->ledger()} {}
 
-  // Nothing: the store stayed away.
+  // Nullopt: the store stayed unavailable.
   std::optional<journal::replay_report> run(const journal::contents& journal) {
     std::optional<journal::replay_report> report;
     std::exception_ptr thrown;

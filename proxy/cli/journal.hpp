@@ -1,5 +1,5 @@
-// `tollgate journal replay`: settles what a Tollgate that was killed left in its journal, when it
-// will not be started again there.
+// `tollgate journal replay`: settles the charges in the journal of a killed Tollgate that will not
+// be started again there.
 #pragma once
 
 #include <iosfwd>
@@ -16,12 +16,12 @@ namespace tollgate::proxy {
 
 struct journal_options {
   std::string config = "config/tollgate.yaml";  // for its store
-  std::string directory;                        // empty: that of the configuration
+  std::string directory;                        // empty: the configured one
   config::environment env = config::process_environment();
 };
 
-// 0: all of it is settled, or was. 1: the directory is in use or damaged, or the store is away. 2:
-// the configuration is wrong.
+// 0: all of it is settled now, or was before. 1: the directory is in use or damaged, or the store
+// is unavailable. 2: the configuration is wrong.
 int run_journal_replay(const journal_options& options, const store_finder& find_store,
                        std::ostream& out, std::ostream& err);
 

@@ -29,14 +29,14 @@ namespace meters = routes::meters;
 
 constexpr auto usual_config = "config/tollgate.yaml";
 
-// What is wrong with the arguments or the configuration: a message a line.
+// Errors in the arguments or the configuration, one message per line.
 struct rate_error {
   std::vector<std::string> messages;
 };
 
 struct chosen_rate {
   quota::rate rate;
-  std::string from;  // where it was found, for people
+  std::string from;  // the rate's source, for messages
 };
 
 struct measured_file {
@@ -91,7 +91,7 @@ std::variant<chosen_rate, rate_error> find_rate(const meter_options& options) {
   return chosen_rate{std::get<quota::rate>(found), file};
 }
 
-// "24000,1,16": samples a second, channels, bits of a sample.
+// "24000,1,16": samples per second, channels, bits per sample.
 std::optional<meters::pcm_format> parse_pcm(std::string_view text) {
   std::array<std::uint64_t, 3> numbers{};
   for (auto& number : numbers) {
@@ -108,15 +108,15 @@ std::optional<meters::pcm_format> parse_pcm(std::string_view text) {
                             static_cast<std::uint32_t>(bits / 8)};
 }
 
-// What comes through a pipe comes once, and is kept for those who have to read it twice.
+// A pipe can be read only once, so its data is kept for a second reading.
 std::unique_ptr<std::istream> kept(std::istream& from) {
   auto copy = std::make_unique<std::stringstream>();
   *copy << from.rdbuf();
-  copy->clear();  // of an input without a byte
+  copy->clear();  // for empty input
   return copy;
 }
 
-// False when the input broke off by itself.
+// False if reading failed.
 bool pour(std::istream& from, meters::meter& to) {
   std::array<char, 64 * 1024> piece;
   while (from.read(piece.data(), piece.size()), from.gcount() > 0) {
@@ -164,7 +164,7 @@ quota::credits price_of(const measured_file& file, const quota::rate& rate) {
   return price(rate, quota::usage{file.length.microseconds_up()});
 }
 
-// "2.352000": seconds to the microsecond, which is what is priced.
+// "2.352000": seconds with microseconds, the unit that is priced.
 std::string seconds(const measured_file& file) {
   const auto us = file.length.microseconds_up();
   const auto fraction = std::to_string(us % 1'000'000);

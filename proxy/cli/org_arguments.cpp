@@ -60,7 +60,7 @@ problem write_auto_top_up(json_writer& out, const std::string& text) {
   return {};
 }
 
-// "agent=a1:500/day". The id may hold any of these signs.
+// "agent=a1:500/day". The id may contain any of these characters.
 problem write_limit(json_writer& out, const std::string& text) {
   const auto form = "WHOSE=ID:CREDITS/PER (agent=a1:500/day, 'key=*:20/hour')";
   const auto equals = text.find('=');
@@ -96,7 +96,7 @@ std::optional<int> percentage(const std::string& text) {
 }
 
 // "50%", "spend-cap=90%", "credits=1000", "agent=a1:20%" or "agent=a1:500". A plain number is
-// refused: to the API it is a percentage, and beside a limit it looks like credits.
+// refused: to the API it is a percentage, and next to a limit it looks like credits.
 bool write_alert(json_writer& out, const std::string& text) {
   const auto equals = text.find('=');
   if (equals == text.npos || equals == 0) {

@@ -1,4 +1,4 @@
-// How commands reach the store of a configuration.
+// How commands access the store of a configuration.
 #pragma once
 
 #include <functional>
@@ -14,8 +14,8 @@ struct store_failure {
   int exit_code = 1;
 };
 
-// A store that runs: somebody else's, that of a running Tollgate, or one started for this occasion,
-// which runs as long as the opener lives.
+// A running store: an external one, that of a running Tollgate, or one started for this command,
+// which runs as long as the opener exists.
 using store_finder =
     std::function<std::variant<quota::store_opener, store_failure>(const std::string& url)>;
 

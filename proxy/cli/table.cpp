@@ -11,7 +11,7 @@ namespace {
 
 using admin::json_value;
 
-// Columns are as wide as the characters in them, not their bytes.
+// Column widths count characters, not bytes.
 std::size_t width_of(std::string_view text) {
   return static_cast<std::size_t>(
       std::count_if(text.begin(), text.end(), [](char byte) { return (byte & 0xC0) != 0x80; }));

@@ -1,4 +1,4 @@
-// Answers of the admin API as tables.
+// Prints answers of the admin API as tables.
 #pragma once
 
 #include <iosfwd>
@@ -11,7 +11,7 @@
 namespace tollgate::proxy {
 
 // A column of a table: its heading, and the member of each row that it shows ("overage/credits" for
-// a member of a member).
+// a nested member).
 struct column {
   std::string heading, member;
 };
@@ -20,13 +20,13 @@ struct column {
 std::string cell_text(const admin::json_value* value);
 const admin::json_value* member_at(const admin::json_value& object, std::string_view path);
 
-// Aligned columns, numbers to the right; says "none" when there are no rows.
+// Aligned columns, numbers right-aligned; prints "none" without rows.
 void print_table(std::ostream& out, const std::vector<column>& columns,
                  const std::vector<admin::json_value>& rows);
-// One line a member, for one object.
+// Prints one object, one member per line.
 void print_fields(std::ostream& out, const std::vector<column>& fields,
                   const admin::json_value& object);
-// The value as JSON on one line, numbers as they were written.
+// Prints the value as JSON on one line, numbers as written.
 void print_json(std::ostream& out, const admin::json_value& value);
 
 }  // namespace tollgate::proxy

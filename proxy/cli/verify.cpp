@@ -143,7 +143,7 @@ class verifier {
   std::ostream& out_;
   asio::io_context context_{1};
   std::unique_ptr<quota::store> store_;
-  std::optional<archive::archive_reader> archive_;  // where entries are that the store has dropped
+  std::optional<archive::archive_reader> archive_;  // has the entries that the store has dropped
   std::optional<archive::archived_history> archived_;
   std::size_t verified_ = 0, wrong_ = 0;
 };

@@ -1,5 +1,5 @@
 // `tollgate verify`: proves every balance from the ledger. It opens the store itself, because it
-// must also work when no Tollgate runs.
+// must also work without a running Tollgate.
 #pragma once
 
 #include <iosfwd>
@@ -16,13 +16,13 @@ namespace tollgate::proxy {
 
 struct verify_options {
   std::string config;
-  std::string org;  // empty: all of them
+  std::string org;  // empty: all organizations
   bool json = false;
   config::environment env = config::process_environment();
 };
 
-// One line an organization. 0: all books add up; 1: some do not, or the store cannot be read; 2:
-// the configuration is wrong.
+// One line per organization. 0: all books are correct; 1: some are not, or the store cannot be
+// read; 2: the configuration is wrong.
 int run_verify(const verify_options& options, const store_finder& find_store, std::ostream& out,
                std::ostream& err);
 

@@ -37,8 +37,8 @@ std::string field(const http_request& request, const char* name) {
 webhook_listener::webhook_listener(std::uint16_t port, std::ostream& out) : out_{out} {
   struct sigaction known {};
   sigaction(SIGHUP, nullptr, &known);
-  if (known.sa_handler != SIG_IGN) signals_.add(SIGHUP);  // ignored: it is to outlive its terminal
-  std::signal(SIGPIPE, SIG_IGN);                          // the output fails instead
+  if (known.sa_handler != SIG_IGN) signals_.add(SIGHUP);  // unless run by nohup
+  std::signal(SIGPIPE, SIG_IGN);                          // writing to the output fails instead
   const tcp::endpoint where{asio::ip::address_v4::loopback(), port};
   acceptor_.open(where.protocol());
   acceptor_.set_option(asio::socket_base::reuse_address{true});
@@ -64,7 +64,7 @@ task<> webhook_listener::accept() {
     const auto serving = [](webhook_listener& self, tcp_connection accepted) -> task<> {
       co_await self.serve(std::move(accepted));
     };
-    // A connection that breaks off ends by an exception, and is nobody's concern.
+    // A broken connection ends its task with an exception, which is ignored.
     asio::co_spawn(context_, serving(*this, std::move(socket)), asio::detached);
   }
 }

@@ -1,4 +1,4 @@
-// A receiver of webhooks on this machine, for development: verifies and prints.
+// A receiver of webhooks on this machine, for development: it verifies and prints them.
 #pragma once
 
 #include <csignal>
@@ -15,18 +15,18 @@ namespace tollgate::proxy {
 
 struct listener_options {
   std::string secret;
-  bool json = false;  // bodies as they came, one a line
+  bool json = false;  // print bodies unchanged, one per line
 };
 
 class webhook_listener {
  public:
-  // On loopback; port 0: any free port. Throws boost::system::system_error when it is taken.
+  // On loopback; port 0: any free port. Throws boost::system::system_error if the port is in use.
   webhook_listener(std::uint16_t port, std::ostream& out);
 
   std::string url() const;  // "http://127.0.0.1:PORT/"
 
-  // Until SIGINT, SIGTERM or SIGHUP, also one that has come since this was made; or until the
-  // output is closed.
+  // Runs until SIGINT, SIGTERM or SIGHUP, even if it came after construction and before this call;
+  // or until the output is closed.
   void run(const listener_options& options);
 
  private:
@@ -35,7 +35,7 @@ class webhook_listener {
 
   task<> accept();
   task<> serve(tcp_connection socket);
-  // What to answer: nothing for a delivery that is genuine.
+  // The error to answer; empty for a genuine delivery.
   std::string take(const std::string& id, const std::string& timestamp,
                    const std::string& signature, const std::string& body);
   void print(const std::string& id, const std::string& body);

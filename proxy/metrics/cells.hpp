@@ -1,6 +1,6 @@
-// Counters that one thread writes and a scraper reads. The writer pays a plain load and store, no
-// locked instruction; the reader sees each cell whole, and cells of one moment only nearly
-// together.
+// Counters that one thread writes and a scraper reads. A write is a plain load and store without a
+// locked instruction. The reader sees each cell consistently, but different cells only at nearly
+// the same time.
 #pragma once
 
 #include <algorithm>
@@ -17,7 +17,7 @@ class counter {
     value_.store(value_.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
   }
   void increment() noexcept { add(1); }
-  // For a count kept elsewhere: copied from time to time.
+  // For a count that is maintained elsewhere: copied from time to time.
   void copy(std::int64_t value) noexcept { value_.store(value, std::memory_order_relaxed); }
   std::int64_t read() const noexcept { return value_.load(std::memory_order_relaxed); }
 
@@ -68,7 +68,7 @@ class histogram {
   counter sum_ns_;
 };
 
-// An array of cells indexed by an enumerator; whatever lies beyond it is counted in the last cell.
+// An array of cells indexed by an enumerator; values beyond its size count in the last cell.
 template <class Enum, std::size_t size>
 class by_enum {
  public:

@@ -16,11 +16,11 @@ namespace tollgate::proxy::metrics {
 
 using labels = std::vector<prometheus::ClientMetric::Label>;
 
-// Families and their metrics come out in the order in which they were first mentioned. Counter
-// names stand without `_total`: the serializer puts it where its format wants it.
+// Families and their metrics are listed in the order in which they were first added. Counter names
+// have no `_total`: the serializer adds it as its format requires.
 class family_builder {
  public:
-  // Declares a family, so that it is there even before anything was counted.
+  // Declares a family, so that it is listed before anything was counted.
   void family(std::string name, prometheus::MetricType type, std::string help, double scale = 1.0);
 
   // Adds to the family declared last.
@@ -39,7 +39,7 @@ class family_builder {
  private:
   struct sums {
     labels labels_;
-    std::int64_t value = 0;  // of a histogram: the sum in nanoseconds
+    std::int64_t value = 0;  // for a histogram: the sum in nanoseconds
     const std::int64_t* bounds_us = nullptr;
     std::vector<std::int64_t> buckets;
   };

@@ -45,7 +45,7 @@ std::string number(double value) {
   return {text, end};
 }
 
-// Bounds are compared as text by scrapers, so they have one spelling: "1.0", not "1".
+// Scrapers compare bounds as text, so each has one spelling: "1.0", not "1".
 std::string bound(double value) {
   auto text = number(value);
   if (text.find_first_not_of("0123456789") == text.npos) text += ".0";
@@ -101,7 +101,7 @@ void write_metric(std::ostream& out, const MetricFamily& family, std::string_vie
     case MetricType::Untyped:
       return write_sample(out, name, "", metric, number(metric.untyped.value));
     case MetricType::Summary:
-      return;  // nothing here makes summaries
+      return;  // summaries are not used
   }
 }
 

@@ -1,4 +1,4 @@
-// Metric families -> the text a scraper reads.
+// Formats metric families as text for a scraper.
 #pragma once
 
 #include <string>
@@ -10,8 +10,8 @@
 
 namespace tollgate::proxy::metrics {
 
-// OpenMetrics 1.0.0. Counters are named without `_total` in their family and with it in their
-// samples; a gauge named `..._info` is an info metric; a name that ends in a unit has a UNIT line.
+// OpenMetrics 1.0.0. Counters have no `_total` in their family's name and have it in their
+// samples'; a gauge named `..._info` is an info metric; a name that ends in a unit has a UNIT line.
 class open_metrics_serializer final : public prometheus::Serializer {
  public:
   using Serializer::Serialize;
@@ -21,7 +21,7 @@ class open_metrics_serializer final : public prometheus::Serializer {
 
 enum class format : std::uint8_t { open_metrics, prometheus_text };
 
-// OpenMetrics, unless the Accept header asks for something and OpenMetrics is not in it.
+// OpenMetrics, unless the Accept header lists types without it.
 format choose_format(std::string_view accept);
 std::string_view content_type(format format);
 std::string serialize(const std::vector<prometheus::MetricFamily>& families, format format);

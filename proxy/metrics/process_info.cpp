@@ -21,7 +21,8 @@ std::int64_t boot_time_seconds() {
   return 0;
 }
 
-// Fields of /proc/self/stat by their number in proc(5), from 3 on: the second may hold anything.
+// Fields of /proc/self/stat by their number in proc(5), starting at 3: the second may contain any
+// characters.
 void read_stat(process_info& info) {
   std::ifstream file{"/proc/self/stat"};
   std::string line;
@@ -47,7 +48,7 @@ std::int64_t count_open_fds() {
        entry.increment(ec)) {
     ++count;
   }
-  return count > 0 ? count - 1 : 0;  // the directory itself was open while it was read
+  return count > 0 ? count - 1 : 0;  // the directory itself was open during the read
 }
 
 }  // namespace

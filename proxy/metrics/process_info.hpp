@@ -1,4 +1,4 @@
-// The kernel's figures of this process.
+// The kernel's figures for this process.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Sockets that listen.
+// Listening sockets.
 #pragma once
 
 #include <string>
@@ -17,11 +17,12 @@ using acceptor = asio::basic_socket_acceptor<asio::ip::tcp, io_executor>;
 asio::ip::tcp::endpoint to_tcp(const config::endpoint& where);
 std::string to_text(const asio::ip::tcp::endpoint& where);
 
-// Whether other sockets may listen on the same address: the kernel spreads the connections.
+// Whether other sockets may listen on the same address: then the kernel distributes the
+// connections.
 enum class sharing : bool { no, yes };
 
-// Binds and listens. Throws std::runtime_error when it cannot, with `key` of the configuration in
-// it.
+// Binds and listens. Throws std::runtime_error on failure; the message contains `key`, the
+// configuration key.
 acceptor listen_on(asio::io_context& context, std::string_view key,
                    const asio::ip::tcp::endpoint& where, sharing how = sharing::no);
 

@@ -1,4 +1,4 @@
-// Bytes to a peer by other means than a socket: a transport is made of either.
+// A byte stream to a peer without a socket. A transport uses either a socket or a channel.
 #pragma once
 
 #include <span>
@@ -19,12 +19,12 @@ class byte_channel {
   virtual bool is_open() const = 0;
   virtual void close(bool with_reset) = 0;
   virtual void shutdown_send() = 0;
-  // `done` is called from the event loop: with an error when the channel is closed meanwhile.
+  // `done` is called from the event loop; with an error if the channel is closed meanwhile.
   virtual void read_some(asio::mutable_buffer into, read_handler done) = 0;
   virtual void wait_for_reset(reset_handler done) = 0;
-  // Takes all of it, or fails.
+  // Writes all bytes, or fails.
   virtual error_code write(asio::const_buffer bytes) = 0;
-  // There is something to read, an end included.
+  // A read would not wait: there is data, or the end.
   virtual bool is_readable() const = 0;
 };
 

@@ -1,5 +1,5 @@
-// Cheap deadlines: arming one writes a time and a link; no timer is set. One tick of the thread
-// walks all armed ones. They fire at most a tick late, never early.
+// Cheap deadlines: arming one stores a time and a link, without setting a timer. One tick per
+// thread walks all armed ones. They fire at most one tick late, never early.
 #pragma once
 
 #include <chrono>

@@ -1,4 +1,4 @@
-// How pieces of a body are framed on their way out.
+// Frames the pieces of an outgoing body.
 #pragma once
 
 #include <array>
@@ -12,16 +12,16 @@
 
 namespace tollgate::proxy {
 
-// Puts chunk framing around pieces of a body, or nothing where the body is not chunked. The buffers
-// point into this object and into what was given; they live until the next call.
+// Adds chunk framing to pieces of a body, or nothing if the body is not chunked. The buffers point
+// into this object and into the arguments, and are valid until the next call.
 class chunk_frame {
  public:
   explicit chunk_frame(bool chunked, const owned_names* owned = nullptr)
       : chunked_{chunked}, owned_{owned} {}
 
   using buffers = std::array<boost::asio::const_buffer, 4>;
-  // `prefix` is what goes out before the piece: a message head, or nothing. Of the sender's
-  // trailers those pass on that may; `own_trailers` are whole lines, and go out as they are.
+  // `prefix` goes before the piece: a message head, or nothing. Of the sender's trailers only those
+  // that are allowed are passed on; `own_trailers` are complete lines and are sent unchanged.
   buffers around(std::string_view prefix, std::string_view piece, bool last,
                  const header_list& trailers, std::string_view own_trailers = {});
 

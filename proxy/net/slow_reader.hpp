@@ -1,5 +1,5 @@
-// For a connection that gets little data for a long time and may not be read: bounds the kernel's
-// buffer, and the time that data waits in it.
+// For a connection that carries little data for a long time and whose peer may not read: limits the
+// kernel's buffer, and the time that data waits in it.
 #pragma once
 
 #include <chrono>
@@ -10,8 +10,8 @@
 
 namespace tollgate::proxy {
 
-// `patience` zero: the kernel's own. It also ends connections whose peer has vanished without a
-// word.
+// `patience` zero: the kernel's default. It also ends connections whose peer has silently
+// disappeared.
 inline void bound_slow_reader(int socket, std::chrono::milliseconds patience) {
   const int bytes = 64 * 1024;
   setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);

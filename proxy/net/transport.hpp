@@ -1,5 +1,5 @@
-// A byte stream to a peer: TCP, with or without TLS, or a channel, under a deadline. Reads and
-// writes are Asio operations; one of each may be under way.
+// A byte stream to a peer, with a deadline: TCP, with or without TLS, or a channel. Reads and
+// writes are Asio operations; one of each may be running.
 #pragma once
 
 #include <array>
@@ -37,7 +37,7 @@ class transport final : private deadline {
   bool is_open() const { return channel_ ? channel_->is_open() : socket_.is_open(); }
 
   task<error_code> accept_tls(asio::ssl::context& context);
-  // SNI and certificate verification for `host`, unless `verify` is off.
+  // Uses SNI and verifies the certificate for `host`, unless `verify` is off.
   task<error_code> connect_tls(asio::ssl::context& context, const std::string& host, bool verify);
 
   template <class Buffers, class Token>
@@ -51,16 +51,16 @@ class transport final : private deadline {
         token, asio::mutable_buffer{buffers});
   }
 
-  // Writes everything. Most writes fit the socket's buffer and never suspend: where that matters,
-  // write_now() first saves a coroutine.
+  // Writes everything. Most writes fit into the socket's buffer and never suspend: on hot paths,
+  // calling write_now() first avoids a coroutine.
   template <class Buffers>
   task<error_code> write(const Buffers& buffers) {
     error_code ec;
     if (write_now(buffers, ec)) co_return ec;
     co_return co_await write_rest(buffers);
   }
-  // As much as can be written without waiting. True: that was all of it, or `ec` says why it
-  // failed. False: the same buffers go to write_rest().
+  // Writes as much as possible without waiting. True: everything was written, or `ec` has the
+  // error. False: pass the same buffers to write_rest().
   template <class Buffers>
   bool write_now(const Buffers& buffers, error_code& ec) {
     written_now_ = 0;
@@ -84,32 +84,33 @@ class transport final : private deadline {
     co_return ec;
   }
 
-  // Calls when the peer has reset the connection, or it is closed here.
+  // Completes when the peer has reset the connection, or it is closed here.
   template <class Handler>
   void wait_for_reset(Handler handler) {
     if (channel_) return channel_->wait_for_reset(std::move(handler));
     socket_.async_wait(tcp_socket::wait_error, std::move(handler));
   }
 
-  // Bytes handed to the socket so far. TLS does not say: there, a write counts as a whole.
+  // Bytes passed to the socket so far. TLS does not report partial writes: there, a write counts as
+  // a whole.
   std::uint64_t wrote() const { return wrote_; }
 
-  // The connection is closed when this passes; zero: no deadline.
+  // The connection is closed when this expires; zero: no deadline.
   void expires_after(std::chrono::milliseconds after) { deadlines_.arm(*this, after); }
   void never_expires() { deadline_list::disarm(*this); }
   bool timed_out() const { return timed_out_; }
 
-  // True when the peer has closed or sent something unasked: a pooled connection is then of no use.
+  // Whether the peer has closed, or sent unexpected data: then a pooled connection is unusable.
   bool is_stale();
 
-  // From now on a peer that is silent is asked every few seconds whether it is still there. One
-  // whose process has closed the connection resets it, within a minute or so.
+  // From now on a silent peer is probed every few seconds. If its process has closed the
+  // connection, the connection is reset within a minute or so.
   void probe_peer();
 
-  // Tells the peer that nothing follows; over TLS by its closing alert, without which the peer
-  // would take what it got for truncated. `owner` keeps this object alive until that is done.
+  // Tells the peer that nothing follows; over TLS with the closing alert, without which the peer
+  // would treat the data as truncated. `owner` keeps this object alive until that is done.
   void shutdown_send(std::shared_ptr<void> owner);
-  // Makes close() tell the peer that something is missing.
+  // Makes close() reset the connection, so that the peer sees truncation.
   void reset_on_close();
   void close();
 

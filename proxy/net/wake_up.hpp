@@ -26,7 +26,7 @@ class wake_up {
   }
 
  private:
-  // Emplaced, never assigned: Boost 1.81's move assignment wraps a handler in itself without end.
+  // Emplaced, never assigned: Boost 1.81's move assignment wraps a handler in itself endlessly.
   std::optional<asio::any_completion_handler<void()>> waiter_;
 };
 

@@ -22,9 +22,10 @@ using tcp = asio::ip::tcp;
 using request_parser = http::request_parser<http::string_body>;
 
 constexpr std::size_t max_head_bytes = 16 * 1024, most_connections = 64;
-constexpr std::chrono::seconds patience{10};  // for a head, a body, an answer that is taken
+constexpr std::chrono::seconds patience{
+    10};  // for a head, a body, and the client's reading of an answer
 constexpr std::chrono::seconds first_byte_patience{
-    3};  // for a request to begin: idle connections go
+    3};  // for a request to begin: idle connections are closed
 
 }  // namespace
 

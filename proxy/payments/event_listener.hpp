@@ -12,13 +12,13 @@ namespace tollgate::proxy::payments {
 
 class event_listener {
  public:
-  // Binds and listens; throws std::runtime_error if it cannot.
+  // Binds and listens; throws std::runtime_error on failure.
   event_listener(asio::io_context& context, const config::endpoint& listen, event_taker taker);
   ~event_listener();
   event_listener(const event_listener&) = delete;
 
   void start();
-  // Stops listening and closes idle connections. On the context's thread.
+  // Stops listening and closes idle connections. Call it on the context's thread.
   void stop();
   asio::ip::tcp::endpoint local_endpoint() const;
 

@@ -27,7 +27,7 @@ std::string describe(const stripe_event& event) {
          " payment=" + routes::shown(event.payment);
 }
 
-// A dispute may be about a part of the charge, whose own amount it does not tell.
+// A dispute may concern a part of the charge, whose own amount it does not state.
 payment_mismatch differs(const stripe_event& event, const payment_order& order) {
   if (event.what == kind::refunded) return compare_money(event.object, order);
   if (event.what != kind::disputed) return compare(event.object, order);
@@ -62,8 +62,8 @@ bool takes_back(const stripe_event& event, const config::stripe_event_settings& 
   return true;
 }
 
-// Nothing is left to do. For any other outcome Stripe sends the event again: there may be no other
-// way to learn of the payment, and credits that do not fit today fit later.
+// Nothing is left to do. After any other outcome Stripe sends the event again: there may be no
+// other way to learn of the payment, and credits that do not fit today may fit later.
 bool is_booked(quota::outcome result) {
   using quota::outcome;
   switch (result) {
@@ -146,8 +146,8 @@ task<ends> event_receiver::apply(stripe_event event, payment_endpoint& by) {
   co_return co_await apply_to(event, **order, by);
 }
 
-// Money for a top-up that this store does not know: it may be another Tollgate's, with the same
-// account at Stripe, or this store has been brought back from an older copy.
+// A payment for a top-up that this store does not know: it may belong to another Tollgate with the
+// same Stripe account, or this store was restored from an older copy.
 void event_receiver::report_stray(const stripe_event& event) {
   if (event.what != kind::paid || !event.owner) return;
   counts_.mismatches[payment_mismatch::metadata].increment();
@@ -156,7 +156,7 @@ void event_receiver::report_stray(const stripe_event& event) {
                describe(event));
 }
 
-// Nothing: it is about no top-up of ours. An error: nobody can tell at the moment.
+// Nullopt: it is not for one of our top-ups. An error: unknown at the moment.
 task<result<std::optional<payment_order>>> event_receiver::find_order(stripe_event& event,
                                                                       payment_endpoint& by) {
   std::optional<payment_order> none;
@@ -194,8 +194,7 @@ task<ends> event_receiver::apply_to(const stripe_event& event, const payment_ord
   co_return co_await tell(event, order);
 }
 
-// The payment is remembered first, so that what comes back of another one never takes the credits
-// away.
+// Remembers the payment first, so that a refund of another payment never takes its credits back.
 task<ends> event_receiver::pay(const stripe_event& event, const payment_order& order,
                                payment_endpoint& by) {
   const auto counts = co_await payments_.remember(order.org, order.top_up.id, event.payment);
@@ -206,7 +205,7 @@ task<ends> event_receiver::pay(const stripe_event& event, const payment_order& o
   answer.payment = event.payment;
   say_which_counts(answer, *counts);
   if (answer.alarming) report_paid_twice(order, answer);
-  // Releases that remembered no payments may have granted it for another one.
+  // Releases that remembered no payments may have granted it for another payment.
   const bool again = order.top_up.generation > 0 && !answer.alarming;
   if (again) co_return co_await look_for_second_payment(order, *counts, by);
   co_return how;
@@ -225,13 +224,13 @@ task<ends> event_receiver::take_back(const stripe_event& event, const payment_or
   co_return ends::ignored;
 }
 
-// Who is granted under a later key may have been paid under an earlier one, too. Where no payment
-// was remembered, Stripe says whether there are two: then nobody knows which one the credits are
+// A top-up granted under a later key may also have been paid under an earlier one. If no payment
+// was remembered, Stripe knows whether there are two: then it is unknown which one the credits are
 // for.
 task<result<bool>> event_receiver::is_granted_for(const stripe_event& event,
                                                   const payment_order& order,
                                                   payment_endpoint& by) {
-  // Never from a constant: a result<bool> would be made of its being true.
+  // Not from a constant: that would convert to bool and make a result<bool> that is true.
   const auto unknown = [] {
     return result<bool>{boost::system::in_place_error,
                         make_error_code(quota::store_errc::unavailable)};
@@ -240,7 +239,7 @@ task<result<bool>> event_receiver::is_granted_for(const stripe_event& event,
   if (!counts) co_return unknown();
   if (!counts->empty()) co_return event.payment.empty() || *counts == event.payment;
   if (order.top_up.generation == 0) co_return true;
-  // It is told again when the payment that counts is known.
+  // The event is sent again once the payment that counts is known.
   if (order.top_up.status != quota::top_up_status::paid) co_return unknown();
   const auto found = co_await by.look_up(order);
   if (!found) co_return true;
@@ -277,7 +276,8 @@ void event_receiver::report_paid_twice(const payment_order& order, const payment
   spdlog::error("payment mismatch: org={} top_up={} {}", order.org, order.top_up.id, answer.why);
 }
 
-// Telling it again would change nothing: it is taken, counted, and for somebody to look at.
+// Repeating the event would change nothing: it is accepted and counted, and an operator has to
+// check it.
 ends event_receiver::mismatch(const payment_order& order, payment_mismatch what,
                               const stripe_event& event) {
   counts_.mismatches[what].increment();

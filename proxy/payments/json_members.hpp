@@ -1,4 +1,4 @@
-// What the answers and events of payment endpoints are made of: members of JSON objects. Pure.
+// Accessors for members of JSON objects in the answers and events of payment endpoints. Pure.
 #pragma once
 
 #include <cstdint>
@@ -11,13 +11,13 @@ namespace tollgate::proxy::payments {
 
 using admin::json_value;
 
-// A document that is an object; nothing for any other, or none.
+// A document that is an object; otherwise empty.
 std::optional<json_value> read_object(std::string_view body);
-// Empty: there is no such member, or it is no text.
+// Empty if there is no such member, or it is not a string.
 std::string_view text_at(const json_value& object, std::string_view name);
-// Null: there is no such member, or it is no object.
+// Null if there is no such member, or it is not an object.
 const json_value* object_at(const json_value& object, std::string_view name);
-// Nothing: there is no such member, or it is no whole number.
+// Empty if there is no such member, or it is not an integer.
 std::optional<std::int64_t> number_at(const json_value& object, std::string_view name);
 
 }  // namespace tollgate::proxy::payments

@@ -13,8 +13,8 @@
 
 namespace tollgate::proxy::payments {
 
-// How a payment that was found differs from the ledger's request. It is not granted; an operator
-// has to check it.
+// How an existing payment differs from the ledger's request. It is not granted; an operator has to
+// check it.
 enum class payment_mismatch : std::uint8_t {
   none = 0,
   amount = 1,
@@ -25,13 +25,13 @@ enum class payment_mismatch : std::uint8_t {
 
 struct payment_answer {
   quota::top_up_verdict verdict = quota::top_up_verdict::failed;
-  std::string why;        // for the log; of what the endpoint said, at most a few harmless words
+  std::string why;        // for the log; of the endpoint's answer at most a few harmless words
   bool alarming = false;  // it fails until an operator acts
   payment_mismatch mismatch = payment_mismatch::none;
-  std::string payment = {};  // Stripe's id of it; empty: the endpoint gives none
+  std::string payment = {};  // Stripe's id of the payment; empty: the endpoint gives none
 };
 
-// `failed`, for this reason.
+// `failed`, with this reason.
 payment_answer failed_answer(std::string why, bool alarming = false);
 // "it answered 503"
 std::string with_status(int status);
@@ -40,13 +40,13 @@ std::string_view name_of(quota::top_up_verdict verdict);
 
 std::string_view name_of(payment_mismatch mismatch);
 
-// The credits are for the payment that `counts`. If that is another one, or there are several, the
+// The credits are for the payment `counts`. If that is another one, or there are several, the
 // others have to be refunded. Repeatable.
 void say_which_counts(payment_answer& answer, std::string_view counts);
 
 payment_answer read_webhook_answer(int status, std::string_view body);
 
-// Endpoints that are busy or unavailable for a moment; no action is needed.
+// Statuses of endpoints that are busy or unavailable for a moment; no action is needed.
 bool passes_by_itself(int status);
 
 }  // namespace tollgate::proxy::payments

@@ -57,8 +57,8 @@ task<payment_answer> payment_endpoint::ask_webhook(payment_order order, deadline
   co_return read_webhook_answer(reply->status, reply->body);
 }
 
-// Before it is asked for again, what became of it is looked for: then no answer, however late, and
-// no change of keys, customers or cards makes a second payment.
+// Looks for the result of earlier requests before requesting again: then neither a late answer nor
+// a change of keys, customers or cards causes a second payment.
 task<payment_answer> payment_endpoint::ask_stripe(payment_order order, deadline give_up) {
   if (!never_asked_for(order.top_up)) {
     found_payments found{order};
@@ -87,8 +87,8 @@ task<payment_answer> payment_endpoint::ask_under_key(const payment_order& order,
   co_return co_await judge(order, std::move(got), give_up);
 }
 
-// A doubtful key gets so many attempts, with pauses that grow (quota::delivery_back_off), and a
-// last pause (quota::next_key_back_off): by then no request under it is going on any more.
+// A doubtful key gets this many attempts, with growing pauses (quota::delivery_back_off), and a
+// last pause (quota::next_key_back_off): by then no request under it is running any more.
 constexpr std::int64_t attempts_at_doubtful_key = 4;
 
 task<payment_answer> payment_endpoint::judge(const payment_order& order, stripe_answer got,
@@ -117,8 +117,8 @@ task<payment_answer> payment_endpoint::cancel(const std::vector<std::string>& pa
   co_return payment_answer{quota::top_up_verdict::declined, {}, false};
 }
 
-// The list has what has just happened, of the customer that the organization has now. The search
-// has what is older, of any: also from before a top-up by hand was asked for again.
+// The list has the latest payments of the organization's current customer. The search has older
+// ones of any customer, including those from before a top-up bought by hand was requested again.
 task<payment_endpoint::maybe_answer> payment_endpoint::find_payments(const payment_order& order,
                                                                      found_payments& found,
                                                                      deadline give_up) {
@@ -150,8 +150,8 @@ task<payment_endpoint::maybe_answer> payment_endpoint::list(const payment_order&
                            true};
 }
 
-// A search that is refused tells nothing: where Stripe offers none, or the key may not use it, the
-// payments of everybody are looked through, since the organization may have had another customer
+// A refused search tells nothing: if Stripe does not offer it, or the key may not use it, the
+// payments of all customers are searched, since the organization may have had another customer
 // before.
 task<payment_endpoint::maybe_answer> payment_endpoint::search(const payment_order& order,
                                                               found_payments& found,

@@ -9,21 +9,21 @@ namespace tollgate::proxy::payments {
 
 class payment_endpoint {
  public:
-  // Throws when `settings` cannot be used: a URL that is none, a file that cannot be read.
+  // Throws if `settings` cannot be used: an invalid URL, a file that cannot be read.
   explicit payment_endpoint(config::payment_settings settings);
 
-  // Why this order cannot be requested, and what to do; empty: it can.
+  // Why this order cannot be requested, and what to do about it; empty: it can.
   std::string obstacle(const payment_order& order) const;
 
   // One attempt, no longer than the configured timeout.
   task<payment_answer> ask(payment_order order);
 
-  // The outcome of an earlier request. Nullopt: no money was taken, and none is under way, or the
-  // endpoint cannot be asked. `failed` of a `spent` key: likewise.
+  // The outcome of an earlier request. Nullopt: no money was taken and no payment is in
+  // progress, or the endpoint cannot be asked. The same holds for `failed` with a `spent` key.
   task<std::optional<payment_answer>> look_up(payment_order order);
 
-  // The top-up that a payment of Stripe's is for, by the ids of the payment and of its charge;
-  // either may be empty. An error: unknown at the moment, or the key may not ask.
+  // The top-up of a Stripe payment, by the ids of the payment and of its charge; either may be
+  // empty. An error: unknown at the moment, or the key may not ask.
   task<result<std::optional<payment_owner>>> find_owner(std::string payment, std::string charge);
 
   const config::payment_settings& settings() const { return settings_; }
@@ -36,13 +36,13 @@ class payment_endpoint {
   task<payment_answer> judge(const payment_order& order, stripe_answer got, deadline give_up);
   task<payment_answer> cancel(const std::vector<std::string>& payments, deadline give_up);
   using maybe_answer = std::optional<payment_answer>;
-  // Of these three, nothing: `found` has all there is. Otherwise why not.
+  // These three return nothing if `found` is complete; otherwise the reason why it is not.
   task<maybe_answer> find_payments(const payment_order& order, found_payments& found,
                                    deadline give_up);
   task<maybe_answer> list(const payment_order& order, found_payments& found, payments_page page,
                           deadline give_up);
   task<maybe_answer> search(const payment_order& order, found_payments& found, deadline give_up);
-  // Nothing: there is no such object. An owner without a name: it is none of ours.
+  // Empty: there is no such object. An owner without a name: the object is not ours.
   task<result<std::optional<payment_owner>>> owner_at(std::string path, deadline give_up);
 
   const config::payment_settings settings_;
@@ -50,7 +50,7 @@ class payment_endpoint {
   outbound::client client_;
 };
 
-// Nothing for payment_kind::none.
+// Null for payment_kind::none.
 std::shared_ptr<payment_endpoint> make_payment_endpoint(const config::payment_settings& settings);
 
 }  // namespace tollgate::proxy::payments

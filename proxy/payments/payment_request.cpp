@@ -13,14 +13,14 @@ namespace tollgate::proxy::payments {
 
 namespace {
 
-// The version that the answers are read by: another one may name a status differently.
+// The version in which answers are parsed: another one may name a status differently.
 constexpr std::string_view stripe_version = "2024-06-20";
 
-// A hundred payments: a few KiB each, and up to 25 KiB of metadata.
+// A hundred payments of a few KiB each, and up to 25 KiB of metadata.
 constexpr std::size_t max_page_bytes = 4 * 1024 * 1024;
 
-// Of the event, the same at every attempt. The specification wants ids without full stops, which an
-// organization's may have, so it is derived.
+// The event's id, the same in every attempt. The specification requires ids without full stops,
+// which an organization's id may have, so it is derived.
 std::string event_id(const payment_order& order) {
   return "evt_" + quota::to_hex(outbound::sha256(idempotency_key(order))).substr(0, 32);
 }
@@ -55,7 +55,7 @@ std::string encoded(std::string_view plain) {
   return out;
 }
 
-// application/x-www-form-urlencoded, and just as well a query.
+// application/x-www-form-urlencoded, which is also the format of a query.
 class form {
  public:
   form& add(std::string_view name, std::string_view value) {
@@ -80,7 +80,7 @@ outbound::request to_stripe(const outbound::url& to, std::string_view path,
   return request;
 }
 
-// Within quotes of Stripe's search language.
+// Quotes a string for Stripe's search language.
 std::string in_quotes(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
@@ -152,7 +152,7 @@ outbound::request stripe_payment(const payment_order& order, const outbound::url
   body.add("off_session", "true").add("confirm", "true");
   body.add("metadata[tollgate_org]", order.org);
   body.add("metadata[tollgate_top_up]", order.top_up.id);
-  // Of the first generation nothing, as ever: the same key goes with the same bytes.
+  // The first generation sends none, as in earlier releases: the same key must send the same bytes.
   const auto generation = order.top_up.generation;
   if (generation > 0) body.add("metadata[tollgate_key]", std::to_string(generation));
   request.body = body.take();

@@ -24,8 +24,8 @@ std::string words_of(int status, const json_value& error) {
   return why;
 }
 
-// Nobody has tried to pay it: the customer had no payment method. What does not tell has been
-// tried.
+// No payment was attempted: the customer had no payment method. Unless the answer shows that, it
+// counts as attempted.
 bool is_untried(const json_value& intent, std::string_view status) {
   if (status == "requires_confirmation") return true;
   const auto* error = intent.find("last_payment_error");
@@ -38,7 +38,7 @@ std::optional<top_up_verdict> verdict_of(const json_value& intent) {
   if (status == "succeeded") return top_up_verdict::paid;
   if (status == "processing") return top_up_verdict::pending;
   if (is_untried(intent, status)) return top_up_verdict::spent;
-  // It would need the customer, who is not there.
+  // It would need the customer, who is not present.
   if (status == "requires_action" || status == "requires_payment_method" || status == "canceled") {
     return top_up_verdict::declined;
   }
@@ -57,7 +57,7 @@ payment_answer of_intent(const json_value& intent, const payment_order& order) {
           payment_mismatch::none, std::string{text_at(intent, "id")}};
 }
 
-// Refused before it was looked at, or because another request under the key is going on.
+// Refused before it was processed, or because another request under the key is running.
 bool leaves_key_alone(int status) {
   return status == 401 || status == 403 || (passes_by_itself(status) && status < 500);
 }
@@ -65,8 +65,8 @@ bool leaves_key_alone(int status) {
 key_state key_after_error(const outbound::reply& reply, std::string_view type) {
   if (reply.replayed) return key_state::spent;
   if (leaves_key_alone(reply.status)) return key_state::good;
-  if (reply.status >= 500) return key_state::doubtful;  // who knows what goes on behind it
-  // The parameters are compared while the first request may be under way.
+  if (reply.status >= 500) return key_state::doubtful;  // the request may still be running
+  // Parameters are compared even while the first request may be running.
   return type == "idempotency_error" ? key_state::doubtful : key_state::spent;
 }
 
@@ -171,7 +171,7 @@ void found_payments::look_at(const json_value& intent) {
   any_ = true;
   auto answer = of_intent(intent, order_);
   const auto id = std::string{text_at(intent, "id")};
-  // An earlier key was given up because nothing was paid under it; now it may not be, either.
+  // An earlier key was spent because nothing was paid under it; from now on nothing may be.
   const bool earlier = owner->generation < order_.top_up.generation;
   const bool dead =
       answer.verdict == top_up_verdict::declined || answer.verdict == top_up_verdict::spent;

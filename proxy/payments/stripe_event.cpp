@@ -15,7 +15,7 @@ stripe_event::kind kind_of(std::string_view type) {
   return kind::other;
 }
 
-// An id, or the object itself where it is expanded.
+// An id, or the id of the object if it is expanded.
 std::string id_at(const json_value& object, std::string_view name) {
   const auto* whole = object_at(object, name);
   return std::string{whole != nullptr ? text_at(*whole, "id") : text_at(object, name)};

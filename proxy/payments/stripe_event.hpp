@@ -1,4 +1,4 @@
-// An event of Stripe as a statement about a top-up. Pure.
+// An event from Stripe, interpreted for a top-up. Pure.
 #pragma once
 
 #include <optional>
@@ -11,7 +11,7 @@ namespace tollgate::proxy::payments {
 
 struct stripe_event {
   enum class kind {
-    other,     // nothing that a top-up depends on
+    other,     // irrelevant to top-ups
     paid,      // payment_intent.succeeded
     pending,   // payment_intent.processing
     failed,    // payment_intent.payment_failed, .canceled
@@ -22,12 +22,12 @@ struct stripe_event {
   std::string id, type;
   kind what = kind::other;
   json_value object;                   // the payment, the charge or the dispute
-  std::optional<payment_owner> owner;  // as its metadata say; a dispute has none
+  std::optional<payment_owner> owner;  // from its metadata; a dispute has none
   std::string payment, charge;         // ids; may be empty
   std::int64_t cents = 0;              // refunded so far, or disputed
 };
 
-// Nothing: it is no event.
+// Nullopt: not an event.
 std::optional<stripe_event> read_stripe_event(std::string_view body);
 
 }  // namespace tollgate::proxy::payments

@@ -19,10 +19,10 @@ bool equal(std::string_view a, std::string_view b) {
 
 struct signature_header {
   std::string_view seconds;
-  std::vector<std::string_view> signatures;  // of the scheme v1; others are passed over
+  std::vector<std::string_view> signatures;  // of the scheme v1; others are ignored
 };
 
-// Nothing: malformed, or the time stands there twice.
+// Nullopt: malformed, or with a duplicate time.
 std::optional<signature_header> read_header(std::string_view text) {
   signature_header header;
   while (!text.empty()) {
@@ -50,12 +50,12 @@ std::string refuse_stripe_signature(std::string_view header, std::string_view bo
     return "Stripe-Signature is missing or malformed: t=SECONDS,v1=HEX";
   }
   const auto seconds = admin::parse_number(given->seconds);
-  // Numbers that no clock shows are told apart before anything is reckoned with them.
+  // Rejects impossible times before computing with them.
   constexpr std::int64_t far_future = 100'000'000'000;
   if (!seconds || *seconds < 0 || *seconds > far_future) {
     return "the time in Stripe-Signature is malformed";
   }
-  // What was signed is the text, not the number.
+  // The text was signed, not the number.
   const auto content = std::string{given->seconds}.append(".").append(body);
   bool known = false;
   for (const auto& secret : secrets) {

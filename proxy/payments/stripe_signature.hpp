@@ -1,4 +1,4 @@
-// Whether an event was sent by Stripe, and just now. Pure.
+// Verifies that Stripe has sent an event, and just now. Pure.
 #pragma once
 
 #include <chrono>
@@ -13,8 +13,8 @@ namespace tollgate::proxy::payments {
 // How far the signature's time may be from now, so that a recorded event cannot be replayed later.
 inline constexpr std::chrono::minutes stripe_tolerance{5};
 
-// `header`: "t=SECONDS,v1=HEX[,v1=HEX]", HMAC-SHA256 of "SECONDS.BODY" by the secret's text. Why it
-// is refused; empty: this body was signed with one of the secrets.
+// `header`: "t=SECONDS,v1=HEX[,v1=HEX]", the HMAC-SHA256 of "SECONDS.BODY" with the secret's text.
+// Returns why the event is refused; empty: this body was signed with one of the secrets.
 std::string refuse_stripe_signature(std::string_view header, std::string_view body,
                                     const std::vector<std::string>& secrets, quota::time_point now);
 

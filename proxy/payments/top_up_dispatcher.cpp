@@ -23,7 +23,7 @@ std::string describe(const payment_order& order) {
 
 }  // namespace
 
-// Many calls of one organization may find at once that it has something to deliver.
+// Many calls of one organization may report at once that it has something to deliver.
 void top_up_dispatcher::visit(const quota::org_id& org) {
   if (stopped_ || !endpoint_) return;
   if (const auto busy = busy_.find(org); busy != busy_.end()) {
@@ -63,7 +63,7 @@ void top_up_dispatcher::end(const quota::org_id& org) {
 
 task<> top_up_dispatcher::deliver_all(quota::org_id org) {
   const auto top_ups = co_await history_.top_ups(org);
-  if (!top_ups) co_return;  // the next sweep comes by again
+  if (!top_ups) co_return;  // the next sweep returns
   std::string stripe_customer;
   if (endpoint_ && endpoint_->settings().kind == config::payment_kind::stripe) {
     auto found = co_await directory_.find(org);
@@ -71,7 +71,7 @@ task<> top_up_dispatcher::deliver_all(quota::org_id org) {
     stripe_customer = std::move((*found)->stripe_customer);
   }
   using quota::top_up_status;
-  // What is only looked at does not keep waiting what is to be bought.
+  // Purchases come before polls, so that polls do not delay them.
   for (const auto status : {top_up_status::requested, top_up_status::pending}) {
     for (const auto& top_up : *top_ups) {
       if (stopped_ || !endpoint_) co_return;
@@ -80,8 +80,7 @@ task<> top_up_dispatcher::deliver_all(quota::org_id org) {
       order.org = org;
       order.top_up = top_up;
       order.stripe_customer = stripe_customer;
-      // Whether it is time to ask for it (again) is for the lease to say: it knows the store's
-      // clock.
+      // The lease decides whether a request is due: it knows the store's clock.
       if (status == top_up_status::requested) {
         co_await deliver(std::move(order));
       } else {
@@ -91,7 +90,7 @@ task<> top_up_dispatcher::deliver_all(quota::org_id org) {
   }
 }
 
-// Polls a slow payment. Where the endpoint cannot be asked, it is confirmed by hand.
+// Polls a slow payment. If the endpoint cannot be asked, the payment is confirmed by hand.
 task<> top_up_dispatcher::poll(payment_order order) {
   const auto endpoint = endpoint_;
   if (endpoint->settings().kind != config::payment_kind::stripe) co_return;
@@ -113,8 +112,8 @@ task<> top_up_dispatcher::deliver(payment_order order) {
   const auto obstacle = endpoint->obstacle(order);
   if (!obstacle.empty() && !was_asked_for(order.top_up)) {
     // It was never requested and cannot be, so it is over, and the account's back-off begins. Once
-    // it has been requested, only the endpoint knows the outcome: then it goes the usual way, and
-    // fails.
+    // it has been requested, only the endpoint knows the outcome: then it is delivered as usual,
+    // and fails.
     const payment_answer declined{top_up_verdict::declined, obstacle, true};
     co_return co_await resolve(order, declined);
   }
@@ -123,9 +122,8 @@ task<> top_up_dispatcher::deliver(payment_order order) {
   co_await resolve(order, answer);
 }
 
-// False: it is not ours to deliver. An answer that got lost means that, too. What was read before
-// the lease may be out of date by now: who had it until then has told the ledger of attempts and
-// keys.
+// False: not ours to deliver, or the answer was lost. Data read before the lease may be out of
+// date: the previous holder may have reported attempts and keys to the ledger.
 task<bool> top_up_dispatcher::lease(payment_order& order, quota::milliseconds duration) {
   const quota::operation lease = quota::lease_top_up{order.top_up.id, duration};
   const auto reply = co_await ledger_.apply(order.org, lease);
@@ -138,7 +136,7 @@ task<bool> top_up_dispatcher::lease(payment_order& order, quota::milliseconds du
   co_return !stopped_;
 }
 
-// Until the ledger confirms it: there is money behind it.
+// Repeats until the ledger confirms: money is involved.
 task<> top_up_dispatcher::resolve(const payment_order& order, payment_answer answer) {
   timer pause{context_};
   for (int attempt = 0;; ++attempt) {
@@ -151,8 +149,8 @@ task<> top_up_dispatcher::resolve(const payment_order& order, payment_answer ans
   }
 }
 
-// The payment is remembered before its credits are granted, so that what comes back of another one
-// never takes them away.
+// Remembers the payment before its credits are granted, so that a refund of another payment never
+// takes them back.
 task<result<quota::answer>> top_up_dispatcher::book(const payment_order& order,
                                                     payment_answer& answer) {
   if (answer.verdict == top_up_verdict::paid && !answer.payment.empty()) {

@@ -3,9 +3,9 @@
 //   visit(org) ► top_ups ─ requested ► lease_top_up ──recorded──► payment_endpoint ► resolve_top_up
 //                        └ pending ───────── now and then ──────► payment_endpoint ► resolve_top_up
 //
-// Any sidecar may deliver any top-up; the ledger's lease lets one of them at a time. Only
-// resolve_top_up grants credits, and every attempt carries the ledger's idempotency key; so it may
-// crash at any point: the lease ends, and the next sidecar repeats the request.
+// Any sidecar may deliver any top-up; the ledger's lease admits one of them at a time. Only
+// resolve_top_up grants credits, and every attempt carries the ledger's idempotency key. So a
+// sidecar may crash at any point: the lease ends, and the next sidecar repeats the request.
 //
 // Lives on the control thread, away from the data plane.
 #pragma once
@@ -37,13 +37,13 @@ class top_up_dispatcher {
         directory_{directory},
         counts_{counts} {}
 
-  // From now on uses this one. Null: top-ups stay requested until they are resolved by hand.
+  // Uses this endpoint from now on. Null: top-ups stay requested until they are resolved by hand.
   void use(std::shared_ptr<payment_endpoint> endpoint) { endpoint_ = std::move(endpoint); }
 
-  // This organization may have top-ups to deliver. Cheap, and harmless when it has none.
+  // This organization may have top-ups to deliver. Cheap, and harmless if it has none.
   void visit(const quota::org_id& org);
 
-  // Begins no more deliveries. Those that are open may end, or be abandoned.
+  // Begins no more deliveries. Open ones may end, or be abandoned.
   void stop() { stopped_ = true; }
 
  private:
@@ -70,8 +70,8 @@ class top_up_dispatcher {
   metrics::payment_metrics& counts_;
   std::shared_ptr<payment_endpoint> endpoint_;
   std::deque<quota::org_id> queue_;
-  std::set<quota::org_id> waiting_;     // what is in the queue
-  std::map<quota::org_id, bool> busy_;  // being visited; true: to be visited again
+  std::set<quota::org_id> waiting_;     // those in the queue
+  std::map<quota::org_id, bool> busy_;  // being visited; true: visit again
   poll_schedule polls_;
   bool stopped_ = false;
 };

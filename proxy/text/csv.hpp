@@ -1,4 +1,4 @@
-// CSV as RFC 4180 has it, safe to open in a spreadsheet.
+// CSV according to RFC 4180, safe to open in a spreadsheet.
 #pragma once
 
 #include <string>
@@ -10,8 +10,8 @@ namespace tollgate::proxy::admin {
 
 class csv_writer {
  public:
-  // Text that a spreadsheet would run as a formula (agents and conversations are named by callers)
-  // gets an apostrophe in front.
+  // Text that a spreadsheet would run as a formula (callers choose the names of agents and
+  // conversations) is prefixed with an apostrophe.
   csv_writer& text(std::string_view value);
   csv_writer& number(quota::credits amount) { return cell(quota::to_string(amount)); }
   csv_writer& number(std::int64_t value) { return cell(std::to_string(value)); }

@@ -30,7 +30,7 @@ void read_scalar(Value& source, json_value& out) {
     case ondemand::json_type::number:
       out.type = json_value::kind::number;
       out.text = without_trailing_space(std::string_view{source.raw_json_token()});
-      (void)double{source.get_double()};  // moves on to what follows
+      (void)double{source.get_double()};  // moves on to the next token
       break;
     case ondemand::json_type::string:
       out.type = json_value::kind::string;
@@ -77,7 +77,7 @@ void read_value(ondemand::value source, json_value& out, int depth) {
 
 json_value read_document(std::string_view text) {
   const simdjson::padded_string padded{text};
-  // Reading on demand looks at no more than it is asked for; this looks at the whole document.
+  // On-demand parsing checks only what it reads; this checks the whole document.
   simdjson::dom::parser validator;
   if (const auto code = validator.parse(padded).error()) throw simdjson::simdjson_error{code};
   ondemand::parser parser;

@@ -1,5 +1,5 @@
-// Reading JSON from admin clients, and from the admin API by the command line: small documents,
-// read whole. Numbers keep their source text, so that 0.1 credits is exactly 0.1.
+// Reads JSON from admin clients, and in the command line from the admin API: small documents, read
+// whole. Numbers keep their source text, so that 0.1 credits is exactly 0.1.
 #pragma once
 
 #include <string>
@@ -16,7 +16,7 @@ struct json_value {
 
   kind type = kind::null;
   bool truth = false;
-  std::string text;  // a number as it was written; a string's content
+  std::string text;  // a number as written, or a string's content
   std::vector<json_value> elements;
   std::vector<std::pair<std::string, json_value>> members;  // in order; names are unique
 
@@ -30,7 +30,7 @@ struct json_error {
   std::string message;
 };
 
-// Strict: one complete document in UTF-8, no name twice in an object, at most 16 levels deep.
+// Strict: one complete document in UTF-8, no duplicate names in an object, at most 16 levels deep.
 boost::system::result<json_value, json_error> read_json(std::string_view text);
 
 }  // namespace tollgate::proxy::admin

@@ -1,4 +1,4 @@
-// Writing JSON: members in the order in which they are given, credits as exact decimals.
+// Writes JSON: members in the order of the calls, credits as exact decimals.
 #pragma once
 
 #include <concepts>
@@ -25,7 +25,7 @@ class json_writer {
   json_writer& usd(std::int64_t cents);     // dollars, exact: 24.69
   json_writer& raw(std::string_view json);  // a complete JSON value
 
-  // null for an empty text: "not given".
+  // Null for an empty text: "not given".
   json_writer& string_or_null(std::string_view text) {
     return text.empty() ? null() : string(text);
   }
@@ -38,7 +38,7 @@ class json_writer {
   void separate();
 
   std::string out_;
-  bool comma_ = false;  // a value stands before the next one
+  bool comma_ = false;  // a comma is due before the next value
 };
 
 }  // namespace tollgate::proxy::admin

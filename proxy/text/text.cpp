@@ -17,7 +17,7 @@ namespace {
 
 namespace chrono = std::chrono;
 
-// Exactly `width` digits at the front of `text`, taken off it.
+// Removes exactly `width` digits from the front of `text` and returns their value.
 std::optional<int> take_digits(std::string_view& text, std::size_t width) {
   if (text.size() < width) return {};
   int value = 0;
@@ -49,7 +49,7 @@ std::optional<chrono::sys_days> take_date(std::string_view& text) {
   return chrono::sys_days{date};
 }
 
-// ".123456" -> 123 ms; further digits are cut off.
+// ".123456" -> 123 ms; further digits are ignored.
 std::optional<chrono::milliseconds> take_fraction(std::string_view& text) {
   if (!take(text, '.')) return chrono::milliseconds{};
   int value = 0, digits = 0;
@@ -132,7 +132,7 @@ std::optional<quota::time_point> parse_month(std::string_view text) {
   return text.size() == 7 ? parse_time(std::string{text} + "-01") : std::nullopt;
 }
 
-// A cent is 10,000 millionths, and credits are written as decimals of millionths.
+// A cent is 10,000 millionths of a dollar, and credits print as decimals of millionths.
 std::string usd_text(std::int64_t cents) {
   return quota::to_string(quota::credits::from_micro(cents * quota::usd_micro_per_cent));
 }
@@ -147,7 +147,7 @@ std::string exact_usd_text(quota::credits amount, std::int64_t usd_micro_per_cre
   auto left = static_cast<__int128>(amount.micro()) * usd_micro_per_credit;
   const bool negative = left < 0;
   if (negative) left = -left;
-  std::string digits;  // from the last one
+  std::string digits;  // least significant first
   for (int places = 0; left > 0 || places <= 12; ++places, left /= 10) {
     if (places == 12 && !digits.empty()) digits += '.';
     const auto digit = static_cast<char>('0' + static_cast<int>(left % 10));
@@ -190,7 +190,7 @@ std::optional<std::int64_t> parse_number(std::string_view text) {
 }
 
 std::optional<std::string> parse_place(std::string_view text) {
-  constexpr std::uint64_t latest_ms = 253'402'300'799'999;  // the year 9999 ends
+  constexpr std::uint64_t latest_ms = 253'402'300'799'999;  // the end of the year 9999
   constexpr std::uint64_t last_of_a_ms = std::numeric_limits<std::int64_t>::max();
   const auto id = quota::parse_entry_id(text);
   if (!id || id->ms > latest_ms || id->sequence > last_of_a_ms) return {};

@@ -73,7 +73,7 @@ bool is_port(std::string_view text) {
   return port && *port > 0 && *port <= 65'535;
 }
 
-// Which of the things that people write it is.
+// Names the reason, for common mistakes.
 std::string why_no_endpoint(std::string_view url) {
   const auto is_blank = [](unsigned char c) { return c <= ' ' || c == 0x7F; };
   const auto is_foreign = [](unsigned char c) { return c > 0x7F; };

@@ -1,4 +1,4 @@
-// An event as an HTTP request, and the answer as a verdict. Pure.
+// Turns an event into an HTTP request, and the answer into a verdict. Pure.
 #pragma once
 
 #include <string>
@@ -10,11 +10,11 @@
 
 namespace tollgate::proxy::webhooks {
 
-// The delivered message: the same bytes at every attempt.
+// The delivered message: the same bytes in every attempt.
 struct message {
   std::string id;     // "evt_..."; receivers deduplicate by it
   std::string body;   // the envelope
-  quota::org_id org;  // whose it is
+  quota::org_id org;  // the event's organization
 };
 message message_of(const quota::org_id& org, const quota::account_event& event);
 message message_of(const quota::org_id& org, const quota::dead_letter& letter);
@@ -28,11 +28,11 @@ outbound::request request_of(const message& what, const outbound::url& to,
 
 enum class verdict { delivered, gone, failed };
 std::string_view name_of(verdict verdict);
-// By the status of the answer; 0: there was none.
+// From the status of the answer; 0: no answer.
 verdict verdict_of(int status);
 
-// Why this URL cannot be an endpoint, and what to do; empty: it can. Addresses of names are checked
-// on connecting.
+// Why this URL cannot be an endpoint, and what to do about it; empty: it can. Addresses of names
+// are checked on connecting.
 std::string refuse_url(std::string_view url, const config::webhook_settings& settings);
 
 }  // namespace tollgate::proxy::webhooks

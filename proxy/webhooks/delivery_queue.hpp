@@ -1,4 +1,4 @@
-// Which endpoints wait for deliveries, and which are being delivered to. Pure.
+// The endpoints that wait for deliveries, and those being delivered to. Pure.
 #pragma once
 
 #include <deque>
@@ -24,7 +24,7 @@ class delivery_queue {
 
   explicit delivery_queue(places places) : places_{places} {}
 
-  // Once, however often it is said. One that is busy is noted as changed.
+  // Adds it once, however often it is called. A busy endpoint is marked as changed.
   void add(recipient to) {
     if (const auto busy = busy_.find(to); busy != busy_.end()) {
       busy->second = true;
@@ -33,10 +33,10 @@ class delivery_queue {
     }
   }
 
-  // The first whose organization has a place left: it is busy from now on.
+  // The first whose organization has a free place; it becomes busy.
   std::optional<recipient> begin_next();
 
-  // It is not busy any more. True: something has changed meanwhile.
+  // It is no longer busy. True: something has changed meanwhile.
   bool end(const recipient& to) { return busy_.extract(to).mapped(); }
 
   bool is_busy(const recipient& to) const { return busy_.contains(to); }
@@ -45,7 +45,7 @@ class delivery_queue {
  private:
   const places places_;
   std::deque<recipient> queue_;
-  std::set<recipient> waiting_;     // what is in the queue
+  std::set<recipient> waiting_;     // those in the queue
   std::map<recipient, bool> busy_;  // true: something has changed meanwhile
 };
 

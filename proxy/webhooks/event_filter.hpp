@@ -1,4 +1,4 @@
-// Which events an endpoint wants: pure.
+// Which events an endpoint wants. Pure.
 #pragma once
 
 #include <span>
@@ -8,7 +8,7 @@
 
 namespace tollgate::proxy::webhooks {
 
-// The types there are: "account.usage_threshold", ... The ledger's own are without "account.".
+// All types: "account.usage_threshold", ... In the ledger they have no "account.".
 std::span<const std::string> event_types();
 
 // A type, "account.*" or "*".

@@ -13,7 +13,7 @@ bool equal(std::string_view a, std::string_view b) {
   return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
-// Signatures of several secrets, with blanks between them; one that is ours is enough.
+// Signatures of several secrets, separated by blanks; a single match suffices.
 bool has_signature(std::string_view list, std::string_view wanted) {
   bool found = false;
   while (!list.empty()) {
@@ -31,7 +31,7 @@ std::string refuse_delivery(const received& what, std::string_view secret, quota
     return "webhook-id, webhook-timestamp or webhook-signature is missing";
   }
   const auto seconds = admin::parse_number(what.timestamp);
-  // Numbers that no clock shows are told apart before anything is reckoned with them.
+  // Rejects impossible times before computing with them.
   constexpr std::int64_t far_future = 100'000'000'000;
   if (!seconds || *seconds < 0 || *seconds > far_future) return "webhook-timestamp is malformed";
   const auto age = now - quota::time_point{std::chrono::seconds{*seconds}};

@@ -1,5 +1,5 @@
-// A delivery as a receiver checks it: pure. For `tollgate webhook listen`, and an example for
-// receivers.
+// Verifies a delivery as a receiver does. Pure. For `tollgate webhook listen`, and as an example
+// for receivers.
 #pragma once
 
 #include <string>
@@ -14,10 +14,10 @@ struct received {
   std::string body;
 };
 
-// How far its timestamp may be from now, so that a recorded delivery cannot be replayed later.
+// How far the timestamp may be from now, so that a recorded delivery cannot be replayed later.
 inline constexpr std::chrono::minutes tolerance{5};
 
-// Why it is refused; empty: it was signed with the secret, just now.
+// Why the delivery is refused; empty: it was signed with the secret, just now.
 std::string refuse_delivery(const received& what, std::string_view secret, quota::time_point now);
 
 }  // namespace tollgate::proxy::webhooks

@@ -1,13 +1,12 @@
-// When an event is tried again: pure.
+// When to try an event again. Pure.
 //
-// Attempts have fixed distances from the event itself. So events that waited behind one that could
-// not be delivered do not begin days of their own: such an event is tried as soon as its turn
-// comes, then at the rest of its own times; at least once more, if there is more than one attempt
-// at all.
+// The times of attempts are relative to the event. So events that waited behind an undeliverable
+// one do not get days of attempts of their own: such an event is tried as soon as its turn comes,
+// then at its remaining times, and at least once more if there is more than one attempt at all.
 //
-// Attempts are spread, so that deliveries that failed together do not return together: each is
-// later by up to a tenth of the pause before it (or after it, if that is shorter, so that no
-// attempt comes near the next one's time), at random.
+// Attempts are spread, so that deliveries that failed together are not repeated together. Each is
+// delayed at random by up to a tenth of the pause before it (or after it, if that is shorter, so
+// that no attempt comes near the next one's time).
 #pragma once
 
 #include <optional>
@@ -22,9 +21,9 @@ class schedule {
   // The pauses before each attempt; the first counts from the event.
   explicit schedule(const std::vector<quota::milliseconds>& pauses);
 
-  // After an attempt that began at `tried`, at an event of `created`, or one that could not have
-  // been tried earlier than then. `random` says where in its while the attempt is: at its beginning
-  // for 0. Nothing: there is none left, the event is a dead letter.
+  // After an attempt that began at `tried`, for an event created at `created` (or one that could
+  // not be tried before then). `random` selects the delay; 0 means none. Nullopt: no attempt is
+  // left, the event is a dead letter.
   std::optional<quota::time_point> next_attempt(quota::time_point created, quota::time_point tried,
                                                 bool was_the_first, std::uint64_t random) const;
 

@@ -18,7 +18,7 @@ sender::sender(const config::webhook_settings& settings, outbound::name_resolver
       attempts_{settings.retries},
       client_{settings.ca_file, rule_of(settings), names} {}
 
-// The URL is looked at once more: the configuration may have changed since it was taken.
+// Checks the URL again: the configuration may have changed since the endpoint was created.
 task<quota::webhook_attempt> sender::send(const quota::webhook_endpoint& endpoint, message what,
                                           quota::time_point now) {
   const auto give_up = std::chrono::steady_clock::now() + settings_.timeout;

@@ -8,14 +8,14 @@ namespace tollgate::proxy::webhooks {
 
 class sender {
  public:
-  // Throws when `settings` cannot be used: a file that cannot be read. Names are looked up by
-  // `names`, or by Asio.
+  // Throws if `settings` cannot be used, such as a file that cannot be read. `names` resolves
+  // names; if null, Asio does.
   explicit sender(const config::webhook_settings& settings,
                   outbound::name_resolver* names = nullptr);
 
-  // No longer than the configured timeout. `now`, by the store's clock, is what it is signed with:
-  // a receiver refuses what this machine's clock, gone wrong, would have put there. Says the
-  // status, or why there is none.
+  // Takes no longer than the configured timeout. `now`, by the store's clock, is the signature's
+  // time: receivers would refuse the time of a wrong local clock. Returns the status, or why there
+  // is none.
   task<quota::webhook_attempt> send(const quota::webhook_endpoint& endpoint, message what,
                                     quota::time_point now);
 

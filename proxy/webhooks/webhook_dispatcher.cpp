@@ -50,7 +50,7 @@ webhook_dispatcher::webhook_dispatcher(asio::io_context& context, quota::ledger&
       chance_{std::move(chance)},
       token_{quota::random_id_source{}.next_hex128()} {}
 
-// What goes wrong in one visit is no reason to end the others.
+// A failure in one visit must not end the others.
 template <class Work, class Then>
 void webhook_dispatcher::spawn(Work work, Then then) {
   asio::co_spawn(context_, std::move(work), [then](std::exception_ptr failed, auto... how) {
@@ -128,7 +128,7 @@ task<> webhook_dispatcher::look(quota::org_id org) {
 
 task<> webhook_dispatcher::look_once(const quota::org_id& org) {
   const auto known = co_await store_.read(org);
-  if (!known) co_return;  // the next sweep comes by again
+  if (!known) co_return;  // the next sweep returns
   resting_[org] = steady_clock::now() + rest_;
   for (const auto& endpoint : known->endpoints) {
     if (!endpoint.disabled.empty() || endpoint.cursor == known->last_event) continue;
@@ -191,12 +191,12 @@ task<bool> webhook_dispatcher::deliver_some(const quota::webhook_lease& lease,
                                             quota::webhook_endpoint endpoint) {
   const auto turn_ends = steady_clock::now() + sender_->settings().timeout;
   const auto events = co_await history_.events(lease.org, endpoint.cursor, events_a_turn);
-  if (!events) co_return false;  // the lease runs out, and the sweep comes by again
+  if (!events) co_return false;  // the lease expires, and a sweep returns
   for (const auto& event : *events) {
     if (stopped_ || steady_clock::now() >= turn_ends) break;
     const bool go_on = co_await hand_over(lease, endpoint, event);
     if (!go_on) co_return false;
-    endpoint.attempts = 0;  // at the next
+    endpoint.attempts = 0;  // of the next event
   }
   co_return true;
 }
@@ -257,7 +257,7 @@ task<bool> webhook_dispatcher::give_up(const quota::webhook_lease& lease, const 
   co_return told == webhook_outcome::done || told == webhook_outcome::full;
 }
 
-// As long as the lease may be ours: what is not told will be done once more.
+// Repeated while the lease may still be ours: a step that is not recorded is repeated later.
 task<webhook_outcome> webhook_dispatcher::tell(const quota::webhook_lease& lease,
                                                const step& step) {
   const auto until = steady_clock::now() + lease.duration;
@@ -271,7 +271,7 @@ task<webhook_outcome> webhook_dispatcher::tell(const quota::webhook_lease& lease
 
 task<> webhook_dispatcher::end_deliveries() {
   constexpr quota::milliseconds tick{10};
-  // What is over in time is also told to the store.
+  // Attempts that end in time are also recorded in the store.
   const auto until = steady_clock::now() + sender_->settings().timeout + quota::milliseconds{500};
   while (!queue_.idle() && steady_clock::now() < until) co_await sleep_for(tick);
 }

@@ -1,11 +1,12 @@
 // Delivers account events to the endpoints of their organizations.
 //
-//   visit(org) ► read ► lease an endpoint ► the events behind its cursor, one after the other:
-//                       sender ► delivered · failed · gone · died, told to the store
+//   visit(org) ► read ► lease an endpoint ► the events after its cursor, one after the other:
+//                       sender ► delivered · failed · gone · died, recorded in the store
 //
-// Any sidecar may deliver to any endpoint; its lease lets one of them at a time, so its events keep
-// their order. The cursor moves only when an event has been delivered (or given up), so it may
-// crash at any point: the lease ends, and the next sidecar begins with the same event.
+// Any sidecar may deliver to any endpoint; the endpoint's lease admits one of them at a time, so
+// its events keep their order. The cursor moves only when an event has been delivered (or dropped),
+// so a sidecar may crash at any point: the lease ends, and the next sidecar begins with the same
+// event.
 //
 // Lives on the control thread, away from the data plane.
 #pragma once
@@ -35,22 +36,22 @@ class webhook_dispatcher {
       quota::webhook_store& store, metrics::webhook_metrics& counts, delivery_queue::places places,
       std::unique_ptr<quota::id_source> chance = std::make_unique<quota::random_id_source>());
 
-  // From now on sends by these rules.
+  // From now on uses these rules.
   void use(std::shared_ptr<sender> sender) { sender_ = std::move(sender); }
   const sender& rules() const { return *sender_; }
 
-  // Visits organizations whose pause is over, and at times all: other sidecars may have left
-  // deliveries behind. One without deliveries is skipped in the next few rounds; visit() reports
-  // its events.
+  // Visits organizations whose pause is over, and occasionally all: other sidecars may have left
+  // deliveries. One without deliveries is skipped in the next few rounds; visit() reports its
+  // events.
   void start(quota::milliseconds sweep_every);
 
-  // This organization may have events to deliver. Cheap, and harmless when it has none.
+  // This organization may have events to deliver. Cheap, and harmless if it has none.
   void visit(const quota::org_id& org);
 
   // One attempt outside the queue; the caller interprets the result.
   task<quota::webhook_attempt> send_now(const quota::webhook_endpoint& endpoint, message what);
 
-  // Begins no more attempts. Those that are open may end, or be abandoned.
+  // Begins no more attempts. Open ones may end, or be abandoned.
   void stop() { stopped_ = true; }
   // After stop(): waits until open attempts have ended and their leases are given back, so that
   // other sidecars continue at once; no longer than an attempt may take.
@@ -73,7 +74,7 @@ class webhook_dispatcher {
   void end(const recipient& to, turn how);
 
   task<turn> deliver(recipient to);
-  // False: the lease is to be given back by nobody, because it was, or is lost.
+  // False: nothing is left to give back, because the lease was given back or is lost.
   task<bool> deliver_some(const quota::webhook_lease& lease, quota::webhook_endpoint endpoint);
   // False: the endpoint is not ours any more, or has to wait.
   task<bool> hand_over(const quota::webhook_lease& lease, const quota::webhook_endpoint& endpoint,
@@ -85,7 +86,7 @@ class webhook_dispatcher {
   void spawn(Work work, Then then);
 
   static constexpr int rounds_to_rest = 6;
-  // Then others get theirs; and after as long as one attempt may take.
+  // Then other endpoints get their turn; likewise after the time of one attempt.
   static constexpr std::size_t events_a_turn = 20;
   // How much longer than an attempt's timeout a lease lasts.
   static constexpr quota::milliseconds lease_margin{5'000};
@@ -97,13 +98,13 @@ class webhook_dispatcher {
   metrics::webhook_metrics& counts_;
   std::shared_ptr<sender> sender_;
   delivery_queue queue_;
-  const std::unique_ptr<quota::id_source> chance_;  // by which attempts are spread
-  const std::string token_;  // of all leases of this process, which are told apart by endpoint
+  const std::unique_ptr<quota::id_source> chance_;  // spreads the attempts
+  const std::string token_;  // of all leases of this process, which differ by endpoint
 
   quota::milliseconds rest_{};  // of an organization that has nothing to deliver
   std::map<quota::org_id, steady_time> resting_;
   std::map<quota::org_id, steady_time> reminders_;
-  std::map<quota::org_id, bool> looked_at_;  // true: to be looked at again
+  std::map<quota::org_id, bool> looked_at_;  // true: look again
   bool stopped_ = false;
 };
 

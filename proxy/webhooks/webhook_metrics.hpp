@@ -1,4 +1,4 @@
-// Counters of webhooks, of the control thread.
+// Counters of webhooks, written by the control thread.
 #pragma once
 
 #include "proxy/metrics/cells.hpp"
@@ -9,9 +9,9 @@ namespace tollgate::proxy::metrics {
 inline constexpr std::size_t webhook_verdict_count = 3;  // webhooks::verdict
 
 struct webhook_metrics {
-  by_enum<webhooks::verdict, webhook_verdict_count> deliveries;  // by what became of each attempt
-  counter dead_letters;                                          // events that were given up
-  counter forgotten;  // endpoints that found the stream cut off behind them
+  by_enum<webhooks::verdict, webhook_verdict_count> deliveries;  // by the result of each attempt
+  counter dead_letters;                                          // events that were dropped
+  counter forgotten;  // endpoints whose cursor was before the start of the stream
 };
 
 }  // namespace tollgate::proxy::metrics

@@ -1,5 +1,5 @@
-// What stands in the way of a hold: the request rate, limits of agents, conversations and keys, the
-// balance with the overage that the plan allows, the spend cap.
+// The reasons to refuse a hold: the request rate, limits of agents, conversations and keys, the
+// balance with the plan's overage, the spend cap.
 #include <algorithm>
 
 #include "quota/ledger/account_ledger.hpp"
@@ -8,8 +8,8 @@ namespace tollgate::quota {
 
 namespace {
 
-// The bucket of the request rate, in integers: a request is 60,000, and `per_minute` runs out of it
-// each millisecond.
+// The bucket of the request rate, in integers: a request adds 60,000, and `per_minute` drains from
+// it each millisecond.
 constexpr std::int64_t a_request = 60'000;
 constexpr std::int64_t longest_pause_ms = 1'000'000'000;  // the bucket is empty long before
 
@@ -26,7 +26,7 @@ constexpr milliseconds an_hour = std::chrono::hours{1}, a_day = std::chrono::hou
 
 }  // namespace
 
-// Takes one request from the bucket, or says when there will be one.
+// Adds one request to the bucket, or says when the next one is allowed.
 std::optional<account_ledger::objection> account_ledger::take_request(time_point now) {
   const auto& terms = plan_->terms;
   const auto level = drained(bucket_.level, (now - bucket_.at).count(), terms.requests_per_minute);
@@ -57,7 +57,7 @@ credits account_ledger::overage_room() const {
   return allows_overage(*plan_) ? room + plan_->owed : credits{};
 }
 
-// `beyond`: how much further than anybody else this call may go.
+// `beyond`: how much further than usual this call may go.
 std::optional<account_ledger::objection> account_ledger::money_objection(credits more,
                                                                          credits beyond) const {
   const auto room = overage_room();
@@ -86,8 +86,7 @@ std::optional<account_ledger::objection> account_ledger::limit_objection(
     const bool current = found != counters_.end() && found->second.window == window &&
                          found->second.since == plan_->limits_since[i];
     auto used = current ? found->second.amount : credits{};
-    // A call that came over from another window is not counted in this one, but held to it all the
-    // same.
+    // A call that began in another window does not count in this one, but its limit still applies.
     if (extended != nullptr) {
       const bool total = limit.per == limit_window::total;
       const bool meant = is_meant(i, *extended);
@@ -124,8 +123,8 @@ std::optional<account_ledger::objection> account_ledger::objection_to(credits mo
   return money_objection(more, credits{});
 }
 
-// The counter that this limit keeps of this caller; empty: it is not meant. Callers that do not say
-// who they are count as one of "*": leaving the name out is no way around a limit.
+// The counter of this limit for this caller; empty if the limit does not apply to it. Callers
+// without a name share the counter of "*": leaving out the name does not avoid a limit.
 std::string account_ledger::counter_of(const spend_limit& limit, const attribution& who) const {
   const auto& member = member_of(who, limit.scope);
   if (limit.id != "*" && limit.id != member) return {};
@@ -133,7 +132,7 @@ std::string account_ledger::counter_of(const spend_limit& limit, const attributi
          std::to_string(static_cast<int>(limit.per)) + '\t' + limit.id + '\t' + member;
 }
 
-// Which window of the limit a moment falls in.
+// The limit's window at a given time.
 std::int64_t account_ledger::window_of(const spend_limit& limit, time_point at) const {
   switch (limit.per) {
     case limit_window::hour:
@@ -166,7 +165,7 @@ std::int64_t account_ledger::next_sequence(std::int64_t at_least) {
   return sequence_ = std::max(sequence_ + 1, at_least);
 }
 
-// Counts a new hold in the windows of now, and notes that it was.
+// Counts a new hold in the current windows, and records that.
 void account_ledger::count_new(hold& hold, time_point now) {
   if (!plan_) return;
   bool counted = false;
@@ -187,7 +186,7 @@ void account_ledger::count_new(hold& hold, time_point now) {
   if (counted) hold.counted = sequence_;
 }
 
-// Limits that differ in how much they allow share a counter, and count once.
+// Limits that differ only in their amount share a counter, which counts once.
 bool account_ledger::counts_first(std::size_t limit) const {
   const auto& limits = plan_->options.limits;
   const auto shares = [&](const spend_limit& other) {
@@ -198,19 +197,19 @@ bool account_ledger::counts_first(std::size_t limit) const {
          limits.begin() + static_cast<std::ptrdiff_t>(limit);
 }
 
-// Whether it was placed after the limit was set.
+// Whether the hold was placed after the limit was set.
 bool account_ledger::is_meant(std::size_t limit, const hold& hold) const {
   return hold.counted && *hold.counted >= plan_->limits_since[limit].time_since_epoch().count();
 }
 
-// Whether the counter has counted this hold, which the limit counts.
+// Whether the counter has counted this hold, to which the limit applies.
 bool account_ledger::has_counted(std::size_t limit, const limit_counter& counter,
                                  const hold& hold) const {
   if (plan_->options.limits[limit].per == limit_window::total) return true;
   return counter.since == plan_->limits_since[limit] && *hold.counted >= counter.begun;
 }
 
-// Counts what a hold takes besides, or gives back, where it has been counted.
+// Adjusts the counters that have counted a hold by what it adds or gives back.
 void account_ledger::count(const hold& hold, credits more) {
   if (!plan_) return;
   for (std::size_t i = 0; i < plan_->options.limits.size(); ++i) {

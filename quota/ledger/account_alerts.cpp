@@ -1,4 +1,4 @@
-// Alerts, and the events that tell of what has happened to an account.
+// Alerts, and the events that report changes of an account.
 #include <algorithm>
 
 #include "quota/ledger/account_ledger.hpp"
@@ -52,7 +52,7 @@ std::optional<credits> overdrawn_at(std::int64_t percent, const account_plan& pl
                                     const cycle_record& books, const top_up_state& top_up) {
   if (!plan.options.spend_cap_cents) return std::nullopt;
   const auto cap = *plan.options.spend_cap_cents, spent = spent_cents(books, top_up);
-  if (cap == 0 && spent == 0) {  // nothing of nothing is no share
+  if (cap == 0 && spent == 0) {  // 0 of a cap of 0 is not a share
     return allows_overage(plan) ? std::optional{credits::from_micro(1)} : std::nullopt;
   }
   const auto missing = cap * percent * (usd_micro_per_cent / 100) - spent * usd_micro_per_cent;
@@ -61,7 +61,7 @@ std::optional<credits> overdrawn_at(std::int64_t percent, const account_plan& pl
   return credits_to_cover(missing, plan.terms.usd_micro_per_credit);
 }
 
-// Whether so much of the spend cap is used up, by what has been used and paid: holds do not count.
+// Whether this share of the spend cap is used, by use and payments only: holds do not count.
 bool account_ledger::spent_of_cap(std::int64_t percent) const {
   const auto needed = overdrawn_at(percent, *plan_, records_.at(plan_->cycle), top_up_);
   return needed && overdrawn() >= *needed;
@@ -83,8 +83,8 @@ bool account_ledger::reached(const usage_alert& alert) const {
   return level && used_in_cycle() >= *level;
 }
 
-// What counts towards the cap, and what overage costs: billed lines, and last what would be billed
-// now. Unrounded, because it is rounded once, as in a statement.
+// What counts towards the cap, and the cost of overage: first billed lines, then the part that
+// would be billed now. Unrounded, because the sum is rounded once, as in a statement.
 std::string account_ledger::facts_of_cap() const {
   const auto& books = records_.at(plan_->cycle);
   auto overage = overdrawn();
@@ -111,7 +111,7 @@ std::string account_ledger::facts_of(const usage_alert& alert, credits used) con
          " of " + micro(given_in_cycle());
 }
 
-// After every operation: what has been crossed is told once, in the order of the list.
+// Called after every operation: emits each crossing once, in the order of the list.
 void account_ledger::watch_alerts(time_point now) {
   if (!plan_) return;
   const auto& alerts = plan_->options.alerts;
@@ -127,7 +127,7 @@ void account_ledger::watch_alerts(time_point now) {
   if (spent_of_cap(100)) tell_refused(outcome::cap_reached, now);
 }
 
-// What was settled of a call of this cycle counts for its agent, its conversation and its key.
+// Counts a settled call of this cycle for its agent, conversation and key.
 void account_ledger::count_for_alerts(const hold& hold, credits amount, time_point now) {
   if (!plan_ || cycle_of(hold) != plan_->cycle) return;
   const auto& alerts = plan_->options.alerts;
@@ -142,9 +142,8 @@ void account_ledger::count_for_alerts(const hold& hold, credits amount, time_poi
   }
 }
 
-// The alerts of one scope and id, of which this is the first. A percentage that new credits have
-// lifted above what has been used is armed again; whether it is shows when the next call is
-// settled.
+// Handles the alerts of one scope and id, of which `first` is the first. A percentage that new
+// credits lift above the usage is armed again; the next settlement finds that out.
 void account_ledger::count_for_alerts_like(const usage_alert& first, time_point since,
                                            const std::string& who, credits amount, time_point now) {
   const std::string scope{to_string(*first.scope)};
@@ -177,8 +176,8 @@ void account_ledger::count_for_alerts_like(const usage_alert& first, time_point 
   }
 }
 
-// Of the end of the credits, and of the cap, it is told when a call has been refused for it, or
-// when it is there to the micro-credit, whichever comes first.
+// Reports the end of the credits, or of the cap, when a call has been refused for it or when it is
+// reached exactly, whichever comes first.
 void account_ledger::tell_refused(outcome how, time_point now) {
   if (!plan_) return;
   if (how == outcome::insufficient_balance && !std::exchange(plan_->told_exhausted, true)) {
@@ -189,8 +188,8 @@ void account_ledger::tell_refused(outcome how, time_point now) {
   }
 }
 
-// A call was refused for its money. It is told only when it would have been refused with nothing
-// held, for holds give back what they do not use.
+// A call was refused for lack of money. It is reported only if the call would have been refused
+// with nothing held, because holds give back what they do not use.
 void account_ledger::tell_of_refusal(outcome how, credits needed, time_point now) {
   if (needed > row_.posted() + overage_room()) tell_refused(how, now);
 }

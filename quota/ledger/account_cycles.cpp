@@ -1,5 +1,4 @@
-// Grants that run out, cycles that close, overage that is billed, and what becomes of holds that
-// outlive either.
+// Expiring grants, closing cycles, billed overage, and holds that outlive any of them.
 #include <algorithm>
 
 #include "quota/cycle.hpp"
@@ -56,7 +55,7 @@ void account_ledger::bring_up_to_date() {
   grants_.mark = row_.settled;
 }
 
-// Adds credits; what is overdrawn is paid off first. A negative amount is taken off the grants.
+// Adds credits, which first pay off what is overdrawn. A negative amount is taken from the grants.
 void account_ledger::add_grant(std::string id, std::string kind, credits amount, int priority,
                                time_point expires_at, std::string note, time_point now) {
   bring_up_to_date();
@@ -85,7 +84,7 @@ void account_ledger::owe_no_more_than_there_is() {
   if (plan_) plan_->owed = std::min(plan_->owed, overdrawn());
 }
 
-// Everything that was due by now, in the order in which it was.
+// Applies everything that was due by now, in order.
 void account_ledger::advance(time_point now) {
   give_up_pending(now);
   for (;;) {
@@ -104,10 +103,10 @@ void account_ledger::advance(time_point now) {
   }
 }
 
-// Open holds claim the first credits in burn-down order; what of them was about to run out is kept
-// for those holds.
+// Open holds claim the first credits in burn-down order; the claimed part of expiring grants is
+// kept for those holds.
 void account_ledger::expire_grants(time_point at, time_point now) {
-  // What is open now was placed before that, whatever clock said when.
+  // Everything open now was placed before that, whatever the clock said at the time.
   for (auto& [id, hold] : holds_) hold.placed_at = std::min(hold.placed_at, at - milliseconds{1});
   bring_up_to_date();
   const auto cycle = plan_ ? plan_->cycle : 0;
@@ -131,11 +130,11 @@ void account_ledger::expire_grants(time_point at, time_point now) {
   }
   grants_.active = std::move(staying);
   if (!batch.grants.empty()) grants_.kept.push_back(std::move(batch));
-  credits owed;  // nothing: there was something left
+  credits owed;  // zero: there was something left
   for (const auto& grant : leaving) run_out(grant, grant.remaining, cycle, at, owed, now);
 }
 
-// Credits nobody can use any more. Of an allocation, what the plan lets go on becomes a grant of
+// Credits that can no longer be used. The part of an allocation that rolls over becomes a grant of
 // the next cycle, after it has paid off what is owed; the rest is forfeited.
 void account_ledger::run_out(active_grant grant, credits lost, std::int64_t cycle, time_point as_of,
                              credits& owed, time_point now) {
@@ -178,8 +177,8 @@ void account_ledger::run_out(active_grant grant, credits lost, std::int64_t cycl
 
 // --- cycles ---
 
-// What may go on into the next cycle, so that its allocation has room beside it. Terms that are
-// accepted (terms_fit) come to this bound only beside billions of credits that were bought.
+// The maximum that may roll over, so that the next allocation still fits. With accepted terms
+// (terms_fit), only billions of bought credits can reach it.
 credits account_ledger::room_to_roll(time_point at) const {
   const auto& next = plan_->next_terms ? *plan_->next_terms : plan_->terms;
   auto staying = grants_.kept_total();
@@ -188,7 +187,7 @@ credits account_ledger::room_to_roll(time_point at) const {
     const bool stays = grant.expires_at == never || grant.expires_at > at;
     (stays ? staying : leaving) += grant.remaining;
   }
-  staying += std::min(leaving, row_.held);  // what open holds may claim of it
+  staying += std::min(leaving, row_.held);  // the part of it that open holds may claim
   return std::max(max_posted - next.allocation - staying, credits{});
 }
 
@@ -247,7 +246,7 @@ void account_ledger::close_cycle(time_point now) {
   }
 }
 
-// Overage that will be paid for in money is no longer owed in credits.
+// Overage that will be paid in money is no longer owed in credits.
 void account_ledger::bill(credits amount, std::int64_t cycle, time_point now) {
   auto& books = record(cycle);
   const auto price = books.closed ? books.usd_micro_per_credit : plan_->terms.usd_micro_per_credit;
@@ -297,8 +296,8 @@ std::int64_t account_ledger::cycle_of(const hold& hold) const {
   return cycle;
 }
 
-// First what was kept for it; then, for a hold of a past cycle, what that cycle could have used;
-// then that cycle's overage. Only what is left comes out of the credits of today.
+// Uses what was kept for the hold; then, for a hold of a past cycle, what that cycle could have
+// used; then that cycle's overage. Only the rest is taken from current credits.
 account_ledger::late_use account_ledger::use_late(const hold& hold, credits used) {
   bring_up_to_date();
   late_use late;
@@ -326,16 +325,16 @@ void account_ledger::release_claims(const hold& hold, credits amount) {
   }
 }
 
-// What was kept and no hold claims any more, from the last in burn-down order on. A hold that
-// claims a batch claims all later ones, too.
+// Forfeits kept credits that no hold claims any more, from the end of the burn-down order. A hold
+// that claims a batch also claims all later ones.
 void account_ledger::forfeit_unclaimed(time_point now) {
   if (grants_.kept.empty()) return;
   bring_up_to_date();
   auto owed = overdrawn();
   credits before;
   for (auto& batch : grants_.kept) {
-    // A hold that was placed by a clock which was ahead counts among the claims, and its end does
-    // not.
+    // A hold that was placed while the clock was ahead is among the claims, but its end is not
+    // subtracted.
     batch.claims = std::min(batch.claims, row_.held);
     auto excess = before + total(batch.grants) - batch.claims;
     while (excess > credits{} && !batch.grants.empty()) {

@@ -14,7 +14,7 @@ bool is_timeout(milliseconds timeout) {
   return timeout >= milliseconds{1} && timeout <= max_hold_timeout;
 }
 
-// Whether an admission lets itself be stopped by this.
+// Whether this objection refuses a call with this admission.
 bool refuses(admission admit, const auto& objection) {
   return admit == admission::enforce || (admit == admission::critical && objection.final);
 }
@@ -61,8 +61,8 @@ answer account_ledger::apply(const operation& operation, time_point now) {
   advance(now);
   settle_answered(now);
   const auto answer = std::visit([&](const auto& what) { return on(what, now); }, operation);
-  // What follows from a change is looked at behind the next operation: until then others may be
-  // made in the same instant, and their order makes no difference.
+  // The next operation evaluates the consequences of a change. Until then others may be made at the
+  // same instant, and their order makes no difference.
   if (std::holds_alternative<configure>(operation)) return answer;
   watch_threshold(now);
   watch_alerts(now);
@@ -98,7 +98,8 @@ answer account_ledger::on(const reserve& what, time_point now) {
     return say(same ? outcome::exists : outcome::exists_with_different_amount, open->second.amount);
   }
   if (const auto known = fate(what.id, now)) {
-    // Who is told so goes on under another id: this one is not held should the clock be set back.
+    // A caller with this answer continues under another id, so this one must not be held if the
+    // clock is set back.
     if (known->how == outcome::forgotten) resolved_[what.id] = *known;
     return say(*known);
   }
@@ -197,7 +198,7 @@ answer account_ledger::on(const settle& what, time_point now) {
   return say(outcome::settled, what.amount);
 }
 
-// False, and nothing is changed: the balance would be below all bounds.
+// False, without a change, if the balance would exceed its bounds.
 bool account_ledger::charge(const hold_id& id, const hold& hold, const use& what, time_point now) {
   if (!can_settle(what.amount - hold.amount)) return false;
   const bool old = is_old(hold);
@@ -283,15 +284,15 @@ void account_ledger::sweep(time_point now) {
   forfeit_unclaimed(now);
 }
 
-// Whose timeout has passed when their answer had begun: behind all that has come due, as if
-// somebody came now to settle them.
+// Settles the holds whose timeout has passed after their answer had begun. It runs after everything
+// that was due, as if a caller settled them now.
 void account_ledger::settle_answered(time_point now) {
   for (auto open = holds_.begin(); open != holds_.end();) {
     const auto [id, hold] = *open++;
     if (hold.expires_at > now || !hold.answered) continue;
     auto what = *hold.answered;
     if (!charge(id, hold, what, now)) {
-      what.amount = hold.amount;  // which always fits
+      what.amount = hold.amount;  // always fits
       charge(id, hold, what, now);
     }
     resolve(id, {outcome::settled_on_expiry, what.amount, what});
@@ -338,8 +339,8 @@ answer account_ledger::say(const resolution& known) const {
   return reply;
 }
 
-// This is what lets Redis, which counts in doubles, add exactly. What has been settled before is no
-// part of it: an account may use any number of credits in its life.
+// Lets Redis, which counts in doubles, add exactly. What was settled earlier is not part of the
+// sum: an account may use any number of credits in its life.
 bool account_ledger::can_hold(credits more) const {
   return (row_.held + more).in_range() && can_settle(more);
 }
@@ -348,8 +349,8 @@ bool account_ledger::can_settle(credits beyond_the_hold) const {
   return row_.available() - beyond_the_hold >= credits::from_micro(-credits::max_micro);
 }
 
-// Whether these credits may be given, besides those that have been asked for and may come any
-// moment.
+// Whether these credits may be granted, in addition to those that were requested and may arrive at
+// any moment.
 bool account_ledger::has_room_for(credits more) const {
   if (more <= credits{}) return row_.available() + more >= credits::from_micro(-credits::max_micro);
   return (row_.posted() + asked_for() + more).micro() <= credits::max_micro &&

@@ -1,6 +1,6 @@
-// The ledger of one account, in memory: the oracle that the ledger in Redis is compared with.
+// The ledger of one account, in memory: the oracle for the ledger in Redis.
 //
-// Rules of money kept here, for every account at every instant:
+// It keeps these rules of money for every account at every instant:
 //   available = granted - settled - held - expired
 //   a hold resolves exactly once: settled, voided or expired
 //   every change appends one entry, and entries never change
@@ -26,16 +26,16 @@ enum class entry_type : std::uint8_t {
   void_hold,
   expire,  // of a hold
   grant,
-  forfeit,    // of a grant, when it ran out
+  forfeit,    // of a grant, when it expired
   roll_over,  // of an allocation into the next cycle: changes no total
-  bill,       // overage that will be paid for in money: no longer owed in credits
+  bill,       // overage that will be paid in money: no longer owed in credits
 };
 // "reserve" "extend" "settle" "void" "expire" "grant" "forfeit" "roll_over" "bill"
 std::string_view to_string(entry_type type);
 
-// One immutable line of the ledger. `amount` is what the operation was about: credits put aside
-// (reserve: all; extend: what was added), charged (settle), given back (void, expire: the hold;
-// settle: `released`), granted, forfeited, rolled over or billed.
+// One immutable line of the ledger. `amount` is the operation's amount: credits put aside (reserve:
+// all; extend: the increase), charged (settle), given back (void, expire: the hold; settle:
+// `released`), granted, forfeited, rolled over or billed.
 struct ledger_entry {
   std::string id;  // in Redis the stream id, "1700000000000-0"; it orders entries
   time_point at;
@@ -43,42 +43,42 @@ struct ledger_entry {
   std::string subject;  // the hold's id, the grant's, or "overage:CYCLE"
   credits amount;
   credits released;   // settle: hold - amount; negative when more was used than held
-  credits overage;    // settle: how much of it lay beyond everything granted; grant: negative, what
-                      // of that it paid off
+  credits overage;    // settle: the part beyond all grants; grant: negative, the part of it
+                      // that was paid off
   credits available;  // after this entry
   std::int64_t used = 0;
   std::int64_t billed_us = 0;  // see settle
-  std::int64_t cycle = 0;      // whose books it is in
+  std::int64_t cycle = 0;      // the cycle in whose books it is
   std::string request_id;
   attribution who;
-  // grant, forfeit: the grant's kind; roll_over: "rollover", and the grant it became; bill:
+  // grant, forfeit: the grant's kind; roll_over: "rollover", and the resulting grant; bill:
   // "overage", and the price in millionths of a dollar
   std::string kind, note;
 };
 
 class account_ledger {
  public:
-  // First of all, what the clock has brought is done: holds whose timeout has passed give their
-  // credits back, grants run out, cycles close, each in its turn.
+  // First applies everything that has become due, in order: expired holds release their credits,
+  // grants expire, cycles close.
   answer apply(const operation& operation, time_point now);
-  // A clock that goes back does not go back behind what has ended. Operations that are applied
-  // together share one time, this one.
+  // Time never goes back beyond what has ended. Operations that are applied together share this
+  // time.
   time_point time_of(time_point now) const { return std::max(now, old_before()); }
 
-  // What an administrator says beside all operations; told once for each change.
+  // Suspension by an administrator, which is not an operation. Each change is reported once.
   void set_suspended(bool suspended, time_point now);
   const account_row& row() const { return row_; }
   const std::vector<ledger_entry>& entries() const { return entries_; }
-  // Those so far are somebody else's to keep: entries() begins behind them.
+  // Forgets the entries so far, which the caller has stored: entries() begins after them.
   void forget_entries() { forgotten_ += std::exchange(entries_, {}).size(); }
   std::size_t forgotten_entries() const { return forgotten_; }
-  // A copy that lacks what no decision about plans reads: entries, events, and what became of
+  // A copy without the data that no decision about plans reads: entries, events, and resolutions of
   // holds.
   account_ledger without_history();
   std::size_t open_holds() const { return holds_.size(); }
   std::optional<time_point> next_due() const;
 
-  account_grants grants() const;  // brought up to date
+  account_grants grants() const;  // up to date
   credits overdrawn() const;      // used beyond all grants, and not billed
   const std::optional<account_plan>& plan() const { return plan_; }
   std::vector<cycle_record> cycles() const;
@@ -86,9 +86,9 @@ class account_ledger {
   std::vector<top_up_record> top_ups() const;
   std::vector<std::string> open_top_ups() const;  // requested, pending or timed out, oldest first
   const std::vector<account_event>& events() const { return events_; }
-  // Of limits and alerts; also those whose window is over, which Redis forgets.
+  // Of limits and alerts. Includes those whose window is over, which Redis forgets.
   std::size_t counters() const { return counters_.size() + alert_counters_.size(); }
-  // A top-up has been left to be delivered since this was last asked.
+  // Whether a top-up became due for delivery since the last call.
   bool take_top_up_due() { return std::exchange(top_up_due_, false); }
 
  private:
@@ -97,9 +97,8 @@ class account_ledger {
     time_point expires_at, placed_at;
     std::string request_id;
     attribution who;
-    std::optional<use> answered;  // see extend
-    std::optional<std::int64_t>
-        counted;  // the sequence at which limits counted it; nothing: none did
+    std::optional<use> answered;          // see extend
+    std::optional<std::int64_t> counted;  // the sequence when limits counted it; empty: none did
   };
   struct resolution {
     outcome how;
@@ -109,21 +108,20 @@ class account_ledger {
   struct objection {
     outcome how;
     std::optional<obstacle> why;
-    bool final = false;  // also for a critical call
+    bool final = false;  // also applies to a critical call
   };
   struct limit_counter {
     std::int64_t window = 0;
     credits amount;
-    time_point since;  // of the limit that it was counted for
-    std::int64_t begun =
-        0;  // the sequence at which it began to count; of a total it does not matter
+    time_point since;        // of the limit for which it was counted
+    std::int64_t begun = 0;  // the sequence at which it began to count; unused for limits in total
   };
-  // What the alerts of one scope and id count for one agent, conversation or key.
+  // The counter of the alerts with one scope and id, for one agent, conversation or key.
   struct alert_counter {
     std::int64_t cycle = -1;
     credits amount;
     time_point since;
-    std::array<std::int64_t, 3> told{};  // of each kind: the highest level that has been told
+    std::array<std::int64_t, 3> told{};  // by kind: the highest level that has been reported
   };
   struct rate_bucket {
     std::int64_t level = 0;  // a request is 60,000; drained by `per_minute` each millisecond
@@ -143,27 +141,27 @@ class account_ledger {
   answer on(const resolve_top_up&, time_point now);
   answer on(const take_back_top_up&, time_point now);
 
-  // Holds: account_ledger.cpp.
+  // Holds (account_ledger.cpp).
   void sweep(time_point now);
   void settle_answered(time_point now);
   bool charge(const hold_id& id, const hold& hold, const use& what, time_point now);
   void resolve(const hold_id& id, resolution how);
-  // What became of a hold that is not open, if anybody can tell.
+  // The resolution of a hold that is not open, if it is known.
   std::optional<resolution> fate(const hold_id& id, time_point now) const;
-  // Answers an operation on a hold that is not open. One that was never seen never will be: what it
-  // is to be taken for from now on is remembered.
+  // Answers an operation on a hold that is not open. If the id was never seen, it will never be
+  // held: `from_now_on` is remembered as its resolution.
   answer gone(const hold_id& id, resolution from_now_on, outcome this_time, time_point now);
   answer say(outcome result, credits amount) const;
   answer say(const resolution& known) const;
   bool can_hold(credits more) const;
   bool can_settle(credits beyond_the_hold) const;
   bool has_room_for(credits more) const;
-  credits asked_for() const;  // by top-ups that are open
+  credits asked_for() const;  // by open top-ups
   ledger_entry& append(entry_type type, std::string_view subject, credits amount, time_point now);
   void append_of_hold(entry_type type, const hold_id& id, const hold& hold, credits amount,
                       time_point now);
 
-  // What stands in the way of a hold: account_admission.cpp.
+  // The reasons to refuse a hold (account_admission.cpp).
   std::optional<objection> money_objection(credits more, credits beyond) const;
   std::optional<objection> limit_objection(credits more, const attribution& who, time_point now,
                                            const hold* extended) const;
@@ -180,9 +178,9 @@ class account_ledger {
   bool is_meant(std::size_t limit, const hold& hold) const;
   bool has_counted(std::size_t limit, const limit_counter& counter, const hold& hold) const;
   std::int64_t next_sequence(std::int64_t at_least = 0);
-  credits overage_room() const;  // and what is owed in credits anyway
+  credits overage_room() const;  // including what is owed in credits anyway
 
-  // Grants, cycles and bills: account_cycles.cpp.
+  // Grants, cycles and bills (account_cycles.cpp).
   void advance(time_point now);
   void bring_up_to_date();
   void owe_no_more_than_there_is();
@@ -209,11 +207,10 @@ class account_ledger {
   credits share_for_anchor(credits allocation, int day) const;
   credits room_to_roll(time_point at) const;
   time_point old_before() const;
-  bool is_old(
-      const hold& hold) const;  // placed before credits ran out, or in a cycle that has closed
+  bool is_old(const hold& hold) const;  // placed before credits expired, or in a closed cycle
   std::int64_t cycle_of(const hold& hold) const;
-  // Takes what a hold of a past cycle, or one that kept credits, has used; what of it is to be
-  // billed at once as that cycle's overage, and what of it lay beyond all grants.
+  // Charges the use of a hold of a past cycle, or of one that kept credits. The result: the part to
+  // be billed at once as that cycle's overage, and the part beyond all grants.
   struct late_use {
     credits to_bill, beyond;
   };
@@ -222,7 +219,7 @@ class account_ledger {
   void forfeit_unclaimed(time_point now);
   cycle_record& record(std::int64_t cycle) { return records_[cycle]; }
 
-  // Top-ups: account_top_ups.cpp.
+  // Top-ups (account_top_ups.cpp).
   void watch_threshold(time_point now);
   top_up_record* find_top_up(std::string_view id);
   top_up_record* open_automatic();
@@ -238,7 +235,7 @@ class account_ledger {
   answer put_off(top_up_record& record, bool key_is_spent, time_point now);
   void take_back(const top_up_record& record, std::string reason, credits amount, time_point now);
 
-  // Alerts and events: account_alerts.cpp.
+  // Alerts and events (account_alerts.cpp).
   void emit(std::string type, std::string facts, time_point now);
   void watch_alerts(time_point now);
   void tell_refused(outcome how, time_point now);
@@ -252,7 +249,7 @@ class account_ledger {
   std::optional<credits> level_of(const usage_alert& alert) const;
   credits given_in_cycle() const;
   credits used_in_cycle() const;
-  std::int64_t spent_cents() const;  // automatic top-ups and what was billed, of this cycle
+  std::int64_t spent_cents() const;  // automatic top-ups and bills of this cycle
   bool spent_of_cap(std::int64_t percent) const;
   void emit_top_up(std::string type, const top_up_record& record, time_point now);
 
@@ -266,8 +263,8 @@ class account_ledger {
   bool top_up_due_ = false;
   rate_bucket bucket_;
   std::map<std::string, limit_counter> counters_;
-  // Grows whenever a limit is set, or a counter of one begins to count anew. So whether a counter
-  // has counted a hold is told by numbers, not by times: the clock may be anywhere.
+  // Grows whenever a limit is set, or a limit's counter begins again. So numbers, not times, decide
+  // whether a counter has counted a hold: the clock does not matter.
   std::int64_t sequence_ = 0;
   std::map<std::string, alert_counter> alert_counters_;
   std::map<hold_id, hold> holds_;
@@ -275,7 +272,7 @@ class account_ledger {
   std::map<std::string, credits> given_;  // by idempotency key
   std::vector<ledger_entry> entries_;
   std::size_t forgotten_ = 0;
-  credits swept_;  // by the operation being applied
+  credits swept_;  // by the current operation
 };
 
 }  // namespace tollgate::quota

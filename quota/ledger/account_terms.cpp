@@ -1,4 +1,4 @@
-// What an organization has agreed to and chosen, as `configure` sets it.
+// An organization's terms and options, as set by `configure`.
 #include <algorithm>
 
 #include "quota/cycle.hpp"
@@ -61,7 +61,7 @@ bool same_limit(const spend_limit& a, const spend_limit& b) {
   return a.scope == b.scope && a.per == b.per && a.id == b.id;
 }
 
-// Those of one scope and id count together: one that is added to them counts from when they do.
+// Alerts of one scope and id share a count: one that is added starts with the existing count.
 std::vector<time_point> counting_since(const std::vector<usage_alert>& alerts,
                                        const account_plan& before, time_point now) {
   std::vector<time_point> since;
@@ -93,7 +93,7 @@ answer account_ledger::on(const configure& what, time_point now) {
   if (first) {
     plan_.emplace();
     plan_->began = now;
-    // What was given before was given before, whatever clock said when.
+    // Earlier grants stay earlier, whatever the clock said.
     for (auto& grant : grants_.active) grant.at = std::min(grant.at, now);
     begin_with_anchor(what.anchor_day > 0 ? what.anchor_day : day_of_month(now), now);
     plan_->owed = overdrawn();
@@ -130,29 +130,29 @@ bool account_ledger::changes_money(const configure& what) const {
          (what.anchor_day > 0 && what.anchor_day != plan_->anchor_day);
 }
 
-// What has been used so far is billed under what was agreed until now; what that does not cover is
-// owed in credits. So of several changes in one instant the first finds something to settle up,
-// under what was agreed before all of them, and their order makes no difference.
+// Bills the use so far under the old terms; what they do not cover is owed in credits. So of
+// several changes at one instant only the first finds anything to bill, under the terms before all
+// of them, and their order makes no difference.
 void account_ledger::settle_up(time_point now) {
   const auto due = billable_overage(*plan_, record(plan_->cycle), top_up_, overdrawn());
   if (due > credits{}) bill(due, plan_->cycle, now);
   plan_->owed = overdrawn();
 }
 
-// The first boundary of that anchor that does not cut the cycle short.
+// The first boundary of that anchor that does not shorten the cycle.
 time_point account_ledger::end_with_anchor(int day) const {
   return cycle_end(day, plan_->end - milliseconds{1});
 }
 
-// About what an allocation is worth for the time that the cycle gains by another anchor.
+// The approximate share of an allocation for the time by which another anchor lengthens the cycle.
 credits account_ledger::share_for_anchor(credits allocation, int day) const {
   const auto gained = (end_with_anchor(day) - plan_->end) / std::chrono::seconds{1};
   const auto usual = (plan_->usual_end - plan_->start) / std::chrono::seconds{1};
   return credits::from_micro(mul_div_half_up(allocation.micro(), gained, usual));
 }
 
-// Whether the most that this may grant, now or when the cycle closes, has room beside what there
-// is.
+// Whether the maximum that this may grant, now or when the cycle closes, fits with the existing
+// credits.
 bool account_ledger::has_room_for(const configure& what) const {
   auto given = what.terms.allocation;
   if (plan_) {
@@ -167,8 +167,8 @@ bool account_ledger::has_room_for(const configure& what) const {
   return given <= credits{} || row_.posted() + given <= max_posted;
 }
 
-// The cycle goes on until the new anchor's next boundary, and with it what was to end with it; for
-// the time that it gains there is a share of the allocation. Returns what was granted by it.
+// The cycle, and everything that ends with it, continues until the new anchor's next boundary; the
+// added time brings a share of the allocation. Returns the credits granted.
 credits account_ledger::change_anchor(int day, time_point now) {
   bring_up_to_date();
   const auto before = longer_share(plan_->peak);
@@ -192,7 +192,7 @@ credits account_ledger::change_anchor(int day, time_point now) {
   return share;
 }
 
-// An anchor that is named in the instant in which the first cycle began is the one it began with.
+// An anchor set at the instant in which the first cycle began is the anchor with which it began.
 void account_ledger::begin_with_anchor(int day, time_point now) {
   plan_->anchor_day = day;
   plan_->start = cycle_start(day, now);
@@ -204,16 +204,16 @@ void account_ledger::begin_with_anchor(int day, time_point now) {
   }
 }
 
-// What an allocation is worth for the time by which the cycle is longer than it usually is.
+// The share of an allocation for the time by which the cycle is longer than usual.
 credits account_ledger::longer_share(credits allocation) const {
   const auto usual = (plan_->usual_end - plan_->start) / std::chrono::seconds{1};
   const auto gained = (plan_->end - plan_->usual_end) / std::chrono::seconds{1};
   return credits::from_micro(mul_div_half_up(allocation.micro(), gained, usual));
 }
 
-// What an allocation is worth for the rest of the cycle. What lies before the usual end and what
-// lies behind it are rounded apart: so a larger allocation and a longer cycle give the same in
-// either order.
+// The share of an allocation for the rest of the cycle. The parts before and after the usual end
+// are rounded separately, so that a larger allocation and a longer cycle give the same in either
+// order.
 credits account_ledger::share_of_cycle(credits allocation, time_point now) const {
   const auto usual = (plan_->usual_end - plan_->start) / std::chrono::seconds{1};
   const auto left = (plan_->usual_end - now) / std::chrono::seconds{1};
@@ -222,7 +222,7 @@ credits account_ledger::share_of_cycle(credits allocation, time_point now) const
   return longer_share(allocation) + (left < 0 ? -share : share);
 }
 
-// Returns what was granted by it.
+// Returns the credits granted.
 credits account_ledger::change_terms(const plan_terms& terms, time_point now) {
   const bool other_rate = terms.requests_per_minute != plan_->terms.requests_per_minute ||
                           terms.burst != plan_->terms.burst;
@@ -245,7 +245,7 @@ credits account_ledger::change_terms(const plan_terms& terms, time_point now) {
 }
 
 void account_ledger::change_options(const account_options& options, time_point now) {
-  // All that are set together have one number of the sequence, which no hold has noted by now.
+  // All limits set together get the same sequence number, which no hold has yet.
   std::vector<time_point> since;
   std::optional<time_point> first;
   for (const auto& limit : options.limits) {
@@ -258,7 +258,7 @@ void account_ledger::change_options(const account_options& options, time_point n
     since.push_back(before.value_or(first.value_or(now)));
   }
   if (options != plan_->options) {
-    top_up_.not_before = {};  // perhaps that was in its way
+    top_up_.not_before = {};  // the old options may have caused the pause
     plan_->told_cap = false;
   }
   std::vector<bool> armed(options.alerts.size(), true);

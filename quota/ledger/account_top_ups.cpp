@@ -1,4 +1,4 @@
-// Top-ups: when one is needed, and what became of it (quota/top_up.hpp).
+// Top-ups: when to request one, and its outcome (quota/top_up.hpp).
 #include <algorithm>
 
 #include "quota/ledger/account_ledger.hpp"
@@ -12,7 +12,7 @@ bool in_flight(const top_up_record& record) {
   return record.status == top_up_status::requested || record.status == top_up_status::pending;
 }
 
-// Whether the cap covers what was spent and what would be billed of this balance.
+// Whether the cap covers what was spent and what would be billed for this balance.
 bool covers(const account_plan& plan, std::int64_t spent_cents, credits balance) {
   if (!plan.options.spend_cap_cents) return true;
   const auto beyond = std::max(-balance - plan.owed, credits{});
@@ -44,7 +44,7 @@ credits account_ledger::asked_for() const {
   return sum;
 }
 
-// Nothing is sold that could not be granted whole when it has been paid.
+// Sells nothing that could not be granted in full once it is paid.
 bool account_ledger::can_sell(std::int64_t cents) const {
   const auto bought = credits_bought(cents, plan_->terms.usd_micro_per_credit);
   return bought.in_range() && has_room_for(bought);
@@ -63,9 +63,9 @@ top_up_record* account_ledger::open_automatic() {
   return found == top_ups_.end() ? nullptr : &*found;
 }
 
-// What one purchase costs: the customer's amount, and at least the plan's minimum. Where the
-// customer wants one large purchase, what lifts the balance to the threshold, if that is more and
-// the cap allows it. Nothing where it is beyond counting, or beyond the spend cap.
+// The cost of one purchase: the customer's amount, and at least the plan's minimum. If the customer
+// wants a single large purchase, enough to lift the balance to the threshold, if that is more and
+// the cap allows it. Empty if it cannot be counted or exceeds the spend cap.
 std::optional<std::int64_t> account_ledger::purchase_cents() const {
   const auto price = plan_->terms.usd_micro_per_credit;
   const auto may_buy = [&](std::int64_t cents) {
@@ -79,13 +79,14 @@ std::optional<std::int64_t> account_ledger::purchase_cents() const {
   return may_buy(one) ? std::optional{one} : std::nullopt;
 }
 
-// Whether so much more may be spent in this cycle, besides what is, or is held and would be billed.
+// Whether this much more may be spent in this cycle, in addition to what is spent, or held and
+// would be billed.
 bool account_ledger::within_cap(std::int64_t more_cents) const {
   return covers(*plan_, spent_cents() + more_cents, row_.available());
 }
 
-// Nobody has confirmed it for a week: it no longer stands in the way of the next need, which will
-// ask for the same payment again.
+// Without a confirmation for a week, it no longer blocks the next request, which asks for the same
+// payment again.
 void account_ledger::give_up_pending(time_point now) {
   auto* open = open_automatic();
   if (open == nullptr || open->status != top_up_status::pending) return;
@@ -94,8 +95,8 @@ void account_ledger::give_up_pending(time_point now) {
   emit_top_up("top_up_failed", *open, now);
 }
 
-// When a purchase has to be looked at again although nothing else happens: what the balance lacks
-// is bought without a call coming by.
+// The time at which a purchase has to be considered without another operation: a low balance causes
+// a purchase even without calls.
 std::optional<time_point> account_ledger::next_purchase() const {
   if (!plan_) return std::nullopt;
   for (const auto& record : top_ups_) {
@@ -108,9 +109,8 @@ std::optional<time_point> account_ledger::next_purchase() const {
   return wanted ? std::optional{top_up_.not_before} : std::nullopt;
 }
 
-// Fewer credits than the threshold are left by what has been settled: one top-up, unless one is
-// under way or has just been. Holds do not count: of what they put aside, nobody knows yet what
-// will be used.
+// Requests one top-up if settled use leaves fewer credits than the threshold, unless one is pending
+// or was just made. Holds do not count: their actual use is not known yet.
 void account_ledger::watch_threshold(time_point now) {
   if (!plan_ || !plan_->options.top_up_threshold || plan_->terms.usd_micro_per_credit == 0) return;
   if (row_.suspended) return;
@@ -188,9 +188,8 @@ answer account_ledger::on(const lease_top_up& what, time_point now) {
   if (record->status != top_up_status::requested || record->next_at > now) {
     return say(outcome::in_progress, record->amount);
   }
-  // Nobody has been asked for money yet, and the customer wants no more of it. Holds pass: where
-  // they alone stand beyond the cap, they are no reason to ask for nothing for a quarter of an
-  // hour.
+  // The payment was not requested yet, and the customer no longer wants it. Holds pass: if only
+  // they exceed the cap, that is no reason to pause requests for a quarter of an hour.
   const bool wanted = !record->automatic || was_asked_for(*record) ||
                       (plan_->options.top_up_threshold && !row_.suspended &&
                        covers(*plan_, spent_cents(), row_.posted()));
@@ -222,7 +221,8 @@ answer account_ledger::on(const resolve_top_up& what, time_point now) {
   return say(outcome::recorded, record->amount);
 }
 
-// One that does not fit is not recorded as paid: it is told again, and granted when there is room.
+// A payment that does not fit is not recorded as paid: when it is reported again and fits, it is
+// granted.
 answer account_ledger::pay(top_up_record& record, time_point now) {
   if (row_.posted() + record.amount > max_posted) return say(outcome::balance_full, record.amount);
   if (record.automatic) {
@@ -241,7 +241,7 @@ answer account_ledger::pay(top_up_record& record, time_point now) {
   return say(outcome::granted, amount);
 }
 
-// Cumulative sums, so that it does not matter which of them is told first, or twice.
+// Cumulative sums, so that neither the order of reports nor repetitions matter.
 answer account_ledger::on(const take_back_top_up& what, time_point now) {
   auto* record = find_top_up(what.id);
   if (record == nullptr) return say(outcome::not_found, credits{});
@@ -263,7 +263,7 @@ answer account_ledger::on(const take_back_top_up& what, time_point now) {
   return say(outcome::recorded, amount);
 }
 
-// Who got money back does not want to be charged again at once.
+// A customer who got money back does not want to be charged again at once.
 void account_ledger::take_back(const top_up_record& record, std::string reason, credits amount,
                                time_point now) {
   ++top_up_.failures;
@@ -290,7 +290,7 @@ answer account_ledger::put_off(top_up_record& record, bool key_is_spent, time_po
     record.next_at = now + next_key_back_off(record.attempts, ++record.generation);
     record.attempts = 0;
     record.requested_at =
-        std::min(record.requested_at, now);  // so that was_asked_for() does not depend on the clock
+        std::min(record.requested_at, now);  // so was_asked_for() does not depend on the clock
   } else {
     record.next_at = now + delivery_back_off(record.attempts, record.generation);
   }

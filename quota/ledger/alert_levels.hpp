@@ -1,4 +1,4 @@
-// How many credits the level of an alert is, and when the spend cap is used up.
+// Converts the level of an alert into credits, and decides when the spend cap is used up.
 #pragma once
 
 #include <optional>
@@ -7,16 +7,14 @@
 
 namespace tollgate::quota {
 
-// What was given in a cycle: allocation, what rolled in, what was bought, promotions and
-// corrections.
+// The credits given in a cycle: allocation, rollover, purchases, promotions and corrections.
 credits given_in(const cycle_record& books);
-// Nothing: a share of no credits, or of more than a share is told of.
+// Empty for a share of zero credits, or of more credits than shares support.
 std::optional<credits> level_of(const usage_alert& alert, credits given);
 
-// Automatic top-ups of the cycle, and what was billed of it.
+// The cycle's automatic top-ups and bills.
 std::int64_t spent_cents(const cycle_record& books, const top_up_state& top_up);
-// How many credits must be overdrawn for so much of the spend cap to be used up; nothing: it cannot
-// be.
+// How many overdrawn credits use up this share of the spend cap; empty if no amount can.
 std::optional<credits> overdrawn_at(std::int64_t percent, const account_plan& plan,
                                     const cycle_record& books, const top_up_state& top_up);
 

@@ -19,7 +19,7 @@ def changes(luac, module):
     functions = re.split(r"^(?=(?:main|function) <)", listing, flags=re.M)[1:]
     of_module = set(re.findall(r"^\t\d+\t(\S+)\t\d+\t\d+$", functions[0].partition("\nlocals (")[2], flags=re.M))
     for function in functions[1:]:
-        in_register = {}  # register -> the variable of the module that was read into it
+        in_register = {}  # register -> the module variable that it contains
         for line, operation, first, name in re.findall(
                 r"^\t\d+\t\[(\d+)\]\t(\w+)\s*\t(-?\d+)[^;\n]*(?:; (\S+))?", function, flags=re.M):
             if operation == "SETUPVAL" and name in of_module:

@@ -1,5 +1,5 @@
-// The id of a ledger entry: "1700000000000-12", the milliseconds it was written at and a number
-// that orders the entries of one millisecond.
+// The id of a ledger entry: "1700000000000-12", the milliseconds at which it was written and a
+// number that orders the entries of one millisecond.
 #pragma once
 
 #include <charconv>
@@ -17,9 +17,9 @@ struct entry_id {
   auto operator<=>(const entry_id&) const = default;
 };
 
-// The entries of one script call share one element of the ledger's stream (an element of XRANGE),
-// at most so many. The id of each is the element's, its sequence number times this, plus the place
-// of the entry: ids order entries as they came, and say where an entry stands.
+// The entries of one script call, up to this many, share one element of the ledger's stream (an
+// element of XRANGE). The id of each is the element's id with its sequence number times this, plus
+// the entry's index. So ids order entries as they were written, and locate them.
 inline constexpr std::uint64_t max_entries_together = 1000;
 
 inline std::optional<entry_id> parse_entry_id(std::string_view text) {

@@ -1,5 +1,5 @@
-// Writes names.lua: the numbers of the wire protocol and the bounds, as the ledger's library names
-// them. Run by the build, so that Lua and C++ cannot differ.
+// Generates names.lua during the build: the numbers of the wire protocol and the bounds, under the
+// names that the ledger's library uses. So Lua and C++ cannot differ.
 #include <array>
 #include <cstdint>
 #include <cstdio>
@@ -19,7 +19,7 @@ struct name {
   std::int64_t number;
 };
 
-// Texts, because they are compared with arguments and written into answers.
+// Strings, because they are compared with arguments and written into answers.
 template <std::size_t N>
 void write_texts(const char* table, const std::array<name, N>& names) {
   std::printf("names.%s = {\n", table);

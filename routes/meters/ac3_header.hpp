@@ -11,10 +11,10 @@ namespace tollgate::routes::meters {
 
 class ac3_header {
  public:
-  static constexpr std::size_t size = 6;  // of it, all that is looked at
+  static constexpr std::size_t size = 6;  // only these bytes are read
 
   ac3_header() = default;
-  // Also of frames whose bytes are swapped in pairs, which decoders play as well.
+  // Also accepts frames with swapped byte pairs: decoders play those too.
   explicit ac3_header(std::string_view bytes) {
     if (bytes.size() < size) return;
     if (byte_at(bytes, 0) == 0x0B && byte_at(bytes, 1) == 0x77)
@@ -22,9 +22,9 @@ class ac3_header {
     if (byte_at(bytes, 0) == 0x77 && byte_at(bytes, 1) == 0x0B) read(swapped(bytes));
   }
 
-  // With the header; 0 for what is no header.
+  // Includes the header; 0 if this is not a header.
   std::size_t frame_bytes() const { return frame_bytes_; }
-  // Nothing for a frame that adds channels to the one before.
+  // Zero for a frame that adds channels to the previous one.
   duration length() const { return duration::of_samples(samples_, rate_); }
 
  private:
@@ -41,7 +41,8 @@ class ac3_header {
     if (bsid > 10 && bsid <= 16) read_enhanced(bits);
   }
 
-  // Sync word, CRC of 16 bits, rate (2), frame size (6), version (5): a frame is 6 blocks of 256.
+  // Sync word, 16-bit CRC, rate (2), frame size (6), version (5). A frame is 6 blocks of 256
+  // samples.
   void read_basic(std::uint64_t bits, unsigned bsid) {
     constexpr std::uint16_t kbit[19]{32,  40,  48,  56,  64,  80,  96,  112, 128, 160,
                                      192, 224, 256, 320, 384, 448, 512, 576, 640};
@@ -57,8 +58,8 @@ class ac3_header {
     samples_ = 1536;
   }
 
-  // Sync word, type (2), substream (3), size in words less one (11), rate (2), blocks or, for half
-  // rates, rate (2).
+  // Sync word, type (2), substream (3), size in words minus one (11), rate (2), then number of
+  // blocks or, for half rates, rate (2).
   void read_enhanced(std::uint64_t bits) {
     constexpr std::uint32_t rates[3]{48000, 44100, 32000};
     constexpr std::uint32_t blocks[4]{1, 2, 3, 6};

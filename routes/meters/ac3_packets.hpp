@@ -1,4 +1,4 @@
-// AC-3 and E-AC-3 in packets of a container.
+// AC-3 and E-AC-3 packets in a container.
 #pragma once
 
 #include <algorithm>
@@ -9,8 +9,8 @@
 
 namespace tollgate::routes::meters {
 
-// A packet should be one frame, or one with those that add channels to it. Decoders play all frames
-// that are in it, and look for the next one where there is none, so all of them count.
+// A packet should contain one frame, or one frame and those that add channels to it. Decoders play
+// every frame in the packet and search for the next one after garbage, so every frame counts.
 class ac3_packets final : public packet_codec {
  public:
   explicit ac3_packets(bool enhanced) : enhanced_{enhanced} {}

@@ -9,12 +9,13 @@
 namespace tollgate::routes::meters {
 namespace {
 
-// The fixed part, 28 bits: sync word, version, layer, protection, profile, rate, channels; then 13
-// bits of frame length among others.
+// The fixed part, 28 bits: sync word, version, layer, protection, profile, rate, channels. The rest
+// includes 13 bits of frame length.
 class adts_header {
  public:
   static constexpr std::size_t size = 7;
-  static constexpr unsigned enough_frames = 3;  // for ffmpeg to be sure, at the start of the input
+  static constexpr unsigned enough_frames =
+      3;  // after which ffmpeg is sure, at the start of the input
   static constexpr std::size_t longest_frame = 8191;
   static constexpr bool is_read_whole = true;
 
@@ -29,7 +30,7 @@ class adts_header {
   duration length_of_block() const { return duration::of_samples(1024, rate()); }
   duration length() const { return duration::times(length_of_block(), said_blocks()); }
 
-  // What the header says of the blocks behind it.
+  // The number of blocks that the header states.
   std::size_t said_blocks() const { return (bits_ & 3) + 1; }
   bool has_checksum() const { return (bits_ >> 40 & 1) == 0; }
   std::size_t content_at() const { return size + (has_checksum() ? 2 : 0); }
@@ -43,7 +44,7 @@ class adts_header {
     return aac::format{static_cast<unsigned>(bits_ >> 34 & 15), false, profiles[profile]};
   }
 
-  // The private bit and what follows the channels may change.
+  // The private bit and the fields after the channels may change.
   bool consistent_with(adts_header other) const {
     constexpr std::uint64_t mask = 0xFFFE'FDC0'0000'00;
     return ((bits_ ^ other.bits_) & mask) == 0;
@@ -65,7 +66,7 @@ class adts_meter final : public framed_meter<adts_header> {
   std::string_view codec() const override { return status() == state::measuring ? "aac" : ""; }
 
  private:
-  // Decoders play every block that is in a frame, and obey a header in the middle of one.
+  // Decoders play every block in a frame and obey a header inside a frame.
   std::optional<duration> length_of(const adts_header& header, std::string_view frame) override {
     const auto format = header.format();
     if (!format || (header.has_checksum() && header.said_blocks() > 1)) return {};

@@ -9,8 +9,8 @@
 namespace tollgate::routes::meters {
 namespace {
 
-// An IEEE 754 number of 80 bits: sign, 15 bits of exponent, 64 bits of mantissa with nothing
-// hidden. To the nearest whole; 0 for what is no rate.
+// An 80-bit IEEE 754 number: sign, 15 bits of exponent, 64 bits of mantissa with an explicit
+// leading bit. Rounded to the nearest integer; 0 if it is not a valid rate.
 std::uint32_t rate_from_extended(std::string_view ten_bytes) {
   const auto exponent = big_endian(ten_bytes.substr(0, 2));
   const auto mantissa = big_endian(ten_bytes.substr(2, 8));
@@ -28,7 +28,7 @@ struct sound_format {
 
 struct common_chunk {
   std::uint32_t channels, bits, rate;
-  std::string_view compression;  // of AIFF-C
+  std::string_view compression;  // AIFF-C only
 };
 
 std::optional<sound_format> integers(const common_chunk& c) {
@@ -130,7 +130,7 @@ class aiff_meter final : public block_meter<64> {
     return used;
   }
 
-  // ffmpeg reads the compression only where it knows the version (2726318400: of May 23, 1990).
+  // ffmpeg reads the compression only if it knows the version (2726318400, of May 23, 1990).
   std::size_t version(std::string_view block) {
     if (big_endian(block.substr(0, 4)) != 0xA2805140) is_compressed_ = false;
     return rest_of_chunk(4);
@@ -147,7 +147,7 @@ class aiff_meter final : public block_meter<64> {
     return rest_of_chunk(used);
   }
 
-  // Where the first sample is, and the size of blocks that samples are aligned to.
+  // The offset of the first sample, and the size of the blocks to which samples are aligned.
   std::size_t sound_header(std::string_view block) {
     const auto offset = big_endian(block.substr(0, 4));
     if (chunk_left_ != to_the_end) {

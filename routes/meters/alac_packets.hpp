@@ -1,4 +1,4 @@
-// Apple Lossless in packets of a container.
+// Apple Lossless packets in a container.
 #pragma once
 
 #include <algorithm>
@@ -9,26 +9,26 @@
 
 namespace tollgate::routes::meters {
 
-// A packet is one frame, however long it is: decoders go by the length in the decoder
-// configuration, which a last frame may fall short of and says so itself.
+// A packet is one frame, whatever its size. Decoders take the frame length from the decoder
+// configuration. A shorter last frame states its own length.
 class alac_packets final : public packet_codec {
  public:
   static constexpr std::size_t config_bytes = 24;
 
-  // The decoder configuration (ALACSpecificConfig); null where it is none.
+  // Takes the decoder configuration (ALACSpecificConfig); null if it is invalid.
   static std::unique_ptr<alac_packets> open(std::string_view config) {
     if (config.size() < config_bytes) return nullptr;
     const auto samples = static_cast<std::uint32_t>(big_endian(config.substr(0, 4)));
     const auto rate = static_cast<std::uint32_t>(big_endian(config.substr(20, 4)));
-    // Decoders refuse frames of more samples.
+    // Decoders refuse frames with more samples.
     if (samples == 0 || samples > most_samples || rate == 0) return nullptr;
     return std::unique_ptr<alac_packets>{new alac_packets{samples, rate}};
   }
 
   std::string_view name() const override { return "alac"; }
   std::size_t head_bytes() const override { return 7; }
-  // An element's type (3 bits), its number (4), 12 bits unused, one that says whether 32 bits with
-  // the number of samples follow, and three others.
+  // Element type (3 bits), its number (4), 12 unused bits, a flag that says whether a 32-bit number
+  // of samples follows, and three other bits.
   duration begin(std::string_view head, std::uint64_t) override {
     if (head.size() < head_bytes()) return longest();
     const auto bits = big_endian(head);

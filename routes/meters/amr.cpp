@@ -12,7 +12,7 @@ struct magic {
   const std::uint8_t (&frame_bytes)[16];
   bool many_channels = false;
 };
-// The longer stand before what they begin with.
+// Longer signatures come before their own prefixes.
 constexpr magic magics[]{{"#!AMR-WB_MC1.0\n", "amr_wb", amr_wide_band, true},
                          {"#!AMR_MC1.0\n", "amr_nb", amr_narrow_band, true},
                          {"#!AMR-WB\n", "amr_wb", amr_wide_band},
@@ -61,7 +61,7 @@ class amr_meter final : public block_meter<64> {
     return 0;
   }
 
-  // 28 reserved bits and the number of channels; their frames take turns.
+  // 28 reserved bits and the number of channels. Frames of the channels alternate.
   std::size_t read_channels(std::string_view block) {
     channels_ = std::max(1, byte_at(block, 3) & 15);
     set_status(state::measuring);

@@ -1,4 +1,4 @@
-// Audio that lies in equal blocks, as in WAV and AIFF: the bytes alone say how long it is.
+// Audio in blocks of equal size, as in WAV and AIFF: the number of bytes gives the duration.
 #pragma once
 
 #include <cstdint>
@@ -7,8 +7,8 @@
 
 namespace tollgate::routes::meters {
 
-// A block begins with a header, which holds some samples itself (ADPCM), and goes on with
-// bits. PCM is the case of a block that is one sample of each channel.
+// A block starts with a header, which contains some samples itself (ADPCM), followed by coded bits.
+// In PCM a block is one sample of each channel.
 struct block_layout {
   std::uint32_t rate = 0;
   std::uint64_t block_bytes = 1, header_bytes = 0, header_samples = 0;
@@ -28,8 +28,8 @@ struct block_layout {
     return rate > 0 && block_bytes > 0 && samples_in(block_bytes) > 0;
   }
 
-  // What a decoder makes of so many bytes; a last block that is cut off is played as far as it
-  // goes.
+  // The duration that a decoder gets from this many bytes. It plays a truncated last block as far
+  // as it goes.
   constexpr duration of_bytes(std::uint64_t bytes) const {
     if (!sound()) return {};
     const auto samples =

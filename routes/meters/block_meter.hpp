@@ -1,4 +1,5 @@
-// The base of every container parser: blocks of the size it asks for, out of slices of any size.
+// The base class of every container parser. It turns slices of any size into blocks of the size
+// that the parser asks for.
 #pragma once
 
 #include <algorithm>
@@ -12,13 +13,14 @@
 
 namespace tollgate::routes::meters {
 
-// The size of a chunk that does not say how long it is.
+// The size of a chunk that does not state its length.
 inline constexpr std::uint64_t to_the_end = ~std::uint64_t{0};
 
-// A parser derives from this, says how many bytes it needs next (`need`) or can do without
-// (`skip`), and gets them in `parse`. `Capacity` is the most it may ever need at once: its whole
-// memory. One that may need much to get on by a byte, again and again, has as much to `Spare`: what
-// is kept then grows by as much as there is, and is not moved for every byte.
+// A parser derives from this class, states how many bytes it needs next (`need`) or wants to skip
+// (`skip`), and receives them in `parse`. `Capacity` is the maximum it may ever need at once: all
+// of its memory. A parser that may repeatedly need a large block to advance by one byte sets
+// `Spare` to the same size: then the buffer takes as many bytes as are available and is not moved
+// for every byte.
 template <std::size_t Capacity, std::size_t Spare = 0>
 class block_meter : public meter {
  public:
@@ -49,25 +51,24 @@ class block_meter : public meter {
   state status() const override { return status_; }
 
  protected:
-  // The next bytes: at least as many as were asked for, and more when they are there anyway; what
-  // is made of them must not depend on how many more. Returns how many are used up; what is not
-  // used up is shown again. None may be used up only when more than `block` holds is asked for. Use
-  // as much of a long block as you can: that is what makes a meter fast.
+  // Receives the next bytes: at least as many as requested, and more if they are available; the
+  // result must not depend on how many more. Returns the number of bytes consumed; the rest is
+  // passed again. It may consume none only when it needs more than `block` contains. For speed,
+  // consume as much of a long block as possible.
   virtual std::size_t parse(std::string_view block) = 0;
 
-  // How many bytes the next call of parse() wants to see: 1 to Capacity.
+  // How many bytes the next call of parse() must receive: 1 to Capacity.
   void need(std::size_t n) { needed_ = std::clamp<std::size_t>(n, 1, Capacity); }
-  // Passes over bytes without looking at them, before the next call of parse(). They may never
-  // come.
+  // Skips bytes before the next call of parse(). They may never arrive.
   void skip(std::uint64_t n) { skipping_ += n; }
-  // Ignores all that follows.
+  // Ignores all further input.
   void stop(state final) {
     status_ = final;
     stopped_ = true;
   }
   void set_status(state now) { status_ = now; }
 
-  // What has come of the block that parse() still waits for; for finish().
+  // The bytes received so far of the block that parse() waits for. For finish().
   std::string_view incomplete() const { return {kept_bytes_.data(), kept_}; }
   std::uint64_t bytes_seen() const { return seen_; }
 

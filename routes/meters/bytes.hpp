@@ -11,7 +11,7 @@ constexpr std::uint8_t byte_at(std::string_view bytes, std::size_t at) {
   return static_cast<std::uint8_t>(bytes[at]);
 }
 
-// The caller has made sure that the bytes are there.
+// The caller guarantees that the bytes exist.
 template <class Number>
 constexpr Number little_endian(std::string_view bytes, std::size_t at) {
   Number value = 0;
@@ -20,7 +20,7 @@ constexpr Number little_endian(std::string_view bytes, std::size_t at) {
   return value;
 }
 
-// All of `bytes` as one number: at most eight.
+// Reads all of `bytes`, at most eight, as one number.
 constexpr std::uint64_t big_endian(std::string_view bytes) {
   std::uint64_t value = 0;
   for (const char c : bytes) value = value << 8 | static_cast<std::uint8_t>(c);

@@ -34,8 +34,8 @@ constexpr auto table8 = make_table<std::uint8_t>(0x07);
 constexpr auto table16 = make_table<std::uint16_t>(0x8005);
 constexpr auto table32 = make_table<std::uint32_t>(0x04C11DB7);
 
-// tables16[n][b]: the CRC of byte b with n zeros behind it, so that eight bytes take eight
-// independent look-ups. All of a FLAC stream goes through this one.
+// tables16[n][b]: the CRC of byte b followed by n zeros, so eight bytes take eight independent
+// look-ups. Every byte of a FLAC stream passes through this CRC.
 constexpr auto tables16 = [] {
   std::array<crc_table<std::uint16_t>, 8> tables{table16};
   for (std::size_t n = 1; n < tables.size(); ++n)

@@ -1,5 +1,5 @@
-// The checksums of FLAC and Ogg: plain CRCs, the most significant bit first, starting from 0, so
-// that the CRC of a message with its own CRC behind it is 0.
+// The checksums of FLAC and Ogg: plain CRCs, most significant bit first, initial value 0. So the
+// CRC of a message followed by its own CRC is 0.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// EBML (RFC 8794): the heads of elements, and the masters they stand in.
+// EBML (RFC 8794): element heads, and the path of open master elements.
 #pragma once
 
 #include <array>
@@ -20,7 +20,7 @@ struct ebml_element {
   std::size_t head_bytes = 0;
 };
 
-// Reads the head of an element: sections 4 to 6.
+// Reads the head of an element (sections 4 to 6).
 class ebml_head {
  public:
   explicit ebml_head(std::string_view bytes) {
@@ -36,13 +36,13 @@ class ebml_head {
                 (size & mask) == mask ? ebml_element::unknown_size : size & mask, needed_};
   }
 
-  // Nothing: it is broken, or needs more bytes.
+  // Empty if the head is broken or needs more bytes.
   const std::optional<ebml_element>& element() const { return element_; }
   bool is_broken() const { return is_broken_; }
   std::size_t needed_bytes() const { return needed_; }
 
  private:
-  // Of the variable-size integer at `at`; 0 when it is not there, or longer than it may be.
+  // The length of the variable-size integer at `at`; 0 if it is missing or longer than allowed.
   std::size_t length(std::string_view bytes, std::size_t at, std::size_t most) {
     needed_ = at + 1;
     if (bytes.size() <= at) return 0;
@@ -68,19 +68,19 @@ inline std::int64_t ebml_signed(std::string_view content) {
   return static_cast<std::int64_t>(big_endian(content) << unused_bits) >> unused_bits;
 }
 
-// The master elements that have begun and not ended.
+// The master elements that are open.
 class ebml_path {
  public:
   void enter(std::uint32_t id, std::uint64_t position, std::uint64_t size) {
     levels_[depth_++] = {id, size == ebml_element::unknown_size ? size : position + size};
   }
   bool empty() const { return depth_ == 0; }
-  // Nobody nests deeper in earnest, and decoders do not follow.
+  // No real file nests deeper, and decoders do not follow.
   bool is_full() const { return depth_ == levels_.size(); }
   std::uint32_t innermost() const { return levels_[depth_ - 1].id; }
   bool is_of_unknown_size() const { return levels_[depth_ - 1].end == ebml_element::unknown_size; }
   std::uint32_t leave() { return levels_[--depth_].id; }
-  // Leaves the innermost master if it ends at `position`, or should have.
+  // Leaves the innermost master if it ends at or before `position`.
   std::optional<std::uint32_t> leave_at(std::uint64_t position) {
     if (depth_ == 0 || levels_[depth_ - 1].end > position) return std::nullopt;
     return leave();

@@ -16,14 +16,14 @@ bool is_one_of(std::string_view suffix, const std::string_view (&known)[N]) {
   return std::any_of(std::begin(known), std::end(known), alike);
 }
 
-// In ffmpeg 5.1, found by trying all that it knows (tests/audio/crafted/names.py).
+// ffmpeg 5.1's list, found by trying all of its suffixes (tests/audio/crafted/names.py).
 constexpr std::string_view taken_by_name[]{
     "302", "722",  "adf",   "afc",  "al",   "aptx",   "aptxhd", "bitpacked", "bmv", "cdg",
     "cif", "daud", "dfpwm", "flm",  "g722", "g723_1", "g729",   "j2k",       "mpo", "msbc",
     "mvi", "mxg",  "ppm",   "qcif", "rco",  "rgb",    "rso",    "sb",        "sbc", "sln",
     "son", "sw",   "tco",   "ub",   "ul",   "uw",     "v210",   "vb",        "yuv", "yuv10"};
 
-// And pictures, which it knows by their names alone.
+// Picture formats that ffmpeg knows by name only.
 constexpr std::string_view names_of_pictures[]{
     "bmp",  "cri",    "dds", "dpx",   "exr",    "fits", "gem",  "gif",  "hdr",  "im1",
     "im24", "im32",   "im8", "img",   "j2c",    "j2k",  "jls",  "jp2",  "jpc",  "jpeg",
@@ -33,8 +33,8 @@ constexpr std::string_view names_of_pictures[]{
     "sun",  "sunras", "svg", "svgz",  "tga",    "tif",  "tiff", "timg", "u",    "vbn",
     "wbmp", "webp",   "xbm", "xface", "ximg",   "xpm",  "xwd",  "y",    "yuv10"};
 
-// All that a demuxer of ffmpeg 5.1 but that of MPEG audio calls its own (`ffmpeg -h demuxer=…`),
-// and what NSV's asks for besides.
+// All suffixes of ffmpeg 5.1's demuxers except the MPEG audio one (`ffmpeg -h demuxer=…`), and
+// those that NSV's probe also accepts.
 constexpr std::string_view names_of_formats[]{
     "264",   "265",   "302",  "3g2",       "3gp",  "669",   "722",   "aa",     "aa3",    "aac",
     "aax",   "ac3",   "acm",  "adf",       "adp",  "ads",   "adx",   "aea",    "afc",    "aix",

@@ -61,7 +61,7 @@ class flac_meter final : public block_meter<metadata_header + flac_format::strea
     return block.size();
   }
 
-  // Section 8.1.
+  // The head of a metadata block (section 8.1).
   std::size_t parse_metadata(std::string_view block) {
     const bool is_last = (byte_at(block, 0) & 0x80) != 0;
     const auto type = byte_at(block, 0) & 0x7F;
@@ -84,8 +84,8 @@ class flac_meter final : public block_meter<metadata_header + flac_format::strea
     return metadata_header;
   }
 
-  // By which ffmpeg is sure of the format: STREAMINFO first of all, of its usual size, and least
-  // and greatest block size and rate in their bounds.
+  // The conditions under which ffmpeg is sure of the format: STREAMINFO comes first and has its
+  // usual size, and its block sizes and rate are in range.
   static bool is_sound(std::string_view block) {
     const auto size = big_endian(block.substr(1, 3));
     const auto least = big_endian(block.substr(4, 2)), most = big_endian(block.substr(6, 2));

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::uint8_t first_sync_byte = 0xFF;
 
-// How many bytes the coded number takes (section 9.1.5: UTF-8, stretched to 36 bits); 0 if broken.
+// The length of the coded number (section 9.1.5: UTF-8 extended to 36 bits); 0 if it is broken.
 std::size_t coded_number_bytes(std::string_view bytes) {
   const auto lead = byte_at(bytes, 0);
   const auto ones = static_cast<std::size_t>(std::countl_one(lead));
@@ -23,8 +23,8 @@ std::size_t coded_number_bytes(std::string_view bytes) {
   return ones;
 }
 
-// Reads fields of a header one after the other; a header that is too short reads as zeros and is
-// not ok().
+// Reads the fields of a header in order. If the header is too short, fields read as zero and ok()
+// is false.
 class field_reader {
  public:
   explicit field_reader(std::string_view bytes) : bytes_{bytes} {}
@@ -156,7 +156,7 @@ void flac_frames::finish() {
   doubtful_.reset();
 }
 
-// How many bytes were read: what is left is the beginning of a header that may be longer than
+// Returns the number of bytes read. The rest is the start of a header that may be longer than
 // `bytes`.
 std::size_t flac_frames::scan(std::string_view bytes, bool is_end) {
   std::size_t at = 0;

@@ -1,4 +1,4 @@
-// FLAC frames (RFC 9639, section 9), found in a stream that does not say where they are.
+// Finds FLAC frames (RFC 9639, section 9) in a stream that does not state where they are.
 #pragma once
 
 #include <array>
@@ -9,13 +9,13 @@
 
 namespace tollgate::routes::meters {
 
-// What all frames of a stream have in common.
+// The properties that all frames of a stream share.
 struct flac_format {
   std::uint32_t rate = 0;
   std::uint8_t channels = 0;
   std::uint8_t bits = 0;
 
-  // `stream_info` is the content of that metadata block (section 8.2).
+  // `stream_info` is the content of the STREAMINFO block (section 8.2).
   static constexpr std::size_t stream_info_bytes = 34;
   static flac_format of_stream_info(std::string_view stream_info);
 
@@ -28,27 +28,27 @@ struct flac_frame_header {
   flac_format format;
   std::uint32_t samples = 0;
 
-  // The header that `bytes` begin with, when its CRC-8 says that it is one. What it leaves open is
-  // taken from `stream`.
+  // The header at the start of `bytes`, if its CRC-8 is correct. `stream` supplies the values it
+  // omits.
   static std::optional<flac_frame_header> read(std::string_view bytes, const flac_format& stream);
 
   duration length() const { return duration::of_samples(samples, format.rate); }
 };
 
-// Counts frames by their headers. Sync code, CRC-8 and the format that all frames share are about
-// 34 bits: chance gets them right once in 16 GB. A header of another format, which only the 25 bits
-// of its own vouch for, counts when the CRC-16 of a frame ends where it begins, or when its own
-// frame's does where the next one begins; decoders play such frames, so a caller might send them.
-// The numbers that frames carry are not needed, nor are they believed.
+// Counts frames by their headers. Sync code, CRC-8 and the stream's format make about 34 bits,
+// which match by chance once in 16 GB. A header of another format has only 25 bits of its own. It
+// counts if the CRC-16 of the previous frame ends where it begins, or if the CRC-16 of its own
+// frame ends where the next one begins: decoders play such frames, so a caller could send them.
+// Frame numbers are ignored.
 class flac_frames {
  public:
-  // STREAMINFO, where there is one: then the first frame needs no other to vouch for it.
+  // Supplies STREAMINFO, if there is one. Then the first frame needs no confirmation.
   void expect(const flac_format& stream);
   void write(std::string_view piece);
-  // Reads what write() has held back to see more of, and ends the last frame.
+  // Reads the bytes that write() kept back, and ends the last frame.
   void finish();
 
-  // The frames whose headers have come.
+  // The duration of all frames whose headers have arrived.
   duration measured() const { return measured_; }
 
  private:
@@ -60,11 +60,11 @@ class flac_frames {
   duration measured_;
   flac_format stream_info_;
   std::optional<flac_format> usual_;           // a header of this format counts at once
-  std::optional<flac_frame_header> doubtful_;  // the latest header, if it is to be confirmed
+  std::optional<flac_frame_header> doubtful_;  // the latest header, if it needs confirmation
   bool in_frame_ = false;                      // there is a latest header
-  std::uint16_t crc_ = 0;                      // CRC-16 from it to here
+  std::uint16_t crc_ = 0;                      // CRC-16 from that header to here
 
-  // A header may begin here and go on in the next piece.
+  // The start of a possible header that continues in the next piece.
   std::array<char, 2 * flac_frame_header::most_bytes> kept_bytes_;
   std::size_t kept_ = 0;
 };

@@ -1,4 +1,4 @@
-// FLAC in packets of a container (RFC 9639, section 10).
+// FLAC packets in a container (RFC 9639, section 10).
 #pragma once
 
 #include "routes/meters/bytes.hpp"
@@ -7,7 +7,8 @@
 
 namespace tollgate::routes::meters {
 
-// A packet should be one frame. Decoders play all that are in it, so all of it is searched.
+// A packet should contain one frame. Decoders play every frame in it, so the whole packet is
+// searched.
 class flac_packets final : public packet_codec {
  public:
   explicit flac_packets(const flac_format& stream) : rate_{stream.rate} { frames_.expect(stream); }
@@ -15,7 +16,7 @@ class flac_packets final : public packet_codec {
   std::string_view name() const override { return "flac"; }
   std::size_t head_bytes() const override { return 1; }
   duration begin(std::string_view head, std::uint64_t) override {
-    // Metadata blocks are packets of their own.
+    // Metadata blocks come in packets of their own.
     is_audio_ = !head.empty() && byte_at(head, 0) == 0xFF;
     return {};
   }

@@ -9,19 +9,20 @@
 namespace tollgate::routes::meters {
 namespace {
 
-constexpr std::uint64_t ac3_head = 16;  // that some cards put in front of each frame of AC-3
+constexpr std::uint64_t ac3_head =
+    16;  // length of the head that some cards write before each AC-3 frame
 constexpr std::uint8_t enough_adts = 20, enough_ac3 = 3, enough_loas = 3;
-// How often a sign must be seen, where ffmpeg wants to see it more often or as often.
+// How often a sign must appear. ffmpeg requires at least as many.
 constexpr unsigned enough_lossless = 4, enough_bursts = 2, enough_dts = 3, enough_packets = 5,
                    enough_pictures = 2;
 
-// Frames in a row that are no accident in a picture. ffmpeg wants more than a hundred of them,
-// behind a tag's beginning.
+// Frames in a row that do not occur in a picture by chance. ffmpeg requires more than a hundred
+// after the start of a tag.
 constexpr std::uint8_t enough_in_tag = 50;
 
 }  // namespace
 
-// In the few bytes that are left behind a tag, two packets or three frames are enough for ffmpeg.
+// In the few bytes after a long tag, two packets or three frames are enough for ffmpeg.
 std::uint8_t format_signs::enough_of(std::uint8_t usual) const {
   if (what_ == of::tag) return enough_in_tag;
   return what_ == of::rest ? std::min<std::uint8_t>(usual, 3) : usual;
@@ -33,7 +34,7 @@ void format_signs::write(std::string_view piece) {
   for (const char c : piece) {
     before_ = before_ << 8 | word_ >> 56;
     word_ = word_ << 8 | static_cast<std::uint8_t>(c);
-    // The first two bytes of a frame, which may stand behind zeros: layer 0 is AAC's.
+    // The first two bytes of a frame, possibly after zeros. Layer 0 is AAC's.
     if (begins_ == 0 && c != '\0') begins_ = at_ + 1;
     if (++at_ == begins_ + 1 && begins_ > 0) of_mpeg_ = (word_ & 6) != 0;
     look();
@@ -62,18 +63,18 @@ void format_signs::look() {
   }
   if (what_ == of::pictures) look_for_frames();
   if (what_ != of::container && what_ != of::iec61937) look_for_samples();
-  // IEC 61937: bursts begin with two sync words, here as samples of 16 bits, little-endian.
+  // IEC 61937: bursts begin with two sync words, here as 16-bit little-endian samples.
   if ((word_ >> 8 & 0xFFFFFFFF) == 0x72F81F4E && (word_ & 0xFF) < 0x37)
     found_ = found_ || ++bursts_ >= enough_bursts;
 }
 
 void format_signs::look_for_containers() {
-  // The key of MXF's header partition, and NUT's main header.
+  // The key of MXF's header partition; NUT's main header.
   if (word_ == 0x060E2B3402050101 || word_ == 0x4E4D7A561F5F04AD) found_ = true;
-  // "MVE File" of Interplay, and TiVo's: both anywhere.
+  // "MVE File" of Interplay; TiVo's signature. Both anywhere.
   if (word_ == 0x4D56452046696C65 || word_ == 0xF5467ABD00000002) found_ = true;
   look_at_places();
-  // SMPTE 337M, whose bursts are of 16, 20 or 24 bits.
+  // SMPTE 337M with bursts of 16, 20 or 24 bits.
   const auto word = word_ & 0xFFFFFFFF;
   if (word == 0xF8724E1F || word == 0xF872A54E || word == 0x72F8961F || word == 0xF87254E1)
     found_ = found_ || ++bursts_ >= enough_bursts;
@@ -85,8 +86,8 @@ void format_signs::look_for_lossless() {
   if (word == 0xF8726FBA || word == 0xF8726FBB) found_ = found_ || ++lossless_ >= enough_lossless;
 }
 
-// A pack header beside anything else of MPEG's systems; or more packets of streams than what only
-// looks like one.
+// A pack header together with other parts of an MPEG system stream; or more stream packets than
+// false matches.
 void format_signs::look_for_program_stream() {
   if (before_ >> 40 != 1) return;
   const auto code = before_ >> 32 & 0xFF;
@@ -103,8 +104,8 @@ void format_signs::look_for_program_stream() {
            (many && packets_ > no_packets_);
 }
 
-// Behind the length of a packet (two bytes) stand the flags of MPEG-2, or of MPEG-1 stuffing, the
-// size of a buffer and times, with bits in between that are always set.
+// After the packet length (two bytes) come the flags of MPEG-2, or in MPEG-1 stuffing, a buffer
+// size and timestamps. Bits between them are always set.
 bool format_signs::is_packet_of_program_stream() const {
   const auto byte = [this](unsigned i) {
     const auto shifted = i < 2 ? before_ >> (8 - 8 * i) : word_ >> (72 - 8 * i);
@@ -137,8 +138,8 @@ void format_signs::look_for_transport_stream() {
   }
 }
 
-// Raw AMR: frames whose length their first byte says, of which ffmpeg wants a hundred in a row;
-// GSM: every 33rd byte begins with the same four bits. And ADTS in MPEG frames.
+// Raw AMR: each first byte gives the frame's length; ffmpeg requires a hundred frames in a row.
+// GSM: every 33rd byte begins with the same four bits. Also ADTS in MPEG frames.
 void format_signs::look_for_speech() {
   const auto byte = word_ & 0xFF;
   for (auto& each : amr_) each.take(at_ - 1, static_cast<std::uint8_t>(byte));
@@ -170,19 +171,19 @@ void format_signs::look_for_samples() {
       found_ = found_ || ac3_.add(at_ - ac3_header::size, header.frame_bytes(),
                                   enough_of(enough_ac3), ac3_head);
   }
-  // DTS: core frames of 16 and 14 bits in either order of bytes, and its extension.
+  // DTS: core frames of 16 and 14 bits in both byte orders, and the extension.
   const auto word = word_ & 0xFFFFFFFF;
   if (word == 0x7FFE8001 || word == 0xFE7F0180 || word == 0x1FFFE800 || word == 0xFF1F00E8 ||
       word == 0x64582025)
     found_ = found_ || ++dts_ >= enough_dts;
-  // LOAS around LATM.
+  // LATM in LOAS.
   if ((word_ & 0xFFE000) == 0x56E000 && at_ >= 3) {
     const auto length = (word_ & 0x1FFF) + 3;
     if (length >= 7) found_ = found_ || loas_.add(at_ - 3, length, enough_of(enough_loas));
   }
 }
 
-// MPEG audio and ADTS, of which four in a row are no accident; and DV, which has audio, too.
+// MPEG audio and ADTS: four frames in a row do not occur by chance. Also DV, which contains audio.
 void format_signs::look_for_frames() {
   constexpr unsigned enough_frames = 4;
   constexpr std::size_t header = 7;
@@ -209,7 +210,7 @@ bool format_signs::chain::add(std::uint64_t position, std::uint64_t length, std:
     if (each.next + between < position) each.frames = 0;
     if (each.frames == 0) free = &each;
   }
-  // Where there is no room for so many beginnings, one may be lost that goes on.
+  // When the table is full, one chain that continues may be lost.
   if (free == nullptr || frames >= enough) return true;
   *free = {position + length, frames};
   return false;

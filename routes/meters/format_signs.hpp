@@ -1,4 +1,4 @@
-// Signs by which decoders take a stream for another format than the one it begins with.
+// Finds signs by which decoders take a stream for another format than the one it starts with.
 #pragma once
 
 #include <array>
@@ -7,37 +7,37 @@
 
 namespace tollgate::routes::meters {
 
-// ffmpeg lets all of its formats look at the beginning of a file and takes the one that is surest.
-// Some look beyond the first bytes: MXF behind anything, IEC 61937, TrueHD and MPEG streams
-// anywhere, modules at fixed places. A caller could show us a short WAV and have its upstream hear
-// the rest. What has such signs is ambiguous. By chance they appear once in many thousand megabytes
-// of noise.
+// ffmpeg lets all its formats examine the start of a file and uses the one with the highest score.
+// Some look beyond the first bytes: MXF after anything, IEC 61937, TrueHD and MPEG streams
+// anywhere, modules at fixed positions. So a caller could show us a short WAV while its upstream
+// plays the rest. A stream with such signs is ambiguous. By chance they appear once in many
+// thousand megabytes of noise.
 class format_signs {
  public:
   enum class of : std::uint8_t {
-    container,  // known by its first bytes: what is surer than those
-    frames,     // MPEG or ADTS frames, of which ffmpeg is not sure: what it could take them for
-    samples,    // 16-bit PCM: what ffmpeg looks for in it
+    container,  // a format known by its first bytes: search for surer ones
+    frames,     // MPEG or ADTS frames, of which ffmpeg is not sure: search for all it could prefer
+    samples,    // 16-bit PCM: search for what ffmpeg searches for in it
     iec61937,   // any other PCM of WAV
-    program,    // a program stream: of which ffmpeg is not much surer than of frames
-    tag,       // a tag of ID3v2, from its first byte, of which ffmpeg does not see the end: what it
-               // could take it for
-    rest,      // the few bytes behind a tag that ffmpeg just sees: it is surer of nearly everything
-               // than of those
-    pictures,  // MPEG video: what ffmpeg takes it for by looking at it, as it does
+    program,    // a program stream, of which ffmpeg is not much surer than of frames
+    tag,        // an ID3v2 tag, from its first byte, longer than what ffmpeg examines: search for
+                // all it could take the tag for
+    rest,       // the few bytes after a tag that ffmpeg still sees: it prefers nearly anything to
+                // them
+    pictures,   // MPEG video: search for what ffmpeg finds in the stream's content
   };
-  // Only the first `limit` bytes are looked at.
+  // Only the first `limit` bytes are examined.
   format_signs(of what, std::uint64_t limit) : what_{what}, limit_{limit} {}
 
   void write(std::string_view piece);
   bool found() const { return found_; }
 
  private:
-  // Frames that follow each other by the lengths that they state.
+  // Frames that follow each other according to the lengths they state.
   class chain {
    public:
-    // A header at `position`; true when so many in a row are no accident.
-    // `between`: so many bytes may stand between two of them.
+    // Adds a header at `position`. Returns true when there are too many in a row for chance. Up to
+    // `between` bytes may separate two frames.
     bool add(std::uint64_t position, std::uint64_t length, std::uint8_t enough = 3,
              std::uint64_t between = 0);
 
@@ -49,14 +49,14 @@ class format_signs {
     std::array<link, 64> links_{};
   };
 
-  // How often packets of one length seem to begin at the same place.
+  // How often packets of one length seem to begin at the same offset.
   struct packet_grid {
     std::uint16_t length;
     std::uint64_t window = 0;
     std::array<std::uint8_t, 204> hits{};
   };
 
-  // Speech frames of AMR or AMR-WB, each behind the one before.
+  // Consecutive speech frames of AMR or AMR-WB.
   struct amr_chain {
     const std::uint8_t* lengths;
     int modes;
@@ -89,18 +89,18 @@ class format_signs {
   of what_;
   std::uint64_t limit_, at_ = 0;  // bytes seen
   bool found_ = false;
-  std::uint64_t word_ = 0, before_ = 0;  // the last eight bytes, and the eight in front of them
+  std::uint64_t word_ = 0, before_ = 0;  // the last eight bytes, and the eight before
   unsigned lossless_ = 0, bursts_ = 0, dts_ = 0, packs_ = 0, systems_ = 0, packets_ = 0,
            pictures_ = 0, no_packets_ = 0;
   chain ac3_, loas_, adts_, mpeg_;
   bool of_mpeg_ = false;
-  std::uint64_t begins_ = 0;  // counted from 1: the first byte that is not 0
+  std::uint64_t begins_ = 0;  // position of the first nonzero byte, counted from 1
   std::array<amr_chain, 2> amr_{{{narrow_band, 9}, {wide_band, 9}}};
   std::uint64_t gsm_ = 0;
-  std::uint32_t rate_ = 0;     // where some banks of samples have it
-  std::uint64_t snds_at_ = 0;  // behind the last "SNDS"; 0: there was none
+  std::uint32_t rate_ = 0;     // from the field where some sample banks have it
+  std::uint64_t snds_at_ = 0;  // the position after the last "SNDS"; 0: none
   unsigned digital_video_ = 0;
-  // Chunks of NSV that have begun: where each ends, as far as that is known.
+  // NSV chunks that have begun, with their ends as far as they are known.
   struct nullsoft_chunk {
     std::uint64_t at = 0, end = 0;
   };

@@ -1,4 +1,4 @@
-// Signs that stand at certain places: of a file, or from each other.
+// Signs at fixed positions: in the file, or relative to each other.
 #include <algorithm>
 
 #include "routes/meters/format_signs.hpp"
@@ -27,8 +27,8 @@ constexpr module_sign module_signs[]{
     {1080, "EXO#"}, {1080, "TDZ#"}, {1080, "#CHN"}, {1080, "##CH"}, {1080, "##CN"}, {1464, "MTN"},
     {1464, "IT10"}};
 
-// What ffmpeg looks for at one place only, whatever stands in front of it: Audible, REDCODE, XMV,
-// Westwood, HCOM, Dreamcast.
+// ffmpeg checks these at one position only, whatever comes before: Audible, REDCODE, XMV, Westwood,
+// HCOM, Dreamcast.
 constexpr module_sign placed_signs[]{{4, {"\x57\x90\x75\x36", 4}}, {4, "RED1"},  {12, "xobX"},
                                      {16, {"\xAF\xDE\0\0", 4}},    {65, "FSSD"}, {213, "Sega"}};
 constexpr std::uint64_t last_placed_sign = 213;
@@ -38,7 +38,8 @@ constexpr std::uint32_t swapped(std::uint32_t word) {
 
 }  // namespace
 
-// Music modules that say what they are further on: Amiga's MOD and its relatives, Scream Tracker, …
+// Music modules whose signature comes later in the file: Amiga's MOD and its relatives, Scream
+// Tracker, …
 void format_signs::look_for_modules() {
   constexpr std::uint64_t signature_bytes = 4;
   if (at_ > last_module_sign + signature_bytes || at_ < signature_bytes) return;
@@ -50,7 +51,7 @@ void format_signs::look_for_modules() {
         found_ || (sign.at == at_ - signature_bytes && sign.fits({signature, signature_bytes}));
 }
 
-// Digital video, which has audio, too.
+// Digital video, which contains audio.
 void format_signs::look_for_video() {
   constexpr unsigned enough_sections = 4;
   const auto word = word_ & 0xFFFFFFFF;
@@ -58,9 +59,9 @@ void format_signs::look_for_video() {
     found_ = found_ || ++digital_video_ >= enough_sections;
 }
 
-// Forms that are known by what stands at a certain place; Play by Play's banks of samples by a rate
-// that stands there twice; 3DO's streams by one head within another; descriptions of sessions by
-// one of their lines.
+// Formats with a signature at a fixed position; Play by Play's sample banks, which have a rate at
+// two positions; 3DO's streams, which have one head inside another; session descriptions, by one of
+// their lines.
 void format_signs::look_at_places() {
   constexpr std::uint64_t sign_bytes = 4, rate_at = 4, again_at = 28, head_at = 12;
   const auto word = static_cast<std::uint32_t>(word_);
@@ -70,8 +71,8 @@ void format_signs::look_at_places() {
       sign[i] = static_cast<char>(word >> 8 * (sign_bytes - 1 - i));
     for (const auto& each : placed_signs)
       found_ = found_ || (each.at == at_ - sign_bytes && each.fits({sign, sign_bytes}));
-    // Of what is known by its first bytes, ffmpeg is surer than of those banks; a length may well
-    // be such a rate.
+    // ffmpeg prefers formats known by their first bytes to these banks, and a length may happen to
+    // equal such a rate.
     if (at_ == rate_at + sign_bytes && what_ != of::container) rate_ = swapped(word);
     const bool is_rate = rate_ == 5512 || rate_ == 11025 || rate_ == 22050 || rate_ == 44100;
     if (at_ == again_at + sign_bytes && is_rate && swapped(word) == rate_) found_ = true;
@@ -83,8 +84,8 @@ void format_signs::look_at_places() {
   if ((word_ & 0xFFFFFFFFFFFFFF) == 0x633D494E204950) found_ = true;  // "c=IN IP"
 }
 
-// A tag begins with the name of a frame, or is empty, that is zeros. What begins otherwise could be
-// made to look like much that is known by its first bytes.
+// A tag begins with a frame name, or is empty (zeros). Any other start could imitate many formats
+// that are known by their first bytes.
 void format_signs::look_at_first_frame() {
   constexpr std::uint64_t head = 10, name = 3;
   const auto is_of_name = [](std::uint64_t byte) {
@@ -99,9 +100,9 @@ void format_signs::look_at_first_frame() {
   found_ = found_ || (is_empty_tag_ && (word_ & 0xFF) != 0);
 }
 
-// Nullsoft's video: a chunk, and at its end its mark.
+// Nullsoft video: a chunk that ends with its mark.
 void format_signs::look_for_nullsoft() {
-  constexpr std::uint64_t lengths = 20, to_lengths = 24 - 4;  // from behind the name of the chunk
+  constexpr std::uint64_t lengths = 20, to_lengths = 24 - 4;  // from the end of the chunk's name
   static_assert(lengths == to_lengths);
   if ((word_ & 0xFFFFFFFF) == 0x4E535673) {  // "NSVs"
     auto* const free =
@@ -124,8 +125,8 @@ void format_signs::look_for_nullsoft() {
   }
 }
 
-// SoundTracker's modules of fifteen samples say nowhere what they are: volumes, a tempo and the
-// number of positions must be such as it can have.
+// SoundTracker modules with fifteen samples have no signature. Volumes, tempo and number of
+// positions must be in range.
 void format_signs::look_for_sound_tracker() {
   constexpr std::uint64_t first = 20, each = 30, samples = 15, positions = first + each * samples;
   if (!is_sound_tracker_ || at_ > positions + 2 || at_ <= first) return;

@@ -1,4 +1,4 @@
-// Streams that are nothing but frames, each behind a header of its own: MP3 and ADTS.
+// Streams that consist of frames only, each with its own header: MP3 and ADTS.
 #pragma once
 
 #include <optional>
@@ -9,27 +9,26 @@
 
 namespace tollgate::routes::meters {
 
-// How much that is no audio may stand in front of the first frame; as in ffmpeg.
+// How many bytes that are not audio may precede the first frame; as in ffmpeg.
 inline constexpr std::uint64_t most_leading_junk = 65536;
-// How far behind a frame a single header that fits is believed.
+// A single consistent header is accepted this close after a frame.
 inline constexpr std::uint64_t most_passing_junk = 4096;
-// How many zeros a frame may be followed by and still confirm the one before.
+// How many zeros may separate two frames, of which the second confirms the first.
 inline constexpr std::size_t most_zeros_between = 64;
-// So many frames in a row behind junk are no accident, and make ffmpeg take the input for what they
-// are, whatever follows; at the start of the input, `Header::enough_frames` do. An input that ends
-// sooner must have these.
+// This many frames in a row after junk do not occur by chance: ffmpeg then takes the input for
+// their format, whatever follows. At the start of the input, `Header::enough_frames` suffice. If
+// the input ends sooner, the second number suffices.
 inline constexpr unsigned enough_frames_after_junk = 201;
 inline constexpr unsigned enough_frames_after_junk_at_end = 8;
 
-// `Header` is made of its `size` bytes and has `frame_bytes()` (0: it is none; else it counts the
-// header in), `length()` and `consistent_with(another)`. It may have `is_like(another)`,
-// `is_padded()` and `padded_otherwise()`. Where `Header::is_read_whole` is true, length_of() sees
-// all of a frame.
+// `Header` is constructed from its `size` bytes and has `frame_bytes()` (with the header; 0: not a
+// header), `length()` and `consistent_with(another)`. It may have `is_like(another)`, `is_padded()`
+// and `padded_otherwise()`. If `Header::is_read_whole` is true, length_of() receives whole frames.
 //
-// A frame counts whole when its header has come: players fill up what is cut off. Between frames
-// there may be zeros, which decoders pass over. Anything else is junk, and after it a header must
-// fit the last one. When the junk is long, or nothing was played yet, a second frame must follow.
-// So the bytes of a picture in a tag are not taken for frames, nor can junk hide frames.
+// A frame counts in full once its header has arrived: players fill up truncated frames. Decoders
+// skip zeros between frames. Anything else is junk. After junk a header must be consistent with the
+// last one; after long junk, or before anything was played, a second frame must follow. So bytes of
+// a picture in a tag do not count as frames, and junk cannot hide frames.
 template <class Header>
 inline constexpr std::size_t most_to_confirm =
     Header::longest_frame + most_zeros_between + Header::size;
@@ -53,10 +52,9 @@ class framed_meter : public block_meter<most_to_confirm<Header>, most_to_confirm
   }
 
  protected:
-  // Asked of the first frame, which may hold a table of contents instead.
+  // Called for the first frame, which may contain a table of contents instead of audio.
   virtual bool is_audio(std::string_view /*frame*/) { return true; }
-  // Nothing for a frame that cannot be counted: then the stream cannot be, either. The last frame
-  // may be cut off.
+  // Empty if the frame, and so the stream, cannot be counted. The last frame may be truncated.
   virtual std::optional<duration> length_of(const Header& header, std::string_view /*frame*/) {
     return header.length();
   }
@@ -132,7 +130,8 @@ class framed_meter : public block_meter<most_to_confirm<Header>, most_to_confirm
     return confirm(rest, header);
   }
 
-  // Or to where there are too few bytes to tell. All sync words begin with eight ones.
+  // The next header, or the position from which too few bytes are left to tell. All sync words
+  // begin with eight ones.
   static std::size_t to_next_header(std::string_view rest) {
     for (std::size_t at = 1; at + Header::size <= rest.size(); ++at) {
       if (rest[at] != '\xFF') at = std::min(rest.find('\xFF', at), rest.size());
@@ -169,7 +168,7 @@ class framed_meter : public block_meter<most_to_confirm<Header>, most_to_confirm
   void begin_run(std::string_view first_frame) {
     in_step_ = true;
     if (locked_) return;
-    // Several frames in a row are no accident: players play them, whatever stands behind.
+    // Several frames in a row do not occur by chance: players play them, whatever follows.
     if (run_ < 2) {
       total_ = {};
       frames_ = 0;
@@ -191,11 +190,12 @@ class framed_meter : public block_meter<most_to_confirm<Header>, most_to_confirm
     total_ += *length;
   }
 
-  // Frames like the one just counted, with which `rest` begins; `header` becomes the last of them.
+  // Skips the frames at the start of `rest` that are like the one just counted; `header` becomes
+  // the last of them.
   //
-  // Each header is a cache miss, and these are nearly all that a meter costs. Here no length is
-  // made of what was read, only chosen by it: so the processor can guess where the next header is
-  // and read many at once, instead of each after the one before.
+  // Each header is a cache miss, and these misses are nearly all that a meter costs. Here the
+  // length is chosen by the header's bits, not computed from them. So the processor can predict
+  // where the next header is and load many at once instead of one after the other.
   std::size_t pass_alike(std::string_view rest, Header& header) {
     std::size_t passed = 0;
     if constexpr (requires { header.is_like(header) && header.is_padded(); }) {
@@ -218,7 +218,7 @@ class framed_meter : public block_meter<most_to_confirm<Header>, most_to_confirm
     return passed;
   }
 
-  // Until there are enough to lock, what is in the frames may still turn out to be junk.
+  // Until enough frames are found to lock, their bytes may still turn out to be junk.
   void lengthen_run(const Header& header) {
     lead_ += header.frame_bytes();
     if (++run_ < (run_from_start_ ? Header::enough_frames : enough_frames_after_junk)) return;
@@ -226,7 +226,7 @@ class framed_meter : public block_meter<most_to_confirm<Header>, most_to_confirm
     this->set_status(state::measuring);
   }
 
-  // With nothing behind it that could confirm it, a frame must end where the input does.
+  // Nothing follows that could confirm this frame, so it must end exactly at the end of the input.
   void take_last(std::string_view rest) {
     while (rest.size() >= Header::size) {
       const Header header{rest.data()};
@@ -250,9 +250,9 @@ class framed_meter : public block_meter<most_to_confirm<Header>, most_to_confirm
   std::uint64_t frames_ = 0, junk_ = 0, lead_ = 0;
   unsigned run_ = 0;
   bool before_tags_end_ = true;
-  bool clean_ = true;  // nothing but tags and zeros so far
+  bool clean_ = true;  // only tags and zeros so far
   bool in_step_ = false;
-  bool waits_for_frame_ = false;  // its header has come
+  bool waits_for_frame_ = false;  // its header has arrived
   bool locked_ = false;
   bool run_from_start_ = false, first_is_audio_ = true;
 };

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view cluster_id = "\x1F\x43\xB6\x75";
 
-// All of them begin so, and few other bytes.
+// All of these ids begin with this bit pattern; few other bytes do.
 bool may_begin_id(char byte) {
   return (byte & 0xF0) == 0x10;
 }
@@ -31,7 +31,7 @@ void hidden_clusters::look(std::string_view bytes, of what) {
   position_ += bytes.size();
 }
 
-// The ids that begin before `bytes`.
+// Finds ids that begin before `bytes`.
 void hidden_clusters::look_across(std::string_view bytes, of what) {
   std::array<char, 2 * (id_bytes - 1)> seam;
   const auto head = bytes.substr(0, id_bytes - 1);
@@ -49,7 +49,7 @@ void hidden_clusters::look_across(std::string_view bytes, of what) {
   }
 }
 
-// Those that begin in `bytes`.
+// Finds ids that begin in `bytes`.
 void hidden_clusters::look_within(std::string_view bytes, of what) {
   const auto begin = position_ + (what == of::element ? 1 : 0);
   if (what == of::frames || what == of::file) {
@@ -68,7 +68,7 @@ void hidden_clusters::look_within(std::string_view bytes, of what) {
 }
 
 void hidden_clusters::suspect(std::uint64_t position, std::string_view behind) {
-  // Two of them so close to each other are no chance.
+  // Two of them this close together are no coincidence.
   if (last_ && position - *last_ < id_bytes + bytes_behind) found_ = true;
   last_ = position;
   behind_bytes_ = 0;

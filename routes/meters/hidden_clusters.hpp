@@ -1,4 +1,4 @@
-// Clusters where a reader of elements does not see them.
+// Finds clusters that a reader of elements does not see.
 #pragma once
 
 #include <array>
@@ -8,28 +8,28 @@
 
 namespace tollgate::routes::meters {
 
-// Where anything is wrong, decoders that can go back look for the id of an element of a Segment's
-// top level, byte by byte, from behind the last element that was sound, and read on from there. So
-// all of the audio may stand in a Void, a tag, the data of a block, or across the end of one of
-// them. Every byte of a stream is looked at here, and only where our own reader begins an element
-// may such an id stand.
+// After an error, decoders that can seek return to the last sound element and search byte by byte
+// for the id of an element of a Segment's top level. So all audio may be hidden in a Void, a tag,
+// the data of a block, or across the end of one of them. This class examines every byte of a
+// stream. Such an id is allowed only where our own reader begins an element.
 //
-// In the frames of codecs, a Cluster's id stands by chance once in four gigabytes. There it is
-// remembered, for when decoders have a reason to go back; it is a sign at once if what follows
-// looks like a Cluster.
+// In the frames of codecs, a Cluster's id occurs by chance once in four gigabytes. There the
+// position is remembered, in case decoders have a reason to seek back. It is a sign at once if the
+// bytes after it look like a Cluster.
 class hidden_clusters {
  public:
   enum class of : std::uint8_t {
-    element,  // the head of one, or the name of one in a SeekHead: begins with an id rightly
+    element,  // an element's head, or an element's name in a SeekHead: an id is legitimate at its
+              // start
     content,  // anything else
     file,     // an attached picture
     frames,   // of a codec
   };
-  // All bytes of a stream, piece by piece.
+  // Receives all bytes of a stream, piece by piece.
   void look(std::string_view bytes, of what);
 
   bool found() const { return found_; }
-  // Whether what may be one begins at `position` or behind it.
+  // Whether a possible cluster begins at `position` or after it.
   bool may_be_behind(std::uint64_t position) const { return last_ && *last_ >= position; }
 
  private:
@@ -46,9 +46,9 @@ class hidden_clusters {
   std::uint64_t position_ = 0;
   std::array<char, id_bytes - 1> kept_;  // the last bytes
   std::size_t kept_bytes_ = 0,
-              kept_of_frames_ = 0;  // of those, how many belong to the frames at hand
+              kept_of_frames_ = 0;  // the number of them that belong to the current frames
   std::optional<std::uint64_t> last_;
-  std::array<char, bytes_behind> behind_;  // what follows it
+  std::array<char, bytes_behind> behind_;  // the bytes after it
   std::size_t behind_bytes_ = bytes_behind;
   bool found_ = false;
 };

@@ -1,4 +1,4 @@
-// ID3v2 tags, which stand in front of MP3 streams and of much else.
+// ID3v2 tags, which precede MP3 streams and many other formats.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +11,9 @@ namespace tollgate::routes::meters {
 
 inline constexpr std::size_t id3v2_header_bytes = 10;
 
-// The length of the tag that begins here, with its header and footer (ID3v2.4, 3.1 and 3.4).
-// Takes what players take (ffmpeg's ff_id3v2_match): any version but 0xFF, sizes of 7 bits a byte.
+// The length of the tag at the start of `head`, with its header and footer (ID3v2.4, 3.1 and 3.4).
+// Accepts what players accept (ffmpeg's ff_id3v2_match): any version except 0xFF, sizes of 7 bits
+// per byte.
 inline std::optional<std::uint64_t> id3v2_bytes(std::string_view head) {
   if (head.size() < id3v2_header_bytes || !head.starts_with("ID3")) return std::nullopt;
   if (byte_at(head, 3) == 0xFF || byte_at(head, 4) == 0xFF) return std::nullopt;
@@ -25,8 +26,8 @@ inline std::optional<std::uint64_t> id3v2_bytes(std::string_view head) {
   return size + id3v2_header_bytes * (footer ? 2 : 1);
 }
 
-// As taggers write it: version 2 to 4, revision 0, and no flags that mean nothing. Then no format
-// is known by these bytes, and nothing that is text goes on behind the first five.
+// A tag as taggers write it: version 2 to 4, revision 0, no undefined flags. No format has these
+// bytes as its signature, and no text format continues like this after the first five.
 inline bool is_ordinary_id3v2(std::string_view head) {
   return byte_at(head, 3) >= 2 && byte_at(head, 3) <= 4 && byte_at(head, 4) == 0 &&
          (byte_at(head, 5) & 0x0F) == 0;

@@ -19,10 +19,9 @@ bool may_follow_segment(const ebml_element& element) {
   return is_root(element.id) || is_top_level(element.id) || element.id == id::void_element;
 }
 
-// Walks the tree of elements as decoders do. Where a decoder could be at odds with us about it,
-// because an element is too long or stands where it does not belong, nothing is measured. Damage
-// between the elements is another matter: decoders go back and look for the next one of the top
-// level, and so do we.
+// Walks the tree of elements as decoders do. If a decoder could read it differently, because an
+// element is too long or misplaced, the file is not measured. After damage between elements,
+// decoders seek back and search for the next element of the top level, and so does this meter.
 class matroska_meter final : public block_meter<most_small_bytes> {
  public:
   void finish() override;
@@ -34,14 +33,15 @@ class matroska_meter final : public block_meter<most_small_bytes> {
 
  private:
   enum class stage : std::uint8_t {
-    element,       // the head of one
-    small,         // its content, whole
+    element,       // the head of an element
+    small,         // the content of a small element, read whole
     private_data,  // CodecPrivate
-    block,         // that of a SimpleBlock or Block
-    skipped,       // content of no interest
-    lost,          // nonsense, in which the next element of a file's top levels is searched
+    block,         // content of a SimpleBlock or Block
+    skipped,       // content that is not needed
+    lost,          // damage: search for the next top-level element
   };
-  // Decoders know a file by what stands in its EBML header, and do not look for that far away.
+  // Decoders recognize a file by the content of its EBML header, and stop looking after this many
+  // bytes.
   static constexpr std::uint64_t most_ebml_bytes = 1024;
 
   std::size_t parse(std::string_view block) override;
@@ -70,8 +70,8 @@ class matroska_meter final : public block_meter<most_small_bytes> {
   stage stage_ = stage::element;
   std::uint64_t position_ = 0;
   ebml_path path_;
-  std::uint32_t element_ = 0;  // the one at hand
-  std::uint64_t left_ = 0;     // of its content
+  std::uint32_t element_ = 0;  // the current element
+  std::uint64_t left_ = 0;     // bytes left of its content
 
   bool has_doc_type_ = false, has_segment_ = false, has_cluster_ = false;
   matroska_entry entry_;
@@ -79,9 +79,9 @@ class matroska_meter final : public block_meter<most_small_bytes> {
   matroska_block block_;
 
   hidden_clusters hidden_;
-  hidden_clusters::of kind_ = hidden_clusters::of::content;  // of the bytes used up
-  std::uint64_t sound_ = 0;  // where decoders go back to: the last element that was surely sound
-  bool goes_back_ = false;   // something was wrong now
+  hidden_clusters::of kind_ = hidden_clusters::of::content;  // of the bytes consumed
+  std::uint64_t sound_ = 0;  // the last element that was surely sound: decoders return to it
+  bool goes_back_ = false;   // the last step found an error
 };
 
 std::size_t matroska_meter::parse(std::string_view block) {
@@ -130,7 +130,7 @@ std::size_t matroska_meter::parse_element(std::string_view block) {
   return element->head_bytes;
 }
 
-// What is no element at all is damage, or what somebody has put behind a Segment.
+// Bytes that are not an element are damage, or trailing data after a Segment.
 std::size_t matroska_meter::lose_way(std::string_view block) {
   const bool is_between = path_.empty() || path_.innermost() == id::segment ||
                           path_.innermost() == id::cluster || path_.innermost() == id::block_group;
@@ -140,7 +140,7 @@ std::size_t matroska_meter::lose_way(std::string_view block) {
   return 1;
 }
 
-// Leaves what the element ends. False where decoders would not read it as we do.
+// Leaves the masters that the element ends. False if decoders would read it differently.
 bool matroska_meter::find_place(const ebml_element& element) {
   const bool is_live = element.size == ebml_element::unknown_size;
   const bool is_behind = path_.empty() && has_segment_;
@@ -149,7 +149,7 @@ bool matroska_meter::find_place(const ebml_element& element) {
     if (!is_behind || is_root(element.id)) return false;
     begin_segment_again();
   }
-  // Decoders do not believe it at first, and find it again when they have gone back.
+  // Decoders reject it at first, and find it again after they have seeked back.
   if (is_live && element.id == id::cluster && !path_.empty() && !path_.is_of_unknown_size())
     begin_segment_again();
   const auto master = path_.empty() ? matroska_schema::document : path_.innermost();
@@ -167,8 +167,7 @@ void matroska_meter::leave_masters() {
     if (*left == id::track_entry) add_track();
 }
 
-// What can only stand at the top ends masters of unknown size. False where it stands in another
-// one.
+// A top-level element ends masters of unknown size. False if it is inside another master.
 bool matroska_meter::leave_for(std::uint32_t element) {
   if (!is_root(element) && !is_top_level(element)) return true;
   const auto is_left = [&] { return is_root(element) || path_.innermost() != id::segment; };
@@ -200,7 +199,8 @@ void matroska_meter::begin_master(const ebml_element& element) {
   if (element.id == id::segment) has_segment_ = true;
 }
 
-// As decoders do that have found an element of the top level: its Segment has no end any more.
+// Does what decoders do after they have found a top-level element by searching: its Segment has no
+// end any more.
 void matroska_meter::begin_segment_again() {
   goes_back_ = true;
   while (!path_.empty()) path_.leave();
@@ -262,7 +262,7 @@ std::size_t matroska_meter::parse_private(std::string_view block) {
   return piece.size();
 }
 
-// A SeekHead may lead decoders to tracks behind the blocks that we have seen by then.
+// A SeekHead may point decoders to tracks after the blocks that were already read.
 void matroska_meter::add_track() {
   const bool is_late = has_cluster_ && !tracks_.has(entry_.get().number);
   if (is_late || !tracks_.add(entry_.get())) return stop(state::unmeasurable);
@@ -313,7 +313,7 @@ std::size_t matroska_meter::parse_lost(std::string_view block) {
 void matroska_meter::finish() {
   if (status() == state::unmeasurable) return;
   tracks_.finish();
-  // Where the end is missing, decoders go back, too.
+  // If the end is missing, decoders seek back, too.
   if (hidden_.may_be_behind(sound_)) stop(state::unmeasurable);
   if (status() == state::undecided || tracks_.is_unclear()) stop(state::unmeasurable);
 }

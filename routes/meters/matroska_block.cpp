@@ -11,7 +11,7 @@ void matroska_block::begin(std::uint64_t size) {
   stage_ = stage::head;
   left_ = size;
   in_frame_ = is_of_no_track_ = false;
-  // ffmpeg gives up where a header was stripped of so much. No audio comes in such blocks.
+  // ffmpeg cannot restore stripped headers in larger blocks. No audio comes in such blocks.
   constexpr std::uint64_t most_audio = 1 << 20;
   may_be_broken_ = size > most_audio;
 }
@@ -30,7 +30,7 @@ matroska_block::progress matroska_block::read(std::string_view bytes, matroska_t
   return ignore(bytes);
 }
 
-// Section 10.1: the number of the track, a timestamp of 16 bits, the flags.
+// Section 10.1: the track number, a 16-bit timestamp, the flags.
 matroska_block::progress matroska_block::read_head(std::string_view bytes,
                                                    matroska_tracks& tracks) {
   const auto number_bytes = static_cast<std::size_t>(std::countl_zero(byte_at(bytes, 0))) + 1;
@@ -103,7 +103,7 @@ matroska_block::progress matroska_block::ignore(std::string_view bytes) {
 matroska_block::progress matroska_block::use(std::size_t bytes, std::size_t then_needed) {
   left_ -= bytes;
   if (left_ == 0) {
-    // Frames of no bytes may still be there.
+    // Empty frames may remain.
     while (next_frame()) track_->begin_frame({}, 0);
     may_be_broken_ = may_be_broken_ || !lacing_.is_done();
     track_->end_block();

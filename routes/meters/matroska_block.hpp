@@ -1,4 +1,4 @@
-// The content of SimpleBlock and Block (RFC 9559, section 10).
+// The content of SimpleBlock and Block elements (RFC 9559, section 10).
 #pragma once
 
 #include <string_view>
@@ -8,22 +8,22 @@
 
 namespace tollgate::routes::meters {
 
-// Gives the frames of a block to the track they belong to. A block counts when it has come whole,
-// as for decoders.
+// Passes the frames of a block to its track. A block counts once it is complete, as in decoders.
 class matroska_block {
  public:
   void begin(std::uint64_t size);
 
   struct progress {
-    std::size_t used;    // of the bytes
-    std::size_t needed;  // how many the next call has to see, if the block has not ended
+    std::size_t used;    // bytes consumed
+    std::size_t needed;  // how many bytes the next call needs, if the block has not ended
   };
-  // The next bytes of the content: at least as many as were said to be needed.
+  // Reads the next bytes of the content; at least as many as the last call needed.
   progress read(std::string_view bytes, matroska_tracks& tracks);
   bool has_ended() const { return left_ == 0; }
-  // Decoders may take it for damage: it does not add up, or they undo something first and may fail.
+  // Decoders may take the block for damaged: its sizes are inconsistent, or they decompress it
+  // first and may fail.
   bool may_be_broken() const { return may_be_broken_; }
-  // No encoder writes blocks of a track that has no entry.
+  // The block's track has no entry. No encoder writes such blocks.
   bool is_of_no_track() const { return is_of_no_track_; }
 
  private:

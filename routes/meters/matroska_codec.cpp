@@ -16,14 +16,14 @@
 namespace tollgate::routes::meters {
 namespace {
 
-// As ffmpeg does, 8000 for what is no sampling frequency.
+// As in ffmpeg: 8000 if the value is not a valid sampling frequency.
 std::uint32_t whole_rate(double frequency) {
   const bool is_one = std::isfinite(frequency) && frequency >= 1 && frequency <= 2'147'483'647;
   return is_one ? static_cast<std::uint32_t>(std::lround(frequency)) : 8000;
 }
 
-// Section 5.1.4.1.22 and the codec mapping of A_VORBIS: the number of packets less one, the sizes
-// of all but the last as in Xiph lacing, then the three header packets.
+// Section 5.1.4.1.22 and the codec mapping of A_VORBIS: the number of packets minus one, the sizes
+// of all but the last in Xiph lacing, then the three header packets.
 std::unique_ptr<packet_codec> vorbis_of_private(std::string_view codec_private) {
   if (codec_private.empty() || codec_private[0] != 2) return nullptr;
   std::size_t at = 1;
@@ -42,7 +42,7 @@ std::unique_ptr<packet_codec> vorbis_of_private(std::string_view codec_private) 
   return vorbis;
 }
 
-// The beginning of a native FLAC stream, up to the metadata block that it has first.
+// The start of a native FLAC stream, up to its first metadata block.
 std::unique_ptr<packet_codec> flac_of_private(std::string_view codec_private) {
   constexpr std::size_t stream_info = 8;
   if (codec_private.size() < stream_info + flac_format::stream_info_bytes) return nullptr;
@@ -50,8 +50,8 @@ std::unique_ptr<packet_codec> flac_of_private(std::string_view codec_private) {
       flac_format::of_stream_info(codec_private.substr(stream_info)));
 }
 
-// Old files have no configuration, and name the profile in the codec id; where they do not,
-// decoders allow for LTP.
+// Old files have no configuration and name the profile in the codec id. If they do not, decoders
+// allow for LTP.
 std::optional<aac::profile> profile_of(std::string_view codec_id) {
   const auto names = [codec_id](std::string_view name) {
     return codec_id.find(name) != codec_id.npos;
@@ -71,7 +71,7 @@ std::unique_ptr<packet_codec> aac_of(const track_entry& track) {
   return std::make_unique<aac_packets>(*config);
 }
 
-// Decoders take any other depth for 16 bits (integers) or 32 (floats). No muxer writes one.
+// Decoders read any other depth as 16 bits (integers) or 32 bits (floats). No muxer writes one.
 std::unique_ptr<packet_codec> pcm_of(const track_entry& track) {
   const auto bits = track.bit_depth;
   const bool is_float = track.codec_id == "A_PCM/FLOAT/IEEE";
@@ -89,7 +89,7 @@ bool is_opus(const track_entry& track) {
 
 }  // namespace
 
-// The codec ids are in https://www.matroska.org/technical/codec_specs.html.
+// Codec ids: https://www.matroska.org/technical/codec_specs.html.
 std::unique_ptr<packet_codec> make_codec(const track_entry& track) {
   if (!track.has_plain_frames()) return nullptr;
   const std::string_view id = track.codec_id;

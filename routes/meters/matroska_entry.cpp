@@ -26,7 +26,7 @@ bool matroska_entry::begin(std::uint32_t element, std::uint64_t size) {
                             id::content_compression,
                             id::compression_algorithm,
                             id::compression_settings};
-  // Where no algorithm is named, zlib is meant.
+  // The default algorithm is zlib.
   if (element == id::content_encoding) {
     ++entry_.encodings;
     entry_.is_compressed = true;

@@ -1,4 +1,4 @@
-// TrackEntry, while it comes.
+// Reads a TrackEntry as it arrives.
 #pragma once
 
 #include <string_view>
@@ -10,21 +10,21 @@ namespace tollgate::routes::meters {
 
 class matroska_entry {
  public:
-  // An element begins, here or anywhere. False if it is longer than we read, or was in this entry
-  // before: decoders that give up on the way believe the first of two, others the last.
+  // An element begins, in this entry or elsewhere. False if it is longer than this reader accepts,
+  // or repeated in this entry: some decoders use the first of two, others the last.
   bool begin(std::uint32_t element, std::uint64_t size);
-  // Elements that are read whole.
+  // Receives elements that are read whole.
   void take(std::uint32_t element, std::string_view content);
   void take_private(std::string_view piece);
 
   const track_entry& get() const { return entry_; }
 
  private:
-  // The setup header of Vorbis stands in it, with all of the comments before it.
+  // It must fit the setup header of Vorbis and all comments before it.
   static constexpr std::size_t most_private_bytes = 64 * 1024;
 
   track_entry entry_;
-  std::uint32_t seen_ = 0;  // a bit an element
+  std::uint32_t seen_ = 0;  // one bit per element
 };
 
 }  // namespace tollgate::routes::meters

@@ -1,4 +1,4 @@
-// The elements of Matroska that a meter looks into (RFC 9559, section 5).
+// The Matroska elements that the meter reads (RFC 9559, section 5).
 #pragma once
 
 #include <cstddef>
@@ -66,12 +66,12 @@ inline bool is_top_level(std::uint32_t element) {
   }
 }
 
-// A new file.
+// Elements that begin a new file.
 inline bool is_root(std::uint32_t element) {
   return element == matroska_id::ebml || element == matroska_id::segment;
 }
 
-// Their content is read whole, up to so many bytes.
+// Elements whose content is read whole, up to this size.
 constexpr std::size_t most_small_bytes = 64;
 
 inline bool is_small(std::uint32_t element) {

@@ -56,7 +56,8 @@ void matroska_lacing::begin_ebml_size(std::uint8_t byte) {
   if (value_bytes_left_ == 0) take_ebml_size();
 }
 
-// The first is a size, the others are differences to the size before, with the range's middle as 0.
+// The first is a size; the others are differences from the previous size, offset by half of the
+// range.
 void matroska_lacing::take_ebml_size() {
   next_field_ = field::ebml_size;
   if (known_ == 0) return add(value_);

@@ -8,19 +8,19 @@
 
 namespace tollgate::routes::meters {
 
-// Takes the bytes between the flags of a block and its first frame one by one, however many they
-// are, and knows the sizes of the frames then.
+// Reads the bytes between a block's flags and its first frame, one by one, and computes the sizes
+// of the frames.
 class matroska_lacing {
  public:
-  // `payload`: the bytes of the block behind its flags.
+  // `payload`: the number of bytes in the block after its flags.
   void begin(std::uint8_t flags, std::uint64_t payload);
-  // All frames were shown.
+  // All frames have been returned.
   bool is_done() const { return known_ == frames_ && shown_ == known_; }
   bool wants_byte() const { return next_field_ != field::none; }
   void take(std::uint8_t byte);
 
-  // In their order; nothing when there is no further one. Where the sizes do not add up to the
-  // block there is none: decoders drop it.
+  // The sizes in order; empty after the last. If the sizes do not add up to the block there are
+  // none: decoders drop such a block.
   std::optional<std::uint64_t> next_frame();
 
  private:
@@ -38,7 +38,7 @@ class matroska_lacing {
   field next_field_ = field::none;
   std::array<std::uint64_t, 256> sizes_;
   std::size_t frames_ = 0, known_ = 0, shown_ = 0;
-  std::uint64_t left_ = 0;  // of the payload, for what has not come and is not known yet
+  std::uint64_t left_ = 0;  // payload bytes left for the fields and sizes not known yet
   std::uint64_t value_ = 0;
   unsigned value_bytes_ = 0, value_bytes_left_ = 0;
 };

@@ -15,9 +15,9 @@ struct place {
   content is = content::master;
 };
 
-// The ids are unique, but for masters that stand in themselves. What our counting depends on is
-// here, all masters, and in what comes with the audio all that decoders look into. What comes often
-// comes first.
+// The ids are unique, except for masters that may contain themselves. The table has all masters,
+// everything that the count depends on, and every element near the audio that decoders read.
+// Frequent elements come first.
 constexpr std::array places{
     place{id::simple_block, id::cluster, content::bytes},
     place{id::block_group, id::cluster},
@@ -157,9 +157,8 @@ bool is_about_tracks(std::uint32_t master) {
          is_about_tracks(at->master);
 }
 
-// Decoders give up where a number is longer than it may be, and what they have not read by then
-// counts for nothing. So in what says how the audio is coded, only what is known to be text is
-// longer.
+// Decoders fail when a number is longer than allowed, and ignore the rest. So among the elements
+// that describe the audio, only text may be longer.
 bool is_of_a_size(content is, std::uint64_t size) {
   constexpr std::uint64_t longest_number = 8, longest_bytes = 256 << 20;
   switch (is) {

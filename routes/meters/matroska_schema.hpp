@@ -1,4 +1,4 @@
-// Which elements of Matroska may stand where, and how long they may be (RFC 9559, section 5).
+// Defines where Matroska elements may be and how long they may be (RFC 9559, section 5).
 #pragma once
 
 #include "routes/meters/ebml.hpp"
@@ -8,13 +8,13 @@ namespace tollgate::routes::meters {
 
 namespace matroska_schema {
 
-// No master: the place of EBML headers and Segments.
+// The parent of EBML headers and Segments: no master.
 constexpr std::uint32_t document = 0;
 
 bool is_master(std::uint32_t element);
 
-// Whether decoders would read it in this master without an error, and as what we take it for.
-// Elements that nobody knows may stand in most masters, but not in a Segment or a SeekHead: no
+// Whether decoders would read the element in this master without an error and with the same meaning
+// as this meter. Unknown elements may be in most masters, but not in a Segment or a SeekHead: no
 // encoder writes them there.
 bool allows(const ebml_element& element, std::uint32_t master);
 

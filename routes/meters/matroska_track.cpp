@@ -40,8 +40,9 @@ void matroska_track::end_block() {
   discarded_ = {};
 }
 
-// RFC 9559, section 5.1.3.5.7. Decoders leave a block as it is that has less than what it says to
-// discard. Only that of the last block counts: elsewhere it has no place, and decoders disagree.
+// RFC 9559, section 5.1.3.5.7. Decoders ignore the value if the block is shorter than what it
+// discards. Only the value of the last block counts: elsewhere it is not allowed, and decoders
+// disagree.
 void matroska_track::set_discard_padding(std::int64_t ns) {
   if (ns <= 0) return;
   const auto padding = of_nanoseconds(static_cast<std::uint64_t>(ns));
@@ -58,10 +59,10 @@ void matroska_track::finish() {
 }
 
 bool matroska_tracks::add(const track_entry& entry) {
-  // As in ffmpeg, the first track of a number has it.
+  // As in ffmpeg, the first track with a number keeps it.
   if (has(entry.number)) return true;
   if (entries_.size() == most_tracks) return false;
-  // ffmpeg looks into ProRes.
+  // ffmpeg parses ProRes.
   const bool is_plain = entry.encodings == 0 && entry.codec_id != "V_PRORES";
   entries_.push_back({entry.number, entry.type == track_entry::video && is_plain});
   if (entry.type != track_entry::audio) return true;

@@ -8,18 +8,17 @@
 namespace tollgate::routes::meters {
 namespace {
 
-// What an encoder adds to the samples it was given.
+// The samples that an encoder added.
 struct encoder_padding {
   std::uint32_t delay = 0, padding = 0;  // in samples
-  std::uint64_t frames = 0;              // of the whole file, without the table itself
+  std::uint64_t frames = 0;              // of the whole file, without the table's frame
 };
 
 // The decoder's own delay (LAME's technical notes: 528 samples and one).
 constexpr std::uint32_t decoder_delay = 529;
 
-// A table that stands in a frame of layer III whose audio is silent: behind the side information
-// ("Xing" where the bit rate varies, "Info" where not), or, Fraunhofer's "VBRI", 32 bytes behind
-// the header.
+// The table in a silent layer III frame: after the side information ("Xing" for variable, "Info"
+// for constant bit rate), or 32 bytes after the header (Fraunhofer's "VBRI").
 std::optional<std::string_view> xing_table(std::string_view frame) {
   const mpeg_header header{frame.data()};
   const std::size_t side_information = header.mpeg1()  ? (header.mono() ? 17 : 32)
@@ -37,8 +36,8 @@ bool is_vbri_table(std::string_view frame) {
          frame.substr(36).starts_with("VBRI");
 }
 
-// The optional parts of the table, in this order: number of frames, of bytes, 100 bytes to seek by,
-// quality; then the encoder's name and, 21 bytes behind its beginning, twice 12 bits.
+// The optional parts of the table in order: number of frames, number of bytes, 100 seek bytes,
+// quality; then the encoder's name and, 21 bytes after its start, two 12-bit numbers.
 std::optional<encoder_padding> read_padding(std::string_view table) {
   const auto flags = big_endian(table.substr(4, 4));
   std::size_t at = 8;
@@ -62,7 +61,7 @@ class mp3_meter final : public framed_meter<mpeg_header> {
     framed_meter::finish();
     if (!padding_) return;
     take_off(duration::of_samples(padding_->delay + decoder_delay, rate_));
-    // Padding belongs to an end that the table knew: not to that of a longer or shorter file.
+    // The padding applies only if the file ends where the table says.
     if (padding_->frames == frames() && padding_->padding > decoder_delay)
       take_off(duration::of_samples(padding_->padding - decoder_delay, rate_));
     padding_.reset();

@@ -22,7 +22,7 @@ bool contains(const Boxes& boxes, fourcc type) {
   return std::find(boxes.begin(), boxes.end(), type) != boxes.end();
 }
 
-// Walks through the boxes; the movie says what is in them.
+// Walks the boxes; `movie` interprets them.
 class box_walker final : public block_meter<box_path::longest_header + movie::longest_head> {
  public:
   explicit box_walker(movie& of) : movie_{of} { need(shortest_header); }
@@ -51,7 +51,7 @@ class box_walker final : public block_meter<box_path::longest_header + movie::lo
     const auto header = u32(block, 0) == 1 ? box_path::longest_header : shortest_header;
     if (block.size() < header) return ask_for(header);
     const auto opened = path_.read(block, position_);
-    // What no box can begin with ends its parent; players look no further in it.
+    // Bytes that cannot be a box header end the parent box: players do not look further in it.
     if (!opened) return skip_to(path_.end());
     const auto wanted = header + head_of(*opened);
     if (block.size() < wanted) return ask_for(wanted);
@@ -77,7 +77,7 @@ class box_walker final : public block_meter<box_path::longest_header + movie::lo
   }
 
   std::size_t open_table(const layout& inside, std::uint64_t content, std::uint64_t end) {
-    // Some readers would go on behind the end of the box.
+    // Some readers would continue past the end of the box.
     if (multiply(inside.entries, inside.entry_size) > end - content) return give_up();
     entries_left_ = inside.entries;
     entry_size_ = inside.entry_size;
@@ -104,14 +104,14 @@ class box_walker final : public block_meter<box_path::longest_header + movie::lo
     need(bytes);
     return 0;
   }
-  // How much of the block is used up, when the next box begins at `target`.
+  // Returns how many bytes of the block are consumed if the next box begins at `target`.
   std::size_t advance_to(std::uint64_t target) {
     need(shortest_header);
     const auto used = static_cast<std::size_t>(target - position_);
     position_ = target;
     return used;
   }
-  // A box may be longer than what comes.
+  // A box may be longer than the rest of the input.
   std::size_t skip_to(std::uint64_t target) {
     need(shortest_header);
     skip(target - position_);
@@ -125,14 +125,14 @@ class box_walker final : public block_meter<box_path::longest_header + movie::lo
 
   movie& movie_;
   box_path path_;
-  std::uint64_t position_ = 0;  // of the next byte that parse() is shown
+  std::uint64_t position_ = 0;  // position of the next byte that parse() receives
   std::uint64_t entries_left_ = 0, table_end_ = 0;
   std::size_t entry_size_ = 0;
   bool recognized_ = false;
 };
 
-// First the boxes of a piece are read, then the samples in it: what they are stands in front of
-// them, or else they are read when everything is written a second time.
+// For each piece, first the boxes are read, then the samples in it. The description of the samples
+// comes before them; otherwise the samples are read in the second reading.
 class mp4_meter final : public meter {
  public:
   void write(std::string_view piece) override {
@@ -165,7 +165,7 @@ class mp4_meter final : public meter {
   }
   duration measured() const override {
     if (status() != state::measuring) return {};
-    // Who cannot read it a second time takes the index at its word.
+    // A caller that cannot read the input twice has to trust the index.
     return wants_second_reading() ? std::max(movie_.longest(), movie_.longest_claimed(written_))
                                   : movie_.longest();
   }

@@ -1,5 +1,5 @@
 // The header of an MPEG audio frame: ISO/IEC 11172-3 2.4.1.3, ISO/IEC 13818-3 2.4.2.3, and the
-// customary "MPEG 2.5" for the lowest sampling rates.
+// unofficial "MPEG 2.5" for the lowest sampling rates.
 #pragma once
 
 #include <array>
@@ -13,7 +13,8 @@ namespace tollgate::routes::meters {
 class mpeg_header {
  public:
   static constexpr std::size_t size = 4;
-  static constexpr unsigned enough_frames = 7;  // for ffmpeg to be sure, at the start of the input
+  static constexpr unsigned enough_frames =
+      7;  // after which ffmpeg is sure, at the start of the input
   static constexpr std::size_t longest_frame = 2881;  // layer II, 8 kHz, 160 kbit/s, padded
 
   constexpr mpeg_header() = default;
@@ -21,8 +22,8 @@ class mpeg_header {
   explicit mpeg_header(const char* bytes)
       : bits_{static_cast<std::uint32_t>(big_endian({bytes, size}))} {}
 
-  // With the header; 0 for what is no header, and for free format, which ffmpeg and the browsers
-  // do not play either.
+  // With the header; 0 if this is not a header, and for free format, which neither ffmpeg nor
+  // browsers play.
   std::size_t frame_bytes() const;
   duration length() const;
 
@@ -37,8 +38,8 @@ class mpeg_header {
     return layer() == 1 ? 384 : layer() == 3 && !mpeg1() ? 576 : 1152;
   }
 
-  // Of the same length(), and of the same frame_bytes() but for the padding: all that these look
-  // at.
+  // Same length(), and same frame_bytes() except for the padding: the mask has the bits that
+  // determine them.
   constexpr bool is_like(mpeg_header other) const {
     constexpr std::uint32_t mask = 0xFFFEFC00;
     return (bits_ & mask) == (other.bits_ & mask);
@@ -46,7 +47,7 @@ class mpeg_header {
   constexpr bool is_padded() const { return (bits_ & padding) != 0; }
   constexpr mpeg_header padded_otherwise() const { return mpeg_header{bits_ ^ padding}; }
 
-  // Version, layer and sampling rate, which do not change within a stream.
+  // Same version, layer and sampling rate, which do not change within a stream.
   constexpr bool consistent_with(mpeg_header other) const {
     constexpr std::uint32_t mask = 0xFFFE0C00;
     return (bits_ & mask) == (other.bits_ & mask);
@@ -59,7 +60,8 @@ class mpeg_header {
   struct frame {
     std::uint32_t flicks = 0, bytes = 0;
   };
-  // By the bits that decide: version and layer (4), bit rate, sampling rate and padding (7).
+  // Indexed by the bits that decide: version and layer (4), bit rate, sampling rate and padding
+  // (7).
   static constexpr std::array<frame, 2048> make_frames();
   static const std::array<frame, 2048> frames;
   constexpr const frame& looked_up() const {

@@ -1,4 +1,4 @@
-// MPEG audio (MP3 and its elders) in packets of a container.
+// MPEG audio packets (MP3, layers I and II) in a container.
 #pragma once
 
 #include <algorithm>
@@ -9,8 +9,8 @@
 
 namespace tollgate::routes::meters {
 
-// A packet should be one frame. Decoders play all that are in it, also with zeros in between, so
-// all of them count.
+// A packet should contain one frame. Decoders play every frame in it, even with zeros in between,
+// so every frame counts.
 class mpeg_packets final : public packet_codec {
  public:
   explicit mpeg_packets(char layer) : layer_{layer} {}
@@ -60,7 +60,7 @@ class mpeg_packets final : public packet_codec {
   char layer_;
   std::uint32_t bits_ = 0;
   std::size_t header_bytes_ = 0, frame_left_ = 0;
-  bool is_lost_ = false;  // what follows in this packet is no frame
+  bool is_lost_ = false;  // the rest of this packet is not a frame
 };
 
 }  // namespace tollgate::routes::meters

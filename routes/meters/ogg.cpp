@@ -9,20 +9,20 @@
 namespace tollgate::routes::meters {
 namespace {
 
-// Pages that open a stream are checked by their CRC before they are believed, when they are no
-// longer than this; they never are in earnest.
+// A page that opens a stream is accepted only with a correct CRC if it is no longer than this. Real
+// ones never are longer.
 constexpr std::size_t most_opening_bytes = 1024;
 
-// A page that is cut off, or has a wrong checksum, is stepped over by decoders; the next page may
-// then begin in what seemed to be its body. A caller may build such pages, to hide genuine ones. As
-// no page is kept, both readings count: every capture pattern is taken for the beginning of a page,
-// and the page that it interrupts counts as if its remaining packets were of the longest kind. By
-// chance the pattern appears once in a terabyte.
+// Decoders skip a page that is truncated or has a wrong checksum; the next page may then begin in
+// what seemed to be its body. A caller may build such pages to hide real ones. Pages are not
+// buffered, so both readings count: every capture pattern is taken for the start of a page, and the
+// page it interrupts counts as if its remaining packets had the maximum duration. By chance the
+// pattern occurs once in a terabyte.
 class ogg_meter final : public block_meter<most_opening_bytes> {
  public:
   void finish() override {
     if (status() == state::unmeasurable) return;
-    // What is left may look like the beginning of a capture pattern.
+    // The remaining bytes may look like the start of a capture pattern.
     if (body_left_ > 0 && incomplete().size() >= body_left_) {
       is_genuine_ = true;
       parse_body(incomplete());
@@ -36,14 +36,14 @@ class ogg_meter final : public block_meter<most_opening_bytes> {
   std::string_view codec() const override { return codec_; }
 
  private:
-  // A stream, and when in the whole it begins.
+  // A stream and its start time in the whole file.
   struct placed_stream {
     ogg_stream stream;
     duration begin;
     duration end() const { return begin + stream.measured(); }
   };
   static constexpr std::size_t most_streams = 64;
-  // No decoder looks further for the first page (ffmpeg's MAX_PAGE_SIZE).
+  // No decoder searches further for the first page (ffmpeg's MAX_PAGE_SIZE).
   static constexpr std::uint64_t most_garbage = 65'307;
 
   std::size_t parse(std::string_view block) override;
@@ -65,15 +65,15 @@ class ogg_meter final : public block_meter<most_opening_bytes> {
   void interrupt_page();
 
   std::vector<placed_stream> streams_;  // the newest last
-  duration forgotten_;                  // when the last of those ended that are no longer here
-  duration link_begin_;                 // where streams begin that are opened now
+  duration forgotten_;                  // the end of the last stream that was forgotten
+  duration link_begin_;                 // the start of streams that are opened now
   bool link_has_data_ = false;          // the next stream to be opened begins after these
-  bool forgot_streams_ = false;         // to make room for others
+  bool forgot_streams_ = false;         // to make space for others
   bool was_interrupted_ = false;
   std::string_view codec_;
 
   ogg_page page_;
-  ogg_stream* stream_ = nullptr;  // the page's; none if it is not audio
+  ogg_stream* stream_ = nullptr;  // the stream of this page; null if it is not audio
   ogg_page::packet packet_{0, false};
   std::size_t body_left_ = 0;
   bool expects_head_ = false;
@@ -122,8 +122,8 @@ std::size_t ogg_meter::parse_header(std::string_view block) {
     return inner;
   }
   if (owner == nullptr) {
-    // As much of it as there is room for, and no more, whatever is at hand: what is found must not
-    // depend on it.
+    // Examines exactly this many bytes, even if more are available: the result must not depend on
+    // that.
     constexpr auto head_bytes = most_opening_bytes;
     if (block.size() < head_bytes) {
       need(head_bytes);
@@ -136,7 +136,7 @@ std::size_t ogg_meter::parse_header(std::string_view block) {
   return header_bytes;
 }
 
-// A page of a stream that is not known yet, or begins again. It is small enough to be kept.
+// A page of an unknown stream, or of one that begins again. It is small enough to be buffered.
 std::size_t ogg_meter::parse_opening(std::string_view block, std::size_t header_bytes) {
   const auto page_bytes = header_bytes + page_.body_bytes();
   if (block.size() < page_bytes) {
@@ -168,7 +168,7 @@ std::size_t ogg_meter::parse_body(std::string_view block) {
   return used;
 }
 
-// How many of these bytes of the body could be read: all, or all but an incomplete head of a
+// Returns how many of these bytes of the body were read: all, except an incomplete head of a
 // packet.
 std::size_t ogg_meter::walk(std::string_view bytes) {
   const auto all = bytes.size();
@@ -231,23 +231,22 @@ ogg_meter::placed_stream* ogg_meter::find(std::uint32_t serial) {
   return found == streams_.rend() ? nullptr : &*found;
 }
 
-// RFC 3533, section 4: streams that play at once all begin before any has data.
+// RFC 3533, section 4: concurrent streams all begin before any of them has data.
 void ogg_meter::open(std::string_view body) {
   if (page_.continues_packet()) {
-    // Decoders pass over the rest of a packet whose beginning they have not seen, and go on behind
-    // it.
+    // Decoders skip the rest of a packet whose start they have not seen, and continue after it.
     if (ogg_stream::names_audio(body)) stop(state::unmeasurable);
     return;
   }
   const auto serial = page_.serial();
   auto opened = ogg_stream::open(serial, body.substr(0, ogg_page{page_}.next_packet().bytes));
-  // Decoders play what we do not know, or what is broken.
+  // Decoders may play unknown or broken streams.
   if (!opened && ogg_stream::names_audio(body)) stop(state::unmeasurable);
   if (!opened) return;
   if (std::exchange(link_has_data_, false)) link_begin_ = played();
   if (auto* before = find(serial)) {
-    // If the page before was not what it seemed, this one may not be, either: then it is open in
-    // which codec the stream goes on. It is not only between Opus and Opus.
+    // If the previous page was not genuine, this one may not be either. Then the stream's codec is
+    // uncertain, except when both are Opus.
     const auto name = opened->codec().name();
     const bool goes_on_alike = name == "opus" && before->stream.codec().name() == name;
     if (was_interrupted_ && !goes_on_alike) return stop(state::unmeasurable);
@@ -261,8 +260,8 @@ void ogg_meter::open(std::string_view body) {
   streams_.push_back({std::move(*opened), link_begin_});
 }
 
-// By forgetting a stream that has ended or, as files that are cut off do not say so, that other
-// streams have followed.
+// Forgets a stream that has ended, or one that other streams have followed: truncated files have no
+// end marks.
 bool ogg_meter::make_room() {
   const auto is_over = [this](const auto& each) {
     return each.stream.has_ended() || each.begin != link_begin_;

@@ -11,10 +11,11 @@
 
 namespace tollgate::routes::meters {
 
-// The capture pattern with the only version there is.
+// The capture pattern and the only stream structure version.
 inline constexpr std::string_view ogg_capture{"OggS\0", 5};
 
-// Where a capture pattern begins in `bytes`, or may begin if more of them came; else their end.
+// The position of a capture pattern in `bytes`, complete or possibly cut off at the end; otherwise
+// the size of `bytes`.
 inline std::size_t find_ogg_capture(std::string_view bytes) {
   for (std::size_t at = 0; (at = bytes.find(ogg_capture[0], at)) != bytes.npos; ++at)
     if (ogg_capture.starts_with(bytes.substr(at, ogg_capture.size()))) return at;
@@ -26,13 +27,13 @@ class ogg_page {
  public:
   static constexpr std::size_t fixed_bytes = 27;
 
-  // How long the header is that `bytes` begin with; `fixed_bytes` of it must be there.
+  // The length of the header at the start of `bytes`, which must contain `fixed_bytes` of it.
   static std::size_t header_bytes(std::string_view bytes) {
     return fixed_bytes + byte_at(bytes, fixed_bytes - 1);
   }
 
   ogg_page() = default;
-  // The header must be there whole.
+  // `bytes` must contain the whole header.
   explicit ogg_page(std::string_view bytes)
       : flags_{byte_at(bytes, 5)},
         granule_{little_endian<std::uint64_t>(bytes, 6)},
@@ -49,7 +50,7 @@ class ogg_page {
   bool ends_stream() const { return (flags_ & 4) != 0; }
   std::uint32_t serial() const { return serial_; }
   std::size_t body_bytes() const { return body_bytes_; }
-  // Missing where no packet ends on the page.
+  // Empty if no packet ends on the page.
   std::optional<std::int64_t> granule() const {
     const auto granule = static_cast<std::int64_t>(granule_);
     return granule < 0 ? std::nullopt : std::optional{granule};
@@ -60,7 +61,7 @@ class ogg_page {
     bool ends;          // on this page
   };
   bool has_packet() const { return next_ < segments_; }
-  // How many next_packet() may still return.
+  // The number of packets that next_packet() may still return.
   std::size_t most_packets_left() const { return segments_ - next_; }
   // A lacing value below 255 ends a packet.
   packet next_packet() {
@@ -80,7 +81,8 @@ class ogg_page {
   std::array<std::uint8_t, 255> lacing_;
 };
 
-// Whether the checksum of a whole page is right: it is computed as if it were zero itself.
+// Whether the checksum of a whole page is correct. It is computed with the checksum field set to
+// zero.
 inline bool has_right_crc(std::string_view page) {
   constexpr std::size_t at = 22;
   auto crc = ogg_crc(0, page.substr(0, at));

@@ -10,16 +10,16 @@
 namespace tollgate::routes::meters {
 namespace {
 
-// RFC 7845, section 5.1: the samples at 48 kHz to throw away before the first that is played.
-// Decoders that know version 0 read all versions below 16.
+// RFC 7845, section 5.1: the samples at 48 kHz to discard before playback. Decoders of version 0
+// read all versions below 16.
 std::optional<duration> opus_delay(std::string_view head) {
   if (head.size() < 19 || !head.starts_with("OpusHead") || byte_at(head, 8) >= 16)
     return std::nullopt;
   return opus_packets::of_samples(little_endian<std::uint16_t>(head, 10));
 }
 
-// RFC 9639, section 10.1: 0x7F "FLAC", the version, the number of header packets, then the
-// beginning of a native stream.
+// RFC 9639, section 10.1: 0x7F "FLAC", the version, the number of header packets, then the start of
+// a native stream.
 std::optional<flac_format> flac_stream_info(std::string_view head) {
   constexpr std::size_t native = 9, stream_info = native + 4 + 4;
   if (!head.starts_with("\x7F"
@@ -70,7 +70,7 @@ bool ogg_stream::names_audio(std::string_view packets) {
 
 void ogg_stream::begin_page(const ogg_page& page) {
   page_ = last_packet_ = {};
-  // Some decoders take what follows for the rest of the packet all the same, some drop the packet.
+  // Some decoders take the next bytes for the rest of the packet, some drop the packet.
   if (!page.continues_packet()) end_packet();
 }
 
@@ -95,9 +95,9 @@ void ogg_stream::end_page(const ogg_page& page) {
   if (granule) last_granule_ = granule;
 }
 
-// RFC 7845, section 4.4, and Vorbis I, section A.2: the granule position of the last page may say
-// that it plays less than its packets contain. The positions of other pages mean nothing for what
-// is played. Where the claim is larger than decoders believe, they play all.
+// RFC 7845, section 4.4, and Vorbis I, section A.2: the granule position of the last page may
+// shorten it. The positions of other pages do not affect playback. If the claim exceeds what
+// decoders accept, they play everything.
 duration ogg_stream::end_trim(std::int64_t granule) const {
   const auto before = last_granule_.value_or(0);
   const auto kept = granule > before ? static_cast<std::uint64_t>(granule - before) : 0;

@@ -1,4 +1,4 @@
-// A logical stream of audio in an Ogg file.
+// One logical audio stream of an Ogg file.
 #pragma once
 
 #include <memory>
@@ -9,13 +9,13 @@
 
 namespace tollgate::routes::meters {
 
-// Adds up the packets of a stream page by page. Granule positions are claims, so they never say how
-// long it is; they can only take the end of the last page off, as decoders let them.
+// Adds up the packets of a stream page by page. Granule positions are claims, so they never
+// lengthen the result; they only shorten the last page, as in decoders.
 class ogg_stream {
  public:
-  // The stream that this first packet opens; nothing if it is not audio that is known here.
+  // The stream that this first packet opens; empty if it is not a known audio codec.
   static std::optional<ogg_stream> open(std::uint32_t serial, std::string_view first_packet);
-  // Whether the name by which some decoder knows a codec for audio stands in it.
+  // Whether the bytes contain a name by which a decoder recognizes an audio codec.
   static bool names_audio(std::string_view packets);
 
   std::uint32_t serial() const { return serial_; }
@@ -32,12 +32,12 @@ class ogg_stream {
     if (unfinished_ && codec_->reads_bodies()) page_ += codec_->body(piece);
   }
   void end_packet();
-  // Packets that cannot be looked at, of which the worst is assumed.
+  // Packets that could not be read count with the maximum duration.
   void lose_packets(std::size_t packets);
   void end_page(const ogg_page& page);
   void finish() { counted_ += codec_->finish(); }
 
-  // Decoders do not notice that a stream of the same serial number has begun again, and play its
+  // Decoders do not notice that a stream with the same serial number begins again, and play its
   // delay as well.
   void play_delay() { delay_ = {}; }
 
@@ -54,14 +54,14 @@ class ogg_stream {
   bool has_ended_ = false;
   std::unique_ptr<packet_codec> codec_;
 
-  duration counted_;   // on all pages that have come whole
-  duration delay_;     // of them, before the first sample that is played
-  duration end_trim_;  // of them, behind the last, if no page follows
+  duration counted_;   // on all complete pages
+  duration delay_;     // the part of it before the first sample played
+  duration end_trim_;  // the part of it after the last sample, if no page follows
   std::optional<std::int64_t> last_granule_;
 
-  // The page at hand.
+  // The current page.
   duration page_, last_packet_;
-  std::optional<duration> unfinished_;  // the packet at hand, also from page to page
+  std::optional<duration> unfinished_;  // the current packet, also across pages
 };
 
 }  // namespace tollgate::routes::meters

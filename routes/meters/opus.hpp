@@ -9,7 +9,7 @@ namespace tollgate::routes::meters {
 
 class opus_packets final : public packet_codec {
  public:
-  // Opus counts at 48 kHz, whatever the input was sampled at (RFC 7845, section 4).
+  // Opus counts at 48 kHz, whatever the sampling rate of the input (RFC 7845, section 4).
   static constexpr std::int64_t rate = 48'000;
   static constexpr duration of_samples(std::int64_t samples) {
     return duration::from_flicks(samples * (duration::flicks_per_second / rate));
@@ -20,8 +20,8 @@ class opus_packets final : public packet_codec {
   duration begin(std::string_view head, std::uint64_t) override { return length(head); }
   duration longest() const override { return of_samples(most_samples); }
 
-  // Nothing for a packet that decoders refuse: empty, without frames, or longer than 120 ms. The
-  // headers "OpusHead" and "OpusTags" read as such packets.
+  // Zero for a packet that decoders refuse: empty, without frames, or longer than 120 ms. The
+  // headers "OpusHead" and "OpusTags" are such packets.
   static constexpr duration length(std::string_view head) {
     if (head.empty()) return {};
     const auto toc = static_cast<std::uint8_t>(head[0]);

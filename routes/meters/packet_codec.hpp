@@ -1,5 +1,5 @@
-// The codecs whose packets a container delimits (Ogg, Matroska), reduced to one question: how long
-// does a packet play?
+// Codecs with packets that a container delimits (Ogg, Matroska). They only tell how long a packet
+// plays.
 #pragma once
 
 #include <cstddef>
@@ -11,9 +11,8 @@
 
 namespace tollgate::routes::meters {
 
-// One stream of packets, shown in their order. Each is shown by its first bytes, and if the codec
-// asks for it by all of them. What a codec answers is what a decoder would play of the packets, in
-// whatever order containers and headers make claims about that.
+// One stream of packets, in order. The codec receives the first bytes of each packet, or all of
+// them if it asks. It returns what a decoder would play, whatever containers and headers claim.
 class packet_codec {
  public:
   virtual ~packet_codec() = default;
@@ -23,22 +22,22 @@ class packet_codec {
 
   virtual std::string_view name() const = 0;
 
-  // How many bytes begin() looks at: at most 16.
+  // How many bytes begin() examines: at most 16.
   virtual std::size_t head_bytes() const = 0;
-  // A packet of `size` bytes begins; `head` are the first of them, min(head_bytes(), size). Ogg
-  // does not know the size of a packet that goes on beyond its page: it says what is on this one.
+  // A packet of `size` bytes begins; `head` has its first min(head_bytes(), size) bytes. If an Ogg
+  // packet continues on another page, its size is unknown: `size` is then the part on this page.
   virtual duration begin(std::string_view head, std::uint64_t size) = 0;
 
-  // Whether body() is to be called, with all bytes of each packet (also the head), in any slices.
+  // Whether body() must be called with all bytes of each packet (the head included), in any slices.
   virtual bool reads_bodies() const { return false; }
   virtual duration body(std::string_view) { return {}; }
-  // There are no more packets.
+  // No more packets follow.
   virtual duration finish() { return {}; }
 
-  // A packet held what no ordinary encoder writes, and what cannot be counted for that reason.
+  // A packet contained something that no ordinary encoder writes and that cannot be counted.
   virtual bool is_unclear() const { return false; }
 
-  // The most that one packet can play: for packets that could not be looked at.
+  // The maximum duration of one packet: for packets that could not be read.
   virtual duration longest() const = 0;
 };
 

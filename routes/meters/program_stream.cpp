@@ -12,7 +12,7 @@
 namespace tollgate::routes::meters {
 namespace {
 
-// What stands behind 00 00 01.
+// The byte after 00 00 01.
 enum code : std::uint8_t {
   end_of_stream = 0xB9,
   pack = 0xBA,
@@ -24,11 +24,11 @@ enum code : std::uint8_t {
   last_video = 0xEF
 };
 
-// The longest header of a packet that is looked at whole: MPEG-1's, with 16 bytes of stuffing.
+// The longest packet header that is read whole: MPEG-1's, with 16 bytes of stuffing.
 constexpr std::size_t most_header_bytes = 6 + 16 + 2 + 10;
 
-// How long the rest of a packet's header is, behind its length: `rest` begins there. Nothing for
-// what is no header, or is scrambled.
+// The length of the rest of a packet's header after its length field; `rest` begins there. Empty if
+// it is not a header, or the packet is scrambled.
 std::optional<std::size_t> packet_header_bytes(std::string_view rest) {
   constexpr std::size_t flags = 3, most_extension = 64;
   if (rest.size() >= flags && (byte_at(rest, 0) & 0xC0) == 0x80) {
@@ -36,7 +36,7 @@ std::optional<std::size_t> packet_header_bytes(std::string_view rest) {
     const bool plain = (byte_at(rest, 0) & 0x30) == 0 && extension <= most_extension;
     return plain ? std::optional{flags + extension} : std::nullopt;
   }
-  // MPEG-1: stuffing, the size of a buffer, one or two times or none.
+  // MPEG-1: stuffing, a buffer size, then no, one or two timestamps.
   auto at = std::min(rest.find_first_not_of('\xFF'), rest.size());
   if (at < rest.size() && (byte_at(rest, at) & 0xC0) == 0x40) at += 2;
   if (at >= rest.size()) return {};
@@ -46,12 +46,11 @@ std::optional<std::size_t> packet_header_bytes(std::string_view rest) {
   return times == 0x0F ? std::optional{at + 1} : std::nullopt;
 }
 
-// A strict profile, as muxers write it: packs, the header of the system once or more, and packets,
-// with nothing in between. Decoders look for the next start code where there is something else,
-// play every audio stream that they prefer, find out by themselves what a video stream really is,
-// and take some private streams for signs of other formats. So whatever of this is not plain makes
-// a file unmeasurable. Frames are counted by their own bytes; those of the audio stream stand one
-// behind the other.
+// Accepts a strict profile, as muxers write it: packs, one or more system headers, and packets,
+// with nothing in between. On anything else decoders search for the next start code, play whichever
+// audio stream they prefer, guess the type of video streams, and take some private streams for
+// signs of other formats. So any deviation makes a file unmeasurable. Frames are counted by their
+// own bytes and must be adjacent in the audio stream.
 class program_stream_meter final : public block_meter<most_header_bytes> {
  public:
   program_stream_meter() { audio_.begin({}, 0); }
@@ -87,14 +86,14 @@ class program_stream_meter final : public block_meter<most_header_bytes> {
   }
 
   content content_ = content::padding;
-  std::uint64_t left_ = 0;  // of it
+  std::uint64_t left_ = 0;  // bytes left of it
   bool in_content_begun_ = false, has_ended_ = false;
   unsigned packs_ = 0, systems_ = 0;
-  std::uint8_t audio_stream_ = 0, video_stream_ = 0;  // 0: none has come
+  std::uint8_t audio_stream_ = 0, video_stream_ = 0;  // 0: none yet
 
   mpeg_packets audio_{'2'};
   duration played_;
-  std::size_t video_bytes_ = 0;  // of the first four
+  std::size_t video_bytes_ = 0;  // how many of the first four
   format_signs in_video_{format_signs::of::pictures, std::numeric_limits<std::uint64_t>::max()};
 };
 
@@ -117,7 +116,7 @@ std::size_t program_stream_meter::parse_start(std::string_view block) {
   if (block.size() < start_code) return ask_for(start_code);
   if (big_endian(block.substr(0, 3)) != 1) return give_up();
   const auto code = byte_at(block, 3);
-  // The first two say that it is a program stream, to those who look at all formats.
+  // Readers that examine all formats recognize a program stream by the first two.
   const bool in_order = packs_ == 0 ? code == pack : systems_ > 0 || code == system_header;
   if (!in_order) return give_up();
   if (code == pack) return parse_pack(block);
@@ -128,7 +127,7 @@ std::size_t program_stream_meter::parse_start(std::string_view block) {
   return has_ended_ ? start_code : give_up();
 }
 
-// With a clock; MPEG-2 has up to seven bytes of stuffing behind it.
+// With a clock; in MPEG-2 up to seven stuffing bytes follow.
 std::size_t program_stream_meter::parse_pack(std::string_view block) {
   constexpr std::size_t of_mpeg1 = 12, of_mpeg2 = 14;
   if (block.size() < of_mpeg1) return ask_for(of_mpeg1);
@@ -145,7 +144,7 @@ std::size_t program_stream_meter::parse_pack(std::string_view block) {
   return of_mpeg2;
 }
 
-// Six bytes, and three for each of the streams.
+// Six bytes, and three per stream.
 std::size_t program_stream_meter::parse_system(std::string_view block) {
   constexpr std::size_t most_streams = 8, of_stream = 3, before_streams = 12;
   if (block.size() < before_streams) return ask_for(before_streams);
@@ -177,7 +176,7 @@ std::size_t program_stream_meter::parse_packet(std::string_view block) {
   return 0;
 }
 
-// One audio stream, and one video stream.
+// Allows one audio stream and one video stream.
 bool program_stream_meter::is_the_stream(std::uint8_t stream) {
   auto& known = stream <= last_audio ? audio_stream_ : video_stream_;
   if (known == 0) known = stream;
@@ -187,7 +186,7 @@ bool program_stream_meter::is_the_stream(std::uint8_t stream) {
 void program_stream_meter::take(std::string_view piece) {
   switch (content_) {
     case content::padding: {
-      // That of MPEG-1 begins like a packet without times.
+      // An MPEG-1 stream begins like a packet without timestamps.
       if (!in_content_begun_ && piece.front() == '\x0F') piece.remove_prefix(1);
       in_content_begun_ = true;
       if (piece.find_first_not_of('\xFF') != piece.npos) give_up();
@@ -201,7 +200,7 @@ void program_stream_meter::take(std::string_view piece) {
         set_status(state::measuring);
       return;
     case content::video: {
-      // A sequence begins; of anything else, a decoder finds out what it is.
+      // The start of a sequence. With any other start, a decoder guesses the stream's type.
       constexpr std::string_view sequence{"\0\0\1\xB3", 4};
       const auto n = std::min(sequence.size() - video_bytes_, piece.size());
       if (piece.substr(0, n) != sequence.substr(video_bytes_, n)) give_up();

@@ -13,8 +13,8 @@ struct pcm_format {
   bool operator==(const pcm_format&) const = default;
 };
 
-// Samples without a container: nothing in the bytes says what they are, so the caller does.
-// Unmeasurable from the start when a number is zero.
+// Samples without a container. The bytes do not reveal the format, so the caller states it.
+// Unmeasurable from the start if a number is zero.
 std::unique_ptr<meter> make_raw_pcm_meter(pcm_format format);
 
 }  // namespace tollgate::routes::meters

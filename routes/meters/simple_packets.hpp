@@ -1,4 +1,4 @@
-// Codecs whose packets tell their length by their size, or by nothing more than being one.
+// Codecs with packets whose duration is fixed or follows from their size.
 #pragma once
 
 #include <algorithm>
@@ -11,15 +11,15 @@
 
 namespace tollgate::routes::meters {
 
-// Raw AAC, an access unit a packet: one block of 1024 samples (or 960) by all encoders. Decoders
-// play all blocks that are in it, so they are counted.
+// Raw AAC, one access unit per packet. All encoders write one block of 1024 samples (or 960).
+// Decoders play every block in the packet, so all are counted.
 class aac_packets final : public packet_codec {
  public:
-  // Whether blocks of this kind can be counted.
+  // Whether blocks with this configuration can be counted.
   static bool follows(const mp4::aac_config& config) {
     return config.profile && aac::rate_index_of(config.rate);
   }
-  // follows(config)
+  // Requires follows(config).
   explicit aac_packets(const mp4::aac_config& config)
       : unit_{duration::of_samples(config.frame_samples, config.rate)},
         format_{*aac::rate_index_of(config.rate), config.frame_samples == 960, *config.profile} {}
@@ -47,7 +47,7 @@ class aac_packets final : public packet_codec {
  private:
   static constexpr std::uint64_t most_looked_at = 65'536;
 
-  // What is in the packet beyond the one block that it was begun with.
+  // The blocks in the packet after the first, which was counted at its start.
   duration end_unit() {
     if (unit_bytes_.empty()) return {};
     const auto size = unit_bytes_.size();

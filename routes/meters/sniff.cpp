@@ -24,7 +24,7 @@ struct signature {
   std::size_t at;
   std::string_view bytes;
   std::unique_ptr<meter> (*make)();
-  bool is_sure = true;  // ffmpeg is, too, and looks no further
+  bool is_sure = true;  // ffmpeg is sure as well, and looks no further
 };
 
 constexpr signature signatures[]{{0, "RIFF", make_wav_meter},
@@ -44,19 +44,19 @@ constexpr signature signatures[]{{0, "RIFF", make_wav_meter},
                                  {0, "\x1A\x45\xDF\xA3", make_matroska_meter},
                                  {0, {"\0\0\1\xBA", 4}, make_program_stream_meter, false}};
 
-// All that the signatures and the header of a tag need.
+// Enough for all signatures and the header of a tag.
 constexpr std::size_t head_bytes = 10;
 static_assert(head_bytes >= id3v2_header_bytes);
 
-// How far ffmpeg looks before it is sure of a format that it knows by its first bytes, and of
-// frames.
+// How many bytes ffmpeg examines before it is sure of a format that it knows by its first bytes,
+// and of frames.
 constexpr std::uint64_t looked_at_of_container = 4096, looked_at_of_frames = 64 * 1024,
                         looked_at_of_program = 1 << 20;
 constexpr std::uint64_t longest_skip = 1024;
 constexpr std::uint64_t most_zeros_before_frames = 4096;
-// ffmpeg looks at a megabyte. Of a tag that does not end sixteen bytes before that it sees the
-// beginning only, and goes by what stands there, and by the name of the file. Behind one that ends
-// a little before that it sees so little that it goes by the name, or by anything.
+// ffmpeg examines one megabyte. If a tag does not end sixteen bytes before that limit, ffmpeg sees
+// only the tag's start, and decides by that and by the file name. If a tag ends shortly before the
+// limit, ffmpeg sees so little after it that it decides by the name, or by anything.
 constexpr std::uint64_t looked_at_in_all = 1 << 20, longest_seen_tag = looked_at_in_all - 17,
                         longest_passed_tag = looked_at_in_all - 4096;
 
@@ -82,7 +82,7 @@ class audio_meter final : public meter {
   }
 
   bool has_missed_some() const override { return chosen_ && chosen_->has_missed_some(); }
-  // What it is, is known then.
+  // The format is known by then.
   bool wants_second_reading() const override { return chosen_ && chosen_->wants_second_reading(); }
   void begin_second_reading() override {
     chosen_->begin_second_reading();
@@ -107,7 +107,7 @@ class audio_meter final : public meter {
   std::string_view codec() const override { return chosen_ ? chosen_->codec() : ""; }
 
  private:
-  // The second time it is known how long they are.
+  // In the second reading, the length of the tags is known.
   std::string_view behind_tags(std::string_view piece) {
     const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(tags_to_pass_, piece.size()));
     tags_to_pass_ -= n;
@@ -134,7 +134,7 @@ class audio_meter final : public meter {
     if (!tag) return choose();
     ++tags_passed_;
     tags_ += *tag;
-    // Of several it would have to be known which one ffmpeg does not see the end of.
+    // With several tags, it is unclear in which one ffmpeg's view ends.
     if (tags_ > longest_passed_tag) {
       has_long_tag_ = true;
       is_ambiguous_ = is_ambiguous_ || tags_passed_ > 1 || !is_ordinary_id3v2(head());
@@ -154,12 +154,12 @@ class audio_meter final : public meter {
       return head().substr(std::min(each.at, gathered_)).starts_with(each.bytes);
     });
     is_container_ = found != std::end(signatures);
-    // ffmpeg passes over one tag. A first box "skip" tells it little, so that the next must be in
-    // sight.
+    // ffmpeg skips one tag. A first box "skip" is a weak sign for it, so it must see the next box
+    // as well.
     const bool begins_with_skip =
         head().substr(std::min<std::size_t>(4, gathered_)).starts_with("skip");
     const bool is_far = begins_with_skip && big_endian(head().substr(0, 4)) > longest_skip;
-    // Of Ogg it knows version 0.
+    // ffmpeg knows Ogg version 0 only.
     const bool is_new = head().starts_with("OggS") && !head().substr(4).starts_with('\0');
     is_sure_ = is_container_ && found->is_sure;
     is_ambiguous_ = is_ambiguous_ || (is_container_ && (tags_passed_ > (is_sure_ ? 1U : 0U) ||
@@ -176,16 +176,16 @@ class audio_meter final : public meter {
       chosen_ = found->make();
       chosen_->write(head());
     } else {
-      chosen_ = std::move(unpackaged_);  // which has seen everything
+      chosen_ = std::move(unpackaged_);  // it has received everything
     }
   }
 
-  // Frames that do not stand first, behind tags and zeros, are not what everybody hears: by what
-  // stands in front of them ffmpeg takes them for any of a hundred other formats, a cut frame for
-  // AMR or GSM.
+  // Frames that do not come first, after tags and zeros, are not what every reader plays: the bytes
+  // before them may make ffmpeg choose any of a hundred other formats; it takes a cut frame for AMR
+  // or GSM.
   void look_for_signs(std::string_view piece) {
-    // From the first byte on, be it a zero: some formats are known by bytes at equal distances from
-    // it.
+    // Starts at the first byte, even if it is zero: some formats are recognized by bytes at equal
+    // distances from it.
     if (signs_) signs_->write(piece);
     if (rest_signs_) rest_signs_->write(piece);
     if (!before_frames_) return;
@@ -204,7 +204,7 @@ class audio_meter final : public meter {
   std::unique_ptr<meter> unpackaged_, chosen_;
   bool is_container_ = false, is_sure_ = false, is_ambiguous_ = false, has_long_tag_ = false;
   unsigned tags_passed_ = 0;
-  std::optional<std::uint64_t> before_frames_;  // zeros, while nothing else has come
+  std::optional<std::uint64_t> before_frames_;  // number of zeros, while nothing else has come
   std::optional<format_signs> signs_, tag_signs_, rest_signs_;
   std::array<char, head_bytes> head_;
   std::size_t gathered_ = 0;

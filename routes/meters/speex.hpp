@@ -1,4 +1,5 @@
-// Speex packets (https://www.speex.org/docs/manual/speex-manual/node8.html): all of one length.
+// Speex packets (https://www.speex.org/docs/manual/speex-manual/node8.html). All have the same
+// duration.
 #pragma once
 
 #include <memory>
@@ -12,9 +13,9 @@ class speex_packets final : public packet_codec {
  public:
   static constexpr std::size_t header_bytes = 80;
 
-  // The header packet says how many frames each packet has, and twice how long a frame is: by the
-  // mode and in samples. Decoders believe the one or the other, so both must say the same. Further
-  // headers, which libspeex does not write, are audio to some.
+  // The header packet states the number of frames per packet and, twice, the length of a frame: by
+  // the mode and in samples. Decoders use one or the other, so both must agree. Some decoders play
+  // additional headers as audio; libspeex does not write any.
   static std::unique_ptr<speex_packets> open(std::string_view header) {
     if (header.size() < header_bytes || !header.starts_with("Speex   ")) return nullptr;
     const auto rate = little_endian<std::uint32_t>(header, 36);
@@ -46,7 +47,7 @@ class speex_packets final : public packet_codec {
 
   std::uint32_t rate_;
   duration packet_;
-  unsigned headers_left_ = 2;  // the header itself, and the comments
+  unsigned headers_left_ = 2;  // the header itself and the comments
 };
 
 }  // namespace tollgate::routes::meters

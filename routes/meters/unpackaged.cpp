@@ -53,8 +53,8 @@ class unpackaged_meter final : public meter {
     return std::any_of(framed_.begin(), framed_.end(), [](auto& each) { return each != nullptr; });
   }
 
-  // Where a stream is both, the longer: players differ, and which one was sure first would depend
-  // on how the bytes were split.
+  // If a stream is both, the longer counts: players differ, and which one was sure first would
+  // depend on how the bytes were split.
   const meter* winner() const {
     const meter* best = is_open() ? nullptr : otherwise_.get();
     for (const auto& each : framed_)

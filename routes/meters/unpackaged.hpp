@@ -6,9 +6,9 @@
 
 namespace tollgate::routes::meters {
 
-// Bytes without a container: MP3 or ADTS when they turn out to be frames of these (which a player
-// tries, too), else what `otherwise` makes of them. Without `otherwise`, unmeasurable. All are
-// counted side by side until it is clear; nothing is kept.
+// Bytes without a container: MP3 or ADTS if they turn out to be such frames (players try this,
+// too), otherwise the format of `otherwise`. Without `otherwise`, unmeasurable. All candidates
+// count in parallel until one wins; nothing is buffered.
 std::unique_ptr<meter> make_unpackaged_meter(std::unique_ptr<meter> otherwise);
 
 }  // namespace tollgate::routes::meters

@@ -13,7 +13,7 @@ std::unique_ptr<vorbis_packets> vorbis_packets::open(std::string_view identifica
   const auto rate = little_endian<std::uint32_t>(identification, 12);
   const unsigned exponents = byte_at(identification, 28);
   const unsigned short_block = exponents & 15, long_block = exponents >> 4;
-  // Section 4.2.2: what decoders require.
+  // Section 4.2.2: the values that decoders require.
   if (channels == 0 || rate == 0 || short_block < 6 || long_block > 13 || short_block > long_block)
     return nullptr;
   return std::unique_ptr<vorbis_packets>{
@@ -36,7 +36,7 @@ duration vorbis_packets::begin(std::string_view head, std::uint64_t) {
   const auto first_byte = byte_at(head, 0);
   constexpr std::uint8_t setup_header = 5;
   if ((first_byte & 1) != 0) {
-    // Decoders are set up once; a setup header among the audio changes nothing.
+    // Decoders are set up once; a setup header between audio packets has no effect.
     collecting_ = first_byte == setup_header && first_ && setup_.empty();
     return {};
   }
@@ -47,7 +47,7 @@ duration vorbis_packets::begin(std::string_view head, std::uint64_t) {
 }
 
 duration vorbis_packets::body(std::string_view piece) {
-  // One byte more than fits is kept, to know that it was too long.
+  // Keeps one byte more than the limit, to notice that the header is too long.
   setup_.append(piece.substr(0, most_setup_bytes + 1 - setup_.size()));
   return {};
 }
@@ -55,7 +55,7 @@ duration vorbis_packets::body(std::string_view piece) {
 void vorbis_packets::read_setup() {
   collecting_ = false;
   if (setup_.size() <= most_setup_bytes) modes_ = vorbis_modes::read(setup_, channels_);
-  setup_.resize(1);  // enough to tell that it has been here
+  setup_.resize(1);  // enough to remember that it came
   setup_.shrink_to_fit();
 }
 

@@ -9,18 +9,18 @@
 
 namespace tollgate::routes::meters {
 
-// Which packets are long blocks and which short: the mode list at the end of the setup header.
+// Which packets are long blocks and which are short: the mode list at the end of the setup header.
 struct vorbis_modes {
-  std::uint64_t long_blocks = 0;  // a bit for each mode
-  std::uint8_t bits = 0;          // how many bits of a packet name its mode
+  std::uint64_t long_blocks = 0;  // one bit per mode
+  std::uint8_t bits = 0;          // how many bits of a packet give its mode
 
-  // The whole setup header packet is parsed from its front, as decoders must. Searching the list
-  // from the packet's end would be shorter, and could be led astray by a crafted header.
+  // Parses the whole setup header packet from the front, as decoders must. Searching for the list
+  // from the end would be shorter, but a crafted header could mislead it.
   static std::optional<vorbis_modes> read(std::string_view setup, unsigned channels);
 };
 
-// A packet plays the second half of the block before, overlapped with the first half of its own, so
-// that the first one of a stream plays nothing (section 4.3.8).
+// A packet plays the second half of the previous block, overlapped with the first half of its own.
+// So the first packet of a stream plays nothing (section 4.3.8).
 class vorbis_packets final : public packet_codec {
  public:
   static constexpr std::size_t identification_bytes = 30;
@@ -31,13 +31,13 @@ class vorbis_packets final : public packet_codec {
   std::string_view name() const override { return "vorbis"; }
   std::size_t head_bytes() const override { return 1; }
   duration begin(std::string_view head, std::uint64_t size) override;
-  // Bodies of interest are over once the setup header has been read.
+  // After the setup header, no body is needed.
   bool reads_bodies() const override { return collecting_; }
   duration body(std::string_view piece) override;
   duration longest() const override { return overlaps_[3]; }
 
  private:
-  // Setup headers of libvorbis are 3 to 8 KiB. One that is longer than this is not read; then each
+  // libvorbis writes setup headers of 3 to 8 KiB. A longer one than this is not read; then each
   // block counts as a long one.
   static constexpr std::size_t most_setup_bytes = 16 * 1024;
 
@@ -47,7 +47,7 @@ class vorbis_packets final : public packet_codec {
 
   std::uint32_t rate_;
   unsigned channels_;
-  // What a packet plays, by: it is long, 2 | the one before was, 1.
+  // The duration of a packet. Index: 1 if the previous block was long, plus 2 if this one is.
   std::array<duration, 4> overlaps_;
   std::optional<vorbis_modes> modes_;
   std::string setup_;

@@ -1,5 +1,5 @@
-// The setup header of Vorbis, read for the one table a meter needs, which comes last (Vorbis I
-// specification, section 4.2.4; section numbers below are of the same text).
+// Parses the setup header of Vorbis for the one table that the meter needs, which comes last
+// (Vorbis I specification, section 4.2.4; section numbers below refer to it).
 #include <algorithm>
 #include <bit>
 
@@ -9,7 +9,7 @@
 namespace tollgate::routes::meters {
 namespace {
 
-// Section 2: the least significant bit first. Beyond the end it reads zeros and is not ok().
+// Section 2: least significant bit first. Past the end it reads zeros and ok() is false.
 class vorbis_bits {
  public:
   explicit vorbis_bits(std::string_view bytes) : bytes_{bytes} {}
@@ -21,8 +21,7 @@ class vorbis_bits {
     return value;
   }
   bool flag() { return bit() != 0; }
-  // What is skipped is at most 2^24 * 2^16 * 32 bits at once, and a reader past its end stays
-  // there.
+  // One skip is at most 2^24 * 2^16 * 32 bits, and a reader past the end stays there.
   void skip(std::uint64_t bits) { position_ = ok() ? position_ + bits : position_; }
 
  private:
@@ -40,7 +39,7 @@ unsigned ilog(std::uint32_t value) {
   return static_cast<unsigned>(std::bit_width(value));
 }
 
-// The greatest number whose `dimensions`-th power is not above `entries` (section 9.2.3).
+// The greatest number whose `dimensions`-th power does not exceed `entries` (section 9.2.3).
 std::uint64_t lookup1_values(std::uint32_t entries, std::uint32_t dimensions) {
   const auto fits = [&](std::uint64_t number) {
     std::uint64_t power = 1;
@@ -169,7 +168,7 @@ std::optional<vorbis_modes> read_modes(vorbis_bits& in) {
   return framed && in.ok() ? std::optional{modes} : std::nullopt;
 }
 
-// Each list of the header opens with its length less one.
+// Each list of the header begins with its length minus one.
 template <class Skip>
 bool skip_list(vorbis_bits& in, unsigned length_bits, Skip skip_one) {
   const auto length = in.read(length_bits) + 1;

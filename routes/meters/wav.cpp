@@ -14,10 +14,10 @@ namespace {
 constexpr std::uint32_t not_known = 0xFFFFFFFF;
 constexpr std::size_t chunk_header_bytes = 8;
 
-// How much of the samples ffmpeg looks through for frames of other codecs, and some more.
+// ffmpeg searches somewhat less than this of the samples for frames of other codecs.
 constexpr std::uint64_t looked_through = 256 * 1024;
 
-// Counts what the bytes alone do not tell; null for blocks.
+// A meter for content that the number of bytes does not measure; null for blocks.
 std::unique_ptr<meter> make_contents_meter(const wav_format& format) {
   switch (format.is) {
     case wav_format::data::mpeg_frames:
@@ -32,8 +32,8 @@ std::unique_ptr<meter> make_contents_meter(const wav_format& format) {
   return nullptr;
 }
 
-// A voice recorder's file that begins like WAV and holds G.729, as ffmpeg knows it: zeros behind
-// the header but for one byte.
+// A voice recorder's file that begins like WAV and contains G.729, as ffmpeg recognizes it: the
+// bytes after the header are zero, except one.
 class act_signs {
  public:
   void write(std::string_view piece) {
@@ -65,7 +65,7 @@ class wav_blocks final : public block_meter<64> {
     const bool ambiguous = signs_ && signs_->found();
     return lost || ambiguous ? state::unmeasurable : block_meter::status();
   }
-  // Where the samples may be frames, the longer.
+  // If the samples may be frames, the longer result counts.
   duration measured() const override {
     if (!format_) return {};
     const auto blocks =
@@ -134,7 +134,7 @@ class wav_blocks final : public block_meter<64> {
     const auto id = block.substr(0, 4);
     const auto size = size_field(block);
     chunk_left_ = std::uint64_t{size} + (size & 1);
-    // Decoders take these for other audio.
+    // Decoders take these for other audio formats.
     const bool is_other = id == "XMA2" || id == "SMV0" || id == "xobX";
     const bool is_format = id == "fmt " && !format_, is_long = id == "ds64" && size >= 24;
     if (is_other || (has_long_sizes_ && !is_long)) {
@@ -176,14 +176,13 @@ class wav_blocks final : public block_meter<64> {
     return rest_of_chunk(format_bytes_);
   }
 
-  // The sizes of the file and of the data chunk, for which 32 bits are too few. Only RF64 has them,
-  // and first of all.
+  // The sizes of the file and of the data chunk in 64 bits. Only RF64 has them, in its first chunk.
   std::size_t long_sizes(std::string_view block) {
     long_data_bytes_ = little_endian<std::uint64_t>(block, 8);
     return rest_of_chunk(24);
   }
 
-  // Where both sizes are given and differ, readers differ about which one holds.
+  // If both sizes are given and differ, readers disagree about which one applies.
   void begin_data(std::uint32_t size) {
     if (!format_) return stop(state::unmeasurable);
     const bool known = size != 0 && size != not_known;
@@ -204,7 +203,7 @@ class wav_blocks final : public block_meter<64> {
     return n;
   }
 
-  // Some writers forget the padding, and ffmpeg finds their next chunk.
+  // Some writers omit the padding, and ffmpeg still finds their next chunk.
   std::size_t data_padding(std::string_view block) {
     expect(at::chunk_header, chunk_header_bytes);
     return block.starts_with("data") ? chunk_header(block) : 1;
@@ -213,7 +212,7 @@ class wav_blocks final : public block_meter<64> {
   at at_ = at::file_header;
   byte_order order_ = byte_order::little;
   bool is_padded_ = false;
-  bool has_long_sizes_ = false;  // and they have not come yet
+  bool has_long_sizes_ = false;  // and they have not arrived yet
   std::uint64_t chunk_left_ = 0, long_data_bytes_ = 0, data_bytes_ = 0;
   std::size_t format_bytes_ = 0;
   std::optional<wav_format> format_;

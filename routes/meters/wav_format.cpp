@@ -32,8 +32,8 @@ std::uint32_t number(std::string_view chunk, std::size_t at, std::size_t bytes, 
   return value;
 }
 
-// WAVEFORMATEXTENSIBLE names the tag in the first bytes of a GUID whose rest is always the same,
-// and says how many of the bits are used.
+// WAVEFORMATEXTENSIBLE has the tag in the first bytes of a GUID whose other bytes are constant, and
+// states how many of the bits are used.
 void read_extension(std::string_view chunk, byte_order order, fields& out) {
   constexpr std::string_view base{"\x00\x00\x00\x00\x10\x00\x80\x00\x00\xAA\x00\x38\x9B\x71", 14};
   if (chunk.size() < 40 || number(chunk, 16, 2, order) < 22) return;
@@ -50,7 +50,7 @@ std::optional<fields> read_fields(std::string_view chunk, byte_order order) {
   return out;
 }
 
-// ffmpeg rounds the bits up to bytes, and knows no PCM of 5 to 7 bytes.
+// ffmpeg rounds the bits up to bytes, and does not support PCM of 5 to 7 bytes.
 std::optional<wav_format> integers(const fields& f, byte_order order) {
   constexpr std::string_view little[]{"", "pcm_u8", "pcm_s16le", "pcm_s24le", "pcm_s32le",
                                       "", "",       "",          "pcm_s64le"};
@@ -60,7 +60,7 @@ std::optional<wav_format> integers(const fields& f, byte_order order) {
   auto bytes = (f.bits + 7) / 8;
   const auto codec = order == byte_order::big ? big[bytes] : little[bytes];
   if (codec.empty()) return std::nullopt;
-  // The one case where the size of a block tells: 24 bits in containers of 32.
+  // The only case where the block size matters: 24 bits in 32-bit containers.
   if (f.bits == 24 && f.block_bytes == f.channels * 4) bytes = 4;
   wav_format out{{}, codec, block_layout::pcm(f.rate, f.channels, bytes)};
   out.is_pcm = true;
@@ -79,7 +79,7 @@ std::optional<wav_format> floats(const fields& f, byte_order order) {
   return std::nullopt;
 }
 
-// Where the size of a block is missing, ffmpeg decodes what it reads at once.
+// Without a block size, ffmpeg decodes what it reads at once.
 constexpr std::uint32_t ffmpeg_packet_bytes = 4096;
 
 // Each block begins with the state of each channel, which is one sample (IMA) or two (Microsoft).
@@ -91,7 +91,7 @@ wav_format adpcm(const fields& f, std::string_view codec, std::uint64_t header_b
   return {{}, codec, layout};
 }
 
-// Two frames of 160 samples in 65 bytes; MSN Messenger dropped bits, down to 41.
+// Two frames of 160 samples in 65 bytes; MSN Messenger omitted bits, down to 41 bytes.
 std::optional<wav_format> gsm(const fields& f) {
   if (f.block_bytes < 41 || f.block_bytes > 65) return std::nullopt;
   return wav_format{{}, "gsm_ms", block_layout::whole_blocks(f.rate, f.block_bytes, 320)};

@@ -1,4 +1,4 @@
-// The "fmt " chunk of a WAV file: what its data are.
+// The "fmt " chunk of a WAV file: the format of its data.
 #pragma once
 
 #include <optional>
@@ -11,21 +11,21 @@ namespace tollgate::routes::meters {
 enum class byte_order : std::uint8_t { little, big };
 
 struct wav_format {
-  // `maybe_frames`: 16-bit PCM, in which ffmpeg looks for frames of a codec and plays those.
+  // `maybe_frames`: 16-bit PCM, in which ffmpeg searches for frames of a codec and plays those.
   enum class data : std::uint8_t { blocks, maybe_frames, mpeg_frames, adts_frames };
 
   data is = data::blocks;
   std::string_view codec;
-  block_layout layout;  // but of frames
-  bool is_pcm = false;  // of integers: may hold bursts of IEC 61937
+  block_layout layout;  // unused for frames
+  bool is_pcm = false;  // integer PCM: may contain bursts of IEC 61937
 };
 
-// WAVEFORMATEX says the same thing several times; read is what ffmpeg's decoders go by: for PCM
-// bits per sample and channels, never the block size or the bytes per second. Nothing where no
-// decoder would play it, or none whose bytes tell the time.
+// WAVEFORMATEX states the same thing several times. This reads the fields that ffmpeg's decoders
+// use: for PCM bits per sample and channels, never the block size or the bytes per second. Empty if
+// no decoder plays the format, or if its bytes do not determine the duration.
 std::optional<wav_format> read_wav_format(std::string_view chunk, byte_order order);
 
-// All of the chunk that is looked at.
+// Only this many bytes of the chunk are read.
 inline constexpr std::size_t wav_format_bytes = 40;
 
 }  // namespace tollgate::routes::meters

@@ -16,7 +16,7 @@ constexpr int value_of(unsigned char c) {
   return -1;
 }
 
-// The digits of a group, each at its place among the 24 bits.
+// The digits of a group, each shifted to its position in the 24 bits.
 using digit_table = std::array<std::uint32_t, 256>;
 constexpr std::array<digit_table, 4> make_tables() {
   std::array<digit_table, 4> out{};
@@ -39,7 +39,7 @@ char* put_bytes(char* out, std::uint32_t bits, unsigned bytes) {
   return out;
 }
 
-// Whole groups of digits only, as many as there are in a row; takes them off the text.
+// Decodes consecutive complete groups of digits and removes them from the text.
 char* put_groups(char* out, const char* end, std::string_view& text) {
   const auto* in = reinterpret_cast<const unsigned char*>(text.data());
   const auto* const last = in + text.size();

@@ -35,7 +35,7 @@ class inflater final : public reader {
 
   void read_part(std::string_view part) {
     if (!open_) open(gzip_ ? framing::gzip : framing_of(part.front()));
-    // zlib reads only.
+    // zlib does not write to its input.
     stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(part.data()));
     stream_.avail_in = static_cast<uInt>(part.size());
     bytes_in_ += part.size();
@@ -53,8 +53,8 @@ class inflater final : public reader {
     if (!ended_) fail(fault::truncated);
   }
 
-  // The first byte of zlib's frame says 8 in its lower half. Without the frame it would begin a
-  // stored block with a bit set that nobody sets.
+  // In zlib's frame the lower half of the first byte is 8. Without the frame, such a byte would
+  // begin a stored block with a padding bit set, which no encoder writes.
   static framing framing_of(char first) {
     return (first & 0x0F) == 8 ? framing::zlib : framing::none;
   }
@@ -86,8 +86,8 @@ class inflater final : public reader {
     return stream_.avail_out == 0 ? step::more_output : step::needs_input;
   }
 
-  // The ratio is looked at where a certain number of bytes has come out, so that it does not depend
-  // on the pieces in which the others went in.
+  // Checks the ratio at fixed output sizes, so the result does not depend on how the input was
+  // split.
   void check_expansion(std::size_t made) {
     const auto taken = bytes_in_ - stream_.avail_in;
     const bool at_mark = made > 0 && bytes_out_ % check_every == 0;

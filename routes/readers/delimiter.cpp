@@ -8,8 +8,8 @@ delimiter::result delimiter::search(std::string_view piece) {
   return matched_ > 0 ? go_on(piece) : look_for_line_end(piece);
 }
 
-// No byte but the first of a delimiter is a CR and none but the second a LF (`bchars` of RFC 2046
-// has neither), so that what failed to match cannot contain the beginning of another match.
+// In a delimiter only the first byte is a CR and only the second a LF (`bchars` of RFC 2046 has
+// neither), so a failed match cannot contain the start of another.
 delimiter::result delimiter::go_on(std::string_view piece) {
   result out;
   while (matched_ < text_.size() && out.used < piece.size() && piece[out.used] == text_[matched_]) {

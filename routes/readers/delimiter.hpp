@@ -6,22 +6,22 @@
 
 namespace tollgate::routes::readers {
 
-// What may become a delimiter is held back, but not as bytes: they are those of the delimiter, so a
-// number is enough.
+// A possible delimiter is held back as a number of matched bytes: the bytes themselves are those of
+// the delimiter.
 class delimiter {
  public:
   explicit delimiter(const std::string& boundary) : text_{"\r\n--" + boundary} {}
 
   struct result {
-    std::string_view before;   // content that had been held back
+    std::string_view before;   // content that was held back earlier
     std::string_view content;  // of this piece
-    std::size_t used = 0;      // bytes of this piece that need not be shown again
+    std::size_t used = 0;      // bytes of this piece that were consumed
     enum : unsigned char { nothing, found, found_after_bare_lf, found_at_once } is = nothing;
   };
-  // Shown the rest of a piece until all of it is used.
+  // Call it with the rest of a piece until all of it is consumed.
   result search(std::string_view piece);
 
-  // Looks for the delimiter where a line has just begun: at the beginning of a body or of content.
+  // Searches for the delimiter at the start of a line: at the beginning of a body or of content.
   void begin_line() { matched_ = not_seen_ = 2; }
 
  private:
@@ -29,26 +29,27 @@ class delimiter {
   result look_for_line_end(std::string_view piece);
 
   std::string text_;
-  std::size_t matched_ = 0;   // bytes of the delimiter
-  std::size_t not_seen_ = 0;  // of them: the CR of a bare line feed, or the CRLF that went before
+  std::size_t matched_ = 0;  // bytes of the delimiter
+  std::size_t not_seen_ =
+      0;  // how many of them were not in the input: the CR of a bare line feed, or the initial CRLF
 };
 
-// Finds `"--" boundary` in a text that has none where it should be: some readers end a part there,
-// behind a bare CR, behind a bare LF, or in the middle of a line.
+// Finds `"--" boundary` in text that should not contain it: some readers end a part there, after a
+// bare CR, after a bare LF, or in the middle of a line.
 class stray_boundary {
  public:
   explicit stray_boundary(const std::string& boundary) : text_{"--" + boundary} {}
 
   static constexpr std::size_t nowhere = ~std::size_t{0};
-  // Shown the pieces of one text, one after the other: how many bytes of this one come before the
-  // byte with which it is complete.
+  // Call it with the consecutive pieces of one text. Returns how many bytes of this piece precede
+  // the byte that completes the boundary.
   std::size_t find_end(std::string_view piece);
-  // Another text begins.
+  // Begins another text.
   void restart() { tail_.clear(); }
 
  private:
   std::string text_;
-  std::string tail_;  // the end of what came, where the boundary could have begun
+  std::string tail_;  // the end of the text so far, where a boundary could have begun
 };
 
 }  // namespace tollgate::routes::readers

@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 constexpr std::string_view data_field = "data", event_field = "event";
-constexpr std::size_t longest_field_name = 6;  // one more than the longest that is known
+constexpr std::size_t longest_field_name = 6;  // one more than the longest known name
 
 json_pointer type_member() {
   return std::get<json_pointer>(json_pointer::parse("/type"));
@@ -77,13 +77,13 @@ void event_stream::begin_value() {
     event_name_.begin();
   } else if (field_name_ == data_field) {
     field_ = field::data;
-    // The lines of one event are joined by line feeds.
+    // Line feeds join the data lines of one event.
     if (has_data_) scanner_.write("\n");
     has_data_ = true;
   }
 }
 
-// A blank behind the colon belongs to neither.
+// A blank after the colon belongs to neither the name nor the value.
 void event_stream::read_value(std::string_view piece) {
   const bool begins = value_is_empty_;
   value_is_empty_ = false;
@@ -96,7 +96,7 @@ void event_stream::read_value(std::string_view piece) {
 
 void event_stream::end_line() {
   if (line_is_empty_) return end_event();
-  if (!in_value_) begin_value();  // a line without a colon is a field without a value
+  if (!in_value_) begin_value();  // a line without a colon is a field with an empty value
   in_value_ = false;
   line_is_empty_ = true;
   field_name_.clear();
@@ -151,7 +151,7 @@ void event_stream::on_other(std::size_t pointer) {
   if (pointer == type_pointer) type_.set_given();
 }
 
-// One byte more than fits tells a longer text from an equal one.
+// Keeps one byte more than the limit, to distinguish longer text from equal text.
 void event_stream::short_text::add(std::string_view piece, std::size_t longest) {
   text_.append(piece.substr(0, longest + 1 - text_.size()));
 }

@@ -12,17 +12,17 @@
 namespace tollgate::routes::readers {
 
 struct event_stream_settings {
-  std::string type;    // of the events that count; empty: every event that has the audio member
+  std::string type;    // of the events that count; empty: all events with the audio member
   json_pointer audio;  // "/audio"
 };
 
-// The audio of all events that count, joined. Each event has a base64 text of its own.
+// Joins the audio of all events that count. Each event has a base64 text of its own.
 //
-// What type an event is, its member /type says, and where it has none, its `event:` field. Audio is
-// passed on as it comes, so it counts by what was said before it: an event that has the audio
-// member and has not said its type yet counts.
+// The member /type gives an event's type; without it, the `event:` field does. Audio is passed on
+// as it arrives, so only what came before it is known: an event with the audio member that has not
+// stated its type yet counts.
 //
-// Data that is not JSON before any audio came in it is passed over, as OpenAI's `[DONE]`.
+// An event whose data is not JSON is skipped if no audio came in it before, like OpenAI's `[DONE]`.
 class event_stream final : public reader, private json_scanner::listener {
  public:
   event_stream(event_stream_settings settings, sink& target);
@@ -43,7 +43,7 @@ class event_stream final : public reader, private json_scanner::listener {
   void heed_scanner();
   bool counts() const;
 
-  // Text that is compared with the type: no longer than can be equal to it.
+  // Text to compare with the type, kept only up to a length at which it can still be equal.
   class short_text {
    public:
     void clear() { text_.clear(), given_ = false; }
@@ -65,7 +65,7 @@ class event_stream final : public reader, private json_scanner::listener {
   json_scanner scanner_;
   base64_decoder base64_;
 
-  std::size_t bytes_of_mark_ = 0;  // of the byte order mark that a stream may begin with
+  std::size_t bytes_of_mark_ = 0;  // of the byte order mark that may begin a stream
   bool after_cr_ = false;
   field field_ = field::other;
   std::string field_name_;

@@ -34,7 +34,7 @@ void events::write(std::string_view piece) {
       place_ = place::blank;
       continue;
     }
-    if (place_ == place::blank) {  // one blank behind the colon belongs to neither
+    if (place_ == place::blank) {  // a blank after the colon belongs to neither
       begin_value();
       if (c == ' ') {
         piece.remove_prefix(1);
@@ -58,13 +58,15 @@ void events::begin_value() {
   place_ = field_ == "event" ? place::name : field_ == "data" ? place::data : place::other;
   if (place_ == place::name) name_.clear();
   if (place_ != place::data) return;
-  if (has_data_ && data_.size() < data_wanted()) data_ += '\n';  // joins the lines of one event
+  if (has_data_ && data_.size() < data_wanted())
+    data_ += '\n';  // line feeds join the data lines of one event
   has_data_ = true;
 }
 
 void events::end_line() {
   if (!line_has_begun_) return end_event();
-  if (place_ == place::field || place_ == place::blank) begin_value();  // a field without a value
+  if (place_ == place::field || place_ == place::blank)
+    begin_value();  // a field with an empty value
   field_.clear();
   place_ = place::field;
   line_has_begun_ = false;

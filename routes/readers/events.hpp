@@ -1,4 +1,4 @@
-// Server-sent events (WHATWG HTML, 9.2), one after the other, as a body that passes brings them.
+// Splits a passing body into server-sent events (WHATWG HTML, 9.2).
 #pragma once
 
 #include <cstddef>
@@ -9,24 +9,24 @@
 
 namespace tollgate::routes::readers {
 
-// Takes the bytes in any slices. Of an event it keeps the name and the beginning of the data, so
-// its memory is constant.
+// Accepts slices of any size. It keeps an event's name and the start of its data, so its memory is
+// constant.
 class events : public sink {
  public:
   struct event {
     std::string_view name, data;
-    bool whole = true;  // the data was not longer than was kept
+    bool whole = true;  // the data was not truncated
   };
 
   void write(std::string_view piece) final;
-  // What stands behind the last empty line is an event, too: some readers take it for one, and
-  // where a connection broke, it is unknown whether the line would have come.
+  // Data after the last empty line counts as an event: some readers accept it, and if the
+  // connection broke, the empty line may have been lost.
   void finish() final;
 
  protected:
-  // Comments, and fields that are neither names nor data, are no event.
+  // Called for events only, not for comments or fields other than name and data.
   virtual void on_event(const event& one) = 0;
-  // How much of the next event's data is kept.
+  // How much of the next event's data to keep.
   virtual std::size_t data_wanted() const = 0;
 
  private:
@@ -40,7 +40,7 @@ class events : public sink {
   std::string field_, name_, data_;
   enum class place { field, blank, name, data, other } place_ = place::field;
   bool after_cr_ = false, line_has_begun_ = false, has_data_ = false, whole_ = true;
-  std::size_t mark_ = 0;  // bytes of the byte order mark that a stream may begin with
+  std::size_t mark_ = 0;  // bytes of the byte order mark that may begin a stream
 };
 
 }  // namespace tollgate::routes::readers

@@ -1,4 +1,4 @@
-// Audio in base64 as a member of a JSON body.
+// Base64 audio in a member of a JSON body.
 #pragma once
 
 #include "routes/readers/base64.hpp"
@@ -6,8 +6,8 @@
 
 namespace tollgate::routes::readers {
 
-// Which digits a text may have. Those of the URL alphabet some decoders read, others refuse, and
-// others pass over, so that a caller who pays by the second could have one text read in two ways.
+// The digits that a text may have. Some decoders accept those of the URL alphabet, others refuse or
+// skip them, so a caller who pays by the second could send a text with two readings.
 enum class base64_digits : std::uint8_t { standard, both };
 
 // {"audio": {"data": "UklGRg…"}} with the pointer /audio/data.

@@ -265,7 +265,7 @@ void json_scanner::take_hex(char c) {
   state_ = state::in_text;
 }
 
-// Surrogates are not paired: no name that is looked for and no digit of base64 is beyond U+FFFF.
+// Surrogates are not paired: no wanted name and no base64 digit is beyond U+FFFF.
 void json_scanner::put_code_unit() {
   const auto unit = code_unit_;
   const auto byte = [](std::uint32_t value) { return static_cast<char>(value); };

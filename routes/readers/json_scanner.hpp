@@ -1,4 +1,4 @@
-// A JSON text (RFC 8259) read in pieces, in constant memory, for the text of a few members.
+// Reads a JSON text (RFC 8259) incrementally, in constant memory, for the strings of a few members.
 #pragma once
 
 #include <array>
@@ -13,36 +13,34 @@
 
 namespace tollgate::routes::readers {
 
-// Members are named by pointers through objects; what stands in arrays is passed over. The grammar
-// is checked from the first byte to the last, and so is that the bytes are UTF-8: frames of audio
-// are not, and somebody who does not believe the type would find them. A member that is looked for
-// must stand once on every level, and in these very letters: some readers take the first of two,
-// others the last, and some ignore case.
+// Pointers name members of nested objects; the content of arrays is skipped. The scanner validates
+// the grammar and UTF-8 from the first byte to the last: audio frames are not valid UTF-8, and a
+// reader that ignores the type would find them. A wanted member must occur once at every level, in
+// exactly this spelling: some readers take the first of two, others the last, and some ignore case.
 class json_scanner {
  public:
   class listener {
    public:
     virtual ~listener() = default;
-    // The text of the string at a pointer, without escapes: any number of pieces, then the end.
+    // The text of the string at a pointer, unescaped: any number of pieces, then the end.
     virtual void on_text(std::size_t pointer, std::string_view piece) = 0;
     virtual void on_text_end(std::size_t pointer) = 0;
-    // The member is there and is no string.
+    // The member exists and is not a string.
     virtual void on_other(std::size_t pointer) = 0;
   };
 
-  // An empty pointer is the whole text, which is never looked for here.
+  // An empty pointer means the whole text, which is never wanted here.
   json_scanner(std::vector<json_pointer> pointers, listener& heard_by);
 
-  // Ignored after a fault.
+  // Both are ignored after a fault.
   void write(std::string_view piece);
   void finish();
   fault problem() const { return fault_; }
-  // For the next text.
+  // Begins another text.
   void restart();
 
   static constexpr std::size_t deepest = 64;
-  // Longer than any that a pointer has; what goes on behind this is taken for what is looked for as
-  // soon as it could be.
+  // Longer than any name in a pointer. A longer name counts as a wanted one as soon as it could be.
   static constexpr std::size_t longest_name = 512;
 
  private:
@@ -67,7 +65,7 @@ class json_scanner {
     exponent_digits,
     literal,
   };
-  // What the text being read is.
+  // The kind of string being read.
   enum class text_kind : std::uint8_t { name, value };
   static constexpr std::size_t none = ~std::size_t{0};
 
@@ -96,10 +94,10 @@ class json_scanner {
 
   struct search {
     json_pointer pointer;
-    // As many names of the pointer lead to the innermost open object that it passes through.
+    // How many names of the pointer lead to the innermost open object on its path.
     std::size_t along = 0;
-    bool follows = false;    // the value that comes next is another step
-    std::uint64_t seen = 0;  // one bit for each name of the pointer
+    bool follows = false;    // the next value is another step on the path
+    std::uint64_t seen = 0;  // one bit per name of the pointer
   };
   std::vector<search> searches_;
   listener& listener_;
@@ -110,11 +108,12 @@ class json_scanner {
   std::bitset<deepest + 1> is_object_;
   text_kind text_ = text_kind::value;
   std::size_t wanted_ = none;  // the search whose value comes next or is being read
-  std::string name_;           // no more than longest_name of it
+  std::string name_;           // at most longest_name of it
   std::string_view literal_rest_;
   std::uint32_t code_unit_ = 0;
   unsigned hex_digits_ = 0;
-  unsigned rest_of_character_ = 0;  // bytes of UTF-8 that must follow; the next is within
+  unsigned rest_of_character_ =
+      0;  // UTF-8 bytes that must follow; the range of the next one is below
   std::uint8_t next_at_least_ = 0, next_at_most_ = 0;
 };
 

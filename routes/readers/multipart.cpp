@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t longest_boundary = 70;
 
 bool is_boundary(std::string_view text) {
-  // A comma is allowed, too, but some readers end a boundary there.
+  // A comma is also allowed, but some readers end a boundary there.
   static constexpr std::string_view others = "0123456789'()+_-./:=? ";
   const auto is_bchar = [](char c) {
     return is_alpha(c) || others.find(c) != std::string_view::npos;
@@ -26,7 +26,7 @@ bool is_blank(char c) {
   return c == ' ' || c == '\t';
 }
 
-// What servers that read brackets as a list, or take off quotes, make of a name.
+// The name as servers see it that read brackets as a list or remove quotes.
 std::string loosely(std::string_view name) {
   name = name.substr(0, name.find('['));
   while (name.starts_with('"') || name.starts_with('\'')) name.remove_prefix(1);
@@ -34,7 +34,7 @@ std::string loosely(std::string_view name) {
   return has_broken_encoding(name) ? std::string{name} : percent_decode(name);
 }
 
-// `base` in one of the forms of RFC 2231: `name*`, `name*0`, `name*0*`.
+// Whether `base` occurs in one of the forms of RFC 2231: `name*`, `name*0`, `name*0*`.
 bool has_extended(const parameterized& read, std::string_view base) {
   return std::any_of(read.parameters.begin(), read.parameters.end(), [base](const parameter& each) {
     return each.name.size() > base.size() && each.name.starts_with(base) &&
@@ -49,8 +49,8 @@ std::optional<std::string> boundary_of(std::string_view content_type) {
   if (!read) return {};
   const auto* boundary = read->only("boundary");
   if (boundary == nullptr || !is_boundary(*boundary)) return {};
-  // Go's reader prefers the extended form, and not everybody knows of escapes: two boundaries in
-  // one header are two forms in one body.
+  // Go's reader prefers the extended form, and some readers ignore escapes: two boundaries in one
+  // header mean two readings of the body.
   if (has_extended(*read, "boundary") || content_type.find('\\') != content_type.npos) return {};
   return *boundary;
 }
@@ -114,7 +114,7 @@ std::string_view multipart::read_content(std::string_view piece) {
   return piece;
 }
 
-// Behind the boundary: CRLF; or "--", blanks and CRLF, or the end.
+// After the boundary: CRLF; or "--", blanks and CRLF, or the end of the body.
 void multipart::read_delimiter_line(char c) {
   switch (line_) {
     case line::open:
@@ -159,7 +159,7 @@ void multipart::end_header() {
 // --- Parts
 
 void multipart::begin_part() {
-  // It changes how a reader decodes the other fields (RFC 7578, 4.6).
+  // This field changes how a reader decodes the other fields (RFC 7578, 4.6).
   if (may_be_taken_for(part_.name, skeleton("_charset_"))) return fail(fault::ambiguous);
   in_audio_ = is_meant_by_part(settings_.audio, found_audio_);
   if (in_audio_) file_names_ = part_.file_names;
@@ -196,7 +196,7 @@ void multipart::take_content(std::string_view piece) {
   const auto stray = stray_.find_end(piece);
   if (stray != stray_boundary::nowhere) piece = piece.substr(0, stray);
   if (state_ == state::content) pass_on(piece);
-  // Django reads a part in front of the first boundary, too.
+  // Django also reads a part before the first boundary.
   if (state_ == state::preamble) has_preamble_ = true;
   if (state_ == state::epilogue && piece.find_first_not_of("\r\n") != piece.npos)
     fail(fault::ambiguous);

@@ -12,7 +12,7 @@
 
 namespace tollgate::routes::readers {
 
-// The boundary that a Content-Type names; nothing unless it names one, once, as RFC 2046 allows.
+// The boundary in a Content-Type; empty unless it has exactly one that RFC 2046 allows.
 std::optional<std::string> boundary_of(std::string_view content_type);
 
 struct multipart_settings {
@@ -20,28 +20,28 @@ struct multipart_settings {
   std::vector<std::string> fields;  // names of short text fields to keep: "model"
 };
 
-// Passes on the content of the one part of that name. Faults, besides those of every reader:
+// Passes on the content of the one part with that name. Faults, besides those of every reader:
 //
-// - ambiguous: two parts of the wanted name, or one of a name that some reader could take for it
-//   (`File`, `file[]`; see member_name.hpp); the same for the fields. A field `_charset_`, and a
-//   part that is not as long as it says. And boundaries that some parsers see and others do not:
-//   their text anywhere but behind CRLF, at once behind the head of a part, with other text or
-//   blanks on its line, or behind the closing one. And text in front of the first one, and behind
-//   the last.
+// - ambiguous: two parts with the wanted name, or a part with a name that some reader could take
+//   for it (`File`, `file[]`; see member_name.hpp); the same for the fields. A field `_charset_`,
+//   and a part whose length differs from the length it states. Boundaries that some parsers see and
+//   others do not: boundary text that does not follow CRLF, that directly follows the head of a
+//   part, that has other text or blanks on its line, or that comes after the closing boundary. Text
+//   before the first boundary or after the last.
 // - malformed: a head of more than 8 KiB, a wanted field of more than 256 bytes.
 // - those of a part's head: see part_head.hpp.
 class multipart final : public reader {
  public:
   static constexpr std::size_t longest_header = 8 * 1024, longest_field = 256;
 
-  // A boundary of nothing is that of a content type that has none: the body is malformed.
+  // Without a boundary (the content type has none) the body is malformed.
   multipart(std::optional<std::string> boundary, multipart_settings settings, sink& target);
 
-  // A boundary has come.
+  // The first boundary has been read.
   bool has_begun() const { return state_ != state::preamble || failed(); }
-  // What the part with the audio says of the file it was, in every way.
+  // The names of the file in the audio part's head, in all forms.
   const std::vector<std::string>& file_names() const { return file_names_; }
-  // Null: there is no such field so far.
+  // Null if the field has not been read.
   const std::string* field(std::string_view name) const;
 
  private:

@@ -17,8 +17,8 @@ std::string_view take_until_any(std::string_view& text, std::string_view marks) 
   return taken;
 }
 
-// Some parsers do not know escapes. For them the text ends at an escaped quote, and behind a
-// semicolon they would read other parameters than we do: not both in one text, then.
+// Some parsers do not support escapes. For them the text ends at an escaped quote, and a semicolon
+// after it would begin other parameters. So a text must not contain both.
 bool take_quoted(std::string_view& text, parameter& to) {
   auto& out = to.value;
   bool escaped_quote = false;
@@ -74,7 +74,7 @@ std::optional<parameterized> read_parameters(std::string_view text) {
     if (!text.starts_with(';')) return {};
     text.remove_prefix(1);
     skip_blanks(text);
-    if (text.empty()) break;  // a semicolon at the end, which many write
+    if (text.empty()) break;  // a final semicolon, which many clients send
     auto next = take_parameter(text);
     if (!next) return {};
     out.parameters.push_back(std::move(*next));

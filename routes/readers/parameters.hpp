@@ -11,20 +11,21 @@ namespace tollgate::routes::readers {
 struct parameter {
   std::string name;      // in lower case
   std::string value;     // without quotes and escapes
-  bool quoted = false;   // else some readers end it at a comma, or at what else is no token
-  bool escaped = false;  // a backslash stood in it, which not all readers know
+  bool quoted = false;   // if not, some readers end the value at a comma or at another character
+                         // outside tokens
+  bool escaped = false;  // it contained a backslash; some readers do not support escapes
 };
 
 struct parameterized {
-  std::string_view value;  // what stands in front of the parameters, blanks cut off
+  std::string_view value;  // the part before the parameters, trimmed
   std::vector<parameter> parameters;
 
-  // Null when there is none of that name, or more than one.
+  // Null if there is no parameter with that name, or more than one.
   const std::string* only(std::string_view name) const;
   std::size_t count(std::string_view name) const;
 };
 
-// Nothing when the text is malformed.
+// Empty if the text is malformed.
 std::optional<parameterized> read_parameters(std::string_view header_value);
 
 }  // namespace tollgate::routes::readers

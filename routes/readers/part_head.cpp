@@ -14,12 +14,12 @@ bool has_line_break(std::string_view line) {
   return line.find_first_of(std::string_view{"\r\n\0", 3}) != line.npos;
 }
 
-// filename*=UTF-8''na%C3%AFve.mp3 (RFC 5987), which many clients send beside `filename`.
+// filename*=UTF-8''na%C3%AFve.mp3 (RFC 5987), which many clients send in addition to `filename`.
 bool is_sound_extended(std::string_view value) {
   return is_ascii_charset(value.substr(0, value.find('\'')));
 }
 
-// Some readers look for `name=` wherever it stands.
+// Some readers search for `name=` anywhere.
 bool hides_name(std::string_view value) {
   return fold(value).find("name=") != std::string::npos;
 }
@@ -53,7 +53,7 @@ class head_reader {
   void read_line(std::string_view line) {
     const auto colon = std::min(line.find(':'), line.size());
     const auto name = line.substr(0, colon);
-    // A line that begins with a blank goes on with the one before; hardly anybody still reads that.
+    // A line that begins with a blank continues the previous one; few readers still support that.
     if (colon == line.size() || !is_token(name) || has_line_break(line))
       return fail(fault::malformed);
     const auto value = without_blanks(line.substr(colon + 1));
@@ -65,7 +65,7 @@ class head_reader {
       read_encoding(value);
   }
 
-  // RFC 7578, 4.2, forbids `name*`, but some parsers for mail read it, and `name*0`, as the name.
+  // RFC 7578, 4.2, forbids `name*`, but some mail parsers read it, and `name*0`, as the name.
   void read_disposition(std::string_view value) {
     const auto read = read_parameters(value);
     if (!read || !equal_ignoring_case(read->value, "form-data") || read->count("name") == 0)
@@ -79,8 +79,8 @@ class head_reader {
       if (each.name.starts_with("filename")) head_.file_names.push_back(each.value);
   }
 
-  // A form in a part, as RFC 2388 had it for several files of one name: some read its parts in
-  // place of this one. Mail's readers do so with a message.
+  // A form inside a part, as RFC 2388 allowed for several files with one name: some readers replace
+  // the part with the parts in it. Mail readers do so with a message.
   void read_type(std::string_view value) {
     const auto kind = fold(value.substr(0, value.find('/')));
     if (typed_ || kind == "multipart" || kind == "message") return fail(fault::ambiguous);

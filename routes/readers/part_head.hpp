@@ -14,16 +14,16 @@ namespace tollgate::routes::readers {
 
 struct part_head {
   std::string name;
-  std::vector<std::string> file_names;  // that some reader could take for its own
-  std::optional<std::uint64_t> length;  // said by Content-Length, which some readers go by
+  std::vector<std::string> file_names;  // every name that some reader could use
+  std::optional<std::uint64_t> length;  // from Content-Length, which some readers use
 };
 
-// `lines` are all of them, with the empty one that ends them. Faults:
+// `lines` contains all header lines and the empty one at the end. Faults:
 //
-// - ambiguous: what some readers take for the name, and others do not: two names or dispositions, a
-//   name in pieces (RFC 2231) or in mail's encoding (RFC 2047), with escapes, in no UTF-8, without
-//   quotes and no token, or in a charset in which ASCII is not ASCII; parameters besides `name` and
-//   `filename`; and a form or a message in the part.
+// - ambiguous: names that readers interpret differently: two names or dispositions; a name that is
+//   split (RFC 2231), encoded for mail (RFC 2047), escaped, not UTF-8, neither quoted nor a token,
+//   or in a charset that is not a superset of ASCII; parameters other than `name` and `filename`; a
+//   form or a message in the part.
 // - unsupported: the content of the part is encoded (Content-Transfer-Encoding, Content-Encoding).
 // - malformed: a part without a name, folded lines, bare line ends.
 std::variant<part_head, fault> read_part_head(std::string_view lines);

@@ -1,11 +1,11 @@
-// Where the audio stands in a body. A reader takes the bytes of a body in any slices and passes the
-// bytes of the audio on, as they come:
+// Finds the audio in a body. A reader accepts the body in slices of any size and passes the bytes
+// of the audio on as they arrive:
 //
 //     content_decoder ─► multipart, json_base64, event_stream or whole_body ─► into_meter
 //
-// Its memory is constant and it never throws. What two readers of the same body could read in two
-// ways is a fault and not a guess: who pays by the second would show the short audio to us and have
-// the long one read upstream.
+// Its memory is constant and it never throws. A body that two readers could interpret differently
+// is a fault, not a guess: a caller who pays by the second would show the short audio to us and the
+// long one to its upstream.
 #pragma once
 
 #include <cstdint>
@@ -23,22 +23,22 @@ class sink {
   sink& operator=(const sink&) = delete;
 
   virtual void write(std::string_view piece) = 0;
-  // The input has ended, where it should or not. Nothing is written after it.
+  // The input has ended, complete or not. Nothing is written after it.
   virtual void finish() = 0;
 };
 
 enum class fault : std::uint8_t {
   none,
-  malformed,        // not what its content type says
-  truncated,        // ends before it is complete
-  missing,          // complete, and no audio where it should be
-  ambiguous,        // more than one thing that could be the audio, or that could be read otherwise
-  unsupported,      // an encoding that is not known here
-  expands_too_far,  // compressed beyond what is allowed
+  malformed,        // does not match its content type
+  truncated,        // ends early
+  missing,          // complete, without audio in the expected place
+  ambiguous,        // has several candidates for the audio, or another possible reading
+  unsupported,      // an unknown encoding
+  expands_too_far,  // compressed beyond the allowed ratio
 };
 std::string_view to_string(fault which);
 
-// The first fault is final: nothing is passed on after it. What was passed on before stays so.
+// The first fault is final: nothing is passed on after it. Bytes passed on before remain valid.
 class reader : public sink {
  public:
   explicit reader(sink& target) : target_{target} {}
@@ -50,7 +50,7 @@ class reader : public sink {
     if (fault_ == fault::none) read_end();
     target_.finish();
   }
-  // Before finish(), `none` says nothing yet about what is still to come.
+  // Before finish(), `none` does not cover bytes still to come.
   fault problem() const { return fault_; }
 
  protected:
@@ -68,7 +68,7 @@ class reader : public sink {
   fault fault_ = fault::none;
 };
 
-// The body as it is.
+// The unchanged body.
 class whole_body final : public reader {
  public:
   using reader::reader;

@@ -1,4 +1,4 @@
-// How bytes get into a connection's buffer when no socket brings them.
+// Puts bytes into a connection's buffer without a socket.
 #pragma once
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// The decoder of base64 as a reader, which the helpers of readers can cut into any pieces.
+// The base64 decoder as a reader, so that the tests of readers can split its input.
 #pragma once
 
 #include "routes/readers/base64.hpp"

@@ -1,4 +1,4 @@
-// What zlib makes of some bytes, for whoever tests what takes it apart.
+// Compresses bytes with zlib, for tests of decoders.
 #pragma once
 
 #include <string>
@@ -8,10 +8,10 @@
 
 namespace tollgate::tests {
 
-// What stands around the compressed data; the numbers are zlib's `windowBits`.
+// The frame around the compressed data; the numbers are zlib's `windowBits`.
 enum class framing { none = -15, zlib = 15, gzip = 31 };
 
-// A gzip member may say what it is the content of: `name`.
+// A gzip member may have a file name: `name`.
 inline std::string deflated(std::string_view bytes, framing around = framing::gzip, int level = 6,
                             std::string name = "") {
   z_stream stream{};

@@ -1,4 +1,4 @@
-// Values of the ledger as text: what tests compare, and print when they differ.
+// Formats values of the ledger as text, for comparisons in tests and for messages.
 #pragma once
 
 #include <string>
@@ -16,7 +16,7 @@ inline std::string describe(quota::time_point at) {
   return std::to_string(at.time_since_epoch().count());
 }
 
-// Every part of a value, in its order.
+// All parts of a value, in order.
 template <class... Parts>
 std::string join(const Parts&... parts) {
   std::string text;

@@ -1,5 +1,5 @@
-// Two ends of a connection in memory. What a test writes into its end is read at the other, in the
-// pieces in which it was written; everything that is waited for completes by way of the event loop.
+// Two ends of a connection in memory. Data that a test writes into its end is read at the other end
+// in the same pieces; every wait completes through the event loop.
 #pragma once
 
 #include <deque>
@@ -15,7 +15,7 @@
 
 namespace tollgate::tests {
 
-// One direction's bytes, and what became of the connection; shared by both ends.
+// The bytes of one direction, and the state of the connection; shared by both ends.
 class memory_pipe : public std::enable_shared_from_this<memory_pipe> {
  public:
   explicit memory_pipe(io_executor executor) : executor_{executor} {}
@@ -25,12 +25,12 @@ class memory_pipe : public std::enable_shared_from_this<memory_pipe> {
     coming_.push_back(std::move(bytes));
     deliver();
   }
-  // No more comes; the program may still write.
+  // Ends the input; the program may still write.
   void end() {
     ended_ = true;
     deliver();
   }
-  // The peer is gone: what the program waits for fails, and so does what it writes.
+  // The peer disappears: pending reads fail, and so do writes.
   void reset() {
     reset_ = true;
     deliver();

@@ -1,4 +1,4 @@
-// What a store retains, in memory, beside a memory_store.
+// Retention in memory, beside a memory_store.
 #pragma once
 
 #include <map>

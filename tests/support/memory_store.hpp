@@ -1,4 +1,5 @@
-// The ledger and the directory in memory, over the oracle: for tests of whoever uses them.
+// The ledger and the directory in memory, over the oracle, for tests of code that uses
+// them.
 #pragma once
 
 #include <functional>
@@ -12,18 +13,18 @@
 
 namespace tollgate::tests {
 
-using namespace quota;  // the tests speak the ledger's words
+using namespace quota;  // tests use the ledger's names
 
 class memory_store : public ledger, public account_history, public directory {
  public:
-  time_point time{};               // what the store's clock says; the test moves it
+  time_point time{};               // the store's clock; the test moves it
   bool reachable = true;           // false: every call answers store_errc::unavailable
   std::int64_t callers_from = 0;   // callers_known_from()
-  int usage_generations = 0;       // that usage still goes through, one each time it is asked for
-  long long forgotten_events = 0;  // of each account: no longer told of by gap_behind()
+  int usage_generations = 0;       // the remaining changes of generation, one per call
+  long long forgotten_events = 0;  // of each account: gap_behind() reports them as gone
   int gaps_asked = 0;
-  int calls_until_lost = -1;         // from this call on, it is done but its answer is lost
-  std::function<void()> on_top_ups;  // something that happens while top-ups are asked for
+  int calls_until_lost = -1;         // this call is executed but its answer is lost
+  std::function<void()> on_top_ups;  // called while top-ups are requested
 
   account_ledger& account(const org_id& org) { return accounts_[org].ledger; }
   void add_usage(const org_id& org, usage_counter counter) {
@@ -103,7 +104,7 @@ class memory_store : public ledger, public account_history, public directory {
   task<result<std::string>> usage_generation(const org_id&, std::int64_t, std::int64_t) override {
     using generation = result<std::string>;
     if (!reachable) co_return generation{boost::system::in_place_error, store_errc::unavailable};
-    // The next reading is of the next one while there are others.
+    // Each call returns another generation while some remain.
     if (usage_generations > 0) --usage_generations;
     co_return generation{boost::system::in_place_value, std::to_string(usage_generations)};
   }
@@ -189,7 +190,7 @@ class memory_store : public ledger, public account_history, public directory {
   time_point now() const override { return time; }
   bool ready() const override { return reachable; }
 
-  // What a snapshot shows as open; the oracle keeps its own holds to itself.
+  // An open hold to show in snapshots; the oracle does not expose its own.
   void show_hold(const org_id& org, open_hold hold) { accounts_[org].holds.push_back(hold); }
 
   task<result<std::optional<organization>>> find(const org_id& org) override {

@@ -1,4 +1,4 @@
-// A quota::store in memory, for tests of what opens one.
+// A quota::store in memory, for tests of code that opens one.
 #pragma once
 
 #include "quota/store.hpp"
@@ -9,7 +9,7 @@
 
 namespace tollgate::tests {
 
-// What is behind every connection to one store.
+// The data that all connections to one store share.
 struct memory_world {
   memory_store accounts;
   memory_webhooks webhooks{accounts};
@@ -43,7 +43,7 @@ class memory_thread_store final : public store, guard_store {
   std::string refusal() const override { return {}; }
 
  private:
-  // What `tollgate verify` asks for, of a real store only.
+  // Used by `tollgate verify`, which needs a real store.
   task<result<account_guards>> guards(const org_id&) override { co_return store_errc::unavailable; }
 
   memory_world& world_;

@@ -16,10 +16,10 @@ class memory_webhooks final : public webhook_store {
   explicit memory_webhooks(memory_store& ledger) : ledger_{ledger} {}
 
   bool reachable = true;
-  int answers_lost = 0;  // so many of the next steps are done, and their answers are lost
+  int answers_lost = 0;  // this many of the next steps are executed, but their answers are lost
 
   webhook_endpoint& endpoint(const org_id& org, const std::string& id) {
-    return *find(org, id);  // whoever asks knows that it is there
+    return *find(org, id);  // the caller knows that it exists
   }
   std::vector<dead_letter>& letters(const org_id& org, const std::string& id) {
     return letters_[{org, id}];

@@ -1,5 +1,4 @@
-// The plainest Redis client there is, for tests that look behind the scenes: one command, one
-// reply.
+// A minimal Redis client for tests that inspect the store: one command, one reply.
 #pragma once
 
 #include <initializer_list>

@@ -1,4 +1,4 @@
-// Replies of Redis as a test writes them down, and as the connection would hand them over.
+// Replies of Redis, written by a test and delivered as the connection would deliver them.
 #pragma once
 
 #include <string>

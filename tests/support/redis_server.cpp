@@ -43,7 +43,7 @@ void redis_server::start() {
   pid_ = fork();
   if (pid_ < 0) throw std::runtime_error{"fork"};
   if (pid_ == 0) {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);  // a test that crashes leaves no server behind
+    prctl(PR_SET_PDEATHSIG, SIGKILL);  // a crashed test leaves no server behind
     execvp(arguments[0], arguments.data());
     _exit(127);
   }

@@ -1,4 +1,4 @@
-// A redis-server of a test's own: on a unix socket in a temporary directory, gone with the object.
+// A redis-server for one test: on a unix socket in a temporary directory, stopped with the object.
 #pragma once
 
 #include <string>
@@ -20,7 +20,7 @@ class redis_server {
 
   void start();  // returns when it answers
   void stop();   // SIGTERM
-  void kill();   // SIGKILL, in the middle of whatever it is doing
+  void kill();   // SIGKILL at any moment
 
  private:
   void end(int signal);

@@ -1,4 +1,4 @@
-// Runs a coroutine that never really waits, to its end.
+// Runs a coroutine that never really suspends to its end.
 #pragma once
 
 #include <exception>

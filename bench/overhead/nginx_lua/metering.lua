@@ -1,8 +1,8 @@
--- Which call costs what, and the two moments at which Redis is asked.
+-- The price of each call, and the two requests to Redis.
 local cjson = require "cjson.safe"
 local redis = require "redis"
 
--- Keys would come from a shared dictionary that is filled from the database now and then.
+-- A real system would read keys from a shared dictionary that is refreshed from the database.
 local orgs = {}
 for number = 1, tonumber(os.getenv("ORGANIZATIONS") or 1) do
   orgs["Bearer bench-key-" .. number] = "bench-" .. number

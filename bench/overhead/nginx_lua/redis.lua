@@ -1,5 +1,5 @@
--- A Redis client of one command: EVALSHA over a pooled cosocket, loading the script when Redis does
--- not know it yet.
+-- A Redis client with one command: EVALSHA over a pooled cosocket. It loads the script if Redis
+-- does not have it yet.
 local tcp, concat = ngx.socket.tcp, table.concat
 local tonumber = tonumber
 local address = "unix:" .. (os.getenv("REDIS_SOCKET") or "/run/redis/redis.sock")

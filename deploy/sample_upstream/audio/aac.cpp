@@ -11,9 +11,9 @@ using namespace std::string_view_literals;
 
 constexpr std::uint32_t aac_frame_samples = 1024;
 
-// An ADTS frame (ISO/IEC 14496-3, 1.A.2) is the same each time: AAC LC, 24 kHz, mono, no checksum,
-// 11 bytes in all, buffer fullness "variable rate". Its one raw data block (4.4.2.1) is a single
-// channel element whose max_sfb is 0, thus without spectrum, and the mark of the end.
+// All ADTS frames (ISO/IEC 14496-3, 1.A.2) are the same: AAC LC, 24 kHz, mono, no checksum, 11
+// bytes in all, buffer fullness "variable rate". The frame's raw data block (4.4.2.1) has a single
+// channel element with max_sfb 0, and so no spectrum, and the end mark.
 constexpr auto silent_frame = "\xff\xf1\x58\x40\x01\x7f\xfc\x00\x00\x00\x07"sv;
 
 class adts final : public encoder {

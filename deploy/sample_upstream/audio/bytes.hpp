@@ -1,4 +1,4 @@
-// Writing numbers byte by byte, in either order.
+// Writes numbers byte by byte, in either order.
 #pragma once
 
 #include <cstdint>

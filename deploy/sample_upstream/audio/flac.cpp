@@ -9,7 +9,7 @@ namespace tollgate::sample_upstream::audio {
 
 namespace {
 
-// The numbers in comments are sections of RFC 9639.
+// Numbers in comments are sections of RFC 9639.
 constexpr std::uint32_t block_samples = 4096;
 
 using header_crc = boost::crc_optimal<8, 0x07, 0, 0, false, false>;    // 9.1.8
@@ -38,16 +38,16 @@ class flac final : public encoder {
  public:
   explicit flac(std::uint64_t samples) : samples_{samples} {}
 
-  // A live encoder knows neither the length nor the checksum of what it is going to say, nor the
-  // sizes of its frames: all are 0, for unknown (8.2).
+  // A live encoder knows neither the total length, nor the checksum, nor the sizes of its frames:
+  // all are 0, for unknown (8.2).
   std::string header() const override {
     std::string out = "fLaC";
-    append_big_endian(out, 0x80, 1);  // the last metadata block, and it is STREAMINFO (8.1)
+    append_big_endian(out, 0x80, 1);  // the last metadata block; type STREAMINFO (8.1)
     append_big_endian(out, 34, 3);
     append_big_endian(out, block_samples, 2);
     append_big_endian(out, block_samples, 2);
     out.append(3 + 3, '\0');
-    // 20 bits of rate, 3 of channels - 1, 5 of bits - 1, 36 of samples in all
+    // 20 bits of rate, 3 of channels - 1, 5 of bits - 1, 36 of the total number of samples
     append_big_endian(out, std::uint64_t{sample_rate} << 44 | std::uint64_t{16 - 1} << 36, 8);
     out.append(16, '\0');
     return out;
@@ -59,12 +59,12 @@ class flac final : public encoder {
     const auto samples = std::min<std::uint64_t>(block_samples, samples_ - index * block_samples);
     std::string frame;
     append_big_endian(frame, 0xfff8, 2);  // blocks of one size; the last may be shorter (9.1)
-    append_big_endian(frame, 0x77, 1);    // the size of the block stands below; 24 kHz
+    append_big_endian(frame, 0x77, 1);    // the block size follows below; 24 kHz
     append_big_endian(frame, 0x08, 1);    // mono, 16 bits
     append_coded_number(frame, index);
     append_big_endian(frame, samples - 1, 2);
     append_big_endian(frame, checksum<header_crc>(frame), 1);
-    frame.append(1 + 2, '\0');  // one constant subframe, and its value (9.2.3)
+    frame.append(1 + 2, '\0');  // one constant subframe and its value (9.2.3)
     append_big_endian(frame, checksum<frame_crc>(frame), 2);
     out += frame;
   }

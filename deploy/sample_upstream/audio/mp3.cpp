@@ -5,7 +5,7 @@ namespace tollgate::sample_upstream::audio {
 
 namespace {
 
-// MPEG-2 layer III (ISO/IEC 13818-3, which has the sampling rates up to 24 kHz): 576 samples a
+// MPEG-2 layer III (ISO/IEC 13818-3, which has the sampling rates up to 24 kHz): 576 samples per
 // frame.
 constexpr std::uint32_t mp3_frame_samples = 576, bits_per_second = 160'000;
 constexpr std::uint32_t frame_size = mp3_frame_samples / 8 * bits_per_second / sample_rate;
@@ -18,7 +18,7 @@ class mp3 final : public encoder {
   explicit mp3(std::uint64_t samples) : frames_{divide_up(samples, mp3_frame_samples)} {}
 
   std::uint64_t frames() const override { return frames_; }
-  // Side information of zeros is silence: no bits of main data, so nothing but padding follows.
+  // Zero side information is silence: no bits of main data, so only padding follows.
   void append_frame(std::uint64_t, std::string& out) const override {
     append_big_endian(out, frame_header, 4);
     out.append(frame_size - 4, '\0');

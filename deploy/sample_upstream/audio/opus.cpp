@@ -12,13 +12,13 @@ namespace {
 
 using namespace std::string_view_literals;
 
-// Opus always counts in 48 kHz, whatever went into it (RFC 7845, section 4).
+// Opus always counts at 48 kHz, whatever the input (RFC 7845, section 4).
 constexpr std::uint64_t granules_per_sample = 48'000 / sample_rate;
 constexpr std::uint64_t packet_granules = 960;  // 20 ms
-constexpr std::uint64_t packets_a_page = 50;    // a second, as live encoders flush them
+constexpr std::uint64_t packets_a_page = 50;    // one second, as live encoders flush them
 constexpr std::uint64_t pre_skip = 312;         // an encoder's usual delay
 
-// Full band CELT, 20 ms, mono, one frame (RFC 6716, section 3.1), which is said to be silent.
+// Full band CELT, 20 ms, mono, one frame (RFC 6716, section 3.1), marked as silent.
 constexpr auto silent_packet = "\xf8\xff\xfe"sv;
 
 enum page_flags : std::uint8_t { none = 0, first_page = 2, last_page = 4 };
@@ -38,9 +38,9 @@ void append_page(const page& content, std::string& out) {
   append_little_endian(bytes, 0, 1);  // version
   append_little_endian(bytes, content.flags, 1);
   append_little_endian(bytes, content.granule, 8);
-  append_little_endian(bytes, 0x746f6c6c, 4);  // the stream's serial number: any will do
+  append_little_endian(bytes, 0x746f6c6c, 4);  // the stream's serial number: any value
   append_little_endian(bytes, content.sequence, 4);
-  append_little_endian(bytes, 0, 4);  // the checksum counts itself as zero
+  append_little_endian(bytes, 0, 4);  // computed with the checksum field set to zero
   append_little_endian(bytes, content.packets, 1);
   bytes.append(content.packets, static_cast<char>(content.packet.size()));
   for (std::uint64_t i = 0; i < content.packets; ++i) bytes += content.packet;
@@ -58,7 +58,7 @@ std::string opus_head() {
   append_little_endian(head, 1, 1);  // version
   append_little_endian(head, 1, 1);  // channels
   append_little_endian(head, pre_skip, 2);
-  append_little_endian(head, sample_rate, 4);  // of what went in
+  append_little_endian(head, sample_rate, 4);  // of the input
   append_little_endian(head, 0, 2 + 1);        // gain; mapping family
   return head;
 }
@@ -73,7 +73,7 @@ std::string opus_tags() {
   return tags;
 }
 
-// A frame is a page here.
+// Each frame is one page.
 class ogg_opus final : public encoder {
  public:
   explicit ogg_opus(std::uint64_t samples)
@@ -90,7 +90,7 @@ class ogg_opus final : public encoder {
 
   std::uint64_t frames() const override { return divide_up(packets_, packets_a_page); }
 
-  // The last page's granule is less than what its packets hold: the rest is trimmed (section 4.4).
+  // The last page's granule is less than its packets contain: the rest is trimmed (section 4.4).
   void append_frame(std::uint64_t index, std::string& out) const override {
     const auto before = index * packets_a_page;
     const auto packets = std::min(packets_a_page, packets_ - before);

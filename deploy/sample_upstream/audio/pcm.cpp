@@ -15,7 +15,7 @@ constexpr std::uint32_t pcm_frame_samples = sample_rate / 20;
 constexpr std::uint32_t period = 60;  // samples: a tone of 400 Hz
 static_assert(pcm_frame_samples % period == 0, "every frame begins where the tone does");
 
-// One frame of a quiet tone: what carries bits for silence elsewhere would be a run of zeros here.
+// One frame of a quiet tone: silence would be a run of zeros in this format.
 std::string make_tone() {
   constexpr double amplitude = 300;  // of 32,767
   std::string out;
@@ -27,7 +27,7 @@ std::string make_tone() {
   return out;
 }
 
-// Signed 16 bits, little endian, and nothing around them.
+// Signed 16 bits, little endian, without a header.
 class pcm : public encoder {
  public:
   explicit pcm(std::uint64_t samples) : samples_{samples} {}
@@ -48,8 +48,8 @@ class wav final : public pcm {
  public:
   using pcm::pcm;
 
-  // Sizes of all ones: the length is not known when a live encoder writes them, and OpenAI's does
-  // not come back to them.
+  // Sizes of all ones: a live encoder does not know the length in advance, and OpenAI's does not
+  // correct it afterwards.
   std::string header() const override {
     constexpr std::uint32_t unknown = 0xffff'ffff;
     std::string out = "RIFF";

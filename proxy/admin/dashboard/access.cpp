@@ -79,7 +79,7 @@ std::optional<admin::api_error> refuse_call(const session& who, const browser_fi
                                       ? "a session is for the admin API"
                                       : "an API key's session reads its own organization only");
   }
-  // "none": the address was typed, or opened from a bookmark.
+  // "none": the address was typed or opened from a bookmark.
   const bool opened =
       is_read(method) && (browser.fetch_site.empty() || browser.fetch_site == "none");
   if (!opened && !is_same_origin(browser)) {

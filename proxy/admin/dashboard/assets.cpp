@@ -4,8 +4,8 @@
 
 #include "quota/directory.hpp"
 
-// The assembler copies each file as it is: no escapes, no limit of a literal's length. The list is
-// written by CMake: DASHBOARD_FILE(number, "name", "path") a file.
+// The assembler includes each file unchanged: no escapes, no limit on the length of a literal.
+// CMake generates the list: DASHBOARD_FILE(number, name, path) per file.
 #define DASHBOARD_FILE(number, name, path)                                                   \
   __asm__(                                                                                   \
       ".pushsection .rodata\n"                                                               \

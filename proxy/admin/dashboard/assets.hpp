@@ -1,4 +1,4 @@
-// The files that a browser loads, compiled in: there is nothing to install and nothing to fetch
+// The files that a browser loads, compiled in: nothing has to be installed, and nothing is loaded
 // from elsewhere.
 #pragma once
 
@@ -14,17 +14,17 @@ struct asset {
   std::string_view content;
 };
 
-// All files but index.html.
+// All files except index.html.
 const std::vector<asset>& assets();
 const asset* find_asset(std::string_view name);
 
-// The page itself, which names all others below `base_path()`.
+// The page itself, which links to all others below `base_path()`.
 const std::string& index_page();
 
-// A digest of all files, in hex: another build has another.
+// A digest of all files, in hex: it changes with every change of a file.
 const std::string& version();
-// "/dashboard/VERSION/": the address of a file never has another content, so a browser may keep it
-// for good; and modules, which import each other by relative names, are always of one build.
+// "/dashboard/VERSION/": the content at an address never changes, so a browser may cache it for
+// ever; and modules, which import each other by relative names, always belong to the same build.
 const std::string& base_path();
 
 }  // namespace tollgate::proxy::dashboard

@@ -32,9 +32,9 @@ api_error wrong_secret() {
   return unauthorized("invalid_credentials", "neither the admin token nor a valid API key");
 }
 
-// Twice, for two paths: cookies are not kept apart by port, and the listener for calls, which may
-// be the same host's, has no business with this one. `Secure` where the browser says that it came
-// by TLS, which then ends before this listener; who lies about that harms itself alone.
+// Sets the cookie for two paths. Cookies are not separated by port, so without paths the listener
+// for calls on the same host would receive this one. `Secure` if the browser says that it came by
+// TLS, which then ends before this listener; a client that lies about that harms only itself.
 void set_cookie(api_response& response, std::string_view id, std::chrono::seconds age,
                 const browser_fields& browser) {
   for (const std::string path : {"/admin/v1", "/dashboard/session"}) {
@@ -77,7 +77,7 @@ task<result<std::optional<session>>> dashboard::identify(std::string secret) {
   co_return who;
 }
 
-// A session lives as long as what it was begun with.
+// A session ends with the credential that began it.
 task<result<std::optional<session>>> dashboard::current(std::string id, session_use use) {
   const auto* known = id.empty() ? nullptr : sessions_.find(id, services_.now(), use);
   if (known == nullptr) co_return std::optional<session>{};
@@ -136,7 +136,7 @@ task<api_response> dashboard::refuse_login(std::string request_id) {
   co_return failure(wrong_secret(), request_id);
 }
 
-// Nobody is an answer, not an error: every first visit asks.
+// An anonymous caller gets an answer, not an error: every first visit calls this.
 task<api_response> dashboard::show(api_request request, browser_fields browser) {
   const std::string id{session_id_in(browser.cookie)};
   const auto who = co_await current(id, session_use::call);

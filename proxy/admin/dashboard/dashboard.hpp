@@ -20,7 +20,7 @@ class dashboard {
  public:
   static constexpr std::string_view session_path = "/dashboard/session";
   static constexpr std::size_t max_login_bytes = 4096;
-  // A failed attempt takes this long, and only this many may wait.
+  // A failed login takes this long, and only this many may wait at once.
   static constexpr std::chrono::milliseconds failure_pause{500};
   static constexpr std::size_t max_failing = 16;
 
@@ -30,8 +30,8 @@ class dashboard {
   // logs out.
   task<admin::api_response> handle_session(admin::api_request request, browser_fields browser);
 
-  // Nothing: the cookie's session may make this call. A token that was replaced or a key that was
-  // revoked ends its sessions at once.
+  // Nullopt: the cookie's session may make this call. A replaced token or a revoked key ends its
+  // sessions at once.
   task<std::optional<admin::api_error>> authorize(browser_fields browser, std::string method,
                                                   std::string path,
                                                   session_use use = session_use::call);
@@ -41,7 +41,8 @@ class dashboard {
   task<admin::api_response> show(admin::api_request request, browser_fields browser);
   admin::api_response log_out(const admin::api_request& request, const browser_fields& browser);
 
-  // The session for this secret: nullopt if it is invalid, an error if the store is unavailable.
+  // The session for this secret: nullopt if the secret is invalid, an error if the store is
+  // unavailable.
   task<result<std::optional<session>>> identify(std::string secret);
   task<result<std::optional<session>>> current(std::string id, session_use use);
   task<admin::api_response> refuse_login(std::string request_id);

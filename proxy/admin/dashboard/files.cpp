@@ -6,8 +6,8 @@ namespace tollgate::proxy::dashboard {
 
 namespace {
 
-// Scripts and styles of our own and nothing else: what a customer calls its agents is shown as text
-// by the page, and would still not run if that had a hole.
+// Only our own scripts and styles. The page shows names of agents, which customers choose, as text;
+// this policy would stop a script in them even if the page had a flaw.
 constexpr std::string_view content_security_policy =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";

@@ -8,7 +8,7 @@
 
 namespace tollgate::proxy::dashboard {
 
-// Nothing: that is not a file of the dashboard.
+// Nullopt: not a file of the dashboard.
 std::optional<admin::api_response> file_response(std::string_view path,
                                                  std::string_view if_none_match);
 

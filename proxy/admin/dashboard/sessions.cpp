@@ -29,7 +29,7 @@ bool is_over(const session& one, steady_time now) {
 
 }  // namespace
 
-// Makes room for one more among those that the predicate names.
+// Makes space for one more session among those that match the predicate.
 template <class Predicate>
 void session_store::evict_least_recent(std::size_t most, Predicate among) {
   for (;;) {

@@ -1,4 +1,4 @@
-// Sessions, in the memory of the admin thread: a restart ends all of them.
+// Sessions, kept in memory by the admin thread: a restart ends all of them.
 #pragma once
 
 #include <chrono>
@@ -20,7 +20,7 @@ struct session {
   steady_time began{}, seen{};
 };
 
-// `watch`: an open page that asks each second, or when something happens.
+// `watch`: an open page that polls each second, or when something happens.
 enum class session_use : std::uint8_t { call, watch };
 
 class session_store {
@@ -28,12 +28,12 @@ class session_store {
   static constexpr std::chrono::hours max_age{12};
   static constexpr std::chrono::hours max_idle{1};
   static constexpr std::size_t max_sessions = 1000;
-  // So that repeated logins of one credential do not end the sessions of others.
+  // Keeps repeated logins with one credential from ending the sessions of others.
   static constexpr std::size_t max_of_a_credential = 20;
 
-  // The session's id, 256 random bits in hex, of which only the hash is kept.
+  // Returns the session's id, 256 random bits in hex; only its hash is kept.
   std::string begin(session who, steady_time now);
-  // Nothing: unknown, or over. A call keeps a session from being idle; watching does not.
+  // Null: unknown or expired. A call keeps a session from being idle; watching does not.
   const session* find(std::string_view id, steady_time now, session_use use = session_use::call);
   void end(std::string_view id);
 

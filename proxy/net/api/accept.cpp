@@ -10,19 +10,19 @@ namespace tollgate::proxy::admin {
 
 namespace {
 
-// Nobody has more to say; what follows does not count.
+// Real clients send fewer; the rest is ignored.
 constexpr std::size_t most_ranges = 64;
 
 constexpr int full_weight = 1000;
 
-// How much a form is wanted, and how exactly that was said: 0 not at all, 1 "*/*", 2 "text/*", 3 by
-// name.
+// The weight of a type, and the precision of the range it came from: 0 none, 1 "*/*", 2 "text/*", 3
+// the full name.
 struct wish {
   int weight = 0, exactness = 0;
   auto operator<=>(const wish&) const = default;
 };
 
-// What stands before the next separator, which does not count within quotes.
+// The text before the next separator. Separators within quotes do not count.
 std::string_view take_part(std::string_view& rest, char separator) {
   std::size_t end = 0;
   for (bool quoted = false; end < rest.size(); ++end) {
@@ -49,7 +49,7 @@ std::optional<int> parse_weight(std::string_view text) {
   return weight;
 }
 
-// How exactly a media range means this type; 0: it does not.
+// How precisely a media range matches this type; 0: not at all.
 int exactness_of(std::string_view range, std::string_view type) {
   if (range == "*/*") return 1;
   const auto slash = range.find('/');
@@ -71,7 +71,7 @@ std::optional<int> weight_in(std::string_view parameters) {
   return full_weight;
 }
 
-// The most exact range decides, however much the others would take it.
+// The most precise range decides, even if others have a higher weight.
 wish wish_for(std::string_view type, std::string_view accept) {
   wish found;
   for (std::size_t i = 0; i < most_ranges && !accept.empty(); ++i) {
@@ -87,7 +87,7 @@ wish wish_for(std::string_view type, std::string_view accept) {
 
 std::size_t best_of(std::string_view accept, std::initializer_list<std::string_view> offers) {
   std::size_t best = 0, place = 0;
-  wish most{1, 0};  // a weight of 0 says no
+  wish most{1, 0};  // a weight of 0 excludes a type
   for (const auto& offer : offers) {
     const auto wanted = wish_for(offer, accept);
     if (wanted > most) {

@@ -6,12 +6,11 @@
 
 namespace tollgate::proxy::admin {
 
-// The place of the best of `offers` ("text/csv"), which stand in our own order of preference. Of
-// two that are wanted alike the one that is named more exactly is better, then the one that stands
-// first:
-// "*/*" gets the first, "text/csv, */*" the CSV. Where none is acceptable it is the first, too: an
-// answer in another form helps more than none. Parameters of a media range other than its weight do
-// not count, and what is malformed is as if it were not there.
+// The index of the best of `offers` ("text/csv"), which are in our order of preference. Of two with
+// equal weight the more precise match wins, then the first: "*/*" selects the first, and
+// "text/csv, */*" the CSV. If none is acceptable, the first is used, too: an answer in another
+// format is more useful than none. Parameters of a media range other than its weight are ignored,
+// and so are malformed ranges.
 std::size_t best_of(std::string_view accept, std::initializer_list<std::string_view> offers);
 
 }  // namespace tollgate::proxy::admin

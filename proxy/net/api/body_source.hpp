@@ -12,10 +12,11 @@ class body_source {
  public:
   virtual ~body_source() = default;
 
-  // Waits for the next piece, at most a second. An empty one means that nothing has happened; the
-  // server then checks whether the reader is still authorized. Nullopt: the body ends here.
+  // Waits for the next piece, at most a second. An empty piece means that nothing has happened; the
+  // server then checks whether the reader is still authorized. Nullopt: the body ends.
   virtual task<std::optional<std::string>> next() = 0;
-  // The reader has left, or must leave: next() returns nullopt from here on, also one that waits.
+  // The reader has left or must leave: from now on next() returns nullopt, including a call that is
+  // waiting.
   virtual void end() = 0;
 };
 

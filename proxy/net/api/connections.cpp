@@ -21,7 +21,7 @@ task<> connections::accept(server serve) {
     error_code ec;
     auto socket = co_await listener_.async_accept(no_throw(ec));
     if (stopped_) break;
-    if (ec) {  // out of descriptors: wait for some to come back
+    if (ec) {  // out of descriptors: wait until some are free
       timer pause{listener_.get_executor(), std::chrono::milliseconds{100}};
       co_await pause.async_wait(no_throw(ec));
       continue;

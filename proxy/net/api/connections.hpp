@@ -14,22 +14,23 @@ namespace tollgate::proxy::admin {
 
 struct connection {
   tcp_stream socket;
-  bool idle = true;   // no byte of a request has come
+  bool idle = true;   // no byte of a request has arrived
   bool busy = false;  // between the end of a request's head and the end of its answer
 };
 
-// All on the thread of the acceptor's context.
+// All calls must be on the thread of the acceptor's context.
 class connections {
  public:
-  // At most `most` at a time. Silent connections do not keep others out: one more closes the oldest
-  // idle one, or the oldest that is not busy; if all are busy, it is closed itself.
+  // At most `most` at a time. Silent connections do not keep others out: a further connection
+  // closes the oldest idle one, or the oldest that is not busy; if all are busy, it is closed
+  // itself.
   connections(acceptor listener, std::size_t most) : listener_{std::move(listener)}, most_{most} {}
 
   using server = std::function<task<>(std::shared_ptr<connection>)>;
-  // Each is served in a task of its own, until stop(). This outlives it, and what `serve` refers
-  // to.
+  // Serves each connection in its own task, until stop(). This object and everything that `serve`
+  // refers to must outlive the tasks.
   task<> accept(server serve);
-  // Closes the listener and idle connections; open calls still get their answers.
+  // Closes the listener and idle connections; open calls are still answered.
   void stop();
   bool stopped() const { return stopped_; }
   asio::ip::tcp::endpoint local_endpoint() const { return listener_.local_endpoint(); }
@@ -43,8 +44,8 @@ class connections {
   bool stopped_ = false;
 };
 
-// Says that nothing more comes, and drops for a moment what the client still sends: closing at once
-// would reset the connection and take the last answer away from it.
+// Sends the end of the stream, and reads and ignores the client's input for a moment: closing at
+// once would reset the connection, and the client could lose the last answer.
 task<> end_connection(tcp_stream& socket, boost::beast::flat_buffer& buffer);
 
 }  // namespace tollgate::proxy::admin

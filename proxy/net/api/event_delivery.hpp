@@ -1,4 +1,4 @@
-// Events of a payment provider, from either listener.
+// Events of a payment provider, received by either listener.
 #pragma once
 
 #include <functional>
@@ -11,7 +11,7 @@ namespace tollgate::proxy::payments {
 
 inline constexpr std::size_t most_event_bytes = 256 * 1024;
 
-// An event as it came in.
+// An event as received.
 struct event_delivery {
   std::string method;
   std::string signature;  // Stripe-Signature
@@ -19,7 +19,7 @@ struct event_delivery {
   std::string request_id;
 };
 
-// Takes it, on the calling thread, and says what is answered.
+// Processes the event on the calling thread and returns the answer.
 using event_taker = std::function<task<admin::api_response>(event_delivery)>;
 
 }  // namespace tollgate::proxy::payments

@@ -10,7 +10,7 @@ namespace http = boost::beast::http;
 
 namespace {
 
-// A list may come in several fields.
+// A list may be spread over several fields.
 template <class Name>
 std::string every(const http_request& head, Name name) {
   std::string list;
@@ -22,7 +22,7 @@ std::string every(const http_request& head, Name name) {
   return list;
 }
 
-// Sent twice it is a list, which no single value has the form of.
+// Duplicates become a list, which no valid value matches.
 std::optional<std::string> optional_field(const http_request& head, std::string_view name) {
   const boost::beast::string_view known{name.data(), name.size()};
   if (head.count(known) == 0) return std::nullopt;
@@ -57,7 +57,8 @@ http_response to_http(api_response&& from, const api_request& request, bool keep
   to.keep_alive(keep_alive);
   to.body() = std::move(from.body);
   to.prepare_payload();
-  if (request.method == "HEAD") to.body().clear();  // the length stays: it describes the GET
+  if (request.method == "HEAD")
+    to.body().clear();  // the length stays: it is that of the answer to GET
   return to;
 }
 

@@ -15,7 +15,7 @@ namespace tollgate::proxy::admin {
 using http_request = boost::beast::http::request<boost::beast::http::string_body>;
 using http_response = boost::beast::http::response<boost::beast::http::string_body>;
 
-// All but the body.
+// Everything except the body.
 api_request to_api(const http_request& head, std::string request_id);
 http_response to_http(api_response&& from, const api_request& request, bool keep_alive);
 

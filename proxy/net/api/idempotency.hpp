@@ -1,4 +1,4 @@
-// The Idempotency-Key of calls that must happen once.
+// The Idempotency-Key of calls that must take effect once.
 #pragma once
 
 #include <string>
@@ -8,14 +8,14 @@
 
 namespace tollgate::proxy::admin {
 
-// The key, bare or as the quoted string of the IETF draft; without one, one of our own that begins
+// The key, bare or as the quoted string of the IETF draft. Without one, a generated key that begins
 // with `prefix`.
 checked<std::string> idempotency_key(const api_request& request, std::string_view prefix);
 
-// Says that this was done before, by a call with the same key.
+// Marks the answer as a repetition of an earlier call with the same key.
 void say_replayed(api_response& response);
 
-// 422: the key stands for something else, "a grant with 7 credits".
+// 422: the key was used for something else, "a grant with 7 credits".
 api_error key_reused(const std::string& what);
 
 }  // namespace tollgate::proxy::admin

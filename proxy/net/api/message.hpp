@@ -17,12 +17,12 @@ namespace tollgate::proxy::admin {
 
 struct api_request {
   std::string method;
-  std::string path;   // without the query; for billing_api without the prefix too: "/balance"
+  std::string path;   // without the query; for billing_api also without the prefix: "/balance"
   std::string query;  // raw, without "?"
   std::string request_id;
   std::string accept;
   std::string content_type;
-  std::optional<std::string> idempotency_key;  // empty, or a list: sent, and not valid
+  std::optional<std::string> idempotency_key;  // present but empty, or a list: not valid
   std::string last_event_id;
   std::string body;
 };
@@ -32,16 +32,16 @@ struct api_response {
   std::string content_type = "application/json";
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;
-  std::shared_ptr<body_source> source = nullptr;  // instead of `body`: made while it is sent
+  std::shared_ptr<body_source> source = nullptr;  // instead of `body`: generated while it is sent
 };
 
 struct api_error {
   int status = 400;
   std::string code = "invalid_request";
-  std::string message;  // says what is wrong and what to do
-  std::string param;    // the field or parameter it is about; may be empty
+  std::string message;  // says what is wrong and what to do about it
+  std::string param;    // the field or parameter that it concerns; may be empty
   std::optional<std::chrono::seconds> retry_after;
-  std::string allow;  // 405: the methods that would work
+  std::string allow;  // 405: the allowed methods
 };
 
 template <class T>
@@ -52,8 +52,8 @@ api_response success(std::string_view data, int status = 200);
 // {"success":false,"type":"error","error":{"code","type","message","param"},"request_id"}
 api_response failure(const api_error& error, std::string_view request_id);
 
-// Headers of every answer about an account, on either listener: not to be cached, nor sniffed.
-// Headers that an answer already has stay.
+// Headers of every answer about an account, on either listener: no caching, no sniffing. Existing
+// headers of the answer stay.
 void add_common_fields(std::vector<std::pair<std::string, std::string>>& fields);
 
 // Frequent errors.

@@ -11,16 +11,16 @@
 
 namespace tollgate::proxy::admin {
 
-// Decoded. Refuses names that are not in `known`, and names given twice
-// unless they are `repeatable`. One that is empty is not given: "?after=&limit=" asks for the first
-// page. Only `all` knows of empty ones.
+// Decoded. Refuses names that are not in `known`, and duplicates unless they are `repeatable`. An
+// empty parameter counts as not given: "?after=&limit=" requests the first page. Only `all` returns
+// empty ones.
 class query_parameters {
  public:
   static checked<query_parameters> parse(std::string_view query,
                                          const std::vector<std::string>& known,
                                          const std::vector<std::string>& repeatable = {});
   std::optional<std::string_view> find(std::string_view name) const;
-  std::vector<std::string> all(std::string_view name) const;  // in the order in which they came
+  std::vector<std::string> all(std::string_view name) const;  // in their original order
 
  private:
   std::vector<std::pair<std::string, std::string>> values_;

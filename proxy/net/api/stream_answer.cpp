@@ -17,8 +17,8 @@ using std::chrono::steady_clock;
 
 constexpr std::chrono::seconds look_again{1};
 
-// Ends the body when the client leaves. What it sends instead is the next request of a pipeline:
-// that is not answered, and from then on only a write can tell that it is gone.
+// Ends the body when the client leaves. If the client sends a pipelined request instead, it is not
+// answered, and from then on only a write can detect that the client has left.
 void watch(const std::shared_ptr<tcp_stream>& socket, const std::shared_ptr<body_source>& source) {
   socket->socket().async_wait(
       asio::socket_base::wait_read,

@@ -15,12 +15,12 @@ using tcp_stream = boost::beast::basic_stream<asio::ip::tcp, io_executor>;
 
 struct stream_rules {
   std::chrono::milliseconds write_timeout{30'000};
-  // Asked every second or so: is the reader still authorized?
+  // Called about once a second: whether the reader is still authorized.
   std::function<task<bool>()> is_welcome;
 };
 
-// `version` is the request's: 10 or 11. HTTP/1.0 has no chunks; there the end of the connection is
-// the end of the body.
+// `version` is the request's: 10 or 11. HTTP/1.0 has no chunks: there the body ends with the
+// connection.
 task<> send_stream(std::shared_ptr<tcp_stream> socket, api_response answer, api_request request,
                    unsigned version, stream_rules rules);
 

@@ -1,5 +1,5 @@
-// A contiguous buffer with a readable front and a writable back. It grows by doubling up to a bound
-// that the caller gives, and gives large memory back when it is empty.
+// A contiguous buffer with a readable front and a writable back. It doubles its size up to a bound
+// given by the caller, and frees large memory when it is empty.
 #pragma once
 
 #include <algorithm>
@@ -23,9 +23,9 @@ class byte_buffer {
 
   void consume(std::size_t n) { begin_ += n; }
 
-  // Room for at least one more byte, at most up to `limit` bytes in all. Empty when the buffer is
-  // full. Moves the content, so no view of it survives. Until the commit() that belongs to it, the
-  // content may be looked at and consumed, and nothing else.
+  // Space for at least one more byte, up to `limit` bytes in total. Empty if the buffer is full.
+  // Moves the content, so views of it become invalid. Before the matching commit(), the content may
+  // only be read and consumed.
   boost::asio::mutable_buffer prepare(std::size_t limit) {
     if (empty()) begin_ = end_ = 0;
     if (begin_ > 0 && (end_ == capacity_ || end_ - begin_ < begin_)) compact();
@@ -36,7 +36,7 @@ class byte_buffer {
   }
   void commit(std::size_t n) { end_ += n; }
 
-  // Makes the next prepare() offer a large piece: worth it while a body streams through.
+  // Makes the next prepare() offer a large space, which pays off while a body streams through.
   void expect_bulk() {
     if (capacity_ < transfer_capacity) grow(transfer_capacity);
   }

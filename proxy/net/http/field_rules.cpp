@@ -8,7 +8,7 @@ namespace tollgate::proxy {
 
 namespace {
 
-// RFC 9110 section 6.5.1: what must be known before the body is read, and comes too late in a
+// RFC 9110 section 6.5.1: fields that must be known before the body is read are too late in a
 // trailer.
 bool steers_its_message(http::field name) {
   switch (name) {
@@ -70,7 +70,7 @@ constexpr bool is_letter_or_digit(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
-// A table, for every field of a call is compared with a dozen names.
+// A table, because every field of a call is compared with a dozen names.
 constexpr auto folded = [] {
   std::array<char, 256> out{};
   out.fill('-');

@@ -36,7 +36,7 @@ bool is_token(std::string_view text) {
   return !text.empty() && all_of(text, token_chars);
 }
 
-// What the fields of one head say about framing and addressing.
+// The fields of one head that concern framing and addressing.
 struct field_census {
   std::string_view content_length;
   int lengths = 0, encodings = 0, hosts = 0;
@@ -48,8 +48,8 @@ constexpr bool is_control(char c) {
   return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
 }
 
-// No control characters, and CR and LF only as a pair. Without branches, so that the compiler looks
-// at many bytes at once.
+// No control characters, and CR and LF only as a pair. Written without branches, so that the
+// compiler can vectorize it.
 bool is_clean(std::string_view head) {
   if (head.empty()) return true;
   unsigned char wrong = head.front() == '\n';

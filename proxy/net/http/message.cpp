@@ -13,8 +13,8 @@ using boost::beast::iequals;
 
 namespace {
 
-// A body that consists of the last chunk alone has five bytes at least. Beast asserts that it is
-// given them all, once it has seen the first three.
+// A body that consists only of the last chunk has at least five bytes. Beast asserts that it
+// receives all of them once it has seen the first three.
 bool is_part_of_lone_last_chunk(std::string_view bytes) {
   return bytes.size() < 5 && bytes.starts_with("0\r\n");
 }
@@ -130,8 +130,8 @@ void message_reader<is_request>::on_field_impl(http::field name, string_view tex
   head_.fields.push_back({{text.data(), text.size()}, {value.data(), value.size()}});
 }
 
-// Pieces come in order from one buffer, each behind the one before: moving a piece forward never
-// overwrites what has not been parsed.
+// Pieces come in order from one buffer: moving a piece forward never overwrites bytes that have not
+// been parsed.
 template <bool is_request>
 std::size_t message_reader<is_request>::collect(string_view piece) {
   if (body_begin_ == nullptr) {

@@ -20,15 +20,15 @@ namespace tollgate::proxy {
 namespace http = boost::beast::http;
 using boost::system::error_code;
 
-// True when a comma-separated list has that token, ASCII case-insensitive; parameters do not count.
+// Whether a comma-separated list has that token, ASCII case-insensitive; parameters are ignored.
 bool lists_token(std::string_view list, std::string_view token);
 
 using header_list = std::vector<std::pair<std::string, std::string>>;
 
 struct message_head {
-  std::string bytes;  // what the views point into
+  std::string bytes;  // storage of the views
   std::vector<routes::header_view> fields;
-  std::vector<http::field> names;   // of the same index; field::unknown where Beast knows no number
+  std::vector<http::field> names;   // with the same index; field::unknown if Beast has no number
   std::string_view method, target;  // of a request
   int status = 0;                   // of a response
   std::string_view reason;
@@ -36,23 +36,24 @@ struct message_head {
 
   std::string_view find(http::field name) const;
   bool has(http::field name) const;
-  // True when any line of a comma-separated field lists that token.
+  // Whether any line of a comma-separated field lists that token.
   bool has_token(http::field name, std::string_view token) const;
 
   routes::request_view request() const { return {method, target, fields}; }
 };
 
-// How the length of a body is known.
+// How the length of a body is determined.
 enum class framing : std::uint8_t { none, length, chunked, until_close };
 
-// What one decoding step found: `body` stands in the buffer's memory until `consumed` is consumed.
+// The result of one decoding step: `body` is in the buffer's memory until `consumed` bytes are
+// consumed.
 struct decoded {
   std::size_t consumed = 0;
   std::string_view body;
   error_code error;
 };
 
-// Reads one message: first the head, as a whole, then the body in any slices.
+// Reads one message: first the whole head, then the body in slices of any size.
 template <bool is_request>
 class message_reader final : private http::basic_parser<is_request> {
   using base = http::basic_parser<is_request>;
@@ -60,22 +61,22 @@ class message_reader final : private http::basic_parser<is_request> {
  public:
   message_reader() {
     base::body_limit(boost::none);
-    base::header_limit(0xffff'ffff);  // the caller bounds the head
+    base::header_limit(0xffff'ffff);  // the caller limits the head
   }
 
   // `bytes` is one complete head that passed the head guard. `bodiless`: the answer to a HEAD.
   error_code read_head(std::string_view bytes, bool bodiless = false);
 
-  // Decodes what the buffer holds. Chunks are moved together, so that the body found is one piece.
+  // Decodes the content of the buffer. Chunks are joined, so that the body is one piece.
   decoded decode(byte_buffer& buffer);
-  // The peer closed: the end of a body without a length, an error for every other.
+  // The peer has closed: the end of a body without a length, an error for every other body.
   error_code decode_end();
 
   bool done() const { return base::is_done(); }
   bool keep_alive() const { return base::keep_alive(); }
   // Of the head just read, before any decode().
   framing body_framing() const;
-  // Also where there is no body to go with it: the answer to a HEAD, a 304.
+  // Also available without a body: in the answer to a HEAD, in a 304.
   std::optional<std::uint64_t> content_length() const {
     const auto length = base::content_length();
     return length ? std::optional<std::uint64_t>{*length} : std::nullopt;

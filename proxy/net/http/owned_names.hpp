@@ -1,7 +1,6 @@
-// The names of fields that one configuration gives a meaning: those it sets for an upstream, those
-// by which callers say who they are, and those by which its routes choose. A trailer of such a name
-// would come behind everything that was decided by the head, and some servers add trailers to the
-// head.
+// The names of fields to which a configuration gives a meaning: those it sets for an upstream,
+// those that identify callers, and those by which its routes choose. A trailer with such a name
+// would arrive after all decisions based on the head, and some servers add trailers to the head.
 #pragma once
 
 #include <string>

@@ -25,7 +25,7 @@ using time = std::chrono::steady_clock::time_point;
 
 constexpr std::size_t max_head_bytes = 16 * 1024;
 
-// How much of an answer is read.
+// How much of an answer to read.
 struct answer_bounds {
   bool status_only;
   std::size_t body_bytes;
@@ -48,11 +48,11 @@ http_request to_http(request&& from, const url& to) {
   return out;
 }
 
-// "HTTP/1.1 200" without the blank that belongs behind it (RFC 9112, 4): a parser that insists on
-// it is given one.
+// "HTTP/1.1 200" without the blank after it, which RFC 9112, 4, requires. The parser insists on it,
+// so it is added.
 constexpr std::string_view bare_status_line = "HTTP/1.d ddd\r\n";
 
-// As far as it has come.
+// Whether the bytes so far match.
 bool is_bare(const beast::flat_buffer& buffer) {
   const auto fits = [](char like, char c) {
     return like == 'd' ? c >= '0' && c <= '9' : c == like;
@@ -62,14 +62,14 @@ bool is_bare(const beast::flat_buffer& buffer) {
                     fits);
 }
 
-// As much of an answer as tells how it begins. What else is wrong with it, the parser says.
+// Reads enough of an answer to see its beginning. The parser reports any other error.
 template <class Stream>
 task<error_code> read_beginning(Stream& stream, beast::flat_buffer& buffer) {
   error_code ec;
   while (buffer.size() < bare_status_line.size() && is_bare(buffer)) {
     const auto n = co_await stream.async_read_some(buffer.prepare(4096), no_throw(ec));
     buffer.commit(n);
-    // Said here, as the parser would say it: Asio tells of the end of a stream only once.
+    // Reported here, as the parser would: Asio reports the end of a stream only once.
     if (ec == asio::error::eof && buffer.size() > 0) co_return http::error::partial_message;
     if (ec == asio::error::eof) co_return http::error::end_of_stream;
     if (ec) co_return ec;
@@ -102,7 +102,7 @@ task<result<reply>> read_answer(Stream& stream, beast::flat_buffer& buffer, answ
   co_return answer;
 }
 
-// After an answer of 1xx another one follows; 101 was not requested.
+// After a 1xx answer another one follows; 101 was not requested.
 template <class Stream>
 task<result<reply>> converse(Stream& stream, const http_request& request, answer_bounds bounds) {
   error_code ec;
@@ -130,8 +130,8 @@ task<error_code> shake_hands(tls_stream& stream, std::string host) {
   co_return ec;
 }
 
-// Without a resolver of its own a lookup cannot be interrupted. A request that timed out in it has
-// sent nothing.
+// Without a separate resolver a lookup cannot be interrupted. A request that timed out during it
+// has sent nothing.
 task<result<std::vector<tcp::endpoint>>> look_up(const url& to) {
   error_code ec;
   asio::ip::basic_resolver<tcp, io_executor> names{co_await asio::this_coro::executor};
@@ -140,7 +140,8 @@ task<result<std::vector<tcp::endpoint>>> look_up(const url& to) {
   co_return std::vector<tcp::endpoint>{found.begin(), found.end()};
 }
 
-// To an address that was looked at, not to the name once more: it could mean another by then.
+// Connects to an address that was checked, without another lookup: the name could now mean another
+// one.
 task<error_code> connect(plain_stream& stream, const std::vector<tcp::endpoint>& to, time give_up) {
   if (std::chrono::steady_clock::now() >= give_up) co_return beast::error::timeout;
   stream.expires_at(give_up);

@@ -32,7 +32,7 @@ answer ask_the_system(const std::string& host) {
   return out;
 }
 
-// Who waits for an answer. Touched by the asking thread alone.
+// A waiting caller. Only the calling thread uses it.
 struct asker {
   explicit asker(io_executor executor) : here{executor}, wake{executor} {}
 
@@ -50,8 +50,8 @@ struct name {
 
 }  // namespace
 
-// Shared by the asking thread and the lookup threads. A caller that is posted to is still waiting,
-// so its executor is alive: the mutex is held meanwhile, and a caller that stops waiting says so.
+// Shared by the calling thread and the lookup threads. While the mutex is held, a caller in the
+// table is still waiting, so its executor exists; a caller that stops waiting removes itself.
 struct name_resolver::shared {
   std::mutex mutex;
   std::condition_variable wake;
@@ -59,9 +59,9 @@ struct name_resolver::shared {
   std::size_t may_begin = 0, idle = 0;  // threads
   lookup how;
 
-  std::map<name, std::vector<asker_ptr>> open;  // in the queue or under way
+  std::map<name, std::vector<asker_ptr>> open;  // in the queue or running
   std::deque<name> queue;
-  std::map<std::string, std::size_t> under_way;  // of each party
+  std::map<std::string, std::size_t> under_way;  // by party
   std::map<name, std::pair<time, error_code>> resting;
 
   void forget(const name& which, const asker_ptr& who) {
@@ -73,7 +73,7 @@ struct name_resolver::shared {
   static void run(const std::shared_ptr<shared>& self);
 };
 
-// The first whose turn it is; nobody waits any more for what is passed over for good.
+// The first name whose turn it is. Names that are skipped for good have no waiting callers.
 std::optional<name> name_resolver::shared::take_locked() {
   for (auto at = queue.begin(); at != queue.end();) {
     const auto known = open.find(*at);
@@ -149,7 +149,7 @@ task<result<std::vector<tcp::endpoint>>> name_resolver::resolve(std::string host
   const auto who = std::make_shared<asker>(co_await asio::this_coro::executor);
   who->wake.expires_at(give_up);
   const name which{std::move(whose), std::move(host)};
-  // Also when the coroutine is destroyed instead of resumed.
+  // Also runs if the coroutine is destroyed instead of resumed.
   struct waiting {
     const std::shared_ptr<shared> of;
     const name& which;

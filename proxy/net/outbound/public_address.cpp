@@ -21,15 +21,15 @@ constexpr std::uint32_t v4(std::uint32_t a, std::uint32_t b, std::uint32_t c = 0
   return a << 24 | b << 16 | c << 8 | d;
 }
 
-// IANA's registry of special-purpose addresses, but what is reachable from everywhere; and one
-// that looks public and is not.
+// IANA's registry of special-purpose addresses, without the globally reachable ones; and one that
+// looks public and is not.
 constexpr std::array not_public{
     block{v4(0, 0), 8},               // this network
     block{v4(10, 0), 8},              // private
     block{v4(100, 64), 10},           // shared: between a carrier and its customers
     block{v4(127, 0), 8},             // loopback
     block{v4(169, 254), 16},          // link-local; also the clouds' metadata services
-    block{v4(168, 63, 129, 16), 32},  // what Azure runs beside every machine there
+    block{v4(168, 63, 129, 16), 32},  // services that Azure runs beside every machine
     block{v4(172, 16), 12},           // private
     block{v4(192, 0, 0), 24},         // protocol assignments
     block{v4(192, 0, 2), 24},         // documentation
@@ -66,7 +66,7 @@ bool is_public_v6(const address_v6::bytes_type& bytes) {
     return is_public_v4(v4_at(bytes, 12));
   }
   if (begins_with(bytes, six_to_four)) return is_public_v4(v4_at(bytes, 2));
-  if (bytes[0] >> 5 != 1) return false;  // 2000::/3 is all there is for the internet
+  if (bytes[0] >> 5 != 1) return false;  // 2000::/3 is the only global unicast block
   const bool protocols = bytes[0] == 0x20 && bytes[1] == 0x01 && bytes[2] < 2;  // 2001::/23
   constexpr std::array documentation{0x20, 0x01, 0x0d, 0xb8};
   const bool more_documentation = bytes[0] == 0x3f && bytes[1] == 0xff && bytes[2] < 0x10;

@@ -8,8 +8,8 @@
 
 namespace tollgate::proxy::outbound {
 
-// Not: loopback, private, link-local, shared (carrier NAT), documentation, benchmarks, multicast,
-// reserved; nor one of these inside an IPv6 address that a gateway would translate.
+// Not public: loopback, private, link-local, shared (carrier NAT), documentation, benchmarks,
+// multicast, reserved; nor one of these inside an IPv6 address that a gateway would translate.
 bool is_public(const boost::asio::ip::address& address);
 
 }  // namespace tollgate::proxy::outbound

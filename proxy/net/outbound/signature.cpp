@@ -24,7 +24,7 @@ std::string base64(const sha256_digest& digest) {
   return {reinterpret_cast<const char*>(text.data()), static_cast<std::size_t>(length)};
 }
 
-// Empty: it is no base64.
+// Empty if it is not base64.
 std::string from_base64(std::string_view text) {
   const auto padding = text.ends_with("==") ? 2u : text.ends_with("=") ? 1u : 0u;
   if (text.empty() || text.size() % 4 != 0) return {};
@@ -92,7 +92,7 @@ std::vector<std::pair<std::string, std::string>> signature_fields(
     const auto key = signing_key(secret);
     standard.append(standard.empty() ? "" : " ");
     standard.append(webhook_signature(key, id, unix_seconds, body));
-    platform = platform_signature(key, body);  // the last one stays
+    platform = platform_signature(key, body);  // the last one is used
   }
   return {{"webhook-id", std::string{id}},
           {"webhook-timestamp", std::to_string(unix_seconds)},

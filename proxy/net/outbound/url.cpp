@@ -9,8 +9,7 @@ namespace tollgate::proxy::outbound {
 
 namespace {
 
-// Boost.URL 1.81 takes the beginning of "1.2.3.4.example.com" for an address, and the rest for a
-// path.
+// Boost.URL 1.81 reads the start of "1.2.3.4.example.com" as an address, and the rest as a path.
 bool begins_like_an_address(const boost::urls::url_view& parsed) {
   const std::string_view path = parsed.encoded_path();
   return parsed.host_type() == boost::urls::host_type::ipv4 && !path.empty() && path[0] != '/';
@@ -22,7 +21,7 @@ std::optional<url> parse_url(std::string_view text) {
   auto parsed = boost::urls::parse_uri(text);
   if (!parsed) return {};
   using boost::urls::scheme;
-  // With a letter in front it is read as the name that it is.
+  // With a letter prepended it is read as a name.
   std::string marked;
   const bool is_marked = begins_like_an_address(*parsed) && !parsed->has_userinfo();
   if (is_marked) {
@@ -45,7 +44,7 @@ std::optional<url> parse_url(std::string_view text) {
   const std::string_view authority = parsed->encoded_host_and_port();
   out.authority = authority;
   const std::string_view path = parsed->encoded_path(), query = parsed->encoded_query();
-  // It also takes what follows a malformed port for a path.
+  // It also reads the text after a malformed port as a path.
   if (!path.empty() && !path.starts_with('/')) return {};
   if (is_marked) {
     out.host.erase(0, 1);

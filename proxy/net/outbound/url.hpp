@@ -1,4 +1,4 @@
-// An http or https URL, taken apart. Pure.
+// Parses an http or https URL. Pure.
 #pragma once
 
 #include <cstdint>
@@ -13,12 +13,12 @@ struct url {
   std::string host;  // a name, or an address without brackets
   std::uint16_t port = 80;
   std::string authority;  // for the Host field
-  std::string path;       // with the query, if it has one
+  std::string path;       // with the query, if any
 
   bool operator==(const url&) const = default;
 };
 
-// Nothing: no http or https URL, or one with a user or a password in it.
+// Empty if it is not an http or https URL, or contains a user or a password.
 std::optional<url> parse_url(std::string_view text);
 
 }  // namespace tollgate::proxy::outbound

@@ -43,7 +43,7 @@ std::optional<chrono::seconds> take_time(std::string_view& text) {
   return negative ? -time : time;
 }
 
-// "CET", or "<+0330>"; which letters they are does not matter here.
+// "CET", or "<+0330>". The letters do not matter here.
 bool skip_name(std::string_view& text) {
   const bool quoted = take(text, '<');
   const auto belongs = [&](char c) {
@@ -106,7 +106,7 @@ std::optional<posix_rule> posix_rule::parse(std::string_view text) {
   if (!skip_name(text)) return {};
   const auto standard = take_time(text);
   if (!standard) return {};
-  rule.standard_ = rule.summer_ = -*standard;  // POSIX counts what UTC is ahead
+  rule.standard_ = rule.summer_ = -*standard;  // POSIX offsets have the opposite sign
   if (text.empty()) return rule;
   if (!skip_name(text)) return {};
   rule.summer_ += chrono::hours{1};
@@ -126,7 +126,7 @@ chrono::seconds posix_rule::offset_at(chrono::sys_seconds time) const {
   const chrono::year_month_day date{chrono::floor<chrono::days>(time + standard_)};
   const auto begin = begins_->in(date.year()) - standard_;
   const auto end = ends_->in(date.year()) - summer_;
-  // South of the equator summer begins in one year and ends in the next.
+  // South of the equator, summer begins in one year and ends in the next.
   const bool summer = begin < end ? time >= begin && time < end : time >= begin || time < end;
   return summer ? summer_ : standard_;
 }

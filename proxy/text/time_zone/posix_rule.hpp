@@ -1,5 +1,5 @@
-// The rule by which a time zone goes on for ever: "CET-1CEST,M3.5.0,M10.5.0/3". A time zone file
-// ends with one, for all times after the last transition that it lists. POSIX `TZ`, with RFC 8536's
+// The rule by which a time zone continues indefinitely: "CET-1CEST,M3.5.0,M10.5.0/3". A time zone
+// file ends with one, for all times after its last transition. POSIX `TZ`, with RFC 8536's
 // extension (hours from -167 to 167). Pure.
 #pragma once
 
@@ -16,19 +16,20 @@ class posix_rule {
   std::chrono::seconds offset_at(std::chrono::sys_seconds time) const;
 
  private:
-  // When in a year the clocks are changed.
+  // When in a year the clocks change.
   struct change {
     enum class kind { julian, day, weekday } how = kind::weekday;  // "J60", "59", "M3.5.0"
-    int day = 0;                                      // of the year, or of the week: 0 is Sunday
-    unsigned month = 1, week = 1;                     // the fifth is the last
-    std::chrono::seconds at = std::chrono::hours{2};  // since midnight, by the clock before
+    int day = 0;                   // of the year, or of the week: 0 is Sunday
+    unsigned month = 1, week = 1;  // the fifth is the last
+    std::chrono::seconds at =
+        std::chrono::hours{2};  // since midnight, in the time before the change
 
     std::chrono::sys_seconds in(std::chrono::year year) const;  // as if local time were UTC
   };
   static std::optional<change> take_change(std::string_view& text);
 
-  std::chrono::seconds standard_{}, summer_{};  // what local time is ahead of UTC
-  std::optional<change> begins_, ends_;         // of summer time; none: there is none
+  std::chrono::seconds standard_{}, summer_{};  // offsets from UTC
+  std::optional<change> begins_, ends_;         // of summer time; empty: there is none
 };
 
 }  // namespace tollgate::proxy

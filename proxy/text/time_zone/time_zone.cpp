@@ -21,7 +21,8 @@ std::int64_t big_endian(std::string_view bytes) {
   return static_cast<std::int64_t>(value);
 }
 
-// What stands behind a header: so many of each, and how long that is with times of `time_size`.
+// The data after a header: the number of elements of each kind, and the total size with times of
+// `time_size` bytes.
 struct block {
   std::size_t utc_flags, standard_flags, leaps, times, types, names;
 
@@ -41,8 +42,7 @@ struct block {
   }
 };
 
-// Letters, digits and what else stands in names; no dot, so that nothing leads out of the
-// directory.
+// Letters, digits and the other characters of names; no dot, so that no name leaves the directory.
 bool is_zone_name(std::string_view name) {
   const auto belongs = [](char c) {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '/' ||
@@ -67,7 +67,7 @@ std::optional<time_zone> time_zone::find(std::string_view name, const std::strin
   return parse(content);
 }
 
-// A block with times of 32 bits, for readers of old, then the same with 64 bits, then the rule.
+// A block with 32-bit times, for old readers, then the same with 64 bits, then the rule.
 std::optional<time_zone> time_zone::parse(std::string_view content) {
   const auto old = block::read(content);
   if (!old || content.size() < header_size + old->size(4)) return {};
@@ -75,7 +75,7 @@ std::optional<time_zone> time_zone::parse(std::string_view content) {
   const auto head = block::read(content);
   if (!head || head->types == 0 || content.size() < header_size + head->size(8)) return {};
   if (head->leaps != 0)
-    return {};  // "right/Europe/Berlin": its seconds are not those of the ledger
+    return {};  // "right/Europe/Berlin": it counts leap seconds, unlike the ledger
   const auto times = content.substr(header_size);
   const auto types_of = times.substr(head->times * 8);
   const auto types = types_of.substr(head->times);
@@ -94,7 +94,7 @@ std::optional<time_zone> time_zone::parse(std::string_view content) {
   auto footer = content.substr(header_size + head->size(8));
   if (!footer.starts_with('\n') || footer.size() < 2 || !footer.ends_with('\n')) return {};
   footer = footer.substr(1, footer.size() - 2);
-  if (footer.empty()) return zone;  // the last offset goes on
+  if (footer.empty()) return zone;  // the last offset continues
   zone.rule_ = posix_rule::parse(footer);
   if (!zone.rule_) return {};
   return zone;

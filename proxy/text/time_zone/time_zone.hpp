@@ -1,5 +1,5 @@
-// What local time is ahead of UTC, in the zones of the IANA time zone database as the system has it
-// (Debian's tzdata). C++20's own zones are not in GCC 12.
+// Offsets from UTC in the zones of the system's IANA time zone database (Debian's tzdata). GCC 12
+// lacks C++20's zones.
 #pragma once
 
 #include <chrono>
@@ -16,12 +16,11 @@ class time_zone {
  public:
   time_zone() = default;  // UTC
 
-  // "Europe/Berlin". Nothing: there is no such zone here. "UTC" there is everywhere. A name never
-  // leads out of `directory`.
+  // "Europe/Berlin". Empty if this system has no such zone. "UTC" always exists. A name never leads
+  // out of `directory`.
   static std::optional<time_zone> find(std::string_view name,
                                        const std::string& directory = "/usr/share/zoneinfo");
-  // The content of a time zone file: TZif, version 2 or later (RFC 8536). Nothing in it is
-  // believed.
+  // Parses a time zone file: TZif, version 2 or later (RFC 8536). All of its content is validated.
   static std::optional<time_zone> parse(std::string_view content);
 
   std::chrono::seconds offset_at(std::chrono::sys_seconds time) const;
@@ -33,7 +32,7 @@ class time_zone {
     std::chrono::seconds offset;  // from then on
   };
   std::vector<transition> transitions_;  // oldest first
-  std::chrono::seconds before_{};        // the first of them
+  std::chrono::seconds before_{};        // before the first of them
   std::optional<posix_rule> rule_;       // after the last of them
 };
 

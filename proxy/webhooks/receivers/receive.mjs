@@ -1,9 +1,9 @@
-// Receives Tollgate's webhooks and checks X-8bit-Signature-256, with Node's standard library alone.
+// Receives Tollgate's webhooks and checks X-8bit-Signature-256, using only Node's standard library.
 //
 //     node receive.mjs PORT FILE
 //
-// FILE has a secret a line, as they were shown ("whsec_..."): one, or while a secret is rotated the new and
-// the old one. It is read at every delivery, so that a rotation needs no restart.
+// FILE has one secret per line, as Tollgate shows them ("whsec_..."): one, or during a rotation the
+// new and the old one. It is read for every delivery, so that a rotation needs no restart.
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -11,13 +11,13 @@ import { buffer } from 'node:stream/consumers';
 
 const [port, file] = process.argv.slice(2);
 
-// What the header says of this body. The key is the secret's base64, decoded.
+// The expected header for this body. The key is the secret's base64, decoded.
 function sign(secret, body) {
   const key = Buffer.from(secret.replace(/^whsec_/, ''), 'base64');
   return `sha256=${createHmac('sha256', key).update(body).digest('hex')}`;
 }
 
-// Compared for equality, in constant time: the header carries one signature.
+// Compares for equality, in constant time: the header has a single signature.
 function isSigned(header, body, secrets) {
   return secrets.some((secret) => {
     const [given, wanted] = [Buffer.from(header), Buffer.from(sign(secret, body))];

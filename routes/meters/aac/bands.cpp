@@ -12,10 +12,10 @@ struct run {
 };
 using bands = std::vector<std::uint16_t>;
 
-// By the index of the sampling rate.
+// Indexed by sampling rate.
 using of_rates = std::array<bands, 13>;
 
-// Frames of 960 samples have the same bands, cut off at their end.
+// Frames of 960 samples have the same bands, cut off at the end of the frame.
 bands ends_of(std::initializer_list<run> runs, unsigned window) {
   bands out{0};
   for (const auto& [count, width] : runs)

@@ -1,4 +1,4 @@
-// Where the scale factor bands of a frame end (ISO/IEC 14496-3, 4.5.4).
+// The ends of a frame's scale factor bands (ISO/IEC 14496-3, 4.5.4).
 #pragma once
 
 #include <cstdint>

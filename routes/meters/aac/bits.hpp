@@ -1,4 +1,4 @@
-// Bits, the highest of a byte first, of bytes that are followed by padding.
+// Reads bits, most significant first, from bytes that are followed by padding.
 #pragma once
 
 #include <bit>
@@ -12,7 +12,7 @@ class bits {
  public:
   explicit bits(std::string_view bytes) : bytes_{bytes}, end_{bytes.size() * 8} {}
 
-  // The next `n` (1 to 32), without taking them. Zeros behind the end.
+  // Returns the next `n` bits (1 to 32) without consuming them. Reads zeros past the end.
   std::uint32_t peek(unsigned n) const {
     if (at_ >= end_) return 0;
     std::uint64_t word = 0;

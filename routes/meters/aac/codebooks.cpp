@@ -3,13 +3,13 @@
 namespace tollgate::routes::meters::aac {
 namespace {
 
-// A Huffman codebook of ISO/IEC 14496-3, 4.A.1. Its codes of one length follow each other, and
-// those of the next length follow them: so the number of codes of each length, from 1 bit on, says
-// which bits are a code. What stands behind a code is told by a letter for each, in their order:
-// the number of sign bits, or for escapes `a` (one, one sign), `b` (one, two signs) and `c` (two).
+// A Huffman codebook of ISO/IEC 14496-3, 4.A.1. Codes of one length are consecutive numbers, and
+// shorter codes come first, so the number of codes of each length, from 1 bit on, defines all
+// codes. One letter per code, in code order, says which bits follow it: the number of sign bits, or
+// for escapes `a` (one, one sign), `b` (one, two signs) or `c` (two).
 struct book {
   std::array<std::uint8_t, codebook::longest> codes_of_length;
-  std::string_view behind;  // empty: nothing, the values have signs of their own
+  std::string_view behind;  // empty: no bits follow, the values are signed
 };
 
 constexpr book scale_factor_book{{1, 0, 1, 3, 2, 4, 3, 5, 4, 6, 6, 6, 5, 8, 4, 7, 3, 7, 46}, {}};

@@ -21,17 +21,17 @@ enum element : std::uint8_t {
   end
 };
 
-// As many bands as the main profile predicts, by the index of the rate (4.6.6.2); and the most of
+// The number of bands that the main profile predicts, by rate index (4.6.6.2), and the maximum for
 // LTP.
 constexpr std::array<unsigned, 13> most_predicted{33, 33, 38, 40, 40, 40, 41,
                                                   41, 37, 37, 37, 34, 34};
 constexpr unsigned most_predicted_long_term = 40;
 
-// Codebooks that are none: nothing is coded, noise, and intensity.
+// Codebook numbers without a codebook: nothing coded, noise, intensity.
 enum special_book : std::uint8_t { zero = 0, reserved = 12, noise = 13, intensity = 14 };
 
-// One block, passed over (4.4.2, syntax of raw_data_block). Every step returns false where a
-// decoder would give up.
+// Skips one block (4.4.2, syntax of raw_data_block). Every step returns false where a decoder would
+// give up.
 class block {
  public:
   block(bits& from, const format& of) : in_{from}, of_{of} {}
@@ -67,7 +67,7 @@ class block {
 
   bits& in_;
   const format& of_;
-  // What ics_info says; the second channel of a pair with a common window shares it.
+  // The fields of ics_info. The second channel of a pair with a common window shares them.
   unsigned windows_ = 1, groups_ = 1, most_band_ = 0;
   bool predicts_ = false;
   std::array<std::uint8_t, 8> group_length_{};
@@ -171,7 +171,8 @@ bool block::stream_of_fill() {
 bool block::program() {
   in_.skip(4 + 2 + 4);
   std::size_t channels = 0;
-  for (int kind = 0; kind < 3; ++kind) channels += in_.take(4);  // front, side, back: with a flag
+  for (int kind = 0; kind < 3; ++kind)
+    channels += in_.take(4);  // front, side, back: each with a flag
   const auto low = in_.take(2), associated = in_.take(3), coupling = in_.take(4);
   if (in_.flag()) in_.skip(4);  // mono mixdown
   if (in_.flag()) in_.skip(4);  // stereo mixdown
@@ -231,7 +232,7 @@ bool block::channel(bool common_window) {
   if (!sections() || !scale_factors()) return false;
   if (in_.flag() && !pulses()) return false;
   if (in_.flag() && !noise_shaping()) return false;
-  if (in_.flag()) return false;  // gain control, which these profiles have not
+  if (in_.flag()) return false;  // gain control: not in these profiles
   return spectrum() && !in_.overrun();
 }
 
@@ -321,7 +322,7 @@ bool block::values(unsigned book, std::size_t count) {
   return !in_.overrun();
 }
 
-// Ones, a zero, and four bits more than there were ones.
+// A run of ones, a zero, then four bits more than there were ones.
 bool block::escape() {
   unsigned ones = 0;
   while (in_.flag())

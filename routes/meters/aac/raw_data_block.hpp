@@ -1,9 +1,8 @@
-// How many raw data blocks (frames) an AAC access unit really holds.
+// Counts the raw data blocks (frames) in an AAC access unit.
 //
-// A container says where an access unit begins and ends, and everybody expects one block in it.
-// Decoders play all blocks that are in it, one after the other. Where a block ends is known only to
-// who reads it to its end (ISO/IEC 14496-3, 4.4.2): this does, as far as that takes, and decodes
-// nothing.
+// A container delimits access units, and readers expect one block in each. Decoders play every
+// block in the unit, one after the other. A block has no length field: finding its end requires
+// parsing it (ISO/IEC 14496-3, 4.4.2). This parser reads only what that needs and decodes nothing.
 #pragma once
 
 #include <array>
@@ -15,7 +14,7 @@
 
 namespace tollgate::routes::meters::aac {
 
-// The object types whose blocks can be followed. What they differ in is how they predict.
+// The object types whose blocks this parser can follow. They differ in how they predict.
 enum class profile : std::uint8_t { main, low_complexity, long_term_prediction };
 
 struct format {
@@ -27,15 +26,15 @@ std::optional<unsigned> rate_index_of(std::uint32_t rate);
 
 struct block_count {
   std::size_t blocks = 0;
-  // What stands behind the last block is not one that a decoder of this format takes.
+  // The bytes after the last block are not a block that a decoder of this format accepts.
   bool broken = false;
-  // A header of ADTS stands there, which decoders obey in the middle of other streams, too.
+  // An ADTS header follows. Decoders obey it even inside other streams.
   bool unusual = false;
 };
 
-// So many bytes behind the end may be read.
+// The parser may read this many bytes past the end.
 inline constexpr std::size_t padding = 8;
-// `unit` must be followed by `padding` bytes of zero.
+// `unit` must be followed by `padding` zero bytes.
 block_count count_blocks(std::string_view unit, const format& of);
 
 }  // namespace tollgate::routes::meters::aac

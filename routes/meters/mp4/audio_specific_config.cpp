@@ -9,8 +9,8 @@ namespace {
 
 enum tag : std::uint8_t { es_descriptor = 3, decoder_config = 4, decoder_specific_info = 5 };
 
-// A descriptor's tag and its length in groups of seven bits. Takes the head off `bytes`; the
-// content, which may be cut off, is what is returned.
+// A descriptor starts with a tag and a length in groups of seven bits. Removes both from `bytes`
+// and returns the content, which may be truncated.
 std::optional<std::string_view> open_descriptor(std::string_view& bytes, tag wanted) {
   if (u8(bytes, 0) != wanted) return {};
   std::uint64_t length = 0;
@@ -30,7 +30,7 @@ bool skip(std::string_view& bytes, std::size_t n) {
   return true;
 }
 
-// ES_ID, and what the flags say is there.
+// Skips ES_ID and the optional fields that the flags announce.
 bool skip_es_head(std::string_view& bytes) {
   const auto flags = u8(bytes, 2);
   if (!skip(bytes, 3)) return false;
@@ -80,7 +80,7 @@ std::uint32_t take_rate(bit_reader& bits) {
   return index < rates.size() ? rates[index] : 0;
 }
 
-// The lengths of a frame without and with frameLengthFlag; 0 where it is not AAC as we know it.
+// The frame lengths without and with frameLengthFlag; 0 for unsupported object types.
 std::array<std::uint32_t, 2> frame_lengths(std::uint32_t type) {
   switch (type) {
     case main:
@@ -125,7 +125,7 @@ std::optional<aac_config> read_audio_specific_config(std::string_view config) {
   const auto rate = take_rate(bits);
   bits.take(4);  // channels
   if (type == spectral_band_replication || type == parametric_stereo) {
-    // Twice that of the core, or the same: anything else has two readings.
+    // Twice the core's rate, or the same: anything else is ambiguous.
     if (const auto doubled = take_rate(bits); doubled != rate && doubled != 2 * rate) return {};
     type = take_object_type(bits);
   }

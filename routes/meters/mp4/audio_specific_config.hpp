@@ -1,5 +1,5 @@
-// The configuration of an AAC decoder (ISO/IEC 14496-3, 1.6.2.1), as it stands in an elementary
-// stream descriptor (ISO/IEC 14496-1, 7.2.6.5).
+// The configuration of an AAC decoder (ISO/IEC 14496-3, 1.6.2.1) in an elementary stream descriptor
+// (ISO/IEC 14496-1, 7.2.6.5).
 #pragma once
 
 #include <cstdint>
@@ -17,12 +17,13 @@ struct elementary_stream {
 std::optional<elementary_stream> read_elementary_stream(std::string_view esds);
 
 struct aac_config {
-  std::uint32_t rate = 0;           // of the core; spectral band replication doubles it, and the
-  std::uint32_t frame_samples = 0;  // samples of a frame with it, so that a frame stays as long
-  // With or without spectral band replication. Nothing: its blocks cannot be told from each other.
+  std::uint32_t rate = 0;  // of the core; spectral band replication doubles it together with
+  std::uint32_t frame_samples = 0;  // the samples of a frame, so a frame's duration stays the same
+  // The profile, with or without spectral band replication. Empty if its blocks cannot be
+  // delimited.
   std::optional<aac::profile> profile = aac::profile::low_complexity;
 };
-// Nothing for object types whose frames are of other lengths than AAC's.
+// Empty for object types whose frame lengths differ from AAC's.
 std::optional<aac_config> read_audio_specific_config(std::string_view config);
 
 }  // namespace tollgate::routes::meters::mp4

@@ -1,4 +1,4 @@
-// Where in the tree of boxes a parser stands.
+// The path of open boxes at a parser's position.
 #pragma once
 
 #include <algorithm>
@@ -14,12 +14,12 @@ namespace tollgate::routes::meters::mp4 {
 struct box {
   fourcc type = 0;
   std::uint64_t begin = 0, end = 0;
-  std::size_t header = 0;  // bytes in front of its content
+  std::size_t header = 0;  // bytes before its content
 };
 
 class box_path {
  public:
-  // The longest header: 32 bits of size, the type, 64 bits of size.
+  // The longest header: 32-bit size, type, 64-bit size.
   static constexpr std::size_t longest_header = 16;
 
   bool enter(const box& inner) {
@@ -38,8 +38,8 @@ class box_path {
   }
   std::uint64_t end() const { return depth_ == 0 ? saturated : levels_[depth_ - 1].end; }
 
-  // The box whose header stands at `position`. One without an end, or that ends beyond its parent,
-  // ends with it. Nothing: no box can have this header.
+  // The box whose header is at `position`. A box without an end, or one that ends after its parent,
+  // ends with its parent. Empty if this cannot be a box header.
   std::optional<box> read(std::string_view header, std::uint64_t position) const {
     box out{u32(header, 4), position, end(), 8};
     auto size = std::uint64_t{u32(header, 0)};
@@ -54,7 +54,7 @@ class box_path {
   }
 
  private:
-  // moov, trak, mdia, minf, stbl, stsd, the sample entry, wave: eight are in use.
+  // moov, trak, mdia, minf, stbl, stsd, the sample entry, wave: real files use eight levels.
   std::array<box, 12> levels_;
   std::size_t depth_ = 0;
 };

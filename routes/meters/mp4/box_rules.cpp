@@ -40,15 +40,15 @@ constexpr std::array rules{
     rule{name("trun"), name("traf"), read},
 };
 
-// Boxes that may stand in several places, and in which readers look for any of the above.
+// Boxes that may appear in several places, in which readers search for any of the above.
 constexpr std::array open_everywhere{name("udta"), name("dinf"), name("tref"), name("gmhd"),
                                      name("ilst")};
 
-// A compressed index, a header of RIFF, a general configuration, keys: what they say would replace
-// what is read here.
+// A compressed index, a RIFF header, a general configuration, keys: readers would use their content
+// instead.
 constexpr std::array never{name("cmov"), name("wfex"), name("glbl"), name("adrm")};
 
-// What encoders put into the description of a codec. The names of formats stand in `wave`.
+// Boxes that encoders put into a codec's description. `wave` contains the names of formats.
 constexpr std::array in_entry{
     name("chan"), name("chnl"), name("btrt"), name("damr"),       name("dac3"),      name("dec3"),
     name("dOps"), name("frma"), name("enda"), name("pcmC"),       name("SA3D"),      name("srat"),

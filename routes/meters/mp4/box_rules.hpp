@@ -1,9 +1,8 @@
-// Where the boxes that decide about the audio may stand.
+// Defines where the boxes that determine the audio may be.
 //
-// Readers look for them in different places: some walk down one path, FFmpeg takes most of them
-// wherever they stand, and applies them to the last track that it has seen. So a box that would
-// mean something to one of them, at a place where ordinary encoders never write it, makes a movie
-// unclear.
+// Readers look for them in different places: some walk down one path; FFmpeg accepts most of them
+// anywhere and applies them to the track it saw last. So a movie is unclear if it has a box that
+// means something to a reader at a place where ordinary encoders never write it.
 #pragma once
 
 #include "routes/meters/mp4/box_path.hpp"
@@ -12,9 +11,9 @@ namespace tollgate::routes::meters::mp4 {
 
 enum class box_place : std::uint8_t {
   of_no_interest,  // to any reader
-  container,       // its boxes are looked at
-  read,            // it stands where it belongs, and says something
-  wrong            // it stands where it does not belong, or is a box that nobody writes any more
+  container,       // its boxes are examined
+  read,            // a box in its regular place, with content to read
+  wrong            // a misplaced or obsolete box
 };
 
 box_place place_of(fourcc type, const box_path& path);

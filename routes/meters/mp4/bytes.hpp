@@ -1,4 +1,4 @@
-// Numbers as ISO base media files write them: big-endian.
+// Big-endian numbers of ISO base media files.
 #pragma once
 
 #include <cstddef>
@@ -27,7 +27,7 @@ inline std::uint64_t u64(std::string_view bytes, std::size_t at) {
   return read_be(bytes, at, 8);
 }
 
-// The four characters that name a box, a codec or a handler.
+// The four-character name of a box, codec or handler.
 using fourcc = std::uint32_t;
 constexpr fourcc name(const char (&text)[5]) {
   fourcc value = 0;
@@ -42,7 +42,7 @@ constexpr std::uint64_t add(std::uint64_t a, std::uint64_t b) {
 constexpr std::uint64_t multiply(std::uint64_t a, std::uint64_t b) {
   return b != 0 && a > saturated / b ? saturated : a * b;
 }
-// a * b / c, without overflow on the way.
+// a * b / c without intermediate overflow.
 constexpr std::uint64_t scale(std::uint64_t a, std::uint64_t b, std::uint64_t c) {
   if (c == 0) return 0;
   const auto value = static_cast<unsigned __int128>(a) * b / c;

@@ -1,4 +1,5 @@
-// What an edit list (ISO/IEC 14496-12, 8.6.6) shows of a track: one stretch, in ordinary files.
+// The part of a track that an edit list (ISO/IEC 14496-12, 8.6.6) shows. In ordinary files this is
+// one segment.
 #pragma once
 
 #include <algorithm>
@@ -12,8 +13,8 @@ namespace tollgate::routes::meters::mp4 {
 
 class edit_list {
  public:
-  // False for what ordinary encoders do not write: more than silence in front and one stretch of
-  // the media, at its own speed. A list can repeat the media as often as it likes.
+  // False for lists that ordinary encoders do not write, that is, for more than initial silence and
+  // one segment at normal speed. A list could repeat the media any number of times.
   [[nodiscard]] bool add(std::uint64_t movie_ticks, std::int64_t media_time, std::uint32_t rate) {
     constexpr std::uint32_t own_speed = 0x10000;
     constexpr std::int64_t nothing = -1;
@@ -25,8 +26,8 @@ class edit_list {
     return true;
   }
 
-  // What of `length` is shown, if the extent plays so long. Decoders play whole access units: but
-  // for the first that is shown, whose beginning they leave out.
+  // The part of `length` that is shown, if the extent plays that long. Decoders play whole access
+  // units, except for the first one shown, whose start they omit.
   duration shown(duration length, const extent& of, bool divisible, std::uint32_t timescale,
                  std::uint32_t movie_timescale) const {
     if (!has_stretch_) return length;
@@ -42,7 +43,7 @@ class edit_list {
   }
 
  private:
-  // Decoders leave out so many samples as there are ticks. An ordinary access unit is no longer.
+  // Decoders omit one sample per tick. No ordinary access unit is longer than this.
   static constexpr duration most_left_out = duration::of_samples(1, 4);
 
   static std::uint64_t add_ticks(std::uint64_t a, std::uint64_t b) { return mp4::add(a, b); }

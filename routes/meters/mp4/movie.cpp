@@ -11,10 +11,9 @@ constexpr layout boxes_behind(std::uint64_t head) {
   return {layout::kind::boxes, head, 0, 0};
 }
 
-// Fields that are not in a box, though the box must have them: decoders read them from what
-// follows.
+// The box is too short for its mandatory fields: decoders would read them from the bytes after it.
 bool lacks_fields(fourcc type, std::size_t content, std::size_t fields) {
-  // Of these, some are left out rightly; what is read of them looks for itself.
+  // In these boxes some fields are optional; their readers check for themselves.
   for (const auto varying :
        {name("free"), name("skip"), name("hoov"), name("meta"), name("tfhd"), name("trun")})
     if (type == varying) return false;
@@ -83,10 +82,10 @@ layout movie::read(const box& opened, const box_path& path, std::string_view hea
   return (this->*known->read)(opened, path, head);
 }
 
-// --- What a movie consists of
+// --- The structure of a movie
 
 layout movie::open_movie(const box& moov, const box_path&, std::string_view) {
-  if (movie_end_ != 0) return refuse();  // a second one: some readers take it instead
+  if (movie_end_ != 0) return refuse();  // a second one: some readers use it instead
   movie_end_ = moov.end;
   return boxes_behind(0);
 }
@@ -99,8 +98,8 @@ layout movie::open_track(const box&, const box_path&, std::string_view) {
   return boxes_behind(0);
 }
 
-// Tracks that are not audio are forgotten. What is neither, or audio that is not known here, could
-// be what another reader plays.
+// Drops tracks that are not audio. An unknown kind of track or an unknown audio codec is refused:
+// another reader could play it.
 void movie::close_track() {
   if (tracks_.empty() || tracks_.back()->is_open()) return;
   const auto& last = *tracks_.back();
@@ -109,9 +108,8 @@ void movie::close_track() {
   kept_entries_ += last.samples.entries();
 }
 
-// What came in front of a fragment has come, unless a writer has put all fragments' heads in front.
-// A movie that does not say that fragments follow has none: its index may be needed for a second
-// reading.
+// Everything before a fragment has passed, unless the writer put the heads of all fragments first.
+// A movie that does not announce fragments has none: its index may be needed for a second reading.
 layout movie::open_fragment(const box& moof, const box_path&, std::string_view) {
   if (!extends_.empty())
     for (const auto& each : tracks_) each->begin_fragment();
@@ -126,7 +124,7 @@ layout movie::open_track_fragment(const box&, const box_path&, std::string_view)
   return boxes_behind(0);
 }
 
-// A writer that had reserved room for the index calls the box free until it is complete; some
+// A writer that reserves space for the index marks the box as free until it is complete; some
 // readers look there.
 layout movie::look_into_free_space(const box&, const box_path&, std::string_view head) {
   const auto inside = u32(head, 4);
@@ -135,8 +133,8 @@ layout movie::look_into_free_space(const box&, const box_path&, std::string_view
   return is_index ? refuse() : skipped;
 }
 
-// ISO has a version in front of its boxes, QuickTime has not. What begins otherwise is searched for
-// boxes by some.
+// In ISO files a version precedes the boxes, in QuickTime files it does not. Some readers search
+// content with any other start for boxes.
 layout movie::open_metadata(const box& meta, const box_path&, std::string_view head) {
   if (u32(head, 4) == name("hdlr")) return boxes_behind(0);
   if (u32(head, 8) == name("hdlr")) return boxes_behind(4);
@@ -152,7 +150,7 @@ layout movie::open_descriptions(const box&, const box_path&, std::string_view he
 
 layout movie::open_description(fourcc format, std::string_view head) {
   auto& track = *tracks_.back();
-  // Whether this is audio is said before; and further descriptions are not read.
+  // The handler must come first; further descriptions are not read.
   if (track.handler == 0 || track.format != 0) return refuse();
   track.format = format;
   track.described = sample_description{format, head, stsd_version_};
@@ -184,8 +182,8 @@ layout movie::read_mdhd(const box&, const box_path&, std::string_view head) {
   return skipped;
 }
 
-// QuickTime has a second one, of the data handler, and metadata have theirs. Some readers take each
-// for that of the last track.
+// QuickTime has a second one for the data handler, and metadata have their own. Some readers apply
+// each of them to the last track.
 layout movie::read_hdlr(const box&, const box_path& path, std::string_view head) {
   const auto handler = u32(head, 8);
   if (handler == name("m1a ")) return refuse();
@@ -207,7 +205,7 @@ void movie::pass(std::uint64_t position) {
   const bool has_fragments = !extends_.empty();
   for (const auto& each : tracks_) {
     if (!each->open(timescale_.value_or(0), has_fragments)) unclear_ = true;
-    each->read(read_from_, {});  // so that what has gone by is noticed, also if nothing follows
+    each->read(read_from_, {});  // notices passed samples even if nothing follows
   }
 }
 
@@ -235,7 +233,7 @@ void movie::begin_again() {
 // --- Results
 
 bool movie::is_unclear() const {
-  // The runs of fragments stand behind each other, and are read once.
+  // The runs of fragments are consecutive and are read once.
   if (unclear_ || (!extends_.empty() && missed_some())) return true;
   return std::any_of(tracks_.begin(), tracks_.end(),
                      [](const auto& each) { return each->is_unclear(); });

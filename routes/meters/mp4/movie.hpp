@@ -1,4 +1,4 @@
-// What the boxes of a movie say (ISO/IEC 14496-12). Walking through them is done elsewhere.
+// Interprets the boxes of a movie (ISO/IEC 14496-12). mp4.cpp walks through them.
 #pragma once
 
 #include <array>
@@ -14,7 +14,7 @@
 
 namespace tollgate::routes::meters::mp4 {
 
-// What the content of a box is, behind a head of its own.
+// How to read the content of a box after its own head.
 struct layout {
   enum class kind : std::uint8_t { of_no_interest, boxes, table } is = kind::of_no_interest;
   std::uint64_t head = 0;
@@ -29,28 +29,27 @@ class movie {
   // No box needs more of its content in one piece.
   static constexpr std::size_t longest_head = sample_description::longest_config;
 
-  // How much of the content read() wants to see, as far as there is so much.
+  // How much of the content read() needs, if there is as much.
   static std::size_t head_size(fourcc type, fourcc parent);
   layout read(const box& opened, const box_path& path, std::string_view head);
-  // One entry of the table that the last read() has found.
+  // Reads one entry of the table that the last read() found.
   void read_entry(std::string_view entry);
-  // The boxes in front of `position` have been read.
+  // All boxes before `position` have been read.
   void pass(std::uint64_t position);
 
-  // Two readers could take it for two different movies, or no ordinary encoder writes it so.
+  // Two readers could read it as two different movies, or no ordinary encoder writes it.
   bool is_unclear() const;
   bool has_audio() const { return first_audio() != nullptr; }
   std::string_view codec() const;
 
-  // The samples in a piece of the file whose boxes have been read.
+  // Reads the samples in a piece of the file whose boxes have been read.
   void read_samples(std::uint64_t position, std::string_view piece);
   void finish_samples();
-  // Samples stood in front of what says that they are samples.
+  // Some samples came before their description.
   bool missed_some() const;
   void begin_again();
 
-  // The longest audio track: of what has passed; and by the word of the index, of a file of so many
-  // bytes.
+  // The longest audio track: by the samples read; and by the index, for a file of this many bytes.
   duration longest() const;
   duration longest_claimed(std::uint64_t bytes) const;
 
@@ -114,27 +113,27 @@ class movie {
     return {};
   }
 
-  // Not many tracks are kept, and not even many begun. The index of two hours has some 350,000
-  // samples; no more is kept than this.
+  // Limits on the tracks kept and on the tracks begun. The index of a two-hour file has some
+  // 350,000 samples; no more entries than this are kept.
   static constexpr std::size_t most_audio_tracks = 8, most_tracks = 64, most_entries = 1 << 20;
   std::vector<std::unique_ptr<track>> tracks_;  // all but the last are audio
   std::size_t tracks_begun_ = 0, kept_entries_ = 0;
-  std::uint64_t movie_end_ = 0;  // 0: there is none yet
-  std::uint64_t read_from_ = 0;  // samples in front of this have gone by
+  std::uint64_t movie_end_ = 0;  // 0: none yet
+  std::uint64_t read_from_ = 0;  // samples before this position have passed
   std::optional<std::uint32_t> timescale_;
   unsigned stsd_version_ = 0;
-  std::uint64_t sizes_left_ = 0;  // of stz2, whose last byte may hold but one
+  std::uint64_t sizes_left_ = 0;  // of stz2, whose last byte may contain only one
   bool unclear_ = false, movie_is_read_ = false;
   entry_reader read_entry_ = nullptr;
 
-  // `mvex` may stand in front of the tracks, so its defaults cannot be kept with them.
+  // `mvex` may come before the tracks, so its defaults are kept here.
   struct extends {
     std::uint32_t track_id;
     sample_defaults defaults;
   };
   std::vector<extends> extends_;
 
-  // The fragment being read.
+  // The current fragment.
   std::uint64_t moof_begin_ = 0, fragment_base_ = 0, run_offset_ = 0;
   bool has_fragment_head_ = false;
   track* fragment_of_ = nullptr;

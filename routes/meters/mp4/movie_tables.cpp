@@ -20,7 +20,7 @@ std::uint32_t flags_of(std::string_view head) {
 
 }  // namespace
 
-// Of video, and of what is neither, the tables are not kept.
+// Tables of video tracks and of other kinds are not kept.
 layout movie::table_of(entry_reader read, std::uint64_t head, std::uint64_t entries,
                        std::size_t size) {
   if (entries == 0) return skipped;
@@ -28,7 +28,7 @@ layout movie::table_of(entry_reader read, std::uint64_t head, std::uint64_t entr
   return {layout::kind::table, head, entries, size};
 }
 
-// What a track is must be said in front of its tables.
+// A track's kind must be known before its tables.
 movie::tables movie::tables_of_track() const {
   const auto& track = *tracks_.back();
   if (track.is_video()) return tables::skip;
@@ -68,7 +68,7 @@ void movie::read_edit(std::string_view entry) {
                                      : std::int64_t{static_cast<std::int32_t>(written)};
   const auto rate = u32(entry, 2 * Width);
   if (tracks_.back()->edits.add(read_be(entry, 0, Width), media_time, rate)) return;
-  // Those of a picture do not matter; what a track is stands behind its edits.
+  // Harmless in a video track, but the track's kind is known only after its edits.
   tracks_.back()->has_odd_edits = true;
 }
 
@@ -79,7 +79,7 @@ void movie::read_duration_run(std::string_view entry) {
   tracks_.back()->samples.add_durations(u32(entry, 0), u32(entry, 4));
 }
 
-// Audio is played in the order in which it stands.
+// Audio plays in file order.
 layout movie::read_ctts(const box&, const box_path&, std::string_view head) {
   const bool reorders = u32(head, 4) > 0 && tables_of_track() != tables::skip;
   return reorders ? refuse() : skipped;
@@ -180,7 +180,7 @@ layout movie::read_trun(const box& run, const box_path&, std::string_view head) 
   }
   if ((run_flags_ & first_sample_flags) != 0) at += 4;
   if (head.size() < at) return refuse();
-  // The bytes have gone by: no writer puts them in front of their description.
+  // The bytes have already passed: no writer puts them before their description.
   if (run_offset_ < run.end && samples > 0) return refuse();
   fragment_of_->samples.add_fragment_run(run_offset_, samples);
   const auto fields = std::popcount(run_flags_ & all_sample_fields);

@@ -1,4 +1,4 @@
-// A column of a table, in which neighbours are often alike.
+// A column of a table, stored as runs of equal values.
 #pragma once
 
 #include <algorithm>
@@ -29,26 +29,26 @@ class runs {
     total_ = 0;
   }
 
-  // What it takes to keep it, whatever the counts say.
+  // The memory it takes, whatever the counts claim.
   std::size_t entries() const { return runs_.size(); }
   std::uint64_t total() const { return total_; }
 
-  // Goes through it in order. More may be added behind it meanwhile.
+  // Iterates in order. Entries may be added meanwhile.
   class cursor {
    public:
     bool at_end(const runs& of) {
       while (run_ < of.runs_.size() && passed_ == of.runs_[run_].count) {
-        if (run_ + 1 == of.runs_.size()) return true;  // which may become longer
+        if (run_ + 1 == of.runs_.size()) return true;  // this run may become longer
         ++run_;
         passed_ = 0;
       }
       return run_ >= of.runs_.size();
     }
-    // Not at the end.
+    // Must not be at the end.
     std::uint32_t value(const runs& of) const { return of.runs_[run_].value; }
-    // How many from here on are alike.
+    // How many values from here on are equal.
     std::uint64_t alike(const runs& of) const { return of.runs_[run_].count - passed_; }
-    // Passes `n` and returns the sum of their values. Beyond the end there is nothing.
+    // Skips `n` values and returns their sum. Past the end the sum is zero.
     std::uint64_t pass(const runs& of, std::uint64_t n) {
       std::uint64_t sum = 0;
       while (n > 0 && !at_end(of)) {

@@ -40,13 +40,13 @@ void ac3_header::read_enhanced(std::string_view head) {
   const auto rate = rate_code == 3 ? rates[code] / 2 : rates[rate_code];
   const auto blocks = rate_code == 3 ? 6 : blocks_of[code];
   bytes_ = (std::size_t{byte_at(head, 2) & 7U} << 8 | byte_at(head, 3)) * 2 + 2;
-  // A dependent substream adds channels to the one before, and no time.
+  // A dependent substream adds channels to the previous one, and no time.
   constexpr unsigned dependent = 1;
   if (kind != dependent) length_ = duration::of_samples(std::uint64_t{blocks} * 256, rate);
 }
 
-// Three bits of an element's type, four of its number, twelve unused, one that says whether the
-// number of samples stands there, three more, and that number.
+// Element type (3 bits), its number (4), 12 unused bits, a flag that says whether a number of
+// samples follows, three other bits, and that number.
 duration alac_packets::begin(std::string_view head, std::uint64_t) {
   const auto first = big_endian(head.substr(0, std::min<std::size_t>(head.size(), 7)));
   const auto samples = static_cast<std::uint32_t>(first >> 1);

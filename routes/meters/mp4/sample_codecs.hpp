@@ -1,4 +1,4 @@
-// Codecs that MP4 and QuickTime have beside those of packet_codec's other users.
+// Codecs that only MP4 and QuickTime use.
 #pragma once
 
 #include <algorithm>
@@ -12,8 +12,8 @@
 
 namespace tollgate::routes::meters::mp4 {
 
-// PCM, ADPCM and GSM: as many samples as there are whole or begun pieces of one size. Counted in
-// samples, so that rates which do not divide a flick do not drift.
+// PCM, ADPCM and GSM: a sample has as many audio samples as it has whole or started pieces of one
+// size. Counted in audio samples, so rates that do not divide a flick do not drift.
 class piece_packets final : public packet_codec {
  public:
   struct piece {
@@ -40,7 +40,7 @@ class piece_packets final : public packet_codec {
   duration longest() const override { return duration::of_samples(one_.samples, rate_); }
 
  private:
-  // A frame of PCM must be whole; of a block, what there is is played.
+  // A PCM frame must be complete; a truncated block is played as far as it goes.
   std::uint64_t pieces_in(std::uint64_t bytes) const {
     return (bytes + (one_.samples == 1 ? 0 : one_.bytes - 1)) / one_.bytes;
   }
@@ -52,9 +52,9 @@ class piece_packets final : public packet_codec {
   duration played_;
 };
 
-// Frames that tell their size and length in their first bytes, one behind the other: a sample is to
-// be nothing but whole frames. `Header` has `size` (bytes that it looks at), `bytes()` (0: it is
-// none) and `length()`.
+// Consecutive frames whose first bytes give their size and duration. A sample must contain whole
+// frames only. `Header` has `size` (the bytes it examines), `bytes()` (0: not a header) and
+// `length()`.
 template <class Header>
 class chain_packets final : public packet_codec {
  public:
@@ -64,7 +64,7 @@ class chain_packets final : public packet_codec {
   std::string_view name() const override { return name_; }
   std::size_t head_bytes() const override { return 0; }
   duration begin(std::string_view, std::uint64_t) override {
-    // A frame that goes on in the next sample is read on there by some.
+    // Some readers continue the frame in the next sample.
     is_unclear_ = is_unclear_ || frame_left_ > 0 || gathered_ > 0;
     return {};
   }
@@ -146,7 +146,7 @@ class ac3_header {
   duration length_;
 };
 
-// A frame says how many samples it holds only where these are not as many as usual.
+// A frame states its number of samples only if it differs from the usual one.
 class alac_packets final : public packet_codec {
  public:
   alac_packets(std::uint32_t rate, std::uint32_t frame_samples)

@@ -11,14 +11,14 @@
 namespace tollgate::routes::meters::mp4 {
 namespace {
 
-// What encoders write. Others would have to be read in all the ways that decoders have for them.
+// The range that encoders write. Decoders read other values in different ways.
 constexpr std::uint32_t least_rate = 1000, most_rate = 768'000;
 constexpr std::uint64_t most_channels = 64;
 
 struct pcm_codec {
   fourcc format;
   std::string_view codec;
-  unsigned bits = 0;  // 0: the entry says
+  unsigned bits = 0;  // 0: the entry states it
 };
 
 constexpr std::array pcm_formats{
@@ -31,7 +31,7 @@ constexpr std::array pcm_formats{
     pcm_codec{name("alaw"), "pcm_alaw", 8},
 };
 
-// 'ms' and a tag of RIFF.
+// 'ms' and a RIFF format tag.
 constexpr fourcc of_riff(std::uint16_t tag) {
   return 0x6D730000 | tag;
 }
@@ -40,13 +40,13 @@ constexpr fourcc of_riff(std::uint16_t tag) {
 
 sample_description::sample_description(fourcc format, std::string_view head,
                                        unsigned stsd_version) {
-  // ISO has a version 1 as well, which it tells by that of the stsd box and which adds no fields.
+  // ISO also has a version 1. The stsd box's version identifies it, and it adds no fields.
   const auto version = stsd_version == 0 ? u16(head, 8) : 0U;
   head_size_ = 28 + (version == 1 ? 16 : version == 2 ? 36 : 0);
   describe(format, read_fields(head, version));
 }
 
-// Version 2 has its own fields (QuickTime File Format, "Sound Sample Description (Version 2)").
+// Version 2 has fields of its own (QuickTime File Format, "Sound Sample Description (Version 2)").
 sample_description::fields sample_description::read_fields(std::string_view head,
                                                            unsigned version) {
   fields out{u16(head, 16), u16(head, 18), u32(head, 24) >> 16};
@@ -70,7 +70,7 @@ void sample_description::describe(fourcc format, const fields& of) {
   fixed.is_fixed = true;
   switch (format) {
     case name("mp4a"):
-      codec_ = "aac";  // or what its configuration says
+      codec_ = "aac";  // unless its configuration says otherwise
       return;
     case name(".mp3"):
     case name("mp3 "):
@@ -134,8 +134,8 @@ void sample_description::describe_pieces(std::string_view codec, piece_packets::
   piece_ = one;
   const bool ordinary = of.rate >= least_rate && of.rate <= most_rate && of.channels > 0 &&
                         of.channels <= most_channels && one.bytes <= 65'536;
-  // QuickTime's own fields must say the same, for FFmpeg reads chunks by them. Of IMA 4:1 and GSM
-  // it knows them, and does not write them.
+  // QuickTime's own fields must agree, because FFmpeg divides chunks by them. For IMA 4:1 and GSM
+  // it knows the values, and does not write them.
   const bool alike = (of.samples_a_packet <= 1 && one.samples == 1) || of.is_fixed ||
                      (of.samples_a_packet == one.samples && of.bytes_a_frame == one.bytes);
   if (ordinary && alike) kind_ = kind::pieces;
@@ -213,7 +213,7 @@ void sample_description::read_esds(std::string_view content) {
   kind_ = kind::aac;
 }
 
-// STREAMINFO behind the head of its metadata block (RFC 9639, 8.2).
+// STREAMINFO after the head of its metadata block (RFC 9639, 8.2).
 void sample_description::read_flac(std::string_view content) {
   constexpr std::size_t head = 8;
   if (content.size() < head + flac_format::stream_info_bytes) return;
@@ -221,7 +221,7 @@ void sample_description::read_flac(std::string_view content) {
   if (flac_.rate > 0) kind_ = kind::flac;
 }
 
-// ALACSpecificConfig: frameLength first, sampleRate last.
+// ALACSpecificConfig: frameLength is the first field, sampleRate the last.
 void sample_description::read_alac(std::string_view content) {
   if (content.size() < 28) return;
   frame_samples_ = u32(content, 4);

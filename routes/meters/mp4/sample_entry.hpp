@@ -1,5 +1,5 @@
-// What a track says of its codec (ISO/IEC 14496-12, 12.2.3; QuickTime File Format, "Sound Sample
-// Descriptions").
+// A track's description of its codec (ISO/IEC 14496-12, 12.2.3; QuickTime File Format, "Sound
+// Sample Descriptions").
 #pragma once
 
 #include <cstdint>
@@ -18,22 +18,22 @@ namespace tollgate::routes::meters::mp4 {
 class sample_description {
  public:
   sample_description() = default;
-  // `head` is the content of the entry, `stsd_version` that of the box around it.
+  // `head` is the content of the entry, `stsd_version` the version of the box around it.
   sample_description(fourcc format, std::string_view head, unsigned stsd_version);
 
-  // A box inside the entry that configures the decoder: esds, dfLa, alac.
+  // Receives a box in the entry that configures the decoder: esds, dfLa, alac.
   void configure(fourcc box, std::string_view content);
 
-  // Empty: no audio codec that is known here.
+  // Empty if this is not a known audio codec.
   std::string_view codec() const { return codec_; }
-  // Nothing where the codec, or the way it is used, cannot be counted by its bytes.
+  // Null if the codec, or the way it is used, cannot be counted by its bytes.
   std::unique_ptr<packet_codec> make_codec() const;
-  // PCM and its kin: how much a chunk holds.
+  // PCM and similar: how much a chunk contains.
   std::optional<packing> whole_chunks() const;
   std::uint64_t head_size() const { return head_size_; }
 
   static constexpr std::size_t longest_head = 28 + 36;
-  // What stands behind so many bytes of a configuration is not looked at.
+  // Only this many bytes of a configuration are read.
   static constexpr std::size_t longest_config = 512;
 
  private:
@@ -53,7 +53,7 @@ class sample_description {
     std::uint64_t channels = 0, bits = 0;
     std::uint32_t rate = 0;
     std::uint64_t samples_a_packet = 0, bytes_a_frame = 0;  // of QuickTime's versions 1 and 2
-    bool is_fixed = false;  // everybody knows them, and not all write them
+    bool is_fixed = false;  // all readers know these values, and not all writers write them
   };
   static fields read_fields(std::string_view head, unsigned version);
   void describe(fourcc format, const fields& of);

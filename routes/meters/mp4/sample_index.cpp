@@ -8,7 +8,7 @@ void sample_index::add_durations(std::uint32_t samples, std::uint32_t ticks_each
   durations_.add(samples, ticks_each);
 }
 
-// How far a run reaches is told by the next one; the last reaches to the end.
+// A run ends where the next one begins; the last one extends to the end.
 bool sample_index::add_chunk_run(std::uint32_t first_chunk, std::uint32_t samples_each) {
   const bool first = named_chunk_ == 0;
   if (samples_each == 0 || first_chunk <= named_chunk_ || (first && first_chunk != 1)) return false;
@@ -19,7 +19,7 @@ bool sample_index::add_chunk_run(std::uint32_t first_chunk, std::uint32_t sample
 }
 
 void sample_index::add_fragment_run(std::uint64_t offset, std::uint32_t samples) {
-  // What stsc said holds for the chunks of the movie in front of its fragments.
+  // stsc applies to the movie's chunks before its fragments.
   if (offsets_.size() > chunk_lengths_.total())
     chunk_lengths_.add(static_cast<std::uint32_t>(offsets_.size() - chunk_lengths_.total()),
                        samples_a_chunk_);
@@ -40,7 +40,7 @@ std::size_t sample_index::entries() const {
 }
 
 bool sample_index::is_ordinary(const std::optional<packing>& whole_chunks) const {
-  // Chunk by chunk, also where a codec reads its samples one by one.
+  // Chunk by chunk, even if a codec reads samples one by one.
   const auto pieces = whole_chunks.value_or(packing{1, 0});
   cursor at;
   std::uint64_t end = 0, bytes = 0;
@@ -55,7 +55,7 @@ bool sample_index::is_ordinary(const std::optional<packing>& whole_chunks) const
   return !by_sizes || bytes == all.pass(sizes_, sizes_.total());
 }
 
-// --- Going through it
+// --- Iteration
 
 bool sample_index::cursor::open_chunk(const sample_index& in) {
   while (left_in_chunk_ == 0) {
@@ -91,7 +91,7 @@ std::optional<extent> sample_index::cursor::next(const sample_index& in,
     if (packed) return take_packed(in, *whole_chunks);
     if (sizes_.at_end(in.sizes_)) return {};
     const bool empty = sizes_.value(in.sizes_) == 0;
-    // Samples without bytes are passed together: there may be billions of them.
+    // Samples without bytes are skipped together: there may be billions of them.
     const auto samples = whole_chunks ? left_in_chunk_
                          : empty      ? std::min(left_in_chunk_, sizes_.alike(in.sizes_))
                                       : 1;

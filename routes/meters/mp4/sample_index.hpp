@@ -1,6 +1,6 @@
-// The samples of a track: how long, how large, and where in the file (ISO/IEC 14496-12, 8.6
-// to 8.8). Kept as the tables say it, run by run: what is kept grows by what has come, and by no
-// number in it.
+// The samples of a track: their durations, sizes and positions in the file (ISO/IEC 14496-12, 8.6
+// to 8.8). Stored as runs, like the tables: memory grows with the bytes received, not with a number
+// in them.
 #pragma once
 
 #include <cstdint>
@@ -11,15 +11,15 @@
 
 namespace tollgate::routes::meters::mp4 {
 
-// Samples that are read as one: an access unit, or a whole chunk where a codec's bytes say
-// themselves how many there are (PCM).
+// Samples that are read as one: an access unit, or a whole chunk if the codec's bytes tell how many
+// samples it has (PCM).
 struct extent {
   std::uint64_t offset = 0, bytes = 0;
   std::uint64_t first_tick = 0, ticks = 0;
 };
 
-// PCM and its kin in QuickTime: where every sample is said to last one tick, a chunk has as many
-// bytes as its samples have by the format, whatever the table of sizes says.
+// PCM and similar in QuickTime: if every sample lasts one tick, the format determines the size of a
+// chunk's samples, whatever the size table says.
 struct packing {
   std::uint64_t samples = 1, bytes = 0;  // of the smallest piece
 };
@@ -30,13 +30,13 @@ class sample_index {
   void add_sizes(std::uint32_t samples, std::uint32_t bytes_each) {
     sizes_.add(samples, bytes_each);
   }
-  // stsc: from this chunk (the first is 1) to the next that is named. False for what the format
-  // does not allow and readers repair each in its own way.
+  // stsc: from this chunk (the first is 1) to the next one named. False for values that the format
+  // does not allow and that readers repair in different ways.
   [[nodiscard]] bool add_chunk_run(std::uint32_t first_chunk, std::uint32_t samples_each);
   void add_chunk(std::uint64_t offset) { offsets_.push_back(offset); }
-  // trun: a chunk of its own, whose sizes and durations are added as above.
+  // trun: a chunk of its own; its sizes and durations are added as above.
   void add_fragment_run(std::uint64_t offset, std::uint32_t samples);
-  // All its samples have been read.
+  // All of its samples have been read.
   void clear();
 
   std::size_t entries() const;
@@ -44,8 +44,8 @@ class sample_index {
   // One run of one tick: see packing.
   bool lasts_one_tick_each() const { return duration_runs_ == 1 && one_tick_; }
 
-  // Chunks in the order of the file, none over another, and as many samples as there are sizes. All
-  // writers write them so; from others, samples could be read several times.
+  // Chunks in file order, without overlap, and as many samples as sizes. All writers write this;
+  // with anything else, samples could be read several times.
   bool is_ordinary(const std::optional<packing>& whole_chunks) const;
 
   class cursor {
@@ -65,7 +65,7 @@ class sample_index {
 
  private:
   runs sizes_, durations_;
-  runs chunk_lengths_;  // of the chunks before the last that stsc names
+  runs chunk_lengths_;  // of the chunks before the last one that stsc names
   std::vector<std::uint64_t> offsets_;
   std::uint32_t named_chunk_ = 0, samples_a_chunk_ = 0;
   std::size_t duration_runs_ = 0;

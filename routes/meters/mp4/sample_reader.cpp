@@ -83,7 +83,7 @@ void sample_reader::finish(const presentation& shown) {
     if (divisible_) open_.ticks = scale(open_.ticks, taken_, open_.bytes);
     end_sample(shown);
   }
-  played_ += std::exchange(length_, {});  // what the codec says only now of samples before
+  played_ += std::exchange(length_, {});  // the codec reports these samples late
 }
 
 }  // namespace tollgate::routes::meters::mp4

@@ -1,4 +1,4 @@
-// Shows the samples of a track to its codec while the file goes by.
+// Passes the samples of a track to its codec as the file passes.
 #pragma once
 
 #include <array>
@@ -13,7 +13,7 @@
 
 namespace tollgate::routes::meters::mp4 {
 
-// What decides what of the samples is played, beside their bytes.
+// What determines the played part of the samples, apart from their bytes.
 struct presentation {
   edit_list edits;
   std::uint32_t timescale = 1, movie_timescale = 1;
@@ -24,20 +24,19 @@ class sample_reader {
  public:
   sample_reader(std::unique_ptr<packet_codec> codec, std::optional<packing> whole_chunks);
 
-  // `piece` stands at `position` of the file. Pieces come in their order, and with none missing
-  // from `position` on.
+  // `piece` is at `position` in the file. Pieces come in order and without gaps from `position` on.
   void write(const sample_index& index, const presentation& shown, std::uint64_t position,
              std::string_view piece);
   void finish(const presentation& shown);
-  // The index was emptied, and begins anew.
+  // The index was cleared and starts again.
   void restart_index() { cursor_ = {}; }
 
-  // All that the index tells of.
+  // All samples in the index have been read.
   bool has_read(const sample_index& index) const;
-  // Samples stand in front of where the reading began.
+  // Some samples are before the position where reading began.
   bool missed_some() const { return missed_; }
   bool is_unclear() const { return codec_->is_unclear(); }
-  // Of the sample that is being read, all that has come: the edit list has its say at its end.
+  // For the current sample, all that has arrived: the edit list is applied at its end.
   duration played() const { return played_ + length_; }
 
  private:

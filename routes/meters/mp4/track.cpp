@@ -6,11 +6,11 @@
 namespace tollgate::routes::meters::mp4 {
 namespace {
 
-// FFmpeg reads them as signed numbers, and takes others than these for 1.
+// FFmpeg reads timescales as signed numbers, and replaces any outside this range with 1.
 constexpr std::uint32_t most_ticks_a_second = 0x7FFFFFFF;
 
-// What stands in tracks that are neither audio nor video: text, time codes, chapters, metadata,
-// hints; and `apac`, which iPhones write beside AAC and which no decoder but Apple's plays.
+// Formats of tracks that are neither audio nor video: text, time codes, chapters, metadata, hints;
+// and `apac`, which iPhones write beside AAC and only Apple's decoder plays.
 constexpr std::array other_formats{
     name("text"), name("tx3g"), name("wvtt"), name("stpp"), name("sbtl"), name("c608"),
     name("c708"), name("tmcd"), name("mebx"), name("metx"), name("mett"), name("urim"),
@@ -20,7 +20,7 @@ constexpr std::array other_formats{
 }  // namespace
 
 bool track::is_first(fourcc box) {
-  // The forms in which a table may be written exclude each other.
+  // A table has one of these two forms, never both.
   if (box == name("stz2")) box = name("stsz");
   if (box == name("co64")) box = name("stco");
   constexpr std::array once{name("tkhd"), name("edts"), name("elst"), name("mdia"),
@@ -48,7 +48,7 @@ bool track::open(std::uint32_t movie_timescale, bool has_fragments) {
   auto codec = described.make_codec();
   const auto whole_chunks = described.whole_chunks();
   if (codec == nullptr || !samples.is_ordinary(whole_chunks)) return false;
-  // FFmpeg would read the chunks of such a track as if they were PCM.
+  // FFmpeg would read the chunks of such a track as PCM.
   if (!whole_chunks && samples.lasts_one_tick_each()) return false;
   reader_ = std::make_unique<sample_reader>(std::move(codec), whole_chunks);
   shown_ = {edits, timescale, movie_timescale, !has_fragments};

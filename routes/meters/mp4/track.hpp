@@ -1,4 +1,4 @@
-// One track of a movie, as far as the length of its audio is concerned.
+// One track of a movie, reduced to the duration of its audio.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace tollgate::routes::meters::mp4 {
 
-// What a fragment takes for samples that do not say it themselves (trex, tfhd).
+// Default values for a fragment's samples (trex, tfhd).
 struct sample_defaults {
   std::uint32_t duration = 0, size = 0;
 };
@@ -26,33 +26,33 @@ class track {
   std::uint32_t descriptions = 0;
   fourcc format = 0;  // of the first description
 
-  // A track may have each of its boxes once. False when it has had this one already.
+  // A track may have each of its boxes once. False if this one is repeated.
   [[nodiscard]] bool is_first(fourcc box);
 
   bool is_video() const { return handler == name("vide"); }
-  // Players go by the codec where the handler is not clear about it; of a video track they do not.
+  // If the handler is ambiguous, players use the codec; for a video track they do not.
   bool is_audio() const {
     return handler == name("soun") || (!is_video() && !described.codec().empty());
   }
-  // A track of another kind, in a format of that kind.
+  // A track of another kind, with a format of that kind.
   bool is_other() const;
 
-  // Its tables are complete, and its samples can be read. False where it is not as ordinary
-  // encoders write it. Nobody obeys the edit lists of movies that go on in fragments.
+  // Called when the tables are complete: the samples can now be read. False if the track is not as
+  // ordinary encoders write it. No reader applies the edit lists of movies with fragments.
   [[nodiscard]] bool open(std::uint32_t movie_timescale, bool has_fragments);
   bool is_open() const { return reader_ != nullptr; }
-  // A fragment begins: of what was read before it, nothing is kept.
+  // A fragment begins: nothing of the previous one is kept.
   void begin_fragment();
 
   void read(std::uint64_t position, std::string_view piece);
   void finish();
-  // Everything is to be read once more.
+  // Prepares for the second reading.
   void begin_again();
 
   bool missed_some() const { return reader_ != nullptr && reader_->missed_some(); }
   bool is_unclear() const { return reader_ != nullptr && reader_->is_unclear(); }
   duration played() const { return reader_ == nullptr ? duration{} : reader_->played(); }
-  // What the tables claim of the samples in the first `bytes` of the file.
+  // The duration that the tables claim for the samples in the first `bytes` of the file.
   duration claimed(std::uint64_t bytes) const;
 
  private:

@@ -1,4 +1,4 @@
-// The list of alerts, a row each, and what they mean in words.
+// The list of alerts, one row each, and their description in words.
 import { field, h, select } from './dom.js';
 import { decimal } from './amount_input.js';
 import { credits, micro, typed, usd } from './format.js';
@@ -15,12 +15,12 @@ const measures = [
   ['credits', 'Credits used in the cycle'],
   ['spend_cap_percent', 'Percent of the spend cap'],
 ];
-// The spend cap is the organization's.
+// Only the organization has a spend cap.
 const measuresOf = (scope) => measures.filter(([name]) => !scope || name !== 'spend_cap_percent');
 const highest = { percent: 1000, spend_cap_percent: 100 };
 
-// 80, {"spend_cap_percent":90}, {"credits":1000} or {"agent":"*","percent":20}: what can be edited here.
-// Nothing of others: they are kept as they are.
+// Parses 80, {"spend_cap_percent":90}, {"credits":1000} or {"agent":"*","percent":20}, which this
+// page can edit. Returns nothing for others: they are kept unchanged.
 function partsOf(alert) {
   if (typeof alert !== 'object') return { scope: '', id: '', measure: 'percent', level: String(alert) };
   const names = Object.keys(alert);
@@ -36,8 +36,8 @@ function alertOf({ scope, id, measure, level }) {
   return measure === 'percent' ? amount : { [measure]: amount };
 }
 
-// Numbers of the API are texts on this page, so that credits stay exact: what is sent back are percents
-// as numbers again. Credits may be either.
+// Numbers of the API are strings on this page, so that credits stay exact. Percentages are sent
+// back as numbers; credits may be either.
 function untouched(alert) {
   return Object.fromEntries(
     Object.entries(alert).map(([name, value]) => [name, name.endsWith('percent') ? Number(value) : value]),
@@ -59,7 +59,8 @@ export function alertText(alert) {
   return `when ${credits(level)} credits are used in a cycle`;
 }
 
-// How near it is: so that nobody sets one that is past already, or can never be reached.
+// Says how near the alert's level is, so that nobody sets one that is already exceeded or can never
+// be reached.
 export async function alertConsequence(alert, cap, quote) {
   const parts = partsOf(alert);
   if (parts === null) return '';
@@ -80,7 +81,7 @@ export async function alertConsequence(alert, cap, quote) {
   return words.join(' ');
 }
 
-// A row's controls; `read` throws what is wrong with them.
+// The controls of a row; `read` throws an error message for invalid values.
 function editableRow(parts) {
   const id = h('input', { type: 'text', value: parts.id || '*', autocomplete: 'off' });
   const level = h('input', { type: 'text', inputmode: 'decimal', value: typed(parts.level), autocomplete: 'off' });

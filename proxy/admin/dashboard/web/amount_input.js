@@ -1,7 +1,7 @@
-// Amounts as people type them.
+// Amounts typed by users.
 import { credits, micro, readAmount, typed, usd } from './format.js';
 
-// The largest that the API takes, of dollars (two places) and of credits (six).
+// The maximum that the API accepts, in dollars (two decimals) and in credits (six).
 const largest = { 2: '9000000000', 6: '4000000000' };
 const largestText = { 2: usd, 6: (text) => `${credits(text)} credits` };
 

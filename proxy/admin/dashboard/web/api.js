@@ -1,5 +1,5 @@
-// The one way to the server. Numbers of its JSON stay the text they were: credits are exact decimals,
-// and a double is not.
+// All calls to the server. Numbers in its JSON stay strings: credits are exact decimals, doubles
+// are not.
 import { session } from './session.js';
 
 const string_or_number = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
@@ -18,8 +18,8 @@ export const onSessionOver = (handler) => {
   overHandler = handler;
 };
 
-// Whoever has not touched the page for a while only watches it: what it then asks for by itself does not
-// keep the session from being idle.
+// A page that the user has not touched for a while only watches: its own requests then do not keep
+// the session from being idle.
 const watching_after_ms = 60_000;
 let touched = Date.now();
 for (const what of ['pointerdown', 'pointermove', 'keydown', 'wheel'])
@@ -50,7 +50,7 @@ async function call(method, path, options) {
   try {
     answer = parseExact(text);
   } catch {
-    // A proxy in between may have answered in its own words.
+    // an intermediate proxy may have answered in another format
   }
   if (response.ok && answer) return answer.data;
   const error = new ApiError(response.status, answer?.error);
@@ -82,10 +82,10 @@ export const api = {
   statement: (org, month) => call('GET', path(org, `/statements/${encodeURIComponent(month)}`)),
   statementCsv: (org, month) =>
     call('GET', path(org, `/statements/${encodeURIComponent(month)}`), { accept: 'text/csv' }),
-  // Where a stream of events is; `last` is the id of the last one that was seen.
+  // The address of an event stream; `last` is the id of the last event received.
   eventsAddress: (org, last) => path(org, `/events${query({ last_event_id: last })}`),
   burnDown: (org) => call('GET', path(org, '/burn_down')),
-  // What dollars buy, and what a percentage of them and of the plan's credits is.
+  // The credits that dollars buy, and a percentage of them and of the plan's credits.
   quote: (org, { amount_usd, percent }) => call('GET', path(org, `/quote${query({ amount_usd, percent })}`)),
   topUps: (org) => call('GET', path(org, '/top_ups')),
   buy: (org, amount_usd, key) =>

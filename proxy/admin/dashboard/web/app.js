@@ -1,4 +1,4 @@
-// The frame of the page, and which view the address stands for.
+// The frame of the page, and the mapping from addresses to views.
 import { api, onSessionOver } from './api.js';
 import { announce, emptyState, errorBox, h } from './dom.js';
 import { loginView } from './login.js';
@@ -8,7 +8,7 @@ import { isAdmin, session, setSession } from './session.js';
 
 const main = document.getElementById('main');
 const top = document.getElementById('top');
-let leaving = new AbortController(); // what a view started ends when it is left
+let leaving = new AbortController(); // ends everything that a view started when the user leaves it
 
 // "#/org/acme/usage?agent=a1" -> { parts: ['org', 'acme', 'usage'], query }
 export function readAddress(hash = location.hash) {
@@ -110,7 +110,7 @@ onSessionOver(() => {
   announce('Your session has ended. Please log in again.');
 });
 
-// The address after the # is the view's, so this link cannot work by it.
+// The part of the address after the # selects the view, so this link needs a handler.
 document.querySelector('.skip').addEventListener('click', (event) => {
   event.preventDefault();
   main.focus();

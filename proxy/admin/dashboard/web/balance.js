@@ -1,4 +1,4 @@
-// What there is, what it comes from and when it goes; the counter that moves as calls come in.
+// The balance, its sources and its expiry, with a counter that moves as calls come in.
 import { api } from './api.js';
 import { buyDialog } from './buy.js';
 import { burnDown } from './burn_down.js';
@@ -11,7 +11,7 @@ import { orgAddress } from './address.js';
 import { isAdmin } from './session.js';
 import { capText, meter, standing } from './standing.js';
 
-// What the stream does not tell is asked for when something happened, and no more often than this.
+// Data that is not in the stream is requested after an event, and at most this often.
 const pause_ms = 1000;
 const drawing_pause_ms = 10_000;
 const latest_shown = 8;
@@ -41,7 +41,7 @@ export async function balancePage(place, context) {
   );
   drawGrants(grants, balance, org);
   let grantsShown = JSON.stringify(balance.grants.map((one) => one.id + one.remaining));
-  let told = 0; // an answer that was overtaken by the stream does not turn the counter back
+  let told = 0; // an answer older than the stream must not turn the counter back
   const ask = async () => {
     const before = told;
     const now = await api.balance(org, { signal });
@@ -78,11 +78,11 @@ export async function balancePage(place, context) {
   refresh();
 }
 
-// A place in the stream: every event of the cycle, and what is used from about now on. A clock that
-// is off shows a little more, or begins a moment later.
+// The position in the stream that covers every event of the cycle, and usage from about now on. An
+// inaccurate clock shows a little more, or begins a moment later.
 const sinceCycle = (cycle) => `${Date.parse(cycle?.start ?? 0)}-0.${Date.now() - 10_000}-0`;
 
-// The burn-down, drawn anew in its place. Whoever is reading its figures is not disturbed.
+// Redraws the burn-down chart in place, without disturbing a user who is reading its figures.
 function cycleDrawing(context) {
   const place = h('div');
   let drawn = null;
@@ -108,12 +108,12 @@ function liveCard(first, context, details) {
   const settled = h('span', { id: 'settled' });
   const dot = h('span', { class: 'live' }, 'Live');
   let before = null;
-  // What the stream tells at once; `update` shows all of a balance.
+  // Shows figures from the stream at once; `update` shows the whole balance.
   const show = ({ available, settled: used }) => {
     const text = credits(available);
     if (before !== null && before !== text) {
       number.classList.remove('moved');
-      void number.offsetWidth; // starts the animation anew
+      void number.offsetWidth; // restarts the animation
       number.classList.add('moved');
       announce(`${text} credits available`, { atMostEvery: 5000 });
     }
@@ -236,11 +236,11 @@ function drawGrants(place, balance, org) {
   );
 }
 
-// The ledger's end: what came since the last look is put in front.
+// The end of the ledger: entries since the last request are inserted at the top.
 function latestCalls(org, signal) {
   const element = h('div', {}, h('p', { class: 'muted' }, 'Waiting for calls…'));
   let shown = [];
-  // Entries' ids begin with their time in milliseconds. A clock that is off shows a little more.
+  // Ids of entries begin with their time in milliseconds. An inaccurate clock shows a little more.
   let since = Date.now() - 15 * 60_000;
   const update = async () => {
     const end = Date.now() + 60_000; // this clock may be a little behind the ledger's

@@ -1,5 +1,5 @@
-// The cycle so far: use day by day, added up, against what there is to use. All figures are the API's; they
-// are drawn here.
+// The current cycle: cumulative use by day, against the supply. All figures come from the API; this
+// module draws them.
 import { api } from './api.js';
 import { chart, figures, named } from './charts.js';
 import { emptyState, h, table } from './dom.js';
@@ -76,7 +76,7 @@ function config({ days, cumulative, available, cap, forecast }) {
   return { type: 'line', data: { labels: days.map(shortDay), datasets } };
 }
 
-// From today's sum to the range at the cycle's end.
+// From today's total to the range at the cycle's end.
 function band(days, cumulative, forecast) {
   const today = cumulative.findLastIndex((value) => value !== null);
   const towards = (end) =>

@@ -1,19 +1,19 @@
-// Buying a pack by hand. The idempotency key is made once, with the dialog: however often the button
-// is pressed, or a lost answer makes one press it again, one pack is bought.
+// Buys a pack by hand. The dialog makes the idempotency key once: one pack is bought, however often
+// the button is pressed, also after a lost answer.
 import { api } from './api.js';
 import { openDialog } from './dialog.js';
 import { announce, errorBox, field, h } from './dom.js';
 import { credits, micro, readAmount, typed, usd, usdPrice } from './format.js';
 import { statusBadge } from './status_badge.js';
 
-const looks = 30; // for the payment, a second apart
+const looks = 30; // polls for the payment, a second apart
 
 const newKey = () =>
   'dashboard-' +
   [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 
 function wordsOf(quote, dollars) {
-  if (quote === null) return `${usd(dollars)} are charged now.`; // the purchase itself says what is wrong
+  if (quote === null) return `${usd(dollars)} are charged now.`; // the purchase itself reports the error
   if (quote.enough) return `${usd(dollars)} are charged now, and buy ${credits(quote.credits)} credits.`;
   if (quote.credits === null) return 'This is more than an account can hold.';
   return `The plan sells credits for at least ${usd(quote.minimum_usd)}.`;
@@ -47,13 +47,13 @@ export function buyDialog(org, details, done) {
     const buy = h('button', { type: 'submit', class: 'primary' }, 'Buy');
     const tell = async () => {
       const dollars = readAmount(amount.value, 2);
-      buy.disabled = true; // until it is known what is bought
+      buy.disabled = true; // until the quote is known
       if (dollars === null) {
         meaning.textContent = `Enter an amount in dollars, like 25 or ${typed('25.50')}.`;
         return;
       }
       const quote = await api.quote(org, { amount_usd: dollars }).catch(() => null);
-      if (readAmount(amount.value, 2) !== dollars) return; // it was typed on
+      if (readAmount(amount.value, 2) !== dollars) return; // the input has changed since
       buy.disabled = quote !== null && !quote.enough;
       meaning.textContent = wordsOf(quote, dollars);
     };
@@ -62,7 +62,7 @@ export function buyDialog(org, details, done) {
     const submit = async (event) => {
       event.preventDefault();
       if (buy.disabled) return;
-      buy.disabled = amount.readOnly = true; // one key stands for one amount
+      buy.disabled = amount.readOnly = true; // one key belongs to one amount
       message.replaceChildren(h('p', {}, 'Requesting payment…'));
       try {
         const asked = await api.buy(org, readAmount(amount.value, 2), key);
@@ -92,7 +92,7 @@ export function buyDialog(org, details, done) {
   });
 }
 
-// Until the payment is decided, or for a while.
+// Polls until the payment is decided, up to a limit.
 async function follow(org, asked, message) {
   let now = asked;
   for (let look = 0; look < looks && message.isConnected; look += 1) {

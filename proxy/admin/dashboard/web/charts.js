@@ -1,4 +1,4 @@
-// Drawings by Chart.js in the colours of the page, each with its figures in words beside it.
+// Charts by Chart.js in the page's colours, each with its figures as text beside it.
 import { freshId, h } from './dom.js';
 import { axis, shortCredits } from './format.js';
 
@@ -7,7 +7,7 @@ const palette = ['c1', 'c2', 'c3', 'c4', 'c5', 'c6', 'c7', 'c8'];
 export const seriesColour = (index) => colour(palette[index % palette.length]);
 export const named = colour;
 
-// `configure` makes Chart.js's configuration, again for each change of colours.
+// `configure` returns Chart.js's configuration; it is called again whenever the colours change.
 export function chart(label, configure, signal, { height = 280 } = {}) {
   const canvas = h('canvas', { role: 'img', 'aria-label': label });
   const box = h('div', { class: `chart chart-${height}` }, canvas);
@@ -24,7 +24,7 @@ export function chart(label, configure, signal, { height = 280 } = {}) {
   return box;
 }
 
-// In the legend a dashed line is dashed, too.
+// Draws dashed lines as dashed in the legend, too.
 const dashedLabels = (drawn) =>
   Chart.defaults.plugins.legend.labels.generateLabels(drawn).map((item) => {
     const { borderDash, borderWidth } = drawn.data.datasets[item.datasetIndex];

@@ -1,4 +1,4 @@
-// A dialog of the browser's own: it keeps the focus, and Escape closes it.
+// The browser's own dialog: it keeps the focus, and Escape closes it.
 import { freshId, h } from './dom.js';
 
 export function openDialog(title, build) {

@@ -1,4 +1,5 @@
-// Building the page. Text is always set as text: what a caller named its agent can never be markup.
+// Builds the page. Text is always set as text: an agent's name, which a caller chooses, can never
+// be markup.
 
 // h('p', { class: 'muted' }, 'Hello ', h('b', {}, 'you')): attributes, `on...` listeners, children.
 export function h(name, attributes = {}, ...children) {
@@ -17,7 +18,8 @@ export function h(name, attributes = {}, ...children) {
 let nextId = 0;
 export const freshId = (prefix) => `${prefix}-${(nextId += 1)}`;
 
-// Says it to a screen reader, at most every few seconds: a counter that moves must not chatter.
+// Announces a text to screen readers, at most every few seconds, so that a moving counter is not
+// read all the time.
 let announcedAt = 0;
 export function announce(text, { atMostEvery = 0 } = {}) {
   if (Date.now() - announcedAt < atMostEvery) return;
@@ -35,7 +37,7 @@ export const emptyState = (title, ...next) =>
 
 export const errorBox = (error) => h('div', { class: 'error', role: 'alert' }, error.message);
 
-// A label, its control, a hint: all connected.
+// Connects a label, its control and a hint.
 export function field(label, control, hint) {
   const id = control.id || (control.id = freshId('f'));
   const hintId = hint ? `${id}-hint` : undefined;
@@ -58,10 +60,11 @@ export function select(options, value, onchange) {
   return element;
 }
 
-// A table with a caption. columns: [{ title, cell(row) -> node or text, number, sort(row) -> value }]
+// A table with a caption. columns: [{ title, cell(row) -> node or text, number, sort(row) -> value
+// }]
 //
-// In a narrow window a row of many columns becomes a block, with a name above each value (`stack`); the
-// roles say that it is a table all the same.
+// In a narrow window a row with many columns becomes a block, with a name above each value
+// (`stack`); ARIA roles keep it a table.
 export function table(
   caption,
   columns,
@@ -88,7 +91,7 @@ export function table(
       ),
     );
   };
-  // In a block, what is not there needs no name.
+  // In a block, empty values need no name.
   const content = (column, row) => {
     const value = column.cell(row);
     return value === '–' ? h('span', { class: 'none' }, value) : value;
@@ -127,7 +130,7 @@ export function table(
   );
 }
 
-// A table that sorts itself by the columns that say how.
+// A table that the user can sort by the columns that have `sort`.
 export function sortableTable(caption, columns, rows, start = { index: 0, down: false }) {
   const place = h('div');
   let sorted = start;

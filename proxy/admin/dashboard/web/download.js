@@ -1,4 +1,4 @@
-// Gives the reader a file that was put together here.
+// Offers a file that was generated in the page for download.
 import { h } from './dom.js';
 
 export function download(name, parts, type = 'text/csv') {

@@ -1,4 +1,5 @@
-// Amounts and dates as the reader writes them. Amounts are decimal texts; Intl takes those exactly.
+// Formats amounts and dates for the user's locale. Amounts are decimal strings, which Intl formats
+// exactly.
 const locale = navigator.languages?.length ? [...navigator.languages] : undefined;
 const number = (options) => new Intl.NumberFormat(locale, options);
 
@@ -11,7 +12,7 @@ const price = number({ style: 'currency', currency: 'USD', maximumFractionDigits
 const percentage = number({ style: 'percent', maximumFractionDigits: 1 });
 
 export const credits = (text) => exact.format(text ?? 0);
-// An estimate pretends to no decimals.
+// Estimates have no decimals.
 export const wholeCredits = (text) => exact.format(String(text ?? 0).split('.')[0]);
 export const shortCredits = (value) => rounded.format(value ?? 0);
 export const count = (text) => whole.format(text ?? 0);
@@ -21,11 +22,12 @@ export const usdPrice = (text) => price.format(text ?? 0);
 export const percent = (ratio) => percentage.format(ratio);
 export const signed = (text) => number({ maximumFractionDigits: 6, signDisplay: 'exceptZero' }).format(text);
 
-// What the reader writes before decimals, and an amount as the reader would type it.
+// The locale's decimal separator, and an amount as the user would type it.
 const point = exact.formatToParts('1.5').find((part) => part.type === 'decimal').value;
 export const typed = (text) => String(text ?? '').replace('.', point);
-// What was typed, as the API writes it; null: not an amount, or one that could be two. Where a comma
-// stands before decimals a point may, too, but not before three digits: it may be meant for thousands.
+// Converts a typed amount to the API's format; null if it is not an amount, or ambiguous. If the
+// locale's decimal separator is a comma, a point is accepted, too, except before three digits: it
+// may mean thousands.
 export function readAmount(text, places) {
   const [, whole, mark, part = ''] = /^(\d{1,15})(?:([.,\u066b])(\d+))?$/.exec(text.trim()) ?? [];
   if (whole === undefined || part.length > places) return null;
@@ -35,7 +37,7 @@ export function readAmount(text, places) {
 
 const when = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'medium' });
 const shortWhen = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' });
-// Cycles and days of usage begin at midnight UTC, wherever the reader is.
+// Cycles and days of usage begin at midnight UTC, in every locale.
 const utcDay = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone: 'UTC' });
 const utcShortDay = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', timeZone: 'UTC' });
 const utcMonth = new Intl.DateTimeFormat(locale, { month: 'long', year: 'numeric', timeZone: 'UTC' });

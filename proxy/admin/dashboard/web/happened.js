@@ -1,4 +1,4 @@
-// What happened to the account, told in words; and which alerts of this cycle have been told.
+// The account's events in words, and the alerts of this cycle.
 import { announce, emptyState, h, section, table } from './dom.js';
 import { clock, count, credits, minute, time, usd } from './format.js';
 import { isAdmin } from './session.js';
@@ -6,7 +6,7 @@ import { orgAddress } from './address.js';
 
 const most_shown = 8;
 const most_kept = 200; // alerts of a cycle: each name may have its own
-const most_known = 1000; // ids of events, to know those that are told again
+const most_known = 1000; // ids of events, to recognize repeated ones
 const alert_types = ['account.usage_threshold', 'account.balance_exhausted', 'account.spend_cap_reached'];
 
 const scopes = {
@@ -15,7 +15,8 @@ const scopes = {
   conversation: ['conversation', 'a conversation'],
 };
 
-// By whom: nothing for the whole organization. Callers that do not say who they are count as one.
+// The agent, conversation or key of an event; empty for the whole organization. Callers without a
+// name count as one.
 function byWhom(data) {
   const scope = Object.keys(scopes).find((name) => data[name] !== undefined);
   if (!scope) return '';
@@ -54,14 +55,14 @@ export const happenedText = (event) => words[event.type]?.(event.data) ?? event.
 const when = (at) => h('time', { datetime: at, title: time(at) }, isToday(at) ? clock(at) : minute(at));
 const isToday = (at) => new Date(at).toDateString() === new Date().toDateString();
 
-// Two sections that fill themselves as events come in: newest first.
+// Two sections that fill themselves as events arrive, newest first.
 export function happenedSections(org, cycle) {
   const latest = [],
     known = new Set();
   const alertsPlace = h('div'),
     latestPlace = h('div');
   let alerts = [],
-    told = 0, // those that are no longer kept, too
+    told = 0, // includes those that are no longer kept
     since = Date.parse(cycle?.start ?? 0);
 
   let waiting = false;
@@ -77,14 +78,14 @@ export function happenedSections(org, cycle) {
     );
   };
   const beginAnew = ({ end }) => {
-    if (!(Date.parse(end) > since)) return; // told again
+    if (!(Date.parse(end) > since)) return; // a repeated event
     since = Date.parse(end);
     alerts = alerts.filter((one) => Date.parse(one.created_at) >= since);
     told = alerts.length;
   };
-  // Whether it happened just now.
+  // Returns whether the event is recent.
   const add = (event) => {
-    if (known.has(event.id)) return false; // told again after a stream broke
+    if (known.has(event.id)) return false; // repeated after a stream broke
     known.add(event.id);
     if (known.size > most_known) known.delete(known.values().next().value);
     const at = Date.parse(event.created_at);
@@ -98,7 +99,7 @@ export function happenedSections(org, cycle) {
     latest.splice(most_shown);
     const isNew = Date.now() - at < 10_000;
     if (isNew) announce(happenedText(event));
-    if (!waiting) requestAnimationFrame(draw); // many at once are drawn once
+    if (!waiting) requestAnimationFrame(draw); // draw many events at once
     waiting = true;
     return isNew;
   };

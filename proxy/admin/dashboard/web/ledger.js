@@ -1,4 +1,5 @@
-// Every change of the balance, newest first; filters over what was read; all of it as CSV.
+// Every change of the balance, newest first; filters over the loaded entries; export of all entries
+// as CSV.
 import { api } from './api.js';
 import { download } from './download.js';
 import { announce, emptyState, errorBox, field, h, select, table } from './dom.js';
@@ -7,7 +8,7 @@ import { credits, kind, signed, time } from './format.js';
 const rows_wanted = 100;
 const first_look_ms = 10_000;
 const narrow_ms = 1000;
-const few_pages = 3; // of 1,000 entries
+const few_pages = 3; // of 1,000 entries each
 const most_pages = 50;
 
 const words = {
@@ -29,9 +30,9 @@ export function describe(entry) {
   return more ? `${what}: ${more}` : what;
 }
 
-// The entries of [start, end), in milliseconds, from old to new; `complete` when that is all of them.
+// The entries of [start, end), in milliseconds, oldest first; `complete` if these are all of them.
 async function readBetween(org, start, end, most, signal) {
-  // `after` is not included, and no millisecond has so many entries.
+  // `after` is excluded, and no millisecond has that many entries.
   let after = start > 0 ? `${start - 1}-999999999` : '0-0';
   const entries = [];
   for (let pages = 0; pages < most && !signal.aborted; pages += 1) {
@@ -44,8 +45,9 @@ async function readBetween(org, start, end, most, signal) {
   return { entries, complete: false };
 }
 
-// Pages lead from old to new, ids begin with their time, and the newest are wanted: so look back
-// further and further until there is enough, or `earliest`, and halve the step where there was far too much.
+// Pages go from old to new, ids begin with their time, and the newest entries are wanted. So this
+// looks back further and further until there are enough, or down to `earliest`, and halves the step
+// if it got far too many.
 export async function readBefore(org, end, signal, { earliest = 0, span = first_look_ms } = {}) {
   let short = 0;
   let long = Infinity;
@@ -170,7 +172,7 @@ function drawEntries(list, state, older) {
   announce(`${shown.length} entries`, { atMostEvery: 1500 });
 }
 
-// Page by page into one file, which has the heading once.
+// Appends page after page to one file with a single heading.
 async function exportCsv(org, button, message, signal) {
   button.disabled = true;
   message.replaceChildren();

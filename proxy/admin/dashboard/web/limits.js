@@ -1,4 +1,4 @@
-// The list of limits, a row each.
+// The list of limits, one row each.
 import { field, h, select } from './dom.js';
 import { typed } from './format.js';
 import { decimal } from './amount_input.js';

@@ -1,4 +1,4 @@
-// What happens to an organization, as it happens: one stream of events while somebody looks.
+// Live events of an organization: one stream of events while the page is visible.
 import { api, parseExact } from './api.js';
 
 const account_events = [
@@ -17,11 +17,12 @@ const account_events = [
 const shortest_wait_ms = 1000,
   longest_wait_ms = 30_000;
 
-// Calls `on.balance(data)`, `on.usage(data)` and `on.event(envelope)` until `signal` ends it; `on.again()`
-// whenever something may have been missed; `on.status(fine, why)`. `from` is where to begin.
+// Calls `on.balance(data)`, `on.usage(data)` and `on.event(envelope)` until `signal` ends it;
+// `on.again()` whenever something may have been missed; `on.status(fine, why)`. `from` is the
+// position at which it begins.
 //
-// A page that nobody sees has no stream: a browser opens only a handful of connections to one address,
-// and the other pages need them.
+// A hidden page has no stream: a browser opens only a few connections per address, and other pages
+// need them.
 export function follow(org, { from, on, signal }) {
   let source = null,
     timer = null,
@@ -39,12 +40,12 @@ export function follow(org, { from, on, signal }) {
     act(parseExact(event.data));
   };
 
-  // What the stream can no longer tell is asked for.
+  // Requests what is no longer in the stream.
   const missed = () => {
-    on.again().catch(() => {}); // what comes next asks again
+    on.again().catch(() => {}); // the next event requests it again
   };
 
-  // Why it broke, only a call tells: a stream's answer cannot be read.
+  // Finds out by a call why the stream broke: its error response cannot be read.
   const broken = async () => {
     close();
     let why = 'the stream of events broke off';
@@ -78,7 +79,7 @@ export function follow(org, { from, on, signal }) {
     }
     if (source) return;
     open();
-    on.again().catch(() => {}); // the stream says it, if it cannot be reached either
+    on.again().catch(() => {}); // if the API cannot be reached either, the stream reports it
   };
   document.addEventListener('visibilitychange', look);
   signal.addEventListener('abort', () => {
@@ -88,7 +89,7 @@ export function follow(org, { from, on, signal }) {
   if (!document.hidden && !signal.aborted) open();
 }
 
-// Runs `act` soon after it is asked to, and not again before it has ended and `pause_ms` have passed.
+// Runs `act` soon after a request, and not again before it has ended and `pause_ms` have passed.
 export function atMostEvery(pause_ms, act, signal) {
   let wanted = false,
     running = false;
@@ -96,7 +97,7 @@ export function atMostEvery(pause_ms, act, signal) {
     running = true;
     while (wanted && !signal.aborted) {
       wanted = false;
-      await act().catch(() => {}); // what comes next asks again
+      await act().catch(() => {}); // the next event requests it again
       await new Promise((wake) => {
         setTimeout(wake, pause_ms);
       });

@@ -1,4 +1,4 @@
-// Logging in with what one has: the admin token, or an API key.
+// Logs in with the admin token or an API key.
 import { api } from './api.js';
 import { errorBox, field, h } from './dom.js';
 import { setSession } from './session.js';

@@ -1,4 +1,4 @@
-// What a change of the billing settings would mean, in words; and the change itself, for the API.
+// Describes a change of the billing settings in words, and builds its API request.
 import { alertConsequence, alertText } from './alerts.js';
 import { credits, micro, usd, usdPrice } from './format.js';
 
@@ -62,7 +62,7 @@ async function changeAlerts(org, wanted, body, sentences, quote) {
   if (added.length === 0 && had.length === has.length) sentences.push('The order of the alerts changes.');
 }
 
-// { sentences, body }: only what differs is sent. `quote` asks the API what amounts mean.
+// { sentences, body }: only differences are sent. `quote` asks the API for the meaning of amounts.
 export async function changesOf(org, wanted, quote) {
   const sentences = [],
     body = {};

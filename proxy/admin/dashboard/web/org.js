@@ -1,4 +1,4 @@
-// One organization: its pages, and the way between them.
+// One organization: its pages, and the navigation between them.
 import { orgAddress } from './address.js';
 import { api } from './api.js';
 import { emptyState, h } from './dom.js';

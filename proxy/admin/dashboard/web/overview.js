@@ -1,4 +1,4 @@
-// All organizations: search, sort, page by page. Balances are asked for the rows that are shown only.
+// All organizations, with search, sorting and pages. Balances are requested only for visible rows.
 import { api } from './api.js';
 import { announce, emptyState, field, h, select, table } from './dom.js';
 import { credits, date, percent } from './format.js';
@@ -13,13 +13,13 @@ const columns = [
   { title: 'Since', key: (org) => org.created_at },
 ];
 
-// What is not as usual.
+// States that differ from normal.
 const stateBadge = (org) => {
   if (org.suspended) return h('span', { class: 'badge suspended' }, 'Suspended');
   return org.mode === 'shadow' && h('span', { class: 'badge shadow' }, 'Shadow');
 };
 
-// Everything is read once; a thousand organizations a call.
+// Reads everything once, a thousand organizations per call.
 async function readAll(signal, progress) {
   const orgs = [];
   for (let after = ''; ;) {
@@ -135,7 +135,7 @@ function drawList(list, orgs, state, balances, signal, redraw) {
     { title: 'Spend cap', number: true, cell: (org) => cells.get(org.id).cap },
     { ...columns[2], cell: (org) => h('span', { class: 'nowrap' }, date(org.created_at)) },
   ];
-  const sortable = [0, -1, -1, -1, 1, -1, 2]; // a column of the table -> one that sorts
+  const sortable = [0, -1, -1, -1, 1, -1, 2]; // column of this table -> column of the sortable one
   const shown = all.map((column, index) => ({
     ...column,
     sort: sortable[index] >= 0 ? column.key : undefined,
@@ -186,7 +186,7 @@ function fillRow(cell, balance) {
   cell.cap.textContent = balance.spend_cap ? capText(balance.spend_cap) : '–';
 }
 
-// A few at once, and none for rows that are no longer there.
+// Requests a few at once, and none for rows that are no longer visible.
 function fill(rows, cells, balances, signal) {
   const waiting = [...rows];
   const worker = async () => {

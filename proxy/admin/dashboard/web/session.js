@@ -1,4 +1,4 @@
-// Who is logged in. The session itself is a cookie that no script can read.
+// The logged-in user. The session itself is a cookie that no script can read.
 export const session = { role: null, org: null, csrf: null };
 
 export function setSession(answer) {

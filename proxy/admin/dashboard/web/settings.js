@@ -1,4 +1,4 @@
-// Billing settings. What a change means is said in words, and only then it is saved.
+// Billing settings. The page describes a change in words before it saves it.
 import { alertsEditor } from './alerts.js';
 import { decimal } from './amount_input.js';
 import { api } from './api.js';

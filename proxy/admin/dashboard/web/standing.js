@@ -1,4 +1,5 @@
-// How close an account is to its end, as its balance says: how that is drawn, alike on all pages.
+// How close an account is to its limits, according to its balance; drawn in the same way on all
+// pages.
 import { h } from './dom.js';
 import { usd } from './format.js';
 
@@ -22,7 +23,7 @@ export function capText(cap) {
   return Number(cap.usd) === 0 ? 'nothing may be spent' : `${usd(cap.used_usd)} of ${usd(cap.usd)}`;
 }
 
-// A bar of our own: browsers colour theirs each in its own way.
+// Our own bar: each browser colours its own differently.
 export function meter(ratio, level, label) {
   const full = Math.min(1, Math.max(0, ratio));
   const bar = h('span', { class: 'meter-bar' });

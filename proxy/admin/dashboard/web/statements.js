@@ -1,4 +1,4 @@
-// Cycles and what came and went in each, in lines that add up to the closing balance.
+// Cycles and their changes, in lines that add up to the closing balance.
 import { api } from './api.js';
 import { download } from './download.js';
 import { emptyState, errorBox, h, section, table } from './dom.js';
@@ -50,7 +50,7 @@ export async function statementsPage(place, { org, signal }) {
 const calls = (text) => `${count(text)} ${text === '1' ? 'call' : 'calls'}`;
 const negative = (text) => fromMicro(-micro(text));
 
-// [name, signed credits] in the order in which they are added up.
+// [name, signed credits], in the order of the sum.
 export function linesOf(one) {
   return [
     ['Opening balance', one.opening],

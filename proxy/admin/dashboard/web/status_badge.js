@@ -1,4 +1,4 @@
-// What became of a top-up, as a badge.
+// The status of a top-up as a badge.
 import { h } from './dom.js';
 
 const words = {

@@ -1,4 +1,4 @@
-// Everything that was bought, or asked for.
+// All purchases, paid or requested.
 import { api } from './api.js';
 import { buyDialog } from './buy.js';
 import { emptyState, h, table } from './dom.js';

@@ -1,4 +1,4 @@
-// Who used what: by day, by agent, by conversation of an agent, by action or model of all of it.
+// Usage by day, by agent, by an agent's conversations, by action or by model.
 import { chart, figures, seriesColour } from './charts.js';
 import { api } from './api.js';
 import { download } from './download.js';
@@ -14,7 +14,7 @@ const periods = [
   ['30', 'Last 30 days'],
   ['365', 'Last year'],
 ];
-const most_series = 7; // and "others"
+const most_series = 7; // the rest is "others"
 
 export async function usagePage(place, context) {
   const { org, query, signal } = context;
@@ -109,7 +109,7 @@ async function rangeOf(org, period) {
   return { from: cycle?.start };
 }
 
-// Where one is: organization, agent, conversation, each a way back.
+// The path to the current selection: organization, agent, conversation, each a link.
 function trail(org, rest, { agent, conversation }) {
   if (agent === undefined)
     return h(

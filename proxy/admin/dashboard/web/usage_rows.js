@@ -3,8 +3,8 @@ import { api } from './api.js';
 
 const page_rows = 10_000;
 
-// All rows, page by page. `filters`: { agent, conversation }; undefined does not filter, "" means those that
-// have none.
+// All rows, page by page. `filters`: { agent, conversation }; undefined does not filter, "" selects
+// usage without a name.
 export async function usageRows(org, range, group_by, filters) {
   const asked = { ...range, group_by: group_by.join(','), limit: page_rows, ...filters };
   const rows = [];
