@@ -32,6 +32,15 @@ class loaded_reply final : public reply_sink {
 batch::batch(org_id org, std::shared_ptr<batch_scheduler> from)
     : org_{std::move(org)}, from_{std::move(from)} {}
 
+void batch::reset(const org_id& org, std::shared_ptr<batch_scheduler> from) {
+  org_ = org;
+  from_ = std::move(from);
+  operations_.clear();
+  waiters_.clear();
+  tries_ = 0;
+  read_only_ = false;
+}
+
 void batch::add(const operation& operation, ledger::then then) {
   operations_.add(operation);
   waiters_.push_back(std::move(then));
@@ -87,7 +96,8 @@ void batch::answered(std::string_view text) {
     for (const auto hour : answer.missing_hours()) operations_.name_hour(hour);
     return may_go_again() ? go_again() : land(store_errc::protocol);
   }
-  for (auto& each : std::exchange(waiters_, {})) std::move(each)(answer.next());
+  for (auto& each : waiters_) std::move(each)(answer.next());
+  waiters_.clear();
   from_->tell_of(answer, org_);
   from_->on_reply(org_);
 }

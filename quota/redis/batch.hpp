@@ -17,6 +17,9 @@ class batch final : public reply_sink {
  public:
   batch(org_id org, std::shared_ptr<batch_scheduler> from);
 
+  // For another organization, once all operations are answered; or, without a scheduler, for none.
+  void reset(const org_id& org, std::shared_ptr<batch_scheduler> from);
+
   const org_id& org() const { return org_; }
   const ledger_batch& operations() const { return operations_; }
   bool full() const { return operations_.full(); }

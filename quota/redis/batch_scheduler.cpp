@@ -23,12 +23,26 @@ void batch_scheduler::add(const org_id& org, const operation& operation, ledger:
   auto& org_queue = org_queues_[org];
   auto& waiting = org_queue.waiting;
   const bool first = waiting.empty();
-  if (first || waiting.back()->full())
-    waiting.push_back(std::make_unique<batch>(org, shared_from_this()));
+  if (first || waiting.back()->full()) waiting.push_back(make_batch(org));
   waiting.back()->add(operation, std::move(then));
   if (org_queue.on_its_way) return;  // its reply makes the next batch due
   if (first) due_.push_back(org);
   when == departure::at_once ? connection_.request_flush() : connection_.request_flush_soon();
+}
+
+std::unique_ptr<batch> batch_scheduler::make_batch(const org_id& org) {
+  if (spare_.empty()) return std::make_unique<batch>(org, shared_from_this());
+  auto next = std::move(spare_.back());
+  spare_.pop_back();
+  next->reset(org, shared_from_this());
+  return next;
+}
+
+void batch_scheduler::recycle(std::unique_ptr<batch> done) {
+  constexpr std::size_t most_spare = 2 * usual_call::max_batches;
+  if (spare_.size() >= most_spare) return;
+  done->reset({}, nullptr);
+  spare_.push_back(std::move(done));
 }
 
 void batch_scheduler::leave() {
@@ -42,7 +56,7 @@ void batch_scheduler::leave() {
 void batch_scheduler::depart(const org_id& org, std::unique_ptr<usual_call>& shared) {
   auto& org_queue = org_queues_[org];
   auto batch = std::move(org_queue.waiting.front());
-  org_queue.waiting.pop_front();
+  org_queue.waiting.erase(org_queue.waiting.begin());
   org_queue.on_its_way = true;
   if (!connection_.ready()) {
     batch->fail(store_errc::unavailable);

@@ -7,7 +7,6 @@
 // (usual_call.hpp).
 #pragma once
 
-#include <deque>
 #include <memory>
 #include <unordered_map>
 #include <unordered_set>
@@ -37,6 +36,8 @@ class batch_scheduler : public std::enable_shared_from_this<batch_scheduler> {
 
   // A batch has been answered, or has failed.
   void on_reply(const org_id& org);
+  // A batch that was answered, for the next organization: it keeps the memory that it has.
+  void recycle(std::unique_ptr<batch> done);
   // The account was not usual: for a while its batches leave in calls of their own.
   void note_unusual(const org_id& org);
   void tell_of(const ledger_answer& answer, const org_id& org);
@@ -50,16 +51,18 @@ class batch_scheduler : public std::enable_shared_from_this<batch_scheduler> {
 
  private:
   struct org_queue {
-    std::deque<std::unique_ptr<batch>> waiting;
+    std::vector<std::unique_ptr<batch>> waiting;  // one, nearly always
     bool on_its_way = false;
   };
 
+  std::unique_ptr<batch> make_batch(const org_id& org);
   void depart(const org_id& org, std::unique_ptr<usual_call>& shared);
   bool is_unusual(const org_id& org);
 
   connection& connection_;
   std::unordered_map<org_id, org_queue> org_queues_;
   std::vector<org_id> due_;  // have a batch waiting and none on its way
+  std::vector<std::unique_ptr<batch>> spare_;
   std::unordered_set<org_id> unusual_;
   time_point unusual_since_{};
 };

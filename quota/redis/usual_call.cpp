@@ -50,6 +50,7 @@ void usual_call::answered(std::string_view text) {
     text.remove_prefix(std::min(line.size() + 1, text.size()));
     if (line.size() > 1) {
       each->answered(line);
+      from_->recycle(std::move(each));
       continue;
     }
     if (!line.empty()) from_->note_unusual(each->org());  // empty: the hour is over
