@@ -19,12 +19,8 @@ using tests::fault_plan;
 
 class told_call : public conversation {
  public:
-  told_call(fault_plan& faults, const std::string& journal_directory) {
-    config::journal_settings settings;
-    settings.directory = journal_directory;
-    settings.max_bytes = 2 * config::journal_settings::least_for_a_thread;
-    keeper_ = std::make_unique<journal::keeper>(settings, 1);
-    host->charges().use_journal(std::make_unique<journal::charges>(*keeper_, 0));
+  told_call(fault_plan& faults, journal::keeper& keeper) {
+    host->charges().use_journal(std::make_unique<journal::charges>(keeper, 0));
     store.faults = upstreams.faults = &faults;
     for (auto& each : ups) each = expect_connection();
   }
@@ -57,7 +53,7 @@ class told_call : public conversation {
     for (const auto& each : host->finished) sum += each.charged;
     return sum;
   }
-  void expect_all_is_well(const std::string& journal_directory) {
+  void expect_all_is_well(const journal::keeper& keeper) {
     pipe->reset();
     run();
     EXPECT_TRUE(comes([&] { return !serving && host->charges().pending() == 0; }));
@@ -70,7 +66,7 @@ class told_call : public conversation {
     EXPECT_EQ(store.account("acme").row().held, 0_credits);
     EXPECT_EQ(store.account("acme").row().settled, charged());
     EXPECT_EQ(available(), 100_credits - charged());
-    const auto left = journal::read_journal(journal::segments_in(journal_directory));
+    const auto left = journal::read_journal(journal::segments_in(keeper.settings().directory));
     EXPECT_TRUE(left.charges.empty());
 
     std::size_t open = 0;  // of the connections that were made
@@ -81,7 +77,6 @@ class told_call : public conversation {
   }
 
  private:
-  std::unique_ptr<journal::keeper> keeper_;
   std::array<std::shared_ptr<tests::memory_pipe>, 2> ups;
 };
 
@@ -101,9 +96,13 @@ class failing_at_every_step : public testing::TestWithParam<told_case> {
 
   // How many steps it took.
   int play(fault_plan faults) {
-    told_call one{faults, directory_};
+    config::journal_settings settings;
+    settings.directory = directory_;
+    settings.max_bytes = 2 * config::journal_settings::least_for_a_thread;
+    journal::keeper keeper{settings, 1};
+    told_call one{faults, keeper};
     GetParam().tell(one);
-    one.expect_all_is_well(directory_);
+    one.expect_all_is_well(keeper);
     if (!faults.fails()) {
       EXPECT_EQ(one.charged(), GetParam().charged);
     }
@@ -215,11 +214,11 @@ void is_a_long_recording(told_call& it) {
 
 // Its index is at its end, so it is kept in a file, read again, and sent from there.
 void is_a_recording_that_is_kept(told_call& it) {
-  const auto body = routes::meters::index_last(routes::meters::movie::of(1875, 1024, 214));
+  const auto body = routes::meters::index_last(routes::meters::movie::of(1875, 1024, 150));
   it.client_sends(
       post("/v1/audio/transcriptions", "Content-Type: audio/mp4\r\n" + length(body.size())) +
-      body.substr(0, 300'000));
-  it.client_sends(body.substr(300'000));
+      body.substr(0, 270'000));
+  it.client_sends(body.substr(270'000));
   it.upstream_gets(body.size());
   it.upstream_sends(ok("words"));
 }
