@@ -333,7 +333,11 @@ event_feed::event_feed(io_executor executor, quota::ledger& ledger, quota::accou
                        feed_options options)
     : state_{std::make_shared<state>(executor, ledger, history, options)} {}
 
-event_feed::~event_feed() = default;
+// A source is known here for as long as it polls, and it knows this. One whose loop has ended
+// before it did would stay.
+event_feed::~event_feed() {
+  state_->sources.clear();
+}
 
 task<checked<std::shared_ptr<body_source>>> event_feed::open(quota::org_id org,
                                                              std::optional<event_cursor> from) {

@@ -174,8 +174,11 @@ void start_session(worker& worker, tcp_socket socket) {
   if (ec) return;
   socket.set_option(asio::ip::tcp::no_delay{true}, ec);
   socket.non_blocking(true, ec);
-  auto client = std::make_shared<downstream>(std::move(socket), worker.deadlines(),
-                                             peer.address().to_string());
+  start_session(worker, std::make_shared<downstream>(std::move(socket), worker.deadlines(),
+                                                     peer.address().to_string()));
+}
+
+void start_session(worker& worker, std::shared_ptr<downstream> client) {
   const auto running = [](std::shared_ptr<session> self) -> task<> { co_await self->run(); };
   auto self = std::make_shared<session>(worker, std::move(client));
   asio::co_spawn(worker.executor(), running(std::move(self)), [](std::exception_ptr thrown) {

@@ -12,6 +12,7 @@ namespace tollgate::proxy {
 
 // Runs on its own until the connection is closed.
 void start_session(worker& worker, tcp_socket socket);
+void start_session(worker& worker, std::shared_ptr<downstream> client);
 
 // Too many connections: a short answer instead of a session.
 void reject(tcp_socket socket, std::string_view request_id);

@@ -58,10 +58,24 @@ worker::worker(const dependencies_maker& open, worker_options options,
       log_{runtime_->settings().log.access},
       acceptor_{listen_on(context_, "listen", options.listen, sharing::yes)} {}
 
+// A session that a drain could not end is kept alive by what it waits for, its client's connection
+// or the ledger's answer. If the loop only forgot it, it would stay, and its hold unresolved: so
+// the connections are closed, and then everybody who still waits for the ledger is answered.
 worker::~worker() {
   stop();
   join();
-  context_.destroy_what_waits();  // sessions that a drain could not end
+  const auto run_what_is_ready = [this] {
+    do context_.restart();
+    while (context_.poll() > 0);  // more than once: the first may be the end that stop() asked for
+  };
+  error_code ignored;
+  acceptor_.close(ignored);
+  sessions_.drain();
+  sessions_.cut_all();
+  run_what_is_ready();
+  world_.store->stop();
+  run_what_is_ready();
+  context_.destroy_what_waits();
 }
 
 void worker::keep_journal(journal::keeper& keeper, int index) {

@@ -12,16 +12,20 @@
 #include <boost/asio/post.hpp>
 
 #include "proxy/net/byte_channel.hpp"
+#include "tests/support/fault_plan.hpp"
 
 namespace tollgate::tests {
 
 // The bytes of one direction, and the state of the connection; shared by both ends.
 class memory_pipe : public std::enable_shared_from_this<memory_pipe> {
  public:
-  explicit memory_pipe(io_executor executor) : executor_{executor} {}
+  // `faults`, if there are any, outlive it.
+  explicit memory_pipe(io_executor executor, fault_plan* faults = nullptr)
+      : executor_{executor}, faults_{faults} {}
 
   // --- the test's end ----------------------------------------------------------------------------
   void send(std::string bytes) {
+    if (ended_) return;  // nothing comes behind it
     coming_.push_back(std::move(bytes));
     deliver();
   }
@@ -65,9 +69,7 @@ class memory_pipe : public std::enable_shared_from_this<memory_pipe> {
     void read_some(asio::mutable_buffer into, read_handler done) override {
       pipe_->read_some(into, std::move(done));
     }
-    void wait_for_reset(reset_handler done) override {
-      pipe_->reset_handler_.emplace(std::move(done));
-    }
+    void wait_for_reset(reset_handler done) override { pipe_->wait_for_reset(std::move(done)); }
     error_code write(asio::const_buffer bytes) override { return pipe_->write(bytes); }
     bool is_readable() const override {
       return !pipe_->coming_.empty() || pipe_->ended_ || pipe_->reset_;
@@ -89,16 +91,34 @@ class memory_pipe : public std::enable_shared_from_this<memory_pipe> {
     read_handler_.emplace(std::move(done));
     deliver();
   }
+  void wait_for_reset(reset_handler done) {
+    reset_handler_.emplace(std::move(done));
+    if (!closed_ && !reset_) return;
+    complete(std::exchange(reset_handler_, {}),
+             closed_ ? asio::error::bad_descriptor : asio::error::connection_reset);
+  }
   error_code write(asio::const_buffer bytes) {
     if (closed_) return asio::error::bad_descriptor;
     if (reset_ || refuses_writes_) return asio::error::broken_pipe;
-    received_.append(static_cast<const char*>(bytes.data()), bytes.size());
-    return {};
+    if (bytes.size() == 0) return {};  // no step
+    const bool fails = faults_ != nullptr && faults_->next_fails();
+    if (!fails || faults_->is_done_first()) {
+      received_.append(static_cast<const char*>(bytes.data()), bytes.size());
+    }
+    if (!fails) return {};
+    reset();
+    return asio::error::broken_pipe;
   }
   void deliver() {
     if (!read_handler_) return;
     if (closed_) return complete(0, asio::error::bad_descriptor);
     if (reset_) return complete(0, asio::error::connection_reset);
+    if (coming_.empty() && !ended_) return;
+    if (faults_ != nullptr && faults_->next_fails()) {
+      coming_.clear();
+      ended_ = faults_->is_done_first();
+      if (!ended_) return reset();
+    }
     if (!coming_.empty()) {
       auto& first = coming_.front();
       const auto n = asio::buffer_copy(into_, asio::buffer(first));
@@ -106,7 +126,7 @@ class memory_pipe : public std::enable_shared_from_this<memory_pipe> {
       if (first.empty()) coming_.pop_front();
       return complete(n, {});
     }
-    if (ended_) complete(0, asio::error::eof);
+    complete(0, asio::error::eof);
   }
   void complete(std::size_t n, error_code ec) {
     auto handler = *std::move(read_handler_);
@@ -118,6 +138,7 @@ class memory_pipe : public std::enable_shared_from_this<memory_pipe> {
   }
 
   io_executor executor_;
+  fault_plan* const faults_;
   std::deque<std::string> coming_;
   std::string received_;
   asio::mutable_buffer into_;

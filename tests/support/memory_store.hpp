@@ -10,6 +10,7 @@
 #include "quota/account_history.hpp"
 #include "quota/directory.hpp"
 #include "quota/ledger.hpp"
+#include "tests/support/fault_plan.hpp"
 
 namespace tollgate::tests {
 
@@ -23,7 +24,8 @@ class memory_store : public ledger, public account_history, public directory {
   int usage_generations = 0;       // the remaining changes of generation, one per call
   long long forgotten_events = 0;  // of each account: gap_behind() reports them as gone
   int gaps_asked = 0;
-  int calls_until_lost = -1;         // this call is executed but its answer is lost
+  int calls_until_lost = -1;     // from this call on, calls are executed but their answers are lost
+  fault_plan* faults = nullptr;  // its steps are answers of the ledger, and of the directory
   std::function<void()> on_top_ups;  // called while top-ups are requested
 
   account_ledger& account(const org_id& org) { return accounts_[org].ledger; }
@@ -262,7 +264,9 @@ class memory_store : public ledger, public account_history, public directory {
   }
 
   task<result<std::optional<key_owner>>> find_key(const key_hash& hash) override {
-    if (!reachable) co_return store_errc::unavailable;
+    if (!reachable || (faults != nullptr && faults->next_fails())) {
+      co_return store_errc::unavailable;
+    }
     const auto found = keys_.find(hash);
     if (found == keys_.end() || found->second.key.revoked_at) {
       co_return std::optional<key_owner>{};
@@ -279,6 +283,8 @@ class memory_store : public ledger, public account_history, public directory {
  private:
   result<answer> answer_to(const org_id& org, const operation& operation) {
     if (!reachable) return store_errc::unavailable;
+    const bool fails = faults != nullptr && faults->next_fails();
+    if (fails && !faults->is_done_first()) return store_errc::unavailable;
     auto& account = accounts_[org];
     const auto known = account.ledger.events().size();
     const auto answered = account.ledger.apply(operation, time);
@@ -290,7 +296,7 @@ class memory_store : public ledger, public account_history, public directory {
     }
     if (account.ledger.take_top_up_due() && listener_) listener_(org);
     if (account.ledger.events().size() > known && event_listener_) event_listener_(org);
-    if (loses_answer()) return store_errc::unavailable;
+    if (fails || loses_answer()) return store_errc::unavailable;
     return answered;
   }
 

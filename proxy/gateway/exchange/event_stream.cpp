@@ -39,12 +39,12 @@ task<> relay_events(exchange_context& context, client_answer& answer, chunk_fram
   auto& client = context.client;
   const auto credential = routes::read_credential(context.head().request());
   const auto hash = quota::hash_key(std::get<std::string_view>(credential));
-  auto looked_at = std::chrono::steady_clock::now();
+  auto looked_at = context.host.deadlines().now();
   while (context.host.current() == context.view && !client.gone()) {
     client.watch(most_pipelined);
     const auto piece = co_await source.next();
     if (!piece) break;
-    const auto now = std::chrono::steady_clock::now();
+    const auto now = context.host.deadlines().now();
     if (now - looked_at >= look_again) {
       looked_at = now;
       if (!co_await key_is_in_force(context.host, hash)) break;

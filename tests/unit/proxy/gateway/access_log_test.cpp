@@ -96,6 +96,27 @@ TEST_F(access_logs, that_are_off_say_nothing) {
   EXPECT_EQ(std::count(written.begin(), written.end(), '\n'), 1);
 }
 
+TEST_F(access_logs, may_go_to_standard_output) {
+  testing::internal::CaptureStdout();
+  {
+    access_log log{"-"};
+    log.write({}, at);
+  }
+  EXPECT_TRUE(
+      testing::internal::GetCapturedStdout().starts_with("{\"time\":\"2026-01-01T12:00:00"));
+}
+
+TEST_F(access_logs, that_cannot_be_written_lose_lines_and_nothing_else) {
+  access_log log{"/dev/full"};
+  log.write({}, at);
+  log.flush();
+  log.reopen(path);
+  log.write({}, at);
+  log.flush();
+  const auto written = text();
+  EXPECT_EQ(std::count(written.begin(), written.end(), '\n'), 1);
+}
+
 TEST_F(access_logs, that_cannot_be_opened_are_an_error_and_the_old_one_goes_on) {
   access_log log{path};
   EXPECT_THROW(log.reopen("/nowhere/at/all.log"), std::runtime_error);

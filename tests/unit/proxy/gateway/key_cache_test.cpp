@@ -48,6 +48,15 @@ TEST_F(keys, are_looked_up_once_and_then_known) {
   EXPECT_EQ(cache.size(), 0U);
 }
 
+TEST_F(keys, are_no_more_than_there_is_room_for) {
+  for (std::size_t i = 0; i <= key_cache::max_entries; ++i) {
+    const auto each = quota::hash_key(std::to_string(i));
+    play(store.add_key("acme", {std::to_string(i), {}, {}, {}}, each));
+    play(cache.look_up(each, start));
+  }
+  EXPECT_EQ(cache.size(), 1U);  // the others are looked up again
+}
+
 TEST_F(keys, that_nobody_has_are_not_remembered) {
   const auto found = play(cache.look_up(quota::hash_key("tg_live_2"), start));
   EXPECT_TRUE(found.has_value());

@@ -1,30 +1,28 @@
 // A client and an upstream that a test plays, and the exchanges between them.
 #pragma once
 
-#include <deque>
-
 #include "proxy/gateway/exchange/exchange.hpp"
 #include "proxy/net/http/head_guard.hpp"
 #include "tests/unit/proxy/gateway/exchange/fixture.hpp"
+#include "tests/unit/proxy/gateway/played_upstreams.hpp"
 
 namespace tollgate::proxy {
 
 class conversation : public exchange_fixture {
  protected:
-  void start() {
-    pipe = std::make_shared<tests::memory_pipe>(context.get_executor());
-    client = std::make_shared<downstream>(closed_socket(), pipe->channel(), host->deadlines());
-    for (auto& pool : host->current()->pools) {
-      pool->connect_by([this]() -> task<result<upstream_lease>> { return connect(); });
-    }
+  // A pipe and the call that waits for it keep each other: so no call is left waiting.
+  ~conversation() override {
+    if (pipe) pipe->reset();
+    run();
   }
 
-  // The upstream's next connection.
-  std::shared_ptr<tests::memory_pipe> expect_connection() {
-    auto made = std::make_shared<tests::memory_pipe>(context.get_executor());
-    upstreams.push_back(made);
-    return made;
+  void start() {
+    pipe = std::make_shared<tests::memory_pipe>(context.get_executor(), upstreams.faults);
+    client = std::make_shared<downstream>(closed_socket(), pipe->channel(), host->deadlines());
+    upstreams.serve(*host->current(), host->deadlines());
   }
+
+  std::shared_ptr<tests::memory_pipe> expect_connection() { return upstreams.expect(); }
 
   // Sends it and lets it be served as a session does, until the connection ends.
   void ask(std::string text) {
@@ -45,9 +43,11 @@ class conversation : public exchange_fixture {
   // Until it holds, by what the event loop does meanwhile.
   template <class Condition>
   bool comes(Condition condition) {
-    for (int i = 0; i < 400 && !condition(); ++i) {
+    const auto most = std::chrono::steady_clock::now() + 10s;
+    while (!condition() && std::chrono::steady_clock::now() < most) {
       context.restart();
       context.run_one_for(10ms);
+      if (context.stopped()) break;  // nothing more can happen
     }
     return condition();
   }
@@ -55,38 +55,13 @@ class conversation : public exchange_fixture {
     return comes([&] { return host->charges().pending() == 0; });
   }
 
-  static std::string chat(std::string more_fields = {}) {
-    const std::string body = R"({"model":"gpt-4o","messages":[]})";
-    return "POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer tg_live_acme\r\n"
-           "Content-Type: application/json\r\n" +
-           more_fields + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
-  }
-  static std::string get(const std::string& path, std::string more_fields = {}) {
-    return "GET " + path + " HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer tg_live_acme\r\n" +
-           more_fields + "\r\n";
-  }
-  static std::string ok(const std::string& body, std::string more_fields = {}) {
-    return "HTTP/1.1 200 OK\r\n" + more_fields + "Content-Length: " + std::to_string(body.size()) +
-           "\r\n\r\n" + body;
-  }
-
   std::shared_ptr<tests::memory_pipe> pipe;
   std::shared_ptr<downstream> client;
-  std::deque<std::shared_ptr<tests::memory_pipe>> upstreams;
+  played_upstreams upstreams{context.get_executor()};
   bool serving = false, failed = false;
-  std::function<void()> while_connecting;
 
  private:
   tcp_socket closed_socket() { return tcp_socket{context.get_executor()}; }
-
-  task<result<upstream_lease>> connect() {
-    if (while_connecting) while_connecting();
-    if (upstreams.empty()) co_return asio::error::connection_refused;
-    auto made = std::make_unique<upstream_connection>(closed_socket(), upstreams.front()->channel(),
-                                                      host->deadlines());
-    upstreams.pop_front();
-    co_return made;
-  }
 
   task<> serve() {
     for (bool another = true; another;) {

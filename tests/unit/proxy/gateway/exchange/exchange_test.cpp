@@ -1,5 +1,6 @@
 // One request from top to bottom, with every way in which it can end.
 #include "tests/unit/proxy/gateway/exchange/conversation.hpp"
+#include "tests/unit/proxy/gateway/exchange/few_events.hpp"
 
 namespace tollgate::proxy {
 namespace {
@@ -243,7 +244,7 @@ TEST_F(an_exchange, whose_client_leaves_during_the_answer_is_charged) {
 
 TEST_F(an_exchange, whose_client_leaves_while_it_connects_costs_nothing) {
   const auto up = expect_connection();
-  while_connecting = [&] {
+  upstreams.while_connecting = [&] {
     pipe->reset();
     context.poll();
   };
@@ -398,21 +399,6 @@ TEST_F(an_exchange, about_billing_is_answered_here) {
   EXPECT_EQ(last().charged, quota::credits{});
   EXPECT_TRUE(serving);
 }
-
-class few_events final : public admin::body_source {
- public:
-  explicit few_events(std::vector<std::string> events) : events_{std::move(events)} {}
-  task<std::optional<std::string>> next() override {
-    if (ended || at_ == events_.size()) co_return std::nullopt;
-    co_return events_[at_++];
-  }
-  void end() override { ended = true; }
-  bool ended = false;
-
- private:
-  std::vector<std::string> events_;
-  std::size_t at_ = 0;
-};
 
 TEST_F(an_exchange, streams_events_and_ends_the_connection) {
   const auto events = std::make_shared<few_events>(std::vector<std::string>{"one", "", "two"});

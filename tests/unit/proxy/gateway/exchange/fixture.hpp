@@ -9,38 +9,12 @@
 #include <boost/asio/detached.hpp>
 #include <gtest/gtest.h>
 
-#include "config/load.hpp"
 #include "proxy/gateway/exchange/host.hpp"
 #include "tests/support/memory_pipe.hpp"
 #include "tests/support/memory_store.hpp"
+#include "tests/unit/proxy/gateway/world.hpp"
 
 namespace tollgate::proxy {
-
-using namespace quota::literals;
-using namespace std::chrono_literals;
-
-inline const std::string test_configuration = R"yaml(
-upstreams:
-  up: { url: "http://127.0.0.1:9" }
-rates:
-  gpt-4: { credits: 10, per: request }
-  api: { credits: 0.1, per: request }
-  tts: { credits: 60, per: minute, meter: response_audio, increment: 1s }
-  stt: { credits: 60, per: minute, meter: request_audio, increment: 1s }
-routes:
-  - { name: chat, match: { method: POST, path: /v1/chat/completions, json: { model: "gpt-4*" } },
-      upstream: up, action: llm, rate: gpt-4 }
-  - { name: speech, match: { method: POST, path: /v1/audio/speech }, upstream: up, action: tts,
-      rate: tts, audio: { estimate: { at_least: 2s, at_most: 2s }, on_exhausted: cut } }
-  - { name: transcription, match: { method: POST, path: /v1/audio/transcriptions }, upstream: up,
-      action: stt, rate: stt }
-  - { name: socket, match: { path: /ws }, upstream: up, action: api, rate: api }
-  - { name: critical, match: { path: /critical/** }, upstream: up, action: api, rate: gpt-4,
-      critical: true }
-  - { name: api, match: { path: "/v1/agents/{agent}/**" }, upstream: up, action: api, rate: api }
-plans:
-  starter: { credits: 20000, overage_usd: 0.02, top_up_minimum_usd: 10 }
-)yaml";
 
 // What the log would have: the views live no longer than the call.
 struct finished_exchange {
@@ -69,7 +43,7 @@ class test_host final : public exchange_host {
   task<admin::api_response> answer_billing(const quota::org_id& org, admin::api_request question,
                                            std::shared_ptr<runtime>) override {
     admin::api_response answer;
-    answer.body = org + " asked " + question.path + "?" + question.query;
+    if (!events) answer.body = org + " asked " + question.path + "?" + question.query;
     answer.source = events;
     co_return answer;
   }
@@ -124,24 +98,12 @@ class exchange_fixture : public testing::Test {
   }
 
   void use(const std::string& yaml) {
-    auto loaded = config::load_text(
-        yaml, "test.yaml", [](const std::string&) { return std::optional<std::string>{}; });
-    if (auto* errors = std::get_if<std::vector<config::config_error>>(&loaded)) {
-      throw std::runtime_error{to_string(errors->front())};
-    }
-    configuration = std::make_shared<const config::configuration>(
-        std::get<config::configuration>(std::move(loaded)));
+    configuration = load_configuration(yaml);
     host = std::make_unique<test_host>(context, store, configuration);
   }
 
   void add_customer(const quota::org_id& org, const std::string& key, quota::credits credits) {
-    quota::organization_change change;
-    change.plan = "starter";
-    wait_for(store.change(org, change));
-    wait_for(store.add_key(org, {"key_" + org, {}, {}, {}}, quota::hash_key(key)));
-    if (credits > quota::credits{}) {
-      wait_for(store.apply(org, quota::grant{"start-" + org, credits, "purchase", {}}));
-    }
+    proxy::add_customer(store, org, key, credits);
   }
   quota::credits available(const quota::org_id& org = "acme") {
     return store.account(org).row().available();

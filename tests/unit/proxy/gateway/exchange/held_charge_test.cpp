@@ -1,5 +1,5 @@
 // The hold of a call, told as conversations with the ledger; each is replayed with every answer of
-// the ledger lost in turn: whatever is lost, the account ends as it should.
+// the ledger failing in turn: whatever fails, the account ends as it should.
 #include "proxy/gateway/exchange/held_charge.hpp"
 
 #include "tests/unit/proxy/gateway/exchange/fixture.hpp"
@@ -8,6 +8,7 @@ namespace tollgate::proxy {
 namespace {
 
 using quota::stream_end;
+using tests::fault_plan;
 
 class held_charges : public exchange_fixture {
  protected:
@@ -41,24 +42,32 @@ class held_charges : public exchange_fixture {
   };
   using step = std::function<task<>(played&)>;
 
-  // Plays it once, then again with each answer of the ledger lost in turn. `left`: what the account
-  // has afterwards; where the reservation was lost, everything.
+  // Plays it once, then again with each answer of the ledger failing in turn: the operation is not
+  // done, or is and only its answer is lost. `left`: what the account has afterwards; where nothing
+  // was held, everything.
   void hold_failing_at_every_step(const std::string& path, const step& story, quota::credits left) {
-    const int calls = play(path, story, -1);
+    const int steps = play(path, story, {});
     EXPECT_EQ(available(), left);
-    for (int lost = 0; lost < calls; ++lost) {
-      SCOPED_TRACE("lost: answer " + std::to_string(lost));
-      store.account("acme") = {};
-      wait_for(store.apply("acme", quota::grant{"g", 100_credits, "purchase", {}}));
-      play(path, story, lost);
-      EXPECT_EQ(available(), was_held ? left : 100_credits);
+    for (int failing = 0; failing < steps; ++failing) {
+      for (const auto when :
+           {fault_plan::when::before_it_is_done, fault_plan::when::after_it_is_done}) {
+        SCOPED_TRACE("answer " + std::to_string(failing) +
+                     (when == fault_plan::when::after_it_is_done ? ", after it was done" : ""));
+        store.account("acme") = {};
+        wait_for(store.apply("acme", quota::grant{"g", 100_credits, "purchase", {}}));
+        play(path, story, {failing, when});
+        EXPECT_EQ(available(), was_held ? left : 100_credits);
+      }
     }
   }
 
   // How many of the ledger's answers it took.
-  int play(const std::string& path, const step& story, int lost) {
-    constexpr int many = 1'000'000;
-    store.calls_until_lost = lost < 0 ? many : lost;
+  int play(const std::string& path, const step& story, fault_plan faults) {
+    const auto resolved = [this] {
+      return host->charges().counted().settled + host->charges().counted().voided;
+    };
+    const auto before = resolved();
+    store.faults = &faults;
     was_held = false;
     {
       played one{*this, path};
@@ -68,11 +77,11 @@ class held_charges : public exchange_fixture {
       context.restart();
       context.run_one_for(10ms);
     }
+    store.faults = nullptr;
     EXPECT_EQ(host->charges().pending(), 0U);
     EXPECT_EQ(store.account("acme").row().held, quota::credits{});
-    const int left = store.calls_until_lost;
-    store.calls_until_lost = -1;
-    return lost < 0 ? many - left : 0;
+    EXPECT_EQ(resolved() - before, was_held ? 1U : 0U);
+    return faults.taken();
   }
 
   task<> tell(played& one, const step& story) {

@@ -41,8 +41,14 @@ class journal_directory : public testing::Test {
   }
   void TearDown() override { fs::remove_all(root_); }
 
-  // As a process that starts now would find it.
-  contents left() const { return read_journal(segments_in(settings_.directory)); }
+  // As a process that starts now would find it: at one moment, and not while segments are deleted.
+  contents left() const {
+    for (;;) {
+      const auto files = segments_in(settings_.directory);
+      auto found = read_journal(files);
+      if (segments_in(settings_.directory) == files) return found;
+    }
+  }
   std::uintmax_t bytes() const {
     std::uintmax_t sum = 0;
     for (const auto& file : segments_in(settings_.directory)) {

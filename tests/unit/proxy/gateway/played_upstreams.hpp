@@ -1,0 +1,51 @@
+// Upstreams that a test plays: each connection of a pool is a pipe in memory.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+
+#include "proxy/gateway/runtime.hpp"
+#include "tests/support/memory_pipe.hpp"
+
+namespace tollgate::proxy {
+
+class played_upstreams {
+ public:
+  explicit played_upstreams(io_executor executor) : executor_{executor} {}
+
+  std::function<void()> while_connecting;
+  tests::fault_plan* faults = nullptr;  // of what is expected from now on; outlives the pipes
+
+  // From here on the pools of `view` connect to the upstreams that are expected.
+  void serve(const runtime& view, deadline_list& deadlines) {
+    for (const auto& pool : view.pools) {
+      pool->connect_by(
+          [this, &deadlines]() -> task<result<upstream_lease>> { return connect(deadlines); });
+    }
+  }
+  // The next connection. One that is not expected is refused.
+  std::shared_ptr<tests::memory_pipe> expect() {
+    auto made = std::make_shared<tests::memory_pipe>(executor_, faults);
+    expected_.push_back(made);
+    return made;
+  }
+
+  std::size_t still_expected() const { return expected_.size(); }
+
+ private:
+  task<result<upstream_lease>> connect(deadline_list& deadlines) {
+    if (while_connecting) while_connecting();
+    const bool fails = faults != nullptr && faults->next_fails();
+    if (fails || expected_.empty()) co_return asio::error::connection_refused;
+    auto made = std::make_unique<upstream_connection>(tcp_socket{executor_},
+                                                      expected_.front()->channel(), deadlines);
+    expected_.pop_front();
+    co_return made;
+  }
+
+  io_executor executor_;
+  std::deque<std::shared_ptr<tests::memory_pipe>> expected_;
+};
+
+}  // namespace tollgate::proxy
