@@ -141,7 +141,7 @@ class charge {
   bool covers(usage used) const { return price(terms_.price_at, used) <= hold_.amount; }
   // The hold cannot grow to what has been metered: the account has no more to give.
   bool exhausted() const { return growth_.exhausted; }
-  // What the account had left at the ledger's last answer, a hold that was made already taken off.
+  // What the account had left at the ledger's last answer, what held() is taken off.
   credits available() const { return said_.available; }
   bool beyond_balance() const { return said_.beyond_balance; }
   // What refused the reservation, or the last attempt to let the hold grow.
@@ -174,6 +174,8 @@ class charge {
 
   action on_reserved(const answered& event);
   action on_extended(const answered& event);
+  action on_replaced(const answer& reply);
+  action on_released(const answer& reply);
   void note_refusal(const answer& reply);
   action on_resolved(const answered& event);
   action on_reserved_late(const answered& event);
