@@ -98,9 +98,12 @@ bool audio_upload::estimates_unmeasurable() const {
 }
 
 task<result<void, problem>> audio_upload::pass(std::string_view piece) {
+  const auto before = metered_.used();
   auto passed = meter(piece);
   if (passed && body_.done()) passed = co_await cover();
   refused_ = !passed;
+  // Its answer has begun: the call is charged, but nobody gets this piece.
+  if (refused_ && hold_.settles()) metered_.close_at(before);
   co_return passed;
 }
 
