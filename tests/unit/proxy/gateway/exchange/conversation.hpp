@@ -11,8 +11,21 @@ namespace tollgate::proxy {
 
 class conversation : public exchange_fixture {
  protected:
+  // As a worker ends: connections are cut, and what waits all the same goes with the event loop.
+  // Nothing may stay behind.
+  ~conversation() override {
+    for (const auto& each : pipes) each->cut();
+    run();
+    context.destroy_what_waits();
+    client.reset();
+    pipe.reset();
+    upstreams.clear();
+    host.reset();
+    for (const auto& each : pipes) EXPECT_EQ(each->ends_in_use(), 0) << "its frames leak";
+  }
+
   void start() {
-    pipe = std::make_shared<tests::memory_pipe>(context.get_executor());
+    pipe = make_pipe();
     client = std::make_shared<downstream>(closed_socket(), pipe->channel(), host->deadlines());
     for (auto& pool : host->current()->pools) {
       pool->connect_by([this]() -> task<result<upstream_lease>> { return connect(); });
@@ -21,7 +34,7 @@ class conversation : public exchange_fixture {
 
   // The upstream's next connection.
   std::shared_ptr<tests::memory_pipe> expect_connection() {
-    auto made = std::make_shared<tests::memory_pipe>(context.get_executor());
+    auto made = make_pipe();
     upstreams.push_back(made);
     return made;
   }
@@ -72,11 +85,16 @@ class conversation : public exchange_fixture {
 
   std::shared_ptr<tests::memory_pipe> pipe;
   std::shared_ptr<downstream> client;
-  std::deque<std::shared_ptr<tests::memory_pipe>> upstreams;
+  std::deque<std::shared_ptr<tests::memory_pipe>> upstreams;  // that wait to be connected to
+  std::vector<std::shared_ptr<tests::memory_pipe>> pipes;     // all of them
   bool serving = false, failed = false;
   std::function<void()> while_connecting;
 
  private:
+  std::shared_ptr<tests::memory_pipe> make_pipe() {
+    pipes.push_back(std::make_shared<tests::memory_pipe>(context.get_executor()));
+    return pipes.back();
+  }
   tcp_socket closed_socket() { return tcp_socket{context.get_executor()}; }
 
   task<result<upstream_lease>> connect() {

@@ -11,6 +11,7 @@
 
 #include "config/load.hpp"
 #include "proxy/gateway/exchange/host.hpp"
+#include "proxy/net/event_loop.hpp"
 #include "tests/support/memory_pipe.hpp"
 #include "tests/support/memory_store.hpp"
 
@@ -122,6 +123,7 @@ class exchange_fixture : public testing::Test {
     use(test_configuration);
     add_customer("acme", "tg_live_acme", 100_credits);
   }
+  ~exchange_fixture() override { context.destroy_what_waits(); }
 
   void use(const std::string& yaml) {
     auto loaded = config::load_text(
@@ -164,7 +166,7 @@ class exchange_fixture : public testing::Test {
     context.poll();
   }
 
-  asio::io_context context;
+  event_loop context;
   tests::memory_store store;
   std::shared_ptr<const config::configuration> configuration;
   std::unique_ptr<test_host> host;
