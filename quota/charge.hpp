@@ -141,7 +141,7 @@ class charge {
   bool covers(usage used) const { return price(terms_.price_at, used) <= hold_.amount; }
   // The hold cannot grow to what has been metered: the account has no more to give.
   bool exhausted() const { return growth_.exhausted; }
-  // What the account had left at the ledger's last answer, what held() is taken off.
+  // What the account had left at the ledger's last answer, after this call's hold.
   credits available() const { return said_.available; }
   bool beyond_balance() const { return said_.beyond_balance; }
   // What refused the reservation, or the last attempt to let the hold grow.

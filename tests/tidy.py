@@ -69,7 +69,7 @@ SENDS = re.compile(r"\.(?:call|call_all|call_now)\(")
 
 
 def complaints_about_commands():
-    """Commands on keys of an account that nobody asks whether a later version has written it."""
+    """Commands that do not ask whether a later version has written the account."""
     for path in sorted((ROOT / "quota/redis").glob("*.cpp")):
         if path.name in SENDERS:
             continue

@@ -10,7 +10,7 @@ namespace tollgate::proxy {
 class event_loop : public asio::io_context {
  public:
   event_loop() : io_context{1} {}
-  // What waits refers to other things of the thread, so it is destroyed while those still live.
+  // Coroutines that wait refer to other objects of the thread, so they are destroyed before those.
   void destroy_what_waits() { shutdown(); }
 };
 

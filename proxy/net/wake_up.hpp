@@ -26,7 +26,7 @@ class wake_up : public waiting_link {
     auto waiter = take();
     std::move(waiter)();
   }
-  // Destroys it instead; it may own this object.
+  // Destroys the coroutine instead, which may own this object.
   void forget() { [[maybe_unused]] const auto waiter = take(); }
 
  private:
@@ -43,8 +43,9 @@ class wake_up : public waiting_link {
   std::optional<waiter> waiter_;
 };
 
-// Who waits in an event loop. Where the loop ends first, nobody would ever wake them, and nobody
-// owns their frames but what they wait for, which they often own themselves.
+// The coroutines that wait in an event loop. If the loop is destroyed first, nothing wakes them,
+// and their frames would leak: each is owned by the object it waits for, which it often owns
+// itself.
 class waiting_coroutines final : public asio::execution_context::service {
  public:
   using key_type = waiting_coroutines;

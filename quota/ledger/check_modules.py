@@ -2,7 +2,7 @@
 """Checks the modules of the ledger's library: check_modules.py LUAC LUACHECK MODULE...
 
 Besides what luac and luacheck find: no call may leave anything behind in a module, because the next call would find
-it so. kept_state.py reads that from the compiled code. library.lua assigns one variable, once.
+it so. kept_state.py reads that from the compiled code. library.lua keeps its modules, which the first call makes.
 """
 import pathlib
 import subprocess
@@ -11,7 +11,7 @@ import sys
 from kept_state import complaints_about
 
 CONFIGURATION = pathlib.Path(__file__).with_name("scripts") / ".luacheckrc"
-ALLOWED = {("library", "changes apply")}
+ALLOWED = {("library", "changes apply"), ("library", "changes apply_usual")}
 
 
 def main():

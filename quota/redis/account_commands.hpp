@@ -36,16 +36,15 @@ class account_script {
 task<result<reply_ptr>> change_account(connection& connection, const org_id& org,
                                        const account_script& script, std::vector<std::string> keys,
                                        std::vector<std::string> arguments);
-// EVAL of the script, for who has no connection.
+// The same as an EVAL command, for callers without a connection.
 std::vector<std::string> change_command(const org_id& org, const account_script& script,
                                         std::vector<std::string> keys,
                                         std::vector<std::string> arguments);
-// One command, with one key of the organization as its first argument.
+// One command whose first argument is a key of the organization.
 task<result<reply_ptr>> change_account(connection& connection, const org_id& org,
                                        std::vector<std::string> command);
 
-// Commands on keys that are of the whole store. One of an organization's keys is
-// store_errc::protocol.
+// A command on keys of the whole store. With a key of an organization it is store_errc::protocol.
 task<result<reply_ptr>> ask_store(connection& connection, std::vector<std::string> command);
 
 }  // namespace tollgate::quota::redis

@@ -52,6 +52,7 @@ class newer_schema_test : public store_test {
             .result,
         outcome::granted);
     const auto hold = ids.next_hold_id(store.now());
+    if (open == hold_id{}) open = ids.next_hold_id(store.now());
     EXPECT_EQ(
         ask(store.apply("acme",
                         reserve{hold, credits::from_whole(1), 60s, admission::enforce, {}, {}}))
@@ -60,6 +61,8 @@ class newer_schema_test : public store_test {
     EXPECT_EQ(ask(store.apply("acme", settle{hold, credits::from_whole(1), 1})).result,
               outcome::settled);
     hour = hour_of(store.now());
+    const operation second = reserve{open, credits::from_whole(1), 60s, admission::enforce, {}, {}};
+    EXPECT_EQ(ask(store.apply("acme", second)).result, outcome::held);
     ask(payments.remember("acme", "tu_1", "pi_1"));
     webhook_endpoint endpoint;
     endpoint.id = "we_1";
@@ -82,6 +85,12 @@ class newer_schema_test : public store_test {
 
   std::vector<verb> verbs() {
     organization_change suspend, plan;
+    const operation another_hold = reserve{
+        ids.next_hold_id(store.now()), credits::from_whole(1), 60s, admission::enforce, {}, {}};
+    const operation longer = extend{open, credits::from_whole(2), 60s, admission::enforce};
+    const operation less = release{open, credits::from_micro(1)},
+                    used = settle{open, credits::from_micro(1), 1};
+    const operation unused = void_hold{open}, sweep = expire_holds{};
     suspend.suspended = true;
     plan.plan = "starter";
     webhook_endpoint endpoint;
@@ -91,7 +100,13 @@ class newer_schema_test : public store_test {
     const auto day = hour / 24;
     const coarsening by_day{usage_grain::day, day - 9, day - 8, {}};
     return {
-        of("ledger apply", [this] { return store.apply(acme, an_operation); }),
+        of("ledger apply, grant", [this] { return store.apply(acme, an_operation); }),
+        of("ledger apply, reserve", [=, this] { return store.apply(acme, another_hold); }),
+        of("ledger apply, extend", [=, this] { return store.apply(acme, longer); }),
+        of("ledger apply, release", [=, this] { return store.apply(acme, less); }),
+        of("ledger apply, settle", [=, this] { return store.apply(acme, used); }),
+        of("ledger apply, void", [=, this] { return store.apply(acme, unused); }),
+        of("ledger apply, expire", [=, this] { return store.apply(acme, sweep); }),
         of("ledger pending", [this] { return store.pending(acme); }),
         of("account_history snapshot", [this] { return store.snapshot(acme); }),
         of("account_history entries", [this] { return store.entries(acme, "0-0", 9); }),
@@ -183,6 +198,7 @@ class newer_schema_test : public store_test {
   webhook_lease mine{"acme", "we_1", "me", 1h};
   operation an_operation{grant{"g2", credits::from_whole(1), "purchase", "", never, {}}};
   std::int64_t hour = 0;
+  hold_id open;
   // Verbs begin when they are waited for: what they refer to stands here.
   const org_id acme = "acme";
   const key_hash known_hash = hash_key("tg_live_acme"), other_hash = hash_key("tg_live_other");

@@ -102,7 +102,7 @@ task<result<void, problem>> audio_upload::pass(std::string_view piece) {
   auto passed = meter(piece);
   if (passed && body_.done()) passed = co_await cover();
   refused_ = !passed;
-  // Its answer has begun: the call is charged, but nobody gets this piece.
+  // The answer has begun, so the call is charged; this piece is not sent.
   if (refused_ && hold_.settles()) metered_.close_at(before);
   co_return passed;
 }

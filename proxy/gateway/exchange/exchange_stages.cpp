@@ -137,7 +137,7 @@ task<> exchange::answer_upload(attempt_result& result) {
   result = co_await upstream_.receive_head();
   if (result == attempt_result::answered) {
     co_await deliver();
-    // We ended it ourselves. What the route says of upstreams that fail does not make it free.
+    // Tollgate ended this call, not the upstream: `upstream_failed: void` does not make it free.
     if (audio_.was_refused() && hold_.how() == quota::stream_end::upstream_failed) {
       hold_.ends(quota::stream_end::cut);
     }

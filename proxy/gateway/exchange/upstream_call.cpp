@@ -138,7 +138,7 @@ task<attempt_result> upstream_call::receive_head() {
       const auto n =
           co_await io.async_read_some(in.prepare(limit), asio::redirect_error(use_task, ec));
       in.commit(n);
-      // Nobody looks at an answer to an upload that was refused meanwhile.
+      // An answer to an upload that was refused meanwhile is not begun.
       if (ec || audio_.was_refused()) co_return no_answer(ec);
       continue;
     }
