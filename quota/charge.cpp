@@ -98,13 +98,10 @@ charge::action charge::on(const answered& event) {
     case state::extending:
       return on_extended(event);
     case state::releasing:
-      if (event.reply.result == outcome::released) hold_.amount = paid() + event.reply.amount;
-      return keep_open();
+      return on_released(event.reply);
     case state::replacing:
       if (event.reply.result == outcome::forgotten) return reserve_next(hold_.id.a_day_later());
-      hold_.confirmed = hold_.id;
-      hold_.amount = growth_.to;
-      return keep_open();
+      return on_replaced(event.reply);
     case state::resolving:
     case state::late_settling:
       return on_resolved(event);
@@ -220,13 +217,21 @@ charge::action charge::reserve_next(const hold_id& next) {
   return ask(state::replacing, reservation(growth_.to - paid(), admission::owed));
 }
 
-// The same, but the usage so far has been charged, and only the rest is held.
+charge::action charge::on_replaced(const answer& reply) {
+  hold_.confirmed = hold_.id;
+  hold_.amount = growth_.to;
+  said_.available = reply.available;
+  return keep_open();
+}
+
+// Like reserve_next(), but the usage so far has been charged: only the rest is held.
 charge::action charge::go_on_behind(const answered& event) {
   note_charged(event.reply);
   if (hold_.amount > paid()) return replace(hold_.id.successor());
   hold_.id = hold_.id.successor();
   hold_.amount = paid();
   hold_.gone = true;
+  said_.available = event.reply.available;
   return keep_open();
 }
 
@@ -307,6 +312,14 @@ charge::action charge::grow() {
 charge::action charge::release_rest() {
   if (hold_.gone || std::exchange(growth_.released, true)) return wait{};
   return ask(state::releasing, release{hold_.id, unpaid(growth_.metered->so_far).amount});
+}
+
+charge::action charge::on_released(const answer& reply) {
+  if (reply.result == outcome::released) {
+    hold_.amount = paid() + reply.amount;
+    said_.available = reply.available;
+  }
+  return keep_open();
 }
 
 charge::action charge::on_resolved(const answered& event) {

@@ -174,6 +174,8 @@ class charge {
 
   action on_reserved(const answered& event);
   action on_extended(const answered& event);
+  action on_replaced(const answer& reply);
+  action on_released(const answer& reply);
   void note_refusal(const answer& reply);
   action on_resolved(const answered& event);
   action on_reserved_late(const answered& event);

@@ -3,7 +3,7 @@
 
 `quota` and `routes` are pure but for quota/redis: nothing else below `proxy` may include Asio's sockets. Some
 libraries, and quota/redis, are confined to directories. Classes of proxy keep to a size: files and functions are
-small, so a large object would hide in them.
+small, so a large object would hide in them. Commands of quota/redis go through account_commands.
 """
 import re
 import sys
@@ -63,6 +63,21 @@ def complaints_about(path):
                 yield f"{name}:{number}: includes <{included}>, which only {' and '.join(homes)} may"
 
 
+# Of quota/redis: these may send a command as it is; others go through account_commands, which asks for the schema.
+SENDERS = {"account_commands.cpp", "connection.cpp", "ledger_library.cpp", "store_schema.cpp"}
+SENDS = re.compile(r"\.(?:call|call_all|call_now)\(")
+
+
+def complaints_about_commands():
+    """Commands that do not ask whether a later version has written the account."""
+    for path in sorted((ROOT / "quota/redis").glob("*.cpp")):
+        if path.name in SENDERS:
+            continue
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            if SENDS.search(line) and "redis.call(" not in line:
+                yield f"quota/redis/{path.name}:{number}: sends a command of its own; use account_commands.hpp"
+
+
 MODULE = re.compile(r"from '\./(\w+\.js)'")
 
 
@@ -94,7 +109,7 @@ def complaints_about_classes():
 def main():
     files = [p for directory in ORDER for p in sorted((ROOT / directory).rglob("*")) if p.suffix in (".hpp", ".cpp")]
     complaints = [each for path in files for each in complaints_about(path)] + [
-        *complaints_about_classes(), *complaints_about_modules()]
+        *complaints_about_classes(), *complaints_about_commands(), *complaints_about_modules()]
     print("\n".join(complaints) or f"{len(files)} files in order")
     return 1 if complaints or len(files) < 50 else 0
 

@@ -13,7 +13,8 @@ namespace {
 constexpr std::chrono::milliseconds refusal_patience{2'000};
 }
 
-std::variant<quota::store_opener, store_failure> find_store(const std::string& text) {
+std::variant<quota::store_opener, store_failure> find_store(const std::string& text,
+                                                            quota::store_access access) {
   auto url = quota::redis::parse_store_url(text);
   if (!url) return store_failure{"store: " + url.error(), 2};
   std::shared_ptr<embedded_server> server;  // runs as long as the opener exists
@@ -24,10 +25,10 @@ std::variant<quota::store_opener, store_failure> find_store(const std::string& t
     if (!started && !started.error().in_use) return store_failure{started.error().message};
     where = started ? *started : embedded_server::running_address(url->directory);
   }
-  const auto refused = quota::redis::why_refused(where, refusal_patience);
+  const auto refused = quota::redis::why_refused(where, refusal_patience, access);
   if (!refused.empty()) return store_failure{"store: " + refused};
-  return quota::store_opener{[where, server](asio::io_context& context) {
-    return quota::redis::open_store(context, where);
+  return quota::store_opener{[where, server, access](asio::io_context& context) {
+    return quota::redis::open_store(context, where, {.access = access});
   }};
 }
 

@@ -5,6 +5,7 @@
 
 namespace tollgate::proxy {
 
-std::variant<quota::store_opener, store_failure> find_store(const std::string& url);
+std::variant<quota::store_opener, store_failure> find_store(const std::string& url,
+                                                            quota::store_access access);
 
 }  // namespace tollgate::proxy

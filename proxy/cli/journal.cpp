@@ -92,7 +92,7 @@ int run_journal_replay(const journal_options& options, const store_finder& find_
     if (directory.empty())
       throw std::runtime_error{"the configuration has no journal; give the directory"};
     const auto lock = journal::lock_directory(directory, false);
-    const auto store = find_store(settings.store.url);
+    const auto store = find_store(settings.store.url, quota::store_access::read_write);
     if (const auto* failure = std::get_if<store_failure>(&store)) {
       err << "tollgate: " << failure->message << '\n';
       return failure->exit_code;

@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "quota/store.hpp"
+#include "quota/store_access.hpp"
 
 namespace tollgate::proxy {
 
@@ -16,7 +17,7 @@ struct store_failure {
 
 // A running store: an external one, that of a running Tollgate, or one started for this command,
 // which runs as long as the opener exists.
-using store_finder =
-    std::function<std::variant<quota::store_opener, store_failure>(const std::string& url)>;
+using store_finder = std::function<std::variant<quota::store_opener, store_failure>(
+    const std::string& url, quota::store_access access)>;
 
 }  // namespace tollgate::proxy

@@ -71,8 +71,7 @@ class verifier {
     std::string after;
     for (;;) {
       const auto orgs = co_await store_->directory().list(after, orgs_at_once);
-      if (!orgs)
-        co_return verify_failure{"the connection to the store broke: " + orgs.error().message()};
+      if (!orgs) co_return failure_of(orgs.error());
       for (const auto& org : *orgs) {
         if (auto failure = co_await verify_one(org.id)) co_return failure;
         after = org.id;
@@ -81,13 +80,14 @@ class verifier {
     }
     if (!options_.json)
       out_ << verified_ << (verified_ == 1 ? " organization" : " organizations") << '\n';
+    // The list passes over what it cannot read.
+    if (const auto why = store_->refusal(); !why.empty()) co_return verify_failure{why};
     co_return verdict();
   }
 
   task<std::optional<verify_failure>> verify_named() {
     const auto found = co_await store_->directory().find(options_.org);
-    if (!found)
-      co_return verify_failure{"the connection to the store broke: " + found.error().message()};
+    if (!found) co_return failure_of(found.error());
     if (!*found) co_return verify_failure{"no such organization: " + options_.org};
     if (auto failure = co_await verify_one(options_.org)) co_return failure;
     co_return verdict();
@@ -101,15 +101,20 @@ class verifier {
   task<std::optional<verify_failure>> verify_one(quota::org_id org) {
     const auto proof = co_await quota::verify(history(), store_->guards(), org);
     if (!proof) {
-      if (const auto why = store_->refusal(); !why.empty()) co_return verify_failure{why};
-      const auto* const who =
-          archive::is_of_archive(proof.error()) ? "" : "the connection to the store broke: ";
-      co_return verify_failure{org + ": " + who + proof.error().message()};
+      auto failure = failure_of(proof.error());
+      if (store_->refusal().empty()) failure.message.insert(0, org + ": ");
+      co_return failure;
     }
     ++verified_;
     if (!proof->differences.empty()) ++wrong_;
     options_.json ? print_json(org, *proof) : print_text(org, *proof);
     co_return std::nullopt;
+  }
+
+  verify_failure failure_of(error_code ec) const {
+    if (auto why = store_->refusal(); !why.empty()) return {std::move(why)};
+    if (archive::is_of_archive(ec)) return {ec.message()};
+    return {"the connection to the store broke: " + ec.message()};
   }
 
   void print_text(const quota::org_id& org, const quota::verification& proof) {
@@ -158,7 +163,7 @@ int run_verify(const verify_options& options, const store_finder& find_store, st
     return 2;
   }
   const auto& settings = std::get<config::configuration>(loaded).values;
-  const auto store = find_store(settings.store.url);
+  const auto store = find_store(settings.store.url, quota::store_access::read_only);
   const auto fail = [&](const verify_failure& failure) {
     err << "tollgate: " << failure.message << '\n';
     return failure.exit_code;

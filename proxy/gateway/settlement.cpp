@@ -161,7 +161,8 @@ void settlement::clean_up(quota::org_id org, quota::operation void_operation) {
   const auto clean = [](settlement& self, quota::org_id payer, quota::operation what) -> task<> {
     for (int attempt = 0;; ++attempt) {
       const auto reply = co_await self.ledger_.apply(payer, what);
-      if (reply) break;
+      // A store that refuses this has refused the reservation, too: a later version's account.
+      if (reply || reply.error() == quota::store_errc::protocol) break;
       co_await self.pause(attempt);
     }
     --self.resolving_;

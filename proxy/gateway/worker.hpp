@@ -18,6 +18,7 @@
 #include "proxy/net/acceptor.hpp"
 #include "proxy/net/api/event_delivery.hpp"
 #include "proxy/net/deadline.hpp"
+#include "proxy/net/event_loop.hpp"
 #include "quota/ledger.hpp"
 
 namespace tollgate::proxy {
@@ -74,12 +75,6 @@ class worker {
   task<> accept();
   task<> tick();
   void copy_gauges();
-
-  // What waits in it refers to the worker, so it is destroyed while the worker still lives.
-  struct event_loop : asio::io_context {
-    event_loop() : io_context{1} {}
-    void destroy_what_waits() { shutdown(); }
-  };
 
   metrics::thread_metrics& counts_;
   event_loop context_;

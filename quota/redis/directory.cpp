@@ -5,6 +5,7 @@
 #include <hiredis/hiredis.h>
 
 #include "quota/plan_text.hpp"
+#include "quota/redis/account_commands.hpp"
 #include "quota/redis/ledger_protocol.hpp"
 #include "quota/redis/reply.hpp"
 #include "quota/redis/rows.hpp"
@@ -69,8 +70,8 @@ stored_key unpack(std::string_view id, std::string_view packed) {
 // is written to the account in the same step, and what has changed is told like all that happens to
 // it. KEYS: settings, account, events. ARGV: the options, limits and alerts expected, empty for
 // any; the options of who has none; fields and values.
-std::string_view change_script() {
-  return R"lua(
+const account_script& change_script() {
+  static const account_script script{R"lua(
     local time = redis.call('TIME')
     local now = time[1] .. string.format('%03d', math.floor(time[2] / 1000))
     local options = redis.call('HGET', KEYS[1], 'options') or ARGV[4]
@@ -95,26 +96,26 @@ std::string_view change_script() {
       redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1])
       if ARGV[i] == 'suspended' then suspend(ARGV[i + 1]) end
     end
-    return {created, redis.call('HGETALL', KEYS[1]), 0, told})lua";
+    return {created, redis.call('HGETALL', KEYS[1]), 0, told})lua"};
+  return script;
 }
 
 }  // namespace
 
-std::vector<std::string> change_command(const org_id& org, const organization_change& what) {
+namespace {
+
+std::vector<std::string> keys_of_change(const org_id& org) {
+  return {key_of(org, "settings"), key_of(org, "account"), key_of(org, "events")};
+}
+
+std::vector<std::string> arguments_of(const organization_change& what) {
   const auto& expected = what.instead_of;
-  std::vector<std::string> command{"EVAL",
-                                   std::string{change_script()},
-                                   "3",
-                                   key_of(org, "settings"),
-                                   key_of(org, "account"),
-                                   key_of(org, "events"),
-                                   expected ? to_text(*expected) : "",
-                                   expected ? limits_text(expected->limits) : "",
-                                   expected ? alerts_text(expected->alerts) : "",
-                                   to_text(account_options{})};
+  std::vector<std::string> arguments{
+      expected ? to_text(*expected) : "", expected ? limits_text(expected->limits) : "",
+      expected ? alerts_text(expected->alerts) : "", to_text(account_options{})};
   const auto set = [&](const char* field, std::string value) {
-    command.emplace_back(field);
-    command.push_back(std::move(value));
+    arguments.emplace_back(field);
+    arguments.push_back(std::move(value));
   };
   if (what.plan) set("plan", *what.plan);
   if (what.suspended) set("suspended", *what.suspended ? "1" : "0");
@@ -126,18 +127,18 @@ std::vector<std::string> change_command(const org_id& org, const organization_ch
   }
   if (what.custom_terms) set("custom_terms", to_text(*what.custom_terms));
   if (what.stripe_customer) set("stripe_customer", *what.stripe_customer);
-  return command;
+  return arguments;
 }
 
-task<result<reply_ptr>> redis_directory::ask(std::vector<std::string> command) {
-  auto reply = co_await connection_.call(std::move(command));
-  if (reply && (*reply)->type == REDIS_REPLY_ERROR) co_return make_error_code(store_errc::protocol);
-  co_return reply;
+}  // namespace
+
+std::vector<std::string> change_command(const org_id& org, const organization_change& what) {
+  return change_command(org, change_script(), keys_of_change(org), arguments_of(what));
 }
 
 task<result<std::optional<organization>>> redis_directory::find(const org_id& org) {
   std::vector<std::string> command{"HGETALL", key_of(org, "settings")};
-  const auto reply = co_await ask(std::move(command));
+  const auto reply = co_await read_account(connection_, org, std::move(command));
   if (!reply) co_return reply.error();
   co_return parse_organization(org, **reply);
 }
@@ -146,11 +147,12 @@ task<result<std::optional<organization>>> redis_directory::find(const org_id& or
 // account that nobody lists would never be swept.
 task<result<changed_organization>> redis_directory::change(const org_id& org,
                                                            const organization_change& what) {
-  auto command = change_command(org, what);
+  auto keys = keys_of_change(org), arguments = arguments_of(what);
   std::vector<std::string> list{"ZADD", std::string{all_orgs}, "0", org};
-  const auto listed = co_await ask(std::move(list));
+  const auto listed = co_await ask_store(connection_, std::move(list));
   if (!listed) co_return listed.error();
-  const auto reply = co_await ask(std::move(command));
+  const auto reply = co_await change_account(connection_, org, change_script(), std::move(keys),
+                                             std::move(arguments));
   if (!reply) co_return reply.error();
   const auto parts = elements_of(**reply);
   if (parts.size() != 4) co_return make_error_code(store_errc::protocol);
@@ -177,7 +179,7 @@ task<result<std::vector<organization>>> redis_directory::list(std::string after,
                                      "LIMIT",
                                      "0",
                                      std::to_string(limit - found.size())};
-    const auto reply = co_await ask(std::move(command));
+    const auto reply = co_await ask_store(connection_, std::move(command));
     if (!reply) co_return reply.error();
     const auto ids = elements_of(**reply);
     if (ids.empty()) break;
@@ -196,17 +198,17 @@ task<result<std::vector<organization>>> redis_directory::list(std::string after,
 task<result<void>> redis_directory::add_key(const org_id& org, const api_key& key,
                                             const key_hash& hash) {
   std::vector<std::string> remember{"HSET", key_of(org, "keys"), key.id, pack(key, hash)};
-  const auto remembered = co_await ask(std::move(remember));
+  const auto remembered = co_await change_account(connection_, org, std::move(remember));
   if (!remembered) co_return remembered.error();
   std::vector<std::string> command{"HSET", key_of_hash(hash), "org", org, "id", key.id};
-  const auto reply = co_await ask(std::move(command));
+  const auto reply = co_await ask_store(connection_, std::move(command));
   if (!reply) co_return reply.error();
   co_return result<void>{};
 }
 
 task<result<std::vector<api_key>>> redis_directory::keys(const org_id& org) {
   std::vector<std::string> command{"HGETALL", key_of(org, "keys")};
-  const auto reply = co_await ask(std::move(command));
+  const auto reply = co_await read_account(connection_, org, std::move(command));
   if (!reply) co_return reply.error();
   std::vector<api_key> found;
   const auto flat = elements_of(**reply);
@@ -222,24 +224,24 @@ task<result<std::vector<api_key>>> redis_directory::keys(const org_id& org) {
 // The key stops working with the first step; a crash before the second only leaves the list behind.
 task<result<bool>> redis_directory::revoke_key(const org_id& org, std::string key_id) {
   std::vector<std::string> look{"HGET", key_of(org, "keys"), key_id};
-  const auto found = co_await ask(std::move(look));
+  const auto found = co_await read_account(connection_, org, std::move(look));
   if (!found) co_return failed(found.error());
   if ((*found)->type == REDIS_REPLY_NIL) co_return false;
   auto stored = unpack(key_id, text_of(**found));
   std::vector<std::string> forget{"DEL", key_of_hash(stored.hash)};
-  const auto forgotten = co_await ask(std::move(forget));
+  const auto forgotten = co_await ask_store(connection_, std::move(forget));
   if (!forgotten) co_return failed(forgotten.error());
   if (stored.key.revoked_at) co_return true;
   stored.key.revoked_at = system_clock{}.now();
   std::vector<std::string> note{"HSET", key_of(org, "keys"), key_id, pack(stored.key, stored.hash)};
-  const auto noted = co_await ask(std::move(note));
+  const auto noted = co_await change_account(connection_, org, std::move(note));
   if (!noted) co_return failed(noted.error());
   co_return true;
 }
 
 task<result<std::optional<key_owner>>> redis_directory::find_key(const key_hash& hash) {
   std::vector<std::string> command{"HMGET", key_of_hash(hash), "org", "id"};
-  const auto reply = co_await ask(std::move(command));
+  const auto reply = co_await ask_store(connection_, std::move(command));
   if (!reply) co_return reply.error();
   const auto values = elements_of(**reply);
   if (values.size() != 2) co_return make_error_code(store_errc::protocol);

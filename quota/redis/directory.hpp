@@ -24,8 +24,6 @@ class redis_directory final : public directory {
   task<result<std::optional<key_owner>>> find_key(const key_hash& hash) override;
 
  private:
-  task<result<reply_ptr>> ask(std::vector<std::string> command);
-
   connection& connection_;
 };
 

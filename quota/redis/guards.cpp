@@ -5,11 +5,11 @@
 
 #include <hiredis/hiredis.h>
 
+#include "quota/redis/account_commands.hpp"
 #include "quota/redis/gate_row.hpp"
 #include "quota/redis/ledger_protocol.hpp"
 #include "quota/redis/reply.hpp"
 #include "quota/redis/rows.hpp"
-#include "quota/redis/store_schema.hpp"
 #include "quota/redis/stored_time.hpp"
 
 namespace tollgate::quota::redis {
@@ -146,11 +146,8 @@ std::optional<account_guards> parse_guards(const redisReply& reply) {
 
 task<result<account_guards>> redis_guards::guards(const org_id& org) {
   auto command = guards_command(org);
-  const auto reply = checked(co_await connection_.call(std::move(command)));
+  const auto reply = co_await read_account(connection_, org, std::move(command));
   if (!reply) co_return reply.error();
-  if (const auto parts = elements_of(**reply);
-      !parts.empty() && refuses_newer_schema(connection_, org, *parts[0]))
-    co_return make_error_code(store_errc::protocol);
   auto parsed = parse_guards(**reply);
   if (!parsed) co_return make_error_code(store_errc::protocol);
   co_return *std::move(parsed);

@@ -14,7 +14,8 @@ namespace {
 class thread_store final : public store {
  public:
   thread_store(asio::io_context& context, const address& where, store_options options)
-      : connection_{make_store_connection(context, where, {.on_refusal = options.on_refusal})},
+      : connection_{make_store_connection(context, where, {.on_refusal = options.on_refusal},
+                                          options.access)},
         ledger_{*connection_} {
     if (options.pack_idle_totals.count() > 0) ledger_.pack_idle_totals(options.pack_idle_totals);
   }

@@ -3,6 +3,7 @@
 
 #include "quota/redis/connection.hpp"
 #include "quota/store.hpp"
+#include "quota/store_access.hpp"
 
 namespace tollgate::quota::redis {
 
@@ -11,6 +12,7 @@ struct store_options {
   milliseconds pack_idle_totals{0};
   // Told once for each reason why the store, or an account in it, is refused.
   std::function<void(const std::string& why)> on_refusal = {};
+  store_access access = store_access::read_write;
 };
 
 std::unique_ptr<store> open_store(asio::io_context& context, const address& where,

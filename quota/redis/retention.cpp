@@ -1,6 +1,7 @@
 #include "quota/redis/retention.hpp"
 
 #include "quota/ledger/entry_id.hpp"
+#include "quota/redis/account_commands.hpp"
 #include "quota/redis/coarse_usage.hpp"
 #include "quota/redis/day_summary.hpp"
 #include "quota/redis/ledger_protocol.hpp"
@@ -17,8 +18,8 @@ constexpr std::string_view id_key = "tollgate:store_id";
 // KEYS ledger retained; ARGV: the element that becomes the first, its time and number, the id of
 // its first entry. What is missing is said first, and never less than before. Elements go in whole
 // nodes of the stream, so that a few stay behind; nobody is told that these are there.
-std::string_view drop_entries_script() {
-  return R"(
+const account_script& drop_entries_script() {
+  static const account_script script{R"(
 local known = redis.call('HGET', KEYS[2], 'entries') or '0-0'
 local ms, number = string.match(known, '^(%d+)-(%d+)$')
 ms, number = tonumber(ms), tonumber(number)
@@ -27,12 +28,13 @@ new_ms, new_number = tonumber(new_ms), tonumber(new_number)
 if new_ms > ms or (new_ms == ms and new_number > number) then
   redis.call('HSET', KEYS[2], 'entries', ARGV[2])
 end
-return redis.call('XTRIM', KEYS[1], 'MINID', '~', ARGV[1], 'LIMIT', ARGV[3]))";
+return redis.call('XTRIM', KEYS[1], 'MINID', '~', ARGV[1], 'LIMIT', ARGV[3]))"};
+  return script;
 }
 
 // KEYS retained, the day's summary, its hours; ARGV: the first hour after it.
-std::string_view drop_usage_script() {
-  return R"(
+const account_script& drop_usage_script() {
+  static const account_script script{R"(
 if redis.call('EXISTS', KEYS[2]) == 0 then
   for i = 3, #KEYS do
     if redis.call('EXISTS', KEYS[i]) == 1 then return 0 end
@@ -41,21 +43,23 @@ end
 local known = tonumber(redis.call('HGET', KEYS[1], 'hour') or '0')
 if tonumber(ARGV[1]) > known then redis.call('HSET', KEYS[1], 'hour', ARGV[1]) end
 redis.call('UNLINK', unpack(KEYS, 3))
-return 1)";
+return 1)"};
+  return script;
 }
 
 // KEYS retained, summaries of days; ARGV: hours_from and days_from as they are known, and as they
 // are to be, then the text of each summary, empty where none is left. Whoever has read the
 // summaries before somebody else summed them up writes nothing.
-std::string_view coarsen_script() {
-  return R"(
+const account_script& coarsen_script() {
+  static const account_script script{R"(
 local known = redis.call('HMGET', KEYS[1], 'hours_from', 'days_from')
 if (known[1] or '0') ~= ARGV[1] or (known[2] or '0') ~= ARGV[2] then return 0 end
 for i = 2, #KEYS do
   if ARGV[i + 3] == '' then redis.call('UNLINK', KEYS[i]) else redis.call('SET', KEYS[i], ARGV[i + 3]) end
 end
 redis.call('HSET', KEYS[1], 'hours_from', ARGV[3], 'days_from', ARGV[4])
-return 1)";
+return 1)"};
+  return script;
 }
 
 std::string summary_key(const org_id& org, std::int64_t day) {
@@ -67,7 +71,7 @@ std::string summary_key(const org_id& org, std::int64_t day) {
 task<result<retained>> redis_retention::what_is_retained(const org_id& org) {
   std::vector<std::string> command{
       "HMGET", key_of(org, "retained"), "entries", "hour", "day", "hours_from", "days_from"};
-  const auto reply = checked(co_await connection_.call(std::move(command)));
+  const auto reply = co_await read_account(connection_, org, std::move(command));
   if (!reply) co_return reply.error();
   const auto values = elements_of(**reply);
   if (values.size() != 5) co_return make_error_code(store_errc::protocol);
@@ -88,7 +92,7 @@ task<result<retained>> redis_retention::what_is_retained(const org_id& org) {
 task<result<std::string>> redis_retention::store_id() {
   using found = result<std::string>;
   std::vector<std::string> command{"GET", std::string{id_key}};
-  const auto reply = checked(co_await connection_.call(std::move(command)));
+  const auto reply = co_await ask_store(connection_, std::move(command));
   if (!reply) co_return found{boost::system::in_place_error, reply.error()};
   co_return found{boost::system::in_place_value, text_of(**reply)};
 }
@@ -96,7 +100,7 @@ task<result<std::string>> redis_retention::store_id() {
 // Whoever comes first names it, for good.
 task<result<std::string>> redis_retention::name_store(std::string fresh) {
   std::vector<std::string> command{"SET", std::string{id_key}, std::move(fresh), "NX"};
-  const auto reply = checked(co_await connection_.call(std::move(command)));
+  const auto reply = co_await ask_store(connection_, std::move(command));
   if (!reply) co_return result<std::string>{boost::system::in_place_error, reply.error()};
   co_return co_await store_id();
 }
@@ -109,15 +113,10 @@ task<result<bool>> redis_retention::drop_entries(const org_id& org, std::string 
   const auto last_dropped =
       id->sequence > 0 ? entry_id{id->ms, id->sequence * max_entries_together - 1}
                        : entry_id{id->ms - 1, max_entries_together * max_entries_together - 1};
-  std::vector<std::string> command{"EVAL",
-                                   std::string{drop_entries_script()},
-                                   "2",
-                                   key_of(org, "ledger"),
-                                   key_of(org, "retained"),
-                                   *element,
-                                   to_string(last_dropped),
-                                   std::string{most_elements}};
-  const auto reply = checked(co_await connection_.call(std::move(command)));
+  std::vector<std::string> keys{key_of(org, "ledger"), key_of(org, "retained")};
+  std::vector<std::string> arguments{*element, to_string(last_dropped), std::string{most_elements}};
+  const auto reply = co_await change_account(connection_, org, drop_entries_script(),
+                                             std::move(keys), std::move(arguments));
   if (!reply) co_return failed(reply.error());
   co_return (*reply)->integer == 0;
 }
@@ -125,21 +124,20 @@ task<result<bool>> redis_retention::drop_entries(const org_id& org, std::string 
 task<result<void>> redis_retention::remember_summed(const org_id& org, std::int64_t next_day) {
   std::vector<std::string> command{"HSET", key_of(org, "retained"), "day",
                                    std::to_string(next_day)};
-  const auto reply = checked(co_await connection_.call(std::move(command)));
+  const auto reply = co_await change_account(connection_, org, std::move(command));
   if (!reply) co_return reply.error();
   co_return result<void>{};
 }
 
 task<result<bool>> redis_retention::drop_usage_detail(const org_id& org, std::int64_t day) {
   const auto first_hour = day * hours_a_day;
-  std::vector<std::string> command{"EVAL", std::string{drop_usage_script()},
-                                   std::to_string(2 + hours_a_day), key_of(org, "retained"),
-                                   summary_key(org, day)};
+  std::vector<std::string> keys{key_of(org, "retained"), summary_key(org, day)};
   for (auto hour = first_hour; hour < first_hour + hours_a_day; ++hour) {
-    command.push_back(key_of(org, "usage:" + std::to_string(hour)));
+    keys.push_back(key_of(org, "usage:" + std::to_string(hour)));
   }
-  command.push_back(std::to_string(first_hour + hours_a_day));
-  const auto reply = checked(co_await connection_.call(std::move(command)));
+  std::vector<std::string> arguments{std::to_string(first_hour + hours_a_day)};
+  const auto reply = co_await change_account(connection_, org, drop_usage_script(), std::move(keys),
+                                             std::move(arguments));
   if (!reply) co_return failed(reply.error());
   co_return (*reply)->integer == 1;
 }
@@ -148,7 +146,7 @@ task<result<bool>> redis_retention::coarsen_usage(const org_id& org, coarsening 
                                                   const retained& known) {
   std::vector<std::string> ask{"MGET"};
   for (auto day = what.first_day; day < what.end_day; ++day) ask.push_back(summary_key(org, day));
-  const auto reply = checked(co_await connection_.call(std::move(ask)));
+  const auto reply = co_await read_account(connection_, org, std::move(ask));
   if (!reply) co_return failed(reply.error());
   std::vector<day_summary> days;
   auto day = what.first_day;
@@ -162,18 +160,17 @@ task<result<bool>> redis_retention::coarsen_usage(const org_id& org, coarsening 
 
   auto then = known;
   (what.by == usage_grain::day ? then.hours_from : then.days_from) = what.end_day;
-  std::vector<std::string> command{"EVAL", std::string{coarsen_script()},
-                                   std::to_string(1 + what.end_day - what.first_day),
-                                   key_of(org, "retained")};
-  for (day = what.first_day; day < what.end_day; ++day) command.push_back(summary_key(org, day));
+  std::vector<std::string> keys{key_of(org, "retained")}, arguments;
+  for (day = what.first_day; day < what.end_day; ++day) keys.push_back(summary_key(org, day));
   for (const auto number : {known.hours_from, known.days_from, then.hours_from, then.days_from}) {
-    command.push_back(std::to_string(number));
+    arguments.push_back(std::to_string(number));
   }
   for (day = what.first_day; day < what.end_day; ++day) {
     const auto sum = sums.find(day);
-    command.push_back(sum == sums.end() ? "" : sum->second.pack());
+    arguments.push_back(sum == sums.end() ? "" : sum->second.pack());
   }
-  const auto done = checked(co_await connection_.call(std::move(command)));
+  const auto done = co_await change_account(connection_, org, coarsen_script(), std::move(keys),
+                                            std::move(arguments));
   if (!done) co_return failed(done.error());
   co_return (*done)->integer == 1;
 }

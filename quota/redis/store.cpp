@@ -11,6 +11,7 @@
 
 #include "quota/ledger/entry_id.hpp"
 #include "quota/redis/account_changes.hpp"
+#include "quota/redis/account_commands.hpp"
 #include "quota/redis/batch_scheduler.hpp"
 #include "quota/redis/ledger_library.hpp"
 #include "quota/redis/ledger_protocol.hpp"
@@ -32,10 +33,10 @@ result<T> checked(std::optional<T> value) {
 }  // namespace
 
 std::unique_ptr<connection> make_store_connection(asio::io_context& context, const address& where,
-                                                  connection_options options) {
-  const auto greet = [](connection& connection) -> task<result<void>> {
-    const auto known = co_await check_store_schema(connection);
-    if (!known) co_return known.error();
+                                                  connection_options options, store_access access) {
+  const auto greet = [access](connection& connection) -> task<result<void>> {
+    const auto known = co_await check_store_schema(connection, access);
+    if (!known || access == store_access::read_only) co_return known;
     co_return co_await load_ledger_library(connection);
   };
   return std::make_unique<connection>(context, where, std::move(options), greet);
@@ -82,10 +83,8 @@ task<result<account_snapshot>> redis_store::snapshot(const org_id& org) {
                                    key_of(org, "holds"),
                                    key_of(org, "ledger"),
                                    key_of(org, "cycles")};
-  const auto reply = checked(co_await connection_.call(std::move(command)));
+  const auto reply = co_await read_account(connection_, org, std::move(command));
   if (!reply) co_return reply.error();
-  if (refuses_newer_schema(connection_, org, **reply))
-    co_return make_error_code(store_errc::protocol);
   co_return checked(parse_snapshot(**reply));
 }
 
@@ -101,7 +100,7 @@ task<result<std::vector<ledger_entry>>> redis_store::entries(const org_id& org, 
   for (bool more = true; more && found.size() < limit;) {
     std::vector<std::string> command{"XRANGE", key_of(org, "ledger"),          *from, "+",
                                      "COUNT",  std::to_string(elements_a_step)};
-    const auto reply = checked(co_await connection_.call(std::move(command)));
+    const auto reply = co_await read_account(connection_, org, std::move(command));
     if (!reply) co_return reply.error();
     const auto elements = elements_of(**reply);
     more = elements.size() == elements_a_step;
@@ -125,9 +124,10 @@ task<result<std::vector<ledger_entry>>> redis_store::entries(const org_id& org, 
 }
 
 template <class T, class Parse>
-task<result<std::vector<T>>> redis_store::read_hash(std::string key, Parse parse) {
-  std::vector<std::string> command{"HGETALL", std::move(key)};
-  const auto reply = checked(co_await connection_.call(std::move(command)));
+task<result<std::vector<T>>> redis_store::read_hash(const org_id& org, std::string_view part,
+                                                    Parse parse) {
+  std::vector<std::string> command{"HGETALL", key_of(org, part)};
+  const auto reply = co_await read_account(connection_, org, std::move(command));
   if (!reply) co_return reply.error();
   std::vector<T> found;
   const auto flat = elements_of(**reply);
@@ -140,20 +140,20 @@ task<result<std::vector<T>>> redis_store::read_hash(std::string key, Parse parse
 }
 
 task<result<std::vector<grant_record>>> redis_store::grants(const org_id& org) {
-  auto found = co_await read_hash<grant_record>(key_of(org, "grants"), parse_grant);
+  auto found = co_await read_hash<grant_record>(org, "grants", parse_grant);
   if (found)
     std::ranges::sort(*found, {}, [](const auto& each) { return std::tie(each.at, each.id); });
   co_return found;
 }
 
 task<result<std::vector<cycle_record>>> redis_store::cycles(const org_id& org) {
-  auto found = co_await read_hash<cycle_record>(key_of(org, "cycles"), parse_cycle);
+  auto found = co_await read_hash<cycle_record>(org, "cycles", parse_cycle);
   if (found) std::ranges::sort(*found, {}, &cycle_record::index);
   co_return found;
 }
 
 task<result<std::vector<top_up_record>>> redis_store::top_ups(const org_id& org) {
-  auto found = co_await read_hash<top_up_record>(key_of(org, "top_ups"), parse_top_up);
+  auto found = co_await read_hash<top_up_record>(org, "top_ups", parse_top_up);
   const auto age = [](const auto& each) { return std::tie(each.requested_at, each.id); };
   if (found) std::ranges::sort(*found, {}, age);
   co_return found;
@@ -164,7 +164,7 @@ task<result<pending_work>> redis_store::pending(const org_id& org) {
       {"HMGET", key_of(org, "account"), "next_due", "open_top_ups"},
       {"HLEN", key_of(org, "holds")},
       {"TIME"}};
-  const auto replies = co_await connection_.call_all(std::move(commands));
+  const auto replies = co_await read_account_with(connection_, org, std::move(commands));
   if (!replies) co_return replies.error();
   const auto& [account, holds, time] = std::tie((*replies)[0], (*replies)[1], (*replies)[2]);
   const auto values = elements_of(*account);
@@ -186,7 +186,7 @@ task<result<std::vector<account_event>>> redis_store::events(const org_id& org, 
   if (!parse_entry_id(after)) co_return make_error_code(store_errc::protocol);
   std::vector<std::string> command{"XRANGE", key_of(org, "events"), "(" + after, "+",
                                    "COUNT",  std::to_string(limit)};
-  const auto reply = checked(co_await connection_.call(std::move(command)));
+  const auto reply = co_await read_account(connection_, org, std::move(command));
   if (!reply) co_return reply.error();
   std::vector<account_event> found;
   for (const auto* element : elements_of(**reply)) {
@@ -202,7 +202,7 @@ task<result<account_changes>> redis_store::changes(const org_id& org,
                                                    std::optional<stream_positions> until) {
   auto command = account_changes_command(org, after, until);
   if (!command) co_return make_error_code(store_errc::protocol);
-  const auto reply = checked(co_await connection_.call(*std::move(command)));
+  const auto reply = co_await read_account(connection_, org, *std::move(command));
   if (!reply) co_return reply.error();
   co_return checked(parse_account_changes(**reply, after, until));
 }
@@ -211,7 +211,7 @@ task<result<account_gap>> redis_store::gap_behind(const org_id& org, stream_posi
                                                   time_point told_from) {
   auto command = gap_command(org, after, told_from);
   if (!command) co_return make_error_code(store_errc::protocol);
-  const auto reply = checked(co_await connection_.call(*std::move(command)));
+  const auto reply = co_await read_account(connection_, org, *std::move(command));
   if (!reply) co_return reply.error();
   co_return checked(parse_gap(**reply, after));
 }

@@ -8,14 +8,17 @@
 #include "quota/account_history.hpp"
 #include "quota/ledger.hpp"
 #include "quota/redis/connection.hpp"
+#include "quota/store_access.hpp"
 
 namespace tollgate::quota::redis {
 
 class batch_scheduler;
 
-// A connection whose store has the ledger's library before it counts as ready.
+// A connection whose store has the ledger's library before it counts as ready, unless it only
+// reads.
 std::unique_ptr<connection> make_store_connection(asio::io_context& context, const address& where,
-                                                  connection_options options = {});
+                                                  connection_options options = {},
+                                                  store_access access = store_access::read_write);
 
 class redis_store final : public ledger, public account_history {
  public:
@@ -64,7 +67,7 @@ class redis_store final : public ledger, public account_history {
  private:
   // The fields and values of a hash, each read by `parse(field, value)`.
   template <class T, class Parse>
-  task<result<std::vector<T>>> read_hash(std::string key, Parse parse);
+  task<result<std::vector<T>>> read_hash(const org_id& org, std::string_view part, Parse parse);
 
   // Usage: store_usage.cpp. The counters of the first of `hours`: of one at least, and of fewer
   // than asked for where those are many.

@@ -25,7 +25,7 @@ std::string newer_schema_text(std::string_view subject, std::string_view schema)
   return text.append(": use one that knows schema ").append(schema);
 }
 
-task<result<void>> check_store_schema(connection& connection) {
+task<result<void>> check_store_schema(connection& connection, store_access access) {
   std::vector<std::string> ask{"GET", std::string{schema_key}};
   const auto stored = checked(co_await connection.call_now(std::move(ask)));
   if (!stored) co_return stored.error();
@@ -35,7 +35,7 @@ task<result<void>> check_store_schema(connection& connection) {
     connection.refuse(newer_schema_text("the store", text));
     co_return make_error_code(store_errc::protocol);
   }
-  if (version == schema_version) co_return result<void>{};
+  if (version == schema_version || access == store_access::read_only) co_return result<void>{};
   // Where it takes no writes now, the next connection tries again: older versions ask nobody. In
   // one step and only upwards: a later version may be noting its own.
   constexpr std::string_view raise =
@@ -48,20 +48,11 @@ task<result<void>> check_store_schema(connection& connection) {
   co_return result<void>{};
 }
 
-bool refuses_newer_schema(connection& connection, std::string_view org,
-                          const redisReply& snapshot) {
-  const auto parts = elements_of(snapshot);
-  const auto version = parts.empty() ? std::string_view{} : field_of(*parts.front(), "schema");
-  if (version.empty() || parse_integer(version).value_or(0) == schema_version) return false;
-  connection.refuse_account(newer_schema_text("the account of " + std::string{org}, version));
-  return true;
-}
-
 namespace {
 
-std::string ask_why_refused(const address& where, milliseconds patience) {
+std::string ask_why_refused(const address& where, milliseconds patience, store_access access) {
   asio::io_context context;
-  const auto connection = make_store_connection(context, where);
+  const auto connection = make_store_connection(context, where, {}, access);
   connection->start();
   const auto wait = [&]() -> task<> {
     asio::basic_waitable_timer<std::chrono::steady_clock,
@@ -84,9 +75,9 @@ std::string ask_why_refused(const address& where, milliseconds patience) {
 
 // On a thread of its own, which is left behind where the name of the store takes long to look up: a
 // start does not wait for that.
-std::string why_refused(const address& where, milliseconds patience) {
+std::string why_refused(const address& where, milliseconds patience, store_access access) {
   std::packaged_task<std::string()> asking{
-      [where, patience] { return ask_why_refused(where, patience); }};
+      [where, patience, access] { return ask_why_refused(where, patience, access); }};
   auto refusal = asking.get_future();
   std::thread{std::move(asking)}.detach();
   constexpr milliseconds to_end{100};

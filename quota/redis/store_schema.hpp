@@ -5,25 +5,24 @@
 #include <string_view>
 
 #include "quota/redis/connection.hpp"
+#include "quota/store_access.hpp"
 #include "quota/task.hpp"
 
 namespace tollgate::quota::redis {
 
 inline constexpr std::string_view schema_key = "tollgate:schema";
 
-// Reads the store's schema, and writes this version's where it is older or there is none. One that
-// this version does not know is refused: `connection.refusal()` says why.
-task<result<void>> check_store_schema(connection& connection);
+// Reads the store's schema, and writes this version's where it is older or there is none and the
+// connection does not only read. One that this version does not know is refused:
+// `connection.refusal()` says why.
+task<result<void>> check_store_schema(connection& connection, store_access access);
 
 // What is said of a schema that this version does not know.
 std::string newer_schema_text(std::string_view subject, std::string_view schema);
 
-// Whether an account, as snapshot_script() reads it, was written by a version that this one cannot
-// read; then `connection.refusal()` says so.
-bool refuses_newer_schema(connection& connection, std::string_view org, const redisReply& snapshot);
-
 // Asks a store that is reachable, and waits for it for so long: why it cannot be used; empty: it
 // can, or nobody answers.
-std::string why_refused(const address& where, milliseconds patience);
+std::string why_refused(const address& where, milliseconds patience,
+                        store_access access = store_access::read_write);
 
 }  // namespace tollgate::quota::redis

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "quota/redis/account_commands.hpp"
 #include "quota/redis/day_summary.hpp"
 #include "quota/redis/ledger_protocol.hpp"
 #include "quota/redis/reply.hpp"
@@ -52,10 +53,13 @@ struct hour_sizes {
 // Keeps summaries of days that still have their hours. Of the others there is one, which may have
 // been summed up further since this one was made. KEYS: retained, summaries; ARGV: day, text of
 // each.
-constexpr std::string_view keep_summaries_script =
-    "local from = tonumber(redis.call('HGET', KEYS[1], 'hour') or '0') "
-    "for i = 2, #KEYS do if tonumber(ARGV[2 * i - 3]) * 24 >= from then "
-    "redis.call('SET', KEYS[i], ARGV[2 * i - 2]) end end";
+const account_script& keep_summaries_script() {
+  static const account_script script{
+      "local from = tonumber(redis.call('HGET', KEYS[1], 'hour') or '0') "
+      "for i = 2, #KEYS do if tonumber(ARGV[2 * i - 3]) * 24 >= from then "
+      "redis.call('SET', KEYS[i], ARGV[2 * i - 2]) end end"};
+  return script;
+}
 
 std::string hour_key(const org_id& org, std::int64_t hour) {
   return key_of(org, "usage:" + std::to_string(hour));
@@ -101,7 +105,7 @@ task<result<redis_store::hours_read>> redis_store::read_hours(const org_id& org,
   std::vector<std::string> ask{"EVAL", std::string{hour_sizes_script},
                                std::to_string(hours.size())};
   for (const auto hour : hours) ask.push_back(hour_key(org, hour));
-  const auto reply = checked(co_await connection_.call(std::move(ask)));
+  const auto reply = co_await read_account(connection_, org, std::move(ask));
   if (!reply) co_return reply.error();
   const auto found = hour_sizes::of(**reply, hours.size());
   if (!found) co_return make_error_code(store_errc::protocol);
@@ -116,7 +120,7 @@ task<result<redis_store::hours_read>> redis_store::read_hours(const org_id& org,
     commands.push_back({"HGETALL", hour_key(org, hours[count])});
     asked.push_back(count);
   }
-  auto replies = co_await connection_.call_all(std::move(commands));
+  auto replies = co_await read_account_with(connection_, org, std::move(commands));
   if (!replies) co_return replies.error();
   hours_read read;
   read.store_hour = found->store_hour;
@@ -133,7 +137,7 @@ task<result<std::vector<usage_counter>>> redis_store::late_usage(const org_id& o
                                                                  std::int64_t first_hour,
                                                                  std::int64_t last_hour) {
   std::vector<std::string> command{"HGETALL", key_of(org, "late")};
-  const auto reply = checked(co_await connection_.call(std::move(command)));
+  const auto reply = co_await read_account(connection_, org, std::move(command));
   if (!reply) co_return reply.error();
   std::vector<usage_counter> found;
   const auto flat = elements_of(**reply);
@@ -243,7 +247,7 @@ task<result<std::vector<usage_counter>>> redis_store::summed_usage(const org_id&
     const auto count = std::min(days_a_call, last_day - day + 1);
     std::vector<std::string> command{"MGET"};
     for (std::int64_t i = 0; i < count; ++i) command.push_back(day_key(org, day + i));
-    const auto reply = checked(co_await connection_.call(std::move(command)));
+    const auto reply = co_await read_account(connection_, org, std::move(command));
     if (!reply) co_return reply.error();
     const auto kept = elements_of(**reply);
     std::vector<std::int64_t> missing;
@@ -293,10 +297,8 @@ task<result<void>> redis_store::sum_up(const org_id& org, std::vector<std::int64
   }
   if (texts.empty()) co_return result<void>{};
   // One that cannot be kept is made again next time.
-  std::vector<std::string> keep{"EVAL", std::string{keep_summaries_script},
-                                std::to_string(keys.size())};
-  for (auto* more : {&keys, &texts}) std::ranges::move(*more, std::back_inserter(keep));
-  co_await connection_.call(std::move(keep));
+  co_await change_account(connection_, org, keep_summaries_script(), std::move(keys),
+                          std::move(texts));
   co_return result<void>{};
 }
 

@@ -4,10 +4,10 @@
 #include <map>
 #include <tuple>
 
-#include <openssl/sha.h>
+#include <hiredis/hiredis.h>
 
-#include "quota/hex.hpp"
 #include "quota/ledger/entry_id.hpp"
+#include "quota/redis/account_commands.hpp"
 #include "quota/redis/ledger_protocol.hpp"
 #include "quota/redis/reply.hpp"
 #include "quota/redis/rows.hpp"
@@ -21,13 +21,6 @@ constexpr std::string_view webhooks_script =
 #include "webhooks_lua.inc"
     ;
 constexpr std::string_view webhook_orgs = "tollgate:webhook_orgs";  // a sorted set: ids in order
-
-std::string script_name() {
-  unsigned char digest[SHA_DIGEST_LENGTH];
-  SHA1(reinterpret_cast<const unsigned char*>(webhooks_script.data()), webhooks_script.size(),
-       digest);
-  return to_hex(digest);
-}
 
 std::string letters_key(const org_id& org, std::string_view id) {
   return key_of(org, "dead_letters:" + std::string{id});
@@ -134,24 +127,11 @@ dead_letter parse_letter(const redisReply& element) {
 
 task<result<reply_ptr>> redis_webhook_store::run(org_id org, std::string verb, std::string id,
                                                  arguments more) {
-  static const auto name = script_name();
-  std::vector<std::string> command{"EVALSHA",
-                                   name,
-                                   "3",
-                                   key_of(org, "webhooks"),
-                                   key_of(org, "events"),
-                                   letters_key(org, id),
-                                   std::move(verb),
-                                   std::move(id)};
-  std::ranges::move(more, std::back_inserter(command));
-  auto again = command;
-  auto reply = co_await connection_.call(std::move(command));
-  if (reply && (*reply)->type == REDIS_REPLY_ERROR && text_of(**reply).starts_with("NOSCRIPT")) {
-    again[0] = "EVAL";
-    again[1] = webhooks_script;
-    reply = co_await connection_.call(std::move(again));
-  }
-  reply = checked(std::move(reply));
+  static const account_script script{webhooks_script};
+  std::vector<std::string> keys{key_of(org, "webhooks"), key_of(org, "events"),
+                                letters_key(org, id)};
+  more.insert(more.begin(), {std::move(verb), std::move(id)});
+  auto reply = co_await change_account(connection_, org, script, std::move(keys), std::move(more));
   if (!reply) co_return reply;
   const script_answer answer{**reply};
   if (!answer.valid()) co_return make_error_code(store_errc::protocol);
@@ -187,7 +167,7 @@ task<result<std::vector<org_id>>> redis_webhook_store::orgs(std::string after, s
   std::vector<std::string> command{
       "ZRANGE", std::string{webhook_orgs}, after.empty() ? "-" : "(" + after, "+", "BYLEX", "LIMIT",
       "0",      std::to_string(limit)};
-  const auto reply = checked(co_await connection_.call(std::move(command)));
+  const auto reply = co_await ask_store(connection_, std::move(command));
   if (!reply) co_return reply.error();
   std::vector<org_id> found;
   for (const auto* each : elements_of(**reply)) found.emplace_back(text_of(*each));
@@ -198,7 +178,7 @@ task<result<void>> redis_webhook_store::list(std::string verb, org_id org) {
   std::vector<std::string> command{std::move(verb), std::string{webhook_orgs}};
   if (command.front() == "ZADD") command.emplace_back("0");
   command.push_back(std::move(org));
-  const auto listed = checked(co_await connection_.call(std::move(command)));
+  const auto listed = co_await ask_store(connection_, std::move(command));
   if (!listed) co_return listed.error();
   co_return result<void>{};
 }
@@ -324,7 +304,7 @@ task<result<std::vector<dead_letter>>> redis_webhook_store::read_letters(org_id 
                                                                          std::size_t limit) {
   std::vector<std::string> command{"XRANGE", letters_key(org, id), std::move(from), std::move(to),
                                    "COUNT",  std::to_string(limit)};
-  const auto reply = checked(co_await connection_.call(std::move(command)));
+  const auto reply = co_await read_account(connection_, org, std::move(command));
   if (!reply) co_return reply.error();
   std::vector<dead_letter> found;
   for (const auto* each : elements_of(**reply)) found.push_back(parse_letter(*each));
@@ -351,7 +331,7 @@ task<result<std::optional<dead_letter>>> redis_webhook_store::find_dead_letter(c
 task<result<void>> redis_webhook_store::remove_dead_letter(const org_id& org, std::string id,
                                                            std::string event) {
   std::vector<std::string> command{"XDEL", letters_key(org, id), std::move(event)};
-  const auto reply = checked(co_await connection_.call(std::move(command)));
+  const auto reply = co_await change_account(connection_, org, std::move(command));
   if (!reply) co_return reply.error();
   co_return result<void>{};
 }

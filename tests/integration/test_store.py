@@ -35,6 +35,41 @@ class StoreAway(StackTest):
         tollgate.verify()
 
 
+class AccountOfALaterVersion(StackTest):
+    REFUSED = ("the account of ahead is of schema 3; this version of Tollgate knows schemas up to 2: "
+               "use one that knows schema 3")
+
+    def test_nothing_reads_or_changes_it_and_others_go_on(self):
+        redis = self.start(Redis(self.directory, "later"))
+        tollgate = self.start(Tollgate(self.directory, configuration(redis.url, self.upstream.address), "later"))
+        ahead, kept = (tollgate.admin.new_customer(org, credits=100) for org in ("ahead", "kept"))
+        self.assertEqual(tollgate.chat(ahead).status, 200)
+        self.settled_balance(tollgate, "ahead")
+        redis.command("HSET", "tollgate:{ahead}:account", "schema", "3")
+
+        reply = tollgate.chat(ahead)
+        self.assertEqual((reply.status, reply.error_code), (503, "ledger_unavailable"))
+        path = "/orgs/ahead"
+        for method, what, body in (("GET", "", None), ("PUT", "", {"suspended": True}), ("GET", "/balance", None),
+                                   ("GET", "/usage", None), ("GET", "/ledger", None), ("GET", "/keys", None),
+                                   ("GET", "/webhooks", None), ("GET", "/statements", None),
+                                   ("POST", "/grants", {"credits": 1, "kind": "promotion"})):
+            with self.subTest(f"{method} {what}"):
+                self.assertEqual(tollgate.admin.request(method, path + what, body).status, 503)
+        self.assertNotEqual(redis.command("HGET", "tollgate:{ahead}:account", "suspended"), b"1")
+        self.assertIn(self.REFUSED, tollgate.log())
+
+        self.assertEqual(tollgate.chat(kept).status, 200)
+        self.settled_balance(tollgate, "kept")
+        redis.command("DEL", "tollgate:schema")  # of an older version
+        done = tollgate.command("verify")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("kept: ok", done.stdout)
+        self.assertIn(self.REFUSED, done.stderr)
+        self.assertIn(self.REFUSED, tollgate.command("verify", "ahead").stderr)
+        self.assertEqual(redis.command("EXISTS", "tollgate:schema"), 0)  # it only reads
+
+
 class EmbeddedStore(StackTest):
     def setUp(self):
         self.store = Path(self.directory) / self.id().rpartition(".")[2]

@@ -47,6 +47,9 @@ class memory_pipe : public std::enable_shared_from_this<memory_pipe> {
   bool closed() const { return closed_; }
   bool closed_with_reset() const { return closed_with_reset_; }
   bool shut_down() const { return shut_down_; }
+  // Both directions end here, as if the program had been told to.
+  void cut() { close(false); }
+  int ends_in_use() const { return ends_in_use_; }
   bool is_read() const { return static_cast<bool>(read_handler_); }  // the program waits
 
   // --- the program's end
@@ -61,8 +64,13 @@ class memory_pipe : public std::enable_shared_from_this<memory_pipe> {
 
   class channel_end final : public proxy::byte_channel {
    public:
-    explicit channel_end(std::shared_ptr<memory_pipe> of) : pipe_{std::move(of)} {}
-    ~channel_end() override { close(false); }
+    explicit channel_end(std::shared_ptr<memory_pipe> of) : pipe_{std::move(of)} {
+      ++pipe_->ends_in_use_;
+    }
+    ~channel_end() override {
+      close(false);
+      --pipe_->ends_in_use_;
+    }
     bool is_open() const override { return !pipe_->closed_; }
     void close(bool with_reset) override { pipe_->close(with_reset); }
     void shutdown_send() override { pipe_->shut_down_ = true; }
@@ -144,6 +152,7 @@ class memory_pipe : public std::enable_shared_from_this<memory_pipe> {
   asio::mutable_buffer into_;
   std::optional<read_handler> read_handler_;
   std::optional<reset_handler> reset_handler_;
+  int ends_in_use_ = 0;
   bool ended_ = false, reset_ = false, closed_ = false, closed_with_reset_ = false;
   bool shut_down_ = false, refuses_writes_ = false;
 };

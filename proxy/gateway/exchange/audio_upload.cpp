@@ -98,9 +98,12 @@ bool audio_upload::estimates_unmeasurable() const {
 }
 
 task<result<void, problem>> audio_upload::pass(std::string_view piece) {
+  const auto before = metered_.used();
   auto passed = meter(piece);
   if (passed && body_.done()) passed = co_await cover();
   refused_ = !passed;
+  // The answer has begun, so the call is charged; this piece is not sent.
+  if (refused_ && hold_.settles()) metered_.close_at(before);
   co_return passed;
 }
 

@@ -137,6 +137,10 @@ task<> exchange::answer_upload(attempt_result& result) {
   result = co_await upstream_.receive_head();
   if (result == attempt_result::answered) {
     co_await deliver();
+    // Tollgate ended this call, not the upstream: `upstream_failed: void` does not make it free.
+    if (audio_.was_refused() && hold_.how() == quota::stream_end::upstream_failed) {
+      hold_.ends(quota::stream_end::cut);
+    }
     // The answer is complete and the upload is not: nothing more can pass on either connection.
     if (upstream_.is_uploading()) answer_.end_connection();
   }

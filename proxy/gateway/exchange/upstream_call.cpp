@@ -138,7 +138,8 @@ task<attempt_result> upstream_call::receive_head() {
       const auto n =
           co_await io.async_read_some(in.prepare(limit), asio::redirect_error(use_task, ec));
       in.commit(n);
-      if (ec) co_return no_answer(ec);
+      // An answer to an upload that was refused meanwhile is not begun.
+      if (ec || audio_.was_refused()) co_return no_answer(ec);
       continue;
     }
     const auto bytes = in.view().substr(0, end);

@@ -4,6 +4,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "proxy/gateway/runtime.hpp"
 #include "tests/support/memory_pipe.hpp"
@@ -28,9 +29,11 @@ class played_upstreams {
   std::shared_ptr<tests::memory_pipe> expect() {
     auto made = std::make_shared<tests::memory_pipe>(executor_, faults);
     expected_.push_back(made);
+    all_.push_back(made);
     return made;
   }
 
+  const auto& all() const { return all_; }
   std::size_t still_expected() const { return expected_.size(); }
 
  private:
@@ -46,6 +49,7 @@ class played_upstreams {
 
   io_executor executor_;
   std::deque<std::shared_ptr<tests::memory_pipe>> expected_;
+  std::vector<std::shared_ptr<tests::memory_pipe>> all_;
 };
 
 }  // namespace tollgate::proxy

@@ -178,5 +178,31 @@ TEST(slow_settlements, void_a_hold_whose_call_ended_before_it_was_answered) {
   }
 }
 
+// An account that a later version has written: nothing was held, so there is nothing to void.
+class refusing_store : public tests::memory_store {
+ public:
+  task<result<quota::answer>> apply(const quota::org_id&, const quota::operation&) override {
+    co_return quota::store_errc::protocol;
+  }
+  void submit(const quota::org_id&, const quota::operation&, then done) override {
+    std::move(done)(result<quota::answer>{quota::store_errc::protocol});
+  }
+};
+
+TEST(refused_settlements, are_not_voided_for_ever) {
+  asio::io_context context;
+  refusing_store store;
+  settlement charges{context.get_executor(), store};
+  quota::charge::terms terms;
+  terms.id = quota::hold_id::make(store.time, 1, 2);
+  terms.price_at = {"gpt-4", 10_credits};
+  const auto charge = std::make_shared<open_charge>("acme", std::move(terms));
+  charges.reserve(charge);
+  EXPECT_EQ(charge->reserved, open_charge::reservation::unavailable);
+  EXPECT_EQ(charges.pending(), 1U);
+  context.run_for(1s);
+  EXPECT_EQ(charges.pending(), 0U);
+}
+
 }  // namespace
 }  // namespace tollgate::proxy

@@ -10,10 +10,17 @@ namespace tollgate::proxy {
 
 class conversation : public exchange_fixture {
  protected:
-  // A pipe and the call that waits for it keep each other: so no call is left waiting.
+  // As a worker ends: connections are cut, and coroutines that wait all the same end with the event
+  // loop. None may stay behind.
   ~conversation() override {
-    if (pipe) pipe->reset();
+    auto pipes = upstreams.all();
+    if (pipe) pipes.push_back(pipe);
+    for (const auto& each : pipes) each->cut();
     run();
+    context.destroy_what_waits();
+    client.reset();
+    host.reset();
+    for (const auto& each : pipes) EXPECT_EQ(each->ends_in_use(), 0) << "its frames leak";
   }
 
   void start() {
@@ -61,6 +68,10 @@ class conversation : public exchange_fixture {
   bool serving = false, failed = false;
 
  private:
+  std::shared_ptr<tests::memory_pipe> make_pipe() {
+    pipes.push_back(std::make_shared<tests::memory_pipe>(context.get_executor()));
+    return pipes.back();
+  }
   tcp_socket closed_socket() { return tcp_socket{context.get_executor()}; }
 
   task<> serve() {

@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "proxy/gateway/exchange/host.hpp"
+#include "proxy/net/event_loop.hpp"
 #include "tests/support/memory_pipe.hpp"
 #include "tests/support/memory_store.hpp"
 #include "tests/unit/proxy/gateway/world.hpp"
@@ -96,6 +97,7 @@ class exchange_fixture : public testing::Test {
     use(test_configuration);
     add_customer("acme", "tg_live_acme", 100_credits);
   }
+  ~exchange_fixture() override { context.destroy_what_waits(); }
 
   void use(const std::string& yaml) {
     configuration = load_configuration(yaml);
@@ -126,7 +128,7 @@ class exchange_fixture : public testing::Test {
     context.poll();
   }
 
-  asio::io_context context;
+  event_loop context;
   tests::memory_store store;
   std::shared_ptr<const config::configuration> configuration;
   std::unique_ptr<test_host> host;

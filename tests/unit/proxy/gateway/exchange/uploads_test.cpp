@@ -217,6 +217,88 @@ TEST_F(an_upload, of_audio_beyond_the_credits_never_goes_up_whole) {
   EXPECT_EQ(available(), 100_credits);
 }
 
+// What went up before is charged, whatever the route says of upstreams that fail; the piece that
+// was refused is not.
+class an_answered_upload : public an_upload, public testing::WithParamInterface<const char*> {};
+
+TEST_P(an_answered_upload, that_runs_out_of_credits_pays_for_what_went_up) {
+  auto yaml = test_configuration;
+  const std::string rate = "rate: stt }", policy = GetParam();
+  yaml.replace(yaml.find(rate), rate.size(),
+               "rate: stt, settlement: { upstream_failed: " + policy + " } }");
+  use(yaml);
+  const auto up = expect_connection();
+  const auto body = wav(200);
+  ask(audio(length(body.size())) + body.substr(0, 300'000));
+  up->send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
+  run();
+  EXPECT_TRUE(answer().ends_with("3\r\nabc\r\n"));
+  pipe->send(body.substr(300'000));
+  run();
+  EXPECT_TRUE(up->closed());
+  EXPECT_TRUE(pipe->closed());
+  const auto& sent = up->received();
+  const auto bytes = sent.size() - sent.find("\r\n\r\n") - 4 + 1;  // and the one that is held back
+  const auto seconds = (bytes - 44 + 7'999) / 8'000;
+  EXPECT_GT(seconds, 40U);
+  EXPECT_LE(seconds, 100U);
+  const auto cost = quota::credits::from_whole(static_cast<std::int64_t>(seconds));
+  EXPECT_EQ(last().charged, cost);
+  EXPECT_EQ(last().end, "cut");
+  EXPECT_TRUE(all_is_settled());
+  EXPECT_EQ(available(), 100_credits - cost);
+}
+INSTANTIATE_TEST_SUITE_P(all, an_answered_upload, testing::Values("settle", "void"));
+
+// Nothing was delivered then.
+TEST_F(an_upload, that_runs_out_of_credits_before_the_first_content_costs_nothing) {
+  const auto up = expect_connection();
+  const auto body = wav(200);
+  ask(audio(length(body.size())) + body.substr(0, 300'000));
+  up->send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n");
+  run();
+  pipe->send(body.substr(300'000));
+  run();
+  EXPECT_EQ(last().end, "empty");
+  EXPECT_TRUE(all_is_settled());
+  EXPECT_EQ(available(), 100_credits);
+}
+
+// The head of the answer has come when the upload is refused, and nobody has looked at it.
+TEST_F(an_upload, that_was_refused_gets_no_answer_of_the_upstream) {
+  add_customer("poor", "tg_live_poor", 40_credits);
+  const auto up = expect_connection();
+  const auto body = wav(200);
+  auto request = audio(length(body.size()));
+  request.replace(request.find("tg_live_acme"), 12, "tg_live_poor");
+  ask(request + body.substr(0, 300'000));
+  EXPECT_FALSE(up->closed());
+  pipe->send(body.substr(300'000, 60'000));
+  up->send(ok("words"));
+  run();
+  EXPECT_TRUE(up->closed());
+  EXPECT_TRUE(answer().starts_with("HTTP/1.1 402"));
+  EXPECT_EQ(last().end, "not_sent");
+  EXPECT_TRUE(all_is_settled());
+  EXPECT_EQ(available("poor"), 40_credits);
+}
+
+// An answer says what is left, the rest of the hold given back.
+TEST_F(an_upload, of_audio_says_what_is_left) {
+  const auto up = expect_connection();
+  const auto body = wav(40);
+  ask(audio(length(body.size())) + body.substr(0, 300'000));
+  EXPECT_GT(store.account("acme").row().held, 40_credits);
+  pipe->send(body.substr(300'000));
+  run();
+  EXPECT_EQ(store.account("acme").row().held, 40_credits);
+  up->send(ok("words"));
+  run();
+  const auto got = answer();
+  EXPECT_NE(got.find("X-Credits-Remaining: 60\r\nX-Credits-Charged: 40\r\n"), std::string::npos)
+      << got;
+}
+
 TEST_F(an_upload, that_is_no_audio_is_refused) {
   ask(audio(length(5)) + "hello");
   EXPECT_TRUE(answer().starts_with("HTTP/1.1 415"));
