@@ -65,7 +65,7 @@ def complaints_about(path):
 
 # Of quota/redis: these may send a command as it is; others go through account_commands, which asks for the schema.
 SENDERS = {"account_commands.cpp", "connection.cpp", "ledger_library.cpp", "store_schema.cpp"}
-SENDS = re.compile(r"\.(?:call|call_all|call_now)\(")
+SENDS = re.compile(r"connection_?\.(?:call|call_all|call_now)\(")
 
 
 def complaints_about_commands():
