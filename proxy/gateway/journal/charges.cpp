@@ -127,6 +127,12 @@ bool charges::roll(purpose why) {
     return false;
   }
   auto next = keeper_.take(worker_);
+  // A spare that was begun before the last segment and came too late for it: what it says would be
+  // read first, and how a charge ended must be read behind its beginning.
+  while (next && !slots_.empty() && next->sequence() < slots_.back().file->sequence()) {
+    keeper_.retire(std::move(next));
+    next = keeper_.take(worker_);
+  }
   asked_for_next_ = false;
   if (!next) return false;
   slots_.emplace_back().file = std::move(next);

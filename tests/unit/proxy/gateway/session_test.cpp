@@ -60,6 +60,9 @@ TEST_F(a_session, takes_a_head_that_comes_in_pieces) {
 struct bad_head {
   std::string name, bytes, status, message;
 };
+void PrintTo(const bad_head& each, std::ostream* out) {
+  *out << each.name;
+}
 class bad_heads : public a_session, public testing::WithParamInterface<bad_head> {};
 
 TEST_P(bad_heads, are_answered_and_end_the_connection) {

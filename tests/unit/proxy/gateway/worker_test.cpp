@@ -16,6 +16,8 @@ namespace {
 
 const std::string quiet = "threads: 1\nlog: { access: off }\n";
 
+class a_worker : public worker_fixture {};
+
 // --- with sessions open
 // -------------------------------------------------------------------------------
 
@@ -24,6 +26,9 @@ const std::string key = "Host: a\r\nAuthorization: Bearer tg_live_acme\r\n";
 struct open_session_case {
   std::string name, request, answer;  // what the client and the upstream have sent
 };
+void PrintTo(const open_session_case& each, std::ostream* out) {
+  *out << each.name;
+}
 class sessions_left_open : public worker_fixture,
                            public testing::WithParamInterface<open_session_case> {};
 
@@ -65,7 +70,7 @@ INSTANTIATE_TEST_SUITE_P(
         open_session_case{"in_a_stream_of_events", get("/v1/billing/events"), ""}),
     [](const auto& each) { return each.param.name; });
 
-TEST_F(worker_fixture, ends_with_a_session_that_waits_for_the_store) {
+TEST_F(a_worker, ends_with_a_session_that_waits_for_the_store) {
   open(test_configuration + "store: { url: \"redis://127.0.0.1:9\", wait: 1m }\n" + quiet);
   world.accounts.reachable = false;
   const auto client = ask(chat());
@@ -78,13 +83,13 @@ TEST_F(worker_fixture, ends_with_a_session_that_waits_for_the_store) {
 // --- what it answers itself
 // ---------------------------------------------------------------------------
 
-TEST_F(worker_fixture, answers_about_billing) {
+TEST_F(a_worker, answers_about_billing) {
   const auto client = ask(get("/v1/billing/balance"));
   EXPECT_TRUE(client->received().starts_with("HTTP/1.1 200")) << client->received();
   EXPECT_NE(client->received().find("\"available\":100"), std::string::npos) << client->received();
 }
 
-TEST_F(worker_fixture, gives_the_events_of_payments_to_whoever_takes_them) {
+TEST_F(a_worker, gives_the_events_of_payments_to_whoever_takes_them) {
   open(test_configuration + "payments: { stripe: { secret_key: sk, webhook_secret: whsec_x } }\n" +
        quiet);
   work->take_payment_events([](payments::event_delivery event) -> task<admin::api_response> {
@@ -101,7 +106,7 @@ TEST_F(worker_fixture, gives_the_events_of_payments_to_whoever_takes_them) {
 // --- a reload
 // -----------------------------------------------------------------------------------------
 
-TEST_F(worker_fixture, takes_over_another_configuration) {
+TEST_F(a_worker, takes_over_another_configuration) {
   const auto before = ask(get("/nowhere"));
   EXPECT_TRUE(before->take().starts_with("HTTP/1.1 404"));
   auto yaml = test_configuration;
@@ -115,7 +120,7 @@ TEST_F(worker_fixture, takes_over_another_configuration) {
   EXPECT_TRUE(up->received().starts_with("GET /nowhere"));
 }
 
-TEST_F(worker_fixture, goes_on_with_the_old_configuration_where_the_new_one_is_of_no_use) {
+TEST_F(a_worker, goes_on_with_the_old_configuration_where_the_new_one_is_of_no_use) {
   const auto before = work->current();
   for (const std::string wrong :
        {"log: { access: /nowhere/at/all.log }\n", "log: { access: off }\n"}) {
@@ -139,6 +144,9 @@ struct counted_case {
   exchange_record::money_of_call money;
   std::int64_t held, settled, released, voided, extended;
 };
+void PrintTo(const counted_case& each, std::ostream* out) {
+  *out << each.name;
+}
 class counted_calls : public worker_fixture, public testing::WithParamInterface<counted_case> {};
 
 exchange_record::money_of_call money(bool settles, std::int64_t estimate, std::int64_t extended,
@@ -180,7 +188,7 @@ INSTANTIATE_TEST_SUITE_P(
                     counted_case{"voided", money(false, 10, 5, 0), 10, 0, 0, 15, 5}),
     [](const auto& each) { return each.param.name; });
 
-TEST_F(worker_fixture, counts_what_went_beyond_the_balance_or_could_not_be_measured) {
+TEST_F(a_worker, counts_what_went_beyond_the_balance_or_could_not_be_measured) {
   exchange_record record;
   record.route = 1;
   record.money.held = record.money.beyond_balance = record.money.unmeasurable = true;
@@ -370,6 +378,9 @@ struct protocols_case {
   std::string name, offered;  // by the client, each behind its length
   bool is_served;
 };
+void PrintTo(const protocols_case& each, std::ostream* out) {
+  *out << each.name;
+}
 class a_worker_with_tls : public a_started_worker,
                           public testing::WithParamInterface<protocols_case> {
  protected:

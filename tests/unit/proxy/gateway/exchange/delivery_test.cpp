@@ -26,6 +26,9 @@ struct broken_case {
   std::string end;
   quota::credits charged;
 };
+void PrintTo(const broken_case& each, std::ostream* out) {
+  *out << each.name;
+}
 class a_broken_answer : public conversation, public testing::WithParamInterface<broken_case> {};
 
 TEST_P(a_broken_answer, says_whether_something_is_missing) {

@@ -85,6 +85,9 @@ struct told_case {
   void (*tell)(told_call& it);
   quota::credits charged;  // where nothing fails
 };
+void PrintTo(const told_case& each, std::ostream* out) {
+  *out << each.name;
+}
 
 class failing_at_every_step : public testing::TestWithParam<told_case> {
  protected:

@@ -151,6 +151,9 @@ struct no_room_case {
   std::string taken_by;  // an organization whose other uploads take all but 300,000 bytes
   std::string status, why;
 };
+void PrintTo(const no_room_case& each, std::ostream* out) {
+  *out << each.name;
+}
 class no_room : public a_kept_upload, public testing::WithParamInterface<no_room_case> {
  protected:
   static constexpr std::uint64_t all = 1'024'000, left = 310'000;
