@@ -68,10 +68,6 @@ class conversation : public exchange_fixture {
   bool serving = false, failed = false;
 
  private:
-  std::shared_ptr<tests::memory_pipe> make_pipe() {
-    pipes.push_back(std::make_shared<tests::memory_pipe>(context.get_executor()));
-    return pipes.back();
-  }
   tcp_socket closed_socket() { return tcp_socket{context.get_executor()}; }
 
   task<> serve() {
