@@ -1,5 +1,6 @@
 #include "quota/redis/batch_scheduler.hpp"
 
+#include <iterator>
 #include <utility>
 
 #include "quota/redis/batch.hpp"
@@ -81,6 +82,16 @@ bool batch_scheduler::is_unusual(const org_id& org) {
 
 void batch_scheduler::note_unusual(const org_id& org) {
   if (unusual_.size() < most_unusual) unusual_.insert(org);
+}
+
+void batch_scheduler::close() {
+  due_.clear();
+  std::vector<std::unique_ptr<batch>> waiting;
+  for (auto& [org, org_queue] : org_queues_) {
+    std::move(org_queue.waiting.begin(), org_queue.waiting.end(), std::back_inserter(waiting));
+    org_queue.waiting.clear();
+  }
+  for (const auto& each : waiting) each->fail(store_errc::unavailable);
 }
 
 void batch_scheduler::on_reply(const org_id& org) {

@@ -34,6 +34,9 @@ class batch_scheduler : public std::enable_shared_from_this<batch_scheduler> {
   // At the end of a turn: everything leaves that may.
   void leave();
 
+  // Nothing leaves any more: what waits fails.
+  void close();
+
   // A batch has been answered, or has failed.
   void on_reply(const org_id& org);
   // A batch that was answered, for the next organization: it keeps the memory that it has.

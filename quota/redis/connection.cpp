@@ -109,7 +109,9 @@ struct connection::impl : std::enable_shared_from_this<connection::impl> {
     lingering = true;
     linger.expires_after(max_linger);
     linger.async_wait([self = shared_from_this()](error_code ec) {
-      if (!ec && self->lingering) self->flush();
+      if (ec || !self->lingering) return;
+      self->flush_scheduled = true;
+      self->flush();
     });
   }
 
@@ -310,6 +312,7 @@ struct connection::impl : std::enable_shared_from_this<connection::impl> {
   }
 
   void stop() {
+    if (lingering) flush();
     stopped = true;
     disconnect();
     pause.cancel();

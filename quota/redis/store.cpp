@@ -53,6 +53,7 @@ void redis_store::pack_idle_totals(milliseconds idle) {
 
 redis_store::~redis_store() {
   connection_.on_before_write(nullptr);
+  batch_scheduler_->close();
 }
 
 task<result<answer>> redis_store::apply(const org_id& org, const operation& operation) {

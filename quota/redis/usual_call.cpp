@@ -40,21 +40,30 @@ void usual_call::complete(error_code ec, const redisReply* reply) noexcept {
 // A missing library is loaded once for all. Any other error each batch gets again on its own, and
 // handles it. Operations that were applied before the error are answered as repetitions.
 void usual_call::refused(std::string_view error) {
-  if (is_unknown_function(error)) batch::load_library(from_->by());
+  if (is_unknown_function(error)) {
+    batch::load_library(from_->by());
+  } else if (!takes_no_writes(error)) {
+    for (const auto& each : batches_) from_->note_unusual(each->org());
+  }
   for (auto& each : batches_) batch::send(std::move(each));
 }
 
 void usual_call::answered(std::string_view text) {
+  if (const ledger_answer answer{text}; answer.again() && answer.valid()) {
+    from_->clock().synchronize(answer.store_time());
+    for (auto& each : batches_) batch::send(std::move(each));
+    return;
+  }
   for (auto& each : batches_) {
     const auto line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(line.size() + 1, text.size()));
-    if (line.size() > 1) {
+    if (line == "-") {
+      from_->note_unusual(each->org());
+      batch::send(std::move(each));
+    } else {
       each->answered(line);
       from_->recycle(std::move(each));
-      continue;
     }
-    if (!line.empty()) from_->note_unusual(each->org());  // empty: the hour is over
-    batch::send(std::move(each));
   }
 }
 

@@ -2,6 +2,8 @@
 #include <chrono>
 #include <optional>
 
+#include <hiredis/hiredis.h>
+
 #include "quota/redis/store.hpp"
 #include "tests/store/store_test.hpp"
 
@@ -74,11 +76,29 @@ TEST_F(departure_test, a_settlement_that_nothing_follows_leaves_alone) {
   EXPECT_EQ(writes(), 2);
 }
 
-TEST_F(departure_test, a_settlement_that_waits_fails_when_the_connection_ends) {
+// Its answer does not come any more, but the store has it.
+TEST_F(departure_test, a_settlement_that_waits_leaves_when_the_connection_is_stopped) {
+  const auto first = a_reservation(1);
+  ask(store.apply("acme", first));
   std::optional<error_code> failed;
-  store.submit("acme", settle{a_hold(1), credits::from_micro(10), 1},
+  store.submit("acme", settle{first.id, credits::from_micro(10), 1},
                [&](result<answer> got) { failed = got.error(); });
   redis->stop();
+  EXPECT_EQ(failed, make_error_code(store_errc::unavailable));
+  const auto settled_micro = [&] {
+    const auto got = raw.call({"HGET", "tollgate:{acme}:account", "settled"});
+    return got->type == REDIS_REPLY_STRING ? std::string{got->str, got->len} : std::string{};
+  };
+  for (int asked = 0; settled_micro() != "10"; ++asked) ASSERT_LT(asked, 100'000);
+}
+
+TEST_F(departure_test, a_settlement_that_waits_fails_when_the_store_goes) {
+  std::optional<error_code> failed;
+  {
+    redis_store other{*redis};
+    other.submit("acme", settle{a_hold(1), credits::from_micro(10), 1},
+                 [&](result<answer> got) { failed = got.error(); });
+  }
   EXPECT_EQ(failed, make_error_code(store_errc::unavailable));
 }
 

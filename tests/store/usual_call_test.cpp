@@ -128,6 +128,45 @@ TEST_F(usual_call_test, an_error_of_one_account_ends_no_other_charge) {
   }
 }
 
+TEST_F(usual_call_test, a_store_that_takes_no_writes_answers_repetitions) {
+  all_reserve(0);
+  all_settle(0);
+  all_reserve(1);
+  raw.call({"CONFIG", "SET", "maxmemory", "1"});
+  const auto settled = all_settle(0);
+  const auto reserved = all_reserve(1);
+  raw.call({"CONFIG", "SET", "maxmemory", "0"});
+  EXPECT_THAT(settled, Each(Pair(testing::_, outcome::already_settled)));
+  EXPECT_THAT(reserved, Each(Pair(testing::_, outcome::exists)));
+}
+
+TEST_F(usual_call_test, an_entry_that_cannot_be_written_places_no_hold) {
+  raw.call({"DEL", "tollgate:{org3}:ledger"});
+  raw.call({"SET", "tollgate:{org3}:ledger", "not a stream"});
+  const reserve asked{
+      id_of(3), credits::from_micro(10), milliseconds{60'000}, admission::enforce, "request", {}};
+  EXPECT_FALSE(outcome_of(store.apply(name(3), asked)));
+  raw.call({"DEL", "tollgate:{org3}:ledger"});
+  EXPECT_EQ(ask(store.apply(name(3), asked)).result, outcome::held);
+  EXPECT_EQ(state(3).held, credits::from_micro(10));
+}
+
+// As many arguments as a settlement and a reservation, and an id that reads like a settlement.
+TEST_F(usual_call_test, other_operations_of_the_same_length_are_not_taken_for_a_usual_call) {
+  const auto held = id_of(5);
+  ask(store.apply(
+      name(5),
+      reserve{
+          held, credits::from_micro(10), milliseconds{60'000}, admission::enforce, "request", {}}));
+  std::vector<outcome> became;
+  const auto note = [&](result<answer> got) { became.push_back(got.value().result); };
+  store.submit(name(5), grant{"s", credits::from_micro(5), "promotion", ""}, note);
+  store.submit(name(5), release{held, credits::from_micro(4)}, note);
+  context.restart();
+  while (became.size() < 2) context.run_one();
+  EXPECT_THAT(became, testing::ElementsAre(outcome::granted, outcome::released));
+}
+
 TEST_F(usual_call_test, ids_and_usage_of_another_hour_are_counted_in_theirs) {
   redis->clock().synchronize(store.now() - hours{2});
   made_at = store.now();

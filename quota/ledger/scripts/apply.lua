@@ -67,6 +67,11 @@ local function watch(account, code)
   end
 end
 
+-- Whether ids and operations may be those of a usual call: a settlement has four arguments, a reservation five.
+local function is_usual(ids, size)
+  return ids == '1' and (size == 5 or size == 6) or ids == '2' and size == 11
+end
+
 local function save(account)
   accounts.write_entries(account)
   holds.save(account)
@@ -85,7 +90,7 @@ return function(keys, args)
   if hour ~= tonumber(args[1]) then return format('again %d', now) end  -- the usage key is of another hour
   local row = accounts.read_row(keys[ACCOUNT])
   local hour_text, answer = args[1], nil
-  if #keys == FIRST_RESOLVED and args[FIRST_HOUR] == hour_text and (args[2] == '1' or args[2] == '2') then
+  if #keys == FIRST_RESOLVED and args[FIRST_HOUR] == hour_text and is_usual(args[2], #args - FIRST_HOUR) then
     answer = usual(keys, 1, keys[FIRST_RESOLVED], args, FIRST_HOUR + 1, #args, hour_text, now, row)
   end
   answer = answer or plain(keys, args, now, hour, row)

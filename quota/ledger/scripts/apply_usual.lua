@@ -1,12 +1,13 @@
 -- The usual calls of many organizations in one step: nothing is batched for an organization that is quiet, so what
 -- Redis does for each call is shared between them. quota/ledger/README.md describes keys, arguments and answer.
 local accounts, usual = require 'accounts', require 'usual'
+local format = string.format
 local KEYS_EACH, RESOLVED, NOT_USUAL = 5, 4, '-'
 
 return function(keys, args)
   local now, hour = accounts.read_time()
   local hour_text = args[1]
-  if hour ~= tonumber(hour_text) then return '' end
+  if hour ~= tonumber(hour_text) then return format('again %d', now) end
   local answers, at = {}, 2
   for i = 1, #keys / KEYS_EACH do
     local k = KEYS_EACH * (i - 1) + 1

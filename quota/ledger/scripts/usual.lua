@@ -43,15 +43,6 @@ local function write_settlement(account, holds, resolved, usage, id, amount_text
   call('HSET', account, 'kept_hour', hour_text)
 end
 
--- Places a hold. Returns when the next one of the account ends (text); nothing where the id is taken.
-local function place(holds, id, amount_text, timeout, by, hour_text, now, now_text, next_due, due_text)
-  local expires = now + timeout
-  local expires_text = format('%d', expires)
-  local hold = amount_text .. ' ' .. expires_text .. ' ' .. hour_text .. ' ' .. now_text .. ' ' .. by
-  if call('HSETNX', holds, id, hold) == 0 then return end
-  return (next_due == 0 or expires < next_due) and expires_text or due_text
-end
-
 -- The account's row is `row`, as accounts.read_row reads it. Its keys are the four from keys[k] on (account, holds,
 -- ledger, usage), and `resolved`, that of this hour, which is that of the ids. Its ids are those from args[first] on,
 -- and behind them come the operations, to args[last].
@@ -99,19 +90,24 @@ return function(keys, k, resolved, args, first, last, hour_text, now, row)
   local amount, timeout_ms = tonumber(reserve_text), tonumber(timeout)
   held = held + amount
   if row[6] == '1' or (row[10] and row[10] ~= '') or amount < 0 or posted < held or held > MAX or timeout_ms < 1 or
-     timeout_ms > MAX_TIMEOUT_MS or (entry and new_id == id) or call('HGET', resolved, new_id) then
+     timeout_ms > MAX_TIMEOUT_MS or call('HEXISTS', holds, new_id) == 1 or call('HEXISTS', resolved, new_id) == 1 or
+     new_id == id and entry then
     return
   end
-  local due_text = place(holds, new_id, reserve_text, timeout_ms, by, hour_text, now, now_text, next_due, row[7])
-  if not due_text then return end
+  local expires = now + timeout_ms
+  local expires_text = format('%d', expires)
+  local due_text = (next_due == 0 or expires < next_due) and expires_text or row[7]
   local available_text = format('%d', posted - held)
   local new_entry = reserve_text .. ' 0 0 0 ' .. available_text .. ' ' .. cycle .. ' ' .. new_id .. '\t' .. by
+  local hold = reserve_text .. ' ' .. expires_text .. ' ' .. hour_text .. ' ' .. now_text .. ' ' .. by
   if entry then
     call('XADD', ledger, '*', 'settle', entry, 'reserve', new_entry)
+    call('HSET', holds, new_id, hold)
     write_settlement(account, holds, resolved, usage, id, settle_text, who, counter, hour_text, row[8])
     call('HSET', account, 'held', format('%d', held), 'settled', format('%d', settled), 'next_due', due_text)
   else
     call('XADD', ledger, '*', 'reserve', new_entry)
+    call('HSET', holds, new_id, hold)
     call('HSET', account, 'held', format('%d', held), 'next_due', due_text)
   end
   return answer .. HELD .. reserve_text .. ' ' .. available_text
