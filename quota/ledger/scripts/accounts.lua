@@ -1,8 +1,9 @@
--- The account as one call sees it: a table that the call makes and that ends with it. Everything a call knows or
--- changes is in there; the modules themselves hold nothing that changes, so no call can see what another has left.
+-- The account as one call sees it: a table that the call makes and discards when it ends. The table holds everything
+-- that a call knows or changes. The modules themselves hold no state that changes, so no call can see the state of an
+-- earlier one.
 --
--- The account is read once and written once a call, and what can wait (holds, resolutions, usage counters) is written
--- at the end, in one command a key.
+-- Each call reads the account once and writes it once. Writes that can wait (holds, resolutions, usage counters) happen
+-- at the end, in one command per key.
 local names, gate = require 'names', require 'gate'
 local call, format, floor, max = redis.call, string.format, math.floor, math.max
 local SCHEMA, MAX_ENTRIES, MEMORY_HOURS =
@@ -10,14 +11,14 @@ local SCHEMA, MAX_ENTRIES, MEMORY_HOURS =
 
 local accounts = {}
 
--- The places of the keys; behind them `resolved` of each hour that is named: args[key - HOUR_OF_KEY].
+-- The positions of the keys. They are followed by `resolved` of each named hour: args[key - HOUR_OF_KEY].
 accounts.KEY = {account = 1, holds = 2, ledger = 3, usage = 4, grants = 5, counters = 6, cycles = 7, top_ups = 8,
                 late = 9, events = 10}
 local ACCOUNT, LEDGER, EVENTS = 1, 3, 10
 local FIRST_RESOLVED, FIRST_HOUR = 11, 4
 local HOUR_OF_KEY = FIRST_RESOLVED - FIRST_HOUR
 accounts.FIRST_RESOLVED, accounts.FIRST_HOUR, accounts.HOUR_OF_KEY = FIRST_RESOLVED, FIRST_HOUR, HOUR_OF_KEY
-local GATE = 9  -- the place of the gate in the row
+local GATE = 9  -- the position of the gate in the row
 accounts.GATE = GATE
 local WITHOUT_GATE = {__index = gate.NONE}
 
@@ -45,22 +46,22 @@ function accounts.make(keys, args, now, hour, row)
     granted = granted, settled = settled, held = held, expired = expired,
     available = available, available_text = format('%d', available),
     suspended = row[6] == '1',
-    next_due = next_due,    -- no hold, grant or cycle ends before this; 0: nothing will
-    kept_hour = kept_hour,  -- the `resolved` key of this hour has its time to live
+    next_due = next_due,    -- no hold, grant or cycle ends before this; 0: none will end
+    kept_hour = kept_hour,  -- the `resolved` key of this hour already has its time to live
     stored = {granted, settled, held, expired, next_due, kept_hour},
     rate = rate ~= '' and rate,
     limits = limits ~= '' and limits,
     first_id = accounts.first_id(keys),
-    swept = 0,  -- what the sweep gave back, until an operation has said so
+    swept = 0,  -- the amount that the sweep gave back, until an operation reports it
     out = {now_text}, said = 1,
     entries = {keys[LEDGER], '*'}, written = 2,
   }, WITHOUT_GATE)
 end
 
--- The place of the first id in the arguments: behind the hours of the `resolved` keys.
+-- The position of the first id in the arguments: after the hours of the `resolved` keys.
 function accounts.first_id(keys) return #keys - HOUR_OF_KEY + 1 end
 
--- The account's sequence: numbers the limits that were set, and their counters that began to count anew.
+-- The account's sequence: numbers the limits that were set, and their counters that were reset.
 function accounts.last_of_sequence(account)
   local last = account.last_in_sequence
   if not last then
@@ -70,7 +71,7 @@ function accounts.last_of_sequence(account)
   return last
 end
 
--- A clock that goes back does not go back behind what has ended.
+-- If the clock is set back, the account's time does not go back before `old_before`.
 function accounts.keep_clock(account)
   if account.now < account.old_before then
     account.now = account.old_before
@@ -106,7 +107,7 @@ local function write_entries(account)
 end
 accounts.write_entries = write_entries
 
--- Entries of one call share one element of the stream, which costs Redis a fraction of an element for each.
+-- Entries of one call share one element of the stream. An element for each would cost Redis several times as much.
 function accounts.append(account, kind, subject, amount, released, overage, used, in_cycle, by)
   local entries, written = account.entries, account.written + 2
   account.written = written
@@ -116,9 +117,9 @@ function accounts.append(account, kind, subject, amount, released, overage, used
   if written >= 2 + 2 * MAX_ENTRIES then write_entries(account) end
 end
 
--- --- events: what has happened that somebody may want to be told of ---
+-- --- events: what has happened that a subscriber may want to know ---
 
--- Facts are names and values in turn.
+-- Facts are alternating names and values.
 function accounts.emit(account, kind, ...)
   local facts = {...}
   for i = 1, #facts do
@@ -135,10 +136,10 @@ function accounts.write_events(account)
   end
 end
 
--- --- small things that are written at once ---
+-- --- small values that are written at once ---
 
--- Takes the next number of the account's sequence. So numbers tell whether a counter has counted a hold, not times: the
--- clock may be anywhere.
+-- Takes the next number of the account's sequence. These numbers, not times, decide whether a counter has counted a
+-- hold, because the clock may be set to any time.
 function accounts.next_of_sequence(account, at_least)
   local next = max(accounts.last_of_sequence(account) + 1, at_least)
   account.last_in_sequence = next
@@ -146,8 +147,8 @@ function accounts.next_of_sequence(account, at_least)
   return next
 end
 
--- Gives a `resolved` key its time to live: MEMORY_HOURS after the hour of its ids, or after this one if that is later.
--- Returns the hour whose key has one now.
+-- Sets the time to live of a `resolved` key: MEMORY_HOURS after the hour of its ids, or after the current hour if that
+-- is later. Returns the hour whose key now has one.
 local function keep_resolutions(key, id_hour, hour, kept_hour)
   if id_hour == hour and kept_hour == hour then return kept_hour end
   call('EXPIREAT', key, (max(id_hour, hour) + MEMORY_HOURS + 1) * 3600)
@@ -178,7 +179,7 @@ function accounts.write(account)
     write[size + 1], write[size + 2] = 'rate', account.rate or ''
     size = size + 2
   end
-  -- Not alone: a store that takes no writes still answers a refusal or a repeated operation.
+  -- Not this field alone: a store that takes no writes still answers a refusal or a repeated operation.
   if account.schema ~= SCHEMA and (size > 1 or account.plan_changed) then
     write[size + 1], write[size + 2] = 'schema', SCHEMA
     size = size + 2

@@ -1,4 +1,4 @@
--- What stands in the way of a hold.
+-- Why a hold cannot be placed or extended.
 local names, accounts, limits, plans = require 'names', require 'accounts', require 'limits', require 'plan'
 local format, match, floor, min, max = string.format, string.match, math.floor, math.min, math.max
 local say, OUTCOME = accounts.say, names.outcome
@@ -6,8 +6,7 @@ local A_REQUEST, LONGEST_PAUSE_MS = 60000, 1000000000
 
 local admission = {}
 
--- What stands in the way of holding `more`: outcome, what there is to say about it, and whether a critical call is
--- refused, too.
+-- Why `more` cannot be held: outcome, the details of the refusal, and whether a critical call is refused too.
 function admission.objection(account, more, by, critical, placed, standing, counted)
   local beyond = more - account.available - max(account.room, 0)
   local money = account.room >= 0 and OUTCOME.cap_reached or OUTCOME.insufficient_balance
@@ -21,9 +20,9 @@ function admission.is_for_money(outcome)
   return outcome == OUTCOME.insufficient_balance or outcome == OUTCOME.cap_reached
 end
 
--- Says what would have been admitted, when the next credits come, whether some have been asked for, and what other
--- calls hold. Somebody may want to be told of the first refusal, if `needed` credits would have been refused with
--- nothing held: holds give back what they do not use.
+-- Says what would have been admitted, when the next credits come, whether a top-up is open, and what other calls hold.
+-- The first refusal is reported as an event, but only if `needed` credits would have been refused even with nothing
+-- held, because holds give back what they do not use.
 function admission.refuse_for_money(account, outcome, amount, more, needed, standing)
   local told, room = account.told, max(account.room, 0)
   local untold = outcome == OUTCOME.insufficient_balance and told % 2 == 0 or
@@ -34,9 +33,8 @@ function admission.refuse_for_money(account, outcome, amount, more, needed, stan
   if untold and needed > account.available + account.held + room then plans.tell_refused(account, outcome) end
 end
 
--- The request rate: a bucket in which a request is 60,000, and out of which the requests of a minute run each
--- millisecond. Returns the bucket as it is now, what an answer says of it, and when there will be a request if there is
--- none now.
+-- The request rate: a bucket that a request fills by 60,000 and that drains by `per_minute` each millisecond. Returns
+-- the bucket as it is now, its text for the answer, and, if no request is available now, when one will be.
 function admission.take_request(rate, now)
   local per_minute, burst, level, at = match(rate, '^(%d+) (%d+) (%d+) (%d+)$')
   per_minute, burst, level = tonumber(per_minute), tonumber(burst), tonumber(level)

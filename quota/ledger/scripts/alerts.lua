@@ -1,4 +1,4 @@
--- How far overage may go, and what is told when something is crossed: alerts, an exhausted balance, the spend cap.
+-- How far overage may go, and the events for thresholds that are crossed: alerts, an exhausted balance, the spend cap.
 local names, integers, accounts, records, grants =
     require 'names', require 'integers', require 'accounts', require 'cycle_records', require 'grants'
 local floor, min, max = math.floor, math.min, math.max
@@ -23,7 +23,7 @@ local function cents_of_bills(record)
   return cents
 end
 
--- What may be used beyond all grants and will be billed.
+-- The credits that may be used beyond all grants and will be billed.
 local function overage_room(account)
   local plan = account.plan
   if not allows_overage(account) then return 0 end
@@ -44,12 +44,12 @@ local function spent_cents(account)
 end
 alerts.spent_cents = spent_cents
 
--- How many credits must be overdrawn for so much of the spend cap to be used up; 0: it is; nothing: it cannot be.
+-- How many credits must be overdrawn to use up that percentage of the spend cap. 0: it is used up; nil: it cannot be.
 local function overdrawn_at(account, percent)
   local plan = account.plan
   if plan.options.cap < 0 then return nil end
   local spent = spent_cents(account)
-  if plan.options.cap == 0 and spent == 0 then  -- nothing of nothing is no share
+  if plan.options.cap == 0 and spent == 0 then  -- a percentage of a zero cap means nothing
     return allows_overage(account) and 1 or nil
   end
   local missing = plan.options.cap * percent * 100 - spent * 10000
@@ -65,7 +65,7 @@ local function spent_of_cap(account, percent)
   return needed and overdrawn(account) >= needed
 end
 
--- --- what was given and used in the cycle: as near as a double comes to it (exact up to 2^53), and the text ---
+-- --- what was given and used in the cycle: as a double (exact up to 2^53), and as text ---
 
 local OF_KIND = records.OF_KIND
 local GIVEN = {OF_KIND.allocation, OF_KIND.purchase, OF_KIND.top_up, OF_KIND.promotion, OF_KIND.correction,
@@ -78,7 +78,7 @@ local function given_in_cycle(account)
   return rest + wholes * WHOLE, join(rest, wholes)
 end
 
--- What was settled in the account's life, and since a cycle began, each in two numbers.
+-- The amount settled in the account's life, and since a cycle began, each in two numbers.
 local function settled_in_all(account)
   return normal(account.settled_before + account.settled, account.settled_wholes)
 end
@@ -95,7 +95,7 @@ end
 
 -- --- alerts ---
 
--- How many credits are that level of an alert now; nothing: a share of none.
+-- The level of an alert in credits, as of now. nil: it is a percentage, and nothing was given.
 local function level_of(account, alert)
   if alert.kind == CREDITS then return alert.level end
   local given = given_in_cycle(account)
@@ -108,8 +108,8 @@ local function reached(account, alert)
   return level and used >= level
 end
 
--- What counts towards the cap, and what overage costs: billed lines, and last what would be billed now. Unrounded,
--- because it is rounded once, as in a statement.
+-- Reports the amounts that count towards the cap, and the cost of overage: billed lines, then what would be billed now.
+-- The cost is not rounded here, because it is rounded once, as in a statement.
 local function tell_of_cap(account, kind, ...)
   local plan, overage, lines = account.plan, overdrawn(account), {}
   local function line(amount, price) lines[#lines + 1] = text_of(amount) .. '*' .. text_of(price) end
@@ -126,7 +126,7 @@ local function tell_of_cap(account, kind, ...)
   emit(account, kind, unpack(facts))
 end
 
--- Tells of the first refusal for money: the balance is exhausted, or the spend cap reached.
+-- Reports the first refusal for money: the balance is exhausted, or the spend cap is reached.
 local function tell_refused(account, outcome)
   local plan = account.plan
   if not plan then return end
@@ -140,7 +140,7 @@ local function tell_refused(account, outcome)
 end
 alerts.tell_refused = tell_refused
 
--- Tells once what has been crossed, in the order of the list.
+-- Reports once each threshold that has been crossed, in the order of the list.
 function alerts.watch(account)
   account.unwatched = false
   local plan = account.plan
@@ -170,7 +170,7 @@ function alerts.tell_member(account, alert, used, scope, who)
        given, SCOPE[scope], who)
 end
 
--- The total of what is settled at which the next of them will be crossed; -1: there is none.
+-- The total settled amount at which the next threshold will be crossed; -1: there is none.
 function alerts.next(account)
   local plan = account.plan
   if not plan then return -1 end
@@ -194,8 +194,8 @@ function alerts.next(account)
   return next
 end
 
--- What a settlement must know of the alerts of agents, conversations and keys: a line each, as in the account, and in
--- front how many credits their level is now; 0: a share of none. False: there are none.
+-- What a settlement must know of the alerts of agents, conversations and keys: one line each, as in the account,
+-- preceded by its level in credits as of now (0: a percentage, and nothing was given). False: there are none.
 function alerts.of_members(account)
   local lines = {}
   for _, alert in ipairs(account.plan.alerts) do

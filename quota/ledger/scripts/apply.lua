@@ -1,6 +1,6 @@
 -- Applies a list of operations to one account, in order, in one atomic step. quota/ledger/README.md describes keys,
--- arguments and answer. The transitions are those of quota/ledger/account_ledger.cpp and its neighbours, answer for
--- answer: a seeded simulation compares the two.
+-- arguments and answer. The transitions are the same as those of quota/ledger/account_ledger.cpp and its neighbours and
+-- give the same answers: a seeded simulation compares the two.
 local accounts, schema, holds, usage, sweep =
     require 'accounts', require 'schema', require 'holds', require 'usage', require 'sweep'
 local operations, give, configure, top_ups =
@@ -12,12 +12,12 @@ local call, format, match = redis.call, string.format, string.match
 local CARRY, HOLDS, GATE = grants.CARRY, accounts.KEY.holds, accounts.GATE
 local ACCOUNT, FIRST_RESOLVED, FIRST_HOUR = accounts.KEY.account, accounts.FIRST_RESOLVED, accounts.FIRST_HOUR
 
--- Settles what timed out when its answer had begun, as if somebody came now to do it; or, where no balance could pay
--- that, at what is held, which always fits.
+-- Settles holds that timed out after their answer had begun, as a settle operation at this time would. Where no balance
+-- could pay that amount, settles at the held amount, which always fits.
 local function settle_answered(account)
   for _, each in ipairs(account.answered) do
     local id, key = each[1], each[2]
-    local packed = call('HGET', account.keys[HOLDS], id)  -- now, behind all that has come due
+    local packed = call('HGET', account.keys[HOLDS], id)  -- read now, after everything that was due
     account.open[id] = packed
     local standing, charge, used = match(packed, '^(%d+) %d+ %d+:(%d+):(%S+)')
     if not operations.settle(account, id, key, charge, used, true) then
@@ -26,7 +26,7 @@ local function settle_answered(account)
   end
 end
 
--- What is about the account, not about one hold: code -> {function(account, args, at), number of arguments}.
+-- Operations on the account, not on one hold: code -> {function(account, args, at), number of arguments}.
 local OF_ACCOUNT = {
   x = {function(account, args, at) sweep.expire_holds(account, tonumber(args[at + 1])) end, 2},
   g = {give, 7},
@@ -42,7 +42,7 @@ local OF_ACCOUNT = {
   end, 4},
 }
 
--- Of one hold: code -> {function(account, id, key, at, code), number of arguments}.
+-- Operations on one hold: code -> {function(account, id, key, at, code), number of arguments}.
 local OF_HOLD = {
   s = {function(account, id, key, at)
     operations.settle(account, id, key, account.args[at + 2], account.args[at + 3])
@@ -55,7 +55,7 @@ for digit = 0, 3 do
   OF_HOLD['e' .. digit] = {operations.extend, 6}
 end
 
--- What follows from an operation.
+-- The consequences of an operation: carrying totals, a top-up, alerts.
 local function watch(account, code)
   if account.settled >= CARRY then plans.carry(account) end
   if code == 'c' then return end
@@ -87,7 +87,7 @@ end
 
 return function(keys, args)
   local now, hour = accounts.read_time()
-  if hour ~= tonumber(args[1]) then return format('again %d', now) end  -- the usage key is of another hour
+  if hour ~= tonumber(args[1]) then return format('again %d', now) end  -- the usage key is for another hour
   local row = accounts.read_row(keys[ACCOUNT])
   local hour_text, answer = args[1], nil
   if #keys == FIRST_RESOLVED and args[FIRST_HOUR] == hour_text and is_usual(args[2], #args - FIRST_HOUR) then
@@ -95,7 +95,7 @@ return function(keys, args)
   end
   answer = answer or plain(keys, args, now, hour, row)
   if answer then return answer end
-  local refusal = schema.refuses(row[1])  -- before anything else of the row is believed
+  local refusal = schema.refuses(row[1])  -- checked before any other field of the row is used
   if refusal then return refusal end
   local account = accounts.make(keys, args, now, hour, row)
   schema.read(account)
@@ -105,7 +105,7 @@ return function(keys, args)
   if due and due.missing then return 'again ' .. account.now_text .. ' ' .. table.concat(due.missing, ' ') end
   if schema.is_old(account) then
     schema.migrate(account)
-    due = is_due and sweep.find_due(account)  -- migration may have written holds anew
+    due = is_due and sweep.find_due(account)  -- migration may have rewritten holds
   end
   if due then
     sweep.give_back(account, due)
@@ -114,7 +114,7 @@ return function(keys, args)
   holds.read(account)
   if account.answered then settle_answered(account) end
 
-  -- The i-th operation that is about a hold has the i-th id.
+  -- The i-th operation on a hold belongs to the i-th id.
   local at, next_id = account.first_operation, account.first_id
   while args[at] do
     local code = args[at]

@@ -1,5 +1,5 @@
--- The usual calls of many organizations in one step: nothing is batched for an organization that is quiet, so what
--- Redis does for each call is shared between them. quota/ledger/README.md describes keys, arguments and answer.
+-- The usual calls of many organizations in one step. A quiet organization has nothing to batch, so they share the cost
+-- that Redis has for each call. quota/ledger/README.md describes keys, arguments and answer.
 local accounts, usual = require 'accounts', require 'usual'
 local format = string.format
 local KEYS_EACH, RESOLVED, NOT_USUAL = 5, 4, '-'

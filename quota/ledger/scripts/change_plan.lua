@@ -1,4 +1,4 @@
--- What changes within a cycle when an organization agrees to something else: terms, anchor, options, limits, alerts.
+-- Changes within a cycle when an organization agrees to a new plan: terms, anchor, options, limits, alerts.
 local integers, calendar, accounts, rows =
     require 'integers', require 'calendar', require 'accounts', require 'plan_rows'
 local records, grants, alerts, cycles = require 'cycle_records', require 'grants', require 'alerts', require 'cycles'
@@ -13,8 +13,8 @@ local change = {}
 -- The first boundary of that anchor that does not cut the cycle short.
 local function end_with_anchor(plan, day) return calendar.end_of_cycle(day, plan.stop - 1) end
 
--- What lies before the usual end of the cycle and what lies behind it are rounded apart: so a larger allocation and a
--- longer cycle give the same in either order.
+-- The parts before and after the usual end of the cycle are rounded separately, so that a larger allocation and a
+-- longer cycle give the same total in either order.
 local function usual_length(plan) return floor((plan.usual_stop - plan.start) / 1000) end
 local function longer_share(plan, allocation)
   return mul_div_half_up(allocation, floor((plan.stop - plan.usual_stop) / 1000), usual_length(plan))
@@ -26,7 +26,7 @@ local function share_of_cycle(account, allocation)
   return longer_share(plan, allocation) + (left < 0 and -share or share)
 end
 
--- About what an allocation is worth for the time that the cycle gains by another anchor.
+-- The approximate share of an allocation for the time that another anchor adds to the cycle.
 local function share_for_anchor(plan, allocation, day)
   return mul_div_half_up(allocation, floor((end_with_anchor(plan, day) - plan.stop) / 1000), usual_length(plan))
 end
@@ -46,8 +46,8 @@ end
 
 function change.is_too_long(plan, anchor) return end_with_anchor(plan, anchor) > plan.start + MAX_LONGER_MS end
 
--- The cycle goes on until the new anchor's next boundary, and with it what was to end with it; for the time that it
--- gains there is a share of the allocation.
+-- The cycle continues until the new anchor's next boundary, and so do the grants that were to end with it. The added
+-- time brings a share of the allocation.
 function change.anchor(account, day)
   grants.bring_up_to_date(account)
   local plan = account.plan
@@ -72,7 +72,7 @@ end
 local function is_beginning(account) return account.plan.cycle == 0 and account.plan.began == account.now end
 change.is_beginning = is_beginning
 
--- An anchor that is named in the instant in which the first cycle began is the one it began with.
+-- An anchor that is set in the same instant in which the first cycle began counts as the anchor it began with.
 function change.begin_with_anchor(account, day)
   local plan, now = account.plan, account.now
   plan.anchor, plan.start, plan.stop = day, calendar.start_of_cycle(day, now), calendar.end_of_cycle(day, now)
@@ -86,9 +86,9 @@ end
 
 -- --- the terms ---
 
--- What has been used so far is billed under what was agreed until now; what that does not cover is owed in credits. So
--- of several changes in one instant the first finds something to settle up, under what was agreed before all of them,
--- and their order makes no difference.
+-- What has been used so far is billed under the previous agreement; the part that this does not cover is owed in
+-- credits. So of several changes in one instant, the first settles up under the agreement before all of them, and their
+-- order makes no difference.
 function change.settle_up(account)
   local due = alerts.billable(account)
   if due > 0 then grants.bill(account, due, account.plan.cycle) end
@@ -115,8 +115,8 @@ end
 
 -- --- options, limits and alerts ---
 
--- Limits come as lines "SCOPE PER MOST ID" and are kept with the sequence from which they count in front. Returns
--- whether they have changed.
+-- Limits are passed as lines "SCOPE PER MOST ID". They are stored with the sequence from which they count in front.
+-- Returns whether they have changed.
 local function change_limits(account, lines)
   local since, plain, kept, first = {}, {}, {}, nil
   for line in gmatch(account.plan.limits, '[^\n]+') do
@@ -128,7 +128,7 @@ local function change_limits(account, lines)
   for line in gmatch(lines, '[^\n]+') do
     local scope, id = match(line, '^(%d %d) %d+ (.*)$')
     local at = since[scope .. ' ' .. id]
-    if not at then  -- all that are set together have one number, which no hold has noted by now
+    if not at then  -- limits set together share one number, which no hold has noted yet
       first = first or text_of(accounts.next_of_sequence(account, account.now + 1))
       at = first
     end
@@ -151,7 +151,7 @@ local function change_alerts(account, lines)
   plan.alerts = {}
   for line in gmatch(lines, '[^\n]+') do
     local alert = rows.read_alert(line, armed[line] or '1')
-    -- Those of one scope and id count together: one that is added to them counts from when they do.
+    -- Alerts of one scope and id count together: a new one counts from when the existing ones do.
     if alert.scope then alert.first = counts_since[alert.scope .. alert.id] or account.now_text end
     plan.alerts[#plan.alerts + 1] = alert
   end

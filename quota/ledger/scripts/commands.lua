@@ -1,19 +1,19 @@
--- Commands with any number of arguments. Lua passes a command no more than some thousand, and one that is refused in
--- the middle of a call would leave the account half written.
+-- Commands with any number of arguments. Lua passes at most a few thousand arguments to a command, and a command that
+-- is refused in the middle of a call would leave the account half written.
 local call, min = redis.call, math.min
 
 local commands = {}
 
-local MOST = 2000  -- at once; an even number, so that fields and values stay together
+local MOST = 2000  -- arguments per command; even, so that fields and values stay together
 
--- `list` is a key and what follows it.
+-- `list` is a key and the arguments after it.
 function commands.send(name, list)
   local size = #list
   if size <= MOST + 1 then return call(name, unpack(list)) end
   for first = 2, size, MOST do call(name, list[1], unpack(list, first, min(first + MOST - 1, size))) end
 end
 
--- The values of the fields in `list`, whose first element is the key, in their order.
+-- Returns the values of the fields in `list`, in order. The first element of `list` is the key.
 function commands.get_all(list)
   local size = #list
   if size <= MOST + 1 then return call('HMGET', unpack(list)) end

@@ -1,4 +1,4 @@
--- Sets what an organization has agreed to and what it has chosen; the first one starts its cycles.
+-- Sets an organization's plan and options. The first call starts its cycles.
 local names, integers, calendar, accounts, rows =
     require 'names', require 'integers', require 'calendar', require 'accounts', require 'plan_rows'
 local grants, plans, change = require 'grants', require 'plan', require 'change_plan'
@@ -9,7 +9,7 @@ local MAX_RATE = names.max_requests_per_minute
 
 local function within(value, low, high) return value and value >= low and value <= high end
 
--- At most the cycle's allocation, and what of as many before it as roll over is unused.
+-- At most the cycle's allocation, plus the unused part of each earlier cycle that rolls over.
 local function terms_fit(t)
   return t.allocation <= integers.mul_div(MAX, 100, 100 + t.cycles * min(t.percent, 100))
 end
@@ -50,19 +50,19 @@ local function begin(account, anchor)
   account.plan = {cycle = 0, peak = 0, terms = rows.read_terms('0 0 0 0 0 0 0 '), next_terms = false,
                   options = rows.read_options('1 -1 -1 -1 0'), limits = '', owed = grants.overdrawn(account),
                   alerts = {}, told_exhausted = true, told_cap = false, began = account.now}
-  -- What was given before was given before, whatever clock said when.
+  -- Earlier grants came before the plan, even if the clock was ahead when they were given.
   for _, g in ipairs(account.active) do g.at = min(g.at, account.now) end
   change.begin_with_anchor(account, anchor)
 end
 
--- Whether the change concerns money, so that what was used until now is settled up first.
+-- Whether the change concerns money, so that the usage until now must be settled up first.
 local function concerns_money(plan, at_once, moves, terms, options)
   local other_terms = at_once and (terms.price ~= plan.terms.price or terms.allocation ~= plan.terms.allocation)
   local old = plan.options
   return other_terms or moves or options.overage ~= old.overage or options.cap ~= old.cap
 end
 
--- What tells whether a configuration is another one.
+-- The text that shows whether two configurations differ.
 local function agreement(plan)
   if not plan then return nil end
   return plan.terms.text .. '\n' .. plan.anchor .. '\n' .. (plan.next_terms and plan.next_terms.text or '')

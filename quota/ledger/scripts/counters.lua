@@ -1,16 +1,16 @@
--- What agents, conversations and keys use, as far as there are limits and alerts of them: counters. Of a limit, what is
--- held and settled in its window; of alerts, what was settled in the cycle.
+-- Counters: the usage of agents, conversations and keys that have limits or alerts. For a limit, the amount held and
+-- settled in its window; for alerts, the amount settled in the cycle.
 --
--- A counter is {window, amount, since, told percentage or hour or sequence, told credits}: of alerts the highest
--- percentage and the highest number of credits that have been told; of totals the hour in which they were last of use;
--- of limits in a window the sequence at which it began to count.
+-- A counter is {window, amount, since, told percentage or hour or sequence, told credits}. For alerts, the last two are
+-- the highest percentage and the highest number of credits that have been reported. For totals, the fourth is the hour
+-- in which they were last used; for limits in a window, the sequence at which it began to count.
 local accounts, packed, send = require 'accounts', require 'packed_totals', require('commands').send
 local call, format, match = redis.call, string.format, string.match
 local COUNTERS = accounts.KEY.counters
 
 local counters = {}
 
--- What this call knows of counters; made by whoever needs them first.
+-- This call's state of the counters, created on first use.
 local function open(account)
   local members = account.members
   if not members then
@@ -21,7 +21,7 @@ local function open(account)
 end
 counters.open = open
 
--- by: request, route, action, model, agent, conversation, key. By the number of a limit's scope.
+-- by: request, route, action, model, agent, conversation, key. Indexed by the number of a limit's scope.
 function counters.members_of(account, by)
   local members = open(account)
   if by ~= members.read_by then

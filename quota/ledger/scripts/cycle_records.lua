@@ -1,12 +1,12 @@
--- The record of a cycle (cycle_record in quota/cycle.hpp): a list of numbers, by the places below, with `billed` and
--- `name` beside them, and in `wholes` what of a number a double does not count.
+-- The record of a cycle (cycle_record in quota/cycle.hpp): a list of numbers, at the positions below. `billed` and
+-- `name` are fields of their own, and `wholes` has the part of each number that exceeds a double.
 local integers, accounts = require 'integers', require 'accounts'
 local call, format, match, gmatch = redis.call, string.format, string.match, string.gmatch
 local split, join, text_of, WHOLE = integers.split, integers.join, integers.text, integers.WHOLE
 local CYCLES = accounts.KEY.cycles
 
 local records = {
-  START = 1, STOP = 2, CLOSED = 3, SETTLED = 4,  -- settled: of the account, when the cycle began; of it, when closed
+  START = 1, STOP = 2, CLOSED = 3, SETTLED = 4,  -- settled: total when the cycle began; its own once closed
   ROLLED_IN = 10, ROLLED_OUT = 11, FORFEITED = 12,
   ROOM = 13, ROLL_ROOM = 14, ROLL_ENDS = 15, PRICE = 16,  -- for late calls of a closed cycle
   OF_KIND = {allocation = 5, purchase = 6, top_up = 7, promotion = 8, correction = 9},
@@ -33,7 +33,7 @@ local function read(text)
   return record
 end
 
--- The record of that cycle, which is written when the plan is saved.
+-- The record of that cycle. It is written when the plan is saved.
 function records.get(account, index)
   local record = account.records[index]
   if not record then
@@ -57,7 +57,7 @@ function records.save(account)
   end
 end
 
--- As near as a double comes to it: exact up to 2^53.
+-- The number as a double: exact up to 2^53.
 function records.value(record, place) return record[place] + (record.wholes[place] or 0) * WHOLE end
 
 -- Sets a number that is below 2^53.

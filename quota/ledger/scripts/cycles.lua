@@ -1,4 +1,4 @@
--- Cycles that close, and holds that outlive their credits or their cycle.
+-- Closing cycles, and holds that outlive their credits or their cycle.
 local names, integers, calendar, accounts = require 'names', require 'integers', require 'calendar', require 'accounts'
 local records, grants, alerts, top_ups =
     require 'cycle_records', require 'grants', require 'alerts', require 'open_top_ups'
@@ -9,7 +9,7 @@ local MAX_POSTED, STATUS = 2 * names.max_micro, top_ups.STATUS
 
 local cycles = {}
 
--- What may go on into the next cycle, so that its allocation has room beside it.
+-- How much may roll over into the next cycle while leaving room for its allocation.
 local function room_to_roll(account, at)
   grants.bring_up_to_date(account)
   local staying, leaving = grants.kept_in_all(account), 0
@@ -24,7 +24,7 @@ local function room_to_roll(account, at)
   return max(MAX_POSTED - next.allocation - staying - min(leaving, account.held), 0)
 end
 
--- What late calls of the cycle may still roll over, and until when that lasts.
+-- How much late calls of the cycle may still roll over, and until when those credits last.
 local function allow_rollover(account, record, at)
   local plan = account.plan
   local unused = min(plan.peak, value(record, records.OF_KIND.allocation))
@@ -34,7 +34,7 @@ local function allow_rollover(account, record, at)
   record[records.ROLL_ENDS] = ends
 end
 
--- The bucket of the request rate that these terms begin with.
+-- The bucket of the request rate with which these terms begin.
 local function rate_of(terms)
   return terms.per_minute > 0 and format('%d %d 0 0', terms.per_minute, terms.burst) or false
 end
@@ -86,8 +86,8 @@ local function close_cycle(account)
   begin_cycle(account, at)
 end
 
--- Nobody has confirmed it for a week: it no longer stands in the way of the next need, which will ask for the same
--- payment again.
+-- A payment that nobody has confirmed for a week no longer blocks the next top-up, which will ask for the same payment
+-- again.
 local function give_up_pending(account)
   local open = top_ups.open_automatic(account)
   if not open or open.status ~= STATUS.PENDING or account.now - open.next < plans.PENDING_AT_MOST_MS then return end
@@ -95,7 +95,7 @@ local function give_up_pending(account)
   top_ups.emit(account, 'top_up_failed', open)
 end
 
--- Does everything that was due by now, in the order in which it was.
+-- Does everything that is due by now, in the order in which it became due.
 function cycles.advance(account)
   plans.open(account)
   give_up_pending(account)
@@ -122,16 +122,16 @@ local function cycle_at(account, placed)
   return index
 end
 
--- The cycle in whose books a hold is; a text.
+-- The cycle that a hold is booked in, as text.
 function cycles.of_hold(account, placed)
   if placed >= account.cycle_start or account.cycle == '0' then return account.cycle end
   plans.read(account)
   return format('%d', cycle_at(account, placed))
 end
 
--- Takes what an old hold has used: first what was kept for it; then, for a hold of a past cycle, what that cycle could
--- have used; then that cycle's overage. Only the rest comes out of the credits of today. Returns what is to be billed,
--- that and what else lay beyond all grants, and the hour it is counted in.
+-- Charges what an old hold has used: first to the credits kept for it; then, for a hold of a past cycle, to the credits
+-- that cycle could have used; then to that cycle's overage. Only the rest is charged to today's credits. Returns the
+-- amount to bill, that amount plus what else lay beyond all grants, and the hour it is counted in.
 function cycles.use_late(account, placed, used)
   plans.open(account)
   grants.bring_up_to_date(account)
@@ -162,7 +162,7 @@ function cycles.bill_late(account, amount, in_cycle)
   grants.bill(account, amount, in_cycle)
 end
 
--- A hold that was placed then claims so much less of what is kept.
+-- Reduces the claims on kept credits of a hold that was placed at that time.
 function cycles.release_claims(account, placed, amount)
   plans.open(account)
   for _, batch in ipairs(account.batches) do
@@ -170,7 +170,7 @@ function cycles.release_claims(account, placed, amount)
   end
 end
 
--- Gives up what was kept and no hold claims any more, from the last in burn-down order on.
+-- Forfeits kept credits that no hold claims any more, from the last in burn-down order on.
 function cycles.forfeit_unclaimed(account)
   plans.open(account)
   if #account.batches == 0 then return plans.refresh(account) end
@@ -178,7 +178,7 @@ function cycles.forfeit_unclaimed(account)
   local owed, before_it = grants.overdrawn(account), 0
   for _, batch in ipairs(account.batches) do
     local list = batch.grants
-    -- A hold that was placed by a clock which was ahead counts among the claims, and its end does not.
+    -- A hold that was placed while the clock was ahead is included in the claims, but its end does not reduce them.
     batch.claims = min(batch.claims, account.held)
     local excess = before_it + grants.total(list) - batch.claims
     while excess > 0 and #list > 0 do

@@ -1,16 +1,16 @@
--- Drops counters that nobody asks for any more.
+-- Drops counters that nobody uses any more.
 --
--- Who makes a counter looks at four others, by chance: so there are never more than were of use at one time and about a
--- third, however many names come and go. A batch that makes very many looks at some only; calls that come later see to
--- the rest.
+-- A call that creates a counter checks four others at random. So there are never more than were in use at one time plus
+-- about a third, however many names come and go. A batch that creates very many checks only some; later calls check the
+-- rest.
 local accounts, packed, limits, member_alerts =
     require 'accounts', require 'packed_totals', require 'limits', require 'member_alerts'
 local call, format, match, floor, min = redis.call, string.format, string.match, math.floor, math.min
 local COUNTERS = accounts.KEY.counters
 local HOUR, DAY, MOST_LOOKED_AT = 3600000, 86400000, 128
 
--- Whether the window is over, or what was counted for is gone. Clocks may go back a little, so hours and days are kept
--- for a day more; a cycle that has closed never comes back.
+-- Whether the window has ended, or the limit or alert of the counter is gone. Clocks may go back a little, so hours and
+-- days are kept for one more day; a cycle that has closed never comes back.
 local function is_over(account, field, text, limit_by_field, group_by_field)
   if match(field, '^[np]%d') then return packed.is_over(field, text, limit_by_field) end
   local window, since = match(text, '^(%S+) %S+ (%S+)')
@@ -25,7 +25,7 @@ local function is_over(account, field, text, limit_by_field, group_by_field)
          (limit.per == 2 and cycle ~= '0' and window < tonumber(cycle))
 end
 
--- A total has no end: what has not been of use for so long is packed.
+-- A total has no end: one that has not been used for that long is packed.
 local function look_at_total(account, pack_after, limit, field, text)
   local amount, used = match(text, '^0 (%S+) %d+ ?(%d*)$')
   if used == '' then  -- an early release wrote no hour

@@ -1,4 +1,4 @@
--- Grants in burn-down order, what expires of them, and what is billed beyond them.
+-- Grants in burn-down order, their expiry, and the billing of usage beyond them.
 local names, integers, accounts, records =
     require 'names', require 'integers', require 'accounts', require 'cycle_records'
 local call, format, match, min, max = redis.call, string.format, string.match, math.min, math.max
@@ -28,7 +28,7 @@ grants.kept_in_all = kept_in_all
 
 local function posted(account) return account.granted - account.settled - account.expired end
 
--- Takes up to `amount` off the grants in their order; returns what they could not cover.
+-- Takes up to `amount` from the grants in their order; returns the part that they could not cover.
 local function burn(list, amount, granted_before)
   for _, g in ipairs(list) do
     if amount <= 0 then break end
@@ -75,12 +75,12 @@ grants.bring_up_to_date = bring_up_to_date
 local function left_of_active(account) return max(total(account.active) - (account.settled - account.mark), 0) end
 grants.left_of_active = left_of_active
 
--- What was used beyond all grants.
+-- The amount used beyond all grants.
 local function overdrawn(account) return left_of_active(account) + kept_in_all(account) - posted(account) end
 grants.overdrawn = overdrawn
 
--- What is resolved leaves the totals, so that they never grow beyond what a double adds exactly. `plan.refresh` tells
--- anew what follows from the total of what is settled.
+-- Resolved amounts are moved out of the totals, so that the totals never exceed what a double adds exactly.
+-- `plan.refresh` then recomputes what depends on the settled total.
 local CARRY = 1000000000000000
 grants.CARRY = CARRY
 function grants.carry(account)
@@ -97,7 +97,7 @@ local function carry_what_is_much(account)
 end
 grants.carry_what_is_much = carry_what_is_much
 
--- Whether these credits may be given, besides those that have been asked for and may come any moment.
+-- Whether these credits may be given in addition to top-ups that are open and may be paid at any moment.
 function grants.has_room_for(account, more, asked_for)
   if more <= 0 then return account.available + more >= -MAX end
   if account.available + account.held + asked_for + more > MAX then return false end
@@ -113,7 +113,7 @@ local function append_grant(account, kind, id, amount, overage, in_cycle, by)
   append(account, kind, id, text_of(amount), '0', text_of(overage), '0', text_of(in_cycle), by)
 end
 
--- New credits pay off what was used beyond all grants first.
+-- New credits first pay off the amount used beyond all grants.
 function grants.add(account, id, kind, amount, priority, expires, note)
   carry_what_is_much(account)
   bring_up_to_date(account)
@@ -140,7 +140,7 @@ function grants.add(account, id, kind, amount, priority, expires, note)
   return amount
 end
 
--- What was used beyond all grants is billed in the books of that cycle, and no longer owed in credits.
+-- Usage beyond all grants is billed in that cycle, and is no longer owed in credits.
 function grants.bill(account, amount, index)
   local record = record_of(account, index)
   local price = record[records.CLOSED] == 1 and record[records.PRICE] or account.plan.terms.price
@@ -163,8 +163,8 @@ local function find_rollover(account, id)
   end
 end
 
--- Of an allocation, what the plan lets go on becomes a grant of the next cycle, after it has paid off what is owed; the
--- rest is forfeited. Returns what is still owed.
+-- The part of an allocation that the plan rolls over becomes a grant of the next cycle, after paying off what is owed;
+-- the rest is forfeited. Returns what is still owed.
 function grants.run_out(account, grant, lost, index, as_of, owed)
   local plan, record, rolled = account.plan, record_of(account, index), 0
   if grant.kind == 'allocation' and record[records.ROLL_ENDS] > as_of then
@@ -209,7 +209,8 @@ local function copy_of(grant, remaining)
 end
 grants.copy_of = copy_of
 
--- What is open when credits run out, or a cycle closes, was placed before that, whatever clock said when.
+-- Holds that are open when credits run out, or a cycle closes, count as placed before that, even if the clock was
+-- ahead.
 local function place_holds_before(account, at)
   local stored = call('HGETALL', account.keys[HOLDS])
   for i = 1, #stored, 2 do
@@ -220,7 +221,8 @@ local function place_holds_before(account, at)
   end
 end
 
--- Open holds claim the first credits in burn-down order; what of them was about to run out is kept for those holds.
+-- Open holds claim the first credits in burn-down order; those of them that are about to run out are kept for the
+-- holds.
 function grants.expire(account, at)
   place_holds_before(account, at)
   bring_up_to_date(account)

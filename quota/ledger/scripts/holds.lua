@@ -1,4 +1,4 @@
--- Holds: those that are open, and what became of those that are not.
+-- Holds: open ones, and the resolution of the others.
 local names, accounts, commands = require 'names', require 'accounts', require 'commands'
 local send = commands.send
 local call, format, find, sub, match = redis.call, string.format, string.find, string.sub, string.match
@@ -12,7 +12,7 @@ local holds = {}
 
 -- --- the text of a hold: "AMOUNT EXPIRES HOUR PLACED BY" ---
 
--- PLACED is "PLACED_MS", or of a hold that a limit has counted "PLACED_MS/SEQUENCE".
+-- PLACED is "PLACED_MS", or "PLACED_MS/SEQUENCE" if a limit has counted the hold.
 function holds.write_placed(placed, counted)
   return counted and format('%d/%d', placed, counted) or format('%d', placed)
 end
@@ -23,8 +23,8 @@ local function read_placed(text)
   return tonumber(sub(text, 1, slash - 1)), tonumber(sub(text, slash + 1))
 end
 
--- Returns amount and hour (texts), when it was placed, `by`, and the sequence at which limits counted it. They are
--- found by their blanks: a pattern would look at every character of `by`.
+-- Returns amount and hour (texts), the time when it was placed, `by`, and the sequence at which limits counted it. The
+-- fields are found by their blanks: a pattern would examine every character of `by`.
 function holds.unpack(packed)
   local first = find(packed, ' ', 1, true)
   local second = find(packed, ' ', first + 1, true)
@@ -34,9 +34,9 @@ function holds.unpack(packed)
   return sub(packed, 1, first - 1), sub(packed, second + 1, third - 1), placed, sub(packed, fourth + 1), counted
 end
 
--- --- what is read and what will be written ---
+-- --- reading, and collecting writes ---
 
--- Reads the open holds of all ids of this call, in one command: `open`, id -> packed hold, false where it is not open.
+-- Reads the open holds of all ids of this call, in one command: `open`, id -> packed hold, false if it is not open.
 function holds.read(account)
   local open, args = {}, account.args
   account.open = open
@@ -49,7 +49,7 @@ function holds.read(account)
   end
 end
 
--- Puts down to be written: an HSET of the holds, and an HDEL.
+-- Collects writes of the holds: one HSET and one HDEL.
 function holds.put(account, id, packed)
   account.open[id] = packed
   local put = account.put
@@ -71,8 +71,8 @@ function holds.place(account, id, amount, id_hour, placed, by)
   holds.put(account, id, amount .. ' ' .. account.expires_text .. ' ' .. id_hour .. ' ' .. placed .. ' ' .. by)
 end
 
--- Notes what became of a hold, or of an id that nobody reserved: in `fate`, id -> resolution; and in `resolved`, by the
--- place of its key, the HSET of it.
+-- Records the resolution of a hold, or of an id that was never reserved: in `fate`, id -> resolution; and in
+-- `resolved`, by the position of its key, the HSET for it.
 local function resolve(account, id, key, record)
   account.open[id] = false
   local fate, resolved = account.fate, account.resolved
@@ -101,9 +101,9 @@ function holds.save(account)
   end
 end
 
--- --- what became of a hold ---
+-- --- resolutions ---
 
--- Reads what became of the ids of this call that are not open, in one command a key: id -> resolution, as stored.
+-- Reads the resolutions of the ids of this call that are not open, in one command per key: id -> resolution, as stored.
 local function read_fates(account, key)
   local first, last, args = account.first_id, account.first_operation - 1, account.args
   local records = {}
@@ -129,7 +129,7 @@ local function stored_fate(account, id, key)
   return records[id]
 end
 
--- What became of a hold that is not open: outcome, amount and what more there is to say; or nothing if nobody can tell.
+-- The resolution of a hold that is not open: outcome, amount and further details; nothing if it is unknown.
 local function fate_of(account, id, key)
   local record = account.fate and account.fate[id] or stored_fate(account, id, key)
   if record then
@@ -142,8 +142,8 @@ local function fate_of(account, id, key)
 end
 holds.fate_of = fate_of
 
--- Answers an operation on a hold that is not open. One that was never seen never will be: what it is to be taken for
--- from now on is remembered, and a reserve delayed on its way finds it.
+-- Answers an operation on a hold that is not open. An id that was never seen cannot be used from now on: its resolution
+-- is recorded, so that a delayed reserve finds it.
 function holds.answer_gone(account, id, key, from_now_on, this_time)
   local outcome, standing, more = fate_of(account, id, key)
   if outcome then return say(account, outcome, standing, more) end
@@ -153,12 +153,12 @@ end
 
 -- --- bounds ---
 
--- Every balance stays within MAX, and so does what is held. What was settled before is no part of it.
+-- Every balance stays within MAX, and so does the amount held. Amounts settled before do not count.
 function holds.can_hold(account, more) return account.held + more <= MAX and account.available - more >= -MAX end
 
 function holds.is_amount(amount) return amount >= 0 and amount <= MAX end
 
--- Whether a timeout is in bounds, and when it is over. Most operations of a call have the same.
+-- Whether a timeout is in bounds, and when it ends. Most operations of a call have the same timeout.
 function holds.is_timeout(account, timeout)
   if timeout ~= account.timeout_seen then
     local ms = tonumber(timeout)

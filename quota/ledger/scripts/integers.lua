@@ -1,11 +1,12 @@
--- Exact arithmetic. Lua counts in doubles, which are exact up to 2^53; what may pass that is kept in two numbers.
+-- Exact arithmetic. Lua counts in doubles, which are exact up to 2^53; amounts that may exceed that are kept in two
+-- numbers.
 local names = require 'names'
 local format, sub, floor, min = string.format, string.sub, math.floor, math.min
 local MAX, MAX_CENTS = names.max_micro, names.max_cents
 
 local integers = {}
 
--- A sum over an account's life passes 2^53. It is two numbers: a rest, and how many times WHOLE is added to it.
+-- A sum over an account's life exceeds 2^53. It is two numbers: a rest, and how many times WHOLE is added to it.
 local WHOLE, PLAIN = 1000000000000000, 5000000000000000
 integers.WHOLE = WHOLE
 
@@ -35,10 +36,10 @@ function integers.join(rest, wholes)
   return sign .. format('%d%015d', wholes, rest)
 end
 
--- %d, because Lua's own notation would say 1e+15.
+-- %d, because Lua's own notation would write 1e+15.
 function integers.text(number) return format('%d', number) end
 
--- Whole parts and remainders are multiplied apart, so that the products stay below 2^53.
+-- Whole parts and remainders are multiplied separately, so that the products stay below 2^53.
 function integers.mul_div(a, b, c)
   local whole = floor(a / c)
   return whole * b + floor((a - whole * c) * b / c)
@@ -49,7 +50,7 @@ local function mul_div_half_up(a, b, c)
 end
 integers.mul_div_half_up = mul_div_half_up
 
--- a * b / c, half up, for b <= c <= max_cents: the digits of b in base 4096, one after another.
+-- a * b / c, half up, for b <= c <= max_cents, by the digits of b in base 4096, one after another.
 function integers.share(a, b, c)
   local whole = floor(a / c)
   local rest, quotient, left = a - whole * c, 0, 0
@@ -62,14 +63,14 @@ function integers.share(a, b, c)
   return whole * b + quotient + (2 * left >= c and 1 or 0)
 end
 
--- What an amount of credits costs; nothing where it is more than any cap.
+-- The cost of an amount of credits; nil if it is more than any cap.
 function integers.cents_for(amount, price)
   local whole = floor(amount / 1000000)
   if whole * price > 9000000000000000 then return nil end
   local usd_micro = whole * price - floor(-(amount - whole * 1000000) * price / 1000000)
   return -floor(-usd_micro / 10000)
 end
--- The same, where "more than any cap" may count as the largest amount there is.
+-- The same, where a cost above any cap may count as the largest amount there is.
 function integers.cents_at_most(amount, price) return integers.cents_for(amount, price) or MAX_CENTS end
 
 function integers.credits_bought(cents, price)
@@ -82,7 +83,7 @@ function integers.credits_covered(usd_micro, price)
   return integers.mul_div(usd_micro, 1000000, price)
 end
 
--- `percent` of an amount, rounded up; no more than twice the largest balance.
+-- `percent` of an amount, rounded up; at most twice the largest balance.
 function integers.share_of(amount, percent)
   if amount < 0 then return -floor(-amount * percent / 100) end
   local whole = floor(amount / 100)

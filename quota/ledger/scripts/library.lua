@@ -1,12 +1,12 @@
--- The Redis Function library of the ledger. quota/redis/ledger_library.cpp writes its name in front of this text; the
--- modules of this folder stand between, each in a function that makes it (quota/bundle_lua.cmake).
+-- The Redis Function library of the ledger. quota/redis/ledger_library.cpp writes its name before this text; the
+-- modules of this directory stand in between, each in a function that creates it (quota/bundle_lua.cmake).
 --
--- On Redis 7.0 a library sees neither `redis.call` nor `string` while it loads, so the first call makes the modules.
--- Nothing else may be kept from one call to the next: what a call knows stands in a table that it makes (accounts.lua).
+-- On Redis 7.0 a library has neither `redis.call` nor `string` while it loads, so the first call creates the modules.
+-- No other state may be kept between calls: a call keeps its state in a table that it makes (accounts.lua).
 local apply = nil
 
 local function call(keys, args)
-  if #keys == 0 then return NAME end  -- asked whether it is here
+  if #keys == 0 then return NAME end  -- asked whether the library is loaded
   apply = apply or require('apply')
   return apply(keys, args)
 end
@@ -20,5 +20,5 @@ end
 
 redis.register_function(NAME, call)
 redis.register_function(NAME .. '_usual', call_usual)
--- For a store that accepts no writes: what needs none is answered all the same.
+-- For a store that accepts no writes: operations that need none are still answered.
 redis.register_function{function_name = NAME .. '_read_only', callback = call, flags = {'no-writes'}}

@@ -8,7 +8,7 @@ local PER_HOUR, PER_DAY, PER_CYCLE, TOTAL = 0, 1, 2, 3  -- limit_window
 
 local limits = {}
 
--- The account's limits, and by the first part of their counters' fields.
+-- The account's limits, as a list and by the first part of their counters' fields.
 local function all_limits(account)
   local members = counters.open(account)
   if members.limits_read == account.limits then return members.limits, members.limit_by_field end
@@ -25,15 +25,15 @@ local function all_limits(account)
 end
 limits.all = all_limits
 
--- The counter that the limit keeps of this caller; nothing: it is not meant. Callers that do not say who they are count
--- as one of "*".
+-- The counter that the limit keeps for this caller; nil if the limit does not apply to it. Callers without a name count
+-- together as one member of "*".
 local function counter_of(limit, who)
   local member = who[limit.scope]
   if limit.id ~= '*' and limit.id ~= member then return nil end
   return limit.field .. member
 end
 
--- Limits that differ in how much they allow share a counter, and count once.
+-- Limits that differ only in how much they allow share a counter, which counts a hold once.
 local function counts_first(limit, by_field) return by_field[limit.field] == limit end
 
 local function window_of(account, limit, at)
@@ -49,7 +49,7 @@ local function window_end(account, limit)
   return 0
 end
 
--- Whether the counter has counted this hold, which the limit counts.
+-- Whether the counter of the limit includes this hold.
 local function has_counted(account, limit, counter, placed, counted)
   if limit.per == TOTAL then return true end
   if counter[3] ~= limit.since then return false end
@@ -57,9 +57,8 @@ local function has_counted(account, limit, counter, placed, counted)
   return window_of(account, limit, placed) == counter[1]  -- an early release wrote no sequence
 end
 
--- What the limit that stands in the way says of itself; nothing: none does. `placed`, `standing` and `counted` are of a
--- hold that is to grow: a call that came over from another window is not counted in this one, but held to it all the
--- same.
+-- The details of the limit that refuses the hold; nil if none does. `placed`, `standing` and `counted` are those of a
+-- hold to be extended: a call from another window is not counted in this one, but the limit still applies to it.
 function limits.objection(account, more, by, placed, standing, counted)
   local who = counters.members_of(account, by)
   for _, limit in ipairs(all_limits(account)) do
@@ -81,8 +80,8 @@ function limits.objection(account, more, by, placed, standing, counted)
   end
 end
 
--- Counts a new hold in the windows of now. Returns what the hold is to note of it: the sequence at which it was
--- counted; nothing: no limit is about it.
+-- Counts a new hold in the current windows. Returns the sequence that the hold must store: that at which it was
+-- counted; nil if no limit applies to it.
 function limits.count_new(account, by, amount)
   local who, is_counted = counters.members_of(account, by), false
   local list, by_field = all_limits(account)
@@ -103,7 +102,7 @@ function limits.count_new(account, by, amount)
   return is_counted and accounts.last_of_sequence(account) or nil
 end
 
--- Counts what a hold takes besides, or gives back, where it has been counted.
+-- Counts what a hold takes in addition, or gives back, in the counters that include it.
 function limits.count(account, by, placed, counted, more)
   if not (account.limits and counted) then return end
   local who = counters.members_of(account, by)
@@ -122,9 +121,9 @@ end
 
 -- --- migration of schema 1 ---
 
--- Holds of early releases do not say whether limits have counted them: these compared the times at which hold and limit
--- were made. What they would have said is noted, once. Where limits share a counter, each had counted every hold: what
--- is given back of those that are open is given back once.
+-- Holds of early releases do not record whether limits have counted them: these releases compared the times of hold and
+-- limit. The result of that comparison is recorded, once. Where limits share a counter, each of them had counted every
+-- hold; the surplus counts of open holds are given back once.
 function limits.note_what_was_counted(account)
   local last, sharing = 0, {}
   local list, by_field = all_limits(account)

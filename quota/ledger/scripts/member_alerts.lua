@@ -5,8 +5,9 @@ local ACCOUNT = accounts.KEY.account
 
 local alerts = {}
 
--- Those of one scope and id share a counter. Lines "CREDITS SINCE KIND LEVEL SCOPE ID", the first being how much their
--- level is now (`of_members` in alerts.lua). Returns the groups, and by the first part of their counters' fields.
+-- Alerts of one scope and id share a counter. Lines "CREDITS SINCE KIND LEVEL SCOPE ID"; CREDITS is the current level
+-- in credits (`of_members` in alerts.lua). Returns the groups, as a list and by the first part of their counters'
+-- fields.
 local function groups_of(account)
   local members = counters.open(account)
   if account.member_alerts == true then
@@ -25,7 +26,7 @@ local function groups_of(account)
       by_field[field] = group
       groups[#groups + 1] = group
     end
-    -- `place`: where the counter keeps what has been told of this kind.
+    -- `place`: the position in the counter of what has been reported for this kind.
     group[#group + 1] = {credits = tonumber(credits), kind = tonumber(kind), level = tonumber(level),
                          place = kind == '0' and 4 or 5}
   end
@@ -41,7 +42,7 @@ local function count(account, group, member, amount)
     counter[1], counter[2], counter[3], counter[4], counter[5] = this_cycle, 0, group.since, 0, 0
   end
   local function is_reached(alert) return alert.credits > 0 and counter[2] >= alert.credits end
-  -- A percentage that new credits have lifted above what has been used is armed again.
+  -- A percentage is armed again once new credits raise its level above the usage.
   for _, alert in ipairs(group) do
     local place = alert.place
     if alert.level <= counter[place] and is_reached(alert) then told[place] = max(told[place], alert.level) end
@@ -57,7 +58,7 @@ local function count(account, group, member, amount)
   end
 end
 
--- Counts what was settled of a call of this cycle.
+-- Counts the settled amount of a call of this cycle.
 function alerts.settled(account, by, amount)
   local who = counters.members_of(account, by)
   for _, group in ipairs(groups_of(account)) do

@@ -1,4 +1,4 @@
--- The top-ups of an account: reading one, and the list of those that are open.
+-- The top-ups of an account: reading one, and the list of open ones.
 local accounts, rows, grants = require 'accounts', require 'plan_rows', require 'grants'
 local call = redis.call
 local TOP_UPS = accounts.KEY.top_ups
@@ -22,7 +22,7 @@ top_ups.find = find
 
 function top_ups.change(account, top_up) account.changed_top_ups[top_up.id] = top_up end
 
--- The account's list names those that are open.
+-- The account's list names the open top-ups.
 function top_ups.set_status(account, top_up, status)
   local is_open = status == STATUS.REQUESTED or status == STATUS.PENDING or
                   (status == STATUS.TIMED_OUT and top_up.automatic)
@@ -35,7 +35,7 @@ function top_ups.set_status(account, top_up, status)
   if is_open then open[#open + 1] = top_up.id end
 end
 
--- Credits that have been asked for and may come any moment.
+-- Credits that were requested and may be paid at any moment.
 local function asked_for(account)
   local sum = 0
   for _, id in ipairs(account.open_top_ups) do sum = sum + find(account, id).amount end

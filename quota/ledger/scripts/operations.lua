@@ -1,4 +1,4 @@
--- The operations on one hold: reserve, extend, release, settle, void. `at` is the place of the operation in the
+-- The operations on one hold: reserve, extend, release, settle, void. `at` is the position of the operation in the
 -- arguments, `key` that of the `resolved` key of its id.
 local names, accounts, holds, usage = require 'names', require 'accounts', require 'holds', require 'usage'
 local admission, limits, cycles, member_alerts =
@@ -15,15 +15,15 @@ local EXISTS, OUT_OF_RANGE, RELEASED = OUTCOME.exists, OUTCOME.out_of_range, OUT
 
 local operations = {}
 
--- A hold that outlived its credits, or its cycle, claims so much less of what is kept.
+-- Reduces the claim on kept credits of a hold that outlived its credits or its cycle.
 local function give_up_claim(account, placed, amount)
   if placed >= account.old_before and account.kept <= 0 then return end
   cycles.release_claims(account, placed, amount)
   cycles.forfeit_unclaimed(account)
 end
 
--- What stands in the way of a reservation: outcome, what is said of the request rate, and of the obstacle; whether a
--- critical call is refused, too.
+-- Why a reservation is refused: outcome, the text of the request rate, the details of the refusal, and whether a
+-- critical call is refused too.
 local function refusal_of(account, amount, by, code)
   if account.suspended then return OUTCOME.suspended, nil, nil, true end
   local rate_text, wait
@@ -53,7 +53,7 @@ function operations.reserve(account, id, key, at, code)
   end
   local outcome, standing, more = fate_of(account, id, key)
   if outcome then
-    -- The caller goes on under another id: this one is not held should the clock be set back.
+    -- The caller continues under another id: this id must not be held later if the clock is set back.
     if outcome == OUTCOME.forgotten then holds.resolve(account, id, key, outcome .. ' 0') end
     return say(account, outcome, standing, more)
   end
@@ -76,13 +76,13 @@ function operations.reserve(account, id, key, at, code)
   say(account, refusal and HELD_BEYOND_BALANCE or HELD, amount_text, rate_text)
 end
 
--- "CHARGE:USED[/BILLED_US]": what a hold is settled at, should it expire now that its answer has begun.
+-- "CHARGE:USED[/BILLED_US]": the settlement of a hold if it expires after its answer has begun.
 local function is_answer(said)
   local charge, used, billed = match(said, '^(%S+):(%-?%d+)/?(%-?%d*)$')
   charge, used, billed = tonumber(charge), tonumber(used), billed == '' and 0 or tonumber(billed)
   return is_amount(charge) and used >= 0 and used <= MAX_USED and billed >= 0 and billed <= MAX_USED
 end
--- The same behind the hour of a hold. Never less than was said before.
+-- The same, stored after the hour of a hold. It never decreases.
 local function with_answer(id_hour, said)
   local bare, before = match(id_hour, '^(%d+):?(%d*)')
   if before ~= '' and tonumber(match(said, '^%d+')) < tonumber(before) then return id_hour end
@@ -145,7 +145,7 @@ function operations.release(account, id, key, at)
   say(account, RELEASED, amount_text)
 end
 
--- s: key amount used. Of a hold that has timed out (`on_expiry`) nothing is said. False: it is out of range.
+-- s: key amount used. Nothing is answered for a hold that timed out (`on_expiry`). False: it is out of range.
 function operations.settle(account, id, key, amount_text, used_text, on_expiry)
   local amount = tonumber(amount_text)
   local used, billed = usage.read_used(used_text)

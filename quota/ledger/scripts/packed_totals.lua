@@ -1,11 +1,11 @@
--- Totals that nobody used for long.
+-- Totals that nobody has used for a long time.
 --
--- A limit in `total` has no end, so what its counters say must not be lost: a limit is not escaped by waiting. They are
--- packed into pages, 18 bytes each instead of about 115, and come back when their callers do. The pages of a limit are
--- the buckets of a linear hash table, in fields of the counters' own hash: `n` and the limit, "SINCE PAGES COUNT"; `p`,
--- the limit and the number of the page, "SINCE" and a blank, then of each caller ten bytes of a digest and the amount
--- in eight. There is one page more for 32 callers each, which takes over a share of another's: so no step takes longer
--- the more there are.
+-- A limit in `total` has no end, so its counters must not be lost: waiting must not reset a limit. They are packed into
+-- pages, at 18 bytes each instead of about 115, and unpacked when their callers return. The pages of a limit are the
+-- buckets of a linear hash table, in fields of the counters' own hash: `n` and the limit, "SINCE PAGES COUNT"; `p`, the
+-- limit and the number of the page, "SINCE" and a blank, then for each caller ten bytes of a digest and eight of the
+-- amount. Every 32 callers add one page, which takes over part of another page, so no step takes longer as their number
+-- grows.
 local accounts = require 'accounts'
 local call, sha1hex = redis.call, redis.sha1hex
 local format, match, find, sub, byte = string.format, string.match, string.find, string.sub, string.byte
@@ -53,7 +53,7 @@ local function page_of(account, into, number)
   return page
 end
 
--- Where in a page the record of a digest begins.
+-- The position in a page at which the record of a digest begins.
 local function place_of(page, digest)
   local at = find(page.records, digest, 1, true)
   while at and at % RECORD ~= 1 do at = find(page.records, digest, at + 1, true) end
@@ -61,7 +61,7 @@ local function place_of(page, digest)
 end
 local function amount_at(page, at) return (unpack_bytes('>d', sub(page.records, at + DIGEST, at + RECORD - 1))) end
 
--- The largest power of two that is not beyond the number of pages.
+-- The largest power of two that does not exceed the number of pages.
 local function level_of(into)
   local level = 1
   while 2 * level <= into.pages do level = 2 * level end
@@ -91,7 +91,7 @@ local function split(account, into)
   from.changed, to.changed = true, true
 end
 
--- What was packed of this caller, and where; nothing: it was not.
+-- The packed amount of this caller, and its position; nil: there is none.
 function packed.find(account, limit, field)
   local into = table_of(account, limit)
   if into.count == 0 then return nil end
@@ -118,7 +118,7 @@ function packed.add(account, limit, field, amount)
   if into.count > PER_PAGE * into.pages then split(account, into) end
 end
 
--- Whether the limit of a table or a page is gone, or began anew.
+-- Whether the limit of a table or a page is gone, or was reset.
 function packed.is_over(field, text, limit_by_field)
   local limit = limit_by_field[match(field, '^.(%d[^\t]*\t[^\t]*\t)')]
   return not limit or tonumber(match(text, '^%d+')) ~= limit.since

@@ -1,6 +1,6 @@
--- Reservations and settlements of an account in which nothing else is to be done: nearly every call. It is written as
--- straight as Lua runs it, without the table that apply.lua makes. Where anything is out of the ordinary it returns
--- nothing, having changed nothing, and apply.lua does it all.
+-- Reservations and settlements of an account for which nothing else is due: nearly every call. Written for speed,
+-- without the table that apply.lua makes. If anything is unusual, it returns nothing and has changed nothing, and
+-- apply.lua handles the whole call.
 local names, accounts, holds, usage = require 'names', require 'accounts', require 'holds', require 'usage'
 local gate, admission = require 'gate', require 'admission'
 local call, format, sub, find = redis.call, string.format, string.sub, string.find
@@ -15,7 +15,7 @@ local CARRY = 1000000000000000
 local RATED, UNRATED = 1, 2  -- whether a reservation counts as a request
 local RESERVATIONS = {r0 = RATED, r1 = RATED, r2 = UNRATED, r3 = UNRATED}
 
--- id -> what the hash says of it.
+-- id -> its value in the hash.
 local function read(key, args, first, last)
   if first == last then return {[args[first]] = call('HGET', key, args[first])} end
   local found, texts = call('HMGET', key, unpack(args, first, last)), {}
@@ -23,7 +23,7 @@ local function read(key, args, first, last)
   return texts
 end
 
--- The end of a call: everything is written, one command a key.
+-- The end of a call: writes everything, one command per key.
 local function write(keys, args, hour, row, lists, counts, changed)
   call('XADD', unpack(lists.entries))
   if lists.put then call('HSET', unpack(lists.put)) end
@@ -127,7 +127,7 @@ return function(keys, args, now, hour, row)
       return
     end
     if (threshold >= 0 and posted < threshold) or (alert_at >= 0 and settled >= alert_at) then return end
-    open[id] = nil  -- the next operation on it is for apply.lua
+    open[id] = nil  -- apply.lua handles the next operation on it
     written, said = written + 2, said + 3
     out[said - 1], out[said] = amount_text, available_text
     if rate_text then

@@ -1,4 +1,4 @@
--- Plan, grants, cycles and top-ups of an account: read when a call needs them, written back at the end of it.
+-- Plan, grants, cycles and top-ups of an account: read when a call needs them, written back at its end.
 local integers, accounts, gate, rows = require 'integers', require 'accounts', require 'gate', require 'plan_rows'
 local records, grants, alerts, top_ups =
     require 'cycle_records', require 'grants', require 'alerts', require 'open_top_ups'
@@ -12,7 +12,7 @@ local plan = {PENDING_AT_MOST_MS = PENDING_AT_MOST_MS}
 local FIELDS = {'plan', 'terms', 'next_terms', 'options', 'limits', 'active', 'kept', 'mark', 'top_up',
                 'open_top_ups', 'alerts', 'carried'}
 
--- Reads what stands in the account besides the row; done once a call, by whoever needs it first.
+-- Reads everything in the account besides the row; once per call, on first use.
 function plan.read(account)
   if account.active then return end
   local found, stored = call('HMGET', account.keys[ACCOUNT], unpack(FIELDS)), {}
@@ -28,25 +28,25 @@ function plan.read(account)
   for id in gmatch(stored.open_top_ups or '', '[^\n]+') do
     account.open_top_ups[#account.open_top_ups + 1] = id
   end
-  -- What was settled and expired before the totals were last carried, each in two numbers.
+  -- Amounts settled and expired before the totals were last carried, each in two numbers.
   local settled, expired = match(stored.carried or '0 0', '^(%S+) (%S+)$')
   account.settled_before, account.settled_wholes = split(settled)
   account.expired_before, account.expired_wholes = split(expired)
 
   account.records, account.touched = {}, {}
   account.top_ups, account.changed_top_ups = {}, {}
-  -- What follows from a change is looked at behind the next operation: until then others may be made in the same
-  -- instant, and their order makes no difference.
+  -- The consequences of a change are checked after the next operation: until then, further changes may be made in the
+  -- same instant, and their order makes no difference.
   account.unwatched = false
 end
 
--- The same for who is going to change it.
+-- The same for a caller that will change it.
 function plan.open(account)
   account.plan_changed = true
   plan.read(account)
 end
 
--- Makes the gate anew.
+-- Computes the gate again.
 local function refresh(account)
   local own, earliest = account.plan, 0
   local function consider(at)
@@ -117,7 +117,7 @@ function plan.save(account)
   top_ups.save(account)
 end
 
--- --- what others ask for: each leaves the gate as it follows from what was done ---
+-- --- for other modules: each function brings the gate up to date ---
 
 function plan.add_grant(account, ...)
   plan.open(account)

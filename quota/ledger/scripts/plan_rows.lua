@@ -1,5 +1,5 @@
 -- The texts in which plan, grants, alerts and top-ups are stored; quota/plan_text.hpp and quota/redis/account_rows.cpp
--- read the same.
+-- read the same texts.
 local format, match, gmatch = string.format, string.match, string.gmatch
 
 local rows = {}
@@ -25,8 +25,8 @@ function rows.write_grant(g)
   return format('%d %d %d %d %d ', g.priority, g.expires, g.at, g.amount, g.remaining) .. g.kind .. ' ' .. g.id
 end
 
--- An alert as it was given, and in front of it in the account: of one of the organization, whether it is armed; of one
--- of an agent, conversation or key, since when it counts.
+-- An alert as configured. In the account it is preceded by a field: whether an organization's alert is armed; since
+-- when an alert of an agent, conversation or key counts.
 function rows.read_alert(text, first)
   local kind, level, scope, id = match(text, '^(%d) (%d+) ?(%d?) ?(.*)$')
   local alert = {text = text, first = first, kind = tonumber(kind), level = tonumber(level)}
@@ -40,7 +40,7 @@ end
 -- The plan, from the fields of the account; false before the first `configure`.
 function rows.read_plan(stored)
   if not stored.plan then return false end
-  -- Early releases wrote no times behind `told`.
+  -- Early releases wrote no times after `told`.
   local a, b, c, d, e, f, g, times = match(stored.plan, '^(%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) ?(.*)$')
   local usual, began = match(times, '^(%S+) (%S+)$')
   local next_terms = stored.next_terms
@@ -65,7 +65,7 @@ function rows.write_alerts(plan)
   return table.concat(alerts, '\n')
 end
 
--- Grants in burn-down order, a line each.
+-- Grants in burn-down order, one line each.
 function rows.read_active(text)
   local active = {}
   for line in gmatch(text or '', '[^\n]+') do active[#active + 1] = rows.read_grant(line) end
@@ -77,7 +77,7 @@ function rows.write_active(active)
   return table.concat(lines, '\n')
 end
 
--- What is kept for holds that outlived their credits: lines "= STOP CLAIMS CYCLE", each followed by its grants.
+-- Credits kept for holds that outlived their own: lines "= STOP CLAIMS CYCLE", each followed by its grants.
 function rows.read_batches(text)
   local batches = {}
   for line in gmatch(text or '', '[^\n]+') do
@@ -116,7 +116,7 @@ function rows.write_top_up(t)
   local text = (t.automatic and 'a' or 'm') ..
                format(' %d %d %d %d %d %d %d %d', t.status, t.cents, t.amount, t.requested, t.next, t.attempts,
                       t.resolved, t.cycle)
-  -- Early releases cannot read these: only where there is something to say.
+  -- Early releases cannot read these fields: they are written only if they have a value.
   if t.generation + t.refunded + t.disputed == 0 then return text end
   return text .. format(' %d %d %d', t.generation, t.refunded, t.disputed)
 end

@@ -8,7 +8,7 @@ local FIRST_RESOLVED = accounts.FIRST_RESOLVED
 
 local sweep = {}
 
--- Gives one back. Returns whether it had outlived its credits or its cycle.
+-- Gives back one hold. Returns whether it had outlived its credits or its cycle.
 local function give_back(account, id, packed, key_of)
   local amount, id_hour, placed, by, counted_at = holds.unpack(packed)
   local key = key_of[id_hour]
@@ -25,8 +25,8 @@ local function give_back(account, id, packed, key_of)
   return true
 end
 
--- What is due: ids in their order, their holds, the places of the keys of their hours, and when the next one is due.
--- Or, in `missing`, the hours whose keys are not named.
+-- Holds that are due: ids in order, their holds, the positions of their hours' keys, and when the next hold is due. Or,
+-- in `missing`, the hours whose keys were not passed.
 function sweep.find_due(account)
   local all, due = call('HGETALL', account.keys[HOLDS]), {ids = {}, holds = {}, key_of = {}, earliest = 0}
   local ids, key_of, missing, now = due.ids, due.key_of, {}, account.now
@@ -50,8 +50,8 @@ function sweep.find_due(account)
   return due
 end
 
--- Gives back the credits of what is due. Those whose answer has begun (":AMOUNT:USED" behind the hour) are put down to
--- be settled: `account.answered`, {id, key}.
+-- Gives back the credits of holds that are due. Those whose answer has begun (":AMOUNT:USED" after the hour) are listed
+-- for settlement: `account.answered`, {id, key}.
 function sweep.give_back(account, due)
   local outlived, answered = false, {}
   for _, id in ipairs(due.ids) do
@@ -67,7 +67,7 @@ function sweep.give_back(account, due)
   account.next_due = due.earliest
 end
 
--- The hold's text with an earlier end; nothing: it ends early enough.
+-- The hold's text with an earlier end; nil if it ends early enough.
 local function shortened(account, packed, at_most)
   local amount, ends, rest = match(packed, '^(%d+) (%d+)( .*)$')
   local end_at = account.now + at_most
@@ -76,7 +76,7 @@ local function shortened(account, packed, at_most)
   return amount .. format(' %d', end_at) .. rest
 end
 
--- expire_holds. What is due has been swept before. Holds that would last longer than `at_most` were placed or renewed
+-- expire_holds. Due holds have been swept before. Holds that would last longer than `at_most` were placed or renewed
 -- before the clock was set back.
 function sweep.expire_holds(account, at_most)
   if at_most < 0 or at_most > MAX_TIMEOUT_MS then return say(account, OUTCOME.out_of_range, '0') end

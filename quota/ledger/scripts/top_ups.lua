@@ -1,4 +1,4 @@
--- Top-ups: when one is asked for, who delivers it, and what became of it.
+-- Top-ups: when one is requested, which worker delivers it, and its result.
 local names, integers, accounts, grants, alerts =
     require 'names', require 'integers', require 'accounts', require 'grants', require 'alerts'
 local open_top_ups, plans = require 'open_top_ups', require 'plan'
@@ -29,24 +29,24 @@ local function add(account, id, automatic, cents)
   return top_up
 end
 
--- Whether the cap covers what was spent, so much more, and what would be billed of this balance.
+-- Whether the cap covers the amount spent, `more`, and what would be billed for this balance.
 local function covers(account, more, balance)
   local plan = account.plan
   if plan.options.cap < 0 then return true end
   local beyond = integers.cents_at_most(max(-balance - plan.owed, 0), plan.terms.price)
   return alerts.spent_cents(account) + more + beyond <= plan.options.cap
 end
--- Whether so much more may be spent in this cycle, besides what is, or is held and would be billed.
+-- Whether `more` may be spent in this cycle in addition to the amount spent, or held and to be billed.
 local function within_cap(account, more) return covers(account, more, account.available) end
 
--- Nothing is sold that could not be granted whole when it has been paid.
+-- Nothing is sold that could not be granted in full once paid.
 local function can_sell(account, cents)
   local bought = integers.credits_bought(cents, account.plan.terms.price)
   return bought <= MAX and open_top_ups.leave_room_for(account, bought)
 end
 
--- What one purchase costs: the customer's amount, and at least the plan's minimum. Where the customer wants one large
--- purchase, what lifts the balance to the threshold, if that is more and the cap allows it.
+-- The cost of one purchase: the customer's amount, and at least the plan's minimum. If the customer wants one large
+-- purchase, the amount that raises the balance to the threshold, if that is more and the cap allows it.
 local function purchase_cents(account)
   local plan = account.plan
   local function may_buy(cents)
@@ -71,7 +71,7 @@ local function ask_for_one_that_timed_out(account, top_up)
   end
 end
 
--- Fewer credits than the threshold: one top-up, unless one is under way or has just been.
+-- The balance is below the threshold: request one top-up, unless one is open or was made recently.
 function top_ups.watch_threshold(account)
   plans.open(account)
   if account.now < account.not_before then return plans.refresh(account) end  -- the clock has gone back
@@ -112,7 +112,7 @@ function top_ups.request(account, id, cents)
   say(account, OUTCOME.recorded, text_of(add(account, id, false, cents).amount))
 end
 
--- How long no top-up is asked for after a decline, or after money went back.
+-- The pause of automatic top-ups after a decline, a refund or a dispute.
 local function back_off(failures) return min(900000 * 2 ^ min(failures - 1, 7), 86400000) end
 
 local function decline(account, top_up)
@@ -126,7 +126,7 @@ local function decline(account, top_up)
   open_top_ups.emit(account, 'top_up_failed', top_up)
 end
 
--- Nobody has been asked for money yet, and the customer wants no more of it. Holds pass.
+-- No payment has been requested yet, and the customer no longer wants it. Held credits do not count: holds end.
 local function is_no_longer_wanted(account, top_up)
   return top_up.automatic and top_up.attempts == 0 and top_up.next <= top_up.requested and
          (account.plan.options.threshold < 0 or account.suspended or
@@ -154,11 +154,11 @@ function top_ups.lease(account, id, lease)
   say(account, OUTCOME.recorded, amount)
 end
 
--- The credits that go with what came back of the payment.
+-- The credits that correspond to the refunded and disputed part of the payment.
 local function taken_back(top_up)
   return integers.share(top_up.amount, min(top_up.cents, top_up.refunded + top_up.disputed), top_up.cents)
 end
--- Who got money back does not want to be charged again at once.
+-- A customer who got money back does not want to be charged again at once.
 local function take_back(account, top_up, reason, amount)
   account.failures = account.failures + 1
   account.not_before = max(account.not_before, account.now + back_off(account.failures))
@@ -166,7 +166,7 @@ local function take_back(account, top_up, reason, amount)
              grants.priority_of('correction'), 0, '')
 end
 
--- Cumulative sums, so that it does not matter which of them is told first, or twice.
+-- Cumulative sums, so that their order and repetition do not matter.
 function top_ups.take_back(account, id, reason, cents)
   plans.open(account)
   local top_up = find(account, id)
@@ -205,13 +205,14 @@ local function pay(account, top_up)
   plans.refresh(account)
 end
 
--- Nobody answered, or nothing was paid under this key: it is delivered again later.
+-- No answer came, or nothing was paid under this key: it is delivered again later.
 local function deliver_again(account, top_up, verdict, generation)
   local now, tried = account.now, top_up.attempts
   if verdict == VERDICT.spent and top_up.generation == generation then
-    -- The next key begins anew; but what may be going on under this one has had enough time by then.
+    -- The attempts of the next key start at zero; a payment still in progress under this one has had enough time by
+    -- then.
     tried, top_up.generation, top_up.attempts = min(tried, 4), generation + 1, 0
-    top_up.requested = min(top_up.requested, now)  -- `next` is later, wherever the clock was: money was asked for
+    top_up.requested = min(top_up.requested, now)  -- `next` is later, whatever the clock said: a payment was tried
   end
   tried = max(tried, top_up.generation)
   top_up.next = now + min(5000 * 2 ^ min(max(tried - 1, 0), 10), 3600000)
@@ -229,7 +230,7 @@ function top_ups.resolve(account, id, verdict, generation)
   local amount = text_of(top_up.amount)
   if top_up.status == STATUS.PAID then return say(account, OUTCOME.already_paid, amount) end
   if verdict == VERDICT.paid then
-    -- One that does not fit is not recorded as paid: it is told again, and granted when there is room.
+    -- A top-up that does not fit is not recorded as paid: it is reported again, and granted when there is room.
     if account.available + account.held + top_up.amount > MAX_POSTED then
       return say(account, OUTCOME.balance_full, amount)
     end

@@ -1,5 +1,5 @@
--- Usage counters: what was settled in an hour, by who it is counted for: "CREDITS CALLS USED", and of audio
--- " BILLED_US".
+-- Usage counters: the amount settled in an hour, by attribution: "CREDITS CALLS USED", followed for audio by "
+-- BILLED_US".
 local names, integers, accounts, commands =
     require 'names', require 'integers', require 'accounts', require 'commands'
 local call, format, match, find, sub = redis.call, string.format, string.match, string.find, string.sub
@@ -9,7 +9,7 @@ local MAX, ACCOUNT, USAGE, LATE = names.max_micro, accounts.KEY.account, account
 
 local usage = {}
 
--- "USED", or of audio "USED/BILLED_US".
+-- "USED", or for audio "USED/BILLED_US".
 function usage.read_used(text)
   local used = tonumber(text)
   if used then return used, 0 end
@@ -17,13 +17,13 @@ function usage.read_used(text)
   return tonumber(sub(text, 1, slash - 1)), tonumber(sub(text, slash + 1))
 end
 
--- Counts a call in this hour; or, where it is of a cycle that has closed, in the hour `booked_in`.
+-- Counts a call in this hour, or in the hour `booked_in` if its cycle has closed.
 function usage.count(account, who, booked_in, amount, used, billed)
   local name = booked_in and 'late_usage' or 'usage'
   if booked_in then who = format('%d', booked_in) .. '\t' .. who end
   local into = account[name]
   if not into then
-    into = {order = {}, counters = {}}  -- who, in order of appearance; who -> {credits, calls, used, 0, billed}
+    into = {order = {}, counters = {}}  -- order of appearance; who -> {credits, calls, used, 0, billed}
     account[name] = into
   end
   local counter = into.counters[who]
@@ -35,10 +35,10 @@ function usage.count(account, who, booked_in, amount, used, billed)
     counter[1], counter[2], counter[3] = counter[1] + amount, counter[2] + 1, counter[3] + used
     counter[5] = counter[5] + billed
   end
-  if counter[1] >= MAX then counter[1], counter[4] = counter[1] - MAX, counter[4] + 1 end  -- and how often MAX besides
+  if counter[1] >= MAX then counter[1], counter[4] = counter[1] - MAX, counter[4] + 1 end  -- how often MAX was taken
 end
 
--- A sum that a double does not count exactly: of `counter` and what is stored.
+-- The sum of `counter` and the stored text, for sums that exceed a double.
 local function exact_sum(counter, amount, calls, used)
   local rest, wholes = split(amount)
   rest, wholes = normal(rest, wholes + 4 * counter[4])
@@ -47,7 +47,7 @@ local function exact_sum(counter, amount, calls, used)
          join(used_rest + counter[3], used_wholes)
 end
 
--- Of audio: what was billed, in microseconds.
+-- For audio: the billed microseconds.
 local function sum_of_billed(more, stored)
   if stored == '' then return format('%d', more) end
   if more + stored <= MAX then return format('%d', more + stored) end
@@ -88,14 +88,14 @@ local function write(key, into)
   return not stored[1]
 end
 
--- Notes between which hours there are counters: who adds them up cannot know where the clock has been.
+-- Records the first and last hour with counters: a reader that sums them cannot know where the clock has been.
 local function note_hour(key, hour)
   local first, last = match(call('HGET', key, 'usage_hours') or '', '^(%d+) (%d+)$')
   first, last = min(tonumber(first or hour), hour), max(tonumber(last or hour), hour)
   call('HSET', key, 'usage_hours', format('%d %d', first, last))
 end
 
--- Behind the counter that a call alone has added: notes the hour if it is the first of it.
+-- After a single call has added its counter: records the hour if this is its first counter.
 function usage.note_first(account_key, usage_key, hour_text)
   if call('HLEN', usage_key) == 1 then note_hour(account_key, tonumber(hour_text)) end
 end

@@ -1,7 +1,6 @@
--- The usual call: a settlement, a reservation, or the one and then the other, of an account in which nothing else is to
--- be done. It makes no table and reads nothing twice: Lua hashes each string that it makes, byte by byte, and what a
--- call leaves behind is collected in the next ones. Where anything is out of the ordinary it returns nothing, having
--- changed nothing.
+-- The usual call: a settlement, a reservation, or a settlement and then a reservation, of an account for which nothing
+-- else is due. It makes no table and reads nothing twice: Lua hashes each string that it makes, byte by byte, and later
+-- calls collect a call's garbage. If anything is unusual, it returns nothing and has changed nothing.
 local names, gate = require 'names', require 'gate'
 local note_first, keep_resolutions = require('usage').note_first, require('accounts').keep_resolutions
 local call, format, sub, find, match = redis.call, string.format, string.sub, string.find, string.match
@@ -12,7 +11,7 @@ local HELD, SETTLED, ALREADY_SETTLED = ' ' .. OUTCOME.held .. ' ', ' ' .. OUTCOM
 local CARRY = 1000000000000000
 local RESERVES = {r0 = true, r1 = true, r2 = true, r3 = true}
 
--- What is counted for `who` in this hour, with this call; nothing where audio was counted before, or it is large.
+-- The counter of `who` in this hour, including this call; nil if audio was counted before, or if the counter is large.
 local function count(stored, amount, used)
   if not stored then return format('%d 1 %d', amount, used) end
   local credits, calls, units = match(stored, '^(%d+) (%d+) (%d+)$')
@@ -21,7 +20,7 @@ local function count(stored, amount, used)
   if credits <= MAX and units <= MAX then return format('%d %d %d', credits, calls + 1, units) end
 end
 
--- What the hold of `id` holds, what its entry says of the call, who is counted, and the counter.
+-- For the hold of `id`: its amount, the description of the call in its entry, its attribution, and the counter.
 local function read_hold(holds, usage, id, amount, used_text, old_before)
   local used = tonumber(used_text)
   if not used or used < 0 or used > MAX_USED or amount < 0 then return end
@@ -43,9 +42,9 @@ local function write_settlement(account, holds, resolved, usage, id, amount_text
   call('HSET', account, 'kept_hour', hour_text)
 end
 
--- The account's row is `row`, as accounts.read_row reads it. Its keys are the four from keys[k] on (account, holds,
--- ledger, usage), and `resolved`, that of this hour, which is that of the ids. Its ids are those from args[first] on,
--- and behind them come the operations, to args[last].
+-- `row` is the account's row, as read by accounts.read_row. Its keys are the four from keys[k] on (account, holds,
+-- ledger, usage), and `resolved`, the key of this hour, which is the hour of the ids. Its ids are those from
+-- args[first] on, followed by the operations, up to args[last].
 return function(keys, k, resolved, args, first, last, hour_text, now, row)
   local next_due = tonumber(row[7] or 0)
   if row[1] ~= SCHEMA or (row[11] and row[11] ~= '') or (next_due > 0 and next_due <= now) then return end
