@@ -13,10 +13,11 @@ namespace tollgate::quota::redis {
 
 namespace {
 
-// KEYS: account, ledger, events. ARGV: from and to, then how many elements at most, after how many
-// entries it is enough, and in what steps; then likewise from, to and how many of the events. An
-// empty `from` asks for the last one only. An element holds any number of entries, and it is these
-// that cost: so it is said how far the answer goes (1: there may be more).
+// KEYS: account, ledger, events. ARGV: for the ledger from and to, the maximum number of elements,
+// the number of entries after which to stop, and the size of a step; then for the events from, to
+// and their maximum number. An empty `from` asks for the last one only. An element contains any
+// number of entries, and the entries are what costs: so the answer says how far it reaches (1:
+// there may be more).
 std::string_view news_script() {
   return R"(
 local call = redis.call
@@ -40,9 +41,9 @@ if #entries == 0 and #events == 0 then return {} end
 return {call('HMGET', KEYS[1], 'granted', 'settled', 'held', 'expired', 'carried'), entries, events, more})";
 }
 
-// KEYS: ledger, retained, events. ARGV: from and to in the ledger. Answers how many elements stand
-// there (0 or 1), up to where entries have been dropped, the first event there is, and 1 if there
-// were others before it.
+// KEYS: ledger, retained, events. ARGV: from and to in the ledger. Answers the number of elements
+// in that range (0 or 1), the position up to which entries have been dropped, the first event there
+// is, and 1 if others came before it.
 std::string_view gap_script() {
   return R"(
 local call = redis.call
@@ -63,12 +64,12 @@ bool is_before(const std::string& a, const std::string& b) {
   return parse_entry_id(a).value_or(entry_id{}) < parse_entry_id(b).value_or(entry_id{});
 }
 
-// The end of the element: behind every entry that may stand in it.
+// The end of the element: after every entry that it may contain.
 std::string end_of(entry_id element) {
   return to_string(entry_id{element.ms, element.sequence * max_entries_together + last_place});
 }
 
-// Where to begin reading behind this entry. The element it stands in may have more of them.
+// Where to begin reading after this entry. Its element may contain more entries.
 std::string range_from(entry_id entry) {
   const auto element = to_string({entry.ms, entry.sequence / max_entries_together});
   return entry.sequence % max_entries_together == last_place ? "(" + element : element;
@@ -86,7 +87,7 @@ bool read_totals(const redisReply& reply, account_row& row) {
   if (values.size() != std::size(totals) + 1) return false;
   for (std::size_t i = 0; i < std::size(totals); ++i) {
     const auto text = text_of(*values[i]);
-    if (text.empty()) continue;  // was never written: zero
+    if (text.empty()) continue;  // never written: zero
     const auto micro = parse_integer(text);
     if (!micro) return false;
     *totals[i] = credits::from_micro(*micro);
@@ -96,7 +97,7 @@ bool read_totals(const redisReply& reply, account_row& row) {
   return carried.has_value();
 }
 
-// Adds up what the entries of an element behind `after` charged.
+// Adds the charges of an element's entries after `after`.
 bool add_entries(const redisReply& element, entry_id id, entry_id after, account_changes& changes) {
   const auto texts = elements_of(*elements_of(element)[1]);
   if (texts.size() % 2 != 0 || texts.size() / 2 > max_entries_together) return false;
@@ -130,7 +131,7 @@ std::optional<std::uint64_t> complete_until(const std::vector<const redisReply*>
   return until;
 }
 
-// Where the account stands.
+// The current state of the account.
 std::optional<account_changes> parse_end(const std::vector<const redisReply*>& entries,
                                          const std::vector<const redisReply*>& events,
                                          account_changes changes) {
@@ -161,7 +162,7 @@ std::optional<std::vector<std::string>> account_changes_command(
   std::string entry_from, event_from, entry_to = "+", event_to = "+";
   if (after) {
     auto from = *after;
-    if (until) {  // a place beyond the end is as good as the end
+    if (until) {  // a position beyond the end is treated as the end
       if (is_before(until->entry, from.entry)) from.entry = until->entry;
       if (is_before(until->event, from.event)) from.event = until->event;
     }

@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::string_view refused = "NEWERSCHEMA ";
 
-// The account is the last of KEYS, and is taken off before the script runs.
+// The account is the last of KEYS, and is removed before the script runs.
 std::string guard() {
   return "do local schema = redis.call('HGET', table.remove(KEYS), 'schema') "
          "if schema and schema ~= '" +

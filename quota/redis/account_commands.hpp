@@ -1,6 +1,6 @@
 // Commands on the keys of one organization, outside the ledger's library. A later version of
-// Tollgate may have written them in a form that this one does not know, so each command also asks
-// for the schema of the account: where that is a later one, it is refused, and
+// Tollgate may have written them in a form that this version does not know. So each command also
+// reads the schema of the account: if it is a later one, the command is refused, and
 // `connection.refusal()` says why.
 #pragma once
 
@@ -14,15 +14,15 @@
 
 namespace tollgate::quota::redis {
 
-// Reads. An error reply is store_errc::protocol. The schema is read last: it only rises, so it
-// stands for all that was read before it.
+// Reads. An error reply is store_errc::protocol. The schema is read last: it only rises, so it is
+// valid for everything that was read before it.
 task<result<reply_ptr>> read_account(connection& connection, const org_id& org,
                                      std::vector<std::string> command);
 task<result<std::vector<reply_ptr>>> read_account_with(
     connection& connection, const org_id& org, std::vector<std::vector<std::string>> commands);
 
-// A script that changes keys of one organization. It runs only where the schema allows it, in the
-// same atomic step, and sees only its own keys in KEYS.
+// A script that changes keys of one organization. It runs only if the schema allows it, in the same
+// atomic step, and sees only its own keys in KEYS.
 class account_script {
  public:
   explicit account_script(std::string_view script);
@@ -44,7 +44,8 @@ std::vector<std::string> change_command(const org_id& org, const account_script&
 task<result<reply_ptr>> change_account(connection& connection, const org_id& org,
                                        std::vector<std::string> command);
 
-// A command on keys of the whole store. With a key of an organization it is store_errc::protocol.
+// A command on keys of the whole store. If it names a key of an organization, the result is
+// store_errc::protocol.
 task<result<reply_ptr>> ask_store(connection& connection, std::vector<std::string> command);
 
 }  // namespace tollgate::quota::redis

@@ -13,7 +13,7 @@ namespace tollgate::quota::redis {
 
 namespace {
 
-// The next N integers of `rest`, which are ended by blanks.
+// The next N integers of `rest`, each followed by a blank.
 template <std::size_t N>
 std::optional<std::array<std::int64_t, N>> take_integers(std::string_view& rest) {
   std::array<std::int64_t, N> numbers{};
@@ -40,7 +40,7 @@ std::optional<active_grant> parse_active(std::string_view line) {
   return grant;
 }
 
-// Lines "= UNTIL CLAIMS CYCLE", each followed by those of its grants.
+// Lines "= UNTIL CLAIMS CYCLE", each followed by the grants of its batch.
 std::optional<std::vector<kept_batch>> parse_kept(std::string_view packed) {
   std::vector<kept_batch> batches;
   while (!packed.empty()) {
@@ -95,7 +95,7 @@ struct kept_alerts {
   std::string alerts;
 };
 
-// Lines "ARMED KIND LEVEL" and "SINCE KIND LEVEL SCOPE ID": the alerts, and what stands before
+// Lines "ARMED KIND LEVEL" and "SINCE KIND LEVEL SCOPE ID": the alerts, and the fields in front of
 // them.
 std::optional<kept_alerts> split_alerts(std::string_view packed) {
   kept_alerts kept;
@@ -221,8 +221,8 @@ std::optional<account_event> parse_event(const redisReply& element) {
                        std::string{text_of(*texts[0])}, std::string{text_of(*texts[1])}};
 }
 
-// "a|m STATUS CENTS AMOUNT REQUESTED NEXT ATTEMPTS RESOLVED CYCLE", and " GENERATION REFUNDED
-// DISPUTED" where one of them is not 0.
+// "a|m STATUS CENTS AMOUNT REQUESTED NEXT ATTEMPTS RESOLVED CYCLE", followed by " GENERATION
+// REFUNDED DISPUTED" if one of these is not 0.
 std::optional<top_up_record> parse_top_up(std::string_view id, std::string_view packed) {
   const auto kind = take_until(packed, ' ');
   const auto numbers = take_integers<8>(packed);

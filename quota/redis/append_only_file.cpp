@@ -21,7 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 
 using damage = append_only_parser::damage;
-// As at the end of a snapshot.
+// The checksum at the end of a snapshot.
 using snapshot_crc = boost::crc_optimal<64, 0xad93d23594c935a9, 0, 0, true, true>;
 
 struct report {
@@ -29,8 +29,8 @@ struct report {
   std::uint64_t size = 0, whole = 0;
 };
 
-// Calls `look(bytes)` for one block after the other, until that returns false. Nothing: it can be
-// read.
+// Calls `look(bytes)` for one block after the other, until it returns false. Nothing: the file can
+// be read.
 template <class Look>
 std::optional<damage> read_blocks(const std::string& path, Look look) {
   std::ifstream file{path, std::ios::binary};
@@ -47,7 +47,7 @@ std::optional<damage> read_blocks(const std::string& path, Look look) {
   return std::nullopt;
 }
 
-// How long the file was, as far as its checksums can be read.
+// The length of the file when its checksums were written, as far as they can be read.
 std::uint64_t length_of(const std::vector<std::optional<block_checksum>>& sums) {
   for (auto index = sums.size(); index > 0; --index) {
     if (const auto& last = sums[index - 1]) return (index - 1) * checksum_block + last->length;
@@ -55,7 +55,7 @@ std::uint64_t length_of(const std::vector<std::optional<block_checksum>>& sums) 
   return 0;
 }
 
-// Commands, and what is known of the bytes they were.
+// Checks the commands, and the known checksums of their bytes.
 report examine_commands(const std::string& path,
                         const std::vector<std::optional<block_checksum>>& sums) {
   append_only_parser parser;
@@ -117,8 +117,8 @@ append_only_damage named(const std::string& path, const damage& found) {
   return {path, found.offset, found.what};
 }
 
-// Increments that the manifest does not know. One is made before the manifest names it, and is
-// empty until then.
+// Increments that the manifest does not name. A server creates a file before the manifest names it,
+// and the file is empty until then.
 std::optional<append_only_damage> find_unnamed(const std::string& directory, std::int64_t last) {
   std::error_code ec;
   for (const auto& each : fs::directory_iterator{append_only_directory(directory), ec}) {
@@ -131,7 +131,7 @@ std::optional<append_only_damage> find_unnamed(const std::string& directory, std
   return std::nullopt;
 }
 
-// A base, where the manifest names none. A server names its first one in the same write as the
+// A base, although the manifest names none. A server names its first base in the same write as the
 // first increment.
 std::optional<append_only_damage> find_unnamed_base(const std::string& directory) {
   std::error_code ec;
@@ -153,7 +153,7 @@ bool write_all(int file, std::string_view bytes) {
   return true;
 }
 
-// Copies what begins at `offset` to another file, and has it on disk.
+// Copies the file from `offset` on to another file, and flushes that to disk.
 bool keep(const std::string& path, std::uint64_t offset, const std::string& to) {
   const file_descriptor kept{::open(to.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)};
   if (!kept) return false;
@@ -168,7 +168,7 @@ bool keep(const std::string& path, std::uint64_t offset, const std::string& to) 
   return !read_blocks(path, copy) && fine && ::fsync(kept.get()) == 0;
 }
 
-// The checksums of the first `length` bytes, as they are now.
+// Writes the checksums of the first `length` bytes in their current state.
 void write_checksums(const std::string& directory, const std::string& name, std::uint64_t length) {
   block_checksum_writer sums{checksums_path(directory, name)};
   const auto add = [&](std::string_view block) {
@@ -189,7 +189,7 @@ mended cut(const std::string& directory, const std::string& name, const report& 
   if (!keep(path, found.whole, done.kept_in)) {
     return fail("its end is incomplete, and cannot be kept as " + done.kept_in);
   }
-  write_checksums(directory, name, found.whole);  // before: they must not ask for what is cut off
+  write_checksums(directory, name, found.whole);  // first: must not include bytes that are cut off
   const file_descriptor file{::open(path.c_str(), O_WRONLY | O_CLOEXEC)};
   const bool shorter = file && ::ftruncate(file.get(), static_cast<off_t>(found.whole)) == 0;
   if (!shorter || ::fsync(file.get()) != 0) return fail("its incomplete end cannot be cut off");

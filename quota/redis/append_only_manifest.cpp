@@ -34,7 +34,7 @@ bool is_name(const entry& each, bool increment) {
   return each.name == start + ".base.rdb" || each.name == start + ".base.aof";
 }
 
-// "file appendonly.aof.1.incr.aof seq 1 type i", as servers of version 8 go on: " startoffset 0".
+// "file appendonly.aof.1.incr.aof seq 1 type i"; servers of version 8 append " startoffset 0".
 std::optional<entry> read_line(std::string_view line) {
   entry found;
   if (!take(line, "file ")) return std::nullopt;
@@ -106,7 +106,7 @@ std::variant<append_only_manifest, manifest_error> read_manifest(std::string_vie
     return manifest_error{0, "no base"};
   if (last_history >= first)
     return manifest_error{0, "an increment that is history before its time"};
-  // A rewrite that ends makes the base and its increments history together.
+  // A rewrite that ends turns the base and its increments into history together.
   if (last_history > 0 && !old_base)
     return manifest_error{0, "an increment that is history before its time"};
   return manifest;

@@ -1,4 +1,4 @@
-// Which files an append-only log of Redis 7 is made of, as its manifest says: pure text.
+// The files of an append-only log of Redis 7, as listed in its manifest. Text only, no I/O.
 #pragma once
 
 #include <cstdint>
@@ -10,8 +10,8 @@
 
 namespace tollgate::quota::redis {
 
-// The base, a snapshot, and the increments since. Files that a rewrite has made superfluous are not
-// named.
+// The base, which is a snapshot, and the increments since. Files that a rewrite has made obsolete
+// are not included.
 struct append_only_manifest {
   std::optional<std::string> base;
   std::int64_t base_sequence = 0;
@@ -23,11 +23,11 @@ struct manifest_error {
   std::string what;
 };
 
-// Accepts what a server writes and nothing else, because a server follows a manifest in which one
-// bit is wrong: it deletes the files that it calls history.
+// Accepts only what a server writes, because a server obeys a manifest even if one bit of it is
+// wrong: it deletes the files that the manifest calls history.
 std::variant<append_only_manifest, manifest_error> read_manifest(std::string_view text);
 
-// "appendonly.aof.7.incr.aof" -> 7, of a file that is appended to. Nothing: it is another name.
+// "appendonly.aof.7.incr.aof" -> 7, for a file that is appended to. Nothing for any other name.
 std::optional<std::int64_t> sequence_of_increment(std::string_view name);
 
 }  // namespace tollgate::quota::redis

@@ -126,15 +126,15 @@ void append_only_parser::end_command() {
   if (begins && in_transaction_) return fail(command_at_, "a transaction that begins in another");
   if (ends && !in_transaction_)
     return fail(command_at_, "the end of a transaction that is not there");
-  // Nothing else in a transaction stands alone: this was an EXEC.
+  // No other command in a transaction has a single argument: this was an EXEC.
   if (in_transaction_ && !ends && argument_count_ == 1) {
     return fail(command_at_, "a command that no transaction has");
   }
   in_transaction_ = begins || (in_transaction_ && !ends);
 }
 
-// An argument whose length was altered takes in the commands behind it. No value of ours has one in
-// it.
+// An argument whose length was altered includes the commands after it. No value that Tollgate
+// stores contains one.
 void append_only_parser::look_for_command(std::string_view argument) {
   if (swallowed_) return;
   for (const char c : argument) {

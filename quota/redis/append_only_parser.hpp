@@ -1,9 +1,9 @@
-// Reads an append-only file of Redis, in any slices, and keeps none of it: where it is whole, and
-// where it is something that no server has written.
+// Reads an append-only file of Redis, in slices of any size, and stores none of it. Finds where the
+// file is complete, and where it contains something that no server has written.
 //
-// A script's changes are one transaction in the file, MULTI ... EXEC. A server that is killed while
-// it writes leaves a last command, or a last transaction, without its end; everything else that is
-// not whole is damage.
+// The changes of a script are one transaction in the file, MULTI ... EXEC. A server that is killed
+// while it writes leaves an incomplete last command or transaction; anything else that is
+// incomplete is damage.
 #pragma once
 
 #include <cstdint>
@@ -20,23 +20,23 @@ class append_only_parser {
     std::string what;
   };
 
-  // The next bytes of the file. Once something is damaged the rest is not looked at.
+  // The next bytes of the file. Bytes after the first damage are ignored.
   void feed(std::string_view bytes);
   // The file ends here.
   void finish();
 
-  std::uint64_t position() const { return position_; }  // what was fed
-  // The longest beginning in which every command and every transaction has its end. After finish()
-  // and without damage, the rest is what a killed server leaves.
+  std::uint64_t position() const { return position_; }  // the number of bytes fed
+  // The longest prefix in which every command and every transaction is complete. After finish(), if
+  // there is no damage, the rest is what a killed server leaves.
   std::uint64_t whole() const { return whole_; }
   const std::optional<damage>& damaged() const { return damage_; }
 
  private:
   enum class place : std::uint8_t {
-    between,     // two commands
+    between,     // before a command
     annotation,  // "#TS:1700000000\r\n"
-    count,       // of a command's arguments: "3\r\n" of "*3\r\n"
-    dollar,      // of an argument
+    count,       // number of a command's arguments: "3\r\n" of "*3\r\n"
+    dollar,      // "$" of an argument
     length,      // of an argument: "5\r\n" of "$5\r\n"
     argument,
     argument_cr,
@@ -54,10 +54,10 @@ class append_only_parser {
   place place_ = place::between;
   std::uint64_t position_ = 0, whole_ = 0, command_at_ = 0;
   std::string digits_, name_;
-  bool line_ending_ = false;  // CR has come, LF has not
+  bool line_ending_ = false;  // CR has been read, LF has not
   std::int64_t arguments_left_ = 0, argument_count_ = 0, bytes_left_ = 0;
-  int pattern_ = 0;         // how much of "\r\n*1\r\n$" the argument's last bytes are
-  bool swallowed_ = false;  // all of it was there: another command begins in this argument
+  int pattern_ = 0;         // how much of "\r\n*1\r\n$" the argument's last bytes match
+  bool swallowed_ = false;  // all of it matched: another command begins in this argument
   bool in_transaction_ = false;
   std::optional<damage> damage_;
 };

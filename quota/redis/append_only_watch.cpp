@@ -36,7 +36,7 @@ void append_only_watch::look() {
   const auto name = file_that_is_appended_to(directory_);
   if (name.empty()) return;
   if (name != name_) {
-    finish();  // a rewrite has begun; what it leaves is read until it has ended
+    finish();  // a rewrite has begun; the old file is read to its end
     follow(name);
   }
   const auto now = size();
@@ -57,7 +57,7 @@ void append_only_watch::follow(const std::string& name) {
   file_ = file_descriptor{
       ::open((append_only_directory(directory_) + name).c_str(), O_RDONLY | O_CLOEXEC)};
   if (file_) sums_.emplace(checksums_path(directory_, name));
-  // Of files that are gone.
+  // Removes the checksums of files that are gone.
   std::error_code ignored;
   for (const auto& each : std::filesystem::directory_iterator{directory_ + "/checksums", ignored}) {
     const auto of = append_only_directory(directory_) + each.path().filename().string();

@@ -1,5 +1,5 @@
-// Follows what a running server appends to its log, and writes down checksums of it, so that the
-// next start can tell whether it is still what was written.
+// Follows what a running server appends to its log and stores checksums of it, so that the next
+// start can check that the log is unchanged.
 #pragma once
 
 #include <cstdint>
@@ -14,10 +14,11 @@ class append_only_watch {
  public:
   explicit append_only_watch(std::string directory);
 
-  // Now and then, while the server runs. What was there at the last look, and is still, is on disk
-  // afterwards and has its checksum: a server that cannot write takes back what it has begun.
+  // Called from time to time while the server runs. Bytes that were there at the last look, and
+  // still are, are on disk afterwards and have a checksum. Newer bytes must wait: a server whose
+  // write fails removes what it has begun to write.
   void look();
-  // The server has ended: all that is there.
+  // The server has ended: reads everything that remains.
   void finish();
 
  private:
@@ -26,7 +27,7 @@ class append_only_watch {
   std::uint64_t size() const;
 
   const std::string directory_;
-  std::string name_;  // of the file that is appended to
+  std::string name_;  // the file that is appended to
   file_descriptor file_;
   std::optional<block_checksum_writer> sums_;
   std::uint64_t seen_ = 0;

@@ -14,8 +14,8 @@ namespace tollgate::quota::redis {
 
 namespace {
 
-// Of FUNCTION LOAD. Where it fails, the greeting of a new connection says why, and whether the
-// store can be used.
+// The reply to FUNCTION LOAD. If it fails, the greeting of a new connection reports why, and
+// whether the store can be used.
 class loaded_reply final : public reply_sink {
  public:
   explicit loaded_reply(connection& of) : connection_{of} {}
@@ -62,8 +62,8 @@ void batch::load_library(connection& connection) {
   connection.send(load, std::make_unique<loaded_reply>(connection));
 }
 
-// Nothing was applied. The library may be missing after FUNCTION FLUSH, or a failover to a node
-// without it.
+// Nothing was applied. The library may be missing after FUNCTION FLUSH, or after a failover to a
+// node without it.
 void batch::refused(std::string_view error) {
   if (is_unknown_function(error) && may_go_again()) {
     load_library(from_->by());

@@ -1,4 +1,5 @@
-// Operations of one organization on their way: applied in one atomic step, answered together.
+// Operations of one organization that are sent together: applied in one atomic step, answered
+// together.
 #pragma once
 
 #include <memory>
@@ -17,7 +18,7 @@ class batch final : public reply_sink {
  public:
   batch(org_id org, std::shared_ptr<batch_scheduler> from);
 
-  // For another organization, once all operations are answered; or, without a scheduler, for none.
+  // For another organization, once all operations are answered. Without a scheduler, for none.
   void reset(const org_id& org, std::shared_ptr<batch_scheduler> from);
 
   const org_id& org() const { return org_; }
@@ -25,17 +26,18 @@ class batch final : public reply_sink {
   bool full() const { return operations_.full(); }
   void add(const operation& operation, ledger::then then);
 
-  // Goes out as an FCALL of its own. Where the store does not have the library, or needs other keys
-  // than are named, nothing was applied and it goes out again.
+  // Sends the batch as an FCALL of its own. If the store does not have the library, or needs keys
+  // that are not named, nothing was applied and the batch is sent again.
   static void send(std::unique_ptr<batch> self);
   void complete(error_code ec, const redisReply* reply) noexcept override;
 
-  // Before the next command of the connection. Commands of one connection keep their order.
+  // Loads it before the next command of the connection: commands of one connection keep their
+  // order.
   static void load_library(connection& connection);
 
-  // What the library has answered to all operations.
+  // The library's answer to all operations.
   void answered(std::string_view text);
-  // The operations end with an error, and the next batch may leave.
+  // The operations end with an error, and the next batch may be sent.
   void land(error_code ec);
   void fail(error_code ec);
 
@@ -47,9 +49,9 @@ class batch final : public reply_sink {
   org_id org_;
   std::shared_ptr<batch_scheduler> from_;
   ledger_batch operations_;
-  std::vector<ledger::then> waiters_;  // of the operations, in their order
+  std::vector<ledger::then> waiters_;  // one per operation, in order
   int tries_ = 0;
-  bool read_only_ = false;  // the store takes no writes: only what needs none is answered
+  bool read_only_ = false;  // no writes: only operations that need none are answered
 };
 
 }  // namespace tollgate::quota::redis

@@ -10,7 +10,8 @@ namespace tollgate::quota::redis {
 
 namespace {
 
-// How long, and how many, accounts are taken to be unusual before that is tried again.
+// How long an account counts as unusual before the usual call is tried again, and the maximum
+// number of such accounts.
 constexpr milliseconds unusual_for{10'000};
 constexpr std::size_t most_unusual = 10'000;
 

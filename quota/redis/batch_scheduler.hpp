@@ -1,9 +1,9 @@
-// When operations leave for Redis, and which of them leave together.
+// Decides when operations are sent to Redis, and which are sent together.
 //
-// One batch of an organization is on its way at a time, and its operations that are issued
-// meanwhile leave in the next: the busier an organization is, the less a call of it costs, here and
-// in Redis, and its operations keep their order. All that is ready at the end of a turn of the
-// event loop leaves in one write, and usual batches of many organizations in one FCALL
+// An organization has one batch in flight at a time; operations that are issued meanwhile wait for
+// the next batch. So a call costs less the busier its organization is, here and in Redis, and an
+// organization's operations keep their order. Everything that is ready at the end of a turn of the
+// event loop is sent in one write, and usual batches of many organizations in one FCALL
 // (usual_call.hpp).
 #pragma once
 
@@ -23,25 +23,25 @@ class usual_call;
 
 class batch_scheduler : public std::enable_shared_from_this<batch_scheduler> {
  public:
-  // `soon` is for operations whose answer nobody waits for: they leave with the next operation, or
-  // alone after connection::max_linger.
+  // `soon` is for operations whose answer no caller waits for: they are sent with the next
+  // operation, or alone after connection::max_linger.
   enum class departure : std::uint8_t { at_once, soon };
 
   explicit batch_scheduler(connection& connection);
   ~batch_scheduler();
 
   void add(const org_id& org, const operation& operation, ledger::then then, departure when);
-  // At the end of a turn: everything leaves that may.
+  // At the end of a turn: sends every batch that may be sent.
   void leave();
 
-  // Nothing leaves any more: what waits fails.
+  // Nothing is sent any more: waiting operations fail.
   void close();
 
   // A batch has been answered, or has failed.
   void on_reply(const org_id& org);
-  // A batch that was answered, for the next organization: it keeps the memory that it has.
+  // Keeps an answered batch, with its memory, for the next organization.
   void recycle(std::unique_ptr<batch> done);
-  // The account was not usual: for a while its batches leave in calls of their own.
+  // The account was not usual: for a while its batches are sent in calls of their own.
   void note_unusual(const org_id& org);
   void tell_of(const ledger_answer& answer, const org_id& org);
 
@@ -54,7 +54,7 @@ class batch_scheduler : public std::enable_shared_from_this<batch_scheduler> {
 
  private:
   struct org_queue {
-    std::vector<std::unique_ptr<batch>> waiting;  // one, nearly always
+    std::vector<std::unique_ptr<batch>> waiting;  // nearly always one
     bool on_its_way = false;
   };
 
@@ -64,7 +64,7 @@ class batch_scheduler : public std::enable_shared_from_this<batch_scheduler> {
 
   connection& connection_;
   std::unordered_map<org_id, org_queue> org_queues_;
-  std::vector<org_id> due_;  // have a batch waiting and none on its way
+  std::vector<org_id> due_;  // they have a batch waiting and none in flight
   std::vector<std::unique_ptr<batch>> spare_;
   std::unordered_set<org_id> unusual_;
   time_point unusual_since_{};

@@ -16,8 +16,8 @@ namespace {
 
 constexpr std::uint32_t record_version = 1;
 
-// A record: version, length, checksum of the block, and a checksum of these and of the block's
-// number.
+// A record: version, length, checksum of the block, and a checksum of these three and of the
+// block's number.
 using record = std::array<std::uint32_t, 4>;
 
 std::uint32_t check_of(const record& fields, std::uint64_t index) {

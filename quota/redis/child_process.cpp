@@ -15,8 +15,8 @@ namespace tollgate::quota::redis {
 
 namespace {
 
-// Everything the child needs, made before the fork: between fork and exec only calls that are safe
-// in a signal handler are allowed.
+// Everything that the child needs, prepared before the fork: between fork and exec only calls that
+// are safe in a signal handler are allowed.
 struct launch {
   explicit launch(const child_options& options)
       : program{options.program}, directory{options.directory} {
@@ -46,7 +46,7 @@ void reset_signals() {
   sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
-// The first descriptor above 0, 1 and 2 is the inherited one; all others are closed.
+// The first descriptor after 0, 1 and 2 is the inherited one; all others are closed.
 bool arrange_descriptors(const launch& launch, int inherited) {
   constexpr int kept = 3;
   if (::dup2(launch.input.get(), 0) < 0 || ::dup2(launch.output.get(), 1) < 0 ||
@@ -65,7 +65,7 @@ bool arrange_descriptors(const launch& launch, int inherited) {
   ::setsid();
   ::umask(0077);
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
-  const bool orphaned = ::getppid() != launch.parent;  // it died before prctl could notice
+  const bool orphaned = ::getppid() != launch.parent;  // the parent died before prctl took effect
   if (!orphaned && ::chdir(launch.directory.c_str()) == 0 &&
       arrange_descriptors(launch, inherited)) {
     ::execv(launch.program.c_str(), launch.arguments.data());
@@ -97,7 +97,7 @@ child_process::~child_process() {
 }
 
 void child_process::signal(int number) const {
-  if (!status_) ::kill(pid_, number);  // not reaped yet, so the id is still its own
+  if (!status_) ::kill(pid_, number);  // not reaped yet, so the id still belongs to it
 }
 
 bool child_process::wait(milliseconds patience) {

@@ -21,21 +21,21 @@ struct child_options {
 
 class child_process {
  public:
-  // Starts the program in a session of its own, so that the terminal's interrupt does not reach it,
-  // and with SIGTERM set to come when the *thread* that calls this ends: call it from one that
-  // lives as long as the child shall. `inherited` stays open in the child. Throws
+  // Starts the program in a session of its own, so that the terminal's interrupt does not reach it.
+  // The kernel sends it SIGTERM when the *thread* that calls this ends: call it from a thread that
+  // lives as long as the child should. `inherited` stays open in the child. Throws
   // boost::system::system_error.
   child_process(const child_options& options, const file_descriptor& inherited);
-  ~child_process();  // kills and reaps, when that has not happened
+  ~child_process();  // kills and reaps the child unless it has been reaped
   child_process(const child_process&) = delete;
 
   pid_t pid() const { return pid_; }
   // Readable once the child has ended.
   int descriptor() const { return pidfd_.get(); }
   void signal(int number) const;
-  // Waits for the end; false when it has not come after `patience`.
+  // Waits for the end; false if the child has not ended after `patience`.
   bool wait(milliseconds patience);
-  // Of an ended child: "exit status 1", "signal 9".
+  // For a child that has ended: "exit status 1", "signal 9".
   std::string how_it_ended() const;
 
  private:

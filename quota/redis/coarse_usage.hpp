@@ -1,4 +1,4 @@
-// Summaries of days, summed up once more. Pure.
+// Merges summaries of days further. Pure.
 #pragma once
 
 #include <map>
@@ -8,10 +8,10 @@
 
 namespace tollgate::quota::redis {
 
-// Where usage of `hour` stands afterwards: never later, and never before the cycle that it is of.
+// The hour to which usage of `hour` is moved: never later, and never before the start of its cycle.
 std::int64_t coarse_hour(std::int64_t hour, const coarsening& how);
 
-// What is left of the days; those that are not in it are nothing of their own any more.
+// The remaining days; usage of days that are not in the result has been merged into them.
 std::map<std::int64_t, day_summary> coarsened(const std::vector<day_summary>& days,
                                               const coarsening& how);
 

@@ -96,14 +96,14 @@ struct connection::impl : std::enable_shared_from_this<connection::impl> {
   }
 
   // The flush is posted, so it runs after every handler that was ready in this turn of the loop:
-  // all that they send leaves in one write.
+  // everything that they send leaves in one write.
   void request_flush() {
     if (flush_scheduled) return;
     flush_scheduled = true;
     asio::post(executor, [self = shared_from_this()] { self->flush(); });
   }
 
-  // Likewise, after `max_linger`, unless another flush comes first.
+  // The same after `max_linger`, unless another flush comes first.
   void request_flush_soon() {
     if (flush_scheduled || lingering) return;
     lingering = true;
@@ -148,7 +148,7 @@ struct connection::impl : std::enable_shared_from_this<connection::impl> {
     socket.close(ignored);
   }
 
-  // --- the life of the connection ------------------------------------------------------------
+  // --- lifetime of the connection ------------------------------------------------------------
 
   task<> run(connection& owner) {
     auto backoff = options.backoff_min;
@@ -206,7 +206,7 @@ struct connection::impl : std::enable_shared_from_this<connection::impl> {
     if (!ec) socket.set_option(asio::ip::tcp::no_delay{true}, ec);
   }
 
-  // AUTH, SELECT, TIME, and whatever the owner wants done before the connection counts as ready.
+  // AUTH, SELECT, TIME, and the owner's greeting, before the connection counts as ready.
   task<bool> introduce(connection& owner) {
     std::vector<std::vector<std::string>> first;
     if (!where.password.empty()) {
@@ -245,7 +245,7 @@ struct connection::impl : std::enable_shared_from_this<connection::impl> {
 
   void disconnect() {
     ready = connected = writing = false;
-    ++generation;  // late completions of the old socket find that they are late
+    ++generation;  // late completions of the old socket are recognized by it
     drop();
     watchdog.cancel();
     out.clear();
@@ -253,7 +253,7 @@ struct connection::impl : std::enable_shared_from_this<connection::impl> {
     auto failed = std::move(pending);
     pending.clear();
     for (auto& sink : failed) sink->complete(make_error_code(store_errc::unavailable), nullptr);
-    if (before_write) before_write();  // whoever batches finds ready() false and fails its batch
+    if (before_write) before_write();  // schedulers find ready() false and fail their batches
   }
 
   // --- receiving -----------------------------------------------------------------------------
@@ -271,11 +271,11 @@ struct connection::impl : std::enable_shared_from_this<connection::impl> {
       if (redisReaderFeed(reader.get(), buffer.get(), n) != REDIS_OK || !dispatch(mine)) break;
     }
     if (generation != mine) co_return;
-    disconnect();    // whoever waits for a reply, the greeting included, learns that none will come
+    disconnect();    // pending calls, the greeting included, end without a reply
     pause.cancel();  // wakes wait_for_end()
   }
 
-  // Hands every complete reply to the command it answers. False: the stream makes no sense.
+  // Passes every complete reply to the command it answers. False: the stream is malformed.
   bool dispatch(std::uint64_t mine) {
     for (;;) {
       void* parsed = nullptr;
@@ -299,8 +299,8 @@ struct connection::impl : std::enable_shared_from_this<connection::impl> {
     });
   }
 
-  // Drops the connection when commands wait and nothing has been read for a whole reply_timeout.
-  // One timer for all commands: the hot path never touches it.
+  // Drops the connection if commands are waiting and nothing has been read for a whole
+  // reply_timeout. One timer serves all commands: the hot path never touches it.
   void watch_replies(std::uint64_t mine) {
     watchdog.expires_after(options.reply_timeout);
     watchdog.async_wait([self = shared_from_this(), mine, seen = progress,
@@ -332,10 +332,10 @@ struct connection::impl : std::enable_shared_from_this<connection::impl> {
   std::string out, in_flight;
   bool flush_scheduled = false, lingering = false, writing = false;
   bool connected = false, ready = false, stopped = false;
-  std::uint64_t generation = 0;  // of the socket; whoever remembers an older one is late
+  std::uint64_t generation = 0;  // of the socket; handlers that hold an older one are late
   std::uint64_t progress = 0;
   store_traffic counted;
-  std::set<std::string> told;  // why accounts are refused
+  std::set<std::string> told;  // reported reasons why accounts are refused
   store_clock clock;
 };
 
@@ -412,7 +412,7 @@ void connection::send(std::string_view encoded, std::unique_ptr<reply_sink> sink
 
 namespace {
 
-// Steals the reply's content: the reader frees an empty shell.
+// Moves the reply's content out: the reader then frees an empty reply.
 reply_ptr take(const redisReply* reply) {
   auto* mine = static_cast<redisReply*>(calloc(1, sizeof(redisReply)));
   std::swap(*mine, *const_cast<redisReply*>(reply));
@@ -437,7 +437,7 @@ class call_sink final : public reply_sink {
 
 using call_all_handler = asio::any_completion_handler<void(result<std::vector<reply_ptr>>)>;
 
-// The replies to many commands, until the last is there.
+// Collects the replies to many commands until the last has arrived.
 struct gathering {
   gathering(call_all_handler handler_, std::size_t count)
       : handler{std::move(handler_)}, replies(count), missing{count} {}
@@ -481,7 +481,7 @@ task<result<reply_ptr>> connection::call_now(std::vector<std::string> arguments)
   if (!impl_->connected) co_return make_error_code(store_errc::unavailable);
   std::string encoded;
   append_command(encoded, arguments);
-  auto impl = impl_;  // outlives the wait, whoever owns the connection
+  auto impl = impl_;  // must outlive the wait, even if the connection does not
   co_return co_await asio::async_initiate<const asio::use_awaitable_t<io_executor>,
                                           void(result<reply_ptr>)>(
       [&](auto handler) {
@@ -504,7 +504,7 @@ task<result<std::vector<reply_ptr>>> connection::call_all(
     std::vector<std::vector<std::string>> commands) {
   if (!impl_->ready) co_return make_error_code(store_errc::unavailable);
   if (commands.empty()) co_return std::vector<reply_ptr>{};
-  auto impl = impl_;  // outlives the wait, whoever owns the connection
+  auto impl = impl_;  // must outlive the wait, even if the connection does not
   co_return co_await asio::async_initiate<const asio::use_awaitable_t<io_executor>,
                                           void(result<std::vector<reply_ptr>>)>(
       [&](auto handler) {

@@ -1,7 +1,7 @@
 // One connection to Redis: Asio carries the bytes, hiredis encodes and parses.
 //
 // All commands sent in one turn of the event loop leave in one write, and replies arrive in the
-// order of the commands. The connection reconnects for ever, with back-off; while it is away every
+// order of the commands. The connection reconnects forever, with back-off; while it is down every
 // command fails at once with store_errc::unavailable.
 #pragma once
 
@@ -22,8 +22,8 @@ struct redisReply;
 
 namespace tollgate::quota::redis {
 
-// Where the store is. Parsed by parse_store_url (store_url.hpp) from redis:// and unix:// URLs;
-// `embedded:DIR` becomes a unix socket once its server runs.
+// The address of the store. Parsed by parse_store_url (store_url.hpp) from redis:// and unix://
+// URLs; `embedded:DIR` becomes a unix socket once its server runs.
 struct address {
   std::string unix_path;  // not empty: a unix socket
   std::string host = "127.0.0.1";
@@ -32,7 +32,7 @@ struct address {
   int database = 0;
 };
 
-// Gets the reply of one command. Called exactly once, from the connection's io_context: with a
+// Receives the reply to one command. Called exactly once, from the connection's io_context: with a
 // reply that lives as long as the call (it may be an error reply, REDIS_REPLY_ERROR), or with an
 // error code and no reply.
 class reply_sink {
@@ -56,16 +56,16 @@ void append_argument(std::string& out, std::string_view argument);
 struct connection_options {
   milliseconds connect_timeout{2'000};
   milliseconds reply_timeout{
-      5'000};  // the oldest unanswered command; then the connection is dropped
+      5'000};  // the oldest unanswered command; after that the connection is dropped
   milliseconds backoff_min{50}, backoff_max{2'000};
-  // The store is reachable, and not to be used: told once for each reason.
+  // The store is reachable but must not be used: called once for each reason.
   std::function<void(const std::string&)> on_refusal = {};
 };
 
 class connection {
  public:
-  // `greet` runs on every new connection before it counts as ready (AUTH and SELECT are done
-  // already, and the store has said what time it is): load scripts there. It uses `call_now`.
+  // `greet` runs on every new connection before it counts as ready (after AUTH, SELECT and TIME):
+  // load scripts there. It uses `call_now`.
   using greeting = std::function<task<result<void>>(connection&)>;
 
   connection(asio::io_context& context, address where, connection_options options, greeting greet);
@@ -73,14 +73,14 @@ class connection {
   connection(const connection&) = delete;
 
   void start();
-  void stop();  // fails everything that is pending, closes; no call of its own afterwards
+  void stop();  // fails everything that is pending, closes; calls no sink afterwards
   bool ready() const;
 
-  // Says why a greeting fails for good. Empty: nothing is known to stand in the way.
+  // Says why a greeting fails permanently. Empty: no reason is known.
   void refuse(std::string why);
-  // Says why one account is refused; others are not. Told once for each reason.
+  // Says why one account is refused; others are not. Reported once for each reason.
   void refuse_account(const std::string& why);
-  // Ends this connection to the server. The next one greets anew.
+  // Ends this connection to the server. The next one runs the greeting again.
   void reconnect();
   const std::string& refusal() const;
 
@@ -91,19 +91,19 @@ class connection {
   // called, right before the write: batches are encoded then, by calling send().
   void on_before_write(std::function<void()> before_write);
   void request_flush();
-  // Likewise after `max_linger`, unless another write comes first: for commands whose reply nobody
-  // waits for.
+  // The same after `max_linger`, unless another write comes first: for commands whose reply no
+  // caller waits for.
   void request_flush_soon();
   static constexpr std::chrono::microseconds max_linger{200};
 
-  // For cold paths: one command, one reply. An error reply is a reply.
+  // For code that runs rarely: one command, one reply. An error reply is a reply.
   task<result<reply_ptr>> call(std::vector<std::string> arguments);
   task<result<reply_ptr>> call_now(std::vector<std::string> arguments);  // also while greeting
-  // Many commands in one write; their replies in the same order, or an error when one is missing.
+  // Many commands in one write; their replies in the same order, or an error if one is missing.
   task<result<std::vector<reply_ptr>>> call_all(std::vector<std::vector<std::string>> commands);
 
-  // Asks for the store's time. Replies that carry it synchronize the clock, too; a user of this
-  // connection that gets none of those calls this from time to time.
+  // Asks for the store's time. Replies that contain the time also synchronize the clock; a user of
+  // this connection that receives none of those calls this from time to time.
   task<result<void>> ask_time();
   std::uint64_t times_set_back() const { return clock().times_set_back(); }
   store_clock& clock();

@@ -8,7 +8,7 @@ namespace tollgate::quota::redis {
 
 namespace {
 
-// Other versions may come to write other texts; one that is not known is made again.
+// Other versions may write other texts; a summary in an unknown version is computed again.
 constexpr std::string_view summary_version = "1\n";
 
 // "ROUTE\tACTION\tMODEL\tAGENT\tCONVERSATION\tKEY" without the fourth and the fifth.

@@ -1,6 +1,6 @@
-// A day's usage hour by hour, without agents and conversations: what is left of any number of
-// counters when nobody asks about those. It is kept beside the counters once the day is over, and
-// can always be made again from them. Pure.
+// A day's usage by hour, without agents and conversations: any number of counters, for readers that
+// do not need those two. It is stored beside the counters once the day is over, and can always be
+// computed from them again. Pure.
 #pragma once
 
 #include <array>
@@ -31,9 +31,9 @@ class day_summary {
   explicit day_summary(std::int64_t day) : first_hour_{day * hours_a_day} {}
 
   // One counter as it is stored: "ROUTE\tACTION\tMODEL\tAGENT\tCONVERSATION\tKEY", "CREDITS CALLS
-  // USED", of audio with BILLED_US behind it. False: it is none.
+  // USED", followed for audio by BILLED_US. False: it is not a counter.
   bool add(std::int64_t hour, std::string_view who, std::string_view packed);
-  // The same, read: `who` without agent and conversation. The hour is one of the day's.
+  // The same, already parsed: `who` without agent and conversation. The hour is one of the day's.
   void count(const std::string& who, std::int64_t hour, const amounts& more);
   bool empty() const { return sums_.empty(); }
 
@@ -47,7 +47,7 @@ class day_summary {
     }
   }
 
-  // Those of the hours [first, last] go to `out`.
+  // Appends the counters of the hours [first, last] to `out`.
   void append_to(std::vector<usage_counter>& out, std::int64_t first, std::int64_t last) const;
 
   // "1\n", then for each attribution a line "=ROUTE\tACTION\tMODEL\t\t\tKEY" and a line

@@ -21,7 +21,7 @@ std::string key_of_hash(const key_hash& hash) {
   return "tollgate:key:" + hash;
 }
 
-// What is not there has its default; what is there and cannot be read must not be taken for it.
+// A missing field has its default; a field that cannot be read must not be treated as missing.
 result<std::optional<organization>> parse_organization(const org_id& id, const redisReply& flat) {
   if (elements_of(flat).empty()) return std::optional<organization>{};
   organization org;
@@ -43,7 +43,7 @@ result<std::optional<organization>> parse_organization(const org_id& id, const r
   return std::optional{std::move(org)};
 }
 
-// "CREATED_MS REVOKED_MS HASH NOTE"; REVOKED_MS is 0 for a key in force.
+// "CREATED_MS REVOKED_MS HASH NOTE"; REVOKED_MS is 0 for a key that is in force.
 std::string pack(const api_key& key, const key_hash& hash) {
   return ms_text(key.created_at) + " " + (key.revoked_at ? ms_text(*key.revoked_at) : "0") + " " +
          hash + " " + key.note;
@@ -65,11 +65,11 @@ stored_key unpack(std::string_view id, std::string_view packed) {
   return stored;
 }
 
-// Answers {1 when it is new, the settings after the change, 1 when they are others than expected
-// and nothing was changed, 1 when an event was written}. Suspension is the ledger's affair too: it
-// is written to the account in the same step, and what has changed is told like all that happens to
-// it. KEYS: settings, account, events. ARGV: the options, limits and alerts expected, empty for
-// any; the options of who has none; fields and values.
+// Answers {1 if it is new, the settings after the change, 1 if they differ from the expected ones
+// and nothing was changed, 1 if an event was written}. The ledger needs to know of a suspension
+// too: it is written to the account in the same step, and the change is reported like every event
+// of the account. KEYS: settings, account, events. ARGV: the expected options, limits and alerts,
+// empty for any; the options of an organization that has none; fields and values.
 const account_script& change_script() {
   static const account_script script{R"lua(
     local time = redis.call('TIME')
@@ -143,8 +143,8 @@ task<result<std::optional<organization>>> redis_directory::find(const org_id& or
   co_return parse_organization(org, **reply);
 }
 
-// Listed first: an organization that is listed and has no settings yet is passed over, one with an
-// account that nobody lists would never be swept.
+// Listed first: readers skip an organization that is listed and has no settings yet, but an account
+// of an unlisted organization would never be swept.
 task<result<changed_organization>> redis_directory::change(const org_id& org,
                                                            const organization_change& what) {
   auto keys = keys_of_change(org), arguments = arguments_of(what);
@@ -166,7 +166,7 @@ task<result<changed_organization>> redis_directory::change(const org_id& org,
   co_return changed;
 }
 
-// Goes on where ids are listed without settings, so that a page that is not full is the last one.
+// Continues if ids are listed without settings, so that a page that is not full is the last one.
 task<result<std::vector<organization>>> redis_directory::list(std::string after,
                                                               std::size_t limit) {
   std::vector<organization> found;
@@ -186,7 +186,7 @@ task<result<std::vector<organization>>> redis_directory::list(std::string after,
     for (const auto* id : ids) {
       after = text_of(*id);
       auto org = co_await find(after);
-      // One that cannot be read is no reason not to see the others.
+      // One that cannot be read must not hide the others.
       if (!org && org.error() == store_errc::protocol) continue;
       if (!org) co_return org.error();
       if (*org) found.push_back(**std::move(org));
@@ -221,7 +221,7 @@ task<result<std::vector<api_key>>> redis_directory::keys(const org_id& org) {
   co_return found;
 }
 
-// The key stops working with the first step; a crash before the second only leaves the list behind.
+// The first step disables the key; a crash before the second only leaves the list out of date.
 task<result<bool>> redis_directory::revoke_key(const org_id& org, std::string key_id) {
   std::vector<std::string> look{"HGET", key_of(org, "keys"), key_id};
   const auto found = co_await read_account(connection_, org, std::move(look));

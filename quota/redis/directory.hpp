@@ -6,7 +6,7 @@
 
 namespace tollgate::quota::redis {
 
-// The one step in which an organization is changed.
+// The atomic step that changes an organization.
 std::vector<std::string> change_command(const org_id& org, const organization_change& what);
 
 class redis_directory final : public directory {

@@ -1,4 +1,4 @@
-// The directory of an embedded store: its socket, and a look at who listens there.
+// The directory of an embedded store: its socket, and a check of the server that listens there.
 #pragma once
 
 #include <string>
@@ -7,16 +7,16 @@
 
 namespace tollgate::quota::redis {
 
-// A unix socket's path has room for 107 bytes.
+// The path of a unix socket may have at most 107 bytes.
 bool fits_socket_path(const std::string& path);
 
 enum class server_state : std::uint8_t { absent, loading, ready };
 // Asks the server behind `socket_path` with one PING.
 server_state ping(const std::string& socket_path);
-// Asks it to flush its file and exit. Harmless when nobody listens.
+// Asks it to flush its file and exit. Harmless if nothing listens.
 void request_shutdown(const std::string& socket_path);
 
-// The first of `names` that PATH leads to; empty when there is none.
+// The first of `names` found in PATH; empty if there is none.
 std::string find_program(std::initializer_list<const char*> names);
 
 // The last lines of a log, for an error message.

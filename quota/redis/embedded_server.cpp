@@ -22,7 +22,7 @@ using steady_clock = std::chrono::steady_clock;
 
 constexpr auto look_every = milliseconds{20};
 constexpr auto checksums_every = milliseconds{250};
-// A server that lived this long did not die of how it was started.
+// A server that lived this long did not fail because of the way it was started.
 constexpr auto long_life = std::chrono::seconds{10};
 
 std::string socket_in(const std::string& directory) {
@@ -34,10 +34,10 @@ std::vector<std::string> server_arguments() {
           "--unixsocket", "redis.sock", "--unixsocketperm", "700", "--dir", ".", "--logfile",
           "redis.log", "--daemonize", "no", "--databases", "1", "--appendonly", "yes",
           "--appendfsync", "always", "--save",
-          "",  // the append-only file is the one record
-          // It is mended before each start; what is not whole then is damage.
+          "",  // the append-only file is the only record
+          // It is repaired before each start; anything incomplete after that is damage.
           "--aof-load-truncated", "no",
-          // Money is never evicted: when memory is out, writes fail and calls are refused.
+          // Money is never evicted: when memory is full, writes fail and calls are refused.
           "--maxmemory-policy", "noeviction"};
 }
 
@@ -59,20 +59,20 @@ struct embedded_server::impl {
 
   const std::string directory;
   const embedded_options options;
-  file_descriptor lock;         // of this Tollgate on the directory
-  file_descriptor server_lock;  // handed to the server, which keeps it as long as it lives
+  file_descriptor lock;         // this Tollgate's lock on the directory
+  file_descriptor server_lock;  // passed to the server, which holds it as long as it lives
   file_descriptor stop_event{::eventfd(0, EFD_CLOEXEC)};
   std::thread supervisor;
   std::mutex mutex;
   std::string death;     // how the server ended; guarded by the mutex
-  bool damaged = false;  // its files were: it was not started; likewise
+  bool damaged = false;  // its files were damaged, so it was not started; also guarded
 };
 
 embedded_error embedded_server::impl::failed(const std::string& what) const {
   return {.message = "embedded store " + directory + ": " + what};
 }
 
-// The directory, the program, and the lock that says whose the directory is.
+// Prepares the directory, finds the program, and takes the lock of the directory.
 std::optional<embedded_error> embedded_server::impl::prepare() {
   std::error_code ec;
   const bool existed = std::filesystem::is_directory(directory, ec);
@@ -107,8 +107,8 @@ bool embedded_server::impl::lock_server(milliseconds patience) {
   }
 }
 
-// A server outlives a killed Tollgate for as long as it takes to flush its file; one that missed
-// the kernel's signal is asked.
+// A server outlives a killed Tollgate while it flushes its file. A server that did not get the
+// kernel's signal is asked to stop.
 std::optional<embedded_error> embedded_server::impl::stop_leftover() {
   if (lock_server(milliseconds{})) return {};
   request_shutdown(socket_in(directory));
@@ -119,7 +119,7 @@ std::optional<embedded_error> embedded_server::impl::stop_leftover() {
       directory + "/server.lock` shows its pid");
 }
 
-// True when stop() was called; waits for it that long.
+// Waits up to `within` for stop(); true if it was called.
 bool embedded_server::impl::stopping(milliseconds within) {
   pollfd stop{.fd = stop_event.get(), .events = POLLIN, .revents = 0};
   return ::poll(&stop, 1, static_cast<int>(within.count())) > 0;
@@ -141,7 +141,7 @@ void embedded_server::impl::mend() {
   if (wrong != nullptr) throw std::runtime_error{to_string(*wrong)};
 }
 
-// One life of the server. Returns when it has ended, by itself or because stop() was called.
+// One run of the server. Returns when it has ended, by itself or because stop() was called.
 void embedded_server::impl::run_once() {
   if (!server_lock && !lock_server(options.stop_timeout)) {
     throw std::runtime_error{"its append-only file is still being written"};
@@ -165,12 +165,12 @@ void embedded_server::impl::run_once() {
   death = server.how_it_ended();
 }
 
-// Runs in a thread of its own, which also keeps the server's parent-death signal quiet: that comes
-// when the thread that forked it ends.
+// Runs in a thread of its own. The kernel sends the server its parent-death signal when the thread
+// that forked it ends, so this thread must live as long as the server.
 void embedded_server::impl::supervise() {
   sigset_t all;
   sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, nullptr);  // signals are for the threads that serve
+  pthread_sigmask(SIG_SETMASK, &all, nullptr);  // other threads handle signals
   auto backoff = options.backoff_min;
   while (!stopping(milliseconds{})) {
     const auto born = steady_clock::now();

@@ -11,7 +11,7 @@ namespace tollgate::quota::redis {
 
 std::string pack_gate(const gate_numbers& gate);
 
-// Nothing: it is not as the ledger writes it.
+// Nothing if it is not in the form that the ledger writes.
 std::optional<gate_numbers> unpack_gate(std::string_view text);
 
 }  // namespace tollgate::quota::redis

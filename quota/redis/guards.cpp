@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::size_t digest_size = 10, record_size = 18;
 
-// Integers with a blank between each and the next.
+// Integers separated by single blanks.
 std::optional<std::vector<std::int64_t>> parse_integers(std::string_view text) {
   std::vector<std::int64_t> numbers;
   while (!text.empty()) {
@@ -38,7 +38,7 @@ std::optional<std::array<std::int64_t, N>> parse_exactly(std::string_view text) 
   return all;
 }
 
-// Eight bytes, the most significant first: a double that is an integer.
+// Eight bytes, the most significant first: a double with an integer value.
 std::optional<credits> parse_double(std::string_view bytes) {
   std::uint64_t bits = 0;
   for (const char byte : bytes) bits = bits << 8 | static_cast<unsigned char>(byte);
@@ -79,7 +79,7 @@ bool add_counter(std::string_view field, std::string_view text, account_guards& 
   return true;
 }
 
-// Of one field of the account; empty text is nothing.
+// Reads one field of the account; empty text gives nothing.
 template <std::size_t N>
 void read_numbers(const redisReply& account, const std::string& field,
                   std::optional<std::array<std::int64_t, N>>& into, account_guards& guards) {
@@ -139,7 +139,7 @@ std::optional<account_guards> parse_guards(const redisReply& reply) {
   for (std::size_t i = 0; i + 1 < open.size(); i += 2) {
     const auto top_up = parse_top_up(text_of(*open[i]), text_of(*open[i + 1]));
     if (top_up)
-      guards.open_top_ups.push_back(*top_up);  // that it is missing is told by its own name
+      guards.open_top_ups.push_back(*top_up);  // if it is missing, its own name is reported
   }
   return guards;
 }

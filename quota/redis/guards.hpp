@@ -1,4 +1,4 @@
-// Reads what the ledger's script keeps ready for a call, to have it proven.
+// Reads the values that the ledger's script caches for a call, so that they can be verified.
 #pragma once
 
 #include <optional>
@@ -22,7 +22,7 @@ class redis_guards final : public guard_store {
   connection& connection_;
 };
 
-// EVAL with the script and its keys; and what it answers.
+// EVAL with the script and its keys; and its reply.
 std::vector<std::string> guards_command(const org_id& org);
 std::optional<account_guards> parse_guards(const redisReply& reply);
 

@@ -61,7 +61,7 @@ bool takes_no_writes(std::string_view error) {
 
 namespace {
 
-// What passes by itself; an administrator has to see to anything else.
+// Errors that pass by themselves; all others need an administrator.
 bool may_pass(std::string_view error) {
   for (const auto* begins : {"LOADING", "BUSY", "MASTERDOWN"}) {
     if (error.starts_with(begins)) return true;

@@ -18,13 +18,12 @@ constexpr std::size_t fixed_keys = 10;
 constexpr std::size_t max_field = 256;
 constexpr std::size_t max_note = 1024;
 
-// Tabs separate the members of an attribution, so no member may bring its own. They come without
-// control characters and short; should one not, it is made so rather than believed.
+// Tabs separate the members of an attribution, so no member may contain one. Members should arrive
+// without control characters and within the length limit; this enforces both.
 void append_clean(std::string& out, std::string_view text, std::size_t limit = max_field) {
   const auto begun = out.size();
   out.append(text.substr(0, limit));
-  for (std::size_t i = begun; i < out.size();
-       ++i) {  // many bytes at once: nothing depends on another
+  for (std::size_t i = begun; i < out.size(); ++i) {  // no dependency between bytes: many at once
     const auto c = static_cast<unsigned char>(out[i]);
     const bool control = (c < 0x20) | (c == 0x7F);
     out[i] = control ? '?' : out[i];
@@ -325,8 +324,8 @@ result<answer> ledger_answer::next() {
   return make_error_code(store_errc::protocol);
 }
 
-// "R60,100,99,1700000000000": per minute, burst, remaining, when it is full again. Where there is
-// none, there is nothing.
+// "R60,100,99,1700000000000": per minute, burst, remaining, when it is full again. Absent if there
+// is no rate limit.
 bool ledger_answer::read_rate(answer& reply) {
   if (!rest_.starts_with('R')) return true;
   std::array<std::int64_t, 4> numbers{};
@@ -336,8 +335,8 @@ bool ledger_answer::read_rate(answer& reply) {
   return true;
 }
 
-// "W2500000,1700000000000,0,1,9000000,0,500000": room, until when, scope, window and size of a
-// limit, whether a top-up is open, what other calls hold.
+// "W2500000,1700000000000,0,1,9000000,0,500000": the room that is left, when it changes, scope,
+// window and size of a limit, whether a top-up is open, the amount held by other calls.
 bool ledger_answer::read_obstacle(answer& reply) {
   if (!rest_.starts_with('W')) return true;
   std::array<std::int64_t, 7> numbers{};
@@ -350,8 +349,8 @@ bool ledger_answer::read_obstacle(answer& reply) {
   return true;
 }
 
-// "U45000000,60000000": what was used, and what of audio was billed, of a hold that was settled
-// when it expired.
+// "U45000000,60000000": for a hold that was settled when it expired, the amount used, and for audio
+// the amount billed.
 bool ledger_answer::read_charged(answer& reply) {
   if (!rest_.starts_with('U')) return true;
   std::array<std::int64_t, 2> numbers{};

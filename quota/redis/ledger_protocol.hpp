@@ -1,5 +1,5 @@
-// The wire protocol of the ledger's library: a batch of operations becomes one FCALL, its answer
-// becomes answers. No I/O. quota/ledger/README.md describes both formats.
+// The wire protocol of the ledger's library: turns a batch of operations into one FCALL, and its
+// reply into answers. No I/O. quota/ledger/README.md describes both formats.
 #pragma once
 
 #include <cstdint>
@@ -17,27 +17,27 @@ namespace tollgate::quota::redis {
 // slot.
 std::string key_of(std::string_view org, std::string_view part);
 
-// After so many idle hours the totals that limits have counted are packed
+// Totals of limits that were idle for this many hours are packed
 // (ledger/scripts/packed_totals.lua).
 inline constexpr std::int64_t default_pack_after_hours = 24 * 30;
 
 // The operations of one organization that are applied in one call, in order.
 class ledger_batch {
  public:
-  // Bounds how long one call keeps Redis from everybody else, and the arguments of one Lua call.
+  // Bounds how long one call blocks Redis for others, and the number of arguments of one Lua call.
   static constexpr std::size_t max_operations = 256;
 
-  // Everything of `operation` is encoded now; nothing of it is kept.
+  // Encodes all of `operation` now; keeps no reference to it.
   void add(const operation& operation);
-  // Has the `resolved` key of `hour` named in the call; the library asks for it by `again`.
+  // Adds the `resolved` key of `hour` to the call; the library asks for it with `again`.
   void name_hour(std::int64_t hour);
   void clear();
 
   std::size_t size() const { return operations_; }
   bool full() const { return operations_ >= max_operations; }
 
-  // A settlement, a reservation, or the one and then the other, with ids of this hour: most
-  // accounts have nothing else to do for them.
+  // A settlement, a reservation, or a settlement and then a reservation, with ids of this hour: for
+  // most accounts nothing else is due.
   bool is_usual(std::int64_t hour) const;
 
   // Appends the whole command. `usage_hour` is the store's hour, as far as the client knows.
@@ -63,12 +63,12 @@ class ledger_batch {
 
   void argument(std::string_view text);
   void argument(std::int64_t number);
-  void about(const hold_id& id);  // the id, and where its resolution is looked up
+  void about(const hold_id& id);  // the id, and the key of its resolution
 
   std::string ids_, arguments_;  // encoded
   std::size_t id_count_ = 0, argument_count_ = 0, operations_ = 0;
-  bool usual_ = true, settles_ = false;  // the operations so far; the first
-  std::vector<std::int64_t> hours_;      // of the `resolved` keys, in the order of KEYS
+  bool usual_ = true, settles_ = false;  // of all operations so far; of the first
+  std::vector<std::int64_t> hours_;      // one per `resolved` key, in the order of KEYS
 };
 
 // The usual batches of many organizations (usual_call.hpp), as one command.
@@ -83,7 +83,7 @@ class usual_arguments {
   std::size_t key_count_ = 0, argument_count_ = 1;
 };
 
-// Reads the library's answer, which may be anything at all.
+// Reads the library's answer, which may contain anything.
 class ledger_answer {
  public:
   explicit ledger_answer(std::string_view text);
@@ -95,7 +95,7 @@ class ledger_answer {
   std::vector<std::int64_t> missing_hours();
   // One of the operations has left a top-up to be delivered.
   bool top_up_due() const { return top_up_due_; }
-  // Something has happened that was written to the stream of events.
+  // An event was written to the stream of events.
   bool has_events() const { return has_events_; }
   // The answer to the next operation.
   result<answer> next();

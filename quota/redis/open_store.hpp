@@ -8,9 +8,9 @@
 namespace tollgate::quota::redis {
 
 struct store_options {
-  // Counters of limits in total that nobody has touched for so long are packed. Zero: never.
+  // Counters of total limits that were idle for this long are packed. Zero: never.
   milliseconds pack_idle_totals{0};
-  // Told once for each reason why the store, or an account in it, is refused.
+  // Called once for each reason why the store, or an account in it, is refused.
   std::function<void(const std::string& why)> on_refusal = {};
   store_access access = store_access::read_write;
 };

@@ -1,5 +1,5 @@
-// The payments of top-ups in Redis: a hash of its own, so that releases that know nothing of it
-// still read the top-ups.
+// The payments of top-ups in Redis: a hash of its own, so that releases without payments can still
+// read the top-ups.
 #pragma once
 
 #include "quota/payment_store.hpp"

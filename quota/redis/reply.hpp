@@ -1,4 +1,4 @@
-// What all calls of the store do with an answer.
+// Helpers for replies, used by all calls of the store.
 #pragma once
 
 #include <hiredis/hiredis.h>
@@ -14,7 +14,7 @@ inline result<reply_ptr> checked(result<reply_ptr> reply) {
   return reply;
 }
 
-// result<bool> takes an error code for a bool.
+// result<bool> would take an error code for a bool.
 inline result<bool> failed(error_code ec) {
   return {boost::system::in_place_error, ec};
 }

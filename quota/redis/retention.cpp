@@ -16,8 +16,9 @@ constexpr std::string_view most_elements = "5000";  // dropped in one call
 constexpr std::string_view id_key = "tollgate:store_id";
 
 // KEYS ledger retained; ARGV: the element that becomes the first, its time and number, the id of
-// its first entry. What is missing is said first, and never less than before. Elements go in whole
-// nodes of the stream, so that a few stay behind; nobody is told that these are there.
+// its first entry. The new start of the ledger is recorded before anything is dropped, and never
+// moves back. Elements are dropped in whole nodes of the stream, so a few older ones remain;
+// readers ignore them.
 const account_script& drop_entries_script() {
   static const account_script script{R"(
 local known = redis.call('HGET', KEYS[2], 'entries') or '0-0'
@@ -47,9 +48,9 @@ return 1)"};
   return script;
 }
 
-// KEYS retained, summaries of days; ARGV: hours_from and days_from as they are known, and as they
-// are to be, then the text of each summary, empty where none is left. Whoever has read the
-// summaries before somebody else summed them up writes nothing.
+// KEYS retained, summaries of days; ARGV: the known hours_from and days_from, their new values,
+// then the text of each summary, empty if none is left. A caller whose summaries another one has
+// merged since it read them writes nothing.
 const account_script& coarsen_script() {
   static const account_script script{R"(
 local known = redis.call('HMGET', KEYS[1], 'hours_from', 'days_from')
@@ -97,7 +98,7 @@ task<result<std::string>> redis_retention::store_id() {
   co_return found{boost::system::in_place_value, text_of(**reply)};
 }
 
-// Whoever comes first names it, for good.
+// The first caller names the store, permanently.
 task<result<std::string>> redis_retention::name_store(std::string fresh) {
   std::vector<std::string> command{"SET", std::string{id_key}, std::move(fresh), "NX"};
   const auto reply = co_await ask_store(connection_, std::move(command));
@@ -109,7 +110,7 @@ task<result<bool>> redis_retention::drop_entries(const org_id& org, std::string 
   const auto element = element_of(first);
   const auto id = element ? parse_entry_id(*element) : std::nullopt;
   if (!id) co_return failed(store_errc::protocol);
-  // Right before the first that could stand in it.
+  // Right before the first position that the element could contain.
   const auto last_dropped =
       id->sequence > 0 ? entry_id{id->ms, id->sequence * max_entries_together - 1}
                        : entry_id{id->ms - 1, max_entries_together * max_entries_together - 1};

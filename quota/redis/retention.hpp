@@ -1,5 +1,5 @@
-// Dropping what is old. `tollgate:{ORG}:retained` says what is still here, and `tollgate:store_id`
-// which store this is.
+// Drops old data. `tollgate:{ORG}:retained` records what remains, and `tollgate:store_id`
+// identifies the store.
 #pragma once
 
 #include "quota/redis/connection.hpp"

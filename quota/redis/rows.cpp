@@ -272,8 +272,8 @@ std::optional<account_snapshot> parse_snapshot(const redisReply& reply) {
   const auto unburned = row->settled - snapshot.grants.mark;
   burn(snapshot.grants.active, unburned);
   snapshot.grants.mark = row->settled;
-  // A mark that is ahead of what was settled stands for credits that nobody used; the script writes
-  // none.
+  // A mark beyond the settled total would mean credits that nobody used; the script never writes
+  // one.
   snapshot.overdrawn = total(snapshot.grants.active) + snapshot.grants.kept_total() -
                        row->posted() + std::max(-unburned, credits{});
   snapshot.plan = *std::move(plan);

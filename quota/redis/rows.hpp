@@ -1,5 +1,5 @@
-// What the ledger keeps in Redis, read back into domain values. Nothing read is believed: whatever
-// does not look as the script writes it gives nothing.
+// Reads the ledger's data in Redis back into domain values. Nothing that is read is trusted: text
+// that the script would not write gives nothing.
 #pragma once
 
 #include <optional>
@@ -22,11 +22,11 @@ std::string_view field_of(const redisReply& flat, std::string_view field);
 std::optional<std::int64_t> parse_integer(std::string_view text);
 // The answer to TIME.
 std::optional<time_point> parse_time(const redisReply& reply);
-// The next part of `rest` up to `separator`, which is taken off with it.
+// Removes the next part of `rest` up to `separator`, and the separator, and returns the part.
 std::string_view take_until(std::string_view& rest, char separator);
 
-// The script's totals begin anew now and then (carry() in ledger/scripts); this is what came
-// before.
+// The script resets its totals from time to time (carry() in ledger/scripts); these are the amounts
+// before that.
 struct carried_totals {
   credits settled, expired;
 
@@ -42,24 +42,24 @@ std::optional<account_row> parse_row(const redisReply& flat);
 
 // The rest of the account's hash: account_rows.cpp. Grants are as of their mark.
 std::optional<account_grants> parse_grants(const redisReply& flat);
-// Nothing in the inner one: it was never configured.
+// The inner optional is empty if the account was never configured.
 std::optional<std::optional<account_plan>> parse_plan(const redisReply& flat);
 std::optional<top_up_state> parse_top_up_state(std::string_view packed);
 std::vector<std::string> parse_open_top_ups(std::string_view packed);
 std::optional<cycle_record> parse_cycle(std::string_view index, std::string_view packed);
 std::optional<top_up_record> parse_top_up(std::string_view id, std::string_view packed);
-// An element of the stream of events: its type and the facts.
+// An element of the stream of events: its type and its facts.
 std::optional<account_event> parse_event(const redisReply& element);
 
 std::optional<std::vector<ledger_entry>> parse_entries(const redisReply& element);
-// The id of the element in which the entry stands; nothing where `entry_id` is no entry's id.
+// The id of the element that contains the entry; nothing if `entry_id` is not the id of an entry.
 std::optional<std::string> element_of(std::string_view entry_id);
 
 std::optional<open_hold> parse_hold(std::string_view id, std::string_view packed);
 std::optional<grant_record> parse_grant(std::string_view id, std::string_view packed);
 std::optional<usage_counter> parse_counter(std::int64_t hour, std::string_view who,
                                            std::string_view packed);
-// Of the late ones, whose field has the hour in front: "HOUR\tROUTE\t...".
+// For late counters, whose field begins with the hour: "HOUR\tROUTE\t...".
 std::optional<usage_counter> parse_late_counter(std::string_view hour_and_who,
                                                 std::string_view packed);
 

@@ -94,8 +94,8 @@ task<result<std::vector<ledger_entry>>> redis_store::entries(const org_id& org, 
   const auto first = parse_entry_id(after);
   auto from = element_of(after);
   if (!first || !from) co_return make_error_code(store_errc::protocol);
-  // Elements hold one entry or many, so a page is read in steps; the first may hold some that went
-  // before.
+  // Elements contain one or more entries, so a page is read in steps; the first element may contain
+  // entries before the page.
   constexpr std::size_t elements_a_step = 64;
   std::vector<ledger_entry> found;
   for (bool more = true; more && found.size() < limit;) {
@@ -115,7 +115,7 @@ task<result<std::vector<ledger_entry>>> redis_store::entries(const org_id& org, 
       *from = std::string{"("}.append(text_of(*element->element[0]));
     }
   }
-  // Asked afterwards: what is dropped is said before it goes.
+  // Read afterwards: entries are recorded as dropped before they are dropped.
   redis_retention retention{connection_};
   const auto kept = co_await retention.what_is_retained(org);
   if (!kept) co_return kept.error();

@@ -1,4 +1,4 @@
-// The ledger in Redis. Operations leave in batches (batch_scheduler.hpp).
+// The ledger in Redis. Operations are sent in batches (batch_scheduler.hpp).
 #pragma once
 
 #include <memory>
@@ -14,8 +14,8 @@ namespace tollgate::quota::redis {
 
 class batch_scheduler;
 
-// A connection whose store has the ledger's library before it counts as ready, unless it only
-// reads.
+// A connection that loads the ledger's library into its store before it counts as ready, unless it
+// only reads.
 std::unique_ptr<connection> make_store_connection(asio::io_context& context, const address& where,
                                                   connection_options options = {},
                                                   store_access access = store_access::read_write);
@@ -25,7 +25,7 @@ class redis_store final : public ledger, public account_history {
   // Registers itself with the connection, which must outlive it.
   explicit redis_store(connection& connection);
   ~redis_store() override;
-  // What limits in total have counted for somebody who was idle for so long is packed; by the hour.
+  // Totals of limits whose member was idle for this long are packed; rounded to hours.
   void pack_idle_totals(milliseconds idle);
   redis_store(const redis_store&) = delete;
 
@@ -65,15 +65,15 @@ class redis_store final : public ledger, public account_history {
   bool ready() const override { return connection_.ready(); }
 
  private:
-  // The fields and values of a hash, each read by `parse(field, value)`.
+  // Reads the fields and values of a hash with `parse(field, value)`.
   template <class T, class Parse>
   task<result<std::vector<T>>> read_hash(const org_id& org, std::string_view part, Parse parse);
 
-  // Usage: store_usage.cpp. The counters of the first of `hours`: of one at least, and of fewer
-  // than asked for where those are many.
+  // Usage: store_usage.cpp. Reads the counters of the first of `hours`: at least one hour, and
+  // fewer than requested if there are many counters.
   struct hours_read;
   task<result<hours_read>> read_hours(const org_id& org, std::span<const std::int64_t> hours);
-  // Days of which nothing is kept are summed up, and kept if they are over.
+  // Sums up days that have no stored summary, and stores the sums of days that are over.
   task<result<void>> sum_up(const org_id& org, std::vector<std::int64_t> days,
                             std::int64_t first_hour, std::int64_t last_hour,
                             std::vector<usage_counter>& found);

@@ -1,4 +1,4 @@
-// The store's own time, estimated from what it said last.
+// The store's own time, estimated from its last reply.
 #pragma once
 
 #include <chrono>
@@ -18,14 +18,14 @@ class store_clock {
     store_time_ = store_time;
     heard_at_ = steady::now();
   }
-  // How often it was found to say less than it should. An answer that comes late looks the same.
+  // How often the store's clock was found to be behind the estimate. A late answer looks the same.
   std::uint64_t times_set_back() const { return times_set_back_; }
 
  private:
   static constexpr milliseconds late_answer{1'000};
   using steady = std::chrono::steady_clock;
 
-  time_point store_time_ = system_clock{}.now();  // until the store has said otherwise
+  time_point store_time_ = system_clock{}.now();  // until the store's first reply
   steady::time_point heard_at_ = steady::now();
   std::uint64_t times_set_back_ = 0;
 };

@@ -36,8 +36,9 @@ task<result<void>> check_store_schema(connection& connection, store_access acces
     co_return make_error_code(store_errc::protocol);
   }
   if (version == schema_version || access == store_access::read_only) co_return result<void>{};
-  // Where it takes no writes now, the next connection tries again: older versions ask nobody. In
-  // one step and only upwards: a later version may be noting its own.
+  // If the store takes no writes now, the next connection tries again: older versions do not check.
+  // The change is one atomic step and only upwards, because a later version may be writing its own
+  // at the same time.
   constexpr std::string_view raise =
       "if tonumber(redis.call('GET', KEYS[1]) or 1) < tonumber(ARGV[1]) then "
       "redis.call('SET', KEYS[1], ARGV[1]) end";
@@ -73,8 +74,8 @@ std::string ask_why_refused(const address& where, milliseconds patience, store_a
 
 }  // namespace
 
-// On a thread of its own, which is left behind where the name of the store takes long to look up: a
-// start does not wait for that.
+// Runs on a thread of its own, which is abandoned if the lookup of the store's name takes long: a
+// start does not wait for it.
 std::string why_refused(const address& where, milliseconds patience, store_access access) {
   std::packaged_task<std::string()> asking{
       [where, patience, access] { return ask_why_refused(where, patience, access); }};

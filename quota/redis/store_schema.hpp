@@ -12,16 +12,15 @@ namespace tollgate::quota::redis {
 
 inline constexpr std::string_view schema_key = "tollgate:schema";
 
-// Reads the store's schema, and writes this version's where it is older or there is none and the
-// connection does not only read. One that this version does not know is refused:
-// `connection.refusal()` says why.
+// Reads the store's schema. If it is older or missing, writes this version's, unless the connection
+// only reads. A schema that this version does not know is refused: `connection.refusal()` says why.
 task<result<void>> check_store_schema(connection& connection, store_access access);
 
-// What is said of a schema that this version does not know.
+// The message about a schema that this version does not know.
 std::string newer_schema_text(std::string_view subject, std::string_view schema);
 
-// Asks a store that is reachable, and waits for it for so long: why it cannot be used; empty: it
-// can, or nobody answers.
+// Asks a reachable store, waiting at most `patience`, why it cannot be used. Empty: it can be used,
+// or it does not answer.
 std::string why_refused(const address& where, milliseconds patience,
                         store_access access = store_access::read_write);
 

@@ -1,4 +1,4 @@
-// Where the store is, as the configuration's `store` says it.
+// The location of the store, from `store` in the configuration.
 #pragma once
 
 #include <string>
@@ -11,14 +11,14 @@
 namespace tollgate::quota::redis {
 
 struct store_url {
-  address where;          // of a server that runs already
-  std::string directory;  // of an embedded one; empty: not embedded
+  address where;          // a server that already runs
+  std::string directory;  // an embedded store; empty: not embedded
 
   bool is_embedded() const { return !directory.empty(); }
 };
 
 // redis://[USER[:PASSWORD]@]HOST[:PORT][/DATABASE], unix://PATH[?db=N], embedded:DIRECTORY. The
-// error says what is wrong, without the password.
+// error describes the fault without the password.
 boost::system::result<store_url, std::string> parse_store_url(std::string_view text);
 
 }  // namespace tollgate::quota::redis

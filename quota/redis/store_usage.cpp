@@ -1,5 +1,5 @@
-// Reading usage. The counters of hours are the truth; summaries of days are made from them by
-// whoever needs one first, and only read from then on.
+// Reading usage. The counters of hours are authoritative. The first reader that needs a summary of
+// a day computes it from them; later readers only read the summary.
 #include <algorithm>
 #include <iterator>
 
@@ -15,17 +15,17 @@ namespace tollgate::quota::redis {
 
 namespace {
 
-// Keys that one call reads, and counters after which it reads no further hour: bounds what is in
-// memory at a time, and how long a long usage report keeps Redis from others.
+// The number of keys that one call reads, and of counters after which it reads no further hour.
+// They bound the memory in use at a time, and how long a long usage report blocks Redis for others.
 constexpr std::size_t hours_a_call = 240;
 constexpr std::int64_t counters_a_call = 10'000;
 constexpr std::int64_t days_a_call = 64;
 
-// An hour's counters change no more once the store's clock has left it: what comes later is counted
-// apart (`late`). An hour more allows for the clock of another node that may have taken over.
+// An hour's counters no longer change once the store's clock has left it: later usage is counted
+// separately (`late`). One more hour allows for the clock of another node after a failover.
 constexpr std::int64_t settled_hours = 1;
 
-// How many counters each hour has, and the store's time. The counters themselves do not pass
+// The number of counters of each hour, and the store's time. The counters themselves do not pass
 // through Lua, where each would cost three times as much.
 constexpr std::string_view hour_sizes_script =
     "local sizes = {} for i, key in ipairs(KEYS) do sizes[i] = redis.call('HLEN', key) end "
@@ -50,9 +50,9 @@ struct hour_sizes {
   }
 };
 
-// Keeps summaries of days that still have their hours. Of the others there is one, which may have
-// been summed up further since this one was made. KEYS: retained, summaries; ARGV: day, text of
-// each.
+// Stores summaries of days that still have their hours. The other days already have one, which may
+// have been merged further since this one was computed. KEYS: retained, summaries; ARGV: day and
+// text of each.
 const account_script& keep_summaries_script() {
   static const account_script script{
       "local from = tonumber(redis.call('HGET', KEYS[1], 'hour') or '0') "
@@ -71,7 +71,7 @@ std::vector<std::int64_t> hours_between(std::int64_t first, std::int64_t last) {
   return hours;
 }
 
-// Counters are many, and have names: they are moved.
+// There are many counters, and they contain strings: they are moved.
 void append(std::vector<usage_counter>& all, std::vector<usage_counter> more) {
   if (all.empty()) return std::swap(all, more);
   all.insert(all.end(), std::move_iterator{more.begin()}, std::move_iterator{more.end()});
@@ -91,8 +91,8 @@ bool add_hour(day_summary& summary, std::int64_t hour, const std::vector<const r
 }  // namespace
 
 struct redis_store::hours_read {
-  std::int64_t store_hour = 0;     // before the counters were read
-  std::vector<reply_ptr> replies;  // nothing where the hour has none
+  std::int64_t store_hour = 0;     // read before the counters
+  std::vector<reply_ptr> replies;  // null if the hour has no counters
 
   std::vector<const redisReply*> counters(std::size_t hour) const {
     return replies[hour] ? elements_of(*replies[hour]) : std::vector<const redisReply*>{};
@@ -150,8 +150,8 @@ task<result<std::vector<usage_counter>>> redis_store::late_usage(const org_id& o
   co_return found;
 }
 
-// What is older than the details that are retained is known without agents and conversations. They
-// may be dropped while this is read; then it is read once more.
+// Usage older than the retained details is known without agents and conversations. Details may be
+// dropped during the read; then it is read once more.
 task<result<std::vector<usage_counter>>> redis_store::usage(const org_id& org,
                                                             std::int64_t first_hour,
                                                             std::int64_t last_hour) {
@@ -186,8 +186,8 @@ task<result<std::string>> redis_store::usage_generation(const org_id& org, std::
   redis_retention retention{connection_};
   const auto kept = co_await retention.what_is_retained(org);
   if (!kept) co_return generation{boost::system::in_place_error, kept.error()};
-  // What moves outside of the hours that are read makes no difference to them. A month is summed up
-  // into its first day, so the grain of all is the month.
+  // Moves outside the hours that are read make no difference to them. A month is merged into its
+  // first day, so everything is compared by month.
   constexpr std::int64_t month = 31 * 24;
   const auto within = [&](std::int64_t hour) {
     const auto low = std::min(first_hour, last_hour) - month, high = last_hour + month;
@@ -266,7 +266,7 @@ task<result<std::vector<usage_counter>>> redis_store::summed_usage(const org_id&
   co_return found;
 }
 
-// Days without usage leave nothing: to look again costs less than to remember them.
+// Days without usage store nothing: looking again costs less than remembering them.
 task<result<void>> redis_store::sum_up(const org_id& org, std::vector<std::int64_t> days,
                                        std::int64_t first_hour, std::int64_t last_hour,
                                        std::vector<usage_counter>& found) {
@@ -296,7 +296,7 @@ task<result<void>> redis_store::sum_up(const org_id& org, std::vector<std::int64
     left = left.subspan(read->replies.size());
   }
   if (texts.empty()) co_return result<void>{};
-  // One that cannot be kept is made again next time.
+  // A summary that cannot be stored is computed again next time.
   co_await change_account(connection_, org, keep_summaries_script(), std::move(keys),
                           std::move(texts));
   co_return result<void>{};

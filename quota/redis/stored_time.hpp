@@ -1,4 +1,4 @@
-// Times as Redis keeps them: milliseconds since the epoch, as text.
+// Times as stored in Redis: milliseconds since the epoch, as text.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ inline std::string ms_text(time_point at) {
   return std::to_string(at.time_since_epoch().count());
 }
 
-// The epoch when it is no number.
+// The epoch if the text is not a number.
 inline time_point time_of(std::string_view ms) {
   return at_ms(parse_integer(ms).value_or(0));
 }

@@ -37,8 +37,9 @@ void usual_call::complete(error_code ec, const redisReply* reply) noexcept {
   }
 }
 
-// A missing library is loaded once for all. Any other error each batch gets again on its own, and
-// handles it. Operations that were applied before the error are answered as repetitions.
+// A missing library is loaded once for all batches. After any other error each batch is sent again
+// on its own, and handles its error itself. Operations that were applied before the error are
+// answered as repetitions.
 void usual_call::refused(std::string_view error) {
   if (is_unknown_function(error)) {
     batch::load_library(from_->by());

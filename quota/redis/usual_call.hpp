@@ -1,6 +1,6 @@
-// One FCALL for the usual batches of many organizations: nothing is batched for an organization
-// that is quiet, so they share what Redis does for each call. Where an account turns out not to be
-// usual nothing was applied to it, and its batch goes out in a call of its own.
+// One FCALL for the usual batches of many organizations. A quiet organization has nothing to batch,
+// so they share the cost that Redis has for each call. If an account turns out not to be usual,
+// nothing was applied to it, and its batch is sent in a call of its own.
 #pragma once
 
 #include <memory>
@@ -12,7 +12,7 @@ namespace tollgate::quota::redis {
 
 class usual_call final : public reply_sink {
  public:
-  // Bounds how long one call keeps Redis from everybody else: some 20 microseconds each.
+  // Bounds how long one call blocks Redis for others: about 20 microseconds per batch.
   static constexpr std::size_t max_batches = 32;
 
   // All ids are of this hour, and so is the usage that is counted.

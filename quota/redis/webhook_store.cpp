@@ -38,7 +38,8 @@ std::vector<std::string> split(std::string_view text, char separator) {
   return out;
 }
 
-// Lines "UNTIL_MS SINCE_MS TEXT KEY", the first one without a key. What has run out is left out.
+// Lines "UNTIL_MS SINCE_MS TEXT KEY", the first one without a key. Secrets that have ended are left
+// out.
 std::vector<webhook_secret> parse_secrets(std::string_view text, time_point now) {
   std::vector<webhook_secret> out;
   while (!text.empty()) {
@@ -183,9 +184,9 @@ task<result<void>> redis_webhook_store::list(std::string verb, org_id org) {
   co_return result<void>{};
 }
 
-// Listed first: an organization that is listed without an endpoint is passed over, an endpoint of
-// one that nobody lists would be forgotten by the sweep. And once more at the end: whoever has
-// removed the last endpoint meanwhile may have seen that there is none.
+// Listed first: readers skip an organization that is listed without an endpoint, but the sweep
+// would miss an endpoint of an unlisted one. And listed once more at the end: a concurrent removal
+// of the last endpoint may have found none left.
 task<result<webhook_outcome>> redis_webhook_store::add(const org_id& org,
                                                        const webhook_endpoint& endpoint,
                                                        std::string secret) {
@@ -221,10 +222,10 @@ task<result<webhook_outcome>> redis_webhook_store::remove(const org_id& org, std
   const auto removed = co_await tell(whose, "remove", std::move(id), {});
   if (!removed || *removed != webhook_outcome::done) co_return removed;
   const auto left = co_await read(whose);
-  if (!left || !left->endpoints.empty()) co_return removed;  // listed for nothing does no harm
+  if (!left || !left->endpoints.empty()) co_return removed;  // an unneeded entry does no harm
   if (!co_await list("ZREM", whose)) co_return removed;
   const auto again = co_await read(whose);
-  if (!again) co_return again.error();  // said again, it is looked at again
+  if (!again) co_return again.error();  // a repeated removal checks again
   if (again->endpoints.empty()) co_return removed;
   const auto listed = co_await list("ZADD", std::move(whose));
   if (!listed) co_return listed.error();

@@ -1,4 +1,4 @@
-// Webhook endpoints in Redis: a script of its own, scripts/webhooks.lua.
+// Webhook endpoints in Redis: a separate script, scripts/webhooks.lua.
 #pragma once
 
 #include <chrono>
@@ -48,10 +48,10 @@ class redis_webhook_store final : public webhook_store {
  private:
   using arguments = std::vector<std::string>;
   task<result<reply_ptr>> run(org_id org, std::string verb, std::string id, arguments more);
-  // ZADD or ZREM, in the list of organizations.
+  // ZADD or ZREM in the list of organizations.
   task<result<void>> list(std::string verb, org_id org);
   task<result<webhook_outcome>> tell(org_id org, std::string verb, std::string id, arguments more);
-  // By the holder of a lease.
+  // A step of the holder of a lease.
   task<result<webhook_outcome>> step(const webhook_lease& lease, std::string verb, arguments more);
   task<result<std::vector<dead_letter>>> read_letters(org_id org, std::string id, std::string from,
                                                       std::string to, std::size_t limit);

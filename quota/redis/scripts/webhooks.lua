@@ -1,13 +1,13 @@
--- The webhook endpoints of one organization: one verb a call, in one atomic step. The verbs are those of
--- quota/webhook_store.hpp; the fields of an endpoint stand in quota/README.md.
+-- The webhook endpoints of one organization: one verb per call, in one atomic step. The verbs are those of
+-- quota/webhook_store.hpp; quota/README.md lists the fields of an endpoint.
 --
 -- KEYS    webhooks, events, dead_letters of the endpoint
--- ARGV    verb, endpoint, what the verb needs
+-- ARGV    verb, endpoint, the verb's arguments
 -- Answer  outcome (webhook_outcome), now, fields of webhooks or nothing, the last event, forgotten
 local call, format = redis.call, string.format
 
 local DONE, MORE, NOT_FOUND, FULL, LOST, EXISTS = 0, 1, 2, 3, 4, 5
-local LONG_BREAK_MS = 3600 * 1000  -- after an attempt was due, without one: everybody was away
+local LONG_BREAK_MS = 3600 * 1000  -- without an attempt after one was due: no sidecar was running
 
 local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -15,7 +15,7 @@ local verb, id = ARGV[1], ARGV[2]
 
 local function after(ms) return format('%d', now + ms) end
 local function get(field) return call('HGET', KEYS[1], id .. ' ' .. field) end
-local function set(...)  -- fields and values in turn
+local function set(...)  -- alternating fields and values
   local list = {...}
   for i = 1, #list, 2 do list[i] = id .. ' ' .. list[i] end
   call('HSET', KEYS[1], unpack(list))
@@ -37,8 +37,8 @@ local function count_endpoints()
   return count
 end
 
--- Whether the stream has been cut off behind a cursor. One at "0-0" waits for the very first event.
-local FIRST_THERE_IS = '0-1'  -- a cursor whose gap was told
+-- Whether events after a cursor have been trimmed from the stream. A cursor of "0-0" waits for the very first event.
+local FIRST_THERE_IS = '0-1'  -- a cursor whose gap has been reported
 local function forgotten(cursor)
   if cursor == FIRST_THERE_IS then return false end
   if cursor ~= '0-0' then return #call('XRANGE', KEYS[2], cursor, cursor) == 0 end
@@ -48,7 +48,7 @@ local function forgotten(cursor)
   return info['entries-added'] > info.length
 end
 
--- --- what is kept ---
+-- --- configuration ---
 local keep = {}
 
 function keep.read() return answer(DONE, call('HGETALL', KEYS[1])) end
@@ -64,8 +64,8 @@ function keep.add(most, secret, url, events, description, disabled)
 end
 
 -- FIELD VALUE ...
--- An attempt that is under way is at what was there before: its answer must not undo this, so its lease
--- means nothing any more. The whole schedule lies before whoever is enabled, or has moved.
+-- An attempt in progress used the previous values. Its answer must not undo this change, so its lease becomes void. An
+-- endpoint that is enabled, or whose URL changes, starts its whole schedule anew.
 function keep.change(...)
   if not get('url') then return answer(NOT_FOUND) end
   local new, was_disabled = {}, get('disabled') ~= ''
@@ -91,8 +91,8 @@ function keep.remove()
   return answer(DONE)
 end
 
--- MOST SECRET KEY OVERLAP_MS. A secret is a line "UNTIL_MS SINCE_MS TEXT KEY", the newest first; 0: in
--- force. The first of all has no key.
+-- MOST SECRET KEY OVERLAP_MS. A secret is a line "UNTIL_MS SINCE_MS TEXT KEY", the newest first; UNTIL_MS 0: in force.
+-- The very first secret has no key.
 function keep.rotate(most, secret, key, overlap)
   local secrets = get('secrets')
   if not secrets then return answer(NOT_FOUND) end
@@ -109,7 +109,7 @@ function keep.rotate(most, secret, key, overlap)
   return answer(DONE)
 end
 
--- Only the newest secret stays. What is under way is signed with what has ended, and does not count.
+-- Only the newest secret stays. An attempt in progress is signed with an ended secret and does not count.
 function keep.finish_rotation()
   local secrets = get('secrets')
   if not secrets then return answer(NOT_FOUND) end
@@ -127,19 +127,19 @@ function keep.lease(token, duration)
   local due = math.max(get('next_at'), get('last_at'), get('since') or 0)
   if now - due > LONG_BREAK_MS then set('since', after(0)) end
   set('token', token, 'leased_until', after(duration))
-  local gap = forgotten(get('cursor'))  -- told once: it goes on with the first event there is
+  local gap = forgotten(get('cursor'))  -- reported once: it continues with the first event there is
   if gap then set('cursor', FIRST_THERE_IS, 'attempts', 0) end
   return answer(DONE, call('HGETALL', KEYS[1]), gap)
 end
 
--- --- what became of an event: for whoever holds the lease ---
+-- --- the result of an event: for the holder of the lease ---
 local step = {}
 
 local function give_back() set('token', '', 'leased_until', 0) end
 local function write_down(status, why)
   set('last_at', after(0), 'last_status', status, 'last_error', why)
 end
--- The lease is renewed with every event; one that was disabled meanwhile is not ours any longer.
+-- Every event renews the lease. If the endpoint was disabled meanwhile, the lease is lost.
 local function move_on(event, duration)
   set('cursor', event, 'attempts', 0, 'next_at', 0, 'leased_until', after(duration))
   return answer(get('disabled') == '' and DONE or LOST)
@@ -152,7 +152,7 @@ function step.delivered(duration, event, status)
   return move_on(event, duration)
 end
 
--- An event dies once: the second time, its id is not greater than that of the last one.
+-- An event is stored as a dead letter once: a second time, its id is not greater than the last one's.
 function step.died(duration, event, status, why, most, body)
   local attempts, full = get('attempts') + 1, call('XLEN', KEYS[3]) >= tonumber(most)
   redis.pcall('XADD', KEYS[3], 'MAXLEN', most, event, 'at', after(0), 'attempts', attempts, 'status',
