@@ -101,7 +101,7 @@ void access_log::flush() {
   while (fd_ >= 0 && !rest.empty()) {
     const auto written = ::write(fd_, rest.data(), rest.size());
     if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) break;  // a full disk or a closed pipe costs log lines, never a request
+    if (written <= 0) break;  // a full disk or a closed pipe costs log lines, not requests
     rest.remove_prefix(static_cast<std::size_t>(written));
   }
   lines_.clear();

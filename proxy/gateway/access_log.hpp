@@ -1,4 +1,4 @@
-// One JSON line a request, gathered per thread and written once a tick.
+// One line of JSON per request, collected per thread and written once per tick.
 #pragma once
 
 #include <string>
@@ -10,8 +10,8 @@ namespace tollgate::proxy {
 
 class access_log {
  public:
-  // A file's path, "-" for standard output, "off". Throws std::runtime_error where it cannot be
-  // opened.
+  // `where`: the path of a file, "-" for standard output, or "off". Throws std::runtime_error if
+  // the file cannot be opened.
   explicit access_log(const std::string& where);
   ~access_log();
   access_log(const access_log&) = delete;
@@ -19,7 +19,8 @@ class access_log {
   bool enabled() const { return fd_ >= 0; }
   void write(const exchange_record& record, quota::time_point now);
   void flush();
-  // Opens the file anew: after a rotation (SIGHUP). Throws, too, and then goes on with the old one.
+  // Reopens the file, after a rotation (SIGHUP). If that fails, throws as well, and continues with
+  // the old file.
   void reopen(const std::string& where);
 
  private:

@@ -24,7 +24,8 @@ void append_number_field(std::string& out, std::string_view name, std::int64_t n
   out.append("\r\n", 2);
 }
 
-// What the platform's customers know: the reset is a point of time, and never too early.
+// The fields that the platform's customers already know: the reset is a point in time, and never
+// too early.
 void append_request_rate(std::string& out, const quota::rate_status& rate) {
   const auto full_at = std::chrono::ceil<std::chrono::seconds>(rate.full_at.time_since_epoch());
   append_number_field(out, "X-RateLimit-Limit", rate.per_minute);
@@ -32,7 +33,8 @@ void append_request_rate(std::string& out, const quota::rate_status& rate) {
   append_number_field(out, "X-RateLimit-Reset", full_at.count());
 }
 
-// draft-ietf-httpapi-ratelimit-headers: `r` is left, and `t` the seconds until all of it is back.
+// draft-ietf-httpapi-ratelimit-headers: `r` is the remaining quota, `t` the seconds until it is
+// full.
 void append_rate_limit(std::string& out, const account_facts& facts) {
   if (facts.remaining == nullptr && facts.rate == nullptr) return;
   out.append("RateLimit: "sv);
@@ -50,7 +52,8 @@ void append_rate_limit(std::string& out, const account_facts& facts) {
   out.append("\r\n", 2);
 }
 
-// Credits are those of a month. Of requests, `burst` fit into the time in which so many come back.
+// Credits are per month. For requests, `burst` is the quota for the time in which that many become
+// available again.
 void append_rate_limit_policy(std::string& out, const account_facts& facts) {
   if (facts.allocation == nullptr && facts.rate == nullptr) return;
   out.append("RateLimit-Policy: "sv);

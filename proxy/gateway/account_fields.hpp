@@ -1,4 +1,5 @@
-// What an account has left, as its callers are told in every answer: forwarded ones and refusals.
+// The fields with which every answer, forwarded or refused, tells callers what their account has
+// left.
 #pragma once
 
 #include <string>
@@ -7,11 +8,11 @@
 
 namespace tollgate::proxy {
 
-// Null: not known, or it has none.
+// Null: not known, or the account has none.
 struct account_facts {
   const quota::credits* remaining = nullptr;
   const quota::credits* charged = nullptr;
-  const quota::credits* allocation = nullptr;  // of the plan, a month
+  const quota::credits* allocation = nullptr;  // of the plan, per month
   const quota::rate_status* rate = nullptr;    // requests
   quota::time_point now{};                     // with `rate`: the ledger's
 };

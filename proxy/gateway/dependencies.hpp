@@ -1,5 +1,5 @@
-// What a thread of the data plane depends on: time, randomness, and the store. There is no other
-// way to any of them, so a test that replaces these replaces the world.
+// The dependencies of a data-plane thread: time, randomness and the store. There is no other access
+// to them, so a test that replaces these controls all of them.
 #pragma once
 
 #include <functional>
@@ -13,14 +13,14 @@ namespace tollgate::proxy {
 
 struct dependencies {
   std::unique_ptr<quota::store> store;
-  // What accounts say of themselves, where something older than the store's stands behind it.
+  // The history of accounts, if an archive holds data older than the store's.
   std::unique_ptr<quota::account_history> archived;
   std::unique_ptr<quota::clock> clock = std::make_unique<quota::system_clock>();
   std::unique_ptr<quota::id_source> ids = std::make_unique<quota::random_id_source>();
 
   quota::ledger& ledger() const { return store->ledger(); }
   quota::directory& directory() const { return store->directory(); }
-  // As far back as anything is known.
+  // The longest history available.
   quota::account_history& history() const { return archived ? *archived : store->history(); }
 };
 

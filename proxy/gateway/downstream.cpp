@@ -42,7 +42,7 @@ void downstream::end_means_gone() {
   if (at_end_ && !gone_) left();
 }
 
-// Also completes when the connection is closed here.
+// Also completes when the connection is closed on this side.
 void downstream::watch_for_reset() {
   io.probe_peer();
   io.wait_for_reset([self = shared_from_this()](error_code) {

@@ -1,6 +1,5 @@
-// The client's side of a connection. One read is nearly always under way, also while an exchange
-// waits for its upstream: that is how pipelined requests are taken in, and how a client that leaves
-// is noticed at once.
+// The client's side of a connection. One read is nearly always in progress, also while an exchange
+// waits for its upstream: it receives pipelined requests, and notices at once when a client leaves.
 #pragma once
 
 #include <functional>
@@ -27,32 +26,32 @@ class downstream : public std::enable_shared_from_this<downstream> {
   presented_key key;
   bool secure = false;
 
-  // Starts a read into `in` unless one is under way, the peer is gone, or `limit` bytes are
+  // Starts a read into `in` unless one is in progress, the peer is gone, or `limit` bytes are
   // waiting.
   void start_read(std::size_t limit);
-  // While an exchange waits for its upstream: takes in what the client pipelines, notices when it
-  // leaves, and lends it no more memory than that needs.
+  // While an exchange waits for its upstream: receives what the client pipelines, notices when it
+  // leaves, and uses no more memory than that needs.
   void watch(std::size_t limit);
-  // Waits until something new was read. False: nothing more will come, the buffer is full, or
+  // Waits until more bytes have been read. False: no more will come, the buffer is full, or
   // forbid_reads() was called.
   task<bool> read_more(std::size_t limit);
   bool reading() const { return reading_; }
 
-  // Nothing more will come from the peer. It may still wait for an answer: half of a connection can
-  // be closed, and what a peer that has left sends first looks the same. So it is answered. That it
-  // has left shows when it resets the connection, for it does so when it is written to, or is asked
-  // whether it is still there (TCP keep-alive, from here on).
+  // No more will come from the peer. It may still wait for an answer: a peer can close one half of
+  // a connection, and a peer that has left looks the same at first. So it is answered. A peer that
+  // has left resets the connection when it is written to, or when it is probed (TCP keep-alive,
+  // enabled from here on).
   bool at_end() const { return at_end_ || gone_; }
-  // The peer reset the connection, or a deadline closed it: nobody can be answered.
+  // The peer reset the connection, or a deadline closed it: no answer can be sent.
   bool gone() const { return gone_; }
-  // We end the connection, and not the peer: the time to drain is over.
+  // Tollgate ends the connection, not the peer: the time to drain is over.
   void cut();
   bool was_cut() const { return cut_; }
-  // For an answer without an end: who has closed its half has left.
+  // For an answer without an end: a client that has closed its half has left.
   void end_means_gone();
   // Called once, when the peer goes, from inside the read's completion.
   void on_gone(std::function<void()> action) { on_gone_ = std::move(action); }
-  // Makes read_more() return false, one that waits now included, until allow_reads().
+  // Makes read_more() return false, including a call that is waiting, until allow_reads().
   void forbid_reads();
   void allow_reads() { forbidden_ = false; }
 

@@ -25,7 +25,7 @@ void append_framing(std::string& out, const body_shape& body) {
   }
 }
 
-// Among the fields by which an upstream is told who pays.
+// Whether it is one of the fields that tell an upstream who pays.
 bool identifies(const config::upstream_settings& upstream, std::string_view name) {
   if (!upstream.identify.on) return false;
   for (const auto* ours : upstream.identify.names()) {
@@ -42,7 +42,7 @@ bool is_set_by(const config::upstream_settings& upstream, std::string_view name)
   return false;
 }
 
-// All lines of a field as one comma-separated list, ending in ", " when there is any.
+// All lines of a field as one comma-separated list, ending in ", " if there are any.
 void append_list_so_far(std::string& out, const message_head& head, std::string_view name) {
   for (const auto& field : head.fields) {
     if (iequals(field.name, name)) out.append(field.value).append(", ", 2);
@@ -63,7 +63,7 @@ bool is_traceparent(std::string_view text) {
          text.substr(36, 16).find_first_not_of('0') != std::string_view::npos;
 }
 
-// The client's trace context: one sound traceparent, else none. Two of them are none.
+// The client's trace context: one valid traceparent, or none. Two of them count as none.
 std::string_view inherited_trace(const message_head& head) {
   std::string_view found;
   for (const auto& field : head.fields) {
@@ -99,15 +99,15 @@ void append_forwarded(std::string& out, const message_head& head, const request_
   out.append(head.version == 10 ? "1.0 tollgate\r\n"sv : "1.1 tollgate\r\n"sv);
 }
 
-// By what of an answer it asks for, audio could not be measured: in a coding that is not known
-// here, or without its beginning. A server may ignore them all (RFC 9110, 12.5.3 and 14.2), so that
-// the client gets the whole.
+// Fields that request an answer whose audio could not be measured: in a coding that Tollgate does
+// not know, or without its beginning. A server may ignore all of them (RFC 9110, 12.5.3 and 14.2),
+// so the client gets the whole answer.
 bool asks_for_less(std::string_view name) {
   return same_field(name, "accept-encoding") || same_field(name, "range") ||
          same_field(name, "if-range");
 }
 
-// What could make the upstream read another body than the one that was priced.
+// Fields that could make the upstream read another body than the one that was priced.
 bool describes_body(std::string_view name) {
   return same_field(name, "content-type") || same_field(name, "content-transfer-encoding");
 }
@@ -121,7 +121,7 @@ void append_client_fields(std::string& out, const message_head& head, const requ
     if (!upstream.forward_key && is_caller_key(field.name)) continue;
     if (is_set_by(upstream, field.name)) continue;
     if (facts.metered && asks_for_less(field.name)) continue;
-    // It belongs to the trace that its traceparent names.
+    // tracestate belongs to the trace that its traceparent names.
     if (!keeps_trace && iequals(field.name, "tracestate")) continue;
     if (facts.content_type.empty() || !describes_body(field.name))
       append_field(out, field.name, field.value);
@@ -130,7 +130,7 @@ void append_client_fields(std::string& out, const message_head& head, const requ
     append_field(out, "Content-Type", facts.content_type);
 }
 
-// Everything that Connection lists; empty in the usual cases, where it lists no field.
+// Everything that Connection lists; empty in the usual case that it lists no field.
 std::string fields_named_by_connection(const message_head& head) {
   std::string all;
   for (std::size_t i = 0; i < head.fields.size(); ++i) {
@@ -144,7 +144,7 @@ std::string fields_named_by_connection(const message_head& head) {
 }
 
 // RFC 9110 section 7.8: only HTTP/1.1 upgrades. A request with a body would have to be read to its
-// end first, and no WebSocket begins with one.
+// end first, and no WebSocket handshake has one.
 bool asks_for_websocket(const message_head& head) {
   const auto length = head.find(http::field::content_length);
   return head.method == "GET" && head.version == 11 && (length.empty() || length == "0") &&
@@ -157,7 +157,7 @@ hop_by_hop read_hop_by_hop(const message_head& head) {
   hop_by_hop hops;
   hops.websocket = asks_for_websocket(head);
   hops.accepts_trailers = head.has_token(http::field::te, "trailers");
-  if (head.version == 10) return hops;  // it knows no Expect: RFC 9110 section 10.1.1
+  if (head.version == 10) return hops;  // HTTP/1.0 has no Expect: RFC 9110 section 10.1.1
   for (std::size_t i = 0; i < head.fields.size(); ++i) {
     if (head.names[i] != http::field::expect) continue;
     const bool known = iequals(head.fields[i].value, "100-continue");
@@ -219,7 +219,7 @@ void write_request_head(std::string& out, const message_head& head, const reques
   append_client_fields(out, head, facts, !trace.empty());
   for (const auto& [name, value] : facts.upstream->headers) {
     if (!value.empty())
-      append_field(out, name, value);  // empty: the client's is removed, that is all
+      append_field(out, name, value);  // empty: the client's field is removed and none is sent
   }
   if (facts.metered) append_field(out, "Accept-Encoding", "identity");
   if (facts.upstream->identify.on) {

@@ -1,5 +1,5 @@
-// Which fields pass, which are dropped, which are added, on the way up and on the way down
-// (RFC 9110 section 7.6, RFC 7239, W3C Trace Context).
+// Which fields are passed, dropped or added, in requests and responses (RFC 9110 section 7.6, RFC
+// 7239, W3C Trace Context).
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@
 
 namespace tollgate::proxy {
 
-// What the connection's own fields said, before they were taken out of the head.
+// The contents of the connection's own fields, before they were removed from the head.
 struct hop_by_hop {
   bool websocket = false;         // Upgrade: websocket, and Connection: upgrade
   bool accepts_trailers = false;  // TE: trailers
@@ -23,13 +23,12 @@ struct hop_by_hop {
   bool unknown_expectation = false;
 };
 
-// Removes every field that concerns one connection only, those that Connection names included. It
-// is done before classification: the classifier sees what the upstream will see. Content-Length and
-// Transfer-Encoding stay, because they say that a body follows; when a head is written, they are
-// written anew.
+// Removes every field that concerns only one connection, including those named by Connection. This
+// happens before classification: the classifier sees what the upstream will see. Content-Length and
+// Transfer-Encoding stay, because they announce a body; when a head is written, they are replaced.
 hop_by_hop strip_hop_by_hop(message_head& head);
 
-// The client's X-Request-Id where it is fit to be passed on, else a new one.
+// The client's X-Request-Id if it is fit to be passed on, otherwise a new one.
 std::string choose_request_id(const message_head& head, quota::id_source& ids);
 
 struct body_shape {
@@ -46,18 +45,18 @@ struct request_facts {
   std::int64_t unix_seconds = 0;  // now
   bool secure = false;
   bool websocket = false;
-  std::string_view content_type{};  // of a body that decides its price, as it was read; else empty
-  bool metered = false;  // the answer is to be read on its way: asks for all of it, in no coding
+  std::string_view content_type{};  // as read, of a body that decides its price; otherwise empty
+  bool metered = false;             // the answer will be read: ask for all of it, without a coding
   body_shape body{};
 };
 void write_request_head(std::string& out, const message_head& head, const request_facts& facts,
                         quota::id_source& ids);
 
 struct response_facts {
-  const config::upstream_settings* upstream = nullptr;  // null: nothing in it is the upstream's own
+  const config::upstream_settings* upstream = nullptr;  // null: the answer is not the upstream's
   std::string_view request_id{};
   account_facts account{};
-  bool charge_in_trailer = false;  // X-Credits-Charged follows the body
+  bool charge_in_trailer = false;  // X-Credits-Charged comes after the body
   body_shape body{};
   bool websocket = false;
   bool close = false;  // the connection ends with this response

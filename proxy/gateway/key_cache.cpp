@@ -35,7 +35,7 @@ void key_cache::refresh(const quota::key_hash& hash, steady_time now) {
   const auto ask = [](key_cache& cache, quota::key_hash key, steady_time asked_at) -> task<> {
     const auto answer = co_await cache.look_up(key, asked_at);
     if (answer) co_return;
-    // The store is away: the entry stays until it is too old.
+    // The store is unavailable: the entry stays until it is too old.
     if (const auto found = cache.entries_.find(key); found != cache.entries_.end()) {
       found->second.refreshing = false;
     }

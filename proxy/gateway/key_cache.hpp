@@ -1,6 +1,6 @@
-// What is known of API keys, per thread. A revoked key stops working everywhere within
-// `max_age`: an entry older than that is looked up again before it is used; one half that old is
-// used, and refreshed beside it.
+// A per-thread cache of API keys. A revoked key stops working everywhere within `max_age`: an entry
+// older than that is looked up again before it is used. An entry of more than `refresh_age` is
+// used, and refreshed in the background.
 #pragma once
 
 #include <array>
@@ -16,15 +16,16 @@ namespace tollgate::proxy {
 
 class key_cache {
  public:
-  static constexpr std::chrono::milliseconds max_age{1'500};  // 2 s, and room for a slow answer
+  static constexpr std::chrono::milliseconds max_age{1'500};  // 2 s, minus time for a slow answer
   static constexpr std::chrono::milliseconds refresh_age{700};
   static constexpr std::size_t max_entries = 50'000;
 
   key_cache(io_executor executor, quota::directory& directory)
       : executor_{executor}, directory_{directory} {}
 
-  // Who owns the key; nothing when it is unknown or revoked; an error when the store is away.
-  // `fresh` is what the cache itself answers: use it, when it has a value, without suspending.
+  // The owner of the key; nothing if it is unknown or revoked; an error if the store is
+  // unavailable. `fresh` answers from the cache alone: if it has a value, use it without
+  // suspending.
   const quota::key_owner* fresh(const quota::key_hash& hash, steady_time now);
   task<result<std::optional<quota::key_owner>>> look_up(quota::key_hash hash, steady_time now);
 
@@ -34,7 +35,7 @@ class key_cache {
  private:
   struct entry {
     quota::key_owner owner;
-    steady_time asked_at;  // when the question left: the answer may be older than its arrival
+    steady_time asked_at;  // when the query was sent: the answer may be older than its arrival
     bool refreshing = false;
   };
 

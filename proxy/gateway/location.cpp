@@ -18,8 +18,8 @@ bool take_prefix(std::string_view& text, std::string_view prefix) {
   return true;
 }
 
-// Takes the upstream's origin from the front. An upstream behind TLS that is ended before it may
-// write http://, and one that writes its own port may leave out the usual one: both are its own.
+// Removes the upstream's origin from the front. An upstream behind a TLS terminator may write
+// http://, and one that writes its own port may omit the default one: both are its own origin.
 bool take_origin(std::string_view& url, const config::upstream_settings& upstream) {
   auto rest = url;
   std::uint16_t usual = upstream.tls ? 443 : 80;
@@ -46,7 +46,7 @@ bool take_origin(std::string_view& url, const config::upstream_settings& upstrea
   return true;
 }
 
-// Takes the base path from the front of a path; false: it is not below it.
+// Removes the base path from the front of a path; false: the path is not below it.
 bool take_base(std::string_view& path, std::string_view base) {
   if (!path.starts_with(base)) return false;
   const auto rest = path.substr(base.size());
@@ -55,7 +55,7 @@ bool take_base(std::string_view& path, std::string_view base) {
   return true;
 }
 
-// Nothing: as it is.
+// Nothing: the value stays unchanged.
 std::optional<std::string> own(std::string_view url, const config::upstream_settings& upstream) {
   const bool is_path = url.starts_with('/') && !url.starts_with("//");
   if (is_path && upstream.base_path.empty()) return std::nullopt;
@@ -63,7 +63,7 @@ std::optional<std::string> own(std::string_view url, const config::upstream_sett
   if (!take_base(url, upstream.base_path)) return std::nullopt;
   std::string path{url};
   if (!path.starts_with('/')) path.insert(0, "/");
-  // Two slashes would begin with a host.
+  // Two slashes would introduce a host.
   path.erase(0, std::min(path.find_first_not_of('/'), path.size()));
   return "/" + path;
 }

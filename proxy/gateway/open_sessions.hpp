@@ -1,4 +1,4 @@
-// The open sessions of one thread, so that draining can end those that wait for a next request.
+// The open sessions of one thread, so that draining can end those that wait for another request.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@ namespace tollgate::proxy {
 
 class open_sessions {
  public:
-  // Takes itself off the list when it ends.
+  // Removes itself from the list when it ends.
   struct entry : boost::intrusive::list_base_hook<
                      boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
     bool idle = false;  // between two requests
@@ -30,7 +30,7 @@ class open_sessions {
   void exchange_finished() { --in_flight_; }
   std::int64_t in_flight() const { return in_flight_; }
 
-  // From now on a session ends after the exchange it is in.
+  // From now on a session ends after its current exchange.
   void drain() { draining_ = true; }
   bool draining() const { return draining_; }
   void cut_idle() { cut(true); }
@@ -39,7 +39,7 @@ class open_sessions {
  private:
   void cut(bool only_idle) {
     for (auto it = list_.begin(); it != list_.end();) {
-      auto& session = *it++;  // it may end at once
+      auto& session = *it++;  // it may end and leave the list at once
       if (session.idle || !only_idle) session.cut();
     }
   }

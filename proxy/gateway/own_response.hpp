@@ -1,4 +1,4 @@
-// Answers that Tollgate gives itself: refusals, and what customers ask about their own account.
+// Tollgate's own answers: refusals, and answers to customers about their own account.
 #pragma once
 
 #include <string>
@@ -17,9 +17,10 @@ struct own_response {
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
   std::string account_fields{};  // complete lines, as write_account_fields makes them
-  bool close = false;            // the connection ends with it
-  bool is_head = false;          // the request was a HEAD: everything but the body
-  // The body follows, in chunks or until the connection ends; otherwise it is `body`.
+  bool close = false;            // the connection ends after it
+  bool is_head = false;          // the request was a HEAD: no body is sent
+  // The framing of a body that is sent later, in chunks or until the connection ends; `none`: the
+  // body is `body`.
   framing follows = framing::none;
 };
 

@@ -1,5 +1,5 @@
-// The API key that a connection presented last. A client keeps its key, and hashing it again for
-// every call costs more than finding its owner.
+// The API key that a connection presented last. A client keeps its key, and hashing it for every
+// call costs more than looking up its owner.
 #pragma once
 
 #include <string>
@@ -16,17 +16,17 @@ class presented_key {
   // Valid until the next call.
   const quota::key_hash& hash_of(std::string_view text) {
     if (is_last(text)) return hash_;
-    text_.clear();  // should memory run out in between, nothing is kept
+    text_.clear();  // if memory runs out below, nothing is kept
     hash_ = quota::hash_key(text);
     text_.assign(text.size() <= longest ? text : std::string_view{});
     return hash_;
   }
 
  private:
-  static constexpr std::size_t longest = 256;  // of those that are kept
+  static constexpr std::size_t longest = 256;  // keys that are kept
 
-  // Several callers can share a connection, behind another proxy: how long this takes tells none of
-  // them how far its guess agrees with another's key.
+  // Behind another proxy, several callers can share a connection: the time this takes must not tell
+  // one of them how much of its guess matches another's key.
   bool is_last(std::string_view text) const {
     return !text_.empty() && text.size() == text_.size() &&
            CRYPTO_memcmp(text.data(), text_.data(), text.size()) == 0;

@@ -41,7 +41,7 @@ std::shared_ptr<asio::ssl::context> make_server_tls(const config::tls_settings& 
   refuse(ec, "tls.certificate", settings.certificate);
   context->use_private_key_file(settings.key, asio::ssl::context::pem, ec);
   refuse(ec, "tls.key", settings.key);
-  // HTTP/1.1 is all there is; a client that insists on anything else is told so by the handshake.
+  // Only HTTP/1.1 is supported; the handshake rejects a client that insists on anything else.
   SSL_CTX_set_alpn_select_cb(
       context->native_handle(),
       [](SSL*, const unsigned char** out, unsigned char* out_length, const unsigned char* in,

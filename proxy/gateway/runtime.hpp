@@ -1,6 +1,6 @@
 // One thread's view of one configuration: the shared, immutable values, and this thread's own
-// upstream pools. An exchange holds on to the one it began with; a reload replaces the thread's
-// current one.
+// upstream pools. An exchange keeps the one it began with; a reload replaces the thread's current
+// one.
 #pragma once
 
 #include <memory>
@@ -16,7 +16,7 @@ namespace tollgate::proxy {
 struct runtime {
   std::shared_ptr<const config::configuration> config;
   std::vector<std::unique_ptr<upstream_pool>> pools;
-  std::vector<owned_names> owned;  // by the index of pools: no trailer passes by one of these names
+  std::vector<owned_names> owned;  // by pool index: trailers with these names are dropped
   std::vector<std::size_t> upstream_of_route;  // by the route's index: an index of pools
   metrics::bound_metrics metrics;
   std::shared_ptr<asio::ssl::context> tls;  // for clients; null: plain HTTP
@@ -34,7 +34,7 @@ std::shared_ptr<runtime> make_runtime(asio::io_context& context, deadline_list& 
                                       std::shared_ptr<asio::ssl::context> tls,
                                       metrics::thread_metrics& counts);
 
-// For clients. Throws std::runtime_error when the files cannot be used.
+// For clients. Throws std::runtime_error if the files cannot be used.
 std::shared_ptr<asio::ssl::context> make_server_tls(const config::tls_settings& settings);
 
 }  // namespace tollgate::proxy

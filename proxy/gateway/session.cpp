@@ -120,8 +120,8 @@ class session final : public std::enable_shared_from_this<session>, private open
     while (client_->in.view().starts_with("\r\n")) client_->in.consume(2);
   }
 
-  // An answer to what is not a request: nobody knows where the next one would begin, so the
-  // connection ends with it.
+  // Answers input that is not a request. The beginning of the next request is unknown, so the
+  // connection ends with the answer.
   task<arrival> refuse(problem problem) {
     const auto request_id = worker_.world().ids->next_hex128();
     exchange_record record;
@@ -139,11 +139,10 @@ class session final : public std::enable_shared_from_this<session>, private open
     co_return arrival::refused;
   }
 
-  // Lets the client read our last answer before the connection goes: closing at once, with its
+  // Lets the client read the last answer before the connection is closed: closing at once, with its
   // bytes still arriving, would reset the connection and lose the answer (RFC 9112 section 9.6).
-  // Many clients send all of an upload before they look for an answer, so what they still send is
-  // dropped for as long as nginx would (`lingering_time`, `lingering_timeout`); nothing of it is
-  // kept.
+  // Many clients send all of an upload before they look for an answer, so further bytes are dropped
+  // for as long as nginx would (`lingering_time`, `lingering_timeout`); none of them are kept.
   task<> linger() {
     constexpr std::chrono::seconds in_all{30}, of_silence{5}, while_draining{2};
     if (client_->at_end() || !client_->io.is_open()) co_return;

@@ -1,5 +1,4 @@
-// One client connection: request heads in, one exchange after the other, until either side has
-// enough.
+// One client connection: request heads in, one exchange after the other, until either side ends it.
 #pragma once
 
 #include <memory>
@@ -14,7 +13,7 @@ namespace tollgate::proxy {
 void start_session(worker& worker, tcp_socket socket);
 void start_session(worker& worker, std::shared_ptr<downstream> client);
 
-// Too many connections: a short answer instead of a session.
+// Too many connections: sends a short answer instead of starting a session.
 void reject(tcp_socket socket, std::string_view request_id);
 
 }  // namespace tollgate::proxy

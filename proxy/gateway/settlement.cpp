@@ -15,15 +15,15 @@ namespace {
 using timer = asio::basic_waitable_timer<std::chrono::steady_clock,
                                          asio::wait_traits<std::chrono::steady_clock>, io_executor>;
 
-// Audio that is metered while it passes is written down by the second.
+// The journal records audio that is metered as it passes in steps of one second.
 constexpr std::int64_t journal_step = 1'000'000;
 
-// A third of the timeout: two renewals may be lost before the hold is.
+// A third of the timeout: two renewals may be lost before the hold expires.
 std::chrono::milliseconds renewal_interval(const open_charge& charge) {
   return charge.money.agreed().hold_timeout / 3;
 }
 
-// Answers that end before this are never told of: most calls cost the ledger nothing for it.
+// Answers that end before this time are not reported: so most calls cost the ledger nothing for it.
 std::chrono::milliseconds first_renewal(const open_charge& charge) {
   return charge.money.agreed().hold_timeout / 30;
 }
@@ -55,7 +55,7 @@ void settlement::answer_began(const std::shared_ptr<open_charge>& charge, quota:
 void settlement::meter(const std::shared_ptr<open_charge>& charge, quota::usage so_far,
                        bool final) {
   const auto written = charge->written.used;
-  // What was written before the first second was an estimate.
+  // The amount recorded before the first second was an estimate.
   const bool worth_writing =
       so_far.amount - written >= journal_step || (so_far.amount > 0 && so_far.amount < written);
   if (journal_ && worth_writing) journal_->use(charge->written, so_far.amount);
@@ -76,8 +76,9 @@ void settlement::end(std::shared_ptr<open_charge> charge, quota::charge::ended h
   drive(std::move(charge), how);
 }
 
-// Feeds one event to the charge and has done what it asks for; the answer is the next event. When
-// the call ends while a renewal is out, the answer to that renewal goes on to resolve it.
+// Passes one event to the charge and starts the action it returns; the result is the next event. If
+// the call ends while a renewal is in progress, the answer to that renewal continues with the
+// resolution.
 void settlement::drive(std::shared_ptr<open_charge> charge, const quota::charge::event& event,
                        int attempt) {
   auto action = charge->money.resume(event);
@@ -98,7 +99,7 @@ void settlement::drive(std::shared_ptr<open_charge> charge, const quota::charge:
   }
 }
 
-// What ends the reservation, or the charge.
+// Actions that end the reservation, or the charge.
 void settlement::conclude(std::shared_ptr<open_charge> charge,
                           const quota::charge::action& action) {
   using reservation = open_charge::reservation;
@@ -161,7 +162,8 @@ void settlement::clean_up(quota::org_id org, quota::operation void_operation) {
   const auto clean = [](settlement& self, quota::org_id payer, quota::operation what) -> task<> {
     for (int attempt = 0;; ++attempt) {
       const auto reply = co_await self.ledger_.apply(payer, what);
-      // A store that refuses this has refused the reservation, too: a later version's account.
+      // A store that refuses this has refused the reservation too: the account is of a later
+      // version.
       if (reply || reply.error() == quota::store_errc::protocol) break;
       co_await self.pause(attempt);
     }
@@ -185,7 +187,7 @@ void settlement::tick(steady_time now) {
   renew(open_, now);
 }
 
-// Holds of one configuration share a timeout, so the lists are nearly sorted; after a reload that
+// Holds of one configuration share a timeout, so the lists are nearly sorted. After a reload that
 // changed it, a renewal may come early by the difference, which is harmless.
 void settlement::renew(charges& due, steady_time now) {
   while (!due.empty() && due.front()->renew_at <= now) {

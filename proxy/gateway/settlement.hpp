@@ -1,5 +1,5 @@
-// What happens to a charge beside the client's way: holds are renewed while their stream runs, and
-// every hold is resolved in the end, also when the client or the store is gone.
+// The work on charges that clients do not wait for: holds are renewed while their stream runs, and
+// every hold is resolved in the end, even if the client or the store is gone.
 #pragma once
 
 #include <list>
@@ -22,13 +22,13 @@ struct open_charge {
 
   const quota::org_id org;
   quota::charge money;
-  reservation reserved = reservation::asked;  // what became of it
-  bool over = false;                          // the call is
-  bool asking = false;                        // the ledger was asked about it and has not answered
-  wake_up answered;                           // notified when it has, or could not be reached
+  reservation reserved = reservation::asked;  // the result of the reservation
+  bool over = false;                          // the call has ended
+  bool asking = false;                        // a request to the ledger has not been answered yet
+  wake_up answered;                           // notified when it is answered, or has failed
   steady_time renew_at{};
-  std::list<std::shared_ptr<open_charge>>::iterator place;  // among those that are renewed
-  bool renewed_soon = false;  // and of these, among those whose answer has just begun
+  std::list<std::shared_ptr<open_charge>>::iterator place;  // in the list of charges to renew
+  bool renewed_soon = false;  // in the list of those whose answer has just begun
   journal::entry written{org, money};
 };
 
@@ -36,32 +36,33 @@ class settlement {
  public:
   settlement(io_executor executor, quota::ledger& ledger) : executor_{executor}, ledger_{ledger} {}
 
-  // Without one, what is not settled yet goes with this process. Set it before the first charge.
+  // Without a journal, unsettled charges are lost with this process. Set it before the first
+  // charge.
   void use_journal(std::unique_ptr<journal::charges> journal) { journal_ = std::move(journal); }
 
-  // Puts the credits aside. `answered` says when `reserved` is known, if not at once. From then on
-  // until end() the hold is renewed every third of its timeout. A reservation whose outcome nobody
-  // knows is voided, however long the store stays away.
+  // Reserves the credits. `answered` is notified when `reserved` is known, if not at once. From
+  // then on until end() the hold is renewed every third of its timeout. A reservation with an
+  // unknown outcome is voided, however long the store is unavailable.
   void reserve(const std::shared_ptr<open_charge>& charge);
-  // The upstream is about to have all of the request, or has begun to answer: the call is charged
-  // even if this process ends now. May be repeated.
+  // The upstream is about to receive the end of the request, or has begun to answer: the call is
+  // charged even if this process ends now. May be repeated.
   void began(open_charge& charge, quota::usage so_far);
-  // The upstream has begun to answer. From now on renewals tell the ledger what to settle the hold
-  // at, should nobody come back to it; where there is no journal, the first of them comes soon.
-  // Once for each charge.
+  // The upstream has begun to answer. From now on renewals tell the ledger at what amount to settle
+  // the hold if no sidecar resolves it; without a journal, the first renewal comes soon. Once per
+  // charge.
   void answer_began(const std::shared_ptr<open_charge>& charge, quota::usage so_far);
-  // So much has been used by now: the hold is made to grow ahead of it. `final`: and it is all.
+  // The usage so far: the hold is extended ahead of it. `final`: there will be no more.
   void meter(const std::shared_ptr<open_charge>& charge, quota::usage so_far, bool final);
-  // The call is over, at any time after reserve(). Runs on its own: the caller does not wait, and
-  // may go away.
+  // The call has ended, at any time after reserve(). Runs on its own: the caller does not wait, and
+  // may be destroyed.
   void end(std::shared_ptr<open_charge> charge, quota::charge::ended how);
-  // Answers when the store is there, waiting for it no longer than `patience`.
+  // Whether the store is ready, waiting for it at most `patience`.
   bool is_store_ready() const { return ledger_.ready(); }
   task<bool> store_ready(std::chrono::milliseconds patience);
   quota::time_point now() const { return ledger_.now(); }
 
   void tick(steady_time now);
-  // Charges that are open or not yet resolved. Zero: nothing is left behind.
+  // Charges that are open or not yet resolved. Zero: everything has been settled or voided.
   std::size_t pending() const { return open_.size() + answering_.size() + resolving_; }
   std::size_t resolving() const { return resolving_; }
 
@@ -85,8 +86,8 @@ class settlement {
 
   io_executor executor_;
   quota::ledger& ledger_;
-  charges open_, answering_;  // in the order in which they are due for renewal; the latter soon
-  steady_time now_{};         // of the last tick
+  charges open_, answering_;  // in order of renewal time; those in the latter are due soon
+  steady_time now_{};         // time of the last tick
   std::size_t resolving_ = 0;
   std::unique_ptr<journal::charges> journal_;
   counters counted_;

@@ -17,7 +17,7 @@ error_code last_error() {
   return {errno, boost::system::system_category()};
 }
 
-// Not every file system can make files without a name.
+// For file systems that cannot create files without a name.
 int open_and_unlink(const std::string& directory) {
   std::string name = directory + "/tollgate-spool-XXXXXX";
   const int descriptor = ::mkostemp(name.data(), O_CLOEXEC);
@@ -125,7 +125,7 @@ spool_outcome spool::append(std::string_view bytes) {
     return spool_outcome::too_large;
   const auto room = space_.take(organization_, bytes.size(), bounds_);
   if (room != spool_outcome::kept) return room;
-  size_ += bytes.size();  // also what is written in part: it is given back with the rest
+  size_ += bytes.size();  // includes a partial write: it is given back with the rest
   error_ = file_->append(bytes);
   return error_ ? spool_outcome::failed : spool_outcome::kept;
 }

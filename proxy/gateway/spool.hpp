@@ -1,8 +1,8 @@
-// Uploads that can be measured only when all of them has come are kept in a file meanwhile.
+// Uploads that can be measured only when they are complete are kept in a file until then.
 //
-// The file has no name: it goes when it is closed, also if the process is killed. Reading and
-// writing go through the page cache and do not wait for the disk, but where it is slower than what
-// comes for a long time.
+// The file has no name: it disappears when it is closed, also if the process is killed. Reading and
+// writing use the page cache and do not wait for the disk, unless the disk is slower than the
+// incoming data for a long time.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,7 @@ class unnamed_file {
   ~unnamed_file();
 
   boost::system::error_code append(std::string_view bytes);
-  // Fewer bytes than asked for only at the end.
+  // Fewer bytes than requested only at the end.
   boost::system::result<std::string_view> read(std::uint64_t offset, std::span<char> into) const;
   std::uint64_t size() const { return size_; }
 
@@ -37,23 +37,23 @@ class unnamed_file {
 
 struct spool_bounds {
   std::string directory;
-  std::uint64_t upload = 0;        // bytes of one
-  std::uint64_t total = 0;         // of all
-  std::uint64_t organization = 0;  // of all of one organization
+  std::uint64_t upload = 0;        // bytes of one upload
+  std::uint64_t total = 0;         // of all uploads
+  std::uint64_t organization = 0;  // of all uploads of one organization
 };
 
 enum class spool_outcome : std::uint8_t {
   kept,
   too_large,    // for one upload
-  share_taken,  // other uploads of the organization take what one may
-  full,         // other uploads take what there is
-  failed        // the file could not be made or written: see why()
+  share_taken,  // other uploads of the organization use all of its share
+  full,         // all uploads together use all of the space
+  failed        // the file could not be created or written: see why()
 };
 
-// What all uploads of a process take together. Any thread.
+// The space that all uploads of a process use together. Any thread.
 class spool_space {
  public:
-  // The one of this process.
+  // The instance of this process.
   static spool_space& shared();
 
   spool_outcome take(const std::string& organization, std::uint64_t bytes,
@@ -64,7 +64,7 @@ class spool_space {
  private:
   mutable std::mutex mutex_;
   std::uint64_t taken_ = 0;
-  std::map<std::string, std::uint64_t> taken_by_;  // organizations that take none are not in it
+  std::map<std::string, std::uint64_t> taken_by_;  // organizations that use none are not in it
 };
 
 class spool {
@@ -73,7 +73,7 @@ class spool {
   ~spool();
   spool(const spool&) = delete;
 
-  // All of it or, where it was not kept, none of it.
+  // Keeps all of `bytes`, or nothing if they do not fit.
   spool_outcome append(std::string_view bytes);
   boost::system::result<std::string_view> read(std::uint64_t offset, std::span<char> into) const;
   std::uint64_t size() const { return size_; }

@@ -11,12 +11,12 @@ constexpr std::size_t organizations_at_once = 100;
 }
 
 task<> sweeper::run() {
-  // What the store's clock did before this began is not known: the first round takes it for set
-  // back.
+  // Changes of the store's clock before this started are unknown: the first round assumes that it
+  // was set back.
   std::optional<std::uint64_t> times_set_back;
   while (!stopped_) {
     co_await sleep_for(executor_, settings_().sweep_every);
-    // Time is the store's, and a thread that has no calls hears nothing of it by the way.
+    // The time is the store's, and a thread without calls does not receive it otherwise.
     const auto known = co_await store_.ask_time();
     if (!known) continue;
     const auto now = store_.times_set_back();
@@ -25,7 +25,7 @@ task<> sweeper::run() {
   }
 }
 
-// False: not everybody; the store went away.
+// False: not all accounts; the store became unavailable.
 task<bool> sweeper::sweep_all(bool clock_set_back) {
   bool complete = true;
   std::string after;
@@ -43,8 +43,8 @@ task<bool> sweeper::sweep_all(bool clock_set_back) {
   co_return complete;
 }
 
-// False: the store is away. A clock that was set back gives the holds of whoever is gone as much
-// longer: so none is left with more than the timeout that it could have been renewed with.
+// False: the store is unavailable. If the clock was set back, holds of sidecars that are gone would
+// last that much longer: so none keeps more than the timeout with which it could have been renewed.
 task<bool> sweeper::sweep_account(const quota::org_id& org, bool clock_set_back) {
   auto& ledger = store_.ledger();
   const auto pending = co_await ledger.pending(org);

@@ -1,6 +1,6 @@
-// Does what the clock says of accounts that are not in use: holds that other sidecars left behind
-// when they died, grants and cycles that end, top-ups that nobody delivers. Accounts that are in
-// use do all but the last by themselves.
+// Processes what becomes due in accounts that are not in use: holds left by other sidecars that
+// died, grants and cycles that end, top-ups that nobody delivers. Accounts in use process all but
+// the last by themselves.
 #pragma once
 
 #include <functional>
@@ -13,7 +13,7 @@ namespace tollgate::proxy {
 
 class sweeper {
  public:
-  using settings = std::function<config::hold_settings()>;  // those in force
+  using settings = std::function<config::hold_settings()>;  // the settings in force
 
   sweeper(io_executor executor, quota::store& store, settings settings,
           quota::ledger::top_up_listener on_top_up, metrics::counter& expired_micro)

@@ -7,8 +7,8 @@ bound_metrics thread_metrics::bind(const config::configuration& configuration) {
   bound_metrics bound;
   for (const auto& route : configuration.routes.routes()) {
     auto* const cells = cells_of(routes_, route.settings.name);
-    // A request of an older configuration may count by its old action here: the pointer is read by
-    // this thread only, and the action of a route's name hardly ever changes.
+    // A request of an older configuration may count for its old action here: only this thread reads
+    // the pointer, and the action of a route's name rarely changes.
     cells->credits = cells_of(actions_, route.settings.action);
     bound.routes.push_back(cells);
   }

@@ -1,14 +1,14 @@
-// What one data-plane thread counts. Every member is written by that thread alone.
+// The counts of one data-plane thread. Every member is written by that thread alone.
 //
-//   auto& m = registry.add_thread();                    // once a thread
-//   const auto bound = m.bind(configuration);           // with every configuration it takes over
+//   auto& m = registry.add_thread();                    // once per thread
+//   const auto bound = m.bind(configuration);           // for every configuration it adopts
 //   bound.routes[index]->request(status, end).increment();
 //   bound.routes[index]->credits->settled_micro.add(charged.micro());
 //   m.overhead.observe(spent_in_tollgate);
 //
-// Cells are found by name when a configuration is bound and then live as long as the thread, so a
-// request that began under an older configuration goes on counting in the right place, and a reload
-// loses nothing. There are as many cells as the configurations named routes, actions and upstreams.
+// Cells are found by name when a configuration is bound and then live as long as the thread. So a
+// request that began under an older configuration is still counted in the right cell, and a reload
+// loses nothing. There is one cell for each route, action and upstream named by any configuration.
 #pragma once
 
 #include <map>
@@ -36,11 +36,11 @@ struct route_metrics {
   std::array<by_enum<quota::stream_end, quota::stream_end_count>, status_class_count> requests;
   by_enum<routes::problem_code, problem_code_count> refusals;
   by_enum<routes::problem_code, problem_code_count> shadow_refusals;  // would have been refused
-  counter beyond_balance;      // calls let through beyond balance, cap or limit
+  counter beyond_balance;      // calls allowed beyond balance, cap or limit
   counter unmeasurable_audio;  // charged by size
-  counter renewals;            // holds kept alive while their stream ran
+  counter renewals;            // holds renewed while their stream ran
 
-  // `status` is what the caller was sent; 0 when it left before it was sent anything.
+  // `status` is the status sent to the caller; 0 if it left before anything was sent.
   counter& request(int status, quota::stream_end end) noexcept {
     const auto status_class = status >= 100 && status < 600 ? status / 100 : 0;
     return requests[static_cast<std::size_t>(status_class)][end];
@@ -50,7 +50,7 @@ struct route_metrics {
 struct upstream_metrics {
   histogram<upstream_bounds_us> response_head;  // request sent to response head
   counter connects, connect_failures;
-  counter reuses;   // calls that found an open connection
+  counter reuses;   // calls that used an open connection
   counter retries;  // calls repeated because that connection was dead
   gauge active, idle;
 };
@@ -58,10 +58,10 @@ struct upstream_metrics {
 struct store_metrics {
   gauge ready;                                              // 0 or 1
   counter connects, commands, writes, bytes_out, bytes_in;  // copied from the connection
-  counter failures;  // operations whose outcome stayed unknown
+  counter failures;                                         // operations with an unknown outcome
 };
 
-// The cells that a configuration's indices stand for.
+// The cells for the indices of a configuration.
 struct bound_metrics {
   std::vector<route_metrics*> routes;        // in the order of route_table::routes()
   route_metrics* no_route = nullptr;         // requests that matched none
@@ -75,18 +75,18 @@ class thread_metrics {
 
   gauge connections;                       // open, downstream
   counter connections_total;               // ever accepted
-  gauge in_flight;                         // exchanges, streams of events not counted
+  gauge in_flight;                         // exchanges, without streams of events
   gauge event_streams;                     // open, of customers
   gauge pending_settlements;               // resolutions that the ledger has not confirmed yet
-  histogram<overhead_bounds_us> overhead;  // time in Tollgate, waiting for the upstream excluded
-  counter expired_holds_micro;             // credits that this thread's sweeps gave back
+  histogram<overhead_bounds_us> overhead;  // time in Tollgate, without waiting for the upstream
+  counter expired_holds_micro;             // credits given back by this thread's sweeps
   store_metrics store;
 
   // Called by the thread that owns this object.
   bound_metrics bind(const config::configuration& configuration);
 
-  // For the scraper, from any thread: fn(name, cells) for every route, action or upstream ever
-  // bound.
+  // For the scraper, from any thread: calls fn(name, cells) for every route, action or upstream
+  // ever bound.
   template <class Fn>
   void for_each_route(Fn&& fn) const {
     for_each(routes_, fn);
@@ -117,7 +117,7 @@ class thread_metrics {
     for (const auto& [name, cell] : cells) fn(name, *cell);
   }
 
-  mutable std::mutex names_;  // guards the maps, never the cells: bind against scrape
+  mutable std::mutex names_;  // guards the maps, not the cells: bind against scrape
   by_name<route_metrics> routes_;
   by_name<credit_metrics> actions_;
   by_name<upstream_metrics> upstreams_;

@@ -105,7 +105,7 @@ task<result<upstream_lease>> upstream_pool::connect() {
     io.never_expires();
     co_return connection;
   }
-  resolved_until_ = {};  // perhaps it moved
+  resolved_until_ = {};  // the host may have moved
   co_return ec;
 }
 

@@ -24,7 +24,7 @@ struct upstream_connection {
 };
 using upstream_lease = std::unique_ptr<upstream_connection>;
 
-// Null for one without TLS. Throws std::runtime_error when its `ca_file` cannot be used.
+// Null if the upstream has no TLS. Throws std::runtime_error if its `ca_file` cannot be used.
 std::unique_ptr<asio::ssl::context> make_upstream_tls(const config::upstream_settings& upstream);
 
 class upstream_pool {
@@ -32,14 +32,14 @@ class upstream_pool {
   upstream_pool(asio::io_context& context, deadline_list& deadlines,
                 const config::upstream_settings& settings, const config::settings& all);
 
-  // Makes connections by other means than a socket, from now on.
+  // From now on, makes connections with this function instead of a socket.
   using connector = std::function<task<result<upstream_lease>>()>;
   void connect_by(connector other) { connect_by_ = std::move(other); }
 
-  // A pooled connection that still lives, if there is one.
+  // A pooled connection that is still alive, if there is one.
   upstream_lease take_idle();
-  // A pooled connection that still lives, or a new one. `fresh` insists on a new one. On failure
-  // the error says why: timed out, refused, not resolved, certificate not trusted.
+  // A pooled connection that is still alive, or a new one. `fresh` requires a new one. On failure
+  // the error gives the reason: timed out, refused, not resolved, certificate not trusted.
   task<result<upstream_lease>> acquire(bool fresh);
   void release(upstream_lease connection);
   // Closes connections that were idle for too long, or that the upstream closed.
@@ -70,7 +70,7 @@ class upstream_pool {
   const std::size_t max_idle_;
   std::string authority_;
   std::unique_ptr<asio::ssl::context> tls_;
-  std::vector<idle_connection> idle_;  // the most recently used at the back
+  std::vector<idle_connection> idle_;  // the most recently used last
   std::vector<asio::ip::tcp::endpoint> resolved_;
   steady_time resolved_until_{};
   connector connect_by_;  // empty: connect()

@@ -58,15 +58,15 @@ worker::worker(const dependencies_maker& open, worker_options options,
       log_{runtime_->settings().log.access},
       acceptor_{listen_on(context_, "listen", options.listen, sharing::yes)} {}
 
-// A session that a drain could not end is kept alive by what it waits for, its client's connection
-// or the ledger's answer. If the loop only forgot it, it would stay, and its hold unresolved: so
-// the connections are closed, and then everybody who still waits for the ledger is answered.
+// A session that a drain could not end is kept alive by the operation it waits for, on its client's
+// connection or on the ledger. If the loop only dropped it, it would leak, and its hold would stay
+// unresolved. So the connections are closed, and then every wait for the ledger is answered.
 worker::~worker() {
   stop();
   join();
   const auto run_what_is_ready = [this] {
     do context_.restart();
-    while (context_.poll() > 0);  // more than once: the first may be the end that stop() asked for
+    while (context_.poll() > 0);  // repeated: the first may be the end that stop() requested
   };
   error_code ignored;
   acceptor_.close(ignored);
@@ -105,7 +105,7 @@ void worker::join() {
 void worker::drain() {
   asio::post(context_, [this] {
     if (draining()) return;
-    sessions_.drain();  // first: a stream that ends now does not wait for a next request
+    sessions_.drain();  // first: a stream that ends now must not wait for a next request
     error_code ignored;
     acceptor_.close(ignored);
     if (sweeper_) sweeper_->stop();
@@ -145,7 +145,7 @@ task<> worker::accept() {
     if (ec == asio::error::operation_aborted || !acceptor_.is_open()) co_return;
     if (ec) {
       spdlog::warn("cannot accept a connection: {}", ec.message());
-      co_await sleep_for(executor(), std::chrono::milliseconds{100});  // out of descriptors, say
+      co_await sleep_for(executor(), std::chrono::milliseconds{100});  // e.g. out of descriptors
     } else if (sessions_.connections() >= limit) {
       reject(std::move(socket), world_.ids->next_hex128());
     } else {
@@ -182,7 +182,7 @@ void worker::copy_gauges() {
   }
 }
 
-// Everything that is done by the clock: deadlines, renewals, logs, gauges.
+// All periodic work: deadlines, renewals, logs, gauges.
 task<> worker::tick() {
   pause_timer next{executor()};
   auto prune_at = std::chrono::steady_clock::now();

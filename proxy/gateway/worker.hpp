@@ -1,5 +1,5 @@
-// One thread of the data plane, with everything it needs of its own: event loop, store connection,
-// upstream pools, caches. Threads share nothing on the path of a request.
+// One thread of the data plane, with its own event loop, store connection, upstream pools and
+// caches. Threads share nothing on the path of a request.
 #pragma once
 
 #include <memory>
@@ -31,23 +31,23 @@ struct worker_options {
 
 class worker {
  public:
-  // `open` makes what the worker depends on, for the worker's event loop.
+  // `open` makes the worker's dependencies, for its event loop.
   worker(const dependencies_maker& open, worker_options options, metrics::thread_metrics& counts);
   ~worker();  // stops and joins
 
   // --- before start() --------------------------------------------------------------------------
-  // Takes the events that Stripe sends to the data listener.
+  // Accepts the events that Stripe sends to the data listener.
   void take_payment_events(payments::event_taker taker) { payment_events_ = std::move(taker); }
-  // What is not settled yet is written down there, too. The keeper outlives the worker.
+  // Unsettled charges are also written to this journal. The keeper outlives the worker.
   void keep_journal(journal::keeper& keeper, int index);
-  // This thread does what the clock says of accounts that are not in use. `on_top_up` is called, on
-  // this thread, for an organization whose top-ups nobody delivers.
+  // This thread processes what becomes due in accounts that are not in use. `on_top_up` is called,
+  // on this thread, for an organization whose top-ups nobody delivers.
   void sweep_accounts(quota::ledger::top_up_listener on_top_up);
 
   void start();  // runs the loop on a thread of its own
-  void drain();  // any thread: no new connections, end when all is done
-  void cut();    // any thread, when draining took too long: ends every session
-  void stop();   // any thread: ends now, whatever is left
+  void drain();  // any thread: no new connections; ends when all is done
+  void cut();    // any thread, if draining took too long: ends every session
+  void stop();   // any thread: ends now, whatever is unfinished
   void join();
   void reload(std::shared_ptr<const config::configuration> config,
               std::shared_ptr<asio::ssl::context> tls);  // any thread
@@ -68,7 +68,7 @@ class worker {
   bool draining() const { return sessions_.draining(); }
 
   void exchange_started() { sessions_.exchange_started(); }
-  // `runtime` is the one the exchange began with.
+  // `runtime` is the one with which the exchange began.
   void exchange_finished(const exchange_record& record, const runtime& runtime);
 
  private:
@@ -85,9 +85,9 @@ class worker {
   admin::event_feed events_;
   std::shared_ptr<runtime> runtime_;
   access_log log_;
-  acceptor acceptor_;  // every thread has its own on the same address
+  acceptor acceptor_;  // every thread has its own, all on the same address
   open_sessions sessions_;
-  std::unique_ptr<sweeper> sweeper_;  // of one thread
+  std::unique_ptr<sweeper> sweeper_;  // on one thread only
   payments::event_taker payment_events_;
   std::thread thread_;
 };

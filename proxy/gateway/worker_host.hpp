@@ -1,4 +1,4 @@
-// A worker as its exchanges see it.
+// The worker's interface for its exchanges.
 #pragma once
 
 #include "proxy/account/billing_api.hpp"

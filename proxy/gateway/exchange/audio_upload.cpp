@@ -10,11 +10,11 @@ using routes::meters::state;
 
 namespace {
 
-// How much of an upload is kept in memory: all of a short one, of a long one as long as nobody can
-// tell yet whether it is audio. What needs more than that goes into a file.
+// How much of an upload is kept in memory: all of a short one; of a long one, the bytes before it
+// is clear whether it is audio. Anything that needs more goes into a file.
 constexpr std::size_t kept_limit = 256 * 1024;
 
-// Upstreams that hand fields on as variables of an environment take `_` for `-`.
+// Upstreams that pass fields on as environment variables read `_` as `-`.
 bool says_once(const routes::request_view& request, std::string_view name) {
   std::size_t found = 0;
   for (const auto& field : request.headers) found += same_field(field.name, name) ? 1 : 0;
@@ -53,7 +53,7 @@ task<result<void, problem>> audio_upload::begin(time_setter allow) {
   if (auto sound = check_fields(context_.head().request()); !sound) co_return sound;
   metered_.tap(context_.head());
   auto& tap = metered_.audio();
-  tap.write(body_.kept());  // what was read to classify it
+  tap.write(body_.kept());  // the bytes read to classify it
   const bool is_short = context_.request.content_length().value_or(kept_limit + 1) <= kept_limit;
   auto read = co_await body_.gather(kept_limit, [&](std::string_view piece) {
     tap.write(piece);
@@ -73,18 +73,19 @@ task<result<void, problem>> audio_upload::begin(time_setter allow) {
   co_return co_await hold_what_came();
 }
 
-// One that has come whole is held as it is, exactly; of another, the least that any can cost.
+// The exact price of a complete upload, or the least that an incomplete one can cost.
 task<result<void, problem>> audio_upload::hold_what_came() {
   const auto counted = metered_.audio().used();
   if (body_.done()) metered_.expect({std::max(metered_.estimated().amount, counted.amount)});
   if (!hold_.in_place()) co_return co_await hold_.reserve(call_);
-  // It was kept, and the least was held before.
+  // The upload was kept, and the least was held before.
   if (!body_.done()) co_return result<void, problem>{};
   hold_.meter(counted, true);
   co_return co_await cover();
 }
 
-// Fine, unless the upload must be refused for what it is. One that is too long undecided is.
+// Valid, unless the upload must be refused for its contents. One that stays undecided for too long
+// must be.
 result<void, problem> audio_upload::check() const {
   const auto& tap = metered_.audio();
   const bool decided = tap.status() == state::measuring && !tap.needs_all();
@@ -93,7 +94,7 @@ result<void, problem> audio_upload::check() const {
 }
 
 bool audio_upload::estimates_unmeasurable() const {
-  return call_.is_shadow() ||  // which refuses nothing
+  return call_.is_shadow() ||  // shadow mode refuses nothing
          metered_.settings().estimates_unmeasurable(quota::meter_kind::request_audio);
 }
 
@@ -119,7 +120,7 @@ result<void, problem> audio_upload::meter(std::string_view piece) {
   return {};
 }
 
-// Waits until all of the upload is held. Only then may its last byte go up.
+// Waits until the hold covers all of the upload. Only then may its last byte be sent.
 task<result<void, problem>> audio_upload::cover() {
   const auto covered =
       co_await hold_.cover(metered_.audio().used(), true, held_charge::patience::while_wanted);

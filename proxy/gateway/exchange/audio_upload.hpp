@@ -1,5 +1,5 @@
-// An upload that is priced by its seconds: what is known of it before anything is sent, what is
-// kept of it in a file until it can be measured, and what of it may go up.
+// An upload that is priced by its seconds: what is known before anything is sent, the part that is
+// kept in a file until it can be measured, and the part that may be sent upstream.
 #pragma once
 
 #include <memory>
@@ -14,23 +14,23 @@ namespace tollgate::proxy {
 
 class audio_upload {
  public:
-  // `limit`, armed by who waits for an upload that is kept: the exchange's own deadline.
+  // `limit`, armed when an upload that is kept is awaited: the exchange's own deadline.
   audio_upload(exchange_context& context, const call& call, request_body& body,
                metered_body& metered, held_charge& hold)
       : context_{context}, call_{call}, body_{body}, metered_{metered}, hold_{hold} {}
 
-  // Before anything is sent: reads until it is clear that this is audio, and holds what it costs,
-  // or the least that it can. A short upload is all there then, and what is held is exact.
-  // `allow` sets for how long the exchange may go on from now; zero: as long as it likes.
+  // Before anything is sent: reads until it is clear that this is audio, and holds its price, or
+  // the least that it can cost. A short upload is complete then, and the hold is exact. `allow`
+  // sets how long the exchange may take from now on; zero: no limit.
   using time_setter = std::function<void(std::chrono::milliseconds)>;
   task<result<void, problem>> begin(time_setter allow);
 
-  // One more piece, before it is sent on. A problem ends the call.
+  // One more piece, before it is sent upstream. A problem ends the call.
   task<result<void, problem>> pass(std::string_view piece);
-  // Not all of it went up, ever, because of what it is or costs.
+  // The upload was refused for its contents or its price, so it was never sent completely.
   bool was_refused() const { return refused_; }
 
-  // What goes up first, in front of what is held back.
+  // The kept part, which is sent before the held-back bytes.
   const spool* kept() const { return spool_ ? &*spool_ : nullptr; }
   void forget_kept() { spool_.reset(); }
 

@@ -1,6 +1,6 @@
-// Uploads that are kept in a file until they can be measured: of an MP4 whose index stands at the
-// end, that is when all of it has come. Then it is read a second time, all of it is held, and it
-// goes up from the file.
+// Uploads that are kept in a file until they can be measured: an MP4 whose index is at the end can
+// be measured only once it is complete. Then it is read a second time, all of it is held, and it is
+// sent from the file.
 #include <algorithm>
 #include <array>
 #include <limits>
@@ -16,9 +16,10 @@ namespace tollgate::proxy {
 namespace {
 
 constexpr std::size_t piece_bytes = 64 * 1024;
-// What one organization may take of the room for all: so many of them always find some.
+// The share of one organization in the total space: at least this many organizations always find
+// some.
 constexpr std::uint64_t organizations_at_least = 4;
-// How long all of an upload may take that is kept, in times that one read of it may.
+// How long receiving a kept upload may take in all, as a multiple of the time for one read.
 constexpr int reads_worth_of_time = 30;
 
 problem too_large_to_keep(std::uint64_t most) {
@@ -48,7 +49,8 @@ bool audio_upload::may_keep() const {
   return metered_.audio().needs_all() && context_.settings().spool.upload_bytes > 0;
 }
 
-// Only of who may call at all, and has credits for the least that it can cost; and not for long.
+// Only for callers that may call at all and have credits for the least that it can cost, and only
+// for a limited time.
 task<result<void, problem>> audio_upload::keep_all(const time_setter& allow) {
   using std::chrono::milliseconds;
   if (auto held = co_await hold_.reserve(call_); !held) co_return held;
@@ -77,14 +79,14 @@ task<result<void, problem>> audio_upload::fill_spool() {
     kept = keep();
     return !kept || !body_.kept().empty() || !tap.needs_all();
   };
-  // One read at a time, so that kept() holds nothing but what has just come.
+  // One read at a time, so that kept() holds only the bytes just received.
   constexpr std::size_t no_limit = std::numeric_limits<std::size_t>::max();
   if (auto read = co_await body_.gather(no_limit, piece_came); !read) co_return read;
   co_return kept;
 }
 
-// What stands in memory. Where there is no room for it and nothing may be refused, it stays there,
-// and the upload goes on as one that cannot be measured.
+// Moves the bytes in memory to the file. If there is no room for them and nothing may be refused,
+// they stay in memory, and the upload continues as one that cannot be measured.
 result<void, problem> audio_upload::keep() {
   const auto outcome = spool_->append(body_.kept());
   if (outcome == spool_outcome::kept) body_.kept().clear();
@@ -102,7 +104,8 @@ result<void, problem> audio_upload::keep() {
           : "other uploads take all of audio.spool.total");
 }
 
-// The whole upload once more, a piece at a time: other calls of this thread go on meanwhile.
+// Reads the whole upload again, one piece at a time, so that other calls of this thread can run in
+// between.
 task<result<void, problem>> audio_upload::read_again() {
   auto& tap = metered_.audio();
   if (!tap.wants_second_reading()) co_return result<void, problem>{};

@@ -14,8 +14,8 @@ result<opened, problem> open_call(const message_head& head) {
 
 result<void, problem> check_opened(const message_head& head, const hop_by_hop& hops,
                                    std::uint64_t announced_bytes, std::uint64_t most_bytes) {
-  // TRACE would show the caller what is sent upstream, the upstream's credentials included; CONNECT
-  // asks for a tunnel to anywhere.
+  // TRACE would show the caller the request sent upstream, including the upstream's credentials;
+  // CONNECT asks for a tunnel to any host.
   if (head.method == "TRACE" || head.method == "CONNECT") {
     return problem{
         problem_code::invalid_request, std::string{head.method} + " is not supported.", {}, {}};

@@ -1,4 +1,4 @@
-// What is known of a call before it is forwarded: opened -> identified -> priced. Pure values; each
+// The facts about a call before it is forwarded: opened -> identified -> priced. Pure values; each
 // stage needs those before it.
 #pragma once
 
@@ -17,31 +17,31 @@ namespace tollgate::proxy {
 
 using routes::problem;
 
-// What the head says.
+// The contents of the head.
 struct opened {
   routes::clean_target target;
 };
 result<opened, problem> open_call(const message_head& head);
-// Whether such a call may go any further.
+// Whether such a call may continue.
 result<void, problem> check_opened(const message_head& head, const hop_by_hop& hops,
                                    std::uint64_t announced_bytes, std::uint64_t most_bytes);
 
-// Who pays, and whom it is tracked by. The views are of the request's head.
+// Who pays, and by whom usage is tracked. The views refer to the request's head.
 struct identified {
   quota::org_id org;
   std::string key_id;
-  std::string_view agent, conversation;        // as the headers say
-  bool shadow = false;                         // the organization is only being watched
-  std::optional<quota::credits> allocation{};  // of the plan, a month
+  std::string_view agent, conversation;        // from the headers
+  bool shadow = false;                         // the organization is only being observed
+  std::optional<quota::credits> allocation{};  // of the plan, per month
 };
 identified identify_call(const quota::key_owner& owner, const config::settings& settings);
 result<void, problem> read_attribution(identified& payer, const routes::request_view& request,
                                        const config::identity_settings& settings);
 
-// What it is, and what it costs at most.
+// The route and kind of the call, and the most it can cost.
 struct priced {
   routes::classified found;
-  std::size_t route = 0;  // its index
+  std::size_t route = 0;  // index of the route
 };
 
 struct call {
@@ -49,7 +49,7 @@ struct call {
   opened head;
   identified payer;
   std::optional<priced> work;
-  const routes::route* candidate = nullptr;  // may be its route, when the body has been read
+  const routes::route* candidate = nullptr;  // may be its route, once the body has been read
 
   bool is_priced() const { return work.has_value(); }
   const routes::route& route() const { return *work->found.matched; }
@@ -58,15 +58,15 @@ struct call {
   bool is_metered_by(quota::meter_kind what) const {
     return is_priced() && route().price_at.meter == what;
   }
-  // A path says more than a header does.
+  // A name in the path takes precedence over a header.
   std::string_view agent() const;
   std::string_view conversation() const;
   quota::attribution attribution() const;
-  // In whose words a problem of this call is said.
+  // The dialect in which problems of this call are reported.
   routes::dialect dialect(const message_head& head) const;
 };
 
-// What cannot be priced: a WebSocket whose seconds are to be counted.
+// Calls that cannot be priced: a WebSocket whose seconds should be counted.
 result<void, problem> check_priced(const call& what);
 
 }  // namespace tollgate::proxy

@@ -6,7 +6,7 @@ namespace tollgate::proxy {
 
 namespace {
 
-// What the facts point to.
+// Owns the values that the facts point to.
 struct known_account {
   known_account(const held_charge& hold, const call& call, std::optional<quota::credits> charged)
       : remaining{hold.remaining(charged)} {
@@ -120,7 +120,7 @@ std::string client_answer::charge_trailer() {
   return "X-Credits-Charged: " + to_string(hold_.price_of_used()) + "\r\n";
 }
 
-// --- our own answers ----------------------------------------------------------------------------
+// --- Tollgate's own answers ---------------------------------------------------------------------
 
 task<> client_answer::refuse(const problem& problem,
                              std::vector<std::pair<std::string, std::string>> fields) {
@@ -133,7 +133,7 @@ task<> client_answer::refuse(const problem& problem,
   for (auto& field : fields) response.headers.push_back(std::move(field));
   const auto charged = hold_.price_in_head().value_or(quota::credits{});
   const known_account account{hold_, call_, charged};
-  if (account.remaining) {  // else nobody asked the ledger, or it did not answer
+  if (account.remaining) {  // otherwise the ledger was not asked, or did not answer
     auto facts = account.facts;
     facts.charged = &charged;
     write_account_fields(response.account_fields, facts);

@@ -1,5 +1,5 @@
 // What the client is sent: the head of an answer and its pieces, how an answer breaks off or is
-// cut, our own answers, and whether the connection carries another request.
+// cut, Tollgate's own answers, and whether the connection can carry another request.
 #pragma once
 
 #include <optional>
@@ -24,22 +24,22 @@ class client_answer {
   void end_connection() { keep_ = false; }
 
   // --- the upstream's answer ---------------------------------------------------------------------
-  // How its body is framed for this client. `counted`: what is charged is known when it has passed;
-  // a client that can read it is told then.
+  // How the answer's body is framed for this client. `counted`: the charge is known only when the
+  // body has passed; a client that can read trailers gets it then.
   body_shape choose_shape(const response_reader& response, bool counted);
   const body_shape& shape() const { return shape_; }
   bool charges_in_trailer() const { return charge_in_trailer_; }
-  // Makes the head, from which on it counts as sent.
+  // Makes the head, which counts as sent from then on.
   std::string head(const message_head& head, const config::upstream_settings& upstream);
-  // 102 and 103 are for the client; 100 was answered here already.
+  // 102 and 103 are passed to the client; 100 was answered here already.
   task<> pass_on_informational(message_head& head, const config::upstream_settings& upstream);
 
-  // Writes what can be written without waiting; true: that was all, or `ec` says why not. What is
-  // left goes with write_rest().
+  // Writes as much as possible without waiting. True: everything was written, or `ec` is set.
+  // write_rest() writes the remainder.
   template <class Buffers>
   bool write_now(const Buffers& buffers, error_code& ec) {
     const bool done = context_.client.io.write_now(buffers, ec);
-    // The client reads, so an upload that waits beside the answer is not late for its sake.
+    // The client reads, so an upload beside the answer does not count as late because of it.
     if (done) context_.client.io.never_expires();
     return done;
   }
@@ -59,26 +59,26 @@ class client_answer {
   }
   void count(std::size_t bytes) { bytes_ += bytes; }
 
-  // It could not be written.
+  // The answer could not be written.
   void lost_client() {
     keep_ = false;
     hold_.broke_off(quota::stream_end::client_gone);
   }
-  // The client learns that something is missing: by a body that does not end as announced, or by a
-  // reset where the end of the connection would have ended the body.
+  // Shows the client that the answer is incomplete: by a body that does not end as announced, or by
+  // a reset if the end of the connection would have ended the body.
   void break_off(quota::stream_end how);
-  // The answer stops here. Events end with one that says why; other audio ends as a body that
-  // breaks off, for an end as announced would pass for the whole.
+  // The answer stops here. Events end with one that gives the reason; other audio ends as a body
+  // that breaks off, because a regular end would make it look complete.
   task<> cut(const message_head& head, problem why);
-  // All of it came and only the upstream's connection broke: the client is told that it has all of
-  // it. False: it cannot be, by the framing that was announced.
+  // The answer is complete and only the upstream's connection broke: ends the body regularly.
+  // False: the announced framing does not allow that.
   task<bool> complete(chunk_frame& frame);
   std::string charge_trailer();
 
-  // --- our own answers ---------------------------------------------------------------------------
+  // --- Tollgate's own answers --------------------------------------------------------------------
   task<> refuse(const problem& problem, std::vector<std::pair<std::string, std::string>> fields);
   task<> send(own_response response);
-  // The head of a body that follows. False: nothing follows it.
+  // The head of a body that follows. False: no body may follow.
   task<bool> send_head(own_response head);
 
   // --- for the access log ------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-// What the parts of one exchange have in common. It decides nothing.
+// The state shared by the parts of one exchange. It makes no decisions.
 #pragma once
 
 #include <memory>
@@ -19,7 +19,7 @@ struct exchange_context {
   downstream& client;
   request_reader& request;
   const framing request_framing;
-  const std::shared_ptr<runtime> view;  // of the configuration that the exchange began with
+  const std::shared_ptr<runtime> view;  // the configuration with which the exchange began
   const steady_time started;
   std::string request_id{};
   bool timed_out = false;  // the whole exchange took too long
@@ -27,7 +27,7 @@ struct exchange_context {
   const config::settings& settings() const { return view->settings(); }
   const message_head& head() const { return request.head(); }
   bool is_head_request() const { return head().method == "HEAD"; }
-  // Nobody waits for an answer any more, or for no longer.
+  // No client waits for an answer any more, or may wait longer.
   bool abandoned() const { return timed_out || client.gone(); }
 };
 

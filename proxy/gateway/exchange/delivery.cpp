@@ -39,7 +39,7 @@ task<> delivery::run() {
     answer_.count(piece.body.size());
     in.consume(piece.consumed);
     if (last) break;
-    // Behind an error, or a chunk header without an end, nothing can be read.
+    // After an error, or a chunk header without an end, nothing can be read.
     broke = piece.error || in.size() >= byte_buffer::transfer_capacity;
     if (broke) break;
     if (is_long) in.expect_bulk();
@@ -47,13 +47,14 @@ task<> delivery::run() {
     const auto n = co_await io.async_read_some(in.prepare(byte_buffer::transfer_capacity),
                                                asio::redirect_error(use_task, ec));
     in.commit(n);
-    io.never_expires();  // from here on the client may be the slow one
+    io.never_expires();  // from here on the client may be the slow side
     if (ec == asio::error::eof) ec = response.decode_end();
     broke = static_cast<bool>(ec);
     if (broke) break;
   }
   if (broke) {
-    // All events came and only the connection broke: the client is told that it has all of them.
+    // All events came and only the connection broke: the client is told that the answer is
+    // complete.
     const bool complete = watch_ && watch_->is_complete();
     if (complete) stop_counting();
     bool told = false;
@@ -68,7 +69,7 @@ quota::stream_end delivery::how_it_broke() const {
                                 : quota::stream_end::upstream_failed;
 }
 
-// A trailer says what is charged, and the settlement after it says the same.
+// A trailer reports the charge, and the settlement after it must use the same amount.
 void delivery::stop_counting() {
   if (answer_.charges_in_trailer()) metered_.close(hold_.how());
 }
@@ -87,7 +88,7 @@ task<bool> delivery::count(std::string_view piece) {
   co_return false;
 }
 
-// `head`: what of it has not been sent.
+// `head`: the part of it that has not been sent.
 task<> delivery::cut(std::string_view head) {
   const problem why = hold_.out_of_credits(context_.request.done());
   const auto rest = asio::buffer(head);

@@ -1,4 +1,4 @@
-// Passes the upstream's answer on to the client as it comes, and counts what is counted in it.
+// Passes the upstream's answer to the client as it arrives, and meters it.
 #pragma once
 
 #include "proxy/gateway/exchange/upstream_call.hpp"
@@ -12,11 +12,11 @@ class delivery {
            held_charge& hold, client_answer& answer)
       : context_{context}, upstream_{upstream}, metered_{metered}, hold_{hold}, answer_{answer} {}
 
-  // From the head, which has come, to the end of the body.
+  // From the head, which has arrived, to the end of the body.
   task<> run();
 
  private:
-  // False: the credits are used up, and the route wants the answer cut before this piece.
+  // False: the credits are used up, and the route requires the answer to be cut before this piece.
   task<bool> count(std::string_view piece);
   task<> cut(std::string_view head);
   quota::stream_end how_it_broke() const;
@@ -27,7 +27,7 @@ class delivery {
   metered_body& metered_;
   held_charge& hold_;
   client_answer& answer_;
-  std::optional<routes::answer_watch> watch_;  // of an answer that is charged
+  std::optional<routes::answer_watch> watch_;  // for an answer that is charged
   bool counts_ = false;
 };
 

@@ -11,7 +11,7 @@ constexpr std::chrono::milliseconds look_again{500};
 constexpr std::chrono::milliseconds watch_every{250};
 constexpr std::size_t most_pipelined = 16 * 1024;
 
-// Somebody who does not read what is being written holds up nobody who drains.
+// A client that does not read the events must not delay draining.
 class drain_watch final : private deadline {
  public:
   explicit drain_watch(const exchange_context& context) : context_{context} { watch(); }
@@ -26,7 +26,7 @@ class drain_watch final : private deadline {
   const exchange_context& context_;
 };
 
-// Also while the store is away, and nobody can tell.
+// True also while the store is unavailable, when this is unknown.
 task<bool> key_is_in_force(exchange_host& host, const quota::key_hash& hash) {
   const auto now = host.deadlines().now();
   if (host.keys().fresh(hash, now) != nullptr) co_return true;

@@ -1,4 +1,4 @@
-// What happens to the caller's account, sent as it happens.
+// Sends the events of the caller's account as they happen.
 #pragma once
 
 #include <memory>
@@ -9,9 +9,9 @@
 
 namespace tollgate::proxy {
 
-// The head has been sent. Ends with the client, with its key, with a configuration that has been
-// replaced, and when we are to go: nobody waits for it, and a client that comes again goes on where
-// it stood. The connection ends with it, too.
+// The head has been sent. Ends with the client, with its key, when the configuration is replaced,
+// and when this process drains: draining does not wait for it, and a client that reconnects
+// continues where it stopped. The connection ends with the stream.
 task<> stream_events(exchange_context& context, client_answer& answer,
                      std::shared_ptr<admin::body_source> source);
 

@@ -1,9 +1,9 @@
-// One request from top to bottom. run() is the table of contents; each stage either enriches what
+// One request from beginning to end. run() is the table of contents; each stage either adds to what
 // is known or returns a problem, and everything after the hold ends in settle or void.
 //
 //   open -> identify -> price -> hold -> forward, and deliver the answer -> finish
 //
-// What is done stands in the parts; here is who is asked when, and what joins them.
+// The parts do the work; this class calls them in order and connects them.
 #pragma once
 
 #include "proxy/gateway/exchange/audio_upload.hpp"
@@ -21,7 +21,7 @@ namespace tollgate::proxy {
 class exchange final : private deadline {
  public:
   exchange(exchange_host& host, downstream& client, request_reader& request);
-  ~exchange() override;  // however an exchange is left, it is finished
+  ~exchange() override;  // an exchange is finished on every way out
 
   // True: the connection can carry another request.
   task<bool> run();
@@ -31,11 +31,11 @@ class exchange final : private deadline {
 
   // The stages.
   result<void, problem> open();
-  // False: the owner of the key has to be looked up.
+  // False: the owner of the key must be looked up.
   bool identify(result<void, problem>& passed);
   task<result<void, problem>> look_up_caller();
   result<void, problem> know_caller(const quota::key_owner& owner);
-  // Without a price afterwards, the body is needed for it.
+  // If the call has no price afterwards, its body is needed for it.
   result<void, problem> classify();
   task<result<void, problem>> classify_by_body();
   result<void, problem> take(routes::classification found);

@@ -1,5 +1,5 @@
-// What is known of one exchange when it is over: the access log and the metrics are made of it. It
-// is filled once, and decides nothing. The views are valid while it is written.
+// The facts about one exchange at its end, for the access log and the metrics. It is filled once
+// and makes no decisions. The views are valid while it is written.
 #pragma once
 
 #include <cstdint>
@@ -18,24 +18,24 @@ struct exchange_record {
     std::string_view route{}, action{}, model{}, agent{}, conversation{}, key_id{};
   } who{};
   std::size_t route = no_route;
-  int status = 0;                                 // sent to the client; 0: nothing was
+  int status = 0;                                 // sent to the client; 0: nothing was sent
   std::optional<routes::problem_code> refusal{};  // Tollgate's own answer
   quota::stream_end end = quota::stream_end::not_sent;
   struct money_of_call {
     bool held = false;                       // a hold was in place
-    bool beyond_balance = false;             // or cap, or limit: critical, or shadow
-    bool settles = false;                    // else the hold is voided
-    quota::credits estimate{}, charged{};    // of the hold; 0 charged where it is voided
-    quota::credits extended{};               // by how much the hold grew
-    std::optional<std::int64_t> audio_us{};  // where seconds of audio were counted
-    bool unmeasurable = false;               // they were estimated by size
+    bool beyond_balance = false;             // or beyond cap or limit: critical, or shadow
+    bool settles = false;                    // otherwise the hold is voided
+    quota::credits estimate{}, charged{};    // of the hold; charged is 0 if it is voided
+    quota::credits extended{};               // the amount by which the hold was extended
+    std::optional<std::int64_t> audio_us{};  // if seconds of audio were counted
+    bool unmeasurable = false;               // the seconds were estimated from the size
   } money{};
-  std::uint64_t bytes_in = 0, bytes_out = 0;  // bodies, as the client sees them
+  std::uint64_t bytes_in = 0, bytes_out = 0;  // of bodies, as the client sees them
   struct durations {
-    std::int64_t total_us = 0;     // first byte of the head to the last sent
+    std::int64_t total_us = 0;     // from the first byte of the head to the last byte sent
     std::int64_t store_us = 0;     // waiting for the reservation
-    std::int64_t upstream_us = 0;  // sent upstream to the answer's head
-    std::int64_t overhead_us = 0;  // Tollgate's own part before the answer's head
+    std::int64_t upstream_us = 0;  // from sending upstream to the answer's head
+    std::int64_t overhead_us = 0;  // time in Tollgate before the answer's head
   } took{};
 };
 

@@ -1,4 +1,4 @@
-// The stages that run() names.
+// The stages named in run().
 #include <boost/asio/experimental/awaitable_operators.hpp>
 
 #include "proxy/gateway/exchange/event_stream.hpp"
@@ -21,7 +21,7 @@ problem too_large_to_price(std::uint64_t limit) {
 
 }  // namespace
 
-// --- open: what the head says, before anybody is asked ------------------------------------------
+// --- open: the contents of the head, before any lookup ------------------------------------------
 
 result<void, problem> exchange::open() {
   auto& head = context_.request.head();
@@ -73,7 +73,7 @@ result<void, problem> exchange::know_caller(const quota::key_owner& owner) {
   return read_attribution(call_.payer, context_.head().request(), settings().identity);
 }
 
-// --- price: what it is, and what it will cost at most --------------------------------------------
+// --- price: route and kind of the call, and the most it can cost ---------------------------------
 
 result<void, problem> exchange::classify() {
   const auto& table = context_.view->config->routes;
@@ -119,8 +119,8 @@ task<result<void, problem>> exchange::forward() {
   co_return boost::system::result<void, problem>{};
 }
 
-// An upstream may answer before it has read all: the answer is passed on beside the upload. Both
-// have ended when this has.
+// An upstream may answer before it has read everything: the answer is passed on beside the upload.
+// Both have ended when this function returns.
 task<> exchange::forward_beside_upload(attempt_result& result) {
   using namespace asio::experimental::awaitable_operators;
   result = co_await upstream_.connect(false);
@@ -141,7 +141,7 @@ task<> exchange::answer_upload(attempt_result& result) {
     if (audio_.was_refused() && hold_.how() == quota::stream_end::upstream_failed) {
       hold_.ends(quota::stream_end::cut);
     }
-    // The answer is complete and the upload is not: nothing more can pass on either connection.
+    // The answer is complete and the upload is not: neither connection can be used again.
     if (upstream_.is_uploading()) answer_.end_connection();
   }
 }
@@ -177,7 +177,7 @@ task<> exchange::open_tunnel() {
 task<result<void, problem>> exchange::answer_about_billing() {
   auto events = co_await answer_billing(context_, call_, body_, answer_);
   if (events) {
-    deadline_list::disarm(*this);  // it may take days
+    deadline_list::disarm(*this);  // the stream may last for days
     co_await stream_events(context_, answer_, std::move(events));
   }
   co_return result<void, problem>{};
@@ -189,7 +189,7 @@ task<> exchange::refuse(const problem& problem) {
   return answer_.refuse(problem, billing ? billing_fields() : decltype(billing_fields()){});
 }
 
-// --- finish: settle or void, and write it down ---------------------------------------------------
+// --- finish: settle or void, and record it -------------------------------------------------------
 
 void exchange::finish() {
   if (std::exchange(finished_, true)) return;
@@ -233,7 +233,7 @@ void exchange::fill(exchange_record& record) const {
   record.took.upstream_us = upstream_.upstream_us();
   const auto now = std::chrono::steady_clock::now();
   record.took.total_us = us_between(context_.started, now);
-  // What the client waited for neither the store nor the upstream.
+  // The client's waiting time that was spent on neither the store nor the upstream.
   record.took.overhead_us = us_between(context_.started, answer_.head_at().value_or(now)) -
                             record.took.upstream_us - record.took.store_us;
 }

@@ -7,7 +7,7 @@ namespace tollgate::proxy {
 
 namespace {
 
-// How often the ledger is asked to let a hold grow before it counts as unreachable.
+// How often the ledger is asked to extend a hold before it counts as unreachable.
 constexpr int most_attempts = 20;
 
 }  // namespace
@@ -36,7 +36,7 @@ task<result<void, problem>> held_charge::reserve(const call& what) {
   co_return refused_by_ledger(charge_->money.estimate(), {});
 }
 
-// The id is made by the store's time, so the store must have been heard of.
+// The id contains the store's time, so the store must have been reached before.
 quota::charge::terms held_charge::terms_of(const call& what) const {
   const auto& route = what.route();
   quota::charge::terms terms;

@@ -1,4 +1,4 @@
-// What an exchange asks of the thread that it runs on.
+// The interface between an exchange and its thread.
 #pragma once
 
 #include <memory>
@@ -22,17 +22,17 @@ class exchange_host {
   virtual key_cache& keys() = 0;
   virtual settlement& charges() = 0;
   virtual std::shared_ptr<runtime> current() const = 0;
-  // Connections end with the answers that begin now.
+  // Connections end with answers that begin from now on.
   virtual bool draining() const = 0;
 
-  // A customer's question about its own account, by the configuration of `view`.
+  // A customer's request about its own account, under the configuration of `view`.
   virtual task<admin::api_response> answer_billing(const quota::org_id& org,
                                                    admin::api_request question,
                                                    std::shared_ptr<runtime> view) = 0;
   virtual task<admin::api_response> take_payment_event(payments::event_delivery event) = 0;
 
   virtual void exchange_started() = 0;
-  // `view` is the one the exchange began with.
+  // `view` is the one with which the exchange began.
   virtual void exchange_finished(const exchange_record& record, const runtime& view) = 0;
 };
 

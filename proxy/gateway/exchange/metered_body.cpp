@@ -44,7 +44,8 @@ quota::usage metered_body::so_far() const {
   return tap_->status() == state::measuring ? tap_->used() : quota::usage{0};
 }
 
-// Of an answer whose seconds are counted, none has come yet. One that cannot be measured has begun.
+// Whether no audio of a counted answer has arrived yet. An answer that cannot be measured counts as
+// begun.
 bool metered_body::awaits_audio() const {
   if (!is_answer()) return false;
   if (!tap_ || tap_->status() == state::undecided) return true;
@@ -63,12 +64,12 @@ void metered_body::close(quota::stream_end how) {
                                    how == stream_end::client_gone || how == stream_end::no_answer;
   if (nobody_was_answered && awaits_audio()) final_ = if_left();
   if (final_ || !tap_) return;
-  // What was counted before the end counts, also where the end shows that something is missing.
+  // Seconds counted before the end remain counted, even if the end shows that something is missing.
   const auto counted = so_far();
   tap_->finish();
   const bool still_counted = tap_->status() == state::measuring;
   final_ = still_counted || counted.amount == 0 ? tap_->used() : counted;
-  // An upload without a byte may ask for work all the same, by its query for one.
+  // An upload without a byte may still request work, through its query.
   if (is_upload()) final_->amount = std::max<std::int64_t>(final_->amount, 1);
 }
 

@@ -1,5 +1,5 @@
-// What a call uses: what was estimated, or the seconds of audio that are counted in one of its
-// bodies while it passes. Pure: it sees bytes, and keeps the last of an upload back.
+// The usage of a call: the estimate, or the seconds of audio counted in one of its bodies as it
+// passes. Pure: it sees bytes, and holds back the last byte of an upload.
 #pragma once
 
 #include <optional>
@@ -15,15 +15,15 @@ namespace tollgate::proxy {
 
 class metered_body {
  public:
-  // The call has been priced. Both outlive this object.
+  // The call has been priced. Both arguments outlive this object.
   void begin(const routes::route& route, const routes::classified& found);
 
-  // Which of its bodies is counted, if any.
+  // Which of the call's bodies is counted, if any.
   bool is_upload() const { return kind_ == quota::meter_kind::request_audio; }
   bool is_answer() const { return kind_ == quota::meter_kind::response_audio; }
   const routes::audio_settings& settings() const;
 
-  // From here on that body is counted.
+  // Starts counting that body.
   void tap(const message_head& head);
   bool is_tapped() const { return tap_.has_value(); }
   routes::audio_tap& audio() { return *tap_; }
@@ -31,29 +31,29 @@ class metered_body {
   bool is_unmeasurable() const;
 
   // --- the byte that is held back --------------------------------------------------------------
-  // What may go up now that `piece` has come: all but its last byte, without which no upstream has
-  // the request. With the `last` piece, everything.
+  // The bytes that may be sent upstream now that `piece` has arrived: all but the last byte,
+  // without which no upstream has the request. With the `last` piece, all of them.
   std::string release(std::string_view piece, bool last);
-  // Puts bytes behind those that are held back.
+  // Appends bytes to the held-back ones.
   void hold_back(std::string_view bytes) { held_back_.append(bytes); }
-  // Likewise in front of them.
+  // Inserts bytes before the held-back ones.
   void put_back(std::string_view bytes) { held_back_.insert(0, bytes); }
   const std::string& held_back() const { return held_back_; }
   void forget_held_back() { std::string{}.swap(held_back_); }
 
-  // --- what is charged, if the call is -----------------------------------------------------------
+  // --- the usage that is charged, if the call is -------------------------------------------------
   quota::usage estimated() const { return estimated_; }
   void expect(quota::usage at_most) { estimated_ = at_most; }
-  // While it goes on.
+  // During the call.
   quota::usage so_far() const;
-  // Should the client leave now. The upstream works on all that was asked for, so before the first
-  // of it has come, that is what was estimated.
+  // The usage if the client left now. The upstream works on everything that was requested, so
+  // before the first audio has arrived this is the estimate.
   quota::usage if_left() const;
-  // No more is counted from here on, for the call has ended so. The first one decides.
+  // Stops counting, because the call has ended this way. The first call decides.
   void close(quota::stream_end how);
-  // Likewise, at so much.
+  // Stops counting, with this usage.
   void close_at(quota::usage used) { final_ = used; }
-  // After close(); and before that where nothing more can come.
+  // After close(); earlier only if nothing more can arrive.
   quota::usage used() const;
 
  private:

@@ -1,4 +1,4 @@
-// Questions that are answered here, never forwarded and never charged: a customer's about its own
+// Requests that are answered here, never forwarded and never charged: a customer's about its own
 // account, and the events that Stripe sends.
 #pragma once
 
@@ -11,17 +11,18 @@
 namespace tollgate::proxy {
 
 bool asks_about_billing(const call& what, const config::settings& settings);
-// The body of events, which has its head sent, goes on with stream_events(); null: it was all.
+// The body of an event stream, whose head has been sent: continue with stream_events(). Null: the
+// answer is complete.
 task<std::shared_ptr<admin::body_source>> answer_billing(exchange_context& context,
                                                          const call& what, request_body& body,
                                                          client_answer& answer);
 
-// No route can stand before it.
+// Has precedence over every route.
 bool is_payment_event(const call& what, const config::settings& settings);
 task<result<void, problem>> answer_payment_event(exchange_context& context, request_body& body,
                                                  client_answer& answer);
 
-// Fields of every answer about billing, refusals included.
+// Fields of every answer about billing, including refusals.
 std::vector<std::pair<std::string, std::string>> billing_fields();
 
 }  // namespace tollgate::proxy

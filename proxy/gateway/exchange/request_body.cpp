@@ -28,7 +28,7 @@ result<void, problem> request_body::check(const decoded& piece, purpose why) {
   return {};
 }
 
-// Until more has come. What is dropped has one deadline for all of it.
+// Waits until more has arrived. A body that is dropped has one deadline for all of it.
 task<result<void, problem>> request_body::wait(purpose why) {
   auto& client = context_.client;
   if (why == purpose::streamed && !client.reading()) client.in.expect_bulk();
@@ -39,7 +39,7 @@ task<result<void, problem>> request_body::wait(purpose why) {
   if (context_.timed_out) {
     co_return problem{problem_code::request_timeout, "The body took too long.", {}, {}};
   }
-  // Without an end of the input it was a chunk header without an end.
+  // If the input has not ended, this is a chunk header without an end.
   co_return client.at_end() ? body_ended_early() : malformed_body();
 }
 

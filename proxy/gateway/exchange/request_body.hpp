@@ -1,5 +1,5 @@
-// A request's body: the one loop that reads it, the 100 (Continue) that asks for it, and what of it
-// is kept in memory.
+// A request's body: the only loop that reads it, the 100 (Continue) that asks for it, and the part
+// of it that is kept in memory.
 #pragma once
 
 #include <string>
@@ -14,52 +14,52 @@ class request_body {
  public:
   explicit request_body(exchange_context& context) : context_{context} {}
 
-  // The client sends nothing of it until it is asked to.
+  // The client sends none of it until it is asked to.
   void wait_for_invitation(bool expects_continue) { expects_continue_ = expects_continue; }
 
   bool done() const { return context_.request.done(); }
-  std::uint64_t bytes() const { return bytes_; }  // used of it so far
+  std::uint64_t bytes() const { return bytes_; }  // bytes of it used so far
   void count(std::uint64_t bytes) { bytes_ += bytes; }
-  // It was fine as far as it came, and no more came.
+  // It was valid as far as it arrived, and then ended too early.
   bool ended_early() const { return ended_early_; }
   std::uint64_t announced() const { return context_.request.content_length().value_or(0); }
 
-  // In front of what is still to be read.
+  // The part before the bytes that are still to be read.
   std::string& kept() { return kept_; }
   const std::string& kept() const { return kept_; }
-  // All of it is kept, and goes up with a length of its own.
+  // All of it is kept, and is sent with a length of its own.
   bool is_whole() const { return whole_; }
   void set_whole(bool whole) { whole_ = whole; }
 
-  // Reads all of it into kept(): at most `most` bytes, else it is `too_large`.
+  // Reads all of it into kept(): at most `most` bytes, otherwise returns the problem `too_large`.
   using size_problem = problem (*)(std::uint64_t most);
   task<result<void, problem>> read_whole(std::size_t most, size_problem too_large);
-  // Reads it into kept(), until `enough` of its pieces says so, or more than `most` are kept.
+  // Reads it into kept() until `enough` accepts a piece, or more than `most` bytes are kept.
   template <class Enough>
   task<result<void, problem>> gather(std::size_t most, Enough enough) {
     return keep([this, most, enough](std::string_view piece) -> result<bool, problem> {
       return (!piece.empty() && enough(piece)) || kept_.size() > most;
     });
   }
-  // Gives every piece to `use`, beginning with what is there already, perhaps nothing; the piece
+  // Passes every piece to `use`, beginning with the bytes already received, possibly none; a piece
   // lives until `use` has returned. `use` may suspend.
   template <class Use>
   task<result<void, problem>> stream(Use use) {
     return read(purpose::streamed, std::move(use));
   }
-  // Reads and drops the rest. False: the connection is of no use any more.
+  // Reads and drops the rest. False: the connection cannot be used any more.
   task<bool> drain();
 
-  // "100 Continue", for a client that waits for it.
+  // Sends "100 Continue" to a client that waits for it.
   task<error_code> invite();
-  // Whether so little of it is left that the connection can go on after it. A client that waits for
-  // 100 (Continue) may send the rest or not, so nobody knows what will come.
+  // Whether so little of it remains that the connection can continue after it. A client that waits
+  // for 100 (Continue) may send the rest or not, so the next bytes are unknown.
   bool rest_is_worth_reading() const;
 
  private:
   enum class purpose { kept, streamed, dropped };
 
-  // Puts every piece behind those that are kept, and then asks `enough`.
+  // Appends every piece to the kept ones, and then calls `enough`.
   template <class Enough>
   task<result<void, problem>> keep(Enough enough) {
     const auto take = [this, enough](std::string_view piece) {
@@ -77,8 +77,8 @@ class request_body {
   }
   static task<result<void, problem>> fail(problem why);
 
-  // The loop. `use` takes a piece and says whether that is enough: result<bool, problem>, or a task
-  // of one.
+  // The loop. `use` takes a piece and returns whether that is enough: result<bool, problem>, or a
+  // task of one.
   template <class Use>
   task<result<void, problem>> read(purpose why, Use use);
   result<void, problem> check(const decoded& piece, purpose why);
@@ -108,9 +108,9 @@ task<result<void, problem>> request_body::read(purpose why, Use use) {
     } else {
       enough = co_await use(piece.body);
     }
-    const bool more_came = in.size() > received;  // by a read that was under way
-    // What has been decoded is over and done with, however this goes on: it is never the beginning
-    // of a next request.
+    const bool more_came = in.size() > received;  // from a read that was in progress
+    // Decoded bytes are consumed on every way out: they must never be taken for the beginning of a
+    // next request.
     in.consume(piece.consumed);
     if (!enough) co_return enough.error();
     if (*enough || done()) break;

@@ -13,7 +13,7 @@ struct both_ends {
   tunnelled& bytes;
 };
 
-// However one direction ends, the other one ends, too.
+// However one direction ends, it also ends the other.
 class ends_both {
  public:
   explicit ends_both(both_ends& ends) : ends_{ends} {}
@@ -51,7 +51,7 @@ task<> up(both_ends& ends) {
   const ends_both ending{ends};
   auto& [client, upstream, idle, client_write, bytes] = ends;
   for (;;) {
-    // A read may be under way that adds to the buffer while this is sent.
+    // A read in progress may add to the buffer during this write.
     while (!client.in.empty()) {
       const auto piece = client.in.view();
       if (co_await upstream.io.write(asio::buffer(piece))) co_return;

@@ -1,4 +1,5 @@
-// A connection that is passed on as it is, both ways: a WebSocket is priced per connection.
+// A connection that is passed on unchanged in both directions: a WebSocket is priced per
+// connection.
 #pragma once
 
 #include <chrono>
@@ -13,7 +14,7 @@ struct tunnelled {
   std::uint64_t up = 0, down = 0;  // bytes
 };
 
-// Until either side ends it, or both are silent for `idle`. Both connections are of no use
+// Runs until either side ends it, or both are silent for `idle`. Neither connection can be used
 // afterwards.
 task<> tunnel(downstream& client, upstream_connection& upstream, std::chrono::milliseconds idle,
               std::chrono::milliseconds client_write, tunnelled& bytes);

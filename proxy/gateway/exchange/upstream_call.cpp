@@ -15,7 +15,7 @@ body_shape shape_of_request(const request_body& body, const audio_upload& audio,
                             const exchange_context& context) {
   if (body.is_whole()) return {framing::length, body.kept().size()};
   const auto length = context.request.content_length();
-  // A length of zero is said, not left out: PUT and POST without a body (RFC 9110 section 8.6).
+  // A length of zero is sent, not omitted: PUT and POST without a body (RFC 9110 section 8.6).
   if (body.done() && !audio.kept() && length) return {framing::length, 0};
   return {context.request_framing, length.value_or(0)};
 }
@@ -54,7 +54,7 @@ task<attempt_result> upstream_call::attempt(bool fresh) {
   co_return co_await receive_head();
 }
 
-// Without suspending: most calls find one.
+// Does not suspend: most calls find a pooled connection.
 bool upstream_call::reuse_connection() {
   if (context_.client.gone()) return false;
   lease_ = pool_->take_idle();
@@ -62,7 +62,7 @@ bool upstream_call::reuse_connection() {
   return lease_ != nullptr;
 }
 
-// `answered` here: it is there.
+// Here `answered` means that the connection is available.
 task<attempt_result> upstream_call::connect(bool fresh) {
   hold_.ends(quota::stream_end::not_sent);
   lease_.reset();
@@ -91,7 +91,7 @@ void upstream_call::begin_sending() {
   await_answer(true);
 }
 
-// The upstream's time to answer does not run while the client is still uploading.
+// The upstream's answer timeout does not run while the client is still uploading.
 void upstream_call::await_answer(bool is_its_turn) {
   if (answer_.head_sent()) return;
   if (is_its_turn) {
@@ -114,7 +114,7 @@ std::string upstream_call::request_head() const {
   facts.peer = context_.client.peer;
   facts.secure = context_.client.secure;
   facts.websocket = call_.hops.websocket;
-  // As it was read; empty: the body decides nothing, or is charged by its size.
+  // As it was read. Empty: the body decides nothing, or is charged by its size.
   const std::string content_type = metered_.is_upload() && metered_.is_tapped()
                                        ? metered_.audio().content_type()
                                        : call_.work->found.content_type;
@@ -138,7 +138,7 @@ task<attempt_result> upstream_call::receive_head() {
       const auto n =
           co_await io.async_read_some(in.prepare(limit), asio::redirect_error(use_task, ec));
       in.commit(n);
-      // An answer to an upload that was refused meanwhile is not begun.
+      // The answer to an upload that has been refused meanwhile is not started.
       if (ec || audio_.was_refused()) co_return no_answer(ec);
       continue;
     }
@@ -177,14 +177,16 @@ attempt_result upstream_call::fail(problem why) {
   return attempt_result::failed;
 }
 
-// The upstream did not answer, or not in HTTP. Says how the call ended, and what the client gets.
+// The upstream did not answer, or not in HTTP. Determines how the call ended, and the client's
+// answer.
 attempt_result upstream_call::no_answer(error_code ec) {
   using quota::stream_end;
   const auto name = "The upstream \"" + settings().name + "\" ";
   if (context_.client.gone()) {
     if (hold_.how() == stream_end::not_sent) return fail(client_left());
-    // Whom we cut off because the time to drain was over has not left. But once the upstream has
-    // its request, that is done and is charged the same, and so it is where this process is killed.
+    // A client that Tollgate cut off at the end of draining has not left. But once the upstream has
+    // its request, the work is done and is charged all the same, as it is if this process is
+    // killed.
     if (sent_.all) {
       hold_.ends(stream_end::client_gone_waiting);
     } else if (!context_.client.was_cut()) {
@@ -193,9 +195,9 @@ attempt_result upstream_call::no_answer(error_code ec) {
     return fail(client_left());
   }
   if (body_problem_) {
-    // The client's own doing, like leaving: it must not be the cheaper way to do that.
+    // The client caused this, as if it had left: it must not be a cheaper way to leave.
     if (hold_.how() != stream_end::not_sent) hold_.ends(stream_end::client_gone_early);
-    if (audio_.was_refused()) hold_.ends(stream_end::not_sent);  // not all of it, ever
+    if (audio_.was_refused()) hold_.ends(stream_end::not_sent);  // the upstream never had all of it
     return fail(*std::move(body_problem_));
   }
   if (context_.timed_out || lease_->io.timed_out()) {
@@ -218,7 +220,7 @@ attempt_result upstream_call::no_answer(error_code ec) {
                {}});
 }
 
-// RFC 9112 section 9.3.1: only a request that can be repeated without harm, or that was never sent.
+// RFC 9112 section 9.3.1: only a request that can safely be repeated, or that was never sent.
 bool upstream_call::may_retry() const {
   if (!lease_->reused || sent_.streamed || !is_all_there()) return false;
   if (lease_->io.wrote() == sent_.wrote_before) return true;

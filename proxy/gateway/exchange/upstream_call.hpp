@@ -1,6 +1,6 @@
-// The upstream's side of a call: a leased connection, the request that goes up, and the head of the
-// answer. A request that is all there is sent and answered, once more where the first connection
-// turned out dead; an upload streams beside the answer.
+// The upstream's side of a call: a leased connection, the request that is sent, and the head of the
+// answer. A complete request is sent and answered, and tried once more if the first connection
+// turned out to be dead; an upload streams beside the answer.
 #pragma once
 
 #include <optional>
@@ -16,8 +16,8 @@
 namespace tollgate::proxy {
 
 enum class attempt_result : std::uint8_t {
-  answered,   // the head of the answer has come
-  try_again,  // a pooled connection was dead before it took the call: another one may
+  answered,   // the head of the answer has arrived
+  try_again,  // a pooled connection was dead before it took the call; try another
   failed      // see why()
 };
 
@@ -34,19 +34,20 @@ class upstream_call {
         audio_{audio},
         answer_{answer} {}
 
-  // From here on the connection goes when the client does.
+  // From here on the connection is closed when the client leaves.
   void begin(upstream_pool& pool);
 
-  // Whether the rest of the request is still to come, or to be read from a file.
+  // Whether the rest of the request must still arrive, or be read from a file.
   bool streams_upload() const { return audio_.kept() != nullptr || !is_all_there(); }
-  // One try with a request that is all there. `fresh` insists on a new connection.
+  // One try with a complete request. `fresh` requires a new connection.
   task<attempt_result> attempt(bool fresh);
-  // One that streams: first connect(), then `upload() && receive_head()`. An upstream may answer
-  // before it has read all, so the answer may be passed on beside the rest of the upload.
+  // A try with an upload: first connect(), then `upload() && receive_head()`. An upstream may
+  // answer before it has read everything, so the answer may be passed on beside the rest of the
+  // upload.
   task<attempt_result> connect(bool fresh);
   task<> upload();
   task<attempt_result> receive_head();
-  // Why it failed, and what the client gets.
+  // Why it failed, and the client's answer.
   const problem& why() const { return problem_; }
 
   bool is_leased() const { return lease_ != nullptr; }
@@ -55,14 +56,14 @@ class upstream_call {
   const config::upstream_settings& settings() const { return pool_->settings(); }
   const owned_names& owned() const { return context_.view->owned_of(call_.work->route); }
 
-  // Closes the connection, if there is one: whoever waits for it stops.
+  // Closes the connection, if there is one; operations that wait for it end.
   void close() {
     if (lease_) lease_->io.close();
   }
-  // Ends an upload that is still under way; false: none is.
+  // Ends an upload that is still in progress; false: there is none.
   bool stop_upload();
   bool is_uploading() const { return sent_.uploading; }
-  // After the answer: the connection may carry another call.
+  // After the answer: returns the connection to the pool if it can carry another call.
   void give_back();
 
   std::int64_t upstream_us() const { return sent_.answered_after_us; }
@@ -83,11 +84,11 @@ class upstream_call {
   bool may_retry() const;
 
   struct progress {
-    steady_time at{};                    // when the sending began
+    steady_time at{};                    // when sending began
     std::uint64_t wrote_before = 0;      // on this connection, by earlier calls
     std::int64_t answered_after_us = 0;  // until the head of the answer
-    bool all = false;                    // to its last byte
-    bool streamed = false;               // what has gone cannot be sent again
+    bool all = false;                    // including its last byte
+    bool streamed = false;               // bytes already sent cannot be sent again
     bool uploading = false;
   };
 
@@ -102,11 +103,11 @@ class upstream_call {
   upstream_lease lease_;
   std::optional<response_reader> response_;
   progress sent_;
-  std::optional<problem> body_problem_;  // found while the body was already on its way
+  std::optional<problem> body_problem_;  // found after sending had begun
   problem problem_;
 };
 
-// What routes decide by of an answer's head.
+// The parts of an answer's head that decide for routes.
 routes::answer_head answer_head_of(const response_reader& response,
                                    const exchange_context& context);
 

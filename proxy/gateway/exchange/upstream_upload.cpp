@@ -1,4 +1,4 @@
-// An upload on its way up, a piece at a time.
+// Sends an upload to the upstream, one piece at a time.
 #include <array>
 
 #include "proxy/gateway/exchange/upstream_call.hpp"
@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t kept_piece = 64 * 1024;
 
-// However an upload ends: what is waited for beside it must not wait for ever.
+// However an upload ends, a wait beside it must not last forever.
 class closes_on_exception {
  public:
   explicit closes_on_exception(transport& io) : io_{io} {}
@@ -50,8 +50,8 @@ task<> upstream_call::upload() {
   sent_.uploading = false;
 }
 
-// `head` goes out with the first piece, which may be empty. Says that it is enough when the
-// upstream takes no more.
+// `head` is sent with the first piece, which may be empty. Returns true when the upstream takes no
+// more.
 task<result<bool, problem>> upstream_call::send_piece(std::string_view piece, std::string& head) {
   const bool last = body_.done();
   std::string released;
@@ -76,8 +76,8 @@ task<result<bool, problem>> upstream_call::send_piece(std::string_view piece, st
   co_return static_cast<bool>(ec);
 }
 
-// Everything that was kept. Its last byte goes last: without it no upstream has the request, and
-// that it goes is written down before. False: nothing more is to be sent.
+// Sends everything that was kept. Its last byte is sent last: without it no upstream has the
+// request, and the journal records it before it is sent. False: nothing more is to be sent.
 task<bool> upstream_call::send_kept(std::string& head) {
   const auto& spool = *audio_.kept();
   const auto& trailers = context_.request.trailers();

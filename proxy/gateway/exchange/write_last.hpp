@@ -8,8 +8,8 @@
 
 namespace tollgate::proxy {
 
-// That the last byte goes up is written down right before. What is longer than `at_once` may have
-// to wait for the upstream to read it, and then its last byte goes by itself.
+// Records that the last byte is sent right before it is. A write longer than `at_once` may have to
+// wait for the upstream to read, so then the last byte is sent separately.
 template <class Buffers>
 task<error_code> upstream_call::write_last(const Buffers& buffers, std::size_t at_once) {
   auto& io = lease_->io;

@@ -7,7 +7,7 @@ charges::charges(keeper& keeper, int worker) : keeper_{keeper}, worker_{worker} 
   roll(purpose::opens);
 }
 
-// A segment in which nothing is open says nothing any more.
+// A segment without open charges is no longer needed.
 charges::~charges() {
   const bool nothing_left = unconfirmed() == 0;
   for (auto& each : slots_) {
@@ -25,8 +25,8 @@ void charges::open(entry& charge, std::int64_t used) {
   if (write(frame, purpose::opens)) put(charge, slots_.back(), size);
 }
 
-// First as it is called now, so that it is never missing; in between, both names lead to one
-// settlement.
+// Recorded first under its present id, so that the charge is never missing; in between, both ids
+// lead to one settlement.
 void charges::follow(entry& charge) {
   const auto before = charge.id;
   if (!charge.written() || before == charge.money.held_as()) return;
@@ -70,7 +70,7 @@ void charges::end(entry& charge, bool settles, std::int64_t used) {
     if (settles) open(charge, used);
     return;
   }
-  if (settles && used == charge.used) return;  // that is what it says already
+  if (settles && used == charge.used) return;  // already recorded so
   charge.used = used;
   charge.settles = settles;
   const bool written = write(encode(ended{charge.id, settles, used}, buffer_));
@@ -101,7 +101,7 @@ std::string_view charges::frame_of(const entry& charge) {
 bool charges::write(std::string_view frame, purpose why) {
   bool written = !frame.empty() && !slots_.empty() && slots_.back().file->append(frame);
   if (!written) {
-    const std::string kept{frame};  // rolling may write, too
+    const std::string kept{frame};  // rolling may write too
     while (!written && !kept.empty() && roll(why)) written = slots_.back().file->append(kept);
   }
   if (!written) {
@@ -115,11 +115,11 @@ bool charges::write(std::string_view frame, purpose why) {
   return true;
 }
 
-// Goes on in a new segment. False: there is none, and it has been said.
+// Continues in a new segment. False: there is none, and that has been logged.
 bool charges::roll(purpose why) {
   drop_what_is_confirmed();
-  // While no more than this is open, what is carried forward makes room; also for how the open ones
-  // end.
+  // As long as no more than this is open, carrying charges forward makes room, including room for
+  // the ends of the open ones.
   const auto most = keeper_.most_segments();
   const bool is_full = slots_.size() >= most;
   if (why == purpose::opens && is_full && open_bytes_ > (most - 1) * keeper_.segment_size() / 2) {
@@ -127,8 +127,8 @@ bool charges::roll(purpose why) {
     return false;
   }
   auto next = keeper_.take(worker_);
-  // A spare that was begun before the last segment and came too late for it: what it says would be
-  // read first, and how a charge ended must be read behind its beginning.
+  // A spare that was created before the last segment and arrived too late for it: its records would
+  // be read first, and the end of a charge must be read after its beginning.
   while (next && !slots_.empty() && next->sequence() < slots_.back().file->sequence()) {
     keeper_.retire(std::move(next));
     next = keeper_.take(worker_);
@@ -141,8 +141,8 @@ bool charges::roll(purpose why) {
   return true;
 }
 
-// Few charges that stay open for long must not keep all that was written since: they are written
-// again, and the oldest segment goes.
+// A few charges that stay open for long must not keep everything written since: they are written
+// again, and the oldest segment is removed.
 void charges::carry_forward() {
   auto& oldest = slots_.front().opened_here;
   auto& newest = slots_.back();
@@ -153,7 +153,7 @@ void charges::carry_forward() {
     if (!newest.file->append(frame)) return;
     take_out(charge);
     put(charge, newest, size);
-    // What is settled is settled at what has been written just now.
+    // A charge to be settled is settled at the usage that has just been written.
     if (charge.settles.value_or(true)) continue;
     const bool written = newest.file->append(encode(ended{charge.id, false, charge.used}, buffer_));
     if (!written) charge.file->strike_out(charge.at);

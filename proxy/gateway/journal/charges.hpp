@@ -1,6 +1,6 @@
-// The journal of one worker's charges. A charge is in it from the moment when leaving it unpaid
-// would be wrong until the ledger has confirmed what became of it. Writing costs a copy into
-// memory; nothing waits for it.
+// The journal of one worker's charges. It contains a charge from the moment when leaving it unpaid
+// would be wrong until the ledger has confirmed its resolution. Writing is a copy into memory; no
+// caller waits for it.
 #pragma once
 
 #include <list>
@@ -21,12 +21,12 @@ struct entry
 
   const quota::org_id& org;
   const quota::charge& money;
-  quota::hold_id id;               // as the journal has it
-  std::int64_t used = 0;           // likewise
-  std::optional<bool> settles;     // likewise, once the call is over
-  std::size_t* open_in = nullptr;  // the count of the segment that it is in
-  segment* file = nullptr;         // that segment,
-  std::size_t at = 0, size = 0;    // and where in it its first record is
+  quota::hold_id id;               // as recorded in the journal
+  std::int64_t used = 0;           // as recorded in the journal
+  std::optional<bool> settles;     // as recorded, once the call has ended
+  std::size_t* open_in = nullptr;  // the open count of its segment
+  segment* file = nullptr;         // its segment,
+  std::size_t at = 0, size = 0;    // and the position of its first record there
 };
 
 class charges {
@@ -35,13 +35,13 @@ class charges {
   ~charges();
   charges(const charges&) = delete;
 
-  // From now on it is settled at `used`, whatever happens to this process.
+  // From now on it is settled at `used`, even if this process ends.
   void open(entry& charge, std::int64_t used);
-  // So much has been used by now. Less than before only where that was an estimate.
+  // The usage so far. It is lower than before only if that was an estimate.
   void use(entry& charge, std::int64_t used);
   void end(entry& charge, bool settles, std::int64_t used);
   void confirm(entry& charge);
-  // Its hold may have another id by now: that is the one to settle.
+  // The charge's hold may have another id by now: that is the one to settle.
   void follow(entry& charge);
 
   // Charges that the ledger has not confirmed.

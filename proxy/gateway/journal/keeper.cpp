@@ -23,7 +23,7 @@ std::string lock_path(const std::string& directory) {
   return directory + "/lock";
 }
 
-// Behind all that are there, and those that were kept because they are damaged.
+// The sequence after all existing segments, including those kept because they are damaged.
 std::uint64_t first_free_sequence(const std::string& directory) {
   std::uint64_t highest = 0;
   std::error_code ec;
@@ -36,8 +36,8 @@ std::uint64_t first_free_sequence(const std::string& directory) {
   return highest + 1;
 }
 
-// A worker has two that say something at least, one that is written while the oldest goes, and a
-// spare.
+// A worker has at least two needed segments, one more that is written while the oldest is removed,
+// and a spare.
 constexpr std::size_t fewest_segments = 4;
 constexpr std::size_t largest_segment = 4 << 20;
 
@@ -129,7 +129,7 @@ std::shared_ptr<segment> keeper::take(int worker) {
   auto& shelf = shelves_[static_cast<std::size_t>(worker)];
   auto next = std::exchange(shelf.spare, nullptr);
   if (!next) {
-    // It was not made in time, or could not be: this is the one place where a call may wait.
+    // It was not made in time, or could not be made: this is the only place where a call may wait.
     lock.unlock();
     next = make(worker);
     lock.lock();
@@ -164,7 +164,7 @@ void keeper::complain(const std::string& what) {
 }
 
 std::shared_ptr<segment> keeper::make(int worker) {
-  remove_retired();  // the new one may have their room only
+  remove_retired();  // the new one may need their room
   auto made = segment::make(settings_.directory, next_sequence_++, worker, sizes_.segment);
   if (const auto* why = std::get_if<std::string>(&made)) {
     complain("cannot make a segment: " + *why);
@@ -176,7 +176,7 @@ std::shared_ptr<segment> keeper::make(int worker) {
 void keeper::run() {
   sigset_t all;
   sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, nullptr);  // signals are for the threads that serve
+  pthread_sigmask(SIG_SETMASK, &all, nullptr);  // other threads handle signals
   auto sync_at = std::chrono::steady_clock::now() + settings_.sync_every;
   std::unique_lock lock{mutex_};
   while (!stopping_) {

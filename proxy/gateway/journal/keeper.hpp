@@ -1,6 +1,6 @@
-// The journal's directory, and the thread that does for the workers what takes time: it makes the
-// next segment before it is needed, has what was written on disk once a second, and deletes
-// segments that say nothing any more.
+// The journal's directory, and the thread that does slow work for the workers: it creates the next
+// segment before it is needed, flushes written data to disk once per second, and deletes segments
+// that are no longer needed.
 #pragma once
 
 #include <atomic>
@@ -17,10 +17,10 @@
 
 namespace tollgate::proxy::journal {
 
-// Takes the directory for this process: made if missing, locked. Throws std::runtime_error that
-// says what is wrong with it.
+// Takes the directory for this process: locks it, and creates it if it is missing. Throws a
+// std::runtime_error that describes the fault.
 quota::file_descriptor lock_directory(const std::string& directory, bool make);
-// The segments there, in their order.
+// The segments in the directory, in order.
 std::vector<std::string> segments_in(const std::string& directory);
 
 class keeper {
@@ -29,9 +29,9 @@ class keeper {
     std::size_t segment, most_segments;
   };
 
-  // Makes a first segment for each of `workers`, or throws, also where `max` is too small for so
-  // many: a journal that cannot be written is found out at the start. Sequences begin behind those
-  // that are there.
+  // Makes a first segment for each of `workers`. Throws if it cannot, and if `max` is too small for
+  // that many: a journal that cannot be written is detected at the start. Sequences begin after the
+  // existing ones.
   keeper(const config::journal_settings& settings, int workers);
   ~keeper();
 
@@ -39,15 +39,15 @@ class keeper {
   // Segments of earlier processes.
   const std::vector<std::string>& left_behind() const { return left_behind_; }
   std::size_t segment_size() const { return sizes_.segment; }
-  // Of one worker that say something; it has one more while the oldest goes, and a spare.
+  // Needed segments per worker; it has one more while the oldest is being removed, and a spare.
   std::size_t most_segments() const { return sizes_.most_segments; }
 
   // --- for a worker ---
-  // The next segment. Null: the disk has no room for it; it has been logged.
+  // The next segment. Null: the disk has no room for it; that has been logged.
   std::shared_ptr<segment> take(int worker);
   void prepare(int worker);  // one will be needed soon
   void retire(std::shared_ptr<segment> segment);
-  // The journal is full: said once a minute.
+  // The journal is full: logged once per minute.
   void complain(const std::string& what);
 
   std::int64_t unwritten() const { return unwritten_.load(std::memory_order_relaxed); }
@@ -71,10 +71,10 @@ class keeper {
   std::vector<std::string> left_behind_;
   std::atomic<std::uint64_t> next_sequence_{1};
   std::atomic<std::int64_t> unwritten_{0};
-  std::mutex removing_;  // taken before the other
+  std::mutex removing_;  // locked before the other
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::vector<shelf> shelves_;  // guarded by the mutex, as all below
+  std::vector<shelf> shelves_;  // guarded by the mutex, like all members below
   std::vector<std::shared_ptr<segment>> active_, retired_;
   std::chrono::steady_clock::time_point complain_at_{};
   bool stopping_ = false;

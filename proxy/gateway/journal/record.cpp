@@ -125,7 +125,7 @@ bool is_sound(const opened& what) {
          what.used >= 0 && what.hold_timeout_ms > 0;
 }
 
-// Nothing: written by a later version, or not by us.
+// Nothing: written by a later version, or not by Tollgate.
 std::optional<record> read_record(std::string_view body) {
   field_reader in{body};
   const auto what = static_cast<kind>(in.number<std::uint8_t>());
@@ -158,7 +158,7 @@ struct frame {
   bool is_struck_out;
 };
 
-// The frame that begins here, if one does and its checksum is right.
+// The frame that begins here, if there is one and its checksum is correct.
 std::optional<frame> frame_at(std::string_view bytes, std::size_t at) {
   if (bytes.size() - at < frame_head) return std::nullopt;
   const auto head = number_at<std::uint32_t>(bytes, at);
@@ -171,7 +171,7 @@ std::optional<frame> frame_at(std::string_view bytes, std::size_t at) {
   return frame{body, mark == struck_mark};
 }
 
-// False: it is of a kind that this release does not know.
+// False: its kind is not known to this release.
 bool visit_record(const frame& found, const std::function<void(record&&)>& visit) {
   auto what = read_record(found.body);
   if (!what) return false;
@@ -180,7 +180,7 @@ bool visit_record(const frame& found, const std::function<void(record&&)>& visit
     return true;
   }
   const auto* const start = std::get_if<opened>(&*what);
-  if (start == nullptr) return false;  // nothing else is struck out
+  if (start == nullptr) return false;  // only an `opened` is struck out
   const ended void_of_it{start->id, false, 0};
   visit(std::move(*what));
   visit(void_of_it);
@@ -260,8 +260,8 @@ segment_content read_segment(std::string_view bytes, const std::function<void(re
   content.header = read_header(bytes, content.damaged);
   if (!content.header) return content;
   constexpr auto nowhere = std::string_view::npos;
-  auto bad = nowhere;      // where what is no record begins
-  bool only_zeros = true;  // and there is nothing else
+  auto bad = nowhere;      // start of bytes that are not a record
+  bool only_zeros = true;  // and they are all zeros
   std::size_t at = header_size;
   while (at + frame_head <= bytes.size()) {
     const auto found = frame_at(bytes, at);

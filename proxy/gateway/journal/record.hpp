@@ -1,7 +1,7 @@
-// What the journal says of a charge, as bytes: pure.
+// The journal's records of a charge, as bytes: pure.
 //
 // A segment is a header and records, each framed by its length and a checksum, on boundaries of
-// eight bytes. Behind the last one are zeros.
+// eight bytes. The last record is followed by zeros.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@
 
 namespace tollgate::proxy::journal {
 
-// From here on the charge is settled at what was used, if nothing more is heard of it.
+// From here on the charge is settled at the recorded usage, if no later record changes that.
 struct opened {
   quota::hold_id id;
   quota::org_id org;
@@ -30,25 +30,25 @@ struct used_more {
   quota::hold_id id;
   std::int64_t used = 0;
 };
-// The call is over: this is to be settled, or voided.
+// The call has ended: the charge must be settled, or voided.
 struct ended {
   quota::hold_id id;
   bool settles = true;
   std::int64_t used = 0;
 };
-// The ledger has confirmed it.
+// The ledger has confirmed the resolution.
 struct done {
   quota::hold_id id;
 };
 using record = std::variant<opened, used_more, ended, done>;
 
-// The first word of a frame that has been written, changed so that an `opened` is to be voided. For
-// when there is no room for the record that says so. No single damaged bit does the same.
+// The first word of a written frame, changed so that an `opened` is to be voided; used if there is
+// no room for an `ended` record. No single damaged bit has the same effect.
 std::uint32_t struck_out(std::uint32_t first_word);
 
-// The longest frame there is; a record whose texts would make it longer is not written.
+// The longest possible frame; a record whose texts would make it longer is not written.
 inline constexpr std::size_t longest_frame = 8 * 1024;
-// The record in its frame; empty when it is too long.
+// The record in its frame; empty if it is too long.
 std::string_view encode(const opened& what, std::string& buffer);
 std::string_view encode(const used_more& what, std::string& buffer);
 std::string_view encode(const ended& what, std::string& buffer);
@@ -58,10 +58,10 @@ inline constexpr std::size_t header_size = 64;
 struct segment_header {
   std::uint64_t sequence = 0;
   std::uint32_t worker = 0;
-  std::uint64_t synced = 0;  // so much of the segment is on disk
+  std::uint64_t synced = 0;  // the number of bytes of the segment that are on disk
 };
 std::string encode(const segment_header& header);
-// Where `synced` stands in the header: it changes.
+// The position of `synced` in the header, because its value changes.
 inline constexpr std::size_t synced_at = 32;
 
 struct damage {
@@ -69,16 +69,16 @@ struct damage {
   std::string what;
 };
 
-// What a segment says.
+// The contents of a segment.
 struct segment_content {
-  std::optional<segment_header> header;  // nothing: see `damaged`
+  std::optional<segment_header> header;  // if missing, see `damaged`
   std::vector<damage> damaged;           // records in the middle that cannot be read
-  std::optional<std::uint64_t> torn_at;  // the last one, which the end of the process cut short
+  std::optional<std::uint64_t> torn_at;  // the last record, incomplete because the process ended
   std::size_t records = 0;
 };
 
-// Reads all records of a segment; any bytes may be given. What is behind a damaged record is found
-// again by its checksum.
+// Reads all records of a segment; accepts any bytes. Records after a damaged one are found again by
+// their checksums.
 segment_content read_segment(std::string_view bytes, const std::function<void(record&&)>& visit);
 
 }  // namespace tollgate::proxy::journal

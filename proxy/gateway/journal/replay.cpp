@@ -20,7 +20,7 @@ using timer = asio::basic_waitable_timer<std::chrono::steady_clock,
 constexpr std::chrono::milliseconds pause_length{100};
 constexpr int at_once = 8;
 
-// Applies one record to what is known so far.
+// Applies one record to the state so far.
 class folding {
  public:
   explicit folding(std::map<quota::hold_id, unconfirmed_charge>& open) : open_{open} {}
@@ -101,13 +101,13 @@ task<replay_report> replay::run(const contents& journal) {
 task<> replay::settle_one_after_the_other(const contents& journal) {
   bool confirmed = true;
   while (confirmed && !stopped_ && next_ < journal.charges.size()) {
-    const auto& next = journal.charges[next_];  // not inside the co_await: GCC 12
+    const auto& next = journal.charges[next_];  // GCC 12: not inside the co_await
     ++next_;
     confirmed = co_await settle(next);
   }
 }
 
-// As for a call that has just ended (proxy/gateway/settlement). False: stopped before the ledger
+// Like a call that has just ended (proxy/gateway/settlement). False: stopped before the ledger
 // confirmed it.
 task<bool> replay::settle(const unconfirmed_charge& what) {
   auto money = charge_of(what);

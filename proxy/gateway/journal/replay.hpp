@@ -1,5 +1,5 @@
-// Settles what an earlier process left in its journal. It may be repeated, and broken off at any
-// point: every charge has its hold's id, and the ledger settles that once.
+// Settles the charges that an earlier process left in its journal. It may be repeated, and
+// interrupted at any point: every charge has its hold's id, and the ledger settles that once.
 #pragma once
 
 #include <string>
@@ -18,29 +18,29 @@ struct unconfirmed_charge {
   std::int64_t used = 0;
 };
 
-// What all segments of a directory say together.
+// The combined contents of all segments of a directory.
 struct contents {
   std::vector<unconfirmed_charge> charges;
-  std::vector<std::string> files;    // that were read
+  std::vector<std::string> files;    // files that were read
   std::vector<std::string> damaged;  // "FILE: OFFSET: what"
-  std::vector<std::string> unsound;  // the files that these are about
-  std::vector<std::string> torn;     // "FILE: OFFSET": a last record that was not finished
+  std::vector<std::string> unsound;  // the files named in `damaged`
+  std::vector<std::string> torn;     // "FILE: OFFSET": an incomplete last record
 };
 contents read_journal(const std::vector<std::string>& files);
 
 struct replay_report {
-  std::size_t settled = 0, voided = 0;  // now
-  std::size_t known = 0;                // before: the ledger had settled or voided them
-  std::size_t forgotten = 0;            // too old for the ledger to tell
+  std::size_t settled = 0, voided = 0;  // by this run
+  std::size_t known = 0;                // the ledger had settled or voided them before
+  std::size_t forgotten = 0;            // too old for the ledger to know
   quota::credits charged;               // of `settled`
-  bool complete = false;                // otherwise it was stopped
+  bool complete = false;                // false: it was stopped
 };
 
 class replay {
  public:
   replay(io_executor executor, quota::ledger& ledger) : executor_{executor}, ledger_{ledger} {}
 
-  // Waits for the ledger however long that takes, or until stop().
+  // Waits for the ledger as long as needed, or until stop().
   task<replay_report> run(const contents& journal);
   void stop() { stopped_ = true; }
 
@@ -59,7 +59,7 @@ class replay {
   bool stopped_ = false;
 };
 
-// The files go; those in which something could not be read are kept under another name.
+// Deletes the files; files with unreadable parts are kept under another name.
 void remove_replayed(const contents& journal);
 // "12 charges were settled (34.5 credits), 1 was known, ..."
 std::string to_string(const replay_report& report);

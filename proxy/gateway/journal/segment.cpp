@@ -29,7 +29,7 @@ std::variant<std::unique_ptr<segment>, std::string> segment::make(const std::str
   made->file_ = quota::file_descriptor{
       ::open(made->path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600)};
   if (!made->file_) return made->path_ + ": " + std::strerror(errno);
-  // Room that is not there is found out now, and not when a page of it is written.
+  // Missing disk space is detected now, and not when a page is written.
   const auto length = static_cast<off_t>(size);
   if (const int error = ::posix_fallocate(made->file_.get(), 0, length); error != 0)
     return failed(error);
@@ -47,7 +47,7 @@ segment::~segment() {
   if (bytes_ != nullptr) ::munmap(bytes_, size_);
 }
 
-// The first word comes last: until it is there, the record is not.
+// The first word is written last: until it is there, the record does not exist.
 bool segment::append(std::string_view frame) {
   const auto at = used_.load(std::memory_order_relaxed);
   if (size_ - at < frame.size()) return false;

@@ -1,5 +1,5 @@
-// One file of the journal, mapped into memory: what is written to it is with the kernel at once,
-// and outlives the process however that ends. Its room is taken from the disk when it is made.
+// One file of the journal, mapped into memory: bytes written to it are in the kernel at once, and
+// survive the end of the process. Its disk space is allocated when it is created.
 #pragma once
 
 #include <atomic>
@@ -14,24 +14,24 @@ namespace tollgate::proxy::journal {
 
 class segment {
  public:
-  // A new file. Blocks for as long as that takes. The text says what went wrong.
+  // Creates a new file. Blocks until it is done. The text describes the fault.
   static std::variant<std::unique_ptr<segment>, std::string> make(const std::string& directory,
                                                                   std::uint64_t sequence,
                                                                   int worker, std::size_t size);
   ~segment();  // leaves the file
   segment(const segment&) = delete;
 
-  // The worker's thread: false when there is no room left.
+  // Called by the worker's thread. False: there is no room left.
   bool append(std::string_view frame);
-  // Where the next frame will stand.
+  // The position of the next frame.
   std::size_t end() const { return used_.load(std::memory_order_relaxed); }
-  // The `opened` that stands there is to be voided. Needs no room.
+  // Marks the `opened` at this position as voided. Needs no room.
   void strike_out(std::size_t at);
   bool is_half_full() const { return used_.load(std::memory_order_relaxed) > size_ / 2; }
   std::uint64_t sequence() const { return sequence_; }
 
   // Any thread.
-  bool sync();  // what has been appended is on disk; false: it may not be
+  bool sync();  // flushes appended bytes to disk; false: may have failed
   void remove();
 
  private:
