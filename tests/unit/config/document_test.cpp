@@ -5,7 +5,7 @@
 namespace tollgate::config {
 namespace {
 
-// The tree in one line, with a position where one is asked for: map{key=value}, [items], 'text', ~.
+// The tree in one line, with a position if one is requested: map{key=value}, [items], 'text', ~.
 std::string show(const node& from, bool positions = false) {
   std::string out;
   switch (from.what) {
@@ -103,7 +103,7 @@ TEST(document, syntax_errors) {
   EXPECT_EQ(read("a: !!int 1\n"), "1:4: a YAML tag; the type of a value follows from its key");
 }
 
-// yaml-cpp reads these to the end of the file and finds nothing wrong.
+// yaml-cpp reads these to the end of the file without an error.
 TEST(document, a_quote_that_is_never_closed) {
   EXPECT_EQ(read("a: \"b\nc: d\n"), "1:4: this quote is never closed");
   EXPECT_EQ(read("a: 'b\nc: d\n"), "1:4: this quote is never closed");

@@ -1,5 +1,5 @@
-// Every key that the reader knows stands in config/tollgate.yaml and in the tables of
-// config/README.md, and they show no others.
+// Every key that the reader knows is in config/tollgate.yaml and in the tables of config/README.md,
+// and these contain no others.
 #include <fstream>
 #include <regex>
 #include <set>
@@ -21,8 +21,8 @@ std::vector<std::string> lines_of(const std::string& name) {
   return out;
 }
 
-// The shipped file with each commented-out key in force. Where such a key stands beside one that is
-// in force at the top of the file (`store`, `journal`), it takes its place.
+// The shipped file with each commented-out key enabled. If such a key is next to one that is
+// enabled at the top of the file (`store`, `journal`), it replaces that one.
 std::string uncommented() {
   const std::regex commented{R"(^( *)# ( *(- )?[a-z0-9_]+:( .*)?)$)"}, top{R"(^([a-z]+):.*)"};
   std::vector<std::string> out;
@@ -44,7 +44,7 @@ std::string uncommented() {
   return joined;
 }
 
-// In force nowhere: named by the reader only to be refused.
+// Never valid: the reader names them only to refuse them.
 bool is_not_yet(const std::string& key) {
   return key == "identity.jwt" || key == "identity.trusted_header";
 }

@@ -1,4 +1,4 @@
-// YAML in, messages out: the exact words and places that a user sees.
+// YAML in, messages out: the exact text and position that a user sees.
 #include "tests/unit/config/support.hpp"
 
 namespace tollgate::config {
@@ -257,7 +257,7 @@ TEST(warnings, of_an_upstream_that_cannot_tell_callers_apart) {
   }
 }
 
-// What an older file says of clients that leave early goes on to cover those that leave later.
+// A setting for clients that leave early, in an older file, also applies to those that leave later.
 TEST(warnings, of_work_that_is_done_and_not_charged) {
   const auto warned = [](const std::string& settlement) {
     std::string text = least;
@@ -455,7 +455,7 @@ TEST(errors, webhooks) {
   });
 }
 
-// `body` is what `least` has as its one route, from column 5 of line 4.
+// `body` replaces the only route of `least`, from column 5 of line 4.
 std::string route_verdict(const std::string& body) {
   return verdict(least.substr(0, least.find("  - ")) + "  - " + body + "\n");
 }

@@ -1,5 +1,5 @@
-// The shipped file, damaged at random: loading it never crashes, and ends in a configuration or in
-// problems that have a place in the file.
+// The shipped file, damaged at random: loading it never crashes, and returns a configuration or
+// problems that have a position in the file.
 #include <algorithm>
 #include <fstream>
 #include <random>
@@ -94,7 +94,7 @@ TEST(mutation, a_damaged_file_is_a_configuration_or_has_located_problems) {
       EXPECT_FALSE(error.message.empty());
     }
   }
-  // Comments are large, so some damage does no harm; neither answer may be rare.
+  // Comments are a large part, so some damage is harmless; neither result may be rare.
   EXPECT_GT(accepted, 40);
   EXPECT_GT(refused, 100);
 }

@@ -1,4 +1,4 @@
-// What stands in the file arrives in the settings.
+// The values in the file arrive in the settings.
 #include <gmock/gmock.h>
 
 #include "tests/unit/config/support.hpp"
@@ -129,7 +129,7 @@ TEST(settings, an_upstream_is_told_who_pays) {
   EXPECT_TRUE(upstream("{ url: \"https://x\", identify: { secret: \"${KEY:-}\" } }").identify.on);
 }
 
-// What it once meant besides, it goes on to mean.
+// Everything it also meant before, it still means.
 TEST(settings, leaving_while_waiting_follows_leaving_early_where_only_that_is_set) {
   const auto policy = [](const std::string& settlement) {
     const settings values = load_or_die(

@@ -111,13 +111,13 @@ TEST(shipped, everything_that_differs_between_places_comes_from_the_environment)
   for (const auto& upstream : set.upstreams) EXPECT_FALSE(upstream.forward_key);
 }
 
-// The example in the file works once its comment marks and one of the two ways are taken away.
+// The example in the file works once its comment marks and one of the two alternatives are removed.
 TEST(shipped, payments_are_shown_as_they_would_be_written) {
   EXPECT_EQ(shipped().values.payments.kind, payment_kind::none);
   for (const std::string way : {"webhook", "stripe"}) {
     std::istringstream lines{shipped_text()};
     std::string text, line;
-    bool inside = false;  // the lines of this way
+    bool inside = false;  // the lines of this alternative
     while (std::getline(lines, line)) {
       inside = line.starts_with("#   " + way + ":") || (inside && line.starts_with("#     "));
       const bool wanted = line == "# payments:" || inside || line.starts_with("#   timeout: 10s");
@@ -159,7 +159,7 @@ TEST(shipped, defaults_that_are_commented_out_are_the_defaults) {
   EXPECT_EQ(values.billing_prefix, defaults.billing_prefix);
 }
 
-// What a request is taken for: "ROUTE CREDITS", or the code of its refusal.
+// The classification of a request: "ROUTE CREDITS", or the code of its refusal.
 std::string taken_for(const configuration& config, const std::string& method,
                       const std::string& target, const std::string& body = "",
                       const std::string& header = "") {
@@ -216,7 +216,7 @@ TEST(shipped, calls_cost_what_the_card_says) {
   EXPECT_EQ(taken_for(config, "DELETE", "/v1/files/f1"), "openai-file 0.1");
 }
 
-// Each of these would be worth more than any route that could take it.
+// Each of these would cost more than any route that could take it.
 TEST(shipped, what_is_not_priced_does_not_pass) {
   const configuration config = shipped();
   for (const char* path : {"/v1/batches",

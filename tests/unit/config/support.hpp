@@ -1,4 +1,4 @@
-// Loads configurations from text, with an environment that is a table.
+// Loads configurations from text, with a table as the environment.
 #pragma once
 
 #include <map>
@@ -20,14 +20,14 @@ inline environment table(variables values) {
   };
 }
 
-// The least that a configuration needs; lines 1 to 4. Tests append to it.
+// The minimal configuration; lines 1 to 4. Tests append to it.
 inline const std::string least = R"(upstreams: { main: { url: "http://127.0.0.1:9000" } }
 rates: { api: { credits: 0.1, per: request } }
 routes:
   - { name: all, match: { path: /all }, upstream: main, action: api, rate: api }
 )";
 
-// Every problem as "LINE:COLUMN: message", a line each; "ok" when there is none.
+// Every problem as "LINE:COLUMN: message", one per line; "ok" if there is none.
 inline std::string verdict(const std::string& text, const variables& env = {}) {
   const auto loaded = load_text(text, "t.yaml", table(env));
   const auto* errors = std::get_if<std::vector<config_error>>(&loaded);

@@ -58,7 +58,7 @@ TEST(changes, adds_up_what_was_settled_and_tells_the_events) {
   EXPECT_FALSE(changes->more);
 }
 
-// A client that stands inside an element gets the rest of it.
+// A client whose position is inside an element gets the rest of it.
 TEST(changes, entries_up_to_where_the_client_stands_do_not_count) {
   const auto reply = reply_of({element("6-2", {"settle", settled(3), "settle", settled(4)})}, {});
   const auto changes = read(reply, stream_positions{"5-0", "6-2000"});
@@ -134,7 +134,7 @@ TEST(changes, asks_for_the_rest_of_an_element_unless_it_is_at_its_end) {
   EXPECT_EQ(argument({"5-0", "6-2999"}, 0), "(6-2");
   EXPECT_EQ(argument({"5-0", "6-2999"}, 5), "(5-0");
   EXPECT_FALSE(account_changes_command("acme", stream_positions{"5", "6-0"}, std::nullopt));
-  // A place beyond the end is asked for as the end: an id too large is none that Redis would take.
+  // A position beyond the end is replaced by the end: Redis would refuse an id that is too large.
   const auto beyond = account_changes_command(
       "acme", stream_positions{"18446744073709551615-18446744073709551615", "1-0"},
       stream_positions{"8-0", "9-999"});

@@ -1,8 +1,8 @@
-// The ledger's stories are tables. A line is an operation and the answer expected to it:
+// The ledger's stories are tables. A line is an operation and the expected answer:
 //
 //   OPERATION [OPTION=VALUE...] -> OUTCOME AMOUNT, AVAILABLE
 //
-// Amounts are micro-credits, holds are named by a number, time stands still except for `wait MS`.
+// Amounts are micro-credits, holds are identified by a number, and time only moves with `wait MS`.
 #include "quota/ledger/account_ledger.hpp"
 
 #include <map>
@@ -117,7 +117,7 @@ TEST(account_ledger, a_call_from_hold_to_charge) {
 }
 
 // The rest of a hold may be given back before it is resolved; never more than that, however late or
-// often it is asked for.
+// often it is requested.
 TEST(account_ledger, the_rest_of_a_hold_is_given_back_early) {
   const story told{R"(
     grant  g1 100   -> granted 100, 100
@@ -222,7 +222,7 @@ TEST(account_ledger, a_suspended_account_reserves_nothing_but_resolves_everythin
   )"};
   std::vector<std::string> events;
   for (const auto& event : told.ledger().events()) events.push_back(event.type + event.facts);
-  EXPECT_EQ(events, (std::vector<std::string>{"suspended", "resumed"}));  // once for each change
+  EXPECT_EQ(events, (std::vector<std::string>{"suspended", "resumed"}));  // one event per change
 }
 
 TEST(account_ledger, a_hold_that_times_out_gives_its_credits_back) {
@@ -262,7 +262,7 @@ TEST(account_ledger, an_extended_hold_lives_on) {
   EXPECT_EQ(told.ledger().entries().size(), 5u);  // a renewal alone changes no balance: no entry
 }
 
-// Whoever served it may be gone: what it has said of the call by then is charged.
+// The sidecar that served it may be gone: the usage it has reported by then is charged.
 TEST(account_ledger, a_hold_that_times_out_when_its_answer_has_begun_is_settled) {
   const story told{R"(
     grant g 100 -> granted 100, 100
@@ -305,7 +305,7 @@ TEST(account_ledger, what_has_been_said_of_an_answer_never_becomes_less) {
   EXPECT_EQ(again.charged, (use{credits::from_micro(30), 7, 8}));
 }
 
-// As a settlement would be; and one that no balance can pay is charged as far as it was held.
+// Like a settlement; but if no balance can pay the amount, only the held amount is charged.
 TEST(account_ledger, what_is_settled_on_expiry_may_be_more_than_was_held) {
   const story told{R"(
     grant g 100 -> granted 100, 100
@@ -356,7 +356,7 @@ TEST(account_ledger, ids_older_than_its_memory_are_forgotten) {
   )"};
 }
 
-// Who was told so has gone on under another id.
+// A caller that received this answer has continued under another id.
 TEST(account_ledger, what_was_too_old_is_not_held_when_the_clock_is_set_back) {
   story{R"(
     grant  g1 100          -> granted 100, 100

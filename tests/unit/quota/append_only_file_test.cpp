@@ -34,7 +34,7 @@ append_only_parser parse(std::string_view content) {
   return parser;
 }
 
-// The length of what is whole; nothing: damaged.
+// The length of the complete part; nothing: damaged.
 std::optional<std::uint64_t> whole(std::string_view content) {
   const auto parser = parse(content);
   if (parser.damaged()) return std::nullopt;
@@ -144,7 +144,7 @@ TEST(append_only_manifest, one_wrong_bit_is_seen) {
   }
 }
 
-// A server makes a base before its first increment, and names both.
+// A server creates a base before its first increment, and names both.
 TEST(append_only_manifest, increments_after_the_first_need_a_base) {
   const auto read = read_manifest("file appendonly.aof.2.incr.aof seq 2 type i\n");
   ASSERT_TRUE(std::holds_alternative<manifest_error>(read));
@@ -172,7 +172,7 @@ class append_only_log : public testing::Test {
   std::string log() const {
     return append_only_directory(directory_) + "appendonly.aof.1.incr.aof";
   }
-  // As if a server had written it and ended.
+  // Writes a file as a server that has ended would leave it.
   void written(const std::string& content) {
     write(log(), content);
     append_only_watch watch{directory_};
@@ -202,7 +202,7 @@ TEST_F(append_only_log, an_incomplete_end_is_cut_off_and_kept) {
   EXPECT_TRUE(std::holds_alternative<nothing_to_mend>(mend_append_only_file(directory_)));
 }
 
-// Also where checksums know of it: a server that was killed had written so much.
+// Even if there are checksums of it: a server that was killed had written that much.
 TEST_F(append_only_log, an_incomplete_end_that_has_a_checksum_is_cut_off) {
   written(set + transaction.substr(0, 40));
   EXPECT_TRUE(std::holds_alternative<append_only_cut>(mend_append_only_file(directory_)));
@@ -238,7 +238,7 @@ TEST_F(append_only_log, what_was_appended_since_the_last_checksum_is_read) {
 TEST_F(append_only_log, a_server_that_takes_back_a_write_leaves_no_checksum_of_it) {
   write(log(), set + transaction);
   append_only_watch watch{directory_};
-  watch.look();  // sees it all
+  watch.look();  // sees all of it
   write(log(), set);
   watch.look();  // and that it is gone
   EXPECT_FALSE(damage());
@@ -251,7 +251,7 @@ TEST_F(append_only_log, files_must_be_those_of_the_manifest) {
   write(log(), set);
   EXPECT_FALSE(damage());
   const auto next = append_only_directory(directory_) + "appendonly.aof.2.incr.aof";
-  write(next, "");  // a server makes it before it is named
+  write(next, "");  // a server creates it before it is named
   EXPECT_FALSE(damage());
   write(next, set);
   EXPECT_TRUE(damage());
@@ -275,7 +275,7 @@ TEST_F(append_only_log, a_snapshot_that_was_altered_is_damage) {
       "file appendonly.aof.1.base.rdb seq 1 type b\nfile appendonly.aof.1.incr.aof seq 1 type i\n");
   write(log(), "");
   const auto base = append_only_directory(directory_) + "appendonly.aof.1.base.rdb";
-  // An empty one, as Redis 7 writes it.
+  // An empty log, as Redis 7 writes it.
   std::string content{"REDIS0010\xff", 10};
   content += std::string{"\x3c\x08\xb0\x11\x2d\x8e\x7e\x3c", 8};
   write(base, content);

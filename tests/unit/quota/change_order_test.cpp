@@ -1,4 +1,4 @@
-// Several changes in one instant have one result, in whatever order they are made.
+// Several changes in one instant have the same result in any order.
 #include <algorithm>
 #include <functional>
 #include <numeric>
@@ -16,9 +16,9 @@ using namespace std::chrono_literals;
 using namespace literals;
 using tests::describe;
 
-// What an organization is to have, as the admin API keeps it: each change is put on top of those
-// before, and all of it handed to the ledger. An anchor is named only by the change that is about
-// it, and terms that wait for the next cycle go on waiting.
+// The intended settings of an organization, as the admin API keeps them: each change is applied to
+// those before, and all settings are passed to the ledger. Only a change of the anchor names an
+// anchor, and terms for the next cycle stay pending.
 struct agreement {
   plan_terms terms = starter;
   std::optional<plan_terms> next;
@@ -71,7 +71,7 @@ const std::vector<change>& changes() {
   return all;
 }
 
-// Changes of one thing twice in an instant are no set: the last of them counts.
+// Two changes of the same value in one instant are not independent: the last one counts.
 bool are_about_one_thing(const change& a, const change& b) {
   const std::vector<std::set<std::string>> things{{"plan", "smaller", "price", "later"},
                                                   {"cap", "higher cap", "no cap"}};
@@ -91,7 +91,7 @@ std::string told(const std::vector<account_event>& events, std::size_t from) {
                          [](auto all, const auto& line) { return all + line + "\n"; });
 }
 
-// All that counts afterwards. Two grants of a kind that end together are as good as one.
+// Everything that matters afterwards. Two grants of one kind that end together count as one.
 std::string result_of(const customer& acme) {
   const auto& ledger = acme.ledger;
   std::map<std::string, credits> grants;

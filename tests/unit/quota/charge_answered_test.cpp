@@ -1,5 +1,5 @@
-// What the ledger is told when an answer has begun, and how a call goes on whose hold was settled
-// when it expired.
+// What the ledger is told once an answer has begun, and how a call continues if its hold was
+// settled on expiry.
 #include "quota/charge.hpp"
 #include "tests/unit/quota/conversation.hpp"
 
@@ -49,7 +49,8 @@ TEST(charge_answered, what_is_metered_is_said_with_every_extension) {
       .hold();
 }
 
-// The store was away for longer than the hold lasts: what was agreed is charged, and nothing twice.
+// The store was unavailable for longer than the hold lasts: the agreed amount is charged, and only
+// once.
 TEST(charge_answered, a_call_that_was_settled_on_expiry_is_not_charged_again) {
   conversation{call_of(gpt_4())}
       .expect_reserve(10_credits)
@@ -115,7 +116,7 @@ TEST(charge_answered, a_call_goes_on_with_a_hold_for_the_rest) {
       .hold();
 }
 
-// A settlement of nothing would count as another call.
+// A settlement of zero would count as another call.
 TEST(charge_answered, a_rest_that_was_not_used_is_voided) {
   conversation{call_of(tts(), seconds(0))}
       .expect_reserve(0_credits)
@@ -146,7 +147,7 @@ TEST(charge_answered, what_has_been_charged_stays_charged) {
       .hold_failing_at_every_step();
 }
 
-// The sidecar that replays a journal knows nothing of what was charged when the hold expired.
+// The sidecar that replays a journal does not know the amount charged on expiry.
 TEST(charge_answered, a_recovered_charge_asks_for_the_rest) {
   auto terms = call_of(tts(), seconds(7));
   auto money = charge::recovered(terms);
@@ -161,7 +162,7 @@ TEST(charge_answered, a_recovered_charge_asks_for_the_rest) {
   EXPECT_EQ(text_of(action),
             "apply " + describe(operation{reserve{next, 3_credits, terms.hold_timeout,
                                                   admission::owed, terms.request_id, terms.who}}));
-  // That one, too, was placed by whoever is gone, and settled when it expired.
+  // That hold, too, belonged to a sidecar that is gone, and was settled on expiry.
   reply.amount = 2_credits;
   reply.charged = audio(2);
   action = money.resume(charge::answered{reply, round_moment});
@@ -173,8 +174,8 @@ TEST(charge_answered, a_recovered_charge_asks_for_the_rest) {
   EXPECT_EQ(text_of(action), "done 7");
 }
 
-// The journal has the id to begin at: one that began at the successor would charge all of it once
-// more.
+// The journal has the id to begin with: a replay that began with the successor would charge
+// everything once more.
 TEST(charge_answered, who_recovers_it_begins_where_the_first_part_was_charged) {
   charge money{call_of(tts(), seconds(0))};
   const auto first = money.agreed().id;

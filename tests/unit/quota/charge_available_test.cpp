@@ -1,4 +1,4 @@
-// What a charge says that the account has left, against the ledger in memory.
+// The balance that a charge reports, against the ledger in memory.
 #include <random>
 
 #include "tests/unit/quota/conversation.hpp"
@@ -9,7 +9,7 @@ namespace {
 
 constexpr auto given = 10'000_credits;
 
-// The charge and its ledger: nobody else uses the account.
+// The charge and its ledger: no other call uses the account.
 struct call_on_account {
   explicit call_on_account(charge::terms terms) : money{std::move(terms)} {
     one.now = round_moment;
@@ -22,7 +22,7 @@ struct call_on_account {
       action = money.resume(charge::answered{one.apply(asked->what), one.now});
     }
   }
-  // Less what this call will cost, this is what will be left.
+  // This minus the cost of the call is the balance afterwards.
   credits left() const { return money.available() + money.held(); }
 
   customer one;
@@ -36,8 +36,8 @@ TEST(charge, says_what_is_left_when_its_rest_was_given_back) {
   EXPECT_EQ(call.money.available(), given - 5_credits);
 }
 
-// Whatever becomes of its holds: they grow, are given back, expire and are replaced, and are
-// settled when they expire.
+// Whatever happens to its holds: they are extended, given back, expire and are replaced, and are
+// settled on expiry.
 TEST(charge, says_what_is_left_at_every_step) {
   std::mt19937_64 dice{11};
   for (int story = 0; story < 2'000; ++story) {

@@ -1,4 +1,4 @@
-// Holds that grow with what is metered.
+// Holds that are extended with metered usage.
 #include <array>
 #include <random>
 
@@ -7,7 +7,7 @@
 namespace tollgate::quota {
 namespace {
 
-// By as much again as was metered, asked for while a quarter of that is left.
+// Extended by the metered amount, requested when a quarter of the previous extension is left.
 TEST(charge, a_hold_grows_ahead_of_what_is_metered) {
   conversation{call_of(tts(), seconds(10))}
       .expect_reserve(10_credits)
@@ -28,7 +28,7 @@ TEST(charge, a_hold_grows_ahead_of_what_is_metered) {
       .hold();
 }
 
-// And by one step at most: of a minute here.
+// And by at most one step: one minute here.
 TEST(charge, a_hold_is_never_more_than_one_step_ahead) {
   conversation{call_of(tts(), seconds(100))}
       .expect_reserve(100_credits)
@@ -44,7 +44,7 @@ TEST(charge, a_hold_is_never_more_than_one_step_ahead) {
       .hold();
 }
 
-// What the upstream works on is held to the credit, and no more of it.
+// The upstream's work is held exactly, and no more than that.
 TEST(charge, what_is_held_beyond_all_there_is_is_given_back) {
   auto terms = call_of(tts(), seconds(1));
   conversation{terms}
@@ -64,7 +64,7 @@ TEST(charge, what_is_held_beyond_all_there_is_is_given_back) {
       .hold();
 }
 
-// It ends while the rest is given back: the answer to that is waited for.
+// The call ends while the rest is being given back: the charge waits for that answer.
 TEST(charge, a_call_may_end_while_its_rest_is_given_back) {
   for (const bool answered : {true, false}) {
     charge money{call_of(tts(), seconds(9))};
@@ -79,8 +79,8 @@ TEST(charge, a_call_may_end_while_its_rest_is_given_back) {
   }
 }
 
-// Over whatever is metered, in whatever pieces: at most twice the charge, and at most one step
-// beyond it, but for a second where less than that is charged.
+// For any usage, in any pieces: at most twice the charge, and at most one step above it, except for
+// one second if less than that is charged.
 TEST(charge, a_hold_is_at_most_twice_the_charge_and_one_step_beyond_it) {
   std::mt19937_64 dice{7};
   for (int story = 0; story < 2'000; ++story) {
@@ -134,7 +134,7 @@ TEST(charge, all_there_is_is_held_to_the_last_credit) {
       .hold();
 }
 
-// A step too large is no reason to stop: what has been used may still be covered.
+// A step that is too large does not end the call: the usage so far may still be covered.
 TEST(charge, a_hold_grows_by_the_exact_need_when_a_step_was_refused) {
   conversation{call_of(tts(), seconds(1))}
       .expect_reserve(1_credits)
@@ -151,7 +151,7 @@ TEST(charge, a_hold_grows_by_the_exact_need_when_a_step_was_refused) {
       .metered(seconds(30))
       .expect_wait()
       .ended(stream_end::accepted, seconds(30))
-      .expect_settle(30_credits, 30'000'000)  // what was used is never dropped
+      .expect_settle(30_credits, 30'000'000)  // usage is never dropped
       .expect_done(30_credits)
       .hold();
 }
@@ -173,7 +173,7 @@ TEST(charge, is_exhausted_when_the_exact_need_was_refused) {
   EXPECT_FALSE(money.covers(seconds(2)));
 }
 
-// A limit may stop a call that the balance would have covered: it is refused as such.
+// A limit may stop a call that the balance would have covered: it is refused for the limit.
 TEST(charge, is_exhausted_by_what_refused_the_exact_need) {
   charge money{call_of(tts(), seconds(1))};
   money.resume(charge::begin{});
@@ -186,10 +186,10 @@ TEST(charge, is_exhausted_by_what_refused_the_exact_need) {
   EXPECT_TRUE(money.exhausted());
   EXPECT_EQ(money.refused_as(), outcome::limit_reached);
   EXPECT_EQ(money.obstacle_met(), why);
-  EXPECT_EQ(money.rate(), rate);  // extensions have none; that of the reservation stands
+  EXPECT_EQ(money.rate(), rate);  // extensions have none; the reservation's remains
 }
 
-// What was metered while an answer was awaited is looked at when it has come.
+// Usage metered while an answer is awaited is processed when the answer arrives.
 TEST(charge, what_is_metered_meanwhile_is_not_forgotten) {
   charge money{call_of(tts(), seconds(1))};
   money.resume(charge::begin{});
@@ -201,7 +201,7 @@ TEST(charge, what_is_metered_meanwhile_is_not_forgotten) {
                 " 80000000 admission 0 timeout 60000 needed 40000000");
 }
 
-// With the store away nothing is asked until there is a reason: else it would be asked in a circle.
+// While the store is unavailable, a request needs a new reason: otherwise requests would loop.
 TEST(charge, a_store_that_fails_while_the_hold_grows_is_asked_again_when_more_is_metered) {
   charge money{call_of(tts(), seconds(1))};
   money.resume(charge::begin{});

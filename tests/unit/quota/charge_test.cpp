@@ -66,7 +66,7 @@ TEST(charge, the_same_reservation_twice_is_one_hold) {
       .hold_failing_at_every_step();
 }
 
-// Whatever else holds under that id is not ours: neither forwarded under it, nor voided.
+// A hold of another call under that id is neither forwarded under it nor voided.
 TEST(charge, an_id_that_is_taken_is_not_used) {
   for (const auto taken : {outcome::exists_with_different_amount, outcome::already_settled,
                            outcome::already_voided, outcome::expired, outcome::not_found}) {
@@ -74,8 +74,8 @@ TEST(charge, an_id_that_is_taken_is_not_used) {
   }
 }
 
-// The store's clock has jumped ahead by days since the id was made: one made by what it says now
-// will do.
+// The store's clock has jumped ahead by days since the id was made: an id made from the store's
+// present time is accepted.
 TEST(charge, an_id_that_is_too_old_is_replaced_once) {
   conversation{call_of(gpt_4())}
       .expect_reserve(10_credits, outcome::forgotten)
@@ -268,7 +268,7 @@ TEST(charge, a_late_charge_is_made_once) {
         .expect_done(10_credits)
         .hold_failing_at_every_step();
   }
-  // The call went on for days.
+  // The call lasted for days.
   late()
       .expect_reserve_owed(10_credits, outcome::forgotten)
       .under_one_a_day_later()
@@ -296,7 +296,7 @@ TEST(charge, a_late_hold_that_expires_in_turn_is_followed_by_another) {
       .hold_failing_at_every_step();
 }
 
-// After days, nobody can tell whether it was charged already.
+// After days, the ledger cannot know whether it was charged already.
 TEST(charge, what_is_forgotten_is_not_charged_twice) {
   conversation{call_of(gpt_4())}
       .expect_reserve(10_credits)
@@ -327,7 +327,7 @@ TEST(charge, a_call_that_outlives_its_hold_goes_on_under_another) {
   }
 }
 
-// It has lasted for longer than the ledger's memory.
+// The call lasted longer than the ledger's memory.
 TEST(charge, a_call_of_days_that_outlives_its_hold_goes_on_under_one_that_is_young_enough) {
   conversation{call_of(gpt_4())}
       .expect_reserve(10_credits)
@@ -401,7 +401,7 @@ TEST(charge, an_answer_to_another_question_is_no_answer) {
       .expect_forward()
       .ended(stream_end::accepted)
       .expect_settle(10_credits, 1, outcome::granted)
-      .ended(stream_end::accepted)  // and a second end is none
+      .ended(stream_end::accepted)  // a second end has no effect
       .expect_wait()
       .hold();
 }

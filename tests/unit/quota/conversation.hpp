@@ -1,5 +1,5 @@
-// A test of a charge reads as a conversation between it and the world, and is then replayed with
-// the store failing at every step.
+// A test of a charge is written as a conversation between the charge and its environment, and is
+// then replayed with the store failing at every step.
 #pragma once
 
 #include <functional>
@@ -59,7 +59,7 @@ class conversation {
  public:
   explicit conversation(charge::terms terms) : terms_{std::move(terms)} {}
 
-  // The charge asks for this operation; the ledger answers.
+  // The charge requests this operation; the ledger answers.
   conversation& expect(operation asked, outcome result, credits amount) {
     steps_.push_back(
         {describe(asked), charge::answered{{result, amount, 90_credits}, round_moment}, true});
@@ -69,7 +69,8 @@ class conversation {
     steps_.push_back({describe(asked), charge::answered{std::move(reply), round_moment}, true});
     return *this;
   }
-  // Once the answer has begun, whatever extends the hold says what to settle it at.
+  // Once the answer has begun, every extension of the hold includes the amount at which to settle
+  // it.
   conversation& expect_extension(credits amount, std::optional<credits> needed, use answered,
                                  outcome result = outcome::extended) {
     return expect(extend{terms_.id, amount, terms_.hold_timeout, terms_.admit, needed, answered},
@@ -107,12 +108,11 @@ class conversation {
   conversation& expect_void(outcome result = outcome::voided) {
     return expect(void_hold{terms_.id}, result, 10_credits);
   }
-  // What happened to the charge that it is said to have expired: it is gone on with under its
-  // successor.
+  // The hold has expired: the charge continues under its successor.
   conversation& under_successor() { return under(terms_.id.successor()); }
-  // The id is too old for it to have been held.
+  // The id is too old for the hold to exist.
   conversation& under_one_a_day_later() { return under(terms_.id.a_day_later()); }
-  // Likewise, and nothing has been charged under it.
+  // The same, and nothing has been charged under it.
   conversation& under_one_of_now() { return under(terms_.id.made_again(round_moment)); }
   conversation& expect_reserve_owed(credits amount, outcome result = outcome::held) {
     return expect(reservation(terms_.id, amount, admission::owed), result, amount);
@@ -133,7 +133,7 @@ class conversation {
   void hold() const { replay(steps_.size()); }
 
   // The answer to each operation in turn never arrives. A reservation is then refused and voided, a
-  // renewal is let be, and everything else is asked again until the same end is reached.
+  // renewal is skipped, and everything else is repeated until the same end is reached.
   void hold_failing_at_every_step() const {
     hold();
     for (std::size_t i = 0; i < steps_.size(); ++i) {
@@ -143,7 +143,7 @@ class conversation {
 
  private:
   struct step {
-    std::string expected;  // of the action before it; empty: whatever came is fine
+    std::string expected;  // of the action before it; empty: any
     std::optional<charge::event> event;
     bool is_operation = false;
   };
@@ -185,7 +185,7 @@ class conversation {
     }
   }
 
-  // False: the conversation ends here, as it should.
+  // False: the conversation ends here, as expected.
   static bool survives(charge& money, charge::action& action, const step& step) {
     action = money.resume(charge::store_failed{});
     if (step.expected.starts_with("reserve") && text_of(action).starts_with("refuse_unavailable")) {
@@ -198,7 +198,7 @@ class conversation {
       return true;
     }
     EXPECT_EQ(text_of(action), "retry " + step.expected);
-    for (int i = 0; i < 3; ++i) {  // for ever, if need be
+    for (int i = 0; i < 3; ++i) {  // repeated without limit
       action = money.resume(charge::store_failed{});
       EXPECT_EQ(text_of(action), "retry " + step.expected);
     }

@@ -1,5 +1,4 @@
-// A customer of the ledger in C++: what happens to it, in a few words, at times that the test
-// names.
+// A customer of the ledger in C++: short names for its operations, at times that the test sets.
 #pragma once
 
 #include <chrono>
@@ -45,7 +44,7 @@ struct customer {
   answer renew(int n, credits amount) {
     return apply(extend{holds[n], amount, std::chrono::hours{48}, admission::enforce});
   }
-  // A whole call.
+  // A complete call.
   outcome use(credits amount, admission admit = admission::enforce) {
     const auto n = --next;
     const auto reply = hold(n, amount, admit);

@@ -24,7 +24,8 @@ TEST(cycle, a_boundary_belongs_to_the_cycle_it_begins) {
   EXPECT_EQ(cycle_end(15, on(2026, 11, 15) - 1ms), on(2026, 11, 15));
 }
 
-// Each boundary from the one before: the 31st is the last day of shorter months and comes back.
+// Each boundary computed from the one before: an anchor of 31 is the last day of shorter months,
+// and the 31st again afterwards.
 TEST(cycle, the_31st_comes_back_to_the_31st) {
   auto at = on(2027, 1, 31);
   for (const auto& [month, day] : {std::pair{2u, 28u},
@@ -58,8 +59,8 @@ TEST(cycle, goes_on_over_the_year) {
   EXPECT_EQ(cycle_end(1, on(2026, 12, 31, 24h - 1ms)), on(2027, 1, 1));
 }
 
-// For every day of twelve years and every anchor: cycles join without gap or overlap, 28 to 31 days
-// each.
+// For every day of twelve years and every anchor: cycles follow one another without gap or overlap,
+// and last 28 to 31 days.
 TEST(cycle, cycles_join) {
   for (int anchor = 1; anchor <= 31; ++anchor) {
     for (auto at = on(2026, 1, 1, 12h); at < on(2038, 1, 1); at += 24h) {

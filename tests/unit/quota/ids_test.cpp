@@ -48,7 +48,7 @@ TEST(hold_id, successor_follows_from_the_id_alone) {
   EXPECT_NE(next, id);
   EXPECT_EQ(next.made_at(), round_moment);
   EXPECT_EQ(hold_id::parse(next.text()), next);
-  // As releases up to now have made it: what they left half done goes on under the same id.
+  // As made by all releases so far: work they left unfinished continues under the same id.
   EXPECT_EQ(hold_id::parse("01HF7YAT00000700000000000C")->successor().text(),
             "01HF7YAT00PPPVXKPT3KHAK1TD");
 }

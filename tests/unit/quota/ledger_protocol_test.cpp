@@ -133,7 +133,7 @@ TEST(ledger_batch, is_full_before_it_keeps_redis_for_long) {
   EXPECT_EQ(batch.size(), ledger_batch::max_operations);
 }
 
-// What separates the members of an attribution cannot come from within one.
+// A member of an attribution cannot contain the separator of members.
 TEST(ledger_batch, believes_no_member_to_be_clean) {
   ledger_batch batch;
   batch.add(

@@ -1,5 +1,4 @@
-// An account lives for ever: what it was given and has used in all is no bound of what it may be
-// given.
+// An account has no lifetime limit: the total given and used does not limit further grants.
 #include <gtest/gtest.h>
 
 #include "quota/money.hpp"
@@ -71,7 +70,7 @@ TEST(lifetime, a_pack_is_granted_whole_or_not_sold) {
   ASSERT_EQ(one.give("all", most - 5'000_credits).result, outcome::granted);
   EXPECT_EQ(one.apply(request_top_up{"pack", 10'000}).result, outcome::balance_full);
   ASSERT_EQ(one.apply(request_top_up{"half", 5'000}).result, outcome::recorded);
-  // The credits that were asked for have their place already.
+  // The requested credits already have their place.
   EXPECT_EQ(one.give("more", 1_credits).result, outcome::balance_full);
   EXPECT_EQ(one.apply(request_top_up{"more", 1}).result, outcome::balance_full);
   EXPECT_EQ(one.apply(resolve_top_up{"half", top_up_verdict::paid}).result, outcome::granted);
@@ -87,7 +86,7 @@ TEST(lifetime, what_was_paid_has_room_that_gifts_have_not) {
   ASSERT_EQ(one.apply(resolve_top_up{"pack", top_up_verdict::declined}).result, outcome::recorded);
   ASSERT_EQ(one.give("all", most).result, outcome::granted);
   EXPECT_EQ(one.give("more", 1_micro).result, outcome::balance_full);
-  // The bank had said no, and says later that it was paid after all.
+  // The bank had declined, and later reports that it was paid after all.
   EXPECT_EQ(one.apply(resolve_top_up{"pack", top_up_verdict::paid}).result, outcome::granted);
   EXPECT_EQ(one.available(), most + 10'000_credits);
 }
@@ -136,7 +135,7 @@ TEST(lifetime, what_rolls_over_leaves_room_for_the_next_allocation) {
   }
 }
 
-// The account's total of grants is carried until nobody can count it any more.
+// The account's total of grants is carried up to the largest total that can be counted.
 TEST(lifetime, the_sum_of_all_grants_ends_at_eight_trillion_credits) {
   customer one;
   int given = 0;
@@ -156,7 +155,7 @@ TEST(lifetime, shares_of_more_than_can_be_counted_are_not_told) {
     ASSERT_EQ(one.use(most), outcome::held);
   }
   one.plan({"", {}, 0, 0, 0, 0, 0, 0});
-  one.at(one.now);  // what follows from a change is looked at behind the next operation
+  one.at(one.now);  // consequences of a change are checked after the next operation
   std::string told;
   for (const auto& event : one.ledger.events()) {
     if (event.type == "usage_threshold") told += event.facts + "\n";

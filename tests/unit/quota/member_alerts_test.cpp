@@ -1,9 +1,9 @@
-// Alerts of agents, conversations and keys. A line of a story is what happens, and what is told of
-// it:
+// Alerts of agents, conversations and keys. A line of a story is an operation and the alerts it
+// causes:
 //
 //   VERB [ARGUMENT...] -> LEVEL of WHOM at USED, ...
 //
-// All amounts are whole credits; the plan is Starter's 20,000 a cycle.
+// All amounts are whole credits; the plan is Starter's 20,000 per cycle.
 #include <sstream>
 
 #include <gtest/gtest.h>
@@ -60,7 +60,7 @@ class story {
     if (verb != "hold") expect(acme.settle(n, credits), outcome::settled);
   }
 
-  // SCOPE ID LEVEL, the level being credits or "20%".
+  // SCOPE ID LEVEL; the level is a number of credits or "20%".
   void add_alert(std::istringstream& words) {
     std::string scope, level;
     usage_alert alert{alert_kind::credits_used, 0};
@@ -74,7 +74,7 @@ class story {
     acme.options.alerts.push_back(alert);
   }
 
-  // AGENT CONVERSATION KEY; "-": does not say.
+  // AGENT CONVERSATION KEY; "-": none given.
   static attribution caller(std::istringstream& words) {
     attribution who{"chat", "llm", "gpt-4", "a1", "c1", "k1"};
     for (auto* member : {&who.agent, &who.conversation, &who.key_id}) {
@@ -199,7 +199,7 @@ TEST(member_alerts, new_credits_arm_a_percentage_again) {
   )"};
 }
 
-// What was given stays above: nothing was lifted over what has been used.
+// The granted amount stays higher: the level was not raised above the usage.
 TEST(member_alerts, are_not_told_twice_for_the_same_credits) {
   story{R"(
     alert agent a1 50%
@@ -248,7 +248,7 @@ TEST(member_alerts, what_is_voided_or_expires_does_not_count) {
   acme.options.alerts = {{alert_kind::credits_used, 200'000'000, limit_scope::agent, "a1"}};
   acme.plan(starter);
   acme.hold(2, 100_credits);
-  acme.at(acme.now + std::chrono::hours{48});  // it expires
+  acme.at(acme.now + std::chrono::hours{48});  // the grant expires
   const auto before = acme.ledger.events().size();
   acme.use(99_credits);
   EXPECT_EQ(acme.ledger.events().size(), before);
@@ -276,7 +276,7 @@ TEST(member_alerts, a_late_settlement_does_not_count_into_the_new_cycle) {
   acme.hold(1, 200_credits);
   acme.at(acme.ledger.plan()->end);
   const auto before = acme.ledger.events().size();
-  acme.settle(1, 200_credits);  // November's, and November is over
+  acme.settle(1, 200_credits);  // a call of November, which is over
   acme.use(99_credits);
   EXPECT_EQ(acme.ledger.events().size(), before);
   acme.use(1_credits);
@@ -297,7 +297,7 @@ TEST(member_alerts, count_from_when_they_were_set) {
   )"};
 }
 
-// The first of them has counted; one below what it has counted is told with the next call.
+// The first alert has counted; one whose level is below that count is reported with the next call.
 TEST(member_alerts, one_more_of_the_same_agent_counts_with_the_others) {
   story{R"(
     alert agent a1 100

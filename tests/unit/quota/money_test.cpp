@@ -10,7 +10,7 @@ namespace {
 using namespace literals;
 
 constexpr std::int64_t two_cents = 20'000,
-                       a_cent = 10'000;  // for a credit, in millionths of a dollar
+                       a_cent = 10'000;  // per credit, in millionths of a dollar
 
 static_assert(credits_bought(1'000, two_cents) == 500_credits);  // Starter: $10
 static_assert(credits_bought(2'500, a_cent) == 2'500_credits);   // Pro: $25
@@ -28,11 +28,11 @@ TEST(money, a_bill_is_rounded_once) {
   EXPECT_EQ(cents_of({}), 0);
   EXPECT_EQ(cents_of({{250'000_micro, two_cents}}), 1);  // half a cent, up
   EXPECT_EQ(cents_of({{249'999_micro, two_cents}}), 0);
-  // Two lines of a quarter of a cent are half a cent together, not nothing twice.
+  // Two lines of a quarter of a cent are half a cent together, not zero twice.
   EXPECT_EQ(cents_of({{125'000_micro, two_cents}, {250'000_micro, a_cent}}), 1);
 }
 
-// A cap in dollars never lets more through than it pays for, and nothing less.
+// A cap in dollars allows exactly as much as it pays for.
 TEST(money, what_a_cap_covers_costs_no_more_than_the_cap) {
   for (const std::int64_t price : {1, 7, 333, 10'000, 20'000, 999'999, 1'000'000'000}) {
     for (const std::int64_t cents : {1, 2, 99, 5'000, 123'457}) {

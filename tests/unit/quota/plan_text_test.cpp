@@ -35,7 +35,7 @@ TEST(plan_text, options_come_back_as_they_were) {
   account_options all;
   all.overage = false;
   all.spend_cap_cents = 5'000;
-  all.critical_overdraft = 0_credits;  // set, and nothing: not the same as not set
+  all.critical_overdraft = 0_credits;  // set to zero, which differs from not set
   all.top_up_threshold = 1'000_credits;
   all.top_up_cents = 2'500;
   EXPECT_EQ(to_text(all), "0 5000 0 1000000000 2500");

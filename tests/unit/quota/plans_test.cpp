@@ -1,4 +1,4 @@
-// Plans in money: what is granted, used, rolled over, billed and capped.
+// Plans in money: grants, usage, rollover, billing and caps.
 #include <gtest/gtest.h>
 
 #include "tests/unit/quota/customer.hpp"
@@ -53,7 +53,7 @@ TEST(plans, pro_rolls_over_for_one_cycle_and_burns_that_first) {
   EXPECT_EQ(acme.left_of("rollover:0"), 30'000_credits);
   EXPECT_EQ(acme.left_of("allocation:1"), 200'000_credits);
 
-  acme.at(on(2027, 1, 1));  // what is left of the rollover is gone; the allocation rolls over whole
+  acme.at(on(2027, 1, 1));  // the rest of the rollover expires; the whole allocation rolls over
   EXPECT_EQ(acme.available(), 400'000_credits);
   EXPECT_EQ(acme.ledger.row().expired, 30'000_credits);
   EXPECT_EQ(acme.left_of("rollover:1"), 200'000_credits);
@@ -118,7 +118,7 @@ TEST(plans, a_spend_cap_is_reached_to_the_micro_credit) {
   const auto refused = acme.hold(1, 1_credits);
   EXPECT_EQ(refused.why->until, on(2026, 12, 1));
 
-  // Critical calls go on, and are never billed beyond the cap: they are owed in credits.
+  // Critical calls continue, and are never billed beyond the cap: they are owed in credits.
   EXPECT_EQ(acme.use(100_credits, admission::critical), outcome::held_beyond_balance);
   EXPECT_EQ(acme.statements().back().overage_cents, 5'000);
   acme.at(on(2026, 12, 1));
@@ -154,9 +154,9 @@ TEST(plans, an_upgrade_is_prorated_by_the_second) {
   acme.plan(starter);
   acme.now = on(2026, 11, 16);  // half of November is left
   EXPECT_EQ(acme.plan(pro).amount, 90'000_credits);
-  EXPECT_EQ(acme.plan(pro).amount, 0_credits);  // the same again changes nothing
+  EXPECT_EQ(acme.plan(pro).amount, 0_credits);  // repeating it changes nothing
   EXPECT_EQ(acme.plan(starter).amount, 0_credits);
-  EXPECT_EQ(acme.plan(pro).amount, 0_credits);  // nor does going down and up again
+  EXPECT_EQ(acme.plan(pro).amount, 0_credits);  // nor does a downgrade and another upgrade
   EXPECT_EQ(acme.available(), 110'000_credits);
   acme.at(on(2026, 12, 1));
   EXPECT_EQ(acme.available(), 310'000_credits);  // 110,000 roll over, by Pro's rule
@@ -177,7 +177,7 @@ TEST(plans, a_change_can_wait_for_the_next_cycle) {
   EXPECT_EQ(acme.ledger.plan()->terms.plan, "pro");
   acme.at(on(2026, 12, 1));
   EXPECT_EQ(acme.ledger.plan()->terms.plan, "starter");
-  EXPECT_EQ(acme.available(), 220'000_credits);  // Pro's rule for what Pro granted
+  EXPECT_EQ(acme.available(), 220'000_credits);  // Pro's rule for Pro's grant
   acme.at(on(2027, 1, 1));
   EXPECT_EQ(acme.available(), 20'000_credits);
 }
@@ -215,7 +215,7 @@ TEST(plans, the_lines_of_a_statement_add_up) {
   EXPECT_EQ(all[0].record.promotion, 10_credits);
   EXPECT_EQ(all[0].record.correction, -7_credits);
   EXPECT_EQ(all[0].record.settled, 150'003_credits);
-  // What the account holds is what the last statement closes with.
+  // The account's balance is the closing balance of the last statement.
   EXPECT_EQ(all[2].closing, acme.ledger.row().posted());
 }
 
@@ -258,8 +258,8 @@ TEST(plans, the_last_millisecond_belongs_to_the_old_cycle) {
   EXPECT_EQ(acme.ledger.plan()->cycle, 1);
 }
 
-// A cycle is never cut short: who moves the anchor every day would have an allocation and a cap
-// every day.
+// A cycle is never cut short: otherwise moving the anchor every day would give an allocation and a
+// cap every day.
 TEST(plans, another_anchor_lengthens_the_cycle_and_its_allocation) {
   customer acme;
   acme.now = on(2026, 11, 10);
@@ -293,7 +293,7 @@ TEST(plans, a_rollover_keeps_its_time_when_the_anchor_moves) {
   EXPECT_EQ(acme.left_of("rollover:0"), 200'000_credits);
 }
 
-// --- what is billed, and what is owed ---
+// --- billed and owed amounts ---
 
 TEST(plans, a_lower_cap_forgives_nothing) {
   for (const bool off : {false, true}) {
@@ -433,7 +433,7 @@ TEST(alerts, of_the_cap_tell_what_was_bought_and_what_was_billed_apart) {
   acme.use(20'018_credits);
   auto cheaper = starter;
   cheaper.usd_micro_per_credit = 10'000;
-  acme.plan(cheaper);  // what was used until now is billed at the price of until now
+  acme.plan(cheaper);  // usage until now is billed at the old price
   acme.use(64_credits);
   EXPECT_EQ(told(acme).back(),
             "spend_cap_reached: cap_cents 100 top_up_cents 0 overage 82000000 "
@@ -469,7 +469,7 @@ TEST(alerts, a_refusal_tells_of_the_end_of_the_credits_once) {
   EXPECT_EQ(told(acme).size(), 2u);
 }
 
-// --- credits that run out while calls are under way ---
+// --- credits that expire while calls are in progress ---
 
 TEST(plans, a_hold_keeps_the_credits_it_was_placed_on) {
   customer acme;
@@ -479,7 +479,7 @@ TEST(plans, a_hold_keeps_the_credits_it_was_placed_on) {
   EXPECT_EQ(acme.ledger.row().expired, 40_credits);
   EXPECT_EQ(acme.available(), 0_credits);
   EXPECT_EQ(acme.hold(2, 1_credits).result, outcome::insufficient_balance);
-  acme.settle(1, 50_credits);  // and gives back ten that are past their time
+  acme.settle(1, 50_credits);  // and gives back ten that have expired
   EXPECT_EQ(acme.ledger.row().expired, 50_credits);
   EXPECT_EQ(acme.available(), 0_credits);
 }
@@ -554,7 +554,7 @@ TEST(limits, of_an_agent_by_the_day) {
   EXPECT_EQ(refused.why->room, 40_credits);
   EXPECT_EQ(refused.why->until, on(2026, 11, 2));
   EXPECT_EQ(acme.hold(3, 41_credits, admission::enforce, agent_2).result, outcome::held);
-  acme.settle(1, 10_credits);  // fifty come back
+  acme.settle(1, 10_credits);  // 50 are given back
   EXPECT_EQ(acme.hold(4, 90_credits, admission::enforce, agent_1).result, outcome::held);
   EXPECT_EQ(acme.hold(5, 1_micro, admission::enforce, agent_1).result, outcome::limit_reached);
   EXPECT_EQ(acme.hold(6, 1_micro, admission::critical, agent_1).result,
@@ -575,7 +575,7 @@ TEST(limits, of_each_key_by_itself) {
   EXPECT_EQ(acme.hold(3, 5_credits, admission::enforce, other).result, outcome::held);
 }
 
-// All or nothing: the limit that would be passed leaves nothing in the others.
+// All or nothing: the limit that would be exceeded leaves no count in the others.
 TEST(limits, several_at_once) {
   customer acme;
   acme.options.limits = {{limit_scope::agent, "*", 100_credits, limit_window::cycle},

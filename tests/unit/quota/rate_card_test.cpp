@@ -40,7 +40,7 @@ TEST(rate_card, audio_is_billed_in_whole_increments) {
   EXPECT_EQ(billed_us(tts(), {second + 1}), 2 * second);
   EXPECT_EQ(billed_us(tts(), {INT64_MAX}), INT64_MAX);
   EXPECT_EQ(billed_us(rate{"gpt-4", 10_credits}, {3}), 0) << "a count is paid for as it is";
-  // What was billed has the price of what was used.
+  // Billed audio has the price of the audio used.
   for (const std::int64_t used : {1L, 999'999L, 1'000'001L, 59'999'999L, 61'500'000L}) {
     EXPECT_EQ(price(tts(), {billed_us(tts(), {used})}), price(tts(), {used})) << used;
   }

@@ -102,7 +102,7 @@ TEST(rows, reads_what_a_hold_is_settled_at_when_it_expires) {
         "01HF7YAT000000000000000001",
         "40 1700000060000 " + hour + " 1700000000000 req\tchat\tllm\tgpt-4\ta1\tc1\tkey_1");
   };
-  EXPECT_FALSE(read("472222")->answered);  // also as earlier releases wrote it
+  EXPECT_FALSE(read("472222")->answered);  // also in the form of earlier releases
   EXPECT_EQ(read("472222:30:1")->answered, (use{credits::from_micro(30), 1, 0}));
   EXPECT_EQ(read("472222:30:5/6")->answered, (use{credits::from_micro(30), 5, 6}));
   for (const auto* spoilt : {"472222:30", "472222:30:", "472222:x:1", "472222:30:1/x", ":30:1"}) {

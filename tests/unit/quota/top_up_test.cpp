@@ -1,4 +1,4 @@
-// Top-ups: once for each need, whatever is told late, twice or never.
+// Top-ups: one for each need, even if reports are late, repeated or lost.
 #include <algorithm>
 
 #include <gtest/gtest.h>
@@ -68,7 +68,7 @@ TEST(top_up, one_purchase_is_the_customers_amount_however_much_is_missing) {
 
 TEST(top_up, is_bought_again_without_a_call_until_the_threshold_is_reached) {
   buyer acme{starter, 1'000};
-  acme.use(20'900_credits);  // 900 below zero: 500 credits a purchase
+  acme.use(20'900_credits);  // 900 below zero: 500 credits per purchase
   for (std::size_t bought = 1; bought <= 4; ++bought) {
     ASSERT_EQ(acme.count(), bought);
     acme.resolve(top_up_verdict::paid, bought - 1);
@@ -103,7 +103,7 @@ TEST(top_up, one_large_purchase_only_where_the_customer_wants_it) {
   acme.plan(starter);
   acme.use(22'000_credits);  // 2,000 below zero: 3,000 to the threshold
   ASSERT_EQ(acme.count(), 1u);
-  EXPECT_EQ(acme.top_up().cents, 6'000);  // and no cent more
+  EXPECT_EQ(acme.top_up().cents, 6'000);  // and not a cent more
   acme.resolve(top_up_verdict::paid);
   EXPECT_EQ(acme.available(), 1'000_credits);
   acme.at(acme.now + 24h);
@@ -127,7 +127,7 @@ TEST(top_up, one_for_a_need_however_many_calls_cross_the_threshold) {
   EXPECT_EQ(acme.count(), 1u);
 }
 
-// Nobody knows yet what of a hold will be used, so it buys nothing; what is settled does.
+// It is not known how much of a hold will be used, so it buys nothing; settled usage does.
 TEST(top_up, what_is_only_held_buys_nothing) {
   buyer acme{starter};
   acme.use(18'990_credits);
@@ -145,7 +145,7 @@ TEST(top_up, what_is_only_held_buys_nothing) {
   EXPECT_EQ(acme.count(), 1u);
 }
 
-// A refusal is told where it would have been one with nothing held.
+// A refusal is reported only if the call would have been refused with nothing held.
 TEST(top_up, a_refusal_for_what_others_hold_tells_nobody_that_the_balance_is_exhausted) {
   customer acme;
   acme.options.overage = false;
@@ -161,7 +161,7 @@ TEST(top_up, a_refusal_for_what_others_hold_tells_nobody_that_the_balance_is_exh
   EXPECT_EQ(refused.result, outcome::insufficient_balance);
   EXPECT_EQ(refused.why->held, 24_credits);
   EXPECT_EQ(told(), 0);
-  // Nor does a hold that wants to grow ahead of what it needs.
+  // Nor is a hold that asks for more than it needs.
   const auto growth =
       acme.apply(extend{acme.holds[1], 31_credits, 1h, admission::enforce, 30_credits});
   EXPECT_EQ(growth.result, outcome::insufficient_balance);
@@ -205,7 +205,7 @@ TEST(top_up, declines_back_off_longer_and_longer) {
     acme.apply(expire_holds{});
     EXPECT_EQ(acme.count(), declined + 1);
   }
-  EXPECT_EQ(acme.ledger.top_up().spent_cents, 1'000);  // only what may still be paid
+  EXPECT_EQ(acme.ledger.top_up().spent_cents, 1'000);  // only open payments count
 }
 
 TEST(top_up, a_decline_that_turns_out_paid_is_granted) {
@@ -234,7 +234,7 @@ TEST(top_up, is_delivered_by_one_at_a_time) {
   acme.use(19'001_credits);
   EXPECT_EQ(acme.lease().result, outcome::recorded);
   EXPECT_EQ(acme.lease().result, outcome::in_progress);
-  acme.now += 15s;  // whoever had it is gone
+  acme.now += 15s;  // the sidecar that had it is gone
   EXPECT_EQ(acme.lease().result, outcome::recorded);
   acme.resolve(top_up_verdict::failed);
   EXPECT_EQ(acme.lease().result, outcome::in_progress);
@@ -244,7 +244,7 @@ TEST(top_up, is_delivered_by_one_at_a_time) {
   EXPECT_EQ(acme.lease().result, outcome::already_paid);
 }
 
-// Nobody knows whether it was charged: so it is asked for again, and no other one is.
+// It is not known whether it was charged: so it is requested again, and no other one is.
 TEST(top_up, one_that_timed_out_is_taken_up_again_under_its_id) {
   buyer acme{starter};
   acme.use(19'001_credits);
@@ -263,8 +263,7 @@ TEST(top_up, one_that_timed_out_is_taken_up_again_under_its_id) {
   EXPECT_EQ(acme.ledger.top_up().spent_cents, 1'000);
 }
 
-// Whether money was asked for follows from the times; a clock that goes back must not make it
-// forgotten.
+// The times show whether a payment was requested; a clock that goes back must not hide that.
 TEST(top_up, one_whose_key_was_spent_by_a_clock_that_is_back_is_asked_on) {
   buyer acme{starter};
   acme.use(19'001_credits);
@@ -290,12 +289,12 @@ TEST(top_up, never_past_the_spend_cap) {
   acme.resolve(top_up_verdict::paid, 1);
   acme.now += 1min;
   acme.use(500_credits);
-  EXPECT_EQ(acme.count(), 2u);  // $5 are left, and the least is $10
+  EXPECT_EQ(acme.count(), 2u);  // $5 are left, and the minimum is $10
   // Overage shares the cap: 250 credits more.
   acme.use(acme.available());
   EXPECT_EQ(acme.use(250_credits), outcome::held);
   EXPECT_EQ(acme.use(1_micro), outcome::cap_reached);
-  // A higher cap is acted on by whoever comes next, if only a sweep.
+  // A higher cap takes effect with the next operation, even a sweep.
   acme.options.spend_cap_cents = 100'000;
   acme.plan(starter);
   acme.at(acme.now);
@@ -337,7 +336,7 @@ TEST(top_up, a_pending_one_is_given_up_after_a_week) {
   acme.now += 24h * 7;
   acme.use(1_credits);
   EXPECT_EQ(acme.count(), 1u);
-  EXPECT_EQ(acme.top_up().status, top_up_status::requested);  // the same one, asked for again
+  EXPECT_EQ(acme.top_up().status, top_up_status::requested);  // the same one, requested again
 }
 
 TEST(top_up, nobody_is_charged_for_what_is_no_longer_wanted) {
@@ -349,8 +348,7 @@ TEST(top_up, nobody_is_charged_for_what_is_no_longer_wanted) {
   EXPECT_EQ(acme.ledger.top_up().spent_cents, 0);
 }
 
-// A hold of a critical call passes: it may stand beyond the cap, and gives back what it does not
-// use.
+// A hold of a critical call ends: it may exceed the cap, and gives back what it does not use.
 TEST(top_up, a_hold_that_passes_does_not_decline_one) {
   buyer acme{starter};
   acme.options.spend_cap_cents = 1'500;
@@ -382,7 +380,7 @@ TEST(top_up, a_suspended_organization_buys_nothing) {
   EXPECT_EQ(acme.count(), 1u);
 }
 
-// An endpoint repeats an error for as long as it remembers the key.
+// An endpoint repeats an error as long as it remembers the key.
 TEST(top_up, a_spent_key_is_followed_by_the_next_one_once) {
   buyer acme{starter};
   acme.use(19'001_credits);
@@ -393,8 +391,8 @@ TEST(top_up, a_spent_key_is_followed_by_the_next_one_once) {
   acme.lease();
   EXPECT_EQ(spend(0), outcome::recorded);
   EXPECT_EQ(acme.top_up().generation, 1);
-  EXPECT_EQ(acme.top_up().next_at, acme.now + 5s);  // as after any delivery that failed
-  EXPECT_EQ(spend(0), outcome::recorded);           // told twice, or by a sidecar that comes late
+  EXPECT_EQ(acme.top_up().next_at, acme.now + 5s);  // as after any failed delivery
+  EXPECT_EQ(spend(0), outcome::recorded);           // repeated, or by a late sidecar
   EXPECT_EQ(acme.top_up().generation, 1);
   EXPECT_EQ(spend(1), outcome::recorded);
   EXPECT_EQ(acme.top_up().generation, 2);
@@ -403,7 +401,7 @@ TEST(top_up, a_spent_key_is_followed_by_the_next_one_once) {
   EXPECT_EQ(acme.top_up().generation, 2);
 }
 
-// How often the key before it was tried says nothing about the next one.
+// The number of tries under the previous key does not count for the next one.
 TEST(top_up, the_key_after_one_that_was_tried_often_begins_anew) {
   buyer acme{starter};
   acme.use(19'001_credits);
@@ -507,7 +505,7 @@ TEST(top_up, what_is_refunded_is_taken_back_in_proportion_and_once) {
   EXPECT_EQ(partly.result, outcome::recorded);
   EXPECT_EQ(partly.amount, 150_credits);
   EXPECT_EQ(acme.take_back(300).result, outcome::exists);
-  EXPECT_EQ(acme.take_back(200).result, outcome::exists);  // told late
+  EXPECT_EQ(acme.take_back(200).result, outcome::exists);  // reported late
   EXPECT_EQ(acme.available(), acme.before - 150_credits);
   EXPECT_EQ(acme.take_back(1'000).amount, 350_credits);
   EXPECT_EQ(acme.take_back(5'000).amount, 0_credits);  // there is no more
@@ -560,7 +558,7 @@ TEST(top_up, takes_back_nothing_that_makes_no_sense) {
   EXPECT_EQ(acme.available(), acme.before);
 }
 
-// 2^53 is passed on the way; ledger/scripts come to the same by other arithmetic.
+// The arithmetic exceeds 2^53; ledger/scripts get the same result in another way.
 TEST(top_up, shares_of_large_amounts_are_exact) {
   top_up_record top_up;
   top_up.cents = 900'000'000'000;
@@ -584,7 +582,7 @@ TEST(top_up, packs_are_bought_by_hand_once_for_each_key) {
   EXPECT_EQ(acme.apply(resolve_top_up{"k", top_up_verdict::paid}).result, outcome::granted);
   EXPECT_EQ(acme.available(), 21'000_credits);
   EXPECT_EQ(acme.ledger.top_up().spent_cents,
-            0);  // the customer's own decision, no part of the cap
+            0);  // the customer's own decision, not part of the cap
 }
 
 TEST(top_up, without_a_price_nothing_can_be_bought) {

@@ -1,5 +1,5 @@
-// What stands ready for a call, and what limits and alerts have counted, against the rows and
-// entries behind it.
+// The cached values for a call, and the counts of limits and alerts, against the rows and entries
+// behind them.
 #include <gtest/gtest.h>
 
 #include "quota/audit_gate.hpp"
@@ -15,7 +15,7 @@ constexpr time_point january{std::chrono::sys_days{std::chrono::year{2026} / 1 /
 constexpr time_point february{std::chrono::sys_days{std::chrono::year{2026} / 2 / 1}};
 constexpr time_point march{std::chrono::sys_days{std::chrono::year{2026} / 3 / 1}};
 
-// In its second cycle; the limits and the alert were set in the first.
+// An account in its second cycle; the limits and the alert were set in the first.
 account_guards second_cycle() {
   account_guards guards;
   account_plan plan;

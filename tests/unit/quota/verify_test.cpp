@@ -120,7 +120,7 @@ TEST(audit, a_hold_resolves_once) {
   auto again = read.entries.back();
   again.type = entry_type::void_hold;
   again.subject = hold(1).text();
-  again.amount = 0_credits;  // the balance alone would not tell
+  again.amount = 0_credits;  // the balance alone would not show it
   read.entries.push_back(again);
   EXPECT_EQ(first_difference(read), "entry " + again.id + ": hold " + again.subject);
 }
@@ -162,8 +162,8 @@ TEST(audit, every_line_of_a_cycle_is_recomputed) {
   EXPECT_EQ(first_difference(read), "cycle 0: billed at 1");
 }
 
-// What rolls over once more when a late call gives credits back joins the grant of before, or makes
-// it anew where that has been used up.
+// Credits that roll over later, when a late call gives them back, join the earlier grant, or
+// recreate it if it has been used up.
 TEST(audit, what_is_left_of_a_rollover_is_what_rolled_over_last) {
   const auto named = [](credits left) {
     auto read = books_of(busy_account());

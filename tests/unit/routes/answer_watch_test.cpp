@@ -62,7 +62,7 @@ TEST(answer_watch, a_stream_that_carries_nothing_is_empty) {
         std::string{"data: {\"choices\":[],\"prompt_filter_results\":[]}\n\n"}}) {
     EXPECT_EQ(judged(stream(), body), stream_end::empty) << body;
     EXPECT_EQ(judged(stream(), body, stream_end::upstream_failed), stream_end::empty);
-    // Nobody knows what would have come.
+    // The rest of the answer is unknown.
     EXPECT_EQ(judged(stream(), body, stream_end::client_gone), stream_end::client_gone);
   }
 }
@@ -86,7 +86,7 @@ TEST(answer_watch, anything_else_is_content) {
   EXPECT_EQ(judged(stream(), text, stream_end::cut), stream_end::cut);
 }
 
-// The connection may break behind the event that says that all is there.
+// The connection may break after the event that marks the end.
 TEST(answer_watch, a_stream_whose_last_event_came_is_complete) {
   for (const auto& last :
        {done, std::string{"data: [DONE]"}, std::string{"data:[DONE]\r\n"},
@@ -128,12 +128,12 @@ TEST(answer_watch, reads_streams_that_are_compressed) {
   EXPECT_EQ(
       judged(stream("gzip"), broken.substr(0, broken.size() - 8), stream_end::upstream_failed),
       stream_end::accepted);
-  // What cannot be read is charged.
+  // An answer that cannot be read is charged.
   EXPECT_EQ(judged(stream("br"), openai_error), stream_end::accepted);
   EXPECT_EQ(judged(stream("gzip"), openai_error), stream_end::accepted);
 }
 
-// An answer of another kind is not looked into.
+// An answer of another type is not inspected.
 TEST(answer_watch, other_answers_are_empty_or_not) {
   const answer_head json{200, "POST", "application/json"};
   EXPECT_EQ(judged(json, ""), stream_end::empty);
@@ -158,7 +158,7 @@ TEST(end_by_head, says_how_a_call_ends_if_its_answer_goes_on_as_it_began) {
   for (const int status : {300, 301, 302, 305, 307, 308}) {
     EXPECT_EQ(end(status, "POST", false), stream_end::redirected) << status;
   }
-  // The work was done, or its result is there already.
+  // The work was done, or its result already existed.
   for (const int status : {303, 304}) {
     EXPECT_EQ(end(status, "POST", false), stream_end::accepted) << status;
   }

@@ -73,7 +73,7 @@ std::string named_form(const std::string& disposition, const std::string& conten
          content + "\r\n--b--\r\n";
 }
 
-// 20 KB of MP3 are 190 s of G.723.1 to ffmpeg, when the file is called so.
+// ffmpeg reads 20 KB of MP3 as 190 s of G.723.1 if the file name says so.
 TEST(audio_tap, goes_by_the_name_of_a_file_where_ffmpeg_does) {
   const audio_tap::body_facts facts{"multipart/form-data; boundary=b", ""};
   const auto mp3 = meters::layer3(100);
@@ -90,7 +90,7 @@ TEST(audio_tap, goes_by_the_name_of_a_file_where_ffmpeg_does) {
   EXPECT_EQ(status("filename=\"a.mp3\"; filename*=utf-8''a.g722", mp3), state::unmeasurable);
 }
 
-// A speech route that does not read the request does not know that PCM was asked for.
+// A speech route that does not read the request does not know that PCM was requested.
 TEST(audio_tap, events_of_speech_are_samples_where_nothing_says_otherwise) {
   const std::string silence = "AAAA";  // three bytes
   std::string delta, events;
@@ -133,7 +133,8 @@ TEST(audio_tap, audio_without_a_container_is_what_it_is_said_to_be) {
   EXPECT_EQ(of("audio/L16; rate=48000", false, settings).used, second);
 }
 
-// With a claim, whatever is not known here but to the upstream would be samples, at any rate.
+// If the type could claim samples, any bytes that only the upstream understands would count as
+// samples, at any rate.
 TEST(audio_tap, of_an_upload_only_the_route_says_what_samples_are) {
   const std::string samples(96'000, '\x01');
   audio_settings settings;
@@ -175,13 +176,13 @@ std::string form(const std::string& content, std::string_view name = "file") {
 const std::string end_of_form = "--b--\r\n";
 constexpr std::string_view form_type = "multipart/form-data; boundary=b";
 
-// What a caller who pays by the second may write, an upstream that does not go by it would hear as
-// something else.
+// A caller who pays by the second could send a type under which Tollgate measures little, while an
+// upstream that ignores it reads more.
 TEST(audio_tap, an_upload_is_read_by_what_its_type_could_mean) {
   const auto upload = [](const std::string& body, std::string_view type) {
     return tapped(body, {type, "", false, true});
   };
-  // Readers of forms that take any multipart for one.
+  // Some form readers accept any multipart type as a form.
   const auto plain = form(wav(160'000)) + end_of_form, decoy = meters::layer3(300) + "\r\n" + plain;
   EXPECT_EQ(upload(plain, "multipart/mixed; boundary=b"), (seen{state::measuring, 20 * second}));
   EXPECT_EQ(upload(decoy, "multipart/mixed; boundary=b").status, state::unmeasurable);
@@ -189,11 +190,11 @@ TEST(audio_tap, an_upload_is_read_by_what_its_type_could_mean) {
   for (const std::string_view type :
        {"application/vnd.api+json", "text/json", "Application/X+JSON"})
     EXPECT_EQ(upload("{\"audio\":\"UklGRg==\"} ", type).status, state::unmeasurable) << type;
-  // Two types at once: nobody knows which is read.
+  // Two types at once: which one is read is unknown.
   for (const std::string_view type : {"multipart/form-data, audio/wav; boundary=b",
                                       "audio/wav audio/mpeg", "audio/wav,", "a\xFF/b"})
     EXPECT_EQ(upload(wav(16'000), type).status, state::unmeasurable) << type;
-  // Nobody reads an upload as events; as a file it is no audio.
+  // No reader treats an upload as events; as a file it is not audio.
   EXPECT_EQ(upload("data: {\"audio\":\"UklGRg==\"}\n\n", "text/event-stream").status,
             state::unmeasurable);
   EXPECT_EQ(upload(wav(16'000), "text/event-stream"), two_seconds);
@@ -225,7 +226,7 @@ TEST(audio_tap, an_upload_goes_up_with_the_type_it_was_read_by) {
     EXPECT_EQ(sent(type), "") << type;
     EXPECT_EQ(wav_in(type).status, state::unmeasurable) << type;
   }
-  // A rate that the upstream could go by, and the route does not.
+  // A rate that the upstream could use, and the route does not.
   audio_settings raw;
   raw.pcm = meters::pcm_format{16'000, 1, 2};
   EXPECT_EQ(sent("audio/L16;rate=16000", raw), "audio/l16; rate=16000");
@@ -238,7 +239,7 @@ TEST(audio_tap, an_upload_goes_up_with_the_type_it_was_read_by) {
   EXPECT_EQ(sent("audio/basic", raw), "audio/l16; rate=16000; channels=1");
 }
 
-// Most frameworks do not look at Content-Encoding, and would read what stands in gzip's header.
+// Most frameworks ignore Content-Encoding, and would read the contents of gzip's header.
 TEST(audio_tap, an_upload_is_read_as_it_is_sent_too) {
   const auto upload = [](const std::string& body, std::string_view type,
                          audio_settings settings = {}) {
@@ -261,7 +262,7 @@ TEST(audio_tap, an_upload_is_read_as_it_is_sent_too) {
       state::unmeasurable);
   EXPECT_EQ(
       tapped(tests::deflated(wav(16'000), tests::framing::gzip, 6, frames), {"audio/wav", "gzip"}),
-      two_seconds);  // nobody hides it
+      two_seconds);  // an answer is not trusted to hide audio
 
   audio_settings raw;
   raw.pcm = meters::pcm_format{1'000, 1, 1};
@@ -270,7 +271,7 @@ TEST(audio_tap, an_upload_is_read_as_it_is_sent_too) {
   EXPECT_GT(upload(body, "audio/pcm", raw).used, 100 * second);
 }
 
-// A lenient reader goes on where we give up: that must not be the cheaper end.
+// A lenient reader continues where Tollgate stops: that must not be the cheaper case.
 TEST(audio_tap, what_was_counted_before_a_fault_stays) {
   audio_settings settings;
   settings.bit_rate = 1'000'000;

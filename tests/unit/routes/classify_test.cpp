@@ -11,7 +11,7 @@ using headers = std::vector<std::pair<std::string, std::string>>;
 
 const headers as_json{{"host", "h"}, {"content-type", "application/json"}};
 
-// The routes of a platform as people write them: models by name, a broad catch-all at the end.
+// The typical routes of a platform: models by name, a broad catch-all at the end.
 route_table platform() {
   return table_of({
       on("gpt-4", "gpt-4").post("/v1/chat/completions").json("/model", {"gpt-4*", "o1*"}),
@@ -64,7 +64,7 @@ INSTANTIATE_TEST_SUITE_P(
         call_case{"GET", "/", {}, {}, "no_route"}, call_case{"OPTIONS", "*", {}, {}, "no_route"},
         call_case{"OPTIONS", chat, {}, {}, "api"}));
 
-// A caller with a valid key tries to have its chat taken for something cheaper.
+// A caller with a valid key tries to have its chat request classified as something cheaper.
 INSTANTIATE_TEST_SUITE_P(
     written_to_deceive, call,
     testing::Values(
@@ -100,7 +100,7 @@ INSTANTIATE_TEST_SUITE_P(
         call_case{"GET", "/v1/models", {{"X-Original-URL", chat}}, {}, "invalid_request"},
         call_case{"GET", "/v1/models", {{"X_Rewrite_Url", chat}}, {}, "invalid_request"},
         call_case{"GET", "/v1/models", {{"X-Original-Host", "h"}}, {}, "api"},
-        // the model: written twice, in other letters, with blanks or controls, not at all
+        // the model: given twice, in other letters, with blanks or control characters, missing
         call_case{"POST", chat, as_json, R"({"model":"gpt-3.5","model":"gpt-4"})",
                   "invalid_request"},
         call_case{"POST", chat, as_json, R"({"model":"gpt-3.5","Model":"gpt-4"})",
@@ -119,7 +119,7 @@ INSTANTIATE_TEST_SUITE_P(
         call_case{"POST", chat, as_json, R"({"model":["gpt-4"]})", "no_route"},
         call_case{"POST", chat, as_json, R"({"model":4})", "no_route"},
         call_case{"POST", chat, as_json, R"([{"model":"gpt-4"}])", "no_route"},
-        // the body: none, broken, compressed, of another type or charset
+        // the body: missing, broken, compressed, of another type or charset
         call_case{"POST", chat, as_json, "", "invalid_request"},
         call_case{"POST", chat, as_json, "{", "invalid_request"},
         call_case{"POST", chat, as_json, "\xEF\xBB\xBF{\"model\":\"gpt-4\"}", "invalid_request"},
@@ -287,8 +287,8 @@ INSTANTIATE_TEST_SUITE_P(
                        {{"content-type", "audio/wav"}, {"content-type", "image/gif"}},
                        "invalid_request"}));
 
-// "An endpoint that is priced by its body": what an earlier route would price, no broader one
-// takes.
+// "An endpoint that is priced by its body": no broader route takes a request that an earlier route
+// would price.
 TEST(claim, only_a_route_that_means_it_takes_what_another_missed) {
   const std::string unknown = R"({"model":"gpt-5","stream":true})";
   const auto first = on("gpt-4", "gpt-4").post(chat).json("/model", {"gpt-4*"});
@@ -297,7 +297,7 @@ TEST(claim, only_a_route_that_means_it_takes_what_another_missed) {
     const head request{"POST", chat, as_json};
     return outcome_of(table, request.view(), &body);
   };
-  // broader, and silent about the model
+  // broader, and without a condition on the model
   EXPECT_EQ(taken_by(on("x", "api").path("/**"), unknown), "no_route");
   EXPECT_EQ(taken_by(on("x", "api").path("/v1/**"), unknown), "no_route");
   EXPECT_EQ(taken_by(on("x", "api").path("/v1/chat/{any}"), unknown), "no_route");
@@ -371,7 +371,7 @@ TEST(no_body, means_that_no_member_is_there) {
   EXPECT_EQ(outcome_of(table, posted.view(), &nothing), "invalid_request");
 }
 
-// A path that only a careless server takes for the cheap route, and a careful one for the dear one.
+// A path that a lenient server reads as the cheap route, and a strict one as the expensive route.
 TEST(exact_reading, refuses_what_could_be_dearer) {
   const auto taken = [](on cheap, on dear, std::string target) {
     const head request{"GET", std::move(target), {}};
@@ -382,7 +382,7 @@ TEST(exact_reading, refuses_what_could_be_dearer) {
   EXPECT_EQ(taken(cheap, dear, "/v1/x/health"), "cheap");
   EXPECT_EQ(taken(cheap, dear, "/v1/x/HEALTH"), "invalid_request");
   EXPECT_EQ(taken(cheap, dear, "/v1/x/health/"),
-            "cheap");  // exactly read, the dear one has no slash
+            "cheap");  // read exactly, the dear route has no slash
   EXPECT_EQ(taken(cheap, on("dear", "gpt-4").path("/v1/**"), "/v1/x/health/"), "invalid_request");
   EXPECT_EQ(taken(cheap, dear, "/v1/x/HEALT%48"), "invalid_request");
   EXPECT_EQ(taken(cheap, on("same", "api").path("/v1/x/{id}"), "/v1/x/HEALTH"), "cheap");
@@ -390,7 +390,7 @@ TEST(exact_reading, refuses_what_could_be_dearer) {
   EXPECT_EQ(taken(cheap, on("audio", "tts").path("/v1/x/{id}"), "/v1/x/HEALTH"), "invalid_request");
   EXPECT_EQ(taken(cheap, on("batch", "query").path("/v1/x/{id}"), "/v1/x/HEALTH"),
             "invalid_request");
-  EXPECT_EQ(taken(cheap, dear, "/V1/x/HEALTH"), "cheap");  // exactly read, nothing takes it
+  EXPECT_EQ(taken(cheap, dear, "/V1/x/HEALTH"), "cheap");  // read exactly, no route takes it
   EXPECT_EQ(taken(on("open", "api").path("/v1/x/health").critically(),
                   on("shut", "api").path("/v1/x/{id}"), "/v1/x/HEALTH"),
             "invalid_request");
@@ -486,7 +486,7 @@ TEST(estimate, a_service_tier_has_a_price_of_its_own) {
   EXPECT_EQ(taken(R"({"model":"m","service_tier":"priority "})"), "invalid_request");
 }
 
-// What goes up is the reading that was made.
+// The upstream is sent the type by which the body was read.
 TEST(content_type, is_written_anew_where_the_body_was_read) {
   const auto table = platform();
   const std::string body = R"({"model":"gpt-4o"})";

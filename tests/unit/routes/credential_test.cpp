@@ -9,7 +9,7 @@ namespace {
 
 struct credential_case {
   std::vector<std::pair<std::string, std::string>> headers;
-  std::string out;  // the key, or a problem's code
+  std::string out;  // the key, or the code of a problem
 };
 
 class credential : public testing::TestWithParam<credential_case> {};

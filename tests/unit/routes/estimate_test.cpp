@@ -55,7 +55,7 @@ TEST(estimate, keeps_within_its_bounds) {
   EXPECT_EQ(estimate(speech, {}, reading{}).amount, 1'000'000);
 }
 
-// It is metered before it is forwarded; until then it is held for the least that anything costs.
+// It is metered before it is forwarded; until then the hold is the least that any upload costs.
 TEST(estimate, an_upload_says_nothing_of_its_length) {
   EXPECT_EQ(quota::price(upload, estimate(upload, {}, {})), quota::credits::from_micro(50'000));
 }

@@ -92,12 +92,12 @@ INSTANTIATE_TEST_SUITE_P(
                               "/tasks", "ambiguous"},
                     json_case{R"({"task\u017f":2})", "/tasks", "ambiguous"},
                     json_case{R"({"\u212aey":1,"key":2})", "/key", "ambiguous"},
-                    // twice elsewhere decides nothing
+                    // repeated elsewhere, which does not matter
                     json_case{R"({"x":1,"x":2,"model":"a"})", "/model", "a"},
                     json_case{R"({"a":{"model":"x"},"model":"a"})", "/model", "a"},
                     json_case{R"({"models":"x","model":"a"})", "/model", "a"}));
 
-// The rest of the kind stands in member_name_test.cpp.
+// member_name_test.cpp has more of these names.
 INSTANTIATE_TEST_SUITE_P(
     members_that_some_take_for_it, json_read,
     testing::Values(

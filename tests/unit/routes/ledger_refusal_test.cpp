@@ -29,7 +29,7 @@ TEST(insufficient_credits, says_what_is_short) {
       p.message,
       "This call needs 10 credits and 3.5 are available: 6.5 credits short. Add credits to go on.");
   EXPECT_EQ(facts_of(p), "required_credits=10 available_credits=3.5 short_credits=6.5");
-  EXPECT_FALSE(p.retry_after);  // waiting a moment does not help
+  EXPECT_FALSE(p.retry_after);  // a short wait does not help
   const auto below = to_problem({outcome::insufficient_balance, 100'000_micro, -2_credits});
   EXPECT_NE(below.message.find("-2 are available: 2.1 credits short"), std::string::npos)
       << below.message;

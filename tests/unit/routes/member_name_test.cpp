@@ -18,10 +18,10 @@ TEST(member_name, is_what_some_reader_takes_for_it) {
         // no-break space, zero width joiner, soft hyphen, byte order mark, C1, a tag
         "model\u00A0"s, "mo\u200Ddel"s, "mo\u00ADdel"s, "\uFEFFmodel"s, "model\u0085"s,
         "model\U000E0001"s,
-        // full width, mathematical, circled, superscript; a letter that stands for several
+        // full width, mathematical, circled, superscript; one letter that folds to several
         "\uFF4Dodel"s, "\U0001D5C6\U0001D5C8\U0001D5BD\U0001D5BE\U0001D5C5"s, "\u24DCodel"s,
         "mode\u02E1"s, "m\u2092del"s,
-        // lone surrogates, as a reader of pieces passes them on
+        // lone surrogates, as passed on by a reader that works in pieces
         "mo\xED\xA0\x80"
         "del"s,
         "__proto__"s})

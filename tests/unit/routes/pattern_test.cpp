@@ -23,7 +23,7 @@ path_pattern make_path(std::string_view text) {
   return std::get<path_pattern>(std::move(parsed));
 }
 
-// The definition of a glob, spelled out. Exponential, for short texts only.
+// The definition of a glob, implemented literally. Exponential, for short texts only.
 bool naive(std::string_view pattern, std::string_view text) {
   if (pattern.empty()) return text.empty();
   if (pattern[0] == '*')

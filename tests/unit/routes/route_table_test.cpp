@@ -97,7 +97,7 @@ INSTANTIATE_TEST_SUITE_P(
         reach_case{{model("A", {"gpt-*"}), model("B", {"gpt-4*"})}, "B by A"},
         reach_case{{model("A", {"*"}), model("B", {"gpt-4*"})}, "B by A"},
         reach_case{{on("A", "api").path("/v1/chat/completions"), model("B", {"gpt-4*"})}, "B by A"},
-        // a body-priced route elsewhere leaves the catch-all in force here
+        // a body-priced route elsewhere does not affect the catch-all here
         reach_case{
             {model("C", {"gpt-4*"}), on("A", "api").path("/**"), on("B", "api").path("/v1/agents")},
             "B by A"}));
@@ -121,7 +121,7 @@ INSTANTIATE_TEST_SUITE_P(
         reach_case{{model("A", {"gpt-4*"}), model("B", {"gpt-4*", "o1"})}, ""},
         reach_case{{model("A", {"gpt-4*"}), model("B", {"*"})}, ""},
         reach_case{{model("A", {"gpt-4*"}), on("B", "api").path("/v1/chat/completions")}, ""},
-        // A is passed over for what C claims, so B does get unknown models
+        // A passes on what C claims, so B does get unknown models
         reach_case{{model("C", {"gpt-4*"}), on("A", "api").path("/**"), model("B", {"*"})}, ""},
         reach_case{{model("C", {"gpt-4*"}), on("A", "api").path("/**"),
                     on("B", "api").path("/v1/chat/completions")},
@@ -141,7 +141,7 @@ class random_traffic {
     return out;
   }
 
-  // What becomes of one and the same random call in two tables.
+  // The result of one random call in two tables.
   std::pair<std::string, std::string> outcomes(const route_table& a, const route_table& b) {
     std::vector<std::pair<std::string, std::string>> fields{
         {"content-type", pick({"application/json", "application/x+json"})}};
@@ -163,8 +163,8 @@ class random_traffic {
   std::mt19937 random_{11};
 };
 
-// A route that is reported would never be reached: whatever it would take if it stood alone, the
-// routes before it have already taken or refused.
+// A route that is reported as unreachable never takes a request: the routes before it take or
+// refuse everything that it would take alone.
 TEST(reach, raises_no_false_alarm) {
   random_traffic traffic;
   int reported = 0, relevant = 0;

@@ -1,4 +1,4 @@
-// Requests and routes in few words, for the tests of this directory.
+// Short notations for requests and routes, for the tests in this directory.
 #pragma once
 
 #include <initializer_list>
@@ -123,8 +123,8 @@ inline std::vector<std::string> mistakes_of(std::vector<route_settings> routes) 
   return out;
 }
 
-// What becomes of a request, in one word: the route's name, a problem's code, or "body?" where the
-// table wants to see the body and `body` is null.
+// The result of a request as one word: the route's name, a problem's code, or "body?" if the table
+// needs the body and `body` is null.
 inline std::string outcome_of(const route_table& table, const request_view& request,
                               const std::string* body = nullptr,
                               std::vector<mismatch>* why = nullptr) {

@@ -52,7 +52,7 @@ INSTANTIATE_TEST_SUITE_P(
 INSTANTIATE_TEST_SUITE_P(
     refusals, normalised_path,
     testing::Values(path_case{"", "refused"}, path_case{"v1", "refused"}, path_case{"*", "refused"},
-                    // what one server takes for a separator and another does not
+                    // characters that one server reads as a separator and another does not
                     path_case{"/a%2Fb", "refused"}, path_case{"/a%2fb", "refused"},
                     path_case{"/a\\b", "refused"}, path_case{"/a%5Cb", "refused"},
                     path_case{"/a%5cb", "refused"}, path_case{"/a;b", "refused"},
@@ -64,7 +64,7 @@ INSTANTIATE_TEST_SUITE_P(
                     path_case{"/a b", "refused"}, path_case{"/a\tb", "refused"},
                     path_case{std::string{"/a\0b", 4}, "refused"}, path_case{"/a\x7f", "refused"},
                     path_case{"/caf\xC3\xA9", "refused"}, path_case{"/\xFF", "refused"},
-                    // percent-encoding that is broken, doubled, overlong or no UTF-8
+                    // percent-encoding that is broken, doubled, overlong or not UTF-8
                     path_case{"/%", "refused"}, path_case{"/%4", "refused"},
                     path_case{"/%zz", "refused"}, path_case{"/a%2", "refused"},
                     path_case{"/%%41", "refused"}, path_case{"/%u0041", "refused"},

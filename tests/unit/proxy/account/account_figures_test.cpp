@@ -1,5 +1,5 @@
-// What people are shown of an account agrees with what the ledger does: in cases that were
-// reported, and over random histories.
+// The figures shown for an account agree with the ledger: in cases that were reported, and over
+// random histories.
 #include "proxy/account/account_figures.hpp"
 
 #include <random>
@@ -48,7 +48,7 @@ TEST(account_figures, overage_tells_what_is_priced_and_what_is_owed) {
   who.use(180_credits, quota::admission::owed);
   EXPECT_EQ(overage_of(snapshot_of(who)),
             (overage_figures{80_credits, 50_credits, 100, 30_credits}));
-  who.at(quota::on(2026, 12, 1));  // 50 are billed, and the allocation pays off what was owed
+  who.at(quota::on(2026, 12, 1));  // 50 are billed, and the allocation pays off the debt
   EXPECT_EQ(overage_of(snapshot_of(who)), (overage_figures{{}, {}, 0, {}}));
   EXPECT_EQ(who.available(), 70_credits);
 }
@@ -75,7 +75,7 @@ TEST(account_figures, standing_goes_from_credit_to_the_cap) {
   EXPECT_EQ(standing_of(snapshot_of(who)).cap_permille, 200);
   who.use(400_credits);
   EXPECT_EQ(standing_of(snapshot_of(who)).state, standing::spend_cap_reached);
-  who.give("pack", 600_credits);  // pays off what was overdrawn, so nothing of the cap is spent
+  who.give("pack", 600_credits);  // pays off the overdraft, so none of the cap is spent
   EXPECT_EQ(standing_of(snapshot_of(who)), (standing_figures{standing::nearly_used_up, 833, 0}));
 }
 
@@ -109,7 +109,7 @@ TEST(account_figures, without_an_end_there_is_none) {
   EXPECT_EQ(standing_of(snapshot_of(who)).state, standing::in_overage);
 }
 
-// One step of a customer's life.
+// One random operation of a customer.
 void live(customer& who, std::mt19937_64& dice) {
   const auto below = [&](int n) {
     return static_cast<std::int64_t>(dice() % static_cast<unsigned>(n));
@@ -151,7 +151,7 @@ void live(customer& who, std::mt19937_64& dice) {
   }
 }
 
-// Exactly so much is admitted as the page's line says is left.
+// The ledger admits exactly the amount that the page's line says is left.
 void expect_line_holds(const customer& who) {
   const auto snapshot = snapshot_of(who);
   const auto figures = figures_of_cycle(snapshot);

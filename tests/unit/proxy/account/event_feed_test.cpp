@@ -13,10 +13,10 @@ namespace {
 using namespace std::chrono_literals;
 using quota::credits;
 
-// A feed that looks every few milliseconds, over a ledger in memory.
+// A feed that polls every few milliseconds, over a ledger in memory.
 class event_feed_test : public testing::Test {
  protected:
-  // What a client reads, until `enough` or the end; the rest of its life it does nothing.
+  // Everything that a client reads, until `enough` or the end; after that it does nothing.
   struct client {
     std::shared_ptr<body_source> body;
     std::string text;
@@ -24,7 +24,7 @@ class event_feed_test : public testing::Test {
     int refused = 0;
   };
 
-  // Whoever waits for the next event holds on to what he waits for.
+  // Clients that wait for the next event keep their body alive.
   void TearDown() override {
     feed_.close();
     run_until([&] { return feed_.streams() == 0; });
@@ -40,7 +40,7 @@ class event_feed_test : public testing::Test {
       if (!opened) co_return;
       who->body = *opened;
       for (;;) {
-        const auto body = who->body;  // the test lets go of it to leave
+        const auto body = who->body;  // the test releases it to leave
         if (!body) co_return;
         const auto piece = co_await body->next();
         if (!piece) break;
@@ -166,8 +166,8 @@ TEST_F(event_feed_test, a_comment_keeps_a_quiet_stream_alive) {
 TEST_F(event_feed_test, a_place_beyond_the_end_becomes_the_end_after_a_moment) {
   const auto who = open("acme", event_cursor{quota::stream_positions{"999-0", "999-0"}});
   run_until([&] { return who->body != nullptr; });
-  // How many ticks a busy machine finds time for nobody knows: what happens before it is the end is
-  // not told, and the next is.
+  // The number of ticks on a busy machine is unknown: an event before the place has become the end
+  // is not sent, and the next one is.
   run_until([&] {
     if (!has(*who, "event: usage")) charge("acme", 1);
     run_for(30ms);
@@ -175,7 +175,7 @@ TEST_F(event_feed_test, a_place_beyond_the_end_becomes_the_end_after_a_moment) {
   });
 }
 
-// Entries are numbered by the millisecond here, as in Redis. Usage is told again for 15 minutes.
+// Entries are numbered by the millisecond here, as in Redis. Usage is sent again for 15 minutes.
 TEST_F(event_feed_test, says_that_usage_is_missing_where_it_is_not_told_again) {
   const auto at = [](const char* entry) {
     return event_cursor{quota::stream_positions{"0-0", entry}};
@@ -189,7 +189,7 @@ TEST_F(event_feed_test, says_that_usage_is_missing_where_it_is_not_told_again) {
   run_until([&] { return has(*missed_nothing, "event: balance"); });
   run_for(30ms);
   EXPECT_EQ(times(*missed_nothing, "event:"), 1);
-  EXPECT_EQ(store_.gaps_asked, 0);  // asked only where something may be missing
+  EXPECT_EQ(store_.gaps_asked, 0);  // asked only if something may be missing
   const auto in_time = open("acme", at("2-0"));
   run_until([&] { return has(*in_time, R"("data":{"credits":2,"calls":1})"); });
   EXPECT_FALSE(has(*in_time, "event: gap"));

@@ -51,7 +51,7 @@ TEST(event_report, what_counts_towards_a_cap_adds_up_to_it) {
                  "cap_cents 40 top_up_cents 0 overage 38000000 cost 18000000*20000,2000000*20000"),
             R"("data":{"spend_cap_usd":0.4,"top_ups_usd":0,"overage_credits":38,)"
             R"("overage_usd":0.4}})");
-  // Two halves of a cent are one.
+  // Two halves of a cent are one cent.
   EXPECT_EQ(data("usage_threshold",
                  "cap_percent 50 cap_cents 2000 top_up_cents 1000 overage 500000 "
                  "cost 250000*20000,250000*20000"),
@@ -140,7 +140,7 @@ TEST(event_report, says_with_each_event_where_its_reader_stands) {
   EXPECT_EQ(report.take(), "");
 }
 
-// Whoever leaves between the events and the usage gets the usage when it comes again.
+// A client that leaves between the events and the usage gets the usage when it reconnects.
 TEST(event_report, what_came_in_several_answers_is_one_usage_behind_all_their_events) {
   event_report report{"acme", stream_positions{"5-0", "6-0"}, round_moment};
   for (int i = 1; i <= 3; ++i) {

@@ -13,7 +13,7 @@ quota::time_point at(std::string_view text) {
   return *parse_time(text);
 }
 
-// So many whole credits a day, up to yesterday.
+// That many whole credits per day, up to yesterday.
 usage_history history(std::vector<int> days, std::string_view today, int today_so_far = 0) {
   usage_history out;
   out.first_day = std::chrono::floor<std::chrono::days>(at(today)) -
@@ -39,8 +39,8 @@ struct story {
   int today_so_far;
   const char* now;
   const char* end;
-  long low, high;  // between which the expected use must lie
-  bool sure;       // no spread at all
+  long low, high;  // bounds of the expected use
+  bool sure;       // without any spread
 };
 
 TEST(projection, tells_stories) {

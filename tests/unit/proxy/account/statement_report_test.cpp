@@ -77,7 +77,7 @@ TEST(statement_report, json_has_every_line) {
       R"("other":0}})");
 }
 
-// What a spreadsheet makes of a column.
+// The column as a spreadsheet reads it.
 quota::credits sum_of_column(const std::string& csv, std::string_view name) {
   std::istringstream lines{csv};
   std::string line;
@@ -124,8 +124,8 @@ TEST(statement_report, every_column_of_the_csv_adds_up) {
             quota::credits::from_micro(open.paid_cents() * 10'000));
 }
 
-// From `billed` and the rate a price can be computed again, call by call rounded up; `used` is what
-// was heard.
+// From `billed` and the rate a price can be computed again, each call rounded up; `used` is the
+// measured audio.
 TEST(statement_report, seconds_are_told_as_used_and_as_billed) {
   statement_report report{"acme", january(), true};
   auto speech = counter("tts", "", 1_credits, 2);
@@ -175,7 +175,7 @@ TEST(statement_report, what_came_back_was_not_paid) {
   refunded.refunded_cents = 300;
   disputed.disputed_cents = 600;
   both.refunded_cents = 700;
-  both.disputed_cents = 700;  // no more can come back than was paid
+  both.disputed_cents = 700;  // no more than the payment can come back
   quota::add_payments(all, {refunded, disputed, both});
   EXPECT_EQ(all[0].packs_cents, 700);
   EXPECT_EQ(all[0].automatic_cents, 400);
@@ -214,7 +214,7 @@ TEST(statement_report, the_table_adds_up_for_the_eye) {
 
 TEST(statement_report, usage_agrees_with_what_was_settled) {
   auto statement = january();
-  // Something that no line tells of.
+  // An amount that is in no line.
   statement.record.settled += 8_credits;
   statement.closing -= 8_credits;
   const auto report = report_of(statement, false);

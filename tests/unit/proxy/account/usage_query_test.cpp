@@ -114,7 +114,7 @@ TEST(usage_query, an_hour_belongs_to_the_day_in_which_it_begins) {
   EXPECT_EQ(query.text_of(query.last_hour + 1), "2026-01-03T00:30:00+05:30");
 }
 
-// Whether it is named by its date or by its moment, so that no hour is in two days' reports.
+// Both by date and by time, so that no hour is in the reports of two days.
 TEST(usage_query, a_day_begins_alike_however_it_is_said) {
   for (const auto& [zone, offset] :
        {std::pair{"Asia/Kathmandu", "%2B05:45"}, std::pair{"Asia/Kolkata", "%2B05:30"},

@@ -139,7 +139,7 @@ TEST(usage_report, shows_what_was_used_in_the_unit_of_the_action) {
   EXPECT_THAT(report_of("group_by=model").to_json(), Not(HasSubstr("used")));
 }
 
-// What is not known any more is said, instead of a null that looks like a call without an agent.
+// Values that are no longer known are marked, because null would look like a call without an agent.
 TEST(usage_report, says_from_when_callers_are_known) {
   const auto hour = [](const char* time) {
     return parse_time(time)->time_since_epoch() / std::chrono::hours{1};
@@ -161,7 +161,7 @@ TEST(usage_report, a_route_that_is_gone_is_counted_as_others_of_its_action) {
   EXPECT_EQ(units().of("chat", ""), usage_unit::request);
 }
 
-// Whatever the size of the pages and the order of the counters, the pages are the whole report.
+// For every page size and every order of the counters, the pages together are the whole report.
 TEST(usage_report, pages_are_the_whole_in_parts) {
   std::mt19937 random{7};
   std::vector<quota::usage_counter> counters;

@@ -1,4 +1,4 @@
-// The admin API as a conversation: a call, and what it answers.
+// The admin API as a conversation: calls and their answers.
 #include <gmock/gmock.h>
 
 #include "tests/unit/proxy/admin/api_test.hpp"
@@ -64,7 +64,7 @@ TEST_F(admin_api_test, creates_and_changes_an_organization) {
   EXPECT_EQ(call("HEAD", "orgs/acme").status, 200);
 }
 
-// Whoever waits for events is told at once, not with the next sweep.
+// Event streams get it at once, not with the next sweep.
 TEST_F(admin_api_test, suspending_an_organization_is_told) {
   const auto types = [&] {
     std::vector<std::string> all;
@@ -165,7 +165,7 @@ TEST_F(admin_api_test, says_which_methods_would_work) {
   EXPECT_EQ(header(call("GET", "orgs/acme/keys/key_1"), "Allow"), "DELETE");
 }
 
-// Whoever gives a parameter to a call that has none means something by it.
+// A caller that passes a parameter to a call without parameters expects an effect.
 TEST_F(admin_api_test, ignores_no_parameter_and_no_field_of_any_call) {
   create("acme");
   const auto key = at(call("POST", "orgs/acme/keys", "{}"), "data/id");
@@ -517,7 +517,7 @@ TEST_F(admin_api_test, says_when_the_ledger_is_away) {
   }
 }
 
-// It moves when it is summed up further.
+// Usage moves when it is merged further.
 TEST_F(admin_api_test, reads_usage_again_that_has_moved_meanwhile) {
   create("acme");
   quota::usage_counter counter;

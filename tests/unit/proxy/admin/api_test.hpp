@@ -1,4 +1,4 @@
-// The admin API over a ledger in memory: what a test calls, and how it reads the answers.
+// The admin API over a ledger in memory: calls, and helpers to read the answers.
 #pragma once
 
 #include <string>
@@ -15,7 +15,7 @@
 
 namespace tollgate::proxy::admin {
 
-// The value at a path of names ("error/code"), as text; "absent" when there is none.
+// The value at a path of names ("error/code"), as text; "absent" if there is none.
 inline std::string at(const api_response& response, std::string_view path) {
   const auto body = read_json(response.body);
   const json_value* value = body ? &*body : nullptr;
@@ -81,7 +81,7 @@ class api_test : public testing::Test {
 
   void create(const std::string& org) { ASSERT_EQ(call("PUT", "orgs/" + org, "{}").status, 201); }
 
-  // A call of so many credits, from hold to settlement.
+  // A call of that many credits, from hold to settlement.
   void charge(const std::string& org, quota::credits amount) {
     auto& account = store_.account(org);
     const auto id = quota::hold_id::make(store_.time, 7, ++calls_);

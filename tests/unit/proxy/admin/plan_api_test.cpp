@@ -55,7 +55,7 @@ TEST_F(plan_api_test, everything_an_organization_chooses) {
   EXPECT_EQ(options.limits, limits);
   EXPECT_EQ(plan_of("acme").anchor_day, 31);
 
-  // What is not mentioned stays.
+  // Values that are not mentioned are kept.
   const auto org = call("PUT", "orgs/acme", R"({"overage":true})");
   EXPECT_EQ(at(org, "data/overage"), "true");
   EXPECT_EQ(at(org, "data/spend_cap_usd"), "50.5");
@@ -142,12 +142,12 @@ TEST_F(plan_api_test, a_change_can_wait_for_the_next_cycle) {
   EXPECT_EQ(at(org, "data/plan"), "pro");
   EXPECT_EQ(at(org, "data/plan_change/plan"), "starter");
   EXPECT_EQ(at(org, "data/plan_change/at"), "2026-04-15T00:00:00Z");
-  // Other changes do not bring it forward.
+  // Other changes do not bring the change of plan forward.
   org = call("PUT", "orgs/acme", R"({"spend_cap_usd":5})");
   EXPECT_EQ(at(org, "data/plan"), "pro");
   EXPECT_EQ(at(org, "data/plan_change/plan"), "starter");
   EXPECT_EQ(plan_of("acme").options.spend_cap_cents, 500);
-  // Staying is possible until then.
+  // Until then the organization can stay on its plan.
   org = call("PUT", "orgs/acme", R"({"plan":"pro","plan_effective":"next_cycle"})");
   EXPECT_EQ(at(org, "data/plan_change"), "null");
   call("PUT", "orgs/acme", R"({"plan":"starter","plan_effective":"next_cycle"})");
@@ -353,8 +353,7 @@ TEST_F(plan_api_test, credits_are_bought_once) {
   EXPECT_EQ(call("POST", "orgs/acme/top_ups/pack-2", R"({"status":"paid"})").status, 404);
 }
 
-// Three payments that were declined at first fill the balance: a fourth is confirmed, and has no
-// room.
+// Three payments that were first declined fill the balance: a fourth is confirmed but does not fit.
 TEST_F(plan_api_test, a_payment_without_room_is_not_said_to_be_free) {
   call("PUT", "orgs/acme", R"({"plan":"starter"})");
   const std::pair<std::string, std::string> packs[] = {
@@ -389,7 +388,7 @@ TEST_F(plan_api_test, a_lost_answer_names_the_key_that_makes_buying_again_safe) 
 }
 
 TEST_F(plan_api_test, a_put_that_is_half_done_can_be_repeated) {
-  store_.calls_until_lost = 0;  // the answer of configure
+  store_.calls_until_lost = 0;  // the answer to configure
   const auto lost = call("PUT", "orgs/acme", R"({"plan":"starter"})");
   EXPECT_EQ(lost.status, 503);
   EXPECT_THAT(at(lost, "error/message"), HasSubstr("repeat the PUT"));

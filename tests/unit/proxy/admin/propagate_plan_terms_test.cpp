@@ -73,7 +73,7 @@ TEST_F(propagate_plan_terms_test, the_old_terms_again_take_them_back) {
 TEST_F(propagate_plan_terms_test, another_plan_is_not_its_business) {
   auto terms = starter();
   terms.plan = "pro";
-  agree("other", "starter", terms);  // the ledger has not heard of a change of plan yet
+  agree("other", "starter", terms);  // the ledger does not know of a change of plan yet
   EXPECT_FALSE(after("other").next_terms);
 }
 

@@ -16,13 +16,13 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using tests::noon;
 
-// What a test sees and decides of an archive that an archiver owns.
+// The part of an archive that a test sees and controls; the archiver owns the archive.
 struct shelf {
-  std::string store;  // whose archive it is
+  std::string store;  // the store of the archive
   bool leads = true, readable = true;
   std::string fails;      // the next calls throw this
   std::string refuses;    // batches of this organization are refused
-  bool moved_on = false;  // another has added: an add adds nothing
+  bool moved_on = false;  // another process has added: an add adds nothing
   std::map<quota::org_id, position> at;
   std::vector<std::string> added;  // "acme 2": entries of each batch
   int interrupted = 0;
@@ -80,7 +80,7 @@ class archiver_test : public testing::Test {
     world_.accounts.time += 1h;
   }
   void round() { tests::run_task(archiver_.run_once()); }
-  // A skipped account, and an archive that failed, are left alone for a while.
+  // A skipped account, and an archive that failed, are not tried again for a while.
   bool may_drop(const quota::org_id& org) {
     return tests::run_task(archiver_.may_drop(org, accounts_[org]));
   }
@@ -169,7 +169,7 @@ TEST_F(archiver_test, an_organization_that_is_refused_keeps_no_other_from_it) {
   create("acme");
   create("beta");
   shelf_.refuses = "acme";
-  round();  // both in one step: it is not known which of them is refused
+  round();  // both in one step: the archive cannot know which of them is refused
   EXPECT_THAT(shelf_.added, IsEmpty());
   EXPECT_EQ(counts_.failures.read(), 1);
 }

@@ -73,7 +73,7 @@ TEST_F(file_archives, are_written_by_one_at_a_time_and_go_on_where_they_were) {
   ASSERT_TRUE(archive.lead());
   EXPECT_EQ(archive.position_of("a"), first.to);
   EXPECT_EQ(archive.position_of("b"), other.to);
-  EXPECT_FALSE(archive.add({first}));  // it is there already
+  EXPECT_FALSE(archive.add({first}));  // it already exists
   EXPECT_FALSE(archive.add({second, other})) << "all of it or nothing";
   EXPECT_TRUE(archive.add({second}));
   EXPECT_EQ(read("current.jsonl"), lines(first) + lines(other) + lines(second));
@@ -85,7 +85,7 @@ TEST_F(file_archives, cut_off_what_was_written_and_not_added) {
     auto archive = open();
     ASSERT_TRUE(archive.lead() && archive.add({first}));
   }
-  append("current.jsonl", lines(second).substr(0, 30));  // it was killed here
+  append("current.jsonl", lines(second).substr(0, 30));  // killed at this point
   auto archive = open();
   ASSERT_TRUE(archive.lead());
   EXPECT_EQ(archive.position_of("a"), first.to);
@@ -96,14 +96,14 @@ TEST_F(file_archives, cut_off_what_was_written_and_not_added) {
 TEST_F(file_archives, may_be_killed_in_their_very_first_step) {
   const auto first = entries("a", 0, 2);
   ASSERT_TRUE(open().lead());
-  append("current.jsonl", lines(first).substr(0, 30));  // it was killed here
+  append("current.jsonl", lines(first).substr(0, 30));  // killed at this point
   auto archive = open();
   ASSERT_TRUE(archive.lead());
   ASSERT_TRUE(archive.add({first}));
   EXPECT_EQ(read("current.jsonl"), lines(first));
 }
 
-// Files that may not grow fail as a full disk does.
+// A limit on file sizes causes the same failure as a full disk.
 class growth_limit {
  public:
   explicit growth_limit(rlim_t bytes) {
@@ -186,7 +186,7 @@ TEST_F(file_archives, end_when_they_are_long_enough) {
     EXPECT_EQ(read("ledger-00000001.jsonl"), lines(first));
     EXPECT_EQ(read("current.jsonl"), lines(second));
   }
-  // It was killed between ending a file and writing down that it had.
+  // The process was killed between ending a file and recording that.
   fs::rename(directory_ + "/current.jsonl", directory_ + "/ledger-00000002.jsonl");
   auto archive = open();
   ASSERT_TRUE(archive.lead() && archive.add({third}));

@@ -15,7 +15,7 @@ using tests::noon;
 
 constexpr std::int64_t hours_per_day = 24;
 
-// Without an archive: what is old is dropped by the clock alone.
+// Without an archive, old data is dropped by time alone.
 class retention_job_test : public testing::Test {
  protected:
   retention_job_test() {
@@ -47,7 +47,7 @@ TEST_F(retention_job_test, sums_up_the_days_that_are_over) {
 
 TEST_F(retention_job_test, drops_callers_of_days_that_are_too_old) {
   round();
-  round();  // what was summed up is known by now
+  round();  // the first round's merges are known now
   EXPECT_EQ(kept().first_hour, (quota::hour_of(noon) / hours_per_day - 2) * hours_per_day);
 }
 

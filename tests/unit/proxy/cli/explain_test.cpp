@@ -1,4 +1,4 @@
-// What `tollgate check` and `tollgate explain` print, word for word.
+// The output of `tollgate check` and `tollgate explain`, word for word.
 #include "proxy/cli/explain.hpp"
 
 #include <filesystem>
@@ -31,7 +31,7 @@ routes:
 limits: { json: 1KiB }
 )";
 
-// A file with this text, as long as the test runs.
+// A file with this text that exists as long as the test runs.
 class file {
  public:
   explicit file(const std::string& text) {

@@ -1,5 +1,5 @@
-// What `tollgate meter` prints, word for word. The meters themselves have tests of their own; here
-// the audio is raw samples.
+// The output of `tollgate meter`, word for word. The meters have tests of their own; here the audio
+// is raw samples.
 #include "proxy/cli/meter.hpp"
 
 #include <filesystem>
@@ -22,7 +22,7 @@ routes:
   - { name: speech, match: { method: POST, path: /v1/audio/speech }, upstream: openai, action: tts, rate: tts }
 )";
 
-// A directory of its own, in which the test runs: what lies around elsewhere must not matter.
+// The test runs in a directory of its own, so that files elsewhere cannot affect it.
 class meter_command : public ::testing::Test {
  protected:
   meter_command() {

@@ -1,4 +1,4 @@
-// What is typed, and the body that it becomes.
+// Command-line arguments, and the request body made from them.
 #include "proxy/cli/org_arguments.hpp"
 
 #include <gtest/gtest.h>

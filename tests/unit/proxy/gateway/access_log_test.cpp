@@ -1,4 +1,4 @@
-// One JSON line a request.
+// One line of JSON per request.
 #include "proxy/gateway/access_log.hpp"
 
 #include <algorithm>
@@ -50,7 +50,7 @@ TEST_F(access_logs, say_all_that_is_known) {
   record.took.upstream_us = 7;
   record.took.overhead_us = 8;
   log.write(record, at);
-  EXPECT_EQ(text(), "");  // gathered, until it is flushed
+  EXPECT_EQ(text(), "");  // collected until it is flushed
   log.flush();
   EXPECT_EQ(text(),
             R"({"time":"2026-01-01T12:00:00.123Z","request_id":"req-1","client":"10.0.0.1",)"
@@ -65,7 +65,7 @@ TEST_F(access_logs, say_all_that_is_known) {
 TEST_F(access_logs, are_valid_json_whatever_a_client_sends) {
   access_log log{path};
   exchange_record record;
-  record.path = "/caf\xC3\xA9/\xFF\x7F";  // a broken byte, and DEL
+  record.path = "/caf\xC3\xA9/\xFF\x7F";  // an invalid byte, and DEL
   log.write(record, at);
   log.flush();
   EXPECT_NE(text().find("\"path\":\"/caf\xC3\xA9/\xEF\xBF\xBD\\u007f\""), std::string::npos)
@@ -121,7 +121,7 @@ TEST_F(access_logs, that_cannot_be_opened_are_an_error_and_the_old_one_goes_on) 
   access_log log{path};
   EXPECT_THROW(log.reopen("/nowhere/at/all.log"), std::runtime_error);
   EXPECT_TRUE(log.enabled());
-  for (int i = 0; i < 1000; ++i) log.write({}, at);  // more than is gathered
+  for (int i = 0; i < 1000; ++i) log.write({}, at);  // more than the buffer holds
   EXPECT_NE(text(), "");
 }
 

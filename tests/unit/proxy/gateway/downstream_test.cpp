@@ -1,4 +1,5 @@
-// The two ways in which a client's input ends: it may still wait for an answer, or it has left.
+// The two ways in which a client's input ends: the client may still wait for an answer, or it has
+// left.
 #include "proxy/gateway/downstream.hpp"
 
 #include <gtest/gtest.h>
@@ -24,7 +25,7 @@ class client_and_server : public testing::Test {
     context_.run();
   }
 
-  // Until it holds, or for a second.
+  // Runs until the condition holds, or for a second.
   template <class Condition>
   bool comes(Condition condition) {
     for (int i = 0; i < 100 && !condition(); ++i) {

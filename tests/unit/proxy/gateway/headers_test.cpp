@@ -12,7 +12,7 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-// One head as it arrives, and what becomes of it on its way up and down.
+// A head as it arrives, and its forms when forwarded to the upstream and to the client.
 class arrived {
  public:
   explicit arrived(const std::string& fields, const std::string& line = "POST /v1/x HTTP/1.1") {
@@ -75,7 +75,7 @@ TEST(request_head, is_written_for_the_upstream) {
   EXPECT_TRUE(out.ends_with("\r\n\r\n"));
 }
 
-// The upstream is told the reading that the price was made by.
+// The upstream is told the same media type by which the call was priced.
 TEST(request_head, says_of_a_body_what_was_read) {
   arrived request{
       "Content-Type: application/json; v=1; x=\"charset=utf-7\"\r\n"
@@ -103,7 +103,7 @@ TEST(request_head, announces_the_body_as_it_is_sent) {
   EXPECT_THAT(arrived{""}.sent_upstream(), Not(HasSubstr("Content-Length")));
 }
 
-// The classifier decides by them whether a body follows.
+// The classifier uses these fields to see whether a body follows.
 TEST(request_head, still_says_that_a_body_follows_when_it_is_classified) {
   arrived counted{"Connection: content-length\r\nContent-Length: 7\r\n"};
   EXPECT_EQ(counted.head().request().header("content-length"), "7");
@@ -154,7 +154,7 @@ TEST(hop_by_hop_fields, say_what_the_client_wants) {
   EXPECT_FALSE(arrived{""}.hops.unknown_expectation);
 }
 
-// RFC 9110 section 10.1.1: HTTP/1.0 knows no Expect, and no interim answers.
+// RFC 9110 section 10.1.1: HTTP/1.0 has neither Expect nor interim answers.
 TEST(hop_by_hop_fields, an_expectation_in_http_1_0_is_ignored) {
   const auto hops = arrived{"Expect: 100-continue\r\n", "POST / HTTP/1.0"}.hops;
   EXPECT_FALSE(hops.expects_continue);
@@ -395,7 +395,7 @@ TEST(response_head, tells_what_was_charged_and_what_is_left) {
 
 using tests::noon;
 
-// 60 a minute, 100 at once, 7 of them left: 93 seconds until all of them are back.
+// 60 per minute, a burst of 100, 7 of them left: 93 seconds until the bucket is full.
 constexpr quota::rate_status starter{60, 100, 7, noon + std::chrono::milliseconds{92'400}};
 
 TEST(response_head, tells_how_many_requests_may_come) {
@@ -427,7 +427,7 @@ TEST(account_fields, of_a_rate_alone) {
   EXPECT_EQ(value(out, "RateLimit-Policy"), "\"requests\";q=3;w=26");
 }
 
-// A structured field's r is not negative, the decimal beside it may be.
+// In the structured field, r is not negative; the decimal beside it may be.
 TEST(response_head, tells_a_negative_balance) {
   const auto remaining = quota::credits::from_micro(-2'500'000);
   const auto out = sent_to_client("", {.account = {.remaining = &remaining}});

@@ -1,4 +1,5 @@
-// API keys as a thread knows them: believed for a while, asked for again before that has passed.
+// A thread's cache of API keys: entries are used for a while, and refreshed before they are too
+// old.
 #include "proxy/gateway/key_cache.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -54,7 +55,7 @@ TEST_F(keys, are_no_more_than_there_is_room_for) {
     play(store.add_key("acme", {std::to_string(i), {}, {}, {}}, each));
     play(cache.look_up(each, start));
   }
-  EXPECT_EQ(cache.size(), 1U);  // the others are looked up again
+  EXPECT_EQ(cache.size(), 1U);  // the others must be looked up again
 }
 
 TEST_F(keys, that_nobody_has_are_not_remembered) {

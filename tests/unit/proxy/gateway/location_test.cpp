@@ -28,7 +28,7 @@ TEST(location, of_the_upstreams_own_origin_becomes_a_path_here) {
   EXPECT_EQ(seen("http://up.internal:9000?a", plain), "/?a");
   EXPECT_EQ(seen("//up.internal:9000/v1", plain), "/v1");
   EXPECT_EQ(seen("http://up.internal/v1", plain), "/v1");   // without its port
-  EXPECT_EQ(seen("https://up.internal/v1", plain), "/v1");  // as it is seen through TLS
+  EXPECT_EQ(seen("https://up.internal/v1", plain), "/v1");  // as seen through TLS
   EXPECT_EQ(seen("http://up.internal:9000//evil.example/x", plain), "/evil.example/x");
   const auto tls = upstream("up.internal", 443, true);
   EXPECT_EQ(seen("https://up.internal/v1", tls), "/v1");

@@ -16,16 +16,16 @@ class played_upstreams {
   explicit played_upstreams(io_executor executor) : executor_{executor} {}
 
   std::function<void()> while_connecting;
-  tests::fault_plan* faults = nullptr;  // of what is expected from now on; outlives the pipes
+  tests::fault_plan* faults = nullptr;  // faults of the pipes expected from now on; outlives them
 
-  // From here on the pools of `view` connect to the upstreams that are expected.
+  // From now on the pools of `view` connect to the expected upstreams.
   void serve(const runtime& view, deadline_list& deadlines) {
     for (const auto& pool : view.pools) {
       pool->connect_by(
           [this, &deadlines]() -> task<result<upstream_lease>> { return connect(deadlines); });
     }
   }
-  // The next connection. One that is not expected is refused.
+  // Expects one more connection. An unexpected one is refused.
   std::shared_ptr<tests::memory_pipe> expect() {
     auto made = std::make_shared<tests::memory_pipe>(executor_, faults);
     expected_.push_back(made);

@@ -1,5 +1,5 @@
-// A client's connection, from its first byte to its last: what is taken for a request, and how long
-// a connection stays open.
+// A client's connection, from its first byte to its last: what counts as a request, and how long a
+// connection stays open.
 #include "proxy/gateway/session.hpp"
 
 #include <boost/asio/read.hpp>
@@ -12,7 +12,7 @@ namespace {
 class a_session : public worker_fixture {
  protected:
   std::int64_t connections() const { return work->sessions().connections(); }
-  // Requests of no route that were answered with this class of status.
+  // Requests without a route that were answered with this class of status.
   std::int64_t counted(int status, quota::stream_end how = quota::stream_end::not_sent) {
     return work->current()->metrics.no_route->request(status, how).read();
   }
@@ -25,7 +25,7 @@ TEST_F(a_session, carries_one_exchange_after_the_other) {
   run();
   EXPECT_TRUE(client->take().ends_with("one"));
   EXPECT_EQ(work->sessions().in_flight(), 0);
-  client->send("\r\n\r\n" + get("/v1/agents/a/x"));  // empty lines in front of a request
+  client->send("\r\n\r\n" + get("/v1/agents/a/x"));  // empty lines before a request
   run();
   EXPECT_EQ(work->sessions().in_flight(), 1);
   up->send(ok("two"));
@@ -123,7 +123,7 @@ TEST_F(a_session, that_says_nothing_is_not_answered) {
   EXPECT_EQ(counted(400), 0);
 }
 
-// The time for a head begins with it, and a connection may be idle for longer.
+// The time limit for a head begins with the head; a connection may be idle for longer.
 TEST_F(a_session, has_its_time) {
   open(test_configuration +
        "timeouts: { client_head: 10s, keep_alive: 30s }\nlog: { access: off }\n");
@@ -137,7 +137,7 @@ TEST_F(a_session, has_its_time) {
   EXPECT_EQ(connections(), 0);
 }
 
-// A client that sends all of its request before it reads must not lose the answer to a reset.
+// A client that sends its whole request before it reads must not lose the answer to a reset.
 class a_refused_upload : public a_session {
  protected:
   std::shared_ptr<tests::memory_pipe> upload() {
@@ -146,7 +146,7 @@ class a_refused_upload : public a_session {
     EXPECT_FALSE(client->closed());
     return client;
   }
-  // It goes on sending until then.
+  // Continues to send until then.
   void send_until(tests::memory_pipe& client, std::chrono::seconds end) {
     for (auto now = 1s; now <= end; now += 1s) {
       client.send(std::string(10'000, 'x'));
@@ -205,7 +205,7 @@ TEST_F(a_session, in_the_middle_of_a_head_is_still_answered_while_draining) {
   const auto request = get("/nowhere");
   const auto client = ask(request.substr(0, 10));
   work->drain();
-  work->drain();  // once is enough
+  work->drain();  // no second call is needed
   run();
   client->send(request.substr(10) + get("/nowhere"));
   run();

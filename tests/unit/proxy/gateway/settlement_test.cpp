@@ -1,5 +1,4 @@
-// What is done for a charge beside the client's way: renewals, resolutions, and what is left
-// behind.
+// The work on a charge that clients do not wait for: renewals, resolutions, and unresolved charges.
 #include "proxy/gateway/settlement.hpp"
 
 #include <deque>
@@ -116,7 +115,7 @@ TEST_F(settlements, tell_the_ledger_soon_that_an_answer_has_begun) {
   EXPECT_EQ(charges.counted().renewals, 1U);
   const auto other = reserve();
   charges.answer_began(other, {1});
-  settle(other);  // while it is among those that are renewed soon
+  settle(other);  // while it is in the list of early renewals
   settle(charge);
   EXPECT_EQ(charges.pending(), 0U);
   EXPECT_EQ(account().settled, 20_credits);
@@ -178,7 +177,7 @@ TEST(slow_settlements, void_a_hold_whose_call_ended_before_it_was_answered) {
   }
 }
 
-// An account that a later version has written: nothing was held, so there is nothing to void.
+// A later version has written the account: nothing was held, so there is nothing to void.
 class refusing_store : public tests::memory_store {
  public:
   task<result<quota::answer>> apply(const quota::org_id&, const quota::operation&) override {

@@ -93,7 +93,7 @@ TEST(Spool, SaysWhyThereIsNoFile) {
   EXPECT_EQ(space.taken(), 0U);
 }
 
-// A limit to the size of files stands for a full disk: both fail in the middle of a write.
+// A limit on file sizes simulates a full disk: both fail in the middle of a write.
 TEST(Spool, SaysThatTheDiskIsFull) {
   const auto before = std::signal(SIGXFSZ, SIG_IGN);
   rlimit usual{};
@@ -107,7 +107,7 @@ TEST(Spool, SaysThatTheDiskIsFull) {
     EXPECT_EQ(kept.append(std::string(4000, 'x')), spool_outcome::kept);
     EXPECT_EQ(kept.append(std::string(4000, 'y')), spool_outcome::failed);
     setrlimit(RLIMIT_FSIZE, &usual);
-    EXPECT_EQ(kept.append("z"), spool_outcome::failed);  // once and for all
+    EXPECT_EQ(kept.append("z"), spool_outcome::failed);  // it stays failed
     EXPECT_EQ(kept.why(), "File too large");
   }
   EXPECT_EQ(space.taken(), 0U);

@@ -1,4 +1,4 @@
-// What the clock does to accounts that nobody uses.
+// What becomes due in accounts that are not in use.
 #include "proxy/gateway/sweeper.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -20,7 +20,7 @@ class a_sweep : public testing::Test {
     add_customer(world.accounts, "acme", "tg_live_acme", 100_credits);
   }
 
-  // As another sidecar does that is then killed.
+  // Reserves as another sidecar that is killed afterwards.
   void hold(std::uint64_t number, std::chrono::milliseconds timeout) {
     const auto id = quota::hold_id::make(world.accounts.time, 0, number);
     apply(quota::reserve{id, 10_credits, timeout, {}, {}, {}});
@@ -32,10 +32,10 @@ class a_sweep : public testing::Test {
 
   void sweep_once() {
     asio::co_spawn(context, sweeping.run(), asio::detached);
-    asio::post(context, [this] { sweeping.stop(); });  // when it sleeps before its first round
+    asio::post(context, [this] { sweeping.stop(); });  // while it sleeps before its first round
     context.run();
   }
-  // So often; there is a top-up to ask for at the end of each.
+  // Sweeps that many times; at the end of each sweep there is a top-up to request.
   void sweep(int times) {
     need_top_up(world.accounts, "acme");
     times_left = times;
@@ -79,7 +79,7 @@ TEST_F(a_sweep, leaves_holds_alone_that_are_renewed) {
 }
 
 TEST_F(a_sweep, visits_every_organization) {
-  for (int i = 0; i < 250; ++i) {  // more than are listed at once
+  for (int i = 0; i < 250; ++i) {  // more than one page of the list
     add_customer(world.accounts, "org" + std::to_string(i), "key" + std::to_string(i), 0_credits);
     need_top_up(world.accounts, "org" + std::to_string(i));
   }
@@ -92,8 +92,8 @@ TEST_F(a_sweep, asks_for_top_ups_again_and_again) {
   EXPECT_EQ(asked_for, (std::vector<quota::org_id>{"acme", "acme", "acme"}));
 }
 
-// A store whose clock was set back gives holds as much longer. Whether it was before the sweeper
-// began is not known, so the first round assumes it.
+// If the store's clock is set back, holds last that much longer. Whether that happened before the
+// sweeper started is unknown, so the first round assumes it.
 TEST_F(a_sweep, shortens_holds_in_its_first_round_only) {
   hold(1, 48h);
   after_the_first = [this] { hold(2, 48h); };

@@ -1,4 +1,4 @@
-// A pool's own connections, over the loopback interface: how they are made, and why they are not.
+// A pool's own connections, over the loopback interface: how they are made, and why they fail.
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/read.hpp>
@@ -59,7 +59,7 @@ TEST_F(a_connection, is_made_to_an_address) {
 TEST_F(a_connection, is_made_to_a_name_that_is_resolved_again_when_it_fails) {
   settings.host = "localhost";
   EXPECT_TRUE(acquire().has_value());
-  EXPECT_TRUE(acquire().has_value());  // as it is remembered
+  EXPECT_TRUE(acquire().has_value());  // from the cache
   listener.close();
   EXPECT_EQ(acquire().error(), asio::error::connection_refused);
   EXPECT_EQ(acquire().error(), asio::error::connection_refused);
@@ -68,13 +68,12 @@ TEST_F(a_connection, is_made_to_a_name_that_is_resolved_again_when_it_fails) {
 }
 
 TEST_F(a_connection, to_nobody_says_so) {
-  settings.host = std::string(300, 'x');  // longer than any name
+  settings.host = std::string(300, 'x');  // longer than any valid name
   EXPECT_FALSE(acquire().has_value());
   EXPECT_EQ(pool().counted().connect_failures, 1U);
 }
 
-// --- TLS
-// ------------------------------------------------------------------------------------------------
+// --- TLS ---------------------------------------------------------------------------------------
 
 class a_secure_connection : public a_connection {
  protected:
@@ -137,7 +136,7 @@ TEST_F(a_secure_connection, is_given_up_when_the_handshake_takes_too_long) {
   while (!accepted && context.run_one_for(20s) > 0) {
   }
   char hello;
-  asio::read(silent, asio::buffer(&hello, 1));  // its handshake has begun
+  asio::read(silent, asio::buffer(&hello, 1));  // the handshake has begun
   EXPECT_FALSE(out.has_value());
   deadlines.tick(steady_time{6s});
   while (!out && context.run_one_for(20s) > 0) {

@@ -74,7 +74,7 @@ TEST_F(upstream_pools, do_not_keep_what_is_of_no_use) {
   pool().release(*acquire(true));
   pool().release(*acquire(true));
   pool().release(*acquire(true));
-  EXPECT_EQ(pool().idle(), 2U);  // as many as may be
+  EXPECT_EQ(pool().idle(), 2U);  // the maximum
   pipes[2]->send("unasked");
   pipes[1]->end();
   pipes[3]->reset();

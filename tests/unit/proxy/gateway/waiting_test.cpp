@@ -1,4 +1,5 @@
-// What waits when its event loop ends: its frame must go, with all that it owns.
+// Coroutines that wait when their event loop ends: the frame must be destroyed, with everything it
+// owns.
 #include <memory>
 
 #include <boost/asio/co_spawn.hpp>
@@ -11,7 +12,7 @@
 namespace tollgate::proxy {
 namespace {
 
-// As a client's connection: the frame that waits for it owns it.
+// Like a client's connection: the frame that waits for it owns it.
 struct owned {
   explicit owned(int& ended_) : ended{ended_} {}
   ~owned() { ++ended; }
@@ -57,7 +58,7 @@ TEST(waiting, may_end_before_its_event_loop_does) {
   loop.destroy_what_waits();
   EXPECT_EQ(one.use_count(), 1);
   EXPECT_EQ(ended, 1);
-  one->event.notify();  // nobody waits any more
+  one->event.notify();  // no coroutine waits any more
 }
 
 }  // namespace

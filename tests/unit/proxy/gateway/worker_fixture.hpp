@@ -1,5 +1,5 @@
-// A worker over a store in memory. Its loop runs on the test's thread, a turn at a time, unless the
-// worker is started.
+// A worker over a store in memory. Its loop runs on the test's thread, one turn at a time, unless
+// the worker is started.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -35,18 +35,18 @@ class worker_fixture : public testing::Test {
   }
   static asio::ip::tcp::endpoint loopback() { return {asio::ip::make_address("127.0.0.1"), 0}; }
 
-  // Until nothing more happens by itself.
+  // Runs until no handler is ready.
   void run() {
     work->executor().context().restart();
     work->executor().context().poll();
   }
-  // From here on it is so much later than when the test began.
+  // Sets the time to that long after the start of the test.
   void pass(std::chrono::milliseconds since_start) {
     work->deadlines().tick(started + since_start);
     run();
   }
 
-  // A client connects; the pipe is its end.
+  // A client connects; the pipe is the client's end.
   std::shared_ptr<tests::memory_pipe> connect() {
     auto pipe = std::make_shared<tests::memory_pipe>(work->executor());
     auto client = std::make_shared<downstream>(tcp_socket{work->executor()}, pipe->channel(),
@@ -56,7 +56,7 @@ class worker_fixture : public testing::Test {
     run();
     return pipe;
   }
-  // Likewise, and sends this.
+  // A client connects and sends this text.
   std::shared_ptr<tests::memory_pipe> ask(std::string text) {
     auto pipe = connect();
     pipe->send(std::move(text));

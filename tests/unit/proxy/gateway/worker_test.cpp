@@ -18,13 +18,12 @@ const std::string quiet = "threads: 1\nlog: { access: off }\n";
 
 class a_worker : public worker_fixture {};
 
-// --- with sessions open
-// -------------------------------------------------------------------------------
+// --- with open sessions ------------------------------------------------------------------------
 
 const std::string key = "Host: a\r\nAuthorization: Bearer tg_live_acme\r\n";
 
 struct open_session_case {
-  std::string name, request, answer;  // what the client and the upstream have sent
+  std::string name, request, answer;  // sent by the client and by the upstream
 };
 void PrintTo(const open_session_case& each, std::ostream* out) {
   *out << each.name;
@@ -32,7 +31,7 @@ void PrintTo(const open_session_case& each, std::ostream* out) {
 class sessions_left_open : public worker_fixture,
                            public testing::WithParamInterface<open_session_case> {};
 
-// What waits for the worker's loop goes with it, and so does what that holds.
+// Coroutines that wait in the worker's loop end with it, and release what they hold.
 TEST_P(sessions_left_open, end_with_their_worker) {
   open(test_configuration + "store: { url: \"redis://127.0.0.1:9\", wait: 1m }\n" + quiet);
   const auto up = upstreams->expect();
@@ -80,8 +79,7 @@ TEST_F(a_worker, ends_with_a_session_that_waits_for_the_store) {
   EXPECT_TRUE(clients.front().expired());
 }
 
-// --- what it answers itself
-// ---------------------------------------------------------------------------
+// --- its own answers ---------------------------------------------------------------------------
 
 TEST_F(a_worker, answers_about_billing) {
   const auto client = ask(get("/v1/billing/balance"));
@@ -103,8 +101,7 @@ TEST_F(a_worker, gives_the_events_of_payments_to_whoever_takes_them) {
   EXPECT_TRUE(client->received().ends_with("taken: {} signed t=1")) << client->received();
 }
 
-// --- a reload
-// -----------------------------------------------------------------------------------------
+// --- a reload ----------------------------------------------------------------------------------
 
 TEST_F(a_worker, takes_over_another_configuration) {
   const auto before = ask(get("/nowhere"));
@@ -115,7 +112,7 @@ TEST_F(a_worker, takes_over_another_configuration) {
   run();
   upstreams->serve(*work->current(), work->deadlines());
   const auto up = upstreams->expect();
-  before->send(get("/nowhere"));  // on a connection that is open already
+  before->send(get("/nowhere"));  // on a connection that is already open
   run();
   EXPECT_TRUE(up->received().starts_with("GET /nowhere"));
 }
@@ -136,8 +133,7 @@ TEST_F(a_worker, goes_on_with_the_old_configuration_where_the_new_one_is_of_no_u
   }
 }
 
-// --- what it counts
-// -----------------------------------------------------------------------------------
+// --- its counts --------------------------------------------------------------------------------
 
 struct counted_case {
   std::string name;
@@ -201,10 +197,10 @@ TEST_F(a_worker, counts_what_went_beyond_the_balance_or_could_not_be_measured) {
   EXPECT_EQ(route.refusals[routes::problem_code::insufficient_credits].read(), 1);
 }
 
-// --- on a thread of its own
-// ----------------------------------------------------------------------------
+// --- on a thread of its own --------------------------------------------------------------------
 
-// A peer over the loopback interface. What does not come in time is a failure, not a wait.
+// A peer over the loopback interface. If bytes do not arrive in time, the test fails instead of
+// waiting.
 using peer = asio::ip::tcp::iostream;
 
 std::string read_until(peer& from, const std::string& end) {
@@ -215,7 +211,7 @@ std::string read_until(peer& from, const std::string& end) {
 
 class a_started_worker : public worker_fixture {
  protected:
-  // Its upstream listens; the pools connect to it as they would.
+  // Its upstream listens; the pools connect to it as in production.
   void start(const std::string& more = quiet, std::shared_ptr<asio::ssl::context> tls = nullptr) {
     auto yaml = test_configuration;
     const std::string port = ":9\"";
@@ -244,7 +240,7 @@ class a_started_worker : public worker_fixture {
     ASSERT_FALSE(ec);
     up.expires_after(20s);
   }
-  // One call from top to bottom.
+  // One call from beginning to end.
   std::string call(peer& client, peer& up) {
     client << chat() << std::flush;
     if (!up.socket().is_open()) accept(up);
@@ -371,11 +367,10 @@ TEST_F(a_worker_that_sweeps, asks_for_top_ups_that_nobody_delivers) {
   end();
 }
 
-// --- TLS
-// ------------------------------------------------------------------------------------------------
+// --- TLS ---------------------------------------------------------------------------------------
 
 struct protocols_case {
-  std::string name, offered;  // by the client, each behind its length
+  std::string name, offered;  // by the client, each preceded by its length
   bool is_served;
 };
 void PrintTo(const protocols_case& each, std::ostream* out) {
@@ -384,7 +379,7 @@ void PrintTo(const protocols_case& each, std::ostream* out) {
 class a_worker_with_tls : public a_started_worker,
                           public testing::WithParamInterface<protocols_case> {
  protected:
-  // What it answers; nothing where the handshake fails.
+  // The worker's answer; nothing if the handshake fails.
   std::string ask_over_tls(const std::string& protocols) {
     asio::ssl::context trusted{asio::ssl::context::tls_client};
     trusted.load_verify_file(certificate.file());

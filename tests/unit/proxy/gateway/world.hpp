@@ -1,5 +1,5 @@
-// What the tests of the data plane have in common: a configuration, a customer, and the texts that
-// a client and an upstream send.
+// Shared by the tests of the data plane: a configuration, a customer, and the texts that a client
+// and an upstream send.
 #pragma once
 
 #include <memory>
@@ -59,14 +59,14 @@ inline void add_customer(tests::memory_store& store, const quota::org_id& org,
   tests::run_task(store.apply(org, grant));
 }
 
-// From now on a top-up is open that nobody delivers.
+// Opens a top-up that nobody delivers.
 inline void need_top_up(tests::memory_store& store, const quota::org_id& org) {
   const quota::plan_terms terms{"starter", 20'000_credits, 0, 0, 20'000, 1'000, 0, 0};
   quota::account_options options;
   options.top_up_threshold = 30'000_credits;
   const quota::operation configure = quota::configure{terms, true, options, 0};
   tests::run_task(store.apply(org, configure));
-  tests::run_task(store.apply(org, quota::expire_holds{}));  // whatever is due
+  tests::run_task(store.apply(org, quota::expire_holds{}));  // processes everything due
 }
 
 inline std::string chat(std::string more_fields = {}) {

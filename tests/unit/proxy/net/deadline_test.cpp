@@ -9,7 +9,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Counts how often it passed, and does what the test wants then.
+// Counts how often it passed, and then runs the test's action.
 class counted_deadline final : public deadline {
  public:
   int passed = 0;
@@ -78,7 +78,7 @@ TEST_F(deadlines, leave_the_list_when_they_die) {
   EXPECT_EQ(other.passed, 1);
 }
 
-// A connection that is closed may take others with it, or give them more time.
+// Closing one connection may close others, or extend their deadlines.
 TEST_F(deadlines, may_change_others_while_they_pass) {
   counted_deadline first, again;
   auto dying = std::make_unique<counted_deadline>();

@@ -43,7 +43,7 @@ std::string refunded(const std::string& id = "evt_back", int cents = 500,
       R"("payment_intent":")" + payment + R"(","amount_refunded":)" + std::to_string(cents));
 }
 
-// The events name their top-up, so nothing here asks an endpoint.
+// The events name their top-up, so no endpoint is asked here.
 class event_receiver_test : public testing::Test {
  protected:
   event_receiver_test() {
@@ -91,7 +91,7 @@ class event_receiver_test : public testing::Test {
   event_receiver receiver{store, store, payments, store, clock, counts};
 };
 
-// A reload that takes `payments` away comes while the store is being asked.
+// A reload that removes `payments` happens while the store is being asked.
 TEST_F(event_receiver_test, an_event_ends_as_it_began_whatever_a_reload_changes) {
   ASSERT_EQ(told(paid()), 200);
   store.on_top_ups = [&] { receiver.use(nullptr); };
@@ -101,7 +101,7 @@ TEST_F(event_receiver_test, an_event_ends_as_it_began_whatever_a_reload_changes)
   EXPECT_EQ(told(refunded("evt_next")), 404);
 }
 
-// The top-up was declined, so what it buys is not reserved: the balance fills up without it.
+// The top-up was declined, so its credits are not reserved: the balance fills up without it.
 TEST_F(event_receiver_test, a_payment_that_the_balance_has_no_room_for_is_to_be_told_again) {
   using quota::top_up_verdict;
   const std::pair<const char*, std::int64_t> packs[] = {
@@ -132,7 +132,8 @@ TEST_F(event_receiver_test, a_refund_that_is_beyond_counting_is_to_be_told_again
   EXPECT_EQ(told(refunded("evt_nothing", 0)), 200) << "nothing came back: nothing to be done";
 }
 
-// Whoever follows the alarm and refunds the second payment keeps the customer's credits in place.
+// An operator who follows the alarm and refunds the second payment leaves the customer's credits in
+// place.
 TEST_F(event_receiver_test, a_refund_of_a_second_payment_takes_nothing_back) {
   ASSERT_EQ(told(paid()), 200);
   const auto paid_twice = [&] {
@@ -153,7 +154,8 @@ TEST_F(event_receiver_test, where_no_payment_was_remembered_the_only_one_counts)
   EXPECT_EQ(top_up().refunded_cents, 500);
 }
 
-// Of a later key, an earlier one may have been paid under, too; and this endpoint cannot be asked.
+// With a later key, a payment may also have been made under an earlier one; and this endpoint
+// cannot be asked.
 TEST_F(event_receiver_test, where_there_may_be_two_and_nobody_knows_it_is_to_be_told_again) {
   apply(quota::lease_top_up{"pack-1", quota::milliseconds{1}});
   apply(quota::resolve_top_up{"pack-1", quota::top_up_verdict::spent, 0});

@@ -39,7 +39,7 @@ TEST(first_requested, is_what_the_id_of_an_automatic_one_says) {
   top_up.requested_at = noon;
   top_up.id = "tu_1767182400000_3";
   EXPECT_EQ(first_requested(top_up), noon - std::chrono::hours{24});
-  top_up.id = "tu_1767268800001_3";  // never later than it was requested
+  top_up.id = "tu_1767268800001_3";  // never later than its request
   EXPECT_EQ(first_requested(top_up), noon);
   for (const char* other :
        {"", "tu_", "tu__1", "tu_1", "tu_1x", "auto-1", "tu_99999999999999999999_1"}) {
@@ -55,19 +55,19 @@ TEST(never_asked_for, is_so_before_the_first_request_alone) {
   quota::top_up_record top_up;
   top_up.id = "tu_1767268800000_1";
   top_up.requested_at = noon;
-  top_up.attempts = 1;  // the lease that is ours
+  top_up.attempts = 1;  // our own lease
   EXPECT_TRUE(never_asked_for(top_up));
   auto again = top_up;
   again.attempts = 2;
   EXPECT_FALSE(never_asked_for(again));
   auto late = top_up;
-  late.requested_at = noon + std::chrono::hours{48};  // it timed out, and was asked for again
+  late.requested_at = noon + std::chrono::hours{48};  // it timed out, and was requested again
   EXPECT_FALSE(never_asked_for(late));
   auto next_key = top_up;
   next_key.generation = 1;
   EXPECT_FALSE(never_asked_for(next_key));
   auto by_hand = top_up;
-  by_hand.automatic = false;  // nobody can tell
+  by_hand.automatic = false;  // not known
   EXPECT_FALSE(never_asked_for(by_hand));
 }
 
@@ -126,7 +126,7 @@ TEST(webhook_request, is_the_same_at_every_attempt) {
   EXPECT_NE(field(first, "webhook-signature"), field(later, "webhook-signature"));
 }
 
-// Standard Webhooks separates id, time and body with full stops.
+// Standard Webhooks separates id, time and body with dots.
 TEST(webhook_request, has_an_id_without_full_stops_and_of_its_own) {
   const auto to = address("https://pay.example/hook");
   auto dotted = ten_dollars(), other = ten_dollars();

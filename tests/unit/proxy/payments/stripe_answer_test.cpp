@@ -1,4 +1,4 @@
-// Every answer of Stripe's, and what is done about it.
+// Every answer of Stripe's, and the action taken on it.
 #include "proxy/payments/stripe_answer.hpp"
 
 #include <gtest/gtest.h>
@@ -32,22 +32,21 @@ std::string text_of(const stripe_answer& got) {
   return text_of(got.answer) + keys[static_cast<std::size_t>(got.key)];
 }
 
-// --- errors: status, type, whether Stripe remembers it
-// ---------------------------------------------
+// --- errors: status, type, whether Stripe remembers it -----------------------------------------
 
 struct error_row {
   int status;
-  const char* type;  // of the error; null: there is none; "<html>": it is no JSON at all
+  const char* type;  // of the error; null: there is none; "<html>": the body is not JSON
   const char *fresh, *replayed;
 };
 
 TEST(read_stripe_payment, knows_what_each_error_means_for_the_key) {
   constexpr auto spent = "failed alarming, key spent", busy = "failed, key spent";
   for (const auto& row : {
-           // The card was asked, and said no.
+           // The card was charged and declined.
            error_row{402, "card_error", "declined", "declined"},
-           // What was asked was wrong, and the answer may be kept: the same words get the same
-           // answer.
+           // The request was wrong, and Stripe may keep the answer: repeating the same request
+           // gives the same answer.
            error_row{400, "invalid_request_error", spent, spent},
            error_row{400, "card_error", spent, spent},
            error_row{400, "api_error", spent, spent},
@@ -56,9 +55,9 @@ TEST(read_stripe_payment, knows_what_each_error_means_for_the_key) {
            error_row{422, "invalid_request_error", spent, spent},
            error_row{424, "api_error", spent, spent},
            error_row{402, nullptr, spent, spent},
-           // Other words than the first time, which may be going on still.
+           // The request differs from the first one, which may still be in progress.
            error_row{400, "idempotency_error", "failed alarming, key doubtful", spent},
-           // The secret key: nobody has looked at what was asked.
+           // The secret key is wrong: the request was not processed.
            error_row{401, "invalid_request_error", "failed alarming", spent},
            error_row{403, "invalid_request_error", "failed alarming", spent},
            // Another request under the key, or too many of them.
@@ -67,14 +66,14 @@ TEST(read_stripe_payment, knows_what_each_error_means_for_the_key) {
            error_row{429, "rate_limit_error", "failed", busy},
            error_row{408, "api_error", "failed", busy},
            error_row{425, "api_error", "failed", busy},
-           // Something broke: before, while or after it was paid.
+           // Something failed: before, during or after the payment.
            error_row{500, "api_error", "failed, key doubtful", busy},
            error_row{502, "api_error", "failed, key doubtful", busy},
            error_row{503, "api_error", "failed, key doubtful", busy},
            error_row{504, "api_error", "failed, key doubtful", busy},
            error_row{500, nullptr, "failed, key doubtful", busy},
            error_row{502, "<html>", "failed, key doubtful", busy},
-           // Not Stripe's words.
+           // Not an answer of Stripe's.
            error_row{301, nullptr, "failed alarming", "failed alarming"},
            error_row{307, "<html>", "failed alarming", spent},
            error_row{404, "<html>", "failed alarming", spent},
@@ -97,8 +96,7 @@ TEST(read_stripe_payment, knows_what_each_error_means_for_the_key) {
   }
 }
 
-// --- payments: status, and who has tried
-// ------------------------------------------------------------
+// --- payments: status, and whether a charge was tried ------------------------------------------
 
 struct state_row {
   const char *status, *more, *answered, *found, *found_of_earlier_key;
@@ -113,13 +111,13 @@ TEST(read_stripe_payment, goes_by_the_payments_state) {
            state_row{"requires_payment_method", R"(,"last_payment_error":{"type":"card_error"})",
                      "declined", "declined", cancel},
            state_row{"requires_payment_method", "", "declined", "declined", cancel},
-           // Nobody has tried: there was no card.
+           // No charge was tried: there was no card.
            state_row{"requires_payment_method", R"(,"last_payment_error":null)",
                      "failed alarming, key spent", "spent alarming", cancel},
            state_row{"requires_confirmation", "", "failed alarming, key spent", "spent alarming",
                      cancel},
            state_row{"canceled", "", "declined", "declined", nothing},
-           // Money that is held, but not taken: nobody of ours asks for that.
+           // Money that is authorized, but not captured: Tollgate never requests that.
            state_row{"requires_capture", "", "failed alarming", "failed alarming",
                      "failed alarming"},
            state_row{"of_tomorrow", "", "failed alarming", "failed alarming", "failed alarming"},
@@ -147,7 +145,7 @@ TEST(read_stripe_payment, goes_by_the_payments_state) {
 
 TEST(read_stripe_payment, compares_the_payment_with_what_was_asked_for) {
   for (const auto& [more, expected] : std::vector<std::pair<std::string, std::string>>{
-           {"", "paid"},  // it says nothing of it
+           {"", "paid"},  // not given
            {R"(,"amount":1000,"amount_received":1000,"currency":"usd","metadata":)"
             R"({"tollgate_org":"acme","tollgate_top_up":"pack-1","order":"7"})",
             "paid"},
@@ -167,7 +165,7 @@ TEST(read_stripe_payment, compares_the_payment_with_what_was_asked_for) {
     const auto body = R"({"id":"pi_1","status":"succeeded")" + more + "}";
     EXPECT_EQ(text_of(read_stripe_payment(reply(200, body), ten_dollars())), expected) << body;
   }
-  // Nothing has been received of it yet.
+  // Nothing has been received yet.
   EXPECT_EQ(text_of(read_stripe_payment(
                 reply(200, R"({"status":"processing","amount":1000,"amount_received":0})"),
                 ten_dollars())),
@@ -181,8 +179,7 @@ TEST(read_stripe_payment, says_why_without_repeating_what_may_be_harmful) {
   EXPECT_EQ(got.answer.why, R"(it answered 402 "card_error" "card_declined" "a?b")");
 }
 
-// --- what is found
-// --------------------------------------------------------------------------------
+// --- searches ----------------------------------------------------------------------------------
 
 std::string intent(std::string id, std::string status, std::string generation = "") {
   auto text = R"({"id":")" + id + R"(","status":")" + status +
@@ -272,8 +269,7 @@ TEST(found_payments, of_earlier_keys_are_canceled_and_those_of_this_one_count) {
   EXPECT_EQ(later.found.to_cancel(), std::vector<std::string>{"pi_2"});
 }
 
-// --- customers
-// --------------------------------------------------------------------------------------
+// --- customers ---------------------------------------------------------------------------------
 
 TEST(read_stripe_customer, finds_the_default_method) {
   EXPECT_EQ(read_stripe_customer(reply(

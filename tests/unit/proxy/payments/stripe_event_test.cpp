@@ -24,7 +24,7 @@ std::string verdict(const std::string& header, std::vector<std::string> secrets 
   return refuse_stripe_signature(header, body, secrets, now);
 }
 
-// tests/clients has Stripe's own library sign.
+// tests/clients signs with Stripe's own library.
 TEST(stripe_signature, is_of_the_time_and_the_body) {
   EXPECT_EQ(verdict("t=1767268800," + signed_by("whsec_1")), "");
   EXPECT_EQ(verdict("t=1767268801," + signed_by("whsec_1")),
@@ -130,7 +130,7 @@ TEST(poll_schedule, asks_less_and_less_often) {
   EXPECT_LT(first_day, 60u);
   EXPECT_GE(later, 9u * 4);
   EXPECT_LT(later, 9u * 6);
-  // A clock that goes back does not silence it.
+  // A clock that goes back does not suppress it.
   EXPECT_TRUE(polls.take_turn("acme", "a", noon, noon));
 }
 

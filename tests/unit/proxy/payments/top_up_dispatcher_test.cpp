@@ -12,8 +12,8 @@ namespace {
 
 using namespace quota::literals;
 
-// One organization with a plan that sells credits. Nothing here reaches an endpoint: where one is
-// asked, the tests in tests/integration/test_top_ups.py go on.
+// One organization with a plan that sells credits. No endpoint is reached here;
+// tests/integration/test_top_ups.py covers that part.
 class top_up_dispatcher_test : public testing::Test {
  protected:
   top_up_dispatcher_test() {
@@ -32,7 +32,7 @@ class top_up_dispatcher_test : public testing::Test {
     });
   }
 
-  // Runs a coroutine on the top_up_dispatcher's context, and whatever follows from it.
+  // Runs a coroutine on the top_up_dispatcher's context, and everything that follows from it.
   template <class T>
   void finish(task<T> work) {
     asio::co_spawn(context, std::move(work), asio::detached);
@@ -84,7 +84,7 @@ TEST_F(top_up_dispatcher_test, after_stop_nothing_is_delivered) {
 }
 
 TEST_F(top_up_dispatcher_test, declines_what_cannot_be_asked_for) {
-  postman.use(endpoint(config::payment_kind::stripe));  // and acme is no customer there
+  postman.use(endpoint(config::payment_kind::stripe));  // and acme is not a customer of Stripe
   buy("pack-1");
   buy("pack-2");
   for (const std::size_t i : {0u, 1u}) {
@@ -94,7 +94,7 @@ TEST_F(top_up_dispatcher_test, declines_what_cannot_be_asked_for) {
   EXPECT_EQ(counted(quota::top_up_verdict::declined), 2);
 }
 
-// Whether it has been charged by then is for nobody but the endpoint to tell.
+// Only the endpoint can know whether it has been charged by then.
 TEST_F(top_up_dispatcher_test, does_not_decline_what_was_asked_for_before) {
   buy("pack-1");
   const quota::operation lease =
@@ -116,7 +116,7 @@ TEST_F(top_up_dispatcher_test, without_the_answer_to_its_lease_nothing_is_delive
   postman.visit(acme);
   run();
   EXPECT_EQ(top_up().attempts, 1);
-  EXPECT_EQ(counted(quota::top_up_verdict::failed), 0);  // as it would, had it been sent
+  EXPECT_EQ(counted(quota::top_up_verdict::failed), 0);  // 1 if it had been sent
 }
 
 TEST_F(top_up_dispatcher_test, tells_the_ledger_until_it_confirms) {

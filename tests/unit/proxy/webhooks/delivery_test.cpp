@@ -77,7 +77,7 @@ TEST(request_of, is_signed_by_both_secrets_while_one_replaces_the_other) {
   EXPECT_EQ(refuse_delivery(got, "older", noon), "webhook-signature does not match this secret");
 }
 
-// Receivers of the platform's header compare it for equality with the one secret they have.
+// Receivers of the platform's header compare it for equality with their only secret.
 TEST(request_of, has_one_platform_signature_of_the_oldest_secret_until_that_one_ends) {
   const auto to = *outbound::parse_url("https://hooks.example/");
   const auto what = message_of("acme", threshold());

@@ -31,7 +31,7 @@ TEST(wants, what_one_of_the_filters_says) {
   EXPECT_FALSE(wants({}, "account.usage_threshold"));
 }
 
-// A type that the ledger writes and nobody can ask for alone would be a gap.
+// Every type that the ledger writes must be selectable on its own.
 TEST(event_types, are_those_that_the_ledger_writes) {
   std::stringstream text;
   for (const auto& file :

@@ -17,7 +17,7 @@ const schedule& usual() {
   return attempts;
 }
 
-// When an event of noon is tried again, if it was tried so long after noon.
+// The time of the next attempt for an event of noon, if the last attempt was that long after noon.
 std::optional<quota::milliseconds> next(quota::milliseconds tried, bool was_the_first = false,
                                         std::uint64_t random = 0) {
   const auto at = usual().next_attempt(noon, noon + tried, was_the_first, random);
@@ -51,7 +51,8 @@ TEST(schedule, ends) {
   EXPECT_EQ(next(1000h), std::nullopt);
 }
 
-// It waited behind another: tried when its turn came, and then at what is left of its own times.
+// It waited behind another event: it is tried when its turn comes, and then at the remaining times
+// of its own schedule.
 TEST(schedule, of_an_event_that_waited_does_not_begin_again) {
   EXPECT_EQ(next(1h), 2h + 35min + 5s);
   EXPECT_EQ(next(70h), 75h + 35min + 5s);
@@ -82,7 +83,7 @@ TEST(schedule, of_one_attempt_has_no_other) {
   EXPECT_EQ(once.next_attempt(noon, noon + 1ms, true, 7), std::nullopt);
 }
 
-// Where in its while an attempt comes, over many a chance: the earliest and the latest.
+// The earliest and the latest time of an attempt over many random numbers.
 std::pair<quota::milliseconds, quota::milliseconds> spread(const schedule& attempts,
                                                            quota::milliseconds tried,
                                                            bool was_the_first = false) {
@@ -107,13 +108,13 @@ TEST(schedule, spreads_attempts_over_a_tenth_of_the_pause_before_them) {
   EXPECT_EQ(next(52h, false, tenth_of_a_day + 1), 75h + 35min + 5s);
 }
 
-// However late it is, the next one is the next one.
+// However late an attempt is, the next one in the schedule follows.
 TEST(schedule, never_spreads_an_attempt_over_the_time_of_another) {
   const schedule odd{{0ms, 1h, 1s, 10ms, 0ms, 5s}};
   using range = std::pair<quota::milliseconds, quota::milliseconds>;
   EXPECT_EQ(spread(odd, 0ms), range(1h, 1h + 100ms));
   EXPECT_EQ(spread(odd, 1h + 100ms), range(1h + 1s, 1h + 1s + 1ms));
-  constexpr std::uint64_t latest = 100 * 101 * 2 * 501 - 1;  // the last of each while
+  constexpr std::uint64_t latest = 100 * 101 * 2 * 501 - 1;  // the end of each attempt's interval
   int attempts = 1;
   auto tried = quota::milliseconds{0};
   for (; attempts < 20; ++attempts) {
@@ -121,7 +122,7 @@ TEST(schedule, never_spreads_an_attempt_over_the_time_of_another) {
     if (!next) break;
     tried = *next - noon;
   }
-  EXPECT_EQ(attempts, 5);  // the two that stand at one time are one
+  EXPECT_EQ(attempts, 5);  // the two at the same time count as one
 }
 
 }  // namespace

@@ -16,8 +16,8 @@ namespace {
 using namespace quota::literals;
 using namespace std::chrono_literals;
 
-// One organization with one endpoint, at which nobody listens: what arrives, and what does not, is
-// for tests/integration/test_webhook_failures.py to see.
+// One organization with one endpoint, at which nothing listens:
+// tests/integration/test_webhook_failures.py covers deliveries.
 class webhook_dispatcher_test : public testing::Test {
  protected:
   webhook_dispatcher_test() {
@@ -42,7 +42,7 @@ class webhook_dispatcher_test : public testing::Test {
     finish(store.add(acme, endpoint, "secret"));
   }
 
-  // Runs a coroutine on the webhook_dispatcher's context, and whatever follows from it.
+  // Runs a coroutine on the webhook_dispatcher's context, and everything that follows from it.
   template <class T>
   void finish(task<T> work) {
     asio::co_spawn(context, std::move(work), asio::detached);
@@ -57,7 +57,7 @@ class webhook_dispatcher_test : public testing::Test {
     run();
   }
 
-  // Visits whenever an attempt is due, until so many events have been given up.
+  // Visits whenever an attempt is due, until that many events have been given up.
   void pass_until_dead(std::size_t letters) {
     for (int times = 0; store.letters(acme, "we_1").size() < letters; ++times) {
       ASSERT_LT(times, 50);
@@ -89,7 +89,7 @@ class webhook_dispatcher_test : public testing::Test {
   tests::memory_store ledger;
   tests::memory_webhooks store{ledger};
   metrics::webhook_metrics counts;
-  // Where in its while each attempt comes.
+  // Chooses the position of each attempt in its interval.
   class chosen final : public quota::id_source {
    public:
     explicit chosen(const std::uint64_t& number) : number_{number} {}
@@ -117,7 +117,7 @@ TEST_F(webhook_dispatcher_test, tries_at_once_and_then_at_the_events_own_times) 
   EXPECT_EQ(endpoint().last.status, 0);
   EXPECT_NE(endpoint().last.error, "");
   visit();
-  EXPECT_EQ(failures(), 1);  // it is not time yet
+  EXPECT_EQ(failures(), 1);  // not due yet
   ledger.time = created + 5s;
   visit();
   EXPECT_EQ(failures(), 2);
@@ -148,13 +148,13 @@ TEST_F(webhook_dispatcher_test, gives_up_after_the_last_attempt_and_goes_on) {
   EXPECT_EQ(letter.attempts, 10);
   EXPECT_EQ(counts.dead_letters.read(), 1);
   EXPECT_EQ(endpoint().cursor, letter.event);
-  EXPECT_EQ(endpoint().attempts, 1);                // at the second, when its turn had come
-  EXPECT_EQ(endpoint().next_at, ledger.time + 5s);  // late as it is, it is tried once more
+  EXPECT_EQ(endpoint().attempts, 1);                // of the second event, when its turn had come
+  EXPECT_EQ(endpoint().next_at, ledger.time + 5s);  // although it is late, it is tried once more
   pass_until_dead(2);
   EXPECT_EQ(store.letters(acme, "we_1").back().attempts, 2);
 }
 
-// Everybody was away, or nobody was to send anything: nothing dies of that.
+// No sidecar was running, or none could send: no event is given up because of that.
 TEST_F(webhook_dispatcher_test, counts_from_when_it_could_try_at_all) {
   store.reachable = false;
   buy("pack-1");
@@ -162,7 +162,7 @@ TEST_F(webhook_dispatcher_test, counts_from_when_it_could_try_at_all) {
   store.reachable = true;
   visit();
   EXPECT_EQ(endpoint().next_at, ledger.time + 5s);
-  ledger.time += 200h;  // away once more, with some attempts made
+  ledger.time += 200h;  // no sidecar runs, after some attempts
   visit();
   EXPECT_EQ(endpoint().attempts, 2);
   EXPECT_EQ(endpoint().next_at, ledger.time + 5s);
@@ -202,7 +202,7 @@ TEST_F(webhook_dispatcher_test, skips_what_nobody_asked_for) {
   decline("pack-1");
   pass_until_dead(1);
   EXPECT_EQ(endpoint().cursor, last_event());
-  EXPECT_EQ(failures(), 10);  // at the first event alone
+  EXPECT_EQ(failures(), 10);  // for the first event alone
   EXPECT_EQ(endpoint().leased_until, quota::time_point{});
 }
 
@@ -250,7 +250,7 @@ TEST_F(webhook_dispatcher_test, after_stop_nothing_is_sent) {
   EXPECT_EQ(failures(), 0);
 }
 
-// Takes deliveries, one connection after the other, and answers each after `pause`.
+// Accepts deliveries, one connection after the other, and answers each after `pause`.
 class slow_receiver {
  public:
   slow_receiver(asio::io_context& context, quota::milliseconds pause)
@@ -261,7 +261,7 @@ class slow_receiver {
   }
   const std::vector<std::string>& paths() const { return paths_; }
 
-  // Slow are the first of the deliveries.
+  // The first `slow` deliveries are slow.
   task<> take(std::size_t slow, std::size_t deliveries) {
     while (paths_.size() < deliveries) {
       auto socket = co_await acceptor_.async_accept(use_task);
@@ -297,13 +297,13 @@ TEST_F(webhook_dispatcher_test, whoever_is_slow_lets_the_others_pass) {
   for (const char* id : {"we_1", "we_2"}) endpoint(id).disabled = "";
 
   settings.timeout =
-      2s;  // of an attempt, and of a turn: two slow ones, whatever else the machine does
+      2s;  // for an attempt and for a turn: two slow ones, however busy the machine is
   webhook_dispatcher one_place{context, ledger, ledger, store, counts, {1, 1}};
   one_place.use(std::make_shared<sender>(settings));
   asio::co_spawn(context, receiver.take(4, 6), asio::detached);
   one_place.visit(acme);
   run();
-  // A turn ends with the attempt during which its time is up, the second.
+  // A turn ends with the attempt during which its time ends, which is the second one.
   EXPECT_EQ(receiver.paths(),
             (std::vector<std::string>{"we_1", "we_1", "we_2", "we_2", "we_1", "we_2"}));
 }

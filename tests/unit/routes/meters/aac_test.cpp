@@ -36,7 +36,7 @@ TEST(AacBlocks, ZerosAtTheEndArePadding) {
 TEST(AacBlocks, WhatBreaksOffIsNone) {
   EXPECT_EQ(count(silent + "\0\0\x01"s).blocks, 1U);
   EXPECT_TRUE(count(silent + "\0\0\x01"s).broken);
-  EXPECT_TRUE(count("\xC0"s).broken);  // a fill element, and no end
+  EXPECT_TRUE(count("\xC0"s).broken);  // a fill element without an end
 }
 
 TEST(AacBlocks, AHeaderOfAdtsIsUnusual) {
@@ -44,8 +44,8 @@ TEST(AacBlocks, AHeaderOfAdtsIsUnusual) {
   EXPECT_TRUE(count(silent + "\xFF\xF1\x60\x40"s).unusual);
 }
 
-// One channel with one band of nothing, which is predicted: by the main profile; by LTP, once in
-// name only and once with a lag.
+// One channel with one empty band, which is predicted: by the main profile; by LTP, once without a
+// lag and once with one.
 TEST(AacBlocks, PredictInTheWayOfTheirProfile) {
   using aac::profile;
   const auto in_main = "\0\0\0\xC0\x08\xE0"s, in_name = "\0\0\0\xC0\x11\xC0"s,
@@ -66,7 +66,7 @@ TEST(AacPackets, CountEveryBlockInAPacket) {
   EXPECT_EQ(packets.body(three.substr(0, 5)), duration{});
   EXPECT_EQ(packets.body(three.substr(5)), duration::times(unit, 2));
   EXPECT_EQ(packets.begin({}, 100'000), unit);
-  EXPECT_TRUE(packets.is_unclear());  // no encoder writes so large a packet
+  EXPECT_TRUE(packets.is_unclear());  // no encoder writes such a large packet
 }
 
 TEST(AacPackets, FollowThreeObjectTypes) {

@@ -37,7 +37,7 @@ TEST(Adts, CountsTheBlocksThatAreThere) {
   EXPECT_EQ(adts(repeat(frame_of(repeat(silent, 8)), 10)).length, blocks(80));
   EXPECT_EQ(adts(repeat(frame_of(repeat(silent, 8), 2), 10)).length, blocks(80));
   EXPECT_EQ(adts(repeat(frame_of(silent, 4), 10)).length, blocks(40));
-  // Of a frame that is cut off, those that have come.
+  // For a frame that is cut off, the blocks that have arrived.
   EXPECT_EQ(
       adts(repeat(frame_of(silent), 5) + frame_of(repeat(silent, 8)).substr(0, 7 + 12)).length,
       blocks(8));

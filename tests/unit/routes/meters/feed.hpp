@@ -30,7 +30,7 @@ struct answer {
 
 using meter_factory = std::function<std::unique_ptr<meter>()>;
 
-// `next_size` says how long the next piece is.
+// `next_size` returns the length of the next piece.
 inline answer measure_split(const meter_factory& make, std::string_view bytes,
                             const std::function<std::size_t()>& next_size) {
   const auto m = make();
@@ -73,7 +73,7 @@ inline std::string repeat(std::string_view what, std::size_t times) {
   return out;
 }
 
-// Bytes that are no sync word and no chunk.
+// Bytes that are neither a sync word nor a chunk.
 inline std::string noise(std::size_t bytes, unsigned seed = 1) {
   std::mt19937 random{seed};
   std::string out(bytes, '\0');

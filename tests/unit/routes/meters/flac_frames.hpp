@@ -1,4 +1,4 @@
-// FLAC frames with right checksums and noise for content.
+// FLAC frames with correct checksums and random content.
 #pragma once
 
 #include "routes/meters/crc.hpp"
@@ -11,7 +11,7 @@ struct flac_frame_kind {
   unsigned rate_code = 10;        // 48 kHz
   unsigned channels_code = 0;     // mono
   unsigned bits_code = 4;         // 16
-  std::string extra = {};         // the fields that codes 6, 7 and 12 to 14 announce
+  std::string extra = {};         // the fields announced by codes 6, 7 and 12 to 14
 };
 
 inline std::string flac_frame(std::uint8_t number, const flac_frame_kind& kind = {},

@@ -72,7 +72,7 @@ TEST(flac, what_is_cut_off_counts_when_its_header_has_come) {
   EXPECT_EQ(length(head.substr(0, 20)), duration{});
 }
 
-// They may all have the same, or none that makes sense; decoders do not care.
+// They may all have the same number, or meaningless ones; decoders ignore that.
 TEST(flac, frame_numbers_are_not_believed) {
   EXPECT_EQ(length(flac_head(stream_info()) + repeat(flac_frame(0), 5)), samples(5 * 4096));
 }
@@ -99,7 +99,7 @@ TEST(flac, a_format_that_changes_counts_by_the_checksum_of_the_frame) {
   const auto head = flac_head(stream_info());
   EXPECT_EQ(length(head + flac_frame(0) + flac_frames_of(4, cd) + flac_frame(1)),
             samples(2 * 4096) + samples(4 * 4096, 44'100));
-  // All frames of another format than the head says.
+  // All frames have another format than the header says.
   EXPECT_EQ(length(head + flac_frames_of(4, cd)), samples(4 * 4096, 44'100));
 }
 

@@ -132,13 +132,13 @@ TEST(matroska, lacing) {
   EXPECT_EQ(length_of(simple_block(big(2, 1) + "\x28\xFF\x91" + small + large + small, xiph)),
             after_skip(4));
   EXPECT_EQ(length_of(simple_block(big(2, 1) + small + small + small, fixed)), after_skip(4));
-  // 40, then 360 more, then what is left.
+  // 40, then 360 more, then the rest.
   EXPECT_EQ(
       length_of(simple_block(
           big(2, 1) + "\xA8" + big(0x4000 | (360 + 8191), 2) + small + large + small, ebml_lacing)),
       after_skip(4));
   EXPECT_EQ(length_of(simple_block(std::string(1, '\0') + small, xiph)), after_skip(2));
-  // What does not add up is dropped.
+  // Inconsistent values are dropped.
   EXPECT_EQ(length_of(simple_block(big(2, 1) + small + small + "xx", fixed)), after_skip(1));
   EXPECT_EQ(length_of(simple_block(big(1, 1) + "\x50" + small, xiph)), after_skip(1));
   EXPECT_EQ(length_of(simple_block(big(200, 1) + "\xFF\xFF", xiph)), after_skip(1));
@@ -222,7 +222,7 @@ TEST(matroska, codecs) {
   }
 }
 
-// A Void that reaches into the id of the Cluster behind it.
+// A Void that extends into the id of the Cluster after it.
 TEST(matroska, a_cluster_that_begins_in_another_element_cannot_be_measured) {
   for (const std::size_t swallowed : {1U, 2U, 4U, 5U}) {
     const auto space = "\xEC" + big(0x80 | (20 + swallowed), 1) + noise(20);
@@ -260,7 +260,7 @@ TEST(matroska, headers_that_were_stripped_are_put_back) {
   EXPECT_EQ(length(bytes(3)), duration::of_samples(5 * 1152, 44'100));
 }
 
-// Decoders undo it; we cannot see how long the frames are.
+// Decoders undo it; the meter cannot see how long the frames are.
 TEST(matroska, other_encodings_of_frames_cannot_be_measured) {
   const auto compression = [](const std::string& content) {
     return element(id::content_compression, content);
@@ -320,7 +320,7 @@ TEST(matroska, a_file_that_is_known_by_nothing_cannot_be_measured) {
     EXPECT_EQ(measure(make_matroska_meter, head + content).status, state::unmeasurable);
 }
 
-// ffmpeg goes back to what it had passed over when anything is wrong behind it, and plays that.
+// ffmpeg returns to skipped bytes if anything after them is wrong, and plays them.
 TEST(matroska, a_cluster_in_other_content_makes_it_unmeasurable) {
   const auto hidden = cluster(opus_blocks(50));
   for (const auto container : {std::uint32_t{void_element}, unheard_of, std::uint32_t{id::tags},
@@ -336,7 +336,7 @@ TEST(matroska, a_cluster_in_other_content_makes_it_unmeasurable) {
   EXPECT_EQ(status(live_file(tracks() + head(id::cluster, 1 << 30) + hidden)), state::unmeasurable);
 }
 
-// Decoders look for its id byte by byte, wherever elements begin and end.
+// Decoders search for its id byte by byte, wherever elements begin and end.
 TEST(matroska, a_cluster_across_the_end_of_other_content_makes_it_unmeasurable) {
   const auto rest = cluster(opus_blocks(50)), second = cluster(opus_blocks(5));
   for (std::uint64_t swallowed = 1; swallowed <= 4; ++swallowed)
@@ -357,7 +357,7 @@ TEST(matroska, a_cluster_across_the_end_of_other_content_makes_it_unmeasurable) 
       state::unmeasurable);
 }
 
-// In the frames of a codec, a Cluster's id may stand by chance.
+// The frames of a codec may contain a Cluster's id by chance.
 TEST(matroska, an_id_in_frames_matters_where_decoders_go_back) {
   const auto id_in = [](const std::string& before) {
     return simple_block(before + opus_packet() + id_bytes(id::cluster) + "\x81\x42\x86" +
@@ -376,7 +376,7 @@ TEST(matroska, an_id_in_frames_matters_where_decoders_go_back) {
             state::unmeasurable);
 }
 
-// Decoders undo the encoding of other tracks, too, and go back where they fail.
+// Decoders also undo the encoding of other tracks, and go back if they fail.
 TEST(matroska, an_id_in_other_tracks_matters_where_decoders_look_into_them) {
   const auto cluster_in = id_bytes(id::cluster) + "\x81\x42\x86" + noise(30);
   const auto with = [&](const std::string& codec, std::uint64_t type, const std::string& more,
@@ -392,7 +392,7 @@ TEST(matroska, an_id_in_other_tracks_matters_where_decoders_look_into_them) {
   EXPECT_EQ(with("V_VP8", 1, zlib), state::unmeasurable);
   EXPECT_EQ(with("V_PRORES", 1, ""), state::unmeasurable);
   EXPECT_EQ(with("D_WEBVTT/SUBTITLES", 17, ""), state::unmeasurable);
-  // Sizes of a lace that has no frames.
+  // Sizes of a lace without frames.
   const auto laced = simple_block(big(9, 1) + id_bytes(id::cluster), 3);
   EXPECT_EQ(status(live_file(tracks() + cluster(opus_blocks(5) + laced + opus_blocks(5)))),
             state::unmeasurable);
@@ -431,7 +431,7 @@ TEST(matroska, what_stands_where_it_does_not_belong_makes_it_unmeasurable) {
     EXPECT_EQ(status(bytes), state::unmeasurable);
 }
 
-// A SeekHead leads decoders to what comes behind the blocks.
+// A SeekHead leads decoders to elements after the blocks.
 TEST(matroska, blocks_come_behind_the_entry_of_their_track) {
   const auto other = tracks({{.number = 2}});
   for (const auto& bytes : {
@@ -444,7 +444,7 @@ TEST(matroska, blocks_come_behind_the_entry_of_their_track) {
             after_skip(5));
 }
 
-// It names the ids of elements: that is no Cluster.
+// The ids that it names are not a Cluster.
 TEST(matroska, a_seek_head_hides_nothing) {
   const auto seek = element(0x114D9B74, element(0x4DBB, element(0x53AB, "\x1F\x43\xB6\x75") +
                                                             element(0x53AC, "\x10\x20")));
@@ -455,7 +455,7 @@ TEST(matroska, what_is_broken_is_passed_over_up_to_the_next_cluster) {
   const auto good = cluster(opus_blocks(5));
   EXPECT_EQ(length(live_file(tracks() + good + std::string(5, '\0') + noise(50) + good)),
             after_skip(10));
-  // Behind the end of a Segment.
+  // After the end of a Segment.
   EXPECT_EQ(length(file(tracks() + good) + "TAG" + noise(50) + good), after_skip(10));
 }
 

@@ -73,7 +73,7 @@ struct movie {
   std::string edits, more_tables;
   bool wide_offsets = false;
 
-  // `n` samples of so many bytes in one chunk.
+  // `n` samples of that many bytes in one chunk.
   static movie of(std::uint32_t n, std::uint32_t ticks, std::uint32_t bytes) {
     movie out;
     out.durations = {{n, ticks}};

@@ -49,7 +49,7 @@ TEST(Mp3, AddsUpBitRatesThatVary) {
   EXPECT_EQ(mp3(repeat(one, 10)).length, frames(30));
 }
 
-// In runs, one frame is not looked at like the other.
+// In a run, frames may differ.
 TEST(Mp3, CountsRunsOfFramesWhoseLengthsDifferByTheirPadding) {
   const auto padded = mpeg_frame(0xFFFB9200, 418), with_crc = mpeg_frame(0xFFFA9040, 417),
              short_one = mpeg_frame(0xFFFB4000, 182);
@@ -148,7 +148,7 @@ TEST(Mp3, JunkBetweenFramesHidesNone) {
   EXPECT_EQ(mp3(start + repeat(id3v2(50) + one, 20)).length, frames(27));
 }
 
-// As by a tag in front that no player knows, an APE tag for one.
+// For example after a tag that no player knows, such as an APE tag.
 TEST(Mp3, RunsOfFramesBehindJunkAllCount) {
   const auto junk = "APETAGEX" + noise(24);
   EXPECT_EQ(mp3(junk + layer3(50) + junk + layer3(60)).length, frames(110));

@@ -93,14 +93,14 @@ TEST(mp4, wants_to_be_read_twice_where_the_index_is_last) {
   EXPECT_FALSE(read(index_first(m))->wants_second_reading());
   const auto last = read(index_last(m));
   EXPECT_TRUE(last->wants_second_reading());
-  EXPECT_EQ(last->measured(), samples(100 * 1024));  // what the index says
+  EXPECT_EQ(last->measured(), samples(100 * 1024));  // according to the index
   last->begin_second_reading();
   EXPECT_EQ(last->measured(), duration{});
   last->write(std::string_view{index_last(m)}.substr(0, ftyp.size() + 8 + 500));
   EXPECT_EQ(last->measured(), samples(10 * 1024));
 }
 
-// In small pieces, the fragment comes when all samples have gone by.
+// In small pieces, the fragment arrives after all samples have passed.
 TEST(mp4, a_fragment_that_was_not_announced_takes_no_index_away) {
   const auto file = index_last(movie::of(100, 1024, 50)) + box("moof", full_box("mfhd", 0, u32(1)));
   EXPECT_EQ(measure(file), (answer{state::measuring, samples(102'400), "mp4", "aac"}));
@@ -113,7 +113,7 @@ TEST(mp4, knows_as_soon_as_its_index_has_come_that_samples_went_by) {
   meter->write(std::string_view{file}.substr(0, file.size() - 1));
   EXPECT_FALSE(meter->has_missed_some());
   meter->write(std::string_view{file}.substr(file.size() - 1));
-  EXPECT_TRUE(meter->has_missed_some());  // though nothing follows, nor has it ended
+  EXPECT_TRUE(meter->has_missed_some());  // even though nothing follows, and it has not ended
   EXPECT_FALSE(meter->wants_second_reading());
   meter->write(box("free", zeros(8)));
   EXPECT_TRUE(meter->has_missed_some());
@@ -139,7 +139,7 @@ TEST(mp4, says_what_has_come_before_the_end) {
 
 TEST(mp4, takes_the_edit_list_off) {
   auto m = movie::of(100, 1024, 50);
-  // Whole access units: the 95th goes on behind the end.
+  // Whole access units: the 95th extends beyond the end.
   EXPECT_EQ(length(index_last(m.edit(2000, 1024))), samples(94 * 1024));
   EXPECT_EQ(length(index_last(m.edit(9000, 1000))), samples(100 * 1024 - 1000));
   EXPECT_EQ(length(index_last(m.edit(0, 1024))), samples(99 * 1024));
@@ -159,7 +159,7 @@ TEST(mp4, counts_the_longest_audio_track) {
   EXPECT_EQ(length(data + longer.moov(offset, video.track(offset, 2) + m.track(offset, 3))),
             samples(30 * 1024));
   EXPECT_EQ(measure(data + video.moov(offset)).is, state::unmeasurable);
-  // A player goes by the codec when the handler is an unknown one.
+  // A player uses the codec if it does not know the handler.
   auto odd = m;
   odd.handler_type = "odd ";
   EXPECT_EQ(length(data + odd.moov(offset)), samples(10 * 1024));
@@ -225,7 +225,7 @@ TEST(mp4, is_exact_in_long_tables) {
   }
 }
 
-// --- Who pays by the second will lie
+// --- A caller who pays by the second may lie
 
 TEST(mp4, does_not_ask_how_long_samples_are_said_to_be) {
   auto m = movie::of(100, 2, 50);
@@ -282,7 +282,7 @@ TEST(mp4, counts_each_codec_by_its_own_bytes) {
 TEST(mp4, counts_pcm_by_its_size) {
   auto m = movie::of(0, 0, 0);
   m.entry = audio_entry("sowt", 2, 48000);
-  m.size_of_all = 1;  // as QuickTime writes it, whatever the size
+  m.size_of_all = 1;  // as QuickTime writes it, for any size
   m.sizes.assign(4, 1);
   m.durations = {{1, 1}};
   m.chunk_runs = {{1, 1000}};
@@ -323,10 +323,10 @@ TEST(mp4, does_not_take_two_readings) {
     EXPECT_TRUE(unmeasurable(with([&](movie& odd) { odd.timescale = scale; })));
     EXPECT_TRUE(unmeasurable(with([&](movie& odd) { odd.movie_timescale = scale; })));
   }
-  EXPECT_TRUE(unmeasurable(with([](movie& odd) { odd.durations = {{10, 1}}; })));  // as of PCM
+  EXPECT_TRUE(unmeasurable(with([](movie& odd) { odd.durations = {{10, 1}}; })));  // as for PCM
   EXPECT_TRUE(unmeasurable(with([](movie& odd) {
     odd.chunk_runs = {{1, 5}};
-    odd.chunks = {0, 0};  // one over the other
+    odd.chunks = {0, 0};  // overlapping
   })));
   EXPECT_TRUE(unmeasurable(with([](movie& odd) {
     odd.edits =
@@ -396,7 +396,7 @@ TEST(mp4, counts_fragments) {
   EXPECT_EQ(length(fragmented_head() + f.with_data() + f.with_data()), samples(40 * 1024));
   f.ticks = 1;
   EXPECT_EQ(length(fragmented_head() + f.with_data() + f.with_data()), samples(40 * 1024));
-  f.id = 2;  // of which no movie said that it goes on
+  f.id = 2;  // the movie does not say that this track continues
   EXPECT_EQ(measure(fragmented_head() + f.with_data()).is, state::unmeasurable);
 }
 
@@ -437,7 +437,7 @@ TEST(mp4, counts_fragments_whose_data_comes_at_the_end) {
   EXPECT_EQ(length(std::string_view{file}.substr(0, file.size() - 500)), samples(30 * 1024));
 }
 
-// Decoders read them from what stands behind the box.
+// Decoders read them from the bytes after the box.
 TEST(mp4, fields_that_are_not_in_their_box_cannot_be_measured) {
   fragment f;
   f.sizes.assign(20, 50);
@@ -451,7 +451,7 @@ TEST(mp4, fields_that_are_not_in_their_box_cannot_be_measured) {
     }
 }
 
-// --- Bytes that nobody writes
+// --- Bytes that no encoder writes
 
 TEST(mp4, survives_anything) {
   const auto m = movie::of(10, 1024, 50);

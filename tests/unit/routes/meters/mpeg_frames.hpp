@@ -1,4 +1,4 @@
-// Frames of MPEG audio and ADTS with nothing in them.
+// Empty frames of MPEG audio and ADTS.
 #pragma once
 
 #include <optional>
@@ -41,7 +41,7 @@ inline std::string vbri_frame() {
   return out.replace(36, 4, "VBRI");
 }
 
-// `bytes` with the header of 7; the index of the rate as in ISO/IEC 14496-3, table 1.18.
+// `bytes` includes the header of 7; the index of the rate is as in ISO/IEC 14496-3, table 1.18.
 inline std::string adts_frame(unsigned rate_index, std::size_t bytes, unsigned blocks = 1) {
   const std::uint64_t header = std::uint64_t{0xFFF1} << 40 | std::uint64_t{1} << 38 |
                                std::uint64_t{rate_index} << 34 | std::uint64_t{2} << 30 |

@@ -1,4 +1,4 @@
-// Ogg pages with right checksums.
+// Ogg pages with correct checksums.
 #pragma once
 
 #include <vector>
@@ -31,7 +31,7 @@ inline std::string ogg_page_of(const ogg_page_head& head, const std::vector<std:
   return page.replace(22, 4, little(ogg_crc(0, page), 4));
 }
 
-// Opus packets are told apart by their first bytes; this is one frame of 20 ms.
+// Opus packets are recognized by their first bytes; this is one frame of 20 ms.
 inline std::string opus_packet(std::size_t bytes = 60, std::string toc = "\x78") {
   return toc + noise(bytes - toc.size());
 }

@@ -16,7 +16,7 @@ duration length(std::string_view bytes) {
   return measure(make_ogg_meter, bytes).length;
 }
 
-// What is played of `packets` of 20 ms from their beginning.
+// The played part of `packets` of 20 ms from their beginning.
 duration after_skip(std::int64_t packets) {
   return samples(packets * frame - 312);
 }
@@ -103,7 +103,7 @@ TEST(ogg, packets_across_pages) {
                   {large.substr(255, 255)}) +
       ogg_page_of({.flags = continued}, {large.substr(510), opus_packet()});
   EXPECT_EQ(length(bytes), after_skip(3));
-  // One whose beginning is not there.
+  // A stream whose beginning is missing.
   EXPECT_EQ(length(opus_headers() +
                    ogg_page_of({.flags = continued}, {large.substr(510), opus_packet()})),
             after_skip(1));
@@ -122,7 +122,7 @@ TEST(ogg, links_of_a_chain_add_up) {
   };
   const auto one = samples(60 * frame - 500 - 312);
   EXPECT_EQ(length(link(1) + link(2) + link(3)), one + one + one);
-  // Decoders do not see that it has begun again and play what they should skip.
+  // Decoders do not notice that it has begun again, and play what they should skip.
   EXPECT_EQ(length(link(1) + link(1)), one + one + samples(312));
   std::string many;
   for (std::uint32_t serial = 0; serial < 100; ++serial) many += link(serial);
@@ -136,7 +136,7 @@ TEST(ogg, streams_at_once_count_by_the_longest) {
   EXPECT_EQ(length(head(1) + head(2) + opus_page(5, 0, 0, 1) + opus_page(50, 0, 0, 2) +
                    opus_page(5, 0, 0, 1)),
             after_skip(50));
-  // A stream that goes on when another begins is not forgotten.
+  // A stream that continues when another begins is still counted.
   EXPECT_EQ(length(head(1) + opus_page(5, 0, 0, 1) + head(2) + opus_page(50, 0, 0, 1)),
             after_skip(55));
 }
@@ -160,7 +160,7 @@ TEST(ogg, audio_that_is_not_known_makes_it_unmeasurable) {
     }
 }
 
-// Where on a page the name stands decides, not how much of the page is at hand.
+// The position of the name on a page decides, not how much of the page is available.
 TEST(ogg, the_first_page_of_an_unknown_stream_is_looked_at_alike_in_any_pieces) {
   for (const std::size_t at : {0U, 90U, 700U, 990U, 1020U, 5000U})
     for (const int flags : {0, int{first_page}, int{continued}}) {
@@ -178,7 +178,7 @@ TEST(ogg, more_streams_than_can_be_watched_cannot_be_measured) {
   EXPECT_EQ(measure(make_ogg_meter, bytes + opus_page(50, 0)).status, state::unmeasurable);
 }
 
-// A page with a wrong checksum that pretends to contain the genuine ones behind it.
+// A page with a wrong checksum that claims to contain the genuine ones after it.
 std::string decoy(std::uint32_t serial, std::size_t hidden) {
   std::string lacing(hidden / 255, '\xFF');
   return std::string{"OggS\0\0", 6} + little(0, 8) + little(serial, 4) + std::string(8, 'x') +
@@ -190,7 +190,7 @@ TEST(ogg, pages_cannot_be_hidden_in_others) {
   for (const std::uint32_t serial : {1U, 2U})
     for (std::size_t hidden = 255; hidden < 2 * page.size(); hidden += 255)
       EXPECT_GE(length(opus_headers() + decoy(serial, hidden) + page + page), after_skip(100));
-  // In the lacing of a header that is none.
+  // In the lacing of an invalid header.
   const auto small = opus_page(2, 0);
   for (const std::uint32_t serial : {1U, 2U}) {
     const auto head = decoy(serial, 255 * 255);
@@ -207,7 +207,8 @@ TEST(ogg, a_genuine_page_with_another_in_it_counts_no_less) {
   EXPECT_GE(length(opus_headers() + page + opus_page(50, 0)), after_skip(70));
 }
 
-// Which of the two pages is genuine, and so which codec the stream goes on with, nobody can tell.
+// It cannot be known which of the two pages is genuine, and so with which codec the stream
+// continues.
 TEST(ogg, a_stream_that_changes_its_codec_in_another_page_cannot_be_measured) {
   const auto speex = ogg_page_of({.flags = first_page},
                                  {"Speex   " + noise(28) + little(16'000, 4) + little(1, 4) +

@@ -34,7 +34,7 @@ TEST(ProgramStream, CountsTheFramesOfItsAudio) {
             (answer{state::measuring, frames(7), "mpeg", "mpeg audio"}));
   EXPECT_EQ(program(pack2 + system_head + audio(layer3(3)) + pack2 + audio(layer3(4))).length,
             frames(7));
-  // A frame across packets; what is cut off; frames of another kind.
+  // A frame across packets; a frame that is cut off; frames of another kind.
   const auto five = layer3(5);
   EXPECT_EQ(program(begin + audio(five.substr(0, 1000)) + audio(five.substr(1000))).length,
             frames(5));
@@ -60,7 +60,7 @@ TEST(ProgramStream, PassesOverPaddingAndPictures) {
             frames(7));
 }
 
-// Each would be heard by a decoder that looks on its own, or not by all.
+// Some decoders would play each of these, and others would not.
 TEST(ProgramStream, WhatIsNotPlainCannotBeMeasured) {
   const auto some = audio(layer3(5));
   const auto sequence = "\0\0\1\xB3"s + noise(60);

@@ -29,7 +29,7 @@ TEST(Sniff, KnowsContainersByTheirFirstBytes) {
   EXPECT_EQ(sniff(repeat(adts_frame(4, 300), 10)).container, "adts");
 }
 
-// ffmpeg takes them for any of its formats that finds something in what stands first.
+// ffmpeg reads them as any of its formats that recognizes the first bytes.
 TEST(Sniff, FramesThatDoNotStandFirstAreAmbiguous) {
   EXPECT_EQ(sniff(layer3(300)).status, state::measuring);
   EXPECT_EQ(sniff(std::string(1500, '\0') + layer3(300)).status, state::measuring);
@@ -61,7 +61,7 @@ TEST(Sniff, SignsOfAnotherFormatAreAmbiguous) {
   EXPECT_EQ(sniff(stream).status, state::unmeasurable) << "a transport stream";
 }
 
-// As ffmpeg tells the packets of a program stream from what looks like their beginning.
+// ffmpeg distinguishes the packets of a program stream from similar bytes in this way.
 TEST(Sniff, OnlyWholeHeadersOfPacketsMakeAProgramStream) {
   const auto with = [](const std::string& header) {
     auto frames = layer3(40);
@@ -74,7 +74,7 @@ TEST(Sniff, OnlyWholeHeadersOfPacketsMakeAProgramStream) {
        {start + time, start + "\x60\x20" + time, start + std::string{"\x80\x80\5", 3} + time,
         start + std::string{"\x80\0\0", 3}, start + "\x0F"})
     EXPECT_EQ(with(packet), state::unmeasurable);
-  // The end of an AAC frame and the header of the next, among others.
+  // Among others, the end of an AAC frame and the header of the next.
   for (const auto& other : {std::string{"\0\0\1\xC0\xFF\xF1\x20\x80\2\0", 10},
                             start + "\x60\x20" + "xxxxx", start + "\x80\x40xxx", start + "\x10"})
     EXPECT_EQ(with(other), state::measuring);
@@ -98,8 +98,7 @@ TEST(Sniff, WhatStandsInALongTagAndTheNameOfTheFileDecide) {
   EXPECT_FALSE(fits(picture + layer3(20), "a.m4a"));
   for (const auto* name : {"a", "blob", "", "a.mpga", "a.bin"})
     EXPECT_TRUE(fits(picture + layer3(20), name)) << name;
-  // Other formats that stand in the tag; several tags; and one behind which ffmpeg sees a few bytes
-  // only.
+  // Other formats inside the tag; several tags; and one after which ffmpeg sees only a few bytes.
   auto hidden = picture;
   hidden.replace(300'000, 8, "\x06\x0E\x2B\x34\x02\x05\x01\x01");
   EXPECT_FALSE(fits(hidden + layer3(20), "a.mp3"));
@@ -117,7 +116,7 @@ TEST(Sniff, WhatStandsInALongTagAndTheNameOfTheFileDecide) {
   EXPECT_TRUE(fits(to_the_end + layer3(20), "a.mp3"));
   EXPECT_FALSE(fits(to_the_end + layer3(20), "a"));
   auto no_tag = picture;
-  no_tag[4] = 1;  // a revision that nobody writes
+  no_tag[4] = 1;  // a revision that no encoder writes
   EXPECT_FALSE(fits(no_tag + layer3(20), "a"));
   EXPECT_TRUE(fits(id3v2(1000) + layer3(20), "a"));
   EXPECT_FALSE(fits(picture + wav(noise(4000)), "a.wav"));
@@ -168,11 +167,11 @@ TEST(Sniff, TheBytesDecideEvenWhereSamplesAreExpected) {
   EXPECT_EQ(sniff(noise(30'000) + layer3(10), speech).container, "mp3");
 }
 
-// ffmpeg takes each for what the hour is.
+// ffmpeg reads each of them as the format of the hour.
 TEST(Sniff, AFewFramesOfOneKindDoNotHideAnHourOfAnother) {
   const auto aac = [](std::size_t n) { return repeat(adts_frame(4, 30), n); };
   const auto mp3 = [](std::size_t n) { return repeat(mpeg_frame(0xFFFB1000, 104), n); };
-  constexpr std::size_t hour = 2000;  // or as good as one
+  constexpr std::size_t hour = 2000;  // or about one
   for (const auto& bytes : {mp3(6) + aac(hour), noise(10) + mp3(100) + aac(hour)})
     EXPECT_EQ(sniff(bytes).status, state::unmeasurable);
   EXPECT_EQ(sniff(aac(2) + mp3(hour)).container, "mp3");

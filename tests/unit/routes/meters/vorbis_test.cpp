@@ -24,7 +24,7 @@ class bit_writer {
   unsigned count_ = 0;
 };
 
-// Of two channels: a codebook of each kind, a floor of each, a residue, a mapping, and these modes.
+// Two channels: a codebook of each kind, a floor of each, a residue, a mapping, and these modes.
 std::string setup(const std::vector<bool>& long_modes) {
   bit_writer out;
   for (const char c : std::string_view{"\x05vorbis"}) out.put(static_cast<unsigned char>(c), 8);
@@ -93,7 +93,7 @@ TEST(vorbis, modes_of_the_setup_header) {
     EXPECT_FALSE(vorbis_modes::read(whole.substr(0, bytes), 2).has_value()) << bytes;
 }
 
-// Blocks of 256 and 2048 samples; what is played of two neighbours is a quarter of each.
+// Blocks of 256 and 2048 samples; two neighbouring blocks play a quarter of each.
 TEST(vorbis, blocks_overlap) {
   const auto begin = headers(setup({false, true}));
   const auto page = [](const std::vector<std::string>& packets, std::int64_t granule = 0,
@@ -105,7 +105,7 @@ TEST(vorbis, blocks_overlap) {
   EXPECT_EQ(length(begin + page({audio(1), audio(0), audio(0), audio(1)})),
             samples(576 + 128 + 576));
   EXPECT_EQ(measure(make_ogg_meter, begin + page({audio(0)})).codec, "vorbis");
-  // The end of the last packet may be taken off, and no more than that.
+  // Only the end of the last packet may be cut off.
   const auto ended_at = [&](std::int64_t granule) {
     return length(begin + page({audio(1), audio(1), audio(1)}, granule, last_page));
   };

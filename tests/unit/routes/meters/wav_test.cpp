@@ -36,7 +36,7 @@ std::string data_of_size(std::uint32_t size, std::string_view data) {
   return "data" + little(size, 4) + std::string{data};
 }
 
-// WAVEFORMATEXTENSIBLE behind the plain fields.
+// WAVEFORMATEXTENSIBLE after the plain fields.
 std::string extension(unsigned valid_bits, unsigned tag) {
   return little(22, 2) + little(valid_bits, 2) + little(4, 4) + little(tag, 2) +
          std::string{"\x00\x00\x00\x00\x10\x00\x80\x00\x00\xAA\x00\x38\x9B\x71", 14};
@@ -158,7 +158,7 @@ TEST(Wav, WhatDecodersTakeForOtherAudioIsUnmeasurable) {
   EXPECT_EQ(status(file({1, 2, 48'000, 4, 16}, repeat(latm, 4))), state::unmeasurable);
 }
 
-// A voice recorder's: G.729 behind a header as of WAV.
+// From a voice recorder: G.729 after a header like WAV's.
 TEST(Wav, AnActFileIsNoWav) {
   const auto head = riff(format({}) + data_of_size(100'000, "")) + std::string(212, '\0');
   const auto rest = std::string(7, '\1') + std::string(248, '\0') + noise(5000);

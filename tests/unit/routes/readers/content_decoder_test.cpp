@@ -57,7 +57,7 @@ TEST(content_decoder, limits_the_expansion) {
             decoded(silence));
   const auto cut = decode("gzip", deflated(silence), {.most_bytes = 2'999'999, .most_ratio = 2000});
   EXPECT_EQ(cut.problem, fault::expands_too_far);
-  // Many small members are no way around.
+  // Many small members do not avoid the limit.
   std::string many;
   for (int i = 0; i < 40; ++i) many += deflated(silence.substr(0, 100'000));
   EXPECT_EQ(decode("gzip", many).problem, fault::expands_too_far);

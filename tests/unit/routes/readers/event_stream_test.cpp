@@ -41,9 +41,9 @@ TEST(event_stream, counts_events_of_the_type_only) {
   EXPECT_EQ(read("event: speech.audio.delta\ndata: {\"audio\":\"Zm9v\"}\n\n"), audio("foo"));
   EXPECT_EQ(read("event: speech.audio.delta.x\ndata: {\"audio\":\"Zm9v\"}\n\n" + delta),
             audio("foob"));
-  // The name of one event is not that of the next.
+  // An event does not inherit the name of the one before.
   EXPECT_EQ(read("event: other\n\ndata: {\"audio\":\"Zm9v\"}\n\n"), audio("foo"));
-  // The member says more than the field.
+  // The member takes precedence over the field.
   EXPECT_EQ(read("event: message\n" + delta), audio("foob"));
 }
 

@@ -51,7 +51,7 @@ TEST(json_base64, refuses_what_could_be_read_otherwise) {
     EXPECT_EQ(read(body).problem, fault::ambiguous) << body;
   EXPECT_EQ(read(R"({"voiceſ":"Zm9v"})", "/voices").problem, fault::ambiguous);
   EXPECT_EQ(read(R"({"\u212Aey":"Zm9v"})", "/key").problem, fault::ambiguous);
-  // The rest of the kind stands in member_name_test.cpp.
+  // member_name_test.cpp has more of these names.
   for (const auto* name :
        {"audio\\u0000x", "aud\\u200bio", "audio ", "aud\\ud800io", "\\ufeffaudio"})
     EXPECT_EQ(
@@ -64,7 +64,7 @@ TEST(json_base64, refuses_what_could_be_read_otherwise) {
   EXPECT_EQ(read("{\"" + std::string(600, 'x') + R"(":1,"audio":{"data":"Zm9v"}})"), audio("foo"));
 }
 
-// Python passes over the digits of the other alphabet, which shifts all that follows.
+// Python skips the digits of the other alphabet, which shifts everything after them.
 TEST(json_base64, refuses_digits_that_some_pass_over) {
   const auto read_strictly = [](std::string_view body) {
     const auto make = [](sink& to) {
@@ -79,7 +79,7 @@ TEST(json_base64, refuses_digits_that_some_pass_over) {
   EXPECT_EQ(read_strictly(R"({"-_":"-_","a":"Zm9v"})"), audio("foo"));
 }
 
-// Where the type is not believed, frames in a text would be played.
+// If the type were trusted, frames in a text would be played.
 TEST(json_base64, refuses_bytes_that_are_no_text) {
   for (const std::string bytes :
        {"\xFF\xFB\x90\x44", "\x80", "\xC3", "\xC3x", "\xC0\xAF", "\xE0\x80\xAF", "\xED\xA0\x80",

@@ -42,7 +42,7 @@ TEST(boundary, is_read_from_the_content_type) {
         "multipart/form-data; boundary=\"\"", "multipart/form-data; boundary=a; boundary=b",
         "multipart/form-data; boundary=\"a", "multipart/form-data; boundary=\"a \"",
         "multipart/form-data; boundary=\"a\rb\"", "multipart/form-data boundary=a",
-        // Some prefer the extended form, some do not know of escapes, some stop at a comma.
+        // Some readers prefer the extended form, some do not know escapes, some stop at a comma.
         "multipart/form-data; boundary=a; boundary*=us-ascii''b",
         "multipart/form-data; boundary=a; boundary*0=b", "multipart/form-data; boundary=\"a\\b\"",
         "multipart/form-data; boundary=a,b", "multipart/form-data; boundary=\"a,b\""})
@@ -73,12 +73,12 @@ TEST(multipart, keeps_what_only_looks_like_a_boundary) {
   for (const std::string content : {"\r\n--", "a\r\n-b", "\r", "\r\r\r", "\r\n", "\n", "--a", "x-b",
                                     "a-b\r\n", "\r\r\n-\r\n-", "\n--a", "x\r\n-\r\n--a"})
     EXPECT_EQ(read(file(content) + closing), audio(content)) << testing::PrintToString(content);
-  auto bytes = random_bytes(50'000);  // in which so short a boundary stands by chance
+  auto bytes = random_bytes(50'000);  // which contain such a short boundary by chance
   for (auto at = bytes.find("--b"); at != bytes.npos; at = bytes.find("--b")) bytes[at] = 'x';
   EXPECT_EQ(read(file(bytes) + closing), audio(bytes));
 }
 
-// Django splits a body wherever the text of the boundary stands, Werkzeug behind any line end.
+// Django splits a body at any occurrence of the boundary's text, Werkzeug after any line end.
 TEST(multipart, refuses_a_boundary_that_is_not_behind_crlf) {
   const std::string inner = "Content-Disposition: form-data; name=\"file\"\r\n\r\nlong";
   const std::string bare_inner = "Content-Disposition: form-data; name=\"file\"\r\rlong";
@@ -100,7 +100,7 @@ TEST(multipart, refuses_text_around_the_parts) {
     EXPECT_EQ(read(body).problem, fault::ambiguous) << body;
 }
 
-// What a charset, a percent sign or an escape makes of the name of a part.
+// How a charset, a percent sign or an escape changes the name of a part.
 TEST(multipart, refuses_names_that_are_decoded_somewhere) {
   for (const auto* disposition :
        {"form-data; name=\"fi\\le\"", "form-data; name=\"%66ile\"", "form-data; name=\"fi\xFFle\"",
@@ -111,7 +111,8 @@ TEST(multipart, refuses_names_that_are_decoded_somewhere) {
         "form-data; name=x; filename*0=a; filename*1=b", "form-data; name*0=fi; name*1=le; name=x",
         "form-data; name=x; filename*=utf-7''a", "form-data; name=x; filename=a; filename=b",
         "form-data; name=x; size=3",
-        // without quotes a name ends for some at a comma, and for some at all that is no token
+        // without quotes, some readers end a name at a comma, and some at any character that is not
+        // a token
         "form-data; name=file,", "form-data; name=file@x", "form-data; name=fil\xC3\xA9"})
     EXPECT_EQ(read(part(disposition, "2") + file("1") + closing).problem, fault::ambiguous)
         << disposition;
@@ -153,8 +154,8 @@ TEST(multipart, refuses_what_could_be_read_otherwise) {
     EXPECT_EQ(read(body + closing).problem, fault::ambiguous) << body;
 }
 
-// To PHP a name begins behind its blanks; Java's readers decode RFC 2047 in it, and give the parts
-// of a form in a part that part's name.
+// PHP begins a name after its blanks; Java's readers decode RFC 2047 in it, and give the parts of a
+// nested form the name of the outer part.
 TEST(multipart, refuses_what_some_take_for_the_part) {
   for (const auto& other :
        {part("form-data; name=\" file\"", "2"), part("form-data; name=\"file \"", "2"),

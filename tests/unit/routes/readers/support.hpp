@@ -1,4 +1,4 @@
-// Feeds readers in pieces, for the tests of this directory.
+// Feeds readers in pieces, for the tests in this directory.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +26,7 @@ struct collected final : sink {
   void finish() override { ++ends; }
 };
 
-// What came out of a reader, and how it ended.
+// The output of a reader, and how it ended.
 struct outcome {
   fault problem = fault::none;
   std::string bytes;
@@ -37,8 +37,8 @@ inline std::ostream& operator<<(std::ostream& out, const outcome& shown) {
              << " bytes: " << testing::PrintToString(shown.bytes.substr(0, 100));
 }
 
-// `make` is given a sink and returns a reader (by unique_ptr). `next_piece` says how long the next
-// piece is.
+// `make` is given a sink and returns a reader (by unique_ptr). `next_piece` returns the length of
+// the next piece.
 template <class Make, class NextPiece>
 outcome read_in_pieces(Make make, std::string_view body, NextPiece next_piece) {
   collected out;
@@ -53,7 +53,7 @@ outcome read_in_pieces(Make make, std::string_view body, NextPiece next_piece) {
   return {reader->problem(), out.bytes};
 }
 
-// The answer to the whole body, after making sure that it is also the one to any pieces of it.
+// The answer to the whole body, after checking that it is the same for any pieces.
 template <class Make>
 outcome read_body(Make make, std::string_view body) {
   const auto whole = read_in_pieces(make, body, [&] { return body.size(); });
@@ -73,7 +73,7 @@ inline std::string random_bytes(std::size_t n, unsigned seed = 1) {
   return out;
 }
 
-// A second implementation, from the text of RFC 4648 and as slow as it likes.
+// A second implementation, from the text of RFC 4648, written for clarity and not for speed.
 inline std::string to_base64(std::string_view bytes, bool url = false, bool padding = true) {
   const std::string_view digits =
       url ? "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"

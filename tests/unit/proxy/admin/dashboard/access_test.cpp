@@ -1,4 +1,4 @@
-// What a session may do, as a table.
+// The rights of a session, as a table.
 #include "proxy/admin/dashboard/access.hpp"
 
 #include <gtest/gtest.h>
@@ -50,7 +50,7 @@ TEST(access_test, a_customer_changes_nothing) {
   }
 }
 
-// Sixty ways to another's account, or out of one's own.
+// Sixty attempts to read another account, or to leave one's own.
 TEST(access_test, a_customer_sees_nothing_else) {
   const std::vector<std::string> paths{"/",
                                        "/admin/v1",

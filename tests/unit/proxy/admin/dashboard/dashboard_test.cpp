@@ -1,4 +1,4 @@
-// Logging in and out as a conversation, and the files that a browser gets.
+// Login and logout as a conversation, and the files sent to a browser.
 #include "proxy/admin/dashboard/dashboard.hpp"
 
 #include <gmock/gmock.h>

@@ -10,8 +10,8 @@ namespace tollgate::proxy {
 
 class conversation : public exchange_fixture {
  protected:
-  // As a worker ends: connections are cut, and coroutines that wait all the same end with the event
-  // loop. None may stay behind.
+  // Ends as a worker does: connections are closed, and coroutines that still wait end with the
+  // event loop. None may remain.
   ~conversation() override {
     auto pipes = upstreams.all();
     if (pipe) pipes.push_back(pipe);
@@ -31,7 +31,7 @@ class conversation : public exchange_fixture {
 
   std::shared_ptr<tests::memory_pipe> expect_connection() { return upstreams.expect(); }
 
-  // Sends it and lets it be served as a session does, until the connection ends.
+  // Sends the text and serves it as a session does, until the connection ends.
   void ask(std::string text) {
     if (!client) start();
     pipe->send(std::move(text));
@@ -47,7 +47,7 @@ class conversation : public exchange_fixture {
   std::string answer() { return pipe->take(); }
   const finished_exchange& last() const { return host->finished.at(host->finished.size() - 1); }
 
-  // Until it holds, by what the event loop does meanwhile.
+  // Runs the event loop until the condition holds.
   template <class Condition>
   bool comes(Condition condition) {
     const auto most = std::chrono::steady_clock::now() + 10s;

@@ -1,4 +1,4 @@
-// Answers that end otherwise than they should.
+// Answers that end irregularly.
 #include "proxy/gateway/exchange/delivery.hpp"
 
 #include "tests/unit/proxy/gateway/exchange/conversation.hpp"
@@ -20,9 +20,9 @@ const std::string done = "data: [DONE]\n\n";
 
 struct broken_case {
   std::string name;
-  std::string version, answer;  // of the client's HTTP; what comes before the connection breaks
-  std::string rest;             // what the client gets behind the events
-  bool is_told;                 // that it has all of them
+  std::string version, answer;  // of the client's HTTP; sent before the connection breaks
+  std::string rest;             // received by the client after the events
+  bool is_told;                 // whether the client is told that it has all of them
   std::string end;
   quota::credits charged;
 };
@@ -70,8 +70,7 @@ INSTANTIATE_TEST_SUITE_P(
                     false, "empty", 0_credits}),
     [](const auto& each) { return each.param.name; });
 
-// --- an answer that is cut where the credits end
-// --------------------------------------------------------
+// --- an answer that is cut where the credits end -----------------------------------------------
 
 class a_cut_answer : public conversation {
  protected:
@@ -79,7 +78,7 @@ class a_cut_answer : public conversation {
     return "POST /v1/audio/speech " + version +
            "\r\nHost: a\r\nAuthorization: Bearer tg_live_acme\r\nContent-Length: 2\r\n\r\nhi";
   }
-  // In the third piece, there is more than the credits are good for.
+  // With the third piece, the answer costs more than the credits.
   void deliver(const std::string& head, const std::vector<std::string>& pieces) {
     const auto up = expect_connection();
     up->send(head);
@@ -119,7 +118,7 @@ TEST_F(a_cut_answer, without_a_length_is_reset) {
   EXPECT_TRUE(pipe->closed_with_reset());
 }
 
-// Eight samples a second: with the head comes more than can be paid for.
+// Eight samples per second: the piece with the head already costs more than the credits.
 TEST_F(a_cut_answer, may_be_cut_before_its_first_piece) {
   auto body = wav(2);
   body.replace(24, 8, std::string{"\x08\0\0\0\x08\0\0\0", 8});

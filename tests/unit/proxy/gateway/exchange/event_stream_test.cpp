@@ -1,4 +1,4 @@
-// A stream of an account's events has no end of its own: what ends it.
+// A stream of an account's events does not end by itself: the ways in which it is ended.
 #include "proxy/gateway/exchange/event_stream.hpp"
 
 #include "tests/unit/proxy/gateway/exchange/conversation.hpp"
@@ -56,7 +56,7 @@ TEST_F(an_event_stream, that_is_only_asked_for_its_head_sends_nothing_more) {
   EXPECT_TRUE(serving);
 }
 
-// Everything that ends one while it waits for its next event.
+// Everything that ends a stream while it waits for its next event.
 class an_end_of_events : public an_event_stream {};
 
 TEST_F(an_end_of_events, is_that_of_its_client) {
@@ -69,7 +69,7 @@ TEST_F(an_end_of_events, is_that_of_its_client) {
   EXPECT_EQ(host->finished.size(), 1U);
 }
 
-// There is nothing to wait for: it has no end.
+// The stream has no end, so there is no reason to wait.
 TEST_F(an_end_of_events, is_that_of_its_clients_input) {
   stream({"one", "two"}, true);
   open();
@@ -96,12 +96,12 @@ TEST_F(an_end_of_events, is_another_configuration) {
   const auto view = host->current();
   open();
   EXPECT_TRUE(answer().ends_with(
-      std::string{one_and_two}.append(end)));  // its reader comes again and goes on
+      std::string{one_and_two}.append(end)));  // its reader reconnects and continues
   EXPECT_TRUE(events->ended);
   host->replace_view(view);
 }
 
-// A key is looked at twice a second, and is believed for 1.5 s.
+// A key is checked twice per second, and cached for 1.5 s.
 class a_key_of_a_stream : public an_event_stream {
  protected:
   void stream_while(std::function<void()> happens) {

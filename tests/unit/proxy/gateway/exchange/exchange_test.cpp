@@ -1,4 +1,4 @@
-// One request from top to bottom, with every way in which it can end.
+// One request from beginning to end, with every way in which it can end.
 #include "tests/unit/proxy/gateway/exchange/conversation.hpp"
 #include "tests/unit/proxy/gateway/exchange/few_events.hpp"
 
@@ -115,7 +115,7 @@ TEST_F(an_exchange, without_credits_is_refused_and_told_what_it_has) {
       << got;
   EXPECT_EQ(last().code, "insufficient_credits");
   EXPECT_FALSE(last().held);
-  EXPECT_TRUE(serving);  // the connection goes on
+  EXPECT_TRUE(serving);  // the connection continues
 }
 
 TEST_F(an_exchange, that_is_critical_goes_through_without_credits) {
@@ -130,7 +130,7 @@ TEST_F(an_exchange, that_is_critical_goes_through_without_credits) {
 }
 
 TEST_F(an_exchange, while_the_ledger_is_away_forwards_nothing) {
-  ask(get("/v1/agents/a/x"));  // its key is known from here on
+  ask(get("/v1/agents/a/x"));  // its key is cached from here on
   run();
   store.reachable = false;
   host->finished.clear();
@@ -275,7 +275,7 @@ TEST_F(an_exchange, takes_another_connection_where_a_pooled_one_is_dead) {
   answer();
   const auto second = expect_connection();
   ask(get("/v1/agents/a/x"));
-  first->reset();  // after it has taken the bytes of something that may be repeated
+  first->reset();  // after it has received the bytes of a repeatable request
   run();
   EXPECT_TRUE(second->received().starts_with("GET /v1/agents/a/x"));
   second->send(ok("two"));
@@ -344,8 +344,7 @@ TEST_F(an_exchange, that_is_destroyed_settles_what_it_holds) {
   EXPECT_TRUE(all_is_settled());
 }
 
-// --- WebSockets
-// -------------------------------------------------------------------------------------
+// --- WebSockets --------------------------------------------------------------------------------
 
 TEST_F(an_exchange, opens_a_tunnel) {
   const auto up = expect_connection();
@@ -389,8 +388,7 @@ TEST_F(an_exchange, that_is_switched_without_asking_is_refused) {
   EXPECT_TRUE(answer().starts_with("HTTP/1.1 502"));
 }
 
-// --- answered here
-// ----------------------------------------------------------------------------------
+// --- answered here -----------------------------------------------------------------------------
 
 TEST_F(an_exchange, about_billing_is_answered_here) {
   ask(get("/v1/billing/usage?from=1"));

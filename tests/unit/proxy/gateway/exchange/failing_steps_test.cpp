@@ -1,7 +1,7 @@
-// Calls told as conversations, and replayed with each of their steps failing in turn: every read
-// and write of either connection, every connection that is made, every answer of the ledger. After
-// each, nobody waits for anything, and the charge has been resolved once: the ledger, the journal
-// and the access log say the same of it.
+// Calls written as conversations, and replayed with each of their steps failing in turn: every read
+// and write of either connection, every new connection, every answer of the ledger. After each
+// replay, no coroutine waits, and the charge has been resolved once: the ledger, the journal and
+// the access log agree on it.
 #include <algorithm>
 #include <array>
 #include <filesystem>
@@ -26,7 +26,8 @@ class told_call : public conversation {
   }
   void TestBody() override {}
 
-  // --- what happens ------------------------------------------------------------------------------
+  // --- steps
+  // --------------------------------------------------------------------------------------
   void client_sends(std::string bytes) { ask(std::move(bytes)); }
   void client_ends() { pipe->end(), run(); }
   void upstream_sends(std::string bytes, int which = 0) {
@@ -34,7 +35,7 @@ class told_call : public conversation {
     run();
   }
   void upstream_ends() { ups[0]->end(), run(); }
-  // Until the upstream has so much of it, or the call is over.
+  // Runs until the upstream has that much of the request, or the call has ended.
   void upstream_gets(std::size_t bytes) {
     comes([&] { return !host->finished.empty() || ups[0]->received().size() >= bytes; });
   }
@@ -46,8 +47,9 @@ class told_call : public conversation {
     host->events = std::make_shared<few_events>(std::move(events));
   }
 
-  // --- afterwards --------------------------------------------------------------------------------
-  // As the access log says.
+  // --- results
+  // ------------------------------------------------------------------------------------
+  // According to the access log.
   quota::credits charged() const {
     quota::credits sum;
     for (const auto& each : host->finished) sum += each.charged;
@@ -83,7 +85,7 @@ class told_call : public conversation {
 struct told_case {
   std::string name;
   void (*tell)(told_call& it);
-  quota::credits charged;  // where nothing fails
+  quota::credits charged;  // if nothing fails
 };
 void PrintTo(const told_case& each, std::ostream* out) {
   *out << each.name;
@@ -97,7 +99,7 @@ class failing_at_every_step : public testing::TestWithParam<told_case> {
   }
   ~failing_at_every_step() override { std::filesystem::remove_all(directory_); }
 
-  // How many steps it took.
+  // Returns the number of steps.
   int play(fault_plan faults) {
     config::journal_settings settings;
     settings.directory = directory_;
@@ -129,8 +131,7 @@ TEST_P(failing_at_every_step, resolves_its_charge_once_and_leaves_nobody_waiting
   }
 }
 
-// --- the conversations
-// --------------------------------------------------------------------------------
+// --- the conversations -------------------------------------------------------------------------
 
 std::string post(const std::string& path, const std::string& fields) {
   return "POST " + path + " HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer tg_live_acme\r\n" +
@@ -168,7 +169,7 @@ void is_refused_by_the_upstream(told_call& it) {
   it.upstream_sends("HTTP/1.1 500 No\r\n" + length(2) + "\r\nno");
 }
 
-// Two calls over one connection; where that dies, the second is sent again over another one.
+// Two calls over one connection; if that dies, the second is sent again over another one.
 void shares_a_connection(told_call& it) {
   it.client_sends(get("/v1/agents/a/x"));
   it.upstream_sends(ok("one"));
@@ -215,7 +216,7 @@ void is_a_long_recording(told_call& it) {
   it.upstream_sends(ok("words"));
 }
 
-// Its index is at its end, so it is kept in a file, read again, and sent from there.
+// Its index is at its end, so it is kept in a file, read again, and sent from the file.
 void is_a_recording_that_is_kept(told_call& it) {
   const auto body = routes::meters::index_last(routes::meters::movie::of(1875, 1024, 150));
   it.client_sends(

@@ -1,4 +1,4 @@
-// A stream of events that are known beforehand; then it ends, or waits until it is ended.
+// A stream of a fixed list of events; after them it ends, or waits until it is ended.
 #pragma once
 
 #include <functional>
@@ -15,7 +15,7 @@ class few_events final : public admin::body_source {
   explicit few_events(std::vector<std::string> events) : events_{std::move(events)} {}
 
   std::function<void(std::size_t)> before = [](std::size_t) {};  // the event of this index
-  bool waits = false;                                            // behind the last one
+  bool waits = false;                                            // after the last event
 
   task<std::optional<std::string>> next() override {
     if (!ended) before(at_);

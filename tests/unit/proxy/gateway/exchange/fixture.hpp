@@ -1,5 +1,5 @@
-// An exchange's world without a socket: the ledger in memory, a client and an upstream that the
-// test plays, and time that it moves.
+// The environment of an exchange without a socket: the ledger in memory, a client and an upstream
+// that the test plays, and time that the test moves.
 #pragma once
 
 #include <functional>
@@ -17,7 +17,7 @@
 
 namespace tollgate::proxy {
 
-// What the log would have: the views live no longer than the call.
+// Copies for the log: the views live only as long as the call.
 struct finished_exchange {
   int status = 0;
   std::string code, end, org, path, route, agent, request_id;
@@ -122,7 +122,7 @@ class exchange_fixture : public testing::Test {
     run();
     EXPECT_TRUE(done);
   }
-  // Until nothing more happens by itself.
+  // Runs until no handler is ready.
   void run() {
     context.restart();
     context.poll();

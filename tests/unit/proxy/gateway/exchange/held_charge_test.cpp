@@ -1,5 +1,5 @@
-// The hold of a call, told as conversations with the ledger; each is replayed with every answer of
-// the ledger failing in turn: whatever fails, the account ends as it should.
+// The hold of a call, written as conversations with the ledger. Each is replayed with every answer
+// of the ledger failing in turn: whatever fails, the account ends with the right balance.
 #include "proxy/gateway/exchange/held_charge.hpp"
 
 #include "tests/unit/proxy/gateway/exchange/fixture.hpp"
@@ -12,7 +12,7 @@ using tests::fault_plan;
 
 class held_charges : public exchange_fixture {
  protected:
-  // One call, and what it is made of.
+  // One call, and its parts.
   struct played {
     explicit played(held_charges& test, const std::string& path)
         : client{std::make_shared<downstream>(tcp_socket{test.context.get_executor()},
@@ -42,9 +42,9 @@ class held_charges : public exchange_fixture {
   };
   using step = std::function<task<>(played&)>;
 
-  // Plays it once, then again with each answer of the ledger failing in turn: the operation is not
-  // done, or is and only its answer is lost. `left`: what the account has afterwards; where nothing
-  // was held, everything.
+  // Plays it once, then again with each answer of the ledger failing in turn: either the operation
+  // is not done, or only its answer is lost. `left`: the account's balance afterwards; if nothing
+  // was held, the whole balance.
   void hold_failing_at_every_step(const std::string& path, const step& story, quota::credits left) {
     const int steps = play(path, story, {});
     EXPECT_EQ(available(), left);
@@ -61,7 +61,7 @@ class held_charges : public exchange_fixture {
     }
   }
 
-  // How many of the ledger's answers it took.
+  // Returns the number of the ledger's answers.
   int play(const std::string& path, const step& story, fault_plan faults) {
     const auto resolved = [this] {
       return host->charges().counted().settled + host->charges().counted().voided;
@@ -104,7 +104,7 @@ TEST_F(held_charges, that_are_answered_are_settled) {
     const auto done = one.hold->resolve();
     EXPECT_EQ(done->charged, 10_credits);
     EXPECT_TRUE(done->settles);
-    EXPECT_FALSE(one.hold->resolve().has_value());  // once
+    EXPECT_FALSE(one.hold->resolve().has_value());  // only once
     co_return;
   };
   hold_failing_at_every_step("/v1/chat/completions", story, 90_credits);
@@ -137,7 +137,7 @@ TEST_F(held_charges, that_are_left_alone_are_resolved_by_their_destructor) {
 TEST_F(held_charges, grow_with_what_is_metered) {
   const auto story = [](played& one) -> task<> {
     one.hold->ends(stream_end::accepted);
-    EXPECT_FALSE(one.hold->price_in_head().has_value());  // its end will tell
+    EXPECT_FALSE(one.hold->price_in_head().has_value());  // depends on how the call ends
     for (const std::int64_t seconds : {1, 4, 9, 20}) {
       one.hold->meter({seconds * 1'000'000}, false);
     }
@@ -180,7 +180,7 @@ TEST_F(held_charges, are_given_up_with_those_who_wait_for_them) {
   }));
 }
 
-// The ledger answers, and lets nothing grow: that is asked a bounded number of times.
+// The ledger answers and extends nothing: the number of attempts is limited.
 TEST_F(held_charges, are_not_asked_for_without_end) {
   played one{*this, "/v1/audio/speech"};
   wait_for(tell(one, [this](played& it) -> task<> {

@@ -1,12 +1,12 @@
-// Recordings whose index is at their end: nobody can tell what they cost before all has come, so
-// they are kept in a file until then.
+// Recordings whose index is at their end: their cost is unknown until they are complete, so they
+// are kept in a file until then.
 #include "tests/unit/proxy/gateway/exchange/conversation.hpp"
 #include "tests/unit/routes/meters/movies.hpp"
 
 namespace tollgate::proxy {
 namespace {
 
-// So many seconds, of some 10,000 bytes each.
+// That many seconds, of about 10,000 bytes each.
 std::string recording(std::uint32_t seconds) {
   const std::uint32_t samples = seconds * 48'000 / 1024;
   return routes::meters::index_last(routes::meters::movie::of(samples, 1024, 214));
@@ -21,7 +21,7 @@ class a_kept_upload : public conversation {
   static std::string length(std::size_t n) {
     return "Content-Length: " + std::to_string(n) + "\r\n";
   }
-  // Sends all of it in two pieces, and waits until it goes up or is refused.
+  // Sends all of it in two pieces, and waits until it is forwarded or refused.
   void upload(const std::string& body) {
     begin(body);
     finish(body);
@@ -111,7 +111,7 @@ TEST_F(a_kept_upload, that_takes_too_long_is_refused) {
   begin(forty);
   std::size_t at = first;
   for (steady_time now{}; !is_over() && now < steady_time{1h}; now += 50s, at += 100) {
-    pipe->send(forty.substr(at, 100));  // in time for one read, and not for all of them
+    pipe->send(forty.substr(at, 100));  // in time for each read, but not for the whole upload
     run();
     host->deadlines().tick(now);
     run();
@@ -143,12 +143,11 @@ TEST_F(a_kept_upload, is_sent_again_by_nobody_when_its_upstream_leaves) {
   expect_refusal("502", "upstream_unreachable");
 }
 
-// --- where there is no room
-// -----------------------------------------------------------------------------
+// --- without room ------------------------------------------------------------------------------
 
 struct no_room_case {
   std::string name, spool;
-  std::string taken_by;  // an organization whose other uploads take all but 300,000 bytes
+  std::string taken_by;  // an organization whose other uploads use all but 300,000 bytes
   std::string status, why;
 };
 void PrintTo(const no_room_case& each, std::ostream* out) {
@@ -200,7 +199,7 @@ INSTANTIATE_TEST_SUITE_P(
         no_room_case{"for_any", "{ upload: 0 }", "", "415", "cannot be counted"}),
     [](const auto& each) { return each.param.name; });
 
-// Where nothing may be refused, what cannot be measured is charged by its size.
+// If nothing may be refused, an upload that cannot be measured is charged by its size.
 TEST_F(a_kept_upload, without_room_goes_on_where_its_route_estimates) {
   auto yaml = test_configuration;
   const std::string rate = "rate: stt }";

@@ -1,4 +1,4 @@
-// What a call uses, by how it ends, and the byte of an upload that is held back.
+// The usage of a call by the way it ends, and the held-back byte of an upload.
 #include "proxy/gateway/exchange/metered_body.hpp"
 
 #include <gtest/gtest.h>

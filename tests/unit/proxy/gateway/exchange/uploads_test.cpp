@@ -1,4 +1,4 @@
-// Bodies on their way up: kept, streamed, metered, held back and given up.
+// Request bodies: kept, streamed, metered, held back and abandoned.
 #include "tests/unit/proxy/gateway/exchange/conversation.hpp"
 #include "tests/unit/proxy/gateway/exchange/wav.hpp"
 
@@ -28,7 +28,7 @@ class an_upload : public conversation {
 TEST_F(an_upload, is_passed_on_piece_by_piece) {
   const auto up = expect_connection();
   ask(head_of("/v1/agents/a/files", length(10)));
-  EXPECT_TRUE(up->take().ends_with("\r\n\r\n"));  // the head goes up at once
+  EXPECT_TRUE(up->take().ends_with("\r\n\r\n"));  // the head is sent at once
   pipe->send("01234");
   run();
   EXPECT_EQ(up->take(), "01234");
@@ -166,8 +166,7 @@ TEST_F(an_upload, of_little_left_is_read_after_a_refusal) {
   EXPECT_EQ(last().bytes_in, 0U);
 }
 
-// --- seconds of audio
-// -------------------------------------------------------------------------------
+// --- seconds of audio --------------------------------------------------------------------------
 
 TEST_F(an_upload, of_audio_that_is_short_is_held_exactly) {
   const auto up = expect_connection();
@@ -217,7 +216,7 @@ TEST_F(an_upload, of_audio_beyond_the_credits_never_goes_up_whole) {
   EXPECT_EQ(available(), 100_credits);
 }
 
-// What went up before is charged, whatever the route says of upstreams that fail; the piece that
+// The bytes sent before are charged, whatever the route says of upstreams that fail; the piece that
 // was refused is not.
 class an_answered_upload : public an_upload, public testing::WithParamInterface<const char*> {};
 
@@ -238,7 +237,7 @@ TEST_P(an_answered_upload, that_runs_out_of_credits_pays_for_what_went_up) {
   EXPECT_TRUE(up->closed());
   EXPECT_TRUE(pipe->closed());
   const auto& sent = up->received();
-  const auto bytes = sent.size() - sent.find("\r\n\r\n") - 4 + 1;  // and the one that is held back
+  const auto bytes = sent.size() - sent.find("\r\n\r\n") - 4 + 1;  // and the held-back byte
   const auto seconds = (bytes - 44 + 7'999) / 8'000;
   EXPECT_GT(seconds, 40U);
   EXPECT_LE(seconds, 100U);
@@ -250,7 +249,7 @@ TEST_P(an_answered_upload, that_runs_out_of_credits_pays_for_what_went_up) {
 }
 INSTANTIATE_TEST_SUITE_P(all, an_answered_upload, testing::Values("settle", "void"));
 
-// Nothing was delivered then.
+// Nothing was delivered in that case.
 TEST_F(an_upload, that_runs_out_of_credits_before_the_first_content_costs_nothing) {
   const auto up = expect_connection();
   const auto body = wav(200);
@@ -264,7 +263,7 @@ TEST_F(an_upload, that_runs_out_of_credits_before_the_first_content_costs_nothin
   EXPECT_EQ(available(), 100_credits);
 }
 
-// The head of the answer has come when the upload is refused, and nobody has looked at it.
+// The head of the answer has arrived, unread, when the upload is refused.
 TEST_F(an_upload, that_was_refused_gets_no_answer_of_the_upstream) {
   add_customer("poor", "tg_live_poor", 40_credits);
   const auto up = expect_connection();
@@ -283,7 +282,7 @@ TEST_F(an_upload, that_was_refused_gets_no_answer_of_the_upstream) {
   EXPECT_EQ(available("poor"), 40_credits);
 }
 
-// An answer says what is left, the rest of the hold given back.
+// An answer reports the balance with the rest of the hold given back.
 TEST_F(an_upload, of_audio_says_what_is_left) {
   const auto up = expect_connection();
   const auto body = wav(40);
@@ -314,7 +313,7 @@ TEST_F(an_upload, whose_type_stands_twice_is_refused) {
 
 TEST_F(an_upload, of_audio_is_given_up_while_the_ledger_is_away) {
   const auto up = expect_connection();
-  const auto body = wav(95);  // more than is held ahead
+  const auto body = wav(95);  // more than is held in advance
   ask(audio(length(body.size())) + body.substr(0, 300'000));
   store.reachable = false;
   pipe->send(body.substr(300'000));
@@ -327,7 +326,8 @@ TEST_F(an_upload, of_audio_is_given_up_while_the_ledger_is_away) {
   EXPECT_EQ(available(), 100_credits);
 }
 
-// An MP4 whose index stands at the end, as far as it is read here: it needs all to be measured.
+// An MP4 whose index is at the end, as far as it is read here: it can be measured only once
+// complete.
 TEST_F(an_upload, that_needs_all_is_kept_in_a_file) {
   const auto free_box = [](std::size_t size) {
     std::string box(size, '\0');
@@ -346,14 +346,13 @@ TEST_F(an_upload, that_needs_all_is_kept_in_a_file) {
   EXPECT_GT(spool_space::shared().taken(), 200'000U);
   pipe->send(body.substr(300'000));
   EXPECT_TRUE(comes([&] { return !host->finished.empty(); }));
-  EXPECT_TRUE(answer().starts_with("HTTP/1.1 415"));  // there is no index in it after all
+  EXPECT_TRUE(answer().starts_with("HTTP/1.1 415"));  // it has no index after all
   EXPECT_EQ(spool_space::shared().taken(), 0U);
   EXPECT_TRUE(all_is_settled());
   EXPECT_EQ(available(), 100_credits);
 }
 
-// --- answers of audio
-// --------------------------------------------------------------------------------
+// --- answers of audio --------------------------------------------------------------------------
 
 class a_speech : public an_upload {
  protected:

@@ -1,4 +1,4 @@
-// Audio whose length is known.
+// Audio of a known length.
 #pragma once
 
 #include <cstdint>
@@ -6,7 +6,7 @@
 
 namespace tollgate::proxy {
 
-// Silence of so many seconds: a WAV file of 8,000 bytes each.
+// Silence of that many seconds: a WAV file of 8,000 bytes per second.
 inline std::string wav(std::uint32_t seconds) {
   const auto number = [](std::uint32_t value, int bytes) {
     std::string out;

@@ -41,7 +41,8 @@ class journal_directory : public testing::Test {
   }
   void TearDown() override { fs::remove_all(root_); }
 
-  // As a process that starts now would find it: at one moment, and not while segments are deleted.
+  // The journal as a process that starts now would find it: read in one go, and not while segments
+  // are deleted.
   contents left() const {
     for (;;) {
       const auto files = segments_in(settings_.directory);
@@ -125,7 +126,7 @@ TEST_F(journal_directory, keeps_what_is_open_when_the_process_ends) {
     charges journal{keep, 0};
     some_charge one{1};
     journal.open(one.written, 1);
-    // The charge may go before its journal, as when a process ends.
+    // The charge may be destroyed before its journal, as when a process ends.
   }
   {
     keeper keep{settings_, 1};
@@ -140,7 +141,7 @@ TEST_F(journal_directory, stays_small_while_one_call_lasts) {
   some_charge lasting{1};
   journal.open(lasting.written, 1);
   journal.end(lasting.written, true, 9);
-  for (std::uint64_t i = 2; i < 120'000; ++i) {  // some 60 MB
+  for (std::uint64_t i = 2; i < 120'000; ++i) {  // about 60 MB
     some_charge each{i};
     journal.open(each.written, 1);
     journal.confirm(each.written);
@@ -151,7 +152,7 @@ TEST_F(journal_directory, stays_small_while_one_call_lasts) {
   EXPECT_EQ(found.charges[0].used, 9);
 }
 
-// Replaying it under the first id would find that too old, and charge nothing.
+// A replay under the first id would find that too old, and charge nothing.
 TEST_F(journal_directory, has_a_charge_under_the_id_that_it_is_held_as) {
   keeper keep{settings_, 1};
   charges journal{keep, 0};
@@ -193,7 +194,7 @@ TEST_F(journal_directory, is_no_larger_than_it_may_be_however_many_write_to_it) 
     std::vector<std::unique_ptr<charges>> journals;
     for (int i = 0; i < workers; ++i) journals.push_back(std::make_unique<charges>(keep, i));
     std::vector<std::unique_ptr<some_charge>> lasting;
-    for (std::uint64_t i = 0; i < 60'000; ++i) {  // some 20 MB
+    for (std::uint64_t i = 0; i < 60'000; ++i) {  // about 20 MB
       auto& journal = *journals[i % static_cast<std::size_t>(workers)];
       auto each = std::make_unique<some_charge>(i);
       journal.open(each->written, 1);
@@ -223,7 +224,7 @@ TEST_F(journal_directory, too_small_a_maximum_is_an_error_that_says_how_much_it_
   }
 }
 
-// What is to be voided is not charged, whether or not there is room to write that down.
+// A charge that is to be voided is not charged, whether or not there is room to record that.
 TEST_F(journal_directory, voids_what_ended_so_when_it_is_full) {
   settings_.max_bytes = 1 << 20;
   keeper keep{settings_, 1};
@@ -243,7 +244,7 @@ TEST_F(journal_directory, voids_what_ended_so_when_it_is_full) {
 TEST_F(journal_directory, voids_what_ended_so_when_the_disk_has_no_room) {
   keeper keep{settings_, 1};
   charges journal{keep, 0};
-  fs::rename(settings_.directory, root_ + "/moved");  // no segment can be made any more
+  fs::rename(settings_.directory, root_ + "/moved");  // no segment can be created any more
   std::vector<std::unique_ptr<some_charge>> open;
   while (keep.unwritten() == 0) {
     open.push_back(std::make_unique<some_charge>(open.size()));

@@ -77,7 +77,7 @@ TEST(journal_segment, a_last_record_that_was_cut_short_is_left_out) {
   const auto whole = segment(four, 0, 0);
   const auto last = encoded(done{id_of(1)}).size();
   for (std::size_t missing = 1; missing < last; ++missing) {
-    // As the process left it: the rest of the file is zeros.
+    // The file as the process left it: the rest is zeros.
     const auto cut = whole.substr(0, whole.size() - missing) + std::string(missing + 64, '\0');
     const auto found = read(cut);
     EXPECT_TRUE(found.content.damaged.empty()) << missing;

@@ -17,8 +17,8 @@ using quota::milliseconds;
 const quota::time_point start_of_time{1'800'000'000'000ms};
 constexpr auto price = credits::from_micro(2'000'000);
 
-// Stops who asks it in the middle: before an operation, or when it is done and its answer on the
-// way.
+// Stops the replay in the middle of an operation: before it is applied, or after that and before
+// its answer.
 class breaking_store : public tests::memory_store {
  public:
   task<result<quota::answer>> apply(const quota::org_id& org,
@@ -31,7 +31,7 @@ class breaking_store : public tests::memory_store {
     co_return reply;
   }
 
-  int operations_left = -1;  // for ever
+  int operations_left = -1;  // unlimited
   bool before_it_is_done = false;
   std::function<void()> stop;
 };
@@ -76,7 +76,7 @@ class journal_replay : public testing::Test {
   }
   credits settled() { return store.account(org).row().settled; }
 
-  // A few calls of which some were settled, voided or never held before their sidecar was killed.
+  // A few calls, some of which were settled, voided or never held before their sidecar was killed.
   contents some_calls(std::mt19937& random) {
     contents journal;
     for (std::uint64_t number = 0; number < 12; ++number) {
@@ -95,7 +95,7 @@ class journal_replay : public testing::Test {
     for (const auto& each : journal.charges) all += each.settles ? price : credits{};
     return all;
   }
-  // One that is killed before it is done, at any operation.
+  // A replay that is killed before it is complete, at any operation.
   replay_report run_and_break_off(const contents& journal, std::mt19937& random) {
     store.operations_left = static_cast<int>(random() % 30);
     store.before_it_is_done = random() % 2 == 0;
@@ -162,7 +162,7 @@ TEST_F(journal_replay, charges_once_whenever_and_however_often_it_is_broken_off_
     const auto journal = some_calls(random);
     for (auto times = random() % 5; times > 0; --times) {
       store.time = start_of_time +
-                   std::chrono::seconds{random() % (48 * 3600)};  // a clock may be set back, too
+                   std::chrono::seconds{random() % (48 * 3600)};  // the clock may also be set back
       run_and_break_off(journal, random);
       ASSERT_LE(settled(), price_of(journal));
     }
@@ -172,7 +172,8 @@ TEST_F(journal_replay, charges_once_whenever_and_however_often_it_is_broken_off_
   }
 }
 
-// Later, what has not been charged may be dropped, as `forgotten` says; nothing is charged twice.
+// After a long time, charges that have not been made may be dropped, reported as `forgotten`;
+// nothing is charged twice.
 TEST_F(journal_replay, charges_at_most_once_whatever_the_clock_does) {
   for (unsigned seed = 0; seed < 400; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
@@ -189,7 +190,7 @@ TEST_F(journal_replay, charges_at_most_once_whatever_the_clock_does) {
   }
 }
 
-// The ledger was told what to settle the hold at, and did; the journal knows of more.
+// The ledger knew at what amount to settle the hold, and did; the journal has a higher usage.
 TEST_F(journal_replay, charges_the_rest_of_what_was_settled_when_it_expired_and_once) {
   contents journal{{charge(1), charge(2)}, {}, {}, {}, {}};
   auto& audio = journal.charges[0];

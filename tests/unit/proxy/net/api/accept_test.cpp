@@ -7,7 +7,7 @@
 namespace tollgate::proxy::admin {
 namespace {
 
-// Of an answer that is JSON, CSV or plain text.
+// For an answer available as JSON, CSV or plain text.
 std::string chosen(std::string_view accept) {
   constexpr const char* names[] = {"json", "csv", "text"};
   return names[best_of(accept, {"application/json", "text/csv", "text/plain"})];

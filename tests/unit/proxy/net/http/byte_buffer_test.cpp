@@ -30,8 +30,8 @@ TEST(byte_buffer, gives_back_what_it_received) {
   EXPECT_TRUE(buffer.empty());
 }
 
-// The client's side reads ahead: what was received before is often consumed while a read is under
-// way.
+// The client's side reads ahead: bytes received earlier are often consumed while a read is in
+// progress.
 TEST(byte_buffer, may_be_emptied_while_a_read_is_under_way) {
   byte_buffer buffer;
   receive(buffer, "first request");

@@ -9,7 +9,7 @@ namespace {
 
 using namespace std::string_literals;
 
-// `complaint` is a part of the sentence that says what is wrong; empty where nothing is.
+// `complaint` is part of the error message; empty if there is none.
 struct head_case {
   std::string head, complaint;
 };
@@ -41,7 +41,8 @@ INSTANTIATE_TEST_SUITE_P(
                     head_case{"POST /v1/chat/completions?a=b&c=%20 HTTP/1.1", ""},
                     head_case{"OPTIONS * HTTP/1.1", ""}, head_case{"M-SEARCH / HTTP/1.1", ""},
                     head_case{"GET http://a/v1/models HTTP/1.1", ""},
-                    // What a target may be is for routes::read_target; bytes beyond ASCII, too.
+                    // Valid targets, and bytes beyond ASCII in them, are the concern of
+                    // routes::read_target.
                     head_case{"CONNECT a:443 HTTP/1.1", ""},
                     head_case{"GET /caf\xc3\xa9 HTTP/1.1", ""}));
 
@@ -251,7 +252,7 @@ INSTANTIATE_TEST_SUITE_P(places, head_end,
                                          end_case{"A\r\r\n\n", 5}, end_case{"A\r\rB", none},
                                          end_case{"A\r\n\rB\r\n", none}, end_case{"\r\n\r\n", 4}));
 
-// Whatever bytes come, the guard answers, and a head it lets pass has no line that could be two.
+// For any bytes the guard gives an answer, and no line of an accepted head could be read as two.
 TEST(head_guard, lets_no_stray_line_ending_pass) {
   const std::string good = "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n";
   ASSERT_EQ(inspect_request_head(good), std::nullopt);
@@ -276,7 +277,7 @@ bool may_stand(char before, char c, char after) {
   return c == '\t' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f);
 }
 
-// The check looks at many bytes at once: so each byte in each place of a long value.
+// The check processes many bytes at once: so each byte is tried at each position of a long value.
 TEST(head_bytes, are_looked_at_wherever_they_stand) {
   const std::string before = "HTTP/1.1 200 OK\r\nX-A: ", after = "\r\n\r\n";
   const std::string value(70, 'v');

@@ -14,9 +14,9 @@ namespace {
 using namespace std::string_literals;
 using tests::append;
 
-// What became of one message, however its bytes were cut.
+// The result for one message, however its bytes were split.
 struct reading {
-  std::string body, trailers, rest;  // rest: what follows the message
+  std::string body, trailers, rest;  // rest: the bytes after the message
   bool done = false, failed = false;
 
   bool operator==(const reading&) const = default;
@@ -32,7 +32,7 @@ void PrintTo(const reading& each, std::ostream* out) {
 
 constexpr std::size_t limit = byte_buffer::transfer_capacity;
 
-// Gives the bytes behind the head to a reader in the given pieces, then the end of the stream.
+// Gives the bytes after the head to a reader in the given pieces, then the end of the stream.
 template <bool is_request>
 reading read_in_pieces(std::string_view message, const std::vector<std::size_t>& cuts,
                        bool bodiless = false) {
@@ -218,7 +218,7 @@ TEST(message_reader, refuses_malformed_chunks_however_they_are_cut) {
         "5\r\nhelloworld\r\n0\r\n\r\n"s, "5\r\nhello\n0\r\n\r\n"s, "5\r\nhel\r\n0\r\n\r\n"s,
         "5;\r\nhello\r\n0\r\n\r\n"s, "5;=\r\nhello\r\n0\r\n\r\n"s, "5;a\nb\r\nhello\r\n0\r\n\r\n"s,
         "5;a=\"\r\nhello\"\r\n0\r\n\r\n"s, "5\0\r\nhello\r\n0\r\n\r\n"s,
-        // sizes beyond 64 bits, also such as would be small modulo 2^64
+        // sizes beyond 64 bits, including those that would be small modulo 2^64
         "10000000000000005\r\nhello\r\n0\r\n\r\n"s, "FFFFFFFFFFFFFFFFF\r\nhello\r\n0\r\n\r\n"s,
         // trailers
         "0\r\nA : b\r\n\r\n"s, "0\r\n: b\r\n\r\n"s, "0\r\nA\r\n\r\n"s, "0\r\nA: \x01\r\n\r\n"s,
@@ -251,7 +251,7 @@ TEST(message_reader, an_endless_chunk_header_is_never_consumed) {
   }
 }
 
-// --- any message, any cuts -----------------------------------------------------------------------
+// --- any message, split anywhere -----------------------------------------------------------------
 
 class message_maker {
  public:

@@ -1,5 +1,5 @@
-// Every name that this proxy or its configuration owns, in a head and in a trailer, on the way up
-// and on the way down.
+// Every name that this proxy or its configuration owns, in a head and in a trailer, in requests and
+// in responses.
 #include "proxy/net/http/owned_names.hpp"
 
 #include <algorithm>
@@ -15,7 +15,7 @@
 namespace tollgate::proxy {
 namespace {
 
-// Which of the four ways a field of that name passes, with the value that its sender gave it.
+// In which of the four places a field of that name passes with its sender's value.
 struct passage {
   bool request, request_trailer, response, response_trailer;
   bool operator==(const passage&) const = default;
@@ -79,7 +79,7 @@ class passing {
     facts.account.rate = &rate;
     std::string out;
     write_response_head(out, reader.head(), facts);
-    // The upstream's own id has a name of its own.
+    // The upstream's own id is passed under another name.
     const auto renamed = out.find("X-Upstream-Request-Id: planted");
     return renamed == std::string::npos ? out : out.erase(renamed, 30);
   }
@@ -120,11 +120,11 @@ const owned_case cases[] = {
     {"RateLimit-Policy", nowhere},
     {"X-Request-Id", nowhere},
     {"X-RateLimit-Remaining", up},
-    // what the configuration sets for the upstream, and by which it is told who pays
+    // those the configuration sets for the upstream, and those that tell it who pays
     {"X-Tenant", down},
     {"X-Gone", down},
     {"X-Customer", nowhere},
-    // by which callers say who they are, and routes choose
+    // those by which callers identify themselves, and routes choose
     {"X-Agent-Id", heads},
     {"X-Conversation-Id", heads},
     {"X-Tier", heads},
@@ -141,11 +141,11 @@ const owned_case cases[] = {
     {"Trailer", nowhere},
     {"Upgrade", nowhere},
     {"Proxy-Connection", nowhere},
-    // written anew for the upstream
+    // written again for the upstream
     {"X-Forwarded-Host", down},
     {"X-HTTP-Method-Override", down},
     {"X-Original-URL", down},
-    // anybody's
+    // not owned
     {"X-Checksum", anywhere},
     {"Server-Timing", anywhere},
 };
@@ -155,7 +155,7 @@ TEST(owned_names, pass_nowhere_that_they_decide_something) {
   for (const auto& [name, expected] : cases) EXPECT_EQ(through.of(name), expected) << name;
 }
 
-// Servers that make variables of fields (CGI, WSGI) take these for the same.
+// Servers that turn fields into variables (CGI, WSGI) treat these as the same.
 TEST(owned_names, pass_in_no_other_spelling) {
   passing through;
   for (const auto& [name, expected] : cases) {

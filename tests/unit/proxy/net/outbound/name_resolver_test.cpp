@@ -41,7 +41,7 @@ TEST(name_resolver, does_not_wait_longer_than_it_may) {
   EXPECT_FALSE(found);
 }
 
-// A resolver whose names answer when the test says so.
+// A resolver whose lookups return when the test says so.
 class held_names {
  public:
   name_resolver::lookup lookup() const {
@@ -65,7 +65,7 @@ class held_names {
     const std::lock_guard lock{state_->mutex};
     return state_->begun[host];
   }
-  // Lets all of them go, and waits for those that had begun.
+  // Releases all of them, and waits for those that had begun.
   void let_go() {
     std::unique_lock lock{state_->mutex};
     state_->open = true;
@@ -114,7 +114,7 @@ TEST(name_resolver, nobodys_names_hold_up_anybody_elses) {
   held.wait_begun("slow-1");
   held.wait_begun("slow-2");
   all.ask(names, "good", "other");
-  held.wait_begun("good");  // two of three threads are taken, and no more by the same
+  held.wait_begun("good");  // two of three threads are in use, and the same caller gets no more
   EXPECT_EQ(held.begun("slow-3"), 0);
   held.let_go();
   for (const char* host : {"good", "slow-1", "slow-4"}) {
@@ -161,7 +161,7 @@ TEST(name_resolver, ends_without_waiting_for_lookups) {
     all.ask(names, "slow", "acme");
     held.wait_begun("slow");
   }
-  held.let_go();  // its answer finds nobody
+  held.let_go();  // no caller waits for its answer
 }
 
 TEST(name_resolver, what_took_long_to_fail_rests_for_a_while) {

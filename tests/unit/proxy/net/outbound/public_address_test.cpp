@@ -22,7 +22,7 @@ TEST(is_public, takes_what_everybody_reaches) {
         "192.169.0.0",      "198.17.255.255",
         "198.20.0.0",       "198.51.99.255",
         "198.51.101.0",     "203.0.112.255",
-        "203.0.114.0",      "223.255.255.255",  // the neighbours of every block that is refused
+        "203.0.114.0",      "223.255.255.255",  // the addresses next to every refused block
         "2606:4700::1111",  "2001:4860:4860::8888",
         "2001:200::1",      "2a00:1450::1",
         "3ffe::1",          "2001:db7:ffff::1",

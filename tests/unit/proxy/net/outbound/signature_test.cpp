@@ -13,7 +13,7 @@ TEST(hmac_sha256, is_that_of_the_rfc) {
             "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
 }
 
-// The example that implementations of Standard Webhooks are tested with.
+// The example with which implementations of Standard Webhooks are tested.
 TEST(webhook_signature, is_that_of_the_specification) {
   const auto key = signing_key("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
   EXPECT_EQ(webhook_signature(key, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1'614'265'330,

@@ -84,8 +84,8 @@ TEST(time_zone, reads_the_systems_files) {
             840);
 }
 
-// Two readers of the same files: the C library's, which is this process' one zone at a time, and
-// ours.
+// Two readers of the same files: the C library's, which supports one zone at a time per process,
+// and Tollgate's.
 TEST(time_zone, agrees_with_the_c_library_in_every_zone) {
   int zones = 0;
   for (const auto* name :
