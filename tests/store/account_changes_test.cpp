@@ -1,4 +1,4 @@
-// What a stream of events can no longer tell, as Redis says it.
+// What Redis reports as missing from a stream of events.
 #include "quota/redis/account_changes.hpp"
 
 #include <gtest/gtest.h>
@@ -62,7 +62,7 @@ TEST_F(gap_test, of_events_that_were_forgotten) {
   EXPECT_EQ(behind({"0-0", "0-0"}), events);
   EXPECT_EQ(behind({"1-0", "0-0"}), events);
   EXPECT_EQ(behind({"3-0", "0-0"}), nothing);
-  EXPECT_EQ(behind({"3-7", "0-0"}), nothing);  // a place need not be an event's
+  EXPECT_EQ(behind({"3-7", "0-0"}), nothing);  // a place need not be the id of an event
 }
 
 TEST_F(gap_test, is_asked_only_of_places) {

@@ -1,5 +1,5 @@
-// An embedded store whose files were damaged at random places, each in one way: it starts with
-// every entry that was acknowledged, or it refuses and names the file.
+// An embedded store with random damage of one kind in its files: it starts with every acknowledged
+// entry, or it refuses to start and names the file.
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -40,7 +40,7 @@ class append_only_damage_test : public testing::Test {
   }
   void TearDown() override { fs::remove_all(root_); }
 
-  // A snapshot and two increments' worth of transactions as the ledger writes them.
+  // A snapshot and two increments of transactions as the ledger writes them.
   void write_store() {
     embedded_server server{original_.string()};
     ASSERT_TRUE(server.start());
@@ -57,7 +57,7 @@ class append_only_damage_test : public testing::Test {
     }
     acknowledged_ = dump(client);
     ASSERT_GT(acknowledged_.size(), 400u * 60);
-    // Checksums are written a few times a second.
+    // Checksums are written a few times per second.
     const auto checksums = original_ / "checksums";
     const auto there = [&] { return fs::exists(checksums) && !fs::is_empty(checksums); };
     for (int i = 0; i < 1'000 && !there(); ++i) usleep(10'000);
@@ -142,7 +142,7 @@ TEST_F(append_only_damage_test, is_refused_by_name_or_harmless) {
     fs::copy(original_ / "checksums", copy / "checksums");
     auto file = candidates[random_() % candidates.size()];
     if (file.begin()->string() == "checksums" && random_() % 4 > 0)
-      file = log;  // those start, which takes time
+      file = log;  // less often: the store starts then, which takes time
     auto content = read_file(copy / file);
     const auto before = content;
     const auto what = file.string() + ": " + damage(content);

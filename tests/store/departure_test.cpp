@@ -1,4 +1,4 @@
-// Which operations leave at once, and which wait for a write to leave with.
+// Which operations are sent at once, and which wait for another write.
 #include <chrono>
 #include <optional>
 
@@ -15,7 +15,7 @@ using std::chrono::steady_clock;
 class departure_test : public store_test {
  protected:
   departure_test() {
-    // The library is loaded when the first operation asks for it.
+    // The library is loaded by the first operation that needs it.
     ask(store.apply("acme", grant{"g1", credits::from_micro(1'000'000'000), "purchase", ""}));
     before = redis->counted();
   }
@@ -47,7 +47,7 @@ TEST_F(departure_test, a_settlement_leaves_in_the_call_of_the_next_reservation) 
   const auto first = a_reservation(1);
   ask(store.apply("acme", first));
   settle_it(first.id);
-  context.poll();  // a turn of the loop: it does not leave
+  context.poll();  // one turn of the loop: nothing is sent
   EXPECT_EQ(commands(), 1);
   ask(store.apply("acme", a_reservation(2)));
   EXPECT_EQ(settled, outcome::settled);
@@ -76,7 +76,7 @@ TEST_F(departure_test, a_settlement_that_nothing_follows_leaves_alone) {
   EXPECT_EQ(writes(), 2);
 }
 
-// Its answer does not come any more, but the store has it.
+// Its answer no longer arrives, but the store has applied it.
 TEST_F(departure_test, a_settlement_that_waits_leaves_when_the_connection_is_stopped) {
   const auto first = a_reservation(1);
   ask(store.apply("acme", first));

@@ -15,7 +15,7 @@ using testing::ElementsAre;
 
 class suspension_test : public store_test {
  protected:
-  // Whether the change says that it is told.
+  // Returns whether the change wrote an event.
   bool change(const organization_change& what) {
     const auto reply = raw.call(change_command("acme", what));
     EXPECT_EQ(reply->type, REDIS_REPLY_ARRAY) << text_of(*reply);
@@ -41,7 +41,7 @@ class suspension_test : public store_test {
 };
 
 TEST_F(suspension_test, is_told_once_for_each_change) {
-  EXPECT_FALSE(suspend(false));  // as it is when it is made
+  EXPECT_FALSE(suspend(false));  // the initial state
   EXPECT_TRUE(suspend(true));
   EXPECT_EQ(field("account"), "1");
   EXPECT_EQ(field("settings"), "1");

@@ -1,4 +1,4 @@
-// The ledger's library in a real store: how it gets there, what it does where the store takes no
+// The ledger's library in a real store: how it is loaded, how it works if the store takes no
 // writes, and which accounts it refuses.
 #include "quota/redis/ledger_library.hpp"
 
@@ -130,7 +130,8 @@ TEST_F(ledger_library_test, says_what_to_do_where_it_is_missing_and_may_not_be_l
   raw.call({"ACL", "DELUSER", "sidecar"});
 }
 
-// As a script that wrote at its first command always did: what needs no write is answered.
+// As with a script, which fails only at its first write: operations that need no write are
+// answered.
 TEST_F(ledger_library_test, answers_what_needs_no_write_where_the_store_takes_none) {
   const auto sidecar = ready_connection();
   redis_store store{*sidecar};
@@ -202,7 +203,7 @@ TEST_F(ledger_library_test, is_in_the_append_only_file) {
             ledger_library::current().name());
 }
 
-// The gate is packed by Lua and by C++: each reads what the other writes, and writes the same.
+// Lua and C++ both pack the gate: each reads what the other writes, and writes the same text.
 TEST_F(ledger_library_test, packs_the_gate_as_cpp_does) {
   std::string script{ledger_library::modules()};
   script.resize(script.rfind("-- The Redis Function library"));
@@ -233,8 +234,8 @@ TEST_F(ledger_library_test, packs_the_gate_as_cpp_does) {
   }
 }
 
-// A store that was away, or a lost machine, leaves all of an organization's streams to one sweep.
-// Lua passes a command no more than some thousand arguments.
+// After an outage of the store, or the loss of a machine, one sweep settles all of an
+// organization's streams. Lua passes at most a few thousand arguments to a command.
 TEST_F(ledger_library_test, settles_any_number_of_answered_holds_in_one_step) {
   const auto connection = ready_connection();
   redis_store store{*connection};

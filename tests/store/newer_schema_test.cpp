@@ -1,5 +1,5 @@
-// An account that a later version has written: whatever reads or changes a key of it is refused, in
-// the words of the ledger, and changes nothing.
+// An account that a later version has written: every read or change of its keys is refused, with
+// the ledger's message, and changes nothing.
 #include <fstream>
 #include <map>
 #include <regex>
@@ -33,11 +33,11 @@ constexpr std::string_view refusal =
 class newer_schema_test : public store_test {
  protected:
   struct verb {
-    std::string name;  // INTERFACE VERB, and what else tells it from others
+    std::string name;  // INTERFACE VERB, and a suffix if that is not unique
     std::function<error_code()> run;
   };
 
-  // An account with something under every key.
+  // An account with a value under every key.
   void prepare() {
     raw.call({"FLUSHALL"});
     raw.call({"FUNCTION", "FLUSH"});
@@ -178,7 +178,7 @@ class newer_schema_test : public store_test {
     };
   }
 
-  // Of the organization, and of its API keys.
+  // The keys of the organization, and of its API keys.
   std::map<std::string, std::string> all_keys() {
     std::map<std::string, std::string> found;
     const auto keys = raw.call({"KEYS", "*"});
@@ -199,7 +199,7 @@ class newer_schema_test : public store_test {
   operation an_operation{grant{"g2", credits::from_whole(1), "purchase", "", never, {}}};
   std::int64_t hour = 0;
   hold_id open;
-  // Verbs begin when they are waited for: what they refer to stands here.
+  // Verbs begin when they are awaited: the values that they refer to are members.
   const org_id acme = "acme";
   const key_hash known_hash = hash_key("tg_live_acme"), other_hash = hash_key("tg_live_other");
   const api_key other_key{"key_2", {}, {}, {}};
@@ -223,7 +223,7 @@ TEST_F(newer_schema_test, is_refused_by_every_verb) {
   }
 }
 
-// All that the interfaces of the store have: a verb that is added must be added above.
+// All verbs of the store's interfaces: a new verb must be added above.
 TEST_F(newer_schema_test, is_asked_by_all_verbs_there_are) {
   const std::set<std::string> of_the_store{"directory list", "webhook_store orgs",
                                            "retention_store store_id",
@@ -248,7 +248,7 @@ TEST_F(newer_schema_test, is_asked_by_all_verbs_there_are) {
   EXPECT_EQ(found, known);
 }
 
-// One of them is no reason not to see the others.
+// One refused organization must not hide the others.
 TEST_F(newer_schema_test, is_passed_over_in_the_list) {
   prepare();
   organization_change change;

@@ -1,6 +1,6 @@
-// A store that the release before schema 2 has written, opened by this one. schema_1.txt is what
-// that release's script left of an organization in which about everything had happened, keys as
-// DUMP gives them.
+// A store written by the release before schema 2, opened by this one. schema_1.txt contains what
+// that release's script left of an organization in which nearly everything had happened; the values
+// of keys are in DUMP's format.
 #include <fstream>
 #include <sstream>
 
@@ -47,7 +47,7 @@ class schema_1_test : public store_test {
     set_clock(left_at);
   }
 
-  // The clock is that of the store as it was left.
+  // The clock is the store's as it was left.
   static std::string with_clock() {
     std::string text{ledger_library::modules()};
     constexpr std::string_view asks = "call('TIME')";
@@ -111,7 +111,8 @@ TEST_F(schema_1_test, is_whole_before_it_is_touched) {
 TEST_F(schema_1_test, is_brought_to_this_schema_by_the_first_step_that_changes_it) {
   const auto before = snapshot();
   const auto usage_before = usage(), statement_before = statement();
-  // One that changes nothing leaves it, so that a store that takes no writes can answer it.
+  // A step that changes nothing does not migrate it, so that a store that takes no writes can
+  // answer it.
   EXPECT_EQ(apply(expire_holds{}).result, outcome::swept);
   const auto after = snapshot();
   EXPECT_EQ(field("schema"), "");

@@ -1,4 +1,5 @@
-// A connection to a real Redis, emptied before each test, and how a test waits for a verb's answer.
+// A connection to a real Redis, which is emptied before each test, and helpers that wait for a
+// verb's answer.
 #pragma once
 
 #include <memory>
@@ -34,12 +35,12 @@ class store_test : public testing::Test {
       if (thrown) std::rethrow_exception(thrown);
       out = std::move(got);
     });
-    for (context.restart(); !out;) {  // it stops where nothing is left to do
+    for (context.restart(); !out;) {  // it stops when no work is left
       if (context.run_one() == 0) throw std::runtime_error{"no answer will come"};
     }
     return std::move(*out);
   }
-  // A store that fails is a test that fails.
+  // If the store fails, the test fails.
   template <class T>
   T ask(task<result<T>> verb) {
     return outcome_of(std::move(verb)).value();

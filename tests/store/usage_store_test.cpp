@@ -1,5 +1,5 @@
-// Usage is read in pieces, of which each is bounded: what is many, and what is far apart, adds up
-// all the same.
+// Usage is read in pieces of limited size: many counters, and hours far apart, still give the right
+// sums.
 #include <utility>
 
 #include <gmock/gmock.h>
@@ -13,7 +13,7 @@ namespace {
 
 using testing::IsEmpty;
 
-constexpr std::int64_t first_hour = 20'000 * 24;  // a day of UTC that is long over
+constexpr std::int64_t first_hour = 20'000 * 24;  // a day of UTC that ended long ago
 
 class usage_store_test : public store_test {
  protected:
@@ -21,7 +21,7 @@ class usage_store_test : public store_test {
     return "tollgate:{acme}:usage:" + std::to_string(hour);
   }
 
-  // Each of `count` conversations made one call for a credit in the hour.
+  // Each of `count` conversations made one call for one credit in the hour.
   void write(std::int64_t hour, int count) {
     std::string commands;
     for (int i = 0; i < count; ++i) {
@@ -55,7 +55,7 @@ TEST_F(usage_store_test, hours_that_are_full_far_apart_and_empty) {
   const auto last = first_hour + 24 * 90 + 1;
   EXPECT_EQ(calls(ask(store.usage("acme", first_hour, last))), written);
   EXPECT_EQ(calls(ask(store.usage_summary("acme", first_hour, last))), written);
-  // The second time from the summaries that the first has left.
+  // The second time from the summaries that the first time has stored.
   raw.call({"DEL", hour_key(first_hour), hour_key(first_hour + 1)});
   EXPECT_EQ(calls(ask(store.usage_summary("acme", first_hour, last))), written);
   EXPECT_THAT(ask(store.usage("acme", first_hour, first_hour + 1)), IsEmpty());
@@ -74,7 +74,7 @@ TEST_F(usage_store_test, what_is_no_hour_of_usage_is_said) {
   EXPECT_EQ(calls(ask(store.usage("acme", first_hour, first_hour + 4))).at(first_hour), 1);
 }
 
-// From hours with agents to days, and on to a month: whatever is left, the sums are the same.
+// From hours with agents to days, and then to a month: the sums stay the same.
 TEST_F(usage_store_test, is_summed_up_further_without_losing_anything) {
   redis_retention retention{*redis};
   const auto first_day = first_hour / 24;
@@ -124,7 +124,7 @@ TEST_F(usage_store_test, is_summed_up_further_without_losing_anything) {
             (std::map<std::int64_t, std::int64_t>{{first_hour, 5}, {first_hour + 48, 15}}));
   EXPECT_EQ(ask(retention.what_is_retained("acme")).days_from, first_day + 5);
 
-  // A report that began before all that would like to keep what it has summed up.
+  // A report that began before all of this tries to store its summaries.
   write(first_hour + 30, 1);
   EXPECT_EQ(ask(store.usage_summary("acme", first_hour + 24, first_hour + 47)).size(), 1U);
   raw.call({"DEL", hour_key(first_hour + 30)});
@@ -149,7 +149,7 @@ TEST_F(usage_store_test, many_commands_are_answered_in_their_order) {
   EXPECT_THAT(ask(redis->call_all({})), IsEmpty());
 }
 
-// Whoever asked gets one answer, though the connection ends between two replies.
+// The caller gets one answer, even if the connection ends between two replies.
 TEST_F(usage_store_test, replies_that_do_not_all_come_are_none) {
   const auto got = outcome_of(
       redis->call_all({{"ECHO", "1"}, {"CLIENT", "KILL", "SKIPME", "no"}, {"ECHO", "3"}}));

@@ -1,5 +1,5 @@
-// The usual operations of many organizations travel in one FCALL; an organization that is not usual
-// is served all the same, and none of the others notices.
+// The usual operations of many organizations are sent in one FCALL; an unusual organization is
+// served too, without affecting the others.
 #include <map>
 #include <string>
 
@@ -32,7 +32,7 @@ class usual_call_test : public store_test {
                          static_cast<std::uint64_t>(round));
   }
 
-  // Each organization submits an operation in the same turn: what became of them.
+  // Each organization submits an operation in the same turn; returns the results.
   template <class Make>
   std::map<org_id, outcome> all_submit(Make make) {
     std::map<org_id, outcome> became;
@@ -151,7 +151,7 @@ TEST_F(usual_call_test, an_entry_that_cannot_be_written_places_no_hold) {
   EXPECT_EQ(state(3).held, credits::from_micro(10));
 }
 
-// As many arguments as a settlement and a reservation, and an id that reads like a settlement.
+// As many arguments as a settlement and a reservation, and an id that looks like a settlement.
 TEST_F(usual_call_test, other_operations_of_the_same_length_are_not_taken_for_a_usual_call) {
   const auto held = id_of(5);
   ask(store.apply(

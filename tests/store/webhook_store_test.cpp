@@ -47,7 +47,7 @@ class webhook_store_test : public store_test {
   std::optional<leased_webhook> lease(const webhook_lease& lease) {
     return ask(store->lease(lease));
   }
-  // Time is Redis' own, so what has to run out is waited for.
+  // Time is Redis' own, so the test waits for whatever must expire.
   leased_webhook lease_in_the_end(const webhook_lease& wanted) {
     const auto until = std::chrono::steady_clock::now() + 10s;
     while (std::chrono::steady_clock::now() < until) {
@@ -157,19 +157,19 @@ TEST_F(webhook_store_test, keeps_old_secrets_for_a_while) {
   ask(store->rotate("acme", "we_1", made_by("2", "whsec_other"), 24h));  // repeated
   EXPECT_THAT(only().secrets, SizeIs(2));
   EXPECT_EQ(only().secrets[0].text, "whsec_2");
-  rotate("3", 1ms);  // within the overlap: nobody is cut off
+  rotate("3", 1ms);  // within the overlap: every secret stays valid
   secrets = only().secrets;
   EXPECT_EQ(secrets.front().text, "whsec_3");
   EXPECT_EQ(secrets.back().text, "whsec_1");
   EXPECT_EQ(secrets.back().until, first_ends);
 }
 
-// Each of them may be the one that a receiver still has.
+// A receiver may still use any of them.
 TEST_F(webhook_store_test, no_secret_ends_because_of_another) {
   add("we_1");
   for (const char* key : {"2", "3", "4"}) EXPECT_EQ(rotate(key, 24h), webhook_outcome::done);
   EXPECT_EQ(rotate("5", 24h), webhook_outcome::full);
-  EXPECT_EQ(rotate("3", 24h), webhook_outcome::exists);  // repeated: it is there
+  EXPECT_EQ(rotate("3", 24h), webhook_outcome::exists);  // repeated: it already exists
   const auto secrets = only().secrets;
   ASSERT_THAT(secrets, SizeIs(webhook_store::most_secrets));
   EXPECT_EQ(secrets.front().text, "whsec_4");
@@ -200,7 +200,7 @@ TEST_F(webhook_store_test, lets_one_deliver_at_a_time) {
   EXPECT_EQ(leased->endpoint.url, "https://hooks.example/?a=b");
   EXPECT_FALSE(leased->forgotten);
   EXPECT_FALSE(lease(by("b")));
-  EXPECT_TRUE(lease(by("a")));  // the answer may have got lost
+  EXPECT_TRUE(lease(by("a")));  // the answer may have been lost
   EXPECT_FALSE(lease({"acme", "we_2", "b", 1h}));
 }
 
@@ -226,7 +226,7 @@ TEST_F(webhook_store_test, moves_on_with_what_was_delivered_or_skipped) {
   add("we_1");
   const auto first = happens(), second = happens();
   lease(by("a"));
-  for (int times = 0; times < 2; ++times) {  // harmless when repeated
+  for (int times = 0; times < 2; ++times) {  // harmless if repeated
     EXPECT_EQ(ask(store->delivered(by("a"), first, 204)), webhook_outcome::done);
     EXPECT_EQ(only().cursor, first);
     EXPECT_EQ(only().last.status, 204);
@@ -267,7 +267,7 @@ TEST_F(webhook_store_test, does_not_lease_what_is_disabled) {
   EXPECT_TRUE(lease(by("a")));
 }
 
-// What came of an attempt at the endpoint as it was must not undo what has been changed meanwhile.
+// The result of an attempt at the earlier endpoint must not undo a change made meanwhile.
 TEST_F(webhook_store_test, what_is_changed_while_it_is_leased_is_leased_anew) {
   add("we_1");
   const auto first = happens();
@@ -313,7 +313,7 @@ TEST_F(webhook_store_test, counts_from_when_it_was_made_or_enabled_or_moved) {
   enabled.disabled = "";
   moved.url = "https://other.example/";
   told.description = "other";
-  EXPECT_FALSE(change(enabled));  // it was
+  EXPECT_FALSE(change(enabled));  // it already was
   EXPECT_FALSE(change(disabled));
   EXPECT_TRUE(change(enabled));
   EXPECT_TRUE(change(moved));
@@ -416,8 +416,8 @@ TEST_F(webhook_store_test, says_when_the_stream_does_not_go_back_far_enough) {
   raw.call({"XTRIM", "tollgate:{acme}:events", "MAXLEN", "1"});
   const auto leased = lease(by("a"));
   EXPECT_TRUE(leased->forgotten);
-  EXPECT_EQ(leased->endpoint.cursor, "0-1");  // before the first that there still is
-  EXPECT_FALSE(lease(by("a"))->forgotten);    // told once
+  EXPECT_EQ(leased->endpoint.cursor, "0-1");  // before the first event that still exists
+  EXPECT_FALSE(lease(by("a"))->forgotten);    // reported once
 }
 
 TEST_F(webhook_store_test, says_when_the_very_first_events_are_gone) {
