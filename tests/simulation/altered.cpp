@@ -1,4 +1,4 @@
-// Books that somebody has altered by hand: what `verify` says of them.
+// Books that were altered by hand, and what `verify` reports about them.
 #include <functional>
 #include <iostream>
 #include <optional>
@@ -15,7 +15,7 @@ namespace {
 
 using edit = std::function<std::string(std::string)>;
 
-// One more in the n-th of the parts that `separators` end, counted from 0; of a text, another
+// Adds `more` to the n-th of the parts that `separators` end, counted from 0; in a text, changes a
 // letter.
 edit part(std::size_t n, std::int64_t more = 1, std::string separators = " \t\n,@") {
   return [=](std::string text) {
@@ -36,9 +36,9 @@ edit without_first_line() {
 }
 
 struct alteration {
-  std::string key, field;  // of a hash; `field` may be "first": any
-  edit how;                // nothing: the field is deleted
-  std::string named;       // in what a difference is about
+  std::string key, field;  // of a hash; `field` may be "first": any field
+  edit how;                // none: the field is deleted
+  std::string named;       // part of the difference that is reported
 };
 
 class altered {
@@ -71,7 +71,7 @@ class altered {
   }
   hold_id hold(int id) {
     const auto [place, fresh] = holds_.try_emplace(id);
-    // The oracle remembers ids by the time that does not go back, the script by the store's.
+    // The oracle remembers ids by its own time, which never goes back, the script by the store's.
     if (fresh) place->second = dice_.next_hold_id(books_.oracle.time_of(world_.time()));
     return place->second;
   }
@@ -126,7 +126,8 @@ class altered {
     world_.apply(books_, {settle{hold(6), credits::from_whole(55), 3}});  // late
     to_next_cycle();
     to_the_end_of_the_cycle();
-    // Everything that is left is claimed by an open hold, and kept for it at the close.
+    // An open hold claims everything that is left, and it is kept for the hold when the cycle
+    // closes.
     call(8, books_.oracle.row().available() - credits::from_whole(1), credits{}, false);
     to_next_cycle();
     carry();
@@ -141,7 +142,7 @@ class altered {
     for (const auto& id : books_.oracle.open_top_ups())
       world_.apply(books_, {resolve_top_up{id, verdict}});
   }
-  // So much is used that the totals are carried.
+  // Uses so much that the totals are carried.
   void carry() {
     const auto much = credits::from_whole(1'500'000'000);
     give("much", much, "purchase");
@@ -149,7 +150,7 @@ class altered {
     call(11, credits::from_whole(1), credits::from_whole(1));
   }
 
-  // --- what is altered ---
+  // --- alterations ---
 
   std::string last_cycle() const { return std::to_string(books_.oracle.plan()->cycle); }
   std::string automatic() const {
@@ -251,7 +252,7 @@ class altered {
     return all;
   }
 
-  // What stands ready for a call.
+  // The cached values for a call.
   void add_guards(std::vector<alteration>& all) const {
     const std::string account = "account", counters = "counters", top_ups = "top_ups",
                       cycles = "cycles";
@@ -324,7 +325,7 @@ class altered {
     }
   }
 
-  // --- the ledger's stream: its elements are written again, one of them altered ---
+  // --- the ledger's stream: its elements are rewritten, one of them altered ---
 
   struct element {
     std::string id;
@@ -399,7 +400,7 @@ class altered {
     write(sound);
   }
 
-  // --- what is expected ---
+  // --- expectations ---
 
   void expect_named(const std::string& what, const std::string& named) {
     ++count_;
@@ -410,7 +411,7 @@ class altered {
         told += "\n  " + found.what + ": recorded " + found.recorded + ", proven " + found.proven;
       }
     } catch (const std::bad_optional_access&) {
-      return;  // it does not look as the ledger writes it, and is not believed
+      return;  // not in the form that the ledger writes, so it is not trusted
     } catch (const disagreement& unreadable) {
       told += std::string{"\n  "} + unreadable.what();
       if (told.find("cannot be read") != std::string::npos) return;

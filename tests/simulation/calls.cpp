@@ -15,21 +15,21 @@ namespace {
 constexpr std::size_t calls_at_once = 40;
 constexpr std::size_t batch_limit = 16;
 
-// One call and the driver of its charge, as the proxy would be.
+// One call and the driver of its charge, as in the proxy.
 struct call {
   explicit call(charge::terms terms) : money{std::move(terms)} {}
 
   charge money;
   account* payer = nullptr;
-  std::optional<operation> out;  // asked, not answered yet
+  std::optional<operation> out;  // sent, not answered yet
   std::optional<charge::ended> end;
   std::optional<credits> charged;
   std::int64_t metered_us = 0;
   bool forwarded = false;
   bool begun = false;  // the upstream has begun to answer
-  // What is charged if nobody comes back: of what is asked now, for certain, and at most.
+  // The charge if no sidecar resolves the call: as being sent now, as confirmed, and at most.
   credits telling, told, told_at_most;
-  bool cleaning_up = false;  // refused with 503; only its void is left to do
+  bool cleaning_up = false;  // refused with 503; only its void remains
   bool over = false;
 };
 
@@ -78,7 +78,7 @@ class calls {
     return made;
   }
 
-  // The call itself: it renews, it ends, or it goes on for a while.
+  // One step of the call: it renews, it ends, or it continues for a while.
   void happen(call& call) {
     if (call.over || call.cleaning_up || call.end) return;
     if (call.forwarded && !call.begun && dice_.chance(100)) {
@@ -111,7 +111,7 @@ class calls {
     perform(call, call.money.resume(*call.end));
   }
 
-  // A sidecar goes in the middle of a call. What it asked last may still arrive; and it may have a
+  // A sidecar dies in the middle of a call. Its last request may still arrive; and it may have a
   // journal.
   void die() {
     const auto place = open_.begin() + static_cast<std::ptrdiff_t>(dice_.below(open_.size()));
@@ -123,7 +123,7 @@ class calls {
     if (dice_.chance(300)) recover();
   }
 
-  // Its successor settles what it finds in the journal, perhaps much later.
+  // Its successor settles the charges in the journal, perhaps much later.
   void recover() {
     if (dead_.empty()) return;
     const auto place = dead_.begin() + static_cast<std::ptrdiff_t>(dice_.below(dead_.size()));
@@ -138,12 +138,11 @@ class calls {
     open_.push_back(std::move(again));
   }
 
-  // Delivers what the account's calls have asked for. On a bad network the operation may be lost,
-  // its answer may be lost, or it may arrive long after it was given up.
+  // Delivers the requests of the account's calls. On a bad network the operation may be lost, its
+  // answer may be lost, or it may arrive long after the client gave up.
   void exchange(account& account, bool bad_network) {
     std::vector<operation> batch;
-    std::vector<std::pair<call*, bool>>
-        asked;  // and whether its answer arrives; null: a late message
+    std::vector<std::pair<call*, bool>> asked;  // whether its answer arrives; null: a late message
     for (auto late = late_.begin(); late != late_.end() && batch.size() < batch_limit;) {
       const bool now = late->first == &account && dice_.chance(100);
       if (now) batch.push_back(late->second), asked.emplace_back(nullptr, false);
@@ -213,11 +212,11 @@ class calls {
     });
   }
 
-  // What the call must have paid, as a bystander would say.
+  // What the call must have paid, computed independently.
   void remember(const call& call) {
     const auto& terms = call.money.agreed();
     credits owed;
-    // What is charged because a hold expired when the answer had begun stays charged.
+    // A charge made because a hold expired after its answer had begun remains.
     const bool may_stay = call.begun && *call.charged <= call.told_at_most;
     if (call.forwarded && resolve(terms.policy, call.end->how) == resolution::void_hold &&
         may_stay) {
@@ -237,7 +236,7 @@ class calls {
     world_.apply(account, {grant{dice_.next_hex128(), credits::from_whole(500), "purchase", ""}});
   }
 
-  // Everybody hangs up, the network is mended, the last messages arrive, the last holds expire.
+  // All calls end, the network recovers, the last messages arrive, the last holds expire.
   void close() {
     for (auto& call : open_) {
       if (!call->over && !call->cleaning_up && !call->end) end(*call);
@@ -285,7 +284,7 @@ class calls {
   world world_;
   std::vector<account> accounts_{3};
   std::vector<std::unique_ptr<call>> open_;
-  std::vector<std::unique_ptr<call>> dead_;  // whoever served them has gone
+  std::vector<std::unique_ptr<call>> dead_;  // their sidecar is gone
   std::size_t stayed_ = 0;
   std::vector<std::pair<account*, operation>> late_;
   std::map<std::string, credits> owed_;  // by request

@@ -47,7 +47,7 @@ class chaos {
     world_.compare_everything(unlucky_);
   }
 
-  // A handful of waiting messages in any order; some of them will come again.
+  // Some waiting messages in any order; some of them will come again.
   void deliver(crowd& crowd) {
     std::vector<operation> batch;
     const auto wanted =
@@ -62,8 +62,8 @@ class chaos {
     if (!batch.empty()) world_.apply(crowd.books, batch);
   }
 
-  // In an account of its own, whose holds do not expire: so it is certain what half a batch would
-  // be.
+  // In an account of its own, whose holds do not expire: so the effect of half a batch is known
+  // exactly.
   void crash() {
     std::vector<operation> batch;
     const auto size = 1 + dice_.below(100);

@@ -1,5 +1,5 @@
-// Thirty years of organizations that use a billion credits and more every month: beyond every sum
-// of a life that a double counts.
+// Thirty years of organizations that use a billion credits and more every month: beyond every
+// lifetime sum that a double can count.
 #include <algorithm>
 
 #include "quota/money.hpp"
@@ -14,7 +14,7 @@ namespace {
 
 constexpr int months = 360;
 constexpr auto billion = credits::from_whole(1'000'000'000);
-constexpr std::int64_t price = 1'000;  // $0.001 a credit
+constexpr std::int64_t price = 1'000;  // $0.001 per credit
 constexpr std::size_t calls_together = 60;
 
 class decades {
@@ -41,7 +41,7 @@ class decades {
   void run() {
     for (int month = 0; month < months; ++month) live_a_month(month);
     world_.pass(1h);
-    world_.apply(silent_, {expire_holds{}});  // for the first time in thirty years
+    world_.apply(silent_, {expire_holds{}});  // its first operation in thirty years
     expect(silent_, silent_.oracle.row().available(), billion, "after decades of silence");
     prove(silent_);
     if (enterprise_.oracle.row().settled < credits::from_whole(months * 500'000'000LL)) {
@@ -65,8 +65,8 @@ class decades {
     }
   }
 
-  // A billion credits, or about what there is, in so many calls, some of them beyond their hold,
-  // some void.
+  // A billion credits, or about the balance, in that many calls, some of them beyond their hold,
+  // some voided.
   void use(account& account, std::size_t calls) {
     const auto much =
         std::max(account.oracle.row().available(), billion).micro() / 100 * dice_.between(60, 115);

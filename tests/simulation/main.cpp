@@ -17,7 +17,7 @@ struct options {
   std::optional<std::uint64_t> seed;
   std::optional<std::size_t> steps;
   std::size_t runs = 1;
-  std::string story;  // all of them
+  std::string story;  // empty: all of them
 };
 
 std::optional<std::uint64_t> number(const char* text) {
@@ -42,8 +42,8 @@ options read_options(int argc, char** argv) {
 
 using story = void (*)(dice&, const script_of_a_day&);
 
-// False, with everything needed to see it again, when the ledgers disagree. `steps` is what was
-// asked for; a story may take a share of it.
+// False if the ledgers disagree; then prints everything needed to reproduce it. `steps` is the
+// requested number; a story may use a fraction of it.
 bool tell(const char* name, story story, std::uint64_t seed, std::size_t steps,
           script_of_a_day day) {
   const auto begin = std::chrono::steady_clock::now();

@@ -45,7 +45,7 @@ class plans {
       if (dice_.chance(100)) look_at_top_ups(customer);
       if (dice_.chance(400)) world_.pass(any_step());
       if (dice_.chance(10)) world_.suspend(customer.books, dice_.chance(100));
-      // Which reads all entries ever written.
+      // The comparison reads all entries ever written, so it is rare.
       if (dice_.below(day_.steps / 60 + 1) == 0) world_.compare_everything(customer.books);
       if (disturb(world_, dice_, day_)) compare_everybody();
     }
@@ -62,7 +62,7 @@ class plans {
     }
   }
 
-  // Several changes in one instant have one result, in whatever order they are made.
+  // Several changes in one instant have the same result in any order.
   void change_in_one_instant(customer& who) {
     if (!who.books.oracle.plan()) return;
     std::vector<std::function<void(configure&)>> changes;
@@ -93,7 +93,7 @@ class plans {
     const auto batch = one_after_another(changes, who);
     auto other = who.books.oracle.without_history();
     const auto time = other.time_of(world_.time());
-    // What is refused is not part of the changes that follow it.
+    // A refused change is not part of the changes that follow it.
     bool all_made = true;
     for (const auto& each : others)
       all_made &= other.apply(each, time).result == outcome::configured;
@@ -111,8 +111,7 @@ class plans {
     if (all_made && batch.size() > 2) ++changed_together_;
   }
 
-  // As the admin API says it: each change on top of those before, and terms that wait go on
-  // waiting.
+  // As the admin API does: each change is applied to those before, and pending terms stay pending.
   static std::vector<operation> one_after_another(
       const std::vector<std::function<void(configure&)>>& changes, const customer& who) {
     const auto& plan = *who.books.oracle.plan();
@@ -126,7 +125,7 @@ class plans {
     return batch;
   }
 
-  // A story that never came to a closing cycle would agree about it with everybody.
+  // A story in which no cycle ever closed would prove nothing about closing.
   void tell_what_was_reached() {
     std::vector<const account*> all;
     for (const auto& customer : customers_) all.push_back(&customer.books);
@@ -203,7 +202,7 @@ class plans {
     for (auto& customer : customers_) world_.compare_everything(customer.books);
   }
 
-  // Now and then the clock goes back.
+  // From time to time the clock goes back.
   milliseconds any_step() {
     return dice_.chance(10) ? -milliseconds{dice_.between(1, 7'200'000)} : any_pause();
   }
@@ -267,7 +266,7 @@ class plans {
     if (who.grants.empty() || dice_.chance(800)) {
       who.grants.push_back("grant " + std::to_string(who.grants.size()));
     }
-    // Large ones arm alerts again.
+    // Large grants arm alerts again.
     const auto most = dice_.chance(500) ? 3'000'000'000 : 80'000'000;
     const auto amount = credits::from_micro(dice_.between(0, most));
     grant what{dice_.pick(who.grants), amount, dice_.pick(kinds), "", {}, {}};
@@ -390,7 +389,7 @@ class plans {
 
   attribution anybody() {
     static const std::vector<std::string> some{"", "a1", "a2", "a3"};
-    if (dice_.chance(200)) {  // many, each of them now and then
+    if (dice_.chance(200)) {  // many names, each used rarely
       const auto name = "n" + std::to_string(dice_.below(300));
       return {"chat", "llm", "gpt-4", name, name, name};
     }

@@ -1,4 +1,4 @@
-// A clock that is set back between two steps that belong together, one case after another.
+// A clock that is set back between two related steps, one case after another.
 #include <iostream>
 
 #include "quota/redis/rows.hpp"
@@ -73,7 +73,7 @@ class set_back {
                        std::string{to_string(limit_.per)} + " of " + limit_.id + ": " +
                        describe(given.back()) + ", expected " + std::string{to_string(expected)}};
   }
-  // The limit has room for so much, and not for a micro-credit more.
+  // The limit has exactly this room, and not a micro-credit more.
   void expect_room(credits room) {
     place(room + credits::from_micro(1), outcome::limit_reached);
     const auto whole = place(room);
@@ -130,8 +130,8 @@ class set_back {
     expect_room(most);
   }
 
-  // A window is left by a clock that is set back, another one is counted, and the first comes
-  // again: it counts anew.
+  // A clock that is set back leaves a window, another window is counted, and the first returns: it
+  // is counted from zero.
   void window_that_comes_again() {
     configure_with({limit_});
     world_.pass(49h);
@@ -146,7 +146,8 @@ class set_back {
     expect_room(most);
   }
 
-  // Which wrote no sequence anywhere: it compared the times, and what it would have said is noted.
+  // Early releases wrote no sequence: they compared the times, and the result of that comparison is
+  // recorded.
   void write_as_before() {
     const auto written_so = [&](const char* part, char separator, std::size_t words) {
       const auto key = redis::key_of(books_.org, part);
@@ -184,8 +185,8 @@ class set_back {
     expect_room(credits::from_whole(8));
   }
 
-  // Each of two limits that share a counter had counted every hold. What is open is given back
-  // once.
+  // Each of two limits that share a counter had counted every hold. The surplus of open holds is
+  // given back once.
   void counters_that_an_earlier_release_counted_twice() {
     auto wider = limit_;
     wider.most = credits::from_whole(20);
@@ -250,7 +251,7 @@ class set_back {
     finish();
   }
 
-  // What a late call of the first cycle uses of it is not billed as overage.
+  // Credits of the first cycle that a late call uses are not billed as overage.
   void grant_from_before_the_first_cycle() {
     world_.pass(80 * 24h);
     world_.apply(books_, {grant{"ahead", credits::from_whole(100), "purchase", "", never, {}}});

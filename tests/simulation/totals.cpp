@@ -49,14 +49,14 @@ class totals {
     return options;
   }
 
-  // Limits that are taken away and come again count anew; what the others have counted stays.
+  // Limits that are removed and added again count from zero; the counts of the others stay.
   void change_limits() {
     auto others = options();
     others.limits.erase(others.limits.begin() + 1);
     world_.apply(books_, {configure{{}, true, others, 0}, configure{{}, true, options(), 0}});
   }
 
-  // Most conversations are new; some come back, much later.
+  // Most conversations are new; some return, much later.
   std::vector<operation> batch() {
     std::vector<operation> all;
     for (auto n = 1 + dice_.below(12); n > 0; --n) {
@@ -79,7 +79,7 @@ class totals {
             "key_1"};
   }
 
-  // A hold that is larger than any limit is answered with what the limit has left of this caller.
+  // The refusal of a hold larger than any limit contains the rest of this caller's limit.
   void compare_every_total() {
     world_.pass(24h);
     std::vector<operation> asked;
@@ -105,7 +105,7 @@ class totals {
         all, [](const auto* field) { return redis::text_of(*field).starts_with('p'); }));
   }
 
-  // Each part of what is packed, altered: `verify` names it.
+  // Each part of the packed totals, altered: `verify` names it.
   void alter_packed() {
     const std::string limit{"13\t*\t"};
     const auto key = redis::key_of(books_.org, "counters");

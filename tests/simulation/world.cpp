@@ -28,8 +28,7 @@ std::vector<std::string> server_options(bool durable) {
   return {"--appendonly", "yes", "--appendfsync", "always"};
 }
 
-// The library's modules, or others from a file, with the one line in which they ask for the time
-// replaced.
+// The library's modules, or others from a file, with the one line that reads the time replaced.
 std::string modules_with_clock() {
   std::string text{redis::ledger_library::modules()};
   if (const char* file = std::getenv("TOLLGATE_SIMULATION_MODULES")) {
@@ -42,8 +41,8 @@ std::string modules_with_clock() {
   return text.replace(place, asks.size(), "call('HMGET', 'tollgate:clock', 's', 'us')");
 }
 
-// How often each event was written, and of each kind of alert about whom. One that is told again in
-// a cycle was armed again.
+// Counts each event, and each kind of alert by its subject. An alert that is reported twice in a
+// cycle was armed again.
 void count_alerts(const std::vector<account_event>& events,
                   std::map<std::string, std::size_t>& into) {
   std::set<std::string> told;
@@ -81,8 +80,8 @@ void expect_same(const std::string& where, const std::string& redis, const std::
 world::world(dice& dice, bool durable)
     : dice_{dice}, server_{server_options(durable)}, library_{modules_with_clock()} {
   reconnect();
-  // Always the same, so that a seed repeats a day; and ahead of the server's own clock, by which
-  // keys expire.
+  // Always the same time, so that a seed repeats a run; and ahead of the server's own clock, by
+  // which keys expire.
   using namespace std::chrono;
   store_time_ = time_ = time_point{sys_days{year{2031} / 1 / 30}} + hours{23} + minutes{59};
   connection().call({"FUNCTION", "LOAD", library_.text()});
@@ -104,12 +103,13 @@ redis_client& world::connection() {
   return *connections_[dice_.below(connections_.size())];
 }
 
-// What a client does with the library's answers, until it is a proper one.
+// Handles the library's answers as a client does, until the final one.
 redis::reply_ptr world::exchange(const account& account, redis::ledger_batch& encoded) {
   for (int attempt = 0; attempt < 10; ++attempt) {
     std::string command;
     const auto hour = hour_of(store_time_);
-    // Half of what may is sent as a call for many organizations, of which this is the only one.
+    // Half of the batches that allow it are sent as a call for many organizations, of which this is
+    // the only one.
     const bool usual = attempt == 0 && encoded.is_usual(hour) && dice_.below(2) == 0;
     if (usual) {
       redis::usual_arguments arguments{hour};
@@ -200,7 +200,7 @@ void world::crash_during(account& account, const std::vector<operation>& batch) 
   store_time_ = time_;
   auto applied = account.oracle;
   for (const auto& operation : batch) applied.apply(operation, store_time_);
-  // The totals may be the same before and after; a new element of the ledger tells.
+  // The totals may be the same before and after; a new element of the ledger shows the difference.
   const bool writes_entries = applied.entries().size() > account.oracle.entries().size();
   const bool took_effect =
       writes_entries ? last_element(account) != before : recorded(account) == applied.row();
@@ -281,7 +281,7 @@ void world::compare_balance(account& account) {
   expect_same(account.org + ": open top-ups",
               describe(sorted(redis::parse_open_top_ups(redis::field_of(*reply, "open_top_ups")))),
               describe(sorted(oracle.open_top_ups())));
-  // What both keep must be what it says it is.
+  // Both ledgers agree, so the grants must add up to the balance.
   const auto backed = total(grants->active) + grants->kept_total() - oracle.overdrawn();
   expect_same(account.org + ": grants add up", describe(backed), describe(row->posted()));
 }
@@ -296,7 +296,8 @@ void world::compare_everything(account& account) {
   prove(account);
 }
 
-// Redis forgets those whose window is over, and no others: a limit or an alert would be wrong.
+// Redis forgets counters whose window has ended, and no others: otherwise a limit or an alert would
+// be wrong.
 void world::compare_counters(account& account) {
   const auto reply = connection().call({"HKEYS", redis::key_of(account.org, "counters")});
   std::size_t kept = 0;
@@ -309,7 +310,7 @@ void world::compare_counters(account& account) {
   if (kept < account.oracle.counters()) ++answered_["counters forgotten"];
 }
 
-// The last of them: older ones are forgotten.
+// The last events: older ones are dropped.
 void world::compare_events(account& account) {
   const auto& expected = account.oracle.events();
   const auto reply = connection().call(
@@ -373,15 +374,15 @@ void world::compare_holds(account& account) {
   const auto bound = connection().call({"HGET", redis::key_of(account.org, "account"), "next_due"});
   const auto at = redis::parse_integer(redis::text_of(*bound)).value_or(0);
   const auto earliest = account.oracle.next_due();
-  // What is due already is looked at behind the next operation, whenever that comes.
+  // Anything already due is processed with the next operation, whenever that comes.
   const auto soonest = store_time_ + milliseconds{1};
   if (earliest && (at == 0 || at > std::max(*earliest, soonest).time_since_epoch().count())) {
     throw disagreement{account.org + ": next_due is no lower bound"};
   }
 }
 
-// Of all hours, and those of calls that settled late. The hours are those that the account has
-// written down.
+// The counters of all hours, including those of calls that settled late. The account records its
+// hours.
 std::vector<usage_counter> world::counters(const account& account) {
   std::vector<usage_counter> all;
   const auto add = [&](const redis::reply_ptr& reply, const auto& parse) {
@@ -484,7 +485,7 @@ void world::prove_guards(const account& account, bool with_members,
   for (auto& each : members.finish()) found.push_back(std::move(each));
 }
 
-// `tollgate verify`, on the account as it stands. Entries have been added as they were compared.
+// `tollgate verify` on the current account. Entries were added when they were compared.
 void world::prove(account& account) {
   const auto snapshot = this->snapshot(account);
   std::map<std::int64_t, std::string> expected;
@@ -500,7 +501,7 @@ void world::prove(account& account) {
   for (const auto& counter : usage) books.count(counter);
   books.finish(snapshot, rows(account));
   auto differences = books.differences();
-  // All entries are read anew for it: the more there are, the less often.
+  // This reads all entries again: the more there are, the less often it is done.
   prove_guards(account, account.proofs++ % (1 + account.oracle.entries().size() / 2'000) == 0,
                differences);
   for (const auto& found : differences) {

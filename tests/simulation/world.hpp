@@ -1,6 +1,6 @@
-// The world of the simulation: a real redis-server, several connections to it, and for each account
-// the oracle that every answer and every balance is compared with. Time is the world's: the library
-// asks a key instead of the server's clock, so that years pass in a moment.
+// The environment of the simulation: a real redis-server, several connections to it, and for each
+// account the oracle with which every answer and every balance is compared. Time is simulated: the
+// library reads a key instead of the server's clock, so that years pass in a moment.
 #pragma once
 
 #include <cstdint>
@@ -58,14 +58,14 @@ class world {
   // Applies the batch through one of the connections and to the oracle, and compares the answers.
   std::vector<quota::answer> apply(account& account, const std::vector<quota::operation>& batch);
 
-  // Sends the batch and kills the server before it has answered: it took effect whole or not at
-  // all.
+  // Sends the batch and kills the server before it has answered: the batch took effect completely
+  // or not at all.
   void crash_during(account& account, const std::vector<quota::operation>& batch);
 
   void suspend(account& account, bool suspended);
   void forget_library();
   void misjudge_clock();
-  void pass(quota::milliseconds time);  // by the server's clock, which is the world's
+  void pass(quota::milliseconds time);  // by the server's clock, which is simulated
   void reconnect();
   void restart();
 
@@ -73,15 +73,15 @@ class world {
   void compare_everything(
       account& account);  // holds, entries, cycles, top-ups, counters, the audit
 
-  // Entries that have been compared and proven are dropped on both sides, as behind an archive.
+  // Drops entries that have been compared and verified on both sides, as after archiving.
   void forget_entries(account& account);
-  // Everything is read anew; what does not add up is told, and nothing is thrown for it.
+  // Reads everything again; returns the differences without throwing.
   std::vector<quota::difference> verify(const account& account);
   quota::redis::reply_ptr ask(std::vector<std::string> command) {
     return connection().call(std::move(command));
   }
 
-  // How often each outcome was answered and each type of entry written: what a story has reached.
+  // How often each outcome was answered and each type of entry written: the coverage of a story.
   std::map<std::string, std::size_t> reached(const std::vector<const account*>& accounts) const;
 
   quota::time_point now() const { return store_time_; }
@@ -103,7 +103,7 @@ class world {
   void compare_usage(account& account, const std::vector<quota::usage_counter>& counters);
   quota::account_rows rows(const account& account);
   quota::account_guards guards(const account& account);
-  // Limits and alerts of members are proven from all entries, so not where some have been dropped.
+  // Limits and alerts of members are verified from all entries, so not if some have been dropped.
   void prove_guards(const account& account, bool with_members,
                     std::vector<quota::difference>& found);
   void prove(account& account);
@@ -112,7 +112,7 @@ class world {
   redis_server server_;
   std::vector<std::unique_ptr<redis_client>> connections_;
   std::map<std::string, std::size_t> answered_;
-  quota::redis::ledger_library library_;  // told the time by the world
+  quota::redis::ledger_library library_;  // reads the simulated time
   quota::time_point time_;
   quota::time_point store_time_;  // as far as the client knows
 };
