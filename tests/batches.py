@@ -2,8 +2,8 @@
 """No two sources of a library define the same name in an anonymous namespace.
 
 The release preset compiles the sources of a library in batches (TOLLGATE_BATCH, CMakeLists.txt). Which sources share a
-batch changes with every file that is added, so names that collide would break the build at some later commit. Reads
-sources as clang-format leaves them; functions of one name collide when their parameters are the same.
+batch changes with every new file, so names that collide would break the build at some later commit. Expects sources
+as formatted by clang-format; functions of one name collide if their parameters are the same.
 
     tests/batches.py [DIRECTORY]    of another working tree
 """
@@ -22,7 +22,7 @@ VARIABLE = re.compile(r"(\w+)(?:\[[^\]]*\])? ?(?:=|\{|;|$)")
 
 
 def without_comments(text):
-    """Nor raw strings, which may hold another language."""
+    """Without comments and raw strings, which may contain another language."""
     text = re.sub(r'R"(\w*)\(.*?\)\1"', '""', text, flags=re.DOTALL)
     return re.sub(r"//[^\n]*|/\*.*?\*/", "", text, flags=re.DOTALL)
 
@@ -54,7 +54,8 @@ def declarations(text):
 
 
 def names_in(declaration):
-    """What a declaration defines: a function with its parameters. An alias may stand twice if it means the same."""
+    """What a declaration defines: a function with its parameters. An alias may be declared twice with the same
+    meaning."""
     if found := ALIAS.match(declaration):
         return [found[1]]
     if found := TYPE.match(declaration):

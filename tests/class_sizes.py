@@ -2,7 +2,7 @@
 """Sizes: `tests/class_sizes.py [DIRECTORY...]` prints those of files and functions, and the largest classes.
 
 It reads declarations, not C++: a statement in a class body that has a parenthesis outside of template arguments and
-initializers is a function, everything else that declares a name is a data member.
+initializers is a function, any other declaration of a name is a data member.
 """
 import re
 import sys
@@ -21,7 +21,7 @@ def plain(text):
 
 
 def end_of_block(text, at):
-    """The place behind the brace that closes the one at `at`."""
+    """The position after the brace that closes the one at `at`."""
     depth = 0
     for place in range(at, len(text)):
         depth += {"{": 1, "}": -1}.get(text[place], 0)
@@ -31,7 +31,7 @@ def end_of_block(text, at):
 
 
 def without_templates(statement):
-    """Without template arguments, and what stands in them."""
+    """Without template arguments."""
     shorter = re.sub(r'<[^<>]*>', "", statement)
     return shorter if shorter == statement else without_templates(shorter)
 
@@ -112,7 +112,7 @@ CONTROL = {"if", "for", "while", "switch", "catch", "return", "co_return", "co_a
 
 
 def lengths_of_functions(text):
-    """In lines, from the line of the name to the closing brace; what stands in another function is a part of that."""
+    """In lines, from the line of the name to the closing brace; nested functions are part of the outer one."""
     at = 0
     while found := FUNCTION.search(text, at):
         end = end_of_block(text, found.end() - 1)

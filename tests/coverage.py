@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def counted_lines(directory):
-    """The lines that could run, by file: whether they did, in any unit that has them."""
+    """The lines that could run, by file: whether they did, in any unit that contains them."""
     lines = collections.defaultdict(dict)
     for notes in sorted(directory.rglob("*.gcno")):
         said = subprocess.run(["gcov", "--json-format", "--stdout", str(notes)], cwd=notes.parent, check=True,

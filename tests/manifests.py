@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""What is shipped to be deployed can be read: every YAML file below deploy/, each key once, each mounted volume
-there, and the configuration in a ConfigMap as `tollgate check` reads it.
+"""The deployment files are valid: every YAML file below deploy/ has each key once and declares each mounted volume,
+and `tollgate check` accepts the configuration in a ConfigMap.
 
 Usage: manifests.py TOLLGATE
 """
@@ -16,7 +16,7 @@ DEPLOY = Path(__file__).resolve().parent.parent / "deploy"
 
 
 class EachKeyOnce(yaml.SafeLoader):
-    """Kubernetes refuses a key that stands twice; PyYAML takes the last."""
+    """Kubernetes refuses a key that appears twice; PyYAML takes the last."""
 
     def construct_mapping(self, node, deep=False):
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Everything that is fetched by name has an exact version, and runs on what Debian 12 brings.
+"""Everything that is fetched by name has an exact version, and runs on Debian 12's own tools.
 
-npm packages come by `npm ci` from a lock file, Python's from `requirements*.txt` with `==`, Go's modules from
+npm packages are installed by `npm ci` from a lock file, Python's from `requirements*.txt` with `==`, Go's modules from
 `go.mod` and `go.sum`, Java's from a `pom.xml` without ranges and with the sums of its jars, Rust's from
-`Cargo.lock`. Container images have a tag that is no moving target. Debian's packages are those of one release,
-which deploy/check-bare.sh installs from scratch.
+`Cargo.lock`. Container images have a tag that does not move. Debian's packages are those of one release, which
+deploy/check-bare.sh installs from scratch.
 """
 import json
 import re
@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 DEBIANS_NODE, DEBIANS_GO = 18, (1, 19)
 EXACT = re.compile(r"^\d+\.\d+\.\d+(-[\w.]+)?$")
-# Commands that take whatever version is the newest today.
+# Commands that install whatever version is the newest.
 NEWEST = re.compile(r"""\bnpm["', ]+(install|i|add)\b|\bnpx\b|\bpip3?["', ]+install\b(?!["', ]+(-\S+["', ]+)*(-r|--requirement)\b)"""
                     r"""|@latest\b|\bplaywright["', ]+install\b""")
 SCRIPTS = {".sh", ".py", ".mjs", ".js", ".cmake", ".txt", ".yaml", ""}
@@ -75,7 +75,7 @@ def maven(path):
 
 
 def crates(path):
-    """The lock file's form 3 is the last one that Debian's cargo reads."""
+    """Version 3 of the lock file is the last one that Debian's cargo reads."""
     wanted = re.split(r"^\[", path.read_text().split("[dependencies]")[-1], flags=re.M)[0]
     for name, version in re.findall(r'^([\w-]+) = (?:\{.*version = )?"([^"]*)"', wanted, re.M):
         if not EXACT.match(version.removeprefix("=")) or not version.startswith("="):

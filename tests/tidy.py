@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Includes go strictly downward: proxy -> config -> routes -> quota, and in proxy from layer to layer.
 
-`quota` and `routes` are pure but for quota/redis: nothing else below `proxy` may include Asio's sockets. Some
-libraries, and quota/redis, are confined to directories. Classes of proxy keep to a size: files and functions are
-small, so a large object would hide in them. Commands of quota/redis go through account_commands.
+`quota` and `routes` are pure except quota/redis: nothing else below `proxy` may include Asio's sockets. Some
+libraries, and quota/redis, are confined to directories. Classes of proxy have a maximum size: files and functions are
+small, so a large object would not be noticed in them. Commands of quota/redis go through account_commands.
 """
 import re
 import sys
@@ -12,10 +12,10 @@ from pathlib import Path
 from class_sizes import classes
 
 ROOT = Path(__file__).resolve().parent.parent
-ORDER = ["quota", "routes", "config", "proxy"]  # each may include itself and what stands before it
+ORDER = ["quota", "routes", "config", "proxy"]  # each may include itself and those before it
 OUTSIDE = {"tests", "bench", "deploy"}          # may include anything; nothing includes them
 BASE = ["text", "net", "metrics", "account"]    # of proxy, each may include those before it
-JOBS = ["archive", "webhooks", "payments"]      # may include BASE, and not each other
+JOBS = ["archive", "webhooks", "payments"]      # may include BASE, but not each other
 LAYERS = {**{layer: BASE[:i] for i, layer in enumerate(BASE)}, **{job: BASE for job in JOBS},
           "gateway": BASE, "admin": BASE + JOBS, "cli": BASE + JOBS + ["gateway", "admin"],
           "app": BASE + JOBS + ["gateway", "admin", "cli"]}
@@ -27,7 +27,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 
 
 def complaint_about_layers(name, included):
-    """Of an include of one file of proxy in another, or of quota/redis."""
+    """Complains about an include of one file of proxy in another, or of quota/redis."""
     layer = name.split("/")[1]
     if included.startswith("quota/redis/"):
         if layer != "app":
@@ -63,13 +63,13 @@ def complaints_about(path):
                 yield f"{name}:{number}: includes <{included}>, which only {' and '.join(homes)} may"
 
 
-# Of quota/redis: these may send a command as it is; others go through account_commands, which asks for the schema.
+# Files of quota/redis that may send commands directly; others use account_commands, which checks the schema.
 SENDERS = {"account_commands.cpp", "connection.cpp", "ledger_library.cpp", "store_schema.cpp"}
 SENDS = re.compile(r"connection_?\.(?:call|call_all|call_now)\(")
 
 
 def complaints_about_commands():
-    """Commands that do not ask whether a later version has written the account."""
+    """Commands that do not check whether a later version has written the account."""
     for path in sorted((ROOT / "quota/redis").glob("*.cpp")):
         if path.name in SENDERS:
             continue
@@ -82,7 +82,7 @@ MODULE = re.compile(r"from '\./(\w+\.js)'")
 
 
 def complaints_about_modules():
-    """Modules of the dashboard import each other without a cycle."""
+    """Modules of the dashboard must not import each other in a cycle."""
     imports = {path.name: MODULE.findall(path.read_text())
                for path in (ROOT / "proxy/admin/dashboard/web").glob("*.js")}
     done = set()

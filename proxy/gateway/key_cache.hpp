@@ -1,6 +1,6 @@
 // A per-thread cache of API keys. A revoked key stops working everywhere within `max_age`: an entry
-// older than that is looked up again before it is used. An entry of more than `refresh_age` is
-// used, and refreshed in the background.
+// older than that is looked up again before it is used. An entry older than `refresh_age`
+// is used, and refreshed in the background.
 #pragma once
 
 #include <array>

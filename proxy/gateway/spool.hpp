@@ -73,7 +73,7 @@ class spool {
   ~spool();
   spool(const spool&) = delete;
 
-  // Keeps all of `bytes`, or nothing if they do not fit.
+  // Keeps all of `bytes`; unless the outcome is `kept`, none of them.
   spool_outcome append(std::string_view bytes);
   boost::system::result<std::string_view> read(std::uint64_t offset, std::span<char> into) const;
   std::uint64_t size() const { return size_; }

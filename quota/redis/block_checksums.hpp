@@ -31,7 +31,7 @@ class block_checksum_writer {
  public:
   explicit block_checksum_writer(const std::string& path);  // truncates the file
   void add(std::string_view bytes);
-  void write();  // also for the last block, which is not full yet
+  void write();  // for the block that is not full yet
   std::uint64_t position() const { return index_ * checksum_block + sum_.length; }
   bool failed() const { return failed_; }
 

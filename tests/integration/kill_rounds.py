@@ -27,14 +27,14 @@ from support.tollgate import Tollgate, configuration
 CLIENTS = 12
 PRICE = 1
 ROUNDS_OF_AN_ORG = 10
-# Holds last for 2 s here, so the ledger is told of an answer 67 ms after it began, and a tick of 50 ms; the rest is
-# for a busy machine.
+# Holds last for 2 s here, so the ledger is told of an answer 67 ms after it began, plus a tick of 50 ms; the rest
+# allows for a busy machine.
 TOLD_AFTER = 0.7
 BODY = b'{"model":"any"}'
 
 
 class Load:
-    """Calls from a few clients, one after the other each, until it is stopped."""
+    """Calls from a few clients, each one call after the other, until it is stopped."""
 
     def __init__(self, address, key, prefix):
         self._address, self._key, self._prefix = address, key, prefix
@@ -98,7 +98,7 @@ class Rounds:
 
     def start_redis(self):
         manifest = self.directory / "redis" / "appendonly.aof.manifest"
-        if manifest.exists():  # as whoever runs their own Redis does after a crash
+        if manifest.exists():  # as operators of their own Redis do after a crash
             subprocess.run(["redis-check-aof", "--fix", manifest], input=b"y\n", stdout=subprocess.DEVNULL, check=True)
         return Redis(self.directory, persistent=True, always=True)
 
@@ -107,7 +107,7 @@ class Rounds:
         return Tollgate(self.directory, self.config, "tollgate")
 
     def spawn_tollgate(self):
-        """Without waiting until it is ready."""
+        """Does not wait until it is ready."""
         return subprocess.Popen([str(part) for part in (self.tollgate.popen.args)], cwd=self.directory,
                                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
@@ -118,7 +118,7 @@ class Rounds:
             process._log.close()
         self.upstream.stop()
 
-    # --- what happens in a round ---
+    # --- the kinds of rounds ---
 
     def sidecar(self):
         self.killed_at = time.monotonic()
@@ -137,14 +137,14 @@ class Rounds:
         second.kill()
 
     def store_away(self):
-        """Calls end meanwhile and cannot be settled; then the sidecar is killed."""
+        """Calls end while the store is unavailable and cannot be settled; then the sidecar is killed."""
         self.redis.kill()
         away = self.random.choice([0.2, 0.5, 1, 3, self.most_away])
         time.sleep(self.random.uniform(0, away))
         self.tollgate.kill()
 
     def drain_runs_out(self):
-        """An ordinary stop while the store is away."""
+        """An ordinary stop while the store is unavailable."""
         self.redis.kill()
         time.sleep(0.1)
         self.tollgate.stop(any_status=True)
@@ -153,7 +153,7 @@ class Rounds:
         assert "settlements" not in log or wanted in log, log
 
     def in_replay(self):
-        """The sidecar that settles what another left is killed, too, more than once."""
+        """The sidecar that settles another one's charges is killed too, more than once."""
         self.redis.kill()
         time.sleep(self.random.uniform(0.05, 0.3))
         self.tollgate.kill()
@@ -185,7 +185,7 @@ class Rounds:
             self.tollgate = self.start_tollgate()
         return kind, self.compare(number)
 
-    # --- what came of it ---
+    # --- the comparison ---
 
     def read_ledger(self):
         while True:
@@ -207,7 +207,7 @@ class Rounds:
     def compare(self, number):
         def at_rest():
             balance = self.tollgate.admin.request("GET", f"/orgs/{self.org}/balance")
-            if balance.status != 200:  # the store is not back yet
+            if balance.status != 200:  # the store is still unavailable
                 return False
             held = balance.json()["data"]["held"]
             left = self.open_calls(number)
@@ -233,14 +233,13 @@ class Rounds:
 
 KINDS = ["sidecar", "store", "both", "store_away", "drain_runs_out", "in_replay"]
 WEIGHTS = [30, 20, 20, 12, 4, 14]
-# A call that the upstream has whole is charged, whoever leaves.
+# A call that the upstream has completely is charged, whichever side ends it.
 POLICY = {"settlement": {"client_gone_early": "settle"}}
 SHIPPED = {}
 
 
 def run(rounds, seed, journal=True, most_away=20.0, policy=POLICY, out=sys.stdout):
-    """The figures: (uncharged, overcharged, charged). Without a journal, of what is not charged nothing but what is
-    documented."""
+    """The figures: (uncharged, overcharged, charged). Without a journal, only the documented cases may be uncharged."""
     directory = tempfile.mkdtemp(prefix="tollgate-")
     all_rounds = Rounds(directory, seed, journal, most_away, policy)
     try:

@@ -1,4 +1,4 @@
-"""The admin API over HTTP, and what a customer may read of its own account."""
+"""The admin API over HTTP, and the customer's view of its own account."""
 import asyncio
 import concurrent.futures
 import csv
@@ -20,7 +20,7 @@ CALLS = [("GET", "/orgs"), ("GET", "/orgs/x"), ("PUT", "/orgs/x"), ("GET", "/org
          ("GET", "/orgs/x/ledger"), ("GET", "/orgs/x/holds"), ("GET", "/orgs/x/statements"),
          ("GET", "/orgs/x/statements/2026-01"), ("GET", "/orgs/x/top_ups"),
          ("POST", "/orgs/x/top_ups"), ("POST", "/orgs/x/top_ups/t1"), ("GET", "/nothing")]
-SLOW_STREAM = {"x-sample-chunks": "300", "x-sample-delay-ms": "100"}  # nobody reads it to its end
+SLOW_STREAM = {"x-sample-chunks": "300", "x-sample-delay-ms": "100"}  # it is not read to its end
 
 
 class AdminTest(StackTest):
@@ -303,7 +303,7 @@ class Grants(AdminTest):
         self.admin.grant("g-3", 10)
         self.admin.grant("g-3", "-2.5", kind="correction", note="counted twice")
         self.assertEqual(self.admin.balance("g-3")["available"], Decimal("7.5"))
-        # In the same millisecond their order is that of their ids.
+        # Within one millisecond they are ordered by their ids.
         self.assertEqual({g["kind"] for g in self.admin.expect_success("GET", "/orgs/g-3/grants")
                           ["grants"]}, {"purchase", "correction"})
         grant, = self.admin.balance("g-3")["grants"]
@@ -333,7 +333,7 @@ class Grants(AdminTest):
 
 
 class Plans(AdminTest):
-    """Plans of the shipped configuration; what the ledger makes of them is tested elsewhere."""
+    """Plans of the shipped configuration; their effect in the ledger is tested elsewhere."""
 
     @classmethod
     def setUpClass(cls):
@@ -671,7 +671,7 @@ class Metrics(AdminTest):
             after = self.samples()
             return {key: value - before.get(key, 0) for key, value in after.items()
                     if value != before.get(key, 0)}
-        # Each is counted when it is over, which may be a moment after its answer.
+        # Each is counted when it has ended, which may be a moment after its answer.
         last = {("tollgate_credits_settled_total", 'action="llm"'),
                 ("tollgate_refusals_total", 'route="",code="no_route"'),
                 ("tollgate_refusals_total", 'route="chat-gpt-4",code="insufficient_credits"')}

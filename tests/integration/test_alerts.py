@@ -1,4 +1,4 @@
-"""Alerts of agents, conversations and keys, through a running Tollgate: what Redis has of them."""
+"""Alerts of agents, conversations and keys, through a running Tollgate, with their counters in Redis."""
 from decimal import Decimal
 
 from support.process import wait_until
@@ -53,7 +53,7 @@ class Alerts(StackTest):
         self.use("a-1", keys[1]["key"], 16000)
         self.assertEqual(self.told("a-1")[6:], ["percent 20 used 4000000000 of 20000000000 agent "])
 
-        # New credits arm again what they lift above what was used: 40 % of 30,000 are 12,000, but 20 % are 6,000.
+        # New credits arm alerts again whose level rises above the usage: 40 % of 30,000 are 12,000, but 20 % are 6,000.
         self.admin.grant("a-1", 10000)
         self.use("a-1", keys[1]["key"], 20000, agent="my agent")
         self.assertEqual(self.told("a-1")[7:], ["percent 40 used 12000000000 of 30000000000 agent my agent"])
@@ -67,12 +67,12 @@ class Alerts(StackTest):
         key = self.admin.new_customer("a-3", plan="starter", alerts=[{"conversation": "*", "credits": 0.1}])
         counters = "tollgate:{a-3}:counters"
         for i in range(300):
-            self.redis.command("HSET", counters, f"a1\t*\tgone-{i}", "-1 5 1 0 0")  # of a cycle before this one
+            self.redis.command("HSET", counters, f"a1\t*\tgone-{i}", "-1 5 1 0 0")  # of an earlier cycle
         for i in range(40):
             self.assertEqual(self.tollgate.call("GET", "/v1/api", key, headers={"X-Conversation-Id": f"c-{i}"}).status,
                              200)
         wait_until(lambda: self.admin.balance("a-3")["settled"] == 4, "40 calls to settle")
-        # Four are looked at for each of the forty that came.
+        # Four are checked for each of the forty new ones.
         left = int(self.redis.command("HLEN", counters))
         self.assertLess(left, 40 + 300 - 60)
         for i in range(40):

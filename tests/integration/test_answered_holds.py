@@ -1,4 +1,4 @@
-"""Without a journal: a hold whose sidecar vanished when the answer had begun is settled when it expires."""
+"""Without a journal: a hold whose sidecar disappeared after the answer had begun is settled when it expires."""
 import http.client
 import threading
 import time
@@ -13,7 +13,7 @@ SPEECH = route("speech", "tts", {"method": "POST", "path": "/v1/audio/speech"}, 
 class AnsweredHolds(StackTest):
     def setUp(self):
         name = self.id().rsplit(".", 1)[1].removeprefix("test_")[:20]
-        # The store of one test is away for a while; the others must not notice.
+        # The store of one test becomes unavailable for a while; this must not affect the others.
         self.name, self.store = name, self.start(Redis(self.directory, name, persistent=True, always=True))
         self.config = configuration(
             self.store.url, self.upstream.address, holds={"timeout": "2s", "sweep_every": "200ms"},
@@ -31,7 +31,7 @@ class AnsweredHolds(StackTest):
         self.store = self.start(Redis(self.directory, self.name, persistent=True, always=True))
 
     def call(self, path, body, **headers):
-        """In a thread of its own: it lasts for a while."""
+        """In a thread of its own, because it takes a while."""
         fields = {f"x-sample-{name.replace('_', '-')}": str(value) for name, value in headers.items()}
 
         def run():
@@ -50,12 +50,12 @@ class AnsweredHolds(StackTest):
                          **headers)
 
     def told(self):
-        """What the ledger would charge for the one open hold, once it has been told."""
+        """What the ledger would charge for the only open hold, once it has been told."""
         holds = self.tollgate.admin.expect_success("GET", "/orgs/acme/holds")["holds"]
         return holds[0]["charged_on_expiry"] if len(holds) == 1 else None
 
     def rest(self):
-        """A sidecar looks after what another has left; without a journal, only the ledger knows of it."""
+        """A sidecar takes over from another; without a journal, only the ledger knows the charges."""
         self.tollgate = self.start_sidecar()
         balance = self.settled_balance(self.tollgate, "acme")
         self.tollgate.verify()
@@ -90,7 +90,7 @@ class AnsweredHolds(StackTest):
         self.assertLess(told, 60)
 
     def test_a_sidecar_that_comes_back_charges_nothing_twice(self):
-        """The store is away for longer than the hold lasts, and the call ends meanwhile, or later."""
+        """The store is unavailable for longer than the hold lasts, and the call ends meanwhile, or later."""
         for chunks, settled in ((30, 10), (70, 20)):
             call = self.chat(chunks=chunks, delay_ms=100)
             self.assertEqual(wait_until(self.told, "the ledger to be told"), 10)

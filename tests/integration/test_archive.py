@@ -1,4 +1,4 @@
-"""The archive: every entry once; the store drops only what is in it, and everybody reads on behind that."""
+"""The archive: every entry once; the store drops only archived entries, and readers continue in the archive."""
 import csv
 import io
 import shutil
@@ -35,7 +35,7 @@ class Database(ArchiveTest):
         self.wait_until_archived(self.tollgate, "acme")
         last = whole[-1]["id"]
         self.wait_until_dropped("acme", last)
-        # In whole nodes of the stream, so some are still there; the last one always is.
+        # Entries are dropped in whole nodes of the stream, so some remain; the last one always does.
         left = self.redis.command("XLEN", "tollgate:{acme}:ledger")
         self.assertTrue(1 <= left < 150, left)
 
@@ -57,7 +57,7 @@ class Database(ArchiveTest):
         self.assertEqual([row["id"] for row in csv.DictReader(io.StringIO(text))],
                          [entry["id"] for entry in whole])
 
-        # And life goes on: what comes later stands behind it.
+        # Later entries follow the archived ones.
         self.assertEqual(self.tollgate.chat(key, "gpt-3.5").status, 200)
         self.settled_balance(self.tollgate, "acme")
         self.assertEqual(self.admin.ledger("acme")[:601], whole)
@@ -75,7 +75,7 @@ class Database(ArchiveTest):
         self.assertEqual([agent], shown)
 
     def test_entries_that_the_archive_lost_are_missed(self):
-        """A database that was brought back from an old backup: nothing is made up, and it is said."""
+        """A database that was restored from an old backup: the gap is reported, and no entry is invented."""
         key = self.admin.new_customer("lost", 1000)
         for _ in range(300):
             self.assertEqual(self.tollgate.chat(key, "gpt-3.5").status, 200)
@@ -89,7 +89,7 @@ class Database(ArchiveTest):
         done = self.tollgate.command("verify", "lost")
         self.assertEqual(done.returncode, 1, done.stdout)
         self.assertIn("the archive lacks", done.stderr)
-        # Whoever accepts the loss says so; the books stay without proof.
+        # An operator who accepts the loss says so; the books cannot be verified any more.
         ms, number = self.dropped("lost").split("-")
         self.cluster.query(f"insert into tollgate_position values ('lost', {ms}, {number}, 0, 0)")
         done = self.tollgate.command("verify", "lost")
@@ -98,7 +98,7 @@ class Database(ArchiveTest):
 
 
 class Neighbours(ArchiveTest):
-    """What is wrong with one organization is its own affair, and it is said."""
+    """A fault in one organization does not affect the others, and it is reported."""
 
     @classmethod
     def setUpClass(cls):
@@ -112,7 +112,7 @@ class Neighbours(ArchiveTest):
         for org in keys:
             self.wait_until_archived(tollgate, org)
         tollgate.stop()
-        # An entry of a later version; settings of one; an archive that goes further than the store.
+        # An entry of a later version; settings of a later version; an archive that is ahead of the store.
         self.redis.command("XADD", "tollgate:{m-bad}:ledger", "*", "gift", "1 2 3")
         self.redis.command("HSET", "tollgate:{m-gone}:settings", "options", "no such")
         self.cluster.query("update tollgate_position set ms = ms + 86400000 where org = 'n-ahead'")
@@ -125,7 +125,7 @@ class Neighbours(ArchiveTest):
         self.assertIn("org=n-ahead cannot be archived", tollgate.log())
         tollgate.stop()
 
-        # Without the archive, what the store has dropped is an error, never an end.
+        # Without the archive, entries that the store has dropped are an error, never an end.
         self.redis.command("HSET", "tollgate:{a}:retained", "entries", f"{int(time.time() * 1000)}-0")
         alone = self.start(Tollgate(self.directory, {**config, "archive": {"files": f"{self.directory}/alone"}}))
         refused = alone.admin.request("GET", "/orgs/a/ledger")
@@ -144,14 +144,14 @@ class Neighbours(ArchiveTest):
         key = tollgate.admin.new_customer("clock", 1000)
         self.assertEqual(tollgate.chat(key).status, 200)
         self.settled_balance(tollgate, "clock")
-        tollgate.stop()  # a new one has not heard of the store's time by the way
+        tollgate.stop()  # a new one has not received the store's time by accident
         tollgate = self.start(Tollgate(self.directory, config))
         self.wait_until_archived(tollgate, "clock", "clock")
         self.assertEqual(self.cluster.query("select hour from tollgate_position where org = 'clock'", "clock"), [["0"]])
 
 
 class Stores(ArchiveTest):
-    """An archive is one store's, and only as long as that goes on from where it was archived."""
+    """An archive belongs to one store, and only as long as the store continues from the archived state."""
 
     @classmethod
     def setUpClass(cls):
@@ -173,7 +173,7 @@ class Stores(ArchiveTest):
         return redis.command("HGET", f"tollgate:{{{org}}}:retained", "entries")
 
     def test_a_store_that_was_brought_back_from_an_older_copy(self):
-        """While a sidecar leads all the time: it only sees its connection break."""
+        """A sidecar leads all the time: it only sees its connection break."""
         redis = Redis(self.directory, "copied", persistent=True)
         config = self.configuration(redis, "copied")
         tollgate = self.start(Tollgate(self.directory, config, "copied-tollgate"))
@@ -192,7 +192,7 @@ class Stores(ArchiveTest):
         wait_until(tollgate.is_ready, "the store to be there again")
         archived, dropped = self.archived("back", "copied"), self.dropped_of(redis, "back")
         self.assertEqual(tollgate.chat(other, "gpt-3.5").status, 200)
-        # New entries are younger than the archive's: that hides nothing.
+        # New entries are newer than the archive's: that must not hide the gap.
         for _ in range(5):
             self.assertEqual(tollgate.chat(key, "gpt-3.5").status, 200)
         self.wait_until_said(tollgate, "org=back cannot be archived, its retention is paused: the store does not")
@@ -201,7 +201,7 @@ class Stores(ArchiveTest):
         self.assertEqual(tollgate.admin.request("GET", f"/orgs/back/ledger?after={last}").status, 200)
         done = tollgate.command("verify", "back")
         self.assertEqual((done.returncode, "back: the archive has entries" in done.stderr), (1, True), done.stderr)
-        # That is the affair of this one: others are archived.
+        # This affects only that organization: others are archived.
         self.wait_until_archived(tollgate, "quiet", "copied")
         self.assertEqual(self.archived("back", "copied"), archived)
         self.assertEqual(self.dropped_of(redis, "back"), dropped)
@@ -223,14 +223,14 @@ class Stores(ArchiveTest):
         self.call_and_settle(other, "same", key, agent="own")
         own = [entry["id"] for entry in other.admin.ledger("same")]
         self.wait_until_said(other, "it belongs to the store")
-        # Also where this store has dropped something: what the archive has is not its customers'.
+        # Even if this store has dropped entries: the archive's entries belong to other customers.
         second.command("HSET", "tollgate:{same}:retained", "entries", own[3], "hour", 10**9)
         for path in ("/v1/billing/ledger?limit=1000", "/v1/billing/usage?group_by=agent"):
             self.assert_refused(other.call("GET", path, key), "belongs to another store")
         self.assertEqual(other.call("GET", f"/v1/billing/ledger?after={own[3]}", key).status, 200)
         self.assertEqual(self.archived("same", "owned"), archived)
 
-        # The one it belongs to leads beside it; so it does in a database of before there were ids.
+        # The archive's own store leads beside it, also with a database from before there were ids.
         other.stop()
         self.cluster.query("drop table tollgate_store", "owned")
         tollgate = self.start(Tollgate(self.directory, config, "third-tollgate"))
@@ -239,7 +239,7 @@ class Stores(ArchiveTest):
                           and self.cluster.query(owner, "owned"), "the archive to be this store's", timeout=30)
         self.assertEqual(self.cluster.query(owner, "owned"),
                          [[first.command("GET", "tollgate:store_id").decode()]])
-        # And when the store is emptied by mistake, over a connection that stays, it is another one.
+        # A store that is emptied by mistake, while the connection stays open, counts as another store.
         first.command("FLUSHALL")
         key = tollgate.admin.new_customer("same", 1000)
         self.call_and_settle(tollgate, "same", key, agent="own")

@@ -1,4 +1,4 @@
-"""The archive while writers, databases and disks fail: every entry once, and nobody is held up.
+"""The archive while writers, databases and disks fail: every entry once, and no other work is delayed.
 
     TOLLGATE_CHAOS_ROUNDS=60 python3 -B -m unittest -v test_archive_failures.Chaos
 """
@@ -22,7 +22,7 @@ from support.tollgate import BINARY, Tollgate, configuration
 class Files(ArchiveTest):
     @staticmethod
     def events(directory, org):
-        """What is written whole; a file may be renamed, and its last line unfinished, while we look."""
+        """Complete lines; a file may be renamed, and its last line incomplete, during the read."""
         while True:
             files = sorted(directory.glob("*.jsonl"), key=lambda path: (path.name == "current.jsonl", path.name))
             try:
@@ -65,7 +65,7 @@ class Files(ArchiveTest):
         directory = Path(self.directory) / "full"
         tollgate = self.start_tollgate(archive={"files": str(directory)})
         key = tollgate.admin.new_customer("full", 100000)
-        # Nothing has been written yet: the very first write is the one that fails, in the middle.
+        # Nothing has been written yet: the very first write fails in the middle.
         most = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
         resource.prlimit(tollgate.pid, resource.RLIMIT_FSIZE, (16 * 1024, most))
         for _ in range(40):
@@ -110,7 +110,7 @@ class Frozen(ArchiveTest):
         last = tollgate.admin.ledger("acme")[-1]["id"]
         self.wait_until_dropped("acme", last)
         postgres.freeze()
-        # Calls, balances, usage and what the store has are answered as ever, what it has not is not.
+        # Calls, balances, usage and everything in the store are answered as usual, the rest is not.
         self.assertEqual(tollgate.chat(key, "gpt-3.5").status, 200)
         self.assertEqual(tollgate.admin.balance("acme")["settled"], 402)
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
@@ -129,8 +129,8 @@ class Frozen(ArchiveTest):
 
 
 class Chaos(ArchiveTest):
-    """Load all the time; PostgreSQL and Tollgates are killed at any moment. Entries are dropped from the
-    store after a second. In the end the ledger can be proven from both, and every entry was counted once."""
+    """Constant load; PostgreSQL and Tollgates are killed at any moment. Entries are dropped from the store after a
+    second. In the end the ledger can be verified from both, and every entry was counted once."""
 
     rounds = int(os.environ.get("TOLLGATE_CHAOS_ROUNDS") or 6)
 
@@ -181,14 +181,14 @@ class Chaos(ArchiveTest):
         return self.start(Tollgate(self.directory, config, f"tollgate-{next(self._names)}"))
 
     def ids_if_archived(self, tollgate, org):
-        """A sidecar that was away may settle late, under another id: so both are looked at again."""
+        """A sidecar that was unavailable may settle late, under another id: so both are checked again."""
         ids = [entry["id"] for entry in tollgate.admin.ledger(org)]
         return ids if self.archived(org) == ids else None
 
     def try_to_start_postgres(self):
         try:
             return self.start_postgres()
-        except RuntimeError:  # the processes of the one that was killed are not all gone yet
+        except RuntimeError:  # some processes of the killed server still exist
             return None
 
     def call_until_over(self, number):

@@ -1,4 +1,4 @@
-"""Usage and statements in the archive: what is summed up and when, what is final, and how much room it takes."""
+"""Usage and statements in the archive: what is merged and when, what is final, and how much space it needs."""
 import concurrent.futures
 import json
 import time
@@ -11,7 +11,7 @@ from support.tollgate import Tollgate, configuration
 
 
 class OldUsage(ArchiveTest):
-    """Agents and conversations are kept for a while; then days are, and the archive has the rest."""
+    """Agents and conversations are kept for a while; then only days are, and the archive has the rest."""
 
     DAY = 86_400
 
@@ -19,7 +19,7 @@ class OldUsage(ArchiveTest):
         keep_clear_of("day", 120)  # one more would be dropped
 
     def write_history(self, org, days):
-        """Counters as the ledger's script would have left them, `days` ago and since."""
+        """Counters as the ledger's script would have left them, from `days` ago until now."""
         now = int(time.time())
         self.redis.command("HSET", f"tollgate:{{{org}}}:settings", "created", (now - days * self.DAY) * 1000)
         for day in range(days, 0, -1):
@@ -63,7 +63,7 @@ class OldUsage(ArchiveTest):
         tollgate.stop()
         tollgate = self.start_tollgate(retention={"usage": "40d"})
         wait_until(lambda: self.hours_left("alone") == 40, "details of 20 days to be dropped", timeout=30)
-        # Days that are over have been summed up before anybody asked.
+        # Past days have been summed up before the first request for them.
         days = range(int(time.time()) // self.DAY - 50, int(time.time()) // self.DAY - 1)
         wait_until(lambda: all(self.redis.command("EXISTS", f"tollgate:{{alone}}:usage_day:{day}") for day in days),
                    "every day to be summed up", timeout=30)
@@ -73,7 +73,7 @@ class OldUsage(ArchiveTest):
         self.assertEqual((by_agent["a1"], by_agent["a2"]), (400, 400))
 
     def test_what_the_archive_has_yet_to_read_is_not_summed_up(self):
-        """Sums move to the first of their month, and the archive is in the middle of one, and away."""
+        """Sums move to the first of their month while the archive is in the middle of one, and unavailable."""
         postgres = self.start_postgres()
         tollgate = self.start_tollgate()
         tollgate.admin.put_org("late")
@@ -95,7 +95,7 @@ class OldUsage(ArchiveTest):
                            f"update tollgate_position set hour = {middle} where org = 'late'")
         postgres.stop()
         tollgate = self.start_tollgate(archive=archive, retention={"usage": "32d", "usage_by_day": "60d"})
-        time.sleep(4)  # in which all would be summed up
+        time.sleep(4)  # long enough to merge everything
         postgres = self.start_postgres()
         wait_until(lambda: int(self.redis.command("HGET", "tollgate:{late}:retained", "days_from")) > today - 100,
                    "months to be summed up", timeout=60)
@@ -107,7 +107,7 @@ class OldUsage(ArchiveTest):
         postgres.stop()
 
     def test_older_usage_is_kept_by_the_day_and_by_the_month(self):
-        """Months that are whole and old enough are one sum each; what is younger is what it was."""
+        """Complete months that are old enough are one sum each; newer usage is unchanged."""
         tollgate = self.start_tollgate()
         tollgate.admin.put_org("coarse")
         self.write_history("coarse", 100)
@@ -135,12 +135,12 @@ class OldUsage(ArchiveTest):
         self.assertEqual(rows("month", today - 101), months)
         self.assertEqual(rows("day", today - 31), days)
         self.assertEqual(sum(row["credits"] for row in rows("day", today - 101)), 100 * 20)
-        tollgate.stop()  # it would drop what the other tests' organizations keep for longer
+        tollgate.stop()  # it would drop usage that the organizations of other tests keep for longer
 
 
 class Statements(ArchiveTest):
     def test_a_statement_is_archived_when_nothing_can_change_it(self):
-        """Redis' clock is the ledger's: it goes from noon to shortly before the end of a cycle here."""
+        """Redis' clock is the ledger's: here it moves from noon to shortly before the end of a cycle."""
         self.start_postgres()
         noon = datetime(2026, 2, 27, 12, tzinfo=timezone.utc)
         almost = datetime(2026, 2, 27, 23, 59, 57, tzinfo=timezone.utc)
@@ -172,7 +172,7 @@ class Statements(ArchiveTest):
 
 
 class Memory(StackTest):
-    """What an organization takes in Redis a month: the figures of quota/README.md and proxy/archive/README.md."""
+    """The memory of an organization in Redis per month: the figures of quota/README.md and proxy/archive/README.md."""
 
     def test_counters_and_entries_take_what_is_said(self):
         tollgate = self.start_tollgate()
@@ -188,7 +188,7 @@ class Memory(StackTest):
         def size_of(name):
             return self.redis.command("MEMORY", "USAGE", f"tollgate:{{acme}}:{name}", "SAMPLES", 0)
         now = int(time.time())
-        hours = [f"usage:{now // 3600 - back}" for back in (0, 1)]  # it may have turned meanwhile
+        hours = [f"usage:{now // 3600 - back}" for back in (0, 1)]  # the day may have changed meanwhile
         counters = sum(size_of(hour) for hour in hours if self.redis.command("EXISTS", f"tollgate:{{acme}}:{hour}"))
         per_counter, per_entry = counters / calls, size_of("ledger") / (2 * calls)
         print(f"{per_counter:.0f} bytes a counter, {per_entry:.0f} bytes an entry", end=" ", flush=True)

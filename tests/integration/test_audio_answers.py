@@ -1,4 +1,4 @@
-"""Seconds of audio on their way down: charged as they passed, from a hold that grows ahead of them."""
+"""Seconds of audio in answers: charged as they passed, from a hold that is extended ahead of them."""
 import base64
 import http.client
 import json
@@ -37,8 +37,8 @@ class Answers(AudioTest):
         self.assert_charged(13)
 
     def test_a_stream_that_outruns_its_hold_is_not_held_up(self):
-        """A hundred times as fast as it is spoken, from a hold of one second: the pauses between pieces
-        are those of the upstream."""
+        """A hundred times as fast as speech, from a hold of one second: the pauses between pieces are those of the
+        upstream."""
         seconds, pieces, pause_ms = 600, 200, 10
 
         def longest_gap(address, key):
@@ -55,14 +55,14 @@ class Answers(AudioTest):
                 last, size = now, size + len(piece)
             connection.close()
             return sorted(gaps)[len(gaps) * 95 // 100], size
-        for attempt in range(1, 4):  # a busy machine makes pauses of its own: not three times, and here alone
+        for attempt in range(1, 4):  # a busy machine adds pauses of its own: not three times, and only here
             self.customer(1000 * attempt)
             direct, size = longest_gap(self.upstream.address, "none")
             through, through_size = longest_gap(self.tollgate.address, self.key)
             self.assertEqual(size, through_size)
             self.assert_charged(seconds)
             extended = [entry for entry in self.tollgate.admin.ledger(self.org) if entry["type"] == "extend"]
-            # As much again each time, but a minute at most, and the rest is given back at the end.
+            # Doubled each time, but by a minute at most, and the rest is given back at the end.
             self.assertTrue(2 <= len(extended) <= 20, f"{len(extended)} steps")
             if through < direct + 0.01:
                 break
@@ -138,7 +138,7 @@ class Answers(AudioTest):
         self.assert_charged(4)
 
     def break_off_after(self, body, fields=b""):
-        """Reset once the client has all of it: a reset would overtake what is still on its way."""
+        """Resets once the client has all of it: a reset would overtake bytes that are still in transit."""
         came = threading.Event()
 
         def broken(connection, request):
@@ -155,7 +155,7 @@ class Answers(AudioTest):
         self.assertTrue(connection.is_closed_by_peer())
 
     def test_events_that_break_off_are_charged_as_far_as_they_came(self):
-        """What was counted is not replaced by a guess because an event is incomplete."""
+        """The counted usage is not replaced by an estimate because an event is incomplete."""
         delta = json.dumps({"type": "speech.audio.delta", "audio": base64.b64encode(b"".join(
             self.pieces(4))).decode()})
 
@@ -174,7 +174,7 @@ class Answers(AudioTest):
         self.assertEqual(asked, ["identity"])
 
     def test_an_answer_is_asked_for_whole(self):
-        """Without its beginning nobody can tell how long audio is."""
+        """Without its beginning the length of audio cannot be known."""
         asked = []
 
         def whole(connection, request):
@@ -226,4 +226,4 @@ class Answers(AudioTest):
         self.assert_charged(3)
 
 
-del AudioTest  # not to be collected by itself
+del AudioTest  # prevents unittest from collecting it

@@ -1,4 +1,4 @@
-"""Uploads whose index stands at the end: kept in a file, read a second time, and sent on from it."""
+"""Uploads whose index is at the end: kept in a file, read a second time, and sent from it."""
 import base64
 import gzip
 import json
@@ -31,7 +31,7 @@ class Spool(AudioTest):
     @classmethod
     def tearDownClass(cls):
         super().tearDownClass()
-        os.rmdir(cls.spool_directory)  # which shows that nothing was left in it
+        os.rmdir(cls.spool_directory)  # shows that it was empty
 
     @classmethod
     def start_tollgate(cls, **changes):
@@ -39,7 +39,7 @@ class Spool(AudioTest):
         return super().start_tollgate(audio={"spool": spool}, **changes)
 
     def taken(self, bodies, path="uploads"):
-        """A path whose upstream keeps each body that it got whole."""
+        """A path whose upstream keeps each body that it received completely."""
         def take(connection, request):
             connection.read_body(request)
             bodies.append(request.body)
@@ -60,7 +60,7 @@ class Spool(AudioTest):
         audio, bodies = m4a(96), []
         body, content_type = form(("model", "whisper-1"), ("file", audio), ("language", "en"))
         self.assertEqual(self.upload(body, content_type, self.taken(bodies)).status, 200)
-        packed = gzip.compress(audio, 0)  # stored: as long as it is
+        packed = gzip.compress(audio, 0)  # stored: no compression
         self.assertEqual(self.upload(packed, "audio/mp4", self.taken(bodies),
                                      **{"Content-Encoding": "gzip"}).status, 200)
         document = json.dumps({"input": {"audio": base64.b64encode(audio).decode()}}).encode()
@@ -84,7 +84,7 @@ class Spool(AudioTest):
         self.assert_charged(96)
 
     def send_in_parts(self, connection, parts):
-        """Each part by itself: Tollgate has one thread, so what it is asked behind a part it answers when it
+        """Sends each part separately: Tollgate has one thread, so it answers a request sent after a part only once it
         has read that part."""
         for part in parts:
             connection.send(part)
@@ -92,7 +92,7 @@ class Spool(AudioTest):
             self.assertEqual(self.bystander.read_reply().status, 200)
 
     def begin_parts(self):
-        """Who asks pays by itself."""
+        """The bystander has an organization of its own."""
         self.customer(10_000)
         self.bystander, self.question = self.connect(), self.head("GET", "/sample/echo/x")
         self.customer(1_000_000)
@@ -107,7 +107,7 @@ class Spool(AudioTest):
         return connection.read_reply()
 
     def test_cut_anywhere(self):
-        """However TCP cuts the end of an upload: its index, the part behind it, the form's end, the last chunk."""
+        """TCP may cut the end of an upload anywhere: its index, the part after it, the form's end, the last chunk."""
         self.begin_parts()
         connection = self.connect()
         memo = m4a(8)
@@ -120,7 +120,7 @@ class Spool(AudioTest):
                 reply = self.upload_in_parts(connection, content_type, (body[:cut], body[cut:]), chunked=True)
                 self.assertEqual((reply.status, cut, content_type), (200, cut, content_type), reply.body)
                 seconds += 8
-        # The same where it is longer than what is kept in memory.
+        # The same if it is longer than the part kept in memory.
         memo = m4a(96)
         for body, content_type in ((memo, "audio/mp4"), form(("file", memo), ("model", "whisper-1"))):
             for cut in (*range(len(body) - 1024, len(body), 64), *range(len(body) - 160, len(body) + 1, 8)):
@@ -131,7 +131,7 @@ class Spool(AudioTest):
         self.assert_charged(seconds)
 
     def test_as_node_sends_a_form(self):
-        """fetch of Node with FormData: every head, value and end by itself, in chunks or of a known length."""
+        """fetch of Node with FormData: every head, value and end separately, in chunks or of a known length."""
         self.begin_parts()
         memo, edge = m4a(96), b"--formdata-undici-0123456789\r\nContent-Disposition: form-data; "
         parts = (edge + b'name="file"; filename="memo.m4a"\r\nContent-Type: audio/mp4\r\n\r\n', memo, b"\r\n",
@@ -144,11 +144,11 @@ class Spool(AudioTest):
 
     def test_what_is_in_the_samples_counts(self):
         self.customer(1000)
-        body = m4a(320, blocks_a_sample=8, bytes_a_sample=1000)  # 625 samples that say 64 ms
+        body = m4a(320, blocks_a_sample=8, bytes_a_sample=1000)  # 625 samples that claim 64 ms
         self.assertGreater(len(body), 256 * 1024)
         self.assertEqual(self.upload(body, "audio/mp4", self.taken([])).status, 200)
         self.assert_charged(320)
-        # The same where it fits into memory, and where the index is in front.
+        # The same if it fits into memory, and if the index is at the front.
         for other in (m4a(32, blocks_a_sample=8), m4a(320, 8, 1000, index_first=True)):
             self.assertEqual(self.upload(other, "audio/mp4", self.taken([])).status, 200)
         self.assert_charged(320 + 32 + 320)
@@ -176,7 +176,7 @@ class Spool(AudioTest):
         self.assertGreater(len(large), 16 * MIB)
         self.assert_refused(self.upload(large, "audio/mp4", self.taken([])), 413, "body_too_large")
         self.assertEqual(self.upload(wav(3)).status, 200)
-        # What need not be kept has no such bound.
+        # This limit does not apply to uploads that need not be kept.
         self.assertEqual(self.upload(m4a(640, 1, 2000, index_first=True), "audio/mp4", self.taken([])).status, 200)
         self.assert_charged(3 + 640)
 
@@ -187,7 +187,7 @@ class Spool(AudioTest):
         self.assertEqual(bodies, [large])
 
     def test_a_client_that_leaves_gives_its_room_back(self):
-        body = m4a(320, bytes_a_sample=3000)  # of 15 MB: with another there is no room
+        body = m4a(320, bytes_a_sample=3000)  # 15 MB each: there is no room for another
         for _ in range(3):
             connection = self.connect()
             connection.send(self.head("POST", self.taken([]), "Content-Type: audio/mp4",
@@ -199,7 +199,7 @@ class Spool(AudioTest):
         self.assert_charged(320)
 
     def refused_before_the_end(self, body):
-        """What a caller is told that has sent the beginning of an upload only."""
+        """The answer to a caller that has sent only the beginning of an upload."""
         connection = self.connect()
         connection.send(self.head("POST", self.taken([]), "Content-Type: audio/mp4",
                                   f"Content-Length: {len(body)}") + body[:300_000])
@@ -232,7 +232,7 @@ class Spool(AudioTest):
         self.assert_charged(320)
 
     def test_an_organization_takes_its_share_only(self):
-        body = m4a(320, bytes_a_sample=2200)  # of 11 MB; one may have 16
+        body = m4a(320, bytes_a_sample=2200)  # of 11 MB; the limit for one is 16
         self.customer(1000)
         connection = self.connect()
         connection.send(self.head("POST", self.taken([]), "Content-Type: audio/mp4",
@@ -260,7 +260,7 @@ class Spool(AudioTest):
         reply = self.upload(body, "audio/mp4", self.taken([]))
         self.assert_refused(reply, 503, "overloaded")
         self.assertIn("retry-after", reply.headers)
-        self.assertEqual(self.upload(wav(3)).status, 200)  # which needs none
+        self.assertEqual(self.upload(wav(3)).status, 200)  # needs no room
         waiting.close()
         self.assert_charged(3)
 
@@ -278,7 +278,7 @@ class Spool(AudioTest):
         return int(re.search(r"VmRSS:\s+(\d+) kB", status).group(1)) * 1024
 
     def test_other_calls_go_on_meanwhile(self):
-        """One thread: while a long upload is read again, others are answered."""
+        """One thread: while a long upload is read again, other calls are answered."""
         self.customer(100_000)
         body, slowest = m4a(5 * 3600, bytes_a_sample=50), []
         upload = threading.Thread(target=lambda: self.upload(body, "audio/mp4", self.taken([])))
@@ -294,7 +294,7 @@ class Spool(AudioTest):
 
 
 class Slow(AudioTest):
-    timeouts = {"client_body": "300ms"}  # for all of what is kept, thirty times as much
+    timeouts = {"client_body": "300ms"}  # for all of a kept upload, thirty times as much
 
     def test_an_upload_that_trickles_is_given_up(self):
         body = m4a(96)
@@ -336,4 +336,4 @@ class SwitchedOff(AudioTest):
         self.assert_charged(8)
 
 
-del AudioTest  # not to be collected by itself
+del AudioTest  # prevents unittest from collecting it

@@ -1,4 +1,4 @@
-"""Seconds of audio on their way up: held before the upstream has all of them."""
+"""Seconds of audio in uploads: held before the upstream has all of them."""
 import base64
 import gzip
 import json
@@ -12,7 +12,7 @@ from support.process import wait_until
 
 class Uploads(AudioTest):
     def received(self, complete):
-        """A path whose upstream writes down how much of each body came, and whether it was all."""
+        """A path whose upstream records how much of each body arrived, and whether it was complete."""
         def take(connection, request):
             try:
                 connection.read_body(request)
@@ -63,7 +63,7 @@ class Uploads(AudioTest):
 
     def test_audio_in_json(self):
         body = {"model": "x", "input": {"audio": base64.b64encode(wav(9)).decode()}}
-        for kind in ("base64", "by-model"):  # one is read to find its route, the other is not
+        for kind in ("base64", "by-model"):  # the body of one is read to find its route, the other's is not
             path = self.received([]).replace("/uploads/", f"/{kind}/")
             self.assertEqual(self.upload(json.dumps(body).encode(), "application/json", path).status, 200)
         self.assert_charged(18)
@@ -148,7 +148,7 @@ class Uploads(AudioTest):
         self.assert_charged(0)
 
     def while_it_is_processed(self, seconds, look):
-        """Uploads so much in pieces whose end nobody announces, and looks while the upstream has all of it."""
+        """Uploads that many seconds without announcing the end, and calls `look` while the upstream has all of it."""
         arrived, seen = threading.Event(), threading.Event()
 
         def process(connection, request):
@@ -168,7 +168,7 @@ class Uploads(AudioTest):
         self.assertEqual(connection.read_reply().status, 200)
 
     def test_it_holds_little_more_than_it_costs(self):
-        """Forty seconds and a chat of ten credits, with credits for both and no more than twice the first."""
+        """Forty seconds and a chat of ten credits, with credits for both and at most twice the first."""
         self.customer(90)
         balance = lambda: self.tollgate.admin.balance(self.org)
 
@@ -195,7 +195,7 @@ class Uploads(AudioTest):
         self.assertEqual(len(top_ups()), 1)
 
     def test_the_last_byte_waits_for_its_credits(self):
-        """The upstream has all of an upload but its end, for as long as the rest is not held."""
+        """The upstream has all of an upload except its end until the rest is held."""
         so_far, body = [], wav(300)
 
         def take(connection, request):
@@ -244,7 +244,7 @@ class Uploads(AudioTest):
         self.assert_charged(0)
 
     def test_a_content_type_in_other_letters_is_refused(self):
-        """CGI and its heirs take these for the same, and some let the last one win."""
+        """CGI and its successors treat these as the same, and in some the last one wins."""
         for field in ("Content_Type: multipart/form-data; boundary=x", "content_encoding: gzip"):
             reply_to = self.connect()
             reply_to.send(self.head("POST", "/v1/audio/transcriptions", "Content-Type: audio/wav", field,
@@ -257,7 +257,7 @@ class Uploads(AudioTest):
         self.assertEqual(self.upload(b"x" * 10_500, path=path).status, 200)  # 8 kbit/s
         self.assert_charged(11)
         self.assertEqual(self.upload(b"", path=path + "?url=x").status, 200)
-        self.assert_charged(12)  # never nothing
+        self.assert_charged(12)  # never zero
 
     def test_shadow_refuses_nothing(self):
         self.customer(5)
@@ -287,4 +287,4 @@ class Uploads(AudioTest):
         self.assert_charged(0)
 
 
-del AudioTest  # not to be collected by itself
+del AudioTest  # prevents unittest from collecting it

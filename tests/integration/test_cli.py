@@ -231,10 +231,10 @@ class CommandLine(CommandTest):
 
 
 class Reports(CommandTest):
-    """Books that nobody could have written: `verify` must not see them."""
+    """Books that no ledger could have written: `verify` must not be used on them."""
 
     def count(self, org, calls):
-        """Counters and entries of so many calls, a day apart, of two agents and one that says nothing."""
+        """Counters and entries of that many calls, a day apart, by two agents and a caller without a name."""
         for number in range(calls):
             who = "\t".join(["chat", "llm", "gpt-4", ["a", "b", ""][number % 3], "c", "key_1"])
             hour = 490_000 + 24 * number

@@ -111,7 +111,7 @@ class Jumps(ClockTest):
             self.clock.move(days=days)
             statuses = [tollgate.chat(key).status for _ in range(6)]
             self.assertEqual(statuses, [200] * 6, f"{days} days ahead")
-        # A call may have been settled behind a jump, which its hold did not outlive: it is charged a little later.
+        # A call may have been settled after a jump that its hold did not outlive: it is charged a little later.
         wait_until(lambda: tollgate.admin.balance("ahead")["settled"] == 240, "all calls to be charged")
         tollgate.verify()
 

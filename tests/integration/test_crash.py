@@ -1,4 +1,4 @@
-"""A Tollgate that is killed loses nobody's credits: its holds expire, and the others go on."""
+"""A killed Tollgate loses no credits: its holds expire, and the other sidecars continue."""
 import asyncio
 import json
 import time
@@ -38,8 +38,8 @@ class Crash(StackTest):
 
         balance = wait_until(lambda: self.balance_without_holds(survivor, "crash"),
                              "the holds of the killed Tollgate to expire", timeout=15)
-        # Three calls broken in mid-stream and two before their head came back whole; the call through
-        # the survivor, longer than any hold's timeout, was paid once.
+        # Three calls broken in mid-stream and two before their head were given back completely; the call through the
+        # survivor, longer than any hold's timeout, was charged once.
         self.assertEqual(balance["settled"], 10)
         self.assertEqual(balance["available"], 90)
         types = [entry["type"] for entry in survivor.admin.ledger("crash")]
@@ -70,7 +70,7 @@ class Crash(StackTest):
             client.close()
 
     def test_a_sidecar_with_a_slow_clock_and_nothing_to_do_sees_that_they_have(self):
-        """Time is the store's, also for whoever has had no call that would have told it."""
+        """Time is the store's, also for a sidecar that has had no call from which to learn it."""
         ahead = shifted_clock(self.directory, datetime.fromtimestamp(time.time() + 3 * 3600, timezone.utc))
         redis = self.start(Redis(self.directory, "ahead", run_with=ahead))
 
@@ -92,7 +92,7 @@ class Crash(StackTest):
     def test_renewed_holds_outlive_their_timeout(self):
         tollgate, _ = self.start_pair()
         key = tollgate.admin.new_customer("renewed", credits=10)
-        # The second call must find the credits held all the time that the first one runs.
+        # The second call must find the credits held during the whole first call.
         asyncio.run(self.stream_and_try_again(tollgate, key))
         self.assertEqual(self.settled_balance(tollgate, "renewed")["settled"], 10)
         tollgate.verify()

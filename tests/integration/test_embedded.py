@@ -1,4 +1,4 @@
-"""`store: embedded:DIR`: a private Redis that nobody has to think about."""
+"""`store: embedded:DIR`: a private Redis that needs no administration."""
 import json
 import os
 import re
@@ -22,7 +22,7 @@ def is_alive(pid):
 
 
 def each_that_stays(paths, look):
-    """What `look` says of each path; those that go while they are looked at have nothing to say."""
+    """Yields look(path) for each path; paths that disappear meanwhile are skipped."""
     for path in paths:
         try:
             yield look(path)
@@ -54,7 +54,7 @@ class Embedded(StackTest):
         return self.start(Tollgate(self.directory, config, f"{self.id().rsplit('.', 1)[1]}-{name}"))
 
     def server_pid(self, tollgate):
-        """Of the one child. A child is not what it will be as soon as it is there."""
+        """The pid of the only child. A new child runs another program until its exec."""
         def only_child():
             children = children_of(tollgate.pid)
             names = list(each_that_stays(children, lambda pid: Path(f"/proc/{pid}/cmdline").read_text()))
@@ -107,11 +107,11 @@ class Embedded(StackTest):
         second.verify()
 
     def test_a_server_that_was_left_over_is_stopped_first(self):
-        # As if the kernel had not told the server that its Tollgate died.
+        # As if the kernel had not signalled the server that its Tollgate died.
         first = self.start_embedded("first")
         first.admin.new_customer("left", credits=100)
         server = self.server_pid(first)
-        os.kill(server, signal.SIGSTOP)  # it sees no signal while it is stopped
+        os.kill(server, signal.SIGSTOP)  # a stopped process does not handle the signal
         first.kill()
         resumed = subprocess.Popen(["sh", "-c", f"sleep 1; kill -CONT {server}"])
         second = self.start_embedded("second")

@@ -1,4 +1,4 @@
-"""What happens to an account, told as it happens: alerts, the end of the credits, usage and balance."""
+"""The events of an account as they happen: alerts, exhausted credits, usage and balance."""
 import asyncio
 import re
 import signal
@@ -41,13 +41,13 @@ class EventTest(StackTest):
         cls.admin = cls.tollgate.admin
 
     def stream(self, org, last=None, tollgate=None, **more):
-        """As the admin sees it."""
+        """The admin's stream."""
         headers = {"Authorization": f"Bearer {ADMIN_TOKEN}", **({"Last-Event-ID": last} if last else {})}
         return self.opened(EventStream((tollgate or self.tollgate).admin.address,
                                        f"/admin/v1/orgs/{org}/events", headers, **more))
 
     def customers(self, key, last=None, tollgate=None, **more):
-        """As the customer sees it."""
+        """The customer's stream."""
         headers = {"Authorization": f"Bearer {key}", **({"Last-Event-ID": last} if last else {})}
         return self.opened(EventStream((tollgate or self.tollgate).address, "/v1/billing/events", headers,
                                        **more))
@@ -88,7 +88,7 @@ class Events(EventTest):
         kinds = [kind for _, kind, _ in first]
         self.assertLess(kinds.index("account.usage_threshold"), kinds.index("usage"))
 
-        # From further back the same again, and in one piece; from the end what there is now.
+        # From an earlier place the same events, in one piece; from the end the current state.
         again = self.stream("e-1", last=start)
         self.assertEqual([event for event in again.until(lambda *_: settled_of(_[2]) == 10000)
                           if event[1].startswith("account.")],
@@ -98,7 +98,7 @@ class Events(EventTest):
         self.assertEqual((place, kind, balance["data"]), (first[-1][0], "balance", first[-1][2]["data"]))
         with self.assertRaises(TimeoutError):
             rest.next(timeout=1)
-        # By the id in the envelope of an event: what came after it.
+        # From the id in an event's envelope: the events after it.
         behind = self.stream("e-1", last=alert["id"])
         self.assertEqual([kind for _, kind, _ in behind.until(lambda _id, kind, data: kind == "balance")],
                          ["usage", "balance"])
@@ -109,7 +109,7 @@ class Events(EventTest):
                 for _, kind, data in second if kind.startswith("account.")]
         self.assertEqual(told, [("account.usage_threshold", 80, None), ("account.usage_threshold", None, 15000),
                                 ("account.balance_exhausted", None, None)])
-        # All three streams tell the same, and have done so beside each other.
+        # All three streams have sent the same, at the same time.
         for other in (stream, again):
             events = other.until(lambda _id, kind, data: settled_of(data) == 20000)
             self.assertEqual([each for each in events if each[1].startswith("account.")],
@@ -130,7 +130,7 @@ class Events(EventTest):
         key = self.customer("e-3")
         with self.customers(key) as stream:
             start = stream.next()[0]
-        for number in range(250):  # more events and more entries than one look at the store shows
+        for number in range(250):  # more events and more entries than one read of the store returns
             self.admin.put_org("e-3", spend_cap_usd=1 + number)
             self.assertEqual(self.tollgate.call("GET", "/v1/agents/a1/x", key).status, 200)
         settled = self.settled_balance(self.tollgate, "e-3")["settled"]
@@ -140,12 +140,12 @@ class Events(EventTest):
             told = [data["id"] for _, kind, data in events if kind == "account.billing_updated"]
             self.assertEqual((len(told), len(set(told))), (250, 250))
             self.assertGreater(sum(kind == "usage" for _, kind, _ in events), 1)
-            reached = ""  # what is told later did not happen before
+            reached = ""  # later events must not have earlier times
             for _, kind, data in events[:-1]:
                 self.assertGreaterEqual(data.get("created_at", reached), reached)
                 reached = data["created_at"] if kind == "usage" else reached
             self.assertEqual(events[-1][1], "balance")
-        # From any place on, the rest is what is missing.
+        # From any place, exactly the remaining events follow.
         place = events[len(events) // 2]
         rest = self.stream("e-3", last=place[0]).until(
             lambda _id, kind, data: settled_of(data) == settled, timeout=20)
@@ -169,7 +169,7 @@ class Events(EventTest):
         own.next()
         self.assertEqual(self.tollgate.call("GET", "/v1/half", keys["e-5"]).status, 200)
         seen = theirs.until(lambda _id, kind, data: settled_of(data) == 10000)
-        # Not even from a place in the other's history.
+        # Nor a place in the other organization's history.
         other = self.customers(keys["e-6"], last=seen[-1][0])
         self.assertEqual(settled_of(other.next()[2]), 0)
         for stream in (own, other):
@@ -184,7 +184,7 @@ class Events(EventTest):
         for wrong in ("x", "1.2", "1-2", "1-2.", "-.-", "1-2.3-4.5"):
             stream = self.customers(key, last=wrong)
             self.assertEqual((stream.status, b"last_event_id" in stream.body), (400, True), wrong)
-        # One of another store, or of a future that this one has lost: on from now.
+        # A place of another store, or of a future that this store has lost: continues from now.
         for far in ("99999999999999-0.99999999999999-0", "18446744073709551615-18446744073709551615.0-0",
                     "18446744073709551615-18446744073709551615.18446744073709551615-18446744073709551615"):
             stream = self.customers(key, last=far)
@@ -219,7 +219,7 @@ class Events(EventTest):
                 lambda _id, kind, data: kind == "balance" and settled_of(data) == settled)
         whole = from_place(start)
         self.assertNotIn("gap", [kind for _, kind, _ in whole])
-        # As an archive leaves the ledger, and as ten thousand events leave the others.
+        # The state after an archive has dropped ledger entries, and after ten thousand events have displaced others.
         store = "tollgate:{e-16}:"
         newest = self.admin.expect_success("GET", "/orgs/e-16/ledger?limit=1000")["entries"][-1]["id"]
         since = int(newest.split("-")[0])
@@ -233,7 +233,7 @@ class Events(EventTest):
         rest = from_place(start)
         self.assertEqual((rest[0][1], rest[0][2]["data"]), ("gap", {"events": True, "usage": True}))
         self.assertEqual([kind for _, kind, _ in rest].count("account.billing_updated"), 1)
-        # Whoever has been told goes on without it; and who missed nothing is told nothing.
+        # A client that has been told continues without another gap; a client that missed nothing is told nothing.
         self.assertNotIn("gap", [kind for _, kind, _ in from_place(rest[1][0])])
         again = self.stream("e-16", last=whole[-1][0])
         self.assertEqual(again.next()[1], "balance")
@@ -335,7 +335,7 @@ class Events(EventTest):
 
 
 class SlowReaders(EventTest):
-    changes = {"timeouts": {"client_write": "3s"}}  # twenty streams are opened meanwhile
+    changes = {"timeouts": {"client_write": "3s"}}  # twenty streams are opened during this time
 
     @classmethod
     def setUpClass(cls):
@@ -345,14 +345,14 @@ class SlowReaders(EventTest):
         with EventStream(cls.tollgate.address, "/v1/billing/events",
                          {"Authorization": f"Bearer {cls.key}"}) as stream:
             cls.begin = stream.next()[0]
-        for number in range(700):  # more than the kernel takes for somebody who does not read
+        for number in range(700):  # more than the kernel buffers for a client that does not read
             cls.admin.put_org("s-1", spend_cap_usd=1 + number)
 
     def test_who_does_not_read_is_not_waited_for_either(self):
-        tollgate = self.start_tollgate(plans=PLANS)  # patient: a minute
+        tollgate = self.start_tollgate(plans=PLANS)  # patience: one minute
         slow = self.customers(self.key, last=self.begin, tollgate=tollgate, receive_buffer=2048)
 
-        def waits():  # a piece does not fit: the socket's buffer does not get emptier
+        def waits():  # a piece does not fit: the socket's buffer does not shrink
             out = Path(f"/proc/{tollgate.pid}/net/tcp").read_text()
             port = f":{int(tollgate.address.rsplit(':', 1)[1]):04X}"
             rows = [line.split() for line in out.splitlines()[1:]]
@@ -378,7 +378,7 @@ class SlowReaders(EventTest):
         self.assertLess(time.monotonic() - began, 1)
         wait_until(lambda: self.metric("tollgate_event_streams") == 1, "only the reader is left", timeout=10)
         self.assertLess(self.tollgate.peak_memory_kib() - before, 20 * 1024)
-        # They come again, and go on where they stood.
+        # They reconnect and continue where they stopped.
         seen = slow[0].wait_end()
         self.assertLess(len(seen), 700)
         rest = self.customers(key, last=seen[-1][0] if seen else start)

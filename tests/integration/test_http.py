@@ -32,7 +32,7 @@ class Connections(HttpTest):
         self.assert_charged(30 * PRICE)
 
     def test_a_call_that_is_read_ahead_is_seen_once(self):
-        """The next call arrives while the one before waits, and a third while that one does."""
+        """The next call arrives while the one before waits, and a third during that one."""
         answer = threading.Semaphore(0)
 
         def when_told(connection, request):
@@ -201,7 +201,7 @@ class Bodies(HttpTest):
         def script(connection, _):
             connection.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
                             b"Transfer-Encoding: chunked\r\n\r\n")
-            for number in range(20):  # the next one leaves when the client has this one
+            for number in range(20):  # the next one is sent when the client has this one
                 event = f"data: {number}\n\n".encode()
                 connection.send(b"%x\r\n%s\r\n" % (len(event), event))
                 if not seen.acquire(timeout=10):
@@ -230,7 +230,7 @@ class Bodies(HttpTest):
             for _ in range(80):
                 connection.send(chunk)
         except OSError:
-            pass  # refused and closed in the middle of it
+            pass  # refused and closed during the upload
         self.assert_charged(0)
 
 
@@ -262,7 +262,7 @@ class Interim(HttpTest):
         self.assertEqual(self.scripted.requests[0].body, b"hello")
         self.assertEqual(self.scripted.requests[0].values("expect"), [])
 
-        # A body that decides the price is asked for in the same way.
+        # A body that decides the price is requested in the same way.
         chat = b'{"model":"gpt-4","messages":[]}'
         connection.send(self.head("POST", "/v1/chat/completions", "Expect: 100-continue",
                                   "Content-Type: application/json", f"Content-Length: {len(chat)}"))

@@ -1,4 +1,4 @@
-"""Upstreams and clients that fail: what the other side sees of it, and what is charged."""
+"""Upstreams and clients that fail: what the other side sees, and what is charged."""
 import http.client
 import threading
 
@@ -9,7 +9,7 @@ from support.tollgate import route
 
 class DeadConnections(HttpTest):
     def closing_the_second_time(self, arrived):
-        """Answers the first call of each connection, and closes it when the second has come."""
+        """Answers the first call of each connection, and closes it when the second has arrived."""
         served = set()
 
         def script(connection, request):
@@ -46,7 +46,7 @@ class DeadConnections(HttpTest):
             return True
         path = self.script(script)
         self.assert_refused(self.tollgate.call("GET", path, self.key), 502, "upstream_unreachable")
-        self.assertLessEqual(len(arrived), 2)  # one pooled that was dead, one fresh
+        self.assertLessEqual(len(arrived), 2)  # one pooled connection that was dead, one new one
         self.assert_charged(0)
 
     def test_a_closed_idle_connection_is_not_used(self):
@@ -55,7 +55,7 @@ class DeadConnections(HttpTest):
         def script(connection, _):
             numbers.append(connection.number)
             connection.reply()
-            return True  # closes without having said so
+            return True  # closes without announcing it
         path = self.script(script)
         for _ in range(5):
             ended = self.scripted.closed
@@ -74,7 +74,7 @@ class DeadConnections(HttpTest):
         path = self.script(script)
         for _ in range(3):
             self.assertEqual(self.tollgate.call("GET", path, self.key).body, b"mine")
-            # Once there is another call on its way, nobody can tell whose answer it is.
+            # Once another call is in progress, the answer cannot be assigned to a call.
             self.assertTrue(sent.acquire(timeout=10))
 
     def test_a_body_after_head_is_nobodys_answer(self):
@@ -165,7 +165,7 @@ class BadUpstreams(HttpTest):
                     with self.assertRaises((http.client.IncompleteRead, ConnectionResetError)):
                         connection.read_reply(at_head=came.set)
                     self.assertTrue(came.is_set(), "there was no answer to break off")
-        self.assert_charged(8 * PRICE)  # what was delivered was used
+        self.assert_charged(8 * PRICE)  # delivered audio counts as used
 
     def test_a_body_that_breaks_off_is_no_whole_one_for_http_1_0(self):
         def script(connection, _):
@@ -186,7 +186,7 @@ class BadUpstreams(HttpTest):
 
 class ClientsThatLeave(HttpTest):
     def leave(self, script, *more):
-        """Sends a call, runs `script` upstream, leaves when it says so; what the upstream then saw."""
+        """Sends a call, runs `script` upstream, then leaves; returns what the upstream saw afterwards."""
         leave, closed = threading.Event(), []
 
         def until_closed(connection, request):
@@ -226,7 +226,7 @@ class ClientsThatLeave(HttpTest):
         connection, closed = self.leave(lambda *_: None, "Content-Length: 1000")
         connection.send(b"hello")
         connection.close()
-        # Half an upload arrives before the end of the connection does.
+        # Half an upload arrives before the end of the connection.
         wait_until(lambda: closed, "the upstream call to be cancelled", timeout=3)
         self.assert_charged(0)
 

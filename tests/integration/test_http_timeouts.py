@@ -1,4 +1,4 @@
-"""Peers that are slow: each wait has an end, and nobody pays for another's slowness."""
+"""Slow peers: each wait has a limit, and slowness of one side is not charged to another."""
 import http.client
 import select
 import socket
@@ -16,7 +16,7 @@ class Timeouts(HttpTest):
 
     @classmethod
     def more_upstreams(cls):
-        # A listener whose queue is full answers no further connection.
+        # A listener with a full queue accepts no further connection.
         cls.full = socket.create_server(("127.0.0.1", 0), backlog=0)
         cls.addClassCleanup(cls.full.close)
         for _ in range(4):
@@ -62,7 +62,7 @@ class Timeouts(HttpTest):
         connection = self.connect()
         connection.send(self.head("POST", self.script(answering()), "Content-Length: 20"))
         for _ in range(4):
-            time.sleep(0.5)  # together longer than the upstream has for its head
+            time.sleep(0.5)  # longer in total than the upstream's time limit for its head
             connection.send(b"hello")
         self.assertEqual(connection.read_reply().status, 200)
         self.assert_charged(PRICE)
@@ -96,7 +96,7 @@ class Timeouts(HttpTest):
         connection = self.connect()
         connection.send(self.head("GET", f"/sample/bytes/{256 * MIB}"))
         read_head(connection)
-        self.assert_charged(PRICE)  # no hold is left: the call is over, unread
+        self.assert_charged(PRICE)  # no hold is left: the call has ended, unread
         self.assertEqual(self.upstream.stats()["in_flight"], 0)
 
     def test_a_head_that_trickles(self):

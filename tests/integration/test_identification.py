@@ -1,4 +1,4 @@
-"""Who pays, told to an upstream of one's own, and checked there by what the documentation shows."""
+"""Identification of the payer to the platform's own upstream, checked there as the documentation shows."""
 import hashlib
 import hmac
 import json
@@ -34,7 +34,7 @@ class Identification(HttpTest):
                 for name in ("signed", "told", "renamed")]
 
     def arrived(self, upstream, *fields, body=b"", trailers=b""):
-        """What the upstream got of a call."""
+        """The call as the upstream received it."""
         path = self.script(answering()).replace("/scripted/", f"/{upstream}/")
         self.scripts[upstream] = self.scripts[path.rpartition("/")[2]]  # below the base path
         connection = self.connect()
@@ -72,7 +72,7 @@ class Identification(HttpTest):
                      (name, name.upper(), name.replace("-", "_"), name.replace("-", "."))]
         for upstream in ("signed", "told", "scripted"):
             request = self.arrived(upstream, *(f"{name}: mallory!" for name in spellings))
-            # X-Tenant is set for one upstream only: to the others it is a field like any other.
+            # X-Tenant is set for one upstream only: for the others it is an ordinary field.
             told = [line for line in request.lines if upstream == "signed" or b"tenant" not in line.lower()]
             self.assertNotIn(b"mallory!", b"".join(told), upstream)
             planted = b"".join(f"{name}: mallory!\r\n".encode() for name in spellings)

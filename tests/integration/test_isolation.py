@@ -1,8 +1,8 @@
-"""A customer's key sees nothing of another organization, whatever it asks and however it asks it.
+"""A customer's key shows nothing of another organization, whatever the request and its form.
 
-The rival has names and amounts that appear nowhere else. Whatever the caller did not send itself must
-not come back, in no header and in no body, whatever the status. And asking changes nothing: the
-rival's account is the same afterwards, byte for byte.
+The rival has names and amounts that appear nowhere else. Those that the caller did not send itself must
+not come back in any header or body, whatever the status. And the requests change nothing: the rival's
+account is the same afterwards, byte for byte.
 """
 import hashlib
 from urllib.parse import unquote
@@ -21,7 +21,7 @@ class Isolation(StackTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        keep_clear_of("hour", 60)  # a report without an end goes to the end of the hour
+        keep_clear_of("hour", 60)  # a report without an end extends to the end of the hour
         cls.tollgate = cls.start_tollgate(plans=PLANS, threads=1)
         cls.admin = cls.tollgate.admin
         cls.mine = cls.admin.new_customer("bystander", credits=500)
@@ -30,7 +30,7 @@ class Isolation(StackTest):
 
     @classmethod
     def make_rival(cls):
-        """An account with something of everything; answers what is to be known of it."""
+        """An account with a value of every kind; returns the names and values by which it could be known."""
         admin, org = cls.admin, "rival-corp-q7"
         admin.put_org(org, plan="starter", stripe_customer="cus_RivalQ7",
                       limits=[{"agent": "rival-limit-q7", "credits": 500, "per": "day"}])
@@ -58,7 +58,7 @@ class Isolation(StackTest):
                 "SWAPPED_KEY": key.swapcase()}
 
     def markers(self):
-        """Every text that tells of the rival; its amounts are made of digits that nothing else has."""
+        """Every text that identifies the rival; its amounts consist of digits that nothing else has."""
         amounts = {str(self.admin.balance(self.names["RIVAL"])[name])
                    for name in ("available", "granted")}
         told = [self.names[name] for name in ("RIVAL", "AGENT", "CONVERSATION", "MODEL", "KEY_ID",
@@ -72,7 +72,7 @@ class Isolation(StackTest):
         return text
 
     def ask(self, attempt):
-        """The exact bytes of the attempt, sent as they are; all that came back."""
+        """Sends the exact bytes of the attempt; returns them and the reply."""
         lines = [f"{attempt.method} {attempt.target} HTTP/1.1", "Host: test"]
         headers = {"Authorization": f"Bearer {attempt.key}"} if attempt.key else {}
         headers |= attempt.headers
@@ -91,16 +91,16 @@ class Isolation(StackTest):
                 self.assertEqual(reply.status, attempt.status, (sent, reply.body))
                 came = unquote(repr(reply.headers) + reply.body.decode())
                 made_up = reply.headers.get("x-request-id", "")
-                if made_up and made_up not in sent:  # by chance: it may have the digits of any amount in it
+                if made_up and made_up not in sent:  # random: it may contain the digits of any amount
                     came = came.replace(made_up, "")
-                echoed = unquote(sent)  # a message may repeat what is wrong with the question
+                echoed = unquote(sent)  # a message may repeat the faulty part of the request
                 for marker in self.markers():
                     if marker in came:
                         self.assertIn(marker, echoed, (sent, came))
                         self.assert_only_echoed(marker, attempt, reply)
 
     def assert_only_echoed(self, marker, attempt, reply):
-        """What was asked with may come back in a message or in the filters, never in a row."""
+        """The contents of a request may be repeated in a message or in the filters, never in a row."""
         if reply.status == 200 and attempt.target.startswith("/v1/billing/"):
             data = reply.json().get("data", {})
             self.assertNotIn(marker, repr(data.get("rows", [])) + repr(data.get("entries", [])))
@@ -129,7 +129,7 @@ class Isolation(StackTest):
         self.run_group("keys")
 
     def test_that_the_markers_would_be_found(self):
-        """The admin sees all of them: a test that looks for the wrong texts proves nothing."""
+        """The admin sees all of them: a test that searches for the wrong texts proves nothing."""
         seen = unquote(b"".join(self.admin.request("GET", f"/orgs/{self.names['RIVAL']}/{page}").body
                                 for page in ACCOUNT if page).decode())
         seen += self.admin.request("GET", f"/orgs/{self.names['RIVAL']}").body.decode()

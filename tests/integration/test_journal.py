@@ -1,4 +1,4 @@
-"""The journal: what was used and is not settled yet, when a sidecar is killed or the store is away."""
+"""The journal: unsettled usage when a sidecar is killed or the store is unavailable."""
 import json
 import shutil
 import subprocess
@@ -16,10 +16,10 @@ from support.tollgate import BINARY, Tollgate, configuration
 class Journal(StackTest):
     def setUp(self):
         self.name = self.id().rsplit(".", 1)[1].removeprefix("test_")[:20]
-        # The store of one test is away for a while; the others must not notice.
+        # The store of one test becomes unavailable for a while; this must not affect the others.
         self.store = self.start(Redis(self.directory, self.name, persistent=True, always=True))
         self.journal = Path(self.directory) / f"{self.name}.journal"
-        self.arrived = threading.Semaphore(0)  # one for each call that has reached the upstream
+        self.arrived = threading.Semaphore(0)  # released once per call that has reached the upstream
         self.answered = threading.Event()
         upstream = self.start(ScriptedUpstream({"chat": self.answer_when_told}))
         self.config = configuration(self.store.url, upstream.address, journal=str(self.journal),
@@ -42,12 +42,12 @@ class Journal(StackTest):
         return sorted(self.journal.glob("*.journal"))
 
     def serve_while_the_store_goes(self, tollgate, key, calls=4):
-        """Calls that hold credits, are served when the store is gone, and cannot be settled."""
+        """Calls that hold credits, are served while the store is unavailable, and cannot be settled."""
         replies = []
         threads = [threading.Thread(target=lambda: replies.append(tollgate.chat(key).status)) for _ in range(calls)]
         for thread in threads:
             thread.start()
-        for _ in range(calls):  # a hold in the balance is not enough: its reply may still be on the way to the sidecar
+        for _ in range(calls):  # a hold in the balance is not enough: the sidecar may not have its reply yet
             self.assertTrue(self.arrived.acquire(timeout=60))
         self.assertEqual(tollgate.admin.balance("acme")["held"], 10 * calls)
         self.store.kill()
@@ -115,7 +115,7 @@ class Journal(StackTest):
         self.assertIn(f"DAMAGED: {damaged}: ", tollgate.log())
         wait_until(lambda: "known to the ledger already" in tollgate.log(), "the rest to be settled")
         self.assertTrue(damaged.with_name(damaged.name + ".damaged").exists())
-        # One record cannot be read: the other three calls are charged, and the hold of that one runs out.
+        # One record cannot be read: the other three calls are charged, and the hold of that one expires.
         self.assert_charged(tollgate, calls=3)
         self.assertIn("3 settled (30 credits)", tollgate.log())
 
@@ -149,7 +149,7 @@ class Journal(StackTest):
         self.addCleanup(shutil.rmtree, other, ignore_errors=True)
         (Path(other) / "file").touch()
         self.assertIn("cannot make the directory", self.failed_start(f"{other}/file/journal"))
-        # A disk without room for it.
+        # A disk without room for the journal.
         no_room = self.failed_start(f"{other}/journal", run_with=["prlimit", "--fsize=1000000"])
         self.assertIn("cannot write there", no_room)
         tollgate.stop()

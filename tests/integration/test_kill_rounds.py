@@ -1,4 +1,4 @@
-"""A few of the rounds of kill_rounds.py: what the upstream served is charged, whoever is killed."""
+"""A few of the rounds of kill_rounds.py: calls that the upstream served are charged, whichever process is killed."""
 import unittest
 
 import kill_rounds

@@ -1,5 +1,5 @@
-"""What a call costs that ends while the upstream works on it: by a client that leaves, by a drain that runs
-out, or by a sidecar that is killed and started again. All three cost the same, by the route's settlement."""
+"""The cost of a call that ends while the upstream works on it: because the client leaves, a drain runs out, or a
+sidecar is killed and restarted. All three cost the same, by the route's settlement."""
 import json
 import threading
 import time
@@ -32,8 +32,8 @@ class Case:
 
 
 def cases():
-    """Where the upstream has all of the request, and its answer has not begun: waiting. `void` is a route on
-    which that costs nothing."""
+    """The upstream has all of the request, and its answer has not begun: waiting. `void` is a route on which that costs
+    nothing."""
     sound = "Content-Type: audio/wav"
     return [
         Case("call", "/call/waits", b"{}", 10),
@@ -108,7 +108,7 @@ class Leaving(StackTest):
             answer = b""
             while case.waits_for and answer.count(case.waits_for[0]) < case.waits_for[1]:
                 answer += connection.socket.recv(65536)
-        time.sleep(0.2)  # what was read is written down, and the last bytes of requests have gone
+        time.sleep(0.2)  # received bytes are recorded, and the last bytes of requests have been sent
         end_by(tollgate, [connection for _, connection in connections])
         if not tollgate.running():
             was_killed = tollgate.popen.returncode < 0

@@ -1,4 +1,4 @@
-"""SIGTERM drains: no request is cut, no hold is left. SIGHUP reloads: all or nothing."""
+"""SIGTERM drains: no request is cut, no hold is left. SIGHUP reloads completely or not at all."""
 import asyncio
 import json
 import signal

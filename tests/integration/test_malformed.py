@@ -1,10 +1,10 @@
-"""Requests that two servers could read in two ways, and what becomes of them.
+"""Requests that two servers could read in two ways, and their results.
 
 Every case is sent on a raw connection, by an organization of its own, through a Tollgate in front of
-the sample upstream. A recorder between the two keeps every byte that goes up. After each case
+the sample upstream. A recorder between the two keeps every byte sent upstream. After each case
 
-- the answers are those in the table, and the connection ended or went on as it should;
-- the upstream got as many whole requests as the table says, however leniently its bytes are read;
+- the answers are those in the table, and the connection ended or continued as expected;
+- the upstream got as many complete requests as the table says, however leniently its bytes are read;
 - as many calls were settled, for the credits in the table, and no hold is left.
 """
 import re
@@ -20,7 +20,8 @@ from support.tollgate import ROUTES, route
 
 
 def size_of_chunks(body):
-    """Up to the end of the last chunk and its trailers; more than there is when that is missing."""
+    """The length up to the end of the last chunk and its trailers; more than the length of `body` if that is
+    missing."""
     at = 0
     while line := re.match(rb"([0-9a-f]+)[^\n]*\n", body[at:]):
         size = int(line[1], 16)
@@ -32,7 +33,7 @@ def size_of_chunks(body):
 
 
 def requests_in(sent, ends_line=rb"\r\n", length_wins=False):
-    """How many whole requests a server finds in `sent` that reads it in this way, and what is left."""
+    """The number of complete requests that a server which reads `sent` in this way finds, and the remaining bytes."""
     whole = 0
     while match := re.search(ends_line + ends_line, sent):
         lines, rest = re.split(ends_line, sent[:match.start()]), sent[match.end():]
@@ -83,7 +84,7 @@ class Malformed(StackTest):
         self.assert_books(case, org, before)
 
     def wait_until_it_is_noticed(self):
-        """Tollgate has no connection any more. Its gauges follow by a tick of 50 ms, so: twice."""
+        """Tollgate has no connection left. Its gauges lag by a tick of 50 ms, so this checks twice."""
         for _ in range(2):
             time.sleep(0.1)
             wait_until(lambda: self.metric("tollgate_connections") == 0, "the connection is closed")
@@ -97,7 +98,7 @@ class Malformed(StackTest):
         try:
             connection.send(data)
         except (BrokenPipeError, ConnectionResetError):
-            pass  # it was refused before it was all sent: the answer says so
+            pass  # it was refused before it was sent completely: the answer says so
 
     def expect_answer(self, connection, expected):
         reply = connection.read_reply()
@@ -109,7 +110,7 @@ class Malformed(StackTest):
         if ends:
             self.assertTrue(connection.is_closed_by_peer(), "the connection goes on")
             return
-        # What follows is read from where it begins: any byte left over would be part of this request.
+        # The next request is read from its beginning: any byte left over would become part of it.
         connection.send(b"GET /in-step HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer in-step\r\n\r\n")
         self.expect_answer(connection, (401, "invalid_api_key"))
 

@@ -12,7 +12,7 @@ from support.stack import StackTest
 from support.tollgate import RATES, ROUTES, route
 
 MICRO = Decimal("0.000001")
-# Prices that do not fit each other: sums of them meet a balance in every way there is.
+# Prices without a common divisor: their sums approach a balance in every possible way.
 ODD_PRICES = [Decimal(p) for p in
               ("0.000001", "0.1", "0.166667", "0.333333", "1", "1.000001", "7.5", "10", "99.999999")]
 
@@ -87,7 +87,7 @@ class Overspend(StackTest):
         self.assertLessEqual(charged, balance)
         self.assertLessEqual({reply.status for reply in replies}, {200, 402, 500})
         left = self.expect_settled(org, balance, charged)
-        if not failing:  # nobody gave credits back, so who was refused could not pay at the end either
+        if not failing:  # no credits were given back, so a refused call could not be paid at the end either
             for i, reply in zip(sent, replies):
                 if reply.status == 402:
                     self.assertLess(left, ODD_PRICES[i])

@@ -1,4 +1,4 @@
-"""Plans, caps, limits and request rates: what is refused, to the credit, and what the refusal says."""
+"""Plans, caps, limits and request rates: exactly which calls are refused, and what the refusal says."""
 import asyncio
 import json
 import time
@@ -78,7 +78,7 @@ class ChangedTerms(StackTest):
 
 class SpendCap(PlanTest):
     def test_50_dollars_pause_non_critical_calls_at_exactly_2500_credits_of_overage(self):
-        """500 calls of 10 credits at once, at two sidecars, and critical ones among them."""
+        """500 calls of 10 credits at once, at two sidecars, including critical ones."""
         key = self.admin.new_customer("cap", plan="starter", spend_cap_usd=50)
         self.use_up_the_plan(key)
         critical = [get_request(self.pair[i % 2], key, f"/v1/agents/a{i}/x") for i in range(50)]
@@ -89,13 +89,13 @@ class SpendCap(PlanTest):
         self.assertEqual(Counter(reply.status for reply in replies[500:]), {200: 50})
         balance = self.settled_balance(self.tollgate, "cap")
         charged = sum(reply.status == 200 for reply in replies[:500])
-        # Critical calls take their part of the cap, as long as it lasts: 5 credits in all.
+        # Critical calls use part of the cap until it is reached: 5 credits in all.
         self.assertIn(charged, (249, 250))
         self.assertEqual(Counter(reply.status for reply in replies[:500]),
                          {200: charged, 402: 500 - charged})
         self.assertEqual(balance["settled"], 20_000 + charged * 10 + 5)
         self.assertLessEqual(charged * 10, 2_500)
-        # One more call of 10 did not fit, to the credit.
+        # One more call of 10 did not fit, to the exact credit.
         self.assertGreater(charged * 10 + 5 + 10, 2_500)
         for each in self.pair:
             self.assertEqual(each.chat(key).status, 402)
@@ -110,7 +110,7 @@ class SpendCap(PlanTest):
         balance = self.settled_balance(self.tollgate, "exact")
         self.assertEqual((balance["settled"], balance["available"]), (22_500, -2_500))
         self.assertEqual((balance["overage"]["credits"], balance["overage"]["usd"]), (2_500, 50))
-        # Critical calls go on, and it is written down that they do.
+        # Critical calls continue, and the ledger records that they do.
         beyond = self.metric("tollgate_beyond_balance_total", "agents")
         for i in range(20):
             reply = self.pair[i % 2].call("GET", "/v1/agents/a/x", key)
@@ -183,7 +183,7 @@ class Limits(PlanTest):
             {"agent": "a9", "credits": 0, "per": "day"}])
         beyond = self.metric("tollgate_beyond_balance_total", "agents")
         self.assertEqual(self.tollgate.call("GET", "/v1/agents/a9/x", key).status, 200)
-        self.settled_balance(self.tollgate, "critical")  # a call is counted when it is over
+        self.settled_balance(self.tollgate, "critical")  # a call is counted when it has ended
         self.assertEqual(self.metric("tollgate_beyond_balance_total", "agents"), beyond + 1)
 
 
@@ -196,7 +196,7 @@ class RequestRate(PlanTest):
         passed = int(time.monotonic() - began)
         took = Counter(reply.status for reply in replies)
         self.assertEqual(set(took), {200, 429})
-        self.assertIn(took[200], range(100, 102 + passed))  # one more comes back each second
+        self.assertIn(took[200], range(100, 102 + passed))  # one per second becomes available again
         for reply in replies:
             headers = reply.headers
             self.assertEqual(headers["x-ratelimit-limit"], "60")
@@ -220,7 +220,7 @@ class RequestRate(PlanTest):
         self.tollgate.verify()
 
     def until_refused(self, key):
-        for _ in range(50):  # some may have come back meanwhile, one a second
+        for _ in range(50):  # some may have become available, one per second
             reply = self.tollgate.chat(key)
             if reply.status != 200:
                 return reply

@@ -1,5 +1,5 @@
-"""The sample upstream's audio: what other tests are charged for must be audio, of the length it is
-meant to have. FFmpeg is the judge, as strict as it can be; where there is none, that test is skipped."""
+"""The sample upstream's audio: what other tests are charged for must be audio, of the intended length. FFmpeg decides,
+in its strictest mode; without FFmpeg, that test is skipped."""
 import base64
 import itertools
 import json
@@ -12,7 +12,7 @@ from support.http import RawConnection, call
 from support.upstream import SampleUpstream
 
 SAMPLE_RATE = 24_000
-# format: (Content-Type, how FFmpeg is told, samples in a frame where only whole frames exist)
+# format: (Content-Type, FFmpeg's options, samples per frame if only whole frames exist)
 FORMATS = {
     "mp3": ("audio/mpeg", ["-f", "mp3"], 576),
     "opus": ("audio/opus", ["-f", "ogg"], 1),
@@ -21,8 +21,8 @@ FORMATS = {
     "wav": ("audio/wav", ["-f", "wav"], 1),
     "pcm": ("audio/pcm", ["-f", "s16le", "-ar", str(SAMPLE_RATE), "-ac", "1"], 1),
 }
-# What FFmpeg says of sound streams that do not declare their length: a live encoder's WAV claims
-# 4 GiB, so its end looks like a broken transfer.
+# FFmpeg's messages about streams that do not declare their length: a live encoder's WAV claims 4 GiB, so its end looks
+# like a broken transfer.
 HARMLESS = {
     "mp3": ["Estimating duration"],
     "aac": ["Estimating duration"],
@@ -34,7 +34,7 @@ SECONDS = [0.5, 1, 2.345, 7.25, 60, 200.0001]
 
 
 def decode(name, audio):
-    """How many samples at 24 kHz come out. Any complaint of the decoder is a failure."""
+    """The number of decoded samples at 24 kHz. Any complaint of the decoder is a failure."""
     strict = ["-v", "warning", "-err_detect", "crccheck+bitstream+buffer+explode"]
     done = subprocess.run(["ffmpeg", *strict, *FORMATS[name][1], "-i", "pipe:0", "-f", "s16le",
                            "-ar", str(SAMPLE_RATE), "pipe:1"], input=audio, capture_output=True)

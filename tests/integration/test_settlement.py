@@ -1,4 +1,4 @@
-"""What is charged is what was used: every way in which a call can end, and what it costs then."""
+"""The charge equals the usage: every way in which a call can end, and its cost."""
 import asyncio
 import json
 from collections import Counter
@@ -29,9 +29,9 @@ class Settlement(StackTest):
         self.key = self.tollgate.admin.new_customer(self.org, credits=100)
 
     def expect_charged(self, credits, entries):
-        """The balance, and how often each type of entry stands beside the grant.
+        """The balance, and the number of entries of each type beside the grant.
 
-        A call is settled beside its reply, so entries of successive calls may change places.
+        A call is settled concurrently with its reply, so entries of successive calls may change places.
         """
         balance = self.settled_balance(self.tollgate, self.org)
         self.assertEqual(balance["settled"], Decimal(credits))
@@ -113,7 +113,7 @@ class Settlement(StackTest):
 
     def test_agent_and_conversation_are_recorded(self):
         self.chat(**{"X-Agent-Id": "a7", "X-Conversation-Id": "c9"})
-        self.settled_balance(self.tollgate, self.org)  # so that it stands before the next one
+        self.settled_balance(self.tollgate, self.org)  # so that it precedes the next one
         self.call("/v1/agents/a8/tools", method="GET")
         self.settled_balance(self.tollgate, self.org)
         settled = [e for e in self.tollgate.admin.ledger(self.org) if e["type"] == "settle"]
@@ -130,7 +130,7 @@ class Settlement(StackTest):
         return client
 
     def expect_aborted(self, before):
-        """The upstream notices that nobody waits any more: its work is not wasted."""
+        """The upstream notices that no client waits any more, so it does not work in vain."""
         wait_until(lambda: self.upstream.stats()["aborted"] > before, "the upstream to be cancelled")
 
     def test_client_gone_before_the_head_pays_and_cancels(self):

@@ -1,4 +1,4 @@
-"""A start that fails: status 1, one message that says what is wrong, and nothing is left running."""
+"""A failed start: status 1, one message that describes the fault, and no process left running."""
 import json
 import re
 import resource
@@ -49,7 +49,7 @@ class StartTest(unittest.TestCase):
                               **options)
 
     def assert_fails(self, message, **changes):
-        """That it does not start, says so in one line, and what it has started itself is gone."""
+        """The start fails, reports it in one line, and stops everything that it has started."""
         done = self.run_to_its_end(self.configured(**changes))
         self.assertEqual(done.returncode, 1, done.stderr)
         bad = [line for line in done.stderr.splitlines() if " info " not in line and " warning " not in line]
@@ -70,14 +70,14 @@ class Addresses(StartTest):
         self.assert_fails(f"listen: {foreign}: Cannot assign requested address", listen=foreign)
 
     def test_all_that_can_be_started_is(self):
-        """With a journal, an archive and Stripe's events, so that everything runs that has a thread."""
+        """With a journal, an archive and Stripe's events, so that every thread runs."""
         self.assert_fails(
             f"listen: {self.in_use}: Address already in use", listen=self.in_use, journal=f"{self.directory}/journal",
             archive={"files": f"{self.directory}/archive"},
             payments={"stripe": {**STRIPE, "listen": f"127.0.0.1:{free_port()}"}})
 
     def test_one_that_serves_loses_no_connection_to_another(self):
-        """A second Tollgate of the same configuration gives up before it listens where the first one does."""
+        """A second Tollgate with the same configuration gives up before it listens at the first one's address."""
         redis = Redis(str(self.directory))
         self.addCleanup(redis.stop)
         first = Tollgate(str(self.directory), configuration(redis.url, "127.0.0.1:1"), "first")

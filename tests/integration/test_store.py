@@ -1,4 +1,4 @@
-"""A store that goes away and comes back, and the store that Tollgate runs itself."""
+"""A store that becomes unavailable and returns, and the store that Tollgate runs itself."""
 import os
 import signal
 import time
@@ -79,14 +79,14 @@ class EmbeddedStore(StackTest):
         return self.start(Tollgate(self.directory, config, f"{self.store.name}-{name}"))
 
     def store_pids(self):
-        """Every redis-server that was started for this store."""
+        """Every redis-server started for this store."""
         found = []
         for entry in Path("/proc").iterdir():
             if entry.name.isdigit():
                 try:
                     command = (entry / "cmdline").read_bytes()
                     inside = Path(os.readlink(entry / "cwd")) == self.store
-                except OSError:  # it ended while we looked
+                except OSError:  # it ended during the check
                     continue
                 if b"redis-server" in command and (inside or str(self.store).encode() in command):
                     found.append(int(entry.name))

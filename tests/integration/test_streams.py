@@ -1,4 +1,4 @@
-"""Bodies of any size in bounded memory, and events that are delivered as they come."""
+"""Bodies of any size in bounded memory, and events that are delivered as they arrive."""
 import asyncio
 import json
 import re
@@ -26,7 +26,7 @@ class BigBodies(StackTest):
         cls.key = cls.tollgate.admin.new_customer("bulk", credits=100)
 
     def expect_little_memory(self):
-        if not SANITIZED:  # a sanitizer's own bookkeeping is no concern of ours
+        if not SANITIZED:  # memory used by a sanitizer does not count
             self.assertLess(self.tollgate.peak_memory_kib(), MEMORY_LIMIT_KIB)
 
     def upload(self, framing, encode):
@@ -85,7 +85,7 @@ class EventStreams(StackTest):
         median, last = delays_ms[len(delays_ms) // 2], delays_ms[-1]
         print(f"median {median:.1f} ms, slowest {last:.1f} ms, "
               f"{tollgate.peak_memory_kib() // 1024} MiB", end=" ", flush=True)
-        # An event that waited for its successor would come a whole interval late.
+        # An event that waited for the next one would arrive a whole interval late.
         self.assertLess(last, INTERVAL_MS)
         self.assertLess(median, INTERVAL_MS / 4)
         balance = self.settled_balance(tollgate, "events")

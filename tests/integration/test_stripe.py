@@ -1,4 +1,4 @@
-"""Credits that are paid through Stripe: whatever it answers, one payment a top-up."""
+"""Credits paid through Stripe: whatever it answers, one payment per top-up."""
 import re
 import time
 from collections import Counter
@@ -55,7 +55,7 @@ class Answers(StripeTest):
         self.assertTrue(any("set its stripe_customer" in each.log() for each in self.pair))
 
     def test_a_pack_that_stripe_has_been_paid_for_is_not_charged_again(self):
-        """As if it had been asked for so long ago that Stripe has forgotten the key, of another customer."""
+        """As if requested so long ago that Stripe has forgotten the key, by another customer."""
         self.stripe.add({"amount": "1000", "currency": "usd", "customer": "cus_before",
                          "metadata[tollgate_org]": "stripe-old", "metadata[tollgate_top_up]": "pack-1"},
                         "succeeded", created=time.time() - 90_000)
@@ -66,7 +66,7 @@ class Answers(StripeTest):
         self.assertEqual(self.stripe.of("stripe-old"), [])
 
     def test_a_key_that_may_not_search_pays_nothing_twice(self):
-        """What an earlier customer has paid is found among everybody's payments."""
+        """An earlier customer's payment is found among the payments of all customers."""
         self.stripe.may_search = False
         self.addCleanup(setattr, self.stripe, "may_search", True)
         for org, customer in (("stripe-blind", "cus_before"), ("stripe-new", None)):
@@ -83,7 +83,7 @@ class Answers(StripeTest):
 
 
 class SpentKeys(StripeTest):
-    """Stripe repeats an error for as long as it remembers the key."""
+    """Stripe repeats an error as long as it remembers the key."""
 
     def test_what_is_an_error_under_one_key_is_paid_under_the_next(self):
         """All at once: the pauses between attempts are real."""
@@ -118,13 +118,13 @@ class SpentKeys(StripeTest):
         keys = {org: sorted(charge.key.split(":")[0] for charge in self.stripe.of(org)) for org in customers}
         for org in customers:
             self.assertEqual(keys[org], [org] if org == "spent-though-500" else [org, f"{org}/1"])
-        # Nobody can pay the first one any more.
+        # The first one can no longer be paid.
         self.assertEqual(Counter(each.status for each in self.stripe.payments("spent-untried", None)),
                          {"succeeded": 1, "canceled": 1})
         self.assertGreaterEqual(self.counted('tollgate_top_ups_total{verdict="spent"}'), 4)
 
     def test_a_later_key_gets_attempts_of_its_own(self):
-        """Of an error of 500 nobody knows what goes on behind it: one is not enough to give the key up."""
+        """After a status 500 the payment may still be in progress: one is not enough to give up the key."""
         def stored(form):
             if int(form.get("metadata[tollgate_key]") or 0) < 3:
                 return self.stripe.error("400 Bad Request", "invalid_request_error")

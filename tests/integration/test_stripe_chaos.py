@@ -1,6 +1,7 @@
-"""Stripe at its worst, and sidecars that are killed: one payment a top-up. Most of it is pauses between attempts.
+"""Stripe with every fault, and sidecars that are killed: one payment per top-up. Most of the time is pauses between
+attempts.
 
-The short form runs with all other tests. The long form, with so many organizations at once:
+The short form runs with all other tests. The long form, with that many organizations at once:
 
     TOLLGATE_CHAOS_ROUNDS=100 python3 -B -m unittest -v test_stripe_chaos
 """
@@ -19,8 +20,8 @@ from support.top_ups import TINY
 
 
 class Chaos(StripeTest):
-    """Stripe forgets to answer, keeps errors, loses cards; sidecars are killed. In the end every payment is a
-    paid top-up and a grant, and no top-up was paid twice."""
+    """Stripe loses answers, keeps errors, loses cards; sidecars are killed. In the end every payment is a paid top-up
+    and a grant, and no top-up was paid twice."""
 
     orgs = int(os.environ.get("TOLLGATE_CHAOS_ROUNDS") or 12)
 
@@ -45,7 +46,8 @@ class Chaos(StripeTest):
         for customer in customers.values():
             self.stripe.methods[customer] = f"pm_{customer}"
         for org in customers:
-            # A key whose errors are kept is given up at the fourth attempt, the next is asked under 40 s later: 75 s.
+            # A key whose errors are kept is given up at the fourth attempt, the next is used less than 40 s later: 75
+            # s.
             self.resolved(self.tollgate, org, timeout=150)
         for intent in list(self.stripe.intents):
             if intent.status == "processing":

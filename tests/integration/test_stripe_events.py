@@ -1,4 +1,4 @@
-"""What Stripe tells by itself: who may tell it, and what becomes of it."""
+"""Events sent by Stripe: which senders are accepted, and the effect of the events."""
 import contextlib
 import json
 import time
@@ -43,7 +43,7 @@ class EventsTest(TopUpTest):
         self.assertEqual((reply.status, reply.json()["data"]), (200, {"received": True}))
 
     def bought_pack(self, customer="cus_paid", amount=10, plan="packs"):
-        """A pack that has been asked for, and its payment."""
+        """A pack that has been requested, and its payment."""
         self.tollgate.admin.put_org(self.org, plan=plan, stripe_customer=customer)
         self.tollgate.admin.buy(self.org, amount, "pack-1")
         self.resolved(self.tollgate, self.org)
@@ -63,7 +63,7 @@ class EventsTest(TopUpTest):
 
 
 class WhoMayTell(EventsTest):
-    """On the data listener, in front of a route that would take every path."""
+    """On the data listener, before a route that would take every path."""
 
     def setUp(self):
         super().setUp()
@@ -93,7 +93,7 @@ class WhoMayTell(EventsTest):
         self.assertRefused(self.tell(b"no JSON"), 400, "invalid_request")
         large = event("payment_intent.succeeded", {**self.intent.shown(), "note": "x" * 300_000})
         self.assertRefused(self.tell(large), 413, "body_too_large")
-        # Elsewhere it is a call like any other, which nobody pays for.
+        # On other listeners it is an ordinary call without a payer.
         self.assertRefused(self.tell(self.body, path="/payments/stripe/"), 401, "missing_api_key")
         with RawConnection(self.to) as raw:  # chunked, in pieces
             raw.send(b"POST /payments/../payments/stripe HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n"
@@ -155,7 +155,7 @@ class WhatIsTold(EventsTest):
         self.tollgate.verify()
 
     def test_what_came_back_of_a_second_payment_takes_nothing_back(self):
-        """Nor does a dispute of which Stripe alone knows the payment."""
+        """Nor does a dispute about a payment that only Stripe knows."""
         intent = self.bought_pack()
         second = self.stripe.add(dict(intent.form), "succeeded")
         line = 'tollgate_payment_mismatches_total{what="paid_twice"}'
@@ -245,7 +245,7 @@ class Policy(EventsTest):
 
 
 class Listener(EventsTest):
-    """An address of its own: the data listener knows nothing of it."""
+    """A separate address: the data listener does not serve it."""
 
     @classmethod
     def setUpClass(cls):
@@ -279,7 +279,7 @@ class Listener(EventsTest):
             for _ in range(80):
                 idle.enter_context(RawConnection(self.to))
             self.told(body)
-            # One that has begun goes after those that have not.
+            # A request that has begun is closed after idle connections.
             begun.send(b"Content-Length: %d\r\nStripe-Signature: " % len(body) + signature(body).encode()
                        + b"\r\n\r\n" + body)
             self.assertEqual(begun.read_reply("POST").status, 200)

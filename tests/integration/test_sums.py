@@ -1,6 +1,6 @@
-"""Usage by any grouping = ledger = statement = what the balance has moved by, to the micro-credit.
+"""Usage by any grouping = ledger = statement = change of the balance, to the micro-credit.
 
-Twenty random histories, each an organization of its own: calls of many routes, models, agents,
+Twenty random histories, each of a separate organization: calls of many routes, models, agents,
 conversations and keys, some refused, some of them by the upstream; grants, corrections, packs. A
 failure names the seed of its history; TOLLGATE_SEED runs that one alone.
 """
@@ -25,7 +25,7 @@ PLANS = {"starter": {"credits": 200, "overage_usd": 0.02, "top_up_minimum_usd": 
 
 
 class History:
-    """What one organization does, by chance."""
+    """One organization with random operations."""
 
     def __init__(self, tollgate, seed):
         self.random = random.Random(seed)
@@ -88,7 +88,7 @@ class Sums(StackTest):
             plans=PLANS, rates={**RATES, **thirds},
             routes=[route("thirds", "thirds", {"path": "/v1/thirds"}, action="api"), *ROUTES])
         cls.admin = cls.tollgate.admin
-        # Without it a report begins with the month, and one may end while this runs.
+        # Without an end, a report begins with the month, and a month may end during this test.
         cls.since = time.strftime("from=%Y-%m-%d", time.gmtime(time.time() - 86_400))
 
     def test_twenty_histories(self):
@@ -118,7 +118,7 @@ class Sums(StackTest):
         self.check_filters(org, settled, chance)
 
     def check_statement(self, org, balance, used):
-        """Its lines add up to the balance, its usage to what was settled."""
+        """The statement's lines add up to the balance, its usage to the settled amount."""
         month = balance["cycle"]["start"][:7]
         one = self.admin.expect_success("GET", f"/orgs/{org}/statements/{month}")
         lines = one["usage"]["lines"]
@@ -128,7 +128,7 @@ class Sums(StackTest):
         self.assertEqual(one["closing"], balance["available"])
 
     def check_usage(self, org, group_by, settled, chance):
-        """Each row is the sum of its ledger entries, whatever the zone, the buckets and the pages."""
+        """Each row is the sum of its ledger entries, for every zone, bucket and page size."""
         expected = defaultdict(lambda: [Decimal(0), 0])
         for entry in settled:
             row = expected[tuple(entry[name] for name in group_by)]
@@ -156,7 +156,7 @@ class Sums(StackTest):
             after = f"&after={page['next_after']}"
 
     def check_filters(self, org, settled, chance):
-        """Any of some agents and any of some routes: the entries of those, in the CSV too."""
+        """Any of some agents and any of some routes: their entries, also in the CSV."""
         agents = chance.sample(["a1", "a2", "=a3", "agént", ""], 2)
         routes = chance.sample(["agents", "thirds", "chat-gpt-4", "knowledge-query"], 2)
         wanted = [e for e in settled if (e["agent"] or "") in agents and e["route"] in routes]

@@ -1,4 +1,4 @@
-"""TLS on both sides: whom Tollgate trusts, and what clients see of it."""
+"""TLS on both sides: which certificates Tollgate trusts, and what clients see of it."""
 import os
 import socket
 import ssl

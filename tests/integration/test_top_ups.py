@@ -1,4 +1,4 @@
-"""Credits that are bought: one payment a need, whatever crashes between asking and being told.
+"""Bought credits: one payment per need, whatever crashes between the request and its result.
 
 The short form of the chaos runs with all other tests. The long form kills sidecars in 200 rounds:
 
@@ -225,8 +225,8 @@ class Tls(TopUpTest):
 
 
 class Chaos(TopUpTest):
-    """Sidecars are killed at any moment, and the endpoint answers as badly as it can. In the end every
-    charge in the endpoint's books is a paid top-up and a grant, and the other way round."""
+    """Sidecars are killed at any moment, and the endpoint answers in every faulty way. In the end every charge in the
+    endpoint's books is a paid top-up and a grant, and the reverse."""
 
     rounds = int(os.environ.get("TOLLGATE_CHAOS_ROUNDS") or 12)
     bad_answers = [payments.never, payments.late(0.3), payments.late(1.5), payments.twice,
@@ -259,8 +259,8 @@ class Chaos(TopUpTest):
                                  "secret": payments.SECRET}})
 
     def misbehave(self, endpoint, connection, charge):
-        """Badly, most of the time; but not more than twice in a row for the same key, because the
-        pauses between the attempts grow."""
+        """Faulty most of the time; but at most twice in a row for the same key, because the pauses between the attempts
+        grow."""
         bad = charge.asked <= 2 and self.chance.random() < 0.7
         (self.chance.choice(self.bad_answers) if bad else PaymentEndpoint.answer)(
             endpoint, connection, charge)
@@ -278,7 +278,7 @@ class Chaos(TopUpTest):
             each.join()
 
     def round(self, org):
-        """A new need at each sidecar, and somebody is killed while it is being delivered."""
+        """A new need at each sidecar, and one process is killed during delivery."""
         self.orgs.append(org)
         key = self.sidecars[0].admin.new_customer(org, **TINY)
         victims = self.chance.choice(([], [0], [1], [0, 1], [0, 1]))
@@ -300,10 +300,10 @@ class Chaos(TopUpTest):
             tollgate.chat(key)
             tollgate.admin.buy(org, 10, "pack")
         except (*BROKEN_OFF, ValueError, AssertionError):
-            pass  # it was killed, and what became of this is for the books to say
+            pass  # it was killed, and the books show the result
 
     def settle_all(self):
-        """Asks for what got lost on the way, and waits until every top-up has had its answer."""
+        """Requests lost top-ups again, and waits until every top-up has been answered."""
         admin = self.sidecars[0].admin
         for org in self.orgs:
             admin.buy(org, 10, "pack")

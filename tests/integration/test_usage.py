@@ -1,7 +1,7 @@
 """Usage reports over counters of many days: zones, pages, and the summaries of days behind them.
 
-The counters are written as the ledger's script would have left them; what the reports must say is
-worked out here, with Python's own time zones.
+The counters are written as the ledger's script would have left them; the expected reports are computed
+here, with Python's own time zones.
 """
 import itertools
 import random
@@ -16,7 +16,7 @@ from support.stack import StackTest
 from support.tollgate import Tollgate, configuration
 
 DAYS = 500
-NOTHING = b"-1"  # how the harness shows a key that is not there
+NOTHING = b"-1"  # the harness' text for a missing key
 NAMES = ("route", "action", "model", "agent", "conversation", "key")
 
 
@@ -94,7 +94,7 @@ class Reports(UsageTest):
                             lambda hour, _: moment(hour).astimezone(zone).isoformat())
 
     def test_until_now_is_until_the_stores_now(self):
-        """By the first question a sidecar is asked, too; its clock is two days ahead of the store's."""
+        """Also in a sidecar's first request; its clock is two days ahead of the store's."""
         behind = datetime.fromtimestamp(time.time() - 2 * 86400, timezone.utc)
         redis = self.start(Redis(self.directory, "behind", run_with=shifted_clock(self.directory, behind)))
         config = configuration(redis.url, self.upstream.address)
@@ -158,7 +158,7 @@ class Summaries(UsageTest):
         days = {hour // 24 for hour, *_ in self.counters}
         kept = self.redis.command("EVAL", "return #redis.call('KEYS', ARGV[1])", 0,
                                   self.key("usage_day:*"))
-        # In the first hour after midnight the day before is not kept yet.
+        # In the first hour after midnight the previous day is not stored yet.
         self.assertIn(kept, (len(days - {self.today}), len(days - {self.today, self.today - 1})))
 
     def test_made_again_when_lost_or_not_understood(self):

@@ -1,4 +1,4 @@
-"""Each event arrives at least once and in order, whatever the endpoint does and whoever dies.
+"""Each event arrives at least once and in order, whatever the endpoint does and whichever process dies.
 
 The short form of the chaos runs with all other tests. The long form:
 
@@ -67,7 +67,7 @@ class BadEndpoints(WebhookTest):
         shown = self.failed(endpoint)
         self.assertIn("timeout", shown["last_attempt"]["error"])
         got = self.assertArrived(2)
-        self.assertGreaterEqual(len(got), 3)  # the first came again, as it was
+        self.assertGreaterEqual(len(got), 3)  # the first one was sent again, unchanged
         self.assertEqual(got[0].body, got[1].body)
         self.assertEqual(got[0].id, got[1].id)
 
@@ -117,7 +117,7 @@ class BadEndpoints(WebhookTest):
         self.cause_events(1)
         shown = wait_until(lambda: (now := self.show(endpoint))["disabled"] and now, "it to be disabled")
         self.assertEqual(shown["disabled_reason"], "it answered 410 Gone")
-        # Slices of it are no other answer; and what only looks like it is none.
+        # An answer in slices is still an answer; bytes that only resemble one are not.
         self.receiver.behave = webhooks.bare(200, pause=0.005)
         self.assertEqual(self.post(endpoint, "test")["status"], 200)
         for wrong in (b"HTTP/1.1 20\r\n\r\n", b"HTTP/1.1 2000\r\n\r\n", b"HTTP/1.1 200", b"HTTP/2.0 200\r\n\r\n"):
@@ -193,7 +193,7 @@ class ManyEndpoints(WebhookTest):
 
 
 class Changes(WebhookTest):
-    """A failure puts the next attempt an hour off, unless something changes."""
+    """A failure delays the next attempt by an hour, unless a change is made."""
     settings = {"timeout": "1s", "retries": ["0s", "1h"], **ALLOWED}
 
     def test_what_is_changed_during_an_attempt_is_not_undone_by_its_answer(self):
@@ -255,8 +255,8 @@ class AnHour(WebhookTest):
             time.sleep(0.5)
         receiver.come_back()
         got = self.assertArrived(6, receiver=receiver)
-        # The head was tried at its own times, none of which fell into the rest of the hour; the others
-        # came right behind it, and not at times of their own.
+        # The head was tried at its own times, none of which fell into the rest of the hour; the others followed it
+        # directly, and not at times of their own.
         head = moment(got[0].event["created_at"]).timestamp()
         expected = sum(self.pauses[:5]) / 1200
         self.assertGreater(got[0].at - head, expected - 0.1)
@@ -316,7 +316,7 @@ class DeadLetters(WebhookTest):
 
 
 class Sidecars(WebhookTest):
-    """Several at once, and some that die."""
+    """Several at once, some of which die."""
 
     def test_two_deliver_in_order_and_lose_nothing(self):
         other = self.start_sidecar()
@@ -345,7 +345,7 @@ class Sidecars(WebhookTest):
         finally:
             type(self).tollgate = other
             type(self).admin = other.admin
-        self.assertEqual(len(got), 6)  # the one in hand was ended, and told
+        self.assertEqual(len(got), 6)  # the current one was finished, and reported
         pauses = [after.at - before.at for before, after in zip(got, got[1:])]
         self.assertLess(max(pauses), LEASE / 2)
 
@@ -357,7 +357,7 @@ class Sidecars(WebhookTest):
             self.new_endpoint()
 
             def acknowledge_to_a_dying_one(connection, delivery):
-                victim.popen.send_signal(signal.SIGSTOP)  # it will never read the answer
+                victim.popen.send_signal(signal.SIGSTOP)  # it never reads the answer
                 connection.reply(b"")
                 victim.kill()
                 self.receiver.behave = acknowledge
@@ -365,13 +365,13 @@ class Sidecars(WebhookTest):
             try:
                 self.cause_events(3)
             except BROKEN_OFF:
-                pass  # it may be gone before it has heard of all three
+                pass  # it may have disappeared before it received all three
             wait_until(lambda: not victim.running(), "it to die")
         finally:
             del self.admin
             type(self).tollgate = self.start_sidecar()
             type(self).admin = self.tollgate.admin
-        self.cause_events(3)  # those that got lost; the others are known
+        self.cause_events(3)  # the lost ones; the others are known
         got = self.assertArrived(3, timeout=LEASE + 5)
         self.assertEqual([each.id for each in got].count(got[0].id), 2)
         self.assertEqual(got[0].body, got[1].body)
@@ -379,8 +379,7 @@ class Sidecars(WebhookTest):
 
 
 class Chaos(WebhookTest):
-    """The endpoint and the sidecars die at any moment. In the end every event has arrived, for the first
-    time in its order."""
+    """The endpoint and the sidecars die at any moment. In the end every event has arrived, first arrivals in order."""
     settings = {"timeout": "500ms", "retries": ["0s"] + ["300ms"] * 31, **ALLOWED}
     rounds = int(os.environ.get("TOLLGATE_CHAOS_ROUNDS") or 6)
     bad_answers = [webhooks.never, webhooks.closing, webhooks.resetting, webhooks.dying_after_200,
@@ -397,7 +396,7 @@ class Chaos(WebhookTest):
         for number in range(self.rounds):
             self.round(number)
         self.receiver.behave = acknowledge
-        self.cause_events(5 * self.rounds)  # those that got lost on the way; the others are known
+        self.cause_events(5 * self.rounds)  # the lost ones; the others are known
         caused = list(self.events("account.top_up_requested"))
         self.assertEqual(len(caused), 5 * self.rounds)
         got = self.arrived(len(caused), timeout=60)

@@ -1,6 +1,6 @@
-"""A secret is rotated while events flow, and receivers that compare for equality refuse none.
+"""A secret is rotated while events are delivered, and receivers that compare for equality refuse none.
 
-The receivers are those that proxy/webhooks/README.md shows: one in Python, one in Node.js.
+The receivers are those in proxy/webhooks/README.md: one in Python, one in Node.js.
 """
 import os
 import shutil
@@ -14,12 +14,12 @@ from support.process import Process, free_port, wait_until
 from support.webhook_stack import WebhookTest
 
 RECEIVERS = Path(__file__).resolve().parents[2] / "proxy" / "webhooks" / "receivers"
-# Debian's own, where it is installed.
+# Debian's own Node.js, where it is installed.
 NODE = "/usr/bin/node" if os.path.exists("/usr/bin/node") else shutil.which("node")
 
 
 class Receiver:
-    """One that knows the secrets in its file."""
+    """A receiver that knows the secrets in its file."""
 
     def __init__(self, test, name, command):
         self.port = free_port()
@@ -48,7 +48,7 @@ class Receiver:
 
 
 class Load:
-    """Events, one after the other, until it ends."""
+    """Causes events, one after the other, until it ends."""
 
     def __init__(self, test):
         self.test, self.caused, self.ended = test, 0, threading.Event()
@@ -74,7 +74,7 @@ class Rotation(WebhookTest):
         self.addCleanup(load.end)
 
         def more_arrive(what, count=20):
-            """So many events that are caused from now on, the attempts before them having ended."""
+            """Waits until that many events caused from now on have arrived, earlier attempts having ended."""
             wanted = load.caused + count
             wait_until(lambda: len(set(receiver.told("accepted"))) >= wanted, what, 60)
 
@@ -110,7 +110,7 @@ class Rotation(WebhookTest):
         self.post(endpoint, "rotate")
         receiver.knows(endpoint["secret"])
         self.assertTrue(self.post(endpoint, "test")["delivered"])
-        for _ in range(2):  # harmless when repeated
+        for _ in range(2):  # harmless if repeated
             shown = self.post(endpoint, "finish_rotation")
             self.assertEqual([each["valid_until"] for each in shown["secrets"]], [None])
         self.assertEqual(self.post(endpoint, "test")["status"], 401)

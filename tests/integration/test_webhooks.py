@@ -123,12 +123,12 @@ class Addresses(WebhookTest):
             self.assertIn(why, reply.json()["error"]["message"])
 
     def test_a_name_is_connected_to_only_when_its_address_is_public(self):
-        self.tollgate.kill()  # this one would deliver
+        self.tollgate.kill()  # this one could deliver
         try:
             guarded = self.start_sidecar(allow_private=False)
             self.addCleanup(guarded.stop)
             guarded.admin.put_org(self.org, plan="starter")
-            # Also in the ways of writing an address that only a resolver understands.
+            # Also in notations of an address that only a resolver understands.
             for host in ("localhost", "2130706433", "0x7f.1"):
                 made = guarded.admin.expect_success(
                     "POST", f"/orgs/{self.org}/webhooks", {"url": self.receiver.url(self.org, host=host)})
@@ -309,7 +309,7 @@ class CommandLine(WebhookTest):
         return self.admin.expect_success("GET", f"/orgs/{self.org}/webhooks")["webhooks"]
 
     def test_listen_forgets_its_endpoint_however_it_ends(self):
-        # Where this runs under nohup, what it starts would ignore the signal, too.
+        # If this runs under nohup, its child processes would ignore the signal too.
         self.addCleanup(signal.signal, signal.SIGHUP, signal.signal(signal.SIGHUP, signal.SIG_DFL))
         self.new_org()
         command = [BINARY, "webhook", "listen", self.org, "--config", self.tollgate.config_path]

@@ -1,4 +1,4 @@
-"""WebSockets: tunnelled as they are, priced by the connection."""
+"""WebSockets: passed through unchanged, priced per connection."""
 import base64
 
 from support.http_stack import PRICE, HttpTest, answering, read_head
@@ -30,7 +30,7 @@ class WebSockets(HttpTest):
             connection.send(self.frame(b"message %d" % number))
             self.expect_frame(connection, b"message %d" % number)
         connection.close()
-        self.assert_charged(PRICE)  # by the connection
+        self.assert_charged(PRICE)  # per connection
 
     def test_frames_sent_with_the_request_are_neither_lost_nor_repeated(self):
         connection = self.connect()

@@ -1,4 +1,4 @@
-"""Who pays when a call goes wrong: clients that leave, half-closed ones, and answers that are none."""
+"""Which party pays when a call fails: clients that leave, half-closed ones, and invalid answers."""
 import gzip
 import threading
 import time
@@ -56,13 +56,13 @@ class WhoPays(HttpTest):
             return None
 
     def ends(self, route_name, end):
-        """How many calls ended so."""
+        """The number of calls that ended this way."""
         page = call(self.tollgate.admin.address, "GET", "/metrics").body.decode()
         return sum(int(line.split()[1]) for line in page.splitlines()
                    if line.startswith(f'tollgate_requests_total{{route="{route_name}"') and f'end="{end}"' in line)
 
     def leave_while_it_works(self, leave, prefix="/scripted/"):
-        """Calls, and leaves by `leave` when the upstream has all of it. True: the upstream was told."""
+        """Calls, and leaves by `leave` when the upstream has all of the request. True: the upstream was told."""
         arrived, told = threading.Event(), []
 
         def script(connection, request):
@@ -82,11 +82,11 @@ class WhoPays(HttpTest):
     # --- clients that leave
 
     def test_a_client_that_leaves_when_the_upstream_has_its_request_pays(self):
-        self.assertTrue(self.leave_while_it_works(RawConnection.reset))  # noticed at once, and nobody works for it any longer
+        self.assertTrue(self.leave_while_it_works(RawConnection.reset))  # noticed at once: the upstream stops
         self.assert_charged(PRICE)
 
     def test_a_client_that_closes_its_connection_pays_too(self):
-        """It may have closed one half only, so the upstream goes on."""
+        """It may have closed only one half, so the upstream continues."""
         for number in range(5):
             self.assertFalse(self.leave_while_it_works(RawConnection.close))
             self.assert_charged((number + 1) * PRICE)
@@ -180,7 +180,7 @@ class WhoPays(HttpTest):
         self.assertTrue(ended.wait(10))
         self.assert_charged(PRICE)
 
-    # --- answers that are none
+    # --- invalid answers
 
     def test_a_stream_that_carries_only_an_error_costs_nothing(self):
         packed = gzip.compress(ERROR)
@@ -216,7 +216,7 @@ class WhoPays(HttpTest):
 
     def test_a_stream_whose_last_event_came_is_complete(self):
         broken = self.ends("scripted", "upstream_failed")
-        reply = self.call(streaming(TEXT, DONE, end=b""))  # and ends as it should for the client
+        reply = self.call(streaming(TEXT, DONE, end=b""))  # and ends regularly for the client
         self.assertEqual((reply.status, reply.body), (200, TEXT + DONE))
         self.assert_charged(PRICE)
         self.assertEqual(self.ends("scripted", "upstream_failed"), broken)

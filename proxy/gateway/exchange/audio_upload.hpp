@@ -14,7 +14,6 @@ namespace tollgate::proxy {
 
 class audio_upload {
  public:
-  // `limit`, armed when an upload that is kept is awaited: the exchange's own deadline.
   audio_upload(exchange_context& context, const call& call, request_body& body,
                metered_body& metered, held_charge& hold)
       : context_{context}, call_{call}, body_{body}, metered_{metered}, hold_{hold} {}

@@ -26,7 +26,7 @@ result<opened, problem> open_call(const message_head& head);
 result<void, problem> check_opened(const message_head& head, const hop_by_hop& hops,
                                    std::uint64_t announced_bytes, std::uint64_t most_bytes);
 
-// Who pays, and by whom usage is tracked. The views refer to the request's head.
+// Who pays, and to whom usage is attributed. The views refer to the request's head.
 struct identified {
   quota::org_id org;
   std::string key_id;

@@ -27,7 +27,7 @@ struct exchange_context {
   const config::settings& settings() const { return view->settings(); }
   const message_head& head() const { return request.head(); }
   bool is_head_request() const { return head().method == "HEAD"; }
-  // No client waits for an answer any more, or may wait longer.
+  // The client has left, or the exchange has used up its time.
   bool abandoned() const { return timed_out || client.gone(); }
 };
 

@@ -39,7 +39,8 @@ class keeper {
   // Segments of earlier processes.
   const std::vector<std::string>& left_behind() const { return left_behind_; }
   std::size_t segment_size() const { return sizes_.segment; }
-  // Needed segments per worker; it has one more while the oldest is being removed, and a spare.
+  // The most needed segments of one worker; it has one more while the oldest is being removed, and
+  // a spare.
   std::size_t most_segments() const { return sizes_.most_segments; }
 
   // --- for a worker ---

@@ -7,7 +7,7 @@
 local call, format = redis.call, string.format
 
 local DONE, MORE, NOT_FOUND, FULL, LOST, EXISTS = 0, 1, 2, 3, 4, 5
-local LONG_BREAK_MS = 3600 * 1000  -- without an attempt after one was due: no sidecar was running
+local LONG_BREAK_MS = 3600 * 1000  -- without an attempt after one was due: no sidecar could try
 
 local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)

@@ -1,11 +1,11 @@
-"""What the tests of the archive stand on: a PostgreSQL of each class, and what of an organization is where."""
+"""Shared by the tests of the archive: one PostgreSQL per class, and where an organization's entries are."""
 from .postgres import Cluster, Postgres
 from .process import wait_until
 from .stack import StackTest
 
 
 def wait_until_stored(condition, what, timeout):
-    """A condition that asks PostgreSQL: each question starts a program."""
+    """Waits for a condition that asks PostgreSQL: each query starts a program."""
     return wait_until(condition, what, timeout, every=0.2)
 
 
@@ -32,12 +32,12 @@ class ArchiveTest(StackTest):
         wait_until_stored(lambda: self.archived(org, database)[-1:] == [last], f"{last} to be archived", timeout=40)
 
     def dropped(self, org):
-        """Up to which entry the store's ledger is gone."""
+        """The last entry that the store's ledger has dropped."""
         found = self.redis.command("HGET", f"tollgate:{{{org}}}:retained", "entries")
         return "" if found == b"-1" else found.decode()
 
     def assert_refused(self, response, why):
-        """As the contract says, and whose fault it is."""
+        """The refusal has the form of the contract, and names the cause."""
         self.assertEqual(response.status, 503, response.body)
         error = response.json()["error"]
         self.assertEqual(error["code"], "ledger_unavailable")
@@ -48,7 +48,7 @@ class ArchiveTest(StackTest):
         wait_until(lambda: what in tollgate.log(), f"the log to say: {what}", timeout=20)
 
     def wait_until_dropped(self, org, last):
-        """All but the script call that this entry stands in."""
+        """Waits until all entries before the script call of this one are dropped."""
         ms, number = map(int, last.split("-"))
         before = f"{ms}-{number // 1000 * 1000 - 1}" if number >= 1000 else f"{ms - 1}-999999"
         wait_until(lambda: self.dropped(org) == before, "old entries to be dropped", timeout=20)

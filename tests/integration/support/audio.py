@@ -4,14 +4,14 @@ import struct
 from .http_stack import HttpTest
 from .tollgate import RATES, route
 
-# Sixty credits a minute: a credit is a second, and figures can be read.
+# Sixty credits per minute: one credit is one second, so the figures are easy to read.
 SPEECH = {"credits": 60, "per": "minute", "meter": "response_audio", "increment": "1s"}
 UPLOAD = {"credits": 60, "per": "minute", "meter": "request_audio", "increment": "1s"}
 HOUR = 3600
 
 
 def wav(seconds, rate=8000, declared=None):
-    """Silence: mono, 8 bit. `declared` is what the header claims instead of the truth."""
+    """Silence: mono, 8 bit. `declared` is the length that the header claims instead of the real one."""
     samples = int(seconds * rate)
     size = samples if declared is None else declared
     head = struct.pack("<4sI4s4sIHHIIHH4sI", b"RIFF", min(36 + size, 0xFFFFFFFF), b"WAVE", b"fmt ", 16,
@@ -74,8 +74,8 @@ class AudioTest(HttpTest):
 
 
 def m4a(seconds, blocks_a_sample=1, bytes_a_sample=400, index_first=False):
-    """AAC at 16 kHz, mono, whose index stands at the end as phones write it: blocks without sound, 64 ms
-    each, and padding. Several blocks in a sample are what no recorder writes; decoders play them all."""
+    """AAC at 16 kHz, mono, with the index at the end as phones write it: silent blocks of 64 ms each, and padding. No
+    recorder writes several blocks per sample; decoders play them all."""
     def u32(*values):
         return struct.pack(f">{len(values)}I", *values)
 

@@ -1,4 +1,4 @@
-"""An upstream that writes down which calls it has served, by their request ids: HTTP/1.1, keep-alive."""
+"""An upstream that records which calls it has served, by their request ids: HTTP/1.1, keep-alive."""
 import asyncio
 import random
 import threading
@@ -7,9 +7,9 @@ from collections import Counter
 
 
 class CountingUpstream:
-    """Runs in a thread of its own. `served` counts the calls whose whole request it had and whose answer it
-    began, and `began` says when; `received` those whose whole request it had. Every fourth answer is a stream of
-    events; of these, a share of `long_answers` lasts for a second or two."""
+    """Runs in a thread of its own. `served` counts the calls that arrived completely and whose answer it began, and
+    `began` has the times; `received` those that arrived completely. Every fourth answer is a stream of events; of
+    these, a share of `long_answers` lasts for a second or two."""
 
     def __init__(self, most_delay_ms=30, seed=1, long_answers=0.0):
         self.received, self.served, self.began = Counter(), Counter(), {}
@@ -49,7 +49,7 @@ class CountingUpstream:
     async def _answer(self, call, writer):
         self.received[call] += 1
         await asyncio.sleep(self._random.uniform(0, self._most_delay))
-        # What is written here the kernel takes: the call has been served.
+        # Bytes written here are in the kernel: the call has been served.
         self.served[call] += 1
         self.began[call] = time.monotonic()
         if self._random.random() < 0.75:

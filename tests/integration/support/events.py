@@ -1,4 +1,4 @@
-"""One open stream of server-sent events, read as a client of HTTP would read it."""
+"""One open stream of server-sent events, read as an HTTP client would read it."""
 import json
 import socket
 import time
@@ -8,7 +8,7 @@ from .http import split_address
 
 
 class EventStream:
-    """`status` and `headers` are those of the answer; `body` is one that is no stream."""
+    """`status` and `headers` are those of the answer; `body` is the answer if it is not a stream."""
 
     def __init__(self, address, path, headers=None, version="1.1", method="GET", tls=None,
                  receive_buffer=None, timeout=10):
@@ -39,7 +39,7 @@ class EventStream:
         self._socket.sendall(data)
 
     def next(self, timeout=5):
-        """(id, event, data) of the next event; None at the end; TimeoutError when there is none."""
+        """(id, event, data) of the next event; None at the end; TimeoutError if there is none."""
         deadline = time.monotonic() + timeout
         while True:
             while b"\n\n" in self._text:
@@ -51,7 +51,7 @@ class EventStream:
             self._receive(deadline)
 
     def until(self, wanted, timeout=5):
-        """All events up to the first that is wanted."""
+        """All events up to the first for which `wanted` is true."""
         seen, deadline = [], time.monotonic() + timeout
         while True:
             event = self.next(max(deadline - time.monotonic(), 0.001))
@@ -62,7 +62,7 @@ class EventStream:
                 return seen
 
     def wait_end(self, timeout=5):
-        """What was told until the stream ended."""
+        """The events until the end of the stream."""
         seen, deadline = [], time.monotonic() + timeout
         while event := self.next(max(deadline - time.monotonic(), 0.001)):
             seen.append(event)

@@ -1,4 +1,4 @@
-"""HTTP as tests need it: a plain call, exact bytes on a raw socket, and many calls at once."""
+"""HTTP for tests: a plain call, exact bytes on a raw socket, and many calls at once."""
 import asyncio
 import http.client
 import json
@@ -9,11 +9,11 @@ from decimal import Decimal
 
 
 def parse_json(text):
-    """Credits are exact decimals; floating point must not touch them in tests either."""
+    """Credits are exact decimals; tests must not convert them to floating point either."""
     return json.loads(text, parse_float=Decimal)
 
 
-# What a call raises whose server dies meanwhile: before its answer, or in the middle of it.
+# The exceptions of a call whose server dies: before its answer, or during it.
 BROKEN_OFF = (OSError, http.client.HTTPException)
 
 
@@ -37,7 +37,7 @@ def split_address(address):
 
 
 def call(address, method, path, headers=None, body=None, timeout=30):
-    """One request on a connection of its own. A `body` that is no bytes is sent as JSON."""
+    """One request on a connection of its own. A `body` that is not bytes is sent as JSON."""
     headers = dict(headers or {})
     if body is not None and not isinstance(body, bytes):
         body = json.dumps(body).encode()
@@ -71,7 +71,7 @@ class RawConnection:
         self.socket.close()
 
     def reset(self):
-        """Leaves so that the server knows it at once; close() may be the end of one half only."""
+        """Leaves so that the server notices at once; close() may end only one half."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.close()
 
@@ -82,8 +82,7 @@ class RawConnection:
         self.socket.shutdown(socket.SHUT_WR)
 
     def read_reply(self, to_method="GET", at_head=lambda: None):
-        """The next reply, or None when the peer has closed instead. `at_head` is called between the two
-        parts of it."""
+        """The next reply, or None if the peer has closed instead. `at_head` is called between the head and the body."""
         try:
             reply = http.client.HTTPResponse(self.socket, method=to_method)
             reply.fp.close()
@@ -96,7 +95,7 @@ class RawConnection:
         return Reply(reply.status, {k.lower(): v for k, v in reply.getheaders()}, reply.read())
 
     def is_closed_by_peer(self):
-        """Waits for the end; anything that still arrives means: not closed."""
+        """Waits for the end; any bytes that still arrive mean: not closed."""
         try:
             return self.reader.read(1) == b""
         except ConnectionResetError:
@@ -114,7 +113,7 @@ def encode_request(method, path, headers, body=b""):
 
 
 class AsyncClient:
-    """One connection of many: opened first, so that all requests can leave at the same moment."""
+    """One connection of many: opened first, so that all requests can be sent at the same moment."""
 
     def __init__(self, reader, writer):
         self.reader, self.writer = reader, writer
@@ -134,7 +133,7 @@ class AsyncClient:
         return int(status_line.split()[1]), {n.strip().lower(): v.strip() for n, v in fields}
 
     async def read_pieces(self, headers):
-        """The body as it arrives: chunk by chunk, or in one piece when its length is declared."""
+        """The body as it arrives: chunk by chunk, or in one piece if its length is declared."""
         if headers.get("transfer-encoding") != "chunked":
             yield await self.reader.readexactly(int(headers.get("content-length", 0)))
             return
@@ -156,6 +155,6 @@ class AsyncClient:
         self.writer.close()
 
     def reset(self):
-        """Leaves so that the server knows it: nobody is there who could read an answer."""
+        """Leaves so that the server notices that no client can read an answer."""
         self.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.writer.transport.abort()

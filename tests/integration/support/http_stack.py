@@ -50,7 +50,7 @@ class HttpTest(StackTest):
         self.assertEqual(self.scripted.failures, [])
 
     def script(self, function):
-        """Makes the scripted upstream run `function` for the path that is returned."""
+        """Makes the scripted upstream run `function` for the returned path."""
         name = f"{self.org}-{len(self.scripts)}"
         self.scripts[name] = function
         return f"/scripted/{name}"
@@ -90,7 +90,7 @@ class HttpTest(StackTest):
         return self.head("POST", path, "Transfer-Encoding: chunked") + sent + b"0\r\n\r\n", body
 
     def check_any_calls_in_any_pieces(self, connect, seeds):
-        """Pipelined calls, cut anywhere, arrive whole and in order."""
+        """Pipelined calls, split anywhere, arrive complete and in order."""
         for seed in range(seeds):
             with self.subTest(seed=seed):
                 chance = random.Random(seed)
@@ -111,7 +111,7 @@ class HttpTest(StackTest):
 
 
 def read_head(connection):
-    """Status line and fields, as they are, interim answers included."""
+    """Status line and fields, unchanged, including interim answers."""
     lines = []
     while (line := connection.reader.readline().rstrip(b"\r\n")):
         lines.append(line.decode("latin-1"))

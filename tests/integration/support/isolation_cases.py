@@ -1,8 +1,8 @@
-"""What a customer with a valid key of its own may try to see another organization's account.
+"""A customer's attempts, with a valid key of its own, to see another organization's account.
 
-`RIVAL`, `AGENT`, `ENTRY` and the like are filled in with what the rival really has: a customer may have
-heard of it. `status` is what Tollgate must answer; 200 only where the question is a plain one about the
-customer's own account, or a call that is forwarded and paid for like any other.
+`RIVAL`, `AGENT`, `ENTRY` and similar names are replaced by the rival's real values: a customer may know
+them. `status` is the required answer; 200 only for an ordinary request about the customer's own account,
+or a call that is forwarded and charged like any other.
 """
 from dataclasses import dataclass, field
 
@@ -13,7 +13,7 @@ class Attempt:
     status: int
     method: str = "GET"
     headers: dict = field(default_factory=dict)
-    key: str = "MY_KEY"  # empty: without one
+    key: str = "MY_KEY"  # empty: without a key
     listener: str = "data"
 
 
@@ -35,14 +35,14 @@ PARAMETERS = [
              "/v1/billing/usage?time_zone=../RIVAL", "/v1/billing/usage?time_zone=%2Fetc%2Fpasswd",
              "/v1/billing/usage?after=RIVAL", "/v1/billing/usage?cursor=RIVAL",
              "/v1/billing/usage?after=CURSOR", "/v1/billing/usage?group_by=agent&after=CURSOR%00"),
-    # The rival's names as filters: a question about the caller's own account, which has none of them.
+    # The rival's names as filters: a query about the caller's own account, which has none of them.
     *(Attempt(f"/v1/billing/usage?granularity=total&{group}{name}={value}", 200)
       for group in ("", "group_by=action,model,agent,conversation,key,route&")
       for name, value in (("agent", "AGENT"), ("conversation", "CONVERSATION"), ("key", "KEY_ID"),
                           ("model", "MODEL"), ("agent", "*"), ("agent", "AGENT&agent="))),
     *(Attempt(f"/v1/billing/ledger?after={entry}", 200) for entry in ("0-0", "ENTRY", "ELEMENT-0")),
     Attempt("/v1/billing/usage?from=1970-01-01&to=1970-06-01&group_by=agent", 200),
-    # A cursor says where to go on, not whose rows: this one is the rival's for this very question.
+    # A cursor says where to continue, not in which account: this one is the rival's for exactly this query.
     Attempt("/v1/billing/usage?granularity=total&group_by=agent&limit=1&after=CURSOR", 200),
 ]
 
@@ -55,7 +55,7 @@ PATHS = [
              "/v1/billing/", "/v1/billing", "/v1/billing/balance/", "/v1/billing/BALANCE",
              "/v1/billing//balance/RIVAL",
              "/v1/billing/admin/v1/orgs/RIVAL/balance", "/v1/billing/balance%20", status=404),
-    # However it is written, what is left after normalising is a page of the caller's own.
+    # In any notation, the normalized path is a page of the caller's own account.
     *(Attempt(target, 200) for target in
       ("/v1/billing/balance?", "/v1/billing/%62alance", "/v1/%62illing/balance",
        "/v1/billing/x/../balance", "/v1/./billing/balance", "/v1/RIVAL/../billing/ledger",
@@ -69,9 +69,9 @@ PATHS = [
     *refused("/admin/v1/orgs", "/admin/v1/orgs/RIVAL", "/admin/v1/orgs/RIVAL/ledger",
              "/v1/billing/../../admin/v1/orgs/RIVAL/balance", "/Admin/v1/orgs/RIVAL/balance",
              "//admin/v1/orgs/RIVAL/balance", "/metrics", "/V1/billing/balance", status=404),
-    # An absolute target of the host that was asked is read by its path.
+    # An absolute target with the requested host is read by its path.
     Attempt("http://test/v1/billing/balance", 200),
-    # No billing page: forwarded, and paid for, like any call of the route it matches.
+    # Not a billing page: forwarded and charged like any call of the route it matches.
     *(Attempt(target, 200) for target in ("/v1/BILLING/balance", "/v1/billings/RIVAL/balance",
                                           "/v1/agents/AGENT/billing/balance")),
     *(Attempt(f"/v1/billing/{page}", 405, method=method)

@@ -16,10 +16,10 @@ class Case:
     name: str
     data: bytes
     answers: list = ()  # (status, code), in order
-    requests: int = 0  # whole ones, upstream
+    requests: int = 0  # complete ones, upstream
     credits: Decimal = 0
     ends: bool = False  # the connection ends with the last answer
-    leaves: bool = False  # the client closes after having sent its data
+    leaves: bool = False  # the client closes after sending its data
 
 
 def head(line, *fields, host=True, key=True):
@@ -58,12 +58,12 @@ NEXT = get("/sample/echo/next")
 
 
 def refused(name, data, answer=INVALID, **more):
-    """Nobody can tell where the next request would begin: the connection ends."""
+    """The beginning of the next request is unknown: the connection ends."""
     return Case(name, data, [answer], ends=True, **more)
 
 
 def declined(name, data, answer=INVALID):
-    """The framing is sound, so the connection goes on."""
+    """The framing is valid, so the connection continues."""
     return Case(name, data, [answer])
 
 

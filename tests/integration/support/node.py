@@ -1,7 +1,7 @@
 """Scripts for Node.js, with the packages that a lock file names, from whatever registry npm is configured with.
 
-Debian's own programs run them: they are called by their path, so that a Node.js that somebody installed
-elsewhere does not hide what Debian's cannot run.
+Debian's own programs run them: they are called by their path, so that another installed Node.js does not
+hide scripts that Debian's cannot run.
 """
 import shutil
 import subprocess
@@ -10,24 +10,23 @@ from pathlib import Path
 
 from support.process import raise_descriptor_limit
 
-SKIPPED = 77  # an exit status that ctest takes for a skip
+SKIPPED = 77  # the exit status that ctest treats as a skip
 
 
 def program(name):
-    """Debian's, or the first one on the PATH; None where there is none."""
+    """Debian's, or the first one on the PATH; None if there is none."""
     debians = Path("/usr/bin") / name
     return str(debians) if debians.exists() else shutil.which(name)
 
 
 def run_script(script, directory, environment, **options):
-    """`node --test`; gives its exit status."""
+    """Runs `node --test`; returns its exit status."""
     return subprocess.run([program("node"), "--test", script], cwd=directory, env=environment, **options).returncode
 
 
 def install(scripts, package, directory):
-    """Exactly what `package` (a package.json) and the lock file beside it say; a package that this Node.js
-    does not support is an error. node looks for modules beside the script that imports them, so the
-    scripts move there too."""
+    """Exactly the versions in `package` (a package.json) and the lock file beside it; a package that this Node.js does
+    not support is an error. node looks for modules beside the importing script, so the scripts are copied there too."""
     lock = package.with_name("package-lock.json")
     directory.mkdir(parents=True, exist_ok=True)
     for script in scripts:
@@ -46,13 +45,13 @@ def install(scripts, package, directory):
 
 def version_of(name):
     path = program(name)
-    # wrk says it with exit status 1.
+    # wrk reports it with exit status 1.
     said = subprocess.run([path, "--version"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True).stdout
     return f"{path} {said.strip().splitlines()[0]}"
 
 
 def main(run, tools, packages):
-    """`run()` gives an exit status. Where a tool is missing, says which group of packages has it."""
+    """`run()` returns an exit status. If a tool is missing, names the package group that contains it."""
     missing = [tool for tool in tools if not program(tool)]
     if missing:
         print(f"skipped: no {' and no '.join(missing)} here (deploy/install-packages.sh {packages})")

@@ -1,7 +1,7 @@
-"""Payment endpoints with books of their own: what was charged under which key.
+"""Payment endpoints with books of their own: the charge under each key.
 
-Both keep their promise: one charge a key, however often it is asked for. How they answer is up to a
-test, and may be as bad as it gets.
+Both guarantee one charge per key, however often it is requested. A test decides how they answer, and may
+use any fault.
 """
 import base64
 import hashlib
@@ -18,7 +18,7 @@ SECRET = "whsec_" + base64.b64encode(b"integration-test-payments").decode()
 
 @dataclass
 class Charge:
-    """Everything that one idempotency key stands for. `verdict` never changes."""
+    """Everything under one idempotency key. `verdict` never changes."""
     key: str
     verdict: str
     event: dict
@@ -30,8 +30,8 @@ class Charge:
 class _Endpoint(_Listener):
     """Answers each request by `behave(endpoint, connection, charge)`, after it has been booked.
 
-    `lose` says whether a request gets lost before it is booked. `failures` are requests that should
-    not have come. Both functions may be exchanged at any time.
+    `lose` decides whether a request is lost before it is booked. `failures` are requests that should
+    not have arrived. Both functions may be replaced at any time.
     """
 
     def __init__(self, verdict="paid", tls=None):
@@ -67,7 +67,7 @@ class _Endpoint(_Listener):
 
 
 class PaymentEndpoint(_Endpoint):
-    """Takes webhooks of the type `account.top_up_requested`."""
+    """Accepts webhooks of the type `account.top_up_requested`."""
 
     def take(self, connection, request):
         self.check_signatures(request)

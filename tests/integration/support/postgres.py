@@ -1,4 +1,4 @@
-"""A private PostgreSQL on a unix socket, that can be killed and started again."""
+"""A private PostgreSQL on a unix socket that can be killed and restarted."""
 import atexit
 import functools
 import os
@@ -12,12 +12,12 @@ from urllib.parse import quote
 
 from .process import Process
 
-# PostgreSQL refuses to run as root; Debian's package brings a user for it.
+# PostgreSQL refuses to run as root; Debian's package creates a user for it.
 AS_POSTGRES = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
 
 
 def program(name):
-    """Debian keeps the server's programs out of PATH, one directory for each version."""
+    """Debian keeps the server's programs outside PATH, in one directory per version."""
     found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
     return str(found[-1]) if found else shutil.which(name)
 
@@ -32,7 +32,7 @@ def _directory(as_user):
 
 @functools.cache
 def _empty_server(*as_user):
-    """The files of a server that has never run. To make them takes ten times as long as to copy them."""
+    """The files of a server that has never run. Creating them takes ten times as long as copying them."""
     directory = _directory(as_user)
     atexit.register(shutil.rmtree, directory, ignore_errors=True)
     subprocess.run([*as_user, program("initdb"), "-D", f"{directory}/data", "-A", "trust", "-U", "tollgate",
@@ -41,7 +41,7 @@ def _empty_server(*as_user):
 
 
 class Cluster:
-    """The files of one server: what outlives it."""
+    """The files of one server, which outlive it."""
 
     def __init__(self):
         self.as_user = AS_POSTGRES if os.geteuid() == 0 else []
@@ -68,8 +68,8 @@ class Cluster:
 
 
 class Postgres(Process):
-    """Without fsync: what is killed here are processes, and the kernel keeps what they wrote. With it, a
-    server that was killed begins by writing its whole directory to a disk that may have much to do."""
+    """Without fsync: only processes are killed here, and the kernel keeps what they wrote. With it, a restarted server
+    would first flush its whole directory to a disk that may be busy."""
 
     def __init__(self, cluster, directory, name="postgres"):
         self.cluster = cluster
@@ -84,22 +84,22 @@ class Postgres(Process):
             return False
 
     def freeze(self):
-        """The server and all its processes stand still: connections stay open, and nothing answers."""
+        """The server and all its processes are stopped: connections stay open, and nothing answers."""
         self._signal_all(signal.SIGSTOP)
 
     def thaw(self):
         self._signal_all(signal.SIGCONT)
 
     def _signal_all(self, what):
-        os.kill(self.pid, what)  # first: a server that stands still starts no other process
+        os.kill(self.pid, what)  # first: a stopped server starts no other process
         for pid in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split():
             try:
                 os.kill(int(pid), what)
-            except ProcessLookupError:  # a worker that was done anyway
+            except ProcessLookupError:  # a worker that has already ended
                 pass
 
     def stop(self, timeout=40.0, any_status=False):
-        """Without waiting for clients to leave, which SIGTERM would."""
+        """Does not wait for clients to leave, as SIGTERM would."""
         if self.running():
             self.popen.send_signal(signal.SIGINT)
             self.popen.wait(timeout)

@@ -1,4 +1,4 @@
-"""Child processes that are started, waited for and always stopped again."""
+"""Child processes that are started, waited for and always stopped."""
 import fcntl
 import functools
 import os
@@ -19,7 +19,7 @@ SANITIZED = bool(os.environ.get("TOLLGATE_SANITIZE"))
 
 
 def raise_descriptor_limit():
-    """A thousand connections are some thousand descriptors; the usual soft limit is 1,024."""
+    """A thousand connections need more than a thousand descriptors; the usual soft limit is 1,024."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
@@ -33,8 +33,8 @@ _claimed = set()
 
 
 def _claim(port):
-    """True when it is now this process' own, for as long as it lives. It is bound some time later, and
-    a Tollgate that is started again needs it again; other tests run beside this one meanwhile."""
+    """True if the port now belongs to this process, for its lifetime. It is bound some time later, and a restarted
+    Tollgate needs it again; other tests run at the same time."""
     if port in _claimed:
         return False
     try:
@@ -60,9 +60,9 @@ def free_port():
 
 
 def wait_until(condition, what, timeout=30.0, every=0.05):
-    """Calls `condition` until it answers something true, and returns that.
+    """Calls `condition` until it returns a true value, and returns that.
 
-    It has failed when it was asked after the time was up: not because an answer took long.
+    It fails if a call that began after the timeout returns false: a slow call alone is not a failure.
     """
     deadline = time.monotonic() + timeout
     while True:
@@ -76,7 +76,7 @@ def wait_until(condition, what, timeout=30.0, every=0.05):
 
 
 def keep_clear_of(turn, seconds):
-    """Waits for the next "hour" or "day" (UTC) when it is so near: what follows is of one only."""
+    """Waits for the next "hour" or "day" (UTC) if it is that near, so that the following steps are within one."""
     length = {"hour": 3_600, "day": 86_400}[turn]
     left = length - time.time() % length
     if left < seconds:
@@ -112,20 +112,20 @@ class Process:
             return condition()
         try:
             return wait_until(ready_or_dead, f"{self.name} to become ready", timeout)
-        except (RuntimeError, TimeoutError) as error:  # nobody gets to know it, so nobody stops it
+        except (RuntimeError, TimeoutError) as error:  # the caller never gets it, so it would not be stopped
             if self.running():
                 self.kill()
             self._log.close()
             raise type(error)(f"{error}\n{self.log()}") from None
 
     def kill(self):
-        """As a crash would: nothing is finished, nothing is said."""
+        """Like a crash: nothing is finished, and nothing is logged."""
         self._killed = True
         self.popen.send_signal(signal.SIGKILL)
         self.popen.wait()
 
     def stop(self, timeout=90.0, any_status=False):
-        """Asks politely. A program that has died, does not listen, or ends badly fails the test."""
+        """Sends SIGTERM. A program that has died, does not react, or ends with an error fails the test."""
         if self.running():
             self.popen.send_signal(signal.SIGTERM)
         try:
@@ -135,12 +135,12 @@ class Process:
             raise AssertionError(f"{self.name} did not end on SIGTERM:\n{self.log()}") from None
         finally:
             self._log.close()
-        self._any_status = self._any_status or any_status  # also when it is stopped once more
+        self._any_status = self._any_status or any_status  # also if it is stopped again
         if self.popen.returncode != 0 and not (self._killed or self._any_status):
             raise AssertionError(f"{self.name}: exit status {self.popen.returncode}\n{self.log()}")
 
     def peak_memory_kib(self):
-        """The most resident memory this process has ever had."""
+        """The largest resident memory that this process has had."""
         for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
             if line.startswith("VmHWM:"):
                 return int(line.split()[1])
@@ -156,7 +156,7 @@ def _clock_library(directory):
 
 
 class MovableClock:
-    """A command that is run with `run_with` has a clock that `move` moves while it runs."""
+    """The clock of a command run with `run_with` can be changed by `move` while it runs."""
 
     def __init__(self, directory, name):
         self._file = Path(directory) / f"{name}.clock"
@@ -165,7 +165,7 @@ class MovableClock:
                          f"SHIFTED_CLOCK_MS={os.environ.get('SHIFTED_CLOCK_MS') or 0}"]
 
     def move(self, **ahead):
-        """So far ahead of what it would be, as of `timedelta`."""
+        """Sets the clock ahead by this much, as for `timedelta`."""
         self.ahead = timedelta(**ahead)
         with open(self._file, "r+b" if self._file.exists() else "w+b") as file:  # the same file: it is mapped
             file.write(struct.pack("=q", round(self.ahead.total_seconds() * 1000)))
@@ -178,20 +178,20 @@ def shifted_clock(directory, to):
     """What a command is run with (`run_with`) so that its clock says `to`, a datetime, now, and goes on."""
     library = _clock_library(directory)
     shift_ms = round((to.timestamp() - time.time()) * 1000)
-    shift_ms += int(os.environ.get("SHIFTED_CLOCK_MS") or 0)  # of the clock that was just looked at
+    shift_ms += int(os.environ.get("SHIFTED_CLOCK_MS") or 0)  # of the clock that was just read
     return ["env", f"LD_PRELOAD={library}", f"SHIFTED_CLOCK_MS={shift_ms}"]
 
 
 class Redis(Process):
-    """A private Redis on a unix socket; `persistent`: another of the same name has its data again;
-    `always`: and it acknowledges nothing that is not on disk."""
+    """A private Redis on a unix socket. `persistent`: another of the same name has its data again. `always`: it also
+    acknowledges only what is on disk."""
 
     def __init__(self, directory, name="redis", run_with=(), persistent=False, always=False):
         self.socket_path = str(Path(directory) / f"{name}.sock")
-        # A unix socket's path holds 107 characters at most.
+        # The path of a unix socket has at most 107 characters.
         if len(self.socket_path) > 100:
             raise ValueError(f"too long for a unix socket: {self.socket_path}")
-        # By a clock that is behind, jemalloc's thread would not sleep between its rounds, but keep a processor busy.
+        # With a clock that is behind, jemalloc's thread would not sleep between its rounds, but use a whole processor.
         thread = ["--jemalloc-bg-thread", "no"] if run_with else []
         super().__init__(name, [*run_with, "redis-server", *thread, "--port", "0",
                                 "--unixsocket", self.socket_path, "--save", "",

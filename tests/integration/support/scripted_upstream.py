@@ -1,4 +1,4 @@
-"""Upstreams that misbehave on purpose, or that write down every byte they get."""
+"""Upstreams that misbehave on purpose, or that record every byte they receive."""
 import array
 import fcntl
 import select
@@ -30,7 +30,7 @@ class Request:
 
 
 class Connection:
-    """One connection that the upstream accepted, for a script to do with as it likes."""
+    """One connection that the upstream accepted; a script has full control of it."""
 
     def __init__(self, accepted, number):
         self.socket, self.number = accepted, number
@@ -39,7 +39,7 @@ class Connection:
         self.reader = self.socket.makefile("rb")
 
     def read_head(self):
-        """A request without its body; None when the peer has closed."""
+        """A request without its body; None if the peer has closed."""
         lines = []
         while (line := self.reader.readline()) not in (b"", b"\r\n"):
             lines.append(line.rstrip(b"\r\n"))
@@ -64,7 +64,7 @@ class Connection:
         self.send(f"HTTP/1.1 {status}\r\n{fields}Content-Length: {len(body)}\r\n\r\n".encode() + body)
 
     def wait_closed(self):
-        """True when the peer closes or resets; False when it sends something, or nothing for long."""
+        """True if the peer closes or resets; False if it sends bytes, or nothing for a long time."""
         try:
             return self.reader.read(1) == b""
         except ConnectionResetError:
@@ -73,7 +73,7 @@ class Connection:
             return False
 
     def close(self):
-        # shutdown() reaches the peer even while the reader still holds on to the descriptor.
+        # shutdown() reaches the peer even while the reader still holds the descriptor.
         try:
             self.socket.shutdown(socket.SHUT_RDWR)
         except OSError:
@@ -114,7 +114,7 @@ class _Listener:
             self._open.append(accepted)
             self.serve(accepted, number)
         except (OSError, ValueError):
-            pass  # the peer's doing, or stop()'s
+            pass  # caused by the peer, or by stop()
         finally:
             accepted.close()
 
@@ -127,9 +127,9 @@ class _Listener:
 class ScriptedUpstream(_Listener):
     """Serves `/ANYTHING/NAME` by `scripts[NAME](connection, request)`, once the head has been read.
 
-    A script that returns something true has finished with the connection; after any other, the next
-    request is read. `requests` are those that arrived; `failures` what the scripts raised; `closed`
-    counts the connections that have ended.
+    A script that returns a true value has finished with the connection; after any other, the next
+    request is read. `requests` are those that arrived; `failures` the exceptions of the scripts;
+    `closed` counts the connections that have ended.
     """
 
     def __init__(self, scripts, tls=None):
@@ -164,16 +164,16 @@ def _unread_bytes(connection):
 
 
 class Recorder(_Listener):
-    """Passes everything on to another server, and keeps what was sent there, by connection."""
+    """Passes everything on to another server, and records the bytes sent there, by connection."""
 
     def __init__(self, target):
         self._target = split_address(target)
         self.sent = {}
-        self._taking = set()  # connections of which something is read, and not yet written down
+        self._taking = set()  # connections with bytes that are read but not recorded yet
         super().__init__()
 
     def at_rest(self):
-        """All that has been sent is written down: the kernel keeps nothing, and nothing is on the way."""
+        """All sent bytes are recorded: none are in the kernel or in transit."""
         if select.select([self._listener], [], [], 0)[0] or len(self._open) < self._number:
             return False
         unread = [each for each in list(self._open) if each.fileno() != -1 and _unread_bytes(each)]

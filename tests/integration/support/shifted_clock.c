@@ -1,7 +1,7 @@
-/* Loaded before a program's own libraries: its clock goes on from SHIFTED_CLOCK_MS more than it is, and from
-   as much more as the first eight bytes of the file SHIFTED_CLOCK_FILE say, which a test may change while the
-   program runs. Cycles that end at midnight can then be waited for. libfaketime does not get along with
-   jemalloc, which asks for the time before anything is set up; the system is asked directly here. */
+/* Loaded before a program's own libraries: its clock is ahead by SHIFTED_CLOCK_MS, and also by the
+   value in the first eight bytes of the file SHIFTED_CLOCK_FILE, which a test may change while the program
+   runs. So a test can wait for cycles that end at midnight. libfaketime does not work with jemalloc, which
+   reads the time before anything is set up; this library asks the system directly. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-"""What most tests stand on: one Redis, one sample upstream, and the Tollgates they ask for."""
+"""Shared by most tests: one Redis, one sample upstream, and the Tollgates they start."""
 import itertools
 import shutil
 import tempfile

@@ -1,7 +1,7 @@
 """The part of Stripe's API that takes payments, with its memory for idempotency keys; and its events.
 
-Like Stripe it keeps the first answer under a key, errors included, and repeats it; other words under the
-same key are an `idempotency_error`; a search does not show what has just happened.
+Like Stripe it keeps the first answer under a key, including errors, and repeats it; a different request
+under the same key is an `idempotency_error`; a search does not show the most recent changes.
 """
 import hashlib
 import hmac
@@ -18,7 +18,7 @@ SECRET = "whsec_integration_test_stripe"
 
 @dataclass
 class Stored(Charge):
-    """What is kept of a request under its key."""
+    """The stored request and answer of a key."""
     answer: tuple = ()  # status line, object
     replays: int = 0
 
@@ -45,9 +45,9 @@ class Intent:
 
 
 class StripeLike(_Endpoint):
-    """A customer's name says how its card behaves: cus_paid, cus_pending, cus_declined, cus_action; one
-    in `cardless` has none until `methods` names one. `store` may give the answer that is kept under a key,
-    instead of what it would be, before anything is paid. `may_search`: whether the key may use the search."""
+    """A customer's name determines how its card behaves: cus_paid, cus_pending, cus_declined, cus_action; one in
+    `cardless` has none until `methods` names one. `store` may return the answer to store under a key, instead of the
+    usual one, before anything is paid. `may_search`: whether the key may use the search."""
 
     secret_key = "sk_test_integration"
     statuses = {"paid": "succeeded", "pending": "processing", "action": "requires_action",
@@ -56,7 +56,7 @@ class StripeLike(_Endpoint):
 
     def __init__(self, tls=None):
         self.methods = {}  # customer -> its default payment method
-        self.shown_methods = {}  # customer -> those that were asked for
+        self.shown_methods = {}  # customer -> those that were requested
         self.cardless = set()
         self.intents, self.calls = [], []
         self.store = lambda form: None
@@ -91,7 +91,7 @@ class StripeLike(_Endpoint):
                 self.expect(False, f"{method} {path}")
                 self.refuse(connection, "404 Not Found", "invalid_request_error")
 
-    # --- what was paid ---
+    # --- payments ---
 
     def add(self, form, status, **more):
         intent = Intent(f"pi_{next(self._ids)}", status, form, **more)
@@ -132,7 +132,7 @@ class StripeLike(_Endpoint):
         self.behave(self, connection, charge)
 
     def execute(self, form):
-        """What becomes of a request whose key is new."""
+        """The result of a request with a new key."""
         kind = form["customer"].split("_")[1]
         if form["customer"] in self.cardless and "payment_method" not in form:
             return self.error("400 Bad Request", "invalid_request_error", code="parameter_missing")
@@ -210,7 +210,7 @@ def event(kind, shown, identity=None):
 
 
 def signature(body, *secrets, at=None):
-    """Stripe-Signature, with one signature of each secret."""
+    """Stripe-Signature, with one signature per secret."""
     at = int(time.time() if at is None else at)
     signed = [hmac.new(secret.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
               for secret in secrets or (SECRET,)]

@@ -1,4 +1,4 @@
-"""What the tests of payments through Stripe stand on: two Tollgates, and somebody who answers like Stripe."""
+"""Shared by the tests of payments through Stripe: two Tollgates, and a server that answers like Stripe."""
 from .http import call
 from .stripe import StripeLike
 from .top_ups import TINY, TopUpTest
@@ -19,7 +19,7 @@ class StripeTest(TopUpTest):
         self.assertEqual(self.stripe.failures, [])
 
     def need(self, org, customer):
-        """A top-up is asked for."""
+        """Requests a top-up."""
         key = self.tollgate.admin.new_customer(org, **TINY, stripe_customer=customer)
         self.assertEqual(self.tollgate.chat(key).status, 200)
 

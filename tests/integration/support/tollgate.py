@@ -60,7 +60,7 @@ def configuration(store_url, upstream_address, **changes):
 
 
 def shipped_configuration(store_url, upstream_address):
-    """config/tollgate.yaml as it is, all its upstreams played by one: what its variables must be."""
+    """config/tollgate.yaml unchanged, with all its upstreams played by one: the values of its variables."""
     upstream = f"http://{upstream_address}"
     return {
         "TOLLGATE_LISTEN": f"127.0.0.1:{free_port()}",
@@ -75,7 +75,7 @@ def shipped_configuration(store_url, upstream_address):
 
 
 class Admin:
-    """The admin API, call by call. Anything but the expected status fails the test at once."""
+    """The admin API, call by call. Any other status than the expected one fails the test at once."""
 
     def __init__(self, address, token=ADMIN_TOKEN):
         self.address, self.token = address, token
@@ -101,7 +101,7 @@ class Admin:
 
     def grant(self, org, credits, kind="purchase", idempotency_key=None, **fields):
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
-        # Written as text, so that the number arrives as it was meant.
+        # Written as text, so that the number is sent exactly.
         body = f'{{"credits":{credits},"kind":"{kind}"{_more(fields)}}}'.encode()
         return self.expect_success("POST", f"/orgs/{org}/grants", body,
                                    {"Content-Type": "application/json", **headers})
@@ -182,7 +182,7 @@ class Tollgate(Process):
                               env={**os.environ, **self.environment})
 
     def verify(self):
-        """`tollgate verify`: exit status 0 or an assertion with everything it said."""
+        """`tollgate verify`: exit status 0, or an assertion with its whole output."""
         done = self.command("verify")
         if done.returncode != 0:
             raise AssertionError(f"verify says {done.returncode}:\n{done.stdout}{done.stderr}")

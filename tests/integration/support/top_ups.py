@@ -1,4 +1,4 @@
-"""What the tests of top-ups stand on: plans that need one soon, and what the ledger says of them."""
+"""Shared by the tests of top-ups: plans that soon need one, and the ledger's entries about them."""
 import contextlib
 
 from .process import wait_until
@@ -22,7 +22,7 @@ class TopUpTest(StackTest):
 
     @contextlib.contextmanager
     def alone(self, **changes):
-        """A Tollgate that is gone when the test is: others would deliver what it leaves."""
+        """A Tollgate that stops with the test: others would deliver its open top-ups."""
         tollgate = self.start_tollgate(plans=PLANS, holds={"sweep_every": "200ms"}, **changes)
         try:
             yield tollgate
@@ -30,7 +30,7 @@ class TopUpTest(StackTest):
             tollgate.stop()
 
     def resolved(self, tollgate, org, count=1, timeout=20):
-        """The organization's top-ups, once so many are no longer on their way."""
+        """The organization's top-ups, once that many have been resolved."""
         def enough():
             top_ups = tollgate.admin.top_ups(org)
             done = [each for each in top_ups if each["status"] != "requested"]
@@ -38,6 +38,6 @@ class TopUpTest(StackTest):
         return wait_until(enough, f"{count} top-ups of {org} to be resolved", timeout)
 
     def bought(self, tollgate, org):
-        """What the ledger says was granted by top-ups: (id, credits)."""
+        """The ledger's grants from top-ups: (id, credits)."""
         return [(entry["subject"], entry["credits"]) for entry in tollgate.admin.ledger(org)
                 if entry["type"] == "grant" and entry["kind"] == "top_up"]

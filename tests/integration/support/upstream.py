@@ -1,4 +1,4 @@
-"""The sample upstream, and what reached it."""
+"""The sample upstream, and its counts of requests."""
 from .http import call
 from .process import BUILD_DIR, Process
 

@@ -1,4 +1,4 @@
-"""What the tests of webhooks stand on: a receiver, and a sidecar that may call it."""
+"""Shared by the tests of webhooks: a receiver, and a sidecar that may call it."""
 from datetime import datetime
 
 from .events import EventStream
@@ -9,8 +9,8 @@ from .webhooks import WebhookReceiver, acknowledge, first_arrivals
 
 PLANS = {"starter": {"credits": 20, "overage_usd": 0.02, "top_up_minimum_usd": 10}}
 ALLOWED = {"allow_http": True, "allow_private": True}
-TIMEOUT = 1.5  # no receiver that means to answer takes that long, on the busiest machine
-LEASE = TIMEOUT + 5  # how long nobody delivers to an endpoint whose sidecar was killed
+TIMEOUT = 1.5  # no receiver that will answer takes that long, on the busiest machine
+LEASE = TIMEOUT + 5  # how long an endpoint whose sidecar was killed gets no deliveries
 
 
 def moment(text):
@@ -40,7 +40,7 @@ class WebhookTest(StackTest):
         self.admin.put_org(self.org, plan="starter")
 
     def new_endpoint(self, path=None, receiver=None, **fields):
-        """An organization with one endpoint: what the API says of it. Its path is the organization's."""
+        """An organization with one endpoint, as the API returns it. Its path is the organization's."""
         self.new_org()
         receiver = receiver or self.receiver
         return self.admin.expect_success(
@@ -56,16 +56,16 @@ class WebhookTest(StackTest):
         return self.admin.expect_success("POST", f"/orgs/{self.org}/webhooks/{endpoint['id']}/{what}")
 
     def cause_events(self, count, first=0, admin=None):
-        """Each top-up that is asked for is one event."""
+        """Each requested top-up is one event."""
         for number in range(first, first + count):
             (admin or self.admin).buy(self.org, 10, f"pack-{number}")
 
     def events(self, of_type="account."):
-        """What has happened to the organization, by the stream of events: bodies by id, in order."""
+        """The organization's events, from the stream of events: bodies by id, in order."""
         told = {}
         path = f"/admin/v1/orgs/{self.org}/events?last_event_id=0-0.0-0"
         with EventStream(self.admin.address, path, {"Authorization": f"Bearer {ADMIN_TOKEN}"}) as stream:
-            while True:  # what was missed ends with the balance
+            while True:  # missed events end with the balance
                 _, kind, event = stream.next()
                 if kind == "balance":
                     return told
@@ -73,14 +73,14 @@ class WebhookTest(StackTest):
                     told[event["id"]] = stream.last_text
 
     def arrived(self, count, path=None, receiver=None, timeout=15):
-        """The deliveries to a path, once so many different events have come."""
+        """The deliveries to a path, once that many different events have arrived."""
         def enough():
             got = (receiver or self.receiver).of(path or self.org)
             return got if len(first_arrivals(got)) >= count else None
         return wait_until(enough, f"{count} events at {path or self.org}", timeout)
 
     def packs(self, deliveries):
-        """The packs that they tell of, in the order of their first arrival."""
+        """The packs in them, in the order of their first arrival."""
         told = {each.id: each.event["data"].get("top_up") for each in deliveries}
         return [told[each] for each in first_arrivals(deliveries)]
 

@@ -1,4 +1,4 @@
-"""A receiver of webhooks that writes down what it gets, and answers as a test wants it to."""
+"""A receiver of webhooks that records its deliveries, and answers as a test requires."""
 import base64
 import hashlib
 import hmac
@@ -14,7 +14,7 @@ from .scripted_upstream import Connection, Request, _Listener
 
 @dataclass
 class Delivery:
-    """One request; whether it was acknowledged is the business of whoever answered it."""
+    """One request; the function that answers it decides whether it is acknowledged."""
     path: str
     id: str
     event: dict
@@ -24,7 +24,7 @@ class Delivery:
 
 
 def signatures(secret, identity, seconds, body):
-    """What both headers must say: Standard Webhooks', and the platform's own."""
+    """The required values of both headers: Standard Webhooks', and the platform's own."""
     key = base64.b64decode(secret.removeprefix("whsec_"))
     signed = f"{identity}.{seconds}.".encode() + body
     standard = base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()
@@ -32,8 +32,8 @@ def signatures(secret, identity, seconds, body):
 
 
 def check_signatures(delivery, *secrets):
-    """Signed by each of the secrets, newest first, and just now; the platform's header, by the oldest
-    alone. An assertion otherwise."""
+    """Signed with each of the secrets, newest first, and just now; the platform's header, with the oldest alone. An
+    assertion otherwise."""
     values = delivery.request.values
     [identity], [seconds] = values("webhook-id"), values("webhook-timestamp")
     expected = [signatures(secret, identity, seconds, delivery.body) for secret in secrets]
@@ -44,20 +44,20 @@ def check_signatures(delivery, *secrets):
 
 
 def first_arrivals(deliveries):
-    """The ids in the order in which they came for the first time."""
+    """The ids in the order of their first arrival."""
     return list(dict.fromkeys(each.id for each in deliveries))
 
 
 class WebhookReceiver(_Listener):
-    """Writes down each delivery, then answers it by `behave(connection, delivery)`.
+    """Records each delivery, then answers it by `behave(connection, delivery)`.
 
-    Different paths are different endpoints. `behave` may be exchanged at any time.
+    Different paths are different endpoints. `behave` may be replaced at any time.
     """
 
     def __init__(self, tls=None):
         self.deliveries = []
         self.behave = acknowledge
-        super().__init__(tls, free_port())  # which nobody takes while it is down
+        super().__init__(tls, free_port())  # reserved while it is down
 
     def url(self, path, scheme="http", host=None):
         return f"{scheme}://{host or '127.0.0.1'}:{self.address.split(':')[1]}/{path}"
@@ -80,7 +80,7 @@ class WebhookReceiver(_Listener):
         return [each for each in list(self.deliveries) if each.path == path]
 
     def go_down(self):
-        """Nobody listens any more: connections are refused."""
+        """Stops listening: connections are refused."""
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
 
@@ -120,7 +120,7 @@ def resetting(connection, delivery):
 
 
 def raw(answer, pause=0):
-    """Bytes as they are, at once or one by one; then the connection ends."""
+    """Exact bytes, at once or one by one; then the connection ends."""
     def behave(connection, delivery):
         for piece in [answer] if not pause else [bytes([byte]) for byte in answer]:
             connection.send(piece)
@@ -129,12 +129,12 @@ def raw(answer, pause=0):
 
 
 def bare(status, pause=0):
-    """Without the blank that belongs behind the number."""
+    """Without the blank that should follow the number."""
     return raw(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode(), pause)
 
 
 def dying_after_200(connection, delivery):
-    """The head is out; the body that it announces never comes."""
+    """The head is sent; the body that it announces never comes."""
     connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n")
-    time.sleep(0.05)  # a reset throws away what the peer has not read
+    time.sleep(0.05)  # a reset discards bytes that the peer has not read
     connection.reset()

@@ -43,7 +43,7 @@ struct error_row {
 TEST(read_stripe_payment, knows_what_each_error_means_for_the_key) {
   constexpr auto spent = "failed alarming, key spent", busy = "failed, key spent";
   for (const auto& row : {
-           // The card was charged and declined.
+           // The card was tried, and declined.
            error_row{402, "card_error", "declined", "declined"},
            // The request was wrong, and Stripe may keep the answer: repeating the same request
            // gives the same answer.

@@ -49,7 +49,7 @@ TEST(Mp3, AddsUpBitRatesThatVary) {
   EXPECT_EQ(mp3(repeat(one, 10)).length, frames(30));
 }
 
-// In a run, frames may differ.
+// The meter checks the frames of a run in more than one way.
 TEST(Mp3, CountsRunsOfFramesWhoseLengthsDifferByTheirPadding) {
   const auto padded = mpeg_frame(0xFFFB9200, 418), with_crc = mpeg_frame(0xFFFA9040, 417),
              short_one = mpeg_frame(0xFFFB4000, 182);

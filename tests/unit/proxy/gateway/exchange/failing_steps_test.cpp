@@ -26,8 +26,7 @@ class told_call : public conversation {
   }
   void TestBody() override {}
 
-  // --- steps
-  // --------------------------------------------------------------------------------------
+  // --- steps ------------------------------------------------------------------------------------
   void client_sends(std::string bytes) { ask(std::move(bytes)); }
   void client_ends() { pipe->end(), run(); }
   void upstream_sends(std::string bytes, int which = 0) {
@@ -47,8 +46,7 @@ class told_call : public conversation {
     host->events = std::make_shared<few_events>(std::move(events));
   }
 
-  // --- results
-  // ------------------------------------------------------------------------------------
+  // --- results ----------------------------------------------------------------------------------
   // According to the access log.
   quota::credits charged() const {
     quota::credits sum;
