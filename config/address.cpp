@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
+#include <sys/un.h>
 
 #include "config/units.hpp"
 #include "quota/redis/store_url.hpp"
@@ -97,6 +98,32 @@ std::string without_trailing_slash(std::string path) {
   return path;
 }
 
+// `unix:/path/of/socket[:/base/path]`, as nginx writes it: a host named "unix" has no empty port.
+std::optional<upstream_url> read_unix_url(context& in, const node& from, bool tls,
+                                          std::string_view text) {
+  const auto refuse = [&](const std::string& why) {
+    in.fail(from, why);
+    return std::nullopt;
+  };
+  if (tls) return refuse("a unix socket cannot have https://; write http://unix:/PATH");
+  text.remove_prefix(std::string_view{"unix:"}.size());
+  const auto colon = std::min(text.find(':'), text.size());
+  upstream_url out;
+  out.host = "localhost";  // for the Host field
+  out.unix_path = text.substr(0, colon);
+  const auto base = text.substr(std::min(colon + 1, text.size()));
+  if (out.unix_path.size() >= sizeof sockaddr_un{}.sun_path) {
+    return refuse("the path of a unix socket has at most 107 characters");
+  }
+  if (base.empty()) return out;
+  const auto parsed = boost::urls::parse_origin_form(base);
+  if (!parsed || parsed->has_query() || !forbidden_part(*parsed).empty()) {
+    return refuse("expected http://unix:/PATH or http://unix:/PATH:/BASE/PATH");
+  }
+  out.base_path = without_trailing_slash(std::string{base});
+  return out;
+}
+
 }  // namespace
 
 std::optional<endpoint> read_endpoint(context& in, const node& from) {
@@ -109,6 +136,15 @@ std::optional<endpoint> read_endpoint(context& in, const node& from) {
 }
 
 std::optional<upstream_url> read_upstream_url(context& in, const node& from) {
+  const auto scalar = read_scalar(in, from, "http:// or https:// and a host");
+  if (!scalar) return {};
+  for (const bool tls : {false, true}) {
+    const std::string_view scheme = tls ? "https://" : "http://", all = scalar->text;
+    const auto rest = all.substr(std::min(scheme.size(), all.size()));
+    if (all.starts_with(scheme) && rest.starts_with("unix:/")) {
+      return read_unix_url(in, from, tls, rest);
+    }
+  }
   const auto text = read_http_url(in, from);
   if (!text) return {};
   const boost::urls::url_view url = *boost::urls::parse_uri(*text);

@@ -11,11 +11,13 @@ namespace tollgate::config {
 // `127.0.0.1:8080`, `[::1]:8080`, `localhost:8080`; port 0 lets the system choose.
 std::optional<endpoint> read_endpoint(context& in, const node& from);
 
-// Splits `https://host[:port][/base/path]` into tls, host, port and base_path.
+// Splits `https://host[:port][/base/path]` into tls, host, port and base_path, or, as nginx does,
+// `http://unix:/path/of/socket[:/base/path]`, whose host is "localhost".
 struct upstream_url {
   bool tls = false;
   std::string host;
   std::uint16_t port = 80;
+  std::string unix_path;
   std::string base_path;
 };
 std::optional<upstream_url> read_upstream_url(context& in, const node& from);

@@ -5,6 +5,9 @@
 #include "routes/text.hpp"
 
 namespace tollgate::config {
+
+using namespace std::chrono_literals;
+
 namespace {
 
 // Fields that frame the message, belong to one connection, or describe the caller to the upstream:
@@ -138,6 +141,7 @@ upstream_settings read_upstream(context& in, const std::string& name, const node
     out.tls = url.tls;
     out.host = url.host;
     out.port = url.port;
+    out.unix_path = url.unix_path;
     out.base_path = url.base_path;
   }
   map.optional("headers", out.headers, read_headers);
@@ -145,6 +149,12 @@ upstream_settings read_upstream(context& in, const std::string& name, const node
   map.optional("verify", out.verify, read_flag);
   map.optional("forward_key", out.forward_key, read_flag);
   map.optional("identify", out.identify, read_identify);
+  // A vendor is not told who calls, nor that there is a proxy: nginx does not compress answers to
+  // requests with Via.
+  out.forwarded = out.via = out.identify.on || is_private_host(out.host);
+  map.optional("forwarded", out.forwarded, read_flag);
+  map.optional("via", out.via, read_flag);
+  map.optional("keep_alive", out.keep_alive, duration_between(0ms, 24h));
   map.finish();
   for (const auto* field : out.identify.names()) {
     const auto same = [&](const header& set) { return routes::same_variable(set.first, *field); };

@@ -57,13 +57,17 @@ struct upstream_settings {
   bool tls = false;
   std::string host;  // a name, or an address; in URLs also [::1]
   std::uint16_t port = 80;
+  std::string unix_path;  // of a unix socket, to connect to instead of host and port
   std::string
       base_path;  // "/api" for url: https://host/api; prepended to every path; no trailing slash
   // Set on every request; they replace the client's. An empty value removes the client's.
   std::vector<std::pair<std::string, std::string>> headers;
-  std::string ca_file;       // tls: trust these instead of the system's
-  bool verify = true;        // tls
-  bool forward_key = false;  // forward the caller's own Authorization / x-api-key
+  std::string ca_file;                     // tls: trust these instead of the system's
+  bool verify = true;                      // tls
+  bool forward_key = false;                // forward the caller's own Authorization / x-api-key
+  bool forwarded = true;                   // send X-Forwarded-* and Forwarded: the caller's address
+  bool via = true;                         // send Via
+  std::optional<milliseconds> keep_alive;  // an unused connection; empty: timeouts.keep_alive
   identify_settings identify;
 };
 
@@ -142,11 +146,11 @@ struct timeout_settings {
   milliseconds client_body{60'000};   // between two reads of the request body
   milliseconds client_write{60'000};  // a client that does not read
   milliseconds connect{5'000};        // to the upstream, TLS handshake included
-  milliseconds response_head{600'000};  // request sent to response head
-  milliseconds idle{300'000};           // between two reads of the response body
-  milliseconds total{86'400'000};       // one exchange from start to end
-  milliseconds keep_alive{75'000};      // an unused connection, on either side
-  milliseconds drain{30'000};           // after SIGTERM
+  milliseconds response_head{3'600'000};  // request sent to response head
+  milliseconds idle{300'000};             // between two reads of the response body
+  milliseconds total{86'400'000};         // one exchange from start to end
+  milliseconds keep_alive{75'000};        // an unused connection, on either side
+  milliseconds drain{30'000};             // after SIGTERM
 
   bool operator==(const timeout_settings&) const = default;
 };

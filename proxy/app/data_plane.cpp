@@ -6,6 +6,7 @@ namespace tollgate::proxy {
 
 void data_plane::open(int count, const dependencies_maker& dependencies, worker_options options,
                       metrics::registry& metrics) {
+  options.watch = std::make_shared<upstream_watch>();
   for (int i = 0; i < count; ++i) {
     workers_.push_back(std::make_unique<worker>(dependencies, options, metrics.add_thread()));
     options.listen.port(local_endpoint().port());  // if the configuration says 0

@@ -140,8 +140,19 @@ void collect_data_plane(family_builder& out, const thread_list& threads) {
   collect_thread(out, threads, "tollgate_event_streams", MetricType::Gauge,
                  "Streams of events that customers have open.", &thread_metrics::event_streams);
   out.family("tollgate_request_overhead_seconds", MetricType::Histogram,
-             "Time a request spent in Tollgate, waiting for its upstream excluded.");
+             "Time of a request that was spent in Tollgate itself.");
   for (const auto& thread : threads) out.add({}, thread.overhead);
+  out.family("tollgate_request_seconds", MetricType::Histogram,
+             "Time from the end of a request's head to the last byte of its response.");
+  for (const auto& thread : threads) out.add({}, thread.total);
+  out.family(
+      "tollgate_request_wait_seconds", MetricType::Histogram,
+      "Time that a request waited, by part; with the overhead it adds up to the whole time.");
+  for (const auto& thread : threads) {
+    for (std::size_t i = 1; i < call_part_count; ++i) {  // the first one is the overhead
+      out.add({{"part", std::string{to_string(static_cast<call_part>(i))}}}, thread.parts[i]);
+    }
+  }
 }
 
 void collect_ledger(family_builder& out, const thread_list& threads) {
@@ -164,6 +175,21 @@ void collect_ledger(family_builder& out, const thread_list& threads) {
   collect_store(out, threads);
 }
 
+void collect_failures(family_builder& out, const thread_list& threads) {
+  out.family("tollgate_upstream_failures", MetricType::Counter,
+             "Calls without an answer of the upstream, or without all of it, by cause.");
+  for (const auto& thread : threads) {
+    thread.for_each_upstream([&](const std::string& upstream, const upstream_metrics& cells) {
+      for (std::size_t i = 1; i < upstream_cause_count; ++i) {  // the first one is "none"
+        const auto count = cells.failures.read(i);
+        if (count == 0) continue;
+        const auto cause = static_cast<upstream_cause>(i);
+        out.add({{"upstream", upstream}, {"cause", std::string{to_string(cause)}}}, count);
+      }
+    });
+  }
+}
+
 void collect_upstreams(family_builder& out, const thread_list& threads) {
   collect_upstream(out, threads, "tollgate_upstream_response_head_seconds", MetricType::Histogram,
                    "Time from the request's end to the head of the upstream's response.",
@@ -181,6 +207,7 @@ void collect_upstreams(family_builder& out, const thread_list& threads) {
                    "Upstream connections in use.", &upstream_metrics::active);
   collect_upstream(out, threads, "tollgate_upstream_connections_idle", MetricType::Gauge,
                    "Upstream connections waiting in the pool.", &upstream_metrics::idle);
+  collect_failures(out, threads);
 }
 
 void collect_payments(family_builder& out, const payment_metrics& payments) {

@@ -64,7 +64,7 @@ void access_log::write(const exchange_record& record, quota::time_point now) {
                  (now - day).count());
   member(lines_, "request_id", record.request_id);
   member(lines_, "client", record.peer);
-  member(lines_, "org", record.org);
+  member(lines_, "org", record.who.org);
   member(lines_, "key", record.who.key_id);
   member(lines_, "method", record.method);
   member(lines_, "path", record.path);
@@ -79,6 +79,9 @@ void access_log::write(const exchange_record& record, quota::time_point now) {
   } else {
     member(lines_, "end", quota::to_string(record.end));
   }
+  if (record.failure.cause != upstream_cause::none) {
+    member(lines_, "upstream_failure", to_string(record.failure.cause));
+  }
   fmt::format_to(std::back_inserter(lines_), ",\"credits\":{}", to_string(record.money.charged));
   if (record.money.audio_us) {
     fmt::format_to(std::back_inserter(lines_), ",\"audio_seconds\":{}.{:06d}",
@@ -88,12 +91,21 @@ void access_log::write(const exchange_record& record, quota::time_point now) {
   if (record.money.beyond_balance) lines_.append(",\"beyond_balance\":true");
   member(lines_, "bytes_in", static_cast<std::int64_t>(record.bytes_in));
   member(lines_, "bytes_out", static_cast<std::int64_t>(record.bytes_out));
-  member(lines_, "total_us", record.took.total_us);
-  member(lines_, "store_us", record.took.store_us);
-  member(lines_, "upstream_us", record.took.upstream_us);
-  member(lines_, "overhead_us", record.took.overhead_us);
+  write_times(record.took);
   lines_.append("}\n");
   if (lines_.size() >= flush_bytes) flush();
+}
+
+// The parts that the call did not have are left out.
+void access_log::write_times(const exchange_record::durations& took) {
+  member(lines_, "total_us", took.total_us);
+  if (took.key_us != 0) member(lines_, "key_us", took.key_us);
+  if (took.request_us != 0) member(lines_, "request_us", took.request_us);
+  member(lines_, "store_us", took.store_us);
+  if (took.connect_us != 0) member(lines_, "connect_us", took.connect_us);
+  member(lines_, "upstream_us", took.upstream_us);
+  member(lines_, "response_us", took.response_us);
+  member(lines_, "overhead_us", took.overhead_us);
 }
 
 void access_log::flush() {

@@ -24,6 +24,7 @@ class access_log {
   void reopen(const std::string& where);
 
  private:
+  void write_times(const exchange_record::durations& took);
   void close();
   int fd_ = -1;
   std::string lines_;

@@ -94,7 +94,11 @@ void append_forwarded(std::string& out, const message_head& head, const request_
   append_list_so_far(out, head, "Forwarded");
   out.append("for="sv).append(v6 ? "\"["sv : ""sv).append(facts.peer).append(v6 ? "]\""sv : ""sv);
   if (!host.empty()) out.append(";host=\""sv).append(host).append("\""sv);
-  out.append(";proto="sv).append(proto).append("\r\nVia: "sv);
+  out.append(";proto="sv).append(proto).append("\r\n"sv);
+}
+
+void append_via(std::string& out, const message_head& head) {
+  out.append("Via: "sv);
   append_list_so_far(out, head, "Via");
   out.append(head.version == 10 ? "1.0 tollgate\r\n"sv : "1.1 tollgate\r\n"sv);
 }
@@ -229,7 +233,8 @@ void write_request_head(std::string& out, const message_head& head, const reques
   }
   append_field(out, "X-Request-Id", facts.request_id);
   append_traceparent(out, trace, ids);
-  append_forwarded(out, head, facts);
+  if (facts.upstream->forwarded) append_forwarded(out, head, facts);
+  if (facts.upstream->via) append_via(out, head);
   append_framing(out, facts.body);
   if (facts.websocket) out.append("Connection: Upgrade\r\nUpgrade: websocket\r\n"sv);
   out.append("\r\n", 2);

@@ -15,8 +15,10 @@ void refuse(const error_code& ec, const std::string& key, const std::string& fil
 std::shared_ptr<runtime> make_runtime(asio::io_context& context, deadline_list& deadlines,
                                       std::shared_ptr<const config::configuration> config,
                                       std::shared_ptr<asio::ssl::context> tls,
-                                      metrics::thread_metrics& counts) {
+                                      metrics::thread_metrics& counts,
+                                      std::shared_ptr<upstream_watch> watch) {
   auto made = std::make_shared<runtime>();
+  made->watch = watch ? std::move(watch) : std::make_shared<upstream_watch>();
   made->tls = std::move(tls);
   for (const auto& upstream : config->values.upstreams) {
     made->pools.push_back(

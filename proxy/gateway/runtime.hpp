@@ -9,6 +9,7 @@
 #include "config/load.hpp"
 #include "proxy/gateway/thread_metrics.hpp"
 #include "proxy/gateway/upstream.hpp"
+#include "proxy/gateway/upstream_watch.hpp"
 #include "proxy/net/http/owned_names.hpp"
 
 namespace tollgate::proxy {
@@ -19,6 +20,7 @@ struct runtime {
   std::vector<owned_names> owned;  // by pool index: trailers with these names are dropped
   std::vector<std::size_t> upstream_of_route;  // by the route's index: an index of pools
   metrics::bound_metrics metrics;
+  std::shared_ptr<upstream_watch> watch;    // shared by all threads
   std::shared_ptr<asio::ssl::context> tls;  // for clients; null: plain HTTP
 
   const config::settings& settings() const { return config->values; }
@@ -32,7 +34,8 @@ struct runtime {
 std::shared_ptr<runtime> make_runtime(asio::io_context& context, deadline_list& deadlines,
                                       std::shared_ptr<const config::configuration> config,
                                       std::shared_ptr<asio::ssl::context> tls,
-                                      metrics::thread_metrics& counts);
+                                      metrics::thread_metrics& counts,
+                                      std::shared_ptr<upstream_watch> watch = {});
 
 // For clients. Throws std::runtime_error if the files cannot be used.
 std::shared_ptr<asio::ssl::context> make_server_tls(const config::tls_settings& settings);

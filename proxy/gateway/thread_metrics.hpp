@@ -18,6 +18,8 @@
 #include <vector>
 
 #include "config/load.hpp"
+#include "proxy/gateway/exchange/call_part.hpp"
+#include "proxy/gateway/upstream_failure.hpp"
 #include "proxy/metrics/cells.hpp"
 #include "quota/charge.hpp"
 #include "routes/problem.hpp"
@@ -53,6 +55,7 @@ struct upstream_metrics {
   counter reuses;   // calls that used an open connection
   counter retries;  // calls repeated because that connection was dead
   gauge active, idle;
+  by_enum<upstream_cause, upstream_cause_count> failures;  // of calls, by cause
 };
 
 struct store_metrics {
@@ -78,8 +81,11 @@ class thread_metrics {
   gauge in_flight;                         // exchanges, without streams of events
   gauge event_streams;                     // open, of customers
   gauge pending_settlements;               // resolutions that the ledger has not confirmed yet
-  histogram<overhead_bounds_us> overhead;  // time in Tollgate, without waiting for the upstream
-  counter expired_holds_micro;             // credits given back by this thread's sweeps
+  histogram<overhead_bounds_us> overhead;  // time in Tollgate itself
+  histogram<part_bounds_us> total;         // of a call
+  // Where a call waited; a call that did not wait for a part is not in it.
+  std::array<histogram<part_bounds_us>, call_part_count> parts;
+  counter expired_holds_micro;  // credits given back by this thread's sweeps
   store_metrics store;
 
   // Called by the thread that owns this object.

@@ -5,27 +5,10 @@
 #include <memory>
 #include <vector>
 
-#include "config/settings.hpp"
-#include "proxy/net/http/byte_buffer.hpp"
-#include "proxy/net/transport.hpp"
+#include "proxy/gateway/idle_limit.hpp"
+#include "proxy/gateway/upstream_connector.hpp"
 
 namespace tollgate::proxy {
-
-struct upstream_connection {
-  upstream_connection(tcp_socket socket, deadline_list& deadlines)
-      : io{std::move(socket), deadlines} {}
-  upstream_connection(tcp_socket closed, std::unique_ptr<byte_channel> channel,
-                      deadline_list& deadlines)
-      : io{std::move(closed), std::move(channel), deadlines} {}
-
-  transport io;
-  byte_buffer in;
-  bool reused = false;  // it has carried an exchange before
-};
-using upstream_lease = std::unique_ptr<upstream_connection>;
-
-// Null if the upstream has no TLS. Throws std::runtime_error if its `ca_file` cannot be used.
-std::unique_ptr<asio::ssl::context> make_upstream_tls(const config::upstream_settings& upstream);
 
 class upstream_pool {
  public:
@@ -37,13 +20,17 @@ class upstream_pool {
   void connect_by(connector other) { connect_by_ = std::move(other); }
 
   // A pooled connection that is still alive, if there is one.
-  upstream_lease take_idle();
+  upstream_lease take_idle(steady_time now);
   // A pooled connection that is still alive, or a new one. `fresh` requires a new one. On failure
   // the error gives the reason: timed out, refused, not resolved, certificate not trusted.
   task<result<upstream_lease>> acquire(bool fresh);
-  void release(upstream_lease connection);
+  void release(upstream_lease connection, steady_time now);
   // Closes connections that were idle for too long, or that the upstream closed.
-  void prune();
+  void prune(steady_time now);
+
+  // How long connections can be idle, as learned from the upstream.
+  idle_limit& idle_time() { return idle_time_; }
+  bool failing = false;  // this thread has reported a failure, and no recovery since
 
   const config::upstream_settings& settings() const { return settings_; }
   const std::string& authority() const { return authority_; }  // for the Host field
@@ -60,20 +47,13 @@ class upstream_pool {
     steady_time since;
   };
 
-  task<result<upstream_lease>> connect();
-  task<result<std::vector<asio::ip::tcp::endpoint>>> resolve();
-
-  asio::io_context& context_;
-  deadline_list& deadlines_;
   const config::upstream_settings settings_;
-  const std::chrono::milliseconds connect_timeout_, keep_alive_;
   const std::size_t max_idle_;
   std::string authority_;
-  std::unique_ptr<asio::ssl::context> tls_;
+  upstream_connector connector_;
+  idle_limit idle_time_;
   std::vector<idle_connection> idle_;  // the most recently used last
-  std::vector<asio::ip::tcp::endpoint> resolved_;
-  steady_time resolved_until_{};
-  connector connect_by_;  // empty: connect()
+  connector connect_by_;               // empty: connector_
   counters counted_;
 };
 

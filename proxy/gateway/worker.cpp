@@ -17,13 +17,48 @@ int thread_count(const config::settings& settings) {
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
+void count_times(metrics::thread_metrics& counts, const exchange_record::durations& took) {
+  counts.total.observe(std::chrono::microseconds{took.total_us});
+  counts.overhead.observe(std::chrono::microseconds{took.overhead_us});
+  const auto wait = [&](call_part part, std::int64_t us) {
+    if (us != 0) {
+      counts.parts[static_cast<std::size_t>(part)].observe(std::chrono::microseconds{us});
+    }
+  };
+  wait(call_part::key, took.key_us);
+  wait(call_part::request, took.request_us);
+  wait(call_part::store, took.store_us);
+  wait(call_part::connect, took.connect_us);
+  wait(call_part::upstream, took.upstream_us);
+  wait(call_part::response, took.response_us);
+}
+
+// Counts a failure of the upstream, and reports it if it is the first, and the end of a failure.
+void watch_upstream(const exchange_record& record, const runtime& runtime, steady_time now) {
+  if (record.route == exchange_record::no_route) return;
+  auto& pool = runtime.pool_of(record.route);
+  const auto& failure = record.failure;
+  if (failure.cause != upstream_cause::none) {
+    runtime.metrics.upstreams[runtime.upstream_of_route[record.route]]
+        ->failures[failure.cause]
+        .increment();
+    pool.failing = true;
+    const auto line = runtime.watch->failed(pool.settings().name, failure, now);
+    if (!line.empty()) spdlog::warn("{}", line);
+  } else if (pool.failing && record.upstream_status != 0) {
+    std::string line;
+    pool.failing = !runtime.watch->answered(pool.settings().name, now, line);
+    if (!line.empty()) spdlog::info("{}", line);
+  }
+}
+
 void count(metrics::thread_metrics& counts, const exchange_record& record, const runtime& runtime) {
   const auto& bound = runtime.metrics;
   auto& route =
       record.route == exchange_record::no_route ? *bound.no_route : *bound.routes[record.route];
   route.request(record.status, record.end).increment();
   if (record.refusal) route.refusals[*record.refusal].increment();
-  counts.overhead.observe(std::chrono::microseconds{record.took.overhead_us});
+  count_times(counts, record.took);
   if (!record.money.held) return;
   if (record.money.beyond_balance) route.beyond_balance.increment();
   if (record.money.unmeasurable) route.unmeasurable_audio.increment();
@@ -54,7 +89,7 @@ worker::worker(const dependencies_maker& open, worker_options options,
       settlement_{context_.get_executor(), world_.ledger()},
       events_{context_.get_executor(), world_.ledger(), world_.store->history()},
       runtime_{make_runtime(context_, deadlines_, std::move(options.configuration),
-                            std::move(options.tls), counts_)},
+                            std::move(options.tls), counts_, std::move(options.watch))},
       log_{runtime_->settings().log.access},
       acceptor_{listen_on(context_, "listen", options.listen, sharing::yes)} {}
 
@@ -126,7 +161,7 @@ void worker::reload(std::shared_ptr<const config::configuration> config,
                     std::shared_ptr<asio::ssl::context> tls) {
   asio::post(context_, [this, config = std::move(config), tls = std::move(tls)] {
     try {
-      auto next = make_runtime(context_, deadlines_, config, tls, counts_);
+      auto next = make_runtime(context_, deadlines_, config, tls, counts_, runtime_->watch);
       log_.reopen(next->settings().log.access);
       runtime_ = std::move(next);
     } catch (const std::runtime_error& error) {
@@ -158,6 +193,7 @@ task<> worker::accept() {
 void worker::exchange_finished(const exchange_record& record, const runtime& runtime) {
   sessions_.exchange_finished();
   count(counts_, record, runtime);
+  watch_upstream(record, runtime, deadlines_.now());
   log_.write(record, world_.clock->now());
 }
 
@@ -197,7 +233,7 @@ task<> worker::tick() {
     if (now >= prune_at) {
       prune_at = now + std::chrono::seconds{1};
       keys_.prune(now);
-      for (auto& pool : runtime_->pools) pool->prune();
+      for (auto& pool : runtime_->pools) pool->prune(now);
     }
     copy_gauges();
     if (draining() && sessions_.connections() == 0 && settlement_.pending() == 0) break;

@@ -27,6 +27,7 @@ struct worker_options {
   std::shared_ptr<const config::configuration> configuration;
   std::shared_ptr<asio::ssl::context> tls;  // null: clients speak plain HTTP
   asio::ip::tcp::endpoint listen;
+  std::shared_ptr<upstream_watch> watch{};  // shared by all workers; null: one of its own
 };
 
 class worker {

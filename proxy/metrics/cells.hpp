@@ -45,6 +45,11 @@ inline constexpr std::array<std::int64_t, 16> overhead_bounds_us{
 inline constexpr std::array<std::int64_t, 16> upstream_bounds_us{
     1'000,   2'000,     5'000,     10'000,    20'000,     50'000,     100'000,    200'000,
     500'000, 1'000'000, 2'000'000, 5'000'000, 10'000'000, 30'000'000, 60'000'000, 300'000'000};
+// Of a call's parts: from a reply of the store to a long answer.
+inline constexpr std::array<std::int64_t, 20> part_bounds_us{
+    50,        100,       200,        500,        1'000,      2'000,      5'000,
+    10'000,    20'000,    50'000,     100'000,    200'000,    500'000,    1'000'000,
+    2'000'000, 5'000'000, 10'000'000, 30'000'000, 60'000'000, 300'000'000};
 
 template <const auto& bounds_us>
 class histogram {

@@ -1,11 +1,49 @@
 #include "proxy/net/transport.hpp"
 
+#include <boost/asio/ssl/error.hpp>
 #include <boost/asio/ssl/host_name_verification.hpp>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <openssl/x509_vfy.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 namespace tollgate::proxy {
+
+namespace {
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wnon-virtual-dtor"  // the base keeps its destructor protected
+
+class verification_results final : public boost::system::error_category {
+ public:
+  const char* name() const noexcept override { return "tollgate.certificate"; }
+  std::string message(int result) const override { return X509_verify_cert_error_string(result); }
+};
+
+#pragma GCC diagnostic pop
+
+// Instead of "certificate verify failed", why. A name that does not match has no result of its own.
+error_code why_not_trusted(SSL* tls, error_code failed) {
+  if (failed.category() != asio::error::get_ssl_category()) return failed;
+  if (ERR_GET_REASON(static_cast<unsigned long>(failed.value())) !=
+      SSL_R_CERTIFICATE_VERIFY_FAILED) {
+    return failed;
+  }
+  auto result = static_cast<int>(SSL_get_verify_result(tls));
+  if (result == X509_V_OK || result == X509_V_ERR_UNSPECIFIED) {
+    result = X509_V_ERR_HOSTNAME_MISMATCH;
+  }
+  return {result, certificate_category()};
+}
+
+}  // namespace
+
+const boost::system::error_category& certificate_category() {
+  static const verification_results category;
+  return category;
+}
 
 task<error_code> transport::accept_tls(asio::ssl::context& context) {
   tls_ = std::make_unique<asio::ssl::stream<tcp_socket&>>(socket_, context);
@@ -35,7 +73,7 @@ task<error_code> transport::connect_tls(asio::ssl::context& context, const std::
   }
   co_await tls_->async_handshake(asio::ssl::stream_base::client,
                                  asio::redirect_error(use_task, ec));
-  co_return ec;
+  co_return why_not_trusted(tls_->native_handle(), ec);
 }
 
 bool transport::is_stale() {
@@ -43,6 +81,14 @@ bool transport::is_stale() {
   char byte;
   const auto n = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
   return n >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
+}
+
+bool transport::closed_before_it_received(std::uint64_t before) {
+  if (channel_ || wrote_ == before) return false;
+  int unacknowledged = 0;
+  // Over TLS more bytes were sent than were written, so this is stricter there.
+  return ::ioctl(socket_.native_handle(), SIOCOUTQ, &unacknowledged) == 0 &&
+         static_cast<std::uint64_t>(unacknowledged) >= wrote_ - before;
 }
 
 void transport::probe_peer() {

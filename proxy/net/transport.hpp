@@ -21,6 +21,9 @@ namespace tollgate::proxy {
 
 using tcp_socket = asio::basic_stream_socket<asio::ip::tcp, io_executor>;
 
+// The reason why a certificate is not trusted: X.509 verification results.
+const boost::system::error_category& certificate_category();
+
 class transport final : private deadline {
  public:
   transport(tcp_socket socket, deadline_list& deadlines)
@@ -102,6 +105,11 @@ class transport final : private deadline {
 
   // Whether the peer has closed, or sent unexpected data: then a pooled connection is unusable.
   bool is_stale();
+
+  // After the end of the stream has been read: whether the peer had closed before it received any
+  // byte of what was written since wrote() was `before`. Then it cannot have acted on it: the end
+  // acknowledges everything that was received before it.
+  bool closed_before_it_received(std::uint64_t before);
 
   // From now on a silent peer is probed every few seconds. If its process has closed the
   // connection, the connection is reset within a minute or so.

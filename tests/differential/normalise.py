@@ -20,7 +20,10 @@ CSRF = re.compile(r'("csrf(?:_token)?":)"[^"]+"')
 CURSOR = re.compile(r'(?<="next_after":")(?:[0-9a-f]{2}){20,}(?=")')
 # How much of a long body had been read when it was refused.
 READ_SO_FAR = re.compile(r'("refused":"\w+".*?)(?:"audio_seconds":[\d.]+,)?("unmeasurable":true,)?"bytes_in":\d{5,}')
-NOT_COMPARED = re.compile(r'("(?:total_us|store_us|upstream_us|overhead_us|seconds_left)":)\d+')
+NOT_COMPARED = re.compile(r'("seconds_left":)\d+')
+# The parts of a call's time: which of them it has depends on the moment, too.
+TIMES = re.compile(r'"total_us":\d+(?:,"[a-z]+_us":\d+)+')
+SAME_TIMES = ",".join(f'"{part}_us":<time>' for part in ("total", "store", "upstream", "overhead"))
 
 
 class Normaliser:
@@ -46,6 +49,7 @@ class Normaliser:
         text = FILES.sub(r"\1<files>", text)
         text = RELEASE.sub(r"\1<version>", text)
         text = NOT_COMPARED.sub(r"\1<time>", text)
+        text = TIMES.sub(SAME_TIMES, text)
         return WAIT.sub(self._wait, text)
 
     def _id(self, found):

@@ -124,6 +124,16 @@ class BadUpstreams(HttpTest):
                 self.assertIn(b'"bad_upstream_response"', connection.reader.read())
         self.assert_charged(0)
 
+    def test_a_status_line_without_a_reason_is_accepted(self):
+        for line in (b"HTTP/1.1 200", b"HTTP/1.1 200 ", b"HTTP/1.0 200"):
+            with self.subTest(line):
+                def script(connection, _, line=line):
+                    connection.send(line + b"\r\nContent-Length: 2\r\n\r\nok")
+                    return True
+                reply = self.tollgate.call("GET", self.script(script), self.key)
+                self.assertEqual((reply.status, reply.body), (200, b"ok"))
+        self.assert_charged(3 * PRICE)
+
     def test_a_refused_connection(self):
         reply = self.tollgate.call("GET", "/refused/x", self.key)
         self.assert_refused(reply, 502, "upstream_unreachable")

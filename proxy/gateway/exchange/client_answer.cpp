@@ -48,7 +48,8 @@ std::string client_answer::head(const message_head& head,
   if (context_.host.draining() || !body_.done()) keep_ = false;
   if (client.at_end() && client.in.empty()) keep_ = false;
   status_ = head.status;
-  head_at_ = std::chrono::steady_clock::now();
+  head_sent_ = true;
+  context_.times.enter(call_part::response);
   const auto charged = hold_.price_in_head();
   const known_account account{hold_, call_, charged};
   response_facts facts;
@@ -161,7 +162,8 @@ task<bool> client_answer::send_head(own_response head) {
   const bool failed = static_cast<bool>(co_await write(asio::buffer(out)));
   if (failed) keep_ = false;
   if (failed || head.is_head) co_return false;
-  head_at_ = std::chrono::steady_clock::now();
+  head_sent_ = true;
+  context_.times.enter(call_part::response);
   co_return true;
 }
 

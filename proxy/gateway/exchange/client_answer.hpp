@@ -84,8 +84,7 @@ class client_answer {
   // --- for the access log ------------------------------------------------------------------------
   int status() const { return status_; }  // 0: nothing was sent
   const std::optional<routes::problem_code>& refusal() const { return refusal_; }
-  bool head_sent() const { return head_at_.has_value(); }
-  const std::optional<steady_time>& head_at() const { return head_at_; }
+  bool head_sent() const { return head_sent_; }
   std::uint64_t bytes() const { return bytes_; }
 
  private:
@@ -98,7 +97,7 @@ class client_answer {
   body_shape shape_;
   int status_ = 0;
   std::optional<routes::problem_code> refusal_;
-  std::optional<steady_time> head_at_;
+  bool head_sent_ = false;
   std::uint64_t bytes_ = 0;
 };
 

@@ -5,7 +5,9 @@
 #include <string>
 
 #include "proxy/gateway/downstream.hpp"
+#include "proxy/gateway/exchange/call_times.hpp"
 #include "proxy/gateway/exchange/host.hpp"
+#include "proxy/gateway/upstream_failure.hpp"
 #include "proxy/net/http/message.hpp"
 #include "routes/problem.hpp"
 
@@ -23,6 +25,8 @@ struct exchange_context {
   const steady_time started;
   std::string request_id{};
   bool timed_out = false;  // the whole exchange took too long
+  call_times times{started};
+  upstream_failure failure{};
 
   const config::settings& settings() const { return view->settings(); }
   const message_head& head() const { return request.head(); }

@@ -4,7 +4,8 @@ namespace tollgate::proxy {
 
 task<> delivery::run() {
   auto& response = upstream_.response();
-  auto& [io, in, reused] = upstream_.connection();
+  auto& io = upstream_.connection().io;
+  auto& in = upstream_.connection().in;
   counts_ = metered_.is_answer() && hold_.settles();
   if (counts_) metered_.tap(response.head());
   if (hold_.in_place() && hold_.how() == quota::stream_end::accepted) {
@@ -41,22 +42,31 @@ task<> delivery::run() {
     if (last) break;
     // After an error, or a chunk header without an end, nothing can be read.
     broke = piece.error || in.size() >= byte_buffer::transfer_capacity;
-    if (broke) break;
+    if (broke) {
+      context_.failure = {upstream_cause::bad_answer, piece.error};
+      break;
+    }
     if (is_long) in.expect_bulk();
     io.expires_after(context_.settings().timeouts.idle);
     const auto n = co_await io.async_read_some(in.prepare(byte_buffer::transfer_capacity),
                                                asio::redirect_error(use_task, ec));
     in.commit(n);
     io.never_expires();  // from here on the client may be the slow side
+    const auto end = ec;
     if (ec == asio::error::eof) ec = response.decode_end();
     broke = static_cast<bool>(ec);
-    if (broke) break;
+    if (broke) {
+      const bool late = io.timed_out() || context_.timed_out;
+      context_.failure = {late ? upstream_cause::timeout_body : cause_of_end(end), end};
+      break;
+    }
   }
   if (broke) {
     // All events came and only the connection broke: the client is told that the answer is
     // complete.
     const bool complete = watch_ && watch_->is_complete();
     if (complete) stop_counting();
+    if (complete || context_.client.gone()) context_.failure = {};
     bool told = false;
     if (complete) told = co_await answer_.complete(frame);
     if (!told) answer_.break_off(how_it_broke());

@@ -48,7 +48,8 @@ class exchange final : private deadline {
   task<result<void, problem>> answer_about_billing();
   task<> refuse(const problem& problem);
   void finish();
-  void fill(exchange_record& record) const;
+  void fill(exchange_record& record);
+  void fill_times(exchange_record::durations& took);
   void on_deadline() override;  // the whole exchange took too long
 
   const config::settings& settings() const { return context_.settings(); }

@@ -53,6 +53,7 @@ bool exchange::identify(result<void, problem>& passed) {
 task<result<void, problem>> exchange::look_up_caller() {
   const auto credential = routes::read_credential(context_.head().request());
   const auto hash = context_.client.key.hash_of(std::get<std::string_view>(credential));
+  const waiting_for key{context_.times, call_part::key};
   if (!co_await context_.host.charges().store_ready(settings().store.wait)) {
     co_return ledger_unavailable();
   }
@@ -105,6 +106,7 @@ result<void, problem> exchange::take(routes::classification found) {
 // --- forward, and deliver the answer -------------------------------------------------------------
 
 task<result<void, problem>> exchange::forward() {
+  if (!metered_.is_upload()) body_.keep_if_here();
   upstream_.begin(context_.view->pool_of(call_.work->route));
   auto result = attempt_result::failed;
   if (upstream_.streams_upload()) {
@@ -209,9 +211,9 @@ void exchange::finish() {
   context_.host.exchange_finished(record, *context_.view);
 }
 
-void exchange::fill(exchange_record& record) const {
+void exchange::fill(exchange_record& record) {
   record.request_id = context_.request_id;
-  record.org = call_.payer.org;
+  record.who.org = call_.payer.org;
   record.method = context_.head().method;
   record.path = call_.path();
   record.peer = context_.client.peer;
@@ -225,17 +227,29 @@ void exchange::fill(exchange_record& record) const {
     record.who.model = call_.work->found.model;
   }
   record.status = answer_.status();
+  record.upstream_status = upstream_.answered_with();
   record.refusal = answer_.refusal();
   record.end = hold_.how();
   record.bytes_in = body_.bytes();
   record.bytes_out = answer_.bytes();
-  record.took.store_us = hold_.store_us();
-  record.took.upstream_us = upstream_.upstream_us();
+  record.failure = context_.failure;
+  fill_times(record.took);
+}
+
+void exchange::fill_times(exchange_record::durations& took) {
+  auto& times = context_.times;
   const auto now = std::chrono::steady_clock::now();
-  record.took.total_us = us_between(context_.started, now);
-  // The client's waiting time that was spent on neither the store nor the upstream.
-  record.took.overhead_us = us_between(context_.started, answer_.head_at().value_or(now)) -
-                            record.took.upstream_us - record.took.store_us;
+  times.enter(times.current(), now);
+  took.key_us = times.us(call_part::key);
+  took.request_us = times.us(call_part::request);
+  took.store_us = times.us(call_part::store);
+  took.connect_us = times.us(call_part::connect);
+  took.upstream_us = times.us(call_part::upstream);
+  took.response_us = times.us(call_part::response);
+  took.total_us = us_between(context_.started, now);
+  // Takes what the other parts lost to rounding.
+  took.overhead_us = took.total_us - took.key_us - took.request_us - took.store_us -
+                     took.connect_us - took.upstream_us - took.response_us;
 }
 
 audio_upload::time_setter exchange::time_limit() {

@@ -23,14 +23,13 @@ bool held_charge::pays_from_last_byte() const {
 }
 
 task<result<void, problem>> held_charge::reserve(const call& what) {
+  const waiting_for store{context_.times, call_part::store};
   bool ready = charges_.is_store_ready();
   if (!ready) ready = co_await charges_.store_ready(context_.settings().store.wait);
   if (!ready) co_return ledger_unavailable();
-  const auto asked_at = std::chrono::steady_clock::now();
   charge_ = std::make_shared<open_charge>(what.payer.org, terms_of(what));
   charges_.reserve(charge_);
   while (charge_->asking) co_await charge_->answered.wait();
-  store_us_ = us_between(asked_at, std::chrono::steady_clock::now());
   if (in_place()) co_return result<void, problem>{};
   if (charge_->reserved == open_charge::reservation::unavailable) co_return ledger_unavailable();
   co_return refused_by_ledger(charge_->money.estimate(), {});
@@ -64,6 +63,7 @@ task<coverage> held_charge::cover(quota::usage used, bool final, patience how_lo
     if (exhausted()) co_return coverage::exhausted;
     if (how_long == patience::while_wanted && context_.abandoned()) co_return coverage::abandoned;
     if (attempt > most_attempts) co_return coverage::unavailable;
+    const waiting_for store{context_.times, call_part::store};
     bool ready = charges_.is_store_ready();
     if (!ready) ready = co_await charges_.store_ready(wait);
     if (!ready) co_return coverage::unavailable;

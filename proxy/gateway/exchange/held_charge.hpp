@@ -26,7 +26,7 @@ struct resolved_charge {
 
 class held_charge {
  public:
-  held_charge(const exchange_context& context, metered_body& body)
+  held_charge(exchange_context& context, metered_body& body)
       : context_{context}, charges_{context.host.charges()}, body_{body} {}
   ~held_charge() { resolve(); }
   held_charge(const held_charge&) = delete;
@@ -77,7 +77,6 @@ class held_charge {
   std::optional<quota::credits> remaining(std::optional<quota::credits> charged) const;
   const quota::rate_status* rate() const;
   quota::time_point store_time() const { return charges_.now(); }
-  std::int64_t store_us() const { return store_us_; }  // waiting for the reservation
 
  private:
   // `held`: the part of `required` that this call already has; the ledger's answer is about the
@@ -85,12 +84,11 @@ class held_charge {
   problem refused_by_ledger(quota::credits required, quota::credits held) const;
   quota::charge::terms terms_of(const call& what) const;
 
-  const exchange_context& context_;
+  exchange_context& context_;
   settlement& charges_;
   metered_body& body_;
   std::shared_ptr<open_charge> charge_;
   quota::stream_end how_ = quota::stream_end::not_sent;
-  std::int64_t store_us_ = 0;
   bool resolved_ = false;
 };
 

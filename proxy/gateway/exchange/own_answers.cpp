@@ -40,8 +40,11 @@ bool asks_about_billing(const call& what, const config::settings& settings) {
 task<std::shared_ptr<admin::body_source>> answer_billing(exchange_context& context,
                                                          const call& what, request_body& body,
                                                          client_answer& answer) {
-  auto said = co_await context.host.answer_billing(what.payer.org, question_of(context, what),
-                                                   context.view);
+  auto asking =
+      context.host.answer_billing(what.payer.org, question_of(context, what), context.view);
+  const auto before = context.times.enter(call_part::store);
+  auto said = co_await std::move(asking);
+  context.times.enter(before);
   auto response = own_response_of(said);
   if (said.source) {
     const bool follows = co_await answer.send_head(std::move(response));

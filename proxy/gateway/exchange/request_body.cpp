@@ -10,6 +10,17 @@ task<result<void, problem>> request_body::read_whole(std::size_t most, size_prob
   });
 }
 
+void request_body::keep_if_here() {
+  auto& in = context_.client.in;
+  const bool here = context_.request_framing == framing::length && announced() <= in.size();
+  if (done() || whole_ || !here) return;
+  const auto piece = context_.request.decode(in);
+  kept_.append(piece.body);
+  bytes_ += piece.body.size();
+  in.consume(piece.consumed);
+  whole_ = done();
+}
+
 task<result<void, problem>> request_body::fail(problem why) {
   co_return why;
 }
@@ -33,6 +44,7 @@ task<result<void, problem>> request_body::wait(purpose why) {
   auto& client = context_.client;
   if (why == purpose::streamed && !client.reading()) client.in.expect_bulk();
   if (why != purpose::dropped) client.io.expires_after(context_.settings().timeouts.client_body);
+  const waiting_for request{context_.times, call_part::request};
   const bool more = co_await client.read_more(byte_buffer::transfer_capacity);
   if (why != purpose::dropped) client.io.never_expires();
   if (more) co_return result<void, problem>{};

@@ -31,6 +31,8 @@ class request_body {
   bool is_whole() const { return whole_; }
   void set_whole(bool whole) { whole_ = whole; }
 
+  // Keeps it if all of it has arrived with the head: then the call can be repeated.
+  void keep_if_here();
   // Reads all of it into kept(): at most `most` bytes, otherwise returns the problem `too_large`.
   using size_problem = problem (*)(std::uint64_t most);
   task<result<void, problem>> read_whole(std::size_t most, size_problem too_large);

@@ -33,7 +33,12 @@ void upstream_call::begin(upstream_pool& pool) {
 }
 
 task<attempt_result> upstream_call::attempt(bool fresh) {
-  if (fresh || !reuse_connection()) {
+  // Does not suspend: most calls find a pooled connection.
+  const auto now = std::chrono::steady_clock::now();
+  lease_ = fresh || context_.client.gone() ? nullptr : pool_->take_idle(now);
+  if (lease_) {
+    begin_sending(now);
+  } else {
     const auto connected = co_await connect(fresh);
     if (connected != attempt_result::answered) co_return connected;
   }
@@ -54,21 +59,15 @@ task<attempt_result> upstream_call::attempt(bool fresh) {
   co_return co_await receive_head();
 }
 
-// Does not suspend: most calls find a pooled connection.
-bool upstream_call::reuse_connection() {
-  if (context_.client.gone()) return false;
-  lease_ = pool_->take_idle();
-  if (lease_) begin_sending();
-  return lease_ != nullptr;
-}
-
 // Here `answered` means that the connection is available.
 task<attempt_result> upstream_call::connect(bool fresh) {
   hold_.ends(quota::stream_end::not_sent);
   lease_.reset();
+  const waiting_for connection{context_.times, call_part::connect};
   auto lease = co_await pool_->acquire(fresh);
   if (context_.client.gone()) co_return fail(client_left());
   if (!lease) {
+    context_.failure = {cause_of_no_connection(lease.error()), lease.error()};
     const bool slow = lease.error() == asio::error::timed_out;
     co_return fail({slow ? problem_code::upstream_timeout : problem_code::upstream_unreachable,
                     "The upstream \"" + settings().name + "\" " +
@@ -78,15 +77,15 @@ task<attempt_result> upstream_call::connect(bool fresh) {
                     {}});
   }
   lease_ = *std::move(lease);
-  begin_sending();
+  begin_sending(std::chrono::steady_clock::now());
   co_return attempt_result::answered;
 }
 
-void upstream_call::begin_sending() {
+void upstream_call::begin_sending(steady_time now) {
   hold_.ends(quota::stream_end::not_sent);
   sent_.all = false;
   sent_.streamed = sent_.uploading = streams_upload();
-  sent_.at = std::chrono::steady_clock::now();
+  context_.times.enter(call_part::upstream, now);
   sent_.wrote_before = lease_->io.wrote();
   await_answer(true);
 }
@@ -128,7 +127,8 @@ std::string upstream_call::request_head() const {
 }
 
 task<attempt_result> upstream_call::receive_head() {
-  auto& [io, in, reused] = *lease_;
+  auto& io = lease_->io;
+  auto& in = lease_->in;
   const auto limit = context_.settings().limits.head_bytes;
   for (;;) {
     const auto end = find_head_end(in.view());
@@ -159,7 +159,10 @@ task<attempt_result> upstream_call::receive_head() {
 }
 
 void upstream_call::head_came() {
-  sent_.answered_after_us = us_between(sent_.at, std::chrono::steady_clock::now());
+  context_.times.enter(call_part::overhead);
+  sent_.answered = true;
+  const auto& head = response_->head();
+  if (!lease_->reused) pool_->idle_time().announced(head.find(http::field::keep_alive));
   hold_.ends(routes::end_by_head(answer_head_of(*response_, context_)));
   if (hold_.settles()) hold_.answer_began();
 }
@@ -181,6 +184,7 @@ attempt_result upstream_call::fail(problem why) {
 // answer.
 attempt_result upstream_call::no_answer(error_code ec) {
   using quota::stream_end;
+  context_.times.enter(call_part::overhead);
   const auto name = "The upstream \"" + settings().name + "\" ";
   if (context_.client.gone()) {
     if (hold_.how() == stream_end::not_sent) return fail(client_left());
@@ -201,14 +205,22 @@ attempt_result upstream_call::no_answer(error_code ec) {
     return fail(*std::move(body_problem_));
   }
   if (context_.timed_out || lease_->io.timed_out()) {
+    context_.failure = {upstream_cause::timeout_answer, asio::error::timed_out};
     return fail({problem_code::upstream_timeout,
                  name + "did not answer in time; nothing was charged.",
                  {},
                  {}});
   }
   const bool closed = ec.category() != make_error_code(http::error::bad_field).category();
+  context_.failure = {closed ? cause_of_end(ec) : upstream_cause::bad_answer, ec};
   if (closed && lease_->in.empty()) {
-    if (may_retry()) return attempt_result::try_again;
+    if (lease_->reused) {
+      pool_->idle_time().lost_request(lease_->age, std::chrono::steady_clock::now());
+    }
+    if (may_retry(ec)) {
+      context_.failure = {};
+      return attempt_result::try_again;
+    }
     return fail({problem_code::upstream_unreachable,
                  name + "closed the connection before it answered; nothing was charged.",
                  {},
@@ -220,10 +232,14 @@ attempt_result upstream_call::no_answer(error_code ec) {
                {}});
 }
 
-// RFC 9112 section 9.3.1: only a request that can safely be repeated, or that was never sent.
-bool upstream_call::may_retry() const {
+// RFC 9112 section 9.3.1: only a request that can safely be repeated, or that the upstream never
+// received.
+bool upstream_call::may_retry(error_code ec) const {
   if (!lease_->reused || sent_.streamed || !is_all_there()) return false;
   if (lease_->io.wrote() == sent_.wrote_before) return true;
+  if (ec == asio::error::eof && lease_->io.closed_before_it_received(sent_.wrote_before)) {
+    return true;
+  }
   for (const std::string_view idempotent : {"GET", "HEAD", "PUT", "DELETE", "OPTIONS"}) {
     if (context_.head().method == idempotent) return true;
   }
@@ -233,7 +249,7 @@ bool upstream_call::may_retry() const {
 void upstream_call::give_back() {
   if (!lease_ || !lease_->io.is_open() || !response_ || !response_->done()) return;
   if (response_->head().status == 101 || !response_->keep_alive() || !body_.done()) return;
-  pool_->release(std::move(lease_));
+  pool_->release(std::move(lease_), std::chrono::steady_clock::now());
 }
 
 }  // namespace tollgate::proxy

@@ -66,12 +66,12 @@ class upstream_call {
   // After the answer: returns the connection to the pool if it can carry another call.
   void give_back();
 
-  std::int64_t upstream_us() const { return sent_.answered_after_us; }
+  // The status of the answer; 0: there is none.
+  int answered_with() const { return sent_.answered ? response_->head().status : 0; }
 
  private:
   bool is_all_there() const { return body_.is_whole() || body_.done(); }
-  bool reuse_connection();
-  void begin_sending();
+  void begin_sending(steady_time now);
   std::string request_head() const;
   void await_answer(bool is_its_turn);
   template <class Buffers>
@@ -81,15 +81,14 @@ class upstream_call {
   void head_came();
   attempt_result fail(problem why);
   attempt_result no_answer(error_code ec);
-  bool may_retry() const;
+  bool may_retry(error_code ec) const;
 
   struct progress {
-    steady_time at{};                    // when sending began
-    std::uint64_t wrote_before = 0;      // on this connection, by earlier calls
-    std::int64_t answered_after_us = 0;  // until the head of the answer
-    bool all = false;                    // including its last byte
-    bool streamed = false;               // bytes already sent cannot be sent again
+    std::uint64_t wrote_before = 0;  // on this connection, by earlier calls
+    bool all = false;                // including its last byte
+    bool streamed = false;           // bytes already sent cannot be sent again
     bool uploading = false;
+    bool answered = false;  // the head of the answer came
   };
 
   exchange_context& context_;

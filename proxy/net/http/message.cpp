@@ -13,6 +13,15 @@ using boost::beast::iequals;
 
 namespace {
 
+// "HTTP/1.1 200" without the blank behind it, which RFC 9112 section 4 requires. Some servers omit
+// it together with the reason, and clients accept that. Beast does not, so it is added.
+void complete_status_line(std::string& head) {
+  constexpr std::size_t length = std::string_view{"HTTP/1.1 200"}.size();
+  if (head.size() > length && head.starts_with("HTTP/1.") && head[length] == '\r') {
+    head.insert(length, 1, ' ');
+  }
+}
+
 // A body that consists only of the last chunk has at least five bytes. Beast asserts that it
 // receives all of them once it has seen the first three.
 bool is_part_of_lone_last_chunk(std::string_view bytes) {
@@ -54,6 +63,7 @@ bool message_head::has_token(http::field name, std::string_view token) const {
 template <bool is_request>
 error_code message_reader<is_request>::read_head(std::string_view bytes, bool bodiless) {
   head_.bytes.assign(bytes);
+  if constexpr (!is_request) complete_status_line(head_.bytes);
   head_.fields.reserve(24);
   head_.names.reserve(24);
   if (bodiless) base::skip(true);

@@ -11,6 +11,8 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 
+#include "proxy/net/connection_race.hpp"
+
 namespace tollgate::proxy::outbound {
 
 namespace {
@@ -140,14 +142,49 @@ task<result<std::vector<tcp::endpoint>>> look_up(const url& to) {
   co_return std::vector<tcp::endpoint>{found.begin(), found.end()};
 }
 
-// Connects to an address that was checked, without another lookup: the name could now mean another
-// one.
-task<error_code> connect(plain_stream& stream, const std::vector<tcp::endpoint>& to, time give_up) {
-  if (std::chrono::steady_clock::now() >= give_up) co_return beast::error::timeout;
-  stream.expires_at(give_up);
-  error_code ec;
-  co_await stream.async_connect(to, no_throw(ec));
-  co_return ec;
+class plain_attempt final : public connection_attempt {
+ public:
+  plain_attempt(io_executor executor, tcp::endpoint to, time give_up)
+      : stream_{std::make_unique<plain_stream>(executor)}, to_{std::move(to)}, give_up_{give_up} {}
+
+  task<error_code> connect(std::function<void()>) override {
+    if (std::chrono::steady_clock::now() >= give_up_) co_return beast::error::timeout;
+    stream_->expires_at(give_up_);
+    error_code ec;
+    co_await stream_->async_connect(to_, no_throw(ec));
+    co_return ec;
+  }
+  void close() override { stream_->close(); }
+  std::unique_ptr<plain_stream> take() { return std::move(stream_); }
+
+ private:
+  std::unique_ptr<plain_stream> stream_;
+  const tcp::endpoint to_;
+  const time give_up_;
+};
+
+// Connects to one of the addresses that were checked, without another lookup: the name could now
+// mean another one.
+task<result<std::unique_ptr<plain_stream>>> connect(const std::vector<tcp::endpoint>& to,
+                                                    time give_up, address_memory& memory) {
+  const auto executor = co_await asio::this_coro::executor;
+  const auto in_order = memory.in_order(to, std::chrono::steady_clock::now());
+  std::vector<std::unique_ptr<connection_attempt>> attempts;
+  std::vector<plain_attempt*> made;
+  for (const auto& each : in_order) {
+    auto attempt = std::make_unique<plain_attempt>(executor, each, give_up);
+    made.push_back(attempt.get());
+    attempts.push_back(std::move(attempt));
+  }
+  const auto race = std::make_shared<connection_race>(executor, std::move(attempts));
+  const auto won = co_await race->run();
+  const auto now = std::chrono::steady_clock::now();
+  for (std::size_t i = 0; i < in_order.size(); ++i) {
+    if (race->did_not_answer(i)) memory.did_not_answer(in_order[i], now);
+  }
+  if (!won) co_return won.error();
+  memory.answered(in_order[*won]);
+  co_return made[*won]->take();
 }
 
 #pragma GCC diagnostic push
@@ -210,10 +247,10 @@ task<result<reply>> client::send(url to, request what, time give_up) {
   const auto message = to_http(std::move(what), to);
   const auto where = co_await addresses(to, std::move(whose), give_up);
   if (!where) co_return where.error();
-  plain_stream socket{co_await asio::this_coro::executor};
-  if (const auto ec = co_await connect(socket, *where, give_up)) co_return ec;
-  if (!to.tls) co_return co_await converse(socket, message, bounds);
-  tls_stream stream{socket, tls_};
+  const auto socket = co_await connect(*where, give_up, memory_);
+  if (!socket) co_return socket.error();
+  if (!to.tls) co_return co_await converse(**socket, message, bounds);
+  tls_stream stream{**socket, tls_};
   if (const auto ec = co_await shake_hands(stream, to.host)) co_return ec;
   co_return co_await converse(stream, message, bounds);
 }

@@ -11,6 +11,7 @@
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ssl/context.hpp>
 
+#include "proxy/net/address_memory.hpp"
 #include "proxy/net/outbound/name_resolver.hpp"
 #include "proxy/net/outbound/url.hpp"
 #include "quota/task.hpp"
@@ -61,6 +62,7 @@ class client {
   asio::ssl::context tls_{asio::ssl::context::tls_client};
   const address_rule may_connect_;
   name_resolver* const names_;
+  address_memory memory_;
 };
 
 }  // namespace tollgate::proxy::outbound

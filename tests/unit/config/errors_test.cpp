@@ -282,6 +282,17 @@ TEST(warnings, of_work_that_is_done_and_not_charged) {
 
 TEST(errors, upstreams) {
   EXPECT_EQ(upstream_verdict("{}"), R"(1:20: main: missing key "url")");
+  EXPECT_EQ(upstream_verdict("{ url: \"https://unix:/run/a.sock\" }"),
+            "1:27: url: a unix socket cannot have https://; write http://unix:/PATH");
+  EXPECT_EQ(upstream_verdict("{ url: \"http://unix:/" + std::string(107, 'a') + "\" }"),
+            "1:27: url: the path of a unix socket has at most 107 characters");
+  for (const std::string base : {"api", "/a/../b", "/a?b", "//a", "/a b"}) {
+    EXPECT_EQ(upstream_verdict("{ url: \"http://unix:/run/a.sock:" + base + "\" }"),
+              "1:27: url: expected http://unix:/PATH or http://unix:/PATH:/BASE/PATH")
+        << base;
+  }
+  EXPECT_EQ(upstream_verdict("{ url: \"http://x\", keep_alive: 2d }"),
+            "1:51: keep_alive: out of range");
   EXPECT_EQ(upstream_verdict("{ url: \"http://x\", verify: false }"),
             "1:20: main: ca_file and verify are for https:// only");
   EXPECT_EQ(upstream_verdict("{ url: \"http://x\", headers: { \"a b\": c } }"),

@@ -90,6 +90,44 @@ TEST(settings, upstream_urls) {
   EXPECT_EQ(at("http://x:/y"), "x 80 /y");
 }
 
+TEST(settings, an_upstream_may_be_a_unix_socket) {
+  const auto at = [](const std::string& url) {
+    const auto u = upstream("{ url: \"" + url + "\" }");
+    return u.unix_path + " " + u.host + " " + std::to_string(u.port) + " " + u.base_path;
+  };
+  EXPECT_EQ(at("http://unix:/run/app.sock"), "/run/app.sock localhost 80 ");
+  EXPECT_EQ(at("http://unix:/run/app.sock:"), "/run/app.sock localhost 80 ");
+  EXPECT_EQ(at("http://unix:/run/app.sock:/"), "/run/app.sock localhost 80 ");
+  EXPECT_EQ(at("http://unix:/run/app.sock:/api/"), "/run/app.sock localhost 80 /api");
+  EXPECT_EQ(at("http://unix:/run/a b%20c.sock"), "/run/a b%20c.sock localhost 80 ");
+  EXPECT_EQ(at("http://unix:81/api"), " unix 81 /api");
+  EXPECT_EQ(at("http://unix/api"), " unix 80 /api");
+}
+
+TEST(settings, a_vendor_is_not_told_who_calls) {
+  const auto told = [](const std::string& body) {
+    const auto u = upstream("{ url: \"" + body + " }");
+    return std::string{u.forwarded ? "forwarded " : ""} + (u.via ? "via" : "");
+  };
+  EXPECT_EQ(told("https://api.openai.com\""), "");
+  EXPECT_EQ(told("http://8.8.8.8\""), "");
+  EXPECT_EQ(told("https://api.example.com\", identify: true"), "forwarded via");
+  EXPECT_EQ(told("https://api.example.com\", identify: true, via: false"), "forwarded ");
+  EXPECT_EQ(told("https://api.example.com\", forwarded: true"), "forwarded ");
+  EXPECT_EQ(told("https://api.example.com\", via: true"), "via");
+  for (const char* own : {"http://platform", "http://10.1.2.3:80", "http://[::1]",
+                          "http://localhost", "http://a.b.svc", "http://unix:/run/a.sock"}) {
+    EXPECT_EQ(told(std::string{own} + "\""), "forwarded via") << own;
+    EXPECT_EQ(told(std::string{own} + "\", forwarded: false, via: false"), "") << own;
+  }
+}
+
+TEST(settings, an_upstream_may_have_its_own_idle_time) {
+  EXPECT_FALSE(upstream("{ url: \"http://x\" }").keep_alive.has_value());
+  EXPECT_EQ(upstream("{ url: \"http://x\", keep_alive: 4s }").keep_alive, 4s);
+  EXPECT_EQ(upstream("{ url: \"http://x\", keep_alive: 0s }").keep_alive, 0s);
+}
+
 TEST(settings, upstream_headers_and_options) {
   const auto u = upstream(
       "{ url: \"https://x\", headers: { Authorization: \"Bearer ${KEY}\", X-Empty: \"${NONE:-}\", "

@@ -34,7 +34,7 @@ TEST_F(access_logs, say_all_that_is_known) {
   exchange_record record;
   record.request_id = "req-1";
   record.peer = "10.0.0.1";
-  record.org = "acme";
+  record.who.org = "acme";
   record.method = "POST";
   record.path = "/v1/\"x\"\n";
   record.who = {"chat", "llm", "gpt-4", "a1", "c1", "key_1"};

@@ -261,6 +261,27 @@ TEST(request_head, appends_to_the_way_so_far) {
   EXPECT_EQ(value(out, "Via"), "1.0 a, 1.1 b, 1.0 tollgate");
 }
 
+TEST(request_head, does_not_tell_a_vendor_where_the_request_came_from) {
+  const std::string way =
+      "X-Forwarded-For: 198.51.100.1\r\nForwarded: for=198.51.100.1\r\nVia: 1.0 a\r\n"
+      "X-Forwarded-Proto: https\r\nX-Forwarded-Host: b\r\n";
+  config::upstream_settings vendor;
+  vendor.forwarded = vendor.via = false;
+  const auto told = arrived{way}.sent_upstream(vendor, {});
+  for (const char* name :
+       {"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded", "Via"}) {
+    EXPECT_TRUE(values(told, name).empty()) << name;
+  }
+  EXPECT_EQ(told.find("192.0.2.7"), std::string::npos);
+  vendor.via = true;
+  EXPECT_EQ(value(arrived{way}.sent_upstream(vendor, {}), "Via"), "1.0 a, 1.1 tollgate");
+  vendor.via = false;
+  vendor.forwarded = true;
+  const auto out = arrived{way}.sent_upstream(vendor, {});
+  EXPECT_EQ(value(out, "X-Forwarded-For"), "198.51.100.1, 192.0.2.7");
+  EXPECT_TRUE(values(out, "Via").empty());
+}
+
 TEST(request_head, does_not_claim_a_host_that_nobody_named) {
   request_reader reader;
   ASSERT_FALSE(reader.read_head("GET / HTTP/1.0\r\n\r\n"));

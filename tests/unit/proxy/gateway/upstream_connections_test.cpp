@@ -1,11 +1,16 @@
 // A pool's own connections, over the loopback interface: how they are made, and why they fail.
+#include <deque>
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/read.hpp>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "proxy/gateway/runtime.hpp"
 #include "proxy/gateway/upstream.hpp"
+#include "proxy/net/connection_race.hpp"
 #include "tests/support/certificate.hpp"
 
 namespace tollgate::proxy {
@@ -52,7 +57,7 @@ TEST_F(a_connection, is_made_to_an_address) {
   ASSERT_TRUE(lease.has_value());
   EXPECT_TRUE((*lease)->io.is_open());
   EXPECT_EQ(pool().counted().connects, 1U);
-  pool().release(*acquire());
+  pool().release(*acquire(), steady_time{});
   EXPECT_EQ(pool().idle(), 1U);
 }
 
@@ -71,6 +76,111 @@ TEST_F(a_connection, to_nobody_says_so) {
   settings.host = std::string(300, 'x');  // longer than any valid name
   EXPECT_FALSE(acquire().has_value());
   EXPECT_EQ(pool().counted().connect_failures, 1U);
+}
+
+// --- several addresses --------------------------------------------------------------------------
+
+class a_connection_to_a_name : public a_connection {
+ protected:
+  // A listener with a full queue: like an address behind which nothing is.
+  asio::ip::tcp::endpoint silent() {
+    full.open(asio::ip::tcp::v4());
+    full.bind({asio::ip::make_address("127.0.0.2"), 0});
+    full.listen(0);
+    for (int i = 0; i < 3; ++i) {
+      waiting.emplace_back(context).open(asio::ip::tcp::v4());
+      waiting.back().non_blocking(true);
+      const auto to = full.local_endpoint();
+      ::connect(waiting.back().native_handle(), to.data(), static_cast<socklen_t>(to.size()));
+    }
+    return full.local_endpoint();
+  }
+  void resolves_to(upstream_connector::endpoints addresses) {
+    settings.host = "several.test";
+    connector.emplace(context, deadlines, settings, all.timeouts.connect);
+    connector->look_up_by(
+        [addresses]() -> task<result<upstream_connector::endpoints>> { co_return addresses; });
+  }
+  result<upstream_lease> connect() {
+    std::optional<result<upstream_lease>> out;
+    asio::co_spawn(context, connector->connect(),
+                   [&](std::exception_ptr, auto lease) { out.emplace(std::move(lease)); });
+    context.restart();
+    while (!out && context.run_one_for(20s) > 0) {
+    }
+    return *std::move(out);
+  }
+  std::chrono::milliseconds time_to_connect() {
+    const auto began = std::chrono::steady_clock::now();
+    EXPECT_TRUE(connect().has_value());
+    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() -
+                                                                 began);
+  }
+
+  asio::ip::tcp::acceptor full{context};
+  std::deque<asio::ip::tcp::socket> waiting;
+  std::optional<upstream_connector> connector;
+};
+
+TEST_F(a_connection_to_a_name, does_not_wait_for_a_dead_address_and_remembers_it) {
+  resolves_to({silent(), listener.local_endpoint()});
+  EXPECT_GE(time_to_connect(), connection_race::delay);
+  for (int i = 0; i < 3; ++i) EXPECT_LT(time_to_connect(), connection_race::delay);
+}
+
+TEST_F(a_connection_to_a_name, tries_the_other_family) {
+  resolves_to({{asio::ip::make_address("::1"), listener.local_endpoint().port()},
+               listener.local_endpoint()});
+  EXPECT_TRUE(connect().has_value());
+}
+
+TEST_F(a_connection_to_a_name, fails_when_all_addresses_do) {
+  const auto port = listener.local_endpoint().port();
+  listener.close();
+  resolves_to({{asio::ip::make_address("::1"), port}, {asio::ip::make_address("127.0.0.1"), port}});
+  EXPECT_EQ(connect().error(), asio::error::connection_refused);
+}
+
+TEST_F(a_connection_to_a_name, gives_all_addresses_one_time_limit) {
+  resolves_to({silent(), full.local_endpoint(), full.local_endpoint()});
+  std::optional<result<upstream_lease>> out;
+  asio::co_spawn(context, connector->connect(),
+                 [&](std::exception_ptr, auto lease) { out.emplace(std::move(lease)); });
+  const auto until = std::chrono::steady_clock::now() + 2 * connection_race::delay + 100ms;
+  while (std::chrono::steady_clock::now() < until) context.run_one_for(10ms);
+  EXPECT_FALSE(out.has_value());
+  deadlines.tick(steady_time{6s});
+  while (!out && context.run_one_for(20s) > 0) {
+  }
+  EXPECT_EQ(out->error(), asio::error::timed_out);
+}
+
+TEST_F(a_connection_to_a_name, uses_the_last_addresses_when_the_name_servers_fail) {
+  int lookups = 0;
+  resolves_to({});
+  connector->look_up_by([&]() -> task<result<upstream_connector::endpoints>> {
+    if (++lookups > 1) co_return error_code{asio::error::host_not_found_try_again};
+    co_return upstream_connector::endpoints{listener.local_endpoint()};
+  });
+  EXPECT_TRUE(connect().has_value());
+  deadlines.tick(steady_time{1min});
+  EXPECT_TRUE(connect().has_value());
+  EXPECT_EQ(lookups, 2);
+}
+
+TEST_F(a_connection, to_a_unix_socket) {
+  const std::string path = testing::TempDir() + "upstream-" + std::to_string(::getpid()) + ".sock";
+  settings.unix_path = path;
+  EXPECT_EQ(acquire().error(), boost::system::errc::no_such_file_or_directory);
+  asio::local::stream_protocol::acceptor app{context, path, false};
+  asio::local::stream_protocol::socket peer{context};
+  app.async_accept(peer, [](error_code) {});
+  auto lease = acquire();
+  ASSERT_TRUE(lease.has_value());
+  error_code ec;
+  EXPECT_TRUE((*lease)->io.write_now(asio::buffer("hello", 5), ec));
+  EXPECT_FALSE((*lease)->io.is_stale());
+  ::unlink(path.c_str());
 }
 
 // --- TLS ---------------------------------------------------------------------------------------

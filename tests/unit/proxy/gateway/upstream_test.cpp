@@ -42,6 +42,8 @@ class upstream_pools : public testing::Test {
     return *std::move(out);
   }
 
+  static steady_time now() { return std::chrono::steady_clock::now(); }
+
   asio::io_context context;
   deadline_list deadlines{steady_time{}};
   config::upstream_settings settings;
@@ -56,7 +58,7 @@ class upstream_pools : public testing::Test {
 TEST_F(upstream_pools, give_a_connection_out_again) {
   auto lease = *acquire();
   EXPECT_FALSE(lease->reused);
-  pool().release(std::move(lease));
+  pool().release(std::move(lease), now());
   EXPECT_EQ(pool().idle(), 1U);
   lease = *acquire();
   EXPECT_TRUE(lease->reused);
@@ -68,12 +70,12 @@ TEST_F(upstream_pools, give_a_connection_out_again) {
 TEST_F(upstream_pools, do_not_keep_what_is_of_no_use) {
   auto lease = *acquire();
   lease->in.commit(asio::buffer_copy(lease->in.prepare(100), asio::buffer("unasked", 7)));
-  pool().release(std::move(lease));
+  pool().release(std::move(lease), now());
   EXPECT_EQ(pool().idle(), 0U);
   EXPECT_TRUE(pipes[0]->closed());
-  pool().release(*acquire(true));
-  pool().release(*acquire(true));
-  pool().release(*acquire(true));
+  pool().release(*acquire(true), now());
+  pool().release(*acquire(true), now());
+  pool().release(*acquire(true), now());
   EXPECT_EQ(pool().idle(), 2U);  // the maximum
   pipes[2]->send("unasked");
   pipes[1]->end();
@@ -83,13 +85,43 @@ TEST_F(upstream_pools, do_not_keep_what_is_of_no_use) {
 }
 
 TEST_F(upstream_pools, close_what_was_idle_for_too_long) {
-  pool().release(*acquire(true));
-  pool().release(*acquire(true));
+  pool().release(*acquire(true), deadlines.now());
+  pool().release(*acquire(true), deadlines.now());
   pipes[0]->end();
-  pool().prune();
+  pool().prune(deadlines.now());
   EXPECT_EQ(pool().idle(), 1U);
   deadlines.tick(steady_time{61s});
-  pool().prune();
+  pool().prune(deadlines.now());
+  EXPECT_EQ(pool().idle(), 0U);
+}
+
+TEST_F(upstream_pools, do_not_use_what_was_idle_for_too_long) {
+  const steady_time start{1h};
+  settings.keep_alive = 4s;
+  pool().release(*acquire(true), start);
+  pool().release(*acquire(true), start + 3s);
+  EXPECT_NE(pool().take_idle(start + 4s), nullptr);
+  EXPECT_EQ(pool().take_idle(start + 4s), nullptr);  // it is 4 s old
+  EXPECT_EQ(pool().idle(), 0U);
+  pool().idle_time().announced("timeout=3");
+  pool().release(*acquire(true), start);
+  pool().prune(start + 2s);
+  EXPECT_EQ(pool().idle(), 0U);
+}
+
+TEST_F(upstream_pools, learn_when_the_upstream_closes) {
+  const steady_time start{1h};
+  pool().release(*acquire(true), start);
+  pipes[0]->end();
+  pool().prune(start + 6s);
+  EXPECT_EQ(pool().idle_time().at(start + 6s), 4300ms);
+  pool().release(*acquire(true), start + 10s);
+  EXPECT_EQ(pool().take_idle(start + 15s), nullptr);
+}
+
+TEST_F(upstream_pools, use_each_connection_once_where_nothing_may_be_idle) {
+  settings.keep_alive = 0s;
+  pool().release(*acquire(), deadlines.now());
   EXPECT_EQ(pool().idle(), 0U);
 }
 

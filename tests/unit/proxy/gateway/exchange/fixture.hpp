@@ -59,7 +59,7 @@ class test_host final : public exchange_host {
     out.status = record.status;
     if (record.refusal) out.code = routes::to_string(*record.refusal);
     out.end = quota::to_string(record.end);
-    out.org = record.org;
+    out.org = record.who.org;
     out.path = record.path;
     out.route = record.who.route;
     out.agent = record.who.agent;

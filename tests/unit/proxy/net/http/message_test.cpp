@@ -107,6 +107,22 @@ TEST(message_reader, reads_the_head_of_a_response) {
   EXPECT_FALSE(reader.keep_alive());
 }
 
+TEST(message_reader, reads_a_status_line_that_ends_with_the_status) {
+  for (const std::string line : {"HTTP/1.1 200", "HTTP/1.1 200 ", "HTTP/1.0 200"}) {
+    response_reader reader;
+    ASSERT_FALSE(reader.read_head(line + "\r\nContent-Length: 2\r\nA: b\r\n\r\n")) << line;
+    EXPECT_EQ(reader.head().status, 200);
+    EXPECT_EQ(reader.head().reason, "");
+    EXPECT_EQ(reader.content_length(), 2U);
+    EXPECT_EQ(reader.head().fields.size(), 2U);
+  }
+  for (const std::string line :
+       {"HTTP/1.1 20", "HTTP/1.1 2000", "HTTP/1.1", "HTTP/2.0 200", "HTTP/1.1  200"}) {
+    response_reader reader;
+    EXPECT_TRUE(reader.read_head(line + "\r\nA: b\r\n\r\n")) << line;
+  }
+}
+
 TEST(message_reader, refuses_half_a_head) {
   request_reader reader;
   EXPECT_TRUE(reader.read_head("GET / HTTP/1.1\r\nHost: a\r\n"));
