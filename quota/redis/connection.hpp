@@ -43,7 +43,7 @@ struct connection_options {
   // A command that takes longer ends the connection. Half of it is the limit for connecting, and
   // for every command of the greeting.
   milliseconds timeout{2'000};
-  // The same for the commands of call_all(), as long as bytes arrive.
+  // The same for commands of call_all() with replies of any size.
   milliseconds report_timeout{30'000};
   // The longest pause, an attempt and a greeting together stay below 2 s with the default timeout.
   milliseconds backoff_min{50}, backoff_max{800};
@@ -59,6 +59,9 @@ struct connection_options {
   // An account must not be used: called once for each reason.
   std::function<void(const std::string&)> on_refusal = {};
 };
+
+// Commands with replies of any size (reports) have report_timeout, as long as bytes arrive.
+enum class reply_size : std::uint8_t { any, small };
 
 class connection {
  public:
@@ -101,8 +104,8 @@ class connection {
   task<result<reply_ptr>> call(std::vector<std::string> arguments);
   task<result<reply_ptr>> call_now(std::vector<std::string> arguments);  // also while greeting
   // Many commands in one write; their replies in the same order, or an error if one is missing.
-  // For reports: the replies may be long.
-  task<result<std::vector<reply_ptr>>> call_all(std::vector<std::vector<std::string>> commands);
+  task<result<std::vector<reply_ptr>>> call_all(std::vector<std::vector<std::string>> commands,
+                                                reply_size size = reply_size::any);
 
   // Asks for the store's time. Replies that contain the time also synchronize the clock; a user of
   // this connection that receives none of those calls this from time to time.

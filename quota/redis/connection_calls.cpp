@@ -39,15 +39,16 @@ using call_all_handler = asio::any_completion_handler<void(result<std::vector<re
 
 // Collects the replies to many commands until the last has arrived.
 struct gathering {
-  gathering(call_all_handler handler_, std::size_t count, std::uint64_t& reports_)
+  gathering(call_all_handler handler_, std::size_t count, std::uint64_t* reports_)
       : handler{std::move(handler_)}, replies(count), missing{count}, reports{reports_} {
-    reports += count;
+    if (reports != nullptr) *reports += count;
   }
 
   call_all_handler handler;
   std::vector<reply_ptr> replies;
   std::size_t missing;
-  std::uint64_t& reports;  // of the connection, which waits for the last
+  std::uint64_t*
+      reports;  // of the connection, which outlives its sinks; null: the replies are small
   error_code failed;
 };
 
@@ -58,7 +59,7 @@ class gathering_sink final : public reply_sink {
 
   void complete(error_code ec, const redisReply* reply) noexcept override {
     auto& all = *into_;
-    --all.reports;
+    if (all.reports != nullptr) --*all.reports;
     if (ec) {
       all.failed = of_a_call(ec);
     } else {
@@ -105,15 +106,16 @@ task<result<void>> connection::ask_time() {
 }
 
 task<result<std::vector<reply_ptr>>> connection::call_all(
-    std::vector<std::vector<std::string>> commands) {
+    std::vector<std::vector<std::string>> commands, reply_size size) {
   if (!ready()) co_return make_error_code(store_errc::unavailable);
   if (commands.empty()) co_return std::vector<reply_ptr>{};
   auto impl = impl_;  // must outlive the wait, even if the connection does not
   co_return co_await asio::async_initiate<const asio::use_awaitable_t<io_executor>,
                                           void(result<std::vector<reply_ptr>>)>(
       [&](auto handler) {
-        const auto all = std::make_shared<gathering>(call_all_handler{std::move(handler)},
-                                                     commands.size(), impl->reports);
+        const auto all =
+            std::make_shared<gathering>(call_all_handler{std::move(handler)}, commands.size(),
+                                        size == reply_size::any ? &impl->reports : nullptr);
         std::string encoded;
         for (std::size_t i = 0; i < commands.size(); ++i) {
           encoded.clear();
