@@ -105,6 +105,8 @@ std::optional<store_settings> read_store(context& in, const node& from) {
   map_reader map{in, from};
   map.required("url", out.url, read_store_url);
   map.optional("wait", out.wait, duration_between(0s, 1min));
+  map.optional("timeout", out.timeout, duration_between(100ms, 1min));
+  map.optional("report_timeout", out.report_timeout, duration_between(1s, 10min));
   map.finish();
   return out;
 }

@@ -194,7 +194,11 @@ struct journal_settings {
 
 struct store_settings {
   std::string url = "embedded:var/tollgate";
-  milliseconds wait{0};  // how long a request waits for an unavailable store
+  milliseconds wait{0};                 // how long a request waits for an unavailable store
+  milliseconds timeout{2'000};          // how long a command may take
+  milliseconds report_timeout{30'000};  // the same for a long answer that is arriving
+
+  bool operator==(const store_settings&) const = default;
 };
 
 struct log_settings {

@@ -115,10 +115,11 @@ charge::action charge::on(const answered& event) {
   return wait{};
 }
 
-charge::action charge::on(const store_failed&) {
+charge::action charge::on(const store_failed& event) {
   switch (state_) {
     case state::reserving:
       state_ = state::done;
+      if (event.not_applied) return refuse_unavailable{};
       return refuse_unavailable{void_hold{hold_.id}};
     case state::extending:
     case state::releasing:

@@ -87,9 +87,11 @@ class charge {
     time_point store_time{};  // ledger::now(); only a clock that jumped by days makes a
                               // difference
   };
-  struct store_failed {};  // the operation's outcome is unknown
-  struct renewal_due {};   // a third of the timeout has passed
-  struct metered {         // used so far; never decreases
+  struct store_failed {        // the operation was not answered
+    bool not_applied = false;  // it certainly changed nothing; otherwise its outcome is unknown
+  };
+  struct renewal_due {};  // a third of the timeout has passed
+  struct metered {        // used so far; never decreases
     usage so_far;
     bool final = false;  // the last count: nothing beyond it needs to be held
   };
@@ -115,8 +117,8 @@ class charge {
     outcome why;
   };
   struct refuse_unavailable {
-    operation clean_up;
-  };  // 503; void in the background: a hold may exist
+    std::optional<operation> clean_up;
+  };  // 503; void in the background if a hold may exist
   struct retry {
     operation what;
   };               // repeat the operation after a pause

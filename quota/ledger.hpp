@@ -47,7 +47,8 @@ class ledger {
 
   // The store's time, estimated from its last answer. Hold ids are made with it.
   virtual time_point now() const = 0;
-  // Connected, and the scripts are loaded.
+  // Connected, and the scripts are loaded: operations may be sent. Whether the store takes them is
+  // store::state().
   virtual bool ready() const = 0;
 };
 

@@ -14,6 +14,7 @@
 #include "quota/ledger.hpp"
 #include "quota/payment_store.hpp"
 #include "quota/retention.hpp"
+#include "quota/store_state.hpp"
 #include "quota/store_traffic.hpp"
 #include "quota/webhook_store.hpp"
 
@@ -39,6 +40,9 @@ class store {
   // How often the store's clock was found to have gone back.
   virtual std::uint64_t times_set_back() const = 0;
   virtual store_traffic traffic() const = 0;
+  // Whether operations are taken. A store of which only reads are answered, for example because its
+  // memory is full, is not ready here, though ledger().ready() says that it may be asked.
+  virtual store_state state() const = 0;
   // Why the store, or an account in it, is refused: a later release wrote it. Empty if it is not
   // refused.
   virtual std::string refusal() const = 0;

@@ -17,6 +17,8 @@ class store_category final : public boost::system::error_category {
         return "the store cannot be reached";
       case store_errc::archived:
         return "the ledger store has dropped this, and only an archive has it";
+      case store_errc::not_applied:
+        return "the store did not take the operation";
       case store_errc::protocol:
         return "the store answered something this version does not understand";
     }

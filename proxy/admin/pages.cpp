@@ -10,10 +10,12 @@ api_response health_page() {
 }
 
 api_response readiness_page(const readiness& state) {
-  const bool ready = state.store && !state.draining;
+  const bool store_ready = state.store == quota::store_trouble::none;
+  const bool ready = store_ready && !state.draining;
   json_writer out;
   out.begin_object().key("ready").boolean(ready);
-  out.key("store").string(state.store ? "ready" : "unavailable");
+  out.key("store").string(store_ready ? "ready" : "unavailable");
+  if (!store_ready) out.key("cause").string(to_string(state.store));
   out.key("draining").boolean(state.draining).end_object();
   return {.status = ready ? 200 : 503, .body = out.take() + "\n", .headers = {}};
 }

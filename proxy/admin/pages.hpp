@@ -7,11 +7,13 @@
 #include <prometheus/metric_family.h>
 
 #include "proxy/net/api/message.hpp"
+#include "quota/store_state.hpp"
 
 namespace tollgate::proxy::admin {
 
 struct readiness {
-  bool store = false;     // reachable, and the scripts are loaded
+  // Why the store takes no operations, as of the last check of each connection.
+  quota::store_trouble store = quota::store_trouble::none;
   bool draining = false;  // stopping: send no new calls
 };
 

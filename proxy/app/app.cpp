@@ -85,7 +85,10 @@ void warn_of_what_needs_a_restart(const config::settings& now, const config::set
   };
   if (differ(now.listen, next.listen)) warn("listen");
   if (differ(now.admin.listen, next.admin.listen)) warn("admin.listen");
-  if (now.store.url != next.store.url) warn("store");
+  if (now.store.url != next.store.url || now.store.timeout != next.store.timeout ||
+      now.store.report_timeout != next.store.report_timeout) {
+    warn("store");
+  }
   if (now.journal != next.journal) warn("journal");
   if (now.archive != next.archive) warn("archive");
   if (now.retention != next.retention) warn("retention");
@@ -139,7 +142,7 @@ class app {
   // a second Tollgate with the same configuration would take connections from the first one.
   void start() {
     journal_.open(settings(), worker_count(settings()));
-    store_.emplace(settings().store.url);
+    store_.emplace(settings().store);
     if (!settings().metering) spdlog::warn("metering is off: nothing is reserved or charged");
     auto deliveries = control_plane_.make_deliveries(settings());
     const auto tls = server_tls(settings());
@@ -223,7 +226,9 @@ class app {
   }
 
   admin::readiness readiness() {
-    return {data_plane_.stores_ready() && control_plane_.ledger().ready(), draining_};
+    const auto of_the_workers = data_plane_.store_trouble();
+    const auto own = control_plane_.store().state().trouble;
+    return {of_the_workers == quota::store_trouble::none ? own : of_the_workers, draining_};
   }
 
   std::vector<prometheus::MetricFamily> collect_metrics() {

@@ -1,7 +1,5 @@
 #include "proxy/app/data_plane.hpp"
 
-#include <algorithm>
-
 namespace tollgate::proxy {
 
 void data_plane::open(int count, const dependencies_maker& dependencies, worker_options options,
@@ -38,9 +36,12 @@ void data_plane::reload(const std::shared_ptr<const config::configuration>& conf
   for (auto& each : workers_) each->reload(configuration, tls);
 }
 
-bool data_plane::stores_ready() const {
-  return std::ranges::all_of(
-      workers_, [](const auto& each) { return each->counts().store.ready.read() == 1; });
+quota::store_trouble data_plane::store_trouble() const {
+  for (const auto& each : workers_) {
+    const auto met = static_cast<quota::store_trouble>(each->counts().store.trouble.read());
+    if (met != quota::store_trouble::none) return met;
+  }
+  return quota::store_trouble::none;
 }
 
 std::int64_t data_plane::pending_settlements() const {

@@ -27,7 +27,8 @@ class data_plane {
   std::vector<std::unique_ptr<worker>>& workers() { return workers_; }
   std::size_t size() const { return workers_.size(); }
   asio::ip::tcp::endpoint local_endpoint() const { return workers_.front()->local_endpoint(); }
-  bool stores_ready() const;
+  // Of the first thread whose store takes no operations.
+  quota::store_trouble store_trouble() const;
   std::int64_t pending_settlements() const;
 
  private:

@@ -103,7 +103,7 @@ void collect_store(family_builder& out, const thread_list& threads) {
     for (const auto& thread : threads) out.add({}, (thread.store.*cell).read());
   };
   out.family("tollgate_store_connections_ready", MetricType::Gauge,
-             "Threads whose connection to the store is ready.");
+             "Threads whose store takes operations, as of the last check (every 0.4 s).");
   for (const auto& thread : threads) out.add({}, thread.store.ready.read());
   one("tollgate_store_connects", "Connections made to the store; more than threads: reconnects.",
       &store_metrics::connects);
@@ -112,6 +112,27 @@ void collect_store(family_builder& out, const thread_list& threads) {
       &store_metrics::writes);
   one("tollgate_store_sent_bytes", "Bytes sent to the store.", &store_metrics::bytes_out);
   one("tollgate_store_received_bytes", "Bytes received from the store.", &store_metrics::bytes_in);
+  out.family("tollgate_store_connections_in_trouble", MetricType::Gauge,
+             "Threads whose store takes no operations, by cause.");
+  for (std::size_t i = 1; i < quota::store_trouble_count; ++i) {
+    std::int64_t in_it = 0;
+    for (const auto& thread : threads) {
+      in_it += thread.store.trouble.read() == static_cast<std::int64_t>(i) ? 1 : 0;
+    }
+    out.add({{"cause", std::string{to_string(static_cast<quota::store_trouble>(i))}}}, in_it);
+  }
+  out.family("tollgate_store_errors", MetricType::Counter,
+             "Failed connections to the store and its error replies, by cause.");
+  for (const auto& thread : threads) {
+    for (std::size_t i = 1; i < quota::store_trouble_count; ++i) {
+      const auto count = thread.store.troubles[i].read();
+      if (count == 0) continue;
+      out.add({{"cause", std::string{to_string(static_cast<quota::store_trouble>(i))}}}, count);
+    }
+  }
+  one("tollgate_voids_given_up",
+      "Voids of reservations with an unknown outcome that were left to the timeout of the hold.",
+      &store_metrics::voids_given_up);
   one("tollgate_store_failures", "Operations on the ledger whose outcome stayed unknown.",
       &store_metrics::failures);
 }

@@ -17,8 +17,8 @@ constexpr std::chrono::milliseconds patience{300};
 
 }  // namespace
 
-running_store::running_store(const std::string& text) {
-  const auto url = quota::redis::parse_store_url(text);
+running_store::running_store(const config::store_settings& settings) : settings_{settings} {
+  const auto url = quota::redis::parse_store_url(settings.url);
   if (!url) throw std::runtime_error{"store: " + url.error()};
   where_ = url->is_embedded() ? start_embedded(url->directory) : url->where;
   const auto refused = quota::redis::why_refused(where_, patience);
@@ -35,8 +35,13 @@ quota::redis::address running_store::start_embedded(const std::string& directory
 }
 
 quota::store_opener running_store::opener(quota::redis::store_options options) const {
+  options.timeout = settings_.timeout;
+  options.report_timeout = settings_.report_timeout;
   options.on_refusal = [](const std::string& why) { spdlog::error("store: {}", why); };
-  return [where = where_, options](asio::io_context& context) {
+  return [where = where_, options, log = log_](asio::io_context& context) mutable {
+    options.on_state = [log, number = log->add()](const quota::store_state& now) {
+      log->note(number, now);
+    };
     return quota::redis::open_store(context, where, options);
   };
 }

@@ -2,9 +2,12 @@
 // started here.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 
+#include "config/settings.hpp"
+#include "proxy/app/store_log.hpp"
 #include "quota/redis/embedded_server.hpp"
 #include "quota/redis/open_store.hpp"
 
@@ -14,7 +17,7 @@ class running_store {
  public:
   // Throws std::runtime_error if the URL is invalid, the embedded server does not start, or a later
   // release has written the store.
-  explicit running_store(const std::string& url);
+  explicit running_store(const config::store_settings& settings);
 
   quota::store_opener opener(quota::redis::store_options options = {}) const;
   // Call it when nothing uses the store any more.
@@ -25,6 +28,8 @@ class running_store {
 
   std::optional<quota::redis::embedded_server> embedded_;
   quota::redis::address where_;
+  config::store_settings settings_;
+  std::shared_ptr<store_log> log_ = std::make_shared<store_log>();
 };
 
 }  // namespace tollgate::proxy

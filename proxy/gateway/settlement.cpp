@@ -28,6 +28,11 @@ std::chrono::milliseconds first_renewal(const open_charge& charge) {
   return charge.money.agreed().hold_timeout / 30;
 }
 
+// A hold that the store made late, from a reservation that was on its way, ends a timeout later.
+std::chrono::milliseconds void_until(const open_charge& charge) {
+  return charge.money.agreed().hold_timeout * 2;
+}
+
 }  // namespace
 
 void settlement::reserve(const std::shared_ptr<open_charge>& charge) {
@@ -112,7 +117,10 @@ void settlement::conclude(std::shared_ptr<open_charge> charge,
   } else if (const auto* failed = std::get_if<quota::charge::refuse_unavailable>(&action)) {
     charge->reserved = reservation::unavailable;
     if (charge->over) --resolving_;
-    clean_up(charge->org, failed->clean_up);
+    if (failed->clean_up) {
+      const auto until = std::chrono::steady_clock::now() + void_until(*charge);
+      voids_.add(charge->org, *failed->clean_up, until);
+    }
   } else if (const auto* done = std::get_if<quota::charge::done>(&action)) {
     --resolving_;
     if (journal_) journal_->confirm(charge->written);
@@ -150,27 +158,12 @@ void settlement::ask(std::shared_ptr<open_charge> charge, const quota::operation
       const quota::charge::answered answered{*reply, ledger_.now()};
       drive(charge, answered, attempt + 1);
     } else {
-      drive(charge, quota::charge::store_failed{}, attempt + 1);
+      const bool not_applied = reply.error() == quota::store_errc::not_applied;
+      drive(charge, quota::charge::store_failed{not_applied}, attempt + 1);
     }
     charge->answered.notify();
   };
   ledger_.submit(org, what, std::move(then));
-}
-
-void settlement::clean_up(quota::org_id org, quota::operation void_operation) {
-  ++resolving_;
-  const auto clean = [](settlement& self, quota::org_id payer, quota::operation what) -> task<> {
-    for (int attempt = 0;; ++attempt) {
-      const auto reply = co_await self.ledger_.apply(payer, what);
-      // A store that refuses this has refused the reservation too: the account is of a later
-      // version.
-      if (reply || reply.error() == quota::store_errc::protocol) break;
-      co_await self.pause(attempt);
-    }
-    --self.resolving_;
-  };
-  asio::co_spawn(executor_, clean(*this, std::move(org), std::move(void_operation)),
-                 asio::detached);
 }
 
 task<> settlement::pause(int attempt) {
@@ -183,6 +176,7 @@ task<> settlement::pause(int attempt) {
 
 void settlement::tick(steady_time now) {
   now_ = now;
+  voids_.tick(now);
   renew(answering_, now);
   renew(open_, now);
 }

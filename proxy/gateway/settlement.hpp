@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "proxy/gateway/journal/charges.hpp"
+#include "proxy/gateway/pending_voids.hpp"
 #include "proxy/net/deadline.hpp"
 #include "proxy/net/wake_up.hpp"
 #include "quota/charge.hpp"
@@ -34,7 +35,8 @@ struct open_charge {
 
 class settlement {
  public:
-  settlement(io_executor executor, quota::ledger& ledger) : executor_{executor}, ledger_{ledger} {}
+  settlement(io_executor executor, quota::ledger& ledger)
+      : executor_{executor}, ledger_{ledger}, voids_{ledger} {}
 
   // Without a journal, unsettled charges are lost with this process. Set it before the first
   // charge.
@@ -42,7 +44,8 @@ class settlement {
 
   // Reserves the credits. `answered` is notified when `reserved` is known, if not at once. From
   // then on until end() the hold is renewed every third of its timeout. A reservation with an
-  // unknown outcome is voided, however long the store is unavailable.
+  // unknown outcome is voided in the background (pending_voids); one that the store has not begun
+  // needs no void.
   void reserve(const std::shared_ptr<open_charge>& charge);
   // The upstream is about to receive the end of the request, or has begun to answer: the call is
   // charged even if this process ends now. May be repeated.
@@ -63,8 +66,9 @@ class settlement {
 
   void tick(steady_time now);
   // Charges that are open or not yet resolved. Zero: everything has been settled or voided.
-  std::size_t pending() const { return open_.size() + answering_.size() + resolving_; }
-  std::size_t resolving() const { return resolving_; }
+  std::size_t pending() const { return open_.size() + answering_.size() + resolving(); }
+  std::size_t resolving() const { return resolving_ + voids_.size(); }
+  std::uint64_t voids_given_up() const { return voids_.given_up(); }
 
   struct counters {
     std::uint64_t settled = 0, voided = 0, retries = 0, renewals = 0;
@@ -80,12 +84,12 @@ class settlement {
              int attempt = 0);
   void conclude(std::shared_ptr<open_charge> charge, const quota::charge::action& action);
   void track(std::shared_ptr<open_charge> charge);
-  void clean_up(quota::org_id org, quota::operation void_operation);
   void ask(std::shared_ptr<open_charge> charge, const quota::operation& what, int attempt);
   task<> pause(int attempt);
 
   io_executor executor_;
   quota::ledger& ledger_;
+  pending_voids voids_;
   charges open_, answering_;  // in order of renewal time; those in the latter are due soon
   steady_time now_{};         // time of the last tick
   std::size_t resolving_ = 0;

@@ -22,6 +22,7 @@
 #include "proxy/gateway/upstream_failure.hpp"
 #include "proxy/metrics/cells.hpp"
 #include "quota/charge.hpp"
+#include "quota/store_state.hpp"
 #include "routes/problem.hpp"
 
 namespace tollgate::proxy::metrics {
@@ -59,9 +60,12 @@ struct upstream_metrics {
 };
 
 struct store_metrics {
-  gauge ready;                                              // 0 or 1
-  counter connects, commands, writes, bytes_out, bytes_in;  // copied from the connection
-  counter failures;                                         // operations with an unknown outcome
+  gauge ready;                                               // 0 or 1: operations are taken
+  gauge trouble;                                             // quota::store_trouble
+  std::array<counter, quota::store_trouble_count> troubles;  // how often each was met
+  counter voids_given_up;                                    // left to the timeouts of their holds
+  counter connects, commands, writes, bytes_out, bytes_in;   // copied from the connection
+  counter failures;                                          // operations with an unknown outcome
 };
 
 // The cells for the indices of a configuration.

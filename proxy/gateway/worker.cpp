@@ -205,7 +205,13 @@ void worker::copy_gauges() {
   counts_.pending_settlements.set(static_cast<std::int64_t>(settlement_.resolving()));
   auto& store = counts_.store;
   const auto traffic = world_.store->traffic();
-  store.ready.set(world_.ledger().ready() ? 1 : 0);
+  const auto state = world_.store->state();
+  store.ready.set(state.ready() ? 1 : 0);
+  store.trouble.set(static_cast<std::int64_t>(state.trouble));
+  for (std::size_t i = 0; i < store.troubles.size(); ++i) {
+    store.troubles[i].copy(static_cast<std::int64_t>(traffic.troubles[i]));
+  }
+  store.voids_given_up.copy(static_cast<std::int64_t>(settlement_.voids_given_up()));
   store.connects.copy(static_cast<std::int64_t>(traffic.connects));
   store.commands.copy(static_cast<std::int64_t>(traffic.commands));
   store.writes.copy(static_cast<std::int64_t>(traffic.writes));

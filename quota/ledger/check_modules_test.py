@@ -5,6 +5,7 @@ import sys
 import tempfile
 import unittest
 
+from check_modules import complaints_about_commands
 from kept_state import complaints_about
 
 LUAC = sys.argv.pop() if len(sys.argv) > 1 else "luac5.1"
@@ -134,6 +135,14 @@ class CheckModules(unittest.TestCase):
         for name, body in FINE.items():
             with self.subTest(name):
                 self.assertEqual(self.found(body), [])
+
+    def test_commands_that_are_not_listed_and_those_that_are_not_sent_are_found(self):
+        library, sends = "local COMMANDS = {'HGET',\n 'HSET'}", "call('HGET', k) send('HSET', list)"
+        self.assertEqual(list(complaints_about_commands({"library": library, "m": sends})), [])
+        self.assertEqual(list(complaints_about_commands({"library": library, "m": sends + " redis.call('DEL', k)"})),
+                         ["DEL is not in library.lua's COMMANDS, but the modules send it"])
+        self.assertEqual(list(complaints_about_commands({"library": library, "m": "call('HGET', k)"})),
+                         ["HSET is in library.lua's COMMANDS, but the modules do not send it"])
 
 
 if __name__ == "__main__":

@@ -55,10 +55,11 @@ std::vector<std::string> command_of(std::string_view verb, std::string_view scri
 }  // namespace
 
 task<result<std::vector<reply_ptr>>> read_account_with(
-    connection& connection, const org_id& org, std::vector<std::vector<std::string>> commands) {
+    connection& connection, const org_id& org, std::vector<std::vector<std::string>> commands,
+    reply_size size) {
   if (commands.empty()) co_return std::vector<reply_ptr>{};
   commands.push_back({"HGET", key_of(org, "account"), "schema"});
-  auto replies = co_await connection.call_all(std::move(commands));
+  auto replies = co_await connection.call_all(std::move(commands), size);
   if (!replies) co_return replies.error();
   const auto schema = std::move(replies->back());
   replies->pop_back();
@@ -70,10 +71,10 @@ task<result<std::vector<reply_ptr>>> read_account_with(
 }
 
 task<result<reply_ptr>> read_account(connection& connection, const org_id& org,
-                                     std::vector<std::string> command) {
+                                     std::vector<std::string> command, reply_size size) {
   std::vector<std::vector<std::string>> commands;
   commands.push_back(std::move(command));
-  auto replies = co_await read_account_with(connection, org, std::move(commands));
+  auto replies = co_await read_account_with(connection, org, std::move(commands), size);
   if (!replies) co_return replies.error();
   co_return std::move(replies->front());
 }

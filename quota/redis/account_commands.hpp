@@ -17,9 +17,11 @@ namespace tollgate::quota::redis {
 // Reads. An error reply is store_errc::protocol. The schema is read last: it only rises, so it is
 // valid for everything that was read before it.
 task<result<reply_ptr>> read_account(connection& connection, const org_id& org,
-                                     std::vector<std::string> command);
+                                     std::vector<std::string> command,
+                                     reply_size size = reply_size::any);
 task<result<std::vector<reply_ptr>>> read_account_with(
-    connection& connection, const org_id& org, std::vector<std::vector<std::string>> commands);
+    connection& connection, const org_id& org, std::vector<std::vector<std::string>> commands,
+    reply_size size = reply_size::any);
 
 // A script that changes keys of one organization. It runs only if the schema allows it, in the same
 // atomic step, and sees only its own keys in KEYS.

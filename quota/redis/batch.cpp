@@ -5,6 +5,7 @@
 #include <hiredis/hiredis.h>
 
 #include "quota/redis/batch_scheduler.hpp"
+#include "quota/redis/error_reply.hpp"
 #include "quota/redis/ledger_library.hpp"
 #include "quota/redis/reply.hpp"
 #include "quota/redis/rows.hpp"
@@ -38,7 +39,7 @@ void batch::reset(const org_id& org, std::shared_ptr<batch_scheduler> from) {
   operations_.clear();
   waiters_.clear();
   tries_ = 0;
-  read_only_ = false;
+  read_only_ = may_be_applied_ = false;
 }
 
 void batch::add(const operation& operation, ledger::then then) {
@@ -62,8 +63,8 @@ void batch::load_library(connection& connection) {
   connection.send(load, std::make_unique<loaded_reply>(connection));
 }
 
-// Nothing was applied. The library may be missing after FUNCTION FLUSH, or after a failover to a
-// node without it.
+// The library may be missing after FUNCTION FLUSH, or after a failover to a node without it. The
+// read-only function can have changed nothing, whatever it met.
 void batch::refused(std::string_view error) {
   if (is_unknown_function(error) && may_go_again()) {
     load_library(from_->by());
@@ -77,9 +78,9 @@ void batch::refused(std::string_view error) {
   if (error.starts_with(newer)) {
     from_->by().refuse_account(
         newer_schema_text("the account of " + org_, error.substr(newer.size())));
-    return land(store_errc::protocol);
   }
-  land(store_errc::protocol);
+  const bool not_applied = read_only_ || read_error_reply(error).not_applied;
+  land(not_applied ? store_errc::not_applied : store_errc::protocol);
 }
 
 void batch::complete(error_code ec, const redisReply* reply) noexcept {
@@ -94,7 +95,7 @@ void batch::answered(std::string_view text) {
   from_->clock().synchronize(answer.store_time());
   if (answer.again()) {
     for (const auto hour : answer.missing_hours()) operations_.name_hour(hour);
-    return may_go_again() ? go_again() : land(store_errc::protocol);
+    return may_go_again() ? go_again() : land(store_errc::not_applied);
   }
   for (auto& each : waiters_) std::move(each)(answer.next());
   waiters_.clear();
@@ -107,6 +108,7 @@ void batch::fail(error_code ec) {
 }
 
 void batch::land(error_code ec) {
+  if (may_be_applied_ && ec == store_errc::not_applied) ec = store_errc::unavailable;
   fail(ec);
   from_->on_reply(org_);
 }

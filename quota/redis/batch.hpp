@@ -37,6 +37,8 @@ class batch final : public reply_sink {
 
   // The library's answer to all operations.
   void answered(std::string_view text);
+  // An attempt met an error in the middle: what a later attempt says of itself is not all there is.
+  void may_be_applied() { may_be_applied_ = true; }
   // The operations end with an error, and the next batch may be sent.
   void land(error_code ec);
   void fail(error_code ec);
@@ -52,6 +54,7 @@ class batch final : public reply_sink {
   std::vector<ledger::then> waiters_;  // one per operation, in order
   int tries_ = 0;
   bool read_only_ = false;  // no writes: only operations that need none are answered
+  bool may_be_applied_ = false;
 };
 
 }  // namespace tollgate::quota::redis

@@ -61,7 +61,7 @@ void batch_scheduler::depart(const org_id& org, std::unique_ptr<usual_call>& sha
   org_queue.waiting.erase(org_queue.waiting.begin());
   org_queue.on_its_way = true;
   if (!connection_.ready()) {
-    batch->fail(store_errc::unavailable);
+    batch->fail(store_errc::not_applied);
     return on_reply(org);
   }
   if (!batch->operations().is_usual(shared->hour()) || is_unusual(org))
@@ -92,7 +92,7 @@ void batch_scheduler::close() {
     std::move(org_queue.waiting.begin(), org_queue.waiting.end(), std::back_inserter(waiting));
     org_queue.waiting.clear();
   }
-  for (const auto& each : waiting) each->fail(store_errc::unavailable);
+  for (const auto& each : waiting) each->fail(store_errc::not_applied);
 }
 
 void batch_scheduler::on_reply(const org_id& org) {

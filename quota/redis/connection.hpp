@@ -2,19 +2,21 @@
 //
 // All commands sent in one turn of the event loop leave in one write, and replies arrive in the
 // order of the commands. The connection reconnects forever, with back-off; while it is down every
-// command fails at once with store_errc::unavailable.
+// command fails at once with store_errc::not_applied. connection_state.hpp has its states.
 #pragma once
 
 #include <functional>
-#include <initializer_list>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "quota/clock.hpp"
+#include "quota/redis/address.hpp"
+#include "quota/redis/resp_encoding.hpp"
 #include "quota/redis/store_clock.hpp"
 #include "quota/store_error.hpp"
+#include "quota/store_state.hpp"
 #include "quota/store_traffic.hpp"
 #include "quota/task.hpp"
 
@@ -22,19 +24,10 @@ struct redisReply;
 
 namespace tollgate::quota::redis {
 
-// The address of the store. Parsed by parse_store_url (store_url.hpp) from redis:// and unix://
-// URLs; `embedded:DIR` becomes a unix socket once its server runs.
-struct address {
-  std::string unix_path;  // not empty: a unix socket
-  std::string host = "127.0.0.1";
-  std::string port = "6379";
-  std::string username, password;
-  int database = 0;
-};
-
 // Receives the reply to one command. Called exactly once, from the connection's io_context: with a
 // reply that lives as long as the call (it may be an error reply, REDIS_REPLY_ERROR), or with an
-// error code and no reply.
+// error code and no reply: store_errc::not_applied if the command was certainly not sent, otherwise
+// store_errc::unavailable.
 class reply_sink {
  public:
   virtual ~reply_sink() = default;
@@ -46,26 +39,34 @@ struct reply_deleter {
 };
 using reply_ptr = std::unique_ptr<redisReply, reply_deleter>;
 
-// Appends one command in the Redis protocol.
-void append_command(std::string& out, std::initializer_list<std::string_view> arguments);
-void append_command(std::string& out, const std::vector<std::string>& arguments);
-// For commands whose arguments are appended one by one: `*COUNT` first, then COUNT arguments.
-void append_array_header(std::string& out, std::size_t count);
-void append_argument(std::string& out, std::string_view argument);
-
 struct connection_options {
-  milliseconds connect_timeout{2'000};
-  milliseconds reply_timeout{
-      5'000};  // the oldest unanswered command; after that the connection is dropped
-  milliseconds backoff_min{50}, backoff_max{2'000};
-  // The store is reachable but must not be used: called once for each reason.
+  // A command that takes longer ends the connection. Half of it is the limit for connecting, and
+  // for every command of the greeting.
+  milliseconds timeout{2'000};
+  // The same for commands of call_all() with replies of any size.
+  milliseconds report_timeout{30'000};
+  // The longest pause, an attempt and a greeting together stay below 2 s with the default timeout.
+  milliseconds backoff_min{50}, backoff_max{800};
+  // Only a master is ready. A user that may not ask for the role is believed to be connected to
+  // one.
+  bool wants_master = true;
+  // Asked in the greeting, and then every `check_every`; the answer is the store's time in
+  // milliseconds. Empty: a connection that is ready is believed to be well.
+  std::vector<std::string> check_command = {};
+  milliseconds check_every{400};
+  // Every change of state().
+  std::function<void(const store_state&)> on_state = {};
+  // An account must not be used: called once for each reason.
   std::function<void(const std::string&)> on_refusal = {};
 };
 
+// Commands with replies of any size (reports) have report_timeout, as long as bytes arrive.
+enum class reply_size : std::uint8_t { any, small };
+
 class connection {
  public:
-  // `greet` runs on every new connection before it counts as ready (after AUTH, SELECT and TIME):
-  // load scripts there. It uses `call_now`.
+  // `greet` runs on every new connection before it counts as ready (after AUTH, SELECT, ROLE and
+  // TIME), and again if the check finds no library: load scripts there. It uses `call_now`.
   using greeting = std::function<task<result<void>>(connection&)>;
 
   connection(asio::io_context& context, address where, connection_options options, greeting greet);
@@ -73,16 +74,19 @@ class connection {
   connection(const connection&) = delete;
 
   void start();
-  void stop();  // fails everything that is pending, closes; calls no sink afterwards
-  bool ready() const;
+  void stop();         // fails everything that is pending, closes; calls no sink afterwards
+  bool ready() const;  // commands may be sent
+  // Whether the store as a whole takes operations, as of the last check or error.
+  const store_state& state() const;
 
-  // Says why a greeting fails permanently. Empty: no reason is known.
-  void refuse(std::string why);
+  // Says why a greeting fails, and why the store must not be used.
+  void refuse(std::string why, store_trouble trouble = store_trouble::newer_schema);
   // Says why one account is refused; others are not. Reported once for each reason.
   void refuse_account(const std::string& why);
-  // Ends this connection to the server. The next one runs the greeting again.
-  void reconnect();
+  // The last reason of both. Empty: none is known.
   const std::string& refusal() const;
+  // Takes no more commands, waits for the replies to those that were sent, and connects again.
+  void reconnect();
 
   // Queues one encoded command. Commands that are queued while not ready() fail at once.
   void send(std::string_view encoded, std::unique_ptr<reply_sink> sink);
@@ -100,7 +104,8 @@ class connection {
   task<result<reply_ptr>> call(std::vector<std::string> arguments);
   task<result<reply_ptr>> call_now(std::vector<std::string> arguments);  // also while greeting
   // Many commands in one write; their replies in the same order, or an error if one is missing.
-  task<result<std::vector<reply_ptr>>> call_all(std::vector<std::vector<std::string>> commands);
+  task<result<std::vector<reply_ptr>>> call_all(std::vector<std::vector<std::string>> commands,
+                                                reply_size size = reply_size::any);
 
   // Asks for the store's time. Replies that contain the time also synchronize the clock; a user of
   // this connection that receives none of those calls this from time to time.
@@ -109,7 +114,7 @@ class connection {
   store_clock& clock();
   const store_clock& clock() const;
 
-  const store_traffic& counted() const;
+  store_traffic counted() const;
 
  private:
   struct impl;

@@ -138,7 +138,7 @@ std::vector<std::string> change_command(const org_id& org, const organization_ch
 
 task<result<std::optional<organization>>> redis_directory::find(const org_id& org) {
   std::vector<std::string> command{"HGETALL", key_of(org, "settings")};
-  const auto reply = co_await read_account(connection_, org, std::move(command));
+  const auto reply = co_await read_account(connection_, org, std::move(command), reply_size::small);
   if (!reply) co_return reply.error();
   co_return parse_organization(org, **reply);
 }

@@ -5,7 +5,9 @@
 
 #include "quota/hex.hpp"
 #include "quota/redis/connection.hpp"
+#include "quota/redis/error_reply.hpp"
 #include "quota/redis/rows.hpp"
+#include "quota/redis/store_schema.hpp"
 #include "quota/store_error.hpp"
 
 namespace tollgate::quota::redis {
@@ -30,6 +32,7 @@ ledger_library::ledger_library(std::string_view modules)
     : name_{"tollgate_ledger_" + sha1_hex(modules).substr(0, name_digits)},
       read_only_{name_ + "_read_only"},
       usual_{name_ + "_usual"},
+      check_{name_ + "_check"},
       text_{"#!lua name=" + name_ + "\nlocal NAME = '" + name_ + "'\n"} {
   text_ += modules;
 }
@@ -48,32 +51,15 @@ bool ledger_library::is_loaded(const redisReply& reply) {
          text_of(reply).find("already exists") != std::string_view::npos;
 }
 
-bool is_unknown_function(std::string_view error) {
-  return error.starts_with("ERR Function not found");
-}
-
-bool takes_no_writes(std::string_view error) {
-  for (const auto* begins : {"OOM", "MISCONF", "NOREPLICAS", "READONLY"}) {
-    if (error.starts_with(begins)) return true;
-  }
-  return false;
-}
-
 namespace {
 
-// Errors that pass by themselves; all others need an administrator.
-bool may_pass(std::string_view error) {
-  for (const auto* begins : {"LOADING", "BUSY", "MASTERDOWN"}) {
-    if (error.starts_with(begins)) return true;
-  }
-  return false;
-}
-
+// The server's own troubles have been noted; the others need an administrator.
 void note_refusal(connection& connection, std::string_view error) {
-  if (may_pass(error)) return;
+  if (read_error_reply(error).trouble != store_trouble::none) return;
   connection.refuse("the ledger's library is not available (" + std::string{error} +
-                    "): allow FCALL, and FUNCTION LOAD or have an administrator load what "
-                    "`tollgate library` prints");
+                        "): allow FCALL, and FUNCTION LOAD or have an administrator load what "
+                        "`tollgate library` prints",
+                    store_trouble::no_library);
 }
 
 }  // namespace
@@ -97,6 +83,10 @@ task<result<void>> load_ledger_library(connection& connection) {
   const auto answer = text_of(**loaded);
   note_refusal(connection, answer);
   co_return make_error_code(store_errc::protocol);
+}
+
+std::vector<std::string> ledger_check_command() {
+  return {"FCALL", ledger_library::current().check_name(), "1", std::string{schema_key}};
 }
 
 }  // namespace tollgate::quota::redis

@@ -14,7 +14,11 @@ namespace {
 class thread_store final : public store {
  public:
   thread_store(asio::io_context& context, const address& where, store_options options)
-      : connection_{make_store_connection(context, where, {.on_refusal = options.on_refusal},
+      : connection_{make_store_connection(context, where,
+                                          {.timeout = options.timeout,
+                                           .report_timeout = options.report_timeout,
+                                           .on_state = options.on_state,
+                                           .on_refusal = options.on_refusal},
                                           options.access)},
         ledger_{*connection_} {
     if (options.pack_idle_totals.count() > 0) ledger_.pack_idle_totals(options.pack_idle_totals);
@@ -34,6 +38,7 @@ class thread_store final : public store {
   task<result<void>> ask_time() override { return connection_->ask_time(); }
   std::uint64_t times_set_back() const override { return connection_->times_set_back(); }
   store_traffic traffic() const override { return connection_->counted(); }
+  store_state state() const override { return connection_->state(); }
   std::string refusal() const override { return connection_->refusal(); }
 
  private:

@@ -10,7 +10,11 @@ namespace tollgate::quota::redis {
 struct store_options {
   // Counters of total limits that were idle for this long are packed. Zero: never.
   milliseconds pack_idle_totals{0};
-  // Called once for each reason why the store, or an account in it, is refused.
+  // Limits of a command, and of one with a long answer: connection_options.
+  milliseconds timeout{2'000}, report_timeout{30'000};
+  // Every change of store::state(), on the store's thread.
+  std::function<void(const store_state& now)> on_state = {};
+  // Called once for each reason why an account in the store is refused.
   std::function<void(const std::string& why)> on_refusal = {};
   store_access access = store_access::read_write;
 };

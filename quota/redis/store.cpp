@@ -39,6 +39,11 @@ std::unique_ptr<connection> make_store_connection(asio::io_context& context, con
     if (!known || access == store_access::read_only) co_return known;
     co_return co_await load_ledger_library(connection);
   };
+  if (access == store_access::read_only) {
+    options.wants_master = false;
+  } else {
+    options.check_command = ledger_check_command();
+  }
   return std::make_unique<connection>(context, where, std::move(options), greet);
 }
 
@@ -57,7 +62,7 @@ redis_store::~redis_store() {
 }
 
 task<result<answer>> redis_store::apply(const org_id& org, const operation& operation) {
-  if (!ready()) co_return make_error_code(store_errc::unavailable);
+  if (!ready()) co_return make_error_code(store_errc::not_applied);
   co_return co_await asio::async_initiate<const asio::use_awaitable_t<io_executor>,
                                           void(result<answer>)>(
       [&](auto handler) {
@@ -68,7 +73,7 @@ task<result<answer>> redis_store::apply(const org_id& org, const operation& oper
 }
 
 void redis_store::submit(const org_id& org, const operation& operation, then then) {
-  if (!ready()) return std::move(then)(make_error_code(store_errc::unavailable));
+  if (!ready()) return std::move(then)(make_error_code(store_errc::not_applied));
   using departure = batch_scheduler::departure;
   const bool ends =
       std::holds_alternative<settle>(operation) || std::holds_alternative<void_hold>(operation);

@@ -6,6 +6,7 @@
 #include <hiredis/hiredis.h>
 
 #include "quota/redis/batch_scheduler.hpp"
+#include "quota/redis/error_reply.hpp"
 #include "quota/redis/ledger_library.hpp"
 #include "quota/redis/reply.hpp"
 #include "quota/redis/rows.hpp"
@@ -37,14 +38,21 @@ void usual_call::complete(error_code ec, const redisReply* reply) noexcept {
   }
 }
 
-// A missing library is loaded once for all batches. After any other error each batch is sent again
-// on its own, and handles its error itself. Operations that were applied before the error are
-// answered as repetitions.
+// A missing library is loaded once for all batches. Where the server takes nothing for now, the
+// batches end. After any other error each batch is sent again on its own, and handles its error
+// itself: operations that were applied before the error are answered as repetitions.
 void usual_call::refused(std::string_view error) {
+  const auto meaning = read_error_reply(error);
   if (is_unknown_function(error)) {
     batch::load_library(from_->by());
+  } else if (meaning.not_applied && !takes_no_writes(error)) {
+    for (auto& each : batches_) each->land(store_errc::not_applied);
+    return;
   } else if (!takes_no_writes(error)) {
-    for (const auto& each : batches_) from_->note_unusual(each->org());
+    for (const auto& each : batches_) {
+      from_->note_unusual(each->org());
+      each->may_be_applied();
+    }
   }
   for (auto& each : batches_) batch::send(std::move(each));
 }

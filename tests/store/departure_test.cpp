@@ -99,7 +99,7 @@ TEST_F(departure_test, a_settlement_that_waits_fails_when_the_store_goes) {
     other.submit("acme", settle{a_hold(1), credits::from_micro(10), 1},
                  [&](result<answer> got) { failed = got.error(); });
   }
-  EXPECT_EQ(failed, make_error_code(store_errc::unavailable));
+  EXPECT_EQ(failed, make_error_code(store_errc::not_applied));
 }
 
 }  // namespace

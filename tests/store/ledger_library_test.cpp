@@ -123,11 +123,48 @@ TEST_F(ledger_library_test, says_what_to_do_where_it_is_missing_and_may_not_be_l
   where.username = "sidecar";
   where.password = "secret";
   const auto sidecar = connect(where);
-  wait_until([&] { return !refusals.empty(); });
-  EXPECT_THAT(refusals.front(), HasSubstr("tollgate library"));
+  wait_until([&] { return !sidecar->refusal().empty(); });
+  EXPECT_THAT(sidecar->refusal(), HasSubstr("tollgate library"));
+  EXPECT_EQ(sidecar->state().trouble, store_trouble::no_library);
   EXPECT_FALSE(sidecar->ready());
   sidecar->stop();
   raw.call({"ACL", "DELUSER", "sidecar"});
+}
+
+// A call that is refused in the middle would leave the account half written.
+TEST_F(ledger_library_test, is_not_called_for_a_user_that_may_not_send_all_of_its_commands) {
+  raw.call({"FUNCTION", "LOAD", ledger_library::current().text()});
+  auto where = here();
+  where.username = "sidecar";
+  where.password = "secret";
+  for (const auto* command : {"EXPIREAT", "HDEL", "HEXISTS", "HGET", "HGETALL", "HLEN", "HMGET",
+                              "HRANDFIELD", "HSET", "TIME", "XADD"}) {
+    SCOPED_TRACE(command);
+    const std::string without = std::string{"-"} + command;
+    raw.call(
+        {"ACL", "SETUSER", "sidecar", "reset", "on", ">secret", "~tollgate:*", "+@all", without});
+    const auto sidecar = connect(where);
+    wait_until([&] { return sidecar->state().trouble == store_trouble::no_permission; });
+    EXPECT_FALSE(sidecar->ready());
+    EXPECT_THAT(sidecar->state().detail, HasSubstr("NOPERM"));
+    raw.call({"ACL", "SETUSER", "sidecar", "+@all"});
+    wait_until([&] { return sidecar->state().ready(); });
+    sidecar->stop();
+  }
+  raw.call({"ACL", "DELUSER", "sidecar"});
+}
+
+TEST_F(ledger_library_test, is_not_used_on_a_replica_that_takes_writes) {
+  raw.call({"CONFIG", "SET", "replica-read-only", "no"});
+  raw.call({"REPLICAOF", "127.0.0.1", "1"});
+  const auto sidecar = connect();
+  wait_until([&] { return sidecar->state().trouble == store_trouble::replica; });
+  EXPECT_FALSE(sidecar->ready());
+  EXPECT_THAT(sidecar->state().detail, HasSubstr("the server is a replica of 127.0.0.1"));
+  raw.call({"REPLICAOF", "NO", "ONE"});
+  raw.call({"CONFIG", "SET", "replica-read-only", "yes"});
+  wait_until([&] { return sidecar->state().ready(); });
+  sidecar->stop();
 }
 
 // As with a script, which fails only at its first write: operations that need no write are
@@ -140,7 +177,7 @@ TEST_F(ledger_library_test, answers_what_needs_no_write_where_the_store_takes_no
   EXPECT_EQ(apply(store, a_reserve(credits::from_whole(11)))->result,
             outcome::insufficient_balance);
   EXPECT_EQ(apply(store, a_grant())->result, outcome::exists);
-  EXPECT_EQ(apply(store, a_reserve()).error(), store_errc::protocol);
+  EXPECT_EQ(apply(store, a_reserve()).error(), store_errc::not_applied);
   raw.call({"CONFIG", "SET", "maxmemory", "0"});
   EXPECT_EQ(apply(store, a_reserve())->result, outcome::held);
   sidecar->stop();
@@ -160,7 +197,7 @@ TEST_F(ledger_library_test, refuses_an_account_of_a_newer_schema_and_leaves_it_a
   redis_store store{*sidecar};
   EXPECT_EQ(apply(store, a_grant())->result, outcome::granted);
   raw.call({"HSET", key_of("acme", "account"), "schema", "3"});
-  EXPECT_EQ(apply(store, a_grant("another")).error(), store_errc::protocol);
+  EXPECT_EQ(apply(store, a_grant("another")).error(), store_errc::not_applied);
   EXPECT_EQ(outcome_of(store.snapshot("acme")).error(), store_errc::protocol);
   ASSERT_EQ(refusals.size(), 1u);
   EXPECT_EQ(refusals.front(),
@@ -173,11 +210,12 @@ TEST_F(ledger_library_test, refuses_an_account_of_a_newer_schema_and_leaves_it_a
 TEST_F(ledger_library_test, refuses_a_store_of_a_newer_schema) {
   raw.call({"SET", schema_key, "3"});
   const auto sidecar = connect();
-  wait_until([&] { return !refusals.empty(); });
-  EXPECT_EQ(refusals.front(),
+  wait_until([&] { return !sidecar->refusal().empty(); });
+  EXPECT_EQ(sidecar->state().trouble, store_trouble::newer_schema);
+  EXPECT_EQ(sidecar->refusal(),
             "the store is of schema 3; this version of Tollgate knows schemas up to 2: use one "
             "that knows schema 3");
-  EXPECT_EQ(why_refused(here(), 2s), refusals.front());
+  EXPECT_EQ(why_refused(here(), 2s), sidecar->refusal());
   EXPECT_FALSE(sidecar->ready());
   EXPECT_EQ(text_of(*raw.call({"GET", schema_key})), "3");
   sidecar->stop();

@@ -39,6 +39,9 @@ class memory_thread_store final : public store, guard_store {
     co_return result<void>{};
   }
   std::uint64_t times_set_back() const override { return world_.times_set_back; }
+  store_state state() const override {
+    return {world_.accounts.reachable ? store_trouble::none : store_trouble::unreachable, {}};
+  }
   store_traffic traffic() const override { return {.connects = world_.connects}; }
   std::string refusal() const override { return {}; }
 

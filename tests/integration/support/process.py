@@ -186,7 +186,7 @@ class Redis(Process):
     """A private Redis on a unix socket. `persistent`: another of the same name has its data again. `always`: it also
     acknowledges only what is on disk."""
 
-    def __init__(self, directory, name="redis", run_with=(), persistent=False, always=False):
+    def __init__(self, directory, name="redis", run_with=(), persistent=False, always=False, options=(), wait=True):
         self.socket_path = str(Path(directory) / f"{name}.sock")
         # The path of a unix socket has at most 107 characters.
         if len(self.socket_path) > 100:
@@ -197,8 +197,9 @@ class Redis(Process):
                                 "--unixsocket", self.socket_path, "--save", "",
                                 "--appendonly", "yes" if persistent else "no",
                                 "--appendfsync", "always" if always else "everysec",
-                                "--appenddirname", name, "--dir", directory], directory)
-        self.wait_ready(self.is_ready)
+                                "--appenddirname", name, "--dir", directory, *options], directory)
+        if wait:
+            self.wait_ready(self.is_ready)
 
     def is_ready(self):
         try:
@@ -210,11 +211,17 @@ class Redis(Process):
     def url(self):
         return f"unix://{self.socket_path}"
 
-    def command(self, *arguments):
-        """One command, one reply: simple strings, integers and bulk strings are enough here."""
-        with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(5)
-            connection.connect(self.socket_path)
+    def connect(self, timeout=5):
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(timeout)
+        connection.connect(self.socket_path)
+        return connection
+
+    def command(self, *arguments, timeout=5, over=None):
+        """One command, one reply: simple strings, integers and bulk strings are enough here. `over` an open connection
+        or one of its own."""
+        connection = over or self.connect(timeout)
+        try:
             encoded = [str(a).encode() for a in arguments]
             connection.sendall(b"*%d\r\n" % len(encoded) +
                                b"".join(b"$%d\r\n%s\r\n" % (len(a), a) for a in encoded))
@@ -223,3 +230,6 @@ class Redis(Process):
             if line[:1] == b"$" and line != b"$-1":
                 return reply.read(int(line[1:]))
             return int(line[1:]) if line[:1] == b":" else line[1:]
+        finally:
+            if over is None:
+                connection.close()

@@ -46,7 +46,8 @@ inline std::string text_of(const charge::action& action) {
       return "refuse " + std::string{to_string(what.why)};
     }
     std::string operator()(const charge::refuse_unavailable& what) {
-      return "refuse_unavailable " + describe(what.clean_up);
+      return what.clean_up ? "refuse_unavailable " + describe(*what.clean_up)
+                           : "refuse_unavailable";
     }
     std::string operator()(const charge::retry& what) { return "retry " + describe(what.what); }
     std::string operator()(const charge::wait&) { return "wait"; }

@@ -40,6 +40,7 @@ class settlements : public testing::Test {
   bool all_done() {
     for (int i = 0; i < 300 && charges.pending() > 0; ++i) {
       context.restart();
+      charges.tick(std::chrono::steady_clock::now());
       context.run_one_for(10ms);
     }
     return charges.pending() == 0;
@@ -177,29 +178,61 @@ TEST(slow_settlements, void_a_hold_whose_call_ended_before_it_was_answered) {
   }
 }
 
-// A later version has written the account: nothing was held, so there is nothing to void.
+// A store that answers every operation with the same error.
 class refusing_store : public tests::memory_store {
  public:
+  explicit refusing_store(quota::store_errc why) : why_{why} {}
   task<result<quota::answer>> apply(const quota::org_id&, const quota::operation&) override {
-    co_return quota::store_errc::protocol;
+    co_return why_;
   }
   void submit(const quota::org_id&, const quota::operation&, then done) override {
-    std::move(done)(result<quota::answer>{quota::store_errc::protocol});
+    ++asked;
+    std::move(done)(result<quota::answer>{why_});
   }
+
+  int asked = 0;
+
+ private:
+  quota::store_errc why_;
 };
 
-TEST(refused_settlements, are_not_voided_for_ever) {
-  asio::io_context context;
-  refusing_store store;
-  settlement charges{context.get_executor(), store};
+open_charge::reservation reserve_of(settlement& charges, quota::time_point now,
+                                    std::uint64_t number) {
   quota::charge::terms terms;
-  terms.id = quota::hold_id::make(store.time, 1, 2);
+  terms.id = quota::hold_id::make(now, 1, number);
   terms.price_at = {"gpt-4", 10_credits};
   const auto charge = std::make_shared<open_charge>("acme", std::move(terms));
   charges.reserve(charge);
-  EXPECT_EQ(charge->reserved, open_charge::reservation::unavailable);
-  EXPECT_EQ(charges.pending(), 1U);
-  context.run_for(1s);
+  return charge->reserved;
+}
+
+TEST(refused_settlements, need_no_void_if_the_store_did_not_begin_them) {
+  asio::io_context context;
+  refusing_store store{quota::store_errc::not_applied};
+  settlement charges{context.get_executor(), store};
+  for (std::uint64_t i = 0; i < 1'000; ++i) {
+    EXPECT_EQ(reserve_of(charges, store.time, i), open_charge::reservation::unavailable);
+  }
+  EXPECT_EQ(charges.pending(), 0U);
+  charges.tick(std::chrono::steady_clock::now());
+  EXPECT_EQ(store.asked, 1'000);
+}
+
+TEST(refused_settlements, of_unknown_outcome_have_a_bounded_number_of_voids_for_a_bounded_time) {
+  asio::io_context context;
+  refusing_store store{quota::store_errc::unavailable};
+  settlement charges{context.get_executor(), store};
+  for (std::uint64_t i = 0; i < pending_voids::most + 5; ++i) reserve_of(charges, store.time, i);
+  EXPECT_EQ(charges.pending(), pending_voids::most);
+  EXPECT_EQ(charges.voids_given_up(), 5U);
+  const auto begun = std::chrono::steady_clock::now();
+  store.asked = 0;
+  charges.tick(begun);
+  charges.tick(begun + 50ms);
+  EXPECT_EQ(store.asked, 1) << "after a failure there is a pause";
+  charges.tick(begun + 1min);
+  EXPECT_EQ(charges.pending(), pending_voids::most);
+  charges.tick(begun + 3min);  // the holds have ended by themselves
   EXPECT_EQ(charges.pending(), 0U);
 }
 
