@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "proxy/gateway/journal/charges.hpp"
+#include "proxy/metrics/cells.hpp"
 #include "proxy/net/deadline.hpp"
 #include "proxy/net/wake_up.hpp"
 #include "quota/charge.hpp"
@@ -28,7 +29,8 @@ struct open_charge {
   wake_up answered;                           // notified when it is answered, or has failed
   steady_time renew_at{};
   std::list<std::shared_ptr<open_charge>>::iterator place;  // in the list of charges to renew
-  bool renewed_soon = false;  // in the list of those whose answer has just begun
+  bool renewed_soon = false;             // in the list of those whose answer has just begun
+  metrics::counter* renewals = nullptr;  // where to count them, if anywhere
   journal::entry written{org, money};
 };
 
@@ -65,6 +67,8 @@ class settlement {
   // Charges that are open or not yet resolved. Zero: everything has been settled or voided.
   std::size_t pending() const { return open_.size() + answering_.size() + resolving_; }
   std::size_t resolving() const { return resolving_; }
+  // Charges whose hold is in place and whose call has not ended.
+  std::size_t held() const { return open_.size() + answering_.size(); }
 
   struct counters {
     std::uint64_t settled = 0, voided = 0, retries = 0, renewals = 0;

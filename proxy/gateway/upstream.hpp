@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "config/settings.hpp"
+#include "proxy/gateway/open_connection.hpp"
+#include "proxy/gateway/thread_metrics.hpp"
 #include "proxy/net/http/byte_buffer.hpp"
 #include "proxy/net/transport.hpp"
 
@@ -21,6 +23,7 @@ struct upstream_connection {
   transport io;
   byte_buffer in;
   bool reused = false;  // it has carried an exchange before
+  open_connection counted{};
 };
 using upstream_lease = std::unique_ptr<upstream_connection>;
 
@@ -35,6 +38,8 @@ class upstream_pool {
   // From now on, makes connections with this function instead of a socket.
   using connector = std::function<task<result<upstream_lease>>()>;
   void connect_by(connector other) { connect_by_ = std::move(other); }
+  // From now on, counts in these cells as well. They outlive the pool and its connections.
+  void count_in(metrics::upstream_metrics& cells) { cells_ = &cells; }
 
   // A pooled connection that is still alive, if there is one.
   upstream_lease take_idle();
@@ -53,6 +58,9 @@ class upstream_pool {
     std::uint64_t connects = 0, connect_failures = 0, reuses = 0;
   };
   const counters& counted() const { return counted_; }
+  void count_retry() {
+    if (cells_ != nullptr) cells_->retries.increment();
+  }
 
  private:
   struct idle_connection {
@@ -75,6 +83,7 @@ class upstream_pool {
   steady_time resolved_until_{};
   connector connect_by_;  // empty: connect()
   counters counted_;
+  metrics::upstream_metrics* cells_ = nullptr;
 };
 
 }  // namespace tollgate::proxy

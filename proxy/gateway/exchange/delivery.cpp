@@ -4,7 +4,8 @@ namespace tollgate::proxy {
 
 task<> delivery::run() {
   auto& response = upstream_.response();
-  auto& [io, in, reused] = upstream_.connection();
+  auto& io = upstream_.connection().io;
+  auto& in = upstream_.connection().in;
   counts_ = metered_.is_answer() && hold_.settles();
   if (counts_) metered_.tap(response.head());
   if (hold_.in_place() && hold_.how() == quota::stream_end::accepted) {

@@ -19,11 +19,13 @@ struct exchange_record {
   } who{};
   std::size_t route = no_route;
   int status = 0;                                 // sent to the client; 0: nothing was sent
+  int upstream_status = 0;                        // 0: it has not answered
   std::optional<routes::problem_code> refusal{};  // Tollgate's own answer
   quota::stream_end end = quota::stream_end::not_sent;
   struct money_of_call {
     bool held = false;                       // a hold was in place
     bool beyond_balance = false;             // or beyond cap or limit: critical, or shadow
+    bool shadow = false;                     // nothing could have refused it
     bool settles = false;                    // otherwise the hold is voided
     quota::credits estimate{}, charged{};    // of the hold; charged is 0 if it is voided
     quota::credits extended{};               // the amount by which the hold was extended

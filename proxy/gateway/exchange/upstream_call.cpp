@@ -128,7 +128,8 @@ std::string upstream_call::request_head() const {
 }
 
 task<attempt_result> upstream_call::receive_head() {
-  auto& [io, in, reused] = *lease_;
+  auto& io = lease_->io;
+  auto& in = lease_->in;
   const auto limit = context_.settings().limits.head_bytes;
   for (;;) {
     const auto end = find_head_end(in.view());
