@@ -205,6 +205,62 @@ class tree_builder final : public YAML::EventHandler {
   int documents_ = 0;
 };
 
+// The last tab before an error that stands where YAML wants spaces, up to the line of the error.
+std::optional<std::size_t> indenting_tab(std::string_view text, std::size_t error_at) {
+  std::optional<std::size_t> found;
+  const auto end = std::min(text.find('\n', std::min(error_at, text.size())), text.size());
+  for (std::size_t at = 0; at < end; at = std::min(text.find('\n', at), end - 1) + 1) {
+    const auto first = text.find_first_not_of(' ', at);
+    if (first != text.npos && first <= end && text[first] == '\t') found = first;
+  }
+  return found;
+}
+
+// Skips a quoted text or a comment that begins at `at`; returns its last byte.
+std::size_t skip_text(std::string_view text, std::size_t at) {
+  if (text[at] == '#') return std::min(text.find('\n', at), text.size());
+  for (std::size_t i = at + 1; i < text.size(); ++i) {
+    if (text[at] == '"' && text[i] == '\\') {
+      ++i;
+    } else if (text[i] == text[at]) {
+      return i;
+    }
+  }
+  return text.size();
+}
+
+// The first { or [ that is never closed. Only where a value may begin do they open anything.
+std::optional<std::size_t> open_bracket(std::string_view text) {
+  std::vector<std::size_t> open;
+  bool at_value = true;  // of a line, or behind ": ", "- ", or within brackets ", "
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    const bool blank_before =
+        i == 0 || std::string_view{" \t\n"}.find(text[i - 1]) != std::string_view::npos;
+    if ((c == '"' || c == '\'') && at_value) {
+      i = skip_text(text, i);
+      at_value = false;
+    } else if (c == '#' && blank_before) {
+      i = skip_text(text, i);
+      at_value = true;
+    } else if ((c == '{' || c == '[') && (at_value || !open.empty())) {
+      open.push_back(i);
+      at_value = true;
+    } else if ((c == '}' || c == ']') && !open.empty()) {
+      if ((text[open.back()] == '{') != (c == '}')) return open.back();
+      open.pop_back();
+      at_value = false;
+    } else if (c == '\n' || (c == ',' && !open.empty()) ||
+               ((c == ':' || c == '-') && i + 1 < text.size() && text[i + 1] == ' ')) {
+      at_value = true;
+    } else if (c != ' ') {
+      at_value = false;
+    }
+  }
+  if (open.empty()) return {};
+  return open.front();
+}
+
 // yaml-cpp's message, and the usual cause of that error.
 std::string explain_syntax_error(const YAML::Exception& error, std::string_view line) {
   const bool variable = line.find("${") != std::string_view::npos;
@@ -239,7 +295,14 @@ node_ptr read_document(const std::string& text, problems& problems) {
     problems.add(reason.at, reason.message);
   } catch (const YAML::Exception& error) {
     const std::size_t offset = offset_of(source, error.mark);
-    problems.add(source.at(offset), explain_syntax_error(error, source.line_around(offset)));
+    if (const auto tab = indenting_tab(content, offset)) {
+      problems.add(source.at(*tab), "a tab; YAML is indented with spaces");
+    } else if (const auto bracket = open_bracket(content)) {
+      problems.add(source.at(*bracket),
+                   std::string{"this \""} + content[*bracket] + "\" is never closed");
+    } else {
+      problems.add(source.at(offset), explain_syntax_error(error, source.line_around(offset)));
+    }
   }
   return nullptr;
 }

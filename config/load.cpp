@@ -104,6 +104,54 @@ void check_retention(context& in, const node& root, const settings& values) {
           "retention.ledger needs archive.postgresql: without it the whole ledger is kept");
 }
 
+// How many bytes at the end of `base` are also the beginning of `path`, in whole segments.
+std::size_t repeated_segments(const std::string& base, const std::string& path) {
+  for (std::size_t at = 0; at < base.size(); at = std::min(base.find('/', at + 1), base.size())) {
+    const auto end = std::string_view{base}.substr(at);
+    const bool whole =
+        path.size() == end.size() || path[std::min(end.size(), path.size() - 1)] == '/';
+    if (path.starts_with(end) && whole) return end.size();
+  }
+  return 0;
+}
+
+// Requests keep their whole path. A base URL that ends in what the routes begin with is the habit
+// of clients, which append to it.
+void warn_of_repeated_paths(context& in, const node& root, const settings& values) {
+  const auto* const section = value_of(root, "upstreams");
+  for (const auto& upstream : values.upstreams) {
+    const auto* const named = section == nullptr ? nullptr : value_of(*section, upstream.name);
+    const auto* const url = named == nullptr ? nullptr : value_of(*named, "url");
+    for (const auto& route : values.routes) {
+      const auto& path = route.match.path;
+      if (url == nullptr || path.empty() || route.upstream != upstream.name) continue;
+      const auto repeated = repeated_segments(upstream.base_path, path);
+      if (repeated == 0) continue;
+      const auto without = upstream.base_path.substr(0, upstream.base_path.size() - repeated);
+      in.warnings.add(url->at, "upstreams." + upstream.name + ".url: route " + route.name +
+                                   " would ask for " + upstream.base_path + path +
+                                   "; a request keeps its path, so the URL should probably end " +
+                                   (without.empty() ? "behind the host" : "in " + without));
+      break;
+    }
+  }
+}
+
+// A route to Tollgate itself would forward in a circle.
+void warn_of_circles(context& in, const node& root, const settings& values) {
+  const auto* const section = value_of(root, "upstreams");
+  for (const auto& upstream : values.upstreams) {
+    const auto host = upstream.host == "localhost" ? "127.0.0.1" : upstream.host;
+    const auto* const named = section == nullptr ? nullptr : value_of(*section, upstream.name);
+    if (named == nullptr || upstream.port == 0) continue;
+    for (const auto* each : {&values.listen, &values.admin.listen}) {
+      if (each->port != upstream.port || each->host != host) continue;
+      in.warnings.add(named->at, "upstreams." + upstream.name + ".url: this is the address of " +
+                                     (each == &values.listen ? "listen" : "admin.listen"));
+    }
+  }
+}
+
 void check_billing_prefix(context& in, const settings& values) {
   for (const auto& route : values.routes) {
     const std::string& path = route.match.path;
@@ -173,6 +221,8 @@ std::variant<configuration, std::vector<config_error>> load_text(const std::stri
   check_billing_prefix(in, values);
   check_stripe_events(in, *root, values);
   check_retention(in, *root, values);
+  warn_of_repeated_paths(in, *root, values);
+  warn_of_circles(in, *root, values);
   auto table = build_table(found, values);
   if (!found.empty() || !table) return to_errors(found, file_name);
   return configuration{std::move(values), *std::move(table), to_errors(in.warnings, file_name)};

@@ -5,6 +5,12 @@
 namespace tollgate::config {
 namespace {
 
+// 100000 with 2 places: "1000".
+std::string whole_part(std::int64_t most, int places) {
+  for (; places > 0; --places) most /= 10;
+  return std::to_string(most);
+}
+
 // Dollars as an integer with `places` decimals, at most `most` dollars.
 auto usd(int places, std::int64_t most) {
   return [=](context& in, const node& from) -> std::optional<std::int64_t> {
@@ -16,7 +22,7 @@ auto usd(int places, std::int64_t most) {
     if (!value) {
       fail_expected(in, from, expected, text->shown);
     } else if (*value > most) {
-      in.fail(from, text->shown + " is out of range");
+      in.fail(from, text->shown + " is out of range (0 to " + whole_part(most, places) + ")");
       return {};
     }
     return value;

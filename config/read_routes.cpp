@@ -59,12 +59,100 @@ auto conditions_by(std::string (*normal)(const std::string&)) {
   };
 }
 
+// Registered methods (IANA), and one of caches.
+constexpr std::string_view known_methods[]{"ACL",
+                                           "BASELINE-CONTROL",
+                                           "BIND",
+                                           "CHECKIN",
+                                           "CHECKOUT",
+                                           "CONNECT",
+                                           "COPY",
+                                           "DELETE",
+                                           "GET",
+                                           "HEAD",
+                                           "LABEL",
+                                           "LINK",
+                                           "LOCK",
+                                           "MERGE",
+                                           "MKACTIVITY",
+                                           "MKCALENDAR",
+                                           "MKCOL",
+                                           "MKREDIRECTREF",
+                                           "MKWORKSPACE",
+                                           "MOVE",
+                                           "OPTIONS",
+                                           "ORDERPATCH",
+                                           "PATCH",
+                                           "POST",
+                                           "PROPFIND",
+                                           "PROPPATCH",
+                                           "PURGE",
+                                           "PUT",
+                                           "QUERY",
+                                           "REBIND",
+                                           "REPORT",
+                                           "SEARCH",
+                                           "TRACE",
+                                           "UNBIND",
+                                           "UNCHECKOUT",
+                                           "UNLINK",
+                                           "UNLOCK",
+                                           "UPDATE",
+                                           "UPDATEREDIRECTREF",
+                                           "VERSION-CONTROL"};
+
+std::optional<std::vector<std::string>> read_methods(context& in, const node& from) {
+  auto methods = read_texts(in, from);
+  if (!methods) return {};
+  const std::vector<std::string> known{std::begin(known_methods), std::end(known_methods)};
+  for (const auto& method : *methods) {
+    const bool in_capitals =
+        std::none_of(method.begin(), method.end(), [](char c) { return c >= 'a' && c <= 'z'; });
+    if (!in_capitals || !routes::is_token(method)) continue;  // errors, reported with the routes
+    if (std::find(known.begin(), known.end(), method) != known.end()) continue;
+    in.warn(from, quoted(method) + " is no registered method of HTTP" +
+                      routes::did_you_mean(method, known));
+  }
+  return methods;
+}
+
+// How the segment would be written here, if it looks like a pattern of another program; empty: it
+// does not.
+std::string pattern_of_others(std::string_view segment) {
+  if (segment.size() > 1 && segment.front() == ':') {
+    return "{" + std::string{segment.substr(1)} + "}";
+  }
+  if (segment.size() > 2 && segment.front() == '<' && segment.back() == '>') {
+    const auto name = segment.substr(1, segment.size() - 2);
+    return "{" + std::string{name.substr(name.find(':') + 1)} + "}";
+  }
+  for (const std::string_view sign : {".*", ".+", "[^", "\\d", "(?", "(.", "\\w"}) {
+    if (segment.find(sign) != segment.npos) return "* or **";
+  }
+  return {};
+}
+
+std::optional<std::string> read_path(context& in, const node& from) {
+  auto path = read_text(in, from);
+  if (!path) return {};
+  std::string_view rest = *path;
+  while (!rest.empty()) {
+    const auto segment = rest.substr(0, rest.find('/'));
+    rest.remove_prefix(std::min(rest.size(), segment.size() + 1));
+    const auto ours = pattern_of_others(segment);
+    if (ours.empty()) continue;
+    in.warn(from,
+            quoted(segment) + " is taken literally; any text in its place is written " + ours);
+  }
+  return path;
+}
+
 std::optional<routes::match_settings> read_match(context& in, const node& from) {
   routes::match_settings out;
   map_reader map{in, from};
-  map.optional("method", out.methods, read_texts);
+  map.optional("method", out.methods, read_methods);
   map.optional("host", out.hosts, read_texts);
-  map.optional("path", out.path, read_text);
+  map.optional("path", out.path, read_path);
   map.optional("headers", out.headers, conditions_by(to_lower));
   map.optional("query", out.query, conditions_by(unchanged));
   map.optional("content_type", out.content_types, read_texts);
@@ -106,7 +194,8 @@ std::optional<quota::settlement_policy> read_settlement(context& in, const node&
 // A name that is declared elsewhere in the file.
 auto name_among(const std::vector<std::string>& declared, std::string what) {
   return [&declared, what](context& in, const node& from) -> std::optional<std::string> {
-    auto text = read_scalar(in, from, "the name of an " + what);
+    const bool vowel = std::string_view{"aeiou"}.find(what.front()) != std::string_view::npos;
+    auto text = read_scalar(in, from, std::string{"the name of a"} + (vowel ? "n " : " ") + what);
     if (!text) return {};
     if (std::find(declared.begin(), declared.end(), text->text) != declared.end()) {
       return std::move(text->text);

@@ -105,6 +105,10 @@ std::optional<identify_settings> read_names(context& in, const node& from) {
 std::optional<identify_settings> read_identify(context& in, const node& from) {
   identify_settings out;
   if (from.what != node::type::map) {
+    if (from.what != node::type::scalar) {
+      fail_expected(in, from, "true | false | a map of keys", describe(from));
+      return {};
+    }
     const auto on = read_flag(in, from);
     if (!on) return {};
     out.on = *on;

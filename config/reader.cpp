@@ -1,5 +1,6 @@
 #include "config/reader.hpp"
 
+#include <set>
 #include <variant>
 
 #include "config/substitute.hpp"
@@ -12,6 +13,45 @@ namespace {
 void fail_range(context& in, const node& from, const scalar& text, const std::string& low,
                 const std::string& high) {
   in.fail(from, text.shown + " is out of range (" + low + " to " + high + ")");
+}
+
+// What other programs call it.
+std::string renamed(std::string_view key) {
+  constexpr std::pair<std::string_view, std::string_view> names[]{{"redis", "store"},
+                                                                  {"database", "store"},
+                                                                  {"server", "listen"},
+                                                                  {"port", "listen"},
+                                                                  {"bind", "listen"},
+                                                                  {"address", "listen"},
+                                                                  {"backends", "upstreams"},
+                                                                  {"clusters", "upstreams"},
+                                                                  {"services", "upstreams"},
+                                                                  {"prices", "rates"},
+                                                                  {"ssl", "tls"},
+                                                                  {"workers", "threads"},
+                                                                  {"cert", "certificate"}};
+  for (const auto& [other, ours] : names) {
+    if (key == other) return std::string{ours};
+  }
+  return {};
+}
+
+// The nearest key, the key of which this is the beginning or the end, or all keys if there are few.
+std::string hint_for(const std::string& wrong, const std::vector<std::string>& known) {
+  if (auto near = routes::did_you_mean(wrong, known); !near.empty()) return near;
+  const auto meant = [&](const std::string& each) {
+    const auto shorter = std::min(each.size(), wrong.size());
+    return each == renamed(wrong) ||
+           (shorter >= 3 && (each.starts_with(wrong) || wrong.starts_with(each)));
+  };
+  const auto found = std::find_if(known.begin(), known.end(), meant);
+  if (found != known.end()) return "; did you mean " + quoted(*found) + "?";
+  constexpr std::size_t few = 8;
+  const std::set<std::string> distinct{known.begin(), known.end()};
+  if (distinct.empty() || distinct.size() > few) return {};
+  std::string all;
+  for (const auto& each : distinct) all += (all.empty() ? "" : ", ") + each;
+  return "; the keys here are " + all;
 }
 
 }  // namespace
@@ -47,7 +87,7 @@ std::optional<scalar> read_scalar(context& in, const node& from, const std::stri
   }
   auto& value = std::get<substituted>(result);
   if (routes::has_control(value.text)) {
-    in.fail(from, "a line break or a control character");
+    in.fail(from, "contains a line break or a control character");
     return {};
   }
   if (value.from_environment && value.text.size() > in.substitutions_left) {
@@ -140,11 +180,13 @@ std::optional<std::vector<std::string>> read_texts(context& in, const node& from
 
 std::optional<std::uint64_t> read_whole(context& in, const node& from, std::uint64_t low,
                                         std::uint64_t high) {
-  const auto text = read_scalar(in, from, "a whole number");
+  const std::string expected =
+      "a whole number (" + std::to_string(low) + " to " + std::to_string(high) + ")";
+  const auto text = read_scalar(in, from, expected);
   if (!text) return {};
   const auto value = parse_whole(text->text);
   if (!value) {
-    fail_expected(in, from, "a whole number", text->shown);
+    fail_expected(in, from, expected, text->shown);
     return {};
   }
   if (*value < low || *value > high) {
@@ -221,6 +263,7 @@ const node* map_reader::require(std::string_view key) {
 }
 
 void map_reader::not_yet(std::string_view key, const std::string& what) {
+  refused_.emplace_back(key);
   if (find(key) == nullptr) return;
   for (const node::member& member : from_.members) {
     if (member.key == key) {
@@ -230,10 +273,14 @@ void map_reader::not_yet(std::string_view key, const std::string& what) {
 }
 
 void map_reader::finish() {
+  auto usable = known_;
+  std::erase_if(usable, [&](const auto& key) {
+    return std::find(refused_.begin(), refused_.end(), key) != refused_.end();
+  });
   for (const node::member& member : from_.members) {
     if (std::find(known_.begin(), known_.end(), member.key) != known_.end()) continue;
-    const std::string hint = member.key == "<<" ? "; YAML merge keys are not supported"
-                                                : routes::did_you_mean(member.key, known_);
+    const std::string hint =
+        member.key == "<<" ? "; YAML merge keys are not supported" : hint_for(member.key, usable);
     in_.found.add(member.at, (in_.key.empty() ? "" : in_.key + ": ") + "unknown key " +
                                  quoted(member.key) + hint);
   }

@@ -174,6 +174,7 @@ class map_reader {
   context& in_;
   const node& from_;
   std::vector<std::string> known_;
+  std::vector<std::string> refused_;  // those of them that are not supported yet
 };
 
 // Calls `each(name, value)` for every member of a map whose keys are names chosen by users.

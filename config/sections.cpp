@@ -69,12 +69,40 @@ std::optional<tls_settings> read_tls(context& in, const node& from) {
   return out;
 }
 
+namespace {
+
+// As many characters as 96 random bits have in base64.
+constexpr std::size_t shortest_strong_token = 16;
+
+bool is_loopback(const std::string& host) {
+  return host.starts_with("127.") || host == "::1";
+}
+
+// With the token, credits can be given to every organization.
+void warn_of_weak_token(context& in, const node& where, const admin_settings& admin) {
+  const bool open = !is_loopback(admin.listen.host);
+  const std::string reach =
+      open ? ", and " + admin.listen.host + " can be reached from outside" : "";
+  if (admin.token.empty()) {
+    if (open) in.warn(where, "without a token the admin API refuses every call" + reach);
+  } else if (admin.token.size() < shortest_strong_token) {
+    in.warn(where, "the token has fewer than 16 characters and can be guessed" + reach +
+                       "; to make one: openssl rand -hex 16");
+  }
+}
+
+}  // namespace
+
 std::optional<admin_settings> read_admin(context& in, const node& from) {
   admin_settings out;
   map_reader map{in, from};
   map.optional("listen", out.listen, read_endpoint);
-  map.optional("token", out.token, read_token);
+  const bool has_token = map.optional("token", out.token, read_token);
   map.finish();
+  if (has_token || map.find("token") == nullptr) {
+    const auto* const token = map.find("token");
+    warn_of_weak_token(in, token != nullptr ? *token : from, out);
+  }
   return out;
 }
 
@@ -82,6 +110,10 @@ std::optional<admin_settings> read_admin(context& in, const node& from) {
 std::optional<journal_settings> read_journal(context& in, const node& from) {
   journal_settings out;
   if (from.what != node::type::map) {
+    if (from.what != node::type::scalar) {
+      fail_expected(in, from, "a directory, off, or a map of keys", describe(from));
+      return {};
+    }
     auto directory = read_text(in, from);
     if (directory && *directory != "off") out.directory = *std::move(directory);
     return out;
@@ -98,6 +130,11 @@ std::optional<journal_settings> read_journal(context& in, const node& from) {
 std::optional<store_settings> read_store(context& in, const node& from) {
   store_settings out;
   if (from.what != node::type::map) {
+    if (from.what != node::type::scalar) {
+      fail_expected(in, from, "embedded:DIR, redis://HOST:PORT, unix:///PATH or a map of keys",
+                    describe(from));
+      return {};
+    }
     auto url = read_store_url(in, from);
     if (url) out.url = *std::move(url);
     return out;

@@ -94,6 +94,10 @@ void append_member(std::string& out, std::string_view name, std::string_view val
 int status_of(problem_code code) {
   return row_of(code).status;
 }
+bool is_refusal(problem_code code) {
+  return code != problem_code::upstream_unreachable &&
+         code != problem_code::bad_upstream_response && code != problem_code::upstream_timeout;
+}
 std::string_view to_string(problem_code code) {
   return row_of(code).name;
 }

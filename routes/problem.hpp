@@ -37,6 +37,8 @@ enum class problem_code : std::uint8_t {
 };
 
 int status_of(problem_code code);
+// Whether Tollgate refused the call. Otherwise it reports that the upstream failed.
+bool is_refusal(problem_code code);
 std::string_view to_string(problem_code code);  // "invalid_request"
 
 struct problem {

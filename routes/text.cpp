@@ -122,6 +122,28 @@ std::string repaired(std::string_view text) {
   return out;
 }
 
+std::string one_line(std::string_view text) {
+  if (is_printable_ascii(text)) return std::string{text};
+  constexpr std::string_view hex = "0123456789abcdef", letters = "tn";
+  std::string out;
+  while (!text.empty()) {
+    const auto length = utf8_length(text);
+    const char c = text[0];
+    if (length == 0) {
+      out += replacement;
+    } else if (c == '\t' || c == '\n') {
+      out += {'\\', letters[static_cast<std::size_t>(c - '\t')]};
+    } else if (is_c0_control(c) || is_c1_control(text.substr(0, length))) {
+      const auto code = static_cast<std::uint8_t>(text[length - 1]);
+      out += {'\\', 'x', hex[code >> 4U], hex[code & 15U]};
+    } else {
+      out += text.substr(0, length);
+    }
+    text.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  return out;
+}
+
 void append_json_string(std::string& out, std::string_view text) {
   constexpr std::string_view hex = "0123456789abcdef";
   out += '"';

@@ -79,6 +79,9 @@ std::string shown(std::string_view text);
 // Replaces invalid UTF-8 and zero bytes with U+FFFD, so that a database accepts the text.
 std::string repaired(std::string_view text);
 
+// Text for one line of a log: control characters as `\n`, `\t`, `\x1b`, invalid UTF-8 as U+FFFD.
+std::string one_line(std::string_view text);
+
 // Appends `text` as a JSON string, quotes included. Invalid UTF-8 becomes U+FFFD.
 void append_json_string(std::string& out, std::string_view text);
 

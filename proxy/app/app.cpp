@@ -8,6 +8,7 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
@@ -20,6 +21,7 @@
 #include "proxy/archive/archive_thread.hpp"
 #include "proxy/archive/archived_history.hpp"
 #include "proxy/net/sleep.hpp"
+#include "routes/text.hpp"
 
 namespace tollgate::proxy {
 
@@ -27,11 +29,27 @@ namespace {
 
 using configuration_ptr = std::shared_ptr<const config::configuration>;
 
+// A message is one line, whatever it quotes: a database's error may have several, and other text is
+// the caller's.
+class message_on_one_line final : public spdlog::custom_flag_formatter {
+ public:
+  void format(const spdlog::details::log_msg& message, const std::tm&,
+              spdlog::memory_buf_t& out) override {
+    const auto text = routes::one_line({message.payload.data(), message.payload.size()});
+    out.append(text.data(), text.data() + text.size());
+  }
+  std::unique_ptr<custom_flag_formatter> clone() const override {
+    return std::make_unique<message_on_one_line>();
+  }
+};
+
 void set_up_logging(const std::string& level) {
   auto logger = spdlog::get("tollgate");
   if (!logger) {
     logger = spdlog::stderr_logger_mt("tollgate");
-    logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
+    auto format = std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc);
+    format->add_flag<message_on_one_line>('v').set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v");
+    logger->set_formatter(std::move(format));
     spdlog::set_default_logger(logger);
   }
   spdlog::set_level(spdlog::level::from_str(level));

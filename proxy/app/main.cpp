@@ -13,6 +13,8 @@
 #include "proxy/cli/explain.hpp"
 #include "proxy/cli/journal.hpp"
 #include "proxy/cli/meter.hpp"
+#include "proxy/cli/standard_output.hpp"
+#include "proxy/cli/wrong_command.hpp"
 #include "quota/redis/ledger_library.hpp"
 
 namespace {
@@ -30,9 +32,7 @@ std::vector<std::string> arguments_of(int argc, char** argv) {
   return arguments;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run_command(const std::vector<std::string>& arguments) {
   CLI::App cli{"Tollgate: every call to an AI platform pays in credits, exactly once."};
   cli.set_version_flag("--version", TOLLGATE_VERSION);
   cli.require_subcommand(1);
@@ -54,12 +54,24 @@ int main(int argc, char** argv) {
   tollgate::proxy::add_client_commands(cli, exit_code, tollgate::proxy::find_store);
 
   try {
-    const auto arguments = arguments_of(argc, argv);
     std::vector<const char*> texts;
     for (const auto& each : arguments) texts.push_back(each.c_str());
     cli.parse(static_cast<int>(texts.size()), texts.data());
   } catch (const CLI::ParseError& error) {
-    return cli.exit(error) == 0 ? 0 : 2;
+    const auto wrong =
+        error.get_exit_code() == 0
+            ? std::string{}
+            : tollgate::proxy::wrong_command(cli, {arguments.begin() + 1, arguments.end()});
+    if (wrong.empty()) return cli.exit(error) == 0 ? 0 : 2;
+    std::cerr << "tollgate: " << wrong << "\nRun with --help for more information.\n";
+    return 2;
   }
   return exit_code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  tollgate::proxy::standard_output output;
+  return output.finish(run_command(arguments_of(argc, argv)));
 }

@@ -1,5 +1,7 @@
 #include "proxy/app/registry.hpp"
 
+#include <algorithm>
+
 #include "proxy/metrics/family_builder.hpp"
 #include "proxy/metrics/process_info.hpp"
 #include "proxy/payments/payment_answer.hpp"
@@ -37,14 +39,14 @@ void collect_requests(family_builder& out, const thread_list& threads) {
   }
 }
 
-void collect_refusals(family_builder& out, const thread_list& threads, const char* name,
-                      const char* help,
-                      by_enum<routes::problem_code, problem_code_count> route_metrics::*cells) {
-  out.family(name, MetricType::Counter, help);
+// What Tollgate answers because its upstream failed is no refusal; tollgate_requests_total has it.
+void collect_refusals(family_builder& out, const thread_list& threads) {
+  out.family("tollgate_refusals", MetricType::Counter,
+             "Requests refused by Tollgate, by its code.");
   for (const auto& thread : threads) {
     thread.for_each_route([&](const std::string& route_name, const route_metrics& route) {
       for (std::size_t code = 0; code < problem_code_count; ++code) {
-        const auto count = (route.*cells).read(code);
+        const auto count = route.refusals.read(code);
         if (count == 0) continue;
         out.add({{"route", route_name},
                  {"code", std::string{routes::to_string(static_cast<routes::problem_code>(code))}}},
@@ -139,19 +141,21 @@ void collect_store(family_builder& out, const thread_list& threads) {
 
 void collect_data_plane(family_builder& out, const thread_list& threads) {
   collect_requests(out, threads);
-  collect_refusals(out, threads, "tollgate_refusals", "Requests refused by Tollgate, by its code.",
-                   &route_metrics::refusals);
-  collect_refusals(out, threads, "tollgate_shadow_refusals",
-                   "Requests let through in shadow mode that would have been refused.",
-                   &route_metrics::shadow_refusals);
-  collect_route_counter(out, threads, "tollgate_beyond_balance",
-                        "Critical requests let through without credits.",
-                        &route_metrics::beyond_balance);
+  collect_refusals(out, threads);
+  collect_route_counter(out, threads, "tollgate_shadow_refusals",
+                        "Requests let through in shadow mode that would have been refused.",
+                        &route_metrics::shadow_refusals);
+  collect_route_counter(
+      out, threads, "tollgate_beyond_balance",
+      "Requests let through beyond balance, cap or limit: critical, or in shadow mode.",
+      &route_metrics::beyond_balance);
   collect_route_counter(out, threads, "tollgate_unmeasurable_audio",
                         "Calls whose seconds could not be counted, and were estimated by size.",
                         &route_metrics::unmeasurable_audio);
   collect_route_counter(out, threads, "tollgate_hold_renewals",
                         "Holds renewed because their stream still ran.", &route_metrics::renewals);
+  out.family("tollgate_worker_threads", MetricType::Gauge, "Threads that serve calls.");
+  out.add({}, static_cast<std::int64_t>(threads.size()));
   collect_thread(out, threads, "tollgate_connections", MetricType::Gauge,
                  "Open client connections.", &thread_metrics::connections);
   collect_thread(out, threads, "tollgate_connections_accepted", MetricType::Counter,
@@ -160,6 +164,9 @@ void collect_data_plane(family_builder& out, const thread_list& threads) {
                  "Requests being served.", &thread_metrics::in_flight);
   collect_thread(out, threads, "tollgate_event_streams", MetricType::Gauge,
                  "Streams of events that customers have open.", &thread_metrics::event_streams);
+  collect_thread(out, threads, "tollgate_access_log_lost_lines", MetricType::Counter,
+                 "Lines of the access log that could not be written.",
+                 &thread_metrics::lost_log_lines);
   out.family("tollgate_request_overhead_seconds", MetricType::Histogram,
              "Time of a request that was spent in Tollgate itself.");
   for (const auto& thread : threads) out.add({}, thread.overhead);
@@ -190,6 +197,8 @@ void collect_ledger(family_builder& out, const thread_list& threads) {
   collect_thread(out, threads, "tollgate_credits_expired_holds", MetricType::Counter,
                  "Credits given back by sweeping holds whose time had passed.",
                  &thread_metrics::expired_holds_micro, micro);
+  collect_thread(out, threads, "tollgate_open_holds", MetricType::Gauge,
+                 "Holds of calls that this process serves now.", &thread_metrics::open_holds);
   collect_thread(out, threads, "tollgate_pending_settlements", MetricType::Gauge,
                  "Resolutions of holds that the ledger has not confirmed yet.",
                  &thread_metrics::pending_settlements);
@@ -212,6 +221,17 @@ void collect_failures(family_builder& out, const thread_list& threads) {
 }
 
 void collect_upstreams(family_builder& out, const thread_list& threads) {
+  out.family("tollgate_upstream_responses", MetricType::Counter,
+             "Heads of responses from the upstream, by status class.");
+  for (const auto& thread : threads) {
+    thread.for_each_upstream([&](const std::string& upstream, const upstream_metrics& cells) {
+      for (std::size_t status_class = 0; status_class < status_class_count; ++status_class) {
+        const auto count = cells.answers[status_class].read();
+        if (count == 0) continue;
+        out.add({{"upstream", upstream}, {"status", status_class_name(status_class)}}, count);
+      }
+    });
+  }
   collect_upstream(out, threads, "tollgate_upstream_response_head_seconds", MetricType::Histogram,
                    "Time from the request's end to the head of the upstream's response.",
                    &upstream_metrics::response_head);
@@ -224,8 +244,14 @@ void collect_upstreams(family_builder& out, const thread_list& threads) {
   collect_upstream(out, threads, "tollgate_upstream_retries", MetricType::Counter,
                    "Requests repeated because the pooled connection was dead.",
                    &upstream_metrics::retries);
-  collect_upstream(out, threads, "tollgate_upstream_connections_active", MetricType::Gauge,
-                   "Upstream connections in use.", &upstream_metrics::active);
+  out.family("tollgate_upstream_connections_active", MetricType::Gauge,
+             "Upstream connections in use.");
+  for (const auto& thread : threads) {
+    thread.for_each_upstream([&](const std::string& upstream, const upstream_metrics& cells) {
+      const auto active = cells.open.read() - cells.idle.read();
+      out.add({{"upstream", upstream}}, std::max<std::int64_t>(active, 0));
+    });
+  }
   collect_upstream(out, threads, "tollgate_upstream_connections_idle", MetricType::Gauge,
                    "Upstream connections waiting in the pool.", &upstream_metrics::idle);
   collect_failures(out, threads);
@@ -233,7 +259,7 @@ void collect_upstreams(family_builder& out, const thread_list& threads) {
 
 void collect_payments(family_builder& out, const payment_metrics& payments) {
   out.family("tollgate_top_ups", MetricType::Counter,
-             "Deliveries of top-ups to the payment endpoint, by what became of them.");
+             "Deliveries of top-ups to the payment endpoint, by outcome.");
   for (std::size_t i = 0; i < top_up_verdict_count; ++i) {
     const auto verdict = static_cast<quota::top_up_verdict>(i);
     out.add({{"verdict", std::string{payments::name_of(verdict)}}}, payments.top_ups.read(i));
@@ -245,7 +271,7 @@ void collect_payments(family_builder& out, const payment_metrics& payments) {
     out.add({{"what", std::string{payments::name_of(what)}}}, payments.mismatches.read(i));
   }
   out.family("tollgate_payment_events", MetricType::Counter,
-             "Events that Stripe has told, by what became of them.");
+             "Events that Stripe has sent, by result.");
   const char* const ends[] = {"applied", "ignored", "repeated", "refused", "unavailable"};
   static_assert(std::size(ends) == payment_event_count);
   for (std::size_t i = 0; i < payment_event_count; ++i) {
@@ -263,7 +289,7 @@ void collect_archive(family_builder& out, const archive_metrics& archive) {
       archive.entries.read());
   one("tollgate_archive_statements", MetricType::Counter, "Statements added to the archive.",
       archive.statements.read());
-  one("tollgate_archive_failures", MetricType::Counter, "Times the archive could not be had.",
+  one("tollgate_archive_failures", MetricType::Counter, "Times the archive was unavailable.",
       archive.failures.read());
   one("tollgate_archive_leader", MetricType::Gauge, "1 when this process writes the archive.",
       archive.leads.read());
@@ -273,7 +299,7 @@ void collect_archive(family_builder& out, const archive_metrics& archive) {
 
 void collect_webhooks(family_builder& out, const webhook_metrics& webhooks) {
   out.family("tollgate_webhook_deliveries", MetricType::Counter,
-             "Attempts to deliver an event to a webhook endpoint, by what became of them.");
+             "Attempts to deliver an event to a webhook endpoint, by outcome.");
   for (std::size_t i = 0; i < webhook_verdict_count; ++i) {
     const auto verdict = static_cast<webhooks::verdict>(i);
     out.add({{"verdict", std::string{webhooks::name_of(verdict)}}}, webhooks.deliveries.read(i));
@@ -295,7 +321,7 @@ void collect_process(family_builder& out, const process_metrics& process) {
   out.family("tollgate_build_info", MetricType::Gauge, "The version that is running.");
   out.add({{"version", TOLLGATE_VERSION}}, 1);
   one("tollgate_journal_unwritten", MetricType::Counter,
-      "Records that the journal had no room for: calls that went on without one.",
+      "Records that the journal had no space for: calls that continued without one.",
       process.journal_unwritten.load());
   one("tollgate_config_reloads", MetricType::Counter, "Attempts to reload the configuration.",
       process.reloads.load());

@@ -19,8 +19,10 @@ constexpr std::size_t most_accounts_at_once = 50;
 // Entries and counters added in one step; the last account may exceed it.
 constexpr std::size_t most_at_once = 8'000;
 constexpr auto shortest_patience = 500ms, longest_patience = 15'000ms;
-constexpr auto first_pause = 500ms, longest_pause = 5'000ms;
+constexpr auto first_outage_pause = 500ms, longest_outage_pause = 5'000ms;
 constexpr auto follower_pause = 5s, skip_for = 30s;
+// A lag of a minute is no delay of usual work any more.
+constexpr auto unusual_lag = 60s;
 // A store that fails may lose an id it was given just before; an archive would keep it.
 constexpr auto name_settles = 2s;
 
@@ -118,15 +120,21 @@ task<> archiver::run_once() {
   if (!co_await know_store()) co_return;
   try {
     const bool leads = archive_->lead();
+    if (leads != (counts_.leads.read() != 0)) {
+      spdlog::info(leads ? "archive: this Tollgate writes it now"
+                         : "archive: another Tollgate writes it");
+    }
     counts_.leads.set(leads ? 1 : 0);
     if (!is_ours(leads)) co_return;
     if (!leads) {
       there_again();
       for (auto& [org, account] : accounts_) forget_position(account);
-      ask_again_at_ = steady::now() + follower_pause;
-      counts_.lag_ms.set(0);
+      caught_up_at_ = steady::now();
+      ask_again_at_ = caught_up_at_ + follower_pause;
+      led_until_ = ask_again_at_ + follower_pause;
       co_return;
     }
+    led_until_ = {};
     round_ = {};
     for (auto at = accounts_.begin(); at != accounts_.end() && !stopping_;) {
       auto end = at;
@@ -140,8 +148,20 @@ task<> archiver::run_once() {
   } catch (const std::exception& error) {
     lost(error.what());
   }
-  const auto lag = steady::now() - caught_up_at_;
+}
+
+void archiver::count_lag() {
+  if (!archive_) return;
+  const auto now = steady::now();
+  const auto lag = now < led_until_ ? 0s : now - caught_up_at_;
   counts_.lag_ms.set(std::chrono::duration_cast<std::chrono::milliseconds>(lag).count());
+  if (std::exchange(said_behind_, lag >= unusual_lag) == (lag >= unusual_lag)) return;
+  if (lag >= unusual_lag) {
+    spdlog::warn("archive: {} s behind; what is not archived stays in the store",
+                 std::chrono::duration_cast<std::chrono::seconds>(lag).count());
+  } else {
+    spdlog::info("archive: complete again");
+  }
 }
 
 // The result of the last step is unknown: positions are read again. If one organization caused the
@@ -154,7 +174,7 @@ void archiver::lost(const std::string& why) {
   }
   counts_.failures.increment();
   counts_.leads.set(0);
-  outage_.pause = std::clamp<steady::duration>(2 * outage_.pause, first_pause, longest_pause);
+  outage_.pause = std::clamp<steady::duration>(2 * outage_.pause, first_outage_pause, longest_outage_pause);
   ask_again_at_ = steady::now() + outage_.pause;
   accounts_at_once_ = 1;
   for (auto& [org, account] : accounts_) look_anew(account);

@@ -6,9 +6,12 @@
 #include <stdexcept>
 
 #include <pqxx/pqxx>
+#include <spdlog/spdlog.h>
 
 #include "proxy/archive/agreement.hpp"
+#include "proxy/archive/archive_tables.hpp"
 #include "proxy/archive/sql_array.hpp"
+#include "quota/ids.hpp"
 #include "quota/ledger/entry_id.hpp"
 
 namespace tollgate::proxy::archive {
@@ -18,47 +21,14 @@ namespace {
 using quota::credits;
 using quota::entry_type;
 
-// If the column that was added last exists, all do.
-constexpr const char* has_tables = R"(
-select to_regclass('tollgate_store') is not null and exists (select from information_schema.columns where table_schema = current_schema()
-  and table_name = 'tollgate_usage' and column_name = 'billed_us'))";
-
-// The first sidecar creates them; the lock is for several that start at once. If the last one
-// exists, all do.
-constexpr const char* tables = R"(
-select pg_advisory_xact_lock(hashtextextended('tollgate tables', 0));
-create table if not exists tollgate_ledger (
-  org text not null, ms bigint not null, number bigint not null,
-  at timestamptz not null, type text not null, subject text not null,
-  amount_micro bigint not null, released_micro bigint not null, overage_micro bigint not null,
-  available_micro bigint not null, used bigint not null, cycle bigint not null,
-  request_id text not null, route text not null, action text not null, model text not null,
-  agent text not null, conversation text not null, key text not null,
-  kind text not null, note text not null,
-  primary key (org, ms, number));
-create table if not exists tollgate_statement (
-  org text not null, cycle bigint not null, starts timestamptz not null, ends timestamptz not null,
-  statement jsonb not null,
-  primary key (org, cycle));
-create table if not exists tollgate_usage (
-  org text not null, hour timestamptz not null, late boolean not null,
-  route text not null, action text not null, model text not null,
-  agent text not null, conversation text not null, key text not null,
-  credits_micro bigint not null, calls bigint not null, used bigint not null);
-create index if not exists tollgate_usage_hour on tollgate_usage (org, hour);
-create index if not exists tollgate_usage_late on tollgate_usage (org) where late;
-create table if not exists tollgate_position (
-  org text primary key, ms bigint not null, number bigint not null,
-  hour bigint not null, statement bigint not null);
-create table if not exists tollgate_store (
-  id text not null, one boolean primary key default true check (one));
-alter table tollgate_ledger add column if not exists billed_us bigint not null default 0;
-alter table tollgate_usage add column if not exists billed_us bigint not null default 0;
-)";
-
-// Held as long as the connection lives.
-constexpr const char* lead_lock =
-    "select pg_try_advisory_lock(hashtextextended('tollgate archive ' || current_schema(), 0))";
+// Takes or extends the lease of the Tollgate that writes: a row, because a lock of the session
+// would stay on a connection that PgBouncer has given to others. No row: another one holds it.
+constexpr const char* take_lease = R"(
+insert into tollgate_lease as l (holder, term, until) values ($1, 1, clock_timestamp() + interval '10 s')
+on conflict (one) do update set holder = excluded.holder, until = excluded.until,
+  term = l.term + (l.holder <> excluded.holder)::int
+where l.holder = excluded.holder or l.until < clock_timestamp() returning term)";
+constexpr std::chrono::seconds extend_lease_after{3};
 
 constexpr const char* select_position =
     "select ms, number, hour, statement from tollgate_position where org = $1";
@@ -108,6 +78,7 @@ from tollgate_usage
 where org = $1 and hour between to_timestamp($2::bigint * 3600.0) and to_timestamp($3::bigint * 3600.0))";
 
 constexpr std::chrono::seconds longest_conversation{20};  // exceeds the timeout of any statement
+constexpr std::chrono::seconds longest_upgrade{3600};     // an index of a large archive
 
 std::int64_t signed_of(std::uint64_t value) {
   return static_cast<std::int64_t>(value);
@@ -293,7 +264,9 @@ std::string with_patience(std::string url) {
   return url;
 }
 
-constexpr const char* patience = "set statement_timeout = 15000; set lock_timeout = 10000";
+// Of the transaction, not of the session, which may be another client's afterwards.
+constexpr const char* patience =
+    "set local statement_timeout = 15000; set local lock_timeout = 10000";
 
 }  // namespace
 
@@ -303,91 +276,107 @@ struct postgres_archive::connection {
 };
 
 postgres_archive::postgres_archive(std::string url, access access)
-    : url_{with_patience(std::move(url))}, access_{access} {}
+    : url_{with_patience(std::move(url))},
+      access_{access},
+      holder_{quota::random_id_source{}.next_hex128()} {}
 
 postgres_archive::~postgres_archive() = default;
 
 postgres_archive::connection& postgres_archive::connected() {
-  if (!connection_) {
-    connection_ = std::make_unique<connection>(url_);
-    leads_ = false;
-  }
+  if (!connection_) connection_ = std::make_unique<connection>(url_);
   return *connection_;
 }
 
 // A reader creates no tables: it may not have the right to.
 void postgres_archive::prepare() {
   if (prepared_) return;
-  pqxx::nontransaction{connection_->session}.exec(patience);
   if (access_ == access::write) {
     pqxx::work work{connection_->session};
-    if (!work.exec1(has_tables)[0].as<bool>()) work.exec(tables);
+    work.exec(patience);
+    if (!work.exec1(has_tables)[0].as<bool>()) {
+      spdlog::info("archive: creating or upgrading its tables");
+      be_patient(longest_upgrade);
+      work.exec("set local statement_timeout = 0");
+      work.exec(create_tables);
+      work.exec(describe_tables);
+    }
     work.commit();
   }
   prepared_ = true;
 }
 
-void postgres_archive::be_patient() {
-  guard_.arm(connection_->session.sock(), std::chrono::steady_clock::now() + longest_conversation);
+void postgres_archive::be_patient(std::chrono::seconds how_long) {
+  guard_.arm(connection_->session.sock(), std::chrono::steady_clock::now() + how_long);
 }
 
-template <class Work>
-auto postgres_archive::with_connection(Work work) {
+// Everything is done in transactions of their own, so that it does not matter which session of
+// PgBouncer they get. `run` commits what it wrote.
+template <class Run>
+auto postgres_archive::in_transaction(Run run) {
   try {
     auto& session = connected().session;
-    be_patient();
+    be_patient(longest_conversation);
     prepare();
-    auto result = work(session);
+    be_patient(longest_conversation);
+    pqxx::work work{session};
+    work.exec(patience);
+    auto result = run(work);
     guard_.disarm();
     return result;
   } catch (...) {
     guard_.disarm();
     connection_.reset();
-    prepared_ = leads_ = false;
+    prepared_ = false;
+    lease_.term = 0;
     throw;
   }
 }
 
-// The lock ends with the session, so a new connection does not lead automatically. The lock only
-// avoids duplicate work; the position is what keeps the archive exact.
+// The lease only avoids duplicate work; the position is what keeps the archive exact.
 bool postgres_archive::lead() {
-  return with_connection([&](pqxx::connection& session) {
-    pqxx::nontransaction work{session};
-    if (leads_) {
-      work.exec("select 1");
-    } else {
-      leads_ = work.exec1(lead_lock)[0].as<bool>();
-    }
-    return leads_;
+  const auto now = std::chrono::steady_clock::now();
+  if (lease_.term != 0 && now < lease_.extend_at) return true;
+  return in_transaction([&](pqxx::work& work) {
+    const auto taken = work.exec_params(take_lease, holder_);
+    work.commit();
+    lease_.term = taken.empty() ? 0 : taken[0][0].as<std::int64_t>();
+    lease_.extend_at = now + extend_lease_after;
+    return lease_.term != 0;
   });
 }
 
 void postgres_archive::leave() {
+  if (lease_.term != 0) {
+    in_transaction([&](pqxx::work& work) {
+      work.exec_params("update tollgate_lease set until = clock_timestamp() where holder = $1",
+                       holder_);
+      work.commit();
+      return true;
+    });
+  }
   connection_.reset();
-  prepared_ = leads_ = false;
+  prepared_ = false;
+  lease_.term = 0;
 }
 
 std::string postgres_archive::store() {
-  return with_connection([&](pqxx::connection& session) {
-    pqxx::nontransaction work{session};
+  return in_transaction([&](pqxx::work& work) {
     const auto found = work.exec("select id from tollgate_store");
     return found.empty() ? std::string{} : found[0][0].as<std::string>();
   });
 }
 
 void postgres_archive::belong_to(const std::string& store) {
-  with_connection([&](pqxx::connection& session) {
-    pqxx::nontransaction work{session};
+  in_transaction([&](pqxx::work& work) {
     work.exec_params("insert into tollgate_store values ($1) on conflict do nothing", store);
+    work.commit();
     return true;
   });
 }
 
 position postgres_archive::position_of(const quota::org_id& org) {
-  return with_connection([&](pqxx::connection& session) {
-    pqxx::nontransaction work{session};
-    return read_standing(work.exec_params(select_standing, org));
-  });
+  return in_transaction(
+      [&](pqxx::work& work) { return read_standing(work.exec_params(select_standing, org)); });
 }
 
 bool postgres_archive::add(const std::vector<batch>& batches) {
@@ -402,10 +391,16 @@ bool postgres_archive::add(const std::vector<batch>& batches) {
 }
 
 bool postgres_archive::add_all(const std::vector<batch>& batches) {
-  return with_connection([&](pqxx::connection& session) {
-    pqxx::work work{session};
+  return in_transaction([&](pqxx::work& work) {
+    const auto leads = work.exec_params(
+        "select from tollgate_lease where holder = $1 and term = $2", holder_, lease_.term);
+    if (leads.empty()) {  // another one took over, because this one was too slow
+      lease_.term = 0;
+      return false;
+    }
     for (const auto& batch : batches) {
-      if (!add_batch(work, batch, [this] { be_patient(); })) return false;  // nothing is committed
+      const auto go_on = [this] { be_patient(longest_conversation); };
+      if (!add_batch(work, batch, go_on)) return false;  // nothing is committed
     }
     work.commit();
     return true;
@@ -416,8 +411,7 @@ std::vector<quota::ledger_entry> postgres_archive::entries(const quota::org_id& 
                                                            const std::string& after,
                                                            std::size_t limit) {
   const auto id = known_id(after);
-  return with_connection([&](pqxx::connection& session) {
-    pqxx::nontransaction work{session};
+  return in_transaction([&](pqxx::work& work) {
     const auto rows = work.exec_params(select_entries, org, signed_of(id.ms),
                                        signed_of(id.sequence), static_cast<std::int64_t>(limit));
     std::vector<quota::ledger_entry> found;
@@ -429,8 +423,7 @@ std::vector<quota::ledger_entry> postgres_archive::entries(const quota::org_id& 
 
 std::vector<quota::usage_counter> postgres_archive::usage(const quota::org_id& org,
                                                           std::int64_t first, std::int64_t last) {
-  return with_connection([&](pqxx::connection& session) {
-    pqxx::nontransaction work{session};
+  return in_transaction([&](pqxx::work& work) {
     const auto rows = work.exec_params(select_usage, org, first, last);
     std::vector<quota::usage_counter> found;
     found.reserve(rows.size());

@@ -6,6 +6,10 @@
 //   tollgate_position   how far an organization's archive goes: read and moved in the transaction
 //                       that adds, which makes every entry exact once
 //   tollgate_store      one row: the id of the store that owns the archive
+//   tollgate_lease      one row: the Tollgate that writes now
+//
+// It keeps nothing in a session: no lock, no setting. So it works through a pool that gives every
+// transaction another one (PgBouncer's transaction mode).
 //
 // Credits are in micro-credits (bigint). Text that is not UTF-8 is repaired with U+FFFD.
 #pragma once
@@ -45,17 +49,22 @@ class postgres_archive final : public archive {
   struct connection;
   connection& connected();
   void prepare();
-  void be_patient();  // starts the timeout of the next statement now
-  // Runs `work` on the connection, which is dropped if that throws.
-  template <class Work>
-  auto with_connection(Work work);
+  void be_patient(std::chrono::seconds how_long);  // for the next statement, from now on
+  // Runs `run` in a transaction. The connection is dropped if that throws.
+  template <class Run>
+  auto in_transaction(Run run);
   bool add_all(const std::vector<batch>& batches);
 
   const std::string url_;
   const access access_;
   std::unique_ptr<connection> connection_;
   socket_guard guard_;
-  bool prepared_ = false, leads_ = false;
+  bool prepared_ = false;
+  const std::string holder_;  // the id of this writer
+  struct lease {
+    std::int64_t term = 0;  // 0: none
+    std::chrono::steady_clock::time_point extend_at{};
+  } lease_;
 };
 
 }  // namespace tollgate::proxy::archive

@@ -199,7 +199,7 @@ answer print_csv(const admin_client& client, const reading_arguments& given,
     const auto& page = std::get<admin_client::page>(read);
     std::string_view rows = page.body;
     if (!first) rows.remove_prefix(std::min(rows.size(), rows.find('\n') + 1));
-    std::cout << rows << std::flush;
+    if (!(std::cout << rows << std::flush)) break;  // the end of the command says why
     if (one_page && !page.next.empty()) std::cerr << "more rows; without --limit all are printed\n";
     target = one_page ? std::string{} : page.next;
   }

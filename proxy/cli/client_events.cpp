@@ -58,6 +58,18 @@ void print_json_line(std::ostream& out, const server_event& event) {
   out << line.take() << std::endl;
 }
 
+struct output_failed {};
+
+void print_event(const server_event& event, bool json) {
+  const auto content = admin::read_json(event.data);
+  if (json) {
+    print_json_line(std::cout, event);
+  } else if (content) {
+    print_line(std::cout, event, *content);
+  }
+  if (!std::cout) throw output_failed{};
+}
+
 // Runs until it is interrupted: a stream that breaks is opened again at its position.
 int follow(const client_options& options, const event_arguments& given) {
   const auto fail = [](const command_error& error) {
@@ -69,21 +81,16 @@ int follow(const client_options& options, const event_arguments& given) {
   const auto& client = std::get<admin_client>(opened);
   std::string last = given.after;
   bool began = false;
+  const auto take = [&](std::string_view block) {
+    began = true;
+    const auto event = read_block(block);
+    if (event.data.empty()) return;
+    last = event.id;
+    print_event(event, options.json);
+  };
   for (;;) {
     const auto error =
-        client.follow(org_path(given.org, "/events") + query_of({{"last_event_id", last}}),
-                      [&](std::string_view block) {
-                        began = true;
-                        const auto event = read_block(block);
-                        if (event.data.empty()) return;
-                        last = event.id;
-                        const auto content = admin::read_json(event.data);
-                        if (options.json) {
-                          print_json_line(std::cout, event);
-                        } else if (content) {
-                          print_line(std::cout, event, *content);
-                        }
-                      });
+        client.follow(org_path(given.org, "/events") + query_of({{"last_event_id", last}}), take);
     if (error && !began) return fail(*error);
     if (error) std::cerr << "tollgate: " << error->message << "; trying again\n";
     std::this_thread::sleep_for(std::chrono::seconds{1});
@@ -99,7 +106,13 @@ void add_events_command(CLI::App& app, int& exit_code) {
   command->add_option("--after", given->after,
                       "continue after this `id` of a --json line; default: now");
   const auto options = add_client_options(*command);
-  command->callback([given, options, &exit_code] { exit_code = follow(*options, *given); });
+  command->callback([given, options, &exit_code] {
+    try {
+      exit_code = follow(*options, *given);
+    } catch (const output_failed&) {
+      exit_code = 1;  // the end of the command says why
+    }
+  });
 }
 
 }  // namespace tollgate::proxy

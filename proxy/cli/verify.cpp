@@ -74,6 +74,7 @@ class verifier {
       if (!orgs) co_return failure_of(orgs.error());
       for (const auto& org : *orgs) {
         if (auto failure = co_await verify_one(org.id)) co_return failure;
+        if (!out_) co_return std::nullopt;  // the end of the command says why
         after = org.id;
       }
       if (orgs->empty()) break;

@@ -1,13 +1,12 @@
 #include "proxy/gateway/access_log.hpp"
 
+#include <algorithm>
 #include <cerrno>
-#include <stdexcept>
 #include <system_error>
 
-#include <fcntl.h>
 #include <spdlog/fmt/chrono.h>
 #include <spdlog/fmt/fmt.h>
-#include <unistd.h>
+#include <spdlog/spdlog.h>
 
 #include "routes/text.hpp"
 
@@ -29,32 +28,19 @@ void member(std::string& out, std::string_view name, std::int64_t number) {
 
 }  // namespace
 
-access_log::access_log(const std::string& where) {
+access_log::access_log(const std::string& where) : flush_at_{flush_bytes} {
   reopen(where);
 }
 
 access_log::~access_log() {
-  close();
+  flush();
 }
 
 void access_log::reopen(const std::string& where) {
-  int fresh = -1;
-  if (where != "off") {
-    fresh = where == "-" ? ::dup(STDOUT_FILENO)
-                         : ::open(where.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
-    if (fresh < 0)
-      throw std::runtime_error{"log.access: " + where + ": " +
-                               std::generic_category().message(errno)};
-  }
-  close();
-  fd_ = fresh;
-}
-
-void access_log::close() {
-  if (fd_ < 0) return;
+  auto fresh = where == "off" ? nullptr : log_file::open(where);
   flush();
-  ::close(fd_);
-  fd_ = -1;
+  file_ = std::move(fresh);
+  if (!file_) lines_.clear();
 }
 
 void access_log::write(const exchange_record& record, quota::time_point now) {
@@ -75,7 +61,8 @@ void access_log::write(const exchange_record& record, quota::time_point now) {
   member(lines_, "conversation", record.who.conversation);
   member(lines_, "status", record.status);
   if (record.refusal) {
-    member(lines_, "refused", routes::to_string(*record.refusal));
+    const bool refused = routes::is_refusal(*record.refusal);
+    member(lines_, refused ? "refused" : "error", routes::to_string(*record.refusal));
   } else {
     member(lines_, "end", quota::to_string(record.end));
   }
@@ -93,7 +80,7 @@ void access_log::write(const exchange_record& record, quota::time_point now) {
   member(lines_, "bytes_out", static_cast<std::int64_t>(record.bytes_out));
   write_times(record.took);
   lines_.append("}\n");
-  if (lines_.size() >= flush_bytes) flush();
+  if (lines_.size() >= flush_at_) flush();
 }
 
 // The parts that the call did not have are left out.
@@ -108,15 +95,23 @@ void access_log::write_times(const exchange_record::durations& took) {
   member(lines_, "overhead_us", took.overhead_us);
 }
 
+// A full disk or a slow or closed pipe delays log lines, and may cost some, but no requests.
 void access_log::flush() {
-  std::string_view rest = lines_;
-  while (fd_ >= 0 && !rest.empty()) {
-    const auto written = ::write(fd_, rest.data(), rest.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) break;  // a full disk or a closed pipe costs log lines, not requests
-    rest.remove_prefix(static_cast<std::size_t>(written));
+  if (lines_.empty() || !file_) return;
+  const int why = file_->write(lines_);
+  if (why != failing_) {
+    if (why != 0 && why != EAGAIN) {
+      spdlog::error("the access log cannot be written: {}", std::generic_category().message(why));
+    } else if (failing_ != 0 && failing_ != EAGAIN) {
+      spdlog::info("the access log can be written again");
+    }
+    failing_ = why;
   }
-  lines_.clear();
+  if (lines_.size() > most_kept) {
+    lost_lines_ += std::count(lines_.begin(), lines_.end(), '\n');
+    lines_.clear();
+  }
+  flush_at_ = lines_.size() + flush_bytes;
 }
 
 }  // namespace tollgate::proxy

@@ -31,6 +31,9 @@ std::shared_ptr<runtime> make_runtime(asio::io_context& context, deadline_list& 
     made->upstream_of_route.push_back(index);
   }
   made->metrics = counts.bind(*config);
+  for (std::size_t i = 0; i < made->pools.size(); ++i) {
+    made->pools[i]->count_in(*made->metrics.upstreams[i]);
+  }
   made->config = std::move(config);
   return made;
 }

@@ -189,6 +189,7 @@ void settlement::renew(charges& due, steady_time now) {
     charge->renew_at = now + renewal_interval(*charge);
     charge->renewed_soon = false;
     ++counted_.renewals;
+    if (charge->renewals != nullptr) charge->renewals->increment();
     open_.splice(open_.end(), due, due.begin());
     drive(open_.back(), quota::charge::renewal_due{});
   }

@@ -7,6 +7,7 @@
 
 #include "proxy/gateway/journal/charges.hpp"
 #include "proxy/gateway/pending_voids.hpp"
+#include "proxy/metrics/cells.hpp"
 #include "proxy/net/deadline.hpp"
 #include "proxy/net/wake_up.hpp"
 #include "quota/charge.hpp"
@@ -29,7 +30,8 @@ struct open_charge {
   wake_up answered;                           // notified when it is answered, or has failed
   steady_time renew_at{};
   std::list<std::shared_ptr<open_charge>>::iterator place;  // in the list of charges to renew
-  bool renewed_soon = false;  // in the list of those whose answer has just begun
+  bool renewed_soon = false;             // in the list of those whose answer has just begun
+  metrics::counter* renewals = nullptr;  // where to count them, if anywhere
   journal::entry written{org, money};
 };
 
@@ -66,9 +68,11 @@ class settlement {
 
   void tick(steady_time now);
   // Charges that are open or not yet resolved. Zero: everything has been settled or voided.
-  std::size_t pending() const { return open_.size() + answering_.size() + resolving(); }
+  std::size_t pending() const { return held() + resolving(); }
   std::size_t resolving() const { return resolving_ + voids_.size(); }
   std::uint64_t voids_given_up() const { return voids_.given_up(); }
+  // Charges whose hold is in place and whose call has not ended.
+  std::size_t held() const { return open_.size() + answering_.size(); }
 
   struct counters {
     std::uint64_t settled = 0, voided = 0, retries = 0, renewals = 0;

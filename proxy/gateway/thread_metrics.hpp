@@ -30,6 +30,10 @@ namespace tollgate::proxy::metrics {
 inline constexpr std::size_t problem_code_count = 24;  // routes::problem_code, with room to grow
 inline constexpr std::size_t status_class_count = 6;   // 1xx to 5xx; the first: no answer was sent
 
+constexpr std::size_t status_class_of(int status) noexcept {
+  return status >= 100 && status < 600 ? static_cast<std::size_t>(status) / 100 : 0;
+}
+
 struct credit_metrics {  // of one action
   counter held_micro, extended_micro, settled_micro, released_micro, voided_micro;
 };
@@ -37,26 +41,28 @@ struct credit_metrics {  // of one action
 struct route_metrics {
   credit_metrics* credits = nullptr;
   std::array<by_enum<quota::stream_end, quota::stream_end_count>, status_class_count> requests;
-  by_enum<routes::problem_code, problem_code_count> refusals;
-  by_enum<routes::problem_code, problem_code_count> shadow_refusals;  // would have been refused
+  by_enum<routes::problem_code, problem_code_count> refusals;  // also answers for upstreams
+  counter shadow_refusals;     // would have been refused without shadow mode
   counter beyond_balance;      // calls allowed beyond balance, cap or limit
   counter unmeasurable_audio;  // charged by size
   counter renewals;            // holds renewed while their stream ran
 
   // `status` is the status sent to the caller; 0 if it left before anything was sent.
   counter& request(int status, quota::stream_end end) noexcept {
-    const auto status_class = status >= 100 && status < 600 ? status / 100 : 0;
-    return requests[static_cast<std::size_t>(status_class)][end];
+    return requests[status_class_of(status)][end];
   }
 };
 
 struct upstream_metrics {
-  histogram<upstream_bounds_us> response_head;  // request sent to response head
+  histogram<upstream_bounds_us> response_head;      // request sent to response head
+  std::array<counter, status_class_count> answers;  // by the status that the upstream sent
   counter connects, connect_failures;
   counter reuses;   // calls that used an open connection
   counter retries;  // calls repeated because that connection was dead
-  gauge active, idle;
+  gauge open, idle;
   by_enum<upstream_cause, upstream_cause_count> failures;  // of calls, by cause
+
+  counter& answer(int status) noexcept { return answers[status_class_of(status)]; }
 };
 
 struct store_metrics {
@@ -84,7 +90,9 @@ class thread_metrics {
   counter connections_total;               // ever accepted
   gauge in_flight;                         // exchanges, without streams of events
   gauge event_streams;                     // open, of customers
+  gauge open_holds;                        // of calls that this thread serves now
   gauge pending_settlements;               // resolutions that the ledger has not confirmed yet
+  counter lost_log_lines;                  // of the access log
   histogram<overhead_bounds_us> overhead;  // time in Tollgate itself
   histogram<part_bounds_us> total;         // of a call
   // Where a call waited; a call that did not wait for a part is not in it.

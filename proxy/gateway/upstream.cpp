@@ -37,6 +37,7 @@ upstream_lease upstream_pool::take_idle(steady_time now) {
     connection->reused = true;
     connection->age = age;
     ++counted_.reuses;
+    if (cells_ != nullptr) cells_->reuses.increment();
     return std::move(connection);
   }
   return nullptr;
@@ -49,6 +50,10 @@ task<result<upstream_lease>> upstream_pool::acquire(bool fresh) {
   auto connecting = connect_by_ ? connect_by_() : connector_.connect();
   auto made = co_await std::move(connecting);
   ++(made ? counted_.connects : counted_.connect_failures);
+  if (cells_ != nullptr) {
+    (made ? cells_->connects : cells_->connect_failures).increment();
+    if (made) (*made)->counted = open_connection{cells_->open};
+  }
   co_return made;
 }
 

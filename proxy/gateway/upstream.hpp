@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "proxy/gateway/idle_limit.hpp"
+#include "proxy/gateway/thread_metrics.hpp"
 #include "proxy/gateway/upstream_connector.hpp"
 
 namespace tollgate::proxy {
@@ -18,6 +19,8 @@ class upstream_pool {
   // From now on, makes connections with this function instead of a socket.
   using connector = std::function<task<result<upstream_lease>>()>;
   void connect_by(connector other) { connect_by_ = std::move(other); }
+  // From now on, counts in these cells as well. They outlive the pool and its connections.
+  void count_in(metrics::upstream_metrics& cells) { cells_ = &cells; }
 
   // A pooled connection that is still alive, if there is one.
   upstream_lease take_idle(steady_time now);
@@ -40,6 +43,9 @@ class upstream_pool {
     std::uint64_t connects = 0, connect_failures = 0, reuses = 0;
   };
   const counters& counted() const { return counted_; }
+  void count_retry() {
+    if (cells_ != nullptr) cells_->retries.increment();
+  }
 
  private:
   struct idle_connection {
@@ -55,6 +61,7 @@ class upstream_pool {
   std::vector<idle_connection> idle_;  // the most recently used last
   connector connect_by_;               // empty: connector_
   counters counted_;
+  metrics::upstream_metrics* cells_ = nullptr;
 };
 
 }  // namespace tollgate::proxy

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "config/settings.hpp"
+#include "proxy/gateway/open_connection.hpp"
 #include "proxy/net/address_memory.hpp"
 #include "proxy/net/http/byte_buffer.hpp"
 #include "proxy/net/transport.hpp"
@@ -23,6 +24,7 @@ struct upstream_connection {
   byte_buffer in;
   bool reused = false;                        // it has carried an exchange before
   std::chrono::steady_clock::duration age{};  // and was unused for so long before this one
+  open_connection counted{};
 };
 using upstream_lease = std::unique_ptr<upstream_connection>;
 

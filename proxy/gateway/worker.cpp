@@ -57,10 +57,20 @@ void count(metrics::thread_metrics& counts, const exchange_record& record, const
   auto& route =
       record.route == exchange_record::no_route ? *bound.no_route : *bound.routes[record.route];
   route.request(record.status, record.end).increment();
-  if (record.refusal) route.refusals[*record.refusal].increment();
+  if (record.refusal && routes::is_refusal(*record.refusal)) {
+    route.refusals[*record.refusal].increment();
+  }
   count_times(counts, record.took);
+  if (record.upstream_status != 0) {
+    auto& upstream = *bound.upstreams[runtime.upstream_of_route[record.route]];
+    upstream.response_head.observe(std::chrono::microseconds{record.took.upstream_us});
+    upstream.answer(record.upstream_status).increment();
+  }
   if (!record.money.held) return;
-  if (record.money.beyond_balance) route.beyond_balance.increment();
+  if (record.money.beyond_balance) {
+    route.beyond_balance.increment();
+    if (record.money.shadow) route.shadow_refusals.increment();
+  }
   if (record.money.unmeasurable) route.unmeasurable_audio.increment();
   route.credits->held_micro.add(record.money.estimate.micro());
   if (record.money.settles) {
@@ -72,10 +82,6 @@ void count(metrics::thread_metrics& counts, const exchange_record& record, const
   }
   if (record.money.extended > quota::credits{})
     route.credits->extended_micro.add(record.money.extended.micro());
-  if (record.took.upstream_us > 0) {
-    bound.upstreams[runtime.upstream_of_route[record.route]]->response_head.observe(
-        std::chrono::microseconds{record.took.upstream_us});
-  }
 }
 
 }  // namespace
@@ -202,7 +208,9 @@ void worker::copy_gauges() {
   const auto streams = static_cast<std::int64_t>(events_.streams());
   counts_.event_streams.set(streams);
   counts_.in_flight.set(std::max<std::int64_t>(sessions_.in_flight() - streams, 0));
+  counts_.open_holds.set(static_cast<std::int64_t>(settlement_.held()));
   counts_.pending_settlements.set(static_cast<std::int64_t>(settlement_.resolving()));
+  counts_.lost_log_lines.copy(log_.lost_lines());
   auto& store = counts_.store;
   const auto traffic = world_.store->traffic();
   const auto state = world_.store->state();

@@ -1,6 +1,7 @@
 #include "proxy/text/csv.hpp"
 
 #include "proxy/text/text.hpp"
+#include "routes/text.hpp"
 
 namespace tollgate::proxy::admin {
 
@@ -11,8 +12,9 @@ csv_writer& csv_writer::cell(std::string_view value) {
   return *this;
 }
 
-csv_writer& csv_writer::text(std::string_view value) {
-  const bool formula = value.find_first_of("=+-@") == 0;
+csv_writer& csv_writer::text(std::string_view raw) {
+  const auto value = routes::repaired(raw);
+  const bool formula = value.find_first_of("=+-@\t\r") == 0;
   if (!formula && value.find_first_of("\",\r\n") == value.npos) return cell(value);
   std::string quoted = formula ? "\"'" : "\"";
   for (const char character : value) {

@@ -11,7 +11,7 @@ namespace tollgate::proxy::admin {
 class csv_writer {
  public:
   // Text that a spreadsheet would run as a formula (callers choose the names of agents and
-  // conversations) is prefixed with an apostrophe.
+  // conversations) is prefixed with an apostrophe. Invalid UTF-8 and zero bytes become U+FFFD.
   csv_writer& text(std::string_view value);
   csv_writer& number(quota::credits amount) { return cell(quota::to_string(amount)); }
   csv_writer& number(std::int64_t value) { return cell(std::to_string(value)); }

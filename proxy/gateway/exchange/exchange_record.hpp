@@ -27,6 +27,7 @@ struct exchange_record {
   struct money_of_call {
     bool held = false;                       // a hold was in place
     bool beyond_balance = false;             // or beyond cap or limit: critical, or shadow
+    bool shadow = false;                     // nothing could have refused it
     bool settles = false;                    // otherwise the hold is voided
     quota::credits estimate{}, charged{};    // of the hold; charged is 0 if it is voided
     quota::credits extended{};               // the amount by which the hold was extended

@@ -19,6 +19,16 @@ problem too_large_to_price(std::uint64_t limit) {
           {}};
 }
 
+// Of a caller that could not be looked up, so that the call was not classified: the route by its
+// head, or the first one that may be it. Null: there is none.
+const routes::route* likely_route(const routes::route_table& table, const message_head& head,
+                                  const opened& call) {
+  const auto found = table.classify(head.request(), call.target);
+  if (const auto* known = std::get_if<routes::classified>(&found)) return known->matched;
+  const auto* const maybe = std::get_if<routes::needs_body>(&found);
+  return maybe != nullptr ? maybe->candidate : nullptr;
+}
+
 }  // namespace
 
 // --- open: the contents of the head, before any lookup ------------------------------------------
@@ -113,7 +123,10 @@ task<result<void, problem>> exchange::forward() {
     co_await forward_beside_upload(result);
   } else {
     result = co_await upstream_.attempt(false);
-    if (result == attempt_result::try_again) result = co_await upstream_.attempt(true);
+    if (result == attempt_result::try_again) {
+      context_.view->pool_of(call_.work->route).count_retry();
+      result = co_await upstream_.attempt(true);
+    }
     if (result == attempt_result::answered) co_await deliver();
   }
   if (result != attempt_result::answered) co_return upstream_.why();
@@ -188,6 +201,9 @@ task<result<void, problem>> exchange::answer_about_billing() {
 task<> exchange::refuse(const problem& problem) {
   upstream_.close();
   const bool billing = asks_about_billing(call_, settings());
+  if (problem.code == problem_code::ledger_unavailable && !call_.is_priced() && !billing) {
+    call_.candidate = likely_route(context_.view->config->routes, context_.head(), call_.head);
+  }
   return answer_.refuse(problem, billing ? billing_fields() : decltype(billing_fields()){});
 }
 
@@ -201,6 +217,7 @@ void exchange::finish() {
   if (const auto charge = hold_.resolve()) {
     record.money.held = true;
     record.money.beyond_balance = charge->beyond_balance;
+    record.money.shadow = charge->shadow;
     record.money.settles = charge->settles;
     record.money.estimate = charge->estimate;
     record.money.extended = charge->extended;
@@ -229,6 +246,12 @@ void exchange::fill(exchange_record& record) {
   record.status = answer_.status();
   record.upstream_status = upstream_.answered_with();
   record.refusal = answer_.refusal();
+  if (!call_.is_priced() && record.refusal == problem_code::ledger_unavailable) {
+    if (const auto* likely = call_.candidate) {
+      record.route = context_.view->index_of(*likely);
+      record.who.route = likely->settings.name;
+    }
+  }
   record.end = hold_.how();
   record.bytes_in = body_.bytes();
   record.bytes_out = answer_.bytes();

@@ -28,6 +28,7 @@ task<result<void, problem>> held_charge::reserve(const call& what) {
   if (!ready) ready = co_await charges_.store_ready(context_.settings().store.wait);
   if (!ready) co_return ledger_unavailable();
   charge_ = std::make_shared<open_charge>(what.payer.org, terms_of(what));
+  charge_->renewals = &context_.view->metrics.routes[what.work->route]->renewals;
   charges_.reserve(charge_);
   while (charge_->asking) co_await charge_->answered.wait();
   if (in_place()) co_return result<void, problem>{};
@@ -116,6 +117,7 @@ std::optional<resolved_charge> held_charge::resolve() {
     out->extended = money.held() - out->estimate;
     out->settles = settles();
     out->beyond_balance = money.beyond_balance();
+    out->shadow = money.agreed().admit == quota::admission::shadow;
     if (out->settles) out->charged = price_of_used();
   }
   const bool is_over = !in_place() && charge_->reserved != open_charge::reservation::asked;

@@ -22,6 +22,7 @@ struct resolved_charge {
   quota::usage used;
   bool settles = false;  // otherwise the hold is voided, and nothing is charged
   bool beyond_balance = false;
+  bool shadow = false;
 };
 
 class held_charge {

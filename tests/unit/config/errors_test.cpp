@@ -57,17 +57,17 @@ TEST(errors, values_of_the_wrong_type) {
       {"timeouts: [5s]", "5:11: timeouts: expected a map of keys, found a list"},
       {"timeouts: { connect: { s: 5 } }",
        "5:22: connect: expected a duration (250ms, 60s, 5m, 2h), found a map"},
-      {"threads: many", R"(5:10: threads: expected a whole number, found "many")"},
-      {"threads: 1.5", R"(5:10: threads: expected a whole number, found "1.5")"},
-      {"threads: -1", R"(5:10: threads: expected a whole number, found "-1")"},
-      {"threads: \"\"", R"(5:10: threads: expected a whole number, found "")"},
+      {"threads: many", R"(5:10: threads: expected a whole number (0 to 1024), found "many")"},
+      {"threads: 1.5", R"(5:10: threads: expected a whole number (0 to 1024), found "1.5")"},
+      {"threads: -1", R"(5:10: threads: expected a whole number (0 to 1024), found "-1")"},
+      {"threads: \"\"", R"(5:10: threads: expected a whole number (0 to 1024), found "")"},
       {"identity: { keys: yes }", R"(5:19: keys: expected true | false, found "yes")"},
       {"identity: { keys: True }",
        R"(5:19: keys: expected true | false, found "True"; did you mean "true"?)"},
       {"log: { level: warning }",
        R"(5:15: level: expected debug | info | warn | error, found "warning")"},
       {"log: { access: \"\" }", R"(5:16: access: expected text, found "")"},
-      {"log: { access: \"a\\nb\" }", "5:16: access: a line break or a control character"},
+      {"log: { access: \"a\\nb\" }", "5:16: access: contains a line break or a control character"},
       {"metering: true", R"(5:11: metering: expected on | off, found "true")"},
       {"plans: []", "5:8: plans: expected a map of names, found a list"},
   });
@@ -77,7 +77,7 @@ TEST(errors, values_out_of_range) {
   expect_in_line_5({
       {"threads: 5000", R"(5:10: threads: "5000" is out of range (0 to 1024))"},
       {"threads: 99999999999999999999",
-       R"(5:10: threads: expected a whole number, found "99999999999999999999")"},
+       R"(5:10: threads: expected a whole number (0 to 1024), found "99999999999999999999")"},
       {"timeouts: { connect: 0s }", R"(5:22: connect: "0s" is out of range (1ms to 1d))"},
       {"timeouts: { connect: 25h }", R"(5:22: connect: "25h" is out of range (1ms to 1d))"},
       {"timeouts: { total: 31d }", R"(5:20: total: "31d" is out of range (1ms to 30d))"},
@@ -92,9 +92,9 @@ TEST(errors, values_out_of_range) {
       {"plans: { p: { credits: 1, rollover: { up_to: 1%, cycles: 0 } } }",
        R"(5:58: cycles: "0" is out of range (1 to 120))"},
       {"plans: { p: { credits: 1, overage_usd: 1000.000001 } }",
-       R"(5:40: overage_usd: "1000.000001" is out of range)"},
+       R"(5:40: overage_usd: "1000.000001" is out of range (0 to 1000))"},
       {"plans: { p: { credits: 1, top_up_minimum_usd: 9000000000.01 } }",
-       R"(5:47: top_up_minimum_usd: "9000000000.01" is out of range)"},
+       R"(5:47: top_up_minimum_usd: "9000000000.01" is out of range (0 to 9000000000))"},
       {"plans: { p: { credits: 1, requests: { per_minute: 60, burst: 0 } } }",
        R"(5:62: burst: "0" is out of range (1 to 1000000))"},
       {"plans: { p: { credits: 1, requests: { per_minute: 1000001, burst: 1 } } }",
@@ -306,7 +306,7 @@ TEST(errors, upstreams) {
   EXPECT_EQ(upstream_verdict("{ url: \"http://x\", headers: { a: \" x\" } }"),
             "1:53: a: a header's value cannot begin or end with a blank");
   EXPECT_EQ(upstream_verdict("{ url: \"http://x\", headers: { a: \"x\\r\\nb: c\" } }"),
-            "1:53: a: a line break or a control character");
+            "1:53: a: contains a line break or a control character");
   EXPECT_EQ(upstream_verdict("{ url: \"http://x\", headers: { a: \"\xC3\xBC\" } }"),
             "1:53: a: a header's value must be printable ASCII");
   EXPECT_EQ(upstream_verdict("{ url: \"http://x\" }, \"b c\": {}"),
@@ -583,7 +583,7 @@ threads: none
 5:51: upstream: unknown upstream: "man"; did you mean "main"?
 5:75: rate: unknown rate: "ap"; did you mean "api"?
 5:79: routes: unknown key "x"
-6:10: threads: expected a whole number, found "none")");
+6:10: threads: expected a whole number (0 to 1024), found "none")");
 }
 
 TEST(errors, an_alias_that_is_wrong_is_reported_once_where_it_is_written) {
@@ -596,10 +596,11 @@ TEST(errors, an_alias_that_is_wrong_is_reported_once_where_it_is_written) {
 TEST(errors, what_a_variable_contains_is_never_shown) {
   const test::variables env{{"SECRET", "hunter2 \xC3\xBC"}, {"EMPTY", ""}, {"LINES", "a\nhunter2"}};
   const auto found = [&](const std::string& line) { return verdict(least + line, env); };
-  EXPECT_EQ(found("threads: \"${SECRET}\""),
-            R"(5:10: threads: expected a whole number, found the value of "${SECRET}")");
+  EXPECT_EQ(
+      found("threads: \"${SECRET}\""),
+      R"(5:10: threads: expected a whole number (0 to 1024), found the value of "${SECRET}")");
   EXPECT_EQ(found("threads: \"${EMPTY}\""),
-            R"(5:10: threads: expected a whole number, found the value of "${EMPTY}")");
+            R"(5:10: threads: expected a whole number (0 to 1024), found the value of "${EMPTY}")");
   EXPECT_EQ(found("listen: \"${SECRET}\"").find("hunter2"), std::string::npos);
   const std::string unknown =
       "5:8: store: unknown kind of store; use redis://HOST:PORT, unix:///PATH or "
@@ -634,8 +635,8 @@ TEST(errors, variables) {
 
 TEST(errors, long_text_is_cut_in_messages) {
   const std::string shown = verdict(least + "threads: " + std::string(10'000, 'x'));
-  EXPECT_EQ(shown,
-            "5:10: threads: expected a whole number, found \"" + std::string(80, 'x') + "...\"");
+  EXPECT_EQ(shown, "5:10: threads: expected a whole number (0 to 1024), found \"" +
+                       std::string(80, 'x') + "...\"");
 }
 
 TEST(errors, a_file_that_is_wrong_everywhere_gets_a_bounded_answer) {

@@ -13,6 +13,13 @@ TEST(fold, lowers_ascii_and_the_two_letters_in_disguise) {
   EXPECT_EQ(fold("\xC3\x89\xE2\x84"), "\xC3\x89\xE2\x84");
 }
 
+TEST(one_line, shows_what_would_break_it) {
+  EXPECT_EQ(one_line("plain \"text\""), "plain \"text\"");
+  EXPECT_EQ(one_line("ERROR: a\nDETAIL:\tb\r"), "ERROR: a\\nDETAIL:\\tb\\x0d");
+  EXPECT_EQ(one_line("caf\xE9 \x1B[31m \xC2\x85 \x7F \xC3\xA9"),
+            "caf\xEF\xBF\xBD \\x1b[31m \\x85 \\x7f \xC3\xA9");
+}
+
 TEST(text, is_judged) {
   EXPECT_TRUE(is_token("X-Api_Key"));
   for (const auto* text : {"", "a b", "a:b", "a/b", "\xC3\xA9"})

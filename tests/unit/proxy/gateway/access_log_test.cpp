@@ -2,10 +2,12 @@
 #include "proxy/gateway/access_log.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -106,15 +108,81 @@ TEST_F(access_logs, may_go_to_standard_output) {
       testing::internal::GetCapturedStdout().starts_with("{\"time\":\"2026-01-01T12:00:00"));
 }
 
-TEST_F(access_logs, that_cannot_be_written_lose_lines_and_nothing_else) {
+TEST_F(access_logs, that_cannot_be_written_keep_some_lines_and_count_the_others) {
   access_log log{"/dev/full"};
   log.write({}, at);
   log.flush();
+  EXPECT_EQ(log.lost_lines(), 0);
   log.reopen(path);
   log.write({}, at);
   log.flush();
-  const auto written = text();
-  EXPECT_EQ(std::count(written.begin(), written.end(), '\n'), 1);
+  auto written = text();
+  EXPECT_EQ(std::count(written.begin(), written.end(), '\n'), 2);
+
+  log.reopen("/dev/full");
+  constexpr int many = 20'000;  // more than `most_kept`
+  for (int i = 0; i < many; ++i) log.write({}, at);
+  log.flush();
+  EXPECT_GT(log.lost_lines(), 0);
+  log.reopen(path);
+  log.flush();
+  written = text();
+  EXPECT_EQ(std::count(written.begin(), written.end(), '\n') - 2, many - log.lost_lines());
+}
+
+TEST_F(access_logs, of_several_threads_never_mix_their_lines) {
+  int ends[2];
+  ASSERT_EQ(::pipe2(ends, O_NONBLOCK), 0);
+  ::fcntl(ends[1], F_SETPIPE_SZ, 4096);
+  log_file pipe{ends[1]};
+  std::string read;
+  const auto drain = [&] {
+    char piece[1000];
+    for (ssize_t n = 0; (n = ::read(ends[0], piece, sizeof piece)) > 0;)
+      read.append(piece, static_cast<std::size_t>(n));
+  };
+  std::string first, second, expected_first, expected_second;
+  for (int i = 0; i < 100; ++i) {
+    first += std::string(90 + i, 'a') + "\n";
+    second += std::string(90 + i, 'b') + "\n";
+  }
+  expected_first = first;
+  expected_second = second;
+  for (int turn = 0; !first.empty() || !second.empty(); ++turn) {
+    ASSERT_LT(turn, 1000);
+    const int why = pipe.write(turn % 2 == 0 ? first : second);
+    EXPECT_TRUE(why == 0 || why == EAGAIN) << why;
+    if (turn % 3 == 2) drain();
+  }
+  for (std::string none; pipe.write(none) != 0;) drain();
+  drain();
+  std::string got_first, got_second;
+  std::istringstream lines{read};
+  for (std::string line; std::getline(lines, line);) {
+    ASSERT_EQ(line.find_first_not_of(line[0]), line.npos) << line;
+    (line[0] == 'a' ? got_first : got_second) += line + "\n";
+  }
+  EXPECT_EQ(got_first, expected_first);
+  EXPECT_EQ(got_second, expected_second);
+  ::close(ends[0]);
+}
+
+TEST_F(access_logs, of_one_file_share_it) {
+  EXPECT_EQ(log_file::open(path), log_file::open(path));
+  const auto before = log_file::open(path);
+  std::filesystem::rename(path, path + ".1");
+  EXPECT_NE(log_file::open(path), before) << "after a rotation";
+  std::filesystem::remove(path + ".1");
+}
+
+TEST_F(access_logs, say_whether_tollgate_refused_or_the_upstream_failed) {
+  {
+    access_log log{path};
+    exchange_record record;
+    record.refusal = routes::problem_code::upstream_unreachable;
+    log.write(record, at);
+  }
+  EXPECT_NE(text().find(R"("error":"upstream_unreachable")"), std::string::npos) << text();
 }
 
 TEST_F(access_logs, that_cannot_be_opened_are_an_error_and_the_old_one_goes_on) {
