@@ -46,6 +46,7 @@ void read_settings(context& in, const node& root, settings& out) {
   map.optional("threads", out.threads, whole_between(0, 1024));
   map.optional("metering", out.metering, choice<bool>{{{"on", true}, {"off", false}}});
   map.optional("billing", out.billing_prefix, read_billing);
+  map.optional("cors", out.cors, read_cors);
   map.finish();
 }
 

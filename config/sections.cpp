@@ -1,5 +1,7 @@
 #include "config/sections.hpp"
 
+#include <array>
+
 #include "config/address.hpp"
 #include "routes/text.hpp"
 
@@ -148,17 +150,62 @@ std::optional<store_settings> read_store(context& in, const node& from) {
   return out;
 }
 
+namespace {
+
+// Fields of the connection and of the body cannot carry a key: they are removed or rewritten.
+std::optional<std::vector<std::string>> read_key_headers(context& in, const node& from) {
+  auto names = read_texts(in, from);
+  if (!names) return {};
+  constexpr std::array<std::string_view, 8> taken{
+      "host", "connection", "content-type",      "content-length",
+      "te",   "upgrade",    "transfer-encoding", "cookie"};
+  for (const auto& name : *names) {
+    const auto same = [&](std::string_view other) {
+      return routes::equal_ignoring_case(name, other);
+    };
+    if (routes::is_token(name) && std::none_of(taken.begin(), taken.end(), same)) continue;
+    in.fail(from, quoted(name) + " is not a header that can carry a key");
+    return {};
+  }
+  return names;
+}
+
+std::optional<std::string> read_query_name(context& in, const node& from) {
+  auto text = read_scalar(in, from, "the name of a query member (key)");
+  if (!text) return {};
+  const auto plain = [](char c) {
+    return routes::is_alpha(c) || routes::is_digit(c) || c == '-' || c == '_' || c == '.';
+  };
+  if (!text->text.empty() && text->text.size() <= 64 &&
+      std::all_of(text->text.begin(), text->text.end(), plain)) {
+    return std::move(text->text);
+  }
+  fail_expected(in, from, "the name of a query member (key)", text->shown);
+  return {};
+}
+
+}  // namespace
+
 std::optional<identity_settings> read_identity(context& in, const node& from) {
   identity_settings out;
   map_reader map{in, from};
   bool keys = true;  // the only way to identify a caller so far
   map.optional("keys", keys, read_flag);
+  map.optional("key_headers", out.key_headers, read_key_headers);
+  map.optional("key_query", out.key_query, read_query_name);
   map.optional("agent", out.agent_header, read_attribution_header);
   map.optional("conversation", out.conversation_header, read_attribution_header);
   map.not_yet("jwt", "identity from JSON Web Tokens");
   map.not_yet("trusted_header", "identity from a trusted header");
   map.finish();
   if (!keys) in.fail(from, "keys: must be true; there is no other identification");
+  for (const auto& header : out.key_headers) {
+    if (!routes::equal_ignoring_case(header, out.agent_header) &&
+        !routes::equal_ignoring_case(header, out.conversation_header)) {
+      continue;
+    }
+    in.fail(from, "key_headers: " + quoted(header) + " cannot also name an agent or conversation");
+  }
   return out;
 }
 

@@ -11,6 +11,7 @@ std::optional<admin_settings> read_admin(context& in, const node& from);
 std::optional<journal_settings> read_journal(context& in, const node& from);
 std::optional<store_settings> read_store(context& in, const node& from);
 std::optional<identity_settings> read_identity(context& in, const node& from);
+std::optional<cors_settings> read_cors(context& in, const node& from);
 std::optional<timeout_settings> read_timeouts(context& in, const node& from);
 std::optional<limit_settings> read_limits(context& in, const node& from);
 std::optional<spool_settings> read_audio_of_all(context& in, const node& from);

@@ -36,6 +36,21 @@ struct admin_settings {
 struct identity_settings {
   std::string agent_header = "X-Agent-Id";
   std::string conversation_header = "X-Conversation-Id";
+  // Where a key may come besides Authorization and x-api-key. Never forwarded.
+  std::vector<std::string> key_headers;
+  std::string key_query;  // a query member; empty: none
+
+  bool operator==(const identity_settings&) const = default;
+};
+
+// Which pages in a browser may read the answers
+// (https://fetch.spec.whatwg.org/#http-cors-protocol).
+struct cors_settings {
+  std::vector<std::string> origins;   // "https://app.example.com", "https://*.example.com", or "*"
+  std::chrono::seconds max_age{600};  // how long a browser keeps the answer to a preflight
+
+  bool on() const { return !origins.empty(); }
+  bool operator==(const cors_settings&) const = default;
 };
 
 // Identification for an upstream: the fields that say who pays, and the secret that signs them. A
@@ -215,6 +230,7 @@ struct settings {
   store_settings store;
   journal_settings journal;
   identity_settings identity;
+  cors_settings cors;
   std::vector<upstream_settings> upstreams;
   std::vector<quota::rate> rates;
   std::vector<routes::route_settings> routes;

@@ -8,6 +8,8 @@
 #include "routes/head_match.hpp"
 #include "routes/head_readings.hpp"
 #include "routes/normal_path.hpp"
+#include "routes/other_readings.hpp"
+#include "routes/readers/coded_body.hpp"
 #include "routes/text.hpp"
 
 namespace tollgate::routes {
@@ -27,19 +29,6 @@ problem ambiguous_body(const std::string& why) {
                          ".");
 }
 
-// Some servers take this call for `a`, some for `b`. Whether it could cost more as `b`, or be
-// refused as `b` and pass as `a`.
-bool may_be_dearer(const route& b, const route& a) {
-  if ((a.settings.critical && !b.settings.critical) || (a.settings.shadow && !b.settings.shadow))
-    return true;
-  if (b.price_at.meter != a.price_at.meter || b.price_at.price > a.price_at.price ||
-      b.price_at.increment_us > a.price_at.increment_us)
-    return true;
-  if (!b.patterns->times.empty() && b.patterns->times != a.patterns->times) return true;
-  return b.price_at.per == quota::unit::query &&
-         (a.price_at.per != quota::unit::query || a.settings.count != b.settings.count);
-}
-
 // A reader that iterates over an object or over the characters of a string finds more than one
 // query there.
 bool is_countable(const reading& told) {
@@ -51,13 +40,14 @@ class walk {
  public:
   walk(const std::vector<route>& routes, const std::vector<json_pointer>& pointers,
        const request_view& request, const clean_target& target, const std::string* body,
-       std::vector<mismatch>* why)
+       std::vector<mismatch>* why, std::size_t most_decoded)
       : routes_{routes},
         pointers_{pointers},
         request_{request},
         target_{target},
         head_{request, target, why != nullptr},
         body_text_{body},
+        most_decoded_{most_decoded},
         why_{why} {}
 
   classification run();
@@ -75,6 +65,7 @@ class walk {
   decision consider(std::size_t index);
   decision consider_body(std::size_t index, const head_match& fit);
   decision open_body(std::size_t index);
+  std::optional<problem> decode(std::string_view codings);
   decision test_json(std::size_t index);
   classification take(std::size_t index, const head_match& fit);
   std::optional<problem> foretell(classified& out);
@@ -93,8 +84,10 @@ class walk {
   const clean_target& target_;
   head_matcher head_;
   const std::string* body_text_;
+  const std::size_t most_decoded_;
   std::vector<mismatch>* why_;
 
+  std::string decoded_;  // the body, if it came compressed
   std::optional<json_body> body_;
   std::string content_type_;                     // of a body that was read
   std::vector<std::optional<reading>> members_;  // by pointer, read on first use
@@ -149,13 +142,37 @@ walk::decision walk::open_body(std::size_t index) {
   }
   auto type = read_json_type(request_);
   if (auto* refused = std::get_if<problem>(&type)) return std::move(*refused);
+  auto codings = read_codings(request_);
+  if (auto* refused = std::get_if<problem>(&codings)) return std::move(*refused);
   if (body_text_ == nullptr) return needs_body{&routes_[index]};
-  body_.emplace(*body_text_);
+  if (auto refused = decode(std::get<std::string>(codings))) return std::move(*refused);
+  body_.emplace(decoded_.empty() ? *body_text_ : decoded_);
   if (!body_->error().empty())
     return invalid_request("The price of this call depends on its body, which is not valid JSON: " +
                            body_->error() + ".");
   members_.resize(pointers_.size());
   content_type_ = std::get<std::string>(std::move(type));
+  return std::nullopt;
+}
+
+std::optional<problem> walk::decode(std::string_view codings) {
+  if (codings.empty()) return std::nullopt;
+  auto read = readers::decode_body(codings, *body_text_, {.most_bytes = most_decoded_});
+  if (read.is == readers::decoding::expands_too_far)
+    return problem{problem_code::body_too_large,
+                   "The body must be read to price this call. Decoded, it is larger than the limit "
+                   "of " +
+                       std::to_string(most_decoded_) +
+                       " bytes, or more than a hundred times as large as it came.",
+                   std::nullopt,
+                   {}};
+  if (read.is == readers::decoding::done && read.text.empty())
+    return ambiguous_body("it is empty when decoded");
+  if (read.is != readers::decoding::done)
+    return invalid_request("The price of this call depends on its body, whose Content-Encoding (" +
+                           std::string{codings} +
+                           ") cannot be undone with certainty: " + read.text + ".");
+  decoded_ = std::move(read.text);
   return std::nullopt;
 }
 
@@ -306,9 +323,14 @@ walk::decision walk::pass(std::size_t index, std::string reason) {
 }  // namespace
 
 classification route_table::classify(const request_view& request, const clean_target& target,
-                                     const std::string* body, std::vector<mismatch>* why) const {
+                                     const std::string* body, std::vector<mismatch>* why,
+                                     std::size_t most_decoded) const {
   static const std::vector<json_pointer> none;
-  return walk{routes_, pointers_ ? *pointers_ : none, request, target, body, why}.run();
+  auto found =
+      walk{routes_, pointers_ ? *pointers_ : none, request, target, body, why, most_decoded}.run();
+  if (request.websocket) found = check_upgrade(routes_, std::move(found), request, target);
+  if (!has_encoded_slash(target.path)) return found;
+  return check_decoded_reading(std::move(found), request, target, body, most_decoded);
 }
 
 }  // namespace tollgate::routes

@@ -32,6 +32,7 @@ struct request_view {
   std::string_view method;
   std::string_view target;  // as received: origin-form, absolute-form, or "*"
   std::span<const header_view> headers;
+  bool websocket = false;  // asks to continue as a WebSocket; its Upgrade is removed, too
 
   // The first header with that name (ASCII case-insensitive); an empty view if there is none.
   std::string_view header(std::string_view name) const;
@@ -39,9 +40,10 @@ struct request_view {
 };
 
 // A target that was read with certainty: percent-encoding normalised (unreserved characters
-// decoded, hex in upper case), empty segments and dot segments resolved. Refused: encoded slashes,
-// backslashes, NUL and control characters, broken percent-encoding, bytes beyond ASCII, dot
-// segments above the root, fragments, CONNECT's authority-form.
+// decoded, hex in upper case), empty segments and dot segments resolved. An encoded slash stays;
+// classify() decides whether the route allows it. Refused: backslashes, NUL and control characters,
+// broken percent-encoding, bytes beyond ASCII, dot segments above the root, fragments, CONNECT's
+// authority-form.
 struct clean_target {
   std::string host;   // lower case, no port; from the absolute-form, else from Host
   std::string path;   // "/v1/chat/completions"
@@ -96,14 +98,19 @@ class route_table {
       const std::vector<route_settings>& routes, const std::vector<quota::rate>& rates);
 
   // Call it with the head alone first; after `needs_body` again with the whole body (`body`
-  // non-null). If `why` is given, it collects the routes that did not match, in order.
+  // non-null), as it came. If `why` is given, it collects the routes that did not match, in order.
+  // A compressed body is decoded for this, up to `most_decoded` bytes.
   classification classify(const request_view& request, const clean_target& target,
-                          const std::string* body = nullptr,
-                          std::vector<mismatch>* why = nullptr) const;
+                          const std::string* body = nullptr, std::vector<mismatch>* why = nullptr,
+                          std::size_t most_decoded = std::size_t{8} << 20) const;
 
   const std::vector<route>& routes() const { return routes_; }
 
  private:
+  classification check_decoded_reading(classification taken, const request_view& request,
+                                       const clean_target& target, const std::string* body,
+                                       std::size_t most_decoded) const;
+
   std::vector<route> routes_;
   std::shared_ptr<const std::vector<json_pointer>> pointers_;  // numbered; see compiled_route.hpp
 };

@@ -52,6 +52,12 @@ head_match head_matcher::test(What what, const reading& value,
   return out;
 }
 
+bool head_matcher::fits_endpoint(const route::compiled& patterns) const {
+  path_pattern::captures unused;
+  return (patterns.hosts.empty() || matches_any(patterns.hosts, target_.host)) &&
+         patterns.path.match(path_, unused) != path_fit::none;
+}
+
 head_match head_matcher::match(const route::compiled& patterns) const {
   const auto differs = [](const char* what, std::string_view is, const std::string& wanted) {
     return std::string{what} + " is " + (is.empty() ? "empty" : shortened(is)) + ", not " + wanted;

@@ -27,6 +27,9 @@ class head_matcher {
       : request_{request}, target_{target}, path_{target.path}, explain_{explain} {}
 
   head_match match(const route::compiled& patterns) const;
+  // Host and path alone.
+  bool fits_endpoint(const route::compiled& patterns) const;
+  const path_segments& path() const { return path_; }
 
  private:
   template <class Text>

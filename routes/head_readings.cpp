@@ -6,6 +6,7 @@
 #include "routes/media_type.hpp"
 #include "routes/member_name.hpp"
 #include "routes/normal_path.hpp"
+#include "routes/readers/coded_body.hpp"
 #include "routes/text.hpp"
 
 namespace tollgate::routes {
@@ -24,13 +25,6 @@ std::string decode_form(std::string_view text) {
   std::string out{text};
   std::replace(out.begin(), out.end(), '+', ' ');
   return has_broken_encoding(out) ? out : percent_decode(out);
-}
-
-bool is_encoded(const request_view& request) {
-  return std::any_of(request.headers.begin(), request.headers.end(), [](const header_view& field) {
-    return same_variable(field.name, "content-encoding") && !field.value.empty() &&
-           !equal_ignoring_case(field.value, "identity");
-  });
 }
 
 // The only header with that name, null if there is none, or the reason why it is ambiguous.
@@ -109,13 +103,6 @@ reading read_media_type(const request_view& request) {
 
 std::variant<std::string, problem> read_json_type(const request_view& request) {
   constexpr std::string_view suffix = "+json";
-  if (is_encoded(request))
-    return problem{
-        problem_code::unsupported_content_encoding,
-        "The price of this call depends on its body, which is compressed: send it without "
-        "Content-Encoding.",
-        std::nullopt,
-        {}};
   auto found = find_header(request, "content-type");
   if (const auto* why = std::get_if<std::string>(&found)) return not_json(*why + ".");
   const auto* field = std::get<const header_view*>(found);
@@ -134,6 +121,24 @@ std::variant<std::string, problem> read_json_type(const request_view& request) {
     return not_json("its Content-Type " + shown(field->value) +
                     " could be read in several ways, or says that it is not in UTF-8.");
   return *std::move(canonical);
+}
+
+std::variant<std::string, problem> read_codings(const request_view& request) {
+  std::string list;
+  bool known = true;
+  for (const auto& field : request.headers) {
+    if (!same_variable(field.name, "content-encoding") || field.value.empty()) continue;
+    known = known && equal_ignoring_case(field.name, "content-encoding");
+    list.append(list.empty() ? "" : ", ").append(field.value);
+  }
+  if (equal_ignoring_case(list, "identity")) list.clear();
+  if (known && readers::knows_codings(list)) return list;
+  return problem{problem_code::unsupported_content_encoding,
+                 "The price of this call depends on its body, whose Content-Encoding " +
+                     shown(list) + " cannot be read: use one of " +
+                     std::string{readers::known_codings} + ", or none.",
+                 std::nullopt,
+                 {}};
 }
 
 bool has_no_body(const request_view& request) {

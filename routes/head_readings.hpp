@@ -24,8 +24,12 @@ reading read_query(std::string_view query, std::string_view name);
 reading read_media_type(const request_view& request);
 
 // The media type, for the upstream, of a body that is read as JSON (see media_type.hpp); or the
-// reason why the head rules JSON out: its type, charset or coding.
+// reason why the head rules JSON out: its type or charset.
 std::variant<std::string, problem> read_json_type(const request_view& request);
+
+// The codings of a body that is read: a list that readers::knows_codings() accepts, empty if the
+// body is not compressed; or 415.
+std::variant<std::string, problem> read_codings(const request_view& request);
 
 // No body will follow: none is announced, and the method usually has none.
 bool has_no_body(const request_view& request);

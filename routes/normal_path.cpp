@@ -38,7 +38,8 @@ std::optional<std::string> uncertain_character(unsigned char byte) {
 
 // Normal percent-encoding: unreserved characters are plain, all others that need it are `%` and two
 // upper-case digits.
-std::variant<std::string, unreadable> normalise_encoding(std::string_view path) {
+std::variant<std::string, unreadable> normalise_encoding(std::string_view path,
+                                                         encoded_slashes slashes) {
   std::string out;
   out.reserve(path.size());
   for (std::size_t i = 0; i < path.size(); ++i) {
@@ -50,14 +51,15 @@ std::variant<std::string, unreadable> normalise_encoding(std::string_view path) 
       if (high < 0 || low < 0) return unreadable{"broken percent-encoding in the path"};
       byte = static_cast<unsigned char>(high * 16 + low);
       i += 2;
-      if (byte == '/') return unreadable{"an encoded slash (%2F) in the path"};
+      if (byte == '/' && slashes == encoded_slashes::refused)
+        return unreadable{std::string{encoded_slash_refused}};
     }
     if (const auto why = uncertain_character(byte)) return unreadable{*why};
     const char c = static_cast<char>(byte);
     if (!encoded && byte >= 0x80) return unreadable{"a byte beyond ASCII in the path"};
     if (!encoded && byte == ' ') return unreadable{"a space in the path"};
     if (encoded ? is_unreserved(c) : is_path_character(c))
-      out += c;
+      out += c;  // an encoded slash is not unreserved: it stays `%2F`
     else
       append_encoded(out, byte);
   }
@@ -70,6 +72,15 @@ bool is_encoded_twice(std::string_view path) {
     if (at + 4 < path.size() && hex_value(path[at + 3]) >= 0 && hex_value(path[at + 4]) >= 0)
       return true;
   return false;
+}
+
+// A server that takes `%2F` for a slash would join `a%2F%2Fb` or resolve `a%2F..`, or not.
+bool has_dots_between_slashes(std::string_view path) {
+  auto decoded = with_slashes_decoded(path);
+  if (path.ends_with("%2F") || path.ends_with("%2F/")) return true;
+  if (!decoded.ends_with('/')) decoded += '/';
+  return decoded.find("//") != decoded.npos || decoded.find("/./") != decoded.npos ||
+         decoded.find("/../") != decoded.npos;
 }
 
 // First joins adjacent slashes, as servers that join them do, then resolves `.` and `..`.
@@ -105,16 +116,36 @@ bool is_normal_already(std::string_view path) {
 
 }  // namespace
 
-std::variant<std::string, unreadable> normalise_path(std::string_view path) {
+std::variant<std::string, unreadable> normalise_path(std::string_view path,
+                                                     encoded_slashes slashes) {
   if (!path.starts_with('/')) return unreadable{"the path does not begin with a slash"};
   if (is_normal_already(path)) return std::string{path};
-  auto encoded = normalise_encoding(path);
+  auto encoded = normalise_encoding(path, slashes);
   const auto* text = std::get_if<std::string>(&encoded);
   if (text == nullptr) return encoded;
   if (is_encoded_twice(*text)) return unreadable{"percent-encoding within percent-encoding"};
   if (text->find('%') != text->npos && !is_utf8(percent_decode(*text)))
     return unreadable{"the path is not UTF-8 when decoded"};
-  return resolve_dots(*text);
+  auto resolved = resolve_dots(*text);
+  const auto* normal = std::get_if<std::string>(&resolved);
+  if (normal != nullptr && has_encoded_slash(*normal) && has_dots_between_slashes(*normal))
+    return unreadable{"an encoded slash (%2F) beside a slash, a dot segment or the path's end"};
+  return resolved;
+}
+
+bool has_encoded_slash(std::string_view normalised) {
+  return normalised.find("%2F") != normalised.npos;
+}
+
+std::string with_slashes_decoded(std::string_view normalised) {
+  std::string out;
+  out.reserve(normalised.size());
+  for (std::size_t i = 0; i < normalised.size(); ++i) {
+    const bool slash = normalised.substr(i, 3) == "%2F";
+    out += slash ? '/' : normalised[i];
+    if (slash) i += 2;
+  }
+  return out;
 }
 
 std::string percent_decode(std::string_view text) {

@@ -144,6 +144,22 @@ path_fit path_pattern::match(const path_segments& path, captures& found) const {
   return (plain_ && path.plain()) || walk(path, unused, does) ? path_fit::exact : path_fit::lenient;
 }
 
+bool path_pattern::captures_slashes(const path_segments& path) const {
+  const auto is_run = [](const element& e) { return e.what == kind::run; };
+  const auto run = std::find_if(elements_.begin(), elements_.end(), is_run);
+  if (run != elements_.end() && std::any_of(run + 1, elements_.end(), is_run)) return false;
+  const auto head = static_cast<std::size_t>(run - elements_.begin());
+  const auto tail = run == elements_.end() ? 0 : elements_.size() - head - 1;
+  for (std::size_t s = 0; s < path.size(); ++s) {
+    if (!has_encoded_slash(path[s].raw)) continue;
+    const auto from_end = path.size() - s;
+    if (s >= head && from_end > tail) return false;  // the `**` takes it
+    const auto& taker = elements_[s < head ? s : elements_.size() - from_end];
+    if (taker.what != kind::any) return false;
+  }
+  return true;
+}
+
 bool path_pattern::covers(const path_pattern& other) const {
   const auto covers_one = [](const element& a, const element& b) {
     if (a.what == kind::any) return true;

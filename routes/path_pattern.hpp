@@ -54,6 +54,8 @@ class path_pattern {
     std::string_view agent, conversation;  // raw segments; empty: not captured
   };
   path_fit match(const path_segments& path, captures& found) const;
+  // Whether a `{name}` or a `*` takes each segment that contains `%2F`, in a path that matches.
+  bool captures_slashes(const path_segments& path) const;
 
   // Sound, but not complete: see pattern_algebra.hpp. Uses the lenient reading.
   bool covers(const path_pattern& other) const;

@@ -1,7 +1,9 @@
 #include "routes/problem.hpp"
 
+#include <algorithm>
 #include <array>
 
+#include "routes/classify.hpp"
 #include "routes/text.hpp"
 
 namespace tollgate::routes {
@@ -52,6 +54,7 @@ constexpr std::array table{
     row{problem_code::request_timeout, 408, "request_timeout", bad, bad, bad},
     row{problem_code::rate_limited, 429, "rate_limited", "rate_limit_error", "requests",
         "rate_limit_error"},
+    row{problem_code::upgrade_required, 426, "upgrade_required", bad, bad, bad},
 };
 
 // The table has the order of the enumerators, so a problem's number is its row.
@@ -114,13 +117,36 @@ std::string render(const problem& problem, dialect dialect, std::string_view req
   return out += '}';
 }
 
-dialect guess_dialect(std::string_view path, bool has_x_api_key, bool has_anthropic_version) {
-  if (has_anthropic_version || path.starts_with("/v1/messages")) return dialect::anthropic;
-  for (const std::string_view prefix :
-       {"/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/embeddings", "/v1/audio/",
-        "/v1/images/", "/v1/moderations", "/v1/realtime", "/v1/models", "/v1/files"})
-    if (path.starts_with(prefix)) return dialect::openai;
-  return has_x_api_key ? dialect::anthropic : dialect::platform;
+bool is_cured_by_waiting(problem_code code) {
+  // Those that the SDKs of OpenAI and Anthropic repeat by themselves.
+  const int status = status_of(code);
+  return status >= 500 || status == 408 || status == 409 || status == 429;
+}
+
+namespace {
+
+// By headers that only clients of one API send.
+std::optional<dialect> dialect_of_headers(const request_view& request) {
+  constexpr std::string_view anthropic = "anthropic-", openai = "openai-";
+  for (const auto& field : request.headers) {
+    if (equal_ignoring_case(field.name.substr(0, anthropic.size()), anthropic))
+      return dialect::anthropic;
+    if (equal_ignoring_case(field.name.substr(0, openai.size()), openai)) return dialect::openai;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+dialect guess_dialect(std::string_view path, const request_view& request) {
+  if (const auto known = dialect_of_headers(request)) return *known;
+  const auto has = [path](std::string_view part) { return path.find(part) != path.npos; };
+  if (has("/v1/messages")) return dialect::anthropic;
+  constexpr std::array<std::string_view, 10> openai{
+      "/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/embeddings", "/v1/audio/",
+      "/v1/images/",          "/v1/moderations", "/v1/realtime",  "/v1/models",     "/v1/files"};
+  if (std::any_of(openai.begin(), openai.end(), has)) return dialect::openai;
+  return request.count("x-api-key") > 0 ? dialect::anthropic : dialect::platform;
 }
 
 problem invalid_request(std::string message) {

@@ -34,11 +34,15 @@ enum class problem_code : std::uint8_t {
   upstream_timeout,              // 504
   request_timeout,               // 408: the client was too slow
   rate_limited,                  // 429: too many requests; with Retry-After
+  upgrade_required,              // 426: a WebSocket where only HTTP has a price
 };
 
 int status_of(problem_code code);
 // Whether Tollgate refused the call. Otherwise it reports that the upstream failed.
 bool is_refusal(problem_code code);
+// Whether the same request may succeed later although nobody changed anything. Clients are told not
+// to repeat the others.
+bool is_cured_by_waiting(problem_code code);
 std::string_view to_string(problem_code code);  // "invalid_request"
 
 struct problem {
@@ -58,9 +62,11 @@ struct problem {
 // format that OpenAI, Anthropic and platform clients all read; `error.type` follows the dialect.
 std::string render(const problem& problem, dialect dialect, std::string_view request_id);
 
-// Guesses the dialect of a caller whose request never reached a route, from its authentication and
-// its path (`anthropic-version`, `x-api-key`: Anthropic; `/v1/chat/completions`...: OpenAI).
-dialect guess_dialect(std::string_view path, bool has_x_api_key, bool has_anthropic_version);
+// Guesses the dialect of a caller whose request never reached a route: from headers that only one
+// kind of client sends (`anthropic-version`, `openai-organization`), then from its path, also below
+// a prefix (`/v1/messages`, `/openai/v1/chat/completions`), then from `x-api-key`.
+struct request_view;
+dialect guess_dialect(std::string_view path, const request_view& request);
 
 // 400: the request cannot be read with certainty. The message gives the reason.
 problem invalid_request(std::string message);

@@ -125,7 +125,7 @@ std::variant<clean_target, problem> read_target(const request_view& request) {
       return refused("the Host header names another host than the request target");
     named = std::move(wins);
   }
-  auto path = normalise_path(found.path);
+  auto path = normalise_path(found.path, encoded_slashes::kept);
   if (auto* p = std::get_if<unreadable>(&path)) return refused(std::move(p->why));
   return clean_target{std::move(named.host), std::move(std::get<std::string>(path)),
                       std::string{found.query}};

@@ -20,7 +20,7 @@ LAYERS = {**{layer: BASE[:i] for i, layer in enumerate(BASE)}, **{job: BASE for 
           "gateway": BASE, "admin": BASE + JOBS, "cli": BASE + JOBS + ["gateway", "admin"],
           "app": BASE + JOBS + ["gateway", "admin", "cli"]}
 CONFINED = {"yaml-cpp/": ["config"], "hiredis/": ["quota/redis"], "simdjson": ["routes", "proxy/text"],
-            "spdlog/": ["proxy"], "prometheus/": ["proxy"],
+            "zstd": ["routes/readers"], "brotli/": ["routes/readers"], "spdlog/": ["proxy"], "prometheus/": ["proxy"],
             "libpq-fe": ["proxy/archive", "config/read_archive.cpp"], "pqxx/": ["proxy/archive"]}
 MOST_MEMBERS, MOST_FUNCTIONS, MOST_SOURCES = 15, 30, 2  # of a class of proxy
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')

@@ -11,6 +11,8 @@
 #include "config/load.hpp"
 #include "proxy/cli/explain_report.hpp"
 #include "proxy/cli/explain_request.hpp"
+#include "routes/credential.hpp"
+#include "routes/text.hpp"
 
 namespace tollgate::proxy {
 namespace {
@@ -48,7 +50,7 @@ std::variant<routes::classified, problem> classify(const config::configuration& 
                      std::nullopt,
                      {}};
     }
-    answer = config.routes.classify(request, target, &body, &why);
+    answer = config.routes.classify(request, target, &body, &why, config.values.limits.json_bytes);
   }
   if (auto* refused = std::get_if<problem>(&answer)) return std::move(*refused);
   return std::get<routes::classified>(std::move(answer));
@@ -75,10 +77,18 @@ void note_missing_body(explanation& what, const asked_request& asked) {
   what.notes.emplace_back("the request has no body; -d adds one");
 }
 
+bool asks_for_websocket(const std::vector<routes::header_view>& headers) {
+  return std::any_of(headers.begin(), headers.end(), [](const routes::header_view& field) {
+    return routes::equal_ignoring_case(field.name, "upgrade") &&
+           routes::equal_ignoring_case(field.value, "websocket");
+  });
+}
+
 explanation explain(const config::configuration& config, const asked_request& asked) {
   std::vector<routes::header_view> headers;
   for (const auto& [name, value] : asked.headers) headers.push_back({name, value});
-  const routes::request_view request{asked.method, asked.target, headers};
+  const bool websocket = asked.method == "GET" && asks_for_websocket(headers);
+  const routes::request_view request{asked.method, asked.target, headers, websocket};
 
   explanation what{asked.method, asked.target, {}, problem{}, {}, asked.notes};
   auto target = read_target(request);
@@ -87,6 +97,13 @@ explanation explain(const config::configuration& config, const asked_request& as
     return what;
   }
   what.target = std::get<routes::clean_target>(std::move(target));
+  if (const auto& name = config.values.identity.key_query; !name.empty()) {
+    auto taken = routes::take_query_key(*what.target, name);
+    if (auto* refused = std::get_if<problem>(&taken)) {
+      what.outcome = std::move(*refused);
+      return what;
+    }
+  }
   if (is_billing(what.target->path, config.values.billing_prefix)) {
     what.outcome = explanation::answered_here{};
     return what;

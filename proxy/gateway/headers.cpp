@@ -4,6 +4,7 @@
 
 #include <boost/beast/core/string.hpp>
 
+#include "proxy/gateway/cors.hpp"
 #include "proxy/gateway/location.hpp"
 #include "proxy/net/http/field_rules.hpp"
 #include "proxy/net/http/write.hpp"
@@ -116,13 +117,20 @@ bool describes_body(std::string_view name) {
   return same_field(name, "content-type") || same_field(name, "content-transfer-encoding");
 }
 
+bool carries_key(std::string_view name, const std::vector<std::string>* more) {
+  if (is_caller_key(name)) return true;
+  return more != nullptr && std::any_of(more->begin(), more->end(), [name](const auto& other) {
+           return same_field(name, other);
+         });
+}
+
 void append_client_fields(std::string& out, const message_head& head, const request_facts& facts,
                           bool keeps_trace) {
   const auto& upstream = *facts.upstream;
   for (std::size_t i = 0; i < head.fields.size(); ++i) {
     const auto& field = head.fields[i];
     if (is_framing(head.names[i]) || is_replaced_in_request(field.name)) continue;
-    if (!upstream.forward_key && is_caller_key(field.name)) continue;
+    if (!upstream.forward_key && carries_key(field.name, facts.key_headers)) continue;
     if (is_set_by(upstream, field.name)) continue;
     if (facts.metered && asks_for_less(field.name)) continue;
     // tracestate belongs to the trace that its traceparent names.
@@ -240,13 +248,34 @@ void write_request_head(std::string& out, const message_head& head, const reques
   out.append("\r\n", 2);
 }
 
+namespace {
+
+// Proxies in between must neither collect nor keep events.
+void append_fields_of_events(std::string& out, const message_head& head) {
+  if (!head.has(http::field::cache_control)) append_field(out, "Cache-Control", "no-cache");
+  const bool says_so = std::any_of(head.fields.begin(), head.fields.end(), [](const auto& field) {
+    return iequals(field.name, "X-Accel-Buffering");
+  });
+  if (!says_so) append_field(out, "X-Accel-Buffering", "no");
+}
+
+bool is_event_stream(std::string_view content_type) {
+  constexpr std::string_view events = "text/event-stream";
+  return iequals(content_type.substr(0, events.size()), events);
+}
+
+}  // namespace
+
 void write_response_head(std::string& out, const message_head& head, const response_facts& facts) {
   out.append("HTTP/1.1 "sv);
   append_number(out, static_cast<std::uint64_t>(head.status));
   out.append(" ", 1).append(head.reason).append("\r\n", 2);
+  bool events = false;
   for (std::size_t i = 0; i < head.fields.size(); ++i) {
     const auto& field = head.fields[i];
     if (is_framing(head.names[i])) continue;
+    if (head.names[i] == http::field::content_type) events = is_event_stream(field.value);
+    if (!facts.cors.empty() && is_cors_field(field.name)) continue;
     if (facts.account.rate != nullptr && is_request_rate(field.name)) continue;
     if (facts.upstream != nullptr && identifies(*facts.upstream, field.name)) continue;
     if (facts.upstream != nullptr && shows_location(field.name)) {
@@ -257,7 +286,9 @@ void write_response_head(std::string& out, const message_head& head, const respo
       append_field(out, "X-Upstream-Request-Id", field.value);
     }
   }
+  if (events) append_fields_of_events(out, head);
   append_field(out, "X-Request-Id", facts.request_id);
+  out.append(facts.cors);
   write_account_fields(out, facts.account);
   if (facts.charge_in_trailer) append_field(out, "Trailer", "X-Credits-Charged");
   append_framing(out, facts.body);

@@ -48,6 +48,7 @@ struct request_facts {
   std::string_view content_type{};  // as read, of a body that decides its price; otherwise empty
   bool metered = false;             // the answer will be read: ask for all of it, without a coding
   body_shape body{};
+  const std::vector<std::string>* key_headers = nullptr;  // further headers that carry keys
 };
 void write_request_head(std::string& out, const message_head& head, const request_facts& facts,
                         quota::id_source& ids);
@@ -61,6 +62,7 @@ struct response_facts {
   bool websocket = false;
   bool close = false;  // the connection ends with this response
   bool client_is_1_0 = false;
+  std::string_view cors{};  // complete lines; they replace the upstream's fields of this kind
 };
 void write_response_head(std::string& out, const message_head& head, const response_facts& facts);
 

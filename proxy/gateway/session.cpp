@@ -4,10 +4,12 @@
 #include <boost/asio/detached.hpp>
 #include <spdlog/spdlog.h>
 
+#include "proxy/gateway/cors.hpp"
 #include "proxy/gateway/exchange/exchange.hpp"
 #include "proxy/gateway/own_response.hpp"
 #include "proxy/gateway/worker_host.hpp"
 #include "proxy/net/http/head_guard.hpp"
+#include "proxy/net/http/rough_head.hpp"
 
 namespace tollgate::proxy {
 
@@ -130,9 +132,11 @@ class session final : public std::enable_shared_from_this<session>, private open
     record.refusal = problem.code;
     record.status = status_of(problem.code);
     worker_.exchange_started();
-    auto response = refusal(problem, routes::dialect::platform, request_id);
+    const auto seen = read_roughly(client_->in.view());
+    auto response = refusal(problem, guess_dialect(seen.path, seen.request()), request_id);
+    response.cors = cors_lines(worker_.current()->settings().cors, seen.request());
     response.close = true;
-    const auto out = serialize(response, request_id);
+    const auto out = serialize(response, request_id, std::chrono::system_clock::now());
     client_->io.expires_after(std::chrono::seconds{5});
     co_await client_->io.write(asio::buffer(out));
     worker_.exchange_finished(record, *worker_.current());
@@ -197,7 +201,7 @@ void reject(tcp_socket socket, std::string_view request_id) {
                            {}},
                           routes::dialect::platform, request_id);
   response.close = true;
-  const auto out = serialize(response, request_id);
+  const auto out = serialize(response, request_id, std::chrono::system_clock::now());
   error_code ec;
   socket.non_blocking(true, ec);
   socket.write_some(asio::buffer(out), ec);

@@ -20,9 +20,15 @@ void check_normal_form(const std::string& path) {
   require(framed.find("/../") == path.npos && framed.find("/./") == path.npos,
           "a normal path has no dot segments");
   const auto decoded = percent_decode(path);
+  const auto other = with_slashes_decoded(path);
+  require(std::count(decoded.begin(), decoded.end(), '/') ==
+              std::count(other.begin(), other.end(), '/'),
+          "only an encoded slash makes a slash");
+  require(other == path || decoded.find("//") == decoded.npos, "and no empty segment");
+  const auto other_read = normalise_path(other);
   require(
-      std::count(decoded.begin(), decoded.end(), '/') == std::count(path.begin(), path.end(), '/'),
-      "decoding makes no slashes");
+      std::holds_alternative<std::string>(other_read) && std::get<std::string>(other_read) == other,
+      "the other reading is a normal form, too");
   const auto decoded_frame = decoded + "/";
   require(decoded_frame.find("/../") == path.npos && decoded_frame.find("/./") == path.npos,
           "decoding makes no dot segments");
@@ -43,7 +49,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto* clean = std::get_if<clean_target>(&read);
   if (clean == nullptr || clean->path == "*") return 0;
   check_normal_form(clean->path);
-  const auto again = normalise_path(clean->path);
+  const auto again = normalise_path(clean->path, encoded_slashes::kept);
   require(std::holds_alternative<std::string>(again) && std::get<std::string>(again) == clean->path,
           "normalising twice is normalising once");
   return 0;

@@ -1,5 +1,6 @@
 // Two answers about a table: what the conditions of single routes say one by one, and what the
 // table says. And a third: no request for the chat endpoint is ever taken by the cheap catch-all.
+#include <algorithm>
 #include <optional>
 
 #include "routes/classify.hpp"
@@ -36,8 +37,10 @@ const route_table& fixed_table() {
     auto search = route_to("search", "cheap", "/v1/search");
     search.match.query = {{"mode", {"fast*"}}};
     search.match.headers = {{"x-tier", {"gold"}}};
-    auto built = route_table::build({chat, agents, search, route_to("rest", "cheap", "/v1/**")},
-                                    {rate_of("dear", 10), rate_of("cheap", 1)});
+    auto built = route_table::build(
+        {chat, agents, search, route_to("model", "cheap", "/v1/m/{m}"),
+         route_to("run", "dear", "/v1/m/{m}/run"), route_to("rest", "cheap", "/v1/**")},
+        {rate_of("dear", 10), rate_of("cheap", 1)});
     return std::get<route_table>(std::move(built));
   }();
   return table;
@@ -45,10 +48,16 @@ const route_table& fixed_table() {
 
 // Where a server that decodes once and ignores letter case, path parameters and a last slash would
 // send it.
-bool looks_like_chat(std::string_view path) {
+std::string as_seen(std::string_view path) {
   auto seen = fold(percent_decode(path));
   if (seen.ends_with('/')) seen.pop_back();
-  return seen == "/v1/chat/completions";
+  return seen;
+}
+
+bool looks_like_run(std::string_view path) {
+  const auto seen = as_seen(path);
+  return seen.starts_with("/v1/m/") && seen.ends_with("/run") &&
+         std::count(seen.begin(), seen.end(), '/') == 4;
 }
 
 void check_fixed_table(const request_view& request, const clean_target& target,
@@ -60,8 +69,10 @@ void check_fixed_table(const request_view& request, const clean_target& target,
   }
   const auto* found = std::get_if<classified>(&result);
   if (found == nullptr) return;
-  if (request.method == "POST" && looks_like_chat(target.path))
+  if (request.method == "POST" && as_seen(target.path) == "/v1/chat/completions")
     require(found->matched->settings.name == "chat", "a chat is taken for a chat");
+  if (looks_like_run(target.path))
+    require(found->matched->settings.name == "run", "a run is taken for a run, in every reading");
   require(found->agent.size() <= 256 && found->model.size() <= 256, "attribution is bounded");
   require(found->estimated.amount == 1, "a request is one request");
 }
@@ -86,11 +97,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto method = in.line(), target = in.line();
   const auto first_pattern = in.line(), second_pattern = in.line();
   const header_view headers[]{{"host", "h"}, {"content-type", in.line()}, {"x-tier", in.line()}};
+  // An upgrade never takes the cheap catch-all of the chat endpoint.
+  const request_view upgrade{"GET", target, headers, true};
   const request_view request{method, target, headers};
   const auto read = read_target(request);
   const auto* clean = std::get_if<clean_target>(&read);
   if (clean == nullptr || clean->path == "*") return 0;
   check_patterns(first_pattern, second_pattern, *clean);
   check_fixed_table(request, *clean, std::string{in.rest()});
+  if (as_seen(clean->path) == "/v1/chat/completions")
+    require(!std::holds_alternative<classified>(fixed_table().classify(upgrade, *clean)),
+            "no WebSocket at the chat endpoint");
   return 0;
 }

@@ -61,8 +61,9 @@ route_table table() {
 
 // What a call to that path costs, or that it is refused, and the type that goes up.
 std::string price_json(const route_table& routes, const std::string& path, const std::string& type,
-                       const std::string& body) {
-  const std::vector<header_view> headers{{"host", "x"}, {"content-type", type}};
+                       const std::string& body, const std::string& coding = "") {
+  const std::vector<header_view> headers{
+      {"host", "x"}, {"content-type", type}, {"content-encoding", coding}};
   const request_view request{"POST", path, headers};
   const auto target = std::get<clean_target>(read_target(request));
   auto found = routes.classify(request, target);
@@ -98,7 +99,10 @@ int main() {
   while (const auto kind = read_block()) {
     const auto type = read_block(), body = read_block();
     if (!type || !body) return 1;
-    if (*kind == "form")
+    if (*kind == "coded")  // the type is the coding
+      std::cout << R"({"chat":)" << price_json(routes, "/chat", "application/json", *body, *type)
+                << "}" << std::endl;
+    else if (*kind == "form")
       std::cout << R"({"form":)" << price_form(*type, *body) << "}" << std::endl;
     else
       std::cout << R"({"chat":)" << price_json(routes, "/chat", *type, *body) << R"(,"query":)"

@@ -77,8 +77,7 @@ routes::dialect call::dialect(const message_head& head) const {
   if (candidate != nullptr) return candidate->settings.dialect;
   const auto request = head.request();
   const auto path = this->path().empty() ? head.target : std::string_view{this->path()};
-  return routes::guess_dialect(path, request.count("x-api-key") > 0,
-                               request.count("anthropic-version") > 0);
+  return routes::guess_dialect(path, request);
 }
 
 result<void, problem> check_priced(const call& what) {

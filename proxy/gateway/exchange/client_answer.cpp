@@ -1,6 +1,7 @@
 #include "proxy/gateway/exchange/client_answer.hpp"
 
 #include "proxy/gateway/account_fields.hpp"
+#include "proxy/gateway/cors.hpp"
 
 namespace tollgate::proxy {
 
@@ -64,6 +65,8 @@ std::string client_answer::head(const message_head& head,
   facts.websocket = head.status == 101;
   facts.close = !keep_;
   facts.client_is_1_0 = context_.head().version == 10;
+  const auto cors = cors_lines(context_.settings().cors, context_.head().request());
+  facts.cors = cors;
   std::string out;
   out.reserve(1024);
   write_response_head(out, head, facts);
@@ -148,7 +151,8 @@ task<> client_answer::send(own_response response) {
   status_ = response.status;
   response.close = !keep_;
   response.is_head = context_.is_head_request();
-  const auto out = serialize(response, context_.request_id);
+  response.cors = cors_lines(context_.settings().cors, context_.head().request());
+  const auto out = serialize(response, context_.request_id, std::chrono::system_clock::now());
   if (co_await write(asio::buffer(out))) keep_ = false;
 }
 
@@ -158,7 +162,8 @@ task<bool> client_answer::send_head(own_response head) {
   head.follows = context_.head().version >= 11 ? framing::chunked : framing::until_close;
   head.is_head = context_.is_head_request();
   head.close = !keep_;
-  const auto out = serialize(head, context_.request_id);
+  head.cors = cors_lines(context_.settings().cors, context_.head().request());
+  const auto out = serialize(head, context_.request_id, std::chrono::system_clock::now());
   const bool failed = static_cast<bool>(co_await write(asio::buffer(out)));
   if (failed) keep_ = false;
   if (failed || head.is_head) co_return false;

@@ -9,6 +9,7 @@
 #include "proxy/gateway/exchange/host.hpp"
 #include "proxy/gateway/upstream_failure.hpp"
 #include "proxy/net/http/message.hpp"
+#include "routes/credential.hpp"
 #include "routes/problem.hpp"
 
 namespace tollgate::proxy {
@@ -24,12 +25,16 @@ struct exchange_context {
   const std::shared_ptr<runtime> view;  // the configuration with which the exchange began
   const steady_time started;
   std::string request_id{};
-  bool timed_out = false;  // the whole exchange took too long
+  std::string query_key{};  // the key that the query carried, before it was removed
+  bool timed_out = false;   // the whole exchange took too long
   call_times times{started};
   upstream_failure failure{};
 
   const config::settings& settings() const { return view->settings(); }
   const message_head& head() const { return request.head(); }
+  routes::credential_places key_places() const {
+    return {settings().identity.key_headers, query_key};
+  }
   bool is_head_request() const { return head().method == "HEAD"; }
   // The client has left, or the exchange has used up its time.
   bool abandoned() const { return timed_out || client.gone(); }

@@ -1,7 +1,6 @@
 #include "proxy/gateway/exchange/event_stream.hpp"
 
 #include "proxy/net/slow_reader.hpp"
-#include "routes/credential.hpp"
 
 namespace tollgate::proxy {
 
@@ -37,7 +36,7 @@ task<bool> key_is_in_force(exchange_host& host, const quota::key_hash& hash) {
 task<> relay_events(exchange_context& context, client_answer& answer, chunk_frame& frame,
                     admin::body_source& source) {
   auto& client = context.client;
-  const auto credential = routes::read_credential(context.head().request());
+  const auto credential = routes::read_credential(context.head().request(), context.key_places());
   const auto hash = quota::hash_key(std::get<std::string_view>(credential));
   auto looked_at = context.host.deadlines().now();
   while (context.host.current() == context.view && !client.gone()) {

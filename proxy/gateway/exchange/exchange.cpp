@@ -28,6 +28,7 @@ task<bool> exchange::run() {
   if (passed && is_payment_event(call_, settings())) {
     co_return co_await end_with(answer_payment_event(context_, body_, answer_));
   }
+  if (passed && needs_no_key(context_, call_)) co_return co_await end_with(answer_without_key());
   if (passed && metered && !identify(passed)) passed = co_await look_up_caller();
   if (passed && asks_about_billing(call_, settings())) {
     co_return co_await end_with(answer_about_billing());

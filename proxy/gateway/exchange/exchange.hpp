@@ -38,6 +38,7 @@ class exchange final : private deadline {
   // If the call has no price afterwards, its body is needed for it.
   result<void, problem> classify();
   task<result<void, problem>> classify_by_body();
+  routes::request_view classified_view() const;
   result<void, problem> take(routes::classification found);
   audio_upload::time_setter time_limit();
   task<result<void, problem>> forward();
@@ -45,6 +46,7 @@ class exchange final : private deadline {
   task<> answer_upload(attempt_result& result);
   task<> deliver();
   task<> open_tunnel();
+  task<result<void, problem>> answer_without_key();
   task<result<void, problem>> answer_about_billing();
   task<> refuse(const problem& problem);
   void finish();

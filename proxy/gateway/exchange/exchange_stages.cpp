@@ -5,7 +5,6 @@
 #include "proxy/gateway/exchange/exchange.hpp"
 #include "proxy/gateway/exchange/own_answers.hpp"
 #include "proxy/gateway/exchange/tunnel.hpp"
-#include "routes/credential.hpp"
 
 namespace tollgate::proxy {
 
@@ -43,13 +42,18 @@ result<void, problem> exchange::open() {
   auto opened = open_call(head);
   if (!opened) return opened.error();
   call_.head = *std::move(opened);
+  if (const auto& name = settings().identity.key_query; !name.empty()) {
+    auto taken = routes::take_query_key(call_.head.target, name);
+    if (auto* refused = std::get_if<problem>(&taken)) return std::move(*refused);
+    context_.query_key = std::get<std::string>(std::move(taken));
+  }
   return check_opened(head, call_.hops, body_.announced(), settings().limits.body_bytes);
 }
 
 // --- identify: who pays --------------------------------------------------------------------------
 
 bool exchange::identify(result<void, problem>& passed) {
-  const auto credential = routes::read_credential(context_.head().request());
+  const auto credential = routes::read_credential(context_.head().request(), context_.key_places());
   if (const auto* refused = std::get_if<problem>(&credential)) {
     passed = *refused;
     return true;
@@ -61,7 +65,7 @@ bool exchange::identify(result<void, problem>& passed) {
 }
 
 task<result<void, problem>> exchange::look_up_caller() {
-  const auto credential = routes::read_credential(context_.head().request());
+  const auto credential = routes::read_credential(context_.head().request(), context_.key_places());
   const auto hash = context_.client.key.hash_of(std::get<std::string_view>(credential));
   const waiting_for key{context_.times, call_part::key};
   if (!co_await context_.host.charges().store_ready(settings().store.wait)) {
@@ -88,7 +92,7 @@ result<void, problem> exchange::know_caller(const quota::key_owner& owner) {
 
 result<void, problem> exchange::classify() {
   const auto& table = context_.view->config->routes;
-  auto found = table.classify(context_.head().request(), call_.head.target);
+  auto found = table.classify(classified_view(), call_.head.target);
   if (const auto* needs = std::get_if<routes::needs_body>(&found)) {
     call_.candidate = needs->candidate;
     return {};
@@ -101,7 +105,14 @@ task<result<void, problem>> exchange::classify_by_body() {
   auto read = co_await body_.read_whole(settings().limits.json_bytes, too_large_to_price);
   if (!read) co_return read;
   const auto& table = context_.view->config->routes;
-  co_return take(table.classify(context_.head().request(), call_.head.target, &body_.kept()));
+  co_return take(table.classify(classified_view(), call_.head.target, &body_.kept(), nullptr,
+                                settings().limits.json_bytes));
+}
+
+routes::request_view exchange::classified_view() const {
+  auto view = context_.head().request();
+  view.websocket = call_.hops.websocket;
+  return view;
 }
 
 result<void, problem> exchange::take(routes::classification found) {
@@ -188,6 +199,12 @@ task<> exchange::open_tunnel() {
 }
 
 // --- our own answers -----------------------------------------------------------------------------
+
+task<result<void, problem>> exchange::answer_without_key() {
+  co_await answer_keyless(context_, answer_);
+  if (answer_.keeps_connection()) answer_.keep_connection(co_await body_.drain());
+  co_return result<void, problem>{};
+}
 
 task<result<void, problem>> exchange::answer_about_billing() {
   auto events = co_await answer_billing(context_, call_, body_, answer_);

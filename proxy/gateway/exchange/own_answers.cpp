@@ -1,5 +1,6 @@
 #include "proxy/gateway/exchange/own_answers.hpp"
 
+#include "proxy/gateway/cors.hpp"
 #include "proxy/gateway/exchange/problems.hpp"
 #include "routes/text.hpp"
 
@@ -29,6 +30,20 @@ admin::api_request question_of(const exchange_context& context, const call& what
 }
 
 }  // namespace
+
+bool needs_no_key(const exchange_context& context, const call& what) {
+  const auto& head = context.head();
+  if (!context.settings().metering) return false;
+  if (head.method == "OPTIONS") return is_preflight(context.settings().cors, head.request());
+  const auto& path = what.path();
+  return head.method == "HEAD" && (path == "/" || path == "/api/hello") &&
+         !routes::has_credential(head.request(), context.key_places());
+}
+
+task<> answer_keyless(exchange_context& context, client_answer& answer) {
+  if (context.is_head_request()) return answer.send(own_response{});
+  return answer.send(answer_preflight(context.settings().cors, context.head().request()));
+}
 
 bool asks_about_billing(const call& what, const config::settings& settings) {
   const std::string_view prefix = settings.billing_prefix;

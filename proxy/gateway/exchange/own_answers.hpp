@@ -10,6 +10,11 @@
 
 namespace tollgate::proxy {
 
+// Answered for anybody: a browser's preflight (cors.hpp), and `HEAD /` and `HEAD /api/hello`, by
+// which Claude Code looks whether its gateway is there. Call it before a key is asked for.
+bool needs_no_key(const exchange_context& context, const call& what);
+task<> answer_keyless(exchange_context& context, client_answer& answer);
+
 bool asks_about_billing(const call& what, const config::settings& settings);
 // The body of an event stream, whose head has been sent: continue with stream_events(). Null: the
 // answer is complete.

@@ -120,6 +120,7 @@ std::string upstream_call::request_head() const {
   facts.content_type = content_type;
   facts.metered = call_.is_metered_by(quota::meter_kind::response_audio);
   facts.body = shape_of_request(body_, audio_, context_);
+  facts.key_headers = &context_.settings().identity.key_headers;
   std::string head;
   head.reserve(1024);
   write_request_head(head, context_.head(), facts, context_.host.ids());

@@ -4,6 +4,8 @@
 
 #include <boost/beast/http.hpp>
 
+#include "proxy/net/http/date.hpp"
+
 namespace tollgate::proxy::admin {
 
 namespace http = boost::beast::http;
@@ -50,6 +52,7 @@ http_response to_http(api_response&& from, const api_request& request, bool keep
   http_response to{static_cast<http::status>(from.status), 11};
   add_common_fields(from.headers);
   to.set(http::field::content_type, from.content_type);
+  to.set(http::field::date, http_date(std::chrono::system_clock::now()));
   to.set("X-Request-Id", request.request_id);
   for (const auto& [name, value] : from.headers) {
     name == "Set-Cookie" ? to.insert(name, value) : to.set(name, value);

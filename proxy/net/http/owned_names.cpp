@@ -14,6 +14,7 @@ owned_names::owned_names(const config::settings& all, const config::upstream_set
   for (const auto* name : upstream.identify.names()) add(*name);
   add(all.identity.agent_header);
   add(all.identity.conversation_header);
+  for (const auto& name : all.identity.key_headers) add(name);
   for (const auto& route : all.routes) {
     for (const auto& [name, values] : route.match.headers) add(name);
   }

@@ -155,6 +155,33 @@ TEST(errors, what_is_not_there_yet) {
   });
 }
 
+TEST(errors, places_for_a_key_and_origins) {
+  expect_in_line_5({
+      {"identity: { key_headers: [api-key, Host] }",
+       "5:26: key_headers: \"Host\" is not a header that can carry a key"},
+      {"identity: { key_headers: content-type }",
+       "5:26: key_headers: \"content-type\" is not a header that can carry a key"},
+      {"identity: { key_headers: \"a key\" }",
+       "5:26: key_headers: \"a key\" is not a header that can carry a key"},
+      {"identity: { key_headers: x-agent-id }",
+       "5:11: identity: key_headers: \"x-agent-id\" cannot also name an agent or conversation"},
+      {"identity: { key_query: \"a&b\" }",
+       "5:24: key_query: expected the name of a query member (key), found \"a&b\""},
+      {"identity: { key_query: \"\" }",
+       "5:24: key_query: expected the name of a query member (key), found \"\""},
+      {"cors: { origins: app.example.com }",
+       "5:18: origins: expected origins (https://app.example.com, https://*.example.com, or "
+       "\"*\"), found \"app.example.com\""},
+      {"cors: { origins: [\"https://x/\"] }",
+       "5:18: origins: expected origins (https://app.example.com, https://*.example.com, or "
+       "\"*\"), found \"https://x/\""},
+      {"cors: { origins: [\"https://a*.x\"] }",
+       "5:18: origins: expected origins (https://app.example.com, https://*.example.com, or "
+       "\"*\"), found \"https://a*.x\""},
+      {"cors: { origins: \"*\", max_age: 2d }", "5:32: max_age: \"2d\" is out of range (0s to 1d)"},
+  });
+}
+
 TEST(errors, identity_headers_and_token) {
   expect_in_line_5({
       {"identity: { agent: \"X Agent\" }", R"(5:20: agent: "X Agent" is not a header name)"},

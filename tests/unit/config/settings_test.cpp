@@ -64,6 +64,24 @@ TEST(settings, journal_is_a_directory_or_a_map_or_off) {
   EXPECT_EQ(values.journal.sync_every, 200ms);
 }
 
+TEST(settings, places_for_a_key) {
+  const auto values =
+      load_or_die(least + "identity: { key_headers: [api-key, X-Goog-Api-Key], key_query: key }\n");
+  EXPECT_EQ(values.identity.key_headers, (std::vector<std::string>{"api-key", "X-Goog-Api-Key"}));
+  EXPECT_EQ(values.identity.key_query, "key");
+  EXPECT_EQ(load_or_die(least).identity, identity_settings{});
+}
+
+TEST(settings, cors) {
+  EXPECT_FALSE(load_or_die(least).cors.on());
+  const auto values = load_or_die(
+      least + "cors: { origins: [\"https://app.example.com\", \"https://*.x.org:8443\"] }\n");
+  EXPECT_EQ(values.cors.origins.size(), 2U);
+  EXPECT_EQ(values.cors.max_age, std::chrono::seconds{600});
+  EXPECT_EQ(load_or_die(least + "cors: { origins: \"*\", max_age: 0s }\n").cors.max_age,
+            std::chrono::seconds{0});
+}
+
 TEST(settings, identity) {
   const settings values =
       load_or_die(least + "identity: { keys: true, agent: X-Bot, conversation: \"\" }\n");

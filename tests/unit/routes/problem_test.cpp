@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/unit/routes/support.hpp"
+
 namespace tollgate::routes {
 namespace {
 
@@ -82,13 +84,39 @@ TEST(render, states_facts_beside_the_message) {
   EXPECT_NE(text.find(R"("param":null,"a":1.5,"b":"x\""})"), std::string::npos) << text;
 }
 
-TEST(guess_dialect, goes_by_path_and_headers) {
-  EXPECT_EQ(guess_dialect("/v1/chat/completions", false, false), dialect::openai);
-  EXPECT_EQ(guess_dialect("/v1/chat/completions", true, false), dialect::openai);
-  EXPECT_EQ(guess_dialect("/v1/messages", false, false), dialect::anthropic);
-  EXPECT_EQ(guess_dialect("/v1/models", false, true), dialect::anthropic);
-  EXPECT_EQ(guess_dialect("/v1/agents/1", false, false), dialect::platform);
-  EXPECT_EQ(guess_dialect("/v1/agents/1", true, false), dialect::anthropic);
+TEST(guess_dialect, goes_by_headers_and_path) {
+  using fields = std::vector<std::pair<std::string, std::string>>;
+  const auto guess = [](std::string path, fields headers) {
+    const head request{"GET", path, std::move(headers)};
+    return guess_dialect(path, request.view());
+  };
+  const fields none, key{{"X-Api-Key", "k"}}, version{{"Anthropic-Version", "2023-06-01"}};
+  EXPECT_EQ(guess("/v1/chat/completions", none), dialect::openai);
+  EXPECT_EQ(guess("/v1/chat/completions", key), dialect::openai);
+  EXPECT_EQ(guess("/openai/v1/responses", none), dialect::openai);
+  EXPECT_EQ(guess("/v1/messages", none), dialect::anthropic);
+  EXPECT_EQ(guess("/anthropic/v1/messages/count_tokens", none), dialect::anthropic);
+  EXPECT_EQ(guess("/v1/models", version), dialect::anthropic);
+  EXPECT_EQ(guess("/v1/nothing", {{"anthropic-beta", "x"}}), dialect::anthropic);
+  EXPECT_EQ(guess("/v1/nothing", {{"OpenAI-Organization", "o"}}), dialect::openai);
+  EXPECT_EQ(guess("/v1/agents/1", none), dialect::platform);
+  EXPECT_EQ(guess("/v1/agents/1", key), dialect::anthropic);
+}
+
+TEST(is_cured_by_waiting, says_which_refusals_are_worth_repeating) {
+  for (const auto code :
+       {problem_code::rate_limited, problem_code::request_timeout, problem_code::internal_error,
+        problem_code::upstream_unreachable, problem_code::bad_upstream_response,
+        problem_code::ledger_unavailable, problem_code::overloaded, problem_code::upstream_timeout})
+    EXPECT_TRUE(is_cured_by_waiting(code)) << to_string(code);
+  for (const auto code :
+       {problem_code::invalid_request, problem_code::missing_api_key, problem_code::invalid_api_key,
+        problem_code::insufficient_credits, problem_code::spend_cap_reached,
+        problem_code::limit_reached, problem_code::org_suspended, problem_code::no_route,
+        problem_code::body_too_large, problem_code::unmeasurable_audio,
+        problem_code::unsupported_content_encoding, problem_code::headers_too_large,
+        problem_code::upgrade_required})
+    EXPECT_FALSE(is_cured_by_waiting(code)) << to_string(code);
 }
 
 }  // namespace
