@@ -1,7 +1,9 @@
 #include "proxy/gateway/upstream_connector.hpp"
 
+#include <cerrno>
 #include <stdexcept>
 
+#include <boost/asio/ssl/error.hpp>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>

@@ -10,6 +10,9 @@ namespace tollgate::proxy {
 
 namespace {
 
+// Of a call that the upstream has not received.
+constexpr int most_repetitions = 2;
+
 problem too_large_to_price(std::uint64_t limit) {
   return {problem_code::body_too_large,
           "The body must be read to price this call, and is larger than the limit of " +
@@ -134,7 +137,7 @@ task<result<void, problem>> exchange::forward() {
     co_await forward_beside_upload(result);
   } else {
     result = co_await upstream_.attempt(false);
-    if (result == attempt_result::try_again) {
+    for (int more = most_repetitions; result == attempt_result::try_again && more > 0; --more) {
       context_.view->pool_of(call_.work->route).count_retry();
       result = co_await upstream_.attempt(true);
     }

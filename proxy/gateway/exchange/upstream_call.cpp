@@ -162,6 +162,7 @@ task<attempt_result> upstream_call::receive_head() {
 void upstream_call::head_came() {
   context_.times.enter(call_part::overhead);
   sent_.answered = true;
+  context_.failure = {};
   const auto& head = response_->head();
   if (!lease_->reused) pool_->idle_time().announced(head.find(http::field::keep_alive));
   hold_.ends(routes::end_by_head(answer_head_of(*response_, context_)));
@@ -215,17 +216,18 @@ attempt_result upstream_call::no_answer(error_code ec) {
   const bool closed = ec.category() != make_error_code(http::error::bad_field).category();
   context_.failure = {closed ? cause_of_end(ec) : upstream_cause::bad_answer, ec};
   if (closed && lease_->in.empty()) {
-    if (lease_->reused) {
+    const bool ended = ec == asio::error::eof;
+    const bool unreceived = ended && lease_->io.closed_before_it_received(sent_.wrote_before);
+    // An upstream that received the request, and then closed, has not closed an idle connection.
+    if (lease_->reused && (unreceived || !ended)) {
       pool_->idle_time().lost_request(lease_->age, std::chrono::steady_clock::now());
     }
-    if (may_retry(ec)) {
-      context_.failure = {};
-      return attempt_result::try_again;
-    }
-    return fail({problem_code::upstream_unreachable,
-                 name + "closed the connection before it answered; nothing was charged.",
-                 {},
-                 {}});
+    const auto failed =
+        fail({problem_code::upstream_unreachable,
+              name + "closed the connection before it answered; nothing was charged.",
+              {},
+              {}});
+    return may_retry(unreceived) ? attempt_result::try_again : failed;
   }
   return fail({problem_code::bad_upstream_response,
                name + "sent something that is not an HTTP/1.1 response; nothing was charged.",
@@ -235,12 +237,11 @@ attempt_result upstream_call::no_answer(error_code ec) {
 
 // RFC 9112 section 9.3.1: only a request that can safely be repeated, or that the upstream never
 // received.
-bool upstream_call::may_retry(error_code ec) const {
-  if (!lease_->reused || sent_.streamed || !is_all_there()) return false;
+bool upstream_call::may_retry(bool unreceived) const {
+  if (sent_.streamed || !is_all_there()) return false;
+  if (unreceived) return true;
+  if (!lease_->reused) return false;
   if (lease_->io.wrote() == sent_.wrote_before) return true;
-  if (ec == asio::error::eof && lease_->io.closed_before_it_received(sent_.wrote_before)) {
-    return true;
-  }
   for (const std::string_view idempotent : {"GET", "HEAD", "PUT", "DELETE", "OPTIONS"}) {
     if (context_.head().method == idempotent) return true;
   }

@@ -17,7 +17,7 @@ namespace tollgate::proxy {
 
 enum class attempt_result : std::uint8_t {
   answered,   // the head of the answer has arrived
-  try_again,  // a pooled connection was dead before it took the call; try another
+  try_again,  // the connection was dead before it took the call; try another
   failed      // see why()
 };
 
@@ -81,7 +81,7 @@ class upstream_call {
   void head_came();
   attempt_result fail(problem why);
   attempt_result no_answer(error_code ec);
-  bool may_retry(error_code ec) const;
+  bool may_retry(bool unreceived) const;
 
   struct progress {
     std::uint64_t wrote_before = 0;  // on this connection, by earlier calls
