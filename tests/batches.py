@@ -71,7 +71,9 @@ def names_in(declaration):
         types = [re.sub(r"[ &*]\w+$", lambda m: m[0][0].strip(), each.strip()) for each in parameters.split(",")]
         return [f"{found[1]}({', '.join(types)})"]
     found = VARIABLE.search(before_value.rstrip() + " =")
-    return [found[1]] if found else []
+    # "constexpr auto a = 1s, b = 2s" defines two. (Not read where a value has brackets.)
+    more = re.findall(r", (\w+) = ", declaration) if not re.search(r"[(){}<>]", declaration) else []
+    return [found[1], *more] if found else []
 
 
 def complaints_about(library, paths):
