@@ -151,6 +151,11 @@ walk::decision walk::open_body(std::size_t index) {
   if (auto* refused = std::get_if<problem>(&type)) return std::move(*refused);
   if (body_text_ == nullptr) return needs_body{&routes_[index]};
   body_.emplace(*body_text_);
+  if (body_->is_out_of_memory())
+    return problem{problem_code::overloaded,
+                   "There is not enough memory to read this body; try again shortly.",
+                   std::chrono::seconds{1},
+                   {}};
   if (!body_->error().empty())
     return invalid_request("The price of this call depends on its body, which is not valid JSON: " +
                            body_->error() + ".");
@@ -304,6 +309,10 @@ walk::decision walk::pass(std::size_t index, std::string reason) {
 }
 
 }  // namespace
+
+std::size_t route_table::memory_for(const std::string& body) {
+  return memory_to_parse(body);
+}
 
 classification route_table::classify(const request_view& request, const clean_target& target,
                                      const std::string* body, std::vector<mismatch>* why) const {

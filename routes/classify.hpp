@@ -75,6 +75,17 @@ struct needs_body {
 
 using classification = std::variant<classified, needs_body, problem>;
 
+// A body with this much capacity behind it is read without another copy.
+inline constexpr std::size_t room_behind_body = 64;
+
+// The least that a call can cost, by its head alone, whatever its body says. It is at most the
+// price of every route that can take the call.
+struct least_call {
+  const route* cheapest = nullptr;  // null: no route can take it
+  quota::usage estimated;
+  bool may_be_critical = false, may_be_shadow = false;
+};
+
 // Why a route did not match, for `tollgate explain`.
 struct mismatch {
   std::string route;
@@ -100,6 +111,11 @@ class route_table {
   classification classify(const request_view& request, const clean_target& target,
                           const std::string* body = nullptr,
                           std::vector<mismatch>* why = nullptr) const;
+
+  // How much memory classify() may need for such a body, besides the body itself.
+  static std::size_t memory_for(const std::string& body);
+
+  least_call least(const request_view& request, const clean_target& target) const;
 
   const std::vector<route>& routes() const { return routes_; }
 
