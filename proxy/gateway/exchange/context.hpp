@@ -23,12 +23,15 @@ struct exchange_context {
   const steady_time started;
   std::string request_id{};
   bool timed_out = false;  // the whole exchange took too long
+  // What became of the caller's key, if the call must end for that.
+  key_cache::standing access = key_cache::standing::in_force;
 
   const config::settings& settings() const { return view->settings(); }
   const message_head& head() const { return request.head(); }
   bool is_head_request() const { return head().method == "HEAD"; }
   // The client has left, or the exchange has used up its time.
   bool abandoned() const { return timed_out || client.gone(); }
+  bool lost_access() const { return access != key_cache::standing::in_force; }
 };
 
 inline std::int64_t us_between(steady_time from, steady_time to) {
