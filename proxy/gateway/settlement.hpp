@@ -60,11 +60,17 @@ class settlement {
   bool is_store_ready() const { return ledger_.ready(); }
   task<bool> store_ready(std::chrono::milliseconds patience);
   quota::time_point now() const { return ledger_.now(); }
+  task<result<quota::credits>> spendable(const quota::org_id& org) {
+    return ledger_.spendable(org);
+  }
 
   void tick(steady_time now);
   // Charges that are open or not yet resolved. Zero: everything has been settled or voided.
   std::size_t pending() const { return open_.size() + answering_.size() + resolving_; }
   std::size_t resolving() const { return resolving_; }
+  // Each resolution waits in memory for as long as the store does not confirm it. Without room for
+  // more, no new charge may begin.
+  bool has_room() const;
 
   struct counters {
     std::uint64_t settled = 0, voided = 0, retries = 0, renewals = 0;
