@@ -195,6 +195,9 @@ std::optional<identity_settings> read_identity(context& in, const node& from) {
   map.optional("key_query", out.key_query, read_query_name);
   map.optional("agent", out.agent_header, read_attribution_header);
   map.optional("conversation", out.conversation_header, read_attribution_header);
+  map.optional(
+      "on_revoked", out.on_revoked,
+      choice<when_revoked>{{{"cut", when_revoked::cut}, {"finish", when_revoked::finish}}});
   map.not_yet("jwt", "identity from JSON Web Tokens");
   map.not_yet("trusted_header", "identity from a trusted header");
   map.finish();
@@ -228,11 +231,12 @@ std::optional<timeout_settings> read_timeouts(context& in, const node& from) {
 
 std::optional<limit_settings> read_limits(context& in, const node& from) {
   constexpr std::size_t kib = 1024, mib = 1024 * kib;
-  constexpr std::uint64_t most = std::uint64_t{1} << 50;
+  constexpr std::uint64_t least_buffered = mib, most = std::uint64_t{1} << 50;
   limit_settings out;
   map_reader map{in, from};
   map.optional("head", out.head_bytes, size_between(kib, mib));
   map.optional("json", out.json_bytes, size_between(kib, 1024 * mib));
+  map.optional("buffered", out.buffered_bytes, size_between(least_buffered, most));
   map.optional("body", out.body_bytes, size_between(std::uint64_t{0}, most));
   map.optional("connections", out.connections, whole_between<std::size_t>(1, 1'000'000));
   map.optional("idle_upstream_connections", out.idle_upstream_connections,

@@ -33,12 +33,17 @@ struct admin_settings {
   std::string token;  // empty: the admin API refuses every call
 };
 
+// What happens to an answer that is still being sent when its API key is revoked or its
+// organization is suspended. A WebSocket is always closed.
+enum class when_revoked : std::uint8_t { cut, finish };
+
 struct identity_settings {
   std::string agent_header = "X-Agent-Id";
   std::string conversation_header = "X-Conversation-Id";
   // Where a key may come besides Authorization and x-api-key. Never forwarded.
   std::vector<std::string> key_headers;
   std::string key_query;  // a query member; empty: none
+  when_revoked on_revoked = when_revoked::cut;
 
   bool operator==(const identity_settings&) const = default;
 };
@@ -172,7 +177,8 @@ struct timeout_settings {
 
 struct limit_settings {
   std::size_t head_bytes = 64 * 1024;
-  std::size_t json_bytes = 8 * 1024 * 1024;     // a body that is read to classify it
+  std::size_t json_bytes = 32 * 1024 * 1024;    // a body that is read to classify it
+  std::uint64_t buffered_bytes = 0;             // in memory, per process; 0: derived at start
   std::uint64_t body_bytes = 0;                 // any body; 0: no limit
   std::size_t connections = 16'384;             // per process
   std::size_t idle_upstream_connections = 256;  // per thread and upstream

@@ -53,6 +53,7 @@ struct key_owner {
   std::string key_id;
   std::string plan;
   bool shadow = false;
+  bool suspended = false;
 };
 
 // SHA-256 of the key's text, in lower-case hex: the only form in which keys are stored. Keys have

@@ -36,6 +36,10 @@ class ledger {
   // Also asks for the store's time: now() is correct afterwards, whatever the store's clock has
   // done.
   virtual task<result<pending_work>> pending(const org_id& org) = 0;
+  // How much a reservation could hold now: the available credits, and the overage that plan and cap
+  // leave. A cheap read for callers that must decide whether to ask for a reservation at all: it
+  // does not process what is due by the clock, so only a reservation decides.
+  virtual task<result<credits>> spendable(const org_id& org) = 0;
 
   // Called on this thread when an operation issued here has left a top-up to be delivered.
   using top_up_listener = std::function<void(const org_id&)>;

@@ -272,6 +272,10 @@ fault audio_tap::fault() const {
   return two_forms ? fault::ambiguous : decoded_.reader->problem();
 }
 
+std::size_t audio_tap::memory() const {
+  return decoded_.meter->memory() + (as_sent_ ? as_sent_->meter->memory() : 0);
+}
+
 meters::state audio_tap::status() const {
   if (fault() != fault::none) return meters::state::unmeasurable;
   const auto& meter = *decoded_.meter;

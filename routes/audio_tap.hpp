@@ -52,6 +52,8 @@ class audio_tap {
   // not interpret it, or the upload has none.
   std::string content_type() const { return content_type_.value_or(""); }
   std::string_view container() const { return decoded_.meter->container(); }
+  // What grows with the body: the index of an MP4.
+  std::size_t memory() const;
 
  private:
   struct chain {

@@ -29,6 +29,13 @@ problem ambiguous_body(const std::string& why) {
                          ".");
 }
 
+problem no_memory() {
+  return {problem_code::overloaded,
+          "There is not enough memory to read this body; try again shortly.",
+          std::chrono::seconds{1},
+          {}};
+}
+
 // A reader that iterates over an object or over the characters of a string finds more than one
 // query there.
 bool is_countable(const reading& told) {
@@ -40,14 +47,14 @@ class walk {
  public:
   walk(const std::vector<route>& routes, const std::vector<json_pointer>& pointers,
        const request_view& request, const clean_target& target, const std::string* body,
-       std::vector<mismatch>* why, std::size_t most_decoded)
+       std::vector<mismatch>* why, const body_limits& limits)
       : routes_{routes},
         pointers_{pointers},
         request_{request},
         target_{target},
         head_{request, target, why != nullptr},
         body_text_{body},
-        most_decoded_{most_decoded},
+        limits_{limits},
         why_{why} {}
 
   classification run();
@@ -84,7 +91,7 @@ class walk {
   const clean_target& target_;
   head_matcher head_;
   const std::string* body_text_;
-  const std::size_t most_decoded_;
+  const body_limits& limits_;
   std::vector<mismatch>* why_;
 
   std::string decoded_;  // the body, if it came compressed
@@ -146,7 +153,10 @@ walk::decision walk::open_body(std::size_t index) {
   if (auto* refused = std::get_if<problem>(&codings)) return std::move(*refused);
   if (body_text_ == nullptr) return needs_body{&routes_[index]};
   if (auto refused = decode(std::get<std::string>(codings))) return std::move(*refused);
-  body_.emplace(decoded_.empty() ? *body_text_ : decoded_);
+  const auto& text = decoded_.empty() ? *body_text_ : decoded_;
+  if (limits_.may_use && !limits_.may_use(memory_to_parse(text))) return no_memory();
+  body_.emplace(text);
+  if (body_->is_out_of_memory()) return no_memory();
   if (!body_->error().empty())
     return invalid_request("The price of this call depends on its body, which is not valid JSON: " +
                            body_->error() + ".");
@@ -157,15 +167,17 @@ walk::decision walk::open_body(std::size_t index) {
 
 std::optional<problem> walk::decode(std::string_view codings) {
   if (codings.empty()) return std::nullopt;
-  auto read = readers::decode_body(codings, *body_text_, {.most_bytes = most_decoded_});
+  auto read = readers::decode_body(
+      codings, *body_text_, {.most_bytes = limits_.most_decoded, .may_use = limits_.may_use});
   if (read.is == readers::decoding::expands_too_far)
     return problem{problem_code::body_too_large,
                    "The body must be read to price this call. Decoded, it is larger than the limit "
                    "of " +
-                       std::to_string(most_decoded_) +
+                       std::to_string(limits_.most_decoded) +
                        " bytes, or more than a hundred times as large as it came.",
                    std::nullopt,
                    {}};
+  if (read.is == readers::decoding::no_memory) return no_memory();
   if (read.is == readers::decoding::done && read.text.empty())
     return ambiguous_body("it is empty when decoded");
   if (read.is != readers::decoding::done)
@@ -324,13 +336,13 @@ walk::decision walk::pass(std::size_t index, std::string reason) {
 
 classification route_table::classify(const request_view& request, const clean_target& target,
                                      const std::string* body, std::vector<mismatch>* why,
-                                     std::size_t most_decoded) const {
+                                     const body_limits& limits) const {
   static const std::vector<json_pointer> none;
   auto found =
-      walk{routes_, pointers_ ? *pointers_ : none, request, target, body, why, most_decoded}.run();
+      walk{routes_, pointers_ ? *pointers_ : none, request, target, body, why, limits}.run();
   if (request.websocket) found = check_upgrade(routes_, std::move(found), request, target);
   if (!has_encoded_slash(target.path)) return found;
-  return check_decoded_reading(std::move(found), request, target, body, most_decoded);
+  return check_decoded_reading(std::move(found), request, target, body, limits);
 }
 
 }  // namespace tollgate::routes

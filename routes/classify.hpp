@@ -6,6 +6,7 @@
 // (400).
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -77,6 +78,25 @@ struct needs_body {
 
 using classification = std::variant<classified, needs_body, problem>;
 
+// A body with this much capacity behind it is read without another copy.
+inline constexpr std::size_t room_behind_body = 64;
+
+// What reading a body may take.
+struct body_limits {
+  std::size_t most_decoded = std::size_t{8} << 20;  // bytes of a compressed body's text
+  // Asked before so many bytes more are used, beside the body itself; empty: always true. What is
+  // used is free again when classify() returns.
+  std::function<bool(std::size_t bytes)> may_use{};
+};
+
+// The least that a call can cost, by its head alone, whatever its body says. It is at most the
+// price of every route that can take the call.
+struct least_call {
+  const route* cheapest = nullptr;  // null: no route can take it
+  quota::usage estimated;
+  bool may_be_critical = false, may_be_shadow = false;
+};
+
 // Why a route did not match, for `tollgate explain`.
 struct mismatch {
   std::string route;
@@ -99,17 +119,19 @@ class route_table {
 
   // Call it with the head alone first; after `needs_body` again with the whole body (`body`
   // non-null), as it came. If `why` is given, it collects the routes that did not match, in order.
-  // A compressed body is decoded for this, up to `most_decoded` bytes.
+  // A compressed body is decoded for this.
   classification classify(const request_view& request, const clean_target& target,
                           const std::string* body = nullptr, std::vector<mismatch>* why = nullptr,
-                          std::size_t most_decoded = std::size_t{8} << 20) const;
+                          const body_limits& limits = {}) const;
+
+  least_call least(const request_view& request, const clean_target& target) const;
 
   const std::vector<route>& routes() const { return routes_; }
 
  private:
   classification check_decoded_reading(classification taken, const request_view& request,
                                        const clean_target& target, const std::string* body,
-                                       std::size_t most_decoded) const;
+                                       const body_limits& limits) const;
 
   std::vector<route> routes_;
   std::shared_ptr<const std::vector<json_pointer>> pointers_;  // numbered; see compiled_route.hpp

@@ -1,11 +1,13 @@
 #include "routes/json_members.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
 
 #include <simdjson.h>
 
+#include "routes/classify.hpp"
 #include "routes/member_name.hpp"
 #include "routes/text.hpp"
 
@@ -48,7 +50,6 @@ std::string error_of(simdjson::error_code code) {
     case simdjson::UNESCAPED_CHARS:
       return "it contains an unescaped control character";
     case simdjson::CAPACITY:
-    case simdjson::MEMALLOC:
       return "it is too large";
     default:
       return "it is malformed";
@@ -186,6 +187,20 @@ std::string_view json_pointer::shown() const {
   return tokens_.size() == 1 ? std::string_view{text_}.substr(1) : std::string_view{text_};
 }
 
+std::size_t memory_to_parse(const std::string& text) {
+  // The parser notes the position of each of these characters and of each value between them (four
+  // bytes each), and up to two words for each value. Those inside strings are counted, too.
+  constexpr std::size_t each = 2 * 4 + 2 * 8, beside = 64 * 1024;
+  std::size_t structural = 0;
+  for (const char c : text) {
+    structural +=
+        (c == ',') + (c == ':') + (c == '"') + (c == '[') + (c == '{') + (c == ']') + (c == '}');
+  }
+  const bool is_copied = text.capacity() - text.size() < room_behind_body;
+  const auto strings = text.size() * (is_copied ? 2 : 1);
+  return strings + std::min(structural * each, text.size() * 13) + beside;
+}
+
 json_body::json_body(const std::string& text) {
   // Some readers skip a byte order mark, others stop at it.
   if (text.starts_with("\xEF\xBB\xBF")) {
@@ -194,6 +209,7 @@ json_body::json_body(const std::string& text) {
   }
   const auto code = this_threads_parser().parse(text).error();
   if (code != simdjson::SUCCESS) error_ = error_of(code);
+  is_out_of_memory_ = code == simdjson::MEMALLOC;
 }
 
 json_body::~json_body() {

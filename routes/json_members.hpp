@@ -29,6 +29,10 @@ class json_pointer {
   std::vector<token> tokens_;
 };
 
+// How much memory parsing a large body touches at most, besides the body itself. A text of which
+// most is one long string, such as an image, needs little more than itself; a list of small numbers
+// fourteen times as much.
+std::size_t memory_to_parse(const std::string& text);
 // A body, parsed by this thread's parser: a thread can have at most one json_body at a time. Memory
 // that the parser allocates for a large body is freed with the json_body.
 class json_body {
@@ -40,6 +44,8 @@ class json_body {
 
   // Empty if the body is valid JSON in UTF-8, and read() may be called.
   const std::string& error() const { return error_; }
+  // There was not enough memory to parse it, so there is nothing to say about it.
+  bool is_out_of_memory() const { return is_out_of_memory_; }
 
   // Ambiguous if a member on the path is duplicated, or if another member exists that some reader
   // could take for it (see member_name.hpp).
@@ -47,6 +53,7 @@ class json_body {
 
  private:
   std::string error_;
+  bool is_out_of_memory_ = false;
 };
 
 }  // namespace tollgate::routes

@@ -40,6 +40,11 @@ void add(problem& out, std::string name, std::string_view text) {
   out.facts.push_back({std::move(name), std::string{text}, true});
 }
 
+std::string needs(const ledger_refusal& refusal) {
+  return (refusal.is_least ? "This call needs at least " : "This call needs ") +
+         to_string(refusal.required) + " credits";
+}
+
 // Says that a top-up may come before the next cycle.
 void add_top_up(problem& out, const ledger_refusal& refusal) {
   if (!refusal.obstacle.top_up_open) return;
@@ -67,14 +72,14 @@ void end_with_ways_out(problem& out, const ledger_refusal& refusal) {
 }
 
 problem insufficient_credits(const ledger_refusal& refusal) {
-  const auto needs = to_string(refusal.required), has = to_string(refusal.available);
+  const auto has = to_string(refusal.available);
   // A critical call may go below zero, so its remaining room counts instead of the available
   // credits.
   const bool has_room = refusal.obstacle.room > std::max(refusal.available, credits{});
   const auto missing = refusal.required - (has_room ? refusal.obstacle.room : refusal.available);
   problem out{problem_code::insufficient_credits,
-              "This call needs " + needs + " credits and " + has +
-                  " are available: " + to_string(missing) + " credits short. Add credits to go on",
+              needs(refusal) + " and " + has + " are available: " + to_string(missing) +
+                  " credits short. Add credits to go on",
               {},
               {}};
   add(out, "required_credits", refusal.required);
@@ -88,9 +93,8 @@ problem spend_cap_reached(const ledger_refusal& refusal) {
   const auto& room = refusal.obstacle.room;
   const auto missing = refusal.required - room;
   problem out{problem_code::spend_cap_reached,
-              "This call needs " + to_string(refusal.required) +
-                  " credits, and the spend cap of this cycle leaves " + to_string(room) + ": " +
-                  to_string(missing) + " credits short. Raise the cap to go on",
+              needs(refusal) + ", and the spend cap of this cycle leaves " + to_string(room) +
+                  ": " + to_string(missing) + " credits short. Raise the cap to go on",
               {},
               {}};
   add(out, "cap", "spend_cap_usd");
@@ -111,10 +115,10 @@ problem limit_reached(const ledger_refusal& refusal) {
   const auto missing = refusal.required - limit.room;
   const std::string scope{to_string(limit.scope)};
   problem out{problem_code::limit_reached,
-              "This call needs " + to_string(refusal.required) + " credits, and the limit of " +
-                  scope + " " + shown(refusal.whose) + " (" + to_string(limit.most) + " " +
-                  in_window(limit.per) + ") leaves " + to_string(limit.room) + ": " +
-                  to_string(missing) + " credits short. Raise the limit to go on",
+              needs(refusal) + ", and the limit of " + scope + " " + shown(refusal.whose) + " (" +
+                  to_string(limit.most) + " " + in_window(limit.per) + ") leaves " +
+                  to_string(limit.room) + ": " + to_string(missing) +
+                  " credits short. Raise the limit to go on",
               {},
               {}};
   add(out, "scope", scope);

@@ -10,6 +10,7 @@ namespace tollgate::routes {
 struct ledger_refusal {
   quota::outcome why = quota::outcome::insufficient_balance;
   quota::credits required, available;
+  bool is_least = false;  // the call may cost more: its body has not been read
   quota::obstacle obstacle{};
   std::optional<quota::rate_status> rate{};
   std::string_view whose{};  // the agent, conversation or key that the limit belongs to

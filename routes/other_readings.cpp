@@ -68,7 +68,7 @@ classification check_upgrade(const std::vector<route>& routes, classification fo
 classification route_table::check_decoded_reading(classification taken, const request_view& request,
                                                   const clean_target& target,
                                                   const std::string* body,
-                                                  std::size_t most_decoded) const {
+                                                  const body_limits& limits) const {
   if (const auto* refused = std::get_if<problem>(&taken))
     return refused->code == problem_code::no_route ? classification{slash_refused("")} : taken;
   auto* found = std::get_if<classified>(&taken);
@@ -76,7 +76,7 @@ classification route_table::check_decoded_reading(classification taken, const re
   if (!found->matched->patterns->path.captures_slashes(path_segments{target.path}))
     return slash_refused(" outside a `{name}` of route " + found->matched->settings.name);
   const clean_target decoded{target.host, with_slashes_decoded(target.path), target.query};
-  auto other = classify(request, decoded, body, nullptr, most_decoded);
+  auto other = classify(request, decoded, body, nullptr, limits);
   if (std::holds_alternative<needs_body>(other)) return other;
   if (const auto* refused = std::get_if<problem>(&other)) {
     const bool reads = request.method == "GET" || request.method == "HEAD";

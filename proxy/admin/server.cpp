@@ -15,6 +15,7 @@
 #include "proxy/net/api/connections.hpp"
 #include "proxy/net/api/http_message.hpp"
 #include "proxy/net/api/stream_answer.hpp"
+#include "proxy/net/memory_budget.hpp"
 #include "proxy/net/no_throw.hpp"
 #include "quota/ids.hpp"
 
@@ -43,6 +44,20 @@ dashboard::browser_fields browser_of(const http_request& head) {
 dashboard::session_use use_of(const request_parser& parser) {
   const bool watches = parser.get().find("X-Tollgate-Watch") != parser.get().end();
   return watches ? dashboard::session_use::watch : dashboard::session_use::call;
+}
+
+std::uint64_t most_of_body(const request_parser& parser, const server_limits& limits) {
+  if (parser.chunked()) return limits.body_bytes;
+  return std::min<std::uint64_t>(parser.content_length().value_or(0), limits.body_bytes);
+}
+
+api_error no_memory() {
+  return {.status = 503,
+          .code = "overloaded",
+          .message = "there is no memory for this body now; try again shortly",
+          .param = {},
+          .retry_after = std::chrono::seconds{1},
+          .allow = {}};
 }
 
 }  // namespace
@@ -145,6 +160,9 @@ task<std::optional<api_response>> server::impl::receive(stream& connection,
     co_return failure(*error, request.request_id);
   }
   auto browser = browser_of(parser.get());
+  memory_loan memory{memory_budget::shared()};
+  if (!memory.grow(most_of_body(parser, options.limits)))
+    co_return failure(no_memory(), request.request_id);
   if (const auto ec = co_await read_body(connection, buffer, parser)) {
     if (const auto error = refusal(ec)) co_return failure(*error, request.request_id);
     co_return std::nullopt;

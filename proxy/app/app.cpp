@@ -17,6 +17,7 @@
 #include "proxy/app/control_plane.hpp"
 #include "proxy/app/data_plane.hpp"
 #include "proxy/app/journal_owner.hpp"
+#include "proxy/app/memory.hpp"
 #include "proxy/app/running_store.hpp"
 #include "proxy/archive/archive_thread.hpp"
 #include "proxy/archive/archived_history.hpp"
@@ -152,6 +153,7 @@ class app {
   void take_over(configuration_ptr loaded) {
     current_ = std::move(loaded);
     set_up_logging(settings().log.level);
+    bound_memory(settings().limits);
     metrics_.process.configuration_loaded_at_ms =
         quota::system_clock{}.now().time_since_epoch().count();
   }

@@ -4,6 +4,7 @@
 
 #include "proxy/metrics/family_builder.hpp"
 #include "proxy/metrics/process_info.hpp"
+#include "proxy/net/memory_budget.hpp"
 #include "proxy/payments/payment_answer.hpp"
 
 namespace tollgate::proxy::metrics {
@@ -323,6 +324,10 @@ void collect_process(family_builder& out, const process_metrics& process) {
   one("tollgate_journal_unwritten", MetricType::Counter,
       "Records that the journal had no space for: calls that continued without one.",
       process.journal_unwritten.load());
+  const auto& memory = memory_budget::shared();
+  one("tollgate_buffered_bytes", MetricType::Gauge,
+      "Bodies and buffers in memory, of limits.buffered.", memory.bodies() + memory.buffers());
+  one("tollgate_buffered_limit_bytes", MetricType::Gauge, "limits.buffered.", memory.total());
   one("tollgate_config_reloads", MetricType::Counter, "Attempts to reload the configuration.",
       process.reloads.load());
   one("tollgate_config_reload_failures", MetricType::Counter,

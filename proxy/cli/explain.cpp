@@ -50,7 +50,8 @@ std::variant<routes::classified, problem> classify(const config::configuration& 
                      std::nullopt,
                      {}};
     }
-    answer = config.routes.classify(request, target, &body, &why, config.values.limits.json_bytes);
+    answer =
+        config.routes.classify(request, target, &body, &why, {config.values.limits.json_bytes});
   }
   if (auto* refused = std::get_if<problem>(&answer)) return std::move(*refused);
   return std::get<routes::classified>(std::move(answer));

@@ -4,10 +4,11 @@ namespace tollgate::proxy {
 
 void downstream::start_read(std::size_t limit) {
   if (reading_ || at_end() || forbidden_ || in.size() >= limit) return;
+  const auto space = in.prepare(limit);
+  if (space.size() == 0) return;  // there is no memory for more
   reading_ = true;
-  io.async_read_some(in.prepare(limit), [self = shared_from_this()](error_code ec, std::size_t n) {
-    self->finished(ec, n);
-  });
+  io.async_read_some(
+      space, [self = shared_from_this()](error_code ec, std::size_t n) { self->finished(ec, n); });
 }
 
 void downstream::watch(std::size_t limit) {

@@ -29,16 +29,31 @@ class key_cache {
   const quota::key_owner* fresh(const quota::key_hash& hash, steady_time now);
   task<result<std::optional<quota::key_owner>>> look_up(quota::key_hash hash, steady_time now);
 
+  // For calls that are open: whether their key is still in force. Asks the store in the background,
+  // so a revoked key, or a suspended organization, is known within `max_age` to one that asks
+  // often.
+  enum class standing : std::uint8_t { unknown, in_force, suspended, revoked };
+  standing watch(const quota::key_hash& hash, steady_time now);
+
+  // What an account of a cached key was last seen to have, if that is recent enough to let a caller
+  // send a large body. Nothing: ask the store, and remember the answer.
+  std::optional<quota::credits> spendable(const quota::key_hash& hash, steady_time now) const;
+  void remember_spendable(const quota::key_hash& hash, quota::credits credits, steady_time now);
+
   void prune(steady_time now);
   std::size_t size() const { return entries_.size(); }
 
  private:
   struct entry {
-    quota::key_owner owner;
-    steady_time asked_at;  // when the query was sent: the answer may be older than its arrival
+    standing is = standing::unknown;
+    quota::key_owner owner;  // unless it is unknown or revoked
+    steady_time asked_at;    // when the query was sent: the answer may be older than its arrival
     bool refreshing = false;
+    quota::credits spendable{};
+    steady_time spendable_at{};  // when that was; never: not asked yet
   };
 
+  static bool is_known(const entry& of);
   void refresh(const quota::key_hash& hash, steady_time now);
 
   io_executor executor_;

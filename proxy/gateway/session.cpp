@@ -6,10 +6,12 @@
 
 #include "proxy/gateway/cors.hpp"
 #include "proxy/gateway/exchange/exchange.hpp"
+#include "proxy/gateway/exchange/problems.hpp"
 #include "proxy/gateway/own_response.hpp"
 #include "proxy/gateway/worker_host.hpp"
 #include "proxy/net/http/head_guard.hpp"
 #include "proxy/net/http/rough_head.hpp"
+#include "proxy/net/slow_reader.hpp"
 
 namespace tollgate::proxy {
 
@@ -30,6 +32,26 @@ problem head_too_large(std::size_t limit) {
           {},
           {}};
 }
+
+// The parser's copy of a large head, which lives as long as its exchange.
+class head_memory {
+ public:
+  head_memory() = default;
+  ~head_memory() {
+    if (taken_ > 0) memory_budget::shared().give_back_buffer(taken_);
+  }
+  head_memory(const head_memory&) = delete;
+
+  bool take(std::size_t bytes) {
+    if (bytes <= byte_buffer::initial_capacity) return true;
+    if (!memory_budget::shared().take_buffer(bytes)) return false;
+    taken_ = bytes;
+    return true;
+  }
+
+ private:
+  std::size_t taken_ = 0;
+};
 
 class session final : public std::enable_shared_from_this<session>, private open_sessions::entry {
  public:
@@ -61,15 +83,19 @@ class session final : public std::enable_shared_from_this<session>, private open
 
   task<bool> serve_one() {
     request_reader request;
-    const auto came = co_await read_head(request);
+    head_memory memory;
+    const auto came = co_await read_head(request, memory);
     if (came != arrival::head) co_return false;
     exchange exchange{host_, *client_, request};
-    co_return co_await exchange.run();
+    call = &exchange;
+    const bool another = co_await exchange.run();
+    call = nullptr;
+    co_return another;
   }
 
   // Waits for a complete head. Between requests the connection may be idle for `keep_alive`; once a
   // head has begun, it must be complete within `client_head`.
-  task<arrival> read_head(request_reader& request) {
+  task<arrival> read_head(request_reader& request, head_memory& memory) {
     const auto runtime = worker_.current();
     const auto& settings = runtime->settings();
     bool begun = false;
@@ -79,6 +105,7 @@ class session final : public std::enable_shared_from_this<session>, private open
       const auto end = find_head_end(view);
       if (end != std::string_view::npos && end <= settings.limits.head_bytes) {
         client_->io.never_expires();
+        if (!memory.take(end)) co_return co_await refuse(no_memory("the head of this request"));
         if (auto refused = take_head(request, end)) co_return co_await refuse(*std::move(refused));
         co_return arrival::head;
       }
@@ -98,6 +125,9 @@ class session final : public std::enable_shared_from_this<session>, private open
       const bool more = co_await client_->read_more(settings.limits.head_bytes);
       idle = false;
       if (more) continue;
+      if (!client_->at_end() && client_->in.is_starved(settings.limits.head_bytes)) {
+        co_return co_await refuse(no_memory("the head of this request"));
+      }
       if (client_->io.timed_out() || !begun) co_return arrival::nothing;
       co_return co_await refuse(routes::invalid_request("The request ended before its head did."));
     }
@@ -177,6 +207,7 @@ void start_session(worker& worker, tcp_socket socket) {
   if (ec) return;
   socket.set_option(asio::ip::tcp::no_delay{true}, ec);
   socket.non_blocking(true, ec);
+  bound_unsent(socket.native_handle());
   start_session(worker, std::make_shared<downstream>(std::move(socket), worker.deadlines(),
                                                      peer.address().to_string()));
 }

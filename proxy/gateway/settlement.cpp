@@ -8,6 +8,8 @@
 #include <boost/asio/steady_timer.hpp>
 #include <spdlog/spdlog.h>
 
+#include "proxy/net/memory_budget.hpp"
+
 namespace tollgate::proxy {
 
 namespace {
@@ -127,6 +129,11 @@ void settlement::conclude(std::shared_ptr<open_charge> charge,
     ++(done->charged > quota::credits{} ? counted_.settled : counted_.voided);
     counted_.settled_micro += done->charged.micro();
   }
+}
+
+bool settlement::has_room() const {
+  constexpr std::uint64_t bytes_of_one = 2 * 1024;  // the charge, its operation, and its journal's
+  return resolving() < memory_budget::shared().total() / 4 / bytes_of_one;
 }
 
 task<bool> settlement::store_ready(std::chrono::milliseconds patience) {

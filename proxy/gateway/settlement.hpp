@@ -65,6 +65,9 @@ class settlement {
   bool is_store_ready() const { return ledger_.ready(); }
   task<bool> store_ready(std::chrono::milliseconds patience);
   quota::time_point now() const { return ledger_.now(); }
+  task<result<quota::credits>> spendable(const quota::org_id& org) {
+    return ledger_.spendable(org);
+  }
 
   void tick(steady_time now);
   // Charges that are open or not yet resolved. Zero: everything has been settled or voided.
@@ -73,6 +76,9 @@ class settlement {
   std::uint64_t voids_given_up() const { return voids_.given_up(); }
   // Charges whose hold is in place and whose call has not ended.
   std::size_t held() const { return open_.size() + answering_.size(); }
+  // Each resolution waits in memory for as long as the store does not confirm it. Without room for
+  // more, no new charge may begin.
+  bool has_room() const;
 
   struct counters {
     std::uint64_t settled = 0, voided = 0, retries = 0, renewals = 0;

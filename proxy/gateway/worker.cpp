@@ -235,7 +235,8 @@ void worker::copy_gauges() {
 // All periodic work: deadlines, renewals, logs, gauges.
 task<> worker::tick() {
   pause_timer next{executor()};
-  auto prune_at = std::chrono::steady_clock::now();
+  constexpr std::chrono::milliseconds watch_every{250};
+  auto prune_at = std::chrono::steady_clock::now(), watch_at = prune_at;
   for (;;) {
     next.expires_after(deadline_list::tick_every);
     error_code ec;
@@ -244,6 +245,10 @@ task<> worker::tick() {
     deadlines_.tick(now);
     settlement_.tick(now);
     log_.flush();
+    if (now >= watch_at) {
+      watch_at = now + watch_every;
+      sessions_.end_what_lost_access(keys_, now);
+    }
     if (now >= prune_at) {
       prune_at = now + std::chrono::seconds{1};
       keys_.prune(now);

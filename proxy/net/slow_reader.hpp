@@ -19,4 +19,12 @@ inline void bound_slow_reader(int socket, std::chrono::milliseconds patience) {
   setsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &most, sizeof most);
 }
 
+// For every client: how much of an answer waits in the kernel before it is sent. Without a bound, a
+// client that does not read can make it several MiB per connection. It does not bound what is on
+// its way to a client that reads.
+inline void bound_unsent(int socket) {
+  const int bytes = 128 * 1024;
+  setsockopt(socket, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, sizeof bytes);
+}
+
 }  // namespace tollgate::proxy

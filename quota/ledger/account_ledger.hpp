@@ -68,6 +68,8 @@ class account_ledger {
   // Suspension by an administrator, which is not an operation. Each change is reported once.
   void set_suspended(bool suspended, time_point now);
   const account_row& row() const { return row_; }
+  // What a reservation could hold, overage included.
+  credits spendable() const { return row_.available() + std::max(overage_room(), credits{}); }
   const std::vector<ledger_entry>& entries() const { return entries_; }
   // Forgets the entries so far, which the caller has stored: entries() begins after them.
   void forget_entries() { forgotten_ += std::exchange(entries_, {}).size(); }

@@ -253,6 +253,7 @@ task<result<std::optional<key_owner>>> redis_directory::find_key(const key_hash&
   if (!org) co_return org.error();
   if (*org) {
     owner.shadow = (*org)->shadow;
+    owner.suspended = (*org)->suspended;
     owner.plan = (*org)->plan;
   }
   co_return std::optional<key_owner>{std::move(owner)};

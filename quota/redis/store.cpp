@@ -1,6 +1,7 @@
 #include "quota/redis/store.hpp"
 
 #include <algorithm>
+#include <array>
 #include <deque>
 #include <tuple>
 #include <unordered_map>
@@ -13,6 +14,7 @@
 #include "quota/redis/account_changes.hpp"
 #include "quota/redis/account_commands.hpp"
 #include "quota/redis/batch_scheduler.hpp"
+#include "quota/redis/gate_row.hpp"
 #include "quota/redis/ledger_library.hpp"
 #include "quota/redis/ledger_protocol.hpp"
 #include "quota/redis/reply.hpp"
@@ -185,6 +187,27 @@ task<result<pending_work>> redis_store::pending(const org_id& org) {
   if (ms && *ms != 0) work.due = time_point{milliseconds{*ms}};
   work.open_top_ups = parse_open_top_ups(text_of(*values[1]));
   co_return work;
+}
+
+task<result<credits>> redis_store::spendable(const org_id& org) {
+  std::vector<std::string> command{
+      "HMGET", key_of(org, "account"), "granted", "settled", "held", "expired", "gate"};
+  const auto reply = co_await read_account(connection_, org, std::move(command));
+  if (!reply) co_return reply.error();
+  const auto values = elements_of(**reply);
+  if (values.size() != 5) co_return make_error_code(store_errc::protocol);
+  std::array<std::int64_t, 4> totals{};
+  for (std::size_t i = 0; i < totals.size(); ++i) {
+    if (values[i]->type == REDIS_REPLY_NIL) continue;  // nothing was ever granted, or used
+    const auto total = parse_integer(text_of(*values[i]));
+    if (!total) co_return make_error_code(store_errc::protocol);
+    totals[i] = *total;
+  }
+  auto micro = totals[0] - totals[1] - totals[2] - totals[3];
+  if (const auto gate = unpack_gate(text_of(*values[4]))) {
+    micro += std::max<std::int64_t>((*gate)[static_cast<std::size_t>(gate_field::room)], 0);
+  }
+  co_return credits::from_micro(micro);
 }
 
 task<result<std::vector<account_event>>> redis_store::events(const org_id& org, std::string after,

@@ -42,6 +42,7 @@ class redis_store final : public ledger, public account_history {
   task<result<std::vector<cycle_record>>> cycles(const org_id& org) override;
   task<result<std::vector<top_up_record>>> top_ups(const org_id& org) override;
   task<result<pending_work>> pending(const org_id& org) override;
+  task<result<credits>> spendable(const org_id& org) override;
   task<result<std::vector<account_event>>> events(const org_id& org, std::string after,
                                                   std::size_t limit) override;
   task<result<account_changes>> changes(const org_id& org, std::optional<stream_positions> after,

@@ -39,6 +39,9 @@ class meter {
   // Then write() and finish() are called again.
   virtual void begin_second_reading() {}
 
+  // The memory that grows with the input, in bytes. Beside it a meter uses a few KiB.
+  virtual std::size_t memory() const { return 0; }
+
   virtual state status() const = 0;
   // Whether decoders read a file of this name in the format found: decoders that are not sure of
   // the content use the name.

@@ -158,6 +158,8 @@ class mp4_meter final : public meter {
     written_ = 0;
   }
 
+  std::size_t memory() const override { return movie_.memory(); }
+
   state status() const override {
     if (is_given_up()) return state::unmeasurable;
     if (movie_.has_audio()) return state::measuring;

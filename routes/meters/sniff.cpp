@@ -89,6 +89,8 @@ class audio_meter final : public meter {
     tags_to_pass_ = tags_;
   }
 
+  std::size_t memory() const override { return chosen_ ? chosen_->memory() : 0; }
+
   state status() const override {
     for (const auto* each : {&signs_, &tag_signs_, &rest_signs_})
       if (*each && (*each)->found()) return state::unmeasurable;

@@ -44,27 +44,6 @@ std::optional<std::vector<coding>> codings_of(std::string_view list) {
   return out;
 }
 
-// The decoded text so far, up to a limit.
-class output {
- public:
-  explicit output(std::size_t most) : most_{most}, scratch_(piece, '\0') {}
-
-  char* begin() { return scratch_.data(); }
-  std::size_t room() const { return scratch_.size(); }
-  // The decoder has written so many bytes at begin(). False: too many in all.
-  bool take(std::size_t bytes) {
-    if (bytes > most_ - text_.size()) return false;
-    text_.append(scratch_, 0, bytes);
-    return true;
-  }
-  std::string take_text() { return std::move(text_); }
-
- private:
-  static constexpr std::size_t piece = 64 * 1024;
-  std::size_t most_;
-  std::string scratch_, text_;
-};
-
 constexpr std::string_view broken = "it is damaged or cut short";
 constexpr std::string_view several =
     "more follows its end, which some servers would read and some would not";
@@ -73,19 +52,55 @@ decoded_text failed(decoding how, std::string_view why) {
   return {how, std::string{why}};
 }
 
-decoded_text too_large() {
-  return failed(decoding::expands_too_far, "it expands too far");
-}
+// How far one coding may expand.
+struct allowance {
+  std::size_t most = 0;
+  const std::function<bool(std::size_t)>& may_use;
+};
+
+// The decoded text so far, up to a limit.
+class output {
+ public:
+  explicit output(const allowance& limits) : limits_{limits}, scratch_(piece, '\0') {}
+
+  char* begin() { return scratch_.data(); }
+  std::size_t room() const { return scratch_.size(); }
+  // The decoder has written so many bytes at begin(). False: too many in all; see failure().
+  bool take(std::size_t bytes) {
+    if (bytes > limits_.most - text_.size()) return false;
+    if (text_.size() + bytes > text_.capacity() && !grow(text_.size() + bytes)) return false;
+    text_.append(scratch_, 0, bytes);
+    return true;
+  }
+  decoded_text failure() const {
+    if (no_memory_) return failed(decoding::no_memory, "there is no memory to decode it");
+    return failed(decoding::expands_too_far, "it expands too far");
+  }
+  std::string take_text() { return std::move(text_); }
+
+ private:
+  bool grow(std::size_t needed) {
+    const auto capacity = std::max(needed, 2 * text_.capacity());
+    no_memory_ = limits_.may_use && !limits_.may_use(capacity);
+    if (!no_memory_) text_.reserve(capacity);
+    return !no_memory_;
+  }
+
+  static constexpr std::size_t piece = 64 * 1024;
+  const allowance& limits_;
+  bool no_memory_ = false;
+  std::string scratch_, text_;
+};
 
 // windowBits of inflateInit2().
 enum class frame_of : int { none = -15, zlib = 15, gzip = 15 + 16 };
 
-decoded_text inflate_all(frame_of how, std::string_view body, std::size_t most) {
+decoded_text inflate_all(frame_of how, std::string_view body, const allowance& limits) {
   z_stream stream{};
   if (inflateInit2(&stream, static_cast<int>(how)) != Z_OK)
-    return failed(decoding::malformed, "there is no memory to decode it");
+    return failed(decoding::no_memory, "there is no memory to decode it");
   const std::unique_ptr<z_stream, int (*)(z_stream*)> closing{&stream, inflateEnd};
-  output out{most};
+  output out{limits};
   constexpr std::size_t most_at_once = 1U << 30;  // zlib counts in 32 bits
   for (;;) {
     if (stream.avail_in == 0) {
@@ -99,36 +114,43 @@ decoded_text inflate_all(frame_of how, std::string_view body, std::size_t most) 
     stream.avail_out = static_cast<uInt>(out.room());
     const auto result = inflate(&stream, Z_NO_FLUSH);
     if (result != Z_OK && result != Z_STREAM_END) return failed(decoding::malformed, broken);
-    if (!out.take(out.room() - stream.avail_out)) return too_large();
+    if (!out.take(out.room() - stream.avail_out)) return out.failure();
     if (result != Z_STREAM_END) continue;
     if (stream.avail_in > 0 || !body.empty()) return failed(decoding::malformed, several);
     return {decoding::done, out.take_text()};
   }
 }
 
+// Of the attempt to decode in another way: whether a server could succeed with it.
+bool is_another_reading(const decoded_text& other) {
+  return other.is == decoding::done || other.is == decoding::expands_too_far;
+}
+
 // In zlib's frame the lower half of the first byte is 8. Some servers try the other form if the
 // first one fails, so a body that both forms accept has two readings.
-decoded_text undo_deflate(std::string_view body, std::size_t most) {
+decoded_text undo_deflate(std::string_view body, const allowance& limits) {
   const bool framed = !body.empty() && (body.front() & 0x0F) == 8;
-  if (!framed) return inflate_all(frame_of::none, body, most);
-  auto out = inflate_all(frame_of::zlib, body, most);
-  if (out.is == decoding::done && inflate_all(frame_of::none, body, most).is == decoding::done)
+  if (!framed) return inflate_all(frame_of::none, body, limits);
+  auto out = inflate_all(frame_of::zlib, body, limits);
+  if (out.is != decoding::done) return out;
+  auto bare = inflate_all(frame_of::none, body, limits);
+  if (is_another_reading(bare))
     return failed(decoding::ambiguous, "it can be decoded with and without zlib's frame");
-  return out;
+  return bare.is == decoding::no_memory ? std::move(bare) : std::move(out);
 }
 
 // RFC 9659: a decoder for HTTP need not accept a window above 8 MiB.
 constexpr int most_window_log = 23;
 
-decoded_text undo_zstd(std::string_view body, std::size_t most) {
+decoded_text undo_zstd(std::string_view body, const allowance& limits) {
   constexpr std::string_view magic = "\x28\xB5\x2F\xFD";
   if (!body.starts_with(magic))
     return failed(decoding::malformed, "it does not begin with a frame of zstd");
   const std::unique_ptr<ZSTD_DCtx, std::size_t (*)(ZSTD_DCtx*)> decoder{ZSTD_createDCtx(),
                                                                         ZSTD_freeDCtx};
-  if (!decoder) return failed(decoding::malformed, "there is no memory to decode it");
+  if (!decoder) return failed(decoding::no_memory, "there is no memory to decode it");
   ZSTD_DCtx_setParameter(decoder.get(), ZSTD_d_windowLogMax, most_window_log);
-  output out{most};
+  output out{limits};
   ZSTD_inBuffer in{body.data(), body.size(), 0};
   for (;;) {
     ZSTD_outBuffer piece{out.begin(), out.room(), 0};
@@ -137,7 +159,7 @@ decoded_text undo_zstd(std::string_view body, std::size_t most) {
       const bool window = ZSTD_getErrorCode(left) == ZSTD_error_frameParameter_windowTooLarge;
       return failed(decoding::malformed, window ? "its window is larger than 8 MiB" : broken);
     }
-    if (!out.take(piece.pos)) return too_large();
+    if (!out.take(piece.pos)) return out.failure();
     if (left == 0) break;
     if (in.pos == in.size && piece.pos < piece.size) return failed(decoding::malformed, broken);
   }
@@ -145,11 +167,11 @@ decoded_text undo_zstd(std::string_view body, std::size_t most) {
   return {decoding::done, out.take_text()};
 }
 
-decoded_text undo_brotli(std::string_view body, std::size_t most) {
+decoded_text undo_brotli(std::string_view body, const allowance& limits) {
   const std::unique_ptr<BrotliDecoderState, void (*)(BrotliDecoderState*)> decoder{
       BrotliDecoderCreateInstance(nullptr, nullptr, nullptr), BrotliDecoderDestroyInstance};
-  if (!decoder) return failed(decoding::malformed, "there is no memory to decode it");
-  output out{most};
+  if (!decoder) return failed(decoding::no_memory, "there is no memory to decode it");
+  output out{limits};
   auto left = body.size();
   const auto* next = reinterpret_cast<const std::uint8_t*>(body.data());
   for (;;) {
@@ -157,7 +179,7 @@ decoded_text undo_brotli(std::string_view body, std::size_t most) {
     auto* to = reinterpret_cast<std::uint8_t*>(out.begin());
     const auto result =
         BrotliDecoderDecompressStream(decoder.get(), &left, &next, &room, &to, nullptr);
-    if (!out.take(out.room() - room)) return too_large();
+    if (!out.take(out.room() - room)) return out.failure();
     if (result == BROTLI_DECODER_RESULT_NEEDS_MORE_OUTPUT) continue;
     if (result != BROTLI_DECODER_RESULT_SUCCESS) return failed(decoding::malformed, broken);
     if (left > 0) return failed(decoding::malformed, several);
@@ -165,18 +187,18 @@ decoded_text undo_brotli(std::string_view body, std::size_t most) {
   }
 }
 
-decoded_text undo(coding which, std::string_view body, std::size_t most) {
+decoded_text undo(coding which, std::string_view body, const allowance& limits) {
   switch (which) {
     case coding::gzip:
-      return inflate_all(frame_of::gzip, body, most);
+      return inflate_all(frame_of::gzip, body, limits);
     case coding::deflate:
-      return undo_deflate(body, most);
+      return undo_deflate(body, limits);
     case coding::zstd:
-      return undo_zstd(body, most);
+      return undo_zstd(body, limits);
     case coding::brotli:
       break;
   }
-  return undo_brotli(body, most);
+  return undo_brotli(body, limits);
 }
 
 // Text in one of the encodings that parsers of JSON detect by its first bytes.
@@ -230,12 +252,12 @@ bool reads_as_plain(std::string_view body) {
 
 // Undoes them from the last to the first, as they were applied.
 template <class Codings>
-decoded_text undo_all(Codings first, Codings last, std::string_view body, std::size_t most) {
+decoded_text undo_all(Codings first, Codings last, std::string_view body, const allowance& limits) {
   decoded_text out;
   for (auto which = first; which != last; ++which) {
     if (reads_as_plain(body))
       return failed(decoding::ambiguous, "a server that does not decode it could read it as JSON");
-    auto next = undo(*which, body, most);
+    auto next = undo(*which, body, limits);
     if (next.is != decoding::done) return next;
     out = std::move(next);
     body = out.text;
@@ -258,14 +280,17 @@ decoded_text decode_body(std::string_view content_encoding, std::string_view bod
                             ? limits.most_bytes
                             : body.size() * limits.most_ratio;
   const auto most = std::min(limits.most_bytes, std::max(limits.free_bytes, by_ratio));
-  auto out = undo_all(codings->rbegin(), codings->rend(), body, most);
+  const allowance each{most, limits.may_use};
+  auto out = undo_all(codings->rbegin(), codings->rend(), body, each);
   if (out.is != decoding::done) return out;
   // A server that undoes them in the order of the list must not succeed: its text may be another.
   const bool differ = std::any_of(codings->begin(), codings->end(),
-                                  [&](coding each) { return each != codings->front(); });
-  if (differ && undo_all(codings->begin(), codings->end(), body, most).is == decoding::done)
+                                  [&](coding other) { return other != codings->front(); });
+  if (!differ) return out;
+  auto other = undo_all(codings->begin(), codings->end(), body, each);
+  if (is_another_reading(other))
     return failed(decoding::ambiguous, "its codings can be undone in another order");
-  return out;
+  return other.is == decoding::no_memory ? other : out;
 }
 
 }  // namespace tollgate::routes::readers

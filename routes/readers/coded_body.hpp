@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -17,6 +18,7 @@ enum class decoding : std::uint8_t {
   malformed,        // it does not decode from its first byte to its last
   ambiguous,        // it can be read in another way
   expands_too_far,  // beyond the limits
+  no_memory,        // `may_use` said no
 };
 
 struct decoded_text {
@@ -29,6 +31,8 @@ struct decoding_limits {
   std::size_t most_bytes = std::size_t{8} << 20;
   // More than `free_bytes` only if the output is at most this many times the size of the body.
   std::size_t most_ratio = 100, free_bytes = std::size_t{1} << 20;
+  // Asked before the text takes so many bytes more; empty: always true.
+  std::function<bool(std::size_t bytes)> may_use{};
 };
 
 // gzip (x-gzip), deflate, zstd, br, or a list of at most three of them, in any letter case;

@@ -3,9 +3,10 @@ import http.client
 import os
 import threading
 
-from support.http import split_address
+from support.http import RawConnection, split_address
 from support.http_stack import MIB, PRICE, HttpTest, answering, read_head
 from support.process import wait_until
+from support.tollgate import route
 
 
 class Connections(HttpTest):
@@ -232,6 +233,36 @@ class Bodies(HttpTest):
         except OSError:
             pass  # refused and closed during the upload
         self.assert_charged(0)
+
+
+class Images(HttpTest):
+    """In bodies that decide the price: providers take 32 MB and more."""
+
+    @classmethod
+    def more_routes(cls):
+        return [route("vision", "gpt-3.5", {"method": "POST", "path": "/vision/*", "json": {"model": "gpt-3.5*"}},
+                      upstream="scripted", dialect="openai")]
+
+    def test_large_images(self):
+        arrived = []
+
+        def script(connection, request):
+            arrived.append(len(connection.read_body(request).body))
+            connection.reply()
+        path = self.script(script).replace("/scripted/", "/vision/")
+        with RawConnection(self.tollgate.address, timeout=60) as connection:
+            sizes = []
+            for mib in (9, 31):
+                body = b'{"model":"gpt-3.5-turbo","messages":[{"role":"user","content":"' + b"A" * (mib * MIB) + b'"}]}'
+                sizes.append(len(body))
+                connection.send(self.head("POST", path, "Content-Type: application/json",
+                                          f"Content-Length: {len(body)}") + body)
+                self.assertEqual(connection.read_reply("POST").status, 200)
+            connection.send(self.head("POST", path, "Content-Type: application/json",
+                                      f"Content-Length: {33 * MIB}"))
+            self.assert_refused(connection.read_reply("POST"), 413, "body_too_large")
+        self.assertEqual(arrived, sizes)
+        self.assert_charged(4)
 
 
 class Interim(HttpTest):

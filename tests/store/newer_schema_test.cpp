@@ -108,6 +108,7 @@ class newer_schema_test : public store_test {
         of("ledger apply, void", [=, this] { return store.apply(acme, unused); }),
         of("ledger apply, expire", [=, this] { return store.apply(acme, sweep); }),
         of("ledger pending", [this] { return store.pending(acme); }),
+        of("ledger spendable", [this] { return store.spendable(acme); }),
         of("account_history snapshot", [this] { return store.snapshot(acme); }),
         of("account_history entries", [this] { return store.entries(acme, "0-0", 9); }),
         of("account_history grants", [this] { return store.grants(acme); }),

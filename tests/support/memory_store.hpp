@@ -24,6 +24,8 @@ class memory_store : public ledger, public account_history, public directory {
   int usage_generations = 0;       // the remaining changes of generation, one per call
   long long forgotten_events = 0;  // of each account: gap_behind() reports them as gone
   int gaps_asked = 0;
+  int spendable_asked = 0;
+  std::function<void()> after_spendable;
   int calls_until_lost = -1;     // from this call on, calls are executed but their answers are lost
   fault_plan* faults = nullptr;  // its steps are answers of the ledger, and of the directory
   std::function<void()> on_top_ups;  // called while top-ups are requested
@@ -131,6 +133,14 @@ class memory_store : public ledger, public account_history, public directory {
     if (!reachable) co_return store_errc::unavailable;
     const auto& ledger = accounts_[org].ledger;
     co_return pending_work{ledger.next_due(), ledger.open_top_ups(), ledger.open_holds()};
+  }
+
+  task<result<credits>> spendable(const org_id& org) override {
+    ++spendable_asked;
+    if (!reachable) co_return store_errc::unavailable;
+    const auto found = accounts_[org].ledger.spendable();
+    if (after_spendable) after_spendable();
+    co_return found;
   }
 
   task<result<std::vector<account_event>>> events(const org_id& org, std::string after,
@@ -277,6 +287,7 @@ class memory_store : public ledger, public account_history, public directory {
     owner.key_id = owned.key.id;
     owner.plan = orgs_[owned.org].plan;
     owner.shadow = orgs_[owned.org].shadow;
+    owner.suspended = orgs_[owned.org].suspended;
     co_return std::optional{std::move(owner)};
   }
 

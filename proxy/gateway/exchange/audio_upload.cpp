@@ -59,6 +59,7 @@ task<result<void, problem>> audio_upload::begin(time_setter allow) {
     tap.write(piece);
     return !is_short && !tap.needs_all();
   });
+  if (read) read = count_memory();
   if (!read) co_return read;
   metered_.expect({call_.route().price_at.increment_us});
   if (!body_.done() && may_keep()) {
@@ -111,6 +112,7 @@ task<result<void, problem>> audio_upload::pass(std::string_view piece) {
 result<void, problem> audio_upload::meter(std::string_view piece) {
   auto& tap = metered_.audio();
   tap.write(piece);
+  if (auto room = count_memory(); !room) return room;
   if (body_.done()) tap.finish();
   if (tap.status() != state::undecided) {
     if (auto sound = check(); !sound) return sound;
@@ -118,6 +120,12 @@ result<void, problem> audio_upload::meter(std::string_view piece) {
   hold_.meter(tap.used(), body_.done());
   if (hold_.exhausted()) return hold_.out_of_credits(body_.done());
   return {};
+}
+
+result<void, problem> audio_upload::count_memory() {
+  const auto outcome = index_.grow_to(metered_.audio().memory(), call_.payer.org);
+  if (outcome == memory_outcome::taken) return {};
+  return no_memory("the index of this upload");
 }
 
 // Waits until the hold covers all of the upload. Only then may its last byte be sent.

@@ -36,6 +36,8 @@ class audio_upload {
  private:
   task<result<void, problem>> hold_what_came();
   result<void, problem> check() const;
+  // Takes the memory of the tap, which grows with the upload, from the budget.
+  result<void, problem> count_memory();
   result<void, problem> meter(std::string_view piece);
   task<result<void, problem>> cover();
   bool estimates_unmeasurable() const;
@@ -52,6 +54,7 @@ class audio_upload {
   metered_body& metered_;
   held_charge& hold_;
   std::optional<spool> spool_;
+  kept_memory index_;  // of an MP4
   bool refused_ = false;
 };
 

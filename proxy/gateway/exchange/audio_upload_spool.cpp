@@ -76,7 +76,8 @@ task<result<void, problem>> audio_upload::fill_spool() {
   result<void, problem> kept;
   const auto piece_came = [&](std::string_view piece) {
     tap.write(piece);
-    kept = keep();
+    kept = count_memory();
+    if (kept) kept = keep();
     return !kept || !body_.kept().empty() || !tap.needs_all();
   };
   // One read at a time, so that kept() holds only the bytes just received.

@@ -29,7 +29,7 @@ result<void, problem> check_opened(const message_head& head, const hop_by_hop& h
 }
 
 identified identify_call(const quota::key_owner& owner, const config::settings& settings) {
-  identified payer{owner.org, owner.key_id, {}, {}, owner.shadow, {}};
+  identified payer{owner.org, owner.key_id, {}, {}, owner.shadow, owner.suspended, {}};
   for (const auto& each : settings.plans) {
     if (each.name == owner.plan && !each.custom) payer.allocation = each.terms.allocation;
   }

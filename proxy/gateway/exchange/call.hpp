@@ -32,6 +32,7 @@ struct identified {
   std::string key_id;
   std::string_view agent, conversation;        // from the headers
   bool shadow = false;                         // the organization is only being observed
+  bool suspended = false;                      // as of at most key_cache::max_age ago
   std::optional<quota::credits> allocation{};  // of the plan, per month
 };
 identified identify_call(const quota::key_owner& owner, const config::settings& settings);

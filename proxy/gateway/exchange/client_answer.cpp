@@ -100,7 +100,6 @@ task<> client_answer::cut(const message_head& head, problem why) {
   const bool plain = head.find(http::field::content_encoding).empty();
   const bool events = head.find(http::field::content_type).starts_with("text/event-stream");
   if (plain && events && shape_.how == framing::chunked) {
-    why.message = "The answer was cut because the credits are used up. " + why.message;
     const std::string event =
         "\n\nevent: error\ndata: " +
         routes::render(why, call_.dialect(context_.head()), context_.request_id) + "\n\n";

@@ -27,6 +27,8 @@ struct exchange_context {
   std::string request_id{};
   std::string query_key{};  // the key that the query carried, before it was removed
   bool timed_out = false;   // the whole exchange took too long
+  // What became of the caller's key, if the call must end for that.
+  key_cache::standing access = key_cache::standing::in_force;
   call_times times{started};
   upstream_failure failure{};
 
@@ -38,6 +40,7 @@ struct exchange_context {
   bool is_head_request() const { return head().method == "HEAD"; }
   // The client has left, or the exchange has used up its time.
   bool abandoned() const { return timed_out || client.gone(); }
+  bool lost_access() const { return access != key_cache::standing::in_force; }
 };
 
 inline std::int64_t us_between(steady_time from, steady_time to) {

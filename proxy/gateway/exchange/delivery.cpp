@@ -1,5 +1,7 @@
 #include "proxy/gateway/exchange/delivery.hpp"
 
+#include "proxy/gateway/exchange/problems.hpp"
+
 namespace tollgate::proxy {
 
 task<> delivery::run() {
@@ -48,7 +50,7 @@ task<> delivery::run() {
     }
     if (is_long) in.expect_bulk();
     io.expires_after(context_.settings().timeouts.idle);
-    const auto n = co_await io.async_read_some(in.prepare(byte_buffer::transfer_capacity),
+    const auto n = co_await io.async_read_some(in.prepare_anyway(byte_buffer::transfer_capacity),
                                                asio::redirect_error(use_task, ec));
     in.commit(n);
     io.never_expires();  // from here on the client may be the slow side
@@ -61,7 +63,9 @@ task<> delivery::run() {
       break;
     }
   }
-  if (broke) {
+  if (broke && context_.lost_access()) {
+    co_await answer_.cut(response.head(), access_lost(context_.access));
+  } else if (broke) {
     // All events came and only the connection broke: the client is told that the answer is
     // complete.
     const bool complete = watch_ && watch_->is_complete();
@@ -100,7 +104,8 @@ task<bool> delivery::count(std::string_view piece) {
 
 // `head`: the part of it that has not been sent.
 task<> delivery::cut(std::string_view head) {
-  const problem why = hold_.out_of_credits(context_.request.done());
+  problem why = hold_.out_of_credits(context_.request.done());
+  why.message = "The answer was cut because the credits are used up. " + why.message;
   const auto rest = asio::buffer(head);
   error_code ec;
   if (!head.empty()) ec = co_await answer_.write(rest);

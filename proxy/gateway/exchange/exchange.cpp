@@ -35,6 +35,7 @@ task<bool> exchange::run() {
   }
   if (passed) passed = classify();
   if (passed && !call_.is_priced()) passed = co_await classify_by_body();
+  if (passed && metered_.is_upload() && !body_.is_small()) passed = co_await admit_large_body();
   if (passed && metered_.is_upload()) {
     passed = co_await audio_.begin(time_limit());  // also holds, once the price is known
   } else if (passed && metered) {

@@ -14,17 +14,22 @@
 #include "proxy/gateway/exchange/held_charge.hpp"
 #include "proxy/gateway/exchange/metered_body.hpp"
 #include "proxy/gateway/exchange/request_body.hpp"
+#include "proxy/gateway/exchange/tunnel.hpp"
 #include "proxy/gateway/exchange/upstream_call.hpp"
+#include "proxy/gateway/open_sessions.hpp"
 
 namespace tollgate::proxy {
 
-class exchange final : private deadline {
+class exchange final : public admitted_call, private deadline {
  public:
   exchange(exchange_host& host, downstream& client, request_reader& request);
   ~exchange() override;  // an exchange is finished on every way out
 
   // True: the connection can carry another request.
   task<bool> run();
+
+  const quota::key_hash* admitted_by() override;
+  void lost_access(key_cache::standing how) override;
 
  private:
   task<bool> end_with(task<result<void, problem>> answering);
@@ -39,6 +44,9 @@ class exchange final : private deadline {
   result<void, problem> classify();
   task<result<void, problem>> classify_by_body();
   routes::request_view classified_view() const;
+  // Before more of a body is kept in memory than a small one has.
+  task<result<void, problem>> admit_large_body();
+  routes::classification classify_whole_body();
   result<void, problem> take(routes::classification found);
   audio_upload::time_setter time_limit();
   task<result<void, problem>> forward();
@@ -65,6 +73,7 @@ class exchange final : private deadline {
   client_answer answer_;
   upstream_call upstream_;
   delivery delivery_;
+  tunnel* tunnel_ = nullptr;  // while it is open
   bool finished_ = false;
 };
 

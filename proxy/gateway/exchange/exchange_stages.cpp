@@ -88,6 +88,7 @@ task<result<void, problem>> exchange::look_up_caller() {
 
 result<void, problem> exchange::know_caller(const quota::key_owner& owner) {
   call_.payer = identify_call(owner, settings());
+  body_.belongs_to(call_.payer.org);
   return read_attribution(call_.payer, context_.head().request(), settings().identity);
 }
 
@@ -104,12 +105,59 @@ result<void, problem> exchange::classify() {
 }
 
 task<result<void, problem>> exchange::classify_by_body() {
+  const auto most = settings().limits.json_bytes;
   body_.set_whole(true);
-  auto read = co_await body_.read_whole(settings().limits.json_bytes, too_large_to_price);
+  result<void, problem> read;
+  if (body_.announced() <= kept_memory::small) {
+    read = co_await body_.read_whole(most, too_large_to_price, kept_memory::small);
+  }
+  if (read && !body_.done()) {
+    read = co_await admit_large_body();
+    if (read) read = co_await body_.read_whole(most, too_large_to_price);
+  }
   if (!read) co_return read;
+  co_return take(classify_whole_body());
+}
+
+// A caller who can pay for nothing that this call may be does not make this process keep its body.
+// The ledger decides; it is asked only if the caller is suspended, or seems to have too little.
+task<result<void, problem>> exchange::admit_large_body() {
   const auto& table = context_.view->config->routes;
-  co_return take(table.classify(classified_view(), call_.head.target, &body_.kept(), nullptr,
-                                settings().limits.json_bytes));
+  const auto least = table.least(context_.head().request(), call_.head.target);
+  const auto& payer = call_.payer;
+  const bool is_free = !settings().metering || least.cheapest == nullptr;
+  if (is_free || payer.shadow || least.may_be_shadow) co_return result<void, problem>{};
+  bool is_doubtful = payer.suspended;
+  if (!is_doubtful && !least.may_be_critical) {
+    const auto price = quota::price(least.cheapest->price_at, least.estimated);
+    const auto credential =
+        routes::read_credential(context_.head().request(), context_.key_places());
+    const auto hash = context_.client.key.hash_of(std::get<std::string_view>(credential));
+    const auto now = context_.host.deadlines().now();
+    auto known = context_.host.keys().spendable(hash, now);
+    if (!known || *known < price) {
+      const waiting_for store{context_.times, call_part::store};
+      const auto found = co_await context_.host.charges().spendable(payer.org);
+      if (found) context_.host.keys().remember_spendable(hash, *found, now);
+      known = found ? std::optional{*found} : std::nullopt;
+    }
+    is_doubtful = known && *known < price;
+  }
+  if (!is_doubtful) co_return result<void, problem>{};
+  co_return co_await hold_.ask_for(least, call_);
+}
+
+// What a body takes beside itself, decoded and parsed, comes from the same budget, for as long as
+// it is read. A small body that is not compressed takes next to nothing.
+routes::classification exchange::classify_whole_body() {
+  const auto& body = body_.kept();
+  memory_loan loan{body_.memory().budget()};
+  routes::body_limits limits{settings().limits.json_bytes, {}};
+  if (body.size() > kept_memory::small || context_.head().has(http::field::content_encoding)) {
+    limits.may_use = [&loan](std::size_t bytes) { return loan.grow(bytes); };
+  }
+  return context_.view->config->routes.classify(classified_view(), call_.head.target, &body,
+                                                nullptr, limits);
 }
 
 routes::request_view exchange::classified_view() const {
@@ -179,7 +227,7 @@ task<> exchange::deliver() {
   auto& head = upstream_.response().head();
   strip_hop_by_hop(head);
   if (!upstream_.is_uploading()) {  // the answer may stream for long
-    std::string{}.swap(body_.kept());
+    body_.forget_kept();
     metered_.forget_held_back();
   }
   return head.status == 101 ? open_tunnel() : delivery_.run();
@@ -193,12 +241,36 @@ task<> exchange::open_tunnel() {
     answer_.lost_client();
     co_return upstream_.close();
   }
-  const auto& timeouts = settings().timeouts;
-  tunnelled bytes;
-  co_await tunnel(context_.client, upstream_.connection(), timeouts.idle, timeouts.client_write,
-                  bytes);
-  body_.count(bytes.up);
-  answer_.count(bytes.down);
+  tunnel through{context_.client, upstream_.connection(), settings().timeouts};
+  tunnel_ = &through;
+  co_await through.run();
+  tunnel_ = nullptr;
+  body_.count(through.bytes_up());
+  answer_.count(through.bytes_down());
+}
+
+// --- the caller's access ends during the call ---------------------------------------------------
+
+const quota::key_hash* exchange::admitted_by() {
+  if (call_.payer.org.empty() || context_.lost_access() || finished_) return {};
+  if (asks_about_billing(call_, settings())) return {};  // its streams look themselves
+  const auto credential = routes::read_credential(context_.head().request(), context_.key_places());
+  const auto* key = std::get_if<std::string_view>(&credential);
+  return key != nullptr ? &context_.client.key.hash_of(*key) : nullptr;
+}
+
+// Each wait of the exchange ends: for the client's body, for the upstream, or for a client that
+// does not read. The part that waited finds out why.
+void exchange::lost_access(key_cache::standing how) {
+  constexpr std::uint16_t policy_violation = 1008;  // RFC 6455 section 7.4.1
+  constexpr std::chrono::milliseconds to_read_the_last_piece{500};
+  if (tunnel_ == nullptr && settings().identity.on_revoked == config::when_revoked::finish) return;
+  context_.access = how;
+  if (tunnel_ != nullptr) return tunnel_->close(policy_violation, access_lost(how).message);
+  const bool waits_for_body = !upstream_.is_leased() && !answer_.head_sent();
+  upstream_.close();
+  if (answer_.head_sent()) context_.client.io.expires_after(to_read_the_last_piece);
+  if (waits_for_body) context_.client.forbid_reads();
 }
 
 // --- our own answers -----------------------------------------------------------------------------

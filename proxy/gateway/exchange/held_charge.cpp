@@ -1,7 +1,6 @@
 #include "proxy/gateway/exchange/held_charge.hpp"
 
 #include "proxy/gateway/exchange/problems.hpp"
-#include "routes/ledger_refusal.hpp"
 
 namespace tollgate::proxy {
 
@@ -26,7 +25,7 @@ task<result<void, problem>> held_charge::reserve(const call& what) {
   const waiting_for store{context_.times, call_part::store};
   bool ready = charges_.is_store_ready();
   if (!ready) ready = co_await charges_.store_ready(context_.settings().store.wait);
-  if (!ready) co_return ledger_unavailable();
+  if (!ready || !charges_.has_room()) co_return ledger_unavailable();
   charge_ = std::make_shared<open_charge>(what.payer.org, terms_of(what));
   charge_->renewals = &context_.view->metrics.routes[what.work->route]->renewals;
   charges_.reserve(charge_);
@@ -36,22 +35,55 @@ task<result<void, problem>> held_charge::reserve(const call& what) {
   co_return refused_by_ledger(charge_->money.estimate(), {});
 }
 
-// The id contains the store's time, so the store must have been reached before.
 quota::charge::terms held_charge::terms_of(const call& what) const {
   const auto& route = what.route();
-  quota::charge::terms terms;
-  terms.id = context_.host.ids().next_hold_id(store_time());
-  terms.price_at = route.price_at;
-  terms.estimated = body_.estimated();
-  terms.policy = route.settings.settlement;
+  auto terms = terms_for(route, body_.estimated());
   terms.hold_step = body_.settings().hold_step_us;
-  terms.hold_timeout = context_.settings().holds.timeout;
   terms.admit = what.is_shadow()          ? quota::admission::shadow
                 : route.settings.critical ? quota::admission::critical
                                           : quota::admission::enforce;
-  terms.request_id = context_.request_id;
   terms.who = what.attribution();
   return terms;
+}
+
+// The id contains the store's time, so the store must have been reached before.
+quota::charge::terms held_charge::terms_for(const routes::route& route,
+                                            quota::usage estimated) const {
+  quota::charge::terms terms;
+  terms.id = context_.host.ids().next_hold_id(store_time());
+  terms.price_at = route.price_at;
+  terms.estimated = estimated;
+  terms.policy = route.settings.settlement;
+  terms.hold_timeout = context_.settings().holds.timeout;
+  terms.request_id = context_.request_id;
+  return terms;
+}
+
+// Agent and conversation may be in the path, and belong to a route that is not known yet. So a
+// refusal by their limits does not count here.
+task<result<void, problem>> held_charge::ask_for(const routes::least_call& least,
+                                                 const call& what) {
+  if (!charges_.is_store_ready()) co_return result<void, problem>{};
+  auto terms = terms_for(*least.cheapest, least.estimated);
+  const auto& settings = least.cheapest->settings;
+  terms.who = {settings.name, settings.action, {}, {}, {}, what.payer.key_id};
+  charge_ = std::make_shared<open_charge>(what.payer.org, std::move(terms));
+  charges_.reserve(charge_);
+  while (charge_->asking) co_await charge_->answered.wait();
+  const auto& money = charge_->money;
+  if (charge_->reserved == open_charge::reservation::refused &&
+      money.refused_as() != quota::outcome::limit_reached) {
+    routes::ledger_refusal refusal;
+    refusal.required = money.estimate();
+    refusal.is_least = true;
+    refusal.available = money.available();
+    refusal.obstacle = money.obstacle_met().value_or(quota::obstacle{});
+    co_return to_problem(refusal);
+  }
+  // Credits came meanwhile, or the store went.
+  if (in_place()) charges_.end(charge_, {quota::stream_end::not_sent, {}});
+  charge_.reset();
+  co_return result<void, problem>{};
 }
 
 void held_charge::meter(quota::usage so_far, bool final) {
@@ -85,15 +117,20 @@ problem held_charge::out_of_credits(bool upload_ended) const {
 problem held_charge::refused_by_ledger(quota::credits required, quota::credits held) const {
   const auto& money = charge_->money;
   routes::ledger_refusal refusal;
-  refusal.why = money.refused_as();
   refusal.required = required;
   refusal.available = money.available() + held;
   refusal.obstacle = money.obstacle_met().value_or(quota::obstacle{});
   refusal.obstacle.room += held;
+  return to_problem(refusal);
+}
+
+problem held_charge::to_problem(routes::ledger_refusal refusal) const {
+  const auto& money = charge_->money;
+  refusal.why = money.refused_as();
   refusal.rate = money.rate();
   refusal.whose = quota::member_of(money.agreed().who, refusal.obstacle.scope);
   refusal.now = store_time();
-  return to_problem(refusal);
+  return routes::to_problem(refusal);
 }
 
 void held_charge::began() {

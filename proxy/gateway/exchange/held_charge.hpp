@@ -10,6 +10,7 @@
 #include "proxy/gateway/exchange/context.hpp"
 #include "proxy/gateway/exchange/metered_body.hpp"
 #include "proxy/gateway/settlement.hpp"
+#include "routes/ledger_refusal.hpp"
 
 namespace tollgate::proxy {
 
@@ -49,6 +50,9 @@ class held_charge {
   // --- the hold ----------------------------------------------------------------------------------
   // Before anything is sent.
   task<result<void, problem>> reserve(const call& what);
+  // Before the body is read: whether the ledger refuses even the least that the call can cost.
+  // Holds nothing afterwards.
+  task<result<void, problem>> ask_for(const routes::least_call& least, const call& what);
   bool in_place() const { return charge_ && charge_->reserved == open_charge::reservation::held; }
   // The usage so far; `final`: there will be no more.
   void meter(quota::usage so_far, bool final);
@@ -83,7 +87,9 @@ class held_charge {
   // `held`: the part of `required` that this call already has; the ledger's answer is about the
   // rest.
   problem refused_by_ledger(quota::credits required, quota::credits held) const;
+  problem to_problem(routes::ledger_refusal refusal) const;
   quota::charge::terms terms_of(const call& what) const;
+  quota::charge::terms terms_for(const routes::route& route, quota::usage estimated) const;
 
   exchange_context& context_;
   settlement& charges_;

@@ -2,11 +2,24 @@
 
 namespace tollgate::proxy {
 
-task<result<void, problem>> request_body::read_whole(std::size_t most, size_problem too_large) {
+namespace {
+
+problem larger_than_share(std::uint64_t share) {
+  return {problem_code::body_too_large,
+          "The body must be read to price this call, and there is memory for " +
+              std::to_string(share) + " bytes of one organization.",
+          {},
+          {}};
+}
+
+}  // namespace
+
+task<result<void, problem>> request_body::read_whole(std::size_t most, size_problem too_large,
+                                                     std::size_t pause) {
   if (announced() > most) return fail(too_large(most));
-  return keep([this, most, too_large](std::string_view) -> result<bool, problem> {
+  return keep([this, most, too_large, pause](std::string_view) -> result<bool, problem> {
     if (kept_.size() > most) return too_large(most);
-    return false;
+    return kept_.size() > pause;
   });
 }
 
@@ -14,11 +27,41 @@ void request_body::keep_if_here() {
   auto& in = context_.client.in;
   const bool here = context_.request_framing == framing::length && announced() <= in.size();
   if (done() || whole_ || !here) return;
+  if (!make_room(static_cast<std::size_t>(announced()))) return;
   const auto piece = context_.request.decode(in);
   kept_.append(piece.body);
   bytes_ += piece.body.size();
   in.consume(piece.consumed);
   whole_ = done();
+}
+
+// Doubles the space, up to the announced length. The parser of JSON wants some space behind it.
+result<void, problem> request_body::grow(std::size_t needed) {
+  static const std::string nobody;
+  constexpr std::size_t beside = routes::room_behind_body;
+  auto capacity = std::max(needed, kept_.capacity() * 2);
+  if (const auto length = announced(); length > needed)
+    capacity = std::min<std::size_t>(capacity, length);
+  capacity += beside;
+  switch (memory_.grow_to(capacity, owner_ != nullptr ? *owner_ : nobody)) {
+    case memory_outcome::taken:
+      break;
+    case memory_outcome::too_large:
+      return larger_than_share(memory_.budget().share());
+    case memory_outcome::full:
+    case memory_outcome::share_taken:
+      return no_memory("this body");
+  }
+  std::string larger;  // its capacity is exact: reserve() of a string with content doubles
+  larger.reserve(capacity);
+  larger.append(kept_);
+  kept_.swap(larger);
+  return {};
+}
+
+void request_body::forget_kept() {
+  std::string{}.swap(kept_);
+  memory_.give_back();
 }
 
 task<result<void, problem>> request_body::fail(problem why) {
@@ -50,6 +93,10 @@ task<result<void, problem>> request_body::wait(purpose why) {
   if (more) co_return result<void, problem>{};
   if (context_.timed_out) {
     co_return problem{problem_code::request_timeout, "The body took too long.", {}, {}};
+  }
+  if (context_.lost_access()) co_return access_lost(context_.access);
+  if (!client.at_end() && client.in.is_starved(byte_buffer::transfer_capacity)) {
+    co_return no_memory("the chunks of this body");
   }
   // If the input has not ended, this is a chunk header without an end.
   co_return client.at_end() ? body_ended_early() : malformed_body();

@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "proxy/gateway/exchange/context.hpp"
+#include "proxy/gateway/exchange/kept_memory.hpp"
 #include "proxy/gateway/exchange/problems.hpp"
 
 namespace tollgate::proxy {
@@ -24,9 +25,19 @@ class request_body {
   bool ended_early() const { return ended_early_; }
   std::uint64_t announced() const { return context_.request.content_length().value_or(0); }
 
+  // Whatever more of it comes, it is small.
+  bool is_small() const {
+    return done() ||
+           context_.request.content_length().value_or(kept_memory::small + 1) <= kept_memory::small;
+  }
+
+  // The organization whose memory it takes; it outlives this object.
+  void belongs_to(const std::string& organization) { owner_ = &organization; }
   // The part before the bytes that are still to be read.
   std::string& kept() { return kept_; }
   const std::string& kept() const { return kept_; }
+  void forget_kept();
+  kept_memory& memory() { return memory_; }
   // All of it is kept, and is sent with a length of its own.
   bool is_whole() const { return whole_; }
   void set_whole(bool whole) { whole_ = whole; }
@@ -34,8 +45,11 @@ class request_body {
   // Keeps it if all of it has arrived with the head: then the call can be repeated.
   void keep_if_here();
   // Reads all of it into kept(): at most `most` bytes, otherwise returns the problem `too_large`.
+  // Stops before the end when more than `pause` bytes are kept; a second call continues.
   using size_problem = problem (*)(std::uint64_t most);
-  task<result<void, problem>> read_whole(std::size_t most, size_problem too_large);
+  static constexpr std::size_t no_pause = std::string::npos;
+  task<result<void, problem>> read_whole(std::size_t most, size_problem too_large,
+                                         std::size_t pause = no_pause);
   // Reads it into kept() until `enough` accepts a piece, or more than `most` bytes are kept.
   template <class Enough>
   task<result<void, problem>> gather(std::size_t most, Enough enough) {
@@ -64,7 +78,8 @@ class request_body {
   // Appends every piece to the kept ones, and then calls `enough`.
   template <class Enough>
   task<result<void, problem>> keep(Enough enough) {
-    const auto take = [this, enough](std::string_view piece) {
+    const auto take = [this, enough](std::string_view piece) -> result<bool, problem> {
+      if (auto room = make_room(piece.size()); !room) return room.error();
       kept_.append(piece);
       return enough(piece);
     };
@@ -78,6 +93,13 @@ class request_body {
     co_return co_await read(purpose::kept, std::move(use));
   }
   static task<result<void, problem>> fail(problem why);
+  // In kept().
+  result<void, problem> make_room(std::size_t more) {
+    const auto needed = kept_.size() + more;
+    if (needed <= std::max(kept_.capacity(), kept_memory::uncounted)) return {};
+    return grow(needed);
+  }
+  result<void, problem> grow(std::size_t needed);
 
   // The loop. `use` takes a piece and returns whether that is enough: result<bool, problem>, or a
   // task of one.
@@ -90,6 +112,8 @@ class request_body {
   }
 
   exchange_context& context_;
+  const std::string* owner_ = nullptr;
+  kept_memory memory_;
   std::string kept_;
   std::uint64_t bytes_ = 0;
   bool expects_continue_ = false, whole_ = false, ended_early_ = false;

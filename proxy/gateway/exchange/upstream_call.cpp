@@ -4,6 +4,7 @@
 
 #include <boost/beast/http/error.hpp>
 
+#include "proxy/gateway/exchange/problems.hpp"
 #include "proxy/gateway/exchange/write_last.hpp"
 #include "proxy/net/http/head_guard.hpp"
 
@@ -35,7 +36,8 @@ void upstream_call::begin(upstream_pool& pool) {
 task<attempt_result> upstream_call::attempt(bool fresh) {
   // Does not suspend: most calls find a pooled connection.
   const auto now = std::chrono::steady_clock::now();
-  lease_ = fresh || context_.client.gone() ? nullptr : pool_->take_idle(now);
+  const bool none = fresh || context_.client.gone() || context_.lost_access();
+  lease_ = none ? nullptr : pool_->take_idle(now);
   if (lease_) {
     begin_sending(now);
   } else {
@@ -66,6 +68,7 @@ task<attempt_result> upstream_call::connect(bool fresh) {
   const waiting_for connection{context_.times, call_part::connect};
   auto lease = co_await pool_->acquire(fresh);
   if (context_.client.gone()) co_return fail(client_left());
+  if (context_.lost_access()) co_return fail(access_lost(context_.access));
   if (!lease) {
     context_.failure = {cause_of_no_connection(lease.error()), lease.error()};
     const bool slow = lease.error() == asio::error::timed_out;
@@ -137,7 +140,7 @@ task<attempt_result> upstream_call::receive_head() {
       if (in.size() >= limit) co_return no_answer(http::error::header_limit);
       error_code ec;
       const auto n =
-          co_await io.async_read_some(in.prepare(limit), asio::redirect_error(use_task, ec));
+          co_await io.async_read_some(in.prepare_anyway(limit), asio::redirect_error(use_task, ec));
       in.commit(n);
       // The answer to an upload that has been refused meanwhile is not started.
       if (ec || audio_.was_refused()) co_return no_answer(ec);
@@ -199,6 +202,13 @@ attempt_result upstream_call::no_answer(error_code ec) {
       hold_.ends(stream_end::client_gone_early);
     }
     return fail(client_left());
+  }
+  if (context_.lost_access()) {
+    // As if the client had left.
+    if (hold_.how() != stream_end::not_sent) {
+      hold_.ends(sent_.all ? stream_end::client_gone_waiting : stream_end::client_gone_early);
+    }
+    return fail(access_lost(context_.access));
   }
   if (body_problem_) {
     // The client caused this, as if it had left: it must not be a cheaper way to leave.

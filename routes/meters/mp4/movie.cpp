@@ -232,6 +232,12 @@ void movie::begin_again() {
 
 // --- Results
 
+std::size_t movie::memory() const {
+  std::size_t entries = 0;
+  for (const auto& each : tracks_) entries += each->samples.entries();
+  return entries * entry_bytes;
+}
+
 bool movie::is_unclear() const {
   // The runs of fragments are consecutive and are read once.
   if (unclear_ || (!extends_.empty() && missed_some())) return true;

@@ -39,6 +39,8 @@ class movie {
 
   // Two readers could read it as two different movies, or no ordinary encoder writes it.
   bool is_unclear() const;
+  // Of the index, in bytes.
+  std::size_t memory() const;
   bool has_audio() const { return first_audio() != nullptr; }
   std::string_view codec() const;
 
@@ -114,7 +116,9 @@ class movie {
   }
 
   // Limits on the tracks kept and on the tracks begun. The index of a two-hour file has some
-  // 350,000 samples; no more entries than this are kept.
+  // 350,000 samples; no more entries than this are kept. An entry takes eight bytes, and a growing
+  // table may have room for twice as many.
+  static constexpr std::size_t entry_bytes = 2 * 8;
   static constexpr std::size_t most_audio_tracks = 8, most_tracks = 64, most_entries = 1 << 20;
   std::vector<std::unique_ptr<track>> tracks_;  // all but the last are audio
   std::size_t tracks_begun_ = 0, kept_entries_ = 0;

@@ -143,7 +143,8 @@ def _more(fields):
 
 class Tollgate(Process):
     def __init__(self, directory, config, name="tollgate", run_with=()):
-        """`config` is a dict as configuration() makes it, or the environment for the shipped file."""
+        """`config` is a dict as configuration() makes it, or the environment for the shipped file. `run_with`: a command
+        that runs another one."""
         self.environment = {}
         self.config_path = Path(directory) / f"{name}.yaml"
         if "TOLLGATE_LISTEN" in config:

@@ -87,6 +87,9 @@ TEST(settings, identity) {
       load_or_die(least + "identity: { keys: true, agent: X-Bot, conversation: \"\" }\n");
   EXPECT_EQ(values.identity.agent_header, "X-Bot");
   EXPECT_EQ(values.identity.conversation_header, "");
+  EXPECT_EQ(values.identity.on_revoked, when_revoked::cut);
+  const settings other = load_or_die(least + "identity: { on_revoked: finish }\n");
+  EXPECT_EQ(other.identity.on_revoked, when_revoked::finish);
 }
 
 upstream_settings upstream(const std::string& body, const test::variables& env = {}) {
@@ -418,7 +421,7 @@ TEST(settings, timeouts_limits_and_the_rest) {
   const settings values = load_or_die(least + R"(
 timeouts: { client_head: 1s, client_body: 2s, client_write: 3s, connect: 4s, response_head: 5m,
             idle: 6m, total: 7h, keep_alive: 8s, drain: 0 }
-limits: { head: 16KiB, json: 1MiB, body: 2GiB, connections: 9, idle_upstream_connections: 0 }
+limits: { head: 16KiB, buffered: 64MiB, json: 1MiB, body: 2GiB, connections: 9, idle_upstream_connections: 0 }
 audio: { spool: { directory: /srv/spool, upload: 1GiB, total: 3GiB } }
 holds: { timeout: 90s, sweep_every: 500ms }
 log: { level: debug, access: /var/log/access.json }
@@ -436,6 +439,7 @@ billing: { prefix: /my/credits }
   EXPECT_EQ(values.timeouts.keep_alive, 8s);
   EXPECT_EQ(values.timeouts.drain, 0s);
   EXPECT_EQ(values.limits.head_bytes, 16u << 10);
+  EXPECT_EQ(values.limits.buffered_bytes, 64u << 20);
   EXPECT_EQ(values.limits.json_bytes, 1u << 20);
   EXPECT_EQ(values.limits.body_bytes, std::uint64_t{2} << 30);
   EXPECT_EQ(values.limits.connections, 9u);

@@ -81,6 +81,57 @@ TEST_F(keys, that_were_revoked_are_forgotten_when_they_are_refreshed) {
   EXPECT_EQ(cache.fresh(hash, start + key_cache::refresh_age), nullptr);
 }
 
+TEST_F(keys, of_open_calls_are_watched) {
+  using standing = key_cache::standing;
+  EXPECT_EQ(cache.watch(hash, start), standing::unknown);  // asks
+  run();
+  EXPECT_EQ(cache.watch(hash, start), standing::in_force);
+  ASSERT_NE(cache.fresh(hash, start), nullptr);
+  play(store.revoke_key("acme", "key_1"));
+  EXPECT_EQ(cache.watch(hash, start + key_cache::refresh_age), standing::in_force);
+  run();
+  const auto later = start + key_cache::refresh_age + 1ms;
+  EXPECT_EQ(cache.watch(hash, later), standing::revoked);
+  EXPECT_EQ(cache.fresh(hash, later), nullptr);
+}
+
+TEST_F(keys, of_open_calls_are_watched_for_a_suspension_too) {
+  using standing = key_cache::standing;
+  quota::organization_change change;
+  change.suspended = true;
+  play(store.change("acme", change));
+  play(cache.look_up(hash, start));
+  EXPECT_EQ(cache.watch(hash, start), standing::suspended);
+  EXPECT_NE(cache.fresh(hash, start), nullptr);  // the ledger refuses its calls
+  change.shadow = true;
+  play(store.change("acme", change));
+  play(cache.look_up(hash, start));
+  EXPECT_EQ(cache.watch(hash, start), standing::in_force);
+}
+
+TEST_F(keys, of_open_calls_are_not_lost_while_the_store_is_away) {
+  using standing = key_cache::standing;
+  store.reachable = false;
+  EXPECT_EQ(cache.watch(hash, start), standing::unknown);
+  run();
+  EXPECT_EQ(cache.watch(hash, start), standing::unknown);
+  store.reachable = true;
+  run();
+  cache.watch(hash, start);
+  run();
+  EXPECT_EQ(cache.watch(hash, start), standing::in_force);
+}
+
+TEST_F(keys, know_what_their_account_was_seen_to_have) {
+  play(cache.look_up(hash, start));
+  EXPECT_FALSE(cache.spendable(hash, start).has_value());
+  cache.remember_spendable(hash, quota::credits::from_micro(5), start);
+  EXPECT_EQ(cache.spendable(hash, start), quota::credits::from_micro(5));
+  play(cache.look_up(hash, start));  // a refresh keeps it
+  EXPECT_EQ(cache.spendable(hash, start), quota::credits::from_micro(5));
+  EXPECT_FALSE(cache.spendable(hash, start + key_cache::max_age).has_value());
+}
+
 TEST_F(keys, are_believed_for_as_long_while_the_store_is_away) {
   play(cache.look_up(hash, start));
   store.reachable = false;

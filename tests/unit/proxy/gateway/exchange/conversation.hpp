@@ -66,6 +66,7 @@ class conversation : public exchange_fixture {
   std::shared_ptr<downstream> client;
   played_upstreams upstreams{context.get_executor()};
   bool serving = false, failed = false;
+  admitted_call* call = nullptr;  // the one that is being served
 
  private:
   tcp_socket closed_socket() { return tcp_socket{context.get_executor()}; }
@@ -80,7 +81,9 @@ class conversation : public exchange_fixture {
       if (request.read_head(client->in.view().substr(0, end))) co_return;
       client->in.consume(end);
       exchange one{*host, *client, request};
+      call = &one;
       another = co_await one.run();
+      call = nullptr;
     }
     client->io.close();
   }

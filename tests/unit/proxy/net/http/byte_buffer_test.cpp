@@ -79,6 +79,28 @@ TEST(byte_buffer, makes_room_by_moving_before_it_grows) {
   EXPECT_EQ(buffer.view(), "x");
 }
 
+TEST(byte_buffer, takes_what_it_has_beyond_its_first_bytes_from_the_budget) {
+  memory_budget budget{2 * (limit - byte_buffer::initial_capacity)};
+  {
+    byte_buffer buffer{budget};
+    receive(buffer, "x");
+    EXPECT_EQ(budget.buffers(), 0u);
+    buffer.expect_bulk();
+    EXPECT_EQ(budget.buffers(), limit - byte_buffer::initial_capacity);
+    byte_buffer other{budget};
+    other.expect_bulk();  // without room it stays small
+    receive(other, std::string(byte_buffer::initial_capacity, 'x'));
+    EXPECT_EQ(other.prepare(limit).size(), 0u);
+    EXPECT_TRUE(other.is_starved(limit));
+    EXPECT_GT(other.prepare_anyway(limit).size(), 0u);
+    buffer.consume(1);
+    buffer.shrink();
+    EXPECT_EQ(budget.buffers(), byte_buffer::initial_capacity);
+    EXPECT_GT(buffer.prepare(limit).size(), 0u);
+  }
+  EXPECT_EQ(budget.buffers(), 0u);
+}
+
 TEST(byte_buffer, gives_large_memory_back_when_it_is_empty) {
   byte_buffer buffer;
   buffer.expect_bulk();

@@ -1,0 +1,11 @@
+// The memory that callers can make this process use.
+#pragma once
+
+#include "config/settings.hpp"
+
+namespace tollgate::proxy {
+
+// At start, and when the configuration is replaced. Logs the bound if it has changed.
+void bound_memory(const config::limit_settings& limits);
+
+}  // namespace tollgate::proxy

@@ -1,0 +1,162 @@
+"""Clients that try to lock others out. Each kind runs in a process of its own, beside honest calls:
+
+    python3 -B -m support.hostile KIND ADDRESS KEY SECONDS CONNECTIONS
+
+It keeps that many connections open in its way until the time is over, opens another whenever one is closed, and then
+prints what it was told: how many connections it opened, and how often each status was answered."""
+import asyncio
+import collections
+import json
+import socket
+import sys
+
+from .http import split_address
+from .process import raise_descriptor_limit
+
+MIB = 1 << 20
+PAUSE = 0.05  # before a connection that was closed is opened again: it is to be hostile, not a load test
+
+
+def head(method, path, key, *fields):
+    lines = [f"{method} {path} HTTP/1.1", "Host: test", *([f"Authorization: Bearer {key}"] if key else []), *fields]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+def json_head(key, length, path="/v1/chat/completions"):
+    return head("POST", path, key, "Content-Type: application/json", f"Content-Length: {length}")
+
+
+class Connection:
+    """One connection, which never waits for an answer, but notes it."""
+
+    def __init__(self, said, receive_buffer=None):
+        self.said = said
+        self.receive_buffer = receive_buffer
+        self.socket = None
+
+    async def open(self, address):
+        self.socket = socket.socket()
+        self.socket.setblocking(False)
+        if self.receive_buffer:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.receive_buffer)
+        await asyncio.get_running_loop().sock_connect(self.socket, split_address(address))
+        self.said["connections"] += 1
+
+    async def send(self, data):
+        await asyncio.get_running_loop().sock_sendall(self.socket, data)
+
+    async def read_until_closed(self):
+        loop = asyncio.get_running_loop()
+        while data := await loop.sock_recv(self.socket, 65536):
+            self.note(data)
+
+    def note(self, data):
+        at = 0
+        while (at := data.find(b"HTTP/1.1 ", at)) >= 0:
+            self.said[data[at + 9:at + 12].decode("latin-1")] += 1
+            at += 12
+
+
+async def unfinished_json(connection, key):
+    """A body of which the last byte never comes."""
+    await connection.send(json_head(key, 8 * MIB) + b'{"model":"gpt-4","messages":[{"role":"user","content":"')
+    await connection.send(b"x" * (8 * MIB - 1024))
+    await connection.read_until_closed()
+
+
+async def large_heads(connection, key):
+    """A head of which the last line never comes."""
+    await connection.send(head("GET", "/sample/echo", key, "X: " + "x" * (60 * 1024))[:-2])
+    await connection.read_until_closed()
+
+
+async def slow_reader(connection, key):
+    await connection.send(head("GET", f"/sample/bytes/{1 << 30}", key))
+    await asyncio.sleep(3600)
+
+
+async def slow_reader_of_events(connection, key):
+    await connection.send(head("GET", "/v1/billing/events", key))
+    await asyncio.sleep(3600)
+
+
+async def slow_reader_of_pipelined_answers(connection, key):
+    one = head("GET", "/sample/echo/x", key, "X: " + "x" * 2000)
+    await connection.send(one * 20)
+    while True:
+        await connection.send(one)
+        await asyncio.sleep(0.5)
+
+
+async def uploads_before_they_are_held(connection, key):
+    """A form of which the file never comes: until then it is unclear what it costs."""
+    await connection.send(head("POST", "/v1/audio/transcriptions", key,
+                               "Content-Type: multipart/form-data; boundary=x", f"Content-Length: {8 * MIB}"))
+    await connection.send(b'--x\r\nContent-Disposition: form-data; name="prompt"\r\n\r\n' + b"a" * (200 * 1024))
+    await connection.read_until_closed()
+
+
+async def slow_bodies(connection, key):
+    await connection.send(json_head(key, 1000))
+    for _ in range(999):
+        await connection.send(b" ")
+        await asyncio.sleep(0.2)
+
+
+async def calls(connection, key):
+    body = b'{"model":"gpt-4","messages":[]}'
+    one = json_head(key, len(body)) + body
+    loop = asyncio.get_running_loop()
+    while True:
+        await connection.send(one)
+        data = await loop.sock_recv(connection.socket, 65536)
+        if not data:
+            return
+        connection.note(data)
+        await asyncio.sleep(0.1)
+
+
+KINDS = {
+    "unfinished_json": (unfinished_json, None),
+    "large_heads": (large_heads, None),
+    "slow_reader": (slow_reader, 4096),
+    "slow_reader_of_events": (slow_reader_of_events, 4096),
+    "slow_reader_of_pipelined_answers": (slow_reader_of_pipelined_answers, 4096),
+    "uploads_before_they_are_held": (uploads_before_they_are_held, None),
+    "slow_bodies": (slow_bodies, None),
+    "calls": (calls, None),
+}
+
+
+async def keep_one(kind, address, key, said):
+    act, receive_buffer = KINDS[kind]
+    while True:
+        connection = Connection(said, receive_buffer)
+        try:
+            await connection.open(address)
+            await act(connection, key)
+        except OSError:
+            said["broken"] += 1
+        finally:
+            connection.socket.close()
+        await asyncio.sleep(PAUSE)
+
+
+async def attack(kind, address, keys, seconds, count):
+    said = collections.Counter()
+    tasks = []
+    for number in range(count):
+        tasks.append(asyncio.create_task(keep_one(kind, address, keys[number % len(keys)], said)))
+        if number % 20 == 19:
+            await asyncio.sleep(0.01)
+    print("ready", flush=True)
+    await asyncio.sleep(seconds)
+    for task in tasks:
+        task.cancel()
+    print(json.dumps(said), flush=True)
+
+
+if __name__ == "__main__":
+    raise_descriptor_limit()
+    kind_, address_, keys_, seconds_, count_ = sys.argv[1:]
+    asyncio.run(attack(kind_, address_, keys_.split(","), float(seconds_), int(count_)))
