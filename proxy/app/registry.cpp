@@ -170,16 +170,16 @@ void collect_data_plane(family_builder& out, const thread_list& threads) {
                  &thread_metrics::lost_log_lines);
   out.family("tollgate_request_overhead_seconds", MetricType::Histogram,
              "Time of a request that was spent in Tollgate itself.");
-  for (const auto& thread : threads) out.add({}, thread.overhead);
+  for (const auto& thread : threads) out.add({}, thread.times.overhead);
   out.family("tollgate_request_seconds", MetricType::Histogram,
              "Time from the end of a request's head to the last byte of its response.");
-  for (const auto& thread : threads) out.add({}, thread.total);
+  for (const auto& thread : threads) out.add({}, thread.times.total);
   out.family(
       "tollgate_request_wait_seconds", MetricType::Histogram,
       "Time that a request waited, by part; with the overhead it adds up to the whole time.");
   for (const auto& thread : threads) {
     for (std::size_t i = 1; i < call_part_count; ++i) {  // the first one is the overhead
-      out.add({{"part", std::string{to_string(static_cast<call_part>(i))}}}, thread.parts[i]);
+      out.add({{"part", std::string{to_string(static_cast<call_part>(i))}}}, thread.times.parts[i]);
     }
   }
 }

@@ -81,23 +81,27 @@ struct bound_metrics {
   std::vector<upstream_metrics*> upstreams;  // in the order of settings::upstreams
 };
 
+struct time_metrics {
+  histogram<overhead_bounds_us> overhead;  // in Tollgate itself
+  histogram<part_bounds_us> total;
+  // Where a call waited; a call that did not wait for a part is not in it.
+  std::array<histogram<part_bounds_us>, call_part_count> parts;
+};
+
 class thread_metrics {
  public:
   thread_metrics() = default;
   thread_metrics(const thread_metrics&) = delete;
 
-  gauge connections;                       // open, downstream
-  counter connections_total;               // ever accepted
-  gauge in_flight;                         // exchanges, without streams of events
-  gauge event_streams;                     // open, of customers
-  gauge open_holds;                        // of calls that this thread serves now
-  gauge pending_settlements;               // resolutions that the ledger has not confirmed yet
-  counter lost_log_lines;                  // of the access log
-  histogram<overhead_bounds_us> overhead;  // time in Tollgate itself
-  histogram<part_bounds_us> total;         // of a call
-  // Where a call waited; a call that did not wait for a part is not in it.
-  std::array<histogram<part_bounds_us>, call_part_count> parts;
+  gauge connections;            // open, downstream
+  counter connections_total;    // ever accepted
+  gauge in_flight;              // exchanges, without streams of events
+  gauge event_streams;          // open, of customers
+  gauge open_holds;             // of calls that this thread serves now
+  gauge pending_settlements;    // resolutions that the ledger has not confirmed yet
+  counter lost_log_lines;       // of the access log
   counter expired_holds_micro;  // credits given back by this thread's sweeps
+  time_metrics times;           // of calls
   store_metrics store;
 
   // Called by the thread that owns this object.

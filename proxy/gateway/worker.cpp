@@ -18,11 +18,11 @@ int thread_count(const config::settings& settings) {
 }
 
 void count_times(metrics::thread_metrics& counts, const exchange_record::durations& took) {
-  counts.total.observe(std::chrono::microseconds{took.total_us});
-  counts.overhead.observe(std::chrono::microseconds{took.overhead_us});
+  counts.times.total.observe(std::chrono::microseconds{took.total_us});
+  counts.times.overhead.observe(std::chrono::microseconds{took.overhead_us});
   const auto wait = [&](call_part part, std::int64_t us) {
     if (us != 0) {
-      counts.parts[static_cast<std::size_t>(part)].observe(std::chrono::microseconds{us});
+      counts.times.parts[static_cast<std::size_t>(part)].observe(std::chrono::microseconds{us});
     }
   };
   wait(call_part::key, took.key_us);

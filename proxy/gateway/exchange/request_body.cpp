@@ -12,6 +12,10 @@ problem larger_than_share(std::uint64_t share) {
           {}};
 }
 
+task<result<void, problem>> fail(problem why) {
+  co_return why;
+}
+
 }  // namespace
 
 task<result<void, problem>> request_body::read_whole(std::size_t most, size_problem too_large,
@@ -62,10 +66,6 @@ result<void, problem> request_body::grow(std::size_t needed) {
 void request_body::forget_kept() {
   std::string{}.swap(kept_);
   memory_.give_back();
-}
-
-task<result<void, problem>> request_body::fail(problem why) {
-  co_return why;
 }
 
 task<error_code> request_body::invite() {

@@ -92,7 +92,6 @@ class request_body {
     expects_continue_ = false;
     co_return co_await read(purpose::kept, std::move(use));
   }
-  static task<result<void, problem>> fail(problem why);
   // In kept().
   result<void, problem> make_room(std::size_t more) {
     const auto needed = kept_.size() + more;
