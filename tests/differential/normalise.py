@@ -8,6 +8,7 @@ KINDS = {
     "place": r"1[0-9]{12}-[0-9]+(?:\.[0-9]+-[0-9]+)+", "entry": r"1[0-9]{12}-[0-9]+"}
 ID = re.compile(r"\b(?:" + "|".join(f"(?P<{kind}>{form})" for kind, form in KINDS.items()) + ")")
 TIME = re.compile(r"\b(20\d\d-\d\d-\d\d[T ])(\d\d:\d\d:\d\d(?:\.\d+)?)(Z|\+\d\d:\d\d)")
+DATE = re.compile(r"\bDate: \w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT")
 EPOCH = re.compile(r"\b180[0-9]{7}(?:[0-9]{3})?\b")
 MESSAGE = re.compile(r'("message":)"(?:[^"\\]|\\.)*"|("error":)"[^"]* [^"]*"')
 WAIT = re.compile(r'(\bt=|Reset: |Retry-After: |"retry_after_seconds":)([3-9]\d|\d{3,})\b')
@@ -45,6 +46,7 @@ class Normaliser:
         text = MESSAGE.sub(lambda m: (m[1] or m[2]) + '"<message>"', text)
         text = ID.sub(self._id, text)
         text = TIME.sub(self._time, text)
+        text = DATE.sub("Date: <time>", text)
         text = EPOCH.sub("<time>", text)
         text = FILES.sub(r"\1<files>", text)
         text = RELEASE.sub(r"\1<version>", text)
