@@ -47,7 +47,7 @@ TEST(registry, sums_up_threads) {
     bound.routes[0]->request(200, quota::stream_end::accepted).increment();
     bound.routes[0]->credits->settled_micro.add(100'000);
     bound.upstreams[0]->response_head.observe(std::chrono::milliseconds{30});
-    thread.overhead.observe(std::chrono::microseconds{15});
+    thread.times.overhead.observe(std::chrono::microseconds{15});
     thread.connections.increment();
     thread.in_flight.set(3);
   }
@@ -102,7 +102,7 @@ TEST(registry, can_be_scraped_while_threads_count) {
       const auto bound = thread.bind(configuration);
       for (int j = 0; j < 100; ++j) {
         bound.routes[0]->request(200, quota::stream_end::accepted).increment();
-        thread.overhead.observe(std::chrono::microseconds{j});
+        thread.times.overhead.observe(std::chrono::microseconds{j});
       }
     }
   }};
