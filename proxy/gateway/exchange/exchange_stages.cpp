@@ -69,6 +69,7 @@ task<result<void, problem>> exchange::look_up_caller() {
 }
 
 result<void, problem> exchange::know_caller(const quota::key_owner& owner) {
+  context_.client.known = true;
   call_.payer = identify_call(owner, settings());
   return read_attribution(call_.payer, context_.head().request(), settings().identity);
 }
