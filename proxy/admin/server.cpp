@@ -47,9 +47,6 @@ dashboard::session_use use_of(const request_parser& parser) {
 
 }  // namespace
 
-// Half of all connections, so that streams do not keep out other calls.
-constexpr std::size_t max_streams = server_limits{}.connections / 2;
-
 struct server::impl : std::enable_shared_from_this<server::impl> {
   impl(asio::io_context& io_context, const config::endpoint& listen, server_options given)
       : context{io_context},
@@ -57,7 +54,8 @@ struct server::impl : std::enable_shared_from_this<server::impl> {
         events{context.get_executor(),
                options.services.ledger,
                options.services.history,
-               {.streams = max_streams}},
+               // Streams do not keep out other calls.
+               {.streams = options.limits.connections / 2}},
         api{options.services, &events},
         browsers{dashboard_services()},
         clients{listen_on(context, "admin.listen", to_tcp(listen)), options.limits.connections} {}
@@ -66,7 +64,7 @@ struct server::impl : std::enable_shared_from_this<server::impl> {
   task<bool> serve_one(std::shared_ptr<connection> connection, beast::flat_buffer& buffer);
   task<> stream_events(std::shared_ptr<connection> connection, const request_parser& parser,
                        api_response answer, const api_request& request);
-  task<std::optional<api_response>> receive(stream& connection, beast::flat_buffer& buffer,
+  task<std::optional<api_response>> receive(connection& connection, beast::flat_buffer& buffer,
                                             request_parser& parser, api_request& request);
   task<api_response> answer(api_request request, dashboard::browser_fields browser);
   std::optional<api_response> page(const api_request& request, std::string_view if_none_match);
@@ -89,9 +87,7 @@ struct server::impl : std::enable_shared_from_this<server::impl> {
 std::optional<api_response> server::impl::page(const api_request& request,
                                                std::string_view if_none_match) {
   if (request.method != "GET" && request.method != "HEAD") return {};
-  if (request.path == "/healthz") return health_page();
-  if (request.path == "/readyz") return readiness_page(options.ready());
-  if (request.path == "/metrics") return metrics_page(options.metrics(), request.accept);
+  if (auto monitoring = monitoring_page(options.pages, request)) return monitoring;
   return dashboard::file_response(request.path, if_none_match);
 }
 
@@ -133,7 +129,7 @@ task<error_code> server::impl::read_body(stream& connection, beast::flat_buffer&
 
 // Answers requests that need no body; otherwise reads the body. Bodies of unauthorized callers are
 // not stored, except for the few bytes of a browser's login.
-task<std::optional<api_response>> server::impl::receive(stream& connection,
+task<std::optional<api_response>> server::impl::receive(connection& connection,
                                                         beast::flat_buffer& buffer,
                                                         request_parser& parser,
                                                         api_request& request) {
@@ -143,9 +139,12 @@ task<std::optional<api_response>> server::impl::receive(stream& connection,
     parser.body_limit(dashboard::dashboard::max_login_bytes);
   } else if (const auto error = co_await authorize(parser, request, use_of(parser))) {
     co_return failure(*error, request.request_id);
+  } else {
+    connection.trusted = true;
   }
   auto browser = browser_of(parser.get());
-  if (const auto ec = co_await read_body(connection, buffer, parser)) {
+  browser.address = connection.address;
+  if (const auto ec = co_await read_body(connection.socket, buffer, parser)) {
     if (const auto error = refusal(ec)) co_return failure(*error, request.request_id);
     co_return std::nullopt;
   }
@@ -187,7 +186,7 @@ task<bool> server::impl::serve_one(std::shared_ptr<connection> connection,
   auto request = to_api(parser.get(), ids.next_hex128());
   std::optional<api_response> response;
   if (!ec) {
-    response = co_await receive(socket, buffer, parser, request);
+    response = co_await receive(*connection, buffer, parser, request);
   } else if (const auto error = refusal(ec)) {
     response = failure(*error, request.request_id);
   }
@@ -203,7 +202,7 @@ task<bool> server::impl::serve_one(std::shared_ptr<connection> connection,
   http::serializer<false, http::string_body> serializer{message};
   socket.expires_after(options.limits.write_timeout);
   co_await http::async_write(socket, serializer, no_throw(ec));
-  connection->busy = false;
+  connection->busy = connection->trusted = false;
   co_return keep_alive && !ec && !clients.stopped();
 }
 
