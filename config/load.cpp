@@ -3,9 +3,12 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <sstream>
+#include <tuple>
 
 #include "config/address.hpp"
 #include "config/document.hpp"
+#include "config/read_listen.hpp"
 #include "config/reader.hpp"
 #include "config/sections.hpp"
 
@@ -21,9 +24,11 @@ std::vector<std::string> names_in(const node* section) {
 
 void read_settings(context& in, const node& root, settings& out) {
   map_reader map{in, root};
-  map.optional("listen", out.listen, read_endpoint);
+  map.optional("listen", out.listen, read_listen);
   map.optional("tls", out.tls, read_tls);
   map.optional("admin", out.admin, read_admin);
+  map.optional("metrics", out.metrics, read_metrics);
+  map.optional("hardening", out.hardening, read_hardening);
   map.optional("store", out.store, read_store);
   map.optional("journal", out.journal, read_journal);
   map.optional("identity", out.identity, read_identity);
@@ -52,10 +57,19 @@ void read_settings(context& in, const node& root, settings& out) {
 
 // Checks that need several sections.
 void check_listeners(context& in, const node& root, const settings& values) {
-  const endpoint& a = values.listen;
-  const endpoint& b = values.admin.listen;
-  if (a.port != 0 && a.port == b.port && a.host == b.host) {
-    in.fail(root, "listen and admin.listen are the same address");
+  const auto same = [](const endpoint& a, const endpoint& b) { return a.port != 0 && a == b; };
+  const auto& [listen, admin] = std::tie(values.listen, values.admin.listen);
+  if (same(listen, admin)) in.fail(root, "listen and admin.listen are the same address");
+  const auto refuse_shared = [&](std::string key, const std::optional<endpoint>& own) {
+    if (own && (same(*own, listen) || same(*own, admin))) {
+      in.fail(root, key.append(" is the address of another listener"));
+    }
+  };
+  const auto &metrics = values.metrics.listen, &events = values.payments.events.listen;
+  refuse_shared("metrics.listen", metrics);
+  refuse_shared("payments.stripe.listen", events);
+  if (metrics && events && same(*metrics, *events)) {
+    in.fail(root, "metrics.listen and payments.stripe.listen are the same address");
   }
 }
 
@@ -79,16 +93,8 @@ void check_journal(context& in, const node& root, const settings& values) {
 }
 
 // Stripe's events take precedence over routes.
-void check_stripe_events(context& in, const node& root, const settings& values) {
+void check_stripe_events(context& in, const settings& values) {
   const auto& events = values.payments.events;
-  if (events.listen) {
-    const auto& own = *events.listen;
-    for (const endpoint* other : {&values.listen, &values.admin.listen}) {
-      if (own.port != 0 && own.port == other->port && own.host == other->host) {
-        in.fail(root, "payments.stripe.listen is the address of another listener");
-      }
-    }
-  }
   if (events.secrets.empty() || events.listen) return;
   for (const auto& route : values.routes) {
     if (route.match.path != stripe_events_path) continue;
@@ -220,7 +226,7 @@ std::variant<configuration, std::vector<config_error>> load_text(const std::stri
   check_listeners(in, *root, values);
   check_journal(in, *root, values);
   check_billing_prefix(in, values);
-  check_stripe_events(in, *root, values);
+  check_stripe_events(in, values);
   check_retention(in, *root, values);
   warn_of_repeated_paths(in, *root, values);
   warn_of_circles(in, *root, values);
@@ -254,6 +260,30 @@ std::variant<configuration, std::vector<config_error>> load_file(const std::stri
   if (file.bad()) return fail(std::string{"cannot be read: "} + std::strerror(errno));
   text.resize(static_cast<std::size_t>(file.gcount()));
   return load_text(text, path, env);
+}
+
+config_error error_at(const std::string& file, std::string_view key, const std::string& message) {
+  config_error out{file, 0, 0, std::string{key}.append(": ").append(message)};
+  std::ostringstream text;
+  text << std::ifstream{file, std::ios::binary}.rdbuf();
+  problems found;
+  const auto root = text.view().size() <= largest_file ? read_document(text.str(), found) : nullptr;
+  if (!root) return out;
+  const node* within = root.get();
+  while (within != nullptr && !key.empty()) {
+    const node* next = nullptr;
+    for (const auto& [name, at, value] : within->members) {  // a name can have dots
+      const bool leads =
+          key.starts_with(name) && (key.size() == name.size() || key[name.size()] == '.');
+      if (!leads) continue;
+      next = value.get();
+      out.line = value->at.line, out.column = value->at.column;
+      key.remove_prefix(std::min(key.size(), name.size() + 1));
+      break;
+    }
+    within = next;
+  }
+  return out;
 }
 
 }  // namespace tollgate::config

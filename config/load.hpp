@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -35,6 +36,10 @@ std::variant<configuration, std::vector<config_error>> load_file(const std::stri
 std::variant<configuration, std::vector<config_error>> load_text(const std::string& text,
                                                                  const std::string& file_name,
                                                                  const environment& env);
+
+// An error found after the file was loaded, in the value of a key ("tls.certificate"). It has the
+// position of the key's value, or of the innermost map around it that is in the file.
+config_error error_at(const std::string& file, std::string_view key, const std::string& message);
 
 // All keys allowed in the maps of this text, as "routes.match.method" or "upstreams.NAME.url", and
 // whether one of those maps has the key. The text may contain errors.

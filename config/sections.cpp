@@ -108,6 +108,23 @@ std::optional<admin_settings> read_admin(context& in, const node& from) {
   return out;
 }
 
+std::optional<metrics_settings> read_metrics(context& in, const node& from) {
+  metrics_settings out;
+  map_reader map{in, from};
+  map.optional("listen", out.listen, read_endpoint);
+  map.finish();
+  return out;
+}
+
+std::optional<hardening_settings> read_hardening(context& in, const node& from) {
+  hardening_settings out;
+  map_reader map{in, from};
+  map.optional("system_call_filter", out.system_call_filter, read_flag);
+  map.optional("core_dumps", out.core_dumps, read_flag);
+  map.finish();
+  return out;
+}
+
 // A directory, `off`, or a map.
 std::optional<journal_settings> read_journal(context& in, const node& from) {
   journal_settings out;

@@ -8,6 +8,8 @@ namespace tollgate::config {
 
 std::optional<tls_settings> read_tls(context& in, const node& from);
 std::optional<admin_settings> read_admin(context& in, const node& from);
+std::optional<metrics_settings> read_metrics(context& in, const node& from);
+std::optional<hardening_settings> read_hardening(context& in, const node& from);
 std::optional<journal_settings> read_journal(context& in, const node& from);
 std::optional<store_settings> read_store(context& in, const node& from);
 std::optional<identity_settings> read_identity(context& in, const node& from);

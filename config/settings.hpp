@@ -22,6 +22,28 @@ using std::chrono::milliseconds;
 struct endpoint {
   std::string host;
   std::uint16_t port = 0;
+  std::string unix_path{};  // instead of host and port; only `listen` can have one
+
+  bool operator==(const endpoint&) const = default;
+};
+
+// The addresses that begin with the same bits. IPv4 addresses are mapped to IPv6.
+struct network {
+  std::array<std::uint8_t, 16> address{};
+  int bits = 128;
+
+  bool operator==(const network&) const = default;
+};
+
+// The listener for calls.
+struct listen_settings : endpoint {
+  unsigned mode = 0666;  // of the file of a unix socket
+  // Peers from here begin each connection with a PROXY protocol header.
+  std::vector<network> proxies{};
+  bool unix_proxies = false;  // so do all peers on a unix socket
+
+  bool expects_proxies() const { return unix_proxies || !proxies.empty(); }
+  bool operator==(const listen_settings&) const = default;
 };
 
 struct tls_settings {
@@ -31,6 +53,19 @@ struct tls_settings {
 struct admin_settings {
   endpoint listen{"127.0.0.1", 8081};
   std::string token;  // empty: the admin API refuses every call
+};
+
+// A listener for monitoring only: metrics and health, without a token.
+struct metrics_settings {
+  std::optional<endpoint> listen;
+};
+
+// What the process gives up at its start.
+struct hardening_settings {
+  bool system_call_filter = true;
+  bool core_dumps = false;  // they contain keys and bodies of calls
+
+  bool operator==(const hardening_settings&) const = default;
 };
 
 // What happens to an answer that is still being sent when its API key is revoked or its
@@ -230,9 +265,11 @@ struct log_settings {
 };
 
 struct settings {
-  endpoint listen{"127.0.0.1", 8080};
+  listen_settings listen{{"127.0.0.1", 8080}};
   std::optional<tls_settings> tls;
   admin_settings admin;
+  metrics_settings metrics;
+  hardening_settings hardening;
   store_settings store;
   journal_settings journal;
   identity_settings identity;

@@ -71,9 +71,15 @@ def names_in(declaration):
         types = [re.sub(r"[ &*]\w+$", lambda m: m[0][0].strip(), each.strip()) for each in parameters.split(",")]
         return [f"{found[1]}({', '.join(types)})"]
     found = VARIABLE.search(before_value.rstrip() + " =")
-    # "constexpr auto a = 1s, b = 2s" defines two. (Not read where a value has brackets.)
-    more = re.findall(r", (\w+) = ", declaration) if not re.search(r"[(){}<>]", declaration) else []
-    return [found[1], *more] if found else []
+    return [found[1], *more_variables(declaration)] if found else []
+
+
+def more_variables(declaration):
+    """b and c of `int a = f(1, 2), b = 3, c{4}`."""
+    plain = re.sub(r'"(?:\\.|[^"\\])*"|' + r"'(?:\\.|[^'\\])'", '""', declaration)
+    while plain != (shorter := re.sub(r"\([^()]*\)|\{[^{}]*\}|\[[^\[\]]*\]|<[^<>()]*>", "", plain)):
+        plain = shorter
+    return re.findall(r",\s*(\w+)(?=\s*(?:=|,|$))", plain)
 
 
 def complaints_about(library, paths):

@@ -28,4 +28,11 @@ api_response metrics_page(const std::vector<prometheus::MetricFamily>& families,
           .headers = {{"Vary", "Accept"}}};
 }
 
+std::optional<api_response> monitoring_page(const page_sources& pages, const api_request& request) {
+  if (request.path == "/healthz") return health_page();
+  if (request.path == "/readyz") return readiness_page(pages.ready());
+  if (request.path == "/metrics") return metrics_page(pages.metrics(), request.accept);
+  return {};
+}
+
 }  // namespace tollgate::proxy::admin

@@ -1,6 +1,8 @@
 // Health and metrics: pages of the admin listener that need no token.
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -22,5 +24,13 @@ api_response readiness_page(const readiness& state);
 // OpenMetrics; the older Prometheus format for a scraper that does not accept it.
 api_response metrics_page(const std::vector<prometheus::MetricFamily>& families,
                           std::string_view accept);
+
+// Called on the admin thread.
+struct page_sources {
+  std::function<readiness()> ready;
+  std::function<std::vector<prometheus::MetricFamily>()> metrics;
+};
+// /healthz, /readyz or /metrics; nothing for other paths.
+std::optional<api_response> monitoring_page(const page_sources& pages, const api_request& request);
 
 }  // namespace tollgate::proxy::admin

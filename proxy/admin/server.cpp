@@ -62,9 +62,6 @@ api_error no_memory() {
 
 }  // namespace
 
-// Half of all connections, so that streams do not keep out other calls.
-constexpr std::size_t max_streams = server_limits{}.connections / 2;
-
 struct server::impl : std::enable_shared_from_this<server::impl> {
   impl(asio::io_context& io_context, const config::endpoint& listen, server_options given)
       : context{io_context},
@@ -72,7 +69,8 @@ struct server::impl : std::enable_shared_from_this<server::impl> {
         events{context.get_executor(),
                options.services.ledger,
                options.services.history,
-               {.streams = max_streams}},
+               // Streams do not keep out other calls.
+               {.streams = options.limits.connections / 2}},
         api{options.services, &events},
         browsers{dashboard_services()},
         clients{listen_on(context, "admin.listen", to_tcp(listen)), options.limits.connections} {}
@@ -81,7 +79,7 @@ struct server::impl : std::enable_shared_from_this<server::impl> {
   task<bool> serve_one(std::shared_ptr<connection> connection, beast::flat_buffer& buffer);
   task<> stream_events(std::shared_ptr<connection> connection, const request_parser& parser,
                        api_response answer, const api_request& request);
-  task<std::optional<api_response>> receive(stream& connection, beast::flat_buffer& buffer,
+  task<std::optional<api_response>> receive(connection& connection, beast::flat_buffer& buffer,
                                             request_parser& parser, api_request& request);
   task<api_response> answer(api_request request, dashboard::browser_fields browser);
   std::optional<api_response> page(const api_request& request, std::string_view if_none_match);
@@ -104,9 +102,7 @@ struct server::impl : std::enable_shared_from_this<server::impl> {
 std::optional<api_response> server::impl::page(const api_request& request,
                                                std::string_view if_none_match) {
   if (request.method != "GET" && request.method != "HEAD") return {};
-  if (request.path == "/healthz") return health_page();
-  if (request.path == "/readyz") return readiness_page(options.ready());
-  if (request.path == "/metrics") return metrics_page(options.metrics(), request.accept);
+  if (auto monitoring = monitoring_page(options.pages, request)) return monitoring;
   return dashboard::file_response(request.path, if_none_match);
 }
 
@@ -148,7 +144,7 @@ task<error_code> server::impl::read_body(stream& connection, beast::flat_buffer&
 
 // Answers requests that need no body; otherwise reads the body. Bodies of unauthorized callers are
 // not stored, except for the few bytes of a browser's login.
-task<std::optional<api_response>> server::impl::receive(stream& connection,
+task<std::optional<api_response>> server::impl::receive(connection& connection,
                                                         beast::flat_buffer& buffer,
                                                         request_parser& parser,
                                                         api_request& request) {
@@ -158,12 +154,15 @@ task<std::optional<api_response>> server::impl::receive(stream& connection,
     parser.body_limit(dashboard::dashboard::max_login_bytes);
   } else if (const auto error = co_await authorize(parser, request, use_of(parser))) {
     co_return failure(*error, request.request_id);
+  } else {
+    connection.trusted = true;
   }
   auto browser = browser_of(parser.get());
+  browser.address = connection.address;
   memory_loan memory{memory_budget::shared()};
   if (!memory.grow(most_of_body(parser, options.limits)))
     co_return failure(no_memory(), request.request_id);
-  if (const auto ec = co_await read_body(connection, buffer, parser)) {
+  if (const auto ec = co_await read_body(connection.socket, buffer, parser)) {
     if (const auto error = refusal(ec)) co_return failure(*error, request.request_id);
     co_return std::nullopt;
   }
@@ -205,7 +204,7 @@ task<bool> server::impl::serve_one(std::shared_ptr<connection> connection,
   auto request = to_api(parser.get(), ids.next_hex128());
   std::optional<api_response> response;
   if (!ec) {
-    response = co_await receive(socket, buffer, parser, request);
+    response = co_await receive(*connection, buffer, parser, request);
   } else if (const auto error = refusal(ec)) {
     response = failure(*error, request.request_id);
   }
@@ -221,7 +220,7 @@ task<bool> server::impl::serve_one(std::shared_ptr<connection> connection,
   http::serializer<false, http::string_body> serializer{message};
   socket.expires_after(options.limits.write_timeout);
   co_await http::async_write(socket, serializer, no_throw(ec));
-  connection->busy = false;
+  connection->busy = connection->trusted = false;
   co_return keep_alive && !ec && !clients.stopped();
 }
 

@@ -25,9 +25,7 @@ struct server_limits {
 
 struct server_options {
   admin_services services;
-  // Called on the admin thread.
-  std::function<readiness()> ready;
-  std::function<std::vector<prometheus::MetricFamily>()> metrics;
+  page_sources pages;
   server_limits limits;
 };
 

@@ -11,14 +11,16 @@
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
-#include <sys/resource.h>
 
 #include "config/load.hpp"
 #include "proxy/app/control_plane.hpp"
 #include "proxy/app/data_plane.hpp"
+#include "proxy/app/descriptors.hpp"
+#include "proxy/app/hardening.hpp"
 #include "proxy/app/journal_owner.hpp"
 #include "proxy/app/memory.hpp"
 #include "proxy/app/running_store.hpp"
+#include "proxy/app/trial.hpp"
 #include "proxy/archive/archive_thread.hpp"
 #include "proxy/archive/archived_history.hpp"
 #include "proxy/net/sleep.hpp"
@@ -56,18 +58,25 @@ void set_up_logging(const std::string& level) {
   spdlog::set_level(spdlog::level::from_str(level));
 }
 
-// Allows as many connections as the system does: two descriptors per call.
-void raise_descriptor_limit() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
+int worker_count(const config::settings& settings) {
+  if (settings.threads > 0) return settings.threads;
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
-std::optional<configuration_ptr> load(const std::string& file) {
+// Each problem at the position of its key in the file.
+std::string at_its_key(const std::string& file, const config::setting_error& error) {
+  return config::to_string(config::error_at(file, error.key, error.what()));
+}
+
+std::optional<configuration_ptr> load(const std::string& file, std::size_t descriptors) {
   auto loaded = config::load_file(file, config::process_environment());
   if (auto* fine = std::get_if<config::configuration>(&loaded)) {
     for (const auto& warning : fine->warnings) spdlog::warn("{}", config::warning_text(warning));
+    for (const auto& each : find_doubtful(fine->values)) {
+      spdlog::warn("{}", at_its_key(file, each));
+    }
+    const auto few = fit_to(descriptors, worker_count(fine->values), fine->values);
+    if (!few.empty()) spdlog::warn("{}", few);
     return std::make_shared<const config::configuration>(std::move(*fine));
   }
   for (const auto& error : std::get<std::vector<config::config_error>>(loaded)) {
@@ -76,22 +85,15 @@ std::optional<configuration_ptr> load(const std::string& file) {
   return {};
 }
 
-// Opens the files that each worker needs. A reload that cannot open them is refused before any
-// worker takes part.
-void try_files(const config::settings& settings) {
-  for (const auto& upstream : settings.upstreams) make_upstream_tls(upstream);
-  access_log{settings.log.access};
-}
-
-// Omits the source location in Asio's headers that a system_error adds.
-std::string message_of(const std::exception& error) {
+// With its key and the key's position, if it is known. Omits the source location in Asio's headers
+// that a system_error adds.
+std::string message_of(const std::string& file, const std::exception& error) {
+  if (const auto* setting = dynamic_cast<const config::setting_error*>(&error)) {
+    return at_its_key(file, *setting);
+  }
   const std::string text = error.what();
   const bool has_place = dynamic_cast<const boost::system::system_error*>(&error) != nullptr;
   return has_place ? text.substr(0, text.find(" [")) : text;
-}
-
-std::shared_ptr<asio::ssl::context> server_tls(const config::settings& settings) {
-  return settings.tls ? make_server_tls(*settings.tls) : nullptr;
 }
 
 // Warns of changed settings that take effect only at a start.
@@ -99,11 +101,11 @@ void warn_of_what_needs_a_restart(const config::settings& now, const config::set
   const auto warn = [](std::string_view key) {
     spdlog::warn("a change of `{}` takes effect only after a restart", key);
   };
-  const auto differ = [](const config::endpoint& a, const config::endpoint& b) {
-    return a.host != b.host || a.port != b.port;
-  };
-  if (differ(now.listen, next.listen)) warn("listen");
-  if (differ(now.admin.listen, next.admin.listen)) warn("admin.listen");
+  const config::endpoint &own = now.listen, &wanted = next.listen;
+  if (own != wanted || now.listen.mode != next.listen.mode) warn("listen");
+  if (now.admin.listen != next.admin.listen) warn("admin.listen");
+  if (now.metrics.listen != next.metrics.listen) warn("metrics.listen");
+  if (now.hardening != next.hardening) warn("hardening");
   if (now.store.url != next.store.url || now.store.timeout != next.store.timeout ||
       now.store.report_timeout != next.store.report_timeout) {
     warn("store");
@@ -112,16 +114,8 @@ void warn_of_what_needs_a_restart(const config::settings& now, const config::set
   if (now.archive != next.archive) warn("archive");
   if (now.retention != next.retention) warn("retention");
   if (now.threads != next.threads) warn("threads");
-  const auto &own = now.payments.events.listen, &wanted = next.payments.events.listen;
-  if (own.has_value() != wanted.has_value() || (own && differ(*own, *wanted))) {
-    warn("payments.stripe.listen");
-  }
+  if (now.payments.events.listen != next.payments.events.listen) warn("payments.stripe.listen");
   if (now.tls.has_value() != next.tls.has_value()) warn("tls");
-}
-
-int worker_count(const config::settings& settings) {
-  if (settings.threads > 0) return settings.threads;
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
 class app {
@@ -130,17 +124,20 @@ class app {
 
   int run() {
     set_up_logging("info");
-    auto loaded = load(file_);
+    descriptors_ = raise_descriptor_limit();
+    auto loaded = load(file_, descriptors_);
     if (!loaded) return 1;
     take_over(*loaded);
-    raise_descriptor_limit();
+    const auto unfiltered = give_up_privileges(settings().hardening);
+    if (!unfiltered.empty()) spdlog::warn("system calls are not filtered: {}", unfiltered);
     std::signal(SIGPIPE, SIG_IGN);
     std::signal(SIGXFSZ, SIG_IGN);  // exceeding a file size limit becomes an error like a full disk
     try {
       start();
       serve();
     } catch (const std::exception& error) {
-      spdlog::error("{}: {}", serving_ ? "stopped by an error" : "cannot start", message_of(error));
+      spdlog::error("{}: {}", serving_ ? "stopped by an error" : "cannot start",
+                    message_of(file_, error));
       exit_code_ = 1;
     }
     end();
@@ -161,18 +158,21 @@ class app {
   // Each step may throw; `end` undoes the steps that were taken. The data listener is opened last:
   // a second Tollgate with the same configuration would take connections from the first one.
   void start() {
-    journal_.open(settings(), worker_count(settings()));
-    store_.emplace(settings().store);
+    using config::using_setting;
+    try_files(settings());
+    using_setting("journal", [this] { journal_.open(settings(), worker_count(settings())); });
+    using_setting("store", [this] { store_.emplace(settings().store); });
     if (!settings().metering) spdlog::warn("metering is off: nothing is reserved or charged");
     auto deliveries = control_plane_.make_deliveries(settings());
     const auto tls = server_tls(settings());
-    start_archive();
+    using_setting("archive", [this] { start_archive(); });
     auto store = store_->opener()(control_);
     auto archived = archived_history_of(*store);
     control_plane_.open(std::move(store), std::move(archived));
     control_plane_.start(
         current_, std::move(deliveries),
-        {.ready = [this] { return readiness(); }, .metrics = [this] { return collect_metrics(); }});
+        {.pages = {[this] { return readiness(); }, [this] { return collect_metrics(); }},
+         .shares = share_descriptors(descriptors_, worker_count(settings()), settings())});
     open_data_plane(tls);
     journal_.replay(control_, control_plane_.ledger());
     const auto waiting = [](app& self) -> task<> { co_await self.handle_signals(); };
@@ -186,9 +186,11 @@ class app {
       asio::post(control_, [this] { end_control(); });
     }};
     serving_ = true;
-    spdlog::info("tollgate {} serves {} with {} threads, admin on {}", TOLLGATE_VERSION,
-                 to_text(data_plane_.local_endpoint()), data_plane_.size(),
-                 to_text(control_plane_.admin_endpoint()));
+    spdlog::info(
+        "tollgate {} serves {} with {} threads, up to {} connections ({} descriptors), "
+        "admin on {}",
+        TOLLGATE_VERSION, data_plane_.address(), data_plane_.size(), settings().limits.connections,
+        descriptors_, to_text(control_plane_.admin_endpoint()));
     control_.run();
   }
 
@@ -228,8 +230,7 @@ class app {
       made.archived = archived_history_of(*made.store);
       return made;
     };
-    data_plane_.open(worker_count(settings()), open, {current_, tls, to_tcp(settings().listen)},
-                     metrics_);
+    data_plane_.open(worker_count(settings()), open, {current_, tls, {}}, metrics_);
     const auto visit_top_ups = [this](const auto& org) { control_plane_.visit_top_ups(org); };
     for (std::size_t i = 0; i < data_plane_.size(); ++i) {
       auto& worker = *data_plane_.workers()[i];
@@ -274,10 +275,10 @@ class app {
   }
 
   void reload() {
-    auto loaded = load(file_);
+    auto loaded = load(file_, descriptors_);
     metrics_.process.reloads++;
     try {
-      if (!loaded) throw std::runtime_error{"it has the errors above"};
+      if (!loaded) throw std::runtime_error{file_ + ": it has the errors above"};
       const auto tls = server_tls((*loaded)->values);
       try_files((*loaded)->values);
       auto deliveries = control_plane_.make_deliveries((*loaded)->values);
@@ -290,8 +291,8 @@ class app {
     } catch (const std::exception& error) {
       metrics_.process.reload_succeeded = false;
       metrics_.process.reload_failures++;
-      spdlog::error("RELOAD FAILED, the old configuration stays in force: {}: {}", file_,
-                    message_of(error));
+      spdlog::error("RELOAD FAILED, the old configuration stays in force: {}",
+                    message_of(file_, error));
     }
   }
 
@@ -342,6 +343,7 @@ class app {
 
   const std::string file_;
   configuration_ptr current_;
+  std::size_t descriptors_ = 0;  // that the process may open
   metrics::registry metrics_;
   std::optional<running_store> store_;
   journal_owner journal_;

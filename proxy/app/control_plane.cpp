@@ -5,15 +5,16 @@
 #include <boost/asio/post.hpp>
 #include <spdlog/spdlog.h>
 
+#include "proxy/admin/metrics_listener.hpp"
 #include "proxy/admin/propagate_plan_terms.hpp"
+#include "proxy/app/deliveries.hpp"
 #include "proxy/net/acceptor.hpp"
 #include "proxy/net/sleep.hpp"
 
 namespace tollgate::proxy {
 
 control_plane::deliveries control_plane::make_deliveries(const config::settings& settings) {
-  return {payments::make_payment_endpoint(settings.payments),
-          std::make_shared<webhooks::sender>(settings.webhooks, &webhook_names_)};
+  return {make_payments(settings), make_webhook_sender(settings, &webhook_names_)};
 }
 
 void control_plane::open(std::unique_ptr<quota::store> store,
@@ -26,8 +27,10 @@ void control_plane::open(std::unique_ptr<quota::store> store,
 void control_plane::start(configuration_ptr configuration, deliveries deliveries, hooks hooks) {
   configuration_ = std::move(configuration);
   start_webhooks(std::move(deliveries.webhooks));
+  start_metrics(hooks);
+  const auto event_connections = hooks.shares.events;
   start_admin(std::move(hooks));
-  start_payments(std::move(deliveries.payments));
+  start_payments(std::move(deliveries.payments), event_connections);
 }
 
 void control_plane::start_webhooks(std::shared_ptr<webhooks::sender> sender) {
@@ -38,20 +41,29 @@ void control_plane::start_webhooks(std::shared_ptr<webhooks::sender> sender) {
   ledger().on_event([this](const quota::org_id& org) { webhooks_->visit(org); });
 }
 
+void control_plane::start_metrics(const hooks& hooks) {
+  const auto& listen = configuration_->values.metrics.listen;
+  if (!listen) return;
+  metrics_listener_ =
+      admin::make_metrics_listener(context_, *listen, hooks.shares.admin, hooks.pages);
+  metrics_listener_->start();
+  spdlog::info("metrics on {}", to_text(metrics_listener_->local_endpoint()));
+}
+
 void control_plane::start_admin(hooks hooks) {
   admin::server_options options{
       .services = {ledger(), history(), store_->directory(), store_->webhooks(), *webhooks_,
                    [this] { return configuration_; }},
-      .ready = std::move(hooks.ready),
-      .metrics = std::move(hooks.metrics),
-      .limits = {}};
+      .pages = std::move(hooks.pages),
+      .limits = {.connections = hooks.shares.admin}};
   admin_ = std::make_unique<admin::server>(context_, configuration_->values.admin.listen,
                                            std::move(options));
   admin_->start();
   propagate_plan_terms();
 }
 
-void control_plane::start_payments(std::shared_ptr<payments::payment_endpoint> endpoint) {
+void control_plane::start_payments(std::shared_ptr<payments::payment_endpoint> endpoint,
+                                   std::size_t event_connections) {
   top_ups_ = std::make_unique<payments::top_up_dispatcher>(context_, ledger(), store_->history(),
                                                            store_->payments(), store_->directory(),
                                                            metrics_.payments);
@@ -61,15 +73,15 @@ void control_plane::start_payments(std::shared_ptr<payments::payment_endpoint> e
       std::make_unique<payments::event_receiver>(ledger(), store_->history(), store_->payments(),
                                                  store_->directory(), clock, metrics_.payments);
   receiver_->use(std::move(endpoint));
-  start_event_listener();
+  start_event_listener(event_connections);
   ledger().on_top_up([this](const quota::org_id& org) { top_ups_->visit(org); });
 }
 
-void control_plane::start_event_listener() {
+void control_plane::start_event_listener(std::size_t connections) {
   const auto& events = configuration_->values.payments.events;
   if (!events.listen) return;
-  event_listener_ = std::make_unique<payments::event_listener>(
-      context_, *events.listen,
+  event_listener_ = payments::make_event_listener(
+      context_, *events.listen, connections,
       [this](payments::event_delivery event) { return receiver_->take(std::move(event)); });
   event_listener_->start();
   spdlog::info("Stripe's events on {}", to_text(event_listener_->local_endpoint()));
@@ -117,6 +129,7 @@ task<> control_plane::end_deliveries() {
 void control_plane::close() {
   admin_.reset();
   event_listener_.reset();
+  metrics_listener_.reset();
   archived_.reset();
   store_.reset();
   receiver_.reset();

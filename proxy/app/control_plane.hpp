@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "proxy/admin/server.hpp"
+#include "proxy/app/descriptors.hpp"
 #include "proxy/app/registry.hpp"
 #include "proxy/payments/event_listener.hpp"
 #include "proxy/payments/event_receiver.hpp"
@@ -25,8 +26,8 @@ class control_plane {
     std::shared_ptr<webhooks::sender> webhooks;
   };
   struct hooks {
-    std::function<admin::readiness()> ready;
-    std::function<std::vector<prometheus::MetricFamily>()> metrics;
+    admin::page_sources pages;
+    descriptor_shares shares;
   };
 
   control_plane(asio::io_context& context, metrics::registry& metrics)
@@ -58,8 +59,10 @@ class control_plane {
   quota::account_history& history() { return archived_ ? *archived_ : store_->history(); }
   void start_webhooks(std::shared_ptr<webhooks::sender> sender);
   void start_admin(hooks hooks);
-  void start_payments(std::shared_ptr<payments::payment_endpoint> endpoint);
-  void start_event_listener();
+  void start_metrics(const hooks& hooks);
+  void start_payments(std::shared_ptr<payments::payment_endpoint> endpoint,
+                      std::size_t event_connections);
+  void start_event_listener(std::size_t connections);
   void propagate_plan_terms();
   task<> propagate_while_wanted();
 
@@ -71,7 +74,8 @@ class control_plane {
   std::unique_ptr<quota::account_history> archived_;
   std::unique_ptr<payments::top_up_dispatcher> top_ups_;
   std::unique_ptr<payments::event_receiver> receiver_;
-  std::unique_ptr<payments::event_listener> event_listener_;  // if it has its own address
+  std::unique_ptr<admin::small_listener> event_listener_;    // if it has its own address
+  std::unique_ptr<admin::small_listener> metrics_listener_;  // likewise
   std::unique_ptr<webhooks::webhook_dispatcher> webhooks_;
   std::unique_ptr<admin::server> admin_;
   bool terms_wanted_ = false, propagating_ = false;

@@ -5,10 +5,30 @@ namespace tollgate::proxy {
 void data_plane::open(int count, const dependencies_maker& dependencies, worker_options options,
                       metrics::registry& metrics) {
   options.watch = std::make_shared<upstream_watch>();
+  options.listen = [this, where = options.configuration->values.listen](asio::io_context& context) {
+    return open_listener(context, where);
+  };
   for (int i = 0; i < count; ++i) {
     workers_.push_back(std::make_unique<worker>(dependencies, options, metrics.add_thread()));
-    options.listen.port(local_endpoint().port());  // if the configuration says 0
   }
+}
+
+acceptor data_plane::open_listener(asio::io_context& context,
+                                   const config::listen_settings& where) {
+  if (where.unix_path.empty()) {
+    auto address = to_tcp(where);
+    // The first worker finds a port if the configuration says 0.
+    if (!workers_.empty()) address.port(workers_.front()->local_endpoint().port());
+    return listen_on(context, "listen", address, sharing::yes);
+  }
+  if (!unix_) unix_.emplace(where.unix_path, where.mode);
+  unix_path_ = where.unix_path;
+  return unix_->open(context);
+}
+
+std::string data_plane::address() const {
+  if (!unix_path_.empty()) return "unix:" + unix_path_;
+  return to_text(workers_.front()->local_endpoint());
 }
 
 void data_plane::start() {
@@ -16,6 +36,7 @@ void data_plane::start() {
 }
 
 void data_plane::drain() {
+  unix_.reset();
   for (auto& each : workers_) each->drain();
 }
 

@@ -8,6 +8,7 @@
 
 #include "proxy/app/app.hpp"
 #include "proxy/app/find_store.hpp"
+#include "proxy/app/trial.hpp"
 #include "proxy/cli/check.hpp"
 #include "proxy/cli/client.hpp"
 #include "proxy/cli/explain.hpp"
@@ -47,7 +48,8 @@ int run_command(const std::vector<std::string>& arguments) {
       "library", "Print the ledger's Redis Function library, for an administrator to load.");
   library->callback([] { std::cout << tollgate::quota::redis::ledger_library::current().text(); });
 
-  tollgate::proxy::add_check_command(cli, exit_code);
+  tollgate::proxy::add_check_command(cli, exit_code, tollgate::proxy::find_unusable,
+                                     tollgate::proxy::find_doubtful);
   tollgate::proxy::add_explain_command(cli, exit_code);
   tollgate::proxy::add_meter_command(cli, exit_code);
   tollgate::proxy::add_journal_command(cli, exit_code, tollgate::proxy::find_store);

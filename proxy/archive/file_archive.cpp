@@ -68,7 +68,12 @@ std::string lines_of(const std::vector<batch>& batches) {
 file_archive::file_archive(std::string directory, std::uint64_t rotate_bytes,
                            std::chrono::milliseconds rotate_every)
     : directory_{std::move(directory)}, rotate_bytes_{rotate_bytes}, rotate_every_{rotate_every} {
-  fs::create_directories(directory_);
+  std::error_code ec;
+  fs::create_directories(directory_, ec);
+  if (ec) throw std::runtime_error{directory_ + ": cannot make the directory: " + ec.message()};
+  if (::access(directory_.c_str(), W_OK | X_OK) != 0) {
+    throw std::runtime_error{directory_ + ": " + std::generic_category().message(errno)};
+  }
 }
 
 bool file_archive::lead() {

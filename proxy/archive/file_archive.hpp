@@ -20,7 +20,7 @@ namespace tollgate::proxy::archive {
 
 class file_archive final : public archive {
  public:
-  // Throws if the directory cannot be created.
+  // Throws std::runtime_error if the directory cannot be created or written.
   file_archive(std::string directory, std::uint64_t rotate_bytes,
                std::chrono::milliseconds rotate_every);
 

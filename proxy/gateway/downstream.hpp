@@ -22,9 +22,11 @@ class downstream : public std::enable_shared_from_this<downstream> {
 
   transport io;
   byte_buffer in;    // received, not yet consumed
-  std::string peer;  // the address, without the port
+  std::string peer;  // the address, without the port; "unix:" for a unix socket
   presented_key key;
   bool secure = false;
+  bool is_proxy = false;  // begins with a PROXY protocol header
+  bool known = false;     // has shown a valid API key
 
   // Starts a read into `in` unless one is in progress, the peer is gone, or `limit` bytes are
   // waiting.

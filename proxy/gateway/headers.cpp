@@ -86,14 +86,16 @@ void append_traceparent(std::string& out, std::string_view inherited, quota::id_
 void append_forwarded(std::string& out, const message_head& head, const request_facts& facts) {
   const std::string_view proto = facts.secure ? "https" : "http";
   const auto host = head.find(http::field::host);
-  const bool v6 = facts.peer.find(':') != std::string_view::npos;
+  // RFC 7239 has no word for a unix socket.
+  const auto node = facts.peer == "unix:"sv ? "unknown"sv : facts.peer;
+  const bool v6 = node.find(':') != std::string_view::npos;
   out.append("X-Forwarded-For: "sv);
   append_list_so_far(out, head, "X-Forwarded-For");
   out.append(facts.peer).append("\r\nX-Forwarded-Proto: "sv).append(proto);
   if (!host.empty()) out.append("\r\nX-Forwarded-Host: "sv).append(host);
   out.append("\r\nForwarded: "sv);
   append_list_so_far(out, head, "Forwarded");
-  out.append("for="sv).append(v6 ? "\"["sv : ""sv).append(facts.peer).append(v6 ? "]\""sv : ""sv);
+  out.append("for="sv).append(v6 ? "\"["sv : ""sv).append(node).append(v6 ? "]\""sv : ""sv);
   if (!host.empty()) out.append(";host=\""sv).append(host).append("\""sv);
   out.append(";proto="sv).append(proto).append("\r\n"sv);
 }

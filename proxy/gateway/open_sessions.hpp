@@ -1,5 +1,6 @@
-// The open sessions of one thread, so that draining can end those that wait for another request,
-// and calls end with their caller's access.
+// The open sessions of one thread: draining ends those that wait for another request, calls end
+// with their caller's access, and when there are too many connections, those that wait make room
+// for new ones.
 #pragma once
 
 #include <cstdint>
@@ -28,8 +29,11 @@ class open_sessions {
   struct entry : boost::intrusive::list_base_hook<
                      boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
     bool idle = false;              // between two requests
+    bool leaving = false;           // cut to make room
+    bool ending = false;            // its last answer was sent
     admitted_call* call = nullptr;  // the one that it serves
     virtual void cut() = 0;
+    virtual bool is_known() const = 0;  // its client has shown a valid API key
 
    protected:
     ~entry() = default;
@@ -37,10 +41,30 @@ class open_sessions {
 
   void opened(entry& session) {
     ++connections_;
-    list_.push_back(session);
+    strangers_.push_back(session);
   }
-  void closed() { --connections_; }
+  void closed(const entry& session) {
+    --connections_;
+    if (session.leaving) --leaving_;
+  }
   std::int64_t connections() const { return connections_; }
+  // Those that were cut and have not ended yet do not count.
+  bool is_full(std::int64_t most) const { return connections_ - leaving_ >= most; }
+
+  // The session waits for its client.
+  void waits(entry& session) { move(session, session.is_known() ? waiting_ : strangers_); }
+  // Its client may close the connection any time: nothing more is owed to it.
+  void ends(entry& session) {
+    session.ending = true;
+    move(session, strangers_);
+  }
+  // It is in use: it will not be cut to make room, once its client is known.
+  void busy(entry& session) {
+    if (session.is_known()) move(session, busy_);
+  }
+  // Cuts the session that has waited longest; of those whose clients are not known, if there are
+  // any. False: all are in use.
+  bool make_room();
 
   void exchange_started() { ++in_flight_; }
   void exchange_finished() { --in_flight_; }
@@ -66,16 +90,41 @@ class open_sessions {
   void cut_all() { cut(false); }
 
  private:
-  void cut(bool only_idle) {
-    for (auto it = list_.begin(); it != list_.end();) {
+  using list = boost::intrusive::list<entry, boost::intrusive::constant_time_size<false>>;
+
+  // The client of a stranger's session has become known in the call that it makes now.
+  static bool is_in_use(const entry& session) { return session.is_known() && !session.ending; }
+  static void move(entry& session, list& to) {
+    if (session.leaving) return;
+    session.unlink();
+    to.push_back(session);
+  }
+  void cut(bool only_idle);
+
+  list strangers_, waiting_, busy_;
+  std::int64_t connections_ = 0, leaving_ = 0, in_flight_ = 0;
+  bool draining_ = false;
+};
+
+inline bool open_sessions::make_room() {
+  while (!strangers_.empty() && is_in_use(strangers_.front())) move(strangers_.front(), busy_);
+  auto& from = strangers_.empty() ? waiting_ : strangers_;
+  if (from.empty()) return false;
+  auto& session = from.front();
+  move(session, busy_);
+  session.leaving = true;
+  ++leaving_;
+  session.cut();
+  return true;
+}
+
+inline void open_sessions::cut(bool only_idle) {
+  for (auto* each : {&strangers_, &waiting_, &busy_}) {
+    for (auto it = each->begin(); it != each->end();) {
       auto& session = *it++;  // it may end and leave the list at once
       if (session.idle || !only_idle) session.cut();
     }
   }
-
-  boost::intrusive::list<entry, boost::intrusive::constant_time_size<false>> list_;
-  std::int64_t connections_ = 0, in_flight_ = 0;
-  bool draining_ = false;
-};
+}
 
 }  // namespace tollgate::proxy

@@ -1,13 +1,13 @@
 #include "proxy/gateway/runtime.hpp"
 
-#include <stdexcept>
+#include "config/setting_error.hpp"
 
 namespace tollgate::proxy {
 
 namespace {
 
 void refuse(const error_code& ec, const std::string& key, const std::string& file) {
-  if (ec) throw std::runtime_error{key + ": " + file + ": " + ec.message()};
+  if (ec) throw config::setting_error{key, file + ": " + ec.message()};
 }
 
 }  // namespace
@@ -36,6 +36,10 @@ std::shared_ptr<runtime> make_runtime(asio::io_context& context, deadline_list& 
   }
   made->config = std::move(config);
   return made;
+}
+
+std::shared_ptr<asio::ssl::context> server_tls(const config::settings& settings) {
+  return settings.tls ? make_server_tls(*settings.tls) : nullptr;
 }
 
 std::shared_ptr<asio::ssl::context> make_server_tls(const config::tls_settings& settings) {

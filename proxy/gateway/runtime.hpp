@@ -38,6 +38,9 @@ std::shared_ptr<runtime> make_runtime(asio::io_context& context, deadline_list& 
                                       std::shared_ptr<upstream_watch> watch = {});
 
 // For clients. Throws std::runtime_error if the files cannot be used.
+// Throws config::setting_error.
 std::shared_ptr<asio::ssl::context> make_server_tls(const config::tls_settings& settings);
+// Null: clients speak plain HTTP.
+std::shared_ptr<asio::ssl::context> server_tls(const config::settings& settings);
 
 }  // namespace tollgate::proxy

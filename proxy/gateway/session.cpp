@@ -7,10 +7,12 @@
 #include "proxy/gateway/cors.hpp"
 #include "proxy/gateway/exchange/exchange.hpp"
 #include "proxy/gateway/exchange/problems.hpp"
+#include "proxy/gateway/greeting.hpp"
 #include "proxy/gateway/own_response.hpp"
 #include "proxy/gateway/worker_host.hpp"
 #include "proxy/net/http/head_guard.hpp"
 #include "proxy/net/http/rough_head.hpp"
+#include "proxy/net/peer.hpp"
 #include "proxy/net/slow_reader.hpp"
 
 namespace tollgate::proxy {
@@ -53,13 +55,24 @@ class head_memory {
   std::size_t taken_ = 0;
 };
 
+// nginx's words.
+problem plain_http_to_tls() {
+  return routes::invalid_request("The plain HTTP request was sent to HTTPS port.");
+}
+
+problem no_proxy_header() {
+  return routes::invalid_request(
+      "A connection from this address begins with a PROXY protocol header (listen.proxy_protocol), "
+      "and this one did not, or with a malformed one.");
+}
+
 class session final : public std::enable_shared_from_this<session>, private open_sessions::entry {
  public:
   session(worker& worker, std::shared_ptr<downstream> client)
       : worker_{worker}, host_{worker}, client_{std::move(client)} {
     worker_.sessions().opened(*this);
   }
-  ~session() { worker_.sessions().closed(); }
+  ~session() { worker_.sessions().closed(*this); }
 
   task<> run() {
     bool another = co_await open();
@@ -73,12 +86,15 @@ class session final : public std::enable_shared_from_this<session>, private open
 
   task<bool> open() {
     const auto runtime = worker_.current();
-    if (!runtime->tls) co_return true;
-    client_->secure = true;
-    client_->io.expires_after(runtime->settings().timeouts.client_head);
-    const auto ec = co_await client_->io.accept_tls(*runtime->tls);
-    client_->io.never_expires();
-    co_return !ec;
+    const auto how = co_await greet(*client_, *runtime);
+    if (how == greeting::done) co_return true;
+    // A client that will speak TLS could not read the answer.
+    const bool can_read = how == greeting::plain_http || !runtime->tls;
+    if (how != greeting::over && can_read) {
+      auto refusing = refuse(how == greeting::plain_http ? plain_http_to_tls() : no_proxy_header());
+      co_await std::move(refusing);
+    }
+    co_return false;
   }
 
   task<bool> serve_one() {
@@ -86,6 +102,7 @@ class session final : public std::enable_shared_from_this<session>, private open
     head_memory memory;
     const auto came = co_await read_head(request, memory);
     if (came != arrival::head) co_return false;
+    worker_.sessions().busy(*this);
     exchange exchange{host_, *client_, request};
     call = &exchange;
     const bool another = co_await exchange.run();
@@ -116,11 +133,13 @@ class session final : public std::enable_shared_from_this<session>, private open
         if (worker_.draining()) co_return arrival::nothing;
         if (!client_->reading()) client_->in.shrink();
         idle = true;
+        worker_.sessions().waits(*this);
         begun = false;
         client_->io.expires_after(settings.timeouts.keep_alive);
       } else if (!begun) {
         begun = true;
         client_->io.expires_after(settings.timeouts.client_head);
+        worker_.sessions().busy(*this);
       }
       const bool more = co_await client_->read_more(settings.limits.head_bytes);
       idle = false;
@@ -180,6 +199,7 @@ class session final : public std::enable_shared_from_this<session>, private open
   task<> linger() {
     constexpr std::chrono::seconds in_all{30}, of_silence{5}, while_draining{2};
     if (client_->at_end() || !client_->io.is_open()) co_return;
+    worker_.sessions().ends(*this);
     client_->allow_reads();
     client_->io.shutdown_send(client_);
     const auto began = worker_.deadlines().now();
@@ -193,6 +213,7 @@ class session final : public std::enable_shared_from_this<session>, private open
   }
 
   void cut() override { client_->cut(); }
+  bool is_known() const override { return client_->known; }
 
   worker& worker_;
   worker_host host_;
@@ -202,14 +223,17 @@ class session final : public std::enable_shared_from_this<session>, private open
 }  // namespace
 
 void start_session(worker& worker, tcp_socket socket) {
+  auto who = peer_of(socket);
+  if (!who) return;
   error_code ec;
-  const auto peer = socket.remote_endpoint(ec);
-  if (ec) return;
   socket.set_option(asio::ip::tcp::no_delay{true}, ec);
   socket.non_blocking(true, ec);
   bound_unsent(socket.native_handle());
-  start_session(worker, std::make_shared<downstream>(std::move(socket), worker.deadlines(),
-                                                     peer.address().to_string()));
+  const bool is_proxy = proxy::is_proxy(*who, worker.current()->settings().listen);
+  auto client =
+      std::make_shared<downstream>(std::move(socket), worker.deadlines(), std::move(who->text));
+  client->is_proxy = is_proxy;
+  start_session(worker, std::move(client));
 }
 
 void start_session(worker& worker, std::shared_ptr<downstream> client) {

@@ -8,6 +8,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "config/setting_error.hpp"
 #include "proxy/net/connection_race.hpp"
 
 namespace tollgate::proxy {
@@ -115,8 +116,8 @@ std::unique_ptr<asio::ssl::context> make_upstream_tls(const config::upstream_set
     error_code ec;
     context->load_verify_file(upstream.ca_file, ec);
     if (ec) {
-      auto what = std::string{"upstreams."}.append(upstream.name).append(".ca_file: ");
-      throw std::runtime_error{what.append(upstream.ca_file).append(": ").append(ec.message())};
+      auto key = std::string{"upstreams."}.append(upstream.name).append(".ca_file");
+      throw config::setting_error{std::move(key), upstream.ca_file + ": " + ec.message()};
     }
   }
   return context;

@@ -97,7 +97,7 @@ worker::worker(const dependencies_maker& open, worker_options options,
       runtime_{make_runtime(context_, deadlines_, std::move(options.configuration),
                             std::move(options.tls), counts_, std::move(options.watch))},
       log_{runtime_->settings().log.access},
-      acceptor_{listen_on(context_, "listen", options.listen, sharing::yes)} {}
+      acceptor_{options.listen(context_)} {}
 
 // A session that a drain could not end is kept alive by the operation it waits for, on its client's
 // connection or on the ledger. If the loop only dropped it, it would leak, and its hold would stay
@@ -177,23 +177,32 @@ void worker::reload(std::shared_ptr<const config::configuration> config,
 }
 
 task<> worker::accept() {
-  const auto limit = static_cast<std::int64_t>(runtime_->settings().limits.connections) /
-                     thread_count(runtime_->settings());
   while (acceptor_.is_open()) {
     error_code ec;
     tcp_socket socket{context_.get_executor()};
     co_await acceptor_.async_accept(socket, asio::redirect_error(use_task, ec));
     if (ec == asio::error::operation_aborted || !acceptor_.is_open()) co_return;
-    if (ec) {
-      spdlog::warn("cannot accept a connection: {}", ec.message());
-      co_await sleep_for(executor(), std::chrono::milliseconds{100});  // e.g. out of descriptors
-    } else if (sessions_.connections() >= limit) {
-      reject(std::move(socket), world_.ids->next_hex128());
+    if (ec) {  // e.g. out of descriptors: a closed connection gives one back
+      const bool has_room = sessions_.make_room();
+      crowding_.failed(ec, has_room, deadlines_.now());
+      if (!has_room) co_await sleep_for(executor(), std::chrono::milliseconds{100});
     } else {
-      counts_.connections_total.increment();
-      start_session(*this, std::move(socket));
+      take_in(std::move(socket));
     }
   }
+}
+
+void worker::take_in(tcp_socket socket) {
+  const auto& settings = runtime_->settings();
+  const auto most = std::max<std::int64_t>(
+      static_cast<std::int64_t>(settings.limits.connections) / thread_count(settings), 1);
+  if (sessions_.is_full(most)) {
+    const bool has_room = sessions_.make_room();
+    crowding_.full(most, has_room, deadlines_.now());
+    if (!has_room) return reject(std::move(socket), world_.ids->next_hex128());
+  }
+  counts_.connections_total.increment();
+  start_session(*this, std::move(socket));
 }
 
 void worker::exchange_finished(const exchange_record& record, const runtime& runtime) {

@@ -2,11 +2,13 @@
 // caches. Threads share nothing on the path of a request.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <thread>
 
 #include "proxy/account/event_feed.hpp"
 #include "proxy/gateway/access_log.hpp"
+#include "proxy/gateway/crowding_log.hpp"
 #include "proxy/gateway/dependencies.hpp"
 #include "proxy/gateway/exchange/exchange_record.hpp"
 #include "proxy/gateway/key_cache.hpp"
@@ -25,9 +27,9 @@ namespace tollgate::proxy {
 
 struct worker_options {
   std::shared_ptr<const config::configuration> configuration;
-  std::shared_ptr<asio::ssl::context> tls;  // null: clients speak plain HTTP
-  asio::ip::tcp::endpoint listen;
-  std::shared_ptr<upstream_watch> watch{};  // shared by all workers; null: one of its own
+  std::shared_ptr<asio::ssl::context> tls;            // null: clients speak plain HTTP
+  std::function<acceptor(asio::io_context&)> listen;  // opens it
+  std::shared_ptr<upstream_watch> watch{};            // shared by all workers; null: one of its own
 };
 
 class worker {
@@ -74,6 +76,7 @@ class worker {
 
  private:
   task<> accept();
+  void take_in(tcp_socket socket);
   task<> tick();
   void copy_gauges();
 
@@ -88,6 +91,7 @@ class worker {
   access_log log_;
   acceptor acceptor_;  // every thread has its own, all on the same address
   open_sessions sessions_;
+  crowding_log crowding_;
   std::unique_ptr<sweeper> sweeper_;  // on one thread only
   payments::event_taker payment_events_;
   std::thread thread_;

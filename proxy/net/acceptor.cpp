@@ -1,9 +1,10 @@
 #include "proxy/net/acceptor.hpp"
 
-#include <stdexcept>
 #include <string>
 
 #include <sys/socket.h>
+
+#include "config/setting_error.hpp"
 
 namespace tollgate::proxy {
 
@@ -32,6 +33,13 @@ std::string to_text(const asio::ip::tcp::endpoint& where) {
   return (where.address().is_v6() ? "[" + host + "]" : host) + ":" + std::to_string(where.port());
 }
 
+std::string to_text(const asio::ip::address& address) {
+  if (address.is_v6() && address.to_v6().is_v4_mapped()) {
+    return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).to_string();
+  }
+  return address.to_string();
+}
+
 acceptor listen_on(asio::io_context& context, std::string_view key,
                    const asio::ip::tcp::endpoint& where, sharing how) {
   try {
@@ -39,8 +47,7 @@ acceptor listen_on(asio::io_context& context, std::string_view key,
     open(out, where, how);
     return out;
   } catch (const boost::system::system_error& error) {
-    throw std::runtime_error{std::string{key} + ": " + to_text(where) + ": " +
-                             error.code().message()};
+    throw config::setting_error{std::string{key}, to_text(where) + ": " + error.code().message()};
   }
 }
 

@@ -45,6 +45,23 @@ const boost::system::error_category& certificate_category() {
   return category;
 }
 
+task<std::size_t> transport::peek(std::span<char> into) {
+  for (;;) {
+    error_code ec;
+    co_await socket_.async_wait(tcp_socket::wait_read, asio::redirect_error(use_task, ec));
+    if (ec || !socket_.is_open()) co_return 0;
+    const auto n =
+        ::recv(socket_.native_handle(), into.data(), into.size(), MSG_PEEK | MSG_DONTWAIT);
+    const bool again = n < 0 && (errno == EAGAIN || errno == EINTR);
+    if (!again) co_return n < 0 ? 0 : static_cast<std::size_t>(n);
+  }
+}
+
+bool transport::skip(std::span<char> shown) {
+  const auto n = ::recv(socket_.native_handle(), shown.data(), shown.size(), MSG_DONTWAIT);
+  return n == static_cast<ssize_t>(shown.size());
+}
+
 task<error_code> transport::accept_tls(asio::ssl::context& context) {
   tls_ = std::make_unique<asio::ssl::stream<tcp_socket&>>(socket_, context);
   plain_ = false;

@@ -43,6 +43,12 @@ class transport final : private deadline {
   // Uses SNI and verifies the certificate for `host`, unless `verify` is off.
   task<error_code> connect_tls(asio::ssl::context& context, const std::string& host, bool verify);
 
+  // Waits for bytes and copies some without taking them from the connection; not for TLS, nor for
+  // a channel. 0: it has ended.
+  task<std::size_t> peek(std::span<char> into);
+  // Takes bytes that peek() has shown. False: it has ended.
+  bool skip(std::span<char> shown);
+
   template <class Buffers, class Token>
   auto async_read_some(const Buffers& buffers, Token&& token) {
     if (plain_) return socket_.async_read_some(buffers, std::forward<Token>(token));

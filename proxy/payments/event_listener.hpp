@@ -3,28 +3,16 @@
 
 #include <memory>
 
-#include <boost/asio/ip/tcp.hpp>
-
 #include "config/settings.hpp"
+#include "proxy/net/api/small_listener.hpp"
 #include "proxy/payments/event_receiver.hpp"
 
 namespace tollgate::proxy::payments {
 
-class event_listener {
- public:
-  // Binds and listens; throws std::runtime_error on failure.
-  event_listener(asio::io_context& context, const config::endpoint& listen, event_taker taker);
-  ~event_listener();
-  event_listener(const event_listener&) = delete;
-
-  void start();
-  // Stops listening and closes idle connections. Call it on the context's thread.
-  void stop();
-  asio::ip::tcp::endpoint local_endpoint() const;
-
- private:
-  struct impl;
-  std::shared_ptr<impl> impl_;
-};
+// Binds and listens; throws config::setting_error.
+std::unique_ptr<admin::small_listener> make_event_listener(asio::io_context& context,
+                                                           const config::endpoint& listen,
+                                                           std::size_t connections,
+                                                           event_taker taker);
 
 }  // namespace tollgate::proxy::payments

@@ -41,39 +41,75 @@ class StartTest(unittest.TestCase):
     def configured(self, store=None, **changes):
         config = configuration(store or f"embedded:{self.directory}/store", "127.0.0.1:1", **changes)
         path = self.directory / "tollgate.yaml"
-        path.write_text(json.dumps(config))
+        path.write_text(json.dumps(config, indent=1))
         return path
 
     def run_to_its_end(self, config, **options):
         return subprocess.run([BINARY, "run", "--config", config], text=True, capture_output=True, timeout=120,
                               **options)
 
-    def assert_fails(self, message, **changes):
-        """The start fails, reports it in one line, and stops everything that it has started."""
-        done = self.run_to_its_end(self.configured(**changes))
+    def assert_fails(self, message, checked=None, **changes):
+        """The start fails, reports it in one line with the place in the file, and stops everything that it has started.
+        `tollgate check` says the same, or `checked` ("": nothing)."""
+        config = self.configured(**changes)
+        done = self.run_to_its_end(config)
         self.assertEqual(done.returncode, 1, done.stderr)
         bad = [line for line in done.stderr.splitlines() if " info " not in line and " warning " not in line]
         self.assertEqual(len(bad), 1, done.stderr)
-        self.assertRegex(bad[0], r"^\S+Z error cannot start: " + re.escape(message) + "$")
+        self.assertRegex(bad[0], r"^\S+Z error cannot start: ")
+        self.assert_at_its_key(bad[0].split(" error cannot start: ")[1], config, message)
         self.assertEqual(processes_that_name(self.directory), [])
+        expected = message if checked is None else checked
+        done = self.check(config)
+        self.assertEqual(done.returncode, 1 if expected else 0, done.stderr)
+        if expected:
+            [said] = done.stderr.splitlines()
+            self.assert_at_its_key(said, config, expected)
+
+    def check(self, config, *more):
+        return subprocess.run([BINARY, "check", "--config", config, *more], text=True, capture_output=True, timeout=60)
+
+    def assert_at_its_key(self, said, config, message):
+        """`said` is FILE:LINE:COLUMN: MESSAGE, at the value of the key with which the message begins."""
+        found = re.fullmatch(re.escape(str(config)) + r"(?::(\d+):(\d+))?: (.*)", said)
+        self.assertTrue(found, said)
+        self.assertEqual(found[3], message)
+        key = message.split(": ")[0].split(".")[-1]
+        self.assertTrue(found[1], said)
+        line = config.read_text().splitlines()[int(found[1]) - 1]
+        self.assertIn(f'"{key}": ', line[:int(found[2])], said)
 
 
 class Addresses(StartTest):
     def test_each_listener(self):
         taken = f"{self.in_use}: Address already in use"
-        self.assert_fails(f"listen: {taken}", listen=self.in_use)
-        self.assert_fails(f"admin.listen: {taken}", admin={"listen": self.in_use, "token": ADMIN_TOKEN})
-        self.assert_fails(f"payments.stripe.listen: {taken}", payments={"stripe": {**STRIPE, "listen": self.in_use}})
+        for key, changes in (
+                ("listen", {"listen": self.in_use}),
+                ("admin.listen", {"admin": {"listen": self.in_use, "token": ADMIN_TOKEN}}),
+                ("metrics.listen", {"metrics": {"listen": self.in_use}}),
+                ("payments.stripe.listen", {"payments": {"stripe": {**STRIPE, "listen": self.in_use}}})):
+            with self.subTest(key):  # a check beside the one that serves is not a fault
+                self.assert_fails(f"{key}: {taken}", checked="", **changes)
 
     def test_an_address_of_another_machine(self):
         foreign = "192.0.2.1:8080"
-        self.assert_fails(f"listen: {foreign}: Cannot assign requested address", listen=foreign)
+        no = f"{foreign}: Cannot assign requested address"
+        self.assert_fails(f"listen: {no}", listen=foreign)
+        self.assert_fails(f"admin.listen: {no}", admin={"listen": foreign, "token": ADMIN_TOKEN})
+        self.assert_fails(f"metrics.listen: {no}", metrics={"listen": foreign})
+        self.assert_fails(f"payments.stripe.listen: {no}", payments={"stripe": {**STRIPE, "listen": foreign}})
+
+    def test_a_unix_socket(self):
+        self.assert_fails("listen: unix:/nonexistent/s: No such file or directory", listen="unix:/nonexistent/s")
+        (self.directory / "file").touch()
+        self.assert_fails(f"listen: unix:{self.directory}/file: the file exists and is no socket",
+                          listen=f"unix:{self.directory}/file")
 
     def test_all_that_can_be_started_is(self):
         """With a journal, an archive and Stripe's events, so that every thread runs."""
         self.assert_fails(
-            f"listen: {self.in_use}: Address already in use", listen=self.in_use, journal=f"{self.directory}/journal",
-            archive={"files": f"{self.directory}/archive"},
+            f"listen: {self.in_use}: Address already in use", checked="", listen=self.in_use,
+            journal=f"{self.directory}/journal", archive={"files": f"{self.directory}/archive"},
             payments={"stripe": {**STRIPE, "listen": f"127.0.0.1:{free_port()}"}})
 
     def test_one_that_serves_loses_no_connection_to_another(self):
@@ -84,7 +120,7 @@ class Addresses(StartTest):
         self.addCleanup(first.stop)
         done = self.run_to_its_end(first.config_path)
         self.assertEqual(done.returncode, 1, done.stderr)
-        self.assertIn(f"cannot start: admin.listen: {first.admin.address}: Address already in use", done.stderr)
+        self.assertIn(f": admin.listen: {first.admin.address}: Address already in use", done.stderr)
 
 
 class Files(StartTest):
@@ -106,8 +142,9 @@ class Files(StartTest):
                                   tls={"certificate": str(given[0]), "key": str(given[1])})
 
     def test_a_journal_of_another_or_of_nobody(self):
-        self.assert_fails("journal /dev/null/journal: cannot make the directory: Not a directory",
+        self.assert_fails("journal: /dev/null/journal: cannot make the directory: Not a directory",
                           journal="/dev/null/journal")
+        self.assert_fails("journal: /dev/null: cannot make the directory: Not a directory", journal="/dev/null")
         journal = self.directory / "journal"
         redis = Redis(str(self.directory))
         self.addCleanup(redis.stop)
@@ -115,19 +152,78 @@ class Files(StartTest):
         self.addCleanup(first.stop)
         done = self.run_to_its_end(self.configured(journal=str(journal)))
         self.assertEqual(done.returncode, 1, done.stderr)
-        self.assertIn(f"cannot start: journal {journal}: another Tollgate (pid {first.pid})", done.stderr)
+        self.assertIn(f": journal: {journal}: another Tollgate (pid {first.pid})", done.stderr)
 
     def test_certificates_of_others(self):
         missing = "/nonexistent.pem"
         self.assert_fails(f"upstreams.far.ca_file: {missing}: No such file or directory",
                           upstreams={"sample": {"url": "http://127.0.0.1:1"},
                                      "far": {"url": "https://127.0.0.1:1", "ca_file": missing}})
-        self.assert_fails(f"ca_file: {missing}: No such file or directory", webhooks={"ca_file": missing})
-        self.assert_fails(f"ca_file: {missing}: No such file or directory", payments={
+        self.assert_fails(f"webhooks.ca_file: {missing}: No such file or directory", webhooks={"ca_file": missing})
+        self.assert_fails(f"payments.stripe.ca_file: {missing}: No such file or directory", payments={
             "stripe": {**STRIPE, "url": "https://127.0.0.1:1", "ca_file": missing}})
+        self.assert_fails(f"payments.webhook.ca_file: {missing}: No such file or directory", payments={
+            "webhook": {"url": "https://127.0.0.1:1", "secret": "s" * 32, "ca_file": missing}})
 
     def test_an_access_log_that_cannot_be_written(self):
         self.assert_fails("log.access: /dev/null/access.log: Not a directory", log={"access": "/dev/null/access.log"})
+
+
+    def test_an_embedded_store_that_has_no_directory(self):
+        self.assert_fails("store: embedded store /dev/null/store: cannot make the directory: Not a directory",
+                          checked="store: /dev/null/store: cannot make the directory: Not a directory",
+                          store="embedded:/dev/null/store")
+
+    def test_an_archive_that_has_no_directory(self):
+        self.assert_fails("archive.files: /dev/null/archive: cannot make the directory: Not a directory",
+                          archive={"files": "/dev/null/archive"})
+
+    def test_a_spool_that_has_no_directory_is_only_warned_of(self):
+        for directory, why in (("/nonexistent", "No such file or directory"), ("/dev/null", "Not a directory")):
+            done = self.check(self.configured(audio={"spool": {"directory": directory}}))
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn(f": warning: audio.spool.directory: {directory}: {why}", done.stderr)
+
+
+class Check(StartTest):
+    """`tollgate check` opens what `run` opens, reports all of it, and changes nothing."""
+
+    def everything_wrong(self):
+        return self.configured(
+            store="embedded:/dev/null/store", listen="192.0.2.1:80", journal="/dev/null/journal",
+            tls={"certificate": "/nonexistent.pem", "key": "/nonexistent.key"}, log={"access": "/dev/null/log"},
+            archive={"files": "/dev/null/archive"}, webhooks={"ca_file": "/nonexistent.pem"})
+
+    def test_all_problems_at_once(self):
+        config = self.everything_wrong()
+        done = self.check(config)
+        self.assertEqual(done.returncode, 1)
+        keys = [re.fullmatch(re.escape(str(config)) + r":\d+:\d+: ([a-z_.]+): .*", line)[1]
+                for line in done.stderr.splitlines()]
+        self.assertEqual(sorted(keys), ["archive.files", "journal", "listen", "log.access", "store",
+                                        "tls.certificate", "webhooks.ca_file"])
+
+    def test_the_file_alone_for_another_machine(self):
+        done = self.check(self.everything_wrong(), "--only-file")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def test_nothing_is_made(self):
+        done = self.check(self.configured(
+            journal=f"{self.directory}/journal", archive={"files": f"{self.directory}/archive"},
+            log={"access": f"{self.directory}/access.log"}, listen=f"unix:{self.directory}/s"))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual([path.name for path in self.directory.iterdir()], ["tollgate.yaml"])
+
+    def test_beside_one_that_serves(self):
+        redis = Redis(str(self.directory))
+        self.addCleanup(redis.stop)
+        config = configuration(redis.url, "127.0.0.1:1", journal=f"{self.directory}/journal",
+                               listen=f"unix:{self.directory}/s", metrics={"listen": f"127.0.0.1:{free_port()}"})
+        first = Tollgate(str(self.directory), config, "first")
+        self.addCleanup(first.stop)
+        done = self.check(first.config_path)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertTrue((self.directory / "s").exists())
 
 
 class Descriptors(StartTest):

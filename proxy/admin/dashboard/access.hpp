@@ -17,6 +17,7 @@ struct browser_fields {
   std::string origin;      // set by the browser; pages cannot change it
   std::string fetch_site;  // Sec-Fetch-Site, likewise; sent over TLS and on loopback
   std::string host;
+  std::string address{};  // of the client; set by the listener
 };
 
 constexpr std::string_view cookie_name = "tollgate_session";

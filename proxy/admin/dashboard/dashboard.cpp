@@ -115,10 +115,12 @@ task<api_response> dashboard::log_in(api_request request, browser_fields browser
     co_return failure(admin::invalid("send the admin token or an API key", "secret"),
                       request.request_id);
   }
-  if (failing_ >= max_failing) co_return failure(too_many(), request.request_id);
   const auto who = co_await identify(**secret);
   if (!who) co_return failure(admin::ledger_unavailable(), request.request_id);
-  if (!*who) co_return co_await refuse_login(request.request_id);
+  if (!*who) {
+    auto refusing = refuse_login(request.request_id, browser.address);
+    co_return co_await std::move(refusing);
+  }
   sessions_.end(session_id_in(browser.cookie));
   const auto id = sessions_.begin(**who, services_.now());
   spdlog::info("dashboard login role={} org={} request_id={}",
@@ -128,11 +130,18 @@ task<api_response> dashboard::log_in(api_request request, browser_fields browser
   co_return response;
 }
 
-task<api_response> dashboard::refuse_login(std::string request_id) {
-  spdlog::warn("dashboard login refused request_id={}", request_id);
-  ++failing_;
+task<api_response> dashboard::refuse_login(std::string request_id, std::string address) {
+  spdlog::warn("dashboard login refused client={} request_id={}", address, request_id);
+  auto& own = failing_[address];
+  if (own >= max_failing_of_an_address || failing_in_all_ >= max_failing) {
+    if (own == 0) failing_.erase(address);
+    co_return failure(too_many(), request_id);
+  }
+  ++own, ++failing_in_all_;
   co_await services_.pause(failure_pause);
-  --failing_;
+  --failing_in_all_;
+  const auto waiting = failing_.find(address);
+  if (--waiting->second == 0) failing_.erase(waiting);
   co_return failure(wrong_secret(), request_id);
 }
 

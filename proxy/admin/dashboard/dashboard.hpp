@@ -20,9 +20,11 @@ class dashboard {
  public:
   static constexpr std::string_view session_path = "/dashboard/session";
   static constexpr std::size_t max_login_bytes = 4096;
-  // A failed login takes this long, and only this many may wait at once.
+  // A failed login takes this long, so that few are tried. Each waits on its connection: of those
+  // of one address, and of all, only this many do, and further ones are refused at once (429). A
+  // valid token or key always logs in: nobody locks its owner out by failing.
   static constexpr std::chrono::milliseconds failure_pause{500};
-  static constexpr std::size_t max_failing = 16;
+  static constexpr std::size_t max_failing = 16, max_failing_of_an_address = 4;
 
   explicit dashboard(dashboard_services services) : services_{std::move(services)} {}
 
@@ -45,12 +47,13 @@ class dashboard {
   // unavailable.
   task<result<std::optional<session>>> identify(std::string secret);
   task<result<std::optional<session>>> current(std::string id, session_use use);
-  task<admin::api_response> refuse_login(std::string request_id);
+  task<admin::api_response> refuse_login(std::string request_id, std::string address);
   std::string session_json(const session& who, std::string_view id) const;
 
   dashboard_services services_;
   session_store sessions_;
-  std::size_t failing_ = 0;
+  std::unordered_map<std::string, std::size_t> failing_;  // by address; those that wait
+  std::size_t failing_in_all_ = 0;
 };
 
 }  // namespace tollgate::proxy::dashboard

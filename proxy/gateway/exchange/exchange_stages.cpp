@@ -87,6 +87,7 @@ task<result<void, problem>> exchange::look_up_caller() {
 }
 
 result<void, problem> exchange::know_caller(const quota::key_owner& owner) {
+  context_.client.known = true;
   call_.payer = identify_call(owner, settings());
   body_.belongs_to(call_.payer.org);
   return read_attribution(call_.payer, context_.head().request(), settings().identity);

@@ -1,5 +1,7 @@
 #include "proxy/net/api/connections.hpp"
 
+#include <array>
+
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -27,7 +29,9 @@ task<> connections::accept(server serve) {
       continue;
     }
     if (!make_room()) continue;  // closes the new one
-    const auto accepted = std::make_shared<connection>(tcp_stream{std::move(socket)});
+    const auto peer = socket.remote_endpoint(ec);
+    const auto accepted =
+        std::make_shared<connection>(tcp_stream{std::move(socket)}, to_text(peer.address()));
     open_.emplace_back(accepted);
     auto serving = [serve, accepted]() -> task<> { co_await serve(accepted); };
     asio::co_spawn(listener_.get_executor(), std::move(serving), asio::detached);
@@ -37,10 +41,16 @@ task<> connections::accept(server serve) {
 bool connections::make_room() {
   open_.remove_if([](const auto& each) { return each.expired(); });
   if (open_.size() < most_) return true;
-  for (const bool idle : {true, false}) {
+  using state = const connection&;
+  const std::array<bool (*)(state), 3> first_to_go = {
+      [](state each) { return !each.busy && each.idle; },
+      [](state each) { return !each.busy; },
+      [](state each) { return !each.trusted; },
+  };
+  for (const auto may_go : first_to_go) {
     for (auto each = open_.begin(); each != open_.end(); ++each) {
       const auto open = each->lock();
-      if (!open || open->busy || open->idle != idle) continue;
+      if (!open || !may_go(*open)) continue;
       open->socket.close();
       open_.erase(each);
       return true;

@@ -14,16 +14,19 @@ namespace tollgate::proxy::admin {
 
 struct connection {
   tcp_stream socket;
-  bool idle = true;   // no byte of a request has arrived
-  bool busy = false;  // between the end of a request's head and the end of its answer
+  std::string address{};  // of the client, without the port
+  bool idle = true;       // no byte of a request has arrived
+  bool busy = false;      // between the end of a request's head and the end of its answer
+  bool trusted = false;   // busy with a request that carries a valid credential
 };
 
 // All calls must be on the thread of the acceptor's context.
 class connections {
  public:
-  // At most `most` at a time. Silent connections do not keep others out: a further connection
-  // closes the oldest idle one, or the oldest that is not busy; if all are busy, it is closed
-  // itself.
+  // At most `most` at a time. Connections without a credential do not keep others out: a further
+  // connection closes the oldest idle one, or the oldest that is not busy, or the oldest that is
+  // not trusted (a wrong login, an answer that its client does not read); if all are trusted, it is
+  // closed itself.
   connections(acceptor listener, std::size_t most) : listener_{std::move(listener)}, most_{most} {}
 
   using server = std::function<task<>(std::shared_ptr<connection>)>;

@@ -144,7 +144,7 @@ def _more(fields):
 class Tollgate(Process):
     def __init__(self, directory, config, name="tollgate", run_with=()):
         """`config` is a dict as configuration() makes it, or the environment for the shipped file. `run_with`: a command
-        that runs another one."""
+        that runs it, such as `prlimit`."""
         self.environment = {}
         self.config_path = Path(directory) / f"{name}.yaml"
         if "TOLLGATE_LISTEN" in config:
@@ -152,7 +152,8 @@ class Tollgate(Process):
             self.address, admin_address = config["TOLLGATE_LISTEN"], config["TOLLGATE_ADMIN_LISTEN"]
         else:
             self.write_config(config)
-            self.address, admin_address = config["listen"], config["admin"]["listen"]
+            listen, admin_address = config["listen"], config["admin"]["listen"]
+            self.address = listen["address"] if isinstance(listen, dict) else listen
         self.admin = Admin(admin_address)
         super().__init__(name, [*run_with, BINARY, "run", "--config", self.config_path], directory,
                          self.environment)

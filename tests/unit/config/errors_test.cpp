@@ -1,4 +1,9 @@
 // YAML in, messages out: the exact text and position that a user sees.
+#include <filesystem>
+#include <fstream>
+
+#include <unistd.h>
+
 #include "tests/unit/config/support.hpp"
 
 namespace tollgate::config {
@@ -49,10 +54,14 @@ TEST(errors, keys_that_are_unknown_or_missing) {
 TEST(errors, values_of_the_wrong_type) {
   expect_in_line_5({
       {"listen: [a]",
-       "5:9: listen: expected ADDRESS:PORT (127.0.0.1:8080, [::1]:8080), found a list"},
-      {"listen:", "5:1: listen: expected ADDRESS:PORT (127.0.0.1:8080, [::1]:8080), found nothing"},
+       "5:9: listen: expected ADDRESS:PORT (127.0.0.1:8080, [::1]:8080) or unix:PATH, found a "
+       "list"},
+      {"listen:",
+       "5:1: listen: expected ADDRESS:PORT (127.0.0.1:8080, [::1]:8080) or unix:PATH, found "
+       "nothing"},
       {"listen: ~",
-       "5:9: listen: expected ADDRESS:PORT (127.0.0.1:8080, [::1]:8080), found nothing"},
+       "5:9: listen: expected ADDRESS:PORT (127.0.0.1:8080, [::1]:8080) or unix:PATH, found "
+       "nothing"},
       {"timeouts: 5s", R"(5:11: timeouts: expected a map of keys, found "5s")"},
       {"timeouts: [5s]", "5:11: timeouts: expected a map of keys, found a list"},
       {"timeouts: { connect: { s: 5 } }",
@@ -129,6 +138,54 @@ TEST(errors, listeners) {
   EXPECT_EQ(verdict(least + "listen: localhost:81\nadmin: { listen: \"127.0.0.1:81\" }"),
             "1:1: listen and admin.listen are the same address");
   EXPECT_EQ(verdict(least + "listen: localhost:0\nadmin: { listen: \"127.0.0.1:0\" }"), "ok");
+}
+
+TEST(errors, listen_as_a_map) {
+  const std::string at = "listen: { address: \"unix:/s\", ",
+                    tcp = "listen: { address: 127.0.0.1:80, ";
+  const std::vector<std::pair<std::string, std::string>> mistakes{
+      {"listen: \"unix:\"",
+       "5:9: listen: expected unix:PATH (unix:/run/tollgate/calls.sock), found \"unix:\""},
+      {"listen: \"unix:" + std::string(108, 'x') + "\"",
+       "5:9: listen: the path of a unix socket has at most 107 bytes, this one has 108"},
+      {"admin: { listen: \"unix:/s\" }",
+       "5:18: listen: expected ADDRESS:PORT (127.0.0.1:8080, [::1]:8080), found \"unix:/s\""},
+      {"listen: { mode: 660 }", "5:9: listen: missing key \"address\""},
+      {at + "mode: 888 }",
+       "5:37: mode: expected a file mode of three octal digits (660, \"0660\"), found \"888\""},
+      {tcp + "mode: 660 }", "5:40: listen: mode is for a unix socket (address: unix:PATH)"},
+      {tcp + "proxy_protocol: unix }",
+       "5:50: proxy_protocol: `unix` is for a unix socket (address: unix:PATH)"},
+      {at + "proxy_protocol: 10.0.0.0/8 }",
+       "5:47: proxy_protocol: peers of a unix socket have no address; write `proxy_protocol: "
+       "unix`"},
+      {tcp + "proxy_protocol: 10.0.0.1/8 }",
+       "5:50: proxy_protocol: expected ADDRESS, ADDRESS/BITS (10.0.0.0/8, fd00::/8) or unix, found "
+       "\"10.0.0.1/8\""},
+  };
+  for (const auto& [yaml, expected] : mistakes) EXPECT_EQ(verdict(least + yaml), expected);
+  EXPECT_EQ(verdict(least + "metrics: { listen: \"127.0.0.1:8081\" }"),
+            "1:1: metrics.listen is the address of another listener");
+}
+
+TEST(errors, found_later_have_the_position_of_their_key) {
+  const auto file = std::filesystem::temp_directory_path() /
+                    ("tollgate-error-at-" + std::to_string(::getpid()) + ".yaml");
+  std::ofstream{file} << "tls: { certificate: a.pem,\n  key: b.pem }\njournal: dir\n"
+                         "upstreams:\n  a.b: { ca_file: c.pem }\n";
+  const auto at = [&](std::string_view key) {
+    const auto error = error_at(file.string(), key, "wrong");
+    EXPECT_EQ(error.message, std::string{key} + ": wrong");
+    return std::to_string(error.line) + ":" + std::to_string(error.column);
+  };
+  EXPECT_EQ(at("tls.certificate"), "1:21");
+  EXPECT_EQ(at("tls.key"), "2:8");
+  EXPECT_EQ(at("journal"), "3:10");
+  EXPECT_EQ(at("journal.directory"), "3:10");
+  EXPECT_EQ(at("upstreams.a.b.ca_file"), "5:19");
+  EXPECT_EQ(at("admin.listen"), "0:0");
+  std::filesystem::remove(file);
+  EXPECT_EQ(at("tls.key"), "0:0");
 }
 
 TEST(errors, a_journal_has_room_for_each_thread) {

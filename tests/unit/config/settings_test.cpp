@@ -43,6 +43,37 @@ admin: { listen: localhost:0, token: "s3cret" }
   EXPECT_EQ(values.admin.token, "s3cret");
 }
 
+TEST(settings, listen_is_an_address_or_a_map) {
+  for (const char* text : {"unix:/run/t.sock", "unix:///run/t.sock"}) {
+    const settings values = load_or_die(least + "listen: \"" + text + "\"\n");
+    EXPECT_EQ(values.listen.unix_path, "/run/t.sock");
+    EXPECT_EQ(values.listen.mode, 0666u);
+    EXPECT_FALSE(values.listen.expects_proxies());
+  }
+  const settings unix_socket = load_or_die(
+      least + "listen: { address: \"unix:t.sock\", mode: 0660, proxy_protocol: unix }\n");
+  EXPECT_EQ(unix_socket.listen.unix_path, "t.sock");
+  EXPECT_EQ(unix_socket.listen.mode, 0660u);
+  EXPECT_TRUE(unix_socket.listen.unix_proxies);
+  const settings tcp = load_or_die(
+      least + "listen: { address: \"[::]:80\", proxy_protocol: [10.0.0.0/8, \"fd00::/8\"] }\n");
+  EXPECT_EQ(tcp.listen.host, "::");
+  EXPECT_EQ(tcp.listen.proxies.size(), 2u);
+  EXPECT_TRUE(tcp.listen.expects_proxies());
+}
+
+TEST(settings, metrics_and_hardening) {
+  const settings usual = load_or_die(least);
+  EXPECT_FALSE(usual.metrics.listen);
+  EXPECT_EQ(usual.hardening, (hardening_settings{true, false}));
+  const settings values = load_or_die(least + R"(
+metrics: { listen: 0.0.0.0:8082 }
+hardening: { system_call_filter: false, core_dumps: true }
+)");
+  EXPECT_EQ(values.metrics.listen.value().port, 8082);
+  EXPECT_EQ(values.hardening, (hardening_settings{false, true}));
+}
+
 TEST(settings, store_is_a_url_or_a_map) {
   EXPECT_EQ(load_or_die(least + "store: redis://127.0.0.1:6379/2\n").store.url,
             "redis://127.0.0.1:6379/2");

@@ -28,7 +28,10 @@ class worker_fixture : public testing::Test {
       out.store = std::make_unique<tests::memory_thread_store>(world);
       return out;
     };
-    worker_options options{load_configuration(yaml), std::move(tls), loopback()};
+    const auto listen = [](asio::io_context& on) {
+      return listen_on(on, "listen", loopback(), sharing::yes);
+    };
+    worker_options options{load_configuration(yaml), std::move(tls), listen};
     work = std::make_unique<worker>(depends_on, std::move(options), counts);
     upstreams = std::make_unique<played_upstreams>(work->executor());
     upstreams->serve(*work->current(), work->deadlines());

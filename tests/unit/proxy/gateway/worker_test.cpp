@@ -7,6 +7,7 @@
 #include <boost/asio/read_until.hpp>
 #include <unistd.h>
 
+#include "config/setting_error.hpp"
 #include "proxy/gateway/journal/replay.hpp"
 #include "tests/support/certificate.hpp"
 #include "tests/unit/proxy/gateway/worker_fixture.hpp"
@@ -300,16 +301,39 @@ TEST_F(a_started_worker, ends_sessions_that_a_drain_leaves_open_when_it_is_cut) 
   EXPECT_EQ(account().settled, 10_credits);
 }
 
-TEST_F(a_started_worker, turns_connections_away_beyond_its_limit) {
+// The client's call is forwarded and waits for its answer.
+TEST_F(a_started_worker, turns_connections_away_when_all_are_in_use) {
   start("limits: { connections: 1 }\n" + quiet);
-  peer first, second;
+  peer first, second, up;
   connect(first);
-  first << get("/nowhere") << std::flush;
-  EXPECT_TRUE(read_until(first, "\r\n").starts_with("HTTP/1.1 404"));
+  first << chat() << std::flush;
+  accept(up);
+  read_until(up, "\r\n\r\n");
   connect(second);
   EXPECT_TRUE(read_until(second, "\r\n").starts_with("HTTP/1.1 503"));
+  up << ok("hello") << std::flush;
+  EXPECT_TRUE(read_until(first, "hello").starts_with("HTTP/1.1 200"));
   end();
   EXPECT_EQ(counts.connections_total.read(), 1);
+}
+
+// Those that wait are closed for new ones: first the oldest whose client has shown no key.
+TEST_F(a_started_worker, closes_connections_that_wait_for_new_ones) {
+  start("limits: { connections: 2 }\nthreads: 1\n" + quiet);
+  peer customer, up, silent, slow, next;
+  connect(customer);
+  EXPECT_TRUE(call(customer, up).starts_with("HTTP/1.1 200 OK"));
+  connect(silent);
+  connect(slow);  // in place of the silent one
+  EXPECT_EQ(silent.get(), EOF);
+  slow << "GET / HTTP/1.1\r\nHost: x\r\n" << std::flush;
+  connect(next);  // in place of the one whose head does not end
+  EXPECT_EQ(slow.get(), EOF);
+  EXPECT_TRUE(call(customer, up).starts_with("HTTP/1.1 200 OK"));
+  next << get("/nowhere") << std::flush;
+  EXPECT_TRUE(read_until(next, "\r\n").starts_with("HTTP/1.1 404"));
+  end();
+  EXPECT_EQ(counts.connections_total.read(), 4);
 }
 
 class a_worker_with_a_journal : public a_started_worker {
@@ -410,6 +434,20 @@ TEST_P(a_worker_with_tls, speaks_http_1_1_and_nothing_else) {
   end();
 }
 
+using a_worker_with_tls_and_a_plain_client = a_started_worker;
+
+TEST_F(a_worker_with_tls_and_a_plain_client, is_told_so) {
+  const tests::certificate certificate;
+  start(quiet, make_server_tls({certificate.file(), certificate.key_file()}));
+  peer client;
+  connect(client);
+  client << get("/nowhere") << std::flush;
+  const auto got = read_until(client, "\"request_id\"");
+  EXPECT_TRUE(got.starts_with("HTTP/1.1 400 ")) << got;
+  EXPECT_NE(got.find("The plain HTTP request was sent to HTTPS port."), std::string::npos) << got;
+  end();
+}
+
 INSTANTIATE_TEST_SUITE_P(
     all, a_worker_with_tls,
     testing::Values(protocols_case{"where_nothing_is_offered", "", true},
@@ -430,8 +468,9 @@ TEST(a_certificate, that_cannot_be_used_is_an_error_that_names_its_file) {
     try {
       make_server_tls(settings);
       FAIL() << text;
-    } catch (const std::runtime_error& error) {
-      EXPECT_TRUE(std::string{error.what()}.starts_with(text)) << error.what();
+    } catch (const config::setting_error& error) {
+      const auto said = error.key + ": " + error.what();
+      EXPECT_TRUE(said.starts_with(text)) << said;
     }
   }
 }

@@ -1,6 +1,12 @@
 // Login and logout as a conversation, and the files sent to a browser.
 #include "proxy/admin/dashboard/dashboard.hpp"
 
+#include <map>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <gmock/gmock.h>
 
 #include "proxy/admin/dashboard/assets.hpp"
@@ -143,6 +149,72 @@ TEST_F(dashboard_test, failures_take_their_time) {
   EXPECT_EQ(pauses_, dashboard::failure_pause);
   log_in("correct horse");
   EXPECT_EQ(pauses_, dashboard::failure_pause) << "success does not";
+}
+
+// The pause of each failed login lasts until `release` is called.
+class held_logins : public dashboard_test {
+ protected:
+  void fail_from(const std::string& address) {
+    browser_.address = address;
+    auto trying = [this, browser = browser_]() -> task<> {
+      admin::api_request request;
+      request.method = "POST";
+      request.path = dashboard::session_path;
+      request.content_type = "application/json";
+      request.body = R"({"secret":"wrong"})";
+      const auto response = co_await held_.handle_session(std::move(request), browser);
+      ++answers_[response.status];
+    };
+    asio::co_spawn(context_, std::move(trying), asio::detached);
+    context_.poll();
+    context_.restart();
+  }
+  void release() {
+    pause_.cancel();
+    context_.run();
+    context_.restart();
+  }
+  api_response log_in_held(const std::string& secret) {
+    admin::api_request request;
+    request.method = "POST";
+    request.path = dashboard::session_path;
+    request.content_type = "application/json";
+    request.body = R"({"secret":")" + secret + R"("})";
+    return tests::run_task(held_.handle_session(std::move(request), browser_));
+  }
+
+  asio::io_context context_;
+  asio::steady_timer pause_{context_, asio::steady_timer::time_point::max()};
+  std::map<int, int> answers_;  // by status
+  dashboard held_{{.directory = store_,
+                   .admin_token = [this] { return configuration_->values.admin.token; },
+                   .now = [this] { return now_; },
+                   .pause = [this](auto) -> task<> {
+                     error_code ec;
+                     co_await pause_.async_wait(asio::redirect_error(use_task, ec));
+                   }}};
+};
+
+TEST_F(held_logins, do_not_lock_out_who_knows_the_token) {
+  for (int i = 0; i < 40; ++i) fail_from("192.0.2." + std::to_string(i));
+  EXPECT_EQ(answers_[429], 40 - static_cast<int>(dashboard::max_failing));
+  EXPECT_EQ(log_in_held("correct horse").status, 201);
+  create("acme");
+  EXPECT_EQ(log_in_held(new_key("acme")).status, 201);
+  release();
+  EXPECT_EQ(answers_[401], static_cast<int>(dashboard::max_failing));
+}
+
+TEST_F(held_logins, are_counted_by_address) {
+  for (int i = 0; i < 10; ++i) fail_from("192.0.2.1");
+  EXPECT_EQ(answers_[429], 10 - static_cast<int>(dashboard::max_failing_of_an_address));
+  fail_from("192.0.2.2");
+  EXPECT_EQ(answers_[429], 10 - static_cast<int>(dashboard::max_failing_of_an_address));
+  release();
+  EXPECT_EQ(answers_[401], 1 + static_cast<int>(dashboard::max_failing_of_an_address));
+  fail_from("192.0.2.1");
+  release();
+  EXPECT_EQ(answers_[401], 2 + static_cast<int>(dashboard::max_failing_of_an_address));
 }
 
 TEST_F(dashboard_test, only_its_own_page_logs_in) {
