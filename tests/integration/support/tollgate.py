@@ -142,18 +142,18 @@ def _more(fields):
 
 
 class Tollgate(Process):
-    def __init__(self, directory, config, name="tollgate", run_with=()):
+    def __init__(self, directory, config, name="tollgate", environment=None):
         """`config` is a dict as configuration() makes it, or the environment for the shipped file."""
-        self.environment = {}
+        self.environment = dict(environment or {})
         self.config_path = Path(directory) / f"{name}.yaml"
         if "TOLLGATE_LISTEN" in config:
-            self.config_path, self.environment = SHIPPED_CONFIG, config
+            self.config_path, self.environment = SHIPPED_CONFIG, {**config, **self.environment}
             self.address, admin_address = config["TOLLGATE_LISTEN"], config["TOLLGATE_ADMIN_LISTEN"]
         else:
             self.write_config(config)
             self.address, admin_address = config["listen"], config["admin"]["listen"]
         self.admin = Admin(admin_address)
-        super().__init__(name, [*run_with, BINARY, "run", "--config", self.config_path], directory,
+        super().__init__(name, [BINARY, "run", "--config", self.config_path], directory,
                          self.environment)
         self.wait_ready(self.is_ready)
 
