@@ -40,6 +40,11 @@ constexpr known_error known[] = {
     {"ERR unknown command", store_trouble::none, remedy::nothing},
 };
 
+// The user's permissions were taken away while calls run. The next call might be left half written.
+bool is_forbidden_in_a_script(std::string_view text) {
+  return text.find("executing the script can't run this command") != std::string_view::npos;
+}
+
 bool is_of_a_running_script(std::string_view text) {
   return text.find(" script: ") != std::string_view::npos ||
          text.find("user_function:") != std::string_view::npos ||
@@ -49,6 +54,9 @@ bool is_of_a_running_script(std::string_view text) {
 }  // namespace
 
 error_reply read_error_reply(std::string_view text) {
+  if (is_forbidden_in_a_script(text)) {
+    return {store_trouble::no_permission, false, remedy::reconnect};
+  }
   if (is_of_a_running_script(text)) return {};
   const auto* const found = std::ranges::find_if(
       known, [&](const known_error& each) { return text.starts_with(each.begins); });

@@ -31,6 +31,25 @@ def split_commands(data):
     return found, data[at:]
 
 
+def _end_of_reply(data, at):
+    end = data.index(b"\r\n", at) + 2
+    kind, number = data[at:at + 1], data[at + 1:end - 2]
+    if kind == b"$" and number != b"-1":
+        return end + int(number) + 2
+    for _ in range(int(number) if kind == b"*" else 0):
+        end = _end_of_reply(data, end)
+    return end
+
+
+def split_replies(data):
+    """Replies that have arrived together; none of them may be incomplete."""
+    at = 0
+    while at < len(data):
+        end = _end_of_reply(data, at)
+        yield data[at:end]
+        at = end
+
+
 class FaultyStore:
     """`target` is the path of a Redis' unix socket: connections that are made later go to another if it changes."""
 

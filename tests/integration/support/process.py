@@ -214,7 +214,11 @@ class Redis(Process):
     def connect(self, timeout=5):
         connection = socket.socket(socket.AF_UNIX)
         connection.settimeout(timeout)
-        connection.connect(self.socket_path)
+        try:
+            connection.connect(self.socket_path)
+        except OSError:
+            connection.close()
+            raise
         return connection
 
     def command(self, *arguments, timeout=5, over=None):
@@ -225,11 +229,11 @@ class Redis(Process):
             encoded = [str(a).encode() for a in arguments]
             connection.sendall(b"*%d\r\n" % len(encoded) +
                                b"".join(b"$%d\r\n%s\r\n" % (len(a), a) for a in encoded))
-            reply = connection.makefile("rb")
-            line = reply.readline().rstrip(b"\r\n")
-            if line[:1] == b"$" and line != b"$-1":
-                return reply.read(int(line[1:]))
-            return int(line[1:]) if line[:1] == b":" else line[1:]
+            with connection.makefile("rb") as reply:
+                line = reply.readline().rstrip(b"\r\n")
+                if line[:1] == b"$" and line != b"$-1":
+                    return reply.read(int(line[1:]))
+                return int(line[1:]) if line[:1] == b":" else line[1:]
         finally:
             if over is None:
                 connection.close()

@@ -10,6 +10,8 @@ import threading
 from dataclasses import dataclass, field
 from typing import Callable
 
+from .faulty_store import split_replies
+
 UNAVAILABLE = frozenset({503})
 
 
@@ -29,6 +31,7 @@ class Trouble:
     accounts_lost: bool = False
     instant: bool = False                  # over at once: nobody may have seen it
     quiet_begin: bool = False              # without calls: the replica has everything
+    seen_first: bool = False               # and calls begin only when the trouble has been seen
     proxied: bool = False
     prepare: Callable = field(default=lambda world: None)
 
@@ -160,7 +163,7 @@ REAL = [
     Trouble("replica promoted", promote, causes=causes("replica"), heals_alone=0.01, instant=True,
             prepare=prepare_replica, quiet_begin=True, proxied=True),
     Trouble("command forbidden", forbid, command("ACL", "SETUSER", "sidecar", "+hdel"), causes("no_permission"),
-            user="sidecar:secret@", prepare=add_user),
+            user="sidecar:secret@", prepare=add_user, quiet_begin=True, seen_first=True),
     Trouble("password changed", change_password, restore_password, causes("closed", "no_auth"),
             user="sidecar:secret@", prepare=add_user, unknown=True),
     Trouble("hang", lambda world: os.kill(world.redis.pid, signal.SIGSTOP),
@@ -232,7 +235,8 @@ def broken(world, data):
 
 def answer_scripts_with(text):
     """Another answer to what is answered with text: scripts that have run."""
-    return alter(lambda world, data: text if data.startswith(b"$") else data)
+    return alter(lambda world, data: b"".join(text if reply.startswith(b"$") else reply
+                                              for reply in split_replies(data)))
 
 
 def slow(seconds):
@@ -247,7 +251,7 @@ PROXIED = [
     Trouble("accepted, never answered", be_silent, speak, causes("closed", "timed_out"), unknown=True),
     Trouble("name does not resolve", remove_name, lambda world: world.add_name(), causes("closed", "name_unknown"),
             by_name=True, unknown=True),
-    Trouble("half a reply", alter(half), honest, causes("timed_out"), unknown=True),
+    Trouble("half a reply", alter(half), honest, causes("timed_out", "malformed"), unknown=True),
     Trouble("garbage", alter(lambda world, data: b"HTTP/1.1 400 Bad Request\r\n\r\n"), honest, causes("malformed"),
             unknown=True),
     Trouble("resets at random bytes", alter(broken), honest, causes("closed"),

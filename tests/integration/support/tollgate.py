@@ -142,13 +142,13 @@ def _more(fields):
 
 
 class Tollgate(Process):
-    def __init__(self, directory, config, name="tollgate", run_with=()):
+    def __init__(self, directory, config, name="tollgate", run_with=(), environment=None):
         """`config` is a dict as configuration() makes it, or the environment for the shipped file. `run_with`: a command
         that runs it, such as `prlimit`."""
-        self.environment = {}
+        self.environment = dict(environment or {})
         self.config_path = Path(directory) / f"{name}.yaml"
         if "TOLLGATE_LISTEN" in config:
-            self.config_path, self.environment = SHIPPED_CONFIG, config
+            self.config_path, self.environment = SHIPPED_CONFIG, {**config, **self.environment}
             self.address, admin_address = config["TOLLGATE_LISTEN"], config["TOLLGATE_ADMIN_LISTEN"]
         else:
             self.write_config(config)

@@ -70,7 +70,7 @@ INSTANTIATE_TEST_SUITE_P(
         error_case{"NOSCRIPT No matching script. Please use EVAL.", none, true, remedy::nothing},
         error_case{"NEWERSCHEMA 3", none, true, remedy::nothing}));
 
-// The script was running: nobody knows what it had changed. Of the server they say nothing.
+// The script was running: nobody knows what it had changed. All but one say nothing of the server.
 INSTANTIATE_TEST_SUITE_P(
     in_a_script, error_replies,
     testing::Values(
@@ -82,7 +82,7 @@ INSTANTIATE_TEST_SUITE_P(
                    none, false, remedy::nothing},
         error_case{"ERR The user executing the script can't run this command or subcommand script: "
                    "tollgate_ledger_1, on @user_function:2.",
-                   none, false, remedy::nothing},
+                   store_trouble::no_permission, false, remedy::reconnect},
         error_case{"ERR user_function:4: attempt to index local 'a' (a nil value) script: bug, on "
                    "@user_function:4.",
                    none, false, remedy::nothing},
