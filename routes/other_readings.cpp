@@ -27,11 +27,6 @@ bool is_for_http(const route& other) {
   return !other.patterns->allows_method("GET") || other.patterns->judges_body();
 }
 
-// Whether `taken` was written for upgrades of an endpoint that `other` prices for HTTP.
-bool is_meant_beside(const route& taken, const route& other) {
-  return !taken.patterns->methods.empty() && other.patterns->path.covers(taken.patterns->path);
-}
-
 }  // namespace
 
 bool may_be_dearer(const route& b, const route& a) {
@@ -55,8 +50,7 @@ classification check_upgrade(const std::vector<route>& routes, classification fo
   const auto forbids = [&](const route& other) {
     if (!head.fits_endpoint(*other.patterns)) return false;
     if (taken == nullptr) return true;
-    return &other != taken->matched && is_for_http(other) &&
-           may_be_dearer(other, *taken->matched) && !is_meant_beside(*taken->matched, other);
+    return &other != taken->matched && is_for_http(other) && may_be_dearer(other, *taken->matched);
   };
   if (std::any_of(routes.begin(), routes.end(), forbids)) return no_websocket_here();
   return found;

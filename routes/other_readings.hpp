@@ -11,9 +11,9 @@ namespace tollgate::routes {
 // refused as `b` and pass as `a`.
 bool may_be_dearer(const route& b, const route& a);
 
-// A WebSocket begins with a GET, and what it will ask for comes in frames. So it takes only a route
-// that was written for it: one that names GET where another route prices the same endpoint higher.
-// 426 if the endpoint has a price for HTTP only.
+// A WebSocket begins with a GET, and what it will ask for comes in frames, as often as it likes. So
+// it takes no route that is cheaper than one of the same endpoint for HTTP, not even the route of a
+// GET that lists something. 426 then, and if the endpoint has a price for HTTP only.
 classification check_upgrade(const std::vector<route>& routes, classification found,
                              const request_view& request, const clean_target& target);
 

@@ -112,6 +112,17 @@ class CodingAgents(unittest.TestCase):
         self.assertEqual(self.upstream.requests, [])
         self.assert_available(100)
 
+    def test_bombs_take_no_memory_for_long(self):
+        text = b'{"model":"gpt-4.1","input":"' + b"0123456789abcdef" * 60_000 + b'"}'
+        self.assertEqual(self.ask("POST /v1/responses", ["content-type: application/json",
+                                                         "content-encoding: gzip"], gzip.compress(text)).status, 200)
+        before = self.tollgate.peak_memory_kib()
+        bomb = gzip.compress(b'{"model":"gpt-4.1","input":"' + b" " * 60_000_000)
+        for coding, body in [("gzip", bomb), ("gzip, gzip", gzip.compress(bomb))] * 10:
+            self.assertEqual(self.ask("POST /v1/responses", ["content-type: application/json",
+                                                             f"content-encoding: {coding}"], body).status, 413)
+        self.assertLess(self.tollgate.peak_memory_kib() - before, 64 * 1024)  # a body of limits.json, and what it grows by
+
     def test_claude_code_finds_its_gateway_and_its_models(self):
         for path in ("/", "/api/hello"):
             self.assertEqual(self.ask(f"HEAD {path}", ["User-Agent: Bun/1.3.0", "Accept: */*"], key="").status, 200)

@@ -117,8 +117,10 @@ TEST(an_upgrade, does_not_take_a_cheaper_route_of_the_endpoint) {
   EXPECT_EQ(at({dear, on("reads", "api").get("/v1/**")}), "upgrade_required");
   EXPECT_EQ(at({on("reads", "api").get("/v1/**"), dear}), "upgrade_required");
   EXPECT_EQ(at({dear, on("any", "api").path("/v1/responses")}), "upgrade_required");
-  // Written for it, or not cheaper.
-  EXPECT_EQ(at({dear, on("socket", "api").get("/v1/responses")}), "socket");
+  EXPECT_EQ(at({dear, on("list", "api").get("/v1/responses")}), "upgrade_required");
+  EXPECT_EQ(at({on("list", "api").get("/v1/responses"), dear}), "upgrade_required");
+  // Not cheaper.
+  EXPECT_EQ(at({dear, on("socket", "gpt-4").get("/v1/responses")}), "socket");
   EXPECT_EQ(at({dear, on("rest", "gpt-4").path("/v1/**")}), "rest");
   EXPECT_EQ(at({on("rest", "api").path("/v1/**")}), "rest");
 }

@@ -183,8 +183,15 @@ exit 1)");
 TEST(explain, a_call_that_cannot_be_read_with_certainty) {
   EXPECT_EQ(explain(asking("/v1/agents/%2F")), R"(GET /v1/agents/%2F
   refused       400 invalid_request
-  message       The request is refused: an encoded slash (%2F) in the path.
+  message       The request is refused: an encoded slash (%2F) beside a slash, a dot segment or the path's end.
 exit 1)");
+}
+
+TEST(explain, a_websocket_where_only_http_has_a_price) {
+  auto options = asking("/v1/chat/completions");
+  options.headers = {"Upgrade: websocket", "Connection: Upgrade"};
+  const std::string found = explain(options);
+  EXPECT_NE(found.find("  refused       426 upgrade_required\n"), std::string::npos) << found;
 }
 
 TEST(explain, a_body_that_is_too_large_to_be_read) {
