@@ -26,12 +26,17 @@ const T& find_named(const std::vector<T>& all, const std::string& name) {
   return *std::find_if(all.begin(), all.end(), [&](const T& each) { return each.name == name; });
 }
 
-std::string url_of(const config::upstream_settings& upstream, const routes::clean_target& target) {
+std::string origin_of(const config::upstream_settings& upstream) {
+  if (!upstream.unix_path.empty()) return "http://unix:" + upstream.unix_path + ":";
   const bool v6 = upstream.host.find(':') != std::string::npos;
   std::string url = upstream.tls ? "https://" : "http://";
   url += v6 ? "[" + upstream.host + "]" : upstream.host;
   if (upstream.port != (upstream.tls ? 443 : 80)) url += ":" + std::to_string(upstream.port);
-  url += upstream.base_path + target.path;
+  return url;
+}
+
+std::string url_of(const config::upstream_settings& upstream, const routes::clean_target& target) {
+  const auto url = origin_of(upstream) + upstream.base_path + target.path;
   return target.query.empty() ? url : url + "?" + target.query;
 }
 

@@ -76,14 +76,15 @@ class upstream_attempt final : public connection_attempt {
   upstream_lease made_;
 };
 
-error_code error_of_system() {
+// Of the last system call.
+error_code error_of_call() {
   return {errno, boost::system::system_category()};
 }
 
 // A transport uses its socket by the descriptor only, so it may be one of another family.
 error_code open_unix_socket(tcp_socket& socket) {
   const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd < 0) return error_of_system();
+  if (fd < 0) return error_of_call();
   error_code ec;
   socket.assign(asio::ip::tcp::v4(), fd, ec);
   if (ec) {
@@ -99,7 +100,7 @@ error_code connect_unix_socket(int fd, const std::string& path) {
   to.sun_family = AF_UNIX;
   path.copy(to.sun_path, sizeof to.sun_path - 1);
   if (::connect(fd, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0) return {};
-  return error_of_system();
+  return error_of_call();
 }
 
 }  // namespace

@@ -216,6 +216,10 @@ class UnixSockets(Observed):
     def more_routes(cls):
         return [route(name, "api", {"path": f"/{name}/**"}, upstream=name) for name in ("unix", "based")]
 
+    def test_are_explained(self):
+        done = self.tollgate.command("explain", "http://x/based/y")
+        self.assertIn(f"http://unix:{self.path}:/base/based/y", done.stdout)
+
     def test_are_upstreams(self):
         for size in (3, 3_000_000, 3):
             reply = self.tollgate.call("POST", "/unix/x", self.key, b"x" * size)

@@ -376,7 +376,7 @@ TEST(errors, upstreams) {
         << base;
   }
   EXPECT_EQ(upstream_verdict("{ url: \"http://x\", keep_alive: 2d }"),
-            "1:51: keep_alive: out of range");
+            R"(1:51: keep_alive: "2d" is out of range (0s to 1d))");
   EXPECT_EQ(upstream_verdict("{ url: \"http://x\", verify: false }"),
             "1:20: main: ca_file and verify are for https:// only");
   EXPECT_EQ(upstream_verdict("{ url: \"http://x\", headers: { \"a b\": c } }"),

@@ -36,10 +36,9 @@ TEST_F(access_logs, say_all_that_is_known) {
   exchange_record record;
   record.request_id = "req-1";
   record.peer = "10.0.0.1";
-  record.who.org = "acme";
   record.method = "POST";
   record.path = "/v1/\"x\"\n";
-  record.who = {"chat", "llm", "gpt-4", "a1", "c1", "key_1"};
+  record.who = {"chat", "llm", "gpt-4", "a1", "c1", "key_1", "acme"};
   record.status = 200;
   record.end = quota::stream_end::accepted;
   record.money.charged = 10_credits;
@@ -47,10 +46,7 @@ TEST_F(access_logs, say_all_that_is_known) {
   record.money.unmeasurable = record.money.beyond_balance = true;
   record.bytes_in = 3;
   record.bytes_out = 4;
-  record.took.total_us = 5;
-  record.took.store_us = 6;
-  record.took.upstream_us = 7;
-  record.took.overhead_us = 8;
+  record.took = {45, 5, 6, 7, 8, 9, 4, 6};
   log.write(record, at);
   EXPECT_EQ(text(), "");  // collected until it is flushed
   log.flush();
@@ -59,9 +55,33 @@ TEST_F(access_logs, say_all_that_is_known) {
             R"("org":"acme","key":"key_1","method":"POST","path":"/v1/\"x\"\u000a","route":"chat",)"
             R"("action":"llm","model":"gpt-4","agent":"a1","conversation":"c1","status":200,)"
             R"("end":"accepted","credits":10,"audio_seconds":1.500000,"unmeasurable":true,)"
-            R"("beyond_balance":true,"bytes_in":3,"bytes_out":4,"total_us":5,"store_us":6,)"
-            R"("upstream_us":7,"overhead_us":8})"
+            R"("beyond_balance":true,"bytes_in":3,"bytes_out":4,"total_us":45,"key_us":5,)"
+            R"("request_us":6,"store_us":7,"connect_us":8,"upstream_us":9,"response_us":4,)"
+            R"("overhead_us":6})"
             "\n");
+}
+
+TEST_F(access_logs, leave_out_the_parts_of_its_time_that_a_call_does_not_have) {
+  access_log log{path};
+  exchange_record record;
+  record.took.total_us = record.took.overhead_us = 9;
+  log.write(record, at);
+  log.flush();
+  EXPECT_NE(text().find(R"("bytes_out":0,"total_us":9,"store_us":0,"upstream_us":0,)"
+                        R"("response_us":0,"overhead_us":9})"),
+            std::string::npos)
+      << text();
+}
+
+TEST_F(access_logs, say_why_an_upstream_failed) {
+  access_log log{path};
+  exchange_record record;
+  record.failure.cause = upstream_cause::refused;
+  log.write(record, at);
+  log.flush();
+  EXPECT_NE(text().find(R"("end":"not_sent","upstream_failure":"refused","credits":0)"),
+            std::string::npos)
+      << text();
 }
 
 TEST_F(access_logs, are_valid_json_whatever_a_client_sends) {

@@ -48,6 +48,10 @@ TEST(registry, sums_up_threads) {
     bound.routes[0]->credits->settled_micro.add(100'000);
     bound.upstreams[0]->response_head.observe(std::chrono::milliseconds{30});
     thread.times.overhead.observe(std::chrono::microseconds{15});
+    bound.upstreams[0]->failures[upstream_cause::refused].increment();
+    thread.times.total.observe(std::chrono::microseconds{75});
+    thread.times.parts[static_cast<std::size_t>(call_part::store)].observe(
+        std::chrono::microseconds{60});
     thread.connections.increment();
     thread.in_flight.set(3);
   }
@@ -63,6 +67,12 @@ TEST(registry, sums_up_threads) {
   EXPECT_THAT(text, HasSubstr("tollgate_request_overhead_seconds_bucket{le=\"+Inf\"} 2\n"
                               "tollgate_request_overhead_seconds_count 2\n"
                               "tollgate_request_overhead_seconds_sum 3e-05\n"));
+  EXPECT_THAT(text, HasSubstr("tollgate_request_seconds_sum 0.00015\n"));
+  EXPECT_THAT(text, HasSubstr("tollgate_request_wait_seconds_sum{part=\"store\"} 0.00012\n"));
+  EXPECT_THAT(text, HasSubstr("tollgate_request_wait_seconds_count{part=\"connect\"} 0\n"));
+  EXPECT_THAT(
+      text,
+      HasSubstr("tollgate_upstream_failures_total{upstream=\"openai\",cause=\"refused\"} 2\n"));
   EXPECT_THAT(text, HasSubstr("_head_seconds_bucket{upstream=\"openai\",le=\"0.05\"} 2\n"));
 }
 
