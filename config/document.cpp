@@ -263,9 +263,17 @@ std::optional<std::size_t> open_bracket(std::string_view text) {
 
 // yaml-cpp's message, and the usual cause of that error.
 std::string explain_syntax_error(const YAML::Exception& error, std::string_view line) {
-  const bool variable = line.find("${") != std::string_view::npos;
-  return "YAML: " + error.msg +
-         (variable ? " (inside { } and [ ] a variable needs quotes: \"${NAME}\")" : "");
+  if (line.find("${") != std::string_view::npos) {
+    return "YAML: " + error.msg + " (inside { } and [ ] a variable needs quotes: \"${NAME}\")";
+  }
+  if (error.msg == "illegal map value") {
+    return "YAML: " + error.msg +
+           " (check the indentation; text that contains \": \" needs quotes)";
+  }
+  const bool of_blocks = error.msg == "illegal block entry" || error.msg == "illegal map key" ||
+                         error.msg == "end of map not found" ||
+                         error.msg == "end of sequence not found";
+  return "YAML: " + error.msg + (of_blocks ? " (check the indentation)" : "");
 }
 
 }  // namespace

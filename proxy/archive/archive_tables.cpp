@@ -2,9 +2,10 @@
 
 namespace tollgate::proxy::archive {
 
-// What was added last exists, so everything does: it was created in one transaction.
 const char* const has_tables = R"(
-select to_regclass('tollgate_lease') is not null)";
+select count(to_regclass(name)) = count(*) from unnest(array['tollgate_ledger', 'tollgate_statement',
+  'tollgate_usage', 'tollgate_position', 'tollgate_store', 'tollgate_lease', 'tollgate_usage_hour',
+  'tollgate_usage_late', 'tollgate_ledger_at']) as name)";
 
 // The lock is for several sidecars that start at once. It ends with the transaction.
 const char* const create_tables = R"(

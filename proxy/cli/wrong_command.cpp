@@ -49,8 +49,9 @@ std::string wrong_command(const CLI::App& app, const std::vector<std::string>& a
         continue;
       }
       if (name == "--") break;
-      return "unknown option " + routes::shown(name) + (path.empty() ? "" : " of " + path) +
-             suggestion("", name, known);
+      const auto meant = suggestion("", name, known);
+      if (!commands.empty() && meant.empty()) break;  // of a command that is missing
+      return "unknown option " + routes::shown(name) + (path.empty() ? "" : " of " + path) + meant;
     }
     if (commands.empty()) continue;  // a command's own arguments
     if (std::find(commands.begin(), commands.end(), argument) == commands.end()) {

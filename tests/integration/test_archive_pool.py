@@ -90,10 +90,11 @@ class Pool(ArchiveTest):
         tollgate = self.start_archiving(pool.url_of("lag"))
         self.use(tollgate, "lagging")
         self.wait_until_archived(tollgate, "lagging", "lag")
+        wait_until(lambda: self.metric(tollgate, "tollgate_archive_lag_seconds") < 2, "nothing to be left")
         pool.stop()
-        wait_until(lambda: self.metric(tollgate, "tollgate_archive_lag_seconds") > 2, "the lag to count")
-        self.assertEqual(self.leaders(tollgate), [0])
         self.wait_until_said(tollgate, "archive unavailable")
+        self.assertEqual(self.leaders(tollgate), [0])
+        wait_until(lambda: self.metric(tollgate, "tollgate_archive_lag_seconds") > 3, "the lag to count")
         tollgate.stop()
 
 

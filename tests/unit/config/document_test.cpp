@@ -88,9 +88,11 @@ TEST(document, duplicate_keys_are_reported_and_the_rest_is_read) {
 }
 
 TEST(document, syntax_errors) {
-  EXPECT_EQ(read("a: [1, 2\nb: 3\n"), "2:2: YAML: end of sequence flow not found");
-  EXPECT_EQ(read("a: 1\n  b: 2\n"), "2:4: YAML: illegal map value");
-  EXPECT_EQ(read("a:\n\t- b\n"), "2:2: YAML: illegal block entry");
+  EXPECT_EQ(read("a: [1, 2\nb: 3\n"), "1:4: this \"[\" is never closed");
+  EXPECT_EQ(read("a: 1\n  b: 2\n"),
+            "2:4: YAML: illegal map value (check the indentation; text that contains \": \" needs "
+            "quotes)");
+  EXPECT_EQ(read("a:\n\t- b\n"), "2:1: a tab; YAML is indented with spaces");
   EXPECT_EQ(read("a: {b: ${C}}\n"),
             "1:9: YAML: end of map flow not found (inside { } and [ ] a variable needs quotes: "
             "\"${NAME}\")");
