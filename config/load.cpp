@@ -150,11 +150,15 @@ void warn_of_circles(context& in, const node& root, const settings& values) {
   for (const auto& upstream : values.upstreams) {
     const auto host = upstream.host == "localhost" ? "127.0.0.1" : upstream.host;
     const auto* const named = section == nullptr ? nullptr : value_of(*section, upstream.name);
-    if (named == nullptr || upstream.port == 0) continue;
-    for (const auto* each : {&values.listen, &values.admin.listen}) {
-      if (each->port != upstream.port || each->host != host) continue;
+    if (named == nullptr) continue;
+    const endpoint& listen = values.listen;
+    for (const auto* each : {&listen, &values.admin.listen}) {
+      const bool same_port = each->port != 0 && each->port == upstream.port && each->host == host;
+      const bool circle = each->unix_path.empty() ? upstream.unix_path.empty() && same_port
+                                                  : each->unix_path == upstream.unix_path;
+      if (!circle) continue;
       in.warnings.add(named->at, "upstreams." + upstream.name + ".url: this is the address of " +
-                                     (each == &values.listen ? "listen" : "admin.listen"));
+                                     (each == &listen ? "listen" : "admin.listen"));
     }
   }
 }
