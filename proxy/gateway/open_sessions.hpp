@@ -71,17 +71,7 @@ class open_sessions {
   std::int64_t in_flight() const { return in_flight_; }
 
   // Ends calls whose key is not in force any more. Called often enough, they end within 2 s.
-  void end_what_lost_access(key_cache& keys, steady_time now) {
-    for (auto it = list_.begin(); it != list_.end();) {
-      auto& session = *it++;  // it may end and leave the list at once
-      const auto* key = session.call != nullptr ? session.call->admitted_by() : nullptr;
-      if (key == nullptr) continue;
-      const auto how = keys.watch(*key, now);
-      const bool lost =
-          how == key_cache::standing::revoked || how == key_cache::standing::suspended;
-      if (lost) session.call->lost_access(how);
-    }
-  }
+  void end_what_lost_access(key_cache& keys, steady_time now);
 
   // From now on a session ends after its current exchange.
   void drain() { draining_ = true; }
@@ -100,6 +90,13 @@ class open_sessions {
     to.push_back(session);
   }
   void cut(bool only_idle);
+  // `use` may end the session, which leaves its list at once.
+  template <class Use>
+  void for_each(Use use) {
+    for (auto* each : {&strangers_, &waiting_, &busy_}) {
+      for (auto it = each->begin(); it != each->end();) use(*it++);
+    }
+  }
 
   list strangers_, waiting_, busy_;
   std::int64_t connections_ = 0, leaving_ = 0, in_flight_ = 0;
@@ -119,12 +116,19 @@ inline bool open_sessions::make_room() {
 }
 
 inline void open_sessions::cut(bool only_idle) {
-  for (auto* each : {&strangers_, &waiting_, &busy_}) {
-    for (auto it = each->begin(); it != each->end();) {
-      auto& session = *it++;  // it may end and leave the list at once
-      if (session.idle || !only_idle) session.cut();
-    }
-  }
+  for_each([only_idle](entry& session) {
+    if (session.idle || !only_idle) session.cut();
+  });
+}
+
+inline void open_sessions::end_what_lost_access(key_cache& keys, steady_time now) {
+  for_each([&](entry& session) {
+    const auto* key = session.call != nullptr ? session.call->admitted_by() : nullptr;
+    if (key == nullptr) return;
+    const auto how = keys.watch(*key, now);
+    const bool lost = how == key_cache::standing::revoked || how == key_cache::standing::suspended;
+    if (lost) session.call->lost_access(how);
+  });
 }
 
 }  // namespace tollgate::proxy
