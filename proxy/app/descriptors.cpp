@@ -46,7 +46,8 @@ descriptor_shares share_descriptors(std::size_t limit, int workers,
   return out;
 }
 
-std::string fit_to(const descriptor_shares& shares, std::size_t limit, config::settings& settings) {
+std::string fit_to(std::size_t limit, int threads, config::settings& settings) {
+  const auto shares = share_descriptors(limit, threads, settings);
   auto& connections = settings.limits.connections;
   settings.limits.idle_upstream_connections = shares.idle;
   if (shares.clients >= connections) return "";
