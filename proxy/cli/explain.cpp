@@ -87,7 +87,7 @@ explanation explain(const config::configuration& config, const asked_request& as
     return what;
   }
   what.target = std::get<routes::clean_target>(std::move(target));
-  if (is_billing(what.target->path, config.values.billing_prefix)) {
+  if (is_billing(what.target->path, config.values.billing.prefix)) {
     what.outcome = explanation::answered_here{};
     return what;
   }
