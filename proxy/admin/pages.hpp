@@ -1,6 +1,7 @@
 // Health and metrics: pages of the admin listener that need no token.
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -13,6 +14,8 @@ namespace tollgate::proxy::admin {
 struct readiness {
   bool store = false;     // reachable, and the scripts are loaded
   bool draining = false;  // stopping: send no new calls
+  // Plans whose configured terms are not in force. It serves all the same, with those in force.
+  std::vector<std::string> unconfirmed_plans = {};
 };
 
 api_response health_page();
