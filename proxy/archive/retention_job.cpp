@@ -11,7 +11,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr quota::milliseconds longest_pause{10'000};
+constexpr quota::milliseconds between_rounds{10'000};
 constexpr std::int64_t hours_a_day = 24, days_at_once = 40;
 
 quota::entry_id known(const std::string& id) {
@@ -33,8 +33,8 @@ std::int64_t next_month(std::int64_t day) {
 }  // namespace
 
 task<> retention_job::run_once() {
-  const auto every = std::clamp<quota::milliseconds>(rules_.ledger.value_or(longest_pause) / 10, 1s,
-                                                     longest_pause);
+  const auto every = std::clamp<quota::milliseconds>(rules_.ledger.value_or(between_rounds) / 10,
+                                                     1s, between_rounds);
   for (auto& [org, account] : accounts_) {
     if (stopping_ || !store_.ledger().ready()) co_return;
     if (archived_account::steady::now() < account.tidy_at) continue;

@@ -211,15 +211,19 @@ class Redis(Process):
         return f"unix://{self.socket_path}"
 
     def command(self, *arguments):
-        """One command, one reply: simple strings, integers and bulk strings are enough here."""
+        """One command, one reply; an error is its text."""
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(5)
             connection.connect(self.socket_path)
             encoded = [str(a).encode() for a in arguments]
             connection.sendall(b"*%d\r\n" % len(encoded) +
                                b"".join(b"$%d\r\n%s\r\n" % (len(a), a) for a in encoded))
-            reply = connection.makefile("rb")
-            line = reply.readline().rstrip(b"\r\n")
-            if line[:1] == b"$" and line != b"$-1":
-                return reply.read(int(line[1:]))
-            return int(line[1:]) if line[:1] == b":" else line[1:]
+            return self._read_reply(connection.makefile("rb"))
+
+    def _read_reply(self, reply):
+        line = reply.readline().rstrip(b"\r\n")
+        if line[:1] == b"$" and line != b"$-1":
+            return reply.read(int(line[1:]) + 2)[:-2]
+        if line[:1] == b"*" and line != b"*-1":
+            return [self._read_reply(reply) for _ in range(int(line[1:]))]
+        return int(line[1:]) if line[:1] == b":" else line[1:]
