@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "proxy/admin/plan_agreement.hpp"
 #include "proxy/admin/server.hpp"
 #include "proxy/app/registry.hpp"
 #include "proxy/payments/event_listener.hpp"
@@ -47,6 +48,9 @@ class control_plane {
 
   quota::ledger& ledger() { return store_->ledger(); }
   quota::store& store() { return *store_; }
+  // Its store is ready, and it knows the terms that are in force.
+  bool ready() { return ledger().ready() && plans_->knows(); }
+  const std::vector<std::string>& unconfirmed_plans() const { return plans_->unconfirmed(); }
   asio::ip::tcp::endpoint admin_endpoint() const { return admin_->local_endpoint(); }
   // Any thread: this organization may have top-ups or events to deliver.
   void visit_top_ups(const quota::org_id& org);
@@ -60,8 +64,8 @@ class control_plane {
   void start_admin(hooks hooks);
   void start_payments(std::shared_ptr<payments::payment_endpoint> endpoint);
   void start_event_listener();
-  void propagate_plan_terms();
-  task<> propagate_while_wanted();
+  void start_plans();
+  task<> watch_memory();
 
   asio::io_context& context_;
   metrics::registry& metrics_;
@@ -74,7 +78,7 @@ class control_plane {
   std::unique_ptr<payments::event_listener> event_listener_;  // if it has its own address
   std::unique_ptr<webhooks::webhook_dispatcher> webhooks_;
   std::unique_ptr<admin::server> admin_;
-  bool terms_wanted_ = false, propagating_ = false;
+  std::unique_ptr<admin::plan_agreement> plans_;
 };
 
 }  // namespace tollgate::proxy

@@ -1,6 +1,8 @@
 // A quota::store in Redis.
 #pragma once
 
+#include "quota/plan.hpp"
+#include "quota/redis/batch_scheduler.hpp"
 #include "quota/redis/connection.hpp"
 #include "quota/store.hpp"
 #include "quota/store_access.hpp"
@@ -10,6 +12,9 @@ namespace tollgate::quota::redis {
 struct store_options {
   // Counters of total limits that were idle for this long are packed. Zero: never.
   milliseconds pack_idle_totals{0};
+  critical_terms critical = {};
+  // An account is looked at this long after its last operation: at most the timeout of holds.
+  milliseconds look_after = default_look_after;
   // Called once for each reason why the store, or an account in it, is refused.
   std::function<void(const std::string& why)> on_refusal = {};
   store_access access = store_access::read_write;
