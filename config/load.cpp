@@ -50,7 +50,8 @@ void read_settings(context& in, const node& root, settings& out) {
   map.optional("log", out.log, read_log);
   map.optional("threads", out.threads, whole_between(0, 1024));
   map.optional("metering", out.metering, choice<bool>{{{"on", true}, {"off", false}}});
-  map.optional("billing", out.billing_prefix, read_billing);
+  map.optional("billing", out.billing, read_billing);
+  map.optional("critical", out.critical, read_critical);
   map.optional("cors", out.cors, read_cors);
   map.finish();
 }
@@ -166,7 +167,7 @@ void warn_of_circles(context& in, const node& root, const settings& values) {
 void check_billing_prefix(context& in, const settings& values) {
   for (const auto& route : values.routes) {
     const std::string& path = route.match.path;
-    const std::string& prefix = values.billing_prefix;
+    const std::string& prefix = values.billing.prefix;
     if (path == prefix || path.starts_with(prefix + "/")) {
       in.found.add(route.at, "route " + route.name + " can never match: " + prefix +
                                  " is the billing API (billing: prefix)");

@@ -55,20 +55,6 @@ std::optional<rollover> read_rollover(context& in, const node& from) {
   return out;
 }
 
-struct request_rate {
-  std::int64_t per_minute = 0, burst = 0;
-};
-
-std::optional<request_rate> read_request_rate(context& in, const node& from) {
-  const auto requests = whole_between<std::int64_t>(1, quota::max_requests_per_minute);
-  request_rate out;
-  map_reader map{in, from};
-  map.required("per_minute", out.per_minute, requests);
-  map.required("burst", out.burst, requests);
-  map.finish();
-  return out;
-}
-
 // True if any term was given.
 bool read_terms(map_reader& map, quota::plan_terms& out) {
   bool any = map.optional("overage_usd", out.usd_micro_per_credit,
@@ -117,6 +103,16 @@ plan_settings read_plan(context& in, const std::string& name, const node& from) 
 }
 
 }  // namespace
+
+std::optional<request_rate> read_request_rate(context& in, const node& from) {
+  const auto requests = whole_between<std::int64_t>(1, quota::max_requests_per_minute);
+  request_rate out;
+  map_reader map{in, from};
+  map.required("per_minute", out.per_minute, requests);
+  map.required("burst", out.burst, requests);
+  map.finish();
+  return out;
+}
 
 std::optional<std::vector<plan_settings>> read_plans(context& in, const node& from) {
   std::vector<plan_settings> out;

@@ -306,13 +306,50 @@ std::optional<log_settings> read_log(context& in, const node& from) {
   return out;
 }
 
-std::optional<std::string> read_billing(context& in, const node& from) {
-  const settings defaults;
-  std::string prefix = defaults.billing_prefix;
+namespace {
+
+std::optional<std::optional<request_rate>> read_rate_or_unlimited(context& in, const node& from) {
+  if (from.text == "unlimited") return std::optional<request_rate>{};
+  const auto rate = read_request_rate(in, from);
+  if (!rate) return {};
+  return std::optional{rate};
+}
+
+std::optional<std::optional<quota::credits>> read_credits_or_unlimited(context& in,
+                                                                       const node& from) {
+  if (from.text == "unlimited") return std::optional<quota::credits>{};
+  const auto credits = read_credits(in, from);
+  if (!credits) return {};
+  return std::optional{credits};
+}
+
+}  // namespace
+
+std::optional<billing_settings> read_billing(context& in, const node& from) {
+  billing_settings out;
   map_reader map{in, from};
-  map.optional("prefix", prefix, read_path_prefix);
+  map.optional("prefix", out.prefix, read_path_prefix);
+  std::optional<request_rate> rate;
+  if (map.optional("requests", rate, read_rate_or_unlimited)) {
+    out.requests_per_minute = rate ? rate->per_minute : 0;
+    out.burst = rate ? rate->burst : 0;
+  }
+  map.optional("at_once", out.at_once, whole_between(1, 1'000));
   map.finish();
-  return prefix;
+  return out;
+}
+
+std::optional<critical_settings> read_critical(context& in, const node& from) {
+  critical_settings out;
+  map_reader map{in, from};
+  map.optional("overdraft_credits", out.terms.overdraft, read_credits_or_unlimited);
+  std::optional<request_rate> rate;
+  if (map.optional("requests", rate, read_rate_or_unlimited)) {
+    out.terms.requests_per_minute = rate ? rate->per_minute : 0;
+    out.terms.burst = rate ? rate->burst : 0;
+  }
+  map.finish();
+  return out;
 }
 
 }  // namespace tollgate::config

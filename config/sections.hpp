@@ -21,7 +21,13 @@ std::optional<hold_settings> read_holds(context& in, const node& from);
 std::optional<log_settings> read_log(context& in, const node& from);
 // The name of a header; "" means none.
 std::optional<std::string> read_header_name(context& in, const node& from);
-std::optional<std::string> read_billing(context& in, const node& from);  // the prefix
+std::optional<billing_settings> read_billing(context& in, const node& from);
+std::optional<critical_settings> read_critical(context& in, const node& from);
+
+struct request_rate {
+  std::int64_t per_minute = 0, burst = 0;
+};
+std::optional<request_rate> read_request_rate(context& in, const node& from);
 
 std::optional<std::vector<upstream_settings>> read_upstreams(context& in, const node& from);
 std::optional<std::vector<quota::rate>> read_rates(context& in, const node& from);

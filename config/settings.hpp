@@ -237,6 +237,11 @@ struct hold_settings {
   bool operator==(const hold_settings&) const = default;
 };
 
+// Critical calls of an organization that has no `critical_overdraft_credits` of its own.
+struct critical_settings {
+  quota::critical_terms terms{quota::credits::from_whole(1'000), 600, 1'000};
+};
+
 // The journal of charges that are not settled yet.
 struct journal_settings {
   std::string directory;  // empty: no journal
@@ -255,6 +260,16 @@ struct store_settings {
   milliseconds report_timeout{30'000};  // the same for a long answer that is arriving
 
   bool operator==(const store_settings&) const = default;
+};
+
+// The API by which customers read their own account.
+struct billing_settings {
+  std::string prefix = "/v1/billing";
+  // Of each organization, per process.
+  std::int64_t requests_per_minute = 300, burst = 60;  // 0: unlimited
+  int at_once = 4;                                     // event streams do not count
+
+  bool operator==(const billing_settings&) const = default;
 };
 
 struct log_settings {
@@ -286,10 +301,11 @@ struct settings {
   limit_settings limits;
   spool_settings spool;
   hold_settings holds;
+  critical_settings critical;
   log_settings log;
   int threads = 0;       // 0: one per core
   bool metering = true;  // off: for benchmarks only; nothing is reserved or charged
-  std::string billing_prefix = "/v1/billing";
+  billing_settings billing;
 };
 
 }  // namespace tollgate::config

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -92,6 +93,10 @@ class account_history {
   virtual ~account_history() = default;
 
   virtual task<result<account_snapshot>> snapshot(const org_id& org) = 0;
+  // The same with `holds` left empty: an account may have thousands.
+  virtual task<result<account_snapshot>> snapshot_without_holds(const org_id& org) {
+    return snapshot(org);
+  }
   // Entries after the id `after` ("0-0": from the first), oldest first, at most `limit`.
   virtual task<result<std::vector<ledger_entry>>> entries(const org_id& org, std::string after,
                                                           std::size_t limit) = 0;
@@ -99,6 +104,16 @@ class account_history {
   // Counters of the hours [first, last], both included.
   virtual task<result<std::vector<usage_counter>>> usage(const org_id& org, std::int64_t first_hour,
                                                          std::int64_t last_hour) = 0;
+  // The same, one counter after the other. If details are dropped meanwhile, some may be missing:
+  // usage_generation() has changed then.
+  using counter_taker = std::function<void(const usage_counter&)>;
+  virtual task<result<void>> each_usage(const org_id& org, std::int64_t first_hour,
+                                        std::int64_t last_hour, counter_taker take) {
+    const auto counters = co_await usage(org, first_hour, last_hour);
+    if (!counters) co_return counters.error();
+    for (const auto& counter : *counters) take(counter);
+    co_return result<void>{};
+  }
   // The same, summed over agents and conversations, whose number is unlimited. So years of usage
   // are cheap to read.
   virtual task<result<std::vector<usage_counter>>> usage_summary(const org_id& org,

@@ -72,6 +72,8 @@ class directory {
                                                     const organization_change& what) = 0;
   // Up to `limit` organizations with ids greater than `after`, ordered by id.
   virtual task<result<std::vector<organization>>> list(std::string after, std::size_t limit) = 0;
+  // The same, only their ids; some may be listed that have no settings yet.
+  virtual task<result<std::vector<org_id>>> ids(std::string after, std::size_t limit) = 0;
 
   virtual task<result<void>> add_key(const org_id& org, const api_key& key,
                                      const key_hash& hash) = 0;

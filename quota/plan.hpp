@@ -85,6 +85,16 @@ struct account_options {
   bool operator==(const account_options&) const = default;
 };
 
+// What critical calls may do beyond the balance and the overage of an account: how far they may go
+// if the account has no `critical_overdraft` of its own (empty: any distance), and how many of them
+// there may be (0: any number). Configuration, like prices: it is not stored.
+struct critical_terms {
+  std::optional<credits> overdraft = {};
+  std::int64_t requests_per_minute = 0, burst = 0;
+
+  bool operator==(const critical_terms&) const = default;
+};
+
 // Bounds within which both ledgers count exactly (doubles add integers up to 9 * 10^15).
 inline constexpr std::int64_t max_usd_micro_per_credit = 1'000'000'000;  // $1,000
 inline constexpr std::int64_t max_cents = 900'000'000'000;

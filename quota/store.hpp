@@ -10,15 +10,23 @@
 
 #include "quota/account_history.hpp"
 #include "quota/directory.hpp"
+#include "quota/due_index.hpp"
 #include "quota/guards.hpp"
 #include "quota/ledger.hpp"
 #include "quota/payment_store.hpp"
+#include "quota/plan_store.hpp"
 #include "quota/retention.hpp"
 #include "quota/store_state.hpp"
 #include "quota/store_traffic.hpp"
 #include "quota/webhook_store.hpp"
 
 namespace tollgate::quota {
+
+struct store_memory {
+  std::int64_t used_bytes = 0;
+  std::int64_t most_bytes = 0;  // `maxmemory`; 0: not limited
+  std::string eviction;         // `maxmemory-policy`: with another than noeviction, data may vanish
+};
 
 class store {
  public:
@@ -34,6 +42,9 @@ class store {
   virtual retention_store& retention() = 0;
   virtual payment_store& payments() = 0;
   virtual webhook_store& webhooks() = 0;
+  virtual due_index& due() = 0;
+  virtual plan_store& plans() = 0;
+  virtual task<result<store_memory>> memory() = 0;
 
   // A long-running reader that sends nothing that reports the store's time calls this now and then.
   virtual task<result<void>> ask_time() = 0;

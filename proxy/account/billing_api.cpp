@@ -24,9 +24,9 @@ namespace {
 
 constexpr std::size_t default_limit = 100, max_limit = 1000;
 
-// Read this many hours of counters at a time: then a report's memory is its rows, not the counters
-// they sum up.
-constexpr std::int64_t hours_a_step = 24, hours_a_summary_step = 64 * 24;
+// Read this many hours of summaries at a time: then a report's memory is its rows, not the counters
+// they sum up. Counters with agents and conversations come one by one.
+constexpr std::int64_t hours_a_step = 64 * 24;
 constexpr int most_readings = 40;
 constexpr std::chrono::milliseconds pause_between_readings{25};
 
@@ -119,16 +119,10 @@ struct billing_api::usage_reading {
 // One of several readers in parallel: while one adds up its counters, the store reads those of the
 // others.
 task<> billing_api::read_usage_steps(usage_reading& all) {
-  const auto with_callers = all.range.with_callers;
-  const auto step = with_callers ? hours_a_step : hours_a_summary_step;
   while (all.next <= all.range.last && !all.failed) {
-    const auto first = all.next, end = std::min(first / 24 * 24 + step - 1, all.range.last);
+    const auto first = all.next, end = std::min(first / 24 * 24 + hours_a_step - 1, all.range.last);
     all.next = end + 1;
-    // Awaited outside the conditional: GCC 12 destroys both branches of a conditional with
-    // co_await.
-    auto reading = with_callers ? history_.usage(all.org, first, end)
-                                : history_.usage_summary(all.org, first, end);
-    const auto counters = co_await std::move(reading);
+    const auto counters = co_await history_.usage_summary(all.org, first, end);
     if (!counters) {
       all.failed = counters.error();
       co_return;
@@ -145,8 +139,13 @@ task<result<void>> billing_api::read_usage(quota::org_id org, usage_range range,
   for (int i = 0; i < most_readings; ++i) {
     if (!generation) co_return generation.error();
     usage_reading all{org, range, range.first, begin()};
-    auto together = read_usage_steps(all) && read_usage_steps(all) && read_usage_steps(all);
-    co_await std::move(together);
+    if (range.with_callers) {
+      const auto read = co_await history_.each_usage(org, range.first, range.last, all.add);
+      if (!read) all.failed = read.error();
+    } else {
+      auto together = read_usage_steps(all) && read_usage_steps(all) && read_usage_steps(all);
+      co_await std::move(together);
+    }
     if (all.failed) co_return all.failed;
     auto now = co_await history_.usage_generation(org, range.first, range.last);
     if (now && *now == *generation) co_return result<void>{};
@@ -160,7 +159,7 @@ task<result<void>> billing_api::read_usage(quota::org_id org, usage_range range,
 
 task<api_response> billing_api::balance(quota::org_id org, api_request request) {
   if (const auto error = refuse_parameters(request)) co_return failure(*error, request.request_id);
-  const auto account = co_await history_.snapshot(org);
+  const auto account = co_await history_.snapshot_without_holds(org);
   if (!account) co_return failure(ledger_unavailable(), request.request_id);
   co_return success(balance_json(org, *account));
 }
@@ -196,7 +195,7 @@ task<api_response> billing_api::usage(quota::org_id org, api_request request) {
 template <class Report>
 task<api_response> billing_api::report_on(quota::org_id org, api_request request) {
   if (const auto error = refuse_parameters(request)) co_return failure(*error, request.request_id);
-  const auto account = co_await history_.snapshot(org);
+  const auto account = co_await history_.snapshot_without_holds(org);
   if (!account) co_return failure(ledger_unavailable(), request.request_id);
   const Report empty{*account, history_.now()};
   std::optional<Report> report;
@@ -221,7 +220,7 @@ task<api_response> billing_api::burn_down(quota::org_id org, api_request request
 task<api_response> billing_api::quote(quota::org_id org, api_request request) {
   const auto asked = read_quote(request.query);
   if (!asked) co_return failure(asked.error(), request.request_id);
-  const auto account = co_await history_.snapshot(org);
+  const auto account = co_await history_.snapshot_without_holds(org);
   if (!account) co_return failure(ledger_unavailable(), request.request_id);
   const auto terms = account->plan ? account->plan->terms : quota::plan_terms{};
   co_return success(quote_json(*asked, terms));

@@ -43,6 +43,8 @@ void write_alerts(json_writer& out, const std::vector<quota::usage_alert>& alert
   out.end_array();
 }
 
+}  // namespace
+
 void write_terms(json_writer& out, const quota::plan_terms& terms) {
   out.begin_object().key("credits").number(terms.allocation).key("rollover");
   if (terms.rollover_cycles == 0) {
@@ -62,6 +64,8 @@ void write_terms(json_writer& out, const quota::plan_terms& terms) {
   }
   out.end_object();
 }
+
+namespace {
 
 void write_cycle(json_writer& out, const quota::account_plan& plan) {
   out.key("terms");

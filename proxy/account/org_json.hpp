@@ -22,6 +22,9 @@ void write_auto_top_up(json_writer& out, const quota::account_options& options,
 // and is reserved for holds that were placed before.
 void write_active_grant(json_writer& out, const quota::active_grant& grant, bool kept);
 
+// {"credits","rollover","overage_usd","top_up_minimum_usd","requests"}
+void write_terms(json_writer& out, const quota::plan_terms& terms);
+
 void write_top_up(json_writer& out, const quota::top_up_record& top_up);
 
 }  // namespace tollgate::proxy::admin

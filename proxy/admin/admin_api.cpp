@@ -129,6 +129,8 @@ const std::vector<admin_api::route>& admin_api::routes() {
        &api::part<&api::webhooks_, &webhook_endpoints::list_dead_letters>, takes::parameters},
       {"POST", "orgs/*/webhooks/*/dead_letters/*/resend",
        &api::part<&api::webhooks_, &webhook_endpoints::resend_dead_letter>},
+      {"GET", "plans", &api::part<&api::plans_, &plan_endpoints::list>},
+      {"POST", "plans/apply", &api::part<&api::plans_, &plan_endpoints::apply>},
   };
   return table;
 }
@@ -175,7 +177,8 @@ std::optional<api_error> admin_api::refuse_unread(const route& route, const api_
 
 // All calls about an organization require it to exist, except creating it.
 task<api_response> admin_api::run(const route& route, admin_call call) {
-  if (route.pattern != "orgs") {
+  const bool of_one_org = route.pattern.starts_with("orgs/");
+  if (of_one_org) {
     if (!quota::is_valid_org_id(call.org)) {
       co_return failure(invalid("an organization id must be 1 to 64 of A-Z a-z 0-9 . _ -", "org"),
                         call.request.request_id);
@@ -191,7 +194,7 @@ task<api_response> admin_api::run(const route& route, admin_call call) {
     co_return failure(*error, call.request.request_id);
   }
   // Brings the account up to date before it is read, or a change is checked against it.
-  if (route.pattern != "orgs") {
+  if (of_one_org) {
     const auto current = co_await quota::bring_up_to_date(services_.ledger, call.org);
     if (!current) co_return failure(ledger_unavailable(), call.request.request_id);
   }

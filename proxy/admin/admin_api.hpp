@@ -10,6 +10,7 @@
 #include "proxy/admin/grants.hpp"
 #include "proxy/admin/keys.hpp"
 #include "proxy/admin/orgs.hpp"
+#include "proxy/admin/plans.hpp"
 #include "proxy/admin/top_ups.hpp"
 #include "proxy/admin/webhooks.hpp"
 
@@ -62,6 +63,7 @@ class admin_api {
   grant_endpoints grants_{services_};
   top_up_endpoints top_ups_{services_};
   webhook_endpoints webhooks_{services_};
+  plan_endpoints plans_{services_};
 };
 
 }  // namespace tollgate::proxy::admin

@@ -16,6 +16,8 @@
 
 namespace tollgate::proxy::admin {
 
+class plan_agreement;
+
 // The services of the admin API. The store and the dispatcher are used on the control thread only.
 struct admin_services {
   quota::ledger& ledger;
@@ -25,6 +27,7 @@ struct admin_services {
   webhooks::webhook_dispatcher& webhook_dispatcher;
   // The current configuration; a reload may change the token and the plans.
   std::function<std::shared_ptr<const config::configuration>()> configuration;
+  plan_agreement* plans = nullptr;
 };
 
 struct admin_call {

@@ -95,7 +95,7 @@ task<api_response> org_endpoints::list(admin_call call) {
 }
 
 task<api_response> org_endpoints::show(admin_call call) {
-  const auto account = co_await services_.history.snapshot(call.org);
+  const auto account = co_await services_.history.snapshot_without_holds(call.org);
   if (!account) co_return failure(ledger_unavailable(), call.request.request_id);
   json_writer out;
   write_org(out, *call.found, &*account);
@@ -129,7 +129,7 @@ task<api_response> org_endpoints::configure(quota::changed_organization changed,
   const auto configuration = services_.configuration();
   auto org = std::move(changed.now);
   for (int round = 0; round < most_rounds; ++round) {
-    auto account = co_await services_.history.snapshot(org.id);
+    auto account = co_await services_.history.snapshot_without_holds(org.id);
     if (!account) co_return failure(half_done(), http.request_id);
     const quota::operation configure =
         configuration_of(org, request, *account, configuration->values);
@@ -157,7 +157,7 @@ task<api_response> org_endpoints::configure(quota::changed_organization changed,
     org = **std::move(now);
     request = {};
   }
-  const auto account = co_await services_.history.snapshot(org.id);
+  const auto account = co_await services_.history.snapshot_without_holds(org.id);
   if (!account) co_return failure(half_done(), http.request_id);
   json_writer out;
   write_org(out, org, &*account);

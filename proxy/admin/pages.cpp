@@ -16,7 +16,13 @@ api_response readiness_page(const readiness& state) {
   out.begin_object().key("ready").boolean(ready);
   out.key("store").string(store_ready ? "ready" : "unavailable");
   if (!store_ready) out.key("cause").string(to_string(state.store));
-  out.key("draining").boolean(state.draining).end_object();
+  out.key("draining").boolean(state.draining);
+  if (!state.unconfirmed_plans.empty()) {
+    out.key("unconfirmed_plans").begin_array();
+    for (const auto& plan : state.unconfirmed_plans) out.string(plan);
+    out.end_array();
+  }
+  out.end_object();
   return {.status = ready ? 200 : 503, .body = out.take() + "\n", .headers = {}};
 }
 

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -17,6 +18,8 @@ struct readiness {
   // Why the store takes no operations, as of the last check of each connection.
   quota::store_trouble store = quota::store_trouble::none;
   bool draining = false;  // stopping: send no new calls
+  // Plans whose configured terms are not in force. It serves all the same, with those in force.
+  std::vector<std::string> unconfirmed_plans = {};
 };
 
 api_response health_page();

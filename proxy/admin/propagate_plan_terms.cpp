@@ -22,7 +22,7 @@ task<bool> propagate(quota::ledger& ledger, quota::account_history& history,
                      const quota::organization& org, const quota::plan_terms& terms) {
   const auto current = co_await quota::bring_up_to_date(ledger, org.id);
   if (!current) co_return false;
-  const auto account = co_await history.snapshot(org.id);
+  const auto account = co_await history.snapshot_without_holds(org.id);
   if (!account) co_return false;
   if (!account->plan || !are_news(terms, *account->plan)) co_return true;
   quota::configure what;

@@ -93,7 +93,7 @@ task<api_response> top_up_endpoints::buy(admin_call call) {
   if (!cents) co_return failure(cents.error(), call.request.request_id);
   const auto id = idempotency_key(call.request, "topup_");
   if (!id) co_return failure(id.error(), call.request.request_id);
-  const auto account = co_await services_.history.snapshot(call.org);
+  const auto account = co_await services_.history.snapshot_without_holds(call.org);
   if (!account) co_return failure(top_up_outcome_unknown(*id), call.request.request_id);
   if (auto error = refuse_amount(**cents, *account)) {
     co_return failure(*error, call.request.request_id);

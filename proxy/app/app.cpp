@@ -114,6 +114,7 @@ void warn_of_what_needs_a_restart(const config::settings& now, const config::set
   if (now.archive != next.archive) warn("archive");
   if (now.retention != next.retention) warn("retention");
   if (now.threads != next.threads) warn("threads");
+  if (now.critical.terms != next.critical.terms) warn("critical");
   if (now.payments.events.listen != next.payments.events.listen) warn("payments.stripe.listen");
   if (now.tls.has_value() != next.tls.has_value()) warn("tls");
 }
@@ -166,7 +167,7 @@ class app {
     auto deliveries = control_plane_.make_deliveries(settings());
     const auto tls = server_tls(settings());
     using_setting("archive", [this] { start_archive(); });
-    auto store = store_->opener()(control_);
+    auto store = store_->opener(store_options())(control_);
     auto archived = archived_history_of(*store);
     control_plane_.open(std::move(store), std::move(archived));
     control_plane_.start(
@@ -209,6 +210,16 @@ class app {
     if (serving_) spdlog::info("stopped");
   }
 
+  quota::redis::store_options store_options() const {
+    const auto& holds = settings().holds;
+    quota::redis::store_options options;
+    options.pack_idle_totals = settings().retention.idle_totals;
+    options.critical = settings().critical.terms;
+    options.look_after =
+        std::min({3 * holds.sweep_every, holds.timeout, quota::redis::default_look_after});
+    return options;
+  }
+
   // The archive may be unavailable: calls do not depend on it.
   void start_archive() {
     const auto& archive = settings().archive;
@@ -224,22 +235,24 @@ class app {
   }
 
   void open_data_plane(const std::shared_ptr<asio::ssl::context>& tls) {
-    const auto open = [this, opener = store_->opener({settings().retention.idle_totals})](
-                          asio::io_context& context) {
+    const auto billing = std::make_shared<admin::billing_limits>();
+    const auto open = [this, billing,
+                       opener = store_->opener(store_options())](asio::io_context& context) {
       dependencies made{.store = opener(context), .archived = nullptr};
+      made.billing = billing;
       made.archived = archived_history_of(*made.store);
       return made;
     };
     data_plane_.open(worker_count(settings()), open, {current_, tls, {}}, metrics_);
     const auto visit_top_ups = [this](const auto& org) { control_plane_.visit_top_ups(org); };
+    const auto visit_events = [this](const auto& org) { control_plane_.visit_events(org); };
     for (std::size_t i = 0; i < data_plane_.size(); ++i) {
       auto& worker = *data_plane_.workers()[i];
       if (journal_.keeper() != nullptr)
         worker.keep_journal(*journal_.keeper(), static_cast<int>(i));
-      if (i == 0) worker.sweep_accounts(visit_top_ups);
+      if (i == 0) worker.sweep_accounts(visit_top_ups, visit_events);
       worker.world().ledger().on_top_up(visit_top_ups);
-      worker.world().ledger().on_event(
-          [this](const auto& org) { control_plane_.visit_events(org); });
+      worker.world().ledger().on_event(visit_events);
       worker.take_payment_events([this](payments::event_delivery event) {
         return control_plane_.take_payment_event(std::move(event));
       });
@@ -247,12 +260,17 @@ class app {
   }
 
   admin::readiness readiness() {
-    const auto of_the_workers = data_plane_.store_trouble();
-    const auto own = control_plane_.store().state().trouble;
-    return {of_the_workers == quota::store_trouble::none ? own : of_the_workers, draining_};
+    auto met = data_plane_.store_trouble();
+    if (met == quota::store_trouble::none) met = control_plane_.store().state().trouble;
+    if (met == quota::store_trouble::none && !control_plane_.knows_terms()) {
+      met = quota::store_trouble::connecting;
+    }
+    return {met, draining_, control_plane_.unconfirmed_plans()};
   }
 
   std::vector<prometheus::MetricFamily> collect_metrics() {
+    metrics_.process.unconfirmed_plans =
+        static_cast<std::int64_t>(control_plane_.unconfirmed_plans().size());
     if (journal_.keeper() != nullptr) {
       metrics_.process.journal_unwritten = journal_.keeper()->unwritten();
     }

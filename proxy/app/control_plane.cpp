@@ -4,9 +4,9 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include "proxy/admin/metrics_listener.hpp"
-#include "proxy/admin/propagate_plan_terms.hpp"
 #include "proxy/app/deliveries.hpp"
 #include "proxy/net/acceptor.hpp"
 #include "proxy/net/sleep.hpp"
@@ -29,6 +29,8 @@ void control_plane::start(configuration_ptr configuration, deliveries deliveries
   start_webhooks(std::move(deliveries.webhooks));
   start_metrics(hooks);
   const auto event_connections = hooks.shares.events;
+  start_plans();
+  asio::co_spawn(context_, watch_memory(), asio::detached);
   start_admin(std::move(hooks));
   start_payments(std::move(deliveries.payments), event_connections);
 }
@@ -53,13 +55,12 @@ void control_plane::start_metrics(const hooks& hooks) {
 void control_plane::start_admin(hooks hooks) {
   admin::server_options options{
       .services = {ledger(), history(), store_->directory(), store_->webhooks(), *webhooks_,
-                   [this] { return configuration_; }},
+                   [this] { return plans_->in_force(); }, plans_.get()},
       .pages = std::move(hooks.pages),
       .limits = {.connections = hooks.shares.admin}};
   admin_ = std::make_unique<admin::server>(context_, configuration_->values.admin.listen,
                                            std::move(options));
   admin_->start();
-  propagate_plan_terms();
 }
 
 void control_plane::start_payments(std::shared_ptr<payments::payment_endpoint> endpoint,
@@ -92,26 +93,51 @@ void control_plane::reload(configuration_ptr configuration, deliveries deliverie
   receiver_->use(std::move(deliveries.payments));
   webhooks_->use(std::move(deliveries.webhooks));
   configuration_ = std::move(configuration);
-  propagate_plan_terms();
+  plans_->use(configuration_);
 }
 
-// Runs when the store is ready, one run after the other, so that the last configuration wins.
-void control_plane::propagate_plan_terms() {
-  terms_wanted_ = true;
-  if (propagating_) return;
-  propagating_ = true;
-  asio::co_spawn(context_, propagate_while_wanted(), asio::detached);
+// Named by host and address, so that it has the same name after a restart.
+void control_plane::start_plans() {
+  char host[256] = {};
+  gethostname(host, sizeof host - 1);
+  const auto& listen = configuration_->values.listen;
+  const auto where = listen.unix_path.empty() ? fmt::format("{}:{}", listen.host, listen.port)
+                                              : "unix:" + listen.unix_path;
+  plans_ = std::make_unique<admin::plan_agreement>(
+      context_.get_executor(), *store_, fmt::format("{} {}", host, where), configuration_);
+  asio::co_spawn(context_, plans_->run(), asio::detached);
 }
 
-task<> control_plane::propagate_while_wanted() {
-  while (terms_wanted_) {
+// The store refuses writes when its memory is full, and calls get 503 then.
+task<> control_plane::watch_memory() {
+  constexpr std::chrono::seconds between{10};
+  bool was_low = false, evicts = false;
+  for (;;) {
     co_await sleep_for(context_.get_executor(), std::chrono::milliseconds{100});
     if (!ledger().ready()) continue;
-    terms_wanted_ = false;
-    co_await admin::propagate_plan_terms(ledger(), store_->history(), store_->directory(),
-                                         configuration_);
+    const auto found = co_await store_->memory();
+    if (!found) continue;
+    metrics_.process.store_used_bytes = found->used_bytes;
+    metrics_.process.store_most_bytes = found->most_bytes;
+    const bool low = found->most_bytes > 0 && found->used_bytes > found->most_bytes / 10 * 8;
+    const auto used_mib = found->used_bytes / 1024 / 1024,
+               most_mib = found->most_bytes / 1024 / 1024;
+    if (low && !was_low) {
+      spdlog::warn("store: {} of {} MiB (maxmemory) are used; when it is full, calls get 503",
+                   used_mib, most_mib);
+    } else if (was_low && !low) {
+      spdlog::info("store: {} of {} MiB (maxmemory) are used", used_mib, most_mib);
+    }
+    was_low = low;
+    const bool may_evict =
+        found->most_bytes > 0 && !found->eviction.empty() && found->eviction != "noeviction";
+    if (may_evict && !evicts) {
+      spdlog::error("store: maxmemory-policy is {}: Redis may evict accounts; set noeviction",
+                    found->eviction);
+    }
+    evicts = may_evict;
+    co_await sleep_for(context_.get_executor(), between);
   }
-  propagating_ = false;
 }
 
 void control_plane::drain() {
@@ -123,11 +149,14 @@ void control_plane::drain() {
 
 task<> control_plane::end_deliveries() {
   webhooks_->stop();
+  plans_->stop();
+  co_await plans_->leave();
   co_await webhooks_->end_deliveries();
 }
 
 void control_plane::close() {
   admin_.reset();
+  plans_.reset();
   event_listener_.reset();
   metrics_listener_.reset();
   archived_.reset();

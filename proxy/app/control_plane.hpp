@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "proxy/admin/plan_agreement.hpp"
 #include "proxy/admin/server.hpp"
 #include "proxy/app/descriptors.hpp"
 #include "proxy/app/registry.hpp"
@@ -48,6 +49,9 @@ class control_plane {
 
   quota::ledger& ledger() { return store_->ledger(); }
   quota::store& store() { return *store_; }
+  // Whether it has read from the store which terms are in force.
+  bool knows_terms() const { return plans_->knows(); }
+  const std::vector<std::string>& unconfirmed_plans() const { return plans_->unconfirmed(); }
   asio::ip::tcp::endpoint admin_endpoint() const { return admin_->local_endpoint(); }
   // Any thread: this organization may have top-ups or events to deliver.
   void visit_top_ups(const quota::org_id& org);
@@ -63,8 +67,8 @@ class control_plane {
   void start_payments(std::shared_ptr<payments::payment_endpoint> endpoint,
                       std::size_t event_connections);
   void start_event_listener(std::size_t connections);
-  void propagate_plan_terms();
-  task<> propagate_while_wanted();
+  void start_plans();
+  task<> watch_memory();
 
   asio::io_context& context_;
   metrics::registry& metrics_;
@@ -78,7 +82,7 @@ class control_plane {
   std::unique_ptr<admin::small_listener> metrics_listener_;  // likewise
   std::unique_ptr<webhooks::webhook_dispatcher> webhooks_;
   std::unique_ptr<admin::server> admin_;
-  bool terms_wanted_ = false, propagating_ = false;
+  std::unique_ptr<admin::plan_agreement> plans_;
 };
 
 }  // namespace tollgate::proxy

@@ -328,6 +328,14 @@ void collect_process(family_builder& out, const process_metrics& process) {
   one("tollgate_buffered_bytes", MetricType::Gauge,
       "Bodies and buffers in memory, of limits.buffered.", memory.bodies() + memory.buffers());
   one("tollgate_buffered_limit_bytes", MetricType::Gauge, "limits.buffered.", memory.total());
+  one("tollgate_plans_unconfirmed", MetricType::Gauge,
+      "Plans whose terms in this configuration are not those in force at the store.",
+      process.unconfirmed_plans.load());
+  one("tollgate_store_memory_used_bytes", MetricType::Gauge, "Memory that the store uses.",
+      process.store_used_bytes.load());
+  one("tollgate_store_memory_max_bytes", MetricType::Gauge,
+      "Memory that the store may use (maxmemory); 0: not limited.",
+      process.store_most_bytes.load());
   one("tollgate_config_reloads", MetricType::Counter, "Attempts to reload the configuration.",
       process.reloads.load());
   one("tollgate_config_reload_failures", MetricType::Counter,

@@ -21,6 +21,8 @@ struct process_metrics {
       0};  // of the current one; since the Unix epoch
   std::atomic<bool> draining{false};
   std::atomic<std::int64_t> journal_unwritten{0};
+  std::atomic<std::int64_t> unconfirmed_plans{0};
+  std::atomic<std::int64_t> store_used_bytes{0}, store_most_bytes{0};
 };
 
 class registry {

@@ -104,6 +104,21 @@ task<result<std::vector<quota::usage_counter>>> archived_history::usage(const qu
   }
 }
 
+task<result<void>> archived_history::each_usage(const quota::org_id& org, std::int64_t first_hour,
+                                                std::int64_t last_hour, counter_taker take) {
+  const auto kept = co_await retention_.what_is_retained(org);
+  if (!kept) co_return kept.error();
+  const auto from = std::clamp(kept->first_hour, first_hour, last_hour + 1);
+  constexpr std::int64_t hours_a_read = 24;  // bounds the memory
+  for (auto hour = first_hour; hour < from; hour += hours_a_read) {
+    const auto older = co_await older_usage(org, hour, std::min(hour + hours_a_read, from) - 1);
+    if (!older) co_return older.error();
+    for (const auto& counter : *older) take(counter);
+  }
+  if (from > last_hour) co_return result<void>{};
+  co_return co_await recent_.each_usage(org, from, last_hour, std::move(take));
+}
+
 task<result<std::vector<quota::usage_counter>>> archived_history::older_usage(
     const quota::org_id& org, std::int64_t first_hour, std::int64_t last_hour) {
   const auto both = co_await agreed(org);

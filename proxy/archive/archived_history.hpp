@@ -25,9 +25,15 @@ class archived_history final : public quota::account_history {
                                                         std::int64_t first_hour,
                                                         std::int64_t last_hour) override;
 
+  task<result<void>> each_usage(const quota::org_id& org, std::int64_t first_hour,
+                                std::int64_t last_hour, counter_taker take) override;
+
   // The store keeps all of these as long as the account exists.
   task<result<quota::account_snapshot>> snapshot(const quota::org_id& org) override {
     return recent_.snapshot(org);
+  }
+  task<result<quota::account_snapshot>> snapshot_without_holds(const quota::org_id& org) override {
+    return recent_.snapshot_without_holds(org);
   }
   task<result<std::vector<quota::grant_record>>> grants(const quota::org_id& org) override {
     return recent_.grants(org);

@@ -91,6 +91,7 @@ std::string query_of(const std::vector<std::pair<std::string, std::string>>& par
 void add_client_commands(CLI::App& app, int& exit_code, const store_finder& find_store) {
   add_org_commands(app, exit_code);
   add_key_commands(app, exit_code);
+  add_plan_commands(app, exit_code);
   add_account_commands(app, exit_code);
   add_top_up_commands(app, exit_code);
   add_webhook_commands(app, exit_code);

@@ -50,6 +50,7 @@ CLI::App& org_command(CLI::App& parent, const char* name, const char* summary, s
 // The groups of commands.
 void add_org_commands(CLI::App& app, int& exit_code);
 void add_key_commands(CLI::App& app, int& exit_code);
+void add_plan_commands(CLI::App& app, int& exit_code);
 void add_account_commands(CLI::App& app, int& exit_code);
 void add_events_command(CLI::App& app, int& exit_code);
 void add_statement_command(CLI::App& app, int& exit_code);

@@ -110,7 +110,7 @@ explanation explain(const config::configuration& config, const asked_request& as
       return what;
     }
   }
-  if (is_billing(what.target->path, config.values.billing_prefix)) {
+  if (is_billing(what.target->path, config.values.billing.prefix)) {
     what.outcome = explanation::answered_here{};
     return what;
   }

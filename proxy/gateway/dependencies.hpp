@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 
+#include "proxy/account/billing_limits.hpp"
 #include "quota/clock.hpp"
 #include "quota/ids.hpp"
 #include "quota/store.hpp"
@@ -15,6 +16,8 @@ struct dependencies {
   std::unique_ptr<quota::store> store;
   // The history of accounts, if an archive holds data older than the store's.
   std::unique_ptr<quota::account_history> archived;
+  // Shared by all threads of the process.
+  std::shared_ptr<admin::billing_limits> billing = std::make_shared<admin::billing_limits>();
   std::unique_ptr<quota::clock> clock = std::make_unique<quota::system_clock>();
   std::unique_ptr<quota::id_source> ids = std::make_unique<quota::random_id_source>();
 

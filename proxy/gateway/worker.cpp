@@ -123,10 +123,16 @@ void worker::keep_journal(journal::keeper& keeper, int index) {
   settlement_.use_journal(std::make_unique<journal::charges>(keeper, index));
 }
 
-void worker::sweep_accounts(quota::ledger::top_up_listener on_top_up) {
+void worker::sweep_accounts(quota::ledger::top_up_listener on_top_up,
+                            sweeper::look_listener on_look) {
   sweeper_ = std::make_unique<sweeper>(
-      executor(), *world_.store, [this] { return runtime_->settings().holds; },
+      executor(), *world_.store,
+      [this] {
+        const auto& settings = runtime_->settings();
+        return sweeper::rules{settings.holds, settings.payments.kind != config::payment_kind::none};
+      },
       std::move(on_top_up), counts_.expired_holds_micro);
+  sweeper_->on_look(std::move(on_look));
 }
 
 void worker::start() {

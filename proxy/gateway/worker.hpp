@@ -45,7 +45,9 @@ class worker {
   void keep_journal(journal::keeper& keeper, int index);
   // This thread processes what becomes due in accounts that are not in use. `on_top_up` is called,
   // on this thread, for an organization whose top-ups nobody delivers.
-  void sweep_accounts(quota::ledger::top_up_listener on_top_up);
+  // `on_look` for one that had operations a short while ago, here or elsewhere.
+  void sweep_accounts(quota::ledger::top_up_listener on_top_up,
+                      sweeper::look_listener on_look = {});
 
   void start();  // runs the loop on a thread of its own
   void drain();  // any thread: no new connections; ends when all is done

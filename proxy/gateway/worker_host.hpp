@@ -21,6 +21,13 @@ class worker_host final : public exchange_host {
   task<admin::api_response> answer_billing(const quota::org_id& org, admin::api_request question,
                                            std::shared_ptr<runtime> view) override {
     const auto& world = worker_.world();
+    const auto& rules = view->settings().billing;
+    const auto now = std::chrono::steady_clock::now();
+    if (const auto refused = world.billing->begin(org, rules, now)) {
+      co_return admin::failure(*refused, question.request_id);
+    }
+    const std::unique_ptr<void, std::function<void(void*)>> ends{
+        &worker_, [limits = world.billing, org](void*) { limits->end(org); }};
     admin::billing_api billing{world.ledger(), world.history(), [view] { return view->config; },
                                &worker_.events()};
     co_return co_await billing.handle(org, std::move(question));

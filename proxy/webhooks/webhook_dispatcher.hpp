@@ -41,8 +41,8 @@ class webhook_dispatcher {
   const sender& rules() const { return *sender_; }
 
   // Visits organizations whose pause is over, and occasionally all: other sidecars may have left
-  // deliveries. One without deliveries is skipped in the next few rounds; visit() reports its
-  // events.
+  // deliveries. One without deliveries is skipped in the next 120 rounds; visit() reports
+  // its events.
   void start(quota::milliseconds sweep_every);
 
   // This organization may have events to deliver. Cheap, and harmless if it has none.
@@ -85,7 +85,9 @@ class webhook_dispatcher {
   template <class Work, class Then>
   void spawn(Work work, Then then);
 
-  static constexpr int rounds_to_rest = 6;
+  // Its events are reported by visit(): by the ledger, or by a sweep that looks at an account that
+  // had operations elsewhere.
+  static constexpr int rounds_to_rest = 120;
   // Then other endpoints get their turn; likewise after the time of one attempt.
   static constexpr std::size_t events_a_turn = 20;
   // How much longer than an attempt's timeout a lease lasts.

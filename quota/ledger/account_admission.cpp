@@ -41,6 +41,25 @@ std::optional<account_ledger::objection> account_ledger::take_request(time_point
   return objection{outcome::rate_limited, why, true};
 }
 
+// The same for critical calls beyond the balance.
+std::optional<account_ledger::objection> account_ledger::take_critical_request(
+    time_point now, rate_status& status) {
+  const auto per_minute = critical_.requests_per_minute, burst = critical_.burst;
+  if (per_minute == 0) return std::nullopt;
+  const auto level =
+      drained(critical_bucket_.level, (now - critical_bucket_.at).count(), per_minute);
+  const auto excess = level + a_request - burst * a_request;
+  if (excess <= 0) {
+    critical_bucket_ = {level + a_request, now};
+    return std::nullopt;
+  }
+  status = {per_minute, burst, (burst * a_request - level) / a_request,
+            now + time_to_drain(level, per_minute)};
+  obstacle why;
+  why.until = now + time_to_drain(excess, per_minute);
+  return objection{outcome::rate_limited, why, true};
+}
+
 rate_status account_ledger::rate(time_point now) const {
   const auto& terms = plan_->terms;
   const auto level = drained(bucket_.level, (now - bucket_.at).count(), terms.requests_per_minute);
@@ -113,8 +132,10 @@ std::optional<account_ledger::objection> account_ledger::objection_to(credits mo
                                                                       time_point now,
                                                                       const hold* extended) const {
   if (more <= credits{}) return std::nullopt;
-  if (admit == admission::critical && plan_ && plan_->options.critical_overdraft) {
-    if (auto too_far = money_objection(more, *plan_->options.critical_overdraft)) {
+  const auto own = plan_ ? plan_->options.critical_overdraft : std::nullopt;
+  const auto overdraft = own ? own : critical_.overdraft;
+  if (admit == admission::critical && overdraft) {
+    if (auto too_far = money_objection(more, *overdraft)) {
       too_far->final = true;
       return too_far;
     }

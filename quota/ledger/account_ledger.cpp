@@ -115,6 +115,14 @@ answer account_ledger::on(const reserve& what, time_point now) {
       reply.rate = rate(now);
     }
     if (!in_the_way) in_the_way = objection_to(what.amount, what.who, what.admit, now);
+    if (what.admit == admission::critical && in_the_way && !in_the_way->final &&
+        money_objection(what.amount, {})) {
+      rate_status status;
+      if (auto too_many = take_critical_request(now, status)) {
+        in_the_way = std::move(too_many);
+        reply.rate = status;
+      }
+    }
   }
   if (in_the_way && refuses(what.admit, *in_the_way)) {
     reply.result = in_the_way->how;

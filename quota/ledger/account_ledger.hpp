@@ -58,6 +58,10 @@ struct ledger_entry {
 
 class account_ledger {
  public:
+  account_ledger() = default;
+  // With these terms for critical calls, as a sidecar's configuration has them.
+  explicit account_ledger(critical_terms critical) : critical_{critical} {}
+
   // First applies everything that has become due, in order: expired holds release their credits,
   // grants expire, cycles close.
   answer apply(const operation& operation, time_point now);
@@ -170,6 +174,7 @@ class account_ledger {
   std::optional<objection> objection_to(credits more, const attribution& who, admission admit,
                                         time_point now, const hold* extended = nullptr) const;
   std::optional<objection> take_request(time_point now);
+  std::optional<objection> take_critical_request(time_point now, rate_status& status);
   rate_status rate(time_point now) const;
   std::string counter_of(const spend_limit& limit, const attribution& who) const;
   std::int64_t window_of(const spend_limit& limit, time_point at) const;
@@ -263,7 +268,8 @@ class account_ledger {
   top_up_state top_up_;
   std::vector<top_up_record> top_ups_;
   bool top_up_due_ = false;
-  rate_bucket bucket_;
+  rate_bucket bucket_, critical_bucket_;
+  critical_terms critical_;
   std::map<std::string, limit_counter> counters_;
   // Grows whenever a limit is set, or a limit's counter begins again. So numbers, not times, decide
   // whether a counter has counted a hold: the clock does not matter.

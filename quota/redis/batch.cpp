@@ -52,7 +52,7 @@ void batch::send(std::unique_ptr<batch> self) {
   const auto& library = ledger_library::current();
   const auto& function = self->read_only_ ? library.read_only_name() : library.name();
   const auto hour = hour_of(self->from_->clock().now());
-  self->operations_.append_call(encoded, function, self->org_, hour, self->from_->pack_after_hours);
+  self->operations_.append_call(encoded, function, self->org_, hour, self->from_->rules);
   auto& connection = self->from_->by();
   connection.send(encoded, std::move(self));
 }

@@ -3,7 +3,11 @@
 #include <iterator>
 #include <utility>
 
+#include <hiredis/hiredis.h>
+
 #include "quota/redis/batch.hpp"
+#include "quota/redis/due_index.hpp"
+#include "quota/redis/stored_time.hpp"
 #include "quota/redis/usual_call.hpp"
 
 namespace tollgate::quota::redis {
@@ -14,6 +18,18 @@ namespace {
 // number of such accounts.
 constexpr milliseconds unusual_for{10'000};
 constexpr std::size_t most_unusual = 10'000;
+
+// Where an entry may be missing, the next operation notes it again.
+class noted_reply final : public reply_sink {
+ public:
+  explicit noted_reply(std::shared_ptr<batch_scheduler> of) : of_{std::move(of)} {}
+  void complete(error_code ec, const redisReply* reply) noexcept override {
+    if (ec || reply->type == REDIS_REPLY_ERROR) of_->note_again();
+  }
+
+ private:
+  std::shared_ptr<batch_scheduler> of_;
+};
 
 }  // namespace
 
@@ -47,8 +63,32 @@ void batch_scheduler::recycle(std::unique_ptr<batch> done) {
   spare_.push_back(std::move(done));
 }
 
+// Before the operations, in the same write: whatever happens next, somebody looks at the account
+// later. GT: another thread may have promised to itself that the entry stays until its own time.
+void batch_scheduler::note_in_index() {
+  const auto now = clock().now();
+  if (now - noted_since_ > look_after / 2 || now < noted_since_) {
+    noted_.clear();
+    noted_since_ = now;
+  }
+  std::vector<std::string> command;
+  for (const auto& org : due_) {
+    const auto& waiting = org_queues_[org].waiting;
+    if (waiting.empty() || !waiting.front()->operations().may_leave_work()) continue;
+    if (!noted_.insert(org).second) continue;
+    if (command.empty()) command = {"ZADD", std::string{due_keys[0]}, "GT"};
+    command.push_back(ms_text(now + look_after));
+    command.push_back(org);
+  }
+  if (command.empty()) return;
+  std::string encoded;
+  append_command(encoded, command);
+  connection_.send(encoded, std::make_unique<noted_reply>(shared_from_this()));
+}
+
 void batch_scheduler::leave() {
   while (!due_.empty()) {
+    if (connection_.ready()) note_in_index();
     auto shared = std::make_unique<usual_call>(*this, hour_of(clock().now()));
     for (const auto& org : std::exchange(due_, {})) depart(org, shared);
     if (!shared->empty()) usual_call::send(std::move(shared));

@@ -18,6 +18,8 @@
 
 namespace tollgate::quota::redis {
 
+inline constexpr milliseconds default_look_after{15'000};
+
 class batch;
 class usual_call;
 
@@ -43,12 +45,16 @@ class batch_scheduler : public std::enable_shared_from_this<batch_scheduler> {
   void recycle(std::unique_ptr<batch> done);
   // The account was not usual: for a while its batches are sent in calls of their own.
   void note_unusual(const org_id& org);
+  // Entries in the index may be missing.
+  void note_again() { noted_.clear(); }
   void tell_of(const ledger_answer& answer, const org_id& org);
 
   connection& by() { return connection_; }
   store_clock& clock() { return connection_.clock(); }
 
-  std::int64_t pack_after_hours = default_pack_after_hours;
+  std::string rules = rules_text(default_pack_after_hours);
+  // An account is looked at this long after its operations, unless there are more.
+  milliseconds look_after = default_look_after;
   ledger::top_up_listener on_top_up;
   ledger::event_listener on_event;
 
@@ -59,6 +65,7 @@ class batch_scheduler : public std::enable_shared_from_this<batch_scheduler> {
   };
 
   std::unique_ptr<batch> make_batch(const org_id& org);
+  void note_in_index();
   void depart(const org_id& org, std::unique_ptr<usual_call>& shared);
   bool is_unusual(const org_id& org);
 
@@ -68,6 +75,10 @@ class batch_scheduler : public std::enable_shared_from_this<batch_scheduler> {
   std::vector<std::unique_ptr<batch>> spare_;
   std::unordered_set<org_id> unusual_;
   time_point unusual_since_{};
+  // The organizations that this thread has noted in the index of what is due (due_index.hpp), for
+  // at least half of `look_after` from now. So a busy organization costs one write in that time.
+  std::unordered_set<org_id> noted_;
+  time_point noted_since_{};
 };
 
 }  // namespace tollgate::quota::redis

@@ -36,6 +36,7 @@ class day_summary {
   // The same, already parsed: `who` without agent and conversation. The hour is one of the day's.
   void count(const std::string& who, std::int64_t hour, const amounts& more);
   bool empty() const { return sums_.empty(); }
+  std::int64_t day() const { return day_of(first_hour_); }
 
   // Calls visit(who, hour, amounts) for each.
   template <class Visit>

@@ -6,6 +6,8 @@
 
 #include "quota/plan_text.hpp"
 #include "quota/redis/account_commands.hpp"
+#include "quota/redis/due_index.hpp"
+#include "quota/redis/hash_pieces.hpp"
 #include "quota/redis/ledger_protocol.hpp"
 #include "quota/redis/reply.hpp"
 #include "quota/redis/rows.hpp"
@@ -163,7 +165,25 @@ task<result<changed_organization>> redis_directory::change(const org_id& org,
   changed.created = parts[0]->integer == 1;
   changed.stale = parts[2]->integer == 1;
   changed.told = parts[3]->integer == 1;
+  // Somebody looks at the account soon: at purchases that waited, and at the event if this process
+  // ends before it has delivered it. Without this entry, a walk finds them.
+  if (changed.told) {
+    std::vector<std::string> note{"ZADD", std::string{due_keys[0]}, "GT",
+                                  ms_text(connection_.clock().now()), org};
+    co_await ask_store(connection_, std::move(note));
+  }
   co_return changed;
+}
+
+task<result<std::vector<org_id>>> redis_directory::ids(std::string after, std::size_t limit) {
+  std::vector<std::string> command{
+      "ZRANGE", std::string{all_orgs}, after.empty() ? "-" : "(" + after, "+", "BYLEX", "LIMIT",
+      "0",      std::to_string(limit)};
+  const auto reply = co_await ask_store(connection_, std::move(command));
+  if (!reply) co_return reply.error();
+  std::vector<org_id> found;
+  for (const auto* id : elements_of(**reply)) found.emplace_back(text_of(*id));
+  co_return found;
 }
 
 // Continues if ids are listed without settings, so that a page that is not full is the last one.
@@ -171,21 +191,12 @@ task<result<std::vector<organization>>> redis_directory::list(std::string after,
                                                               std::size_t limit) {
   std::vector<organization> found;
   while (found.size() < limit) {
-    std::vector<std::string> command{"ZRANGE",
-                                     std::string{all_orgs},
-                                     after.empty() ? "-" : "(" + after,
-                                     "+",
-                                     "BYLEX",
-                                     "LIMIT",
-                                     "0",
-                                     std::to_string(limit - found.size())};
-    const auto reply = co_await ask_store(connection_, std::move(command));
-    if (!reply) co_return reply.error();
-    const auto ids = elements_of(**reply);
-    if (ids.empty()) break;
-    for (const auto* id : ids) {
-      after = text_of(*id);
-      auto org = co_await find(after);
+    const auto page = co_await ids(after, limit - found.size());
+    if (!page) co_return page.error();
+    if (page->empty()) break;
+    for (const auto& id : *page) {
+      after = id;
+      auto org = co_await find(id);
       // One that cannot be read must not hide the others.
       if (!org && org.error() == store_errc::protocol) continue;
       if (!org) co_return org.error();
@@ -207,14 +218,13 @@ task<result<void>> redis_directory::add_key(const org_id& org, const api_key& ke
 }
 
 task<result<std::vector<api_key>>> redis_directory::keys(const org_id& org) {
-  std::vector<std::string> command{"HGETALL", key_of(org, "keys")};
-  const auto reply = co_await read_account(connection_, org, std::move(command));
-  if (!reply) co_return reply.error();
   std::vector<api_key> found;
-  const auto flat = elements_of(**reply);
-  for (std::size_t i = 0; i + 1 < flat.size(); i += 2) {
-    found.push_back(unpack(text_of(*flat[i]), text_of(*flat[i + 1])).key);
-  }
+  const auto take = [&](std::string_view id, std::string_view packed) {
+    found.push_back(unpack(id, packed).key);
+    return true;
+  };
+  const auto read = co_await read_hash_in_pieces(connection_, org, key_of(org, "keys"), take);
+  if (!read) co_return read.error();
   std::sort(found.begin(), found.end(), [](const api_key& a, const api_key& b) {
     return std::tie(a.created_at, a.id) < std::tie(b.created_at, b.id);
   });

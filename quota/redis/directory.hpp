@@ -17,6 +17,7 @@ class redis_directory final : public directory {
   task<result<changed_organization>> change(const org_id& org,
                                             const organization_change& what) override;
   task<result<std::vector<organization>>> list(std::string after, std::size_t limit) override;
+  task<result<std::vector<org_id>>> ids(std::string after, std::size_t limit) override;
 
   task<result<void>> add_key(const org_id& org, const api_key& key, const key_hash& hash) override;
   task<result<std::vector<api_key>>> keys(const org_id& org) override;

@@ -62,6 +62,16 @@ std::string key_of(std::string_view org, std::string_view part) {
   return key;
 }
 
+std::string rules_text(std::int64_t pack_after_hours, const critical_terms& critical) {
+  const auto overdraft = critical.overdraft ? critical.overdraft->micro() : -1;
+  std::string text;
+  for (const auto number :
+       {pack_after_hours, overdraft, critical.requests_per_minute, critical.burst}) {
+    text.append(text.empty() ? "" : " ").append(std::to_string(number));
+  }
+  return text;
+}
+
 void ledger_batch::add(const operation& operation) {
   note_shape(operation);
   std::visit([this](const auto& what) { encode(what); }, operation);
@@ -71,6 +81,7 @@ void ledger_batch::add(const operation& operation) {
 void ledger_batch::note_shape(const operation& operation) {
   const bool settles = std::holds_alternative<settle>(operation);
   const bool reserves = std::holds_alternative<reserve>(operation);
+  may_leave_work_ = may_leave_work_ || !std::holds_alternative<expire_holds>(operation);
   if (operations_ == 0) {
     usual_ = settles || reserves;
     settles_ = settles;
@@ -93,7 +104,7 @@ void ledger_batch::clear() {
   hours_.clear();
   id_count_ = argument_count_ = operations_ = 0;
   usual_ = true;
-  settles_ = false;
+  settles_ = may_leave_work_ = false;
 }
 
 void ledger_batch::encode(const reserve& what) {
@@ -222,7 +233,7 @@ void ledger_batch::argument(std::int64_t number) {
 }
 
 void ledger_batch::append_call(std::string& out, std::string_view function, std::string_view org,
-                               std::int64_t usage_hour, std::int64_t pack_after_hours) const {
+                               std::int64_t usage_hour, std::string_view rules) const {
   const std::size_t keys = fixed_keys + hours_.size();
   append_array_header(out, 3 + keys + 3 + hours_.size() + id_count_ + argument_count_);
   append_argument(out, "FCALL");
@@ -247,7 +258,7 @@ void ledger_batch::append_call(std::string& out, std::string_view function, std:
 
   append_argument(out, digits(buffer, usage_hour));
   append_argument(out, digits(buffer, static_cast<std::int64_t>(id_count_)));
-  append_argument(out, digits(buffer, pack_after_hours));
+  append_argument(out, rules);
   for (const auto hour : hours_) append_argument(out, digits(buffer, hour));
   out += ids_;
   out += arguments_;

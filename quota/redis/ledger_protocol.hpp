@@ -21,6 +21,9 @@ std::string key_of(std::string_view org, std::string_view part);
 // (ledger/scripts/packed_totals.lua).
 inline constexpr std::int64_t default_pack_after_hours = 24 * 30;
 
+// What a sidecar's configuration says to the ledger, as it stands in every call.
+std::string rules_text(std::int64_t pack_after_hours, const critical_terms& critical = {});
+
 // The operations of one organization that are applied in one call, in order.
 class ledger_batch {
  public:
@@ -39,11 +42,13 @@ class ledger_batch {
   // A settlement, a reservation, or a settlement and then a reservation, with ids of this hour: for
   // most accounts nothing else is due.
   bool is_usual(std::int64_t hour) const;
+  // Whether something may be due afterwards that was not before: expire_holds only takes away.
+  bool may_leave_work() const { return may_leave_work_; }
 
   // Appends the whole command. `usage_hour` is the store's hour, as far as the client knows.
+  // `rules` is a rules_text().
   void append_call(std::string& out, std::string_view function, std::string_view org,
-                   std::int64_t usage_hour,
-                   std::int64_t pack_after_hours = default_pack_after_hours) const;
+                   std::int64_t usage_hour, std::string_view rules) const;
 
  private:
   friend class usual_arguments;
@@ -68,7 +73,8 @@ class ledger_batch {
   std::string ids_, arguments_;  // encoded
   std::size_t id_count_ = 0, argument_count_ = 0, operations_ = 0;
   bool usual_ = true, settles_ = false;  // of all operations so far; of the first
-  std::vector<std::int64_t> hours_;      // one per `resolved` key, in the order of KEYS
+  bool may_leave_work_ = false;
+  std::vector<std::int64_t> hours_;  // one per `resolved` key, in the order of KEYS
 };
 
 // The usual batches of many organizations (usual_call.hpp), as one command.

@@ -1,10 +1,13 @@
 #include "quota/redis/open_store.hpp"
 
 #include "quota/redis/directory.hpp"
+#include "quota/redis/due_index.hpp"
 #include "quota/redis/guards.hpp"
 #include "quota/redis/payment_store.hpp"
+#include "quota/redis/plan_store.hpp"
 #include "quota/redis/retention.hpp"
 #include "quota/redis/store.hpp"
+#include "quota/redis/store_memory.hpp"
 #include "quota/redis/webhook_store.hpp"
 
 namespace tollgate::quota::redis {
@@ -21,7 +24,8 @@ class thread_store final : public store {
                                            .on_refusal = options.on_refusal},
                                           options.access)},
         ledger_{*connection_} {
-    if (options.pack_idle_totals.count() > 0) ledger_.pack_idle_totals(options.pack_idle_totals);
+    ledger_.use_rules(options.pack_idle_totals, options.critical);
+    ledger_.look_after(options.look_after);
   }
 
   void start() override { connection_->start(); }
@@ -34,6 +38,10 @@ class thread_store final : public store {
   retention_store& retention() override { return retention_; }
   payment_store& payments() override { return payments_; }
   webhook_store& webhooks() override { return webhooks_; }
+
+  due_index& due() override { return due_; }
+  plan_store& plans() override { return plans_; }
+  task<result<store_memory>> memory() override { return read_memory(*connection_); }
 
   task<result<void>> ask_time() override { return connection_->ask_time(); }
   std::uint64_t times_set_back() const override { return connection_->times_set_back(); }
@@ -49,6 +57,8 @@ class thread_store final : public store {
   redis_retention retention_{*connection_};
   redis_payment_store payments_{*connection_};
   redis_webhook_store webhooks_{*connection_};
+  redis_due_index due_{*connection_};
+  redis_plan_store plans_{*connection_};
 };
 
 }  // namespace

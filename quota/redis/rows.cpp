@@ -258,6 +258,11 @@ std::string_view snapshot_script() {
          "redis.call('XREVRANGE', KEYS[3], '+', '-', 'COUNT', 1), redis.call('HGETALL', KEYS[4])}";
 }
 
+std::string_view snapshot_without_holds_script() {
+  return "return {redis.call('HGETALL', KEYS[1]), {}, "
+         "redis.call('XREVRANGE', KEYS[3], '+', '-', 'COUNT', 1), redis.call('HGETALL', KEYS[4])}";
+}
+
 std::optional<account_snapshot> parse_snapshot(const redisReply& reply) {
   const auto parts = elements_of(reply);
   if (parts.size() != 4) return std::nullopt;

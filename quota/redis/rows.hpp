@@ -66,6 +66,7 @@ std::optional<usage_counter> parse_late_counter(std::string_view hour_and_who,
 // Reads account, holds, cycles and the last entry in one step. KEYS: account, holds, ledger,
 // cycles.
 std::string_view snapshot_script();
+std::string_view snapshot_without_holds_script();
 std::optional<account_snapshot> parse_snapshot(const redisReply& reply);
 
 }  // namespace tollgate::quota::redis

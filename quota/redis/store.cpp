@@ -15,6 +15,7 @@
 #include "quota/redis/account_commands.hpp"
 #include "quota/redis/batch_scheduler.hpp"
 #include "quota/redis/gate_row.hpp"
+#include "quota/redis/hash_pieces.hpp"
 #include "quota/redis/ledger_library.hpp"
 #include "quota/redis/ledger_protocol.hpp"
 #include "quota/redis/reply.hpp"
@@ -54,8 +55,15 @@ redis_store::redis_store(connection& connection)
   connection_.on_before_write([this] { batch_scheduler_->leave(); });
 }
 
-void redis_store::pack_idle_totals(milliseconds idle) {
-  batch_scheduler_->pack_after_hours = std::max<std::int64_t>(idle / std::chrono::hours{1}, 1);
+void redis_store::use_rules(milliseconds pack_idle_totals, const critical_terms& critical) {
+  const std::int64_t hours = pack_idle_totals / std::chrono::hours{1};
+  const bool packs = pack_idle_totals.count() > 0;
+  batch_scheduler_->rules =
+      rules_text(packs ? std::max<std::int64_t>(hours, 1) : default_pack_after_hours, critical);
+}
+
+void redis_store::look_after(milliseconds time) {
+  batch_scheduler_->look_after = time;
 }
 
 redis_store::~redis_store() {
@@ -84,8 +92,17 @@ void redis_store::submit(const org_id& org, const operation& operation, then the
 }
 
 task<result<account_snapshot>> redis_store::snapshot(const org_id& org) {
+  co_return co_await take_snapshot(org, snapshot_script());
+}
+
+task<result<account_snapshot>> redis_store::snapshot_without_holds(const org_id& org) {
+  co_return co_await take_snapshot(org, snapshot_without_holds_script());
+}
+
+task<result<account_snapshot>> redis_store::take_snapshot(const org_id& org,
+                                                          std::string_view script) {
   std::vector<std::string> command{"EVAL",
-                                   std::string{snapshot_script()},
+                                   std::string{script},
                                    "4",
                                    key_of(org, "account"),
                                    key_of(org, "holds"),
@@ -134,16 +151,14 @@ task<result<std::vector<ledger_entry>>> redis_store::entries(const org_id& org, 
 template <class T, class Parse>
 task<result<std::vector<T>>> redis_store::read_hash(const org_id& org, std::string_view part,
                                                     Parse parse) {
-  std::vector<std::string> command{"HGETALL", key_of(org, part)};
-  const auto reply = co_await read_account(connection_, org, std::move(command));
-  if (!reply) co_return reply.error();
   std::vector<T> found;
-  const auto flat = elements_of(**reply);
-  for (std::size_t i = 0; i + 1 < flat.size(); i += 2) {
-    auto each = parse(text_of(*flat[i]), text_of(*flat[i + 1]));
-    if (!each) co_return make_error_code(store_errc::protocol);
-    found.push_back(*std::move(each));
-  }
+  const auto take = [&](std::string_view field, std::string_view value) {
+    auto each = parse(field, value);
+    if (each) found.push_back(*std::move(each));
+    return each.has_value();
+  };
+  const auto read = co_await read_hash_in_pieces(connection_, org, key_of(org, part), take);
+  if (!read) co_return read.error();
   co_return found;
 }
 

@@ -26,17 +26,22 @@ class redis_store final : public ledger, public account_history {
   explicit redis_store(connection& connection);
   ~redis_store() override;
   // Totals of limits whose member was idle for this long are packed; rounded to hours.
-  void pack_idle_totals(milliseconds idle);
+  void use_rules(milliseconds pack_idle_totals, const critical_terms& critical);
+  // See batch_scheduler.
+  void look_after(milliseconds time);
   redis_store(const redis_store&) = delete;
 
   task<result<answer>> apply(const org_id& org, const operation& operation) override;
   void submit(const org_id& org, const operation& operation, then then) override;
   task<result<account_snapshot>> snapshot(const org_id& org) override;
+  task<result<account_snapshot>> snapshot_without_holds(const org_id& org) override;
   task<result<std::vector<ledger_entry>>> entries(const org_id& org, std::string after,
                                                   std::size_t limit) override;
   task<result<std::vector<grant_record>>> grants(const org_id& org) override;
   task<result<std::vector<usage_counter>>> usage(const org_id& org, std::int64_t first_hour,
                                                  std::int64_t last_hour) override;
+  task<result<void>> each_usage(const org_id& org, std::int64_t first_hour, std::int64_t last_hour,
+                                counter_taker take) override;
   task<result<std::vector<usage_counter>>> usage_summary(const org_id& org, std::int64_t first_hour,
                                                          std::int64_t last_hour) override;
   task<result<std::vector<cycle_record>>> cycles(const org_id& org) override;
@@ -66,14 +71,20 @@ class redis_store final : public ledger, public account_history {
   bool ready() const override { return connection_.ready(); }
 
  private:
+  task<result<account_snapshot>> take_snapshot(const org_id& org, std::string_view script);
   // Reads the fields and values of a hash with `parse(field, value)`.
   template <class T, class Parse>
   task<result<std::vector<T>>> read_hash(const org_id& org, std::string_view part, Parse parse);
 
-  // Usage: store_usage.cpp. Reads the counters of the first of `hours`: at least one hour, and
-  // fewer than requested if there are many counters.
-  struct hours_read;
-  task<result<hours_read>> read_hours(const org_id& org, std::span<const std::int64_t> hours);
+  // Usage: store_usage.cpp.
+  struct hours_taker;
+  struct sized_hours;
+  task<result<void>> read_hours(const org_id& org, std::vector<std::int64_t> all, hours_taker take);
+  task<result<void>> read_small_hours(const org_id& org, sized_hours some, const hours_taker& take);
+  task<result<void>> read_large_hour(const org_id& org, sized_hours one, const hours_taker& take);
+  using summary_taker = std::function<void(std::int64_t day, std::string_view text)>;
+  task<result<void>> read_summaries(const org_id& org, std::int64_t first_day, std::int64_t count,
+                                    const summary_taker& take);
   // Sums up days that have no stored summary, and stores the sums of days that are over.
   task<result<void>> sum_up(const org_id& org, std::vector<std::int64_t> days,
                             std::int64_t first_hour, std::int64_t last_hour,

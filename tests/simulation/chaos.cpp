@@ -69,8 +69,8 @@ class chaos {
     const auto size = 1 + dice_.below(100);
     for (std::size_t i = 0; i < size; ++i) {
       const auto id = dice_.next_hold_id(world_.now());
-      batch.push_back(reserve{id, credits::from_micro(1), std::chrono::hours{1},
-                              admission::critical, dice_.next_hex128(), anybody()});
+      batch.push_back(reserve{id, credits::from_micro(1), std::chrono::hours{1}, admission::owed,
+                              dice_.next_hex128(), anybody()});
     }
     world_.crash_during(unlucky_, batch);
   }
@@ -181,7 +181,7 @@ class chaos {
   const script_of_a_day& day_;
   world world_;
   std::vector<crowd> crowds_;
-  account unlucky_{"unlucky", {}, 0, "0-0", {}};
+  account unlucky_{"unlucky"};
 };
 
 }  // namespace

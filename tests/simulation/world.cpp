@@ -116,7 +116,8 @@ redis::reply_ptr world::exchange(const account& account, redis::ledger_batch& en
       arguments.add(account.org, encoded);
       command = arguments.call(library_.usual_name());
     } else {
-      encoded.append_call(command, library_.name(), account.org, hour, dice_.between(0, 2));
+      encoded.append_call(command, library_.name(), account.org, hour,
+                          redis::rules_text(dice_.between(0, 2), critical_calls));
     }
     auto reply = connection().send(command);
     const auto text = redis::text_of(*reply);
@@ -189,7 +190,8 @@ void world::crash_during(account& account, const std::vector<operation>& batch) 
   redis::ledger_batch encoded;
   for (const auto& operation : batch) encoded.add(operation);
   std::string command;
-  encoded.append_call(command, library_.name(), account.org, hour_of(time_), 0);
+  encoded.append_call(command, library_.name(), account.org, hour_of(time_),
+                      redis::rules_text(0, critical_calls));
   const auto before = last_element(account);
   connection().write(command);
   if (dice_.chance(500)) std::this_thread::sleep_for(std::chrono::microseconds{dice_.below(800)});

@@ -42,9 +42,12 @@ class dice final : public quota::id_source {
   std::mt19937_64 engine_;
 };
 
+// What the sidecars' configuration says of critical calls.
+inline const quota::critical_terms critical_calls{quota::credits::from_whole(200), 60, 3};
+
 struct account {
   quota::org_id org;
-  quota::account_ledger oracle;
+  quota::account_ledger oracle{critical_calls};
   std::size_t entries_compared = 0;
   std::string last_element = "0-0";
   quota::audit proof;  // of the entries up to `last_element`

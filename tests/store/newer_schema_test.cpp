@@ -110,6 +110,10 @@ class newer_schema_test : public store_test {
         of("ledger pending", [this] { return store.pending(acme); }),
         of("ledger spendable", [this] { return store.spendable(acme); }),
         of("account_history snapshot", [this] { return store.snapshot(acme); }),
+        of("account_history snapshot_without_holds",
+           [this] { return store.snapshot_without_holds(acme); }),
+        of("account_history each_usage",
+           [this] { return store.each_usage(acme, hour, hour, [](const usage_counter&) {}); }),
         of("account_history entries", [this] { return store.entries(acme, "0-0", 9); }),
         of("account_history grants", [this] { return store.grants(acme); }),
         of("account_history usage", [this] { return store.usage(acme, hour, hour); }),
@@ -227,7 +231,7 @@ TEST_F(newer_schema_test, is_refused_by_every_verb) {
 
 // All verbs of the store's interfaces: a new verb must be added above.
 TEST_F(newer_schema_test, is_asked_by_all_verbs_there_are) {
-  const std::set<std::string> of_the_store{"directory list", "webhook_store orgs",
+  const std::set<std::string> of_the_store{"directory list", "directory ids", "webhook_store orgs",
                                            "retention_store store_id",
                                            "retention_store name_store"};
   prepare();

@@ -63,7 +63,7 @@ class schema_1_test : public store_test {
     batch.add(what);
     for (int attempt = 0; attempt < 3; ++attempt) {
       std::string command;
-      batch.append_call(command, library_.name(), org, hour_of(left_at));
+      batch.append_call(command, library_.name(), org, hour_of(left_at), rules_text(0));
       const auto reply = raw.send(command);
       ledger_answer answers{text_of(*reply)};
       if (!answers.valid()) throw std::runtime_error{std::string{text_of(*reply)}};

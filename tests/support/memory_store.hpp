@@ -248,6 +248,14 @@ class memory_store : public ledger, public account_history, public directory {
     co_return out;
   }
 
+  task<result<std::vector<org_id>>> ids(std::string after, std::size_t limit) override {
+    const auto page = co_await list(std::move(after), limit);
+    if (!page) co_return page.error();
+    std::vector<org_id> out;
+    for (const auto& org : *page) out.push_back(org.id);
+    co_return out;
+  }
+
   task<result<void>> add_key(const org_id& org, const api_key& key, const key_hash& hash) override {
     if (!reachable) co_return store_errc::unavailable;
     keys_[hash] = {org, key};

@@ -18,7 +18,7 @@ admin::api_request question_of(const exchange_context& context, const call& what
   const auto request = context.head().request();
   admin::api_request question;
   question.method = request.method;
-  question.path = what.path().substr(context.settings().billing_prefix.size());
+  question.path = what.path().substr(context.settings().billing.prefix.size());
   question.query = what.head.target.query;
   question.request_id = context.request_id;
   for (const auto& field : request.headers) {
@@ -46,7 +46,7 @@ task<> answer_keyless(exchange_context& context, client_answer& answer) {
 }
 
 bool asks_about_billing(const call& what, const config::settings& settings) {
-  const std::string_view prefix = settings.billing_prefix;
+  const std::string_view prefix = settings.billing.prefix;
   const std::string_view path = what.path();
   return settings.metering && !prefix.empty() && path.starts_with(prefix) &&
          (path.size() == prefix.size() || path[prefix.size()] == '/');

@@ -179,6 +179,10 @@ function accounts.write(account)
     write[size + 1], write[size + 2] = 'rate', account.rate or ''
     size = size + 2
   end
+  if account.critical_rate then
+    write[size + 1], write[size + 2] = 'critical_rate', account.critical_rate
+    size = size + 2
+  end
   -- Not this field alone: a store that takes no writes still answers a refusal or a repeated operation.
   if account.schema ~= SCHEMA and (size > 1 or account.plan_changed) then
     write[size + 1], write[size + 2] = 'schema', SCHEMA

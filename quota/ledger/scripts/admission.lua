@@ -1,19 +1,31 @@
 -- Why a hold cannot be placed or extended.
 local names, accounts, limits, plans = require 'names', require 'accounts', require 'limits', require 'plan'
 local format, match, floor, min, max = string.format, string.match, math.floor, math.min, math.max
-local say, OUTCOME = accounts.say, names.outcome
+local call, say, OUTCOME, ACCOUNT = redis.call, accounts.say, names.outcome, accounts.KEY.account
 local A_REQUEST, LONGEST_PAUSE_MS = 60000, 1000000000
 
 local admission = {}
 
--- Why `more` cannot be held: outcome, the details of the refusal, and whether a critical call is refused too.
+-- What the sidecar's configuration says of critical calls: how far they may go beyond the balance if the account sets
+-- no overdraft of its own (-1: any distance), and the rate of those that do (0: any number).
+local function critical_terms(account)
+  local overdraft, per_minute, burst = match(account.args[3], '^%d+ (%S+) (%S+) (%S+)$')
+  return tonumber(overdraft or -1), tonumber(per_minute or 0), tonumber(burst or 0)
+end
+
+-- Why `more` cannot be held: outcome, the details of the refusal, whether a critical call is refused too, and whether
+-- it goes beyond the balance.
 function admission.objection(account, more, by, critical, placed, standing, counted)
   local beyond = more - account.available - max(account.room, 0)
   local money = account.room >= 0 and OUTCOME.cap_reached or OUTCOME.insufficient_balance
-  if beyond > 0 and critical and account.overdraft >= 0 and beyond > account.overdraft then return money, nil, true end
+  if beyond > 0 and critical then
+    local most = account.overdraft
+    if most < 0 then most = critical_terms(account) end
+    if most >= 0 and beyond > most then return money, nil, true, true end
+  end
   local limited = account.limits and limits.objection(account, more, by, placed, standing, counted)
-  if limited then return OUTCOME.limit_reached, limited end
-  if beyond > 0 then return money end
+  if limited then return OUTCOME.limit_reached, limited, nil, beyond > 0 end
+  if beyond > 0 then return money, nil, nil, true end
 end
 
 function admission.is_for_money(outcome)
@@ -49,6 +61,19 @@ function admission.take_request(rate, now)
   return format('%d %d %d %d', per_minute, burst, level, now),
          format('R%d,%d,%d,%d', per_minute, burst, floor((burst * A_REQUEST - level) / A_REQUEST),
                 now - floor(-level / per_minute)), wait
+end
+
+-- Takes a request from the bucket of critical calls beyond the balance. If there is none: its text for the answer, and
+-- when the next one is available.
+function admission.take_critical_request(account)
+  local _, per_minute, burst = critical_terms(account)
+  if per_minute == 0 then return end
+  local stored = account.critical_rate or call('HGET', account.keys[ACCOUNT], 'critical_rate') or ''
+  local level, at = match(stored, '^(%d+) (%d+)$')
+  local taken, text, wait =
+      admission.take_request(format('%d %d %s %s', per_minute, burst, level or '0', at or account.now_text), account.now)
+  if wait then return text, wait end
+  account.critical_rate = match(taken, '(%d+ %d+)$')
 end
 
 return admission

@@ -77,7 +77,7 @@ local function save(account)
   holds.save(account)
   usage.save(account)
   if account.members then
-    forget_counters(account, tonumber(account.args[3]))
+    forget_counters(account, tonumber(match(account.args[3], '^%d+')))
     counters.save(account)
   end
   if account.plan_changed then plans.save(account) end

@@ -32,7 +32,11 @@ local function refusal_of(account, amount, by, code)
     if wait then return OUTCOME.rate_limited, rate_text, wait, true end
   end
   if amount > 0 and (account.limits or account.available < amount) then
-    local refusal, why, final = admission.objection(account, amount, by, code == 'r1')
+    local refusal, why, final, beyond = admission.objection(account, amount, by, code == 'r1')
+    if beyond and code == 'r1' and not final then
+      local text, wait = admission.take_critical_request(account)
+      if wait then return OUTCOME.rate_limited, text, wait, true end
+    end
     return refusal, rate_text, why, final
   end
   return nil, rate_text

@@ -230,10 +230,15 @@ class Redis(Process):
             connection.sendall(b"*%d\r\n" % len(encoded) +
                                b"".join(b"$%d\r\n%s\r\n" % (len(a), a) for a in encoded))
             with connection.makefile("rb") as reply:
-                line = reply.readline().rstrip(b"\r\n")
-                if line[:1] == b"$" and line != b"$-1":
-                    return reply.read(int(line[1:]))
-                return int(line[1:]) if line[:1] == b":" else line[1:]
+                return self._read_reply(reply)
         finally:
             if over is None:
                 connection.close()
+
+    def _read_reply(self, reply):
+        line = reply.readline().rstrip(b"\r\n")
+        if line[:1] == b"$" and line != b"$-1":
+            return reply.read(int(line[1:]) + 2)[:-2]
+        if line[:1] == b"*" and line != b"*-1":
+            return [self._read_reply(reply) for _ in range(int(line[1:]))]
+        return int(line[1:]) if line[:1] == b":" else line[1:]

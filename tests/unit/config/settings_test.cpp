@@ -23,7 +23,7 @@ TEST(settings, defaults) {
   EXPECT_EQ(values.identity.agent_header, "X-Agent-Id");
   EXPECT_EQ(values.threads, 0);
   EXPECT_TRUE(values.metering);
-  EXPECT_EQ(values.billing_prefix, "/v1/billing");
+  EXPECT_EQ(values.billing.prefix, "/v1/billing");
   EXPECT_TRUE(values.plans.empty());
 }
 
@@ -484,7 +484,7 @@ billing: { prefix: /my/credits }
   EXPECT_EQ(values.log.access, "/var/log/access.json");
   EXPECT_EQ(values.threads, 4);
   EXPECT_FALSE(values.metering);
-  EXPECT_EQ(values.billing_prefix, "/my/credits");
+  EXPECT_EQ(values.billing.prefix, "/my/credits");
 }
 
 TEST(settings, values_come_from_the_environment_with_their_types) {

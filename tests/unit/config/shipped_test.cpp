@@ -156,7 +156,8 @@ TEST(shipped, defaults_that_are_commented_out_are_the_defaults) {
   EXPECT_EQ(values.log, defaults.log);
   EXPECT_EQ(values.threads, defaults.threads);
   EXPECT_EQ(values.metering, defaults.metering);
-  EXPECT_EQ(values.billing_prefix, defaults.billing_prefix);
+  EXPECT_EQ(values.billing, defaults.billing);
+  EXPECT_EQ(values.critical.terms, defaults.critical.terms);
 }
 
 // The classification of a request: "ROUTE CREDITS", or the code of its refusal.

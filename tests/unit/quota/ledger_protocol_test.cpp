@@ -37,7 +37,7 @@ std::vector<std::string> arguments_of(std::string_view encoded) {
 
 std::vector<std::string> encode(const ledger_batch& batch) {
   std::string command;
-  batch.append_call(command, "the_ledger", "acme", hour);
+  batch.append_call(command, "the_ledger", "acme", hour, rules_text(720));
   return arguments_of(command);
 }
 
@@ -85,9 +85,10 @@ TEST(ledger_batch, names_every_key_and_writes_every_argument) {
       "tollgate:{acme}:events", "tollgate:{acme}:resolved:472222",
       "tollgate:{acme}:resolved:472220",
       // hour of the usage key, number of ids, hours of the resolved keys, ids
-      "472222", "8", "720", "472222", "472220", std::string{id.text()}, std::string{older.text()},
-      std::string{id.text()}, std::string{id.text()}, std::string{id.text()},
-      std::string{id.text()}, std::string{older.text()}, std::string{older.text()},
+      "472222", "8", "720 -1 0 0", "472222", "472220", std::string{id.text()},
+      std::string{older.text()}, std::string{id.text()}, std::string{id.text()},
+      std::string{id.text()}, std::string{id.text()}, std::string{older.text()},
+      std::string{older.text()},
       // operations
       "r1", "11", "10000000", "60000", "req-1\tchat\tllm\tgpt-4\ta1\t\tkey_1",  //
       "s", "12", "7", "3",                                                      //
@@ -114,7 +115,7 @@ TEST(ledger_batch, names_hours_the_library_asked_for) {
   EXPECT_EQ(arguments[13], "tollgate:{acme}:resolved:472221");
   EXPECT_EQ(arguments[14], "472222");
   EXPECT_EQ(arguments[15], "0");
-  EXPECT_EQ(arguments[16], "720");
+  EXPECT_EQ(arguments[16], "720 -1 0 0");
   EXPECT_EQ(arguments[17], "472221");
 }
 

@@ -149,6 +149,47 @@ TEST(plans, critical_calls_can_be_bounded) {
   EXPECT_EQ(acme.use(1_micro, admission::critical), outcome::cap_reached);
 }
 
+reserve critical_call(std::uint64_t n, credits amount) {
+  return {hold_id::make(time_point{}, 0, n), amount, 60s, admission::critical, "", {}};
+}
+
+// Without a plan, too: an account that has nothing is bounded by the configuration.
+TEST(plans, critical_calls_are_bounded_by_default) {
+  account_ledger nobody{critical_terms{10_credits, 0, 0}};
+  const time_point now{};
+  EXPECT_EQ(nobody.apply(critical_call(1, 10_credits), now).result, outcome::held_beyond_balance);
+  const auto refused = nobody.apply(critical_call(2, 1_micro), now);
+  EXPECT_EQ(refused.result, outcome::insufficient_balance);
+}
+
+TEST(plans, an_overdraft_of_its_own_replaces_the_default) {
+  account_ledger acme{critical_terms{10_credits, 0, 0}};
+  configure what;
+  what.terms = starter;
+  what.terms.allocation = {};
+  what.terms.usd_micro_per_credit = 0;
+  what.options.critical_overdraft = 20_credits;
+  const time_point now{};
+  acme.apply(what, now);
+  EXPECT_EQ(acme.apply(critical_call(1, 20_credits), now).result, outcome::held_beyond_balance);
+  EXPECT_EQ(acme.apply(critical_call(2, 1_micro), now).result, outcome::insufficient_balance);
+}
+
+// Two at once and one a second, but only of those beyond the balance.
+TEST(plans, critical_calls_beyond_the_balance_have_a_rate) {
+  account_ledger nobody{critical_terms{{}, 60, 2}};
+  time_point now{1h};
+  nobody.apply(grant{"g", 1_credits, "purchase", "", {}, {}}, now);
+  EXPECT_EQ(nobody.apply(critical_call(1, 1_credits), now).result, outcome::held);
+  EXPECT_EQ(nobody.apply(critical_call(2, 1_credits), now).result, outcome::held_beyond_balance);
+  EXPECT_EQ(nobody.apply(critical_call(3, 1_credits), now).result, outcome::held_beyond_balance);
+  const auto refused = nobody.apply(critical_call(4, 1_credits), now);
+  EXPECT_EQ(refused.result, outcome::rate_limited);
+  EXPECT_EQ(refused.why->until, now + 1s);
+  now += 1s;
+  EXPECT_EQ(nobody.apply(critical_call(5, 1_credits), now).result, outcome::held_beyond_balance);
+}
+
 TEST(plans, an_upgrade_is_prorated_by_the_second) {
   customer acme;
   acme.plan(starter);

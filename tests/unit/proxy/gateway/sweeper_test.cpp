@@ -49,10 +49,11 @@ class a_sweep : public testing::Test {
   metrics::counter expired;
   std::vector<quota::org_id> asked_for;
   int times_left = -1;
+  bool delivers = true;
   std::function<void()> after_the_first = [] {};
   sweeper sweeping{context.get_executor(), store,
-                   [] {
-                     return config::hold_settings{60s, 1ms};
+                   [this] {
+                     return sweeper::rules{{60s, 1ms}, delivers};
                    },
                    [this](const quota::org_id& org) {
                      asked_for.push_back(org);
@@ -85,6 +86,14 @@ TEST_F(a_sweep, visits_every_organization) {
   }
   sweep_once();
   EXPECT_EQ(asked_for.size(), 250U);
+}
+
+// Another sidecar at the same store may have a payment endpoint.
+TEST_F(a_sweep, leaves_top_ups_to_those_who_deliver_them) {
+  delivers = false;
+  need_top_up(world.accounts, "acme");
+  sweep_once();
+  EXPECT_TRUE(asked_for.empty());
 }
 
 TEST_F(a_sweep, asks_for_top_ups_again_and_again) {

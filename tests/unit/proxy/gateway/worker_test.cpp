@@ -384,7 +384,10 @@ class a_worker_that_sweeps : public a_started_worker {
 
 TEST_F(a_worker_that_sweeps, asks_for_top_ups_that_nobody_delivers) {
   need_top_up(world.accounts, "acme");
-  start("holds: { sweep_every: 100ms }\n" + quiet);
+  start(
+      "holds: { sweep_every: 100ms }\n"
+      "payments: { webhook: { url: \"http://127.0.0.1:1/pay\", secret: s } }\n" +
+      quiet);
   auto org = asked.get_future();
   ASSERT_EQ(org.wait_for(20s), std::future_status::ready);
   EXPECT_EQ(org.get(), "acme");
