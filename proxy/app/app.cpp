@@ -49,6 +49,7 @@ void raise_descriptor_limit() {
 std::optional<configuration_ptr> load(const std::string& file) {
   auto loaded = config::load_file(file, config::process_environment());
   if (auto* fine = std::get_if<config::configuration>(&loaded)) {
+    fit_to_memory(fine->values);
     for (const auto& warning : fine->warnings) spdlog::warn("{}", config::warning_text(warning));
     return std::make_shared<const config::configuration>(std::move(*fine));
   }
