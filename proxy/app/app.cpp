@@ -71,6 +71,7 @@ std::string at_its_key(const std::string& file, const config::setting_error& err
 std::optional<configuration_ptr> load(const std::string& file, std::size_t descriptors) {
   auto loaded = config::load_file(file, config::process_environment());
   if (auto* fine = std::get_if<config::configuration>(&loaded)) {
+    fit_to_memory(fine->values);
     for (const auto& warning : fine->warnings) spdlog::warn("{}", config::warning_text(warning));
     for (const auto& each : find_doubtful(fine->values)) {
       spdlog::warn("{}", at_its_key(file, each));

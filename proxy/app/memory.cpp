@@ -1,5 +1,7 @@
 #include "proxy/app/memory.hpp"
 
+#include <algorithm>
+
 #include <spdlog/spdlog.h>
 
 #include "proxy/net/memory_budget.hpp"
@@ -14,6 +16,20 @@ std::string in_mib(std::uint64_t bytes) {
 }
 
 }  // namespace
+
+// A quarter of the memory for plain connections; three eighths with TLS, whose buffers dominate.
+void fit_to_memory(config::settings& settings) {
+  constexpr std::uint64_t plain = 16 * 1024, with_tls = 96 * 1024;  // each, with a call that waits
+  const auto limit = find_memory_limit();
+  const auto eighth = limit.bytes / 8;
+  const auto most =
+      std::max<std::uint64_t>(settings.tls ? 3 * eighth / with_tls : 2 * eighth / plain, 1);
+  auto& limits = settings.limits;
+  if (limits.connections <= most) return;
+  limits.connections = most;
+  spdlog::info("at most {} connections from clients, by {}, {}", most, limit.from,
+               in_mib(limit.bytes));
+}
 
 void bound_memory(const config::limit_settings& limits) {
   auto& budget = memory_budget::shared();

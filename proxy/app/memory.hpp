@@ -5,6 +5,9 @@
 
 namespace tollgate::proxy {
 
+// Lowers `limits.connections` to what fits the memory, and logs it.
+void fit_to_memory(config::settings& settings);
+
 // At start, and when the configuration is replaced. Logs the bound if it has changed.
 void bound_memory(const config::limit_settings& limits);
 

@@ -75,6 +75,11 @@ void check_fixed_table(const request_view& request, const clean_target& target,
     require(found->matched->settings.name == "run", "a run is taken for a run, in every reading");
   require(found->agent.size() <= 256 && found->model.size() <= 256, "attribution is bounded");
   require(found->estimated.amount == 1, "a request is one request");
+  const auto least = fixed_table().least(request, target);
+  require(least.cheapest != nullptr, "a call that a route takes has a least price");
+  require(quota::price(least.cheapest->price_at, least.estimated) <=
+              quota::price(found->matched->price_at, found->estimated),
+          "no call costs less than the least");
 }
 
 void check_patterns(std::string_view first, std::string_view second, const clean_target& target) {

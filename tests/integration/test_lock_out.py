@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import unittest
 from pathlib import Path
 
 from support.http import RawConnection, encode_request
@@ -20,7 +21,7 @@ from support.tollgate import RATES, ROUTES, Tollgate, configuration, route
 from support.upstream import SampleUpstream
 
 MIB = 1 << 20
-SECONDS = float(os.environ.get("LOCK_OUT_SECONDS", 2))
+SECONDS = float(os.environ.get("LOCK_OUT_SECONDS", 1.5))
 TIMES = float(os.environ.get("LOCK_OUT_TIMES", 1))
 MEMORY = 128 * MIB
 HONEST = 4  # connections, one call after the other
@@ -138,6 +139,12 @@ class LockOut(StackTest):
 
 
 class Bounded(LockOut):
+    @unittest.skipIf(SANITIZED, "runs without a limit")
+    def test_the_bounds_are_said_at_start(self):
+        log = self.tollgate.log()
+        self.assertIn("32 MiB for bodies and buffers, a share of the limit of the process, 128 MiB", log)
+        self.assertIn("at most 2048 connections from clients", log)
+
     def test_unfinished_bodies_of_a_key_without_credits(self):
         said = self.under_attack("unfinished_json", [self.poor_key, self.suspended_key], 100)
         self.assertGreater(said["402"], 0)
@@ -177,4 +184,4 @@ class BoundedWithASlowStore(LockOut):
         self.under_attack("calls", [self.poor_key, *self.rich_keys], 300)
 
 
-del LockOut
+del LockOut  # only its subclasses are tests
