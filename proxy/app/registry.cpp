@@ -106,7 +106,7 @@ void collect_store(family_builder& out, const thread_list& threads) {
     for (const auto& thread : threads) out.add({}, (thread.store.*cell).read());
   };
   out.family("tollgate_store_connections_ready", MetricType::Gauge,
-             "Threads whose store takes operations, as of the last check (every 0.4 s).");
+             "Threads whose store takes operations, as of the last check (every second).");
   for (const auto& thread : threads) out.add({}, thread.store.ready.read());
   one("tollgate_store_connects", "Connections made to the store; more than threads: reconnects.",
       &store_metrics::connects);

@@ -50,10 +50,10 @@ struct connection_options {
   // Only a master is ready. A user that may not ask for the role is believed to be connected to
   // one.
   bool wants_master = true;
-  // Asked in the greeting, and then every `check_every`; the answer is the store's time in
-  // milliseconds. Empty: a connection that is ready is believed to be well.
+  // Asked in the greeting, then every `check_every`, and in trouble every `check_again`; the answer
+  // is the store's time in milliseconds. Empty: a connection that is ready is believed to be well.
   std::vector<std::string> check_command = {};
-  milliseconds check_every{400};
+  milliseconds check_every{1'000}, check_again{400};
   // Every change of state().
   std::function<void(const store_state&)> on_state = {};
   // An account must not be used: called once for each reason.

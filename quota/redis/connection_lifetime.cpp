@@ -152,7 +152,8 @@ task<bool> connection::impl::check(connection& owner) {
 task<> connection::impl::serve(connection& owner) {
   while (state.is_connected()) {
     const bool checks = !options.check_command.empty();
-    pause.expires_at(checks ? timer::clock_type::now() + options.check_every
+    const auto every = state.told().ready() ? options.check_every : options.check_again;
+    pause.expires_at(checks ? timer::clock_type::now() + every
                             : timer::time_point::max());  // until the connection ends
     error_code ec;
     co_await pause.async_wait(asio::redirect_error(use_task, ec));

@@ -236,16 +236,19 @@ def check_lines(report, trouble, lines):
 
 
 def check_books(report, world, calls):
-    def no_holds():
+    """The last balance counts: a connection that is idle may read an old replica until it is checked, for a second."""
+    paid, last = calls.count(200) * PRICE, {}
+
+    def right():
         reply = world.tollgate.admin.request("GET", "/orgs/acme/balance")
-        return reply.status == 200 and reply.json()["data"]["held"] == 0
+        last.update(reply.json().get("data") or {"held": "unknown", "settled": "unknown"})
+        return last["held"] == 0 and (world.trouble.accounts_lost or last["settled"] == paid)
     try:
-        world.wait_until(no_holds, "no hold is left", 20)
-        settled, paid = world.tollgate.admin.balance("acme")["settled"], calls.count(200) * PRICE
-        if not world.trouble.accounts_lost:
-            report.require(settled == paid, f"settled {settled}, but calls got through for {paid}")
+        world.wait_until(right, "the books to be right", 20)
         world.tollgate.verify()
-    except (AssertionError, TimeoutError) as error:
+    except TimeoutError:
+        report.problems.append(f"held {last['held']}, settled {last['settled']}; calls got through for {paid}")
+    except AssertionError as error:
         report.problems.append(str(error))
 
 
