@@ -7,6 +7,7 @@
 
 #include <boost/intrusive/list.hpp>
 
+#include "proxy/gateway/crowding_log.hpp"
 #include "proxy/gateway/key_cache.hpp"
 
 namespace tollgate::proxy {
@@ -72,6 +73,8 @@ class open_sessions {
 
   // Ends calls whose key is not in force any more. Called often enough, they end within 2 s.
   void end_what_lost_access(key_cache& keys, steady_time now);
+
+  crowding_log crowding;  // says when connections are refused
 
   // From now on a session ends after its current exchange.
   void drain() { draining_ = true; }

@@ -190,7 +190,7 @@ task<> worker::accept() {
     if (ec == asio::error::operation_aborted || !acceptor_.is_open()) co_return;
     if (ec) {  // e.g. out of descriptors: a closed connection gives one back
       const bool has_room = sessions_.make_room();
-      crowding_.failed(ec, has_room, deadlines_.now());
+      sessions_.crowding.failed(ec, has_room, deadlines_.now());
       if (!has_room) co_await sleep_for(executor(), std::chrono::milliseconds{100});
     } else {
       take_in(std::move(socket));
@@ -204,7 +204,7 @@ void worker::take_in(tcp_socket socket) {
       static_cast<std::int64_t>(settings.limits.connections) / thread_count(settings), 1);
   if (sessions_.is_full(most)) {
     const bool has_room = sessions_.make_room();
-    crowding_.full(most, has_room, deadlines_.now());
+    sessions_.crowding.full(most, has_room, deadlines_.now());
     if (!has_room) return reject(std::move(socket), world_.ids->next_hex128());
   }
   counts_.connections_total.increment();

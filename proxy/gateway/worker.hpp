@@ -8,7 +8,6 @@
 
 #include "proxy/account/event_feed.hpp"
 #include "proxy/gateway/access_log.hpp"
-#include "proxy/gateway/crowding_log.hpp"
 #include "proxy/gateway/dependencies.hpp"
 #include "proxy/gateway/exchange/exchange_record.hpp"
 #include "proxy/gateway/key_cache.hpp"
@@ -93,7 +92,6 @@ class worker {
   access_log log_;
   acceptor acceptor_;  // every thread has its own, all on the same address
   open_sessions sessions_;
-  crowding_log crowding_;
   std::unique_ptr<sweeper> sweeper_;  // on one thread only
   payments::event_taker payment_events_;
   std::thread thread_;
