@@ -166,7 +166,7 @@ class Bounded(LockOut):
         self.under_attack("slow_reader_of_events", [self.honest_key], 300)
 
     def test_slow_readers_of_pipelined_answers(self):
-        self.under_attack("slow_reader_of_pipelined_answers", self.rich_keys, 100)
+        self.under_attack("slow_reader_of_pipelined_answers", self.rich_keys, 40)
 
     def test_uploads_before_they_are_held(self):
         said = self.under_attack("uploads_before_they_are_held", self.rich_keys[:1], 60)
