@@ -33,8 +33,8 @@ std::int64_t next_month(std::int64_t day) {
 }  // namespace
 
 task<> retention_job::run_once() {
-  const auto every = std::clamp<quota::milliseconds>(rules_.ledger.value_or(most_seldom) / 10, 1s,
-                                                     most_seldom);
+  const auto every =
+      std::clamp<quota::milliseconds>(rules_.ledger.value_or(most_seldom) / 10, 1s, most_seldom);
   for (auto& [org, account] : accounts_) {
     if (stopping_ || !store_.ledger().ready()) co_return;
     if (archived_account::steady::now() < account.tidy_at) continue;
