@@ -10,13 +10,19 @@ void pending_voids::add(quota::org_id org, quota::operation what, steady_time un
     return;
   }
   waiting_.push_back({std::move(org), std::move(what), until});
+  if (!pausing_) send_due();
 }
 
 // An entry that fails goes to the end, so the entries are only nearly in order of their end.
 void pending_voids::tick(steady_time now) {
   if (std::exchange(failed_, false)) resume_at_ = now + pause;
   for (; !waiting_.empty() && waiting_.front().until <= now; waiting_.pop_front()) ++given_up_;
-  if (now < resume_at_ || !ledger_.ready()) return;
+  pausing_ = now < resume_at_;
+  if (!pausing_) send_due();
+}
+
+void pending_voids::send_due() {
+  if (!ledger_.ready()) return;
   for (auto left = waiting_.size(); left > 0 && sent_ < most_at_once && !failed_; --left) {
     auto next = std::move(waiting_.front());
     waiting_.pop_front();

@@ -22,7 +22,8 @@ class pending_voids {
 
   explicit pending_voids(quota::ledger& ledger) : ledger_{ledger} {}
 
-  // Until the ledger confirms it, or until the hold has ended by itself.
+  // Sent at once, if it can be; repeated until the ledger confirms it, or until the hold has ended
+  // by itself.
   void add(quota::org_id org, quota::operation what, steady_time until);
   // Sends what is due, if the store is ready. Call it every tick.
   void tick(steady_time now);
@@ -38,12 +39,14 @@ class pending_voids {
     steady_time until;
   };
 
+  void send_due();
   void send(entry what);
 
   quota::ledger& ledger_;
   std::deque<entry> waiting_;
   steady_time resume_at_{};
   bool failed_ = false;  // since the last tick
+  bool pausing_ = false;
   std::size_t sent_ = 0;
   std::uint64_t given_up_ = 0;
 };

@@ -49,9 +49,7 @@ class pending_voids_test : public testing::Test {
 TEST_F(pending_voids_test, end_when_they_are_confirmed) {
   add("a");
   EXPECT_EQ(voids.size(), 1u);
-  EXPECT_TRUE(ledger.orgs.empty());
-  pass();
-  EXPECT_EQ(voids.size(), 1u);
+  EXPECT_EQ(ledger.orgs.size(), 1u);
   ledger.answer(quota::answer{quota::outcome::voided, {}, {}});
   EXPECT_EQ(voids.size(), 0u);
   EXPECT_EQ(voids.given_up(), 0u);
@@ -59,12 +57,12 @@ TEST_F(pending_voids_test, end_when_they_are_confirmed) {
 
 TEST_F(pending_voids_test, are_repeated_after_a_pause) {
   add("a");
-  pass();
   ledger.answer(quota::store_errc::unavailable);
   for (int i = 0; i < 9; ++i) pass();
+  add("b");
   EXPECT_EQ(ledger.orgs.size(), 1u);
   pass(100ms);
-  EXPECT_EQ(ledger.orgs.size(), 2u);
+  EXPECT_EQ(ledger.orgs.size(), 3u);
 }
 
 TEST_F(pending_voids_test, wait_for_a_store_that_is_ready) {
