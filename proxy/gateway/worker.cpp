@@ -72,7 +72,7 @@ void count(metrics::thread_metrics& counts, const exchange_record& record, const
   }
   if (record.money.extended > quota::credits{})
     route.credits->extended_micro.add(record.money.extended.micro());
-  if (record.took.upstream_us > 0) {
+  if (record.upstream_status != 0) {
     bound.upstreams[runtime.upstream_of_route[record.route]]->response_head.observe(
         std::chrono::microseconds{record.took.upstream_us});
   }
