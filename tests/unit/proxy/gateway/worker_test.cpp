@@ -162,6 +162,7 @@ TEST_P(counted_calls, by_what_became_of_their_hold) {
   record.route = 0;
   record.status = 200;
   record.money = GetParam().money;
+  record.upstream_status = 200;
   record.took.upstream_us = 5;
   work->exchange_started();
   work->exchange_finished(record, *work->current());
