@@ -11,6 +11,7 @@
 #include "quota/audit_gate.hpp"
 #include "quota/audit_members.hpp"
 #include "quota/redis/directory.hpp"
+#include "quota/redis/error_reply.hpp"
 #include "quota/redis/guards.hpp"
 #include "quota/redis/rows.hpp"
 #include "tests/support/describe.hpp"
