@@ -174,7 +174,8 @@ void archiver::lost(const std::string& why) {
   }
   counts_.failures.increment();
   counts_.leads.set(0);
-  outage_.pause = std::clamp<steady::duration>(2 * outage_.pause, first_outage_pause, longest_outage_pause);
+  outage_.pause =
+      std::clamp<steady::duration>(2 * outage_.pause, first_outage_pause, longest_outage_pause);
   ask_again_at_ = steady::now() + outage_.pause;
   accounts_at_once_ = 1;
   for (auto& [org, account] : accounts_) look_anew(account);
