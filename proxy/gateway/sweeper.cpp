@@ -69,7 +69,8 @@ task<bool> sweeper::walk_page(std::string& after, bool clock_set_back) {
   if (!page) co_return false;
   std::vector<quota::account_look> looks;
   for (const auto& org : *page) {
-    auto look = co_await look_at({org, quota::due_list::recent, 0}, clock_set_back);
+    quota::due_account account{org, quota::due_list::recent, 0};
+    auto look = co_await look_at(std::move(account), clock_set_back);
     if (!look) co_return false;
     if (look->next || look->open_top_ups) looks.push_back(*std::move(look));
   }
