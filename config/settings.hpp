@@ -266,8 +266,8 @@ struct store_settings {
 struct billing_settings {
   std::string prefix = "/v1/billing";
   // Of each organization, per process.
-  std::int64_t requests_per_minute = 300, burst = 60;  // 0: unlimited
-  int at_once = 4;                                     // event streams do not count
+  std::int64_t requests_per_minute = 1'200, burst = 600;  // 0: unlimited
+  int at_once = 8;                                        // event streams do not count
 
   bool operator==(const billing_settings&) const = default;
 };

@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 DEBIANS_NODE, DEBIANS_GO = 18, (1, 19)
-EXACT = re.compile(r"^\d+\.\d+\.\d+(-[\w.]+)?$")
+EXACT = re.compile(r"^\d+\.\d+\.\d+(-[\w.-]+)?$")
 # Commands that install whatever version is the newest.
 NEWEST = re.compile(r"""\bnpm["', ]+(install|i|add)\b|\bnpx\b|\bpip3?["', ]+install\b(?!["', ]+(-\S+["', ]+)*(-r|--requirement)\b)"""
                     r"""|@latest\b|\bplaywright["', ]+install\b""")

@@ -167,7 +167,8 @@ class app {
     if (!settings().metering) spdlog::warn("metering is off: nothing is reserved or charged");
     auto deliveries = control_plane_.make_deliveries(settings());
     const auto tls = server_tls(settings());
-    using_setting("archive", [this] { start_archive(); });
+    const bool files = settings().archive.kind == config::archive_kind::files;
+    using_setting(files ? "archive.files" : "archive", [this] { start_archive(); });
     auto store = store_->opener(store_options())(control_);
     auto archived = archived_history_of(*store);
     control_plane_.open(std::move(store), std::move(archived));

@@ -16,6 +16,7 @@ void pending_voids::add(quota::org_id org, quota::operation what, steady_time un
 // An entry that fails goes to the end, so the entries are only nearly in order of their end.
 void pending_voids::tick(steady_time now) {
   if (std::exchange(failed_, false)) resume_at_ = now + pause;
+  if (!ledger_.ready()) resume_at_ = {};  // the pause is over when the store is back
   for (; !waiting_.empty() && waiting_.front().until <= now; waiting_.pop_front()) ++given_up_;
   pausing_ = now < resume_at_;
   if (!pausing_) send_due();

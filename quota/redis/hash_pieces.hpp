@@ -12,7 +12,7 @@ namespace tollgate::quota::redis {
 
 // About so many fields of a hash are read by one command. A small hash, which Redis keeps as one
 // block (up to its hash-max-listpack-entries), is read whole.
-inline constexpr std::size_t fields_a_piece = 500;
+inline constexpr std::size_t fields_a_piece = 250;
 
 // False: it cannot be read; the read ends with store_errc::protocol.
 using field_taker = std::function<bool(std::string_view field, std::string_view value)>;

@@ -14,7 +14,7 @@ namespace tollgate::quota::redis {
 namespace {
 
 constexpr std::string_view plans_key = "tollgate:plans";
-constexpr std::string_view silent_for_ms = "86400000";
+constexpr std::string_view silent_for_ms = "60000";
 
 // Field "plan:NAME" has the terms in force; "sidecar:ID" has a time and a line "NAME\tTERMS" for
 // each plan of that sidecar. ARGV: this sidecar, after which time one has no say, 1 if confirmed,

@@ -121,6 +121,7 @@ class Call:
     begun: float
     took: float
     status: int
+    odd: bytes = b""  # the body of an answer that nobody expects
 
 
 class Callers:
@@ -136,10 +137,11 @@ class Callers:
         while not self.ended.is_set():
             begun = time.monotonic()
             try:
-                status = self.world.tollgate.chat(self.world.key, timeout=20).status
+                reply = self.world.tollgate.chat(self.world.key, timeout=20)
+                status, odd = reply.status, reply.body if reply.status >= 500 else b""
             except BROKEN_OFF:
-                status = 0
-            self.calls.append(Call(begun, time.monotonic() - begun, status))
+                status, odd = 0, b""
+            self.calls.append(Call(begun, time.monotonic() - begun, status, odd))
             self.ended.wait(0.002)
 
     def end(self):
@@ -218,7 +220,7 @@ def check_calls(report, trouble, calls, seen_at, ended_at):
     report.slowest = max((each.took for each in calls), default=0)
     report.require(statuses <= trouble.statuses, f"callers got {sorted(statuses - trouble.statuses)}")
     others = {each.status for each in calls} - trouble.statuses - {200, 503}
-    report.require(not others, f"callers got {others}")
+    report.require(not others, f"callers got {others}: {[each.odd for each in calls if each.status in others][:3]}")
     report.require(report.slowest <= TIMEOUT_S + SLACK_S, f"a call took {report.slowest:.1f} s")
 
 

@@ -345,6 +345,7 @@ class Plans(AdminTest):
                  "enterprise": {"custom": True}}
         cls.tollgate = cls.start_tollgate(plans=plans)
         cls.admin = cls.tollgate.admin
+        cls.admin.expect_success("POST", "/plans/apply")  # the other Tollgate has none of these
 
     def get_json(self, path):
         return self.admin.expect_success("GET", path)

@@ -98,7 +98,7 @@ class AnsweredHolds(StackTest):
             time.sleep(2.5)
             self.store_comes_back()
             call.join()
-            wait_until(lambda: self.tollgate.admin.request("GET", "/orgs/acme/balance").status == 200, "the store")
+            wait_until(self.tollgate.is_ready, "the store, on every thread")
             balance = self.settled_balance(self.tollgate, "acme")
             self.assertEqual(balance["settled"], settled)
         self.assertEqual(self.replies, [200, 200])

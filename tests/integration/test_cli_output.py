@@ -40,6 +40,8 @@ COMMANDS = {
     "top-up confirm": ["ORG", "TOP_UP"],
     "top-up decline": ["ORG", "TOP_UP_2"],
     "statement": ["ORG"],
+    "plans list": [],
+    "plans apply": [],
     "webhook list": ["ORG"],
     "webhook show": ["ORG", "HOOK"],
     "webhook create": ["ORG", "https://example.com/"],

@@ -135,7 +135,7 @@ class Journal(StackTest):
         path.write_text(self.start_config(directory))
         done = subprocess.run([*run_with, BINARY, "run", "--config", path], text=True, capture_output=True, timeout=120)
         self.assertEqual(done.returncode, 1, done.stderr)
-        self.assertIn(f"journal {directory}: ", done.stderr)
+        self.assertIn(f" journal: {directory}", done.stderr)
         return done.stderr
 
     def start_config(self, directory):

@@ -193,10 +193,10 @@ class ProxyProtocol(ListenTest):
     def ask(self, address, tollgate, target, source, secure=False):
         host, number = split_address(address)
         if secure:
-            connection = http.client.HTTPSConnection(host, number, 20, source_address=(source, 0),
+            connection = http.client.HTTPSConnection(host, number, timeout=20, source_address=(source, 0),
                                                      context=self.trusting)
         else:
-            connection = http.client.HTTPConnection(host, number, 20, source_address=(source, 0))
+            connection = http.client.HTTPConnection(host, number, timeout=20, source_address=(source, 0))
         self.addCleanup(connection.close)
         for _ in range(2):  # the header comes once for a connection
             connection.request("GET", target, headers={"Authorization": f"Bearer {tollgate.key}"})

@@ -96,6 +96,8 @@ class Questions(StackTest):
         # The rules are loaded, and none of their expressions fails. The dead upstream is noticed.
         rules = [rule for group in prometheus.get("rules")["groups"] for rule in group["rules"]]
         self.assertEqual(len(rules), len(yaml.safe_load((DEPLOY / "rules.yaml").read_text())["groups"][0]["rules"]))
+        for _ in range(40):  # more than one in ten seconds, in the mean of five minutes
+            self.assertEqual(self.tollgate.call("GET", "/dead/x", self.key).status, 502)
         wait_until(lambda: {each["labels"]["alertname"] for each in prometheus.get("alerts")["alerts"]}
                    >= {"TollgateUpstreamUnreachable"}, "the alert")
         health = {rule["name"]: rule["health"] for rule in prometheus.get("rules")["groups"][0]["rules"]}

@@ -252,7 +252,7 @@ class Descriptors(StartTest):
                 break
             self.assertEqual(status, 1, (descriptors, said))
             [message] = [line.split(" error ", 1)[1] for line in said
-                         if " error " in line and " store: " not in line]  # it may not open a connection either
+                         if " error " in line and " error store: " not in line]  # it may not open a connection either
             messages.add(message)
         else:
             self.fail("it never starts")

@@ -70,8 +70,8 @@ function admission.take_critical_request(account)
   if per_minute == 0 then return end
   local stored = account.critical_rate or call('HGET', account.keys[ACCOUNT], 'critical_rate') or ''
   local level, at = match(stored, '^(%d+) (%d+)$')
-  local taken, text, wait =
-      admission.take_request(format('%d %d %s %s', per_minute, burst, level or '0', at or account.now_text), account.now)
+  local bucket = format('%d %d %s %s', per_minute, burst, level or '0', at or account.now_text)
+  local taken, text, wait = admission.take_request(bucket, account.now)
   if wait then return text, wait end
   account.critical_rate = match(taken, '(%d+ %d+)$')
 end

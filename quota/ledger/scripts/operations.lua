@@ -34,8 +34,8 @@ local function refusal_of(account, amount, by, code)
   if amount > 0 and (account.limits or account.available < amount) then
     local refusal, why, final, beyond = admission.objection(account, amount, by, code == 'r1')
     if beyond and code == 'r1' and not final then
-      local text, wait = admission.take_critical_request(account)
-      if wait then return OUTCOME.rate_limited, text, wait, true end
+      local text, pause = admission.take_critical_request(account)
+      if pause then return OUTCOME.rate_limited, text, pause, true end
     end
     return refusal, rate_text, why, final
   end

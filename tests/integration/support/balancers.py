@@ -11,6 +11,7 @@ class Balancer(Process):
     def __init__(self, name, command, directory, addresses):
         super().__init__(name, command, directory)
         self.addresses = addresses
+        self._any_status = True  # HAProxy ends by the signal
         self.wait_ready(self.accepts)
 
     def accepts(self):
