@@ -84,6 +84,7 @@ def log_lines(lines, normaliser):
 # a write, or on how far the hold of a stream was ahead of what had been counted.
 VALUE_IGNORED = re.compile(r"process_|.*_timestamp_|.*_seconds(_bucket|_sum)|tollgate_archive_lag_seconds|"
                            r"tollgate_store_memory_used_bytes|tollgate_buffered_limit_bytes|"
+                           r"tollgate_request_wait_seconds_count|tollgate_upstream_connections_idle|"
                            r"tollgate_store_(commands|writes|sent_bytes|received_bytes|connects)_total|"
                            r"tollgate_credits_(extended|released|voided)_total{action=.(stt|tts).}")
 COUNTER = re.compile(r"\w+_(total|count)(\{| )")

@@ -143,19 +143,29 @@ class FaultyStore:
                     each.close()
 
     async def _pass_replies(self, reader, writer):
+        """In order, also when the delay becomes shorter."""
+        replies = asyncio.Queue()
+        delivery = asyncio.ensure_future(self._deliver(replies, writer))
         try:
             while data := await reader.read(65536):
                 if self.alter is not None:
                     data = self.alter(data)
                 if data is None:
                     return self._reset(writer)
-                if self.delay:
-                    self._loop.call_later(self.delay, self._write, writer, data)
-                else:
-                    self._write(writer, data)
-            writer.close()
+                replies.put_nowait((self._loop.time() + self.delay, data))
         except OSError:
-            writer.close()
+            pass
+        finally:
+            replies.put_nowait((0, None))
+            await delivery
+
+    async def _deliver(self, replies, writer):
+        while True:
+            due, data = await replies.get()
+            if data is None:
+                return writer.close()
+            await asyncio.sleep(due - self._loop.time())  # returns at once if that is over
+            self._write(writer, data)
 
     @staticmethod
     def _write(writer, data):

@@ -75,8 +75,9 @@ void expect_readable(const std::string& verdict, const std::string& text) {
   static std::set<std::string> shown;
   for (const auto& message : split(verdict, '\n')) {
     EXPECT_THAT(message, MatchesRegex("[0-9]+:[0-9]+: [^\t]+[^ :,;.]")) << text;
-    if (message.find("out of range") != message.npos)
+    if (message.find("out of range") != message.npos) {
       EXPECT_THAT(message, HasSubstr(" to ")) << text;
+    }
     const auto sentence = message.substr(message.find(": ") + 2);
     if (show && shown.insert(sentence).second) std::cout << sentence << '\n';
   }
@@ -90,7 +91,9 @@ TEST(mistakes, another_type) {
       // Names of headers and members are free, and so are the names of sections.
       const bool free = value[0] == '{' && (key.ends_with(".headers") || key.ends_with(".query") ||
                                             key.ends_with(".json"));
-      if (!free) EXPECT_NE(said, "ok") << text;
+      if (!free) {
+        EXPECT_NE(said, "ok") << text;
+      }
       if (said != "ok") expect_readable(said, text);
     }
   }
