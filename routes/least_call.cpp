@@ -44,9 +44,9 @@ least_call route_table::least(const request_view& request, const clean_target& t
     const bool misses_type = fit.is == head_match::result::misses_content_type;
     if (misses_type) before.push_back({i, patterns.get(), true});
     if (fit.is != head_match::result::fits) continue;
-    const bool is_barred = !std::all_of(before.begin(), before.end(), [&](const earlier& each) {
-      return may_follow(*patterns, each);
-    });
+    const bool is_barred =
+        !std::all_of(before.begin(), before.end(),
+                     [&own = *patterns](const earlier& each) { return may_follow(own, each); });
     if (is_barred) continue;
     if (!patterns->json.empty()) before.push_back({i, patterns.get(), false});
     const auto estimated = estimate(price_at, settings.audio ? *settings.audio : by_default, {});
