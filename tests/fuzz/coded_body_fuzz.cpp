@@ -14,7 +14,7 @@ using tollgate::tests::zstd_of;
 
 namespace {
 
-constexpr decoding_limits limits{.most_bytes = 100'000, .most_ratio = 100, .free_bytes = 50'000};
+const decoding_limits limits{.most_bytes = 100'000, .most_ratio = 100, .free_bytes = 50'000};
 
 decoded_text decode(std::string_view coding, std::string_view body) {
   auto out = decode_body(coding, body, limits);
