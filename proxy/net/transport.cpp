@@ -13,17 +13,6 @@ namespace tollgate::proxy {
 
 namespace {
 
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wnon-virtual-dtor"  // the base keeps its destructor protected
-
-class verification_results final : public boost::system::error_category {
- public:
-  const char* name() const noexcept override { return "tollgate.certificate"; }
-  std::string message(int result) const override { return X509_verify_cert_error_string(result); }
-};
-
-#pragma GCC diagnostic pop
-
 // Instead of "certificate verify failed", why. A name that does not match has no result of its own.
 error_code why_not_trusted(SSL* tls, error_code failed) {
   if (failed.category() != asio::error::get_ssl_category()) return failed;
@@ -39,11 +28,6 @@ error_code why_not_trusted(SSL* tls, error_code failed) {
 }
 
 }  // namespace
-
-const boost::system::error_category& certificate_category() {
-  static const verification_results category;
-  return category;
-}
 
 task<std::size_t> transport::peek(std::span<char> into) {
   for (;;) {
