@@ -59,7 +59,7 @@ void read_settings(context& in, const node& root, settings& out) {
 // Checks that need several sections.
 void check_listeners(context& in, const node& root, const settings& values) {
   const auto same = [](const endpoint& a, const endpoint& b) { return a.port != 0 && a == b; };
-  const auto& [listen, admin] = std::tie(values.listen, values.admin.listen);
+  const endpoint &listen = values.listen, &admin = values.admin.listen;
   if (same(listen, admin)) in.fail(root, "listen and admin.listen are the same address");
   const auto refuse_shared = [&](std::string key, const std::optional<endpoint>& own) {
     if (own && (same(*own, listen) || same(*own, admin))) {
