@@ -203,8 +203,8 @@ void connection::impl::disconnect() {
 
 void connection::impl::stop() {
   if (lingering) flush();
+  state.enter(connection_phase::stopped);  // first: the calls that fail now are no trouble
   disconnect();
-  state.enter(connection_phase::stopped);
   pause.cancel();
   linger.cancel();
 }
