@@ -49,6 +49,7 @@ class block_meter : public meter {
   }
 
   state status() const override { return status_; }
+  bool has_measured() const override { return has_measured_; }
 
  protected:
   // Receives the next bytes: at least as many as requested, and more if they are available; the
@@ -63,10 +64,13 @@ class block_meter : public meter {
   void skip(std::uint64_t n) { skipping_ += n; }
   // Ignores all further input.
   void stop(state final) {
-    status_ = final;
+    set_status(final);
     stopped_ = true;
   }
-  void set_status(state now) { status_ = now; }
+  void set_status(state now) {
+    status_ = now;
+    has_measured_ = has_measured_ || now == state::measuring;
+  }
 
   // The bytes received so far of the block that parse() waits for. For finish().
   std::string_view incomplete() const { return {kept_bytes_.data(), kept_}; }
@@ -95,7 +99,7 @@ class block_meter : public meter {
   std::size_t kept_ = 0, needed_ = 1;
   std::uint64_t skipping_ = 0, seen_ = 0;
   state status_ = state::undecided;
-  bool stopped_ = false;
+  bool stopped_ = false, has_measured_ = false;
 };
 
 }  // namespace tollgate::routes::meters

@@ -43,6 +43,9 @@ class meter {
   virtual std::size_t memory() const { return 0; }
 
   virtual state status() const = 0;
+  // Whether it has been `measuring` at any time. Unlike status() between two slices, it does not
+  // depend on the split.
+  virtual bool has_measured() const { return status() == state::measuring; }
   // Whether decoders read a file of this name in the format found: decoders that are not sure of
   // the content use the name.
   virtual bool fits_name(std::string_view /*file_name*/) const { return true; }

@@ -39,13 +39,12 @@ class unpackaged_meter final : public meter {
   std::string_view codec() const override { return winner() ? winner()->codec() : ""; }
 
  private:
+  // Frames that were found are frames, even if they cannot be counted to the end.
   void drop_losers() {
     for (auto& each : framed_) {
       if (!each) continue;
-      if (each->status() == state::unmeasurable)
-        each.reset();
-      else if (each->status() == state::measuring)
-        otherwise_.reset();
+      if (each->has_measured()) otherwise_.reset();
+      if (each->status() == state::unmeasurable) each.reset();
     }
   }
 

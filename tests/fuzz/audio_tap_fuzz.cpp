@@ -92,6 +92,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const bool answer = type.starts_with('<');
   type.remove_prefix(answer ? 1 : 0);
   count_in_any_pieces({type, encoding, false, !answer}, in.rest());
+  if (answer) count_in_any_pieces({type, encoding, true}, in.rest());
   compare_envelopes(in.rest());
   return 0;
 }

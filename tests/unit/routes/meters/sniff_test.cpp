@@ -40,6 +40,14 @@ TEST(Sniff, FramesThatDoNotStandFirstAreAmbiguous) {
     EXPECT_EQ(sniff(front + layer3(300)).status, state::unmeasurable);
 }
 
+// Whether they arrive in one slice or in many: samples would be cheaper.
+TEST(Sniff, FramesThatCannotBeCountedToTheEndAreNoSamples) {
+  auto two_blocks_and_a_checksum = adts_frame(4, 300, 2);
+  two_blocks_and_a_checksum[1] = '\xF0';
+  EXPECT_EQ(sniff(repeat(adts_frame(4, 300), 3) + two_blocks_and_a_checksum, speech).status,
+            state::unmeasurable);
+}
+
 TEST(Sniff, SignsOfAnotherFormatAreAmbiguous) {
   const auto put = [](std::string bytes, std::size_t at, const std::string& sign) {
     return bytes.replace(at, sign.size(), sign);
