@@ -26,15 +26,16 @@ def encode(*arguments):
 
 
 def fill(redis, orgs):
-    """As an administrator would have left them, with a cycle that ends in ten days."""
-    due = int(time.time() * 1000) + 10 * 86_400_000
+    """As an administrator would have left them yesterday, with a cycle that ends in ten days."""
+    now = int(time.time() * 1000)
+    created, due = now - 86_400_000, now + 10 * 86_400_000
     with socket.socket(socket.AF_UNIX) as connection:
         connection.connect(redis.socket_path)
         replies = connection.makefile("rb")
         for i in range(orgs):
             org = f"org-{i:06}"
             connection.sendall(encode("ZADD", "tollgate:orgs", 0, org) +
-                               encode("HSET", f"tollgate:{{{org}}}:settings", "created", 1, "suspended", 0) +
+                               encode("HSET", f"tollgate:{{{org}}}:settings", "created", created, "suspended", 0) +
                                encode("HSET", f"tollgate:{{{org}}}:account", "schema", 2, "granted", 10**9,
                                       "next_due", due))
             for _ in range(3):

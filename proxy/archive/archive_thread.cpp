@@ -61,18 +61,31 @@ task<> archive_thread::run() {
   }
 }
 
+// False: the store is not available. One that cannot be read must not hide the others.
+task<bool> archive_thread::learn(const quota::org_id& org) {
+  const auto found = co_await store_->directory().find(org);
+  if (!found) co_return found.error() == quota::store_errc::protocol;
+  if (*found) accounts_[org].progress.created_at = (*found)->created_at;
+  co_return true;
+}
+
+// Reads only those that are new. After each reconnection all: it may be another store.
 task<> archive_thread::learn_accounts() {
   if (std::chrono::steady_clock::now() < learn_at_) co_return;
+  const auto connects = store_->traffic().connects;
+  const bool is_same_store = connects == learnt_on_;
   std::string after;
   for (;;) {
-    const auto page = co_await store_->directory().list(after, organizations_at_once);
+    const auto page = co_await store_->directory().ids(after, organizations_at_once);
     if (!page) co_return;
-    for (const auto& organization : *page) {
-      accounts_[organization.id].progress.created_at = organization.created_at;
+    for (const auto& org : *page) {
+      if (is_same_store && accounts_.contains(org)) continue;
+      if (!co_await learn(org)) co_return;
     }
     if (page->empty()) break;
-    after = page->back().id;
+    after = page->back();
   }
+  learnt_on_ = connects;
   learn_at_ = std::chrono::steady_clock::now() + learn_every;
 }
 

@@ -25,6 +25,7 @@ class archive_thread {
  private:
   task<> run();
   task<> learn_accounts();
+  task<bool> learn(const quota::org_id& org);
 
   asio::io_context context_{1};
   std::atomic<bool> stopping_{false};
@@ -33,6 +34,7 @@ class archive_thread {
   archiver archiver_;
   retention_job retention_;
   std::chrono::steady_clock::time_point learn_at_{};
+  std::uint64_t learnt_on_ = 0;  // the number of the connection
   std::thread thread_;
 };
 

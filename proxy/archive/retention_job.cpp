@@ -30,6 +30,11 @@ std::int64_t next_month(std::int64_t day) {
   return chrono::sys_days{month / 1}.time_since_epoch().count();
 }
 
+std::int64_t next_day_to_sum_up(const archived_account& account) {
+  return std::max(account.kept.next_day,
+                  quota::hour_of(account.progress.created_at) / hours_a_day);
+}
+
 }  // namespace
 
 task<> retention_job::run_once() {
@@ -59,14 +64,17 @@ task<bool> retention_job::learn_what_is_kept(const quota::org_id& org, archived_
 // Reading a summary creates it, once the day has been over for an hour.
 task<> retention_job::sum_up_days(const quota::org_id& org, archived_account& account) {
   const auto end = (quota::hour_of(store_.ledger().now()) - 1) / hours_a_day;
-  const auto created = quota::hour_of(account.progress.created_at) / hours_a_day;
-  const auto first = std::max(account.kept.next_day, created);
+  if (next_day_to_sum_up(account) >= end) co_return;
+  account.kept_known = false;  // all sidecars do this at the same time of day: another may have
+  if (!co_await learn_what_is_kept(org, account)) co_return;
+  const auto first = next_day_to_sum_up(account);
   if (first >= end) co_return;
-  account.kept_known = false;  // another sidecar may be active: read it again next time
   const auto last = std::min(first + days_at_once, end) - 1;
   const auto summed = co_await store_.history().usage_summary(org, first * hours_a_day,
                                                               (last + 1) * hours_a_day - 1);
-  if (summed) co_await store_.retention().remember_summed(org, last + 1);
+  if (!summed) co_return;
+  const auto noted = co_await store_.retention().remember_summed(org, last + 1);
+  if (noted) account.kept.next_day = last + 1;
 }
 
 // Never beyond the archived entries.

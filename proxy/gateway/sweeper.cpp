@@ -26,7 +26,10 @@ task<> sweeper::run() {
     const auto now = store_.times_set_back();
     if (times_set_back != now) {
       const bool complete = co_await walk(true);
-      if (complete && store_.ledger().ready()) times_set_back = now;
+      if (complete && store_.ledger().ready()) {
+        times_set_back = now;
+        co_await store_.due().claim_walk(between_walks);  // this was one
+      }
     }
     const bool complete = co_await sweep_due();
     if (complete) co_await walk_slowly();
