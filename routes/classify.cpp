@@ -167,8 +167,10 @@ walk::decision walk::open_body(std::size_t index) {
 
 std::optional<problem> walk::decode(std::string_view codings) {
   if (codings.empty()) return std::nullopt;
-  auto read = readers::decode_body(
-      codings, *body_text_, {.most_bytes = limits_.most_decoded, .may_use = limits_.may_use});
+  auto read = readers::decode_body(codings, *body_text_,
+                                   {.most_bytes = limits_.most_decoded,
+                                    .may_use = limits_.may_use,
+                                    .may_go_on = limits_.may_go_on});
   if (read.is == readers::decoding::expands_too_far)
     return problem{problem_code::body_too_large,
                    "The body must be read to price this call. Decoded, it is larger than the limit "
@@ -177,6 +179,13 @@ std::optional<problem> walk::decode(std::string_view codings) {
                        " bytes, or more than a hundred times as large as it came.",
                    std::nullopt,
                    {}};
+  if (read.is == readers::decoding::takes_too_long)
+    return problem{
+        problem_code::body_too_large,
+        "The body must be read to price this call, and takes too long to decode. Send it "
+        "without Content-Encoding.",
+        std::nullopt,
+        {}};
   if (read.is == readers::decoding::no_memory) return no_memory();
   if (read.is == readers::decoding::done && read.text.empty())
     return ambiguous_body("it is empty when decoded");

@@ -87,6 +87,8 @@ struct body_limits {
   // Asked before so many bytes more are used, beside the body itself; empty: always true. What is
   // used is free again when classify() returns.
   std::function<bool(std::size_t bytes)> may_use{};
+  // Asked from time to time while a compressed body is decoded; empty: always true.
+  std::function<bool()> may_go_on{};
 };
 
 // The least that a call can cost, by its head alone, whatever its body says. It is at most the

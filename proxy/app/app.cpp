@@ -238,9 +238,10 @@ class app {
 
   void open_data_plane(const std::shared_ptr<asio::ssl::context>& tls) {
     const auto billing = std::make_shared<admin::billing_limits>();
-    const auto open = [this, billing,
+    const auto background = std::make_shared<background_thread>();
+    const auto open = [this, billing, background,
                        opener = store_->opener(store_options())](asio::io_context& context) {
-      dependencies made{.store = opener(context), .archived = nullptr};
+      dependencies made{.store = opener(context), .archived = nullptr, .background = background};
       made.billing = billing;
       made.archived = archived_history_of(*made.store);
       return made;

@@ -50,10 +50,10 @@ constexpr const char* allowed[] = {
     "getgid", "getgid32", "getegid", "getegid32", "getresuid", "getresgid", "getgroups",
     "getgroups32", "capget", "rt_sigaction", "rt_sigpending", "rt_sigprocmask", "rt_sigqueueinfo",
     "rt_sigreturn", "rt_sigsuspend", "rt_sigtimedwait", "sigaltstack", "sigreturn", "signalfd4",
-    "setitimer", "getitimer", "getcpu", "getpriority", "getrlimit", "getrusage", "prlimit64",
-    "setrlimit", "ugetrlimit", "sched_getaffinity", "sched_getparam", "sched_getscheduler",
-    "sched_setaffinity", "sched_get_priority_max", "sched_get_priority_min", "sysinfo", "times",
-    "uname",
+    "setitimer", "getitimer", "getcpu", "getpriority", "setpriority", "getrlimit", "getrusage",
+    "prlimit64", "setrlimit", "ugetrlimit", "sched_getaffinity", "sched_getparam",
+    "sched_getscheduler", "sched_setaffinity", "sched_get_priority_max", "sched_get_priority_min",
+    "sysinfo", "times", "uname",
     // time and randomness
     "clock_getres", "clock_gettime", "gettimeofday", "getrandom", "time"};
 

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "proxy/account/billing_limits.hpp"
+#include "proxy/net/background_thread.hpp"
 #include "quota/clock.hpp"
 #include "quota/ids.hpp"
 #include "quota/store.hpp"
@@ -18,6 +19,7 @@ struct dependencies {
   std::unique_ptr<quota::account_history> archived;
   // Shared by all threads of the process.
   std::shared_ptr<admin::billing_limits> billing = std::make_shared<admin::billing_limits>();
+  std::shared_ptr<background_thread> background = std::make_shared<background_thread>();
   std::unique_ptr<quota::clock> clock = std::make_unique<quota::system_clock>();
   std::unique_ptr<quota::id_source> ids = std::make_unique<quota::random_id_source>();
 

@@ -114,6 +114,7 @@ worker::~worker() {
   sessions_.drain();
   sessions_.cut_all();
   run_what_is_ready();
+  world_.background->close();
   world_.store->stop();
   run_what_is_ready();
   context_.destroy_what_waits();

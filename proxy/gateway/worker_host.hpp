@@ -36,6 +36,10 @@ class worker_host final : public exchange_host {
     return worker_.payment_events()(std::move(event));
   }
 
+  task<bool> run_aside(const quota::org_id& org, std::function<void()> work) override {
+    return worker_.world().background->run(org, std::move(work));
+  }
+
   void exchange_started() override { worker_.exchange_started(); }
   void exchange_finished(const exchange_record& record, const runtime& view) override {
     worker_.exchange_finished(record, view);

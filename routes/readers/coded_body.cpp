@@ -56,6 +56,24 @@ decoded_text failed(decoding how, std::string_view why) {
 struct allowance {
   std::size_t most = 0;
   const std::function<bool(std::size_t)>& may_use;
+  const std::function<bool()>& may_go_on;
+};
+
+// The body in pieces that take little time, whatever they contain.
+class input {
+ public:
+  explicit input(std::string_view body) : left_{body} {}
+
+  bool empty() const { return left_.empty(); }
+  std::string_view next() {
+    constexpr std::size_t most_at_once = 4 * 1024;
+    const auto piece = left_.substr(0, most_at_once);
+    left_.remove_prefix(piece.size());
+    return piece;
+  }
+
+ private:
+  std::string_view left_;
 };
 
 // The decoded text so far, up to a limit.
@@ -65,15 +83,17 @@ class output {
 
   char* begin() { return scratch_.data(); }
   std::size_t room() const { return scratch_.size(); }
-  // The decoder has written so many bytes at begin(). False: too many in all; see failure().
+  // The decoder has written so many bytes at begin(). False: no more; see failure().
   bool take(std::size_t bytes) {
-    if (bytes > limits_.most - text_.size()) return false;
+    is_late_ = limits_.may_go_on && !limits_.may_go_on();
+    if (is_late_ || bytes > limits_.most - text_.size()) return false;
     if (text_.size() + bytes > text_.capacity() && !grow(text_.size() + bytes)) return false;
     text_.append(scratch_, 0, bytes);
     return true;
   }
   decoded_text failure() const {
     if (no_memory_) return failed(decoding::no_memory, "there is no memory to decode it");
+    if (is_late_) return failed(decoding::takes_too_long, "it takes too long to decode");
     return failed(decoding::expands_too_far, "it expands too far");
   }
   std::string take_text() { return std::move(text_); }
@@ -88,7 +108,7 @@ class output {
 
   static constexpr std::size_t piece = 64 * 1024;
   const allowance& limits_;
-  bool no_memory_ = false;
+  bool no_memory_ = false, is_late_ = false;
   std::string scratch_, text_;
 };
 
@@ -101,14 +121,12 @@ decoded_text inflate_all(frame_of how, std::string_view body, const allowance& l
     return failed(decoding::no_memory, "there is no memory to decode it");
   const std::unique_ptr<z_stream, int (*)(z_stream*)> closing{&stream, inflateEnd};
   output out{limits};
-  constexpr std::size_t most_at_once = 1U << 30;  // zlib counts in 32 bits
-  for (;;) {
+  for (input in{body};;) {
     if (stream.avail_in == 0) {
-      const auto part = body.substr(0, most_at_once);
+      const auto part = in.next();
       // zlib does not write to its input.
       stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(part.data()));
       stream.avail_in = static_cast<uInt>(part.size());
-      body.remove_prefix(part.size());
     }
     stream.next_out = reinterpret_cast<Bytef*>(out.begin());
     stream.avail_out = static_cast<uInt>(out.room());
@@ -116,7 +134,7 @@ decoded_text inflate_all(frame_of how, std::string_view body, const allowance& l
     if (result != Z_OK && result != Z_STREAM_END) return failed(decoding::malformed, broken);
     if (!out.take(out.room() - stream.avail_out)) return out.failure();
     if (result != Z_STREAM_END) continue;
-    if (stream.avail_in > 0 || !body.empty()) return failed(decoding::malformed, several);
+    if (stream.avail_in > 0 || !in.empty()) return failed(decoding::malformed, several);
     return {decoding::done, out.take_text()};
   }
 }
@@ -124,6 +142,9 @@ decoded_text inflate_all(frame_of how, std::string_view body, const allowance& l
 // Of the attempt to decode in another way: whether a server could succeed with it.
 bool is_another_reading(const decoded_text& other) {
   return other.is == decoding::done || other.is == decoding::expands_too_far;
+}
+bool is_unknown(const decoded_text& other) {
+  return other.is == decoding::no_memory || other.is == decoding::takes_too_long;
 }
 
 // In zlib's frame the lower half of the first byte is 8. Some servers try the other form if the
@@ -136,7 +157,7 @@ decoded_text undo_deflate(std::string_view body, const allowance& limits) {
   auto bare = inflate_all(frame_of::none, body, limits);
   if (is_another_reading(bare))
     return failed(decoding::ambiguous, "it can be decoded with and without zlib's frame");
-  return bare.is == decoding::no_memory ? std::move(bare) : std::move(out);
+  return is_unknown(bare) ? std::move(bare) : std::move(out);
 }
 
 // RFC 9659: a decoder for HTTP need not accept a window above 8 MiB.
@@ -151,20 +172,24 @@ decoded_text undo_zstd(std::string_view body, const allowance& limits) {
   if (!decoder) return failed(decoding::no_memory, "there is no memory to decode it");
   ZSTD_DCtx_setParameter(decoder.get(), ZSTD_d_windowLogMax, most_window_log);
   output out{limits};
-  ZSTD_inBuffer in{body.data(), body.size(), 0};
-  for (;;) {
+  input in{body};
+  for (ZSTD_inBuffer part{};;) {
+    if (part.pos == part.size) {
+      const auto next = in.next();
+      part = {next.data(), next.size(), 0};
+    }
     ZSTD_outBuffer piece{out.begin(), out.room(), 0};
-    const auto left = ZSTD_decompressStream(decoder.get(), &piece, &in);
+    const auto left = ZSTD_decompressStream(decoder.get(), &piece, &part);
     if (ZSTD_isError(left) != 0) {
       const bool window = ZSTD_getErrorCode(left) == ZSTD_error_frameParameter_windowTooLarge;
       return failed(decoding::malformed, window ? "its window is larger than 8 MiB" : broken);
     }
     if (!out.take(piece.pos)) return out.failure();
-    if (left == 0) break;
-    if (in.pos == in.size && piece.pos < piece.size) return failed(decoding::malformed, broken);
+    const bool all_read = part.pos == part.size && in.empty();
+    if (left == 0 && !all_read) return failed(decoding::malformed, several);
+    if (left == 0) return {decoding::done, out.take_text()};
+    if (all_read && piece.pos < piece.size) return failed(decoding::malformed, broken);
   }
-  if (in.pos < in.size) return failed(decoding::malformed, several);
-  return {decoding::done, out.take_text()};
 }
 
 decoded_text undo_brotli(std::string_view body, const allowance& limits) {
@@ -172,17 +197,24 @@ decoded_text undo_brotli(std::string_view body, const allowance& limits) {
       BrotliDecoderCreateInstance(nullptr, nullptr, nullptr), BrotliDecoderDestroyInstance};
   if (!decoder) return failed(decoding::no_memory, "there is no memory to decode it");
   output out{limits};
-  auto left = body.size();
-  const auto* next = reinterpret_cast<const std::uint8_t*>(body.data());
+  input in{body};
+  std::size_t left = 0;
+  const std::uint8_t* next = nullptr;
   for (;;) {
+    if (left == 0) {
+      const auto part = in.next();
+      left = part.size();
+      next = reinterpret_cast<const std::uint8_t*>(part.data());
+    }
     auto room = out.room();
     auto* to = reinterpret_cast<std::uint8_t*>(out.begin());
     const auto result =
         BrotliDecoderDecompressStream(decoder.get(), &left, &next, &room, &to, nullptr);
     if (!out.take(out.room() - room)) return out.failure();
     if (result == BROTLI_DECODER_RESULT_NEEDS_MORE_OUTPUT) continue;
+    if (result == BROTLI_DECODER_RESULT_NEEDS_MORE_INPUT && !in.empty()) continue;
     if (result != BROTLI_DECODER_RESULT_SUCCESS) return failed(decoding::malformed, broken);
-    if (left > 0) return failed(decoding::malformed, several);
+    if (left > 0 || !in.empty()) return failed(decoding::malformed, several);
     return {decoding::done, out.take_text()};
   }
 }
@@ -280,7 +312,7 @@ decoded_text decode_body(std::string_view content_encoding, std::string_view bod
                             ? limits.most_bytes
                             : body.size() * limits.most_ratio;
   const auto most = std::min(limits.most_bytes, std::max(limits.free_bytes, by_ratio));
-  const allowance each{most, limits.may_use};
+  const allowance each{most, limits.may_use, limits.may_go_on};
   auto out = undo_all(codings->rbegin(), codings->rend(), body, each);
   if (out.is != decoding::done) return out;
   // A server that undoes them in the order of the list must not succeed: its text may be another.
@@ -290,7 +322,7 @@ decoded_text decode_body(std::string_view content_encoding, std::string_view bod
   auto other = undo_all(codings->begin(), codings->end(), body, each);
   if (is_another_reading(other))
     return failed(decoding::ambiguous, "its codings can be undone in another order");
-  return other.is == decoding::no_memory ? other : out;
+  return is_unknown(other) ? other : out;
 }
 
 }  // namespace tollgate::routes::readers

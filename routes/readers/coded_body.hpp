@@ -19,6 +19,7 @@ enum class decoding : std::uint8_t {
   ambiguous,        // it can be read in another way
   expands_too_far,  // beyond the limits
   no_memory,        // `may_use` said no
+  takes_too_long,   // `may_go_on` said no
 };
 
 struct decoded_text {
@@ -33,6 +34,9 @@ struct decoding_limits {
   std::size_t most_ratio = 100, free_bytes = std::size_t{1} << 20;
   // Asked before the text takes so many bytes more; empty: always true.
   std::function<bool(std::size_t bytes)> may_use{};
+  // Asked after each piece of some KiB; empty: always true. A few bytes can also take seconds: a
+  // block of nearly nothing may come with tables that take long to build.
+  std::function<bool()> may_go_on{};
 };
 
 // gzip (x-gzip), deflate, zstd, br, or a list of at most three of them, in any letter case;

@@ -46,7 +46,7 @@ class exchange final : public admitted_call, private deadline {
   routes::request_view classified_view() const;
   // Before more of a body is kept in memory than a small one has.
   task<result<void, problem>> admit_large_body();
-  routes::classification classify_whole_body();
+  routes::classification classify_whole_body(std::function<bool()> may_go_on = {});
   result<void, problem> take(routes::classification found);
   audio_upload::time_setter time_limit();
   task<result<void, problem>> forward();

@@ -5,6 +5,7 @@
 #include "proxy/gateway/exchange/exchange.hpp"
 #include "proxy/gateway/exchange/own_answers.hpp"
 #include "proxy/gateway/exchange/tunnel.hpp"
+#include "proxy/net/background_thread.hpp"
 
 namespace tollgate::proxy {
 
@@ -12,6 +13,21 @@ namespace {
 
 // Of a call that the upstream has not received.
 constexpr int most_repetitions = 2;
+// A body that is not compressed and not larger takes a few milliseconds to read.
+constexpr std::size_t quickly_parsed = std::size_t{1} << 20;
+// The largest body of an honest client takes a quarter of it.
+constexpr std::chrono::seconds most_decoding{1};
+
+problem stopping() {
+  return {problem_code::overloaded,
+          "This Tollgate is stopping; try again.",
+          std::chrono::seconds{1},
+          {}};
+}
+
+bool is_compressed(const message_head& head) {
+  return head.has(http::field::content_encoding);
+}
 
 problem too_large_to_price(std::uint64_t limit) {
   return {problem_code::body_too_large,
@@ -117,7 +133,17 @@ task<result<void, problem>> exchange::classify_by_body() {
     if (read) read = co_await body_.read_whole(most, too_large_to_price);
   }
   if (!read) co_return read;
-  co_return take(classify_whole_body());
+  if (body_.kept().size() <= quickly_parsed && !is_compressed(context_.head())) {
+    co_return take(classify_whole_body());
+  }
+  std::optional<routes::classification> found;  // it would hold up everybody else's calls
+  const bool has_run = co_await context_.host.run_aside(call_.payer.org, [&] {
+    const auto begun = background_thread::processor_time();
+    found = classify_whole_body(
+        [begun] { return background_thread::processor_time() - begun < most_decoding; });
+  });
+  if (!has_run) co_return stopping();
+  co_return take(*std::move(found));
 }
 
 // A caller who can pay for nothing that this call may be does not make this process keep its body.
@@ -150,11 +176,11 @@ task<result<void, problem>> exchange::admit_large_body() {
 
 // What a body takes beside itself, decoded and parsed, comes from the same budget, for as long as
 // it is read. A small body that is not compressed takes next to nothing.
-routes::classification exchange::classify_whole_body() {
+routes::classification exchange::classify_whole_body(std::function<bool()> may_go_on) {
   const auto& body = body_.kept();
   memory_loan loan{body_.memory().budget()};
-  routes::body_limits limits{settings().limits.json_bytes, {}};
-  if (body.size() > kept_memory::small || context_.head().has(http::field::content_encoding)) {
+  routes::body_limits limits{settings().limits.json_bytes, {}, std::move(may_go_on)};
+  if (body.size() > kept_memory::small || is_compressed(context_.head())) {
     limits.may_use = [&loan](std::size_t bytes) { return loan.grow(bytes); };
   }
   return context_.view->config->routes.classify(classified_view(), call_.head.target, &body,

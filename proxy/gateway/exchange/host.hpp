@@ -1,6 +1,7 @@
 // The interface between an exchange and its thread.
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "proxy/gateway/exchange/exchange_record.hpp"
@@ -30,6 +31,9 @@ class exchange_host {
                                                    admin::api_request question,
                                                    std::shared_ptr<runtime> view) = 0;
   virtual task<admin::api_response> take_payment_event(payments::event_delivery event) = 0;
+
+  // Runs `work` beside the event loop; organizations take turns. False: it is stopping.
+  virtual task<bool> run_aside(const quota::org_id& org, std::function<void()> work) = 0;
 
   virtual void exchange_started() = 0;
   // `view` is the one with which the exchange began.

@@ -53,6 +53,33 @@ TEST(coded_body, comes_out_as_it_went_in) {
   EXPECT_EQ(decode("identity", json).text, json);
 }
 
+// Each piece is followed by a question, so that none of them takes long.
+TEST(coded_body, that_takes_too_long_is_given_up) {
+  const auto noise = random_bytes(300'000);
+  for (const auto& [coding, encode] : encoders) {
+    const auto body = encode(noise);
+    for (const int pieces : {0, 1, 5, 50}) {
+      int left = pieces;
+      decoding_limits limits;
+      limits.may_go_on = [&left] { return left-- > 0; };
+      EXPECT_EQ(how(coding, body, limits), decoding::takes_too_long) << coding << ' ' << pieces;
+    }
+  }
+}
+
+TEST(coded_body, asks_before_it_takes_more_memory) {
+  const std::string text(300'000, 'x');
+  for (const auto& [coding, encode] : encoders) {
+    std::size_t most = 0;
+    decoding_limits limits;
+    limits.may_use = [&most](std::size_t bytes) { return (most += bytes) < 1'000'000; };
+    EXPECT_EQ(how(coding, encode(text), limits), decoding::done) << coding;
+    EXPECT_GE(most, text.size()) << coding;
+    limits.may_use = [](std::size_t bytes) { return bytes < 200'000; };
+    EXPECT_EQ(how(coding, encode(text), limits), decoding::no_memory) << coding;
+  }
+}
+
 TEST(coded_body, undoes_a_list_from_its_end) {
   EXPECT_EQ(decode("gzip, zstd", zstd_of(deflated(json))).text, json);
   EXPECT_EQ(decode("br,gzip", deflated(brotli_of(json))).text, json);

@@ -64,6 +64,19 @@ TEST_F(a_client, that_compresses_its_body_is_forwarded_byte_for_byte) {
   EXPECT_THAT(got, EndsWith("\r\n\r\n" + body));
   EXPECT_TRUE(all_is_settled());
   EXPECT_EQ(available(), 90_credits);
+  EXPECT_EQ(host->aside, std::vector<quota::org_id>{"acme"}) << "it held up the event loop";
+}
+
+TEST_F(a_client, whose_body_cannot_be_decoded_any_more_may_repeat_the_call) {
+  const auto body = tests::deflated(R"({"model":"gpt-4o","messages":[]})");
+  host->is_draining = true;
+  ask("POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer tg_live_acme\r\n"
+      "Content-Type: application/json\r\nContent-Encoding: gzip\r\nContent-Length: " +
+      std::to_string(body.size()) + "\r\n\r\n" + body);
+  const auto got = answer();
+  EXPECT_THAT(got, StartsWith("HTTP/1.1 503 "));
+  EXPECT_THAT(got, HasSubstr("\r\nRetry-After: 1\r\n"));
+  EXPECT_EQ(available(), 100_credits);
 }
 
 TEST_F(a_client, with_an_unknown_coding_is_told_which_ones_are_known) {

@@ -53,6 +53,11 @@ class test_host final : public exchange_host {
     answer.body = event.body + " signed " + event.signature;
     co_return answer;
   }
+  task<bool> run_aside(const quota::org_id& org, std::function<void()> work) override {
+    aside.push_back(org);
+    if (!is_draining) work();
+    co_return !is_draining;
+  }
   void exchange_started() override { ++started; }
   void exchange_finished(const exchange_record& record, const runtime&) override {
     finished_exchange out;
@@ -79,6 +84,7 @@ class test_host final : public exchange_host {
   bool is_draining = false;
   int started = 0;
   std::vector<finished_exchange> finished;
+  std::vector<quota::org_id> aside;  // whose work ran beside the loop
   std::shared_ptr<admin::body_source> events;
 
  private:

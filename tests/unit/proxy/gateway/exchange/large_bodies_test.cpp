@@ -1,4 +1,5 @@
 // Bodies that are kept in memory to price a call: who may send them, and how much there is of them.
+#include "tests/support/deflate.hpp"
 #include "tests/unit/proxy/gateway/exchange/conversation.hpp"
 #include "tests/unit/routes/meters/movies.hpp"
 
@@ -177,6 +178,22 @@ TEST_F(a_large_body, waits_its_turn_while_others_of_its_organization_use_its_sha
   EXPECT_NE(got.find("\"code\":\"overloaded\""), std::string::npos) << got;
   EXPECT_NE(got.find("Retry-After: 1\r\n"), std::string::npos) << got;
   memory_budget::shared().give_back_share("acme", one_mib - 1000);
+  EXPECT_EQ(memory_budget::shared().bodies(), 0U);
+}
+
+// It is small as it comes, and large when it is read.
+TEST_F(a_large_body, that_came_compressed_is_decoded_within_the_same_budget) {
+  const auto body = tests::deflated(chat_of(900'000));
+  auto head = beginning(body.size());
+  head.insert(head.size() - 2, "Content-Encoding: gzip\r\n");
+  const auto up = expect_connection();
+  {
+    const budget_of all{one_mib};
+    ask(head + body);
+    expect_refusal("503", "overloaded");
+  }
+  ask(head + body);
+  EXPECT_NE(up->received().find(body), std::string::npos);
   EXPECT_EQ(memory_budget::shared().bodies(), 0U);
 }
 
