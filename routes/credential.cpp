@@ -71,7 +71,7 @@ class found_credential {
                                      "them."
                                    : "The request carries different credentials, and none has the "
                                      "form of a Tollgate key: send one of them.");
-    if (!is_key(text_)) return malformed();
+    if (!ours_ && !is_key(text_)) return malformed();
     return text_;
   }
 

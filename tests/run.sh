@@ -34,12 +34,12 @@ build_release() {
 }
 test_release() { ctest --preset release -j4; }  # places, not processors: tests/CMakeLists.txt
 
-# Only the units: black-box tests measure time and memory, which sanitizers change. Built quickly; the preset by itself
-# has every check of UBSan.
+# Only the units: black-box tests measure time and memory, which sanitizers change. Built quickly: the preset by itself
+# has every check of UBSan, and compiles each source alone.
 build_sanitized() {
   local targets=()
   for each in tests/unit/*/; do targets+=("unit_$(basename "$each")"); done
-  cmake --preset dev -DTOLLGATE_SANITIZE_QUICKLY=ON && cmake --build --preset dev -j2 --target "${targets[@]}" &&
+  cmake --preset dev -DTOLLGATE_SANITIZE_QUICKLY=ON -DTOLLGATE_BATCH=8 && cmake --build --preset dev -j2 --target "${targets[@]}" &&
     tests/fuzz/run.sh 0
 }
 test_dev() { ctest --preset dev -j4 -R '^unit_' -E unit_gateway; }  # that one is built with the release

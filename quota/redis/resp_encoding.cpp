@@ -7,9 +7,15 @@ namespace tollgate::quota::redis {
 namespace {
 
 void append_length(std::string& out, char type, std::size_t length) {
+  const auto digit = [](std::size_t value) { return static_cast<char>('0' + value); };
   if (length < 10) {  // nearly all of them
-    const char short_one[4] = {type, static_cast<char>('0' + length), '\r', '\n'};
-    out.append(short_one, sizeof short_one);
+    const char one_digit[4] = {type, digit(length), '\r', '\n'};
+    out.append(one_digit, sizeof one_digit);
+    return;
+  }
+  if (length < 100) {  // keys and ids
+    const char two_digits[5] = {type, digit(length / 10), digit(length % 10), '\r', '\n'};
+    out.append(two_digits, sizeof two_digits);
     return;
   }
   char digits[24];
