@@ -2,6 +2,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
 #include <spdlog/spdlog.h>
 
 #include "proxy/gateway/cors.hpp"
@@ -76,7 +77,11 @@ class session final : public std::enable_shared_from_this<session>, private open
 
   task<> run() {
     bool another = co_await open();
-    while (another) another = co_await serve_one();
+    while (another) {
+      another = co_await serve_one();
+      // What is pipelined takes turns with the requests of others, also if it waits for nothing.
+      if (another && !client_->in.empty()) co_await asio::post(worker_.executor(), use_task);
+    }
     co_await linger();
     client_->io.close();
   }

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "proxy/gateway/key_cache.hpp"
+#include "proxy/net/http/message.hpp"
 #include "routes/problem.hpp"
 
 namespace tollgate::proxy {
@@ -13,6 +14,15 @@ namespace tollgate::proxy {
 inline routes::problem malformed_body() {
   return {
       routes::problem_code::invalid_request, "The body's chunked framing is malformed.", {}, {}};
+}
+
+inline routes::problem trailers_too_large() {
+  return {routes::problem_code::headers_too_large,
+          "The trailers of the body have more than " +
+              std::to_string(request_reader::most_trailers) + " fields or " +
+              std::to_string(request_reader::most_trailer_bytes) + " bytes.",
+          {},
+          {}};
 }
 
 inline routes::problem body_ended_early() {

@@ -76,6 +76,7 @@ task<error_code> request_body::invite() {
 
 result<void, problem> request_body::check(const decoded& piece, purpose why) {
   if (why != purpose::dropped) bytes_ += piece.body.size();
+  if (piece.error == http::error::header_limit) return trailers_too_large();
   if (piece.error) return malformed_body();
   const auto most = context_.settings().limits.body_bytes;
   if (why != purpose::dropped && most != 0 && bytes_ > most) return body_too_large(most);

@@ -131,9 +131,13 @@ void message_reader<is_request>::on_response_impl(int status, string_view reason
 
 template <bool is_request>
 void message_reader<is_request>::on_field_impl(http::field name, string_view text,
-                                               string_view value, error_code&) {
+                                               string_view value, error_code& ec) {
   if (head_done_) {
-    trailers_.emplace_back(text, value);
+    trailer_bytes_ += text.size() + value.size();
+    if (trailers_.size() == most_trailers || trailer_bytes_ > most_trailer_bytes)
+      ec = http::error::header_limit;
+    else
+      trailers_.emplace_back(text, value);
     return;
   }
   head_.names.push_back(name);

@@ -83,6 +83,8 @@ class message_reader final : private http::basic_parser<is_request> {
   }
   const message_head& head() const { return head_; }
   message_head& head() { return head_; }
+  // More than these are an error: http::error::header_limit.
+  static constexpr std::size_t most_trailers = 256, most_trailer_bytes = std::size_t{16} << 10;
   const header_list& trailers() const { return trailers_; }
 
  private:
@@ -105,6 +107,7 @@ class message_reader final : private http::basic_parser<is_request> {
 
   message_head head_;
   header_list trailers_;
+  std::size_t trailer_bytes_ = 0;
   bool head_done_ = false;
   char* body_begin_ = nullptr;
   char* body_end_ = nullptr;

@@ -47,6 +47,18 @@ TEST_F(a_session, answers_what_is_pipelined_in_its_order) {
   EXPECT_TRUE(one < two && two < last && last != std::string::npos) << got;
 }
 
+// Even if they need neither the store nor an upstream.
+TEST_F(a_session, lets_others_take_turns_with_what_is_pipelined) {
+  const auto client = connect();
+  std::string many;
+  for (int i = 0; i < 50; ++i) many += get("/nowhere");
+  client->send(many);
+  auto& loop = work->executor().context();
+  loop.restart();
+  EXPECT_GE(loop.poll(), 50U);
+  EXPECT_EQ(counted(404), 50);
+}
+
 TEST_F(a_session, takes_a_head_that_comes_in_pieces) {
   const auto client = connect();
   for (const char c : get("/nowhere")) {

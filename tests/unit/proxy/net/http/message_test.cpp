@@ -201,6 +201,18 @@ TEST(message_reader, keeps_trailers_apart) {
       {"hi", "X-Checksum=12;x-other=3;", "GET /", true, false});
 }
 
+TEST(message_reader, keeps_few_trailers) {
+  const auto with_trailers = [](std::size_t count, std::size_t size) {
+    std::string message = chunked_request + "2\r\nhi\r\n0\r\n";
+    while (count-- > 0) message += "a:" + std::string(size, 'b') + "\r\n";
+    return message + "\r\n";
+  };
+  EXPECT_TRUE(read_in_pieces<true>(with_trailers(256, 0), {}).done);
+  EXPECT_TRUE(read_in_pieces<true>(with_trailers(257, 0), {}).failed);
+  EXPECT_TRUE(read_in_pieces<true>(with_trailers(16, 1'023), {}).done);
+  EXPECT_TRUE(read_in_pieces<true>(with_trailers(16, 1'024), {}).failed);
+}
+
 TEST(message_reader, some_answers_have_no_body_whatever_they_announce) {
   const std::string next = "HTTP/1.1 200";
   for (const std::string framing :
