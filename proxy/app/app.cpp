@@ -98,7 +98,8 @@ std::string message_of(const std::string& file, const std::exception& error) {
 }
 
 // Warns of changed settings that take effect only at a start.
-void warn_of_what_needs_a_restart(const config::settings& now, const config::settings& next) {
+void warn_of_what_needs_a_restart(const config::settings& now, const config::settings& next,
+                                  bool has_journal) {
   const auto warn = [](std::string_view key) {
     spdlog::warn("a change of `{}` takes effect only after a restart", key);
   };
@@ -111,7 +112,11 @@ void warn_of_what_needs_a_restart(const config::settings& now, const config::set
       now.store.report_timeout != next.store.report_timeout) {
     warn("store");
   }
-  if (now.journal != next.journal) warn("journal");
+  if (now.journal != next.journal) {
+    warn("journal");
+  } else if (next.metering && !has_journal && !next.journal.directory.empty()) {
+    spdlog::warn("metering was off at the start: there is no journal until a restart");
+  }
   if (now.archive != next.archive) warn("archive");
   if (now.retention != next.retention) warn("retention");
   if (now.threads != next.threads) warn("threads");
@@ -153,6 +158,7 @@ class app {
     current_ = std::move(loaded);
     set_up_logging(settings().log.level);
     bound_memory(settings().limits);
+    metrics_.process.metering = settings().metering;
     metrics_.process.configuration_loaded_at_ms =
         quota::system_clock{}.now().time_since_epoch().count();
   }
@@ -164,7 +170,6 @@ class app {
     try_files(settings());
     using_setting("journal", [this] { journal_.open(settings(), worker_count(settings())); });
     using_setting("store", [this] { store_.emplace(settings().store); });
-    if (!settings().metering) spdlog::warn("metering is off: nothing is reserved or charged");
     auto deliveries = control_plane_.make_deliveries(settings());
     const auto tls = server_tls(settings());
     const bool files = settings().archive.kind == config::archive_kind::files;
@@ -303,7 +308,7 @@ class app {
       const auto tls = server_tls((*loaded)->values);
       try_files((*loaded)->values);
       auto deliveries = control_plane_.make_deliveries((*loaded)->values);
-      warn_of_what_needs_a_restart(settings(), (*loaded)->values);
+      warn_of_what_needs_a_restart(settings(), (*loaded)->values, journal_.keeper() != nullptr);
       data_plane_.reload(*loaded, tls);
       take_over(*loaded);
       control_plane_.reload(current_, std::move(deliveries));
