@@ -164,6 +164,13 @@ void warn_of_circles(context& in, const node& root, const settings& values) {
   }
 }
 
+// Said at every start, reload and check: calls are free, and nothing else would show it.
+void warn_of_free_calls(context& in, const node& root, const settings& values) {
+  if (values.metering) return;
+  in.warnings.add(value_of(root, "metering")->at,
+                  "metering: off: every call is forwarded, without a key and without a charge");
+}
+
 void check_billing_prefix(context& in, const settings& values) {
   for (const auto& route : values.routes) {
     const std::string& path = route.match.path;
@@ -235,6 +242,7 @@ std::variant<configuration, std::vector<config_error>> load_text(const std::stri
   check_retention(in, *root, values);
   warn_of_repeated_paths(in, *root, values);
   warn_of_circles(in, *root, values);
+  warn_of_free_calls(in, *root, values);
   auto table = build_table(found, values);
   if (!found.empty() || !table) return to_errors(found, file_name);
   return configuration{std::move(values), *std::move(table), to_errors(in.warnings, file_name)};

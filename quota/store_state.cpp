@@ -11,4 +11,19 @@ std::string_view to_string(store_trouble trouble) {
   return names.at(static_cast<std::size_t>(trouble));
 }
 
+bool needs_operator(store_trouble trouble) {
+  switch (trouble) {
+    case store_trouble::name_unknown:
+    case store_trouble::malformed:
+    case store_trouble::no_auth:
+    case store_trouble::no_permission:
+    case store_trouble::no_library:
+    case store_trouble::newer_schema:
+    case store_trouble::other:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace tollgate::quota

@@ -34,6 +34,8 @@ enum class store_trouble : std::uint8_t {
 };
 inline constexpr std::size_t store_trouble_count = 20;
 std::string_view to_string(store_trouble trouble);
+// Only an operator ends it: a command that somebody waits for gives up at once.
+bool needs_operator(store_trouble trouble);
 
 // How often each was met: failed connections and error replies.
 using store_trouble_counts = std::array<std::uint64_t, store_trouble_count>;

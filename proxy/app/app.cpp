@@ -98,7 +98,8 @@ std::string message_of(const std::string& file, const std::exception& error) {
 }
 
 // Warns of changed settings that take effect only at a start.
-void warn_of_what_needs_a_restart(const config::settings& now, const config::settings& next) {
+void warn_of_what_needs_a_restart(const config::settings& now, const config::settings& next,
+                                  bool has_journal) {
   const auto warn = [](std::string_view key) {
     spdlog::warn("a change of `{}` takes effect only after a restart", key);
   };
@@ -111,7 +112,11 @@ void warn_of_what_needs_a_restart(const config::settings& now, const config::set
       now.store.report_timeout != next.store.report_timeout) {
     warn("store");
   }
-  if (now.journal != next.journal) warn("journal");
+  if (now.journal != next.journal) {
+    warn("journal");
+  } else if (next.metering && !has_journal && !next.journal.directory.empty()) {
+    spdlog::warn("metering was off at the start: there is no journal until a restart");
+  }
   if (now.archive != next.archive) warn("archive");
   if (now.retention != next.retention) warn("retention");
   if (now.threads != next.threads) warn("threads");
@@ -120,39 +125,75 @@ void warn_of_what_needs_a_restart(const config::settings& now, const config::set
   if (now.tls.has_value() != next.tls.has_value()) warn("tls");
 }
 
+// A signal that comes before the loop runs waits for it. Without this object it ends the process.
+struct signal_queues {
+  explicit signal_queues(const io_executor& executor) : reload{executor, SIGHUP}, stop{executor} {}
+
+  // Not before the configuration is read: that may wait, for example for the writer of a FIFO.
+  void take_stops() {
+    stop.add(SIGTERM);
+    stop.add(SIGINT);
+  }
+
+  asio::basic_signal_set<io_executor> reload, stop;
+};
+
 class app {
  public:
   explicit app(std::string file) : file_{std::move(file)} {}
 
   int run() {
     set_up_logging("info");
-    descriptors_ = raise_descriptor_limit();
-    auto loaded = load(file_, descriptors_);
-    if (!loaded) return 1;
-    take_over(*loaded);
-    const auto unfiltered = give_up_privileges(settings().hardening);
-    if (!unfiltered.empty()) spdlog::warn("system calls are not filtered: {}", unfiltered);
-    std::signal(SIGPIPE, SIG_IGN);
-    std::signal(SIGXFSZ, SIG_IGN);  // exceeding a file size limit becomes an error like a full disk
     try {
+      if (!prepare()) return 1;
       start();
       serve();
     } catch (const std::exception& error) {
-      spdlog::error("{}: {}", serving_ ? "stopped by an error" : "cannot start",
-                    message_of(file_, error));
-      exit_code_ = 1;
+      note_end(error);
     }
     end();
     return exit_code_;
   }
 
  private:
+  enum class phase { starting, told_to_stop, serving, draining };
+
   const config::settings& settings() const { return current_->values; }
+
+  // False: the configuration is invalid, and that has been logged.
+  bool prepare() {
+    descriptors_ = raise_descriptor_limit();
+    signals_.emplace(control_.get_executor());
+    auto loaded = load(file_, descriptors_);
+    if (!loaded) return false;
+    take_over(*loaded);
+    signals_->take_stops();
+    const auto stopping = [](app& self) -> task<> { co_await self.stop_when_told(); };
+    asio::co_spawn(control_, stopping(*this), asio::detached);
+    const auto unfiltered = give_up_privileges(settings().hardening);
+    if (!unfiltered.empty()) spdlog::warn("system calls are not filtered: {}", unfiltered);
+    std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGXFSZ, SIG_IGN);  // exceeding a file size limit becomes an error like a full disk
+    return true;
+  }
+
+  // An error ended the start, or the process.
+  void note_end(const std::exception& error) {
+    const auto message = message_of(file_, error);
+    if (phase_ == phase::told_to_stop) {
+      spdlog::info("stopped before it served: {}", message);
+      return;
+    }
+    const bool has_served = phase_ != phase::starting;
+    spdlog::error("{}: {}", has_served ? "stopped by an error" : "cannot start", message);
+    exit_code_ = 1;
+  }
 
   void take_over(configuration_ptr loaded) {
     current_ = std::move(loaded);
     set_up_logging(settings().log.level);
     bound_memory(settings().limits);
+    metrics_.process.metering = settings().metering;
     metrics_.process.configuration_loaded_at_ms =
         quota::system_clock{}.now().time_since_epoch().count();
   }
@@ -163,8 +204,7 @@ class app {
     using config::using_setting;
     try_files(settings());
     using_setting("journal", [this] { journal_.open(settings(), worker_count(settings())); });
-    using_setting("store", [this] { store_.emplace(settings().store); });
-    if (!settings().metering) spdlog::warn("metering is off: nothing is reserved or charged");
+    using_setting("store", [this] { open_store(); });
     auto deliveries = control_plane_.make_deliveries(settings());
     const auto tls = server_tls(settings());
     const bool files = settings().archive.kind == config::archive_kind::files;
@@ -178,9 +218,20 @@ class app {
          .shares = share_descriptors(descriptors_, worker_count(settings()), settings())});
     open_data_plane(tls);
     journal_.replay(control_, control_plane_.ledger());
-    const auto waiting = [](app& self) -> task<> { co_await self.handle_signals(); };
-    asio::co_spawn(control_, waiting(*this), asio::detached);
+    const auto reloading = [](app& self) -> task<> { co_await self.reload_when_told(); };
+    asio::co_spawn(control_, reloading(*this), asio::detached);
     data_plane_.start();
+  }
+
+  // The only step that may take minutes: an embedded store reads its file. No other step has given
+  // the loop anything to do yet.
+  void open_store() {
+    const auto gives_up = [this] {
+      control_.poll();
+      return phase_ == phase::told_to_stop;
+    };
+    store_.emplace(settings().store, gives_up);
+    if (gives_up()) throw std::runtime_error{"told to stop"};
   }
 
   void serve() {
@@ -188,7 +239,7 @@ class app {
       data_plane_.join();
       asio::post(control_, [this] { end_control(); });
     }};
-    serving_ = true;
+    phase_ = phase::serving;
     spdlog::info(
         "tollgate {} serves {} with {} threads, up to {} connections ({} descriptors), "
         "admin on {}",
@@ -209,7 +260,7 @@ class app {
     data_plane_.workers().clear();
     journal_.close();
     if (store_) store_->stop();
-    if (serving_) spdlog::info("stopped");
+    if (phase_ != phase::starting) spdlog::info("stopped");
   }
 
   quota::redis::store_options store_options() const {
@@ -268,7 +319,7 @@ class app {
     if (met == quota::store_trouble::none && !control_plane_.knows_terms()) {
       met = quota::store_trouble::connecting;
     }
-    return {met, draining_, control_plane_.unconfirmed_plans()};
+    return {met, phase_ == phase::draining, control_plane_.unconfirmed_plans()};
   }
 
   std::vector<prometheus::MetricFamily> collect_metrics() {
@@ -280,18 +331,24 @@ class app {
     return metrics_.collect();
   }
 
-  task<> handle_signals() {
-    asio::basic_signal_set<io_executor> signals{control_.get_executor(), SIGTERM, SIGINT, SIGHUP};
+  task<> stop_when_told() {
     for (;;) {
-      const int signal = co_await signals.async_wait(use_task);
-      if (signal == SIGHUP) {
-        reload();
-      } else if (!draining_) {
+      co_await signals_->stop.async_wait(use_task);
+      if (phase_ == phase::starting) {
+        phase_ = phase::told_to_stop;
+      } else if (phase_ == phase::serving) {
         drain();
-      } else {
+      } else if (phase_ == phase::draining) {
         spdlog::warn("told to stop again: ending every connection now");
         data_plane_.cut();
       }
+    }
+  }
+
+  task<> reload_when_told() {
+    for (;;) {
+      co_await signals_->reload.async_wait(use_task);
+      reload();
     }
   }
 
@@ -303,7 +360,7 @@ class app {
       const auto tls = server_tls((*loaded)->values);
       try_files((*loaded)->values);
       auto deliveries = control_plane_.make_deliveries((*loaded)->values);
-      warn_of_what_needs_a_restart(settings(), (*loaded)->values);
+      warn_of_what_needs_a_restart(settings(), (*loaded)->values, journal_.keeper() != nullptr);
       data_plane_.reload(*loaded, tls);
       take_over(*loaded);
       control_plane_.reload(current_, std::move(deliveries));
@@ -327,7 +384,7 @@ class app {
   }
 
   void drain() {
-    draining_ = true;
+    phase_ = phase::draining;
     metrics_.process.draining = true;
     spdlog::info("draining: no new connections, {} s for what is under way",
                  settings().timeouts.drain.count() / 1000);
@@ -369,13 +426,14 @@ class app {
   std::optional<running_store> store_;
   journal_owner journal_;
   asio::io_context control_{1};
+  std::optional<signal_queues> signals_;
   std::optional<archive::archive_reader>
       archive_reader_;  // only if the configuration has a readable archive
   control_plane control_plane_{control_, metrics_};
   data_plane data_plane_;
   std::thread finisher_;  // waits for the data plane
   std::optional<archive::archive_thread> archive_thread_;
-  bool serving_ = false, draining_ = false;
+  phase phase_ = phase::starting;
   int exit_code_ = 0;
 };
 

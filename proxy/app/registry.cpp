@@ -346,6 +346,9 @@ void collect_process(family_builder& out, const process_metrics& process) {
   one("tollgate_config_loaded_timestamp_seconds", MetricType::Gauge,
       "When the configuration in force was loaded.", process.configuration_loaded_at_ms.load(),
       milli);
+  one("tollgate_metering", MetricType::Gauge,
+      "0 while metering is off: calls are neither identified nor charged.",
+      process.metering.load() ? 1 : 0);
   one("tollgate_draining", MetricType::Gauge, "1 while shutting down.",
       process.draining.load() ? 1 : 0);
 

@@ -20,6 +20,7 @@ struct process_metrics {
   std::atomic<std::int64_t> configuration_loaded_at_ms{
       0};  // of the current one; since the Unix epoch
   std::atomic<bool> draining{false};
+  std::atomic<bool> metering{true};  // of the current configuration
   std::atomic<std::int64_t> journal_unwritten{0};
   std::atomic<std::int64_t> unconfirmed_plans{0};
   std::atomic<std::int64_t> store_used_bytes{0}, store_most_bytes{0};

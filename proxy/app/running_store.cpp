@@ -17,17 +17,21 @@ constexpr std::chrono::milliseconds patience{300};
 
 }  // namespace
 
-running_store::running_store(const config::store_settings& settings) : settings_{settings} {
+running_store::running_store(const config::store_settings& settings,
+                             const std::function<bool()>& gives_up)
+    : settings_{settings} {
   const auto url = quota::redis::parse_store_url(settings.url);
   if (!url) throw std::runtime_error{"store: " + url.error()};
-  where_ = url->is_embedded() ? start_embedded(url->directory) : url->where;
+  where_ = url->is_embedded() ? start_embedded(url->directory, gives_up) : url->where;
   const auto refused = quota::redis::why_refused(where_, patience);
   if (!refused.empty()) throw std::runtime_error{"store: " + refused};
 }
 
-quota::redis::address running_store::start_embedded(const std::string& directory) {
+quota::redis::address running_store::start_embedded(const std::string& directory,
+                                                    const std::function<bool()>& gives_up) {
   quota::redis::embedded_options options;
   options.on_event = [](const std::string& event) { spdlog::warn("embedded store: {}", event); };
+  options.gives_up = gives_up;
   embedded_.emplace(directory, std::move(options));
   auto started = embedded_->start();
   if (!started) throw std::runtime_error{"store: " + started.error().message};

@@ -2,6 +2,7 @@
 // started here.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,15 +17,17 @@ namespace tollgate::proxy {
 class running_store {
  public:
   // Throws std::runtime_error if the URL is invalid, the embedded server does not start, or a later
-  // release has written the store.
-  explicit running_store(const config::store_settings& settings);
+  // release has written the store. `gives_up`: asked while an embedded server starts; true ends the
+  // start.
+  running_store(const config::store_settings& settings, const std::function<bool()>& gives_up);
 
   quota::store_opener opener(quota::redis::store_options options = {}) const;
   // Call it when nothing uses the store any more.
   void stop();
 
  private:
-  quota::redis::address start_embedded(const std::string& directory);
+  quota::redis::address start_embedded(const std::string& directory,
+                                       const std::function<bool()>& gives_up);
 
   std::optional<quota::redis::embedded_server> embedded_;
   quota::redis::address where_;

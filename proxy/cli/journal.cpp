@@ -8,29 +8,26 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
-#include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/co_spawn.hpp>
 
 #include "config/load.hpp"
+#include "proxy/cli/store_wait.hpp"
 #include "proxy/gateway/journal/keeper.hpp"
 #include "proxy/gateway/journal/replay.hpp"
+#include "proxy/net/sleep.hpp"
 
 namespace tollgate::proxy {
 
 namespace {
 
 using namespace std::chrono_literals;
-using timer = asio::basic_waitable_timer<std::chrono::steady_clock,
-                                         asio::wait_traits<std::chrono::steady_clock>, io_executor>;
-
-constexpr auto store_patience = 10s;
 
 class replayer {
  public:
   explicit replayer(const quota::store_opener& open)
       : store_{open(context_)}, replay_{context_.get_executor(), store_->ledger()} {}
 
-  // Nullopt: the store stayed unavailable.
+  // Nullopt: the store stayed unavailable; why() says why.
   std::optional<journal::replay_report> run(const journal::contents& journal) {
     std::optional<journal::replay_report> report;
     std::exception_ptr thrown;
@@ -49,27 +46,28 @@ class replayer {
     return report;
   }
 
+  const std::string& why() const { return why_; }
+
  private:
   task<> watch_store() {
-    timer pause{context_};
-    for (auto away = 0ms; away < store_patience;
-         away = store_->ledger().ready() ? 0ms : away + 100ms) {
-      pause.expires_after(100ms);
-      co_await pause.async_wait(use_task);
-    }
+    const auto executor = context_.get_executor();
+    while (co_await wait_for_store(*store_, executor)) co_await sleep_for(executor, 100ms);
+    why_ = why_unavailable(*store_);
     replay_.stop();
   }
 
   asio::io_context context_{1};
   std::unique_ptr<quota::store> store_;
   journal::replay replay_;
+  std::string why_;
 };
 
 int replay_into(const quota::store_opener& open, const std::string& directory, std::ostream& out) {
   const auto left = journal::read_journal(journal::segments_in(directory));
   for (const auto& each : left.torn) out << "an unfinished last record: " << each << '\n';
-  const auto report = replayer{open}.run(left);
-  if (!report) throw std::runtime_error{"the store does not answer; the journal is unchanged"};
+  replayer replaying{open};
+  const auto report = replaying.run(left);
+  if (!report) throw std::runtime_error{replaying.why() + "; the journal is unchanged"};
   journal::remove_replayed(left);
   out << journal::to_string(*report) << '\n';
   for (const auto& each : left.damaged) out << "DAMAGED: " << each << '\n';

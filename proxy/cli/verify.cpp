@@ -7,11 +7,11 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
-#include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/co_spawn.hpp>
 
 #include "config/load.hpp"
 #include "proxy/archive/archived_history.hpp"
+#include "proxy/cli/store_wait.hpp"
 #include "proxy/text/json_writer.hpp"
 #include "quota/verify.hpp"
 
@@ -19,11 +19,6 @@ namespace tollgate::proxy {
 
 namespace {
 
-using namespace std::chrono_literals;
-using timer = asio::basic_waitable_timer<std::chrono::steady_clock,
-                                         asio::wait_traits<std::chrono::steady_clock>, io_executor>;
-
-constexpr auto connect_patience = 10s;
 constexpr std::size_t orgs_at_once = 100;
 
 using verify_failure = store_failure;
@@ -55,18 +50,9 @@ class verifier {
   }
 
  private:
-  task<bool> connected() {
-    timer pause{context_};
-    for (auto waited = 0ms; !store_->ledger().ready(); waited += 10ms) {
-      if (waited >= connect_patience) co_return false;
-      pause.expires_after(10ms);
-      co_await pause.async_wait(use_task);
-    }
-    co_return true;
-  }
-
   task<std::optional<verify_failure>> verify_all() {
-    if (!co_await connected()) co_return verify_failure{"the store does not answer"};
+    const bool is_there = co_await wait_for_store(*store_, context_.get_executor());
+    if (!is_there) co_return verify_failure{why_unavailable(*store_)};
     if (!options_.org.empty()) co_return co_await verify_named();
     std::string after;
     for (;;) {

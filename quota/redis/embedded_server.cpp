@@ -49,7 +49,7 @@ struct embedded_server::impl {
 
   std::optional<embedded_error> prepare();
   std::optional<embedded_error> stop_leftover();
-  bool lock_server(milliseconds patience);
+  bool lock_server(milliseconds patience, const std::function<bool()>& gives_up);
   std::optional<embedded_error> await_ready();
   void supervise();
   void mend();
@@ -96,13 +96,14 @@ std::optional<embedded_error> embedded_server::impl::prepare() {
   return stop_leftover();
 }
 
-bool embedded_server::impl::lock_server(milliseconds patience) {
+bool embedded_server::impl::lock_server(milliseconds patience,
+                                        const std::function<bool()>& gives_up) {
   for (const auto until = steady_clock::now() + patience;;) {
     if (auto taken = try_lock(directory + "/server.lock")) {
       server_lock = std::move(*taken);
       return true;
     }
-    if (steady_clock::now() >= until) return false;
+    if (steady_clock::now() >= until || gives_up()) return false;
     std::this_thread::sleep_for(look_every);
   }
 }
@@ -110,11 +111,11 @@ bool embedded_server::impl::lock_server(milliseconds patience) {
 // A server outlives a killed Tollgate while it flushes its file. A server that did not get the
 // kernel's signal is asked to stop.
 std::optional<embedded_error> embedded_server::impl::stop_leftover() {
-  if (lock_server(milliseconds{})) return {};
+  if (lock_server(milliseconds{}, options.gives_up)) return {};
   request_shutdown(socket_in(directory));
-  if (lock_server(options.stop_timeout)) return {};
+  if (lock_server(options.stop_timeout, options.gives_up)) return {};
   return failed(
-      "an older redis-server still writes there and does not stop; "
+      "an older redis-server still writes there and has not stopped; "
       "`fuser " +
       directory + "/server.lock` shows its pid");
 }
@@ -143,7 +144,8 @@ void embedded_server::impl::mend() {
 
 // One run of the server. Returns when it has ended, by itself or because stop() was called.
 void embedded_server::impl::run_once() {
-  if (!server_lock && !lock_server(options.stop_timeout)) {
+  const auto stops = [this] { return stopping(milliseconds{}); };
+  if (!server_lock && !lock_server(options.stop_timeout, stops)) {
     throw std::runtime_error{"its append-only file is still being written"};
   }
   mend();
@@ -199,6 +201,7 @@ std::optional<embedded_error> embedded_server::impl::await_ready() {
   while (steady_clock::now() < until) {
     if (ping(socket_in(directory)) == server_state::ready) return {};
     std::this_thread::sleep_for(look_every);
+    if (options.gives_up()) return failed("it was still starting");
     const std::lock_guard guard{mutex};
     if (damaged) return failed(death);
     if (!death.empty()) {

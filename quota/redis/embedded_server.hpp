@@ -24,6 +24,8 @@ struct embedded_options {
   milliseconds backoff_min{100}, backoff_max{5'000};  // between restarts
   // Called when the server has died or was started again, from the supervisor's thread.
   std::function<void(const std::string& event)> on_event = [](const std::string&) {};
+  // Asked again and again by start(): true ends it, with an error.
+  std::function<bool()> gives_up = [] { return false; };
 };
 
 struct embedded_error {

@@ -61,6 +61,7 @@ std::string ask_why_refused(const address& where, milliseconds patience, store_a
         pause{context};
     for (milliseconds waited{}; waited < patience; waited += milliseconds{10}) {
       if (connection->ready() || !connection->refusal().empty()) break;
+      if (needs_operator(connection->state().trouble)) break;
       pause.expires_after(milliseconds{10});
       co_await pause.async_wait(use_task);
     }

@@ -96,6 +96,12 @@ class Journal(StackTest):
         tollgate.kill()
         self.store_comes_back()
         moved = self.journal.rename(self.journal.with_suffix(".moved"))
+        tollgate.write_config({**self.config, "store": self.store.url + "?db=99"})
+        elsewhere = tollgate.command("journal", "replay", moved)
+        self.assertEqual((elsewhere.returncode, elsewhere.stdout), (1, ""))
+        self.assertIn("the store is unavailable (other): ERR DB index is out of range; the journal is unchanged",
+                      elsewhere.stderr)
+        tollgate.write_config(self.config)
         first = tollgate.command("journal", "replay", moved)
         self.assertEqual(first.returncode, 0, first.stderr)
         self.assertIn("4 settled (40 credits)", first.stdout)

@@ -1,10 +1,11 @@
 """SIGTERM drains: no request is cut, no hold is left. SIGHUP reloads completely or not at all."""
 import asyncio
 import json
+import re
 import signal
 import time
 
-from support.http import AsyncClient
+from support.http import AsyncClient, call
 from support.process import wait_until
 from support.stack import StackTest
 from support.tollgate import RATES, configuration
@@ -66,6 +67,43 @@ class Lifecycle(StackTest):
         tollgate.popen.send_signal(signal.SIGHUP)
         wait_until(lambda: "nonsense" in tollgate.log(), "the complaint in the log")
         self.assertEqual(charged(), "12.5")
+
+    def test_metering_that_is_switched_off_is_never_silent(self):
+        """At a reload, a start and a check; and /metrics has it as long as it lasts."""
+        config = configuration(self.redis.url, self.upstream.address, journal=f"{self.directory}/metering-journal")
+        tollgate = self.start_tollgate(**config)
+        key = tollgate.admin.new_customer("unmetered", credits=10)
+
+        def metering():
+            page = call(tollgate.admin.address, "GET", "/metrics").body.decode()
+            return int(re.search(r"^tollgate_metering (\d)$", page, re.M)[1])
+
+        def reload(expected, **changes):
+            reloads = tollgate.log().count("configuration reloaded")
+            tollgate.write_config({**config, **changes})
+            tollgate.popen.send_signal(signal.SIGHUP)
+            wait_until(lambda: tollgate.log().count("configuration reloaded") == reloads + 1, "the reload")
+            self.assertEqual(metering(), expected)
+
+        warning = "metering: off: every call is forwarded, without a key and without a charge"
+        self.assertEqual((metering(), tollgate.chat(key).status), (1, 200))
+        self.assertNotIn(warning, tollgate.log())
+        for times in (1, 2):  # a second reload does not hide it
+            reload(0, metering="off")
+            self.assertEqual(tollgate.log().count(warning), times)
+            self.assertEqual(tollgate.chat(None).status, 200)
+        checked = tollgate.command("check")
+        self.assertEqual((checked.returncode, checked.stderr.count(warning)), (0, 1), checked.stderr)
+        reload(1)
+        self.assertEqual((tollgate.log().count(warning), tollgate.chat(key).status), (2, 402))
+        self.assertNotIn("there is no journal", tollgate.log())
+
+        tollgate.stop()
+        tollgate = self.start_tollgate(**{**config, "metering": "off"})
+        self.assertEqual((metering(), tollgate.log().count(warning)), (0, 1))
+        reload(1)
+        self.assertEqual(tollgate.chat(key).status, 402)
+        self.assertEqual(tollgate.log().count("metering was off at the start: there is no journal until a restart"), 1)
 
     def test_sighup_with_files_that_are_not_there(self):
         config = configuration(self.redis.url, self.upstream.address)

@@ -1,8 +1,11 @@
 """A failed start: status 1, one message that describes the fault, and no process left running."""
+import fcntl
 import json
+import os
 import re
 import resource
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -10,7 +13,7 @@ import unittest
 from pathlib import Path
 
 from support.certificates import Authority
-from support.process import Redis, free_port
+from support.process import Redis, free_port, wait_until
 from support.tollgate import ADMIN_TOKEN, BINARY, Tollgate, configuration
 
 STRIPE = {"secret_key": "sk_test", "webhook_secret": "whsec_test"}
@@ -224,6 +227,102 @@ class Check(StartTest):
         done = self.check(first.config_path)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertTrue((self.directory / "s").exists())
+
+
+class Signals(StartTest):
+    """A signal during the start is no crash: it waits, or ends the start in order."""
+
+    def start(self, config, **environment):
+        log = open(self.directory / "log", "w+")
+        self.addCleanup(log.close)
+        started = subprocess.Popen([BINARY, "run", "--config", config], stdout=subprocess.DEVNULL, stderr=log,
+                                   env={**os.environ, **environment})
+        self.addCleanup(started.wait)
+        self.addCleanup(started.kill)
+        return started
+
+    def log(self):
+        return (self.directory / "log").read_text()
+
+    def start_behind_an_older_server(self):
+        """The start waits for the lock of an embedded server, which the test holds."""
+        store = self.directory / "store"
+        store.mkdir()
+        older = open(store / "server.lock", "w")
+        self.addCleanup(older.close)
+        fcntl.flock(older, fcntl.LOCK_EX)
+        started = self.start(self.configured(journal=f"{self.directory}/journal"))
+        wait_until(lambda: (store / "lock").exists() and (store / "lock").read_text(), "the directory to be taken")
+        return started, older
+
+    def test_a_reload_waits_for_the_end_of_the_start(self):
+        started, older = self.start_behind_an_older_server()
+        for _ in range(3):
+            started.send_signal(signal.SIGHUP)
+        with self.assertRaises(subprocess.TimeoutExpired):
+            started.wait(0.3)
+        self.assertNotIn("configuration reloaded", self.log())
+        older.close()
+        wait_until(lambda: "configuration reloaded" in self.log(), "the reload")
+        self.assertLess(self.log().index(" serves "), self.log().index("configuration reloaded"))
+        started.terminate()
+        self.assertEqual(started.wait(30), 0, self.log())
+
+    def test_a_stop_does_not_wait_for_an_older_server(self):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with self.subTest(number):
+                started, older = self.start_behind_an_older_server()
+                started.send_signal(number)
+                self.assertEqual(started.wait(30), 0, self.log())
+                self.assertIn("stopped before it served: ", self.log())
+                self.assertNotIn(" error ", self.log())
+                older.close()
+                shutil.rmtree(self.directory / "store")
+
+    def test_a_stop_does_not_wait_for_a_server_that_is_still_starting(self):
+        slow = self.directory / "bin" / "redis-server"
+        slow.parent.mkdir()
+        slow.write_text("#!/bin/sh\nexec sleep 1000\n")
+        slow.chmod(0o755)
+        started = self.start(self.configured(), PATH=f"{slow.parent}:{os.environ['PATH']}")
+        children = Path(f"/proc/{started.pid}/task")
+        wait_until(lambda: any((each / "children").read_text() for each in children.iterdir()), "the server's process")
+        started.terminate()
+        self.assertEqual(started.wait(30), 0, self.log())
+        self.assertIn("it was still starting", self.log())
+
+    def test_a_stop_at_the_first_moment_of_service(self):
+        redis = Redis(str(self.directory))
+        self.addCleanup(redis.stop)
+        config = self.configured(store=redis.url, threads=4)
+        for _ in range(10):
+            with subprocess.Popen([BINARY, "run", "--config", config], text=True, stderr=subprocess.PIPE,
+                                  stdout=subprocess.DEVNULL) as process:
+                said = []
+                for line in process.stderr:
+                    said.append(line)
+                    if " serves " in line:
+                        process.terminate()
+                self.assertEqual(process.wait(30), 0, said)
+                self.assertIn("draining", "".join(said))
+
+    def test_a_reload_at_any_moment_of_the_start(self):
+        """From the reading of the file on: a FIFO says when that is."""
+        redis = Redis(str(self.directory))
+        self.addCleanup(redis.stop)
+        config = self.configured(store=redis.url)
+        text = config.read_text()
+        config.unlink()
+        os.mkfifo(config)
+        started = self.start(config)
+        with open(config, "w") as writer:  # it opens when Tollgate has opened it
+            started.send_signal(signal.SIGHUP)
+            config.rename(self.directory / "fifo")
+            config.write_text(text)  # for the reload
+            writer.write(text)
+        wait_until(lambda: "configuration reloaded" in self.log(), "the reload")
+        started.terminate()
+        self.assertEqual(started.wait(30), 0, self.log())
 
 
 class Descriptors(StartTest):

@@ -35,6 +35,22 @@ class StoreAway(StackTest):
         tollgate.verify()
 
 
+class CommandsThatOpenTheStore(StackTest):
+    def test_a_command_says_why_and_does_not_wait_for_what_only_an_operator_can_change(self):
+        locked = self.start(Redis(self.directory, "locked", options=("--requirepass", "secret"), wait=False))
+        wait_until(lambda: Path(locked.socket_path).exists(), "the server")
+        tollgate = self.start_tollgate()
+        for store, said in ((locked.url, "(no_auth): NOAUTH Authentication required"),
+                            (self.redis.url + "?db=99", "(other): ERR DB index is out of range")):
+            with self.subTest(said):
+                tollgate.write_config(configuration(store, self.upstream.address))
+                began = time.monotonic()
+                done = tollgate.command("verify")
+                self.assertEqual((done.returncode, done.stdout), (1, ""))
+                self.assertIn(f"tollgate: the store is unavailable {said}", done.stderr)
+                self.assertLess(time.monotonic() - began, 8)  # it waits 10 s for a store that may come back
+
+
 class AccountOfALaterVersion(StackTest):
     REFUSED = ("the account of ahead is of schema 3; this version of Tollgate knows schemas up to 2: "
                "use one that knows schema 3")

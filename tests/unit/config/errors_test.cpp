@@ -341,6 +341,25 @@ TEST(warnings, of_an_upstream_that_cannot_tell_callers_apart) {
   }
 }
 
+// At its key, for every start, reload and check.
+TEST(warnings, of_metering_that_is_off) {
+  const auto warned = [](const std::string& metering, const test::variables& env = {}) {
+    const auto loaded = load_text(least + metering, "t.yaml", test::table(env));
+    std::vector<std::string> out;
+    for (const auto& each : std::get<configuration>(loaded).warnings)
+      out.push_back(warning_text(each));
+    return out;
+  };
+  const std::vector<std::string> off{
+      "t.yaml:5:11: warning: metering: off: every call is forwarded, without a key and without a "
+      "charge"};
+  EXPECT_EQ(warned("metering: off\n"), off);
+  EXPECT_EQ(warned("metering: \"${M:-off}\"\n"), off);
+  EXPECT_TRUE(warned("metering: \"${M:-off}\"\n", {{"M", "on"}}).empty());
+  EXPECT_TRUE(warned("metering: on\n").empty());
+  EXPECT_TRUE(warned("").empty());
+}
+
 // A setting for clients that leave early, in an older file, also applies to those that leave later.
 TEST(warnings, of_work_that_is_done_and_not_charged) {
   const auto warned = [](const std::string& settlement) {
