@@ -108,19 +108,26 @@ task<result<void>> connection::ask_time() {
 task<result<std::vector<reply_ptr>>> connection::call_all(
     std::vector<std::vector<std::string>> commands, reply_size size) {
   if (!ready()) co_return make_error_code(store_errc::unavailable);
-  if (commands.empty()) co_return std::vector<reply_ptr>{};
   auto impl = impl_;  // must outlive the wait, even if the connection does not
+  co_return co_await impl->ask_all(std::move(commands), size);
+}
+
+// Also while greeting.
+task<result<std::vector<reply_ptr>>> connection::impl::ask_all(
+    std::vector<std::vector<std::string>> commands, reply_size size) {
+  if (!state.is_connected()) co_return make_error_code(store_errc::unavailable);
+  if (commands.empty()) co_return std::vector<reply_ptr>{};
   co_return co_await asio::async_initiate<const asio::use_awaitable_t<io_executor>,
                                           void(result<std::vector<reply_ptr>>)>(
       [&](auto handler) {
         const auto all =
             std::make_shared<gathering>(call_all_handler{std::move(handler)}, commands.size(),
-                                        size == reply_size::any ? &impl->reports : nullptr);
+                                        size == reply_size::any ? &reports : nullptr);
         std::string encoded;
         for (std::size_t i = 0; i < commands.size(); ++i) {
           encoded.clear();
           append_command(encoded, commands[i]);
-          impl->send(encoded, std::make_unique<gathering_sink>(all, i));
+          send(encoded, std::make_unique<gathering_sink>(all, i));
         }
       },
       use_task);

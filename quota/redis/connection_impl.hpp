@@ -12,6 +12,7 @@
 #include "quota/redis/connection.hpp"
 #include "quota/redis/connection_state.hpp"
 #include "quota/redis/reply_deadline.hpp"
+#include "quota/redis/server_role.hpp"
 #include "quota/redis/store_socket.hpp"
 
 namespace tollgate::quota::redis {
@@ -46,6 +47,8 @@ struct connection::impl : std::enable_shared_from_this<connection::impl> {
   task<> read(std::uint64_t mine);
   bool dispatch(std::uint64_t mine);
   void note_error(std::string_view text);
+  task<result<std::vector<reply_ptr>>> ask_all(std::vector<std::vector<std::string>> commands,
+                                               reply_size size);
   void watch_replies(std::uint64_t mine);
   connection_counts counts() const {
     return {traffic.commands, traffic.commands - pending.size(), traffic.bytes_in, reports};
@@ -56,7 +59,9 @@ struct connection::impl : std::enable_shared_from_this<connection::impl> {
   task<bool> connect();
   task<bool> introduce(connection& owner);
   task<bool> ask_role(connection& owner);
+  bool may_be_master(const redisReply& answer);
   task<bool> check(connection& owner);
+  task<bool> take_check(connection& owner, const redisReply& reply);
   task<> serve(connection& owner);
   void retire();
   void drop(store_trouble trouble, std::string why);
@@ -83,6 +88,7 @@ struct connection::impl : std::enable_shared_from_this<connection::impl> {
   std::string refusal;
   std::set<std::string> told;  // reported reasons why accounts are refused
   store_clock clock;
+  role_question role_asked = role_question::none;  // of this connection, with each check
   std::minstd_rand random{std::random_device{}()};
 };
 

@@ -81,6 +81,7 @@ task<bool> connection::impl::introduce(connection& owner) {
     std::vector<std::string> select{"SELECT", std::to_string(where.database)};
     if (!co_await step(owner, std::move(select), store_trouble::other, note)) co_return false;
   }
+  role_asked = role_question::none;
   if (options.wants_master && !co_await ask_role(owner)) co_return false;
   std::vector<std::string> ask{"TIME"};
   const auto reply = co_await step(owner, std::move(ask), store_trouble::no_permission, note);
@@ -103,41 +104,60 @@ task<bool> connection::impl::introduce(connection& owner) {
   co_return state.takes_commands();
 }
 
-// A replica may even take writes, and loses them. A user that may not ask is believed: where writes
-// are refused, the check says so.
+// False: it is no master, or did not answer.
 task<bool> connection::impl::ask_role(connection& owner) {
-  std::vector<std::string> ask{"ROLE"};
-  const auto reply = co_await owner.call_now(std::move(ask));
-  if (!reply) co_return false;
-  if ((*reply)->type == REDIS_REPLY_ERROR) {
-    co_return read_error_reply(text_of(**reply)).trouble == store_trouble::none;
+  role_asked = role_question::role;
+  while (role_asked != role_question::none) {
+    const auto asked = role_asked;
+    const auto reply = co_await owner.call_now(command_of(asked));
+    if (!reply) co_return false;
+    const bool is_trouble =
+        (*reply)->type == REDIS_REPLY_ERROR &&
+        read_error_reply(text_of(**reply)).trouble != store_trouble::none;  // noted
+    if (is_trouble || !may_be_master(**reply)) co_return false;
+    if (role_asked == asked) co_return true;
   }
-  const auto parts = elements_of(**reply);
-  const auto role = parts.empty() ? std::string_view{} : text_of(*parts.front());
-  if (role == "master") co_return true;
-  std::string why = where.text() + ": the server is a ";
-  why.append(role == "slave" ? "replica" : role);
-  if (role == "slave" && parts.size() > 1) why.append(" of ").append(text_of(*parts[1]));
-  state.met(role == "slave" ? store_trouble::replica : store_trouble::other, std::move(why));
-  co_return false;
+  co_return true;
+}
+
+// Of the answer to the question for the role. A user that may not ask is believed to be connected
+// to a master: where writes are refused, the check says so.
+bool connection::impl::may_be_master(const redisReply& answer) {
+  if (answer.type == REDIS_REPLY_ERROR) {
+    const bool may_not_ask = read_error_reply(text_of(answer)).trouble == store_trouble::none;
+    if (may_not_ask) role_asked = next_after(role_asked);
+    return true;
+  }
+  auto role = parse_role(answer);
+  if (role.trouble == store_trouble::none) return true;
+  state.met(role.trouble, where.text() + ": " + role.detail);
+  return false;
 }
 
 // False: the connection is of no use. A store that takes no writes for now is of use: it answers
-// what needs none.
+// what needs none. The role is asked for in the same write: the server may have been demoted since,
+// and still take writes.
 task<bool> connection::impl::check(connection& owner) {
   if (options.check_command.empty()) {
     state.checked();
     co_return true;
   }
-  auto command = options.check_command;
-  const auto reply = co_await owner.call_now(std::move(command));
-  if (!reply) co_return false;
-  if ((*reply)->type != REDIS_REPLY_ERROR) {
-    clock.synchronize(time_point{milliseconds{(*reply)->integer}});
+  std::vector<std::vector<std::string>> commands;
+  if (role_asked != role_question::none) commands.push_back(command_of(role_asked));
+  commands.push_back(options.check_command);
+  const auto replies = co_await ask_all(std::move(commands), reply_size::small);
+  if (!replies) co_return false;
+  if (replies->size() > 1 && !may_be_master(*replies->front())) co_return false;
+  co_return co_await take_check(owner, *replies->back());
+}
+
+task<bool> connection::impl::take_check(connection& owner, const redisReply& reply) {
+  if (reply.type != REDIS_REPLY_ERROR) {
+    clock.synchronize(time_point{milliseconds{reply.integer}});
     state.checked();
     co_return true;
   }
-  const auto text = text_of(**reply);
+  const auto text = text_of(reply);
   const auto error = read_error_reply(text);
   if (error.trouble != store_trouble::none) co_return error.then == remedy::wait;
   if (is_unknown_function(text) && greet && state.takes_commands()) {

@@ -110,6 +110,12 @@ def add_user(world):
     world.redis.command("ACL", "SETUSER", "sidecar", "on", ">secret", "~tollgate:*", "+@all", "-role")
 
 
+def add_user_without_role(world):
+    """It may send `INFO`, like one of `-@admin`."""
+    add_user(world)
+    config(replica_read_only="no")(world)
+
+
 def take_all_places(world):
     """One connection is kept, to raise the limit again."""
     world.keeper = world.redis.connect()
@@ -160,6 +166,10 @@ REAL = [
             command("REPLICAOF", "NO", "ONE"), causes("replica")),
     Trouble("demoted, role not allowed", command("REPLICAOF", "127.0.0.1", "1"), command("REPLICAOF", "NO", "ONE"),
             causes("replica"), user="sidecar:secret@", prepare=add_user),
+    Trouble("demoted, takes writes", command("REPLICAOF", "127.0.0.1", "1"), command("REPLICAOF", "NO", "ONE"),
+            causes("replica"), redis=("--replica-read-only", "no")),
+    Trouble("demoted, writes, no role", command("REPLICAOF", "127.0.0.1", "1"), command("REPLICAOF", "NO", "ONE"),
+            causes("replica"), user="sidecar:secret@", prepare=add_user_without_role),
     Trouble("replica promoted", promote, causes=causes("replica"), heals_alone=0.01, instant=True,
             prepare=prepare_replica, quiet_begin=True, proxied=True),
     Trouble("command forbidden", forbid, command("ACL", "SETUSER", "sidecar", "+hdel"), causes("no_permission"),
@@ -212,9 +222,12 @@ def alter(function):
 
 
 def answer_instead(text):
-    """The proxy answers every command on data; the store does not get it."""
+    """The proxy answers every command on data; the store does not get it. It answers ROLE, too, which comes together
+    with one on data: the replies stay in order."""
+    answers = {b"AUTH": None, b"SELECT": None, b"TIME": None, b"ROLE": b"*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n"}
+
     def change(world):
-        world.proxy.instead = lambda name: None if name in (b"AUTH", b"SELECT", b"ROLE", b"TIME") else text
+        world.proxy.instead = lambda name: answers.get(name, text)
     return change
 
 
