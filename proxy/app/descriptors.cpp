@@ -10,9 +10,9 @@ namespace tollgate::proxy {
 
 namespace {
 
-// Of one thread: its event loop (3), the listener, the store, log files, and segments of the
-// journal.
-constexpr std::size_t per_thread = 10;
+// Of one thread: its event loop (3), the listener, the store, log files, segments of the journal,
+// and what rounding adds to clients that leave.
+constexpr std::size_t per_thread = 12;
 // Of the process: standard streams, control thread, archiver, locks, pipes of the embedded store,
 // deliveries of webhooks and top-ups, name lookups.
 constexpr std::size_t for_process = 40;
@@ -41,7 +41,9 @@ descriptor_shares share_descriptors(std::size_t limit, int workers,
   const auto left = limit > others ? limit - others : 0;
   const auto pools = std::max<std::size_t>(threads * settings.upstreams.size(), 1);
   out.idle = std::min(settings.limits.idle_upstream_connections, left / 4 / pools);
-  const auto for_clients = (left - out.idle * pools) / 2;
+  // Each client has an upstream. An eighth as many may be leaving, and another eighth be refused
+  // (open_sessions::spare_of).
+  const auto for_clients = (left - out.idle * pools) * 4 / 9;
   out.clients = std::clamp<std::size_t>(for_clients, 1, settings.limits.connections);
   return out;
 }

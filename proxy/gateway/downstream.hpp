@@ -26,7 +26,10 @@ class downstream : public std::enable_shared_from_this<downstream> {
   presented_key key;
   bool secure = false;
   bool is_proxy = false;  // begins with a PROXY protocol header
-  bool known = false;     // has shown a valid API key
+  struct {
+    bool known = false;  // it has shown a valid API key
+    std::string org;     // of its last call
+  } caller;
 
   // Starts a read into `in` unless one is in progress, the peer is gone, or `limit` bytes are
   // waiting.

@@ -1,14 +1,17 @@
 // The open sessions of one thread: draining ends those that wait for another request, calls end
-// with their caller's access, and when there are too many connections, those that wait make room
-// for new ones.
+// with their caller's access, and when there are too many connections, those that wait for their
+// clients make room for new ones.
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <string_view>
 
 #include <boost/intrusive/list.hpp>
 
 #include "proxy/gateway/crowding_log.hpp"
 #include "proxy/gateway/key_cache.hpp"
+#include "proxy/gateway/refused_connections.hpp"
 
 namespace tollgate::proxy {
 
@@ -19,6 +22,13 @@ class admitted_call {
   virtual const quota::key_hash* admitted_by() = 0;
   // Its key was revoked, or its organization suspended. It ends soon, as its route says.
   virtual void lost_access(key_cache::standing how) = 0;
+  // Whether it can be cut to make room.
+  enum class wait : std::uint8_t {
+    for_others,  // for the store or the upstream, or an answer is on its way: not cut
+    for_client,  // to send or to read; it holds no credits and uses no upstream
+    for_upload   // for the client to send the rest; it holds credits or an upstream
+  };
+  virtual wait waits() const = 0;
 
  protected:
   ~admitted_call() = default;
@@ -34,7 +44,8 @@ class open_sessions {
     bool ending = false;            // its last answer was sent
     admitted_call* call = nullptr;  // the one that it serves
     virtual void cut() = 0;
-    virtual bool is_known() const = 0;  // its client has shown a valid API key
+    virtual bool is_known() const = 0;             // its client has shown a valid API key
+    virtual const std::string& payer() const = 0;  // the organization of its last call, if known
 
    protected:
     ~entry() = default;
@@ -51,6 +62,12 @@ class open_sessions {
   std::int64_t connections() const { return connections_; }
   // Those that were cut and have not ended yet do not count.
   bool is_full(std::int64_t most) const { return connections_ - leaving_ >= most; }
+  // They take memory all the same: one that waits for the store ends with the store's answer.
+  bool has_too_many_leaving(std::int64_t most) const {
+    return connections_ >= most + spare_of(most);
+  }
+  // How many connections there are beyond the limit, at most, of those that end.
+  static constexpr std::int64_t spare_of(std::int64_t most) { return most / 8 + 1; }
 
   // The session waits for its client.
   void waits(entry& session) { move(session, session.is_known() ? waiting_ : strangers_); }
@@ -59,13 +76,17 @@ class open_sessions {
     session.ending = true;
     move(session, strangers_);
   }
-  // It is in use: it will not be cut to make room, once its client is known.
+  // It is in use: it is cut only while its call waits for its client, once that is known.
   void busy(entry& session) {
     if (session.is_known()) move(session, busy_);
   }
-  // Cuts the session that has waited longest; of those whose clients are not known, if there are
-  // any. False: all are in use.
-  bool make_room();
+  // Cuts sessions that wait for their clients: of the organization that has the most of them, so
+  // that none takes the connections of another. Uploads under way are cut only of an organization
+  // that has more than half of all connections. Clients that are not known are one group; they go
+  // first, unless they are few. In each group, those go first that have waited longest between two
+  // calls. The search reads all sessions, so it cuts several if there are many.
+  // False: all are in use.
+  bool make_room(steady_time now);
 
   void exchange_started() { ++in_flight_; }
   void exchange_finished() { --in_flight_; }
@@ -74,7 +95,8 @@ class open_sessions {
   // Ends calls whose key is not in force any more. Called often enough, they end within 2 s.
   void end_what_lost_access(key_cache& keys, steady_time now);
 
-  crowding_log crowding;  // says when connections are refused
+  crowding_log crowding;        // says when connections are refused
+  refused_connections refused;  // until their clients have the answer
 
   // From now on a session ends after its current exchange.
   void drain() { draining_ = true; }
@@ -85,8 +107,16 @@ class open_sessions {
  private:
   using list = boost::intrusive::list<entry, boost::intrusive::constant_time_size<false>>;
 
-  // The client of a stranger's session has become known in the call that it makes now.
-  static bool is_in_use(const entry& session) { return session.is_known() && !session.ending; }
+  // An organization, or all clients that are not known: the name is empty.
+  struct group {
+    std::string name;
+    std::int64_t idle = 0, uploads = 0;  // can be cut
+  };
+  static admitted_call::wait wait_of(const entry& session);
+  static std::string_view group_of(const entry& session);
+  // With the uploads only if it has more than half of all connections.
+  group largest_group();
+  std::int64_t cut_some(const group& from, admitted_call::wait which, std::int64_t most);
   static void move(entry& session, list& to) {
     if (session.leaving) return;
     session.unlink();
@@ -104,34 +134,7 @@ class open_sessions {
   list strangers_, waiting_, busy_;
   std::int64_t connections_ = 0, leaving_ = 0, in_flight_ = 0;
   bool draining_ = false;
+  steady_time all_in_use_at_{};  // the last search found none to cut
 };
-
-inline bool open_sessions::make_room() {
-  while (!strangers_.empty() && is_in_use(strangers_.front())) move(strangers_.front(), busy_);
-  auto& from = strangers_.empty() ? waiting_ : strangers_;
-  if (from.empty()) return false;
-  auto& session = from.front();
-  move(session, busy_);
-  session.leaving = true;
-  ++leaving_;
-  session.cut();
-  return true;
-}
-
-inline void open_sessions::cut(bool only_idle) {
-  for_each([only_idle](entry& session) {
-    if (session.idle || !only_idle) session.cut();
-  });
-}
-
-inline void open_sessions::end_what_lost_access(key_cache& keys, steady_time now) {
-  for_each([&](entry& session) {
-    const auto* key = session.call != nullptr ? session.call->admitted_by() : nullptr;
-    if (key == nullptr) return;
-    const auto how = keys.watch(*key, now);
-    const bool lost = how == key_cache::standing::revoked || how == key_cache::standing::suspended;
-    if (lost) session.call->lost_access(how);
-  });
-}
 
 }  // namespace tollgate::proxy

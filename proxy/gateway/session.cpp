@@ -218,7 +218,8 @@ class session final : public std::enable_shared_from_this<session>, private open
   }
 
   void cut() override { client_->cut(); }
-  bool is_known() const override { return client_->known; }
+  bool is_known() const override { return client_->caller.known; }
+  const std::string& payer() const override { return client_->caller.org; }
 
   worker& worker_;
   worker_host host_;
@@ -252,19 +253,6 @@ void start_session(worker& worker, std::shared_ptr<downstream> client) {
       spdlog::error("a session ended by an exception: {}", error.what());
     }
   });
-}
-
-void reject(tcp_socket socket, std::string_view request_id) {
-  auto response = refusal({problem_code::overloaded,
-                           "Too many connections; try again shortly.",
-                           std::chrono::seconds{1},
-                           {}},
-                          routes::dialect::platform, request_id);
-  response.close = true;
-  const auto out = serialize(response, request_id, std::chrono::system_clock::now());
-  error_code ec;
-  socket.non_blocking(true, ec);
-  socket.write_some(asio::buffer(out), ec);
 }
 
 }  // namespace tollgate::proxy

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <memory>
-#include <string_view>
 
 #include "proxy/gateway/downstream.hpp"
 #include "proxy/gateway/worker.hpp"
@@ -12,8 +11,5 @@ namespace tollgate::proxy {
 // Runs on its own until the connection is closed.
 void start_session(worker& worker, tcp_socket socket);
 void start_session(worker& worker, std::shared_ptr<downstream> client);
-
-// Too many connections: sends a short answer instead of starting a session.
-void reject(tcp_socket socket, std::string_view request_id);
 
 }  // namespace tollgate::proxy

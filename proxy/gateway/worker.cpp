@@ -12,9 +12,16 @@ namespace tollgate::proxy {
 
 namespace {
 
+constexpr std::int64_t most_refused = 64;  // that are read until their clients have the answer
+
 int thread_count(const config::settings& settings) {
   if (settings.threads > 0) return settings.threads;
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+std::int64_t most_connections(const config::settings& settings) {
+  const auto in_all = static_cast<std::int64_t>(settings.limits.connections);
+  return std::max<std::int64_t>(in_all / thread_count(settings), 1);
 }
 
 void count_times(metrics::thread_metrics& counts, const exchange_record::durations& took) {
@@ -159,6 +166,7 @@ void worker::drain() {
     if (sweeper_) sweeper_->stop();
     events_.close();
     sessions_.cut_idle();
+    sessions_.refused.close_all();
   });
 }
 
@@ -190,7 +198,7 @@ task<> worker::accept() {
     co_await acceptor_.async_accept(socket, asio::redirect_error(use_task, ec));
     if (ec == asio::error::operation_aborted || !acceptor_.is_open()) co_return;
     if (ec) {  // e.g. out of descriptors: a closed connection gives one back
-      const bool has_room = sessions_.make_room();
+      const bool has_room = sessions_.make_room(deadlines_.now());
       sessions_.crowding.failed(ec, has_room, deadlines_.now());
       if (!has_room) co_await sleep_for(executor(), std::chrono::milliseconds{100});
     } else {
@@ -199,17 +207,25 @@ task<> worker::accept() {
   }
 }
 
-void worker::take_in(tcp_socket socket) {
-  const auto& settings = runtime_->settings();
-  const auto most = std::max<std::int64_t>(
-      static_cast<std::int64_t>(settings.limits.connections) / thread_count(settings), 1);
-  if (sessions_.is_full(most)) {
-    const bool has_room = sessions_.make_room();
-    sessions_.crowding.full(most, has_room, deadlines_.now());
-    if (!has_room) return reject(std::move(socket), world_.ids->next_hex128());
+// The loop that accepts connections outlives one that there is no memory for.
+void worker::take_in(tcp_socket socket) try {
+  const auto most = most_connections(runtime_->settings());
+  const auto now = deadlines_.now();
+  const bool too_many_leave = sessions_.has_too_many_leaving(most);
+  if (too_many_leave || sessions_.is_full(most)) {
+    const bool has_room = !too_many_leave && sessions_.make_room(now);
+    sessions_.crowding.full(most, has_room, now);
+    if (!has_room) {
+      const auto at_once = std::min<std::int64_t>(open_sessions::spare_of(most), most_refused);
+      return sessions_.refused.refuse(std::move(socket), deadlines_, world_.ids->next_hex128(),
+                                      static_cast<std::size_t>(at_once));
+    }
   }
   counts_.connections_total.increment();
   start_session(*this, std::move(socket));
+} catch (const std::bad_alloc&) {
+  sessions_.crowding.failed(make_error_code(boost::system::errc::not_enough_memory), false,
+                            deadlines_.now());
 }
 
 void worker::exchange_finished(const exchange_record& record, const runtime& runtime) {

@@ -2,7 +2,8 @@
 // a call, and buffers of connections beyond their first bytes. Small messages never touch it.
 //
 // Buffers of connections belong to nobody, because heads come before keys: they get at most half.
-// Bodies have an owner, who gets at most a quarter.
+// Bodies have an owner, who gets at most a quarter. Small ones count for their owner only when
+// memory is in demand: before that, counting them would take a lock for nothing.
 #pragma once
 
 #include <atomic>
@@ -37,6 +38,7 @@ class memory_budget {
   void set_total(std::uint64_t total) { total_.store(total, std::memory_order_relaxed); }
   std::uint64_t total() const { return total_.load(std::memory_order_relaxed); }
   std::uint64_t share() const;  // of one organization
+  bool is_half_used() const { return buffers() + bodies() > total() / 2; }
 
   // --- buffers of connections ------------------------------------------------------------------
   bool take_buffer(std::uint64_t bytes);

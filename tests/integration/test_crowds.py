@@ -1,13 +1,16 @@
 """Too many connections, too few descriptors, too many wrong logins: who pays and who administers is served."""
 import itertools
 import json
+import os
+import re
 import resource
+import signal
 import socket
 import threading
 import time
 from pathlib import Path
 
-from support.http import BROKEN_OFF, call, split_address
+from support.http import BROKEN_OFF, RawConnection, call, encode_request, split_address
 from support.process import free_port, wait_until
 from support.stack import StackTest
 from support.tollgate import ADMIN_TOKEN, Tollgate, configuration
@@ -68,6 +71,78 @@ class Connections(CrowdTest):
         self.crowd(tollgate.address, 200, b"GET /sample/echo HTTP/1.1\r\nHost: x\r\nx-api-key: wrong\r\n\r\nGET /")
         self.assertEqual(self.honest_calls(tollgate), [200] * 10)
 
+    HALF_A_CHAT = ("POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                   "Content-Length: 1000\r\nAuthorization: Bearer {}\r\n\r\n{{").format
+
+    def test_bodies_that_never_end_make_room(self):
+        """One organization cannot take the connections of another."""
+        for terms in ({}, {"suspended": True}, {"credits": 100}):
+            with self.subTest(**terms):
+                tollgate = self.begin(limits={"connections": 100})
+                key = tollgate.admin.new_customer(f"slow-{next(self._names)}", **terms)
+                self.crowd(tollgate.address, 200, self.HALF_A_CHAT(key).encode())
+                self.assertEqual(self.honest_calls(tollgate), [200] * 10)
+
+    def test_uploads_that_never_end_make_room(self):
+        """They hold credits, and have reached the upstream; they are not charged."""
+        tollgate = self.begin(limits={"connections": 100})
+        org = f"slow-{next(self._names)}"
+        key = tollgate.admin.new_customer(org, credits=100)
+        self.crowd(tollgate.address, 200, (f"POST /sample/sink HTTP/1.1\r\nHost: x\r\nx-api-key: {key}\r\n"
+                                           "Content-Length: 1000\r\n\r\nx").encode())
+        self.assertEqual(self.honest_calls(tollgate), [200] * 10)
+        self.assertEqual(tollgate.admin.balance(org)["settled"], 0)
+
+    def test_calls_in_progress_make_no_room(self):
+        tollgate = self.begin(limits={"connections": 20})
+        with RawConnection(tollgate.address) as connection:
+            body = b'{"model":"gpt-4","messages":[]}'
+            connection.send(encode_request("POST", "/v1/chat/completions", {
+                "Authorization": f"Bearer {tollgate.key}", "Content-Type": "application/json",
+                "x-sample-head-delay-ms": "1000"}, body))
+            key = tollgate.admin.new_customer(f"slow-{next(self._names)}")
+            self.crowd(tollgate.address, 100, self.HALF_A_CHAT(key).encode())
+            self.assertEqual(connection.read_reply("POST").status, 200)
+
+    def test_second_heads_that_never_end_make_room(self):
+        tollgate = self.begin(limits={"connections": 100})
+        key = tollgate.admin.new_customer(f"slow-{next(self._names)}")
+        self.crowd(tollgate.address, 200, (f"GET /sample/echo HTTP/1.1\r\nHost: x\r\nx-api-key: {key}\r\n\r\n"
+                                           "GET / HTTP/1.1\r\nHost:").encode())
+        self.assertEqual(self.honest_calls(tollgate), [200] * 10)
+
+    def test_reports_that_are_not_read_make_room(self):
+        tollgate = self.begin(limits={"connections": 100})
+        key = tollgate.admin.new_customer(f"slow-{next(self._names)}")
+        ask = f"GET /v1/billing/usage HTTP/1.1\r\nHost: x\r\nx-api-key: {key}\r\n\r\n" * 200
+        self.crowd(tollgate.address, 200, ask.encode())
+        self.assertEqual(self.honest_calls(tollgate), [200] * 10)
+
+    def test_those_that_are_refused_are_told_so(self):
+        """Although head and body come in two pieces, as http.client sends them."""
+        tollgate = self.begin(limits={"connections": 4})
+        busy = [RawConnection(tollgate.address) for _ in range(4)]
+        for each in busy:
+            self.addCleanup(each.close)
+            each.send(encode_request("GET", "/sample/echo", {"x-api-key": tollgate.key, "x-sample-head-delay-ms": "3000"}))
+        wait_until(lambda: self.upstream.stats()["in_flight"] == 4, "all connections are in use")
+        for _ in range(20):
+            reply = tollgate.call("POST", "/sample/sink", tollgate.key, b"x" * 9_000)
+            self.assertEqual((reply.status, reply.error_code, reply.headers["retry-after"]), (503, "overloaded", "1"))
+        self.assertEqual([each.read_reply().status for each in busy], [200] * 4)
+
+    def test_few_wait_for_a_store_that_hangs(self):
+        tollgate = self.begin(limits={"connections": 100}, store={"url": self.redis.url, "timeout": "5s"})
+        os.kill(self.redis.pid, signal.SIGSTOP)
+        try:
+            for number in range(20):
+                self.crowd(tollgate.address, 50, f"GET / HTTP/1.1\r\nHost: x\r\nx-api-key: {number}\r\n\r\n".encode())
+            metrics = call(tollgate.admin.address, "GET", "/metrics").body.decode()
+            self.assertLessEqual(int(re.search(r"^tollgate_connections (\d+)$", metrics, re.MULTILINE)[1]), 113)
+        finally:
+            os.kill(self.redis.pid, signal.SIGCONT)
+        self.assertEqual(self.honest_calls(tollgate), [200] * 10)
+
     def test_few_descriptors_are_shared(self):
         tollgate = self.begin(descriptors=128)
         self.assertRegex(tollgate.log(), r"warning 128 file descriptors allow \d+ connections from clients, not 16384")
@@ -86,6 +161,7 @@ class Connections(CrowdTest):
 
     def test_none_left_takes_no_processor_time(self):
         tollgate = self.begin()
+        wait_until(lambda: not self.has_connections(tollgate.admin.address), "none is given back later")
         usual = resource.prlimit(tollgate.pid, resource.RLIMIT_NOFILE)
         is_open = {int(path.name) for path in Path(f"/proc/{tollgate.pid}/fd").iterdir()}
         lowest_free = next(number for number in itertools.count() if number not in is_open)
@@ -101,6 +177,14 @@ class Connections(CrowdTest):
         resource.prlimit(tollgate.pid, resource.RLIMIT_NOFILE, usual)
         waiting.sendall(b"GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n")
         self.assertTrue(waiting.recv(100).startswith(b"HTTP/1.1 401"))
+
+    @staticmethod
+    def has_connections(address):
+        """Whether its server has open ones, also those that their clients have closed."""
+        established, close_wait = "01", "08"
+        port = f":{split_address(address)[1]:04X}"
+        lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        return any(line[1].endswith(port) and line[3] in (established, close_wait) for line in lines)
 
     @staticmethod
     def processor_time(tollgate):

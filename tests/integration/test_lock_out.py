@@ -3,8 +3,11 @@
 The long form keeps each attack up for longer, with more connections:
 
     LOCK_OUT_SECONDS=30 LOCK_OUT_TIMES=3 python3 -B -m unittest -v test_lock_out"""
+import collections
 import json
 import os
+import re
+import signal
 import statistics
 import subprocess
 import sys
@@ -13,8 +16,8 @@ import time
 import unittest
 from pathlib import Path
 
-from support.http import RawConnection, encode_request
-from support.process import SANITIZED
+from support.http import BROKEN_OFF, RawConnection, call, encode_request
+from support.process import SANITIZED, wait_until
 from support.slow_store import SlowStore
 from support.stack import StackTest
 from support.tollgate import RATES, ROUTES, Tollgate, configuration, route
@@ -27,17 +30,22 @@ MEMORY = 128 * MIB
 HONEST = 4  # connections, one call after the other
 SLOWER_AT_MOST = 10
 SHORTEST_P99 = 0.01  # what a busy machine may take for itself: the bound is not below ten times this
-BODY = json.dumps({"model": "gpt-4", "messages": [{"role": "user", "content": "Hi"}]}).encode()
+CONNECTIONS, THREADS = 2048, 2  # limits.connections in MEMORY
+MORE_THAN_ALL = CONNECTIONS + 400
+
+
+def chat_body(text):
+    return json.dumps({"model": "gpt-4", "messages": [{"role": "user", "content": text}]}).encode()
 
 
 class Honest(threading.Thread):
     """Calls one after the other on a connection, and notes how long each took."""
 
-    def __init__(self, address, key):
+    def __init__(self, address, key, body):
         super().__init__(daemon=True)
         self.address = address
         self.request = encode_request("POST", "/v1/chat/completions",
-                                      {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}, BODY)
+                                      {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}, body)
         self.took, self.failures = [], []
         self.over = threading.Event()
 
@@ -63,6 +71,8 @@ class Honest(threading.Thread):
 
 class LockOut(StackTest):
     DELAY = 0  # of the store's answers
+    LIMITS = {}
+    BODY = chat_body("Hi")
 
     @classmethod
     def setUpClass(cls):
@@ -71,7 +81,7 @@ class LockOut(StackTest):
         if cls.DELAY:
             store = cls.start(SlowStore(f"{cls.directory}/slow.sock", cls.redis.socket_path, cls.DELAY))
         config = configuration(
-            store.url, cls.upstream.address,
+            store.url, cls.upstream.address, limits=cls.LIMITS,
             rates={**RATES, "stt": {"credits": 3, "per": "minute", "meter": "request_audio"}},
             # Tollgate is tested, not the capacity of one upstream.
             upstreams={"sample": {"url": f"http://{cls.upstream.address}"},
@@ -97,7 +107,7 @@ class LockOut(StackTest):
 
     @classmethod
     def honest_calls(cls, seconds):
-        clients = [Honest(cls.tollgate.address, cls.honest_key) for _ in range(HONEST)]
+        clients = [Honest(cls.tollgate.address, cls.honest_key, cls.BODY) for _ in range(HONEST)]
         for client in clients:
             client.start()
         time.sleep(seconds)
@@ -119,17 +129,23 @@ class LockOut(StackTest):
             raise AssertionError(f"Tollgate has ended: {self.tollgate.popen.returncode}\n{self.tollgate.log()}")
         return self.tollgate.peak_memory_kib() * 1024
 
-    def under_attack(self, kind, keys, connections):
-        """Honest calls while that many hostile connections are kept open; what they were told."""
+    def hostile(self, kind, keys, connections):
+        """A process that keeps that many hostile connections open."""
         hostile = subprocess.Popen(
             [sys.executable, "-B", "-m", "support.hostile", kind, self.tollgate.address, ",".join(keys),
              str(SECONDS + 1), str(int(connections * TIMES))],
             cwd=Path(__file__).parent, stdout=subprocess.PIPE, text=True)
-        with hostile:
-            self.assertEqual(hostile.stdout.readline(), "ready\n")
+        self.assertEqual(hostile.stdout.readline(), "ready\n")
+        return hostile
+
+    def under_attack(self, kind, keys, connections):
+        """Honest calls while that many hostile connections are kept open; what they were told."""
+        log_before = len(self.tollgate.log())
+        with self.hostile(kind, keys, connections) as hostile:
             took = self.honest_calls(SECONDS)
-            said = json.loads(hostile.stdout.readline())
+            said = collections.Counter(json.loads(hostile.stdout.readline()))
         p99, most = self.p99(took), self.memory()
+        self.assertNotIn("ended by an exception", self.tollgate.log()[log_before:])
         print(f"\n{kind}: p99 {p99 * 1000:.1f} ms of {len(took)} calls, peak {most / MIB:.0f} MiB, told {said}",
               file=sys.stderr)
         if not SANITIZED:
@@ -143,7 +159,7 @@ class Bounded(LockOut):
     def test_the_bounds_are_said_at_start(self):
         log = self.tollgate.log()
         self.assertIn("32 MiB for bodies and buffers, a share of the limit of the process, 128 MiB", log)
-        self.assertIn("at most 2048 connections from clients", log)
+        self.assertIn(f"at most {CONNECTIONS} connections from clients", log)
 
     def test_unfinished_bodies_of_a_key_without_credits(self):
         said = self.under_attack("unfinished_json", [self.poor_key, self.suspended_key], 100)
@@ -175,6 +191,58 @@ class Bounded(LockOut):
     def test_slow_bodies(self):
         self.under_attack("slow_bodies", [self.poor_key, *self.rich_keys], 500)
 
+    def test_slow_bodies_in_all_connections(self):
+        for keys in ([self.poor_key], [self.suspended_key, *self.rich_keys]):
+            with self.subTest(keys=len(keys)):
+                said = self.under_attack("slow_bodies", keys, MORE_THAN_ALL)
+                self.assertGreater(said["broken"], 0)  # all were in use
+
+    def test_second_heads_in_all_connections(self):
+        said = self.under_attack("second_heads", [self.poor_key], MORE_THAN_ALL)
+        self.assertGreater(said["402"], CONNECTIONS)
+
+    def test_unknown_keys_in_all_connections(self):
+        said = self.under_attack("unknown_keys", [""], MORE_THAN_ALL)
+        self.assertGreater(said["401"], CONNECTIONS)
+
+    def test_unknown_keys_while_the_store_hangs(self):
+        """Nobody is served meanwhile. Each call that waits for the store takes memory."""
+        log_before = len(self.tollgate.log())
+        with self.hostile("unknown_keys", [""], MORE_THAN_ALL) as hostile:
+            os.kill(self.redis.pid, signal.SIGSTOP)
+            try:
+                time.sleep(SECONDS)
+                metrics = call(self.tollgate.admin.address, "GET", "/metrics").body.decode()
+                connections = int(re.search(r"^tollgate_connections (\d+)$", metrics, re.MULTILINE)[1])
+            finally:
+                os.kill(self.redis.pid, signal.SIGCONT)
+            hostile.wait()
+        most = self.memory()
+        print(f"\nunknown keys while the store hangs: peak {most / MIB:.0f} MiB, {connections} connections",
+              file=sys.stderr)
+        self.assertLessEqual(connections, CONNECTIONS + CONNECTIONS // 8 + THREADS)
+        if not SANITIZED:
+            self.assertLess(most, MEMORY)
+        self.assertNotIn("bad_alloc", self.tollgate.log()[log_before:])
+        wait_until(self.is_served, "honest calls are served again")
+        self.honest_calls(0.5)
+
+    def is_served(self):
+        try:
+            return self.tollgate.chat(self.honest_key).status == 200
+        except BROKEN_OFF:
+            return False
+
+
+class BoundedWithLittleMemory(LockOut):
+    """All connections could fill the memory for bodies with small ones."""
+    LIMITS = {"buffered": "16MiB"}
+    BODY = chat_body("x" * 9_000)
+
+    def test_full_bodies_in_all_connections(self):
+        said = self.under_attack("full_bodies", [self.poor_key], MORE_THAN_ALL)
+        self.assertGreater(said["503"], 0)
+
 
 class BoundedWithASlowStore(LockOut):
     """Commands of the store wait for it; they are as many as there are calls."""
@@ -182,6 +250,9 @@ class BoundedWithASlowStore(LockOut):
 
     def test_many_calls(self):
         self.under_attack("calls", [self.poor_key, *self.rich_keys], 300)
+
+    def test_unknown_keys_in_all_connections(self):
+        self.under_attack("unknown_keys", [""], MORE_THAN_ALL)
 
 
 del LockOut  # only its subclasses are tests

@@ -47,6 +47,7 @@ class client_answer {
   task<error_code> write_rest(const Buffers& buffers) {
     auto& io = context_.client.io;
     io.expires_after(context_.settings().timeouts.client_write);
+    const waiting_for response{context_.times, call_part::response};
     const auto ec = co_await io.write_rest(buffers);
     io.never_expires();
     co_return ec;

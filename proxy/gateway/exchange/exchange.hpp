@@ -30,6 +30,7 @@ class exchange final : public admitted_call, private deadline {
 
   const quota::key_hash* admitted_by() override;
   void lost_access(key_cache::standing how) override;
+  wait waits() const override;
 
  private:
   task<bool> end_with(task<result<void, problem>> answering);
@@ -59,7 +60,6 @@ class exchange final : public admitted_call, private deadline {
   task<> refuse(const problem& problem);
   void finish();
   void fill(exchange_record& record);
-  void fill_times(exchange_record::durations& took);
   void on_deadline() override;  // the whole exchange took too long
 
   const config::settings& settings() const { return context_.settings(); }

@@ -47,6 +47,23 @@ const routes::route* likely_route(const routes::route_table& table, const messag
   return maybe != nullptr ? maybe->candidate : nullptr;
 }
 
+exchange_record::durations durations_of(call_times& times, steady_time started) {
+  exchange_record::durations took;
+  const auto now = std::chrono::steady_clock::now();
+  times.enter(times.current(), now);
+  took.key_us = times.us(call_part::key);
+  took.request_us = times.us(call_part::request);
+  took.store_us = times.us(call_part::store);
+  took.connect_us = times.us(call_part::connect);
+  took.upstream_us = times.us(call_part::upstream);
+  took.response_us = times.us(call_part::response);
+  took.total_us = us_between(started, now);
+  // Takes what the other parts lost to rounding.
+  took.overhead_us = took.total_us - took.key_us - took.request_us - took.store_us -
+                     took.connect_us - took.upstream_us - took.response_us;
+  return took;
+}
+
 }  // namespace
 
 // --- open: the contents of the head, before any lookup ------------------------------------------
@@ -54,6 +71,7 @@ const routes::route* likely_route(const routes::route_table& table, const messag
 result<void, problem> exchange::open() {
   auto& head = context_.request.head();
   call_.hops = strip_hop_by_hop(head);
+  if (!settings().metering) context_.client.caller.known = true;  // nobody shows a key
   context_.request_id = choose_request_id(head, context_.host.ids());
   body_.wait_for_invitation(call_.hops.expects_continue);
   answer_.keep_connection(context_.request.keep_alive() && !context_.host.draining());
@@ -103,7 +121,9 @@ task<result<void, problem>> exchange::look_up_caller() {
 }
 
 result<void, problem> exchange::know_caller(const quota::key_owner& owner) {
-  context_.client.known = true;
+  auto& caller = context_.client.caller;
+  caller.known = true;
+  if (caller.org != owner.org) caller.org = owner.org;
   call_.payer = identify_call(owner, settings());
   body_.belongs_to(call_.payer.org);
   return read_attribution(call_.payer, context_.head().request(), settings().identity);
@@ -300,6 +320,14 @@ void exchange::lost_access(key_cache::standing how) {
   if (waits_for_body) context_.client.forbid_reads();
 }
 
+admitted_call::wait exchange::waits() const {
+  const auto part = context_.times.current();
+  const bool sends = part == call_part::request, reads = part == call_part::response;
+  if (answer_.head_sent() || (!sends && !reads)) return wait::for_others;
+  if (!hold_.in_place() && !upstream_.is_leased()) return wait::for_client;
+  return sends ? wait::for_upload : wait::for_others;
+}
+
 // --- our own answers -----------------------------------------------------------------------------
 
 task<result<void, problem>> exchange::answer_without_key() {
@@ -375,23 +403,7 @@ void exchange::fill(exchange_record& record) {
   record.bytes_in = body_.bytes();
   record.bytes_out = answer_.bytes();
   record.failure = context_.failure;
-  fill_times(record.took);
-}
-
-void exchange::fill_times(exchange_record::durations& took) {
-  auto& times = context_.times;
-  const auto now = std::chrono::steady_clock::now();
-  times.enter(times.current(), now);
-  took.key_us = times.us(call_part::key);
-  took.request_us = times.us(call_part::request);
-  took.store_us = times.us(call_part::store);
-  took.connect_us = times.us(call_part::connect);
-  took.upstream_us = times.us(call_part::upstream);
-  took.response_us = times.us(call_part::response);
-  took.total_us = us_between(context_.started, now);
-  // Takes what the other parts lost to rounding.
-  took.overhead_us = took.total_us - took.key_us - took.request_us - took.store_us -
-                     took.connect_us - took.upstream_us - took.response_us;
+  record.took = durations_of(context_.times, context_.started);
 }
 
 audio_upload::time_setter exchange::time_limit() {

@@ -11,8 +11,8 @@ class kept_memory {
  public:
   // Not counted: bounded by the number of connections.
   static constexpr std::size_t uncounted = 4 * 1024;
-  // Up to here a body counts only in total. Beyond, it also counts for its owner, and is read only
-  // for a caller that can pay.
+  // Up to here a body counts only in total, until half of the total is in use. Beyond, it also
+  // counts for its owner, and is read only for a caller that can pay.
   static constexpr std::size_t small = 16 * 1024;
 
   explicit kept_memory(memory_budget& budget = memory_budget::shared()) : budget_{budget} {}
@@ -23,7 +23,7 @@ class kept_memory {
   memory_outcome grow_to(std::size_t capacity, const std::string& owner) {
     if (capacity <= uncounted + taken_ + shared_) return memory_outcome::taken;
     const auto more = capacity - uncounted - taken_ - shared_;
-    if (capacity <= small) {
+    if (capacity <= small && !budget_.is_half_used()) {
       if (!budget_.take_body(more)) return memory_outcome::full;
       taken_ += more;
       return memory_outcome::taken;

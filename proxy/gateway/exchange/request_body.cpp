@@ -12,6 +12,11 @@ problem larger_than_share(std::uint64_t share) {
           {}};
 }
 
+std::chrono::milliseconds rest_of(std::chrono::milliseconds most, steady_time::duration passed) {
+  const auto rest = most - std::chrono::duration_cast<std::chrono::milliseconds>(passed);
+  return std::max(rest, std::chrono::milliseconds{1});  // zero would be no deadline
+}
+
 task<result<void, problem>> fail(problem why) {
   co_return why;
 }
@@ -57,7 +62,11 @@ result<void, problem> request_body::grow(std::size_t needed) {
       return no_memory("this body");
   }
   std::string larger;  // its capacity is exact: reserve() of a string with content doubles
-  larger.reserve(capacity);
+  try {
+    larger.reserve(capacity);  // both exist for a moment
+  } catch (const std::bad_alloc&) {
+    return no_memory("this body");
+  }
   larger.append(kept_);
   kept_.swap(larger);
   return {};
@@ -83,11 +92,20 @@ result<void, problem> request_body::check(const decoded& piece, purpose why) {
   return {};
 }
 
-// Waits until more has arrived. A body that is dropped has one deadline for all of it.
+// Waits until more has arrived. A body that is dropped has one deadline for all of it. So has a
+// small one that is kept: otherwise a client could hold its connection, and its memory, for 16,384
+// times as long by a byte now and then.
 task<result<void, problem>> request_body::wait(purpose why) {
   auto& client = context_.client;
   if (why == purpose::streamed && !client.reading()) client.in.expect_bulk();
-  if (why != purpose::dropped) client.io.expires_after(context_.settings().timeouts.client_body);
+  if (why != purpose::dropped) {
+    const bool is_small = announced() <= kept_memory::small && kept_.size() <= kept_memory::small;
+    const auto most = context_.settings().timeouts.client_body;
+    const auto now = context_.host.deadlines().now();
+    if (!waits_since_) waits_since_ = now;
+    client.io.expires_after(why == purpose::kept && is_small ? rest_of(most, now - *waits_since_)
+                                                             : most);
+  }
   const waiting_for request{context_.times, call_part::request};
   const bool more = co_await client.read_more(byte_buffer::transfer_capacity);
   if (why != purpose::dropped) client.io.never_expires();

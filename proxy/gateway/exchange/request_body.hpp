@@ -115,6 +115,7 @@ class request_body {
   kept_memory memory_;
   std::string kept_;
   std::uint64_t bytes_ = 0;
+  std::optional<steady_time> waits_since_{};  // for a small body
   bool expects_continue_ = false, whole_ = false, ended_early_ = false;
 };
 

@@ -7,6 +7,7 @@ prints what it was told: how many connections it opened, and how often each stat
 import asyncio
 import collections
 import json
+import secrets
 import socket
 import sys
 
@@ -103,6 +104,23 @@ async def slow_bodies(connection, key):
         await asyncio.sleep(0.2)
 
 
+async def full_bodies(connection, key):
+    """The largest body that is read before anything is asked; its last bytes never come."""
+    await connection.send(json_head(key, 16_000) + b'{"model":"gpt-4","x":"' + b"x" * 15_900)
+    await connection.read_until_closed()
+
+
+async def second_heads(connection, key):
+    """A call, and half of the next one."""
+    await connection.send(head("GET", "/sample/echo", key) + b"GET / HTTP/1.1\r\nHost:")
+    await connection.read_until_closed()
+
+
+async def unknown_keys(connection, _):
+    await connection.send(head("GET", "/sample/echo", f"tg_live_{secrets.token_hex(16)}"))
+    await connection.read_until_closed()
+
+
 async def calls(connection, key):
     body = b'{"model":"gpt-4","messages":[]}'
     one = json_head(key, len(body)) + body
@@ -124,6 +142,9 @@ KINDS = {
     "slow_reader_of_pipelined_answers": (slow_reader_of_pipelined_answers, 4096),
     "uploads_before_they_are_held": (uploads_before_they_are_held, None),
     "slow_bodies": (slow_bodies, None),
+    "full_bodies": (full_bodies, None),
+    "second_heads": (second_heads, None),
+    "unknown_keys": (unknown_keys, None),
     "calls": (calls, None),
 }
 

@@ -17,7 +17,9 @@ config::settings with_upstreams(std::size_t count) {
 // All descriptors that can be open at once.
 std::size_t most_open(const descriptor_shares& shares, int threads,
                       const config::settings& settings) {
+  const auto leave_or_are_refused = 2 * (shares.clients / 8);  // and two per thread, in `process`
   return shares.process + 2 * shares.admin + shares.events + 2 * shares.clients +
+         leave_or_are_refused +
          shares.idle * static_cast<std::size_t>(threads) * settings.upstreams.size();
 }
 

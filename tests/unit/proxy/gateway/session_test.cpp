@@ -257,20 +257,78 @@ TEST_F(a_session, that_ends_by_an_exception_ends_alone) {
   EXPECT_TRUE(ask("hello\r\n\r\n")->received().starts_with("HTTP/1.1 400"));
 }
 
-TEST_F(a_session, too_many_are_turned_away_with_an_answer) {
-  asio::io_context context;
-  asio::ip::tcp::acceptor acceptor{context, loopback()};
-  asio::ip::tcp::socket client{context};
-  client.connect(acceptor.local_endpoint());
-  tcp_socket accepted{context.get_executor()};
-  acceptor.accept(accepted);
-  reject(std::move(accepted), "req-1");
-  std::string got;
-  error_code ec;
-  asio::read(client, asio::dynamic_buffer(got), ec);
-  EXPECT_TRUE(got.starts_with("HTTP/1.1 503")) << got;
-  EXPECT_NE(got.find("X-Request-Id: req-1\r\n"), std::string::npos) << got;
-  EXPECT_NE(got.find("Retry-After: 1\r\n"), std::string::npos) << got;
+// --- too many connections ----------------------------------------------------------------------
+
+const std::string half_a_chat =
+    "POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer tg_live_acme\r\n"
+    "Content-Type: application/json\r\nContent-Length: 99\r\n\r\n{";
+
+TEST_F(a_session, makes_room_while_its_call_waits_for_its_client_and_holds_nothing) {
+  const auto up = upstreams->expect();
+  const auto calling = ask(chat()), slow = ask(half_a_chat);
+  EXPECT_TRUE(work->sessions().make_room(started));
+  run();
+  EXPECT_TRUE(slow->closed());
+  EXPECT_EQ(connections(), 1);
+  EXPECT_FALSE(work->sessions().make_room(started));
+  up->send(ok("hello"));
+  run();
+  EXPECT_TRUE(calling->received().ends_with("hello"));
+}
+
+TEST_F(a_session, makes_room_in_the_head_of_its_next_call) {
+  const auto half = ask(get("/nowhere") + "GET / HT");
+  EXPECT_TRUE(half->received().starts_with("HTTP/1.1 404"));
+  EXPECT_TRUE(work->sessions().make_room(started));
+  run();
+  EXPECT_TRUE(half->closed());
+}
+
+TEST_F(a_session, that_uploads_makes_room_only_if_most_are_of_its_organization) {
+  const auto up = upstreams->expect();
+  const auto client =
+      ask("POST /v1/agents/a/x HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer tg_live_acme\r\n"
+          "Content-Length: 9\r\n\r\nabc");
+  EXPECT_TRUE(up->received().ends_with("abc"));
+  const auto stranger = connect();
+  EXPECT_TRUE(work->sessions().make_room(started));
+  run();
+  EXPECT_TRUE(stranger->closed());
+  EXPECT_FALSE(client->closed());
+  EXPECT_TRUE(work->sessions().make_room(started));
+  run();
+  EXPECT_TRUE(client->closed() && up->closed());
+  EXPECT_EQ(account().settled, 0_credits);  // the upstream has not got all of it
+  EXPECT_EQ(account().held, 0_credits);
+}
+
+// Nobody shows a key then.
+TEST_F(a_session, in_use_makes_no_room_without_metering_either) {
+  open(test_configuration + "metering: off\nlog: { access: off }\n");
+  const auto up = upstreams->expect();
+  const auto client = ask(get("/v1/agents/a/x"));
+  EXPECT_FALSE(work->sessions().make_room(started));
+  up->send(ok("hello"));
+  run();
+  EXPECT_TRUE(client->received().ends_with("hello"));
+  EXPECT_TRUE(work->sessions().make_room(started + 1s));
+  run();
+  EXPECT_EQ(connections(), 0);
+}
+
+// Every byte would begin the time anew.
+TEST_F(a_session, has_one_time_limit_for_all_of_a_small_body) {
+  open(test_configuration + "timeouts: { client_body: 10s }\nlog: { access: off }\n");
+  const auto client = ask(half_a_chat);
+  for (auto now = 1s; now < 10s; now += 1s) {
+    client->send(" ");
+    run();
+    pass(now);
+    EXPECT_FALSE(client->closed());
+  }
+  pass(11s);
+  EXPECT_TRUE(client->closed());
+  EXPECT_EQ(connections(), 0);
 }
 
 }  // namespace

@@ -197,6 +197,31 @@ TEST_F(a_large_body, that_came_compressed_is_decoded_within_the_same_budget) {
   EXPECT_EQ(memory_budget::shared().bodies(), 0U);
 }
 
+// Many small bodies of one organization must not take the memory of all others.
+TEST_F(a_large_body, or_a_small_one_waits_its_turn_once_half_of_the_memory_is_used) {
+  add_customer("other", "tg_live_other", 100_credits);
+  const budget_of all{4 * one_mib};
+  auto& memory = memory_budget::shared();
+  const auto body = chat_of(16'000);
+  ASSERT_EQ(memory.take_share("acme", one_mib - 1000, 0), memory_outcome::taken);
+  auto up = expect_connection();
+  ask(beginning(body.size()) + body);
+  up->send(ok("hello"));
+  run();
+  EXPECT_TRUE(answer().ends_with("hello"));
+  ASSERT_TRUE(memory.take_body(2 * one_mib));
+  ask(beginning(body.size(), "tg_live_other") + body);
+  up->send(ok("hello"));
+  run();
+  EXPECT_TRUE(answer().ends_with("hello"));
+  ask(beginning(body.size()) + body);
+  const auto got = answer();
+  EXPECT_TRUE(got.starts_with("HTTP/1.1 503")) << got;
+  memory.give_back_body(2 * one_mib);
+  memory.give_back_share("acme", one_mib - 1000);
+  EXPECT_EQ(memory.bodies(), 0U);
+}
+
 TEST_F(a_large_body, that_never_has_room_is_too_large) {
   const budget_of all{4 * one_mib};
   const auto body = chat_of(2 * one_mib);
