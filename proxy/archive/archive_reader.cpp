@@ -1,5 +1,7 @@
 #include "proxy/archive/archive_reader.hpp"
 
+#include <tuple>
+
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <spdlog/spdlog.h>
@@ -13,7 +15,6 @@ using namespace std::chrono_literals;
 // A report on old days makes three requests at once: this allows four reports per organization, and
 // 32 in total.
 constexpr std::size_t most_waiting = 96, most_of_an_org = 12;
-constexpr auto longest_wait = 5s;  // for a turn
 constexpr auto after_a_failure = 1s;
 
 }  // namespace
@@ -46,17 +47,19 @@ void archive_reader::leave_place(const quota::org_id& org) {
 template <class T>
 result<T> archive_reader::answer(const std::function<T(postgres_archive&)>& question,
                                  steady::time_point asked_at) {
-  const auto now = steady::now();
-  const bool too_late = now - asked_at > longest_wait;
-  if (closed_ || too_late ||
+  const auto now = steady::now(), answer_by = asked_at + patience_;
+  if (closed_ || now >= answer_by ||
       (failed_at_ > steady::time_point{} && now - failed_at_ < after_a_failure)) {
     return make_error_code(archive_errc::unavailable);
   }
+  archive_.answer_by(answer_by);
   try {
     return question(archive_);
   } catch (const std::exception& error) {
     failed_at_ = steady::now();
-    spdlog::warn("archive unavailable for reading: {}", error.what());
+    const bool late = failed_at_ >= answer_by && !closed_;
+    spdlog::warn("archive unavailable for reading: {}",
+                 late ? fmt::format("no answer in {} s", patience_.count()) : error.what());
     return make_error_code(archive_errc::unavailable);
   }
 }
@@ -104,8 +107,7 @@ task<result<std::vector<quota::usage_counter>>> archive_reader::usage(quota::org
 task<result<archive_reader::standing>> archive_reader::standing_of(quota::org_id org) {
   std::function<standing(postgres_archive&)> question = [org](postgres_archive& archive) {
     standing found;
-    found.store = archive.store();
-    found.at = archive.position_of(org);
+    std::tie(found.store, found.at) = archive.store_and_position_of(org);
     return found;
   };
   co_return co_await ask(std::move(org), std::move(question));

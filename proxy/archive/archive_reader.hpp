@@ -1,6 +1,6 @@
 // Reads the archive without blocking the caller: a separate thread answers the requests of all
-// threads, one after the other. With too many requests, after a timeout, or right after a failure,
-// the answer is `unavailable` at once.
+// threads, one after the other. Each is answered within `patience`, also if it waits for others.
+// With too many requests, or right after a failure, the answer is `unavailable` at once.
 #pragma once
 
 #include <atomic>
@@ -20,7 +20,10 @@ namespace tollgate::proxy::archive {
 
 class archive_reader {
  public:
-  explicit archive_reader(const std::string& url) : archive_{url, postgres_archive::access::read} {}
+  // For a caller that waits.
+  static constexpr std::chrono::seconds short_patience{3};
+  explicit archive_reader(const std::string& url, std::chrono::seconds patience = short_patience)
+      : patience_{patience}, archive_{url, postgres_archive::access::read, patience} {}
   // Drops requests that have not begun. Must be destroyed before the contexts of its callers.
   ~archive_reader();
 
@@ -51,6 +54,7 @@ class archive_reader {
   bool take_place(const quota::org_id& org);
   void leave_place(const quota::org_id& org);
 
+  const std::chrono::seconds patience_;
   postgres_archive archive_;
   std::atomic<bool> closed_{false};
   steady::time_point failed_at_{};  // used only by the reader's thread

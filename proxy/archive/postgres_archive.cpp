@@ -78,7 +78,8 @@ from tollgate_usage
 where org = $1 and hour between to_timestamp($2::bigint * 3600.0) and to_timestamp($3::bigint * 3600.0))";
 
 constexpr std::chrono::seconds longest_conversation{20};  // exceeds the timeout of any statement
-constexpr std::chrono::seconds longest_upgrade{3600};     // an index of a large archive
+static_assert(longest_conversation > postgres_archive::longest_statement);
+constexpr std::chrono::seconds longest_upgrade{3600};  // an index of a large archive
 
 std::int64_t signed_of(std::uint64_t value) {
   return static_cast<std::int64_t>(value);
@@ -99,6 +100,11 @@ position read_position(const pqxx::result& found) {
   if (found.empty()) return {};
   const auto row = found[0];
   return {id_text(row), row[2].as<std::int64_t>(), row[3].as<std::int64_t>(), {}};
+}
+
+std::string read_store(pqxx::work& work) {
+  const auto found = work.exec("select id from tollgate_store");
+  return found.empty() ? std::string{} : found[0][0].as<std::string>();
 }
 
 void add_entries(pqxx::work& work, const batch& batch) {
@@ -253,9 +259,11 @@ quota::usage_counter counter_of(const pqxx::row& row) {
 
 // Adds timeouts for a dead peer: for connecting, for waiting for an answer, for silence. Values in
 // the URL take precedence.
-std::string with_patience(std::string url) {
+std::string with_patience(std::string url, std::chrono::seconds statement_limit) {
+  const char* to_connect =
+      statement_limit < std::chrono::seconds{5} ? "connect_timeout=2" : "connect_timeout=5";
   for (const std::string each :
-       {"connect_timeout=5", "keepalives_idle=5", "keepalives_interval=5", "keepalives_count=3",
+       {to_connect, "keepalives_idle=5", "keepalives_interval=5", "keepalives_count=3",
         "tcp_user_timeout=10000", "application_name=tollgate"}) {
     const auto name = each.substr(0, each.find('=') + 1);
     if (url.find('?' + name) != url.npos || url.find('&' + name) != url.npos) continue;
@@ -265,8 +273,10 @@ std::string with_patience(std::string url) {
 }
 
 // Of the transaction, not of the session, which may be another client's afterwards.
-constexpr const char* patience =
-    "set local statement_timeout = 15000; set local lock_timeout = 10000";
+std::string limits_text(std::chrono::milliseconds statement_limit) {
+  return "set local statement_timeout = " + std::to_string(statement_limit.count()) +
+         "; set local lock_timeout = " + std::to_string(statement_limit.count() * 2 / 3);
+}
 
 }  // namespace
 
@@ -275,9 +285,11 @@ struct postgres_archive::connection {
   pqxx::connection session;
 };
 
-postgres_archive::postgres_archive(std::string url, access access)
-    : url_{with_patience(std::move(url))},
+postgres_archive::postgres_archive(std::string url, access access,
+                                   std::chrono::seconds statement_limit)
+    : url_{with_patience(std::move(url), statement_limit)},
       access_{access},
+      limits_{limits_text(statement_limit)},
       holder_{quota::random_id_source{}.next_hex128()} {}
 
 postgres_archive::~postgres_archive() = default;
@@ -292,7 +304,7 @@ void postgres_archive::prepare() {
   if (prepared_) return;
   if (access_ == access::write) {
     pqxx::work work{connection_->session};
-    work.exec(patience);
+    work.exec(limits_);
     if (!work.exec1(has_tables)[0].as<bool>()) {
       spdlog::info("archive: creating or upgrading its tables");
       be_patient(longest_upgrade);
@@ -306,7 +318,7 @@ void postgres_archive::prepare() {
 }
 
 void postgres_archive::be_patient(std::chrono::seconds how_long) {
-  guard_.arm(connection_->session.sock(), std::chrono::steady_clock::now() + how_long);
+  guard_.arm(connection_->session.sock(), std::min(steady::now() + how_long, answer_by_));
 }
 
 // Everything is done in transactions of their own, so that it does not matter which session of
@@ -318,9 +330,11 @@ auto postgres_archive::in_transaction(Run run) {
     be_patient(longest_conversation);
     prepare();
     be_patient(longest_conversation);
-    pqxx::work work{session};
-    work.exec(patience);
-    auto result = run(work);
+    auto result = [&] {
+      pqxx::work work{session};
+      work.exec(limits_);
+      return run(work);
+    }();  // the end of a transaction that wrote nothing waits for an answer, too
     guard_.disarm();
     return result;
   } catch (...) {
@@ -360,10 +374,7 @@ void postgres_archive::leave() {
 }
 
 std::string postgres_archive::store() {
-  return in_transaction([&](pqxx::work& work) {
-    const auto found = work.exec("select id from tollgate_store");
-    return found.empty() ? std::string{} : found[0][0].as<std::string>();
-  });
+  return in_transaction([&](pqxx::work& work) { return read_store(work); });
 }
 
 void postgres_archive::belong_to(const std::string& store) {
@@ -377,6 +388,13 @@ void postgres_archive::belong_to(const std::string& store) {
 position postgres_archive::position_of(const quota::org_id& org) {
   return in_transaction(
       [&](pqxx::work& work) { return read_standing(work.exec_params(select_standing, org)); });
+}
+
+std::pair<std::string, position> postgres_archive::store_and_position_of(const quota::org_id& org) {
+  return in_transaction([&](pqxx::work& work) {
+    auto store = read_store(work);
+    return std::pair{std::move(store), read_standing(work.exec_params(select_standing, org))};
+  });
 }
 
 bool postgres_archive::add(const std::vector<batch>& batches) {

@@ -26,17 +26,24 @@ namespace tollgate::proxy::archive {
 class postgres_archive final : public archive {
  public:
   enum class access : std::uint8_t { read, write };
-  postgres_archive(std::string url, access access);
+  using steady = std::chrono::steady_clock;
+  static constexpr std::chrono::seconds longest_statement{15};
+  postgres_archive(std::string url, access access,
+                   std::chrono::seconds statement_limit = longest_statement);
   ~postgres_archive() override;
 
   bool lead() override;
   void leave() override;
   std::string store() override;
+  // Both in one transaction.
+  std::pair<std::string, position> store_and_position_of(const quota::org_id& org);
   void belong_to(const std::string& store) override;
   position position_of(const quota::org_id& org) override;
   bool add(const std::vector<batch>& batches) override;
   bool can_be_read() const override { return true; }
   void interrupt() override { guard_.interrupt(); }
+  // All that is asked from now on fails at this time.
+  void answer_by(steady::time_point time) { answer_by_ = time; }
 
   // Reads back entries after the id `after`, oldest first.
   std::vector<quota::ledger_entry> entries(const quota::org_id& org, const std::string& after,
@@ -57,6 +64,8 @@ class postgres_archive final : public archive {
 
   const std::string url_;
   const access access_;
+  const std::string limits_;  // of a transaction's statements, as SQL
+  steady::time_point answer_by_ = steady::time_point::max();
   std::unique_ptr<connection> connection_;
   socket_guard guard_;
   bool prepared_ = false;

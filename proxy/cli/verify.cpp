@@ -29,7 +29,7 @@ class verifier {
            const verify_options& options, std::ostream& out)
       : options_{options}, out_{out}, store_{open(context_)} {
     if (archive.kind != config::archive_kind::postgresql) return;
-    archive_.emplace(archive.url);
+    archive_.emplace(archive.url, archive::postgres_archive::longest_statement);
     archived_.emplace(store_->history(), store_->retention(), *archive_);
   }
 

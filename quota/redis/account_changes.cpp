@@ -7,6 +7,7 @@
 
 #include "quota/ledger/entry_id.hpp"
 #include "quota/redis/ledger_protocol.hpp"
+#include "quota/redis/retention.hpp"
 #include "quota/redis/rows.hpp"
 
 namespace tollgate::quota::redis {
@@ -44,8 +45,8 @@ return {call('HMGET', KEYS[1], 'granted', 'settled', 'held', 'expired', 'carried
 // KEYS: ledger, retained, events. ARGV: from and to in the ledger. Answers the number of elements
 // in that range (0 or 1), the position up to which entries have been dropped, the first event there
 // is, and 1 if others came before it.
-std::string_view gap_script() {
-  return R"(
+const std::string& gap_script() {
+  static const std::string script{std::string{dropped_through_lua()} + R"(
 local call = redis.call
 local first = call('XRANGE', KEYS[3], '-', '+', 'COUNT', 1)
 local cut = 0
@@ -54,8 +55,9 @@ if first[1] then
   for i = 1, #flat, 2 do info[flat[i]] = flat[i + 1] end
   if info['entries-added'] > info.length then cut = 1 end
 end
-return {#call('XRANGE', KEYS[1], ARGV[1], ARGV[2], 'COUNT', 1), call('HGET', KEYS[2], 'entries') or '0-0',
-        first[1] and first[1][1] or '0-0', cut})";
+return {#call('XRANGE', KEYS[1], ARGV[1], ARGV[2], 'COUNT', 1), dropped_through(KEYS[1], KEYS[2]),
+        first[1] and first[1][1] or '0-0', cut})"};
+  return script;
 }
 
 constexpr auto last_place = max_entries_together - 1;
@@ -230,7 +232,7 @@ std::optional<std::vector<std::string>> gap_command(const org_id& org,
   if (!entry || !parse_entry_id(after.event)) return std::nullopt;
   return std::vector<std::string>{
       "EVAL",
-      std::string{gap_script()},
+      gap_script(),
       "3",
       key_of(org, "ledger"),
       key_of(org, "retained"),

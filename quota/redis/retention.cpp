@@ -15,21 +15,49 @@ namespace {
 constexpr std::string_view most_elements = "5000";  // dropped in one call
 constexpr std::string_view id_key = "tollgate:store_id";
 
-// KEYS ledger retained; ARGV: the element that becomes the first, its time and number, the id of
-// its first entry. The new start of the ledger is recorded before anything is dropped, and never
-// moves back. Elements are dropped in whole nodes of the stream, so a few older ones remain;
-// readers ignore them.
+// Whether it is the whole ledger, Redis knows: it counts what was ever added to a stream. Earlier
+// versions recorded a start of the ledger although nothing had been dropped.
+constexpr std::string_view dropped_through_function = R"(
+local function dropped_through(ledger, retained)
+  local recorded = redis.call('HGET', retained, 'entries')
+  if not recorded then return '0-0' end
+  if redis.call('EXISTS', ledger) == 0 then return recorded end
+  local flat, info = redis.call('XINFO', 'STREAM', ledger), {}
+  for i = 1, #flat, 2 do info[flat[i]] = flat[i + 1] end
+  if info['entries-added'] == info['length'] then return '0-0' end
+  return recorded
+end
+)";
+
+// KEYS ledger retained.
+const std::string& retained_script() {
+  static const std::string script{std::string{dropped_through_function} + R"(
+local found = redis.call('HMGET', KEYS[2], 'hour', 'day', 'hours_from', 'days_from')
+table.insert(found, 1, dropped_through(KEYS[1], KEYS[2]))
+return found)"};
+  return script;
+}
+
+// KEYS ledger retained; ARGV: the element that becomes the first, the last position before it, the
+// most elements. The new start of the ledger is recorded before anything is dropped, never moves
+// back, and stays as it is if nothing is that old. Whole nodes of the stream are dropped first; the
+// rest, which is less than a node, last.
 const account_script& drop_entries_script() {
   static const account_script script{R"(
-local known = redis.call('HGET', KEYS[2], 'entries') or '0-0'
-local ms, number = string.match(known, '^(%d+)-(%d+)$')
-ms, number = tonumber(ms), tonumber(number)
-local new_ms, new_number = string.match(ARGV[2], '^(%d+)-(%d+)$')
-new_ms, new_number = tonumber(new_ms), tonumber(new_number)
-if new_ms > ms or (new_ms == ms and new_number > number) then
+local function is_before(a, b)
+  local ms, number = string.match(a, '^(%d+)-(%d+)$')
+  local other_ms, other_number = string.match(b, '^(%d+)-(%d+)$')
+  ms, number, other_ms, other_number = tonumber(ms), tonumber(number), tonumber(other_ms), tonumber(other_number)
+  return ms < other_ms or (ms == other_ms and number < other_number)
+end
+local oldest = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1]
+if not oldest or not is_before(oldest[1], ARGV[1]) then return 0 end
+if is_before(redis.call('HGET', KEYS[2], 'entries') or '0-0', ARGV[2]) then
   redis.call('HSET', KEYS[2], 'entries', ARGV[2])
 end
-return redis.call('XTRIM', KEYS[1], 'MINID', '~', ARGV[1], 'LIMIT', ARGV[3]))"};
+local dropped = redis.call('XTRIM', KEYS[1], 'MINID', '~', ARGV[1], 'LIMIT', ARGV[3])
+if dropped > 0 then return dropped end
+return redis.call('XTRIM', KEYS[1], 'MINID', '=', ARGV[1]))"};
   return script;
 }
 
@@ -69,16 +97,19 @@ std::string summary_key(const org_id& org, std::int64_t day) {
 
 }  // namespace
 
+std::string_view dropped_through_lua() {
+  return dropped_through_function;
+}
+
 task<result<retained>> redis_retention::what_is_retained(const org_id& org) {
-  std::vector<std::string> command{
-      "HMGET", key_of(org, "retained"), "entries", "hour", "day", "hours_from", "days_from"};
+  std::vector<std::string> command{"EVAL", retained_script(), "2", key_of(org, "ledger"),
+                                   key_of(org, "retained")};
   const auto reply = co_await read_account(connection_, org, std::move(command));
   if (!reply) co_return reply.error();
   const auto values = elements_of(**reply);
   if (values.size() != 5) co_return make_error_code(store_errc::protocol);
   retained found;
-  const auto entry = text_of(*values[0]);
-  if (!entry.empty()) found.dropped_through = entry;
+  found.dropped_through = text_of(*values[0]);
   bool makes_sense = parse_entry_id(found.dropped_through).has_value();
   auto* numbers = &values[1];
   for (auto* number : {&found.first_hour, &found.next_day, &found.hours_from, &found.days_from}) {

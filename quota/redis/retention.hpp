@@ -24,4 +24,7 @@ class redis_retention final : public retention_store {
   connection& connection_;
 };
 
+// Lua, a function dropped_through(LEDGER, RETAINED): the id up to which the ledger is dropped.
+std::string_view dropped_through_lua();
+
 }  // namespace tollgate::quota::redis

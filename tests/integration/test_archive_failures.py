@@ -109,15 +109,19 @@ class Frozen(ArchiveTest):
         self.settled_balance(tollgate, "acme")
         last = tollgate.admin.ledger("acme")[-1]["id"]
         self.wait_until_dropped("acme", last)
+        self.assertEqual(tollgate.admin.ledger("acme")[-1]["id"], last)  # reads from both
         postgres.freeze()
         # Calls, balances, usage and everything in the store are answered as usual, the rest is not.
         self.assertEqual(tollgate.chat(key, "gpt-3.5").status, 200)
         self.assertEqual(tollgate.admin.balance("acme")["settled"], 402)
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            began = time.monotonic()
             asked = pool.submit(tollgate.admin.request, "GET", "/orgs/acme/ledger")
             self.assertEqual(tollgate.chat(key, "gpt-3.5").status, 200)
             self.assertEqual(tollgate.admin.request("GET", f"/orgs/acme/ledger?after={last}").status, 200)
             self.assert_refused(asked.result(), "is unavailable")
+            self.assertLess(time.monotonic() - began, 5)  # a question takes 3 s at most
+        self.wait_until_said(tollgate, "archive unavailable for reading: no answer in 3 s")
         began = time.monotonic()
         tollgate.stop()
         self.assertLess(time.monotonic() - began, 8)
@@ -126,6 +130,31 @@ class Frozen(ArchiveTest):
         tollgate = self.start(Tollgate(self.directory, config))
         self.wait_until_archived(tollgate, "acme")
         self.assertIn("ok, 405 entries", tollgate.verify())
+
+
+class Young(ArchiveTest):
+    def test_what_the_store_has_is_answered_without_the_database(self):
+        """No entry is as old as `retention.ledger`: the ledger is whole in the store, and is read and proven there."""
+        postgres = self.start_postgres()
+        self.addCleanup(postgres.thaw)
+        config = configuration(self.redis.url, self.upstream.address, retention={"ledger": "30d"},
+                               archive={"postgresql": self.cluster.url})
+        tollgate = self.start(Tollgate(self.directory, config))
+        key = tollgate.admin.new_customer("young", 1000)
+        self.assertEqual(tollgate.chat(key, "gpt-3.5").status, 200)
+        self.settled_balance(tollgate, "young")
+        self.wait_until_archived(tollgate, "young")
+        postgres.freeze()
+        # The second as an earlier version has recorded it, without dropping anything.
+        for recorded in ("", f"{int(time.time() * 1000)}-999999"):
+            if recorded:
+                self.redis.command("HSET", "tollgate:{young}:retained", "entries", recorded)
+            began = time.monotonic()
+            self.assertEqual(self.dropped("young"), recorded)
+            self.assertEqual(len(tollgate.admin.ledger("young")), 3)
+            self.assertEqual(tollgate.call("GET", "/v1/billing/ledger", key).status, 200)
+            self.assertLess(time.monotonic() - began, 2)
+            self.assertIn("ok, 3 entries", tollgate.verify())
 
 
 class Chaos(ArchiveTest):

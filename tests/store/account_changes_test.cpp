@@ -48,11 +48,20 @@ TEST_F(gap_test, of_usage_from_before_it_is_told) {
 }
 
 TEST_F(gap_test, of_entries_that_were_dropped) {
+  entry("1000-0");
   entry("5000-0");
+  raw.call({"XTRIM", key_of("acme", "ledger"), "MINID", "=", "5000"});
   raw.call({"HSET", key_of("acme", "retained"), "entries", "4999-999999"});
   EXPECT_EQ(behind({"0-0", "3000-999"}), usage);
   EXPECT_EQ(behind({"0-0", "4999-999999"}), nothing);
   EXPECT_EQ(behind({"0-0", "5000-999"}), nothing);
+}
+
+// Earlier versions recorded a start of the ledger without dropping anything.
+TEST_F(gap_test, there_is_none_of_entries_that_are_there) {
+  entry("5000-0");
+  raw.call({"HSET", key_of("acme", "retained"), "entries", "4999-999999"});
+  EXPECT_EQ(behind({"0-0", "3000-999"}, at(5'000)), nothing);
 }
 
 TEST_F(gap_test, of_events_that_were_forgotten) {
