@@ -61,6 +61,12 @@ struct key_owner {
 using key_hash = std::string;
 key_hash hash_key(std::string_view key_text);
 
+// A page of accounts(); `next` continues, and is empty at the end.
+struct account_page {
+  std::vector<org_id> orgs;
+  std::string next;
+};
+
 class directory {
  public:
   virtual ~directory() = default;
@@ -82,6 +88,13 @@ class directory {
   virtual task<result<bool>> revoke_key(const org_id& org, std::string key_id) = 0;
   // Empty: unknown or revoked.
   virtual task<result<std::optional<key_owner>>> find_key(const key_hash& hash) = 0;
+
+  // The ids of all accounts, also of those whose organization is missing: a call that was under way
+  // when the store lost its data has settled into one. In no order; one may come twice. It reads
+  // every key of the store. `from`: empty, or `next` of the page before.
+  virtual task<result<account_page>> accounts(std::string from) = 0;
+  // Whether list() and ids() lead to it.
+  virtual task<result<bool>> is_listed(const org_id& org) = 0;
 };
 
 }  // namespace tollgate::quota

@@ -294,8 +294,10 @@ void collect_archive(family_builder& out, const archive_metrics& archive) {
       archive.failures.read());
   one("tollgate_archive_leader", MetricType::Gauge, "1 when this process writes the archive.",
       archive.leads.read());
+  const auto lag = archive.lag.at(archive_lag::clock::now());
   one("tollgate_archive_lag_seconds", MetricType::Gauge,
-      "Since everything that was there had been added.", archive.lag_ms.read(), milli);
+      "Since everything that was there had been added.",
+      std::chrono::duration_cast<std::chrono::milliseconds>(lag).count(), milli);
 }
 
 void collect_webhooks(family_builder& out, const webhook_metrics& webhooks) {

@@ -51,7 +51,7 @@ archive_thread::~archive_thread() {
 task<> archive_thread::run() {
   while (!stopping_) {
     co_await sleep_for(context_.get_executor(), round_every);
-    archiver_.count_lag();
+    archiver_.log_lag();
     if (stopping_ || !store_->ledger().ready()) continue;
     const auto known = co_await store_->ask_time();
     if (!known) continue;

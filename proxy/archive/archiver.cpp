@@ -65,7 +65,9 @@ archiver::archiver(quota::store& store, std::unique_ptr<archive> into, archived_
       counts_{counts},
       stopping_{stopping},
       collector_{store.history(), store.retention(), can_be_read()},
-      accounts_at_once_{most_accounts_at_once} {}
+      accounts_at_once_{most_accounts_at_once} {
+  if (archive_) counts_.lag.caught_up(steady::now());
+}
 
 void archiver::interrupt() {
   if (archive_) archive_->interrupt();
@@ -129,12 +131,13 @@ task<> archiver::run_once() {
     if (!leads) {
       there_again();
       for (auto& [org, account] : accounts_) forget_position(account);
-      caught_up_at_ = steady::now();
-      ask_again_at_ = caught_up_at_ + follower_pause;
-      led_until_ = ask_again_at_ + follower_pause;
+      const auto now = steady::now();
+      ask_again_at_ = now + follower_pause;
+      counts_.lag.caught_up(now);
+      counts_.lag.led_by_another(ask_again_at_ + follower_pause);
       co_return;
     }
-    led_until_ = {};
+    counts_.lag.led_by_another({});
     round_ = {};
     for (auto at = accounts_.begin(); at != accounts_.end() && !stopping_;) {
       auto end = at;
@@ -144,17 +147,14 @@ task<> archiver::run_once() {
     }
     if (round_.added || !round_.behind) there_again();
     accounts_at_once_ = most_accounts_at_once;
-    if (!round_.behind) caught_up_at_ = steady::now();
+    if (!round_.behind) counts_.lag.caught_up(steady::now());
   } catch (const std::exception& error) {
     lost(error.what());
   }
 }
 
-void archiver::count_lag() {
-  if (!archive_) return;
-  const auto now = steady::now();
-  const auto lag = now < led_until_ ? 0s : now - caught_up_at_;
-  counts_.lag_ms.set(std::chrono::duration_cast<std::chrono::milliseconds>(lag).count());
+void archiver::log_lag() {
+  const auto lag = counts_.lag.at(steady::now());
   if (std::exchange(said_behind_, lag >= unusual_lag) == (lag >= unusual_lag)) return;
   if (lag >= unusual_lag) {
     spdlog::warn("archive: {} s behind; what is not archived stays in the store",

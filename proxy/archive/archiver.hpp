@@ -25,8 +25,9 @@ class archiver {
   task<> run_once();
   // Any thread: makes a blocking call fail soon, because the process ends.
   void interrupt();
-  // Counts how far the archive is behind. Called also while there is no store to read.
-  void count_lag();
+  // Logs when the archive is far behind, and complete again. Called also while there is no store to
+  // read.
+  void log_lag();
 
   // Whether the archive can read back what the store drops.
   bool can_be_read() const { return archive_ && archive_->can_be_read(); }
@@ -78,8 +79,6 @@ class archiver {
   round round_;
   steady::time_point ask_again_at_{};
   std::size_t accounts_at_once_;  // added in one step; one by one after a failure
-  steady::time_point caught_up_at_ = steady::now();
-  steady::time_point led_until_{};  // another Tollgate was seen to write the archive
   bool said_behind_ = false;
 };
 

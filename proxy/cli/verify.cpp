@@ -1,8 +1,10 @@
 #include "proxy/cli/verify.hpp"
 
+#include <algorithm>
 #include <iostream>
 #include <memory>
 #include <optional>
+#include <set>
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -59,6 +61,7 @@ class verifier {
       const auto orgs = co_await store_->directory().list(after, orgs_at_once);
       if (!orgs) co_return failure_of(orgs.error());
       for (const auto& org : *orgs) {
+        known_.insert(org.id);
         if (auto failure = co_await verify_one(org.id)) co_return failure;
         if (!out_) co_return std::nullopt;  // the end of the command says why
         after = org.id;
@@ -67,9 +70,45 @@ class verifier {
     }
     if (!options_.json)
       out_ << verified_ << (verified_ == 1 ? " organization" : " organizations") << '\n';
+    if (auto failure = co_await verify_strays()) co_return failure;
     // The list passes over what it cannot read.
     if (const auto why = store_->refusal(); !why.empty()) co_return verify_failure{why};
     co_return verdict();
+  }
+
+  // The accounts that the list of organizations does not lead to.
+  task<std::optional<verify_failure>> verify_strays() {
+    std::set<quota::org_id> found;
+    std::string next;
+    do {
+      const auto page = co_await store_->directory().accounts(std::move(next));
+      if (!page) co_return failure_of(page.error());
+      for (const auto& org : page->orgs) {
+        if (!known_.contains(org)) found.insert(org);
+      }
+      next = page->next;
+    } while (!next.empty());
+    for (const auto& org : found) {
+      const auto there = co_await is_there(org);
+      if (!there) co_return failure_of(there.error());
+      if (*there) continue;
+      if (auto failure = co_await verify_one(org)) co_return failure;
+      strays_.push_back(org);
+      if (!out_) break;
+    }
+    co_return std::nullopt;
+  }
+
+  // Whether it is an organization by now, or one that cannot be read: that is said elsewhere.
+  task<result<bool>> is_there(const quota::org_id& org) {
+    const auto listed = co_await store_->directory().is_listed(org);
+    if (listed && !*listed) co_return false;
+    if (!listed) co_return result<bool>{boost::system::in_place_error, listed.error()};
+    const auto found = co_await store_->directory().find(org);
+    if (!found && found.error() != quota::store_errc::protocol) {
+      co_return result<bool>{boost::system::in_place_error, found.error()};
+    }
+    co_return !found || found->has_value();
   }
 
   task<std::optional<verify_failure>> verify_named() {
@@ -126,9 +165,24 @@ class verifier {
   }
 
   std::optional<verify_failure> verdict() const {
-    if (wrong_ == 0) return {};
-    return verify_failure{"the books of " + std::to_string(wrong_) + " of " +
-                          std::to_string(verified_) + " do not add up"};
+    std::string message;
+    if (wrong_ != 0) {
+      message = "the books of " + std::to_string(wrong_) + " of " + std::to_string(verified_) +
+                " do not add up";
+    }
+    if (!strays_.empty()) {
+      constexpr std::size_t most_named = 20;
+      if (!message.empty()) message += "; ";
+      message += std::to_string(strays_.size()) +
+                 (strays_.size() == 1 ? " account is" : " accounts are") +
+                 " of no organization in the list, as after a loss of the store's data: ";
+      for (std::size_t i = 0; i < std::min(strays_.size(), most_named); ++i) {
+        message.append(i == 0 ? "" : ", ").append(strays_[i]);
+      }
+      if (strays_.size() > most_named) message += ", ...";
+    }
+    if (message.empty()) return {};
+    return verify_failure{std::move(message)};
   }
 
   const verify_options& options_;
@@ -138,6 +192,8 @@ class verifier {
   std::optional<archive::archive_reader> archive_;  // has the entries that the store has dropped
   std::optional<archive::archived_history> archived_;
   std::size_t verified_ = 0, wrong_ = 0;
+  std::set<quota::org_id> known_;      // listed
+  std::vector<quota::org_id> strays_;  // accounts of no organization in the list
 };
 
 }  // namespace

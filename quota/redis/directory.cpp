@@ -269,4 +269,33 @@ task<result<std::optional<key_owner>>> redis_directory::find_key(const key_hash&
   co_return std::optional<key_owner>{std::move(owner)};
 }
 
+task<result<account_page>> redis_directory::accounts(std::string from) {
+  constexpr std::string_view begin = "tollgate:{", end = "}:account";
+  // The brackets match what stands in them. Without them it would be a key of an account.
+  std::vector<std::string> command{"SCAN",  from.empty() ? "0" : std::move(from),
+                                   "MATCH", "tollgate:[{]*[}]:account",
+                                   "COUNT", "500"};
+  const auto reply = co_await ask_store(connection_, std::move(command));
+  if (!reply) co_return reply.error();
+  const auto parts = elements_of(**reply);
+  if (parts.size() != 2) co_return make_error_code(store_errc::protocol);
+  account_page page;
+  page.next = text_of(*parts[0]);
+  if (page.next == "0") page.next.clear();
+  for (const auto* key : elements_of(*parts[1])) {
+    auto id = text_of(*key);
+    if (id.size() <= begin.size() + end.size()) continue;
+    id = id.substr(begin.size(), id.size() - begin.size() - end.size());
+    if (is_valid_org_id(id)) page.orgs.emplace_back(id);
+  }
+  co_return page;
+}
+
+task<result<bool>> redis_directory::is_listed(const org_id& org) {
+  std::vector<std::string> command{"ZSCORE", std::string{all_orgs}, org};
+  const auto reply = co_await ask_store(connection_, std::move(command));
+  if (!reply) co_return failed(reply.error());
+  co_return (*reply)->type != REDIS_REPLY_NIL;
+}
+
 }  // namespace tollgate::quota::redis

@@ -23,6 +23,8 @@ class redis_directory final : public directory {
   task<result<std::vector<api_key>>> keys(const org_id& org) override;
   task<result<bool>> revoke_key(const org_id& org, std::string key_id) override;
   task<result<std::optional<key_owner>>> find_key(const key_hash& hash) override;
+  task<result<account_page>> accounts(std::string from) override;
+  task<result<bool>> is_listed(const org_id& org) override;
 
  private:
   connection& connection_;

@@ -1,5 +1,6 @@
 """The archive behind PgBouncer in transaction mode, who writes it, and what its tables say about themselves."""
 import re
+import signal
 import time
 
 from support.archive import ArchiveTest, wait_until_stored
@@ -90,6 +91,11 @@ class Pool(ArchiveTest):
         tollgate = self.start_archiving(pool.url_of("lag"))
         self.use(tollgate, "lagging")
         self.wait_until_archived(tollgate, "lagging", "lag")
+        wait_until(lambda: self.metric(tollgate, "tollgate_archive_lag_seconds") < 2, "nothing to be left")
+        pool.popen.send_signal(signal.SIGSTOP)  # the archive blocks the archiver for up to 20 s
+        wait_until(lambda: self.metric(tollgate, "tollgate_archive_lag_seconds") > 3, "the lag to count")
+        self.assertNotIn("archive unavailable", tollgate.log())
+        pool.popen.send_signal(signal.SIGCONT)
         wait_until(lambda: self.metric(tollgate, "tollgate_archive_lag_seconds") < 2, "nothing to be left")
         pool.stop()
         self.wait_until_said(tollgate, "archive unavailable")

@@ -229,6 +229,24 @@ class CommandLine(CommandTest):
         self.redis.command("HSET", account, "granted", granted)
         self.tg("verify")
 
+    def test_verify_finds_an_account_without_an_organization(self):
+        """As a call leaves it that settles after the store has lost its data."""
+        names = [f"stray-{number}" for number in range(3)]
+        for name in names:
+            self.tollgate.admin.new_customer(name, credits=100)
+        for name in names[:2]:
+            self.redis.command("ZREM", "tollgate:orgs", name)
+            self.redis.command("DEL", "tollgate:{%s}:settings" % name)
+        self.redis.command("ZREM", "tollgate:orgs", names[2])  # only the list lacks it
+        found = self.tg("verify", status=1)
+        for name in names:
+            self.assertIn(f"{name}: ok, ", found.stdout)
+        self.assertIn("3 accounts are of no organization in the list, as after a loss of the store's data: "
+                      + ", ".join(names), found.stderr)
+        for name in names:
+            self.tollgate.admin.put_org(name)
+        self.tg("verify")
+
 
 class Reports(CommandTest):
     """Books that no ledger could have written: `verify` must not be used on them."""

@@ -1,5 +1,7 @@
 #include "quota/redis/directory.hpp"
 
+#include <set>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <hiredis/hiredis.h>
@@ -69,6 +71,34 @@ TEST_F(suspension_test, other_changes_say_nothing_of_it) {
   EXPECT_FALSE(change(what));
   EXPECT_EQ(field("account"), "1");
   EXPECT_THAT(events(), ElementsAre("suspended"));
+}
+
+using all_accounts_test = store_test;
+
+TEST_F(all_accounts_test, are_found_among_all_keys_of_the_store) {
+  redis_directory directory{*redis};
+  std::set<org_id> expected;
+  for (int i = 0; i < 1'500; ++i) {  // several pages
+    const auto org = "org-" + std::to_string(i);
+    raw.call({"HSET", key_of(org, "account"), "granted", "1"});
+    raw.call({"SET", key_of(org, "other"), "1"});
+    expected.insert(org);
+  }
+  for (const char* key : {"tollgate:{}:account", "tollgate:{a b}:account", "tollgate:{x}:account:y",
+                          "other:{x}:account", "tollgate:x:account", "tollgate:{x}"}) {
+    raw.call({"SET", key, "1"});
+  }
+  ask(directory.change("listed", {}));
+  std::set<org_id> found;
+  std::string next;
+  do {
+    auto page = ask(directory.accounts(next));
+    found.insert(page.orgs.begin(), page.orgs.end());
+    next = page.next;
+  } while (!next.empty());
+  EXPECT_EQ(found, expected);
+  EXPECT_TRUE(ask(directory.is_listed("listed")));
+  EXPECT_FALSE(ask(directory.is_listed("org-1")));
 }
 
 }  // namespace

@@ -256,6 +256,18 @@ class memory_store : public ledger, public account_history, public directory {
     co_return out;
   }
 
+  task<result<account_page>> accounts(std::string) override {
+    if (!reachable) co_return store_errc::unavailable;
+    account_page page;
+    for (const auto& [org, data] : accounts_) page.orgs.push_back(org);
+    co_return page;
+  }
+
+  task<result<bool>> is_listed(const org_id& org) override {
+    if (!reachable) co_return result<bool>{boost::system::in_place_error, store_errc::unavailable};
+    co_return orgs_.contains(org);
+  }
+
   task<result<void>> add_key(const org_id& org, const api_key& key, const key_hash& hash) override {
     if (!reachable) co_return store_errc::unavailable;
     keys_[hash] = {org, key};

@@ -118,6 +118,28 @@ TEST_F(archiver_test, waits_until_an_entry_cannot_be_lost_by_the_store) {
   EXPECT_THAT(shelf_.added, ElementsAre("acme 1"));
 }
 
+// Whoever asks, and when: the archive may block the archiver's thread meanwhile.
+TEST_F(archiver_test, the_lag_counts_without_the_archiver) {
+  using clock = metrics::archive_lag::clock;
+  EXPECT_EQ(metrics::archive_lag{}.at(clock::now()), 0s) << "there is no archive";
+  round();
+  const auto now = clock::now();
+  EXPECT_LT(counts_.lag.at(now), 1s);
+  EXPECT_GE(counts_.lag.at(now + 20s), 20s);
+  shelf_.fails = "gone";
+  round();
+  EXPECT_GE(counts_.lag.at(now + 20s), 20s) << "nothing was archived since";
+}
+
+TEST_F(archiver_test, who_follows_has_no_lag_until_the_leader_may_have_ended) {
+  using clock = metrics::archive_lag::clock;
+  shelf_.leads = false;
+  round();
+  const auto now = clock::now();
+  EXPECT_EQ(counts_.lag.at(now), 0s);
+  EXPECT_GE(counts_.lag.at(now + 1min), 1min);
+}
+
 TEST_F(archiver_test, who_does_not_lead_adds_nothing) {
   shelf_.leads = false;
   create("acme");
