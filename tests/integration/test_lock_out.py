@@ -188,6 +188,14 @@ class Bounded(LockOut):
         said = self.under_attack("uploads_before_they_are_held", self.rich_keys[:1], 60)
         self.assertGreater(said["503"], 0)
 
+    def test_bodies_that_take_long_to_decode(self):
+        said = self.under_attack("bodies_slow_to_decode", [self.poor_key], 4)
+        self.assertGreater(said["402"], 0)
+
+    def test_pipelined_requests_without_a_key(self):
+        said = self.under_attack("pipelined_without_a_key", [""], 8)
+        self.assertGreater(said["401"], 0)
+
     def test_slow_bodies(self):
         self.under_attack("slow_bodies", [self.poor_key, *self.rich_keys], 500)
 

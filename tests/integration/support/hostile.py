@@ -6,10 +6,13 @@ It keeps that many connections open in its way until the time is over, opens ano
 prints what it was told: how many connections it opened, and how often each status was answered."""
 import asyncio
 import collections
+import gzip
 import json
 import secrets
 import socket
+import struct
 import sys
+import zlib
 
 from .http import split_address
 from .process import raise_descriptor_limit
@@ -121,6 +124,55 @@ async def unknown_keys(connection, _):
     await connection.read_until_closed()
 
 
+def slow_to_decode():
+    """4 KB of gzip in gzip. The inner one is a megabyte of blocks (RFC 1951, 3.2.7) with two tables and no content, and
+    at the end a chat. Decoders build the tables of each."""
+    bits = []
+
+    def put(value, count):
+        bits.extend(value >> i & 1 for i in range(count))
+
+    def put_code(code, count):
+        bits.extend(code >> i & 1 for i in reversed(range(count)))
+
+    eight, nine, one, repeat = (0b01, 2), (0b10, 2), (0b00, 2), (0b11, 2)
+    put(0, 1), put(2, 2), put(0, 5), put(0, 5), put(14, 4)  # 257 and 1 codes; 18 lengths of their lengths follow
+    for symbol in (16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1):
+        put(2 if symbol in (1, 8, 9, 16) else 0, 3)
+    put_code(*eight)
+    for _ in range(42):
+        put_code(*repeat), put(3, 2)  # six times
+    for code in (eight, eight, nine, nine, one):
+        put_code(*code)
+    put_code(0b111111111, 9)  # the end of the block
+    packed = [(bits * 8)[at:at + 8] for at in range(0, 8 * len(bits), 8)]
+    eight_blocks = bytes(sum(bit << i for i, bit in enumerate(byte)) for byte in packed)
+    chat = b'{"model":"gpt-4","messages":[]}'
+    last = zlib.compressobj(wbits=-15)
+    content = eight_blocks * (MIB // len(eight_blocks) - 1) + last.compress(chat) + last.flush()
+    return gzip.compress(b"\x1f\x8b\x08" + bytes(7) + content + struct.pack("<II", zlib.crc32(chat), len(chat)))
+
+
+async def repeat_request(connection, request):
+    loop = asyncio.get_running_loop()
+    while True:
+        await connection.send(request)
+        data = await loop.sock_recv(connection.socket, 65536)
+        if not data:
+            return
+        connection.note(data)
+
+
+async def bodies_slow_to_decode(connection, key):
+    body = slow_to_decode()
+    await repeat_request(connection, head("POST", "/v1/chat/completions", key, "Content-Type: application/json",
+                                          "Content-Encoding: gzip, gzip", f"Content-Length: {len(body)}") + body)
+
+
+async def pipelined_without_a_key(connection, _):
+    await repeat_request(connection, head("GET", "/", "") * 500)
+
+
 async def calls(connection, key):
     body = b'{"model":"gpt-4","messages":[]}'
     one = json_head(key, len(body)) + body
@@ -145,6 +197,8 @@ KINDS = {
     "full_bodies": (full_bodies, None),
     "second_heads": (second_heads, None),
     "unknown_keys": (unknown_keys, None),
+    "bodies_slow_to_decode": (bodies_slow_to_decode, None),
+    "pipelined_without_a_key": (pipelined_without_a_key, None),
     "calls": (calls, None),
 }
 
