@@ -135,8 +135,17 @@ std::shared_ptr<segment> keeper::take(int worker) {
     lock.lock();
   }
   shelf.wanted = false;
-  if (next) active_.push_back(next);
+  if (next) {
+    next->belongs_to(store_);
+    active_.push_back(next);
+  }
   return next;
+}
+
+void keeper::belongs_to(const std::string& store) {
+  const std::lock_guard guard{mutex_};
+  store_ = store;
+  for (const auto& each : active_) each->belongs_to(store);
 }
 
 void keeper::prepare(int worker) {

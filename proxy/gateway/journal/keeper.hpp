@@ -43,6 +43,9 @@ class keeper {
   // a spare.
   std::size_t most_segments() const { return sizes_.most_segments; }
 
+  // From now on segments note the store that has the holds. Any thread.
+  void belongs_to(const std::string& store);
+
   // --- for a worker ---
   // The next segment. Null: the disk has no room for it; that has been logged.
   std::shared_ptr<segment> take(int worker);
@@ -77,6 +80,7 @@ class keeper {
   std::condition_variable wake_;
   std::vector<shelf> shelves_;  // guarded by the mutex, like all members below
   std::vector<std::shared_ptr<segment>> active_, retired_;
+  std::string store_;  // empty: not known yet
   std::chrono::steady_clock::time_point complain_at_{};
   bool stopping_ = false;
   std::thread thread_;
