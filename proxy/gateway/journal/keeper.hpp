@@ -63,6 +63,11 @@ class keeper {
     bool wanted = false;
   };
 
+  struct used_segments {
+    std::vector<std::shared_ptr<segment>> active, retired;
+    std::string store;  // that has their holds; empty: not known yet
+  };
+
   void run();
   void make_spares(std::unique_lock<std::mutex>& lock);
   std::shared_ptr<segment> make(int worker);
@@ -79,8 +84,7 @@ class keeper {
   std::mutex mutex_;
   std::condition_variable wake_;
   std::vector<shelf> shelves_;  // guarded by the mutex, like all members below
-  std::vector<std::shared_ptr<segment>> active_, retired_;
-  std::string store_;  // empty: not known yet
+  used_segments used_;
   std::chrono::steady_clock::time_point complain_at_{};
   bool stopping_ = false;
   std::thread thread_;
