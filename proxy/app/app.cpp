@@ -217,7 +217,7 @@ class app {
         {.pages = {[this] { return readiness(); }, [this] { return collect_metrics(); }},
          .shares = share_descriptors(descriptors_, worker_count(settings()), settings())});
     open_data_plane(tls);
-    journal_.replay(control_, control_plane_.ledger());
+    journal_.replay(control_, control_plane_.store());
     const auto reloading = [](app& self) -> task<> { co_await self.reload_when_told(); };
     asio::co_spawn(control_, reloading(*this), asio::detached);
     data_plane_.start();

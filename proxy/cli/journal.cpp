@@ -27,17 +27,15 @@ class replayer {
   explicit replayer(const quota::store_opener& open)
       : store_{open(context_)}, replay_{context_.get_executor(), store_->ledger()} {}
 
-  // Nullopt: the store stayed unavailable; why() says why.
-  std::optional<journal::replay_report> run(const journal::contents& journal) {
+  // Nullopt: nothing is known to be settled; why() says why.
+  std::optional<journal::replay_report> run(const journal::contents& journal, bool force) {
     std::optional<journal::replay_report> report;
     std::exception_ptr thrown;
     store_->start();
-    const auto watching = [](replayer& self) -> task<> { co_await self.watch_store(); };
-    asio::co_spawn(context_, watching(*this), [](std::exception_ptr) {});
-    asio::co_spawn(context_, replay_.run(journal),
-                   [&](std::exception_ptr error, journal::replay_report done) {
+    asio::co_spawn(context_, settle(journal, force),
+                   [&](std::exception_ptr error, std::optional<journal::replay_report> done) {
                      thrown = error;
-                     if (done.complete) report = done;
+                     report = std::move(done);
                      store_->stop();
                      context_.stop();
                    });
@@ -49,6 +47,35 @@ class replayer {
   const std::string& why() const { return why_; }
 
  private:
+  task<std::optional<journal::replay_report>> settle(const journal::contents& journal, bool force) {
+    if (!journal.charges.empty() && !force) {
+      if (!co_await is_their_store(journal)) co_return std::nullopt;
+    }
+    const auto watching = [](replayer& self) -> task<> { co_await self.watch_store(); };
+    asio::co_spawn(context_, watching(*this), [](std::exception_ptr) {});
+    const auto done = co_await replay_.run(journal);
+    if (!done.complete) co_return std::nullopt;
+    co_return done;
+  }
+
+  // Whether the holds of the journal are in this store, as far as the segments note it.
+  task<bool> is_their_store(const journal::contents& journal) {
+    if (!co_await wait_for_store(*store_, context_.get_executor())) {
+      why_ = why_unavailable(*store_);
+      co_return false;
+    }
+    const auto id = co_await store_->retention().store_id();
+    if (!id) {
+      why_ = "cannot get the id of the store: " + id.error().message();
+      co_return false;
+    }
+    const auto sorted = journal::sort_by_store(journal.files, *id);
+    const auto others = journal::read_journal(sorted.others);
+    if (others.charges.empty()) co_return true;
+    why_ = journal::foreign_text(others, sorted.other, *id);
+    co_return false;
+  }
+
   task<> watch_store() {
     const auto executor = context_.get_executor();
     while (co_await wait_for_store(*store_, executor)) co_await sleep_for(executor, 100ms);
@@ -62,11 +89,12 @@ class replayer {
   std::string why_;
 };
 
-int replay_into(const quota::store_opener& open, const std::string& directory, std::ostream& out) {
+int replay_into(const quota::store_opener& open, const std::string& directory, bool force,
+                std::ostream& out) {
   const auto left = journal::read_journal(journal::segments_in(directory));
   for (const auto& each : left.torn) out << "an unfinished last record: " << each << '\n';
   replayer replaying{open};
-  const auto report = replaying.run(left);
+  const auto report = replaying.run(left, force);
   if (!report) throw std::runtime_error{replaying.why() + "; the journal is unchanged"};
   journal::remove_replayed(left);
   out << journal::to_string(*report) << '\n';
@@ -95,7 +123,7 @@ int run_journal_replay(const journal_options& options, const store_finder& find_
       err << "tollgate: " << failure->message << '\n';
       return failure->exit_code;
     }
-    return replay_into(std::get<quota::store_opener>(store), directory, out);
+    return replay_into(std::get<quota::store_opener>(store), directory, options.force, out);
   } catch (const std::exception& error) {
     err << "tollgate: " << error.what() << '\n';
     return 1;
@@ -112,6 +140,8 @@ void add_journal_command(CLI::App& app, int& exit_code, const store_finder& find
       ->capture_default_str()
       ->type_name("FILE");
   command->add_option("DIR", options->directory, "the journal; default: that of the configuration");
+  command->add_flag("--force", options->force,
+                    "settle calls of another store, too: it is a restored copy of that store");
   command->callback([options, find_store, &exit_code] {
     exit_code = run_journal_replay(*options, find_store, std::cout, std::cerr);
   });

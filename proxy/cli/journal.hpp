@@ -17,6 +17,7 @@ namespace tollgate::proxy {
 struct journal_options {
   std::string config = "config/tollgate.yaml";  // for its store
   std::string directory;                        // empty: the configured one
+  bool force = false;                           // also the calls of another store
   config::environment env = config::process_environment();
 };
 

@@ -110,6 +110,47 @@ class Journal(StackTest):
         self.assertEqual(tollgate.command("journal", "replay").returncode, 1)  # there is no such directory
         self.assert_charged(self.start_sidecar())
 
+    def test_calls_of_another_store_are_not_settled(self):
+        tollgate = self.start_sidecar()
+        key = tollgate.admin.new_customer("acme", credits=1000)
+        wait_until(lambda: self.store.command("GET", "tollgate:store_id"), "the store's id")
+        self.serve_while_the_store_goes(tollgate, key)
+        tollgate.kill()
+        self.store_comes_back()
+        own = self.store.command("GET", "tollgate:store_id").decode()
+        another = self.start(Redis(self.directory, "another"))
+        elsewhere = {**self.config, "store": another.url}
+
+        tollgate.write_config(elsewhere)
+        refused = tollgate.command("journal", "replay")
+        self.assertEqual((refused.returncode, refused.stdout), (1, ""))
+        self.assertIn(f"4 calls are of the store {own}, and this is a store without an id", refused.stderr)
+        self.assertIsNone(another.command("GET", "tollgate:store_id"))  # it is not named by a look
+
+        wrong = self.start(Tollgate(self.directory, elsewhere, "elsewhere"))  # it serves: they are kept for their store
+        wait_until(lambda: f"4 calls are of the store {own}, and this is the store " in wrong.log(), "the error")
+        self.assertEqual(wrong.chat(wrong.admin.new_customer("beta", credits=1000)).status, 200)
+        wrong.stop()
+        self.assertEqual(another.command("EXISTS", "tollgate:{acme}:ledger"), 0)
+
+        tollgate = self.start_sidecar()
+        self.assert_charged(tollgate)
+        self.assertIn("4 settled (40 credits)", tollgate.log())
+
+    def test_calls_of_another_store_can_be_forced(self):
+        tollgate = self.start_sidecar()
+        key = tollgate.admin.new_customer("acme", credits=1000)
+        wait_until(lambda: self.store.command("GET", "tollgate:store_id"), "the store's id")
+        self.serve_while_the_store_goes(tollgate, key)
+        tollgate.kill()
+        self.store_comes_back()
+        self.store.command("DEL", "tollgate:store_id")  # as in a copy from before it had one
+        self.assertEqual(tollgate.command("journal", "replay").returncode, 1)
+        forced = tollgate.command("journal", "replay", "--force")
+        self.assertEqual(forced.returncode, 0, forced.stderr)
+        self.assertIn("4 settled (40 credits)", forced.stdout)
+        self.assert_charged(self.start_sidecar())
+
     def test_damage_is_named_and_the_rest_is_settled(self):
         tollgate = self.start_sidecar()
         key = tollgate.admin.new_customer("acme", credits=1000)

@@ -135,8 +135,17 @@ std::shared_ptr<segment> keeper::take(int worker) {
     lock.lock();
   }
   shelf.wanted = false;
-  if (next) active_.push_back(next);
+  if (next) {
+    next->belongs_to(used_.store);
+    used_.active.push_back(next);
+  }
   return next;
+}
+
+void keeper::belongs_to(const std::string& store) {
+  const std::lock_guard guard{mutex_};
+  used_.store = store;
+  for (const auto& each : used_.active) each->belongs_to(store);
 }
 
 void keeper::prepare(int worker) {
@@ -147,8 +156,8 @@ void keeper::prepare(int worker) {
 
 void keeper::retire(std::shared_ptr<segment> segment) {
   const std::lock_guard guard{mutex_};
-  std::erase(active_, segment);
-  retired_.push_back(std::move(segment));
+  std::erase(used_.active, segment);
+  used_.retired.push_back(std::move(segment));
 }
 
 void keeper::complain(const std::string& what) {
@@ -192,7 +201,7 @@ void keeper::run() {
   for (auto& each : shelves_) {
     if (each.spare) each.spare->remove();
   }
-  for (const auto& each : std::exchange(retired_, {})) each->remove();
+  for (const auto& each : std::exchange(used_.retired, {})) each->remove();
 }
 
 void keeper::make_spares(std::unique_lock<std::mutex>& lock) {
@@ -215,7 +224,7 @@ void keeper::remove_retired() {
   std::vector<std::shared_ptr<segment>> gone;
   {
     const std::lock_guard guard{mutex_};
-    gone = std::exchange(retired_, {});
+    gone = std::exchange(used_.retired, {});
   }
   for (const auto& each : gone) each->remove();
 }
@@ -224,7 +233,7 @@ void keeper::sync() {
   std::vector<std::shared_ptr<segment>> all;
   {
     const std::lock_guard guard{mutex_};
-    all = active_;
+    all = used_.active;
   }
   for (const auto& each : all) {
     if (!each->sync()) complain("cannot be written to disk: " + std::string{std::strerror(errno)});

@@ -43,6 +43,9 @@ class keeper {
   // a spare.
   std::size_t most_segments() const { return sizes_.most_segments; }
 
+  // From now on segments note the store that has the holds. Any thread.
+  void belongs_to(const std::string& store);
+
   // --- for a worker ---
   // The next segment. Null: the disk has no room for it; that has been logged.
   std::shared_ptr<segment> take(int worker);
@@ -58,6 +61,11 @@ class keeper {
   struct shelf {
     std::shared_ptr<segment> spare;
     bool wanted = false;
+  };
+
+  struct used_segments {
+    std::vector<std::shared_ptr<segment>> active, retired;
+    std::string store;  // that has their holds; empty: not known yet
   };
 
   void run();
@@ -76,7 +84,7 @@ class keeper {
   std::mutex mutex_;
   std::condition_variable wake_;
   std::vector<shelf> shelves_;  // guarded by the mutex, like all members below
-  std::vector<std::shared_ptr<segment>> active_, retired_;
+  used_segments used_;
   std::chrono::steady_clock::time_point complain_at_{};
   bool stopping_ = false;
   std::thread thread_;

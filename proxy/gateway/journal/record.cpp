@@ -1,15 +1,19 @@
 #include "proxy/gateway/journal/record.hpp"
 
+#include <charconv>
 #include <cstring>
 
 #include <zlib.h>
+
+#include "quota/hex.hpp"
 
 namespace tollgate::proxy::journal {
 
 namespace {
 
 constexpr std::string_view magic = "TGJOURN1";
-constexpr std::uint32_t version = 1;
+constexpr std::uint32_t version = 2;  // 1 did not note the store
+constexpr std::size_t store_size = 16;
 constexpr std::uint32_t frame_mark = 0x4A000000, struck_mark = 0xB5000000, mark_mask = 0xFF000000;
 constexpr std::size_t frame_head = 8;  // mark and length, checksum
 
@@ -187,19 +191,34 @@ bool visit_record(const frame& found, const std::function<void(record&&)>& visit
   return true;
 }
 
+// Empty: not noted.
+std::string read_store(std::string_view bytes, std::vector<damage>& damaged) {
+  const auto id = bytes.substr(store_at, store_size);
+  const auto sum = number_at<std::uint32_t>(bytes, store_at + store_size);
+  const bool is_noted = id.find_first_not_of('\0') != id.npos || sum != 0;
+  if (!is_noted) return {};
+  if (sum == checksum(id)) {
+    return quota::to_hex({reinterpret_cast<const unsigned char*>(id.data()), id.size()});
+  }
+  damaged.push_back({store_at, "the id of the store cannot be read"});
+  return {};
+}
+
 std::optional<segment_header> read_header(std::string_view bytes, std::vector<damage>& damaged) {
   const bool ours = bytes.size() >= header_size && bytes.starts_with(magic);
   if (!ours || number_at<std::uint32_t>(bytes, 24) != checksum(bytes.substr(0, 24))) {
     damaged.push_back({0, "it is not a segment of a journal"});
     return std::nullopt;
   }
-  if (const auto found = number_at<std::uint32_t>(bytes, 8); found != version) {
+  const auto written_by = number_at<std::uint32_t>(bytes, 8);
+  if (written_by < 1 || written_by > version) {
     damaged.push_back({8, "it was written by another release of Tollgate (version " +
-                              std::to_string(found) + " of the format)"});
+                              std::to_string(written_by) + " of the format)"});
     return std::nullopt;
   }
   return segment_header{number_at<std::uint64_t>(bytes, 16), number_at<std::uint32_t>(bytes, 12),
-                        number_at<std::uint64_t>(bytes, synced_at)};
+                        number_at<std::uint64_t>(bytes, synced_at),
+                        written_by == 1 ? std::string{} : read_store(bytes, damaged)};
 }
 
 }  // namespace
@@ -251,7 +270,22 @@ std::string encode(const segment_header& header) {
   put(out, checksum(out));
   put(out, std::uint32_t{0});
   put(out, header.synced);
+  out += encode_store(header.store);
   out.resize(header_size);
+  return out;
+}
+
+std::string encode_store(std::string_view store) {
+  if (store.size() != 2 * store_size) return {};
+  std::string out;
+  for (std::size_t at = 0; at < store.size(); at += 2) {
+    const char* const end = store.data() + at + 2;
+    unsigned byte = 0;
+    const auto [stopped, error] = std::from_chars(store.data() + at, end, byte, 16);
+    if (error != std::errc{} || stopped != end) return {};
+    out += static_cast<char>(byte);
+  }
+  put(out, checksum(out));
   return out;
 }
 

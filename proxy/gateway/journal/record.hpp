@@ -59,10 +59,13 @@ struct segment_header {
   std::uint64_t sequence = 0;
   std::uint32_t worker = 0;
   std::uint64_t synced = 0;  // the number of bytes of the segment that are on disk
+  std::string store{};       // the id of the store with the holds, 32 hex digits; empty: not known
 };
 std::string encode(const segment_header& header);
-// The position of `synced` in the header, because its value changes.
-inline constexpr std::size_t synced_at = 32;
+// The positions of `synced` and `store` in the header, because they are written later.
+inline constexpr std::size_t synced_at = 32, store_at = 40;
+// `store` as bytes; empty if it is not an id.
+std::string encode_store(std::string_view store);
 
 struct damage {
   std::uint64_t offset;

@@ -87,6 +87,28 @@ contents read_journal(const std::vector<std::string>& files) {
   return journal;
 }
 
+segments_by_store sort_by_store(const std::vector<std::string>& files, const std::string& store) {
+  segments_by_store sorted;
+  for (const auto& file : files) {
+    std::string head(header_size, '\0');
+    std::ifstream{file, std::ios::binary}.read(head.data(), header_size);
+    const auto header = read_segment(head, [](record&&) {}).header;
+    const bool is_ours = !header || header->store.empty() || header->store == store;
+    (is_ours ? sorted.ours : sorted.others).push_back(file);
+    if (!is_ours) sorted.other = header->store;
+  }
+  return sorted;
+}
+
+std::string foreign_text(const contents& others, const std::string& other,
+                         const std::string& store) {
+  return fmt::format(
+      "{} calls are of the store {}, and this is {}: they are not settled here. "
+      "`tollgate journal replay` settles them with the configuration of that store; if this store "
+      "was restored from an older copy, with --force here",
+      others.charges.size(), other, store.empty() ? "a store without an id" : "the store " + store);
+}
+
 task<replay_report> replay::run(const contents& journal) {
   for (running_ = 0; running_ < at_once; ++running_) {
     asio::co_spawn(executor_, settle_one_after_the_other(journal), [this](std::exception_ptr) {

@@ -28,6 +28,16 @@ struct contents {
 };
 contents read_journal(const std::vector<std::string>& files);
 
+// Segments by the store whose holds they name. Those that do not note it are taken for this one's.
+struct segments_by_store {
+  std::vector<std::string> ours, others;
+  std::string other;  // the id of a store of `others`
+};
+segments_by_store sort_by_store(const std::vector<std::string>& files, const std::string& store);
+// Charges that must not be settled in this store.
+std::string foreign_text(const contents& others, const std::string& other,
+                         const std::string& store);
+
 struct replay_report {
   std::size_t settled = 0, voided = 0;  // by this run
   std::size_t known = 0;                // the ledger had settled or voided them before

@@ -65,6 +65,11 @@ void segment::strike_out(std::size_t at) {
   first.store(struck_out(first.load(std::memory_order_relaxed)), std::memory_order_release);
 }
 
+void segment::belongs_to(const std::string& store) {
+  const auto bytes = encode_store(store);
+  std::memcpy(bytes_ + store_at, bytes.data(), bytes.size());
+}
+
 bool segment::sync() {
   const auto end = used_.load(std::memory_order_acquire);
   if (end <= synced_) return true;

@@ -27,6 +27,8 @@ class segment {
   std::size_t end() const { return used_.load(std::memory_order_relaxed); }
   // Marks the `opened` at this position as voided. Needs no room.
   void strike_out(std::size_t at);
+  // Notes the store that has the holds. Needs no room. One thread at a time.
+  void belongs_to(const std::string& store);
   bool is_half_full() const { return used_.load(std::memory_order_relaxed) > size_ / 2; }
   std::uint64_t sequence() const { return sequence_; }
 

@@ -86,6 +86,26 @@ TEST_F(journal_directory, has_what_is_not_confirmed) {
   EXPECT_EQ(journal.unconfirmed(), 3u);
 }
 
+TEST_F(journal_directory, notes_the_store_also_if_it_becomes_known_later) {
+  const std::string mine(32, 'a'), another(32, 'b');
+  keeper keep{settings_, 2};
+  charges before{keep, 0};
+  some_charge one{1}, two{2};
+  before.open(one.written, 1);
+  const auto files = [this] { return segments_in(settings_.directory); };
+  EXPECT_EQ(sort_by_store(files(), mine).others.size(), 0u) << "not known yet";
+  keep.belongs_to(mine);
+  charges after{keep, 1};
+  after.open(two.written, 1);
+  EXPECT_EQ(sort_by_store(files(), mine).others.size(), 0u);
+  for (const auto& store : {another, std::string{}}) {
+    const auto sorted = sort_by_store(files(), store);
+    EXPECT_EQ(sorted.other, mine);
+    EXPECT_EQ(read_journal(sorted.others).charges.size(), 2u);
+    EXPECT_EQ(read_journal(sorted.ours).charges.size(), 0u);
+  }
+}
+
 TEST_F(journal_directory, what_is_counted_takes_the_place_of_an_estimate) {
   keeper keep{settings_, 1};
   charges journal{keep, 0};

@@ -4,6 +4,7 @@
 #include <random>
 
 #include <gtest/gtest.h>
+#include <zlib.h>
 
 namespace tollgate::proxy::journal {
 namespace {
@@ -137,6 +138,47 @@ TEST(journal_segment, what_was_on_disk_and_is_gone_is_damage) {
   const auto found = read(bytes);
   ASSERT_EQ(found.content.damaged.size(), 1u);
   EXPECT_EQ(found.content.damaged[0].offset, header_size + first);
+}
+
+const std::string store_id = "00112233445566778899aabbccddeeff";
+
+// As release `version` of the format writes it, whatever else the header has.
+std::string in_format(std::uint32_t version, std::string bytes) {
+  std::memcpy(bytes.data() + 8, &version, sizeof version);
+  const auto sum = static_cast<std::uint32_t>(
+      ::crc32_z(0, reinterpret_cast<const unsigned char*>(bytes.data()), 24));
+  std::memcpy(bytes.data() + 24, &sum, sizeof sum);
+  return bytes;
+}
+
+TEST(journal_segment, notes_the_store) {
+  const auto noted = encode(segment_header{3, 1, 0, store_id}) + four;
+  EXPECT_EQ(read(noted).content.header->store, store_id);
+  EXPECT_TRUE(read(noted).content.damaged.empty());
+  EXPECT_EQ(read(segment(four)).content.header->store, "");
+  for (const char* no_id : {"x", "00112233445566778899aabbccddeefg", "0011", "-0"}) {
+    EXPECT_EQ(encode_store(no_id), "") << no_id;
+  }
+  for (std::size_t at = store_at; at < store_at + 20; ++at) {
+    auto bytes = noted;
+    bytes[at] ^= 1;
+    const auto found = read(bytes);
+    ASSERT_EQ(found.content.damaged.size(), 1u) << at;
+    EXPECT_EQ(found.content.damaged[0].offset, store_at);
+    EXPECT_EQ(found.content.header->store, "");
+    EXPECT_EQ(found.records.size(), 4u);
+  }
+}
+
+TEST(journal_segment, of_the_release_before_is_read_without_a_store) {
+  const auto found = read(in_format(1, segment(four)));
+  ASSERT_TRUE(found.content.header);
+  EXPECT_EQ(found.content.header->store, "");
+  EXPECT_TRUE(found.content.damaged.empty());
+  EXPECT_EQ(found.records.size(), 4u);
+  for (const std::uint32_t unknown : {0u, 3u}) {
+    EXPECT_FALSE(read(in_format(unknown, segment(four))).content.header);
+  }
 }
 
 TEST(journal_segment, other_files_and_later_versions_are_refused) {
