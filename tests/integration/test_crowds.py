@@ -111,20 +111,14 @@ class Connections(CrowdTest):
                                            "GET / HTTP/1.1\r\nHost:").encode())
         self.assertEqual(self.honest_calls(tollgate), [200] * 10)
 
-    def test_reports_that_are_not_read_make_room(self):
-        tollgate = self.begin(limits={"connections": 100})
-        key = tollgate.admin.new_customer(f"slow-{next(self._names)}")
-        ask = f"GET /v1/billing/usage HTTP/1.1\r\nHost: x\r\nx-api-key: {key}\r\n\r\n" * 200
-        self.crowd(tollgate.address, 200, ask.encode())
-        self.assertEqual(self.honest_calls(tollgate), [200] * 10)
-
     def test_those_that_are_refused_are_told_so(self):
         """Although head and body come in two pieces, as http.client sends them."""
         tollgate = self.begin(limits={"connections": 4})
         busy = [RawConnection(tollgate.address) for _ in range(4)]
         for each in busy:
             self.addCleanup(each.close)
-            each.send(encode_request("GET", "/sample/echo", {"x-api-key": tollgate.key, "x-sample-head-delay-ms": "3000"}))
+            each.send(encode_request("GET", "/sample/echo", {
+                "x-api-key": tollgate.key, "x-sample-head-delay-ms": "3000"}))
         wait_until(lambda: self.upstream.stats()["in_flight"] == 4, "all connections are in use")
         for _ in range(20):
             reply = tollgate.call("POST", "/sample/sink", tollgate.key, b"x" * 9_000)
