@@ -18,11 +18,11 @@ std::string_view line_of(std::string_view info, std::string_view name) {
   return {};
 }
 
-struct answer {
+struct role_answer {
   std::string_view role, master;
 };
 
-answer read(const redisReply& reply) {
+role_answer read_role(const redisReply& reply) {
   if (reply.type != REDIS_REPLY_ARRAY) {
     return {line_of(text_of(reply), "role"), line_of(text_of(reply), "master_host")};
   }
@@ -50,7 +50,7 @@ role_question next_after(role_question question) {
 }
 
 server_role parse_role(const redisReply& reply) {
-  const auto [role, master] = read(reply);
+  const auto [role, master] = read_role(reply);
   if (role == "master") return {};
   if (role.empty()) return {store_trouble::other, "the server does not say whether it is a master"};
   const bool is_replica = role == "slave" || role == "replica";
