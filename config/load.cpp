@@ -6,6 +6,8 @@
 #include <sstream>
 #include <tuple>
 
+#include <sys/stat.h>
+
 #include "config/address.hpp"
 #include "config/document.hpp"
 #include "config/read_listen.hpp"
@@ -277,6 +279,8 @@ std::variant<configuration, std::vector<config_error>> load_file(const std::stri
 
 config_error error_at(const std::string& file, std::string_view key, const std::string& message) {
   config_error out{file, 0, 0, std::string{key}.append(": ").append(message)};
+  struct ::stat kind {};
+  if (::stat(file.c_str(), &kind) != 0 || !S_ISREG(kind.st_mode)) return out;  // a pipe: read once
   std::ostringstream text;
   text << std::ifstream{file, std::ios::binary}.rdbuf();
   problems found;

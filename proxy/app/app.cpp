@@ -1,6 +1,7 @@
 #include "proxy/app/app.hpp"
 
 #include <csignal>
+#include <filesystem>
 #include <optional>
 #include <thread>
 
@@ -352,10 +353,20 @@ class app {
     }
   }
 
+  // Reading a FIFO or a terminal may wait for ever, and with it the admin API. At a start that is
+  // the caller's choice.
+  bool may_block() const {
+    std::error_code ec;
+    const auto file = std::filesystem::status(file_, ec);
+    return std::filesystem::exists(file) && !std::filesystem::is_regular_file(file) &&
+           !std::filesystem::is_directory(file);
+  }
+
   void reload() {
-    auto loaded = load(file_, descriptors_);
     metrics_.process.reloads++;
     try {
+      if (may_block()) throw std::runtime_error{file_ + ": it is not a regular file"};
+      auto loaded = load(file_, descriptors_);
       if (!loaded) throw std::runtime_error{file_ + ": it has the errors above"};
       const auto tls = server_tls((*loaded)->values);
       try_files((*loaded)->values);

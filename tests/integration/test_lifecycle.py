@@ -1,6 +1,7 @@
 """SIGTERM drains: no request is cut, no hold is left. SIGHUP reloads completely or not at all."""
 import asyncio
 import json
+import os
 import re
 import signal
 import time
@@ -104,6 +105,15 @@ class Lifecycle(StackTest):
         reload(1)
         self.assertEqual(tollgate.chat(key).status, 402)
         self.assertEqual(tollgate.log().count("metering was off at the start: there is no journal until a restart"), 1)
+
+    def test_sighup_with_a_fifo_in_place_of_the_file_stops_nothing(self):
+        tollgate = self.start_tollgate()
+        tollgate.config_path.unlink()
+        os.mkfifo(tollgate.config_path)
+        tollgate.popen.send_signal(signal.SIGHUP)
+        wait_until(lambda: "it is not a regular file" in tollgate.log(), "the complaint")
+        self.assertIn("RELOAD FAILED", tollgate.log())
+        self.assertEqual(call(tollgate.admin.address, "GET", "/readyz", timeout=5).status, 200)
 
     def test_sighup_with_files_that_are_not_there(self):
         config = configuration(self.redis.url, self.upstream.address)

@@ -229,6 +229,19 @@ class Check(StartTest):
         self.assertTrue((self.directory / "s").exists())
 
 
+class Pipes(StartTest):
+    def test_a_configuration_from_a_pipe_is_read_once(self):
+        """Also if a message needs the place of a key in it."""
+        config = self.configured(audio={"spool": {"directory": "/nonexistent"}}, listen=self.in_use)
+        text = config.read_text()
+        config.unlink()
+        os.mkfifo(config)
+        with subprocess.Popen([BINARY, "run", "--config", config], text=True, stderr=subprocess.PIPE) as started:
+            config.write_text(text)
+            self.assertEqual(started.wait(30), 1)
+            self.assertIn(f"{config}: listen: {self.in_use}: Address already in use", started.stderr.read())
+
+
 class Signals(StartTest):
     """A signal during the start is no crash: it waits, or ends the start in order."""
 
