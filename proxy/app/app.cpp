@@ -267,12 +267,14 @@ class app {
     if (met == quota::store_trouble::none && !control_plane_.knows_terms()) {
       met = quota::store_trouble::connecting;
     }
-    return {met, draining_, control_plane_.unconfirmed_plans()};
+    return {met, draining_, control_plane_.unconfirmed_plans(),
+            control_plane_.plan_terms_pending()};
   }
 
   std::vector<prometheus::MetricFamily> collect_metrics() {
     metrics_.process.unconfirmed_plans =
         static_cast<std::int64_t>(control_plane_.unconfirmed_plans().size());
+    metrics_.process.plan_terms_pending = control_plane_.plan_terms_pending();
     if (journal_.keeper() != nullptr) {
       metrics_.process.journal_unwritten = journal_.keeper()->unwritten();
     }
