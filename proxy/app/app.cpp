@@ -13,6 +13,7 @@
 #include <spdlog/spdlog.h>
 
 #include "config/load.hpp"
+#include "proxy/account/report_memory.hpp"
 #include "proxy/app/control_plane.hpp"
 #include "proxy/app/data_plane.hpp"
 #include "proxy/app/descriptors.hpp"
@@ -217,6 +218,7 @@ class app {
     quota::redis::store_options options;
     options.pack_idle_totals = settings().retention.idle_totals;
     options.critical = settings().critical.terms;
+    options.memory = &admin::report_memory::shared();
     options.look_after =
         std::min({3 * holds.sweep_every, holds.timeout, quota::redis::default_look_after});
     return options;
