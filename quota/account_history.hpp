@@ -119,6 +119,14 @@ class account_history {
   virtual task<result<std::vector<usage_counter>>> usage_summary(const org_id& org,
                                                                  std::int64_t first_hour,
                                                                  std::int64_t last_hour) = 0;
+  // The same, one counter after the other.
+  virtual task<result<void>> each_usage_summary(const org_id& org, std::int64_t first_hour,
+                                                std::int64_t last_hour, counter_taker take) {
+    const auto counters = co_await usage_summary(org, first_hour, last_hour);
+    if (!counters) co_return counters.error();
+    for (const auto& counter : *counters) take(counter);
+    co_return result<void>{};
+  }
   // Changes when usage of the hours [first, last] is aggregated further: agents are dropped, or
   // counters move to other hours. A report made of several reads with a change in between may lack
   // usage or count it twice.

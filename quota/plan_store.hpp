@@ -27,7 +27,8 @@ class plan_store {
   virtual ~plan_store() = default;
 
   // Notes the plans of this sidecar. A plan that the store does not have takes effect at once.
-  // `sidecar` is the same after a restart. A sidecar that is not heard of for a minute has no say.
+  // No two sidecars have the same name; it is that of a former process only if that one has ended.
+  // A sidecar that is not heard of for a minute has no say.
   virtual task<result<presented_plans>> present(std::string sidecar, std::vector<plan_terms> plans,
                                                 plan_consent consent) = 0;
   // This sidecar ends: the others need not agree with it any more.

@@ -19,6 +19,8 @@ class store_category final : public boost::system::error_category {
         return "the ledger store has dropped this, and only an archive has it";
       case store_errc::not_applied:
         return "the store did not take the operation";
+      case store_errc::no_memory:
+        return "there is no memory for this report now";
       case store_errc::protocol:
         return "the store answered something this version does not understand";
     }

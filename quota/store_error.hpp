@@ -12,6 +12,7 @@ enum class store_errc {
                     // unknown
   archived,         // the store has dropped the data: only an archive may have it
   not_applied,      // the store did not begin the operation: nothing has changed
+  no_memory,        // a read would need more memory than there is for it now (read_budget.hpp)
 };
 error_code make_error_code(store_errc);
 

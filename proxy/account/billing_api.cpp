@@ -13,6 +13,7 @@
 #include "proxy/account/projection_report.hpp"
 #include "proxy/account/quote.hpp"
 #include "proxy/account/reading.hpp"
+#include "proxy/account/report_memory.hpp"
 #include "proxy/account/usage_report.hpp"
 #include "proxy/net/api/query_parameters.hpp"
 #include "proxy/text/json_writer.hpp"
@@ -24,8 +25,7 @@ namespace {
 
 constexpr std::size_t default_limit = 100, max_limit = 1000;
 
-// Read this many hours of summaries at a time: then a report's memory is its rows, not the counters
-// they sum up. Counters with agents and conversations come one by one.
+// Read this many hours of summaries at a time, so that several are read in parallel.
 constexpr std::int64_t hours_a_step = 64 * 24;
 constexpr int most_readings = 40;
 constexpr std::chrono::milliseconds pause_between_readings{25};
@@ -80,13 +80,14 @@ task<api_response> billing_api::handle(quota::org_id org, api_request request) {
   struct page {
     std::string_view path;
     task<api_response> (billing_api::*read)(quota::org_id, api_request);
+    bool is_small = false;
   };
   static constexpr page pages[] = {
-      {"/balance", &billing_api::balance},       {"/usage", &billing_api::usage},
+      {"/balance", &billing_api::balance, true}, {"/usage", &billing_api::usage},
       {"/projection", &billing_api::projection}, {"/burn_down", &billing_api::burn_down},
-      {"/quote", &billing_api::quote},           {"/ledger", &billing_api::entries},
+      {"/quote", &billing_api::quote, true},     {"/ledger", &billing_api::entries},
       {"/statements", &billing_api::statements}, {"/top_ups", &billing_api::top_ups},
-      {"/events", &billing_api::events}};
+      {"/events", &billing_api::events, true}};
   constexpr std::string_view statement_of = "/statements/";
   const bool is_read = request.method == "GET" || request.method == "HEAD";
   const auto refused = [&] { return failure(method_not_allowed("GET, HEAD"), request.request_id); };
@@ -95,12 +96,19 @@ task<api_response> billing_api::handle(quota::org_id org, api_request request) {
   for (const auto& page : pages) {
     if (request.path != page.path) continue;
     if (!is_read) co_return refused();
-    co_return co_await (this->*page.read)(std::move(org), std::move(request));
+    const auto id = request.request_id;
+    auto reading = (this->*page.read)(org, std::move(request));
+    if (page.is_small) co_return co_await std::move(reading);
+    auto bounded = bound_report(report_memory::shared(), std::move(org), id, std::move(reading));
+    co_return co_await std::move(bounded);
   }
   if (request.path.starts_with(statement_of)) {
     if (!is_read) co_return refused();
     auto month = request.path.substr(statement_of.size());
-    co_return co_await statement(std::move(org), std::move(month), std::move(request));
+    const auto id = request.request_id;
+    auto reading = statement(org, std::move(month), std::move(request));
+    auto bounded = bound_report(report_memory::shared(), std::move(org), id, std::move(reading));
+    co_return co_await std::move(bounded);
   }
   co_return failure(not_found("no such endpoint; there are balance, usage, projection, burn_down, "
                               "quote, ledger, statements, top_ups and events"),
@@ -122,12 +130,10 @@ task<> billing_api::read_usage_steps(usage_reading& all) {
   while (all.next <= all.range.last && !all.failed) {
     const auto first = all.next, end = std::min(first / 24 * 24 + hours_a_step - 1, all.range.last);
     all.next = end + 1;
-    const auto counters = co_await history_.usage_summary(all.org, first, end);
-    if (!counters) {
-      all.failed = counters.error();
-      co_return;
-    }
-    for (const auto& counter : *counters) all.add(counter);
+    const auto read = co_await history_.each_usage_summary(all.org, first, end, all.add);
+    if (read) continue;
+    all.failed = read.error();
+    co_return;
   }
 }
 
@@ -265,7 +271,7 @@ task<api_response> billing_api::holds(quota::org_id org, api_request request) {
 task<api_response> billing_api::grants(quota::org_id org, api_request request) {
   if (const auto error = refuse_parameters(request)) co_return failure(*error, request.request_id);
   const auto grants = co_await history_.grants(org);
-  if (!grants) co_return failure(ledger_unavailable(), request.request_id);
+  if (!grants) co_return failure(history_unavailable(grants.error()), request.request_id);
   json_writer out;
   out.begin_object().key("grants").begin_array();
   for (const auto& grant : *grants) out.raw(grant_json(grant));

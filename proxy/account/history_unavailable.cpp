@@ -6,6 +6,7 @@
 namespace tollgate::proxy::admin {
 
 api_error history_unavailable(const error_code& why) {
+  if (why == quota::store_errc::no_memory) return no_memory("report");
   auto error = ledger_unavailable();
   if (why == archive::archive_errc::unavailable || why == archive::archive_errc::catching_up) {
     error.message = why.message() + "; repeat the call shortly";

@@ -52,7 +52,7 @@ task<api_response> billing_api::statements(quota::org_id org, api_request reques
   const auto account = co_await history_.snapshot(org);
   if (!account) co_return failure(ledger_unavailable(), request.request_id);
   const auto top_ups = co_await history_.top_ups(org);
-  if (!top_ups) co_return failure(ledger_unavailable(), request.request_id);
+  if (!top_ups) co_return failure(history_unavailable(top_ups.error()), request.request_id);
   const auto all = statements_of(*account, *top_ups);
   if (wants_csv(request)) co_return csv_response(statements_csv(all, account->holds));
   co_return success(statements_json(org, all, account->holds));
@@ -70,7 +70,7 @@ task<api_response> billing_api::statement(quota::org_id org, std::string month,
   const auto account = co_await history_.snapshot(org);
   if (!account) co_return failure(ledger_unavailable(), request.request_id);
   const auto top_ups = co_await history_.top_ups(org);
-  if (!top_ups) co_return failure(ledger_unavailable(), request.request_id);
+  if (!top_ups) co_return failure(history_unavailable(top_ups.error()), request.request_id);
   const auto all = statements_of(*account, *top_ups);
   const auto* found = find_statement(all, *first_day);
   if (found == nullptr) {
@@ -103,7 +103,7 @@ task<api_response> billing_api::top_ups(quota::org_id org, api_request request) 
   const auto wanted = parse_top_up_page(request);
   if (!wanted) co_return failure(wanted.error(), request.request_id);
   const auto all = co_await history_.top_ups(org);
-  if (!all) co_return failure(ledger_unavailable(), request.request_id);
+  if (!all) co_return failure(history_unavailable(all.error()), request.request_id);
   auto first = all->begin();
   if (!wanted->after.empty()) {
     first = std::ranges::find(*all, wanted->after, &quota::top_up_record::id);

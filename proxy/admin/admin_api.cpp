@@ -202,7 +202,9 @@ task<api_response> admin_api::run(const route& route, admin_call call) {
 }
 
 task<api_response> admin_api::statement(admin_call call) {
-  return billing_.statement(std::move(call.org), std::move(call.item), std::move(call.request));
+  const auto id = call.request.request_id;
+  auto reading = billing_.statement(call.org, std::move(call.item), std::move(call.request));
+  return bound_report(report_memory::shared(), std::move(call.org), id, std::move(reading));
 }
 
 }  // namespace tollgate::proxy::admin

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "proxy/account/billing_api.hpp"
+#include "proxy/account/report_memory.hpp"
 #include "proxy/admin/admin_call.hpp"
 #include "proxy/admin/grants.hpp"
 #include "proxy/admin/keys.hpp"
@@ -52,7 +53,12 @@ class admin_api {
   }
   template <auto Report>
   task<api_response> report(admin_call call) {
-    return (billing_.*Report)(std::move(call.org), std::move(call.request));
+    constexpr bool is_small = Report == &billing_api::balance || Report == &billing_api::quote ||
+                              Report == &billing_api::events;
+    const auto id = call.request.request_id;
+    auto reading = (billing_.*Report)(call.org, std::move(call.request));
+    if constexpr (is_small) return reading;
+    return bound_report(report_memory::shared(), std::move(call.org), id, std::move(reading));
   }
   task<api_response> statement(admin_call call);
 

@@ -22,6 +22,7 @@ api_response readiness_page(const readiness& state) {
     for (const auto& plan : state.unconfirmed_plans) out.string(plan);
     out.end_array();
   }
+  if (state.plan_terms_pending) out.key("plan_terms_pending").boolean(true);
   out.end_object();
   return {.status = ready ? 200 : 503, .body = out.take() + "\n", .headers = {}};
 }

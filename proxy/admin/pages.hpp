@@ -20,6 +20,8 @@ struct readiness {
   bool draining = false;  // stopping: send no new calls
   // Plans whose configured terms are not in force. It serves all the same, with those in force.
   std::vector<std::string> unconfirmed_plans = {};
+  // Whether there may be organizations that do not know of the terms in force yet.
+  bool plan_terms_pending = false;
 };
 
 api_response health_page();

@@ -1,10 +1,10 @@
 #include "proxy/admin/plan_agreement.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <spdlog/spdlog.h>
 
-#include "proxy/admin/propagate_plan_terms.hpp"
 #include "proxy/net/sleep.hpp"
 
 namespace tollgate::proxy::admin {
@@ -13,6 +13,9 @@ namespace {
 
 constexpr std::chrono::milliseconds tick{100};
 constexpr std::chrono::seconds between_presentations{5};
+constexpr std::chrono::seconds longest_part{2};  // of a walk, until the plans may be presented
+constexpr std::chrono::seconds before_a_repetition{1};
+constexpr std::chrono::seconds before_the_failed_again{5};  // accounts that could not be read
 
 const quota::plan_terms* find_terms(const std::vector<quota::plan_terms>& all,
                                     std::string_view plan) {
@@ -48,7 +51,7 @@ plan_agreement::plan_agreement(io_executor executor, quota::store& store, std::s
 void plan_agreement::use(configuration_ptr own) {
   own_ = std::move(own);
   bring_up_to_date();
-  present_now_ = propagate_ = true;
+  present_now_ = true;
 }
 
 void plan_agreement::bring_up_to_date() {
@@ -69,12 +72,38 @@ task<> plan_agreement::run() {
       present_now_ = false;
       next = std::chrono::steady_clock::now() + between_presentations;
       const auto presented = co_await present(quota::plan_consent::needed);
-      if (!presented) present_now_ = propagate_;
+      if (!presented) present_now_ = pending();
     }
-    if (!propagate_ || present_now_) continue;
-    propagate_ = false;
-    co_await propagate_plan_terms(store_.ledger(), store_.history(), store_.directory(), in_force_);
+    if (pending() && !present_now_) co_await propagate();
   }
+}
+
+// In parts, so that other sidecars hear of this one meanwhile. A part that stops because the store
+// is in trouble is repeated: the walk is over when all organizations were reached.
+task<> plan_agreement::propagate() {
+  const auto begun = std::chrono::steady_clock::now();
+  if (walk_.configuration != in_force_) {
+    walk_ = {.configuration = in_force_, .after = {}, .failed = {}};
+    walk_at_ = begun;
+  }
+  if (begun < walk_at_) co_return;
+  while (!stopped_ && pending() && std::chrono::steady_clock::now() < begun + longest_part) {
+    const bool went_on =
+        co_await propagate_plan_terms(store_.ledger(), store_.history(), store_.directory(), walk_);
+    if (walk_.configuration != in_force_) co_return;
+    if (went_on) continue;
+    walk_at_ = std::chrono::steady_clock::now() +
+               (walk_.visited_all ? before_the_failed_again : before_a_repetition);
+    if (!std::exchange(interrupted_, true)) {
+      spdlog::warn(
+          "plans: the terms in force have not reached all organizations: the walk has stopped "
+          "after {}; it continues until all have them",
+          walk_.after.empty() ? "none" : walk_.after);
+    }
+    co_return;
+  }
+  if (pending() || !std::exchange(interrupted_, false)) co_return;
+  spdlog::warn("plans: the terms in force have reached all organizations");
 }
 
 task<result<void>> plan_agreement::apply() {
@@ -96,7 +125,6 @@ task<result<void>> plan_agreement::present(quota::plan_consent consent) {
   if (found->in_force == known_) co_return result<void>{};
   known_ = found->in_force;
   bring_up_to_date();
-  propagate_ = true;
   co_return result<void>{};
 }
 

@@ -3,11 +3,13 @@
 // the store, and gives new terms to every organization with the plan.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "config/load.hpp"
+#include "proxy/admin/propagate_plan_terms.hpp"
 #include "quota/plan_store.hpp"
 #include "quota/store.hpp"
 #include "quota/task.hpp"
@@ -33,6 +35,8 @@ class plan_agreement {
   bool knows() const { return knows_; }
   // Plans of the configuration whose terms are not in force.
   const std::vector<std::string>& unconfirmed() const { return unconfirmed_; }
+  // Whether there may be organizations that do not know of the terms in force yet.
+  bool pending() const { return walk_.configuration != in_force_ || !walk_.complete(); }
 
   // Puts the terms of this configuration into force, for all sidecars.
   task<result<void>> apply();
@@ -42,6 +46,7 @@ class plan_agreement {
  private:
   task<result<void>> present(quota::plan_consent consent);
   void bring_up_to_date();
+  task<> propagate();
   void say(const quota::presented_plans& found);
 
   io_executor executor_;
@@ -50,7 +55,10 @@ class plan_agreement {
   configuration_ptr own_, in_force_;
   std::vector<std::string> unconfirmed_;
   std::vector<quota::plan_terms> known_;  // the terms in force when they were last heard of
-  bool knows_ = false, present_now_ = true, propagate_ = true, stopped_ = false;
+  terms_walk walk_;
+  std::chrono::steady_clock::time_point walk_at_{};
+  bool interrupted_ = false;  // the walk met trouble; that has been logged
+  bool knows_ = false, present_now_ = true, stopped_ = false;
 };
 
 }  // namespace tollgate::proxy::admin

@@ -39,7 +39,7 @@ std::string plan_endpoints::plans_json() const {
     write_terms_or_null(out, own[i]);
     out.end_object();
   }
-  out.end_array().end_object();
+  out.end_array().key("terms_pending").boolean(agreement.pending()).end_object();
   return out.take();
 }
 

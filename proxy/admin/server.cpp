@@ -51,15 +51,6 @@ std::uint64_t most_of_body(const request_parser& parser, const server_limits& li
   return std::min<std::uint64_t>(parser.content_length().value_or(0), limits.body_bytes);
 }
 
-api_error no_memory() {
-  return {.status = 503,
-          .code = "overloaded",
-          .message = "there is no memory for this body now; try again shortly",
-          .param = {},
-          .retry_after = std::chrono::seconds{1},
-          .allow = {}};
-}
-
 }  // namespace
 
 struct server::impl : std::enable_shared_from_this<server::impl> {
@@ -161,7 +152,7 @@ task<std::optional<api_response>> server::impl::receive(connection& connection,
   browser.address = connection.address;
   memory_loan memory{memory_budget::shared()};
   if (!memory.grow(most_of_body(parser, options.limits)))
-    co_return failure(no_memory(), request.request_id);
+    co_return failure(no_memory("body"), request.request_id);
   if (const auto ec = co_await read_body(connection.socket, buffer, parser)) {
     if (const auto error = refusal(ec)) co_return failure(*error, request.request_id);
     co_return std::nullopt;

@@ -14,6 +14,7 @@
 #include <spdlog/spdlog.h>
 
 #include "config/load.hpp"
+#include "proxy/account/report_memory.hpp"
 #include "proxy/app/control_plane.hpp"
 #include "proxy/app/data_plane.hpp"
 #include "proxy/app/descriptors.hpp"
@@ -269,6 +270,7 @@ class app {
     quota::redis::store_options options;
     options.pack_idle_totals = settings().retention.idle_totals;
     options.critical = settings().critical.terms;
+    options.memory = &admin::report_memory::shared();
     options.look_after =
         std::min({3 * holds.sweep_every, holds.timeout, quota::redis::default_look_after});
     return options;
@@ -320,12 +322,14 @@ class app {
     if (met == quota::store_trouble::none && !control_plane_.knows_terms()) {
       met = quota::store_trouble::connecting;
     }
-    return {met, phase_ == phase::draining, control_plane_.unconfirmed_plans()};
+    return {met, phase_ == phase::draining, control_plane_.unconfirmed_plans(),
+            control_plane_.plan_terms_pending()};
   }
 
   std::vector<prometheus::MetricFamily> collect_metrics() {
     metrics_.process.unconfirmed_plans =
         static_cast<std::int64_t>(control_plane_.unconfirmed_plans().size());
+    metrics_.process.plan_terms_pending = control_plane_.plan_terms_pending();
     if (journal_.keeper() != nullptr) {
       metrics_.process.journal_unwritten = journal_.keeper()->unwritten();
     }

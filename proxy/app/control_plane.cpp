@@ -4,10 +4,10 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <spdlog/spdlog.h>
-#include <unistd.h>
 
 #include "proxy/admin/metrics_listener.hpp"
 #include "proxy/app/deliveries.hpp"
+#include "proxy/app/sidecar_name.hpp"
 #include "proxy/net/acceptor.hpp"
 #include "proxy/net/sleep.hpp"
 
@@ -96,15 +96,9 @@ void control_plane::reload(configuration_ptr configuration, deliveries deliverie
   plans_->use(configuration_);
 }
 
-// Named by host and address, so that it has the same name after a restart.
 void control_plane::start_plans() {
-  char host[256] = {};
-  gethostname(host, sizeof host - 1);
-  const auto& listen = configuration_->values.listen;
-  const auto where = listen.unix_path.empty() ? fmt::format("{}:{}", listen.host, listen.port)
-                                              : "unix:" + listen.unix_path;
   plans_ = std::make_unique<admin::plan_agreement>(
-      context_.get_executor(), *store_, fmt::format("{} {}", host, where), configuration_);
+      context_.get_executor(), *store_, sidecar_name(configuration_->values), configuration_);
   asio::co_spawn(context_, plans_->run(), asio::detached);
 }
 

@@ -52,6 +52,7 @@ class control_plane {
   // Whether it has read from the store which terms are in force.
   bool knows_terms() const { return plans_->knows(); }
   const std::vector<std::string>& unconfirmed_plans() const { return plans_->unconfirmed(); }
+  bool plan_terms_pending() const { return plans_->pending(); }
   asio::ip::tcp::endpoint admin_endpoint() const { return admin_->local_endpoint(); }
   // Any thread: this organization may have top-ups or events to deliver.
   void visit_top_ups(const quota::org_id& org);

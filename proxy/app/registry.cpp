@@ -333,6 +333,9 @@ void collect_process(family_builder& out, const process_metrics& process) {
   one("tollgate_plans_unconfirmed", MetricType::Gauge,
       "Plans whose terms in this configuration are not those in force at the store.",
       process.unconfirmed_plans.load());
+  one("tollgate_plan_terms_pending", MetricType::Gauge,
+      "1 while organizations may not know of the terms in force of their plans.",
+      process.plan_terms_pending.load() ? 1 : 0);
   one("tollgate_store_memory_used_bytes", MetricType::Gauge, "Memory that the store uses.",
       process.store_used_bytes.load());
   one("tollgate_store_memory_max_bytes", MetricType::Gauge,

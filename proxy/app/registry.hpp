@@ -23,6 +23,7 @@ struct process_metrics {
   std::atomic<bool> metering{true};  // of the current configuration
   std::atomic<std::int64_t> journal_unwritten{0};
   std::atomic<std::int64_t> unconfirmed_plans{0};
+  std::atomic<bool> plan_terms_pending{false};
   std::atomic<std::int64_t> store_used_bytes{0}, store_most_bytes{0};
 };
 

@@ -43,6 +43,10 @@ class archived_history final : public quota::account_history {
                                                                 std::int64_t last_hour) override {
     return recent_.usage_summary(org, first_hour, last_hour);
   }
+  task<result<void>> each_usage_summary(const quota::org_id& org, std::int64_t first_hour,
+                                        std::int64_t last_hour, counter_taker take) override {
+    return recent_.each_usage_summary(org, first_hour, last_hour, std::move(take));
+  }
   task<result<std::vector<quota::usage_counter>>> hourly_usage(const quota::org_id& org,
                                                                std::int64_t first_hour,
                                                                std::int64_t last_hour) override {

@@ -20,6 +20,10 @@ void print_plans(std::ostream& out, const admin::json_value& data) {
                                            {"CONFIGURED USD", "configured/overage_usd"},
                                            {"CONFIRMED", "confirmed"}};
   print_table(out, columns, member_at(data, "plans")->elements);
+  const auto* pending = member_at(data, "terms_pending");
+  if (pending != nullptr && pending->truth) {
+    out << "The terms in force have not reached all organizations yet.\n";
+  }
 }
 
 }  // namespace

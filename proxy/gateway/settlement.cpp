@@ -8,8 +8,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <spdlog/spdlog.h>
 
-#include "proxy/net/memory_budget.hpp"
-
 namespace tollgate::proxy {
 
 namespace {
@@ -131,11 +129,6 @@ void settlement::conclude(std::shared_ptr<open_charge> charge,
   }
 }
 
-bool settlement::has_room() const {
-  constexpr std::uint64_t bytes_of_one = 2 * 1024;  // the charge, its operation, and its journal's
-  return resolving() < memory_budget::shared().total() / 4 / bytes_of_one;
-}
-
 task<bool> settlement::store_ready(std::chrono::milliseconds patience) {
   if (ledger_.ready()) co_return true;
   constexpr std::chrono::milliseconds step{10};
@@ -186,6 +179,7 @@ void settlement::tick(steady_time now) {
   voids_.tick(now);
   renew(answering_, now);
   renew(open_, now);
+  room_.fit(resolving());
 }
 
 // Holds of one configuration share a timeout, so the lists are nearly sorted. After a reload that

@@ -7,6 +7,7 @@
 
 #include "proxy/gateway/journal/charges.hpp"
 #include "proxy/gateway/pending_voids.hpp"
+#include "proxy/gateway/resolution_room.hpp"
 #include "proxy/metrics/cells.hpp"
 #include "proxy/net/deadline.hpp"
 #include "proxy/net/wake_up.hpp"
@@ -78,7 +79,7 @@ class settlement {
   std::size_t held() const { return open_.size() + answering_.size(); }
   // Each resolution waits in memory for as long as the store does not confirm it. Without room for
   // more, no new charge may begin.
-  bool has_room() const;
+  bool has_room() { return room_.admits(resolving()); }
 
   struct counters {
     std::uint64_t settled = 0, voided = 0, retries = 0, renewals = 0;
@@ -103,6 +104,7 @@ class settlement {
   charges open_, answering_;  // in order of renewal time; those in the latter are due soon
   steady_time now_{};         // time of the last tick
   std::size_t resolving_ = 0;
+  resolution_room room_;
   std::unique_ptr<journal::charges> journal_;
   counters counted_;
 };

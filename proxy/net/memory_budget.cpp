@@ -34,6 +34,13 @@ bool memory_budget::take_body(std::uint64_t bytes) {
   return take(bodies_, bytes, all - std::min(all, buffers()));
 }
 
+bool memory_budget::take_resolutions(std::uint64_t bytes) {
+  if (!take(resolutions_, bytes, share())) return false;
+  if (take_body(bytes)) return true;
+  resolutions_.fetch_sub(bytes, std::memory_order_relaxed);
+  return false;
+}
+
 memory_outcome memory_budget::take_share(const std::string& organization, std::uint64_t bytes,
                                          std::uint64_t of_this_body) {
   const auto most = share();

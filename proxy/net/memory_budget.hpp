@@ -1,5 +1,6 @@
 // The memory that callers can make this process use, in one account: bodies that are kept to price
-// a call, and buffers of connections beyond their first bytes. Small messages never touch it.
+// a call, reports, and buffers of connections beyond their first bytes. Small messages never touch
+// it.
 //
 // Buffers of connections belong to nobody, because heads come before keys: they get at most half.
 // Bodies have an owner, who gets at most a quarter. Small ones count for their owner only when
@@ -58,6 +59,14 @@ class memory_budget {
                             std::uint64_t of_this_body);
   void give_back_share(const std::string& organization, std::uint64_t bytes);
 
+  // --- resolutions that the store has not confirmed ---------------------------------------------
+  // Of all threads together at most a quarter.
+  bool take_resolutions(std::uint64_t bytes);
+  void give_back_resolutions(std::uint64_t bytes) {
+    resolutions_.fetch_sub(bytes, std::memory_order_relaxed);
+    give_back_body(bytes);
+  }
+
   std::uint64_t buffers() const { return buffers_.load(std::memory_order_relaxed); }
   std::uint64_t bodies() const { return bodies_.load(std::memory_order_relaxed); }
 
@@ -66,6 +75,7 @@ class memory_budget {
 
   std::atomic<std::uint64_t> total_;
   std::atomic<std::uint64_t> buffers_{0}, bodies_{0};
+  std::atomic<std::uint64_t> resolutions_{0};  // a part of `bodies_`
   std::mutex mutex_;
   std::unordered_map<std::string, std::uint64_t>
       shares_;  // organizations that use none are not in it

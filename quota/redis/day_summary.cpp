@@ -47,8 +47,8 @@ bool day_summary::add(std::int64_t hour, std::string_view who, std::string_view 
   return true;
 }
 
-void day_summary::append_to(std::vector<usage_counter>& out, std::int64_t first,
-                            std::int64_t last) const {
+void day_summary::each_counter(std::int64_t first, std::int64_t last,
+                               const account_history::counter_taker& take) const {
   first = std::max<std::int64_t>(first - first_hour_, 0);
   last = std::min(last - first_hour_, hours_a_day - 1);
   for (const auto& [who, hours] : sums_) {
@@ -56,8 +56,8 @@ void day_summary::append_to(std::vector<usage_counter>& out, std::int64_t first,
     for (auto hour = first; hour <= last; ++hour) {
       const auto& sum = hours[static_cast<std::size_t>(hour)];
       if (sum.calls == 0) continue;
-      out.push_back({first_hour_ + hour, parts->who, credits::from_micro(sum.micro), sum.calls,
-                     sum.used, sum.billed_us});
+      take({first_hour_ + hour, parts->who, credits::from_micro(sum.micro), sum.calls, sum.used,
+            sum.billed_us});
     }
   }
 }

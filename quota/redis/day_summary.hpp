@@ -36,6 +36,9 @@ class day_summary {
   // The same, already parsed: `who` without agent and conversation. The hour is one of the day's.
   void count(const std::string& who, std::int64_t hour, const amounts& more);
   bool empty() const { return sums_.empty(); }
+  std::size_t size() const { return sums_.size(); }
+  // Of memory, for each of `size` beyond its text; and at most for each byte of a packed summary.
+  static constexpr std::size_t bytes_each = 1024, bytes_a_packed_byte = 32;
   std::int64_t day() const { return day_of(first_hour_); }
 
   // Calls visit(who, hour, amounts) for each.
@@ -48,8 +51,9 @@ class day_summary {
     }
   }
 
-  // Appends the counters of the hours [first, last] to `out`.
-  void append_to(std::vector<usage_counter>& out, std::int64_t first, std::int64_t last) const;
+  // Calls take(counter) for the counters of the hours [first, last].
+  void each_counter(std::int64_t first, std::int64_t last,
+                    const account_history::counter_taker& take) const;
 
   // "1\n", then for each attribution a line "=ROUTE\tACTION\tMODEL\t\t\tKEY" and a line
   // "HOUR_OF_DAY CREDITS CALLS USED [BILLED_US]" for each hour in which it was used.

@@ -23,6 +23,10 @@ std::uint64_t fnv_1a(std::string_view text) {
 // hash.
 class taken_fields {
  public:
+  // An element of the set and its share of the buckets, which are twice as many for a moment when
+  // they grow.
+  static constexpr std::size_t bytes_each = 72;
+
   bool first_time(std::string_view field) {
     return seen_.insert({std::hash<std::string_view>{}(field), fnv_1a(field)}).second;
   }
@@ -43,7 +47,7 @@ std::vector<std::string> next_piece(const std::string& key, std::string cursor) 
 }  // namespace
 
 task<result<void>> read_hash_in_pieces(connection& connection, const org_id& org, std::string key,
-                                       field_taker take) {
+                                       field_taker take, read_loan& memory) {
   taken_fields taken;
   std::string cursor = "0";
   bool many = false;
@@ -55,10 +59,14 @@ task<result<void>> read_hash_in_pieces(connection& connection, const org_id& org
     cursor = text_of(*parts[0]);
     many = many || cursor != "0";
     const auto flat = elements_of(*parts[1]);
+    if (many && !memory.grow(flat.size() / 2 * taken_fields::bytes_each))
+      co_return make_error_code(store_errc::no_memory);
     for (std::size_t i = 0; i + 1 < flat.size(); i += 2) {
       const auto field = text_of(*flat[i]);
       if (many && !taken.first_time(field)) continue;
-      if (!take(field, text_of(*flat[i + 1]))) co_return make_error_code(store_errc::protocol);
+      const bool taken_over = take(field, text_of(*flat[i + 1]));
+      if (memory.refused()) co_return make_error_code(store_errc::no_memory);
+      if (!taken_over) co_return make_error_code(store_errc::protocol);
     }
   } while (cursor != "0");
   co_return result<void>{};

@@ -26,6 +26,7 @@ class thread_store final : public store {
         ledger_{*connection_} {
     ledger_.use_rules(options.pack_idle_totals, options.critical);
     ledger_.look_after(options.look_after);
+    ledger_.use_memory(options.memory);
   }
 
   void start() override { connection_->start(); }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "quota/plan.hpp"
+#include "quota/read_budget.hpp"
 #include "quota/redis/batch_scheduler.hpp"
 #include "quota/redis/connection.hpp"
 #include "quota/store.hpp"
@@ -22,6 +23,8 @@ struct store_options {
   // Called once for each reason why an account in the store is refused.
   std::function<void(const std::string& why)> on_refusal = {};
   store_access access = store_access::read_write;
+  // Bounds the memory of reports (redis_store::use_memory).
+  read_budget* memory = nullptr;
 };
 
 std::unique_ptr<store> open_store(asio::io_context& context, const address& where,

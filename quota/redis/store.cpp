@@ -152,12 +152,14 @@ template <class T, class Parse>
 task<result<std::vector<T>>> redis_store::read_hash(const org_id& org, std::string_view part,
                                                     Parse parse) {
   std::vector<T> found;
+  read_loan memory{memory_, org};
   const auto take = [&](std::string_view field, std::string_view value) {
+    if (!memory.grow(sizeof(T) + field.size() + value.size())) return false;
     auto each = parse(field, value);
     if (each) found.push_back(*std::move(each));
     return each.has_value();
   };
-  const auto read = co_await read_hash_in_pieces(connection_, org, key_of(org, part), take);
+  const auto read = co_await read_hash_in_pieces(connection_, org, key_of(org, part), take, memory);
   if (!read) co_return read.error();
   co_return found;
 }

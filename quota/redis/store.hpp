@@ -7,6 +7,7 @@
 
 #include "quota/account_history.hpp"
 #include "quota/ledger.hpp"
+#include "quota/read_budget.hpp"
 #include "quota/redis/connection.hpp"
 #include "quota/store_access.hpp"
 
@@ -29,6 +30,8 @@ class redis_store final : public ledger, public account_history {
   void use_rules(milliseconds pack_idle_totals, const critical_terms& critical);
   // See batch_scheduler.
   void look_after(milliseconds time);
+  // What bounds the memory of reports; nothing, if it is not called. It must outlive this.
+  void use_memory(read_budget* memory) { memory_ = memory; }
   redis_store(const redis_store&) = delete;
 
   task<result<answer>> apply(const org_id& org, const operation& operation) override;
@@ -44,6 +47,8 @@ class redis_store final : public ledger, public account_history {
                                 counter_taker take) override;
   task<result<std::vector<usage_counter>>> usage_summary(const org_id& org, std::int64_t first_hour,
                                                          std::int64_t last_hour) override;
+  task<result<void>> each_usage_summary(const org_id& org, std::int64_t first_hour,
+                                        std::int64_t last_hour, counter_taker take) override;
   task<result<std::vector<cycle_record>>> cycles(const org_id& org) override;
   task<result<std::vector<top_up_record>>> top_ups(const org_id& org) override;
   task<result<pending_work>> pending(const org_id& org) override;
@@ -85,12 +90,17 @@ class redis_store final : public ledger, public account_history {
   using summary_taker = std::function<void(std::int64_t day, std::string_view text)>;
   task<result<void>> read_summaries(const org_id& org, std::int64_t first_day, std::int64_t count,
                                     const summary_taker& take);
+  task<result<void>> each_late(const org_id& org, std::int64_t first_hour, std::int64_t last_hour,
+                               counter_taker take, read_loan& memory);
+  task<result<void>> each_summed(const org_id& org, std::int64_t first_hour, std::int64_t last_hour,
+                                 counter_taker take);
   // Sums up days that have no stored summary, and stores the sums of days that are over.
   task<result<void>> sum_up(const org_id& org, std::vector<std::int64_t> days,
                             std::int64_t first_hour, std::int64_t last_hour,
-                            std::vector<usage_counter>& found);
+                            const counter_taker& take);
 
   connection& connection_;
+  read_budget* memory_ = nullptr;
   std::shared_ptr<batch_scheduler> batch_scheduler_;
 };
 

@@ -105,7 +105,9 @@ task<result<void>> redis_store::read_large_hour(const org_id& org, sized_hours o
   const auto of_hour = [&](std::string_view who, std::string_view packed) {
     return take.counter(hour, who, packed);
   };
-  const auto read = co_await read_hash_in_pieces(connection_, org, hour_key(org, hour), of_hour);
+  read_loan memory{memory_, org};
+  const auto read =
+      co_await read_hash_in_pieces(connection_, org, hour_key(org, hour), of_hour, memory);
   if (read) take.end_of_hour(hour, one.store_hour);
   co_return read;
 }

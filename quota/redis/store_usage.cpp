@@ -2,6 +2,7 @@
 // a day computes it from them; later readers only read the summary.
 #include <algorithm>
 #include <iterator>
+#include <optional>
 
 #include "quota/redis/account_commands.hpp"
 #include "quota/redis/day_summary.hpp"
@@ -45,6 +46,9 @@ std::vector<std::int64_t> hours_between(std::int64_t first, std::int64_t last) {
   return hours;
 }
 
+// With its strings, about.
+constexpr std::size_t bytes_of_counter = sizeof(usage_counter) + 128;
+
 // There are many counters, and they contain strings: they are moved.
 void append(std::vector<usage_counter>& all, std::vector<usage_counter> more) {
   if (all.empty()) return std::swap(all, more);
@@ -57,18 +61,27 @@ std::string day_key(const org_id& org, std::int64_t day) {
 
 }  // namespace
 
+task<result<void>> redis_store::each_late(const org_id& org, std::int64_t first_hour,
+                                          std::int64_t last_hour, counter_taker take,
+                                          read_loan& memory) {
+  const auto of_hours = [&](std::string_view who, std::string_view packed) {
+    const auto counter = parse_late_counter(who, packed);
+    if (!counter) return false;
+    if (counter->hour >= first_hour && counter->hour <= last_hour) take(*counter);
+    return true;
+  };
+  co_return co_await read_hash_in_pieces(connection_, org, key_of(org, "late"), of_hours, memory);
+}
+
 task<result<std::vector<usage_counter>>> redis_store::late_usage(const org_id& org,
                                                                  std::int64_t first_hour,
                                                                  std::int64_t last_hour) {
   std::vector<usage_counter> found;
-  const auto take = [&](std::string_view who, std::string_view packed) {
-    auto counter = parse_late_counter(who, packed);
-    if (!counter) return false;
-    const bool wanted = counter->hour >= first_hour && counter->hour <= last_hour;
-    if (wanted) found.push_back(*std::move(counter));
-    return true;
+  read_loan memory{memory_, org};
+  const auto take = [&](const usage_counter& counter) {
+    if (memory.grow(bytes_of_counter)) found.push_back(counter);
   };
-  const auto read = co_await read_hash_in_pieces(connection_, org, key_of(org, "late"), take);
+  const auto read = co_await each_late(org, first_hour, last_hour, take, memory);
   if (!read) co_return read.error();
   co_return found;
 }
@@ -132,12 +145,15 @@ task<result<std::vector<usage_counter>>> redis_store::hourly_usage(const org_id&
                                                                    std::int64_t first_hour,
                                                                    std::int64_t last_hour) {
   std::vector<usage_counter> found;
+  read_loan memory{memory_, org};
   hours_taker take{[&](std::int64_t hour, std::string_view who, std::string_view packed) {
+    if (!memory.grow(bytes_of_counter)) return false;
     auto counter = parse_counter(hour, who, packed);
     if (counter) found.push_back(*std::move(counter));
     return counter.has_value();
   }};
   const auto read = co_await read_hours(org, hours_between(first_hour, last_hour), std::move(take));
+  if (memory.refused()) co_return make_error_code(store_errc::no_memory);
   if (!read) co_return read.error();
   co_return found;
 }
@@ -151,14 +167,15 @@ task<result<void>> redis_store::each_usage(const org_id& org, std::int64_t first
   if (!kept) co_return kept.error();
   const auto from = std::clamp(kept->first_hour, first_hour, last_hour + 1);
   if (from > first_hour) {
-    auto older = co_await usage_summary(org, first_hour, from - 1);
+    const auto older = co_await each_usage_summary(org, first_hour, from - 1, take);
     if (!older) co_return older.error();
-    for (const auto& counter : *older) take(counter);
   }
   if (from > last_hour) co_return result<void>{};
-  const auto late = co_await late_usage(org, from, last_hour);
-  if (!late) co_return late.error();
-  for (const auto& counter : *late) take(counter);
+  {
+    read_loan memory{memory_, org};
+    const auto late = co_await each_late(org, from, last_hour, take, memory);
+    if (!late) co_return late.error();
+  }
   hours_taker of_hours{[&](std::int64_t hour, std::string_view who, std::string_view packed) {
     const auto counter = parse_counter(hour, who, packed);
     if (counter) take(*counter);
@@ -170,13 +187,25 @@ task<result<void>> redis_store::each_usage(const org_id& org, std::int64_t first
 task<result<std::vector<usage_counter>>> redis_store::usage_summary(const org_id& org,
                                                                     std::int64_t first_hour,
                                                                     std::int64_t last_hour) {
-  auto found = co_await late_usage(org, first_hour, last_hour);
-  if (!found) co_return found.error();
-  for (auto& counter : *found) counter.who.agent = counter.who.conversation = "";
-  auto summed = co_await summed_usage(org, first_hour, last_hour);
-  if (!summed) co_return summed.error();
-  append(*found, *std::move(summed));
+  std::vector<usage_counter> found;
+  const auto take = [&](const usage_counter& counter) { found.push_back(counter); };
+  const auto read = co_await each_usage_summary(org, first_hour, last_hour, take);
+  if (!read) co_return read.error();
   co_return found;
+}
+
+task<result<void>> redis_store::each_usage_summary(const org_id& org, std::int64_t first_hour,
+                                                   std::int64_t last_hour, counter_taker take) {
+  const auto without_caller = [&](usage_counter counter) {
+    counter.who.agent = counter.who.conversation = "";
+    take(counter);
+  };
+  {
+    read_loan memory{memory_, org};
+    const auto late = co_await each_late(org, first_hour, last_hour, without_caller, memory);
+    if (!late) co_return late.error();
+  }
+  co_return co_await each_summed(org, first_hour, last_hour, std::move(take));
 }
 
 // As many of these days in one command as have together about a MiB. A summary grows with the
@@ -210,51 +239,75 @@ task<result<std::vector<usage_counter>>> redis_store::summed_usage(const org_id&
                                                                    std::int64_t first_hour,
                                                                    std::int64_t last_hour) {
   std::vector<usage_counter> found;
+  const auto take = [&](const usage_counter& counter) { found.push_back(counter); };
+  const auto read = co_await each_summed(org, first_hour, last_hour, take);
+  if (!read) co_return read.error();
+  co_return found;
+}
+
+// A day at a time: that bounds the memory.
+task<result<void>> redis_store::each_summed(const org_id& org, std::int64_t first_hour,
+                                            std::int64_t last_hour, counter_taker take) {
   const auto last_day = day_of(last_hour);
   for (auto day = day_of(first_hour); day <= last_day; day += days_a_call) {
     const auto count = std::min(days_a_call, last_day - day + 1);
     std::vector<std::int64_t> missing;
-    const auto take = [&](std::int64_t this_day, std::string_view text) {
+    bool refused = false;
+    const auto take_day = [&](std::int64_t this_day, std::string_view text) {
+      read_loan memory{memory_, org};
+      refused = refused || !memory.grow(day_summary::bytes_a_packed_byte * text.size());
+      if (refused) return;
       const auto summary = day_summary::parse(this_day, text);
       if (summary) {
-        summary->append_to(found, first_hour, last_hour);
+        summary->each_counter(first_hour, last_hour, take);
       } else {
         missing.push_back(this_day);
       }
     };
-    const auto read = co_await read_summaries(org, day, count, take);
+    const auto read = co_await read_summaries(org, day, count, take_day);
     if (!read) co_return read.error();
-    const auto summed = co_await sum_up(org, std::move(missing), first_hour, last_hour, found);
+    if (refused) co_return make_error_code(store_errc::no_memory);
+    const auto summed = co_await sum_up(org, std::move(missing), first_hour, last_hour, take);
     if (!summed) co_return summed.error();
   }
-  co_return found;
+  co_return result<void>{};
 }
 
 // Days without usage store nothing: looking again costs less than remembering them.
 task<result<void>> redis_store::sum_up(const org_id& org, std::vector<std::int64_t> days,
                                        std::int64_t first_hour, std::int64_t last_hour,
-                                       std::vector<usage_counter>& found) {
+                                       const counter_taker& taker) {
   std::vector<std::int64_t> hours;
   for (const auto day : days) {
     const auto of_day = hours_between(day * hours_a_day, (day + 1) * hours_a_day - 1);
     hours.insert(hours.end(), of_day.begin(), of_day.end());
   }
   std::vector<std::string> keys{key_of(org, "retained")}, texts;
+  read_loan of_texts{memory_, org};
+  std::optional<read_loan> of_day;
   day_summary summary{0};
   hours_taker take{[&](std::int64_t hour, std::string_view who, std::string_view packed) {
-    if (hour / hours_a_day != summary.day()) summary = day_summary{day_of(hour)};
-    return summary.add(hour, who, packed);
+    if (hour / hours_a_day != summary.day() || !of_day) {
+      summary = day_summary{day_of(hour)};
+      of_day.emplace(memory_, org);
+    }
+    const auto before = summary.size();
+    if (!summary.add(hour, who, packed)) return false;
+    return summary.size() == before || of_day->grow(day_summary::bytes_each + who.size());
   }};
   take.end_of_hour = [&](std::int64_t hour, std::int64_t store_hour) {
     if (hour % hours_a_day != hours_a_day - 1) return;
     if (summary.day() != day_of(hour) || summary.empty()) return;
-    summary.append_to(found, first_hour, last_hour);
+    summary.each_counter(first_hour, last_hour, taker);
     if (store_hour <= hour + settled_hours) return;
     keys.push_back(day_key(org, day_of(hour)));
     texts.push_back(std::to_string(day_of(hour)));
     texts.push_back(summary.pack());
+    of_texts.grow(texts.back().size());
   };
   const auto read = co_await read_hours(org, std::move(hours), std::move(take));
+  if (of_texts.refused() || (of_day && of_day->refused()))
+    co_return make_error_code(store_errc::no_memory);
   if (!read) co_return read.error();
   if (texts.empty()) co_return result<void>{};
   // A summary that cannot be stored is computed again next time.

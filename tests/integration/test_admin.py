@@ -74,6 +74,7 @@ class Access(AdminTest):
 
     def test_open_pages(self):
         self.assertEqual(self.get("/healthz").body, b"ok\n")
+        wait_until(lambda: "plan_terms_pending" not in self.get("/readyz").json(), "the first look at all plans")
         self.assertEqual(self.get("/readyz").json(),
                          {"ready": True, "store": "ready", "draining": False})
         index = self.get("/")

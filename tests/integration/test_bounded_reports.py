@@ -5,10 +5,12 @@
 import os
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from support.http import call
 from support.process import wait_until
 from support.stack import StackTest
+from support.tollgate import Tollgate, configuration
 
 NAMES = int(os.environ.get("TOLLGATE_NAMES", "100000"))
 ORG, HOUR, DAY = "acme", 3600, 86400
@@ -111,6 +113,36 @@ class BoundedReports(StackTest):
         end = time.strftime("%Y-%m-%dT%H:00:00Z", time.gmtime((self.hour + 1) * HOUR))
         found = self.report(f"/usage?granularity=total&group_by=agent&from={start}&to={end}")
         self.assertEqual(found["total"], {"credits": NAMES, "calls": NAMES})
+
+    def test_their_memory_is_bounded(self):
+        """Several at once, in a process with little memory: each has an answer, and calls go on."""
+        little = self.start(Tollgate(self.directory, configuration(
+            self.redis.url, self.upstream.address, billing={"requests": "unlimited"}), "little",
+            ["prlimit", f"--data={128 * 1024 * 1024}"]))
+        other = little.admin.new_customer("other", credits=1000)
+        day = time.strftime("%Y-%m-%d", time.gmtime(self.hour // 24 * DAY))
+        path = f"/v1/billing/usage?granularity=total&group_by=agent&from={day}"
+
+        def ask(_):
+            return call(little.address, "GET", path, {"Authorization": f"Bearer {self.key}"}, timeout=120)
+
+        with ThreadPoolExecutor(8) as pool:
+            asked = pool.map(ask, range(16))
+            for _ in range(20):
+                self.assertEqual(little.chat(other).status, 200)
+            replies = list(asked)
+        for reply in replies:
+            self.assertIn(reply.status, (200, 429, 503), reply.body[:300])
+            if reply.status == 503:
+                self.assertEqual(reply.json()["error"]["code"], "overloaded")
+                self.assertIn("retry-after", reply.headers)
+        self.assertIn(503, [reply.status for reply in replies])
+        self.assertNotIn("bad_alloc", little.log())
+        # One alone fits.
+        if NAMES <= 100_000:
+            self.assertEqual(ask(0).status, 200)
+        metrics = lambda: call(little.admin.address, "GET", "/metrics").body.decode()
+        wait_until(lambda: "\ntollgate_buffered_bytes 0\n" in metrics(), "all memory is given back")
 
     def test_what_an_administrator_reads(self):
         admin = self.tollgate.admin

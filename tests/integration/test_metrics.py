@@ -28,7 +28,8 @@ EXCEPTED = {
     "tollgate_archive_failures": "needs an archive that fails: integration_archive_failures",
     "tollgate_payment_mismatches": "needs a payment that is unlike its request: integration_stripe_events",
     "tollgate_voids_given_up": "needs a store that refuses a void for long: integration_store",
-    "tollgate_plans_unconfirmed": "needs plans that another Tollgate has changed: integration_plans",
+    "tollgate_plans_unconfirmed": "needs plans that another Tollgate has changed: integration_plan_agreement",
+    "tollgate_plan_terms_pending": "needs a store in trouble while terms change: integration_plan_agreement",
     "tollgate_store_memory_max_bytes": "0: this Redis has no limit",
     "tollgate_buffered_bytes": "only while a body is being read",
 }

@@ -71,7 +71,21 @@ TEST_F(plan_store_test, one_that_has_ended_has_no_say) {
   EXPECT_THAT(present("b", {dear}).in_force, ElementsAre(dear));
 }
 
-// One that was killed may come back: it has its say for a day.
+// As a version without ids in the names has written it.
+TEST_F(plan_store_test, what_an_earlier_version_wrote_has_its_say) {
+  present("host 127.0.0.1:8080 0123456789abcdef", {cheap});
+  const auto field = [&](const char* name) {
+    return std::string{text_of(*raw.call({"HGET", "tollgate:plans", name}))};
+  };
+  const auto written = field("sidecar:host 127.0.0.1:8080 0123456789abcdef");
+  raw.call({"HSET", "tollgate:plans", "sidecar:host 127.0.0.1:8080", written});
+  ask(plans.leave("host 127.0.0.1:8080 0123456789abcdef"));
+  EXPECT_THAT(present("host 127.0.0.1:8080 fedcba9876543210", {dear}).unconfirmed,
+              ElementsAre("pro"));
+  EXPECT_THAT(present("host 127.0.0.1:8080", {dear}).in_force, ElementsAre(dear));
+}
+
+// One that was killed may come back.
 TEST_F(plan_store_test, one_that_is_silent_has_its_say_for_a_minute) {
   present("a", {cheap});
   const auto field = [&] {

@@ -1,5 +1,6 @@
 // Usage is read in pieces of limited size: many counters, and hours far apart, still give the right
 // sums.
+#include <algorithm>
 #include <utility>
 
 #include <gmock/gmock.h>
@@ -59,6 +60,65 @@ TEST_F(usage_store_test, hours_that_are_full_far_apart_and_empty) {
   raw.call({"DEL", hour_key(first_hour), hour_key(first_hour + 1)});
   EXPECT_EQ(calls(ask(store.usage_summary("acme", first_hour, last))), written);
   EXPECT_THAT(ask(store.usage("acme", first_hour, first_hour + 1)), IsEmpty());
+}
+
+// What there is for reports, and what is taken of it.
+struct bounded_memory final : read_budget {
+  bool take(const org_id&, std::size_t bytes) override {
+    if (taken + bytes > most) return false;
+    taken += bytes;
+    peak = std::max(peak, taken);
+    return true;
+  }
+  void give_back(const org_id&, std::size_t bytes) override { taken -= bytes; }
+  std::size_t most = 0, taken = 0, peak = 0;
+};
+
+TEST_F(usage_store_test, a_large_read_needs_memory_or_says_that_there_is_none) {
+  bounded_memory memory;
+  store.use_memory(&memory);
+  write(first_hour, 20'000);
+  std::int64_t counted = 0;
+  const auto count = [&](const usage_counter& counter) { counted += counter.calls; };
+  const auto read = [&] {
+    counted = 0;
+    return outcome_of(store.each_usage("acme", first_hour, first_hour, count));
+  };
+  EXPECT_EQ(read().error(), store_errc::no_memory);
+  EXPECT_EQ(memory.taken, 0u);
+  memory.most = 2'000'000;
+  EXPECT_TRUE(read());
+  EXPECT_EQ(counted, 20'000);
+  EXPECT_EQ(memory.taken, 0u);
+  EXPECT_GT(memory.peak, 20'000 * 50u);
+  // Counters that are kept take more; a summary has one for all of them.
+  EXPECT_EQ(outcome_of(store.usage("acme", first_hour, first_hour)).error(), store_errc::no_memory);
+  EXPECT_EQ(calls(ask(store.usage_summary("acme", first_hour, first_hour))).at(first_hour), 20'000);
+  EXPECT_EQ(memory.taken, 0u);
+}
+
+// So many models that the day's summary is large, whether it is stored or not.
+TEST_F(usage_store_test, a_large_summary_needs_memory) {
+  bounded_memory memory;
+  store.use_memory(&memory);
+  std::string commands;
+  constexpr int models = 2'000;
+  for (int i = 0; i < models; ++i) {
+    append_command(commands, {"HSET", hour_key(first_hour),
+                              "chat\tllm\tm" + std::to_string(i) + "\t\t\tkey_1", "1000000 1 1"});
+  }
+  raw.write(commands);
+  for (int i = 0; i < models; ++i) raw.read();
+  const auto read = [&] { return outcome_of(store.usage_summary("acme", first_hour, first_hour)); };
+  EXPECT_EQ(read().error(), store_errc::no_memory);
+  memory.most = 10'000'000;
+  EXPECT_EQ(read().value().size(), std::size_t{models});
+  raw.call({"DEL", hour_key(first_hour)});
+  memory.most = 0;
+  EXPECT_EQ(read().error(), store_errc::no_memory) << "from the stored summary";
+  memory.most = 10'000'000;
+  EXPECT_EQ(read().value().size(), std::size_t{models});
+  EXPECT_EQ(memory.taken, 0u);
 }
 
 TEST_F(usage_store_test, what_is_no_hour_of_usage_is_said) {

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,7 @@ class memory_store : public ledger, public account_history, public directory {
   int calls_until_lost = -1;     // from this call on, calls are executed but their answers are lost
   fault_plan* faults = nullptr;  // its steps are answers of the ledger, and of the directory
   std::function<void()> on_top_ups;  // called while top-ups are requested
+  std::set<org_id> unreadable;       // store_errc::protocol is the answer for these
 
   account_ledger& account(const org_id& org) { return accounts_[org].ledger; }
   void add_usage(const org_id& org, usage_counter counter) {
@@ -207,6 +209,7 @@ class memory_store : public ledger, public account_history, public directory {
 
   task<result<std::optional<organization>>> find(const org_id& org) override {
     if (!reachable) co_return store_errc::unavailable;
+    if (unreadable.contains(org)) co_return store_errc::protocol;
     const auto found = orgs_.find(org);
     co_return found == orgs_.end() ? std::nullopt : std::optional{found->second};
   }
@@ -314,6 +317,7 @@ class memory_store : public ledger, public account_history, public directory {
  private:
   result<answer> answer_to(const org_id& org, const operation& operation) {
     if (!reachable) return store_errc::unavailable;
+    if (unreadable.contains(org)) return store_errc::protocol;
     const bool fails = faults != nullptr && faults->next_fails();
     if (fails && !faults->is_done_first()) return store_errc::unavailable;
     auto& account = accounts_[org];

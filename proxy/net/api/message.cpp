@@ -99,6 +99,15 @@ api_error method_not_allowed(std::string allow) {
           .allow = allow};
 }
 
+api_error no_memory(std::string_view what) {
+  return {.status = 503,
+          .code = "overloaded",
+          .message = "there is no memory for this " + std::string{what} + " now; try again shortly",
+          .param = {},
+          .retry_after = std::chrono::seconds{1},
+          .allow = {}};
+}
+
 api_error ledger_unavailable(std::string advice) {
   return {.status = 503,
           .code = "ledger_unavailable",

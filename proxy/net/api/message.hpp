@@ -33,6 +33,7 @@ struct api_response {
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers;
   std::shared_ptr<body_source> source = nullptr;  // instead of `body`: generated while it is sent
+  std::shared_ptr<const void> memory = nullptr;   // taken for `body`, until this ends
 };
 
 struct api_error {
@@ -62,6 +63,8 @@ api_error not_found(std::string message);
 // 409: the credits do not fit the account; nothing was granted or charged.
 api_error balance_full(std::string param);
 api_error method_not_allowed(std::string allow);
+// 503: limits.buffered is in use. `what` cannot be taken now: "body", "report".
+api_error no_memory(std::string_view what);
 api_error ledger_unavailable(std::string advice = "repeat the call shortly");
 
 }  // namespace tollgate::proxy::admin

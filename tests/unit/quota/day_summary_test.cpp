@@ -16,6 +16,10 @@ day_summary example() {
   return summary;
 }
 
+account_history::counter_taker into(std::vector<usage_counter>& all) {
+  return [&all](const usage_counter& counter) { all.push_back(counter); };
+}
+
 TEST(day_summary, sums_up_whoever_called) {
   EXPECT_EQ(example().pack(),
             "1\n=r\ta\tm\t\t\tk\n0 350 3 61\n23 1 1 0\n=r2\ta\t\t\t\tk\n3 -5 1 1\n");
@@ -25,7 +29,7 @@ TEST(day_summary, gives_back_the_hours_that_are_wanted) {
   const auto summary = day_summary::parse(day, example().pack());
   ASSERT_TRUE(summary);
   std::vector<usage_counter> all, some;
-  summary->append_to(all, 0, hour + 1000);
+  summary->each_counter(0, hour + 1000, into(all));
   ASSERT_EQ(all.size(), 3u);
   EXPECT_EQ(all[0].hour, hour);
   EXPECT_EQ(all[0].charged, credits::from_micro(350));
@@ -35,10 +39,10 @@ TEST(day_summary, gives_back_the_hours_that_are_wanted) {
   EXPECT_EQ(all[0].who.model, "m");
   EXPECT_EQ(all[0].who.agent, "");
   EXPECT_EQ(all[0].who.key_id, "k");
-  summary->append_to(some, hour + 1, hour + 22);
+  summary->each_counter(hour + 1, hour + 22, into(some));
   ASSERT_EQ(some.size(), 1u);
   EXPECT_EQ(some[0].hour, hour + 3);
-  summary->append_to(some, hour + 24, hour + 48);
+  summary->each_counter(hour + 24, hour + 48, into(some));
   EXPECT_EQ(some.size(), 1u) << "another day";
 }
 
@@ -49,7 +53,7 @@ TEST(day_summary, seconds_of_audio_are_billed_beside) {
   EXPECT_TRUE(summary.add(hour, "r\ta\tm\tz\t\tk", "5 1 7")) << "from before they were";
   EXPECT_EQ(summary.pack(), "1\n=r\ta\tm\t\t\tk\n0 15 3 4800107 6000000\n");
   std::vector<usage_counter> all;
-  day_summary::parse(day, summary.pack())->append_to(all, hour, hour);
+  day_summary::parse(day, summary.pack())->each_counter(hour, hour, into(all));
   EXPECT_EQ(all.at(0).used, 4'800'107);
   EXPECT_EQ(all.at(0).billed_us, 6'000'000);
 }

@@ -20,8 +20,8 @@ class settlements : public testing::Test {
     store.time = quota::time_point{quota::milliseconds{1'767'268'800'000}};
     grant(100_credits);
   }
-  void grant(quota::credits amount) {
-    const quota::operation what = quota::grant{"g", amount, "purchase", {}};
+  void grant(quota::credits amount, const char* id = "g") {
+    const quota::operation what = quota::grant{id, amount, "purchase", {}};
     store.submit("acme", what, [](auto) {});
   }
   std::shared_ptr<open_charge> reserve(quota::credits price = 10_credits) {
@@ -94,6 +94,34 @@ TEST_F(settlements, are_repeated_until_the_ledger_has_answered) {
   store.reachable = true;
   EXPECT_TRUE(all_done());
   EXPECT_EQ(account().settled, 10_credits);
+}
+
+// Each stays in memory. The settlements of all threads share a quarter of what there is for bodies.
+TEST_F(settlements, without_room_admit_no_new_call) {
+  auto& budget = memory_budget::shared();
+  constexpr auto block = resolution_room::a_block * resolution_room::bytes_of_one;
+  budget.set_total(4 * block);
+  grant(1'000_credits, "more");
+  settlement other{context.get_executor(), store};
+  std::vector<std::shared_ptr<open_charge>> open;
+  for (int i = 0; i < 200; ++i) open.push_back(reserve(1_credits));
+  store.reachable = false;
+  std::size_t ended = 0;
+  while (ended < open.size() && charges.has_room()) settle(open[ended++]);
+  EXPECT_EQ(ended, resolution_room::uncounted + resolution_room::a_block);
+  EXPECT_TRUE(other.has_room());
+  EXPECT_EQ(budget.bodies(), block);
+  for (; ended < open.size(); ++ended) settle(open[ended]);  // each that has begun is resolved
+  store.reachable = true;
+  for (int i = 0; i < 500 && charges.pending() > 0; ++i) {
+    context.restart();
+    context.run_for(10ms);
+  }
+  EXPECT_EQ(charges.pending(), 0U);
+  charges.tick(std::chrono::steady_clock::now());
+  EXPECT_TRUE(charges.has_room());
+  EXPECT_EQ(budget.bodies(), 0u);
+  budget.set_total(memory_budget::unlimited);
 }
 
 TEST_F(settlements, renew_holds_while_their_call_goes_on) {

@@ -238,14 +238,6 @@ TEST_F(a_large_body, is_not_parsed_without_the_memory_for_it) {
   expect_refusal("503", "overloaded");
 }
 
-// Each settlement that the store has not confirmed stays in memory.
-TEST_F(a_large_body, or_none_begins_no_call_while_settlements_fill_their_memory) {
-  const budget_of none{4096};
-  ask(chat());
-  expect_refusal("503", "ledger_unavailable");
-  EXPECT_TRUE(store.account("acme").row().held == 0_credits);
-}
-
 // The index of an MP4 is kept until its samples have come.
 TEST_F(a_large_body, of_an_upload_counts_with_its_index) {
   const budget_of all{one_mib};
