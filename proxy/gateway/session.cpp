@@ -75,8 +75,16 @@ class session final : public std::enable_shared_from_this<session>, private open
   ~session() { worker_.sessions().closed(*this); }
 
   task<> run() {
+    const auto executor = worker_.executor();
     bool another = co_await open();
-    while (another) another = co_await serve_one();
+    while (another) {
+      another = co_await serve_one();
+      // An exchange may end without a wait, as a refusal does: others have their turn before what
+      // is pipelined behind it.
+      if (!another || client_->in.empty()) continue;
+      auto turn = asio::post(executor, use_task);
+      co_await std::move(turn);
+    }
     co_await linger();
     client_->io.close();
   }

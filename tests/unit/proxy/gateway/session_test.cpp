@@ -47,6 +47,30 @@ TEST_F(a_session, answers_what_is_pipelined_in_its_order) {
   EXPECT_TRUE(one < two && two < last && last != std::string::npos) << got;
 }
 
+TEST_F(a_session, shares_its_thread_while_it_answers_what_is_pipelined) {
+  const auto crowd = connect(), other = connect();
+  std::string many;
+  for (int i = 0; i < 100; ++i) many += "GET / HTTP/1.1\r\nHost: a\r\n\r\n";  // without a key
+  crowd->send(many);
+  other->send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  auto& loop = work->executor().context();
+  loop.restart();
+  while (other->received().empty() && loop.poll_one() > 0) {
+  }
+  EXPECT_FALSE(other->received().empty());
+  const auto answered = [&] {
+    std::size_t count = 0;
+    for (std::size_t at = 0; (at = crowd->received().find("HTTP/1.1 401", at)) != std::string::npos;
+         ++at) {
+      ++count;
+    }
+    return count;
+  };
+  EXPECT_LT(answered(), 10U);
+  run();
+  EXPECT_EQ(answered(), 100U);
+}
+
 TEST_F(a_session, takes_a_head_that_comes_in_pieces) {
   const auto client = connect();
   for (const char c : get("/nowhere")) {
