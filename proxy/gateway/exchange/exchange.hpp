@@ -59,7 +59,7 @@ class exchange final : public admitted_call, private deadline {
   task<> refuse(const problem& problem);
   void finish();
   void fill(exchange_record& record);
-  void fill_times(exchange_record::durations& took);
+  void end_waits();
   void on_deadline() override;  // the whole exchange took too long
 
   const config::settings& settings() const { return context_.settings(); }
@@ -73,7 +73,8 @@ class exchange final : public admitted_call, private deadline {
   client_answer answer_;
   upstream_call upstream_;
   delivery delivery_;
-  tunnel* tunnel_ = nullptr;  // while it is open
+  tunnel* tunnel_ = nullptr;                    // while it is open
+  std::shared_ptr<admin::body_source> events_;  // of its account, while they are sent
   bool finished_ = false;
 };
 

@@ -13,12 +13,23 @@ namespace {
 // Of a call that the upstream has not received.
 constexpr int most_repetitions = 2;
 
+constexpr std::uint16_t policy_violation = 1008;  // RFC 6455 section 7.4.1
+
 problem too_large_to_price(std::uint64_t limit) {
   return {problem_code::body_too_large,
           "The body must be read to price this call, and is larger than the limit of " +
               std::to_string(limit) + " bytes.",
           {},
           {}};
+}
+
+// An organization that is suspended may still read its account. Shadow mode refuses nothing; that
+// of the organization is the key cache's, which knows what it is now.
+bool outlives_suspension(const exchange_context& context, const call& what) {
+  if (asks_about_billing(what, context.settings())) return true;
+  if (what.is_priced()) return what.route().settings.shadow;
+  const auto& table = context.view->config->routes;
+  return table.least(context.head().request(), what.head.target).may_be_shadow;
 }
 
 // Of a caller that could not be looked up, so that the call was not classified: the route by its
@@ -29,6 +40,22 @@ const routes::route* likely_route(const routes::route_table& table, const messag
   if (const auto* known = std::get_if<routes::classified>(&found)) return known->matched;
   const auto* const maybe = std::get_if<routes::needs_body>(&found);
   return maybe != nullptr ? maybe->candidate : nullptr;
+}
+
+void fill_times(exchange_record::durations& took, exchange_context& context) {
+  auto& times = context.times;
+  const auto now = std::chrono::steady_clock::now();
+  times.enter(times.current(), now);
+  took.key_us = times.us(call_part::key);
+  took.request_us = times.us(call_part::request);
+  took.store_us = times.us(call_part::store);
+  took.connect_us = times.us(call_part::connect);
+  took.upstream_us = times.us(call_part::upstream);
+  took.response_us = times.us(call_part::response);
+  took.total_us = us_between(context.started, now);
+  // Takes what the other parts lost to rounding.
+  took.overhead_us = took.total_us - took.key_us - took.request_us - took.store_us -
+                     took.connect_us - took.upstream_us - took.response_us;
 }
 
 }  // namespace
@@ -244,6 +271,7 @@ task<> exchange::open_tunnel() {
   }
   tunnel through{context_.client, upstream_.connection(), settings().timeouts};
   tunnel_ = &through;
+  if (context_.lost_access()) through.close(policy_violation, access_lost(context_.access).message);
   co_await through.run();
   tunnel_ = nullptr;
   body_.count(through.bytes_up());
@@ -254,23 +282,34 @@ task<> exchange::open_tunnel() {
 
 const quota::key_hash* exchange::admitted_by() {
   if (call_.payer.org.empty() || context_.lost_access() || finished_) return {};
-  if (asks_about_billing(call_, settings())) return {};  // its streams look themselves
+  if (asks_about_billing(call_, settings()) && !events_) return {};
   const auto credential = routes::read_credential(context_.head().request(), context_.key_places());
   const auto* key = std::get_if<std::string_view>(&credential);
   return key != nullptr ? &context_.client.key.hash_of(*key) : nullptr;
 }
 
-// Each wait of the exchange ends: for the client's body, for the upstream, or for a client that
-// does not read. The part that waited finds out why.
+// Each wait of the exchange ends: for the client's body, for a connection to the upstream or its
+// answer, for the next event, or for a client that does not read. The part that waited finds out
+// why.
 void exchange::lost_access(key_cache::standing how) {
-  constexpr std::uint16_t policy_violation = 1008;  // RFC 6455 section 7.4.1
   constexpr std::chrono::milliseconds to_read_the_last_piece{500};
-  if (tunnel_ == nullptr && settings().identity.on_revoked == config::when_revoked::finish) return;
+  if (how == key_cache::standing::suspended && outlives_suspension(context_, call_)) return;
+  const bool may_finish = tunnel_ == nullptr && !events_;
+  if (may_finish && settings().identity.on_revoked == config::when_revoked::finish) return;
   context_.access = how;
+  context_.ends_by = context_.host.deadlines().now() + to_read_the_last_piece;
   if (tunnel_ != nullptr) return tunnel_->close(policy_violation, access_lost(how).message);
-  const bool waits_for_body = !upstream_.is_leased() && !answer_.head_sent();
+  auto& client = context_.client;
+  const bool waits_for_client = answer_.head_sent() || client.io.is_writing();
+  if (waits_for_client) client.io.expires_after(context_.write_patience());
+  end_waits();
+}
+
+// What waits may continue, and this exchange end, before this function returns.
+void exchange::end_waits() {
+  const bool waits_for_body = !upstream_.is_leased() && !answer_.head_sent() && !body_.done();
   upstream_.close();
-  if (answer_.head_sent()) context_.client.io.expires_after(to_read_the_last_piece);
+  if (events_) return events_->end();
   if (waits_for_body) context_.client.forbid_reads();
 }
 
@@ -286,7 +325,9 @@ task<result<void, problem>> exchange::answer_about_billing() {
   auto events = co_await answer_billing(context_, call_, body_, answer_);
   if (events) {
     deadline_list::disarm(*this);  // the stream may last for days
+    events_ = events;
     co_await stream_events(context_, answer_, std::move(events));
+    events_.reset();
   }
   co_return result<void, problem>{};
 }
@@ -349,23 +390,7 @@ void exchange::fill(exchange_record& record) {
   record.bytes_in = body_.bytes();
   record.bytes_out = answer_.bytes();
   record.failure = context_.failure;
-  fill_times(record.took);
-}
-
-void exchange::fill_times(exchange_record::durations& took) {
-  auto& times = context_.times;
-  const auto now = std::chrono::steady_clock::now();
-  times.enter(times.current(), now);
-  took.key_us = times.us(call_part::key);
-  took.request_us = times.us(call_part::request);
-  took.store_us = times.us(call_part::store);
-  took.connect_us = times.us(call_part::connect);
-  took.upstream_us = times.us(call_part::upstream);
-  took.response_us = times.us(call_part::response);
-  took.total_us = us_between(context_.started, now);
-  // Takes what the other parts lost to rounding.
-  took.overhead_us = took.total_us - took.key_us - took.request_us - took.store_us -
-                     took.connect_us - took.upstream_us - took.response_us;
+  fill_times(record.took, context_);
 }
 
 audio_upload::time_setter exchange::time_limit() {
@@ -374,10 +399,8 @@ audio_upload::time_setter exchange::time_limit() {
 
 void exchange::on_deadline() {
   context_.timed_out = true;
-  const bool waits_for_body = !upstream_.is_leased() && !answer_.head_sent();
-  upstream_.close();
   if (answer_.head_sent()) context_.client.io.close();
-  if (waits_for_body) context_.client.forbid_reads();
+  end_waits();
 }
 
 }  // namespace tollgate::proxy

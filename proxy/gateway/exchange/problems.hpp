@@ -15,6 +15,13 @@ inline routes::problem malformed_body() {
       routes::problem_code::invalid_request, "The body's chunked framing is malformed.", {}, {}};
 }
 
+inline routes::problem trailers_too_large() {
+  return {routes::problem_code::headers_too_large,
+          "The trailers of the request are more than 32 fields or 4 KiB.",
+          {},
+          {}};
+}
+
 inline routes::problem body_ended_early() {
   return {routes::problem_code::invalid_request, "The body ended too early.", {}, {}};
 }

@@ -71,11 +71,16 @@ void request_body::forget_kept() {
 task<error_code> request_body::invite() {
   static constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
   if (!is_to_be_invited()) co_return error_code{};
-  co_return co_await context_.client.io.write(asio::buffer(go_on));
+  auto& io = context_.client.io;
+  io.expires_after(context_.write_patience());
+  const auto ec = co_await io.write(asio::buffer(go_on));
+  io.never_expires();
+  co_return ec;
 }
 
 result<void, problem> request_body::check(const decoded& piece, purpose why) {
   if (why != purpose::dropped) bytes_ += piece.body.size();
+  if (piece.error == http::error::header_limit) return trailers_too_large();
   if (piece.error) return malformed_body();
   const auto most = context_.settings().limits.body_bytes;
   if (why != purpose::dropped && most != 0 && bytes_ > most) return body_too_large(most);
