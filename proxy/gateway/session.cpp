@@ -76,11 +76,15 @@ class session final : public std::enable_shared_from_this<session>, private open
   ~session() { worker_.sessions().closed(*this); }
 
   task<> run() {
+    const auto executor = worker_.executor();
     bool another = co_await open();
     while (another) {
       another = co_await serve_one();
-      // What is pipelined takes turns with the requests of others, also if it waits for nothing.
-      if (another && !client_->in.empty()) co_await asio::post(worker_.executor(), use_task);
+      // An exchange may end without a wait, as a refusal does: others have their turn before what
+      // is pipelined behind it.
+      if (!another || client_->in.empty()) continue;
+      auto turn = asio::post(executor, use_task);
+      co_await std::move(turn);
     }
     co_await linger();
     client_->io.close();

@@ -44,11 +44,17 @@ upstream_lease upstream_pool::take_idle(steady_time now) {
 }
 
 task<result<upstream_lease>> upstream_pool::acquire(bool fresh) {
+  connect_interest lasting;
+  co_return co_await acquire(fresh, lasting);
+}
+
+task<result<upstream_lease>> upstream_pool::acquire(bool fresh, connect_interest& who) {
   if (!fresh) {
     if (auto idle = take_idle(std::chrono::steady_clock::now())) co_return idle;
   }
-  auto connecting = connect_by_ ? connect_by_() : connector_.connect();
+  auto connecting = connect_by_ ? connect_by_() : connector_.connect(who);
   auto made = co_await std::move(connecting);
+  if (!made && !who.is_there()) co_return made;  // says nothing about the upstream
   ++(made ? counted_.connects : counted_.connect_failures);
   if (cells_ != nullptr) {
     (made ? cells_->connects : cells_->connect_failures).increment();

@@ -27,6 +27,8 @@ class upstream_pool {
   // A pooled connection that is still alive, or a new one. `fresh` requires a new one. On failure
   // the error gives the reason: timed out, refused, not resolved, certificate not trusted.
   task<result<upstream_lease>> acquire(bool fresh);
+  // Ends early if `who` loses its interest. `who` outlives the call.
+  task<result<upstream_lease>> acquire(bool fresh, connect_interest& who);
   void release(upstream_lease connection, steady_time now);
   // Closes connections that were idle for too long, or that the upstream closed.
   void prune(steady_time now);

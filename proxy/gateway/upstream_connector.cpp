@@ -33,6 +33,7 @@ class upstream_attempt final : public connection_attempt {
       : terms_{terms}, to_{to} {}
 
   task<error_code> connect(std::function<void()> accepted) override {
+    if (closed_) co_return asio::error::operation_aborted;
     const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(
         terms_.deadlines.now() - terms_.begun);
     if (waited >= terms_.timeout) co_return asio::error::timed_out;
@@ -49,6 +50,7 @@ class upstream_attempt final : public connection_attempt {
     co_return ec;
   }
   void close() override {
+    closed_ = true;
     if (made_) made_->io.close();
   }
   upstream_lease take() { return std::move(made_); }
@@ -74,6 +76,7 @@ class upstream_attempt final : public connection_attempt {
   const attempt_terms& terms_;
   const asio::ip::tcp::endpoint to_;
   upstream_lease made_;
+  bool closed_ = false;
 };
 
 // Of the last system call.
@@ -131,12 +134,16 @@ upstream_connector::upstream_connector(asio::io_context& context, deadline_list&
       deadlines_{deadlines},
       settings_{settings},
       timeout_{timeout},
-      tls_{make_upstream_tls(settings)} {}
+      tls_{make_upstream_tls(settings)},
+      lookup_changed_{context.get_executor()} {
+  lookup_changed_.expires_at(steady_time::max());
+}
 
-task<result<upstream_lease>> upstream_connector::connect() {
-  if (!settings_.unix_path.empty()) co_return co_await connect_to_unix_socket();
-  const auto found = co_await resolve();
+task<result<upstream_lease>> upstream_connector::connect(connect_interest& who) {
+  if (!settings_.unix_path.empty()) co_return co_await connect_to_unix_socket(who);
+  const auto found = co_await resolve(who);
   if (!found) co_return found.error();
+  if (!who.is_there()) co_return asio::error::operation_aborted;
   const auto to = memory_.in_order(*found, deadlines_.now());
   const attempt_terms terms{context_,   deadlines_, settings_,
                             tls_.get(), timeout_,   deadlines_.now()};
@@ -148,12 +155,14 @@ task<result<upstream_lease>> upstream_connector::connect() {
     attempts.push_back(std::move(attempt));
   }
   const auto race = std::make_shared<connection_race>(context_.get_executor(), std::move(attempts));
+  who.at_end([race] { race->stop(); });
   const auto won = co_await race->run();
-  for (std::size_t i = 0; i < to.size(); ++i) {
+  who.at_end(nullptr);
+  for (std::size_t i = 0; who.is_there() && i < to.size(); ++i) {
     if (race->did_not_answer(i)) memory_.did_not_answer(to[i], deadlines_.now());
   }
   if (!won) {
-    resolved_until_ = {};  // the host may have moved
+    if (who.is_there()) resolved_until_ = {};  // the host may have moved
     co_return won.error();
   }
   memory_.answered(to[*won]);
@@ -161,7 +170,8 @@ task<result<upstream_lease>> upstream_connector::connect() {
 }
 
 // The system connects to a unix socket at once, or says that its queue is full.
-task<result<upstream_lease>> upstream_connector::connect_to_unix_socket() {
+task<result<upstream_lease>> upstream_connector::connect_to_unix_socket(
+    const connect_interest& who) {
   auto made =
       std::make_unique<upstream_connection>(tcp_socket{context_.get_executor()}, deadlines_);
   auto ec = open_unix_socket(made->io.socket());
@@ -170,6 +180,7 @@ task<result<upstream_lease>> upstream_connector::connect_to_unix_socket() {
     ec = connect_unix_socket(made->io.socket().native_handle(), settings_.unix_path);
     if (ec != asio::error::try_again) break;
     if (deadlines_.now() - begun >= timeout_) co_return asio::error::timed_out;
+    if (!who.is_there()) co_return asio::error::operation_aborted;
     ec = {};
     co_await sleep_for(context_.get_executor(), std::chrono::milliseconds{10});
   }
@@ -177,18 +188,47 @@ task<result<upstream_lease>> upstream_connector::connect_to_unix_socket() {
   co_return made;
 }
 
-task<result<upstream_connector::endpoints>> upstream_connector::resolve() {
+task<result<upstream_connector::endpoints>> upstream_connector::resolve(connect_interest& who) {
   if (resolved_until_ > deadlines_.now()) co_return resolved_;
   error_code ec;
   const auto address = asio::ip::make_address(settings_.host, ec);
   if (!ec) co_return endpoints{{address, settings_.port}};
+  if (looking_up_) co_return co_await wait_for_lookup(who);
+  co_await look_up_and_tell();
+  co_return looked_up_;
+}
+
+task<result<upstream_connector::endpoints>> upstream_connector::wait_for_lookup(
+    connect_interest& who) {
+  who.at_end([this] { lookup_changed_.cancel(); });
+  while (looking_up_ && who.is_there()) {
+    error_code cancelled;
+    co_await lookup_changed_.async_wait(asio::redirect_error(use_task, cancelled));
+  }
+  who.at_end(nullptr);
+  if (!who.is_there()) co_return error_code{asio::error::operation_aborted};
+  co_return looked_up_;
+}
+
+// It goes on when its caller has lost interest: others may wait for it.
+task<> upstream_connector::look_up_and_tell() {
+  const struct at_end {
+    upstream_connector& of;
+    ~at_end() {
+      of.looking_up_ = false;
+      of.lookup_changed_.cancel();
+    }
+  } telling{*this};
+  looking_up_ = true;
+  looked_up_ = error_code{asio::error::no_memory};  // if the lookup throws
   auto looking_up = look_up_by_ ? look_up_by_() : look_up();
-  auto found = co_await std::move(looking_up);
-  if (!found && !resolved_.empty()) co_return resolved_;  // better than none
-  if (!found) co_return found.error();
-  resolved_ = *std::move(found);
-  resolved_until_ = deadlines_.now() + resolution_lifetime;
-  co_return resolved_;
+  looked_up_ = co_await std::move(looking_up);
+  if (looked_up_) {
+    resolved_ = *looked_up_;
+    resolved_until_ = deadlines_.now() + resolution_lifetime;
+  } else if (!resolved_.empty()) {
+    looked_up_ = resolved_;  // better than none
+  }
 }
 
 task<result<upstream_connector::endpoints>> upstream_connector::look_up() {

@@ -6,9 +6,11 @@
 #include <vector>
 
 #include "config/settings.hpp"
+#include "proxy/gateway/connect_interest.hpp"
 #include "proxy/gateway/open_connection.hpp"
 #include "proxy/net/address_memory.hpp"
 #include "proxy/net/http/byte_buffer.hpp"
+#include "proxy/net/sleep.hpp"
 #include "proxy/net/transport.hpp"
 
 namespace tollgate::proxy {
@@ -37,7 +39,8 @@ class upstream_connector {
   upstream_connector(asio::io_context& context, deadline_list& deadlines,
                      const config::upstream_settings& settings, std::chrono::milliseconds timeout);
 
-  task<result<upstream_lease>> connect();
+  // Ends early if `who` loses its interest. `who` outlives the call.
+  task<result<upstream_lease>> connect(connect_interest& who);
 
   // From now on, looks names up with this function instead of the system's resolver.
   using endpoints = std::vector<asio::ip::tcp::endpoint>;
@@ -45,8 +48,10 @@ class upstream_connector {
   void look_up_by(lookup other) { look_up_by_ = std::move(other); }
 
  private:
-  task<result<upstream_lease>> connect_to_unix_socket();
-  task<result<endpoints>> resolve();
+  task<result<upstream_lease>> connect_to_unix_socket(const connect_interest& who);
+  task<result<endpoints>> resolve(connect_interest& who);
+  task<result<endpoints>> wait_for_lookup(connect_interest& who);
+  task<> look_up_and_tell();
   task<result<endpoints>> look_up();
 
   asio::io_context& context_;
@@ -56,6 +61,10 @@ class upstream_connector {
   std::unique_ptr<asio::ssl::context> tls_;
   endpoints resolved_;
   steady_time resolved_until_{};
+  // One at a time: callers come and go, and a lookup cannot be interrupted.
+  bool looking_up_ = false;
+  result<endpoints> looked_up_{endpoints{}};  // the outcome of the last one
+  pause_timer lookup_changed_;                // never expires; is cancelled to wake those who wait
   address_memory memory_;
   lookup look_up_by_;  // empty: look_up()
 };

@@ -10,10 +10,10 @@ task<result<std::size_t>> connection_race::run() {
   if (attempts_.empty()) co_return error_code{asio::error::host_not_found};
   if (attempts_.size() == 1) {  // nothing to race with
     const std::function<void()> no_matter = [] {};
+    begun_ = 1;
     auto connecting = attempts_.front()->connect(no_matter);
     const auto ec = co_await std::move(connecting);
     ends_.front() = ec;
-    begun_ = 1;
     if (ec) co_return ec;
     co_return std::size_t{0};
   }
@@ -26,7 +26,7 @@ task<result<std::size_t>> connection_race::run() {
 }
 
 void connection_race::begin_next() {
-  if (winner_ || begun_ == attempts_.size()) return;
+  if (winner_ || stopped_ || begun_ == attempts_.size()) return;
   const auto index = begun_++;
   ++running_;
   wait(delay);
@@ -52,13 +52,22 @@ void connection_race::ended(std::size_t index, error_code ec) {
   ends_[index] = ec;
   if (!ec && !winner_) {
     winner_ = index;
-    for (std::size_t i = 0; i < begun_; ++i) {
-      if (!ends_[i]) attempts_[i]->close();
-    }
+    close_open();
   } else if (!winner_) {
     begin_next();
   }
   changed_.notify();
+}
+
+void connection_race::close_open() {
+  for (std::size_t i = 0; i < begun_; ++i) {
+    if (!ends_[i]) attempts_[i]->close();
+  }
+}
+
+void connection_race::stop() {
+  stopped_ = true;
+  close_open();
 }
 
 bool connection_race::did_not_answer(std::size_t index) const {

@@ -18,7 +18,7 @@ class connection_attempt {
   virtual ~connection_attempt() = default;
   // `accepted` is called when the peer has accepted the connection and a handshake follows.
   virtual task<error_code> connect(std::function<void()> accepted) = 0;
-  // Makes connect() end.
+  // Makes connect() end, also if it has not begun.
   virtual void close() = 0;
 };
 
@@ -35,6 +35,9 @@ class connection_race : public std::enable_shared_from_this<connection_race> {
   // when it returns. The object must be owned by a shared pointer.
   task<result<std::size_t>> run();
 
+  // Ends all attempts, and makes run() return an error.
+  void stop();
+
   // Of an attempt that did not win: that it failed, or had no answer when a later one succeeded.
   bool did_not_answer(std::size_t index) const;
 
@@ -42,6 +45,7 @@ class connection_race : public std::enable_shared_from_this<connection_race> {
   void begin_next();
   void wait(std::chrono::milliseconds longest);
   void ended(std::size_t index, error_code ec);
+  void close_open();
   error_code most_telling() const;
 
   const io_executor executor_;
@@ -49,6 +53,7 @@ class connection_race : public std::enable_shared_from_this<connection_race> {
   std::vector<std::optional<error_code>> ends_;
   std::optional<std::size_t> winner_;
   std::size_t begun_ = 0, running_ = 0;
+  bool stopped_ = false;
   pause_timer timer_{executor_};
   wake_up changed_;
 };

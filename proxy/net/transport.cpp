@@ -5,6 +5,7 @@
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <openssl/bio.h>
 #include <openssl/x509_vfy.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -25,6 +26,14 @@ error_code why_not_trusted(SSL* tls, error_code failed) {
     result = X509_V_ERR_HOSTNAME_MISMATCH;
   }
   return {result, certificate_category()};
+}
+
+// The socket of an upstream may be one of another family.
+bool is_tcp(int socket) {
+  int protocol = 0;
+  socklen_t size = sizeof protocol;
+  return ::getsockopt(socket, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) == 0 &&
+         protocol == IPPROTO_TCP;
 }
 
 }  // namespace
@@ -84,12 +93,18 @@ bool transport::is_stale() {
   return n >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
 }
 
+// Only TCP acknowledges bytes. For a unix socket SIOCOUTQ is the memory of messages that have not
+// been read to their end, so it says nothing about the bytes before.
 bool transport::closed_before_it_received(std::uint64_t before) {
-  if (channel_ || wrote_ == before) return false;
+  if (channel_ || wrote() == before || !is_tcp(socket_.native_handle())) return false;
   int unacknowledged = 0;
-  // Over TLS more bytes were sent than were written, so this is stricter there.
   return ::ioctl(socket_.native_handle(), SIOCOUTQ, &unacknowledged) == 0 &&
-         static_cast<std::uint64_t>(unacknowledged) >= wrote_ - before;
+         static_cast<std::uint64_t>(unacknowledged) >= wrote() - before;
+}
+
+// Over TLS these are the bytes of its records, as the peer acknowledges them.
+std::uint64_t transport::wrote() const {
+  return tls_ ? ::BIO_number_written(::SSL_get_wbio(tls_->native_handle())) : wrote_;
 }
 
 void transport::probe_peer() {

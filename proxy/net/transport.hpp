@@ -82,14 +82,15 @@ class transport final : private deadline {
   template <class Buffers>
   task<error_code> write_rest(const Buffers& buffers) {
     error_code ec;
+    writing_ = true;
     if (tls_) {
-      wrote_ += asio::buffer_size(buffers);
       co_await asio::async_write(*tls_, buffers, asio::redirect_error(use_task, ec));
-      co_return ec;
+    } else {
+      boost::beast::buffers_suffix<Buffers> rest{buffers};
+      rest.consume(written_now_);
+      wrote_ += co_await asio::async_write(socket_, rest, asio::redirect_error(use_task, ec));
     }
-    boost::beast::buffers_suffix<Buffers> rest{buffers};
-    rest.consume(written_now_);
-    wrote_ += co_await asio::async_write(socket_, rest, asio::redirect_error(use_task, ec));
+    writing_ = false;
     co_return ec;
   }
 
@@ -100,9 +101,10 @@ class transport final : private deadline {
     socket_.async_wait(tcp_socket::wait_error, std::move(handler));
   }
 
-  // Bytes passed to the socket so far. TLS does not report partial writes: there, a write counts as
-  // a whole.
-  std::uint64_t wrote() const { return wrote_; }
+  // Bytes passed to the socket so far; over TLS, with those that are about to be.
+  std::uint64_t wrote() const;
+  // A write waits for the peer to read.
+  bool is_writing() const { return writing_; }
 
   // The connection is closed when this expires; zero: no deadline.
   void expires_after(std::chrono::milliseconds after) { deadlines_.arm(*this, after); }
@@ -151,6 +153,7 @@ class transport final : private deadline {
   std::uint64_t wrote_ = 0;
   std::size_t written_now_ = 0;  // by the last write_now()
   bool timed_out_ = false;
+  bool writing_ = false;
   bool plain_ = true;  // neither TLS nor a channel
   bool resets_ = false;
 };

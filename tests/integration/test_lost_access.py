@@ -1,4 +1,5 @@
 """A call that is open when its key is revoked or its organization is suspended ends within 2 s, at every sidecar."""
+import socket
 import time
 from decimal import Decimal
 
@@ -13,6 +14,25 @@ CLOSED_BY_POLICY = b"\x88"  # an unmasked, final frame of opcode 8
 
 
 class LostAccess(HttpTest):
+    timeouts = {"connect": "8s"}
+
+    @classmethod
+    def more_upstreams(cls):
+        """One that accepts no connection, as an address behind which there is nothing."""
+        full = socket.create_server(("127.0.0.1", 0), backlog=0)
+        cls.addClassCleanup(full.close)
+        for _ in range(4):
+            waiting = socket.socket()
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+            cls.addClassCleanup(waiting.close)
+        return {"full": {"url": "http://127.0.0.1:%d" % full.getsockname()[1]}}
+
+    @classmethod
+    def more_routes(cls):
+        return [route("full", "api", {"path": "/full/**"}, upstream="full"),
+                route("watched", "api", {"path": "/watched/**"}, upstream="scripted", mode="shadow")]
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -109,6 +129,61 @@ class LostAccess(HttpTest):
         self.assert_refused(waiting.read_reply(), 403, "org_suspended")
         self.assertLess(time.monotonic() - since, AT_MOST)
         self.assert_charged(PRICE)  # the upstream has its work: as if the client had left
+
+    def test_a_call_that_waits_for_a_connection_is_refused(self):
+        waiting = self.open(self.head("GET", "/full/x"))
+        time.sleep(0.2)
+        since = self.suspend()
+        self.assert_refused(waiting.read_reply(), 403, "org_suspended")
+        self.assertLess(time.monotonic() - since, AT_MOST)
+        self.assert_charged(0)  # nothing was sent
+
+    def test_a_websocket_is_closed_in_a_frame_that_comes_slowly(self):
+        received = []
+
+        def dripping(connection, _):
+            connection.send(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+                            b"Sec-WebSocket-Accept: x\r\n\r\n\x82\x7f" + (10_000_000).to_bytes(8, "big"))
+            connection.socket.setblocking(False)
+            while True:
+                time.sleep(0.05)
+                connection.send(b"x" * 100)
+                try:
+                    if connection.socket.recv(100):
+                        received.append(time.monotonic())
+                except BlockingIOError:
+                    pass
+        opened = self.open(self.head("GET", self.script(dripping), *UPGRADE))
+        self.assertIn("101", read_head(opened)[0])
+        opened.socket.settimeout(0.1)
+        since, ended = self.suspend(), None
+        while ended is None and time.monotonic() - since < 2 * AT_MOST:
+            try:
+                opened.send(b"\x81\x82\0\0\0\0hi")
+                if not opened.socket.recv(65536):
+                    ended = time.monotonic() - since
+            except TimeoutError:
+                pass
+            except OSError:
+                ended = time.monotonic() - since
+        self.assertIsNotNone(ended, "it stays open")
+        self.assertLess(ended, AT_MOST)
+        self.assertLess(received[-1] - since, AT_MOST)
+        self.assert_charged(PRICE)
+
+    def test_a_shadow_route_refuses_nothing(self):
+        def slow(connection, _):
+            time.sleep(AT_MOST)
+            connection.reply(b"slow")
+            return True
+        path = self.script(slow)
+        waiting = self.open(self.head("GET", path.replace("/scripted/", "/watched/")))
+        self.suspend()
+        reply = waiting.read_reply()
+        self.assertEqual((reply.status, reply.body), (200, b"slow"))
+        waiting = self.open(self.head("GET", path))
+        self.assert_refused(waiting.read_reply(), 403, "org_suspended")
+        self.assert_charged(PRICE)
 
     def test_other_keys_of_the_organization_go_on(self):
         other = self.tollgate.admin.create_key(self.org)["key"]

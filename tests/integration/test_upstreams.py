@@ -216,6 +216,52 @@ class UnixSockets(Observed):
     def more_routes(cls):
         return [route(name, "api", {"path": f"/{name}/**"}, upstream=name) for name in ("unix", "based")]
 
+    def ends_after_a_head(self, family, half):
+        """The address of an upstream that reads a head, not the body, and ends; and the request lines that it got."""
+        server = socket.socket(family)
+        self.addCleanup(server.close)
+        path = str(Path(self.directory) / f"ends-{half}.sock")
+        server.bind(path if family == socket.AF_UNIX else ("127.0.0.1", 0))
+        server.listen(16)
+        lines = []
+
+        def serve(accepted):
+            head = b""
+            while not head.endswith(b"\r\n\r\n") and (byte := accepted.recv(1)):
+                head += byte
+            lines.append(head.split(b"\r\n")[0].decode())
+            if half:
+                accepted.shutdown(socket.SHUT_WR)
+                accepted.settimeout(5)
+                while accepted.recv(65536):
+                    pass
+            accepted.close()
+
+        def accept():
+            while True:
+                try:
+                    accepted, _ = server.accept()
+                except OSError:
+                    return
+                threading.Thread(target=serve, args=(accepted,), daemon=True).start()
+        threading.Thread(target=accept, daemon=True).start()
+        return f"unix:{path}" if family == socket.AF_UNIX else "127.0.0.1:%d" % server.getsockname()[1], lines
+
+    def test_that_end_after_a_head_get_a_call_once(self):
+        """Only TCP tells what its peer received: a unix socket counts a message until all of it was read."""
+        seen, upstreams, sizes = {}, {}, (0, 1, 300, 3_000, 20_000)
+        for name, family, half in (("unix-half", socket.AF_UNIX, True), ("unix-whole", socket.AF_UNIX, False),
+                                   ("tcp-half", socket.AF_INET, True), ("tcp-whole", socket.AF_INET, False)):
+            address, seen[name] = self.ends_after_a_head(family, half)
+            upstreams[name] = {"url": f"http://{address}"}
+        tollgate = self.start_tollgate(threads=1, upstreams=upstreams, routes=[
+            route(name, "api", {"path": f"/{name}/**"}, upstream=name) for name in upstreams])
+        for name, lines in seen.items():
+            for size in sizes:
+                reply = tollgate.call("POST", f"/{name}/{size}", self.key, b"x" * size)
+                self.assertEqual((reply.status, reply.error_code), (502, "upstream_unreachable"), name)
+            self.assertEqual(lines, [f"POST /{name}/{size} HTTP/1.1" for size in sizes])
+
     def test_are_explained(self):
         done = self.tollgate.command("explain", "http://x/based/y")
         self.assertIn(f"http://unix:{self.path}:/base/based/y", done.stdout)

@@ -46,7 +46,7 @@ class client_answer {
   template <class Buffers>
   task<error_code> write_rest(const Buffers& buffers) {
     auto& io = context_.client.io;
-    io.expires_after(context_.settings().timeouts.client_write);
+    io.expires_after(context_.write_patience());
     const waiting_for response{context_.times, call_part::response};
     const auto ec = co_await io.write_rest(buffers);
     io.never_expires();

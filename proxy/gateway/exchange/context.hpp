@@ -1,6 +1,7 @@
 // The state shared by the parts of one exchange. It makes no decisions.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string>
 
@@ -29,6 +30,7 @@ struct exchange_context {
   bool timed_out = false;   // the whole exchange took too long
   // What became of the caller's key, if the call must end for that.
   key_cache::standing access = key_cache::standing::in_force;
+  steady_time ends_by{};  // then, what the client has not read by this time is not waited for
   call_times times{started};
   upstream_failure failure{};
 
@@ -38,9 +40,16 @@ struct exchange_context {
     return {settings().identity.key_headers, query_key};
   }
   bool is_head_request() const { return head().method == "HEAD"; }
-  // The client has left, or the exchange has used up its time.
-  bool abandoned() const { return timed_out || client.gone(); }
+  // The client has left or lost its access, or the exchange has used up its time.
+  bool abandoned() const { return timed_out || client.gone() || lost_access(); }
   bool lost_access() const { return access != key_cache::standing::in_force; }
+  // How long a write to the client may take.
+  std::chrono::milliseconds write_patience() const {
+    using std::chrono::milliseconds;
+    if (!lost_access()) return settings().timeouts.client_write;
+    const auto left = ends_by - host.deadlines().now();
+    return std::max(std::chrono::duration_cast<milliseconds>(left), milliseconds{1});
+  }
 };
 
 inline std::int64_t us_between(steady_time from, steady_time to) {

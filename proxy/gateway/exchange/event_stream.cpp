@@ -6,7 +6,6 @@ namespace tollgate::proxy {
 
 namespace {
 
-constexpr std::chrono::milliseconds look_again{500};
 constexpr std::chrono::milliseconds watch_every{250};
 constexpr std::size_t most_pipelined = 16 * 1024;
 
@@ -25,29 +24,13 @@ class drain_watch final : private deadline {
   const exchange_context& context_;
 };
 
-// True also while the store is unavailable, when this is unknown.
-task<bool> key_is_in_force(exchange_host& host, const quota::key_hash& hash) {
-  const auto now = host.deadlines().now();
-  if (host.keys().fresh(hash, now) != nullptr) co_return true;
-  const auto owner = co_await host.keys().look_up(hash, now);
-  co_return !owner || owner->has_value();
-}
-
 task<> relay_events(exchange_context& context, client_answer& answer, chunk_frame& frame,
                     admin::body_source& source) {
   auto& client = context.client;
-  const auto credential = routes::read_credential(context.head().request(), context.key_places());
-  const auto hash = quota::hash_key(std::get<std::string_view>(credential));
-  auto looked_at = context.host.deadlines().now();
-  while (context.host.current() == context.view && !client.gone()) {
+  while (context.host.current() == context.view && !context.abandoned()) {
     client.watch(most_pipelined);
     const auto piece = co_await source.next();
     if (!piece) break;
-    const auto now = context.host.deadlines().now();
-    if (now - looked_at >= look_again) {
-      looked_at = now;
-      if (!co_await key_is_in_force(context.host, hash)) break;
-    }
     if (piece->empty()) continue;
     if (co_await answer.write(frame.around({}, *piece, false, {}))) break;
     answer.count(piece->size());
@@ -69,7 +52,7 @@ task<> stream_events(exchange_context& context, client_answer& answer,
   source->end();
   client.on_gone(nullptr);
   if (client.gone() || !client.io.is_open()) co_return;
-  client.io.expires_after(patience);
+  client.io.expires_after(context.write_patience());
   co_await client.io.write(frame.around({}, {}, true, {}));
   if (!context.host.draining()) co_return;
   client.io.shutdown_send(client.shared_from_this());

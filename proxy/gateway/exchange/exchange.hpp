@@ -44,7 +44,6 @@ class exchange final : public admitted_call, private deadline {
   // If the call has no price afterwards, its body is needed for it.
   result<void, problem> classify();
   task<result<void, problem>> classify_by_body();
-  routes::request_view classified_view() const;
   // Before more of a body is kept in memory than a small one has.
   task<result<void, problem>> admit_large_body();
   routes::classification classify_whole_body(std::function<bool()> may_go_on = {});
@@ -60,6 +59,7 @@ class exchange final : public admitted_call, private deadline {
   task<> refuse(const problem& problem);
   void finish();
   void fill(exchange_record& record);
+  void end_waits();
   void on_deadline() override;  // the whole exchange took too long
 
   const config::settings& settings() const { return context_.settings(); }
@@ -73,7 +73,8 @@ class exchange final : public admitted_call, private deadline {
   client_answer answer_;
   upstream_call upstream_;
   delivery delivery_;
-  tunnel* tunnel_ = nullptr;  // while it is open
+  tunnel* tunnel_ = nullptr;                    // while it is open
+  std::shared_ptr<admin::body_source> events_;  // of its account, while they are sent
   bool finished_ = false;
 };
 

@@ -25,9 +25,17 @@ problem stopping() {
           {}};
 }
 
+routes::request_view classified_view(const message_head& head, const hop_by_hop& hops) {
+  auto view = head.request();
+  view.websocket = hops.websocket;
+  return view;
+}
+
 bool is_compressed(const message_head& head) {
   return head.has(http::field::content_encoding);
 }
+
+constexpr std::uint16_t policy_violation = 1008;  // RFC 6455 section 7.4.1
 
 problem too_large_to_price(std::uint64_t limit) {
   return {problem_code::body_too_large,
@@ -35,6 +43,15 @@ problem too_large_to_price(std::uint64_t limit) {
               std::to_string(limit) + " bytes.",
           {},
           {}};
+}
+
+// An organization that is suspended may still read its account. Shadow mode refuses nothing; that
+// of the organization is the key cache's, which knows what it is now.
+bool outlives_suspension(const exchange_context& context, const call& what) {
+  if (asks_about_billing(what, context.settings())) return true;
+  if (what.is_priced()) return what.route().settings.shadow;
+  const auto& table = context.view->config->routes;
+  return table.least(context.head().request(), what.head.target).may_be_shadow;
 }
 
 // Of a caller that could not be looked up, so that the call was not classified: the route by its
@@ -133,7 +150,7 @@ result<void, problem> exchange::know_caller(const quota::key_owner& owner) {
 
 result<void, problem> exchange::classify() {
   const auto& table = context_.view->config->routes;
-  auto found = table.classify(classified_view(), call_.head.target);
+  auto found = table.classify(classified_view(context_.head(), call_.hops), call_.head.target);
   if (const auto* needs = std::get_if<routes::needs_body>(&found)) {
     call_.candidate = needs->candidate;
     return {};
@@ -203,14 +220,8 @@ routes::classification exchange::classify_whole_body(std::function<bool()> may_g
   if (body.size() > kept_memory::small || is_compressed(context_.head())) {
     limits.may_use = [&loan](std::size_t bytes) { return loan.grow(bytes); };
   }
-  return context_.view->config->routes.classify(classified_view(), call_.head.target, &body,
-                                                nullptr, limits);
-}
-
-routes::request_view exchange::classified_view() const {
-  auto view = context_.head().request();
-  view.websocket = call_.hops.websocket;
-  return view;
+  return context_.view->config->routes.classify(classified_view(context_.head(), call_.hops),
+                                                call_.head.target, &body, nullptr, limits);
 }
 
 result<void, problem> exchange::take(routes::classification found) {
@@ -290,6 +301,7 @@ task<> exchange::open_tunnel() {
   }
   tunnel through{context_.client, upstream_.connection(), settings().timeouts};
   tunnel_ = &through;
+  if (context_.lost_access()) through.close(policy_violation, access_lost(context_.access).message);
   co_await through.run();
   tunnel_ = nullptr;
   body_.count(through.bytes_up());
@@ -300,23 +312,34 @@ task<> exchange::open_tunnel() {
 
 const quota::key_hash* exchange::admitted_by() {
   if (call_.payer.org.empty() || context_.lost_access() || finished_) return {};
-  if (asks_about_billing(call_, settings())) return {};  // its streams look themselves
+  if (asks_about_billing(call_, settings()) && !events_) return {};
   const auto credential = routes::read_credential(context_.head().request(), context_.key_places());
   const auto* key = std::get_if<std::string_view>(&credential);
   return key != nullptr ? &context_.client.key.hash_of(*key) : nullptr;
 }
 
-// Each wait of the exchange ends: for the client's body, for the upstream, or for a client that
-// does not read. The part that waited finds out why.
+// Each wait of the exchange ends: for the client's body, for a connection to the upstream or its
+// answer, for the next event, or for a client that does not read. The part that waited finds out
+// why.
 void exchange::lost_access(key_cache::standing how) {
-  constexpr std::uint16_t policy_violation = 1008;  // RFC 6455 section 7.4.1
   constexpr std::chrono::milliseconds to_read_the_last_piece{500};
-  if (tunnel_ == nullptr && settings().identity.on_revoked == config::when_revoked::finish) return;
+  if (how == key_cache::standing::suspended && outlives_suspension(context_, call_)) return;
+  const bool may_finish = tunnel_ == nullptr && !events_;
+  if (may_finish && settings().identity.on_revoked == config::when_revoked::finish) return;
   context_.access = how;
+  context_.ends_by = context_.host.deadlines().now() + to_read_the_last_piece;
   if (tunnel_ != nullptr) return tunnel_->close(policy_violation, access_lost(how).message);
-  const bool waits_for_body = !upstream_.is_leased() && !answer_.head_sent();
+  auto& client = context_.client;
+  const bool waits_for_client = answer_.head_sent() || client.io.is_writing();
+  if (waits_for_client) client.io.expires_after(context_.write_patience());
+  end_waits();
+}
+
+// What waits may continue, and this exchange end, before this function returns.
+void exchange::end_waits() {
+  const bool waits_for_body = !upstream_.is_leased() && !answer_.head_sent() && !body_.done();
   upstream_.close();
-  if (answer_.head_sent()) context_.client.io.expires_after(to_read_the_last_piece);
+  if (events_) return events_->end();
   if (waits_for_body) context_.client.forbid_reads();
 }
 
@@ -340,7 +363,9 @@ task<result<void, problem>> exchange::answer_about_billing() {
   auto events = co_await answer_billing(context_, call_, body_, answer_);
   if (events) {
     deadline_list::disarm(*this);  // the stream may last for days
+    events_ = events;
     co_await stream_events(context_, answer_, std::move(events));
+    events_.reset();
   }
   co_return result<void, problem>{};
 }
@@ -412,10 +437,8 @@ audio_upload::time_setter exchange::time_limit() {
 
 void exchange::on_deadline() {
   context_.timed_out = true;
-  const bool waits_for_body = !upstream_.is_leased() && !answer_.head_sent();
-  upstream_.close();
   if (answer_.head_sent()) context_.client.io.close();
-  if (waits_for_body) context_.client.forbid_reads();
+  end_waits();
 }
 
 }  // namespace tollgate::proxy

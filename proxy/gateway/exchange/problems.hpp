@@ -6,7 +6,6 @@
 #include <string_view>
 
 #include "proxy/gateway/key_cache.hpp"
-#include "proxy/net/http/message.hpp"
 #include "routes/problem.hpp"
 
 namespace tollgate::proxy {
@@ -18,9 +17,7 @@ inline routes::problem malformed_body() {
 
 inline routes::problem trailers_too_large() {
   return {routes::problem_code::headers_too_large,
-          "The trailers of the body have more than " +
-              std::to_string(request_reader::most_trailers) + " fields or " +
-              std::to_string(request_reader::most_trailer_bytes) + " bytes.",
+          "The trailers of the request are more than 32 fields or 4 KiB.",
           {},
           {}};
 }

@@ -80,7 +80,11 @@ void request_body::forget_kept() {
 task<error_code> request_body::invite() {
   static constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
   if (!is_to_be_invited()) co_return error_code{};
-  co_return co_await context_.client.io.write(asio::buffer(go_on));
+  auto& io = context_.client.io;
+  io.expires_after(context_.write_patience());
+  const auto ec = co_await io.write(asio::buffer(go_on));
+  io.never_expires();
+  co_return ec;
 }
 
 result<void, problem> request_body::check(const decoded& piece, purpose why) {

@@ -23,7 +23,7 @@ class tunnel {
   // be used afterwards.
   task<> run();
   // Ends it soon: the client gets the rest of the frame that it is being sent, and then one that
-  // closes the WebSocket.
+  // closes the WebSocket. The upstream gets nothing more.
   void close(std::uint16_t code, std::string_view reason);
 
   std::uint64_t bytes_up() const { return up_; }
@@ -43,7 +43,6 @@ class tunnel {
   websocket_frames frames_;  // towards the client
   std::string closing_frame_;
   std::uint64_t up_ = 0, down_ = 0;
-  bool writing_ = false;
 };
 
 }  // namespace tollgate::proxy

@@ -25,6 +25,18 @@ problem client_left() {
   return {problem_code::upstream_unreachable, "The client left.", {}, {}};
 }
 
+// Before anything was sent.
+std::optional<problem> why_abandoned(const exchange_context& context, const std::string& upstream) {
+  if (context.client.gone()) return client_left();
+  if (context.lost_access()) return access_lost(context.access);
+  if (!context.timed_out) return {};
+  return problem{problem_code::upstream_timeout,
+                 "The call took too long before the upstream \"" + upstream +
+                     "\" could be reached; nothing was charged.",
+                 {},
+                 {}};
+}
+
 }  // namespace
 
 void upstream_call::begin(upstream_pool& pool) {
@@ -36,7 +48,7 @@ void upstream_call::begin(upstream_pool& pool) {
 task<attempt_result> upstream_call::attempt(bool fresh) {
   // Does not suspend: most calls find a pooled connection.
   const auto now = std::chrono::steady_clock::now();
-  const bool none = fresh || context_.client.gone() || context_.lost_access();
+  const bool none = fresh || context_.abandoned();
   lease_ = none ? nullptr : pool_->take_idle(now);
   if (lease_) {
     begin_sending(now);
@@ -65,10 +77,10 @@ task<attempt_result> upstream_call::attempt(bool fresh) {
 task<attempt_result> upstream_call::connect(bool fresh) {
   hold_.ends(quota::stream_end::not_sent);
   lease_.reset();
+  if (auto why = why_abandoned(context_, settings().name)) co_return fail(*std::move(why));
   const waiting_for connection{context_.times, call_part::connect};
-  auto lease = co_await pool_->acquire(fresh);
-  if (context_.client.gone()) co_return fail(client_left());
-  if (context_.lost_access()) co_return fail(access_lost(context_.access));
+  auto lease = co_await acquire(fresh);
+  if (auto why = why_abandoned(context_, settings().name)) co_return fail(*std::move(why));
   if (!lease) {
     context_.failure = {cause_of_no_connection(lease.error()), lease.error()};
     const bool slow = lease.error() == asio::error::timed_out;
@@ -82,6 +94,20 @@ task<attempt_result> upstream_call::connect(bool fresh) {
   lease_ = *std::move(lease);
   begin_sending(std::chrono::steady_clock::now());
   co_return attempt_result::answered;
+}
+
+task<result<upstream_lease>> upstream_call::acquire(bool fresh) {
+  if (!fresh) {
+    if (auto idle = pool_->take_idle(std::chrono::steady_clock::now())) co_return idle;
+  }
+  const auto executor = co_await asio::this_coro::executor;
+  // The pool's own limit begins after the lookup, and says more about why.
+  const auto most = context_.settings().timeouts.connect + std::chrono::milliseconds{250};
+  connecting_ =
+      awaited_connection::begin(executor, *pool_, context_.host.deadlines(), most, context_.view);
+  auto made = co_await connecting_->wait();
+  connecting_.reset();
+  co_return made;
 }
 
 void upstream_call::begin_sending(steady_time now) {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "proxy/gateway/awaited_connection.hpp"
 #include "proxy/gateway/exchange/audio_upload.hpp"
 #include "proxy/gateway/exchange/call.hpp"
 #include "proxy/gateway/exchange/client_answer.hpp"
@@ -56,8 +57,10 @@ class upstream_call {
   const config::upstream_settings& settings() const { return pool_->settings(); }
   const owned_names& owned() const { return context_.view->owned_of(call_.work->route); }
 
-  // Closes the connection, if there is one; operations that wait for it end.
+  // Closes the connection, if there is one; operations that wait for it end, and so does a wait
+  // until there is one.
   void close() {
+    if (connecting_) connecting_->give_up();
     if (lease_) lease_->io.close();
   }
   // Ends an upload that is still in progress; false: there is none.
@@ -71,6 +74,7 @@ class upstream_call {
 
  private:
   bool is_all_there() const { return body_.is_whole() || body_.done(); }
+  task<result<upstream_lease>> acquire(bool fresh);
   void begin_sending(steady_time now);
   std::string request_head() const;
   void await_answer(bool is_its_turn);
@@ -99,6 +103,7 @@ class upstream_call {
   audio_upload& audio_;
   client_answer& answer_;
   upstream_pool* pool_ = nullptr;
+  std::shared_ptr<awaited_connection> connecting_;
   upstream_lease lease_;
   std::optional<response_reader> response_;
   progress sent_;

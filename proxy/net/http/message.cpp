@@ -133,15 +133,19 @@ template <bool is_request>
 void message_reader<is_request>::on_field_impl(http::field name, string_view text,
                                                string_view value, error_code& ec) {
   if (head_done_) {
-    trailer_bytes_ += text.size() + value.size();
-    if (trailers_.size() == most_trailers || trailer_bytes_ > most_trailer_bytes)
-      ec = http::error::header_limit;
-    else
-      trailers_.emplace_back(text, value);
+    if (!keep_trailer(text, value) && is_request) ec = http::error::header_limit;
     return;
   }
   head_.names.push_back(name);
   head_.fields.push_back({{text.data(), text.size()}, {value.data(), value.size()}});
+}
+
+template <bool is_request>
+bool message_reader<is_request>::keep_trailer(string_view name, string_view value) {
+  trailer_bytes_ += name.size() + value.size();
+  if (trailers_.size() == most_trailers || trailer_bytes_ > most_trailer_bytes) return false;
+  trailers_.emplace_back(name, value);
+  return true;
 }
 
 // Pieces come in order from one buffer: moving a piece forward never overwrites bytes that have not

@@ -83,8 +83,10 @@ class message_reader final : private http::basic_parser<is_request> {
   }
   const message_head& head() const { return head_; }
   message_head& head() { return head_; }
-  // More than these are an error: http::error::header_limit.
-  static constexpr std::size_t most_trailers = 256, most_trailer_bytes = std::size_t{16} << 10;
+  // They are kept until the message is over, and no memory is counted for them. More of a request
+  // are an error (header_limit) in decode(); of a response, they are dropped (RFC 9110 section
+  // 6.5.1).
+  static constexpr std::size_t most_trailers = 32, most_trailer_bytes = 4 * 1024;
   const header_list& trailers() const { return trailers_; }
 
  private:
@@ -103,6 +105,7 @@ class message_reader final : private http::basic_parser<is_request> {
   }
   void on_finish_impl(error_code&) override {}
 
+  bool keep_trailer(string_view name, string_view value);
   std::size_t collect(string_view piece);
 
   message_head head_;

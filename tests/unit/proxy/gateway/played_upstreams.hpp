@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "proxy/gateway/runtime.hpp"
+#include "proxy/net/wake_up.hpp"
 #include "tests/support/memory_pipe.hpp"
 
 namespace tollgate::proxy {
@@ -16,6 +17,7 @@ class played_upstreams {
   explicit played_upstreams(io_executor executor) : executor_{executor} {}
 
   std::function<void()> while_connecting;
+  bool is_silent = false;               // connections are made when answer() is called
   tests::fault_plan* faults = nullptr;  // faults of the pipes expected from now on; outlives them
 
   // From now on the pools of `view` connect to the expected upstreams.
@@ -33,12 +35,18 @@ class played_upstreams {
     return made;
   }
 
+  void answer() {
+    is_silent = false;
+    answered_.notify();
+  }
+
   const auto& all() const { return all_; }
   std::size_t still_expected() const { return expected_.size(); }
 
  private:
   task<result<upstream_lease>> connect(deadline_list& deadlines) {
     if (while_connecting) while_connecting();
+    if (is_silent) co_await answered_.wait();
     const bool fails = faults != nullptr && faults->next_fails();
     if (fails || expected_.empty()) co_return asio::error::connection_refused;
     auto made = std::make_unique<upstream_connection>(tcp_socket{executor_},
@@ -50,6 +58,7 @@ class played_upstreams {
   io_executor executor_;
   std::deque<std::shared_ptr<tests::memory_pipe>> expected_;
   std::vector<std::shared_ptr<tests::memory_pipe>> all_;
+  wake_up answered_;
 };
 
 }  // namespace tollgate::proxy

@@ -103,7 +103,7 @@ class a_connection_to_a_name : public a_connection {
   }
   result<upstream_lease> connect() {
     std::optional<result<upstream_lease>> out;
-    asio::co_spawn(context, connector->connect(),
+    asio::co_spawn(context, connector->connect(interest),
                    [&](std::exception_ptr, auto lease) { out.emplace(std::move(lease)); });
     context.restart();
     while (!out && context.run_one_for(20s) > 0) {
@@ -120,6 +120,7 @@ class a_connection_to_a_name : public a_connection {
   asio::ip::tcp::acceptor full{context};
   std::deque<asio::ip::tcp::socket> waiting;
   std::optional<upstream_connector> connector;
+  connect_interest interest;
 };
 
 TEST_F(a_connection_to_a_name, does_not_wait_for_a_dead_address_and_remembers_it) {
@@ -144,7 +145,7 @@ TEST_F(a_connection_to_a_name, fails_when_all_addresses_do) {
 TEST_F(a_connection_to_a_name, gives_all_addresses_one_time_limit) {
   resolves_to({silent(), full.local_endpoint(), full.local_endpoint()});
   std::optional<result<upstream_lease>> out;
-  asio::co_spawn(context, connector->connect(),
+  asio::co_spawn(context, connector->connect(interest),
                  [&](std::exception_ptr, auto lease) { out.emplace(std::move(lease)); });
   const auto until = std::chrono::steady_clock::now() + 2 * connection_race::delay + 100ms;
   while (std::chrono::steady_clock::now() < until) context.run_one_for(10ms);
@@ -183,6 +184,98 @@ TEST_F(a_connection, to_a_unix_socket) {
   ::unlink(path.c_str());
 }
 
+// --- a caller that does not wait ----------------------------------------------------------------
+
+class a_connection_that_is_not_wanted : public a_connection_to_a_name {
+ protected:
+  void begin_to_connect(connect_interest& who, std::optional<result<upstream_lease>>& out) {
+    asio::co_spawn(context, connector->connect(who),
+                   [&](std::exception_ptr, auto lease) { out.emplace(std::move(lease)); });
+    context.restart();
+    context.poll();
+  }
+  // Without waiting for time to pass.
+  void run_to_the_end() {
+    context.restart();
+    context.poll();
+  }
+};
+
+TEST_F(a_connection_that_is_not_wanted, closes_all_its_attempts) {
+  for (const bool several : {false, true}) {
+    upstream_connector::endpoints to{silent()};
+    if (several) to.push_back(full.local_endpoint());
+    resolves_to(to);
+    connect_interest who;
+    std::optional<result<upstream_lease>> out;
+    begin_to_connect(who, out);
+    EXPECT_FALSE(out.has_value());
+    who.end();
+    run_to_the_end();
+    ASSERT_TRUE(out.has_value());
+    EXPECT_FALSE(out->has_value());
+    full.close();
+    waiting.clear();
+  }
+}
+
+TEST_F(a_connection_that_is_not_wanted, does_not_wait_for_the_lookup_of_another) {
+  resolves_to({});
+  int lookups = 0;
+  wake_up found;
+  connector->look_up_by([&]() -> task<result<upstream_connector::endpoints>> {
+    ++lookups;
+    co_await found.wait();
+    co_return upstream_connector::endpoints{listener.local_endpoint()};
+  });
+  connect_interest first, second, third;
+  std::optional<result<upstream_lease>> looks, leaves, waits;
+  begin_to_connect(first, looks);
+  begin_to_connect(second, leaves);
+  begin_to_connect(third, waits);
+  EXPECT_EQ(lookups, 1);  // a lookup cannot be interrupted, so there is one at a time
+  second.end();
+  first.end();
+  run_to_the_end();
+  ASSERT_TRUE(leaves.has_value());
+  EXPECT_EQ(leaves->error(), asio::error::operation_aborted);
+  EXPECT_FALSE(looks.has_value());  // it looks for the others
+  found.notify();
+  while (!waits && context.run_one_for(20s) > 0) {
+  }
+  EXPECT_TRUE(waits->has_value());
+  EXPECT_EQ(looks->error(), asio::error::operation_aborted);
+  EXPECT_EQ(lookups, 1);
+}
+
+TEST_F(a_connection_that_is_not_wanted, does_not_wait_for_room_at_a_unix_socket) {
+  const std::string path = testing::TempDir() + "full-" + std::to_string(::getpid()) + ".sock";
+  asio::local::stream_protocol::acceptor app{context};
+  app.open();
+  app.bind(path);
+  app.listen(0);
+  std::deque<asio::local::stream_protocol::socket> queue;
+  const auto to = app.local_endpoint();
+  int connected = 0;
+  while (connected == 0) {
+    queue.emplace_back(context).open();
+    queue.back().non_blocking(true);
+    connected = ::connect(queue.back().native_handle(), to.data(), socklen_t(to.size()));
+  }
+  EXPECT_EQ(errno, EAGAIN);
+  settings.unix_path = path;
+  resolves_to({});
+  connect_interest who;
+  std::optional<result<upstream_lease>> out;
+  begin_to_connect(who, out);
+  EXPECT_FALSE(out.has_value());
+  who.end();
+  while (!out && context.run_one_for(20s) > 0) {
+  }
+  EXPECT_EQ(out->error(), asio::error::operation_aborted);
+  ::unlink(path.c_str());
+}
+
 // --- TLS ---------------------------------------------------------------------------------------
 
 class a_secure_connection : public a_connection {
@@ -213,6 +306,42 @@ class a_secure_connection : public a_connection {
 TEST_F(a_secure_connection, is_made_to_who_has_the_certificate) {
   answer();
   EXPECT_TRUE(acquire().has_value());
+}
+
+// The records are longer than the text, and they are what the peer acknowledges.
+TEST_F(a_secure_connection, knows_what_its_peer_received) {
+  for (const bool is_read : {false, true}) {
+    answer();
+    auto lease = *acquire();
+    while (!shaken) context.run_one_for(1s);
+    auto& io = lease->io;
+    const std::string text(100, 'x');
+    const auto write = [&] {
+      bool written = false;
+      asio::co_spawn(context, io.write(asio::buffer(text)),
+                     [&](std::exception_ptr, error_code ec) { written = !ec; });
+      context.restart();
+      context.poll();
+      EXPECT_TRUE(written);
+    };
+    const auto before = io.wrote();
+    if (!is_read) peer->socket().close();
+    write();
+    EXPECT_GT(io.wrote() - before, text.size());
+    if (is_read) {
+      char record[200];
+      asio::read(peer->socket(), asio::buffer(record, io.wrote() - before));
+      peer->socket().close();
+    }
+    error_code ec;
+    char tickets[4096];
+    io.socket().non_blocking(false);
+    while (!ec) io.socket().read_some(asio::buffer(tickets), ec);
+    const bool is_reset = ec == asio::error::connection_reset;  // says nothing
+    EXPECT_TRUE(is_reset || io.closed_before_it_received(before) == !is_read);
+    shaken.reset();
+    pool_.reset();
+  }
 }
 
 TEST_F(a_secure_connection, is_not_made_to_who_has_another_name) {

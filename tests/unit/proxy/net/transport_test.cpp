@@ -3,6 +3,8 @@
 
 #include <boost/asio/read.hpp>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 namespace tollgate::proxy {
 namespace {
@@ -62,6 +64,33 @@ TEST_F(a_closed_connection, to_which_nothing_was_written_took_nothing) {
   peer.close();
   EXPECT_EQ(read_end(), asio::error::eof);
   EXPECT_FALSE(io.closed_before_it_received(io.wrote()));
+}
+
+// A unix socket acknowledges nothing, and counts what was read until all of a message was.
+TEST(a_closed_unix_connection, may_have_taken_anything) {
+  const std::string head(200, 'h');
+  for (const std::size_t of_body : {0, 1, 300, 1'000, 3'000, 20'000}) {
+    for (const std::size_t taken : {std::size_t{0}, head.size(), head.size() + of_body}) {
+      asio::io_context context;
+      deadline_list deadlines{steady_time{}};
+      transport io{tcp_socket{context.get_executor()}, deadlines};
+      int ends[2];
+      ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+      io.socket().assign(asio::ip::tcp::v4(), ends[0]);
+      io.socket().non_blocking(true);
+      const std::string body(of_body, 'b');
+      error_code ec;
+      EXPECT_TRUE(io.write_now(std::array{asio::buffer(head), asio::buffer(body)}, ec));
+      std::string into(taken, '\0');
+      EXPECT_EQ(::recv(ends[1], into.data(), taken, MSG_WAITALL), ssize_t(taken));
+      ::shutdown(ends[1], SHUT_WR);
+      char byte;
+      io.socket().read_some(asio::buffer(&byte, 1), ec);
+      EXPECT_EQ(ec, asio::error::eof);
+      EXPECT_FALSE(io.closed_before_it_received(0)) << taken << " of " << head.size() + of_body;
+      ::close(ends[1]);
+    }
+  }
 }
 
 }  // namespace

@@ -35,14 +35,15 @@ class conversation : public exchange_fixture {
   void ask(std::string text) {
     if (!client) start();
     pipe->send(std::move(text));
-    if (!serving) {
-      serving = true;
-      asio::co_spawn(context, serve(), [this](std::exception_ptr thrown) {
-        serving = false;
-        if (thrown) failed = true;
-      });
-    }
+    if (!serving) begin_serving();
     run();
+  }
+  void begin_serving() {
+    serving = true;
+    asio::co_spawn(context, serve(), [this](std::exception_ptr thrown) {
+      serving = false;
+      if (thrown) failed = true;
+    });
   }
   std::string answer() { return pipe->take(); }
   const finished_exchange& last() const { return host->finished.at(host->finished.size() - 1); }

@@ -1,34 +1,8 @@
 // A call that is open when its key is revoked, or its organization is suspended.
-#include "tests/unit/proxy/gateway/exchange/conversation.hpp"
+#include "tests/unit/proxy/gateway/exchange/losing_access.hpp"
 
 namespace tollgate::proxy {
 namespace {
-
-constexpr auto revoked = key_cache::standing::revoked, suspended = key_cache::standing::suspended;
-const std::string upgrade = "Upgrade: websocket\r\nConnection: upgrade\r\n";
-
-class a_call_that_loses_access : public conversation {
- protected:
-  void lose(key_cache::standing how) {
-    ASSERT_NE(call, nullptr);
-    ASSERT_NE(call->admitted_by(), nullptr);
-    EXPECT_EQ(*call->admitted_by(), quota::hash_key("tg_live_acme"));
-    call->lost_access(how);
-    if (call != nullptr) EXPECT_EQ(call->admitted_by(), nullptr);  // it is told once
-    run();
-  }
-  std::shared_ptr<tests::memory_pipe> open_socket() {
-    auto up = expect_connection();
-    ask(get("/ws", upgrade));
-    up->send("HTTP/1.1 101 Switching Protocols\r\n" + upgrade + "\r\n");
-    run();
-    answer();
-    return up;
-  }
-  static std::string text_frame(const std::string& text) {
-    return std::string{'\x81'} + static_cast<char>(text.size()) + text;
-  }
-};
 
 TEST_F(a_call_that_loses_access, gets_a_frame_that_closes_its_websocket) {
   const auto up = open_socket();
