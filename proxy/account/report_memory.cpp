@@ -11,8 +11,8 @@ namespace {
 
 // 1,000 rows or entries take about so much, and their text half of it.
 constexpr std::size_t most_of_a_page = 1024 * 1024;
-// An organization can have as many at once as the default of `billing.at_once`.
-constexpr std::size_t pages_a_share = 8;
+// Leaves most of a share for what is read.
+constexpr std::size_t pages_a_share = 32;
 // Bounded by the number of connections.
 constexpr std::size_t uncounted = 4 * 1024;
 

@@ -41,7 +41,7 @@ class report_memory_test : public testing::Test {
 TEST_F(report_memory_test, a_page_is_taken_while_it_is_read) {
   std::uint64_t seen = 0;
   EXPECT_EQ(run(looking(seen)).status, 200);
-  EXPECT_EQ(seen, mib);
+  EXPECT_EQ(seen, mib / 4);
   EXPECT_EQ(budget.bodies(), 0u);
 }
 
@@ -78,7 +78,7 @@ TEST_F(report_memory_test, without_memory_in_the_process_there_is_an_answer) {
 
 TEST_F(report_memory_test, a_small_machine_has_small_pages) {
   budget.set_total(mib);
-  EXPECT_EQ(memory.a_page(), mib / 4 / 8);
+  EXPECT_EQ(memory.a_page(), mib / 4 / 32);
 }
 
 }  // namespace
