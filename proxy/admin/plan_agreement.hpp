@@ -31,6 +31,10 @@ class plan_agreement {
   const config::configuration& own() const { return *own_; }
   // Whether the store has been asked. Until then the configuration's own terms count.
   bool knows() const { return knows_; }
+  // Why not.
+  quota::store_trouble trouble() const {
+    return refused_.ready() ? quota::store_trouble::connecting : refused_.trouble;
+  }
   // Plans of the configuration whose terms are not in force.
   const std::vector<std::string>& unconfirmed() const { return unconfirmed_; }
 
@@ -43,6 +47,7 @@ class plan_agreement {
   task<result<void>> present(quota::plan_consent consent);
   void bring_up_to_date();
   void say(const quota::presented_plans& found);
+  void note_refusal(quota::store_state next);
 
   io_executor executor_;
   quota::store& store_;
@@ -50,6 +55,7 @@ class plan_agreement {
   configuration_ptr own_, in_force_;
   std::vector<std::string> unconfirmed_;
   std::vector<quota::plan_terms> known_;  // the terms in force when they were last heard of
+  quota::store_state refused_{quota::store_trouble::none, {}};  // by the store, the last time
   bool knows_ = false, present_now_ = true, propagate_ = true, stopped_ = false;
 };
 

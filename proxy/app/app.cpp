@@ -265,9 +265,7 @@ class app {
   admin::readiness readiness() {
     auto met = data_plane_.store_trouble();
     if (met == quota::store_trouble::none) met = control_plane_.store().state().trouble;
-    if (met == quota::store_trouble::none && !control_plane_.knows_terms()) {
-      met = quota::store_trouble::connecting;
-    }
+    if (met == quota::store_trouble::none) met = control_plane_.terms_trouble();
     return {met, draining_, control_plane_.unconfirmed_plans()};
   }
 
