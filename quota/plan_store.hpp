@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "quota/plan.hpp"
+#include "quota/store_state.hpp"
 #include "quota/task.hpp"
 
 namespace tollgate::quota {
@@ -31,6 +32,8 @@ class plan_store {
   // A sidecar that is not heard of for a minute has no say.
   virtual task<result<presented_plans>> present(std::string sidecar, std::vector<plan_terms> plans,
                                                 plan_consent consent) = 0;
+  // Why the store refused the last present(); ready: it did not.
+  virtual store_state refused() const = 0;
   // This sidecar ends: the others need not agree with it any more.
   virtual task<result<void>> leave(std::string sidecar) = 0;
 };

@@ -117,7 +117,11 @@ task<> plan_agreement::leave() {
 task<result<void>> plan_agreement::present(quota::plan_consent consent) {
   const auto own = own_;
   const auto found = co_await store_.plans().present(sidecar_, terms_of(own->values), consent);
-  if (!found) co_return found.error();
+  if (!found) {
+    if (found.error() == quota::store_errc::protocol) note_refusal(store_.plans().refused());
+    co_return found.error();
+  }
+  note_refusal({quota::store_trouble::none, {}});
   if (own != own_) co_return result<void>{};  // a reload: its plans are presented next
   say(*found);
   unconfirmed_ = found->unconfirmed;
@@ -126,6 +130,17 @@ task<result<void>> plan_agreement::present(quota::plan_consent consent) {
   known_ = found->in_force;
   bring_up_to_date();
   co_return result<void>{};
+}
+
+// One line for each change.
+void plan_agreement::note_refusal(quota::store_state next) {
+  if (next.detail == refused_.detail) return;
+  refused_ = std::move(next);
+  if (refused_.ready()) {
+    spdlog::info("plans: the store says again which terms are in force");
+  } else {
+    spdlog::error("plans: the store does not say which terms are in force: {}", refused_.detail);
+  }
 }
 
 void plan_agreement::say(const quota::presented_plans& found) {

@@ -33,6 +33,10 @@ class plan_agreement {
   const config::configuration& own() const { return *own_; }
   // Whether the store has been asked. Until then the configuration's own terms count.
   bool knows() const { return knows_; }
+  // Why not.
+  quota::store_trouble trouble() const {
+    return refused_.ready() ? quota::store_trouble::connecting : refused_.trouble;
+  }
   // Plans of the configuration whose terms are not in force.
   const std::vector<std::string>& unconfirmed() const { return unconfirmed_; }
   // Whether there may be organizations that do not know of the terms in force yet.
@@ -48,6 +52,7 @@ class plan_agreement {
   void bring_up_to_date();
   task<> propagate();
   void say(const quota::presented_plans& found);
+  void note_refusal(quota::store_state next);
 
   io_executor executor_;
   quota::store& store_;
@@ -55,6 +60,7 @@ class plan_agreement {
   configuration_ptr own_, in_force_;
   std::vector<std::string> unconfirmed_;
   std::vector<quota::plan_terms> known_;  // the terms in force when they were last heard of
+  quota::store_state refused_{quota::store_trouble::none, {}};  // by the store, the last time
   terms_walk walk_;
   std::chrono::steady_clock::time_point walk_at_{};
   bool interrupted_ = false;  // the walk met trouble; that has been logged

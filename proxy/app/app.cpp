@@ -319,9 +319,7 @@ class app {
   admin::readiness readiness() {
     auto met = data_plane_.store_trouble();
     if (met == quota::store_trouble::none) met = control_plane_.store().state().trouble;
-    if (met == quota::store_trouble::none && !control_plane_.knows_terms()) {
-      met = quota::store_trouble::connecting;
-    }
+    if (met == quota::store_trouble::none) met = control_plane_.terms_trouble();
     return {met, phase_ == phase::draining, control_plane_.unconfirmed_plans(),
             control_plane_.plan_terms_pending()};
   }

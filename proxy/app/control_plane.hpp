@@ -50,7 +50,10 @@ class control_plane {
   quota::ledger& ledger() { return store_->ledger(); }
   quota::store& store() { return *store_; }
   // Whether it has read from the store which terms are in force.
-  bool knows_terms() const { return plans_->knows(); }
+  // Why the terms of plans that are in force are not known yet; none: they are.
+  quota::store_trouble terms_trouble() const {
+    return plans_->knows() ? quota::store_trouble::none : plans_->trouble();
+  }
   const std::vector<std::string>& unconfirmed_plans() const { return plans_->unconfirmed(); }
   bool plan_terms_pending() const { return plans_->pending(); }
   asio::ip::tcp::endpoint admin_endpoint() const { return admin_->local_endpoint(); }

@@ -41,7 +41,7 @@ quota::redis::address running_store::start_embedded(const std::string& directory
 quota::store_opener running_store::opener(quota::redis::store_options options) const {
   options.timeout = settings_.timeout;
   options.report_timeout = settings_.report_timeout;
-  options.on_refusal = [](const std::string& why) { spdlog::error("store: {}", why); };
+  options.on_refusal = [log = log_](const std::string& why) { log->refused(why); };
   return [where = where_, options, log = log_](asio::io_context& context) mutable {
     options.on_state = [log, number = log->add()](const quota::store_state& now) {
       log->note(number, now);

@@ -40,4 +40,11 @@ void store_log::note(int connection, const quota::store_state& now) {
   spdlog::log(now.ready() ? spdlog::level::info : spdlog::level::err, "{}", *line);
 }
 
+void store_log::refused(const std::string& why) {
+  constexpr std::size_t most = 1'000;
+  const std::lock_guard lock{mutex_};
+  if (refused_.size() >= most || !refused_.insert(why).second) return;
+  spdlog::error("store: {}", why);
+}
+
 }  // namespace tollgate::proxy

@@ -5,6 +5,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "quota/store_state.hpp"
@@ -33,11 +34,13 @@ class store_log {
  public:
   int add();                                                 // the number of a new connection
   void note(int connection, const quota::store_state& now);  // any thread
+  void refused(const std::string& why);                      // any thread; each reason once
 
  private:
   std::mutex mutex_;
   store_changes changes_;
   int connections_ = 0;
+  std::set<std::string> refused_;
 };
 
 }  // namespace tollgate::proxy

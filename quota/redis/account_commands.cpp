@@ -6,6 +6,7 @@
 
 #include "quota/hex.hpp"
 #include "quota/ledger/schema.hpp"
+#include "quota/redis/error_reply.hpp"
 #include "quota/redis/ledger_protocol.hpp"
 #include "quota/redis/reply.hpp"
 #include "quota/redis/rows.hpp"
@@ -41,6 +42,23 @@ bool is_newer(const redisReply& schema) {
   return schema.type != REDIS_REPLY_NIL && text != std::to_string(schema_version);
 }
 
+bool is_of_an_account(const std::vector<std::string>& command) {
+  return std::ranges::any_of(
+      command, [](const std::string& text) { return text.starts_with("tollgate:{"); });
+}
+
+std::string_view script_in(const std::vector<std::string>& command) {
+  return command.size() > 1 && command[0] == "EVAL" ? std::string_view{command[1]}
+                                                    : std::string_view{};
+}
+
+// The caller's error says nothing of it.
+void say_if_forbidden(connection& connection, std::string_view script, const redisReply& reply) {
+  if (reply.type != REDIS_REPLY_ERROR || !is_forbidden(text_of(reply))) return;
+  connection.say_once("a report or a job is not possible: " +
+                      forbidden_text(script, text_of(reply)));
+}
+
 std::vector<std::string> command_of(std::string_view verb, std::string_view script,
                                     const org_id& org, const std::vector<std::string>& keys,
                                     const std::vector<std::string>& arguments) {
@@ -59,8 +77,10 @@ task<result<std::vector<reply_ptr>>> read_account_with(
     reply_size size) {
   if (commands.empty()) co_return std::vector<reply_ptr>{};
   commands.push_back({"HGET", key_of(org, "account"), "schema"});
+  const std::string script{script_in(commands.front())};  // the only one, if there is one
   auto replies = co_await connection.call_all(std::move(commands), size);
   if (!replies) co_return replies.error();
+  for (const auto& each : *replies) say_if_forbidden(connection, script, *each);
   const auto schema = std::move(replies->back());
   replies->pop_back();
   if (schema->type == REDIS_REPLY_ERROR) co_return make_error_code(store_errc::protocol);
@@ -100,6 +120,7 @@ task<result<reply_ptr>> change_account(connection& connection, const org_id& org
   if (!reply || (*reply)->type != REDIS_REPLY_ERROR) co_return reply;
   const auto error = text_of(**reply);
   if (error.starts_with(refused)) co_return refuse(connection, org, error.substr(refused.size()));
+  say_if_forbidden(connection, script.text(), **reply);
   co_return make_error_code(store_errc::protocol);
 }
 
@@ -112,9 +133,22 @@ task<result<reply_ptr>> change_account(connection& connection, const org_id& org
 }
 
 task<result<reply_ptr>> ask_store(connection& connection, std::vector<std::string> command) {
-  const auto is_of_account = [](const std::string& text) { return text.starts_with("tollgate:{"); };
-  if (std::ranges::any_of(command, is_of_account)) co_return make_error_code(store_errc::protocol);
-  co_return checked(co_await connection.call(std::move(command)));
+  if (is_of_an_account(command)) co_return make_error_code(store_errc::protocol);
+  const std::string script{script_in(command)};
+  auto reply = co_await connection.call(std::move(command));
+  if (reply) say_if_forbidden(connection, script, **reply);
+  co_return checked(std::move(reply));
+}
+
+task<result<reply_ptr>> ask_store_whole(connection& connection, std::vector<std::string> command) {
+  if (is_of_an_account(command)) co_return make_error_code(store_errc::protocol);
+  co_return co_await connection.call(std::move(command));
+}
+
+std::string forbidden_text(std::string_view script, std::string_view error) {
+  const auto names = commands_at_error(script, error);
+  return names.empty() ? std::string{error}
+                       : "the user may not send " + names + ": " + std::string{error};
 }
 
 }  // namespace tollgate::quota::redis

@@ -49,5 +49,10 @@ task<result<reply_ptr>> change_account(connection& connection, const org_id& org
 // A command on keys of the whole store. If it names a key of an organization, the result is
 // store_errc::protocol.
 task<result<reply_ptr>> ask_store(connection& connection, std::vector<std::string> command);
+// The same; an error reply is a reply.
+task<result<reply_ptr>> ask_store_whole(connection& connection, std::vector<std::string> command);
+
+// What the user may not do, for an error that is_forbidden(). `script`: the text of the EVAL.
+std::string forbidden_text(std::string_view script, std::string_view error);
 
 }  // namespace tollgate::quota::redis

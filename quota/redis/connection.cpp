@@ -181,6 +181,9 @@ void connection::refuse(std::string why, store_trouble trouble) {
 }
 void connection::refuse_account(const std::string& why) {
   impl_->refusal = why;
+  say_once(why);
+}
+void connection::say_once(const std::string& why) {
   constexpr std::size_t most_told = 1'000;
   if (impl_->told.size() >= most_told || !impl_->told.insert(why).second) return;
   if (impl_->options.on_refusal) impl_->options.on_refusal(why);

@@ -83,6 +83,8 @@ class connection {
   void refuse(std::string why, store_trouble trouble = store_trouble::newer_schema);
   // Says why one account is refused; others are not. Reported once for each reason.
   void refuse_account(const std::string& why);
+  // Reported once for each reason; nothing is refused for it here.
+  void say_once(const std::string& why);
   // The last reason of both. Empty: none is known.
   const std::string& refusal() const;
   // Takes no more commands, waits for the replies to those that were sent, and connects again.

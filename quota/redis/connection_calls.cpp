@@ -109,12 +109,12 @@ task<result<std::vector<reply_ptr>>> connection::call_all(
     std::vector<std::vector<std::string>> commands, reply_size size) {
   if (!ready()) co_return make_error_code(store_errc::unavailable);
   auto impl = impl_;  // must outlive the wait, even if the connection does not
-  co_return co_await impl->ask_all(std::move(commands), size);
+  co_return co_await impl->ask_all(commands, size);
 }
 
 // Also while greeting.
 task<result<std::vector<reply_ptr>>> connection::impl::ask_all(
-    std::vector<std::vector<std::string>> commands, reply_size size) {
+    const std::vector<std::vector<std::string>>& commands, reply_size size) {
   if (!state.is_connected()) co_return make_error_code(store_errc::unavailable);
   if (commands.empty()) co_return std::vector<reply_ptr>{};
   co_return co_await asio::async_initiate<const asio::use_awaitable_t<io_executor>,

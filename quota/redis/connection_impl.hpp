@@ -47,8 +47,8 @@ struct connection::impl : std::enable_shared_from_this<connection::impl> {
   task<> read(std::uint64_t mine);
   bool dispatch(std::uint64_t mine);
   void note_error(std::string_view text);
-  task<result<std::vector<reply_ptr>>> ask_all(std::vector<std::vector<std::string>> commands,
-                                               reply_size size);
+  task<result<std::vector<reply_ptr>>> ask_all(
+      const std::vector<std::vector<std::string>>& commands, reply_size size);
   void watch_replies(std::uint64_t mine);
   connection_counts counts() const {
     return {traffic.commands, traffic.commands - pending.size(), traffic.bytes_in, reports};

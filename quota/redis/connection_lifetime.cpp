@@ -145,7 +145,7 @@ task<bool> connection::impl::check(connection& owner) {
   std::vector<std::vector<std::string>> commands;
   if (role_asked != role_question::none) commands.push_back(command_of(role_asked));
   commands.push_back(options.check_command);
-  const auto replies = co_await ask_all(std::move(commands), reply_size::small);
+  const auto replies = co_await ask_all(commands, reply_size::small);
   if (!replies) co_return false;
   if (replies->size() > 1 && !may_be_master(*replies->front())) co_return false;
   co_return co_await take_check(owner, *replies->back());

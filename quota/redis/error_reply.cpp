@@ -1,6 +1,7 @@
 #include "quota/redis/error_reply.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <iterator>
 
 namespace tollgate::quota::redis {
@@ -40,9 +41,13 @@ constexpr known_error known[] = {
     {"ERR unknown command", store_trouble::none, remedy::nothing},
 };
 
-// The user's permissions were taken away while calls run. The next call might be left half written.
+// Redis checks the user's permissions for each command of a script: the command, and its keys.
 bool is_forbidden_in_a_script(std::string_view text) {
-  return text.find("executing the script can't run this command") != std::string_view::npos;
+  return text.find("The user executing the script can't ") != std::string_view::npos;
+}
+
+bool is_of_a_report_or_job(std::string_view text) {
+  return text.find("@user_script:") != std::string_view::npos;
 }
 
 bool is_of_a_running_script(std::string_view text) {
@@ -54,7 +59,9 @@ bool is_of_a_running_script(std::string_view text) {
 }  // namespace
 
 error_reply read_error_reply(std::string_view text) {
-  if (is_forbidden_in_a_script(text)) {
+  // Of the library: permissions were taken away while calls run, and the next call might be left
+  // half written. Reports and jobs have scripts of their own, whose permissions no call needs.
+  if (is_forbidden_in_a_script(text) && !is_of_a_report_or_job(text)) {
     return {store_trouble::no_permission, false, remedy::reconnect};
   }
   if (is_of_a_running_script(text)) return {};
@@ -66,6 +73,33 @@ error_reply read_error_reply(std::string_view text) {
 
 bool is_unknown_function(std::string_view error) {
   return error.starts_with("ERR Function not found");
+}
+
+bool is_forbidden(std::string_view error) {
+  return error.starts_with("NOPERM ") || is_forbidden_in_a_script(error);
+}
+
+std::string commands_at_error(std::string_view script, std::string_view error) {
+  constexpr std::string_view place = "@user_script:", call = "call('";
+  const auto at = error.rfind(place);
+  if (at == std::string_view::npos) return {};
+  auto digits = error.substr(at + place.size());
+  digits = digits.substr(0, digits.find_first_not_of("0123456789"));
+  std::size_t number = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  std::string_view line;
+  for (std::size_t i = 0; i < number; ++i) {
+    const auto end = std::min(script.find('\n'), script.size());
+    line = script.substr(0, end);
+    script.remove_prefix(std::min(end + 1, script.size()));
+  }
+  std::string names;
+  for (auto from = line.find(call); from != std::string_view::npos; from = line.find(call, from)) {
+    from += call.size();
+    const auto name = line.substr(from, line.find('\'', from) - from);
+    names.append(names.empty() ? "" : " or ").append(name);
+  }
+  return names;
 }
 
 bool takes_no_writes(std::string_view error) {

@@ -6,6 +6,7 @@
 
 #include "quota/plan_text.hpp"
 #include "quota/redis/account_commands.hpp"
+#include "quota/redis/error_reply.hpp"
 #include "quota/redis/reply.hpp"
 #include "quota/redis/rows.hpp"
 
@@ -69,6 +70,16 @@ bool append_terms(std::vector<plan_terms>& to, const redisReply& list) {
   return true;
 }
 
+store_state refusal_of(const redisReply& reply) {
+  if (reply.type != REDIS_REPLY_ERROR) return {store_trouble::none, {}};
+  const auto text = text_of(reply);
+  if (is_forbidden(text)) {
+    return {store_trouble::no_permission, forbidden_text(present_script, text)};
+  }
+  const auto trouble = read_error_reply(text).trouble;
+  return {trouble == store_trouble::none ? store_trouble::other : trouble, std::string{text}};
+}
+
 }  // namespace
 
 task<result<presented_plans>> redis_plan_store::present(std::string sidecar,
@@ -85,13 +96,18 @@ task<result<presented_plans>> redis_plan_store::present(std::string sidecar,
     command.push_back(terms.plan);
     command.push_back(to_text(terms));
   }
-  const auto reply = co_await ask_store(connection_, std::move(command));
+  const auto reply = co_await ask_store_whole(connection_, std::move(command));
   if (!reply) co_return reply.error();
+  refused_ = refusal_of(**reply);
+  if (!refused_.ready()) co_return make_error_code(store_errc::protocol);
   const auto parts = elements_of(**reply);
   presented_plans found;
   const bool readable = parts.size() == 3 && append_terms(found.in_force, *parts[0]) &&
                         append_terms(found.replaced, *parts[2]);
-  if (!readable) co_return make_error_code(store_errc::protocol);
+  if (!readable) {
+    refused_ = {store_trouble::other, "its plans are not in a form that this version knows"};
+    co_return make_error_code(store_errc::protocol);
+  }
   std::ranges::sort(found.in_force, {}, &plan_terms::plan);
   for (const auto* name : elements_of(*parts[1])) found.unconfirmed.emplace_back(text_of(*name));
   co_return found;

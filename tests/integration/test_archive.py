@@ -126,7 +126,7 @@ class Neighbours(ArchiveTest):
         tollgate.stop()
 
         # Without the archive, entries that the store has dropped are an error, never an end.
-        self.redis.command("HSET", "tollgate:{a}:retained", "entries", f"{int(time.time() * 1000)}-0")
+        self.drop_first(self.redis, "a", f"{int(time.time() * 1000)}-0")
         alone = self.start(Tollgate(self.directory, {**config, "archive": {"files": f"{self.directory}/alone"}}))
         refused = alone.admin.request("GET", "/orgs/a/ledger")
         self.assertEqual(refused.status, 503)
@@ -224,7 +224,8 @@ class Stores(ArchiveTest):
         own = [entry["id"] for entry in other.admin.ledger("same")]
         self.wait_until_said(other, "it belongs to the store")
         # Even if this store has dropped entries: the archive's entries belong to other customers.
-        second.command("HSET", "tollgate:{same}:retained", "entries", own[3], "hour", 10**9)
+        self.drop_first(second, "same", own[3])
+        second.command("HSET", "tollgate:{same}:retained", "hour", 10**9)
         for path in ("/v1/billing/ledger?limit=1000", "/v1/billing/usage?group_by=agent"):
             self.assert_refused(other.call("GET", path, key), "belongs to another store")
         self.assertEqual(other.call("GET", f"/v1/billing/ledger?after={own[3]}", key).status, 200)

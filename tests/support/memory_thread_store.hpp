@@ -59,6 +59,7 @@ class memory_plans final : public plan_store {
     found.in_force = in_force;
     co_return found;
   }
+  store_state refused() const override { return {store_trouble::none, {}}; }
   task<result<void>> leave(std::string) override { co_return result<void>{}; }
 
   std::vector<plan_terms> in_force;

@@ -36,6 +36,13 @@ class ArchiveTest(StackTest):
         found = self.redis.command("HGET", f"tollgate:{{{org}}}:retained", "entries")
         return "" if found == b"-1" else found.decode()
 
+    @staticmethod
+    def drop_first(redis, org, through):
+        """The first element of the ledger, and the store says that more has been dropped."""
+        ledger = f"tollgate:{{{org}}}:ledger"
+        redis.command("XTRIM", ledger, "MAXLEN", redis.command("XLEN", ledger) - 1)
+        redis.command("HSET", f"tollgate:{{{org}}}:retained", "entries", through)
+
     def assert_refused(self, response, why):
         """The refusal has the form of the contract, and names the cause."""
         self.assertEqual(response.status, 503, response.body)

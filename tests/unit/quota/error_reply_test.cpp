@@ -83,6 +83,18 @@ INSTANTIATE_TEST_SUITE_P(
         error_case{"ERR The user executing the script can't run this command or subcommand script: "
                    "tollgate_ledger_1, on @user_function:2.",
                    store_trouble::no_permission, false, remedy::reconnect},
+        error_case{"ERR The user executing the script can't access at least one of the keys "
+                   "mentioned in the command arguments script: tollgate_ledger_1, on "
+                   "@user_function:2.",
+                   store_trouble::no_permission, false, remedy::reconnect},
+        // Of a report or a job: calls need none of its permissions.
+        error_case{"ERR The user executing the script can't run this command or subcommand script: "
+                   "a8e045687019c1230c01d4717e0579b12b1a1b50, on @user_script:2.",
+                   none, false, remedy::nothing},
+        error_case{"ERR The user executing the script can't access at least one of the keys "
+                   "mentioned in the command arguments script: "
+                   "a8e045687019c1230c01d4717e0579b12b1a1b50, on @user_script:2.",
+                   none, false, remedy::nothing},
         error_case{"ERR user_function:4: attempt to index local 'a' (a nil value) script: bug, on "
                    "@user_function:4.",
                    none, false, remedy::nothing},
@@ -98,6 +110,38 @@ TEST(error_reply, knows_where_operations_that_need_no_write_are_answered) {
   EXPECT_TRUE(takes_no_writes("NOREPLICAS Not enough good replicas to write."));
   EXPECT_FALSE(takes_no_writes("READONLY You can't write against a read only replica."));
   EXPECT_FALSE(takes_no_writes("BUSY Redis is busy running a script."));
+}
+
+constexpr std::string_view not_run =
+    "ERR The user executing the script can't run this command or subcommand script: "
+    "a8e045687019c1230c01d4717e0579b12b1a1b50, on @user_script:";
+
+TEST(error_reply, knows_what_the_user_may_not_do) {
+  EXPECT_TRUE(is_forbidden("NOPERM this user has no permissions to run the 'hscan' command"));
+  EXPECT_TRUE(is_forbidden(std::string{not_run} + "2."));
+  EXPECT_FALSE(is_forbidden("ERR unknown command"));
+  EXPECT_FALSE(is_forbidden("NOAUTH Authentication required."));
+}
+
+TEST(error_reply, names_the_commands_in_the_line_of_the_script) {
+  const std::string script =
+      "local a = redis.call('TIME')\n"
+      "if a then redis.call('ZADD', 'k', 1) else redis.call('ZREM', 'k') end\n"
+      "\n"
+      "local call = redis.call return call('HGET', 'k', 'f'), redis.call(ARGV[1])";
+  const auto at = [&](const std::string& place) {
+    return commands_at_error(script, std::string{not_run} + place);
+  };
+  EXPECT_EQ(at("1."), "TIME");
+  EXPECT_EQ(at("2."), "ZADD or ZREM");
+  EXPECT_EQ(at("3."), "");
+  EXPECT_EQ(at("4."), "HGET");
+  for (const char* odd : {"5.", "0.", "999999999999999999999.", ".", "x", ""}) {
+    EXPECT_EQ(at(odd), "") << odd;
+  }
+  EXPECT_EQ(commands_at_error(script, "NOPERM this user has no permissions"), "");
+  EXPECT_EQ(commands_at_error("", std::string{not_run} + "1."), "");
+  EXPECT_EQ(commands_at_error("call('X", std::string{not_run} + "1."), "X");
 }
 
 }  // namespace
