@@ -34,6 +34,7 @@ append_only_watch::append_only_watch(std::string directory) : directory_{std::mo
 
 void append_only_watch::look() {
   const auto name = file_that_is_appended_to(directory_);
+  is_gone_ = name.empty() && !name_.empty();
   if (name.empty()) return;
   if (name != name_) {
     finish();  // a rewrite has begun; the old file is read to its end

@@ -18,6 +18,8 @@ class append_only_watch {
   // still are, are on disk afterwards and have a checksum. Newer bytes must wait: a server whose
   // write fails removes what it has begun to write.
   void look();
+  // The log was there, and is not any more: somebody has removed or moved the directory.
+  bool is_gone() const { return is_gone_; }
   // The server has ended: reads everything that remains.
   void finish();
 
@@ -31,6 +33,7 @@ class append_only_watch {
   file_descriptor file_;
   std::optional<block_checksum_writer> sums_;
   std::uint64_t seen_ = 0;
+  bool is_gone_ = false;
 };
 
 }  // namespace tollgate::quota::redis

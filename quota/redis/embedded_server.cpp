@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -25,8 +26,23 @@ constexpr auto checksums_every = milliseconds{250};
 // A server that lived this long did not fail because of the way it was started.
 constexpr auto long_life = std::chrono::seconds{10};
 
+constexpr auto ping_every = std::chrono::seconds{2}, usual_end = std::chrono::seconds{2};
+constexpr int silent_times = 3;  // in a row, until it is said
+
+// What is known of a server that does not answer.
+struct silence {
+  steady_clock::time_point look_at{};
+  bool has_answered = false, is_told = false;
+  int times = 0;
+};
+
 std::string socket_in(const std::string& directory) {
   return directory + "/redis.sock";
+}
+
+std::string text_of_gone(const std::string& directory) {
+  return "the files of the embedded redis-server are gone from " + directory +
+         ": what is charged from now on is lost when it ends";
 }
 
 std::vector<std::string> server_arguments() {
@@ -54,6 +70,8 @@ struct embedded_server::impl {
   void supervise();
   void mend();
   void run_once();
+  void look_whether_it_answers(silence& silent) const;
+  void end(child_process& server) const;
   bool stopping(milliseconds within);
   embedded_error failed(const std::string& what) const;
 
@@ -142,6 +160,32 @@ void embedded_server::impl::mend() {
   if (wrong != nullptr) throw std::runtime_error{to_string(*wrong)};
 }
 
+// A server that is stopped, or whose disk hangs. It is not killed: it may answer again.
+void embedded_server::impl::look_whether_it_answers(silence& silent) const {
+  const auto now = steady_clock::now();
+  if (now < silent.look_at) return;
+  const bool answers = ping(socket_in(directory)) != server_state::absent;
+  silent.look_at = steady_clock::now() + ping_every;
+  silent.has_answered = silent.has_answered || answers;
+  if (!silent.has_answered) return;  // it is starting
+  silent.times = answers ? 0 : silent.times + 1;
+  if (silent.times >= silent_times && !std::exchange(silent.is_told, true)) {
+    options.on_event("the embedded redis-server does not answer, and it has not ended; see " +
+                     directory + "/redis.log");
+  } else if (answers && std::exchange(silent.is_told, false)) {
+    options.on_event("the embedded redis-server answers again");
+  }
+}
+
+void embedded_server::impl::end(child_process& server) const {
+  server.signal(SIGTERM);
+  if (server.wait(usual_end)) return;
+  options.on_event("the embedded redis-server has not ended yet; it is killed after " +
+                   std::to_string(options.end_timeout.count() / 1000) + " s");
+  if (server.wait(options.end_timeout - usual_end)) return;
+  server.signal(SIGKILL);
+}
+
 // One run of the server. Returns when it has ended, by itself or because stop() was called.
 void embedded_server::impl::run_once() {
   const auto stops = [this] { return stopping(milliseconds{}); };
@@ -158,9 +202,17 @@ void embedded_server::impl::run_once() {
   pollfd events[] = {{.fd = server.descriptor(), .events = POLLIN, .revents = 0},
                      {.fd = stop_event.get(), .events = POLLIN, .revents = 0}};
   append_only_watch watch{directory};
-  while (::poll(events, 2, static_cast<int>(checksums_every.count())) <= 0) watch.look();
-  if (events[0].revents == 0) server.signal(SIGTERM);
-  if (!server.wait(options.stop_timeout)) server.signal(SIGKILL);
+  bool told_gone = false;
+  silence silent;
+  while (::poll(events, 2, static_cast<int>(checksums_every.count())) <= 0) {
+    watch.look();
+    if (watch.is_gone()) {
+      if (!std::exchange(told_gone, true)) options.on_event(text_of_gone(directory));
+    } else {
+      look_whether_it_answers(silent);
+    }
+  }
+  if (events[0].revents == 0) end(server);
   server.wait(milliseconds::max());
   watch.finish();
   const std::lock_guard guard{mutex};

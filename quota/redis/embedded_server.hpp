@@ -19,10 +19,13 @@ namespace tollgate::quota::redis {
 // Redis flushes once for all commands of a turn: with 64 callers that costs a tenth of the
 // throughput; a single caller waits for one flush (0.3 ms on an NVMe disk) per call.
 struct embedded_options {
-  milliseconds start_timeout{120'000};                // a large append-only file takes time to load
-  milliseconds stop_timeout{60'000};                  // after that it is killed
+  milliseconds start_timeout{120'000};  // a large append-only file takes time to load
+  milliseconds stop_timeout{60'000};    // for a server that another Tollgate has left
+  // For one's own; then it is killed. What it has acknowledged is on disk.
+  milliseconds end_timeout{10'000};
   milliseconds backoff_min{100}, backoff_max{5'000};  // between restarts
-  // Called when the server has died or was started again, from the supervisor's thread.
+  // Called when the server has died or was started again, does not answer, does not end, or has
+  // lost its files; from the supervisor's thread.
   std::function<void(const std::string& event)> on_event = [](const std::string&) {};
   // Asked again and again by start(): true ends it, with an error.
   std::function<bool()> gives_up = [] { return false; };

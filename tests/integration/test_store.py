@@ -132,6 +132,27 @@ class EmbeddedStore(StackTest):
         self.assertEqual(second.admin.balance("killed")["available"], 90)
         second.verify()
 
+    def test_a_server_that_hangs_is_said_and_does_not_keep_the_process(self):
+        tollgate = self.start_embedded("only")
+        (pid,) = self.store_pids()
+        os.kill(pid, signal.SIGSTOP)
+        wait_until(lambda: "redis-server does not answer, and it has not ended" in tollgate.log(), "the warning")
+        os.kill(pid, signal.SIGCONT)
+        wait_until(lambda: "redis-server answers again" in tollgate.log(), "the end of it")
+        os.kill(pid, signal.SIGSTOP)
+        began = time.monotonic()
+        tollgate.stop()
+        self.assertLess(time.monotonic() - began, 30)  # of TimeoutStopSec=60, of which a drain takes a part
+        self.assertIn("redis-server has not ended yet; it is killed after 10 s", tollgate.log())
+        self.assertEqual(self.store_pids(), [])
+
+    def test_a_directory_that_is_moved_is_said(self):
+        tollgate = self.start_embedded("only")
+        wait_until(lambda: any((self.store / "checksums").iterdir()), "the log to be followed")
+        self.store.rename(self.store.with_suffix(".moved"))
+        wait_until(lambda: f"redis-server are gone from {self.store}" in tollgate.log(), "the warning")
+        self.assertEqual(tollgate.log().count("are gone from"), 1)
+
     def test_a_dead_server_is_restarted(self):
         tollgate = self.start_embedded("only")
         key = tollgate.admin.new_customer("again", credits=100)
