@@ -260,7 +260,8 @@ TEST_F(a_connection_that_is_not_wanted, does_not_wait_for_room_at_a_unix_socket)
   while (connected == 0) {
     queue.emplace_back(context).open();
     queue.back().non_blocking(true);
-    connected = ::connect(queue.back().native_handle(), to.data(), socklen_t(to.size()));
+    connected =
+        ::connect(queue.back().native_handle(), to.data(), static_cast<socklen_t>(to.size()));
   }
   EXPECT_EQ(errno, EAGAIN);
   settings.unix_path = path;

@@ -82,7 +82,7 @@ TEST(a_closed_unix_connection, may_have_taken_anything) {
       error_code ec;
       EXPECT_TRUE(io.write_now(std::array{asio::buffer(head), asio::buffer(body)}, ec));
       std::string into(taken, '\0');
-      EXPECT_EQ(::recv(ends[1], into.data(), taken, MSG_WAITALL), ssize_t(taken));
+      EXPECT_EQ(::recv(ends[1], into.data(), taken, MSG_WAITALL), static_cast<ssize_t>(taken));
       ::shutdown(ends[1], SHUT_WR);
       char byte;
       io.socket().read_some(asio::buffer(&byte, 1), ec);

@@ -1,5 +1,6 @@
 // Whatever a call waits for, the wait ends when its caller's access does: one test for each.
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/write.hpp>
 
 #include "tests/unit/proxy/gateway/exchange/few_events.hpp"
 #include "tests/unit/proxy/gateway/exchange/losing_access.hpp"
