@@ -179,6 +179,9 @@ void connection::refuse(std::string why, store_trouble trouble) {
   impl_->refusal = why;
   if (!why.empty()) impl_->state.met(trouble, std::move(why));
 }
+void connection::note_trouble(store_trouble trouble, std::string why) {
+  impl_->state.met(trouble, std::move(why));
+}
 void connection::refuse_account(const std::string& why) {
   impl_->refusal = why;
   say_once(why);

@@ -81,6 +81,8 @@ class connection {
 
   // Says why a greeting fails, and why the store must not be used.
   void refuse(std::string why, store_trouble trouble = store_trouble::newer_schema);
+  // Says why a greeting fails; the next one may succeed.
+  void note_trouble(store_trouble trouble, std::string why);
   // Says why one account is refused; others are not. Reported once for each reason.
   void refuse_account(const std::string& why);
   // Reported once for each reason; nothing is refused for it here.

@@ -87,7 +87,10 @@ task<bool> connection::impl::introduce(connection& owner) {
   const auto reply = co_await step(owner, std::move(ask), store_trouble::no_permission, note);
   if (!reply) co_return false;
   const auto time = parse_time(**reply);
-  if (!time) co_return false;
+  if (!time) {
+    state.met(store_trouble::malformed, "TIME: the answer is not a time");
+    co_return false;
+  }
   clock.synchronize(*time);
   if (greet) {
     const auto met_before = state.times_met();
@@ -152,6 +155,11 @@ task<bool> connection::impl::check(connection& owner) {
 }
 
 task<bool> connection::impl::take_check(connection& owner, const redisReply& reply) {
+  if (reply.type != REDIS_REPLY_ERROR &&
+      (reply.type != REDIS_REPLY_INTEGER || reply.integer <= 0)) {
+    state.met(store_trouble::malformed, "FCALL: the answer is not a time");
+    co_return false;
+  }
   if (reply.type != REDIS_REPLY_ERROR) {
     clock.synchronize(time_point{milliseconds{reply.integer}});
     state.checked();

@@ -10,7 +10,7 @@
 #include <hiredis/hiredis.h>
 
 #include "quota/ledger/schema.hpp"
-#include "quota/redis/reply.hpp"
+#include "quota/redis/error_reply.hpp"
 #include "quota/redis/rows.hpp"
 #include "quota/redis/store.hpp"
 #include "quota/store_error.hpp"
@@ -25,10 +25,25 @@ std::string newer_schema_text(std::string_view subject, std::string_view schema)
   return text.append(": use one that knows schema ").append(schema);
 }
 
+namespace {
+
+// The server's own troubles have been noted.
+void note_refusal(connection& connection, std::string_view error) {
+  if (read_error_reply(error).trouble != store_trouble::none) return;
+  const auto trouble = is_forbidden(error) ? store_trouble::no_permission : store_trouble::other;
+  connection.note_trouble(trouble, std::string{schema_key} + ": " + std::string{error});
+}
+
+}  // namespace
+
 task<result<void>> check_store_schema(connection& connection, store_access access) {
   std::vector<std::string> ask{"GET", std::string{schema_key}};
-  const auto stored = checked(co_await connection.call_now(std::move(ask)));
+  const auto stored = co_await connection.call_now(std::move(ask));
   if (!stored) co_return stored.error();
+  if ((*stored)->type == REDIS_REPLY_ERROR) {
+    note_refusal(connection, text_of(**stored));
+    co_return make_error_code(store_errc::protocol);
+  }
   const auto text = text_of(**stored);
   const auto version = text.empty() ? 1 : parse_integer(text).value_or(0);
   if (version < 1 || version > schema_version) {

@@ -97,6 +97,12 @@ def forbid(world):
     world.redis.command("ACL", "SETUSER", "sidecar", "-hdel")
 
 
+def forbid_get(world):
+    """Only a new connection sends it."""
+    world.redis.command("ACL", "SETUSER", "sidecar", "-get")
+    world.redis.command("CLIENT", "KILL", "USER", "sidecar")
+
+
 def change_password(world):
     world.redis.command("ACL", "SETUSER", "sidecar", "resetpass", ">other")
     world.redis.command("CLIENT", "KILL", "USER", "sidecar")
@@ -174,6 +180,8 @@ REAL = [
             prepare=prepare_replica, quiet_begin=True, proxied=True),
     Trouble("command forbidden", forbid, command("ACL", "SETUSER", "sidecar", "+hdel"), causes("no_permission"),
             user="sidecar:secret@", prepare=add_user, quiet_begin=True, seen_first=True),
+    Trouble("GET forbidden", forbid_get, command("ACL", "SETUSER", "sidecar", "+get"), causes("closed", "no_permission"),
+            user="sidecar:secret@", prepare=add_user, unknown=True),
     Trouble("password changed", change_password, restore_password, causes("closed", "no_auth"),
             user="sidecar:secret@", prepare=add_user, unknown=True),
     Trouble("hang", lambda world: os.kill(world.redis.pid, signal.SIGSTOP),
@@ -221,13 +229,25 @@ def alter(function):
     return change
 
 
+MASTER = b"*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n"
+
+
 def answer_instead(text):
     """The proxy answers every command on data; the store does not get it. It answers ROLE, too, which comes together
     with one on data: the replies stay in order."""
-    answers = {b"AUTH": None, b"SELECT": None, b"TIME": None, b"ROLE": b"*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n"}
+    answers = {b"AUTH": None, b"SELECT": None, b"TIME": None, b"ROLE": MASTER}
 
     def change(world):
         world.proxy.instead = lambda name: answers.get(name, text)
+    return change
+
+
+def answer_one_with_ok(name):
+    """New connections are answered so, too."""
+    def change(world):
+        answers = {b"ROLE": MASTER, name: b"+OK\r\n"}
+        world.proxy.instead = answers.get
+        world.proxy.reset_all()
     return change
 
 
@@ -277,6 +297,8 @@ PROXIED = [
             causes("loading")),
     Trouble("MASTERDOWN", answer_instead(b"-MASTERDOWN Link with MASTER is down\r\n"), honest, causes("replica")),
     Trouble("NOAUTH", answer_instead(b"-NOAUTH Authentication required.\r\n"), honest, causes("no_auth")),
+    Trouble("TIME is no time", answer_one_with_ok(b"TIME"), honest, causes("closed", "malformed"), unknown=True),
+    Trouble("check is no time", answer_one_with_ok(b"FCALL"), honest, causes("closed", "malformed"), unknown=True),
     Trouble("error after a script ran", answer_scripts_with(b"-ERR boom script: f, on @user_function:1.\r\n"), honest,
             unknown=True, statuses=frozenset({200, 503})),
 ]
