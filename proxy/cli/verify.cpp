@@ -82,6 +82,11 @@ class verifier {
     std::string next;
     do {
       const auto page = co_await store_->directory().accounts(std::move(next));
+      if (!page && page.error() == quota::store_errc::protocol) {
+        co_return verify_failure{
+            "cannot look for accounts of no organization in the list: the store's user may not "
+            "run SCAN"};
+      }
       if (!page) co_return failure_of(page.error());
       for (const auto& org : page->orgs) {
         if (!known_.contains(org)) found.insert(org);

@@ -246,6 +246,9 @@ class CommandLine(CommandTest):
         for name in names:
             self.tollgate.admin.put_org(name)
         self.tg("verify")
+        self.redis.command("ACL", "SETUSER", "default", "-scan")
+        self.addCleanup(self.redis.command, "ACL", "SETUSER", "default", "+scan")
+        self.assertIn("the store's user may not run SCAN", self.tg("verify", status=1).stderr)
 
 
 class Reports(CommandTest):
