@@ -28,7 +28,7 @@ std::string newer_schema_text(std::string_view subject, std::string_view schema)
 namespace {
 
 // The server's own troubles have been noted.
-void note_refusal(connection& connection, std::string_view error) {
+void note_refused_read(connection& connection, std::string_view error) {
   if (read_error_reply(error).trouble != store_trouble::none) return;
   const auto trouble = is_forbidden(error) ? store_trouble::no_permission : store_trouble::other;
   connection.note_trouble(trouble, std::string{schema_key} + ": " + std::string{error});
@@ -41,7 +41,7 @@ task<result<void>> check_store_schema(connection& connection, store_access acces
   const auto stored = co_await connection.call_now(std::move(ask));
   if (!stored) co_return stored.error();
   if ((*stored)->type == REDIS_REPLY_ERROR) {
-    note_refusal(connection, text_of(**stored));
+    note_refused_read(connection, text_of(**stored));
     co_return make_error_code(store_errc::protocol);
   }
   const auto text = text_of(**stored);
