@@ -75,10 +75,11 @@ class Identification(HttpTest):
             # X-Tenant is set for one upstream only: for the others it is an ordinary field.
             told = [line for line in request.lines if upstream == "signed" or b"tenant" not in line.lower()]
             self.assertNotIn(b"mallory!", b"".join(told), upstream)
-            planted = b"".join(f"{name}: mallory!\r\n".encode() for name in spellings)
-            request = self.arrived(upstream, trailers=planted + b"X-Sum: 1\r\n")
-            kept = [b"X-Tenant", b"X-TENANT", b"X_Tenant", b"X.Tenant"] if upstream != "signed" else []
-            self.assertEqual([line.split(b":")[0] for line in request.trailers], kept + [b"X-Sum"])
+            for some in (spellings[:20], spellings[20:]):  # a message has at most 32 trailers
+                planted = b"".join(f"{name}: mallory!\r\n".encode() for name in some)
+                request = self.arrived(upstream, trailers=planted + b"X-Sum: 1\r\n")
+                kept = [name.encode() for name in some if "tenant" in name.lower() and upstream != "signed"]
+                self.assertEqual([line.split(b":")[0] for line in request.trailers], kept + [b"X-Sum"])
 
     def test_nor_does_an_answer_repeat_it(self):
         path = self.script(answering(fields="X-Tollgate-Org: acme\r\nX-Tollgate-Signature: v1=0\r\nX-Plain: 1\r\n"))
