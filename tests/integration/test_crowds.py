@@ -42,6 +42,11 @@ class CrowdTest(StackTest):
                 return repr(error)
         return [status() for _ in range(count)]
 
+    def wait_for_room(self, tollgate):
+        """Right after a crowd has come, its calls may wait for the store or the upstream, and a search that has found
+        nothing to close is not repeated for 50 ms."""
+        wait_until(lambda: self.honest_calls(tollgate, 1) == [200], "an honest call is served", timeout=3)
+
     def assert_administered(self, tollgate):
         self.assertEqual(call(tollgate.admin.address, "GET", "/healthz", timeout=10).status, 200)
         self.assertEqual(tollgate.admin.request("GET", "/orgs").status, 200)
@@ -81,6 +86,7 @@ class Connections(CrowdTest):
                 tollgate = self.begin(limits={"connections": 100})
                 key = tollgate.admin.new_customer(f"slow-{next(self._names)}", **terms)
                 self.crowd(tollgate.address, 200, self.HALF_A_CHAT(key).encode())
+                self.wait_for_room(tollgate)
                 self.assertEqual(self.honest_calls(tollgate), [200] * 10)
 
     def test_uploads_that_never_end_make_room(self):
@@ -90,6 +96,7 @@ class Connections(CrowdTest):
         key = tollgate.admin.new_customer(org, credits=100)
         self.crowd(tollgate.address, 200, (f"POST /sample/sink HTTP/1.1\r\nHost: x\r\nx-api-key: {key}\r\n"
                                            "Content-Length: 1000\r\n\r\nx").encode())
+        self.wait_for_room(tollgate)
         self.assertEqual(self.honest_calls(tollgate), [200] * 10)
         self.assertEqual(tollgate.admin.balance(org)["settled"], 0)
 
@@ -109,6 +116,7 @@ class Connections(CrowdTest):
         key = tollgate.admin.new_customer(f"slow-{next(self._names)}")
         self.crowd(tollgate.address, 200, (f"GET /sample/echo HTTP/1.1\r\nHost: x\r\nx-api-key: {key}\r\n\r\n"
                                            "GET / HTTP/1.1\r\nHost:").encode())
+        self.wait_for_room(tollgate)
         self.assertEqual(self.honest_calls(tollgate), [200] * 10)
 
     def test_those_that_are_refused_are_told_so(self):
@@ -135,6 +143,7 @@ class Connections(CrowdTest):
             self.assertLessEqual(int(re.search(r"^tollgate_connections (\d+)$", metrics, re.MULTILINE)[1]), 113)
         finally:
             os.kill(self.redis.pid, signal.SIGCONT)
+        self.wait_for_room(tollgate)
         self.assertEqual(self.honest_calls(tollgate), [200] * 10)
 
     def test_few_descriptors_are_shared(self):

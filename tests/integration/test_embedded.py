@@ -128,6 +128,7 @@ class Embedded(StackTest):
             wait_until(lambda: not is_alive(server), "the server to die")
             wait_until(tollgate.is_ready, "another to serve")
             wait_until(lambda: tollgate.chat(key).status == 200, "calls to go on")
+        wait_until(tollgate.is_ready, "the admin API's connection, too")
         self.assertIn("starting it again", tollgate.log())
         self.assertEqual(self.settled_balance(tollgate, "dead")["granted"], 100)
         tollgate.verify()

@@ -114,6 +114,10 @@ class newer_schema_test : public store_test {
            [this] { return store.snapshot_without_holds(acme); }),
         of("account_history each_usage",
            [this] { return store.each_usage(acme, hour, hour, [](const usage_counter&) {}); }),
+        of("account_history each_usage_summary",
+           [this] {
+             return store.each_usage_summary(acme, hour, hour, [](const usage_counter&) {});
+           }),
         of("account_history entries", [this] { return store.entries(acme, "0-0", 9); }),
         of("account_history grants", [this] { return store.grants(acme); }),
         of("account_history usage", [this] { return store.usage(acme, hour, hour); }),
@@ -231,7 +235,11 @@ TEST_F(newer_schema_test, is_refused_by_every_verb) {
 
 // All verbs of the store's interfaces: a new verb must be added above.
 TEST_F(newer_schema_test, is_asked_by_all_verbs_there_are) {
-  const std::set<std::string> of_the_store{"directory list", "directory ids", "webhook_store orgs",
+  const std::set<std::string> of_the_store{"directory list",
+                                           "directory ids",
+                                           "directory accounts",
+                                           "directory is_listed",
+                                           "webhook_store orgs",
                                            "retention_store store_id",
                                            "retention_store name_store"};
   prepare();
