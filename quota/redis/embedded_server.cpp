@@ -165,9 +165,9 @@ void embedded_server::impl::look_whether_it_answers(silence& silent) const {
   const auto now = steady_clock::now();
   if (now < silent.look_at) return;
   const bool answers = ping(socket_in(directory)) != server_state::absent;
-  silent.look_at = steady_clock::now() + ping_every;
   silent.has_answered = silent.has_answered || answers;
-  if (!silent.has_answered) return;  // it is starting
+  if (!silent.has_answered) return;  // it is starting: look again soon
+  silent.look_at = steady_clock::now() + ping_every;
   silent.times = answers ? 0 : silent.times + 1;
   if (silent.times >= silent_times && !std::exchange(silent.is_told, true)) {
     options.on_event("the embedded redis-server does not answer, and it has not ended; see " +

@@ -134,6 +134,9 @@ class EmbeddedStore(StackTest):
 
     def test_a_server_that_hangs_is_said_and_does_not_keep_the_process(self):
         tollgate = self.start_embedded("only")
+        key = tollgate.admin.new_customer("hangs", credits=100)
+        wait_until(lambda: any((self.store / "checksums").iterdir()), "the server to be watched")
+        self.assertEqual(tollgate.chat(key).status, 200)
         (pid,) = self.store_pids()
         os.kill(pid, signal.SIGSTOP)
         wait_until(lambda: "redis-server does not answer, and it has not ended" in tollgate.log(), "the warning")
