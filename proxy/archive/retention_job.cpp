@@ -31,8 +31,7 @@ std::int64_t next_month(std::int64_t day) {
 }
 
 std::int64_t next_day_to_sum_up(const archived_account& account) {
-  return std::max(account.kept.next_day,
-                  quota::hour_of(account.progress.created_at) / hours_a_day);
+  return std::max(account.kept.next_day, quota::hour_of(account.progress.created_at) / hours_a_day);
 }
 
 }  // namespace
